@@ -1,0 +1,46 @@
+"""Where everything lies on disk, as functions; nothing here creates a file."""
+
+import os
+from pathlib import Path
+
+REGISTRY_NAME = "runs.db"
+SETTINGS_NAME = "bertmt.toml"
+REGISTRY_VARIABLE = "BERTMT_DB"
+CACHE_VARIABLE = "BERTMT_CACHE"
+
+
+def registry_path(given: str | Path | None = None, start: Path | None = None) -> Path:
+    """The registry to use: `--db`, then BERTMT_DB, then the nearest `runs.db` here or above, else `./runs.db`."""
+    named = given or os.environ.get(REGISTRY_VARIABLE)
+    if named:
+        return Path(named).expanduser().absolute()
+    here = (start or Path.cwd()).absolute()
+    return nearest(REGISTRY_NAME, here) or here / REGISTRY_NAME
+
+
+def settings_path(start: Path | None = None) -> Path | None:
+    """The nearest `bertmt.toml` here or in a parent folder, or None."""
+    return nearest(SETTINGS_NAME, (start or Path.cwd()).absolute())
+
+
+def nearest(name: str, start: Path) -> Path | None:
+    """The file `name` in `start` or in the closest of its parents that has one."""
+    return next((folder / name for folder in (start, *start.parents) if (folder / name).is_file()), None)
+
+
+def runs_folder(registry: Path) -> Path:
+    """Run folders stand beside their registry."""
+    return registry.parent / "runs"
+
+
+def run_folder(registry: Path, run_id: str) -> Path:
+    """The folder of one run."""
+    return runs_folder(registry) / run_id
+
+
+def weights_folder() -> Path:
+    """Where `bertmt fetch` stores encoders: BERTMT_CACHE, else the user's cache folder."""
+    base = os.environ.get(CACHE_VARIABLE)
+    if base:
+        return Path(base).expanduser() / "encoders"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bertmt" / "encoders"

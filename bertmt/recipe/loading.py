@@ -1,0 +1,195 @@
+"""Recipes from and to TOML and JSON, presets by name, `--set` and `--sweep` from the command line."""
+
+import itertools
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from bertmt.errors import NotFoundError, RecipeError, UsageError
+from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.recipe.rules import recipe_from, resolved, unknown_name
+from bertmt.recipe.settings import Role
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named recipe of the paper, or a control of ours.
+
+    Attributes:
+        values: the settings that differ from the paper's baseline, dotted names to raw values.
+        figure: where the paper reports it ("5"), or None for a control.
+        summary: what it is, one line.
+    """
+
+    name: str
+    summary: str
+    figure: str | None
+    order: int
+    values: Mapping[str, Any]
+
+    def recipe(self) -> Recipe:
+        """The preset as a recipe; its data still has to be named."""
+        return recipe_from(self.values)
+
+
+@cache
+def presets() -> dict[str, Preset]:
+    """All presets by name, in the order in which the paper reports them, controls last."""
+    found = []
+    for entry in files("bertmt.recipe").joinpath("presets").iterdir():
+        if entry.name.endswith(".toml"):
+            document = tomllib.loads(entry.read_text(encoding="utf-8"))
+            values = flatten(document.get("recipe", {}))
+            found.append(
+                Preset(
+                    entry.name.removesuffix(".toml"),
+                    document["summary"],
+                    document.get("figure"),
+                    document["order"],
+                    values,
+                )
+            )
+    return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.order)}
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        NotFoundError: with the nearest name there is.
+    """
+    known = presets()
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean `{near[0]}`?" if near else "`bertmt presets` lists them."
+    raise NotFoundError(f"No preset is called {name!r}; {hint}")
+
+
+@cache
+def _preset_toggles() -> dict[str, dict[str, Any]]:
+    return {name: resolved(each.recipe()).toggles() for name, each in presets().items()}
+
+
+def matching_preset(recipe: Recipe) -> str | None:
+    """The preset whose toggles the resolved recipe equals, or None; scale and seed play no part."""
+    own = resolved(recipe).toggles()
+    return next((name for name, toggles in _preset_toggles().items() if toggles == own), None)
+
+
+def differences(recipe: Recipe, base: Recipe, roles: Iterable[Role] = tuple(Role)) -> dict[str, tuple[Any, Any]]:
+    """The settings in which two recipes differ: name to (base's value, recipe's value)."""
+    wanted = set(roles)
+    return {
+        name: (base.value(name), recipe.value(name))
+        for name, setting in SETTINGS.items()
+        if setting.role in wanted and base.value(name) != recipe.value(name)
+    }
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested TOML tables as dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The settings of a TOML recipe file, dotted.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: it is no TOML; the message names the line.
+    """
+    try:
+        return flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise NotFoundError(f"No recipe file {path}; `bertmt recipe --preset final > my.toml` writes one.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{path} is no TOML file: {problem}.") from None
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
+
+
+def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
+    """`--set key=value` arguments.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"--set expects KEY=VALUE, for example lora.rank=20, but found {text!r}.")
+        values[name.strip()] = value.strip()
+    return values
+
+
+def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
+    """`--sweep key=a,b,c` arguments as the list of all their combinations (one empty one without sweeps).
+
+    Raises:
+        UsageError: one has no `=` or no values.
+        RecipeError: one names no setting.
+    """
+    axes = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        words = [word.strip() for word in value.split(",") if word.strip()]
+        if not equals or not name or not words:
+            raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {text!r}.")
+        if name not in SETTINGS:
+            raise RecipeError([unknown_name(name)])
+        if SETTINGS[name].kind == "list":  # a comma separates values of a sweep, so members are joined by +
+            words = [word.replace("+", ",") for word in words]
+        axes.append([(name, word) for word in dict.fromkeys(words)])
+    return [dict(combination) for combination in itertools.product(*axes)]
+
+
+def to_json(recipe: Recipe) -> str:
+    """All settings, dotted, as one JSON object."""
+    return json.dumps(recipe.flat(), indent=1)
+
+
+def from_json(text: str) -> Recipe:
+    """The recipe of `to_json`; a setting that a newer version added takes its default."""
+    return recipe_from(json.loads(text))
+
+
+def to_toml(recipe: Recipe, comments: bool = True) -> str:
+    """All settings as TOML, each with its help; `recipe_from(flatten(tomllib.loads(text)))` gives it back."""
+    plain = [name for name in SETTINGS if "." not in name]
+    grouped = [name for name in SETTINGS if "." in name]
+    lines = []
+    opened = ""
+    for name in plain + grouped:
+        table, _, leaf = name.rpartition(".")
+        if table != opened:
+            lines += ["", f"[{table}]"]
+            opened = table
+        value = recipe.value(name)
+        if value is not None:
+            help_text = f"  # {SETTINGS[name].help}" if comments else ""
+            lines.append(f"{leaf} = {_toml_value(value)}{help_text}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    # JSON's strings and lists are TOML's, once DEL (legal in JSON, not in TOML) is escaped.
+    return json.dumps(list(value) if isinstance(value, tuple) else value).replace("\x7f", "\\u007f")

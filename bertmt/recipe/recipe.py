@@ -1,0 +1,191 @@
+"""A recipe: every toggle of the paper and every hyper-parameter of one run.
+
+Defaults are the paper's baseline (section 4.1). Decisions where the paper is silent or contradicts itself are
+numbered in `docs/paper.md`.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bertmt.recipe.settings import Role, Setting, setting, settings_of
+
+TOGGLE, SCALE, CONDUCT = Role.TOGGLE, Role.SCALE, Role.CONDUCT
+TASK_NAMES = ("sst", "para", "sts")
+
+
+def group(group_class: type) -> Any:
+    """A field that holds a nested group of settings."""
+    return field(default_factory=group_class, metadata={"group": group_class})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """Low-rank adapters, section 4.4: W = W_pretrained (frozen) + BA."""
+
+    rank: int = setting(0, "int", TOGGLE, "rank r of the adapters; 0 trains the encoder itself", minimum=0)
+    alpha: float | None = setting(
+        None, "float", TOGGLE, "scale numerator; left out, it equals the rank: W + BA exactly", above=0, optional=True
+    )
+    rslora: bool = setting(False, "bool", TOGGLE, "divide alpha by √r instead of r (rsLoRA)")
+    targets: str = setting(
+        "all-linear",
+        "str",
+        TOGGLE,
+        "which encoder layers get adapters",
+        choices=("all-linear", "query-value", "attention"),
+    )
+    dropout: float = setting(0.0, "float", TOGGLE, "dropout before the adapters", minimum=0, maximum=0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A task's projection, section 4.2: `layers` linear maps, `hidden` wide between them."""
+
+    layers: int = setting(1, "int", TOGGLE, "number of linear maps; 1 is a plain projection", minimum=1, maximum=20)
+    hidden: int = setting(100, "int", TOGGLE, "width between the maps (unused with one layer)", minimum=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All settings of a run; `resolved()` fills the optional ones."""
+
+    # The method: what the paper toggles.
+    tasks: tuple[str, ...] = setting(TASK_NAMES, "list", TOGGLE, "which tasks are trained", choices=TASK_NAMES)
+    ensembling: bool = setting(False, "bool", TOGGLE, "one encoder per task instead of a shared one")
+    super_concat: bool = setting(False, "bool", TOGGLE, "PARA's input is [E1; E2; E2 − E1]")
+    extra_data: bool = setting(False, "bool", TOGGLE, "add the extra paraphrase pairs to PARA's training split")
+    pearson: bool = setting(False, "bool", TOGGLE, "Pearson loss instead of MSE for STS")
+    mnr: bool = setting(False, "bool", TOGGLE, "pretrain STS with multiple negatives ranking")
+    cosine_embedding: bool = setting(False, "bool", TOGGLE, "pretrain STS with the cosine embedding loss")
+    lora: Lora = group(Lora)
+    sst_head: Head = group(Head)
+    para_head: Head = group(Head)
+    surgery: bool = setting(True, "bool", TOGGLE, "gradient surgery (PCGrad) between the tasks")
+    schedule: str = setting(
+        "together",
+        "str",
+        TOGGLE,
+        "one optimizer step for a batch of each task, or a step per task batch",
+        choices=("together", "alternate"),
+    )
+
+    # Constants of the method.
+    mnr_scale: float = setting(1.0, "float", TOGGLE, "factor on the cosines of MNR", above=0)
+    mnr_threshold: float = setting(
+        4.0, "float", TOGGLE, "least similarity of a pair that MNR uses", minimum=0, maximum=5
+    )
+    cosine_positive: float = setting(
+        3.5, "float", TOGGLE, "least similarity that the cosine embedding loss pulls together", minimum=0, maximum=5
+    )
+    cosine_negative: float = setting(
+        1.0, "float", TOGGLE, "similarity below which it pushes apart", minimum=0, maximum=5
+    )
+    pretraining_epochs: int = setting(1, "int", TOGGLE, "epochs of MNR and of cosine embedding", minimum=1)
+    head_dropout: float = setting(
+        0.2, "float", TOGGLE, "dropout on the input and the hidden layers of a head", minimum=0, maximum=0.9
+    )
+    head_output_dropout: float = setting(
+        0.1, "float", TOGGLE, "dropout before a head's last map", minimum=0, maximum=0.9
+    )
+
+    # The scale: encoder, data, budget.
+    encoder: str = setting(
+        "bert-base-uncased", "str", SCALE, "tiny, minilm, a name that `bertmt fetch` brought, or a local folder"
+    )
+    data: str = setting("", "str", SCALE, "toy, or a folder in the CS224N format")
+    extra_data_file: str = setting("", "str", SCALE, "extra paraphrase pairs, .jsonl or .jsonl.gz (toy has its own)")
+    extra_data_limit: int = setting(50_000, "int", SCALE, "how many of the extra pairs are taken", minimum=1)
+    epochs: int = setting(10, "int", SCALE, "epochs of training", minimum=1)
+    epoch: str = setting(
+        "longest",
+        "str",
+        SCALE,
+        "an epoch lasts until the longest task is used once, or each task sits out when it is used up",
+        choices=("longest", "each"),
+    )
+    epoch_steps: int = setting(0, "int", SCALE, "steps of an epoch at most; 0 is no cap", minimum=0)
+    batch_size: int = setting(8, "int", SCALE, "examples per batch and task", minimum=1)
+    learning_rate: float | None = setting(
+        None, "float", SCALE, "of the encoder; left out, the encoder's own default (1e-5)", above=0, optional=True
+    )
+    head_learning_rate: float | None = setting(
+        None, "float", SCALE, "of the heads; left out, the encoder's", above=0, optional=True
+    )
+    weight_decay: float = setting(0.01, "float", SCALE, "AdamW's, not on biases and layer norms", minimum=0)
+    warmup_steps: int = setting(0, "int", SCALE, "steps over which the learning rate rises from 0", minimum=0)
+    max_length: int = setting(128, "int", SCALE, "tokens of a sentence at most", minimum=4, maximum=512)
+    select: str = setting(
+        "last", "str", SCALE, "which epoch's scores and weights are the run's", choices=("last", "best")
+    )
+    early_stopping: int = setting(
+        0, "int", SCALE, "stop after so many evaluations without a better dev score; 0 never", minimum=0
+    )
+    evaluate_examples: int = setting(0, "int", SCALE, "dev examples per task at most; 0 is all", minimum=0)
+
+    # The conduct: what does not change what is compared.
+    evaluate_every: int = setting(1, "int", CONDUCT, "evaluate every so many epochs (the last always)", minimum=1)
+    precision: str = setting(
+        "auto",
+        "str",
+        CONDUCT,
+        "of the encoder: bf16 where the processor is fast at it, or as said",
+        choices=("auto", "fp32", "bf16"),
+    )
+    keep_model: bool = setting(True, "bool", CONDUCT, "keep the trained weights, not only scores and predictions")
+    seed: int = setting(0, "int", CONDUCT, "of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
+
+    def value(self, name: str) -> Any:
+        """The value of a setting by its dotted name."""
+        found: Any = self
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+
+    def with_values(self, values: Mapping[str, Any]) -> "Recipe":
+        """A copy with the settings named (dotted) in `values` replaced; no validation, see `rules`."""
+        own: dict[str, Any] = {}
+        for name, new in values.items():
+            first, _, rest = name.partition(".")
+            if rest:
+                current = own.get(first, getattr(self, first))
+                own[first] = dataclasses.replace(current, **{rest: new})
+            else:
+                own[first] = new
+        return dataclasses.replace(self, **own)
+
+    def flat(self) -> dict[str, Any]:
+        """All values by dotted name, in the order of declaration."""
+        return {name: self.value(name) for name in SETTINGS}
+
+    def toggles(self) -> dict[str, Any]:
+        """The values that make the method; heads of tasks that are not trained, and the unused width of a
+        one-layer head, are left out, since they cannot make two runs differ."""
+        unused = {f"{task}_head." for task in ("sst", "para") if task not in self.tasks}
+        kept = {}
+        for name, value in self.flat().items():
+            if SETTINGS[name].role is not TOGGLE or any(name.startswith(head) for head in unused):
+                continue
+            if name.endswith("_head.hidden") and self.value(name.replace("hidden", "layers")) == 1:
+                continue
+            kept[name] = value
+        return kept
+
+    def scale(self) -> dict[str, Any]:
+        """The values that make two runs comparable or not; the extra data's only where it is used."""
+        return {
+            name: value
+            for name, value in self.flat().items()
+            if SETTINGS[name].role is SCALE and (self.extra_data or not name.startswith("extra_data"))
+        }
+
+    def digest(self) -> str:
+        """A short hash of all settings but the data's location: equal digests, equal recipes."""
+        kept = {name: value for name, value in self.flat().items() if name not in ("data", "extra_data_file")}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+SETTINGS: dict[str, Setting] = settings_of(Recipe)

@@ -1,0 +1,118 @@
+"""Events: what a training child tells, one JSON object per line of `events-<attempt>.jsonl`.
+
+Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their further keys:
+
+    started    attempt, pid, device, precision, threads, steps_total, epochs_total, versions, split_sizes,
+               passes_per_epoch, trainable_parameters, total_parameters
+    step       step (one counter per run from 0, pretraining included), epoch, phase ("mnr", "cosine_embedding",
+               "train"), values (series name → number), seconds_left
+    evaluated  epoch (0: before any training), step, scores (task → score or null), overall (or null),
+               losses (task → mean loss), sizes (task → examples), predictions (list of
+               {task, split, file, fingerprint}), seconds
+    resumed    step
+    finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds), peak_memory_mib, examples, tokens,
+               model (whether weights were kept), remarks (list of sentences)
+    failed     error (one line), step
+
+A number that is not finite is written as null. One event is one line is one unbuffered `write`, so an event
+whose call returned survives the death of the process; a torn last line has no newline and is not read.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+LAST_EVENTS = frozenset({"finished", "failed"})
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class EventWriter:
+    """Appends events to one attempt's file."""
+
+    def __init__(self, path: Path):
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def write(self, event: str, **content: Any) -> None:
+        """Append one event; when this returns, the kernel has it.
+
+        Raises:
+            OSError: the disk is full or gone. Half a line may then stand at the end; readers skip it.
+        """
+        line = json.dumps({"event": event, "at": now(), **content}, allow_nan=False, separators=(",", ":"))
+        data = line.encode() + b"\n"
+        written = os.write(self._handle, data)
+        if written != len(data):
+            os.write(self._handle, data[written:])
+
+    def step(self, step: int, epoch: int, phase: str, values: Mapping[str, float], seconds_left: float | None) -> None:
+        """Append a `step` event; values that are not finite become null."""
+        clean = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        self.write("step", step=step, epoch=epoch, phase=phase, values=clean, seconds_left=seconds_left)
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tuple[list[dict[str, Any]], int, int]:
+    """The complete events from byte `offset` on.
+
+    Returns:
+        the events, the offset behind the last complete line read, and how many lines were no event (a torn
+        line of a dead attempt, a flipped byte): these are skipped.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            content = file.read(limit_bytes)
+    except FileNotFoundError:
+        return [], offset, 0
+    end = content.rfind(b"\n") + 1
+    events, broken = [], 0
+    for line in content[:end].splitlines():
+        event = parse_event(line)
+        if event is None:
+            broken += 1
+        else:
+            events.append(event)
+    return events, offset + end, broken
+
+
+def parse_event(line: bytes) -> dict[str, Any] | None:
+    """One line as an event, or None where it is not one."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str):
+        return event
+    return None
+
+
+def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
+    """The last `count` lines of a log, without reading more than `limit_bytes` of it."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - limit_bytes))
+            text = file.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return []
+    return text.splitlines()[-count:]
+
+
+def attempts(folder: Path) -> Iterator[int]:
+    """The attempts that left an event file, ascending."""
+    found = []
+    for path in folder.glob("events-*.jsonl"):
+        number = path.stem.removeprefix("events-")
+        if number.isascii() and number.isdigit():
+            found.append(int(number))
+    return iter(sorted(found))

@@ -1,0 +1,130 @@
+"""Which file of a run lies where.
+
+runs/<run id>/
+  run.json             what the child must know besides the recipe: `RunOrder`
+  recipe.json          the resolved recipe
+  events-<attempt>.jsonl, log-<attempt>.txt
+  alive                locked by the child for its life
+  vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
+  examples/<task>-<split>.jsonl.gz
+  predictions/<epoch>-<task>-<split>.npz
+  model/               weights in safetensors, and how to rebuild the model
+"""
+
+import fcntl
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from bertmt import atomic_files
+from bertmt.errors import BusyError, NotFoundError
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """What the worker tells a training child.
+
+    Attributes:
+        data: the data folder, or "toy"; it overrides the recipe's, which may have moved.
+        fingerprints: "<task>-<split>" to the fingerprint seen at submit; the child refuses others.
+        device: "cpu", or "cuda:<uuid>".
+        threads: CPU threads the child may use; 0 lets it decide.
+    """
+
+    run_id: str
+    name: str
+    attempt: int
+    data: str
+    extra_data_file: str
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    device: str = "cpu"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run; paths only, no file need exist."""
+
+    path: Path
+
+    @property
+    def order(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def recipe(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def alive(self) -> Path:
+        return self.path / "alive"
+
+    @property
+    def vocabulary(self) -> Path:
+        return self.path / "vocabulary.txt"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    def events(self, attempt: int) -> Path:
+        return self.path / f"events-{attempt}.jsonl"
+
+    def log(self, attempt: int) -> Path:
+        return self.path / f"log-{attempt}.txt"
+
+    def examples(self, task: str, split: str) -> Path:
+        return self.path / "examples" / f"{task}-{split}.jsonl.gz"
+
+    def predictions(self, epoch: int, task: str, split: str) -> Path:
+        return self.path / "predictions" / f"{epoch:03d}-{task}-{split}.npz"
+
+    def create(self, order: RunOrder, recipe_json: str) -> None:
+        """Make the folder and what the child reads; safe to repeat for a new attempt."""
+        for folder in (self.path, self.path / "examples", self.path / "predictions"):
+            folder.mkdir(parents=True, exist_ok=True)
+        atomic_files.write_text(self.recipe, recipe_json)
+        atomic_files.write_text(self.order, json.dumps(asdict(order), indent=1))
+
+    def read_order(self) -> RunOrder:
+        """What `create` wrote.
+
+        Raises:
+            NotFoundError: this is no run folder.
+        """
+        try:
+            document: dict[str, Any] = json.loads(self.order.read_text(encoding="utf-8"))
+            return RunOrder(**document)
+        except (OSError, ValueError, TypeError) as problem:
+            raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({problem}).") from None
+
+
+def hold_alive(folder: RunFolder) -> IO[bytes]:
+    """Lock `alive` until the returned file is closed or the process dies, however it dies.
+
+    Raises:
+        BusyError: another process holds it.
+    """
+    file = folder.alive.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise BusyError(f"The run in {folder.path} is already being worked by another process.") from None
+    return file
+
+
+def is_alive(folder: RunFolder) -> bool:
+    """Whether some process holds the lock; the kernel's word, not a guess from silence."""
+    try:
+        file = folder.alive.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

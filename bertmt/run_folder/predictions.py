@@ -1,0 +1,91 @@
+"""Predictions of one (epoch, task, split) as arrays in an .npz file, and the examples they are about."""
+
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bertmt import atomic_files
+from bertmt.errors import DataError
+from bertmt.tasks.examples import Example
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said about one split, in the order of its examples.
+
+    Attributes:
+        probabilities: float32. SST (n, 5): the classes' probabilities. PARA (n,): probability of a paraphrase.
+            STS (n,): cosine of the two embeddings, −1 to 1.
+        fingerprint: of the examples.
+    """
+
+    task: str
+    split: str
+    epoch: int
+    fingerprint: str
+    probabilities: np.ndarray
+
+    def labels(self) -> np.ndarray:
+        """What is predicted: SST the most probable class; PARA 1 where p ≥ 0.5 (section 4.1); STS the cosine."""
+        return predicted_labels(self.task, self.probabilities)
+
+
+def predicted_labels(task: str, probabilities: np.ndarray) -> np.ndarray:
+    """Predicted labels from stored probabilities; shapes as in `Predictions`."""
+    if task == "sst":
+        return probabilities.argmax(axis=1)
+    if task == "para":
+        return (probabilities >= 0.5).astype(np.int64)
+    return probabilities
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Store predictions; readers see the whole file or none."""
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        probabilities=predictions.probabilities.astype(np.float32),
+        about=np.array([predictions.task, predictions.split, str(predictions.epoch), predictions.fingerprint]),
+    )
+    atomic_files.write_bytes(path, buffer.getvalue())
+
+
+def read_predictions(path: Path) -> Predictions:
+    """What `write_predictions` stored; no pickle is loaded.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            task, split, epoch, mark = (str(word) for word in stored["about"])
+            return Predictions(task, split, int(epoch), mark, stored["probabilities"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+        raise DataError(f"Predictions in {path} cannot be read: {problem}.") from None
+
+
+def write_examples(path: Path, examples: Iterable[Example]) -> None:
+    """Store the examples of an evaluated split, so that a run folder explains itself."""
+    rows = (json.dumps([each.id, each.first, each.second, each.label], ensure_ascii=False) for each in examples)
+    content = "\n".join(rows).encode("utf-8", "surrogatepass")
+    atomic_files.write_bytes(path, gzip.compress(content, compresslevel=6, mtime=0))
+
+
+def read_examples(path: Path) -> tuple[Example, ...]:
+    """What `write_examples` stored.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        text = gzip.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
+        # Not splitlines(): sentences may hold U+2028, which JSON does not escape here.
+        return tuple(Example(*json.loads(line)) for line in text.split("\n") if line)
+    except (OSError, ValueError, TypeError, EOFError) as problem:
+        raise DataError(f"Examples in {path} cannot be read: {problem}.") from None

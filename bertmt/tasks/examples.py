@@ -1,0 +1,50 @@
+"""Plain examples, and the fingerprint by which two runs know that they saw the same ones."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One sentence or pair with its label.
+
+    Attributes:
+        id: unique within its split.
+        first: the sentence, or the first of a pair.
+        second: the second of a pair; None for single sentences.
+        label: a class (SST 0–4, PARA 0/1) or a similarity (STS 0–5); None where the split has no labels.
+    """
+
+    id: str
+    first: str
+    second: str | None = None
+    label: float | None = None
+
+
+@dataclass(frozen=True)
+class Split:
+    """The examples of one task's train, dev or test split, in file order.
+
+    Attributes:
+        warnings: sentences about rows that were skipped, each with file and line.
+    """
+
+    task: str
+    name: str
+    examples: tuple[Example, ...]
+    warnings: tuple[str, ...] = ()
+
+    def first(self, count: int) -> "Split":
+        """The split cut to its first `count` examples; 0 keeps all."""
+        return self if not count else Split(self.task, self.name, self.examples[:count], self.warnings)
+
+
+def fingerprint(examples: Iterable[Example]) -> str:
+    """16 hex digits of a SHA-256 over (id, texts, label) of the parsed examples, not over the file."""
+    digest = hashlib.sha256()
+    for example in examples:
+        row = [example.id, example.first, example.second, example.label]
+        digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()[:16]

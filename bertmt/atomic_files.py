@@ -1,7 +1,6 @@
 """Files that appear whole or not at all: written beside, flushed to disk, renamed."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -11,15 +10,17 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: the folder is missing or full; `path` is then as it was.
     """
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    # Not mkstemp, which makes files that nobody else may ever read: the user's umask decides.
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(beside).replace(path)
+        beside.replace(path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

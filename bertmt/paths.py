@@ -40,7 +40,9 @@ def run_folder(registry: Path, run_id: str) -> Path:
 
 def weights_folder() -> Path:
     """Where `bertmt fetch` stores encoders: BERTMT_CACHE, else the user's cache folder."""
-    base = os.environ.get(CACHE_VARIABLE)
-    if base:
-        return Path(base).expanduser() / "encoders"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bertmt" / "encoders"
+    own = os.environ.get(CACHE_VARIABLE)
+    if own:
+        return Path(own).expanduser().absolute() / "encoders"
+    shared = os.environ.get("XDG_CACHE_HOME")  # the specification ignores an empty or a relative one
+    base = Path(shared) if shared and Path(shared).is_absolute() else Path.home() / ".cache"
+    return base / "bertmt" / "encoders"

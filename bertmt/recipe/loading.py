@@ -115,7 +115,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return flatten(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise NotFoundError(f"No recipe file {path}; `bertmt recipe --preset final > my.toml` writes one.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise UsageError(f"{path} is no TOML file: {problem}.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
@@ -140,10 +140,10 @@ def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
     """`--sweep key=a,b,c` arguments as the list of all their combinations (one empty one without sweeps).
 
     Raises:
-        UsageError: one has no `=` or no values.
+        UsageError: one has no `=` or no values, or sweeps what another sweeps.
         RecipeError: one names no setting.
     """
-    axes = []
+    axes: list[list[tuple[str, str]]] = []
     for text in texts:
         name, equals, value = text.partition("=")
         name = name.strip()
@@ -152,6 +152,8 @@ def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
             raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {text!r}.")
         if name not in SETTINGS:
             raise RecipeError([unknown_name(name)])
+        if any(name == other for axis in axes for other, _ in axis):
+            raise UsageError(f"--sweep {name} is given twice; write --sweep {name}=V1,V2,… once.")
         if SETTINGS[name].kind == "list":  # a comma separates values of a sweep, so members are joined by +
             words = [word.replace("+", ",") for word in words]
         axes.append([(name, word) for word in dict.fromkeys(words)])
@@ -164,8 +166,19 @@ def to_json(recipe: Recipe) -> str:
 
 
 def from_json(text: str) -> Recipe:
-    """The recipe of `to_json`; a setting that a newer version added takes its default."""
-    return recipe_from(json.loads(text))
+    """The recipe of `to_json`; a setting that a newer version added takes its default.
+
+    Raises:
+        RecipeError: it is no JSON object, or no valid recipe.
+    """
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise RecipeError([f"A recipe in JSON is an object, but this is a {type(document).__name__}."])
+        values = flatten(document)
+    except (ValueError, RecursionError) as problem:
+        raise RecipeError([f"A recipe in JSON was expected, but this is none: {problem}."]) from None
+    return recipe_from(values)
 
 
 def to_toml(recipe: Recipe, comments: bool = True) -> str:
@@ -191,5 +204,7 @@ def _toml_value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (int, float)):
         return repr(value)
-    # JSON's strings and lists are TOML's, once DEL (legal in JSON, not in TOML) is escaped.
-    return json.dumps(list(value) if isinstance(value, tuple) else value).replace("\x7f", "\\u007f")
+    # JSON's strings and lists are TOML's, but for DEL, which TOML wants escaped, and for characters above
+    # U+FFFF, which JSON would escape as two halves that TOML refuses: hence not escaped.
+    text = json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")

@@ -162,17 +162,32 @@ class Recipe:
         return {name: self.value(name) for name in SETTINGS}
 
     def toggles(self) -> dict[str, Any]:
-        """The values that make the method; heads of tasks that are not trained, and the unused width of a
-        one-layer head, are left out, since they cannot make two runs differ."""
-        unused = {f"{task}_head." for task in ("sst", "para") if task not in self.tasks}
-        kept = {}
-        for name, value in self.flat().items():
-            if SETTINGS[name].role is not TOGGLE or any(name.startswith(head) for head in unused):
-                continue
-            if name.endswith("_head.hidden") and self.value(name.replace("hidden", "layers")) == 1:
-                continue
-            kept[name] = value
-        return kept
+        """The values that make the method; idle ones are left out, since they cannot make two runs differ."""
+        idle = self.idle()
+        return {
+            name: value for name, value in self.flat().items() if SETTINGS[name].role is TOGGLE and name not in idle
+        }
+
+    def idle(self) -> dict[str, str]:
+        """The constants and head settings that have nothing to do, given the other settings: name to reason."""
+        idle: dict[str, str] = {}
+        deep = False
+        for task, head in (("sst", self.sst_head), ("para", self.para_head)):
+            if task not in self.tasks:
+                idle |= dict.fromkeys((f"{task}_head.layers", f"{task}_head.hidden"), f"{task} is not trained")
+            elif head.layers == 1:
+                idle[f"{task}_head.hidden"] = f"{task}_head.layers is 1"
+            else:
+                deep = True
+        if not deep:
+            idle |= dict.fromkeys(("head_dropout", "head_output_dropout"), "no head has more than one layer")
+        if not self.mnr:
+            idle |= dict.fromkeys(("mnr_scale", "mnr_threshold"), "mnr is off")
+        if not self.cosine_embedding:
+            idle |= dict.fromkeys(("cosine_positive", "cosine_negative"), "cosine_embedding is off")
+        if not self.mnr and not self.cosine_embedding:
+            idle["pretraining_epochs"] = "mnr and cosine_embedding are off"
+        return idle
 
     def scale(self) -> dict[str, Any]:
         """The values that make two runs comparable or not; the extra data's only where it is used."""

@@ -1,14 +1,15 @@
 """What a recipe may hold: one sentence per problem, one per setting that has nothing to do."""
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from bertmt.errors import RecipeError
 from bertmt.recipe.encoders import KNOWN_ENCODERS, default_learning_rate
 from bertmt.recipe.recipe import SETTINGS, TASK_NAMES, Recipe
-from bertmt.recipe.settings import Setting
+from bertmt.recipe.settings import Kind, Setting
 
 TRUE_WORDS = ("true", "on", "yes", "1")
 FALSE_WORDS = ("false", "off", "no", "0")
@@ -22,16 +23,19 @@ def recipe_from(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe
     """
     problems: list[str] = []
     parsed: dict[str, Any] = {}
+    unread: list[str] = []
     for name, raw in values.items():
         if name not in SETTINGS:
-            problems.append(unknown_name(name))
+            problems.append(unknown_name(str(name)))
             continue
         try:
             parsed[name] = parse_value(SETTINGS[name], raw)
         except ValueError as problem:
             problems.append(str(problem))
+            unread.append(name)
     recipe = (base or Recipe()).with_values(parsed)
-    problems += conflicts(recipe)
+    # A conflict with a setting that could not be read would be one with its default: no news.
+    problems += [each for each in conflicts(recipe) if not any(f"`{name}`" in each for name in unread)]
     if problems:
         raise RecipeError(problems)
     return recipe
@@ -54,6 +58,7 @@ def parse_value(setting: Setting, raw: Any) -> Any:
     """
     if setting.optional and (raw is None or (isinstance(raw, str) and raw.strip().lower() in ("", "none", "default"))):
         return None
+    readers: dict[Kind, Callable[[Setting, Any], Any]]
     readers = {"bool": _read_bool, "int": _read_int, "float": _read_float, "str": _read_text, "list": _read_list}
     value = readers[setting.kind](setting, raw)
     if setting.choices:
@@ -65,40 +70,62 @@ def parse_value(setting: Setting, raw: Any) -> Any:
 
 
 def _expected(setting: Setting, what: str, raw: Any) -> ValueError:
-    return ValueError(f"`{setting.name}` must be {what}, but is {raw!r}.")
+    return ValueError(f"`{setting.name}` must be {what}, but is {_shown(raw)}.")
+
+
+def _shown(raw: Any) -> str:
+    try:
+        shown = repr(raw)
+    except (ValueError, RecursionError):  # an int of more digits than Python prints
+        return f"a {type(raw).__name__} too large to show"
+    return shown if len(shown) <= 80 else shown[:77] + "…"
 
 
 def _read_bool(setting: Setting, raw: Any) -> bool:
     if isinstance(raw, bool):
         return raw
-    word = str(raw).strip().lower()
-    if word in TRUE_WORDS or word in FALSE_WORDS:
-        return word in TRUE_WORDS
+    word = raw.strip().lower() if isinstance(raw, str) else raw
+    if word in (*TRUE_WORDS, 1):
+        return True
+    if word in (*FALSE_WORDS, 0):
+        return False
     raise _expected(setting, "true or false", raw)
 
 
 def _read_int(setting: Setting, raw: Any) -> int:
-    if isinstance(raw, bool):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
         raise _expected(setting, "a whole number", raw)
     try:
-        number = float(str(raw).replace("_", ""))
-        if number != int(number):
-            raise ValueError
+        # `int` first: a float holds whole numbers only up to 2**53. Then 1e3 and 8.0, which are whole too.
+        number = _int_of(raw)
     except (ValueError, OverflowError):
         raise _expected(setting, "a whole number", raw) from None
-    # Through text again: a float holds whole numbers only up to 2**53.
-    text = str(raw).strip().replace("_", "")
-    return int(text) if text.lstrip("+-").isascii() and text.lstrip("+-").isdigit() else int(number)
+    if abs(number) >= 2**63:  # what TOML, SQLite and numpy hold
+        raise _expected(setting, "a whole number of at most 19 digits", raw)
+    return number
+
+
+def _int_of(raw: int | float | str) -> int:
+    if isinstance(raw, int):
+        return raw
+    if isinstance(raw, str):
+        try:
+            return int(raw)
+        except ValueError:
+            raw = float(raw)
+    if not raw.is_integer():
+        raise ValueError
+    return int(raw)
 
 
 def _read_float(setting: Setting, raw: Any) -> float:
-    if isinstance(raw, bool):
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
         raise _expected(setting, "a number", raw)
     try:
         number = float(raw)
-    except (TypeError, ValueError):
+    except (ValueError, OverflowError):
         raise _expected(setting, "a number", raw) from None
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         raise _expected(setting, "a finite number", raw)
     return number
 
@@ -108,6 +135,8 @@ def _read_text(setting: Setting, raw: Any) -> str:
         raise _expected(setting, "text", raw)
     if "\0" in raw:
         raise _expected(setting, "text without a NUL character", raw)
+    if any("\ud800" <= character <= "\udfff" for character in raw):  # half a character, or a path that is no UTF-8
+        raise _expected(setting, "text in UTF-8", raw)
     return raw.strip()
 
 
@@ -127,7 +156,7 @@ def _check_choice(setting: Setting, word: str) -> None:
         return
     near = get_close_matches(word, setting.choices, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    raise ValueError(f"`{setting.name}` must be one of {', '.join(setting.choices)}, but is {word!r}.{hint}")
+    raise ValueError(f"`{setting.name}` must be one of {', '.join(setting.choices)}, but is {_shown(word)}.{hint}")
 
 
 def _check_bounds(setting: Setting, value: float) -> None:
@@ -146,13 +175,13 @@ def conflicts(recipe: Recipe) -> list[str]:
     for toggle, task in needs.items():
         if recipe.value(toggle) and task not in recipe.tasks:
             found.append(
-                f"`{toggle}` needs the task {task}, but tasks is {','.join(recipe.tasks)}: "
+                f"`{toggle}` needs the task {task}, but `tasks` is {','.join(recipe.tasks)}: "
                 f"add {task} to tasks, or set {toggle}=false."
             )
     if recipe.pearson and recipe.batch_size < 3:
-        found.append(f"`pearson` needs a batch_size of at least 3, but it is {recipe.batch_size}.")
+        found.append(f"`pearson` needs a `batch_size` of at least 3, but it is {recipe.batch_size}.")
     if recipe.mnr and recipe.batch_size < 2:
-        found.append(f"`mnr` needs a batch_size of at least 2, but it is {recipe.batch_size}.")
+        found.append(f"`mnr` needs a `batch_size` of at least 2, but it is {recipe.batch_size}.")
     if recipe.cosine_embedding and recipe.cosine_negative > recipe.cosine_positive:
         found.append(
             f"`cosine_negative` ({recipe.cosine_negative:g}) must not lie above "
@@ -180,9 +209,9 @@ def remarks(recipe: Recipe) -> list[str]:
         said.append("Gradient surgery has nothing to do with ensembling: no parameter is shared.")
     if recipe.ensembling and len(recipe.tasks) == 1:
         said.append("Ensembling changes nothing with one task: the model is the same, byte for byte.")
-    for task in ("sst", "para"):
-        if task not in recipe.tasks and recipe.value(f"{task}_head.layers") != 1:
-            said.append(f"`{task}_head` has nothing to do: {task} is not trained.")
+    for name, reason in recipe.idle().items():
+        if recipe.value(name) != SETTINGS[name].default:
+            said.append(f"`{name}` has nothing to do: {reason}.")
     known = KNOWN_ENCODERS.get(recipe.encoder)
     if known and recipe.lora.rank * 4 > known.hidden_size:
         share = 2 * recipe.lora.rank / known.hidden_size
@@ -190,8 +219,6 @@ def remarks(recipe: Recipe) -> list[str]:
             f"lora.rank={recipe.lora.rank} holds {share:.0%} of the {known.hidden_size}×{known.hidden_size} "
             f"matrices it replaces: little is saved."
         )
-    if recipe.mnr_scale != Recipe().mnr_scale and not recipe.mnr:
-        said.append("`mnr_scale` has nothing to do: mnr is off.")
     return said
 
 

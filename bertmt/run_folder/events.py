@@ -38,27 +38,44 @@ class EventWriter:
     """Appends events to one attempt's file."""
 
     def __init__(self, path: Path):
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        self._torn = False
 
     def write(self, event: str, **content: Any) -> None:
         """Append one event; when this returns, the kernel has it.
 
         Raises:
-            OSError: the disk is full or gone. Half a line may then stand at the end; readers skip it.
+            OSError: the disk is full or gone. Half a line may then stand at the end: readers skip it, and the
+                next event starts on a line of its own.
         """
-        line = json.dumps({"event": event, "at": now(), **content}, allow_nan=False, separators=(",", ":"))
-        data = line.encode() + b"\n"
-        written = os.write(self._handle, data)
-        if written != len(data):
-            os.write(self._handle, data[written:])
+        document = {"event": event, "at": now(), **content}
+        try:
+            line = json.dumps(document, allow_nan=False, separators=(",", ":"))
+        except ValueError:  # looked for only then: nearly every event is finite
+            line = json.dumps(finite(document), allow_nan=False, separators=(",", ":"))
+        data = b"\n" * self._torn + line.encode() + b"\n"
+        self._torn = True
+        while data:
+            data = data[os.write(self._handle, data) :]
+        self._torn = False
 
     def step(self, step: int, epoch: int, phase: str, values: Mapping[str, float], seconds_left: float | None) -> None:
-        """Append a `step` event; values that are not finite become null."""
-        clean = {name: value if math.isfinite(value) else None for name, value in values.items()}
-        self.write("step", step=step, epoch=epoch, phase=phase, values=clean, seconds_left=seconds_left)
+        """Append a `step` event."""
+        self.write("step", step=step, epoch=epoch, phase=phase, values=dict(values), seconds_left=seconds_left)
 
     def close(self) -> None:
         os.close(self._handle)
+
+
+def finite(content: Any) -> Any:
+    """`content` with null in place of every number that is not finite."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [finite(value) for value in content]
+    return content
 
 
 def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tuple[list[dict[str, Any]], int, int]:
@@ -72,11 +89,13 @@ def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tupl
         with path.open("rb") as file:
             file.seek(offset)
             content = file.read(limit_bytes)
+            if len(content) == limit_bytes:
+                content += file.readline()  # a line longer than the limit must not stop the reader for good
     except FileNotFoundError:
         return [], offset, 0
     end = content.rfind(b"\n") + 1
     events, broken = [], 0
-    for line in content[:end].splitlines():
+    for line in filter(None, content[:end].split(b"\n")):
         event = parse_event(line)
         if event is None:
             broken += 1
@@ -88,12 +107,16 @@ def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tupl
 def parse_event(line: bytes) -> dict[str, Any] | None:
     """One line as an event, or None where it is not one."""
     try:
-        event = json.loads(line)
+        event = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     if isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str):
         return event
     return None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
@@ -105,7 +128,7 @@ def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
             text = file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return []
-    return text.splitlines()[-count:]
+    return text.splitlines()[-count:] if count > 0 else []
 
 
 def attempts(folder: Path) -> Iterator[int]:

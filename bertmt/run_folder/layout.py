@@ -13,6 +13,7 @@ runs/<run id>/
 
 import fcntl
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -106,14 +107,22 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
 
     Raises:
         BusyError: another process holds it.
+        NotFoundError: there is no such folder.
     """
-    file = folder.alive.open("ab")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise BusyError(f"The run in {folder.path} is already being worked by another process.") from None
-    return file
+        file = folder.alive.open("ab")
+    except FileNotFoundError:
+        raise NotFoundError(f"{folder.path} is no run folder.") from None
+    # `is_alive` of another process holds the lock for microseconds: only who still fails after a while is second.
+    for pause in (0.001, 0.01, 0.05, 0.1, 0.2, None):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if pause is not None:
+                time.sleep(pause)
+    file.close()
+    raise BusyError(f"The run in {folder.path} is already being worked by another process.")
 
 
 def is_alive(folder: RunFolder) -> bool:
@@ -125,6 +134,6 @@ def is_alive(folder: RunFolder) -> bool:
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return True
     return False

@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def read_predictions(path: Path) -> Predictions:
         with np.load(path, allow_pickle=False) as stored:
             task, split, epoch, mark = (str(word) for word in stored["about"])
             return Predictions(task, split, int(epoch), mark, stored["probabilities"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
+    except Exception as problem:  # zipfile and numpy raise a dozen kinds on damaged bytes, RuntimeError among them
         raise DataError(f"Predictions in {path} cannot be read: {problem}.") from None
 
 
@@ -87,5 +87,5 @@ def read_examples(path: Path) -> tuple[Example, ...]:
         text = gzip.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
         # Not splitlines(): sentences may hold U+2028, which JSON does not escape here.
         return tuple(Example(*json.loads(line)) for line in text.split("\n") if line)
-    except (OSError, ValueError, TypeError, EOFError) as problem:
+    except (OSError, ValueError, TypeError, EOFError, RecursionError, zlib.error) as problem:
         raise DataError(f"Examples in {path} cannot be read: {problem}.") from None

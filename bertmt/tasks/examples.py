@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,33 @@ def fingerprint(examples: Iterable[Example]) -> str:
         row = [example.id, example.first, example.second, example.label]
         digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
     return digest.hexdigest()[:16]
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether an id is one printable word without a comma, so that every file of ours and the course's can hold it."""
+    return bool(text) and text.isprintable() and " " not in text and "," not in text
+
+
+def with_unique_ids(examples: Sequence[Example]) -> tuple[tuple[Example, ...], list[int]]:
+    """The same examples, where an id that an earlier one has gets the suffix -2, -3, …; and the indices of those.
+
+    A suffixed id never equals one that another example had from the start, so only repeated ids change.
+    """
+    given = {example.id for example in examples}
+    if len(given) == len(examples):
+        return tuple(examples), []
+    used: set[str] = set()
+    following: dict[str, int] = {}
+    renamed: list[int] = []
+    unique: list[Example] = []
+    for index, example in enumerate(examples):
+        if example.id in used:
+            number = following.get(example.id, 2)
+            while f"{example.id}-{number}" in given:
+                number += 1
+            following[example.id] = number + 1
+            example = replace(example, id=f"{example.id}-{number}")
+            renamed.append(index)
+        used.add(example.id)
+        unique.append(example)
+    return tuple(unique), renamed

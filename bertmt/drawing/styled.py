@@ -1,0 +1,126 @@
+"""Lines of styled text: what every drawing here returns, independent of rich and Textual.
+
+A style is a meaning, not a colour; each front end maps the names in `STYLES` to its own theme. Nothing here is
+markup: a span's text is shown as it is, so text from outside has gone through `safe_text` before.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+PLAIN = ""
+SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in order, starting again after 8
+SHADES = tuple(f"shade{level}" for level in range(5))  # backgrounds of a heat map, none to strong
+STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", *SERIES, *SHADES})
+
+# What the drawings use beyond ASCII, for terminals without it; braille and blocks have ASCII forms of their own.
+_ASCII = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "…": "~",
+        "│": "|",
+        "┤": "+",
+        "└": "+",
+        "┬": "+",
+        "─": "-",
+        "×": "x",
+        "≤": "<=",
+        "Δ": "d",
+        "ρ": "rho",
+        "“": '"',
+        "”": '"',
+        "�": "?",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of text in one style, one of `STYLES`."""
+
+    text: str
+    style: str = PLAIN
+
+
+Line = tuple[Span, ...]
+
+
+def line(*parts: str | Span) -> Line:
+    """A line from spans and plain strings; empty ones are left out."""
+    spans = (Span(part) if isinstance(part, str) else part for part in parts)
+    return tuple(span for span in spans if span.text)
+
+
+def plain(text: Line) -> str:
+    """A line's text without its styles."""
+    return "".join(span.text for span in text)
+
+
+def ascii_line(text: Line) -> Line:
+    """The line in ASCII; what has no likeness there becomes a question mark."""
+    return tuple(
+        Span(span.text.translate(_ASCII).encode("ascii", "replace").decode("ascii"), span.style) for span in text
+    )
+
+
+def ascii_lines(lines: Iterable[Line]) -> list[Line]:
+    """All lines in ASCII."""
+    return [ascii_line(each) for each in lines]
+
+
+def cells(text: str) -> int:
+    """How many cells of a terminal the text takes: wide East Asian characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells_of(character) for character in text)
+
+
+def cut(text: str, width: int) -> str:
+    """The text in at most `width` cells; a cut one ends in an ellipsis."""
+    if cells(text) <= width:
+        return text
+    kept, used = [], 0
+    for character in text:
+        used += _cells_of(character)
+        if used > width - 1:
+            break
+        kept.append(character)
+    return ("".join(kept) + "…") if width > 0 else ""
+
+
+def cut_line(text: Line, width: int) -> Line:
+    """The line in at most `width` cells."""
+    kept: list[Span] = []
+    for span in text:
+        left = width - sum(cells(each.text) for each in kept)
+        if left <= 0:
+            break
+        kept.append(Span(cut(span.text, left), span.style))
+    return tuple(kept)
+
+
+def pad(text: str, width: int, right: bool = False) -> str:
+    """The text cut or filled with spaces to exactly `width` cells, set to the left or to the right."""
+    text = cut(text, width)
+    space = " " * (width - cells(text))
+    return space + text if right else text + space
+
+
+def wrap_parts(parts: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
+    """Parts that stay whole, set one after another and onto the next line where one is full."""
+    lines: list[Line] = []
+    current: Line = ()
+    for part in parts:
+        part = cut_line(part, width)
+        if current and cells(plain(current)) + gap + cells(plain(part)) > width:
+            lines.append(current)
+            current = ()
+        current = (*current, *((Span(" " * gap),) if current else ()), *part)
+    return [*lines, current] if current else lines
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

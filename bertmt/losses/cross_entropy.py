@@ -1,0 +1,18 @@
+"""Cross entropy, SST's loss."""
+
+from torch import Tensor
+from torch.nn import functional
+
+from bertmt.losses.precision import at_least_fp32
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """−(1/b) Σ_i log softmax(logits_i)[labels_i].
+
+    Args:
+        logits: (b, c).
+        labels: class indices, (b,) of any number type.
+
+    Source: section 4.1. Computed in at least fp32.
+    """
+    return functional.cross_entropy(at_least_fp32(logits), labels.long())

@@ -1,0 +1,62 @@
+"""What a trained model says about many examples."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bertmt.models.autocast_cache import shared_autocast_cache
+from bertmt.models.multitask import MultitaskModel
+from bertmt.models.tokenizing import Tokenizer
+
+EXAMPLES_PER_BATCH = 64
+TokenIds = Sequence[int]
+
+
+@torch.inference_mode()
+def compute_outputs(
+    model: MultitaskModel,
+    tokenizer: Tokenizer,
+    task: str,
+    first: Sequence[TokenIds],
+    second: Sequence[TokenIds] | None,
+    before_batch: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """The model's outputs in the order of the examples, computed in batches of similar length.
+
+    Args:
+        first: token ids of the sentences, or of the first ones of pairs.
+        second: token ids of the second ones of pairs; None for single sentences.
+        before_batch: called before each batch, so that a caller can stop.
+
+    Shapes: SST logits (n, 5); PARA logits (n,); STS cosines (n,); fp32, on the CPU.
+    """
+    training = model.training
+    model.eval()
+    device = next(model.parameters()).device
+    longest = [max(len(first[row]), len(second[row]) if second else 0) for row in range(len(first))]
+    order = np.argsort(longest, kind="stable")[::-1]  # the longest first: memory peaks at once or never
+    parts = []
+    try:
+        with shared_autocast_cache(device):
+            for start in range(0, len(order), EXAMPLES_PER_BATCH):
+                before_batch()
+                rows = order[start : start + EXAMPLES_PER_BATCH]
+                sentences = [first[row] for row in rows] + ([second[row] for row in rows] if second else [])
+                parts.append(model(task, tokenizer.pad(sentences).to(device)).float().cpu())
+    finally:
+        model.train(training)
+    computed = torch.cat(parts)
+    outputs = torch.empty_like(computed)
+    outputs[torch.from_numpy(order.copy())] = computed
+    return outputs
+
+
+def probabilities(task: str, outputs: Tensor) -> np.ndarray:
+    """Outputs as predictions are stored: classes' probabilities (SST), of a paraphrase (PARA), cosines (STS)."""
+    if task == "sst":
+        outputs = outputs.softmax(dim=1)
+    elif task == "para":
+        outputs = outputs.sigmoid()
+    return outputs.numpy().astype(np.float32)

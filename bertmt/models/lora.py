@@ -1,0 +1,60 @@
+"""LoRA: low-rank adapters on the encoder's linear layers, by peft."""
+
+import copy
+
+from torch import nn
+from transformers import BertModel
+
+from bertmt.models.seeding import seeded
+from bertmt.recipe.recipe import Lora
+
+TARGETS = {
+    "all-linear": ("query", "key", "value", "dense"),
+    "attention": ("query", "key", "value", "attention.output.dense"),
+    "query-value": ("query", "value"),
+}
+
+
+def add_adapters(encoder: BertModel, settings: Lora, seed: int) -> BertModel:
+    """The encoder with W_pretrained + (alpha/r)·BA in place of W, in place; only A and B train.
+
+    B starts at 0, so that the first forward is the pretrained one's. A depends on the seed and the layers alone:
+    each adapter of a run starts from the same A, as each full encoder starts from the same weights.
+
+    Args:
+        settings: rank r above 0; alpha, by default r (scale 1); rslora divides by √r instead of r; dropout
+            before A; targets, the layers that get adapters.
+
+    Source: section 4.4, whose W_pretrained + BA gives no scale and whose A (m, r), B (r, n) multiply as AB; scale,
+    targets and what stays frozen (embeddings, layer norms, biases) are decision 9.
+    """
+    # peft takes seconds to import and most runs have no LoRA.
+    from peft import LoraConfig, inject_adapter_in_model  # noqa: PLC0415
+
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha or settings.rank,
+        use_rslora=settings.rslora,
+        lora_dropout=settings.dropout,
+        target_modules=_target_layers(encoder, TARGETS[settings.targets]),
+        bias="none",
+    )
+    with seeded(seed, "lora"):
+        inject_adapter_in_model(config, encoder)
+    return encoder
+
+
+def share_weights(encoder: BertModel) -> BertModel:
+    """A second encoder on the very same parameters: adapters added to one then leave the other as it is.
+
+    With one frozen base and an adapter per task, each task has modules of its own around shared weights. The
+    alternative, peft's several adapters in one module, needs `set_adapter` before each forward, which walks all
+    layers and freezes the adapters of the other tasks.
+    """
+    shared = {id(parameter): parameter for parameter in encoder.parameters()}
+    return copy.deepcopy(encoder, memo=shared)
+
+
+def _target_layers(encoder: BertModel, endings: tuple[str, ...]) -> list[str]:
+    dotted = tuple(f".{ending}" for ending in endings)
+    return [name for name, layer in encoder.named_modules() if isinstance(layer, nn.Linear) and name.endswith(dotted)]

@@ -1,0 +1,169 @@
+"""Trained models as folders that rebuild themselves, offline and without pickle.
+
+model/
+  model.json         format, recipe, encoder (name, revision, digest of its weights), digest of the trained weights
+  config.json        the encoder's shape
+  tokenizer.json     the tokenizer, whole
+  model.safetensors  every trained tensor: the encoders and heads, or with LoRA the adapters and heads only
+"""
+
+import copy
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from transformers import BertConfig, BertModel
+
+import bertmt
+from bertmt import atomic_files
+from bertmt.errors import BertmtError, EncoderError, NotFoundError
+from bertmt.models.encoder import load_encoder, random_encoder
+from bertmt.models.find_encoder import find_encoder
+from bertmt.models.multitask import MultitaskModel
+from bertmt.models.tokenizing import Tokenizer, read_backend
+from bertmt.recipe.loading import from_json
+from bertmt.recipe.recipe import Recipe
+
+FORMAT = 1
+ABOUT, CONFIG, TOKENIZER, WEIGHTS = "model.json", "config.json", "tokenizer.json", "model.safetensors"
+
+
+def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, folder: Path) -> None:
+    """Store a trained model; the folder appears whole, or stays as it was.
+
+    With LoRA the frozen encoder is not stored: `load_model` takes it from where it came from, and knows by a digest
+    whether it is still the same.
+
+    Raises:
+        OSError: the disk is full, or the parent folder is missing.
+    """
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    for leftover in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed; a run has one child
+        shutil.rmtree(leftover, ignore_errors=True)
+    beside.mkdir()
+    try:
+        weights = safetensors.torch.save(trained_weights(model))
+        encoder = next(iter(model.encoders.values()))
+        about = {
+            "format": FORMAT,
+            "bertmt": bertmt.__version__,
+            "encoder": {
+                "name": recipe.encoder,
+                "revision": _revision(recipe.encoder),
+                "digest": weights_digest(frozen_weights(model)) if recipe.lora.rank else None,
+            },
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
+            "recipe": recipe.flat(),
+        }
+        atomic_files.write_bytes(beside / WEIGHTS, weights)
+        atomic_files.write_text(beside / TOKENIZER, tokenizer.backend.to_str())
+        atomic_files.write_text(beside / CONFIG, encoder.config.to_json_string(use_diff=False))
+        atomic_files.write_text(beside / ABOUT, json.dumps(about, indent=1))
+        _replace_folder(folder, beside)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
+    """The model of `save_model` in evaluation mode on the CPU, and its tokenizer; offline.
+
+    Raises:
+        NotFoundError: there is no model in the folder.
+        EncoderError: a file of it is damaged, or the encoder that its adapters belong to is missing or another one.
+    """
+    about = _read_about(folder)
+    try:
+        recipe = from_json(json.dumps(about["recipe"]))
+        config = BertConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length)
+        content = (folder / WEIGHTS).read_bytes()
+        if hashlib.sha256(content).hexdigest() != about["weights_sha256"]:
+            raise _damaged(folder, f"{WEIGHTS} is not what was saved")
+        weights = safetensors.torch.load(content)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
+        raise problem if isinstance(problem, EncoderError) else _damaged(folder, problem) from None
+    base = _base_encoder(recipe, config, folder)
+    model = MultitaskModel(recipe, lambda: copy.deepcopy(base))  # a copy is faster than random weights anew
+    if recipe.lora.rank and weights_digest(frozen_weights(model)) != about["encoder"]["digest"]:
+        raise EncoderError(
+            f"The adapters in {folder} belong to {recipe.encoder} at revision {about['encoder']['revision']}, but the "
+            f"{recipe.encoder} found here has other weights; bring that one back, or train the run again."
+        )
+    expected = {name: parameter.shape for name, parameter in trained_weights(model).items()}
+    if expected != {name: tensor.shape for name, tensor in weights.items()}:
+        raise _damaged(folder, f"{WEIGHTS} and {ABOUT} disagree about names or shapes of weights")
+    model.load_state_dict(weights, strict=False)
+    return model.eval(), tokenizer
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        version = about["format"]
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"There is no trained model in {folder}: the run has not finished, or was made with keep_model=false."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise _damaged(folder, f"{ABOUT} cannot be read ({problem})") from None
+    if version != FORMAT:
+        raise EncoderError(f"The model in {folder} has format {version}, but this bertmt reads format {FORMAT}.")
+    return about
+
+
+def _base_encoder(recipe: Recipe, config: BertConfig, folder: Path) -> BertModel:
+    if recipe.lora.rank and recipe.encoder != "tiny":
+        return load_encoder(recipe.encoder, recipe.seed, folder)
+    # For `tiny` with LoRA these random weights are the frozen ones; else all of them are about to be replaced.
+    return random_encoder(config, recipe.seed)
+
+
+def _damaged(folder: Path, why: object) -> EncoderError:
+    return EncoderError(f"The model in {folder} is damaged: {why}; train the run again with `bertmt requeue`.")
+
+
+def trained_weights(model: MultitaskModel) -> dict[str, torch.Tensor]:
+    """The parameters that train, by name: with LoRA adapters and heads, else all of them."""
+    return {
+        name: parameter.detach().cpu().contiguous()
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
+
+
+def frozen_weights(model: MultitaskModel) -> dict[str, torch.Tensor]:
+    """The parameters that do not train: with LoRA the pretrained encoder, once, else nothing."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters() if not parameter.requires_grad}
+
+
+def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
+    """A SHA-256 of tensors in order, without their names, which depend on where they are mounted."""
+    digest = hashlib.sha256()
+    for tensor in weights.values():
+        digest.update(str(tuple(tensor.shape)).encode())
+        digest.update(tensor.cpu().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def _replace_folder(folder: Path, beside: Path) -> None:
+    """Put `beside` in the place of `folder`, which may hold an older model: a folder cannot be renamed onto one."""
+    old = beside.with_name(f"{beside.name}.old")
+    if folder.exists():
+        folder.rename(old)
+    beside.rename(folder)
+    atomic_files.sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _revision(encoder: str) -> str | None:
+    try:
+        return find_encoder(encoder).revision
+    except EncoderError:  # its folder was moved while the run trained: no reason to lose what it learned
+        return None

@@ -1,0 +1,123 @@
+"""Sentences to token ids, and token ids to padded batches."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tokenizers
+import torch
+
+from bertmt.errors import EncoderError
+from bertmt.models.find_encoder import find_encoder
+from bertmt.models.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """Padded sentences.
+
+    Attributes:
+        input_ids: (b, n) int64, padding at the end.
+        attention_mask: (b, n) int64, 1 on tokens and 0 on padding.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+
+    def to(self, device: torch.device | str) -> "TokenBatch":
+        """The same batch on `device`."""
+        return TokenBatch(
+            self.input_ids.to(device, non_blocking=True), self.attention_mask.to(device, non_blocking=True)
+        )
+
+
+class Tokenizer:
+    """Sentences to ids: [CLS], at most `max_length` − 2 word pieces, [SEP].
+
+    Args:
+        backend: splits into word pieces; its own truncation, padding and special tokens are not used.
+        max_length: tokens of a sentence at most, [CLS] and [SEP] included.
+
+    Raises:
+        EncoderError: the backend has no [PAD], [CLS] or [SEP].
+    """
+
+    def __init__(self, backend: tokenizers.Tokenizer, max_length: int):
+        # all-MiniLM's tokenizer.json pads every sentence to 128 tokens.
+        backend.no_padding()
+        backend.enable_truncation(max_length - 2)
+        self.backend = backend
+        self.max_length = max_length
+        self._pad, self._start, self._end = (self._id(token) for token in (PAD, START, END))
+
+    def _id(self, token: str) -> int:
+        found = self.backend.token_to_id(token)
+        if found is None:
+            raise EncoderError(f"The encoder's vocabulary lacks {token}, which every BERT has; choose another encoder.")
+        return int(found)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are."""
+        return int(self.backend.get_vocab_size(with_added_tokens=True))
+
+    def encode(self, sentences: Sequence[str]) -> list[list[int]]:
+        """The ids of each sentence; an empty sentence is [CLS] [SEP]."""
+        try:
+            encodings = self.backend.encode_batch_fast(list(sentences), add_special_tokens=False)
+        except (UnicodeEncodeError, TypeError):  # how the library says that a sentence has a lone surrogate
+            whole = [whole_characters(sentence) for sentence in sentences]
+            encodings = self.backend.encode_batch_fast(whole, add_special_tokens=False)
+        return [[self._start, *encoding.ids, self._end] for encoding in encodings]
+
+    def pad(self, sequences: Sequence[Sequence[int]]) -> TokenBatch:
+        """A batch as wide as its longest sequence."""
+        width = max(map(len, sequences))
+        ids = [[*sequence, *[self._pad] * (width - len(sequence))] for sequence in sequences]
+        mask = [[1] * len(sequence) + [0] * (width - len(sequence)) for sequence in sequences]
+        return TokenBatch(torch.tensor(ids), torch.tensor(mask))
+
+
+def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
+    """The tokenizer of an encoder, offline.
+
+    Args:
+        name: of the encoder.
+        vocabulary: the run's own vocabulary; read for `tiny`, and for no other.
+
+    Raises:
+        EncoderError: the encoder is not at hand, its vocabulary is damaged, or it cannot read `max_length` tokens.
+    """
+    files = find_encoder(name)
+    if max_length > files.positions:
+        raise EncoderError(
+            f"The encoder {name!r} reads at most {files.positions} tokens, but max_length is {max_length}: "
+            f"use --set max_length={files.positions}."
+        )
+    if files.folder is None:
+        return Tokenizer(word_pieces(read_vocabulary(vocabulary)), max_length)
+    library_file = files.folder / "tokenizer.json"
+    if library_file.is_file():
+        return Tokenizer(read_backend(library_file), max_length)
+    return Tokenizer(word_pieces(read_vocabulary(files.folder / "vocab.txt"), _lowercase(files.folder)), max_length)
+
+
+def read_backend(file: Path) -> tokenizers.Tokenizer:
+    """A tokenizer.json.
+
+    Raises:
+        EncoderError: it is missing or damaged.
+    """
+    try:
+        return tokenizers.Tokenizer.from_str(file.read_text(encoding="utf-8"))
+    except Exception as problem:  # the library raises bare Exception for a document that it does not understand
+        raise EncoderError(f"The tokenizer {file} cannot be read: {problem}.") from None
+
+
+def _lowercase(folder: Path) -> bool:
+    """Whether a vocab.txt is an uncased one; BERT's are, unless tokenizer_config.json says otherwise."""
+    try:
+        return bool(json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))["do_lower_case"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True

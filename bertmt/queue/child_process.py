@@ -1,0 +1,81 @@
+"""One training child: started in its own process session, so that it outlives the worker; stopped politely, then not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+from bertmt.registry.records import Run
+from bertmt.run_folder.layout import RunFolder, RunOrder
+
+STOP_GRACE_SECONDS = 20.0
+
+
+@dataclass
+class ChildProcess:
+    """A started child and when it was asked to stop.
+
+    Attributes:
+        stopped_at: monotonic seconds, or None.
+    """
+
+    process: subprocess.Popen[bytes]
+    stopped_at: float | None = None
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def exit_reason(self) -> str:
+        """How it ended, for people."""
+        code = self.process.returncode
+        if code is not None and code < 0:
+            return f"killed by signal {-code} ({signal.Signals(-code).name})"
+        return f"ended with exit code {code}"
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM at first; SIGKILL once the grace time is over. Safe to call again and again."""
+        if self.has_ended():
+            return
+        if self.stopped_at is None:
+            self.stopped_at = time.monotonic()
+            self.process.terminate()
+        elif time.monotonic() - self.stopped_at > STOP_GRACE_SECONDS:
+            self.process.kill()
+
+
+def start_child(run: Run, folder: RunFolder, device: str, threads: int) -> ChildProcess:
+    """Make the run folder, open its log, and start the child.
+
+    Raises:
+        OSError: the folder cannot be written or the process not be started.
+    """
+    order = RunOrder(
+        run_id=run.id,
+        name=run.name,
+        attempt=run.attempt,
+        data=run.data,
+        extra_data_file=run.extra_data_file,
+        fingerprints=run.fingerprints,
+        device=device,
+        threads=threads,
+    )
+    folder.create(order, run.recipe_json)
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    if threads:
+        # Two children that each take all cores slow each other down by far more than half.
+        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    handle = os.open(folder.log(run.attempt), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bertmt.training", str(folder.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            env=environment,
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)
+    return ChildProcess(process)

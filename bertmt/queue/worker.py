@@ -1,0 +1,127 @@
+"""The worker's rounds: import what children wrote, obey requests, settle what ended, fill free slots."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from bertmt.devices.slots import DeviceSlot
+from bertmt.errors import BertmtError
+from bertmt.queue.child_process import ChildProcess, start_child
+from bertmt.registry import workers
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import claim_next, move, run_by_key, snapshot_of
+from bertmt.registry.states import Owner, State
+from bertmt.run_folder.events import now, tail_lines
+from bertmt.services.snapshot import code_digest
+from bertmt.services.sync import folder_of, sync, sync_running
+
+ROUND_SECONDS = 0.5
+HEARTBEAT_SECONDS = 5.0
+
+
+class Worker:
+    """One worker process over some device slots.
+
+    Args:
+        say: where a line for people goes.
+    """
+
+    def __init__(self, database: Database, slots: Sequence[DeviceSlot], say: Callable[[str], None]):
+        self.database = database
+        self.slots = tuple(slots)
+        self.say = say
+        self.key = workers.register(database, [slot.name for slot in slots])
+        self.children: dict[DeviceSlot, tuple[Run, ChildProcess]] = {}
+        self.stopping = False
+        self._beat_at = 0.0
+
+    def work(self, drain: bool) -> None:
+        """Work until stopped, or, with `drain`, until nothing waits and nothing runs here."""
+        try:
+            while not (self.stopping and not self.children):
+                self.round()
+                if drain and not self.children and not self._someone_waits():
+                    break
+                time.sleep(ROUND_SECONDS)
+        finally:
+            workers.end(self.database, self.key)
+
+    def round(self) -> None:
+        """One look at everything."""
+        if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
+            workers.beat(self.database, self.key)
+            self._beat_at = time.monotonic()
+            # Runs whose worker died are nobody's children: somebody must import and settle them.
+            sync_running(self.database)
+        for slot, (run, child) in list(self.children.items()):
+            self._look_after(slot, run, child)
+        if not self.stopping:
+            for slot in self.slots:
+                if slot not in self.children and not self._fill(slot):
+                    break
+
+    def _look_after(self, slot: DeviceSlot, run: Run, child: ChildProcess) -> None:
+        # Asked before the import: what a dead child wrote is then imported whole.
+        ended = child.has_ended()
+        run = sync(self.database, run_by_key(self.database, run.key))
+        self.children[slot] = (run, child)
+        if not ended:
+            if self.stopping or run.request == "cancel":
+                child.ask_to_stop()
+            return
+        del self.children[slot]
+        self._settle(run, child)
+
+    def _settle(self, run: Run, child: ChildProcess) -> None:
+        """Move a run whose child has ended, unless its last event did."""
+        if run.state is State.RUNNING:
+            if run.request == "cancel":
+                run = self._move(run, State.CANCELLED, Owner.WORKER, "cancelled while it ran", ended_at=now())
+            elif self.stopping and child.stopped_at is not None:
+                run = self._move(
+                    run, State.QUEUED, Owner.WORKER, "the worker was stopped; it starts from the beginning"
+                )
+            elif child.process.returncode and child.process.returncode > 0:
+                failure = _last_line(self.database, run) or child.exit_reason()
+                run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
+            else:
+                run = self._move(run, State.LOST, Owner.DEATH, child.exit_reason(), ended_at=now())
+        self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {run.failure}' if run.failure else ''}")
+
+    def _move(self, run: Run, after: State, owner: Owner, reason: str, **columns: str) -> Run:
+        try:
+            return move(self.database, run.key, after, owner, reason, request=None, **columns)
+        except BertmtError:  # another process settled it first
+            return run_by_key(self.database, run.key)
+
+    def _fill(self, slot: DeviceSlot) -> bool:
+        """Start the next queued run on a free slot; False where none waits."""
+        run = claim_next(self.database, self.key, slot.device)
+        if run is None:
+            return False
+        if snapshot_of(self.database, run).code_digest != code_digest():
+            self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
+        try:
+            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads)
+        except OSError as problem:
+            failure = f"could not be started: {problem.strerror} ({problem.filename})"
+            move(self.database, run.key, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
+            self.say(f"{run.id} {run.name} {failure}")
+            return True
+        self.children[slot] = (run, child)
+        self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
+        return True
+
+    def _someone_waits(self) -> bool:
+        row = self.database.execute("SELECT 1 FROM runs WHERE state = 'queued' LIMIT 1").fetchone()
+        return row is not None
+
+
+def _last_line(database: Database, run: Run) -> str | None:
+    lines = [line.strip() for line in tail_lines(folder_of(database, run).log(run.attempt), 40) if line.strip()]
+    return lines[-1][:500] if lines else None
+
+
+def settle_leftovers(database: Database) -> None:
+    """Before a worker starts: import and settle what former workers left."""
+    sync_running(database, silent_only=False)

@@ -1,0 +1,70 @@
+"""The series of a run: (run, series, step) → value, clustered, with integer keys."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bertmt.registry.database import Database
+
+Point = tuple[str, int, float | None]
+
+
+def series_keys(database: Database, names: Sequence[str]) -> dict[str, int]:
+    """The keys of series by name, new ones added; inside a write transaction."""
+    wanted = list(dict.fromkeys(names))
+    database.executemany("INSERT OR IGNORE INTO series (name) VALUES (?)", [(name,) for name in wanted])
+    rows = database.execute("SELECT name, key FROM series")
+    known = dict(rows.fetchall())
+    return {name: known[name] for name in wanted}
+
+
+def append(database: Database, run: int, points: Sequence[Point]) -> None:
+    """Store points of a run; a step that is there already is replaced. Inside a write transaction."""
+    keys = series_keys(database, [name for name, _, _ in points])
+    rows = ((run, keys[name], step, value) for name, step, value in points)
+    database.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?)", rows)
+
+
+def delete_after(database: Database, run: int, step: int) -> None:
+    """Forget the points and evaluations beyond `step`: the run goes on from there. Inside a write transaction."""
+    database.execute("DELETE FROM metrics WHERE run = ? AND step > ?", (run, step))
+    database.execute("DELETE FROM evaluations WHERE run = ? AND step > ?", (run, step))
+
+
+def series_names(database: Database, run: int) -> list[str]:
+    """The series that a run has points of, by name; a seek per series, not a scan of the points."""
+    rows = database.execute(
+        "SELECT name FROM series"
+        " WHERE EXISTS (SELECT 1 FROM metrics WHERE run = ? AND series = series.key) ORDER BY name",
+        (run,),
+    )
+    return [name for (name,) in rows]
+
+
+def read(
+    database: Database, run: int, names: Sequence[str] = (), after: Mapping[str, int] | None = None
+) -> dict[str, list[tuple[int, float | None]]]:
+    """Points (step, value) of the named series (all, where none is named), steps ascending.
+
+    Args:
+        after: per series, the last step that the caller has; only later ones are read.
+    """
+    found: dict[str, list[tuple[int, float | None]]] = {}
+    for name in names or series_names(database, run):
+        rows: Any = database.execute(
+            "SELECT step, value FROM metrics WHERE run = ? AND series = (SELECT key FROM series WHERE name = ?)"
+            " AND step > ? ORDER BY step",
+            (run, name, (after or {}).get(name, -1)),
+        )
+        found[name] = rows.fetchall()
+    return found
+
+
+def last_values(database: Database, run: int) -> dict[str, float | None]:
+    """The newest value of each series of a run."""
+    rows = database.execute(
+        "SELECT series.name,"
+        " (SELECT value FROM metrics WHERE run = ? AND series = series.key ORDER BY step DESC LIMIT 1)"
+        " FROM series WHERE EXISTS (SELECT 1 FROM metrics WHERE run = ? AND series = series.key)",
+        (run, run),
+    )
+    return dict(rows.fetchall())

@@ -1,0 +1,185 @@
+"""The schema of the registry as an append-only list of migrations, applied in one immediate transaction.
+
+sqlite-utils records which ones ran; `PRAGMA user_version` repeats their number, so that a start-up check needs no
+import of it. `Migrations.apply` alone is not safe when several processes start together; inside BEGIN IMMEDIATE it is.
+"""
+
+from sqlite_utils import Database as SqliteUtilsDatabase
+from sqlite_utils import Migrations
+
+from bertmt.errors import RegistryError
+from bertmt.registry.database import SCHEMA_VERSION, Database
+
+migrations = Migrations("bertmt")
+
+SCHEMA_1 = """
+CREATE TABLE snapshots (                -- once for all runs that were submitted with the same code
+    key INTEGER PRIMARY KEY,
+    code_digest TEXT NOT NULL,          -- of the package's source files
+    source TEXT NOT NULL,               -- JSON: version, git commit and diff where there is git
+    environment TEXT NOT NULL,          -- JSON: Python, platform, package versions
+    UNIQUE (code_digest, source, environment)
+);
+
+CREATE TABLE runs (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,            -- short, random, also the name of its folder
+    name TEXT NOT NULL,
+    preset TEXT,                        -- whose toggles the resolved recipe equals
+    from_preset TEXT,                   -- the preset that it was made from
+    recipe TEXT NOT NULL,               -- resolved, JSON, dotted names
+    digest TEXT NOT NULL,               -- of the recipe without the data's location
+    seed INTEGER NOT NULL,
+    data TEXT NOT NULL,                 -- where the data lies now; the recipe keeps where it lay
+    extra_data_file TEXT NOT NULL,
+    fingerprints TEXT NOT NULL,         -- JSON: <task>-<split> to fingerprint, at submit
+    state TEXT NOT NULL,
+    position REAL NOT NULL,             -- order in the queue
+    attempt INTEGER NOT NULL DEFAULT 0,
+    request TEXT,                       -- "cancel": asked of a running run, outlives the worker
+    device TEXT,
+    worker INTEGER REFERENCES workers (key),
+    failure TEXT,                       -- last exception line
+    note TEXT NOT NULL DEFAULT '',
+    submitted_at TEXT NOT NULL,
+    started_at TEXT,
+    ended_at TEXT,
+    snapshot INTEGER NOT NULL REFERENCES snapshots (key),  -- code and environment at submit
+    events_attempt INTEGER NOT NULL DEFAULT 0,  -- up to where the event files were imported
+    events_offset INTEGER NOT NULL DEFAULT 0,
+    synced_at TEXT
+);
+CREATE INDEX runs_in_queue ON runs (position) WHERE state = 'queued';
+CREATE INDEX runs_by_position ON runs (position);
+CREATE INDEX runs_by_state ON runs (state);
+CREATE INDEX runs_by_name ON runs (name);
+CREATE INDEX runs_by_digest ON runs (digest);
+
+CREATE TABLE summaries (                -- one row per run, so that no list scans metrics
+    run INTEGER PRIMARY KEY REFERENCES runs (key) ON DELETE CASCADE,
+    phase TEXT,
+    step INTEGER,
+    steps_total INTEGER,
+    epoch INTEGER,
+    epochs_total INTEGER,
+    seconds_left REAL,
+    selected_epoch INTEGER,             -- whose scores these are
+    sst REAL,
+    para REAL,
+    sts REAL,                           -- ρ
+    overall REAL,
+    last_event_at TEXT,
+    started TEXT,                       -- JSON: what the child told at its start
+    finished TEXT                       -- JSON: what it told at its end
+);
+
+CREATE TABLE series (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+CREATE TABLE metrics (                  -- one counter of steps per run from 0, pretraining included
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    series INTEGER NOT NULL REFERENCES series (key),
+    step INTEGER NOT NULL,
+    value REAL,                         -- NULL is NaN or infinite
+    PRIMARY KEY (run, series, step)
+) WITHOUT ROWID;
+
+CREATE TABLE evaluations (              -- epoch 0 is before any training
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    epoch INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    sst REAL,
+    para REAL,
+    sts REAL,
+    overall REAL,
+    seconds REAL,
+    PRIMARY KEY (run, epoch)
+) WITHOUT ROWID;
+
+CREATE TABLE splits (                   -- each evaluated split once per fingerprint
+    key INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL UNIQUE,
+    task TEXT NOT NULL,
+    name TEXT NOT NULL,
+    count INTEGER NOT NULL
+);
+
+CREATE TABLE examples (
+    split INTEGER NOT NULL REFERENCES splits (key) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    first TEXT NOT NULL,
+    second TEXT,
+    label REAL,
+    PRIMARY KEY (split, position)
+) WITHOUT ROWID;
+
+CREATE TABLE predictions (              -- float32, little-endian: numpy.frombuffer(probabilities, "<f4")
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    task TEXT NOT NULL,
+    split TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    columns INTEGER NOT NULL,           -- 5 for SST, 1 otherwise
+    probabilities BLOB NOT NULL,
+    PRIMARY KEY (run, task, split, epoch)
+);
+
+CREATE TABLE moves (                    -- every change of state
+    key INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    state_before TEXT,
+    state_after TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX moves_by_run ON moves (run);
+
+CREATE TABLE workers (
+    key INTEGER PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    process_start TEXT NOT NULL,        -- tells a process from a later one with the same pid
+    slots TEXT NOT NULL,                -- JSON list
+    started_at TEXT NOT NULL,
+    heartbeat_at TEXT NOT NULL,
+    ended_at TEXT
+);
+
+CREATE TABLE tags (
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (run, tag)
+) WITHOUT ROWID;
+
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m001_first_schema(db: SqliteUtilsDatabase) -> None:
+    """All tables of version 1."""
+    for statement in _statements(SCHEMA_1):
+        db.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script; `executescript` would commit the transaction that protects the migration."""
+    return [statement for statement in script.split(";\n") if statement.strip()]
+
+
+def migrate(database: Database) -> None:
+    """Apply what is missing, in one immediate transaction; processes that come second find nothing to do.
+
+    Raises:
+        RegistryError: the file holds tables that are not ours.
+    """
+    with database.immediate():
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA_VERSION:
+            return
+        if version == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise RegistryError(f"{database.path} is an SQLite file, but no bertmt registry; name another with --db.")
+        migrations.apply(SqliteUtilsDatabase(database.connection))
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

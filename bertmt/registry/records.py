@@ -1,0 +1,155 @@
+"""What the registry knows, as frozen records."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from bertmt.registry.states import State
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run with its summary; times are UTC, ISO 8601.
+
+    Attributes:
+        key: the registry's own number of it; `id` is what people see.
+        preset: whose toggles the resolved recipe equals, or None.
+        sst, para, sts, overall: dev scores of the selected epoch (STS: ρ); None: not trained, or undefined.
+        seconds_left: the child's own estimate.
+        failure: last exception line of a failed run.
+        request: "cancel" where a person asked and the run has not stopped yet.
+    """
+
+    key: int
+    id: str
+    name: str
+    preset: str | None
+    from_preset: str | None
+    recipe_json: str
+    digest: str
+    seed: int
+    data: str
+    extra_data_file: str
+    fingerprints_json: str
+    state: State
+    position: float
+    attempt: int
+    request: str | None
+    device: str | None
+    worker: int | None
+    failure: str | None
+    note: str
+    submitted_at: str
+    started_at: str | None
+    ended_at: str | None
+    snapshot: int
+    events_attempt: int
+    events_offset: int
+    synced_at: str | None
+    phase: str | None
+    step: int | None
+    steps_total: int | None
+    epoch: int | None
+    epochs_total: int | None
+    seconds_left: float | None
+    selected_epoch: int | None
+    sst: float | None
+    para: float | None
+    sts: float | None
+    overall: float | None
+    last_event_at: str | None
+    started_json: str | None
+    finished_json: str | None
+    tags: tuple[str, ...] = field(default=())
+
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        """The resolved recipe: dotted names to values."""
+        found: Mapping[str, Any] = json.loads(self.recipe_json)
+        return found
+
+    @property
+    def fingerprints(self) -> Mapping[str, str]:
+        """ "<task>-<split>" to fingerprint, as seen at submit."""
+        found: Mapping[str, str] = json.loads(self.fingerprints_json)
+        return found
+
+    @property
+    def started(self) -> Mapping[str, Any]:
+        """The child's `started` event of the last attempt; empty before."""
+        found: Mapping[str, Any] = json.loads(self.started_json or "{}")
+        return found
+
+    @property
+    def finished(self) -> Mapping[str, Any]:
+        """The child's `finished` event; empty before."""
+        found: Mapping[str, Any] = json.loads(self.finished_json or "{}")
+        return found
+
+    @property
+    def progress(self) -> float | None:
+        """Share of the steps done, 0 to 1; None where it is not known."""
+        if self.state is State.FINISHED:
+            return 1.0
+        return self.step / self.steps_total if self.step is not None and self.steps_total else None
+
+    def score(self, task: str) -> float | None:
+        """The dev score of a task, or "overall"."""
+        found: float | None = getattr(self, task)
+        return found
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The code and the environment that a run was submitted with.
+
+    Attributes:
+        code_digest: of the package's source files.
+        source: version, and git commit and diff where there is git.
+        environment: Python, platform, package versions.
+    """
+
+    code_digest: str
+    source: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Dev scores of one epoch; epoch 0 is before any training."""
+
+    epoch: int
+    step: int
+    sst: float | None
+    para: float | None
+    sts: float | None
+    overall: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Move:
+    """One change of state."""
+
+    at: str
+    attempt: int
+    state_before: str | None
+    state_after: str
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker process, alive or not."""
+
+    key: int
+    host: str
+    pid: int
+    process_start: str
+    slots: tuple[str, ...]
+    started_at: str
+    heartbeat_at: str
+    ended_at: str | None

@@ -1,0 +1,219 @@
+"""Reading runs, adding them, and moving them from state to state."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from bertmt.errors import NotFoundError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Evaluation, Move, Run, Snapshot
+from bertmt.registry.states import Owner, State, check_move
+from bertmt.run_folder.events import now
+
+ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
+ID_CHARACTERS = ID_LETTERS + "23456789"
+ID_LENGTH = 6
+
+_RENAMED = {name: name.removesuffix("_json") for name in (field.name for field in fields(Run))}
+_SUMMARY = (
+    "phase", "step", "steps_total", "epoch", "epochs_total", "seconds_left", "selected_epoch",
+    "sst", "para", "sts", "overall", "last_event_at", "started", "finished",
+)  # fmt: skip
+_COLUMNS = ", ".join(
+    f"{'summaries' if column in _SUMMARY else 'runs'}.{column}" for name, column in _RENAMED.items() if name != "tags"
+)
+_SELECT = (
+    f"SELECT {_COLUMNS}, (SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key) "
+    "FROM runs JOIN summaries ON summaries.run = runs.key"
+)
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What is stored of a run when it is submitted."""
+
+    name: str
+    preset: str | None
+    from_preset: str | None
+    recipe_json: str
+    digest: str
+    seed: int
+    data: str
+    extra_data_file: str
+    fingerprints: Mapping[str, str]
+    state: State = State.QUEUED
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+def new_id() -> str:
+    """A random id: one letter, then letters and digits; 23·31⁵ of them."""
+    return secrets.choice(ID_LETTERS) + "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH - 1))
+
+
+def add_runs(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, first: bool = False) -> list[str]:
+    """Store all runs of one command in one durable transaction, and return their ids.
+
+    Args:
+        snapshot: the code and environment of all of them.
+        first: put them, in their order, before all that wait; else behind.
+    """
+    database.execute("PRAGMA synchronous = FULL")
+    try:
+        with database.immediate():
+            lowest, highest = database.execute("SELECT min(position), max(position) FROM runs").fetchone()
+            start = (lowest or 0) - len(runs) if first else (highest or 0) + 1
+            code = _store_snapshot(database, snapshot)
+            return [_add(database, run, code, start + offset) for offset, run in enumerate(runs)]
+    finally:
+        database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _store_snapshot(database: Database, snapshot: Snapshot) -> int:
+    columns = (
+        snapshot.code_digest,
+        json.dumps(dict(snapshot.source), sort_keys=True),
+        json.dumps(dict(snapshot.environment), sort_keys=True),
+    )
+    database.execute("INSERT OR IGNORE INTO snapshots (code_digest, source, environment) VALUES (?, ?, ?)", columns)
+    key: int = database.execute(
+        "SELECT key FROM snapshots WHERE code_digest = ? AND source = ? AND environment = ?", columns
+    ).fetchone()[0]
+    return key
+
+
+def snapshot_of(database: Database, run: Run) -> Snapshot:
+    """The code and environment that a run was submitted with."""
+    digest, source, environment = database.execute(
+        "SELECT code_digest, source, environment FROM snapshots WHERE key = ?", (run.snapshot,)
+    ).fetchone()
+    return Snapshot(digest, json.loads(source), json.loads(environment))
+
+
+def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str:
+    run_id = new_id()
+    while database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
+        run_id = new_id()
+    at = now()
+    key = database.execute(
+        "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
+        " state, position, note, submitted_at, snapshot) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        (
+            run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
+            run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, at,
+            snapshot,
+        ),
+    ).lastrowid  # fmt: skip
+    database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
+    database.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(key, tag) for tag in run.tags])
+    _record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
+    return run_id
+
+
+def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
+    """The runs that satisfy an SQL condition over `runs` and `summaries`, newest last."""
+    rows = database.execute(f"{_SELECT} WHERE {where} ORDER BY runs.key", parameters)
+    return [_run(row) for row in rows]
+
+
+def run_by_key(database: Database, key: int) -> Run:
+    """The run with that key.
+
+    Raises:
+        NotFoundError: it was removed.
+    """
+    found = all_runs(database, "runs.key = ?", (key,))
+    if not found:
+        raise NotFoundError("The run was removed meanwhile; `bertmt runs` lists those that are left.")
+    return found[0]
+
+
+def _run(row: Sequence[Any]) -> Run:
+    values: dict[str, Any] = dict(zip(_RENAMED, row, strict=True))
+    tags = values["tags"]
+    return Run(**values | {"state": State(values["state"]), "tags": tuple(sorted(tags.split("\x1f"))) if tags else ()})
+
+
+def move(database: Database, key: int, after: State, owner: Owner, reason: str, **columns: Any) -> Run:
+    """Move a run to another state and record it, in one transaction; `columns` are stored with it.
+
+    Raises:
+        BusyError: the move is not legal from the state that the run is in now.
+        NotFoundError: the run was removed.
+    """
+    with database.immediate():
+        run = run_by_key(database, key)
+        check_move(run.id, run.state, after, owner)
+        assignments = "".join(f", {column} = ?" for column in columns)
+        database.execute(f"UPDATE runs SET state = ?{assignments} WHERE key = ?", (after, *columns.values(), key))
+        _record(database, key, columns.get("attempt", run.attempt), run.state, after, owner, reason)
+        return run_by_key(database, key)
+
+
+def claim_next(database: Database, worker: int, device: str) -> Run | None:
+    """Take the first queued run for a device, as a new attempt; None where none waits.
+
+    One statement, so that no two workers get the same run.
+    """
+    with database.immediate():
+        row = database.execute(
+            "UPDATE runs SET state = 'running', attempt = attempt + 1, worker = ?, device = ?, started_at = ?,"
+            " ended_at = NULL, failure = NULL, request = NULL"
+            " WHERE key = (SELECT key FROM runs WHERE state = 'queued' ORDER BY position, key LIMIT 1)"
+            " RETURNING key, attempt",
+            (worker, device, now()),
+        ).fetchone()
+        if row is None:
+            return None
+        key, attempt = row
+        _record(
+            database, key, attempt, State.QUEUED, State.RUNNING, Owner.CLAIM, f"taken by worker {worker} on {device}"
+        )
+        return run_by_key(database, key)
+
+
+def _record(
+    database: Database, key: int, attempt: int, before: State | None, after: State, owner: Owner, reason: str
+) -> None:
+    database.execute(
+        "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason) VALUES (?,?,?,?,?,?,?)",
+        (key, now(), attempt, before, after, owner, reason),
+    )
+
+
+def moves(database: Database, key: int) -> list[Move]:
+    """The history of a run, oldest first."""
+    columns = ", ".join(field.name for field in fields(Move))
+    return [Move(*row) for row in database.execute(f"SELECT {columns} FROM moves WHERE run = ? ORDER BY key", (key,))]
+
+
+def evaluations(database: Database, key: int) -> list[Evaluation]:
+    """Dev scores per epoch, epoch 0 first."""
+    columns = ", ".join(field.name for field in fields(Evaluation))
+    rows = database.execute(f"SELECT {columns} FROM evaluations WHERE run = ? ORDER BY epoch", (key,))
+    return [Evaluation(*row) for row in rows]
+
+
+def remove(database: Database, key: int) -> None:
+    """Forget a run and all that was imported of it."""
+    with database.immediate():
+        for table in ("metrics", "evaluations", "predictions", "moves", "tags", "summaries"):
+            database.execute(f"DELETE FROM {table} WHERE run = ?", (key,))
+        database.execute("DELETE FROM runs WHERE key = ?", (key,))
+
+
+def setting(database: Database, name: str) -> str | None:
+    """A stored setting of the registry."""
+    row = database.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def store_setting(database: Database, name: str, value: str | None) -> None:
+    """Store a setting, or forget it where the value is None."""
+    with database.immediate():
+        if value is None:
+            database.execute("DELETE FROM settings WHERE name = ?", (name,))
+        else:
+            database.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))

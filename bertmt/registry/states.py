@@ -1,0 +1,63 @@
+"""The states of a run, and one table of the moves that are legal, each with its owner."""
+
+from enum import StrEnum
+
+from bertmt.errors import BusyError
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    HELD = "held"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"  # its process is gone without a last event
+
+
+class Owner(StrEnum):
+    """Who may make a move."""
+
+    PERSON = "person"  # through a service
+    CLAIM = "claim"  # a worker takes the run
+    EVENT = "event"  # the child's last event, imported by anyone
+    DEATH = "death"  # whoever holds the proof that the child is gone: its lock is free
+    WORKER = "worker"  # it was asked to stop, or to stop this run
+
+
+LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
+    (State.QUEUED, State.HELD): frozenset({Owner.PERSON}),
+    (State.HELD, State.QUEUED): frozenset({Owner.PERSON}),
+    (State.QUEUED, State.CANCELLED): frozenset({Owner.PERSON}),
+    (State.HELD, State.CANCELLED): frozenset({Owner.PERSON}),
+    (State.QUEUED, State.RUNNING): frozenset({Owner.CLAIM}),
+    (State.RUNNING, State.FINISHED): frozenset({Owner.EVENT}),
+    (State.RUNNING, State.FAILED): frozenset({Owner.EVENT, Owner.DEATH}),
+    (State.RUNNING, State.CANCELLED): frozenset({Owner.WORKER, Owner.DEATH}),
+    (State.RUNNING, State.QUEUED): frozenset({Owner.WORKER}),
+    (State.RUNNING, State.LOST): frozenset({Owner.DEATH}),
+    # The last event can be imported after the death was seen.
+    (State.LOST, State.FINISHED): frozenset({Owner.EVENT}),
+    (State.LOST, State.FAILED): frozenset({Owner.EVENT}),
+    (State.LOST, State.QUEUED): frozenset({Owner.PERSON}),
+    (State.FAILED, State.QUEUED): frozenset({Owner.PERSON}),
+    (State.CANCELLED, State.QUEUED): frozenset({Owner.PERSON}),
+}
+ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
+
+_ADVICE = {
+    (State.FINISHED, State.QUEUED): "a finished run is not requeued; `bertmt queue --from` it makes a new one",
+    (State.RUNNING, State.QUEUED): "it is running; `bertmt cancel` stops it first",
+    (State.RUNNING, State.HELD): "it is running; `bertmt cancel` stops it",
+}
+
+
+def check_move(run_id: str, before: State, after: State, owner: Owner) -> None:
+    """Refuse a move that is not in the table.
+
+    Raises:
+        BusyError: with what can be done instead.
+    """
+    if owner not in LEGAL_MOVES.get((before, after), frozenset()):
+        advice = _ADVICE.get((before, after), f"`bertmt show {run_id}` tells its history")
+        raise BusyError(f"Run {run_id} is {before} and cannot become {after}: {advice}.")

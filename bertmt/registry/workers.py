@@ -1,0 +1,85 @@
+"""Workers that are or were there, and what they last said."""
+
+import json
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bertmt.registry.database import Database
+from bertmt.registry.records import Worker
+from bertmt.run_folder.events import now
+
+
+def process_start(pid: int) -> str:
+    """When a process began, in the kernel's own clock ticks, with the boot it belongs to; "" where it is gone.
+
+    A pid alone may name a later process.
+    """
+    try:
+        # The command's name, in parentheses, may hold spaces: count the fields behind it.
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}:{fields[19]}"
+    except (OSError, IndexError):
+        return "unknown" if not Path("/proc/self/stat").exists() and _pid_exists(pid) else ""
+
+
+def _pid_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def is_running(worker: Worker) -> bool:
+    """Whether the worker's very process is there; only known on its own host."""
+    if worker.ended_at:
+        return False
+    if worker.host != socket.gethostname():
+        return True
+    start = process_start(worker.pid)
+    return bool(start) and start == worker.process_start
+
+
+def register(database: Database, slots: list[str]) -> int:
+    """Enter this process as a worker and return its key."""
+    with database.immediate():
+        key: int = database.execute(
+            "INSERT INTO workers (host, pid, process_start, slots, started_at, heartbeat_at) VALUES (?,?,?,?,?,?)",
+            (socket.gethostname(), os.getpid(), process_start(os.getpid()), json.dumps(slots), now(), now()),
+        ).lastrowid
+        return key
+
+
+def beat(database: Database, key: int) -> None:
+    """Say that the worker is alive."""
+    with database.immediate():
+        database.execute("UPDATE workers SET heartbeat_at = ? WHERE key = ?", (now(), key))
+
+
+def end(database: Database, key: int) -> None:
+    """Say that the worker has stopped."""
+    with database.immediate():
+        database.execute("UPDATE workers SET ended_at = ?, heartbeat_at = ? WHERE key = ?", (now(), now(), key))
+
+
+def all_workers(database: Database) -> list[Worker]:
+    """All workers that have not said that they ended; `is_running` tells which of them are there."""
+    rows: Iterable[Any] = database.execute(
+        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at FROM workers"
+        " WHERE ended_at IS NULL ORDER BY key"
+    )
+    return [
+        Worker(key, host, pid, start, tuple(json.loads(slots)), started_at, heartbeat_at, ended_at)
+        for key, host, pid, start, slots, started_at, heartbeat_at, ended_at in rows
+    ]
+
+
+def running_workers(database: Database) -> list[Worker]:
+    """The workers whose process is there."""
+    return [worker for worker in all_workers(database) if is_running(worker)]

@@ -1,0 +1,74 @@
+"""Which run the others are compared with."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bertmt.errors import BusyError
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.recipe.settings import Role
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs, setting, store_setting
+from bertmt.registry.states import State
+
+SETTING = "baseline"
+BASELINE_PRESET = "baseline"
+# Where the data lies says nothing; its fingerprints do.
+_COMPARED = tuple(
+    name
+    for name, each in SETTINGS.items()
+    if each.role is Role.SCALE and name != "data" and not name.startswith("extra_data")
+)
+
+
+class Baselines:
+    """Finds the run that any other is compared with, among runs that were read once.
+
+    That is the run a person chose, else the newest finished `baseline` of equal scale; of several, one with the
+    same seed is preferred.
+    """
+
+    def __init__(self, database: Database, runs: Sequence[Run] | None = None):
+        known = all_runs(database) if runs is None else runs
+        chosen = setting(database, SETTING)
+        self.chosen = next((run for run in known if run.id == chosen), None)
+        self._by_scale: dict[tuple[Any, ...], list[Run]] = {}
+        for run in known:
+            if run.preset == BASELINE_PRESET and run.state is State.FINISHED:
+                self._by_scale.setdefault(_scale_key(run), []).append(run)
+
+    def of(self, run: Run) -> Run | None:
+        """The baseline of a run, or None where there is none."""
+        if self.chosen is not None:
+            return self.chosen
+        if not self._by_scale:
+            return None
+        candidates = [other for other in self._by_scale.get(_scale_key(run), ()) if _same_dev_data(run, other)]
+        same_seed = [other for other in candidates if other.seed == run.seed]
+        found = same_seed or candidates
+        return found[-1] if found else None
+
+
+def choose_baseline(database: Database, run: Run | None) -> None:
+    """Compare every run with `run` from now on; None goes back to the automatic choice.
+
+    Raises:
+        BusyError: the run has no scores yet.
+    """
+    if run is not None and run.state is not State.FINISHED:
+        raise BusyError(f"Run {run.id} is {run.state}; only a finished run can be the baseline.")
+    store_setting(database, SETTING, run.id if run else None)
+
+
+def equal_scale(run: Run, other: Run) -> bool:
+    """Whether two runs share encoder, budget, batch, learning rate and the dev data of the tasks both train."""
+    return _scale_key(run) == _scale_key(other) and _same_dev_data(run, other)
+
+
+def _scale_key(run: Run) -> tuple[Any, ...]:
+    return tuple(run.recipe.get(name) for name in _COMPARED)
+
+
+def _same_dev_data(run: Run, other: Run) -> bool:
+    shared = [name for name in run.fingerprints if name.endswith("-dev") and name in other.fingerprints]
+    return all(run.fingerprints[name] == other.fingerprints[name] for name in shared)

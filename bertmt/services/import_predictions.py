@@ -1,0 +1,41 @@
+"""The part of importing events that needs numpy: prediction files and the examples they are about."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bertmt.errors import DataError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.run_folder.layout import RunFolder
+from bertmt.run_folder.predictions import read_examples, read_predictions
+from bertmt.tasks.examples import fingerprint
+
+
+def reader_of(database: Database, run: Run, folder: RunFolder, entry: Mapping[str, Any]) -> Callable[[], None]:
+    """Read one prediction file now; the returned function stores it within a transaction.
+
+    Only files of the run's own folder are read, whatever the event says. A missing or damaged one stores nothing.
+    """
+    path = folder.path / "predictions" / str(entry.get("file", "")).rpartition("/")[2]
+    try:
+        predictions = read_predictions(path)
+    except DataError:
+        return lambda: None
+    examples = None
+    if not stored_predictions.has_split(database, predictions.fingerprint):
+        try:
+            examples = read_examples(folder.examples(predictions.task, predictions.split))
+        except DataError:
+            examples = None
+        if examples is not None and fingerprint(examples) != predictions.fingerprint:
+            examples = None
+
+    def store() -> None:
+        if examples is not None:
+            stored_predictions.store_split(
+                database, predictions.fingerprint, predictions.task, predictions.split, examples
+            )
+        stored_predictions.store(database, run.key, predictions)
+
+    return store

@@ -1,0 +1,42 @@
+"""Finding runs by what people type: an id, a name, or an unambiguous prefix, tried in this order."""
+
+from bertmt.errors import NotFoundError, UsageError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs
+
+
+def find_runs(database: Database, word: str) -> list[Run]:
+    """The runs that a word means: one, or all that share a name (several seeds), oldest first.
+
+    Raises:
+        NotFoundError: none answers to it.
+        UsageError: it is a prefix of several ids and names.
+    """
+    for condition in ("runs.id = ?", "runs.name = ?"):
+        found = all_runs(database, condition, (word,))
+        if found:
+            return found
+    found = all_runs(database, "substr(runs.id, 1, length(?1)) = ?1 OR substr(runs.name, 1, length(?1)) = ?1", (word,))
+    if not word or not found:
+        raise NotFoundError(f"No run is called {word!r}; `bertmt runs` lists them.")
+    if len({run.name for run in found}) > 1 and len(found) > 1:
+        raise UsageError(f"{word!r} could be any of {_listed(found)}: type more of it.")
+    return found
+
+
+def find_run(database: Database, word: str) -> Run:
+    """The one run that a word means.
+
+    Raises:
+        NotFoundError, UsageError: as `find_runs`; also where a name is shared by several runs.
+    """
+    found = find_runs(database, word)
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} runs are called {found[0].name!r}: {_listed(found)}; type the id of one.")
+    return found[0]
+
+
+def _listed(runs: list[Run], most: int = 5) -> str:
+    shown = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in runs[:most])
+    return shown + (f" and {len(runs) - most} more" if len(runs) > most else "")

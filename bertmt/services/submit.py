@@ -1,0 +1,159 @@
+"""From a preset and some settings to queued runs: everything that can be refused is refused before the first is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bertmt.errors import UsageError
+from bertmt.models.find_encoder import find_encoder
+from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.rules import recipe_from, remarks, resolved
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import NewRun, add_runs, all_runs
+from bertmt.registry.states import State
+from bertmt.services.data_check import check_data, epoch_sentence
+from bertmt.services.snapshot import take_snapshot
+from bertmt.services.user_settings import read_user_settings
+
+LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks to be queued; exactly one of `preset`, `file` and `from_run` names the recipe.
+
+    Attributes:
+        values: `--set` and flags, dotted; they win over everything.
+        sweeps: `key=a,b,c`; all combinations are queued, each with all seeds.
+        seeds: none means the recipe's own.
+    """
+
+    preset: str | None = None
+    file: Path | None = None
+    from_run: Run | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    sweeps: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    name: str | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    hold: bool = False
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that would be queued."""
+
+    name: str
+    preset: str | None
+    recipe: Recipe
+    data: str
+    extra_data_file: str
+    fingerprints: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a request, and what a person should know before they are queued."""
+
+    request: Request
+    runs: tuple[PlannedRun, ...]
+    remarks: tuple[str, ...]
+
+
+def plan(request: Request) -> Plan:
+    """Work out and check every run of a request, without storing any.
+
+    Raises:
+        RecipeError, UsageError, DataError, EncoderError, NotFoundError: each a sentence, before anything is queued.
+    """
+    base_name, base_values, base = _base(request)
+    planned: list[PlannedRun] = []
+    said: dict[str, None] = {}
+    for combination in parse_sweeps(request.sweeps):
+        values = base_values | dict(request.values) | combination
+        if request.seeds and "seed" in values:
+            raise UsageError("The seed is given twice: use either --seed or --set seed=….")
+        recipe = resolved(recipe_from(values, base))
+        find_encoder(recipe.encoder)
+        checked = check_data(recipe)
+        recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+        matched = matching_preset(recipe)
+        name = _name(request, base_name, combination, matched)
+        said |= dict.fromkeys((*checked.warnings, *remarks(recipe), epoch_sentence(recipe, checked.sizes)))
+        if recipe.extra_data:
+            said[f"{checked.sizes['para-extra']:,} extra pairs are added to PARA's training split."] = None
+        for seed in dict.fromkeys(request.seeds or (recipe.seed,)):
+            seeded = recipe_from({"seed": seed}, recipe)
+            planned.append(
+                PlannedRun(name, matched, seeded, checked.data, checked.extra_data_file, checked.fingerprints)
+            )
+    return Plan(request, tuple(planned), tuple(said))
+
+
+def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
+    """The name, the values and the recipe that a request starts from."""
+    sources = [source for source in (request.preset, request.file, request.from_run) if source is not None]
+    if len(sources) != 1:
+        raise UsageError(
+            "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
+        )
+    if request.from_run is not None:
+        return request.from_run.name, {}, from_json(request.from_run.recipe_json)
+    settings = read_user_settings()
+    if request.preset is not None:
+        return request.preset, settings | dict(preset(request.preset).values), None
+    assert request.file is not None
+    return request.file.stem, settings | read_toml(request.file), None
+
+
+def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:
+    """A swept run is called after the preset that it equals, or after what was swept."""
+    name = request.name or base
+    if combination:
+        suffix = "-".join(f"{key.rpartition('.')[2]}{value}" for key, value in combination.items())
+        name = matched if matched and not request.name else f"{name}-{suffix}"
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise UsageError(f"A run's name must be 1 to {LONGEST_NAME} printable characters, but is {name!r}.")
+    return name
+
+
+def submit(database: Database, submitted: Plan) -> list[Run]:
+    """Store the planned runs in one durable transaction; when this returns, they are queued."""
+    request = submitted.request
+    new = [
+        NewRun(
+            name=each.name,
+            preset=each.preset,
+            from_preset=request.preset,
+            recipe_json=to_json(each.recipe),
+            digest=each.recipe.digest(),
+            seed=each.recipe.seed,
+            data=each.data,
+            extra_data_file=each.extra_data_file,
+            fingerprints=each.fingerprints,
+            state=State.HELD if request.hold else State.QUEUED,
+            note=request.note,
+            tags=request.tags,
+        )
+        for each in submitted.runs
+    ]
+    ids = add_runs(database, new, take_snapshot(), first=request.first)
+    # SQLite takes at most 32,766 parameters.
+    found: list[Run] = []
+    for start in range(0, len(ids), 1000):
+        part = ids[start : start + 1000]
+        found += all_runs(database, f"runs.id IN ({','.join('?' * len(part))})", part)
+    return found
+
+
+def already_finished(database: Database, run: PlannedRun) -> Run | None:
+    """The newest finished run with the same recipe, seed and data, or None."""
+    found = all_runs(
+        database, "runs.digest = ? AND runs.state = 'finished' AND runs.data = ?", (run.recipe.digest(), run.data)
+    )
+    return found[-1] if found else None

@@ -1,0 +1,62 @@
+"""`bertmt.toml`: a user's defaults for the scale of runs; what the command line says wins."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bertmt import atomic_files, paths
+from bertmt.errors import UsageError
+from bertmt.recipe.loading import flatten
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.recipe.rules import recipe_from, unknown_name
+from bertmt.recipe.settings import Role
+
+PATH_SETTINGS = ("data", "extra_data_file")
+
+
+def read_user_settings(start: Path | None = None) -> dict[str, Any]:
+    """The settings of the nearest `bertmt.toml`, dotted; relative paths are relative to that file.
+
+    Raises:
+        UsageError: it is no TOML, or names what is no setting or a toggle.
+    """
+    path = paths.settings_path(start)
+    if path is None:
+        return {}
+    try:
+        values = flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{path} is no TOML file: {problem}; mend it or run `bertmt init` again.") from None
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
+    for name in values:
+        if name not in SETTINGS:
+            raise UsageError(f"{path}: {unknown_name(name)}")
+        if SETTINGS[name].role is Role.TOGGLE:
+            raise UsageError(f"{path}: `{name}` is a toggle and belongs to a recipe: remove it, or use --set {name}=….")
+    for name in PATH_SETTINGS:
+        if isinstance(values.get(name), str) and values[name] not in ("", "toy"):
+            values[name] = str((path.parent / Path(values[name]).expanduser()).absolute())
+    return values
+
+
+def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
+    """Write (or update) `bertmt.toml` in `folder`; settings that are not named keep their value.
+
+    Raises:
+        RecipeError: a value is not valid.
+        UsageError: the file that stands there cannot be read, or the new one not be written.
+    """
+    path = folder / paths.SETTINGS_NAME
+    kept = read_user_settings(folder) if path.is_file() else {}
+    merged = kept | dict(values)
+    recipe_from(merged)
+    lines = ["# Defaults of `bertmt queue` in this folder and below; the command line wins."]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in merged.items()]
+    try:
+        atomic_files.write_text(path, "\n".join(lines) + "\n")
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be written: {problem.strerror}.") from None
+    return path

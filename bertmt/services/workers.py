@@ -1,0 +1,53 @@
+"""Starting workers and seeing which are there; the worker itself is another process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bertmt import paths
+from bertmt.errors import BertmtError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Worker
+from bertmt.registry.workers import running_workers
+
+
+def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> list[str]:
+    """The command line of a worker."""
+    command = [sys.executable, "-m", "bertmt.queue", "--db", str(registry), "--slots", str(slots), "--device", device]
+    return [*command, "--drain"] if drain else command
+
+
+def worker_log(registry: Path) -> Path:
+    """Where detached workers of a registry write."""
+    return paths.runs_folder(registry) / "worker.log"
+
+
+def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> int:
+    """Start a worker in its own session, which survives the terminal, and return its pid.
+
+    Raises:
+        BertmtError: its log cannot be opened.
+    """
+    log = worker_log(registry)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as problem:
+        raise BertmtError(f"The worker's log {log} cannot be written: {problem.strerror}.") from None
+    try:
+        process = subprocess.Popen(
+            worker_command(registry, drain, slots, device),
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)
+    return process.pid
+
+
+def alive_workers(database: Database) -> list[Worker]:
+    """The workers of a registry whose process is there."""
+    return running_workers(database)

@@ -1,0 +1,157 @@
+"""Reader of a folder in the format of Stanford's CS224N default project.
+
+Tab-separated files with a header line, a leading unnamed column and, for Quora, CRLF. Columns are found by their
+names, as the course's own reader finds them, which also covers the SST test file, whose header begins with `0` and an
+unnamed column. Labels of test files are read where there are any; the course's have none.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertmt.errors import DataError
+from bertmt.tasks.examples import Example, Split, is_plain_id, with_unique_ids
+from bertmt.tasks.malformed import NAMED, Malformed, SkippedRows, shown
+from bertmt.tasks.tab_separated import Row, rows
+from bertmt.tasks.task import TASKS, Task
+
+REMEDY = "repair it, or name another folder with `bertmt init --data DIR`"
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How the course names one task's files and columns."""
+
+    stem: str
+    sentences: tuple[str, ...]
+    label: str
+
+
+COLUMNS = {
+    "sst": Columns("ids-sst", ("sentence",), "sentiment"),
+    "para": Columns("quora", ("sentence1", "sentence2"), "is_duplicate"),
+    "sts": Columns("sts", ("sentence1", "sentence2"), "similarity"),
+}
+
+
+def read_cs224n_split(folder: Path, task: str, split: str) -> Split:
+    """One split of one task from its file in a CS224N folder.
+
+    Raises:
+        DataError: the folder or the file is missing, empty, has a wrong header, no usable row, more than 1 % malformed
+            rows, or a label out of range.
+    """
+    file = find_file(folder, task, split)
+    try:
+        content = file.read_bytes()
+    except OSError as problem:
+        raise DataError(f"{file} cannot be read: {problem.strerror}; {REMEDY}.") from None
+    return parse_split(content, file, task, split)
+
+
+def find_file(folder: Path, task: str, split: str) -> Path:
+    """The file of a split; test files may be called `-test-student.csv`, as the course has them, or `-test.csv`.
+
+    Raises:
+        DataError: the folder or the file is missing.
+    """
+    try:
+        present = {path.name for path in folder.iterdir() if path.is_file()}
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise DataError(
+            f"The data folder {folder} cannot be read ({reason}): name a folder in the CS224N format with "
+            "`bertmt init --data DIR`, or use the embedded data with `--data toy`."
+        ) from None
+    endings = ("test-student", "test") if split == "test" else (split,)
+    names = [f"{COLUMNS[task].stem}-{ending}.csv" for ending in endings]
+    for name in names:
+        if name in present:
+            return folder / name
+    raise DataError(
+        f"{folder} has no file {' or '.join(names)}, which {TASKS[task].title}'s {split} split is read from: "
+        "name a folder in the CS224N format with `bertmt init --data DIR`."
+    )
+
+
+def parse_split(content: bytes, file: Path, task: str, split: str) -> Split:
+    """The content of a split's file as examples; Raises as `read_cs224n_split`."""
+    table = rows(content)
+    header = next(table, None)
+    if header is None:
+        raise DataError(f"{file} is empty: {REMEDY}.")
+    if header.problem:
+        raise DataError(f"{file}, line {header.line}: the header cannot be read ({header.problem}); {REMEDY}.")
+    parser = _RowParser(file, TASKS[task], header, labelled=split != "test")
+    skipped = SkippedRows(file, REMEDY)
+    examples: list[Example] = []
+    lines: list[int] = []
+    for row in table:
+        try:
+            if row.problem:
+                raise row.problem
+            examples.append(parser.example(row.fields, row.line))
+            lines.append(row.line)
+        except Malformed as problem:
+            skipped.add(row.line, problem)
+    warnings = skipped.warnings(skipped.count + len(examples))
+    if not examples:
+        raise DataError(f"{file} has a header but no rows: {REMEDY}.")
+    unique, renamed = with_unique_ids(examples)
+    return Split(task, split, unique, (*warnings, *_renamed(file, renamed, lines, unique)))
+
+
+def _renamed(file: Path, renamed: list[int], lines: list[int], unique: tuple[Example, ...]) -> Iterable[str]:
+    if renamed:
+        which = ", ".join(f"line {lines[index]} (now {unique[index].id})" for index in renamed[:NAMED])
+        left = len(renamed) - NAMED
+        more = f" and {left:,} more" if left > 0 else ""
+        yield f"{file}: {len(renamed):,} ids were in use by an earlier row and got a suffix, {which}{more}."
+
+
+class _RowParser:
+    """Turns the fields of a row into an example, by the positions that the header gives."""
+
+    def __init__(self, file: Path, task: Task, header: Row, labelled: bool):
+        self.file = file
+        self.task = task
+        columns = COLUMNS[task.name]
+        found = [name.strip().lower() for name in header.fields]
+        needed = ["id", *columns.sentences, *([columns.label] if labelled else [])]
+        if any(found.count(name) != 1 for name in needed) or found.count(columns.label) > 1:
+            raise DataError(
+                f"{file}, line {header.line}: expected a header with the tab-separated columns {', '.join(needed)}, "
+                f"found {', '.join(shown(name) for name in found[:8])}; {REMEDY}."
+            )
+        self.id_at = found.index("id")
+        self.sentences_at = [found.index(name) for name in columns.sentences]
+        self.label_at = found.index(columns.label) if columns.label in found else None
+
+    def example(self, fields: Sequence[str], line: int) -> Example:
+        """Raises: Malformed: something is missing. DataError: the label is out of range."""
+        name = fields[self.id_at].strip().lower()
+        if not is_plain_id(name):
+            raise Malformed(f"the id is {shown(name)}" if name else "no id")
+        sentences = [fields[at].strip() for at in self.sentences_at]
+        if "" in sentences:
+            raise Malformed("no sentence" if not self.task.pair else f"no sentence{sentences.index('') + 1}")
+        label = None if self.label_at is None else self.label(fields[self.label_at].strip(), line)
+        return Example(name, sentences[0], sentences[1] if self.task.pair else None, label)
+
+    def label(self, text: str, line: int) -> float:
+        """A label: an int for classes (Quora's are stored as `0.0`), a float for similarities."""
+        if not text:
+            raise Malformed("no label")
+        if not NUMBER.fullmatch(text):
+            raise Malformed(f"the label is {shown(text)}")
+        value = float(text)
+        task = self.task
+        if not task.minimum <= value <= task.maximum or (task.classes and value != int(value)):
+            kind = "a whole number" if task.classes else "a number"
+            raise DataError(
+                f"{self.file}, line {line}: a label of {task.title} is {kind} from {task.minimum:g} to "
+                f"{task.maximum:g}, found {shown(text)}; {REMEDY}."
+            )
+        return int(value) if task.classes else value + 0.0  # so that -0.0 becomes 0.0

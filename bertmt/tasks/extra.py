@@ -1,0 +1,90 @@
+"""Extra paraphrase pairs for PARA's training split: `.jsonl` or `.jsonl.gz`, one `["title a", "title b"]` per line.
+
+The format is that of the StackExchange duplicate questions (section 5.1): every pair is a paraphrase.
+"""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from bertmt.errors import DataError
+from bertmt.tasks.examples import Example, Split
+from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
+
+REMEDY = "repair it, or name another file with `bertmt init --extra-data FILE`"
+
+
+def read_extra_file(file: Path, limit: int) -> Split:
+    """The first `limit` pairs of a file, or all where there are fewer, each labelled 1.
+
+    The file is read only as far as needed, so an archive of millions of pairs costs no more than the pairs taken.
+
+    Raises:
+        DataError: the file is missing or damaged, holds no pair, or more than 1 % of its lines are malformed.
+    """
+    skipped = SkippedRows(file, REMEDY)
+    pairs: list[Example] = []
+    read = 0
+    try:
+        with file.open("rb") if file.suffix != ".gz" else gzip.open(file) as stream:
+            for number, line in _lines(stream):
+                # A short excerpt may have its share of bad lines by chance: then the whole file decides.
+                if len(pairs) >= limit and not skipped.too_many(read):
+                    break
+                read += 1
+                try:
+                    first, second = _pair(line)
+                except Malformed as problem:
+                    skipped.add(number, problem)
+                    continue
+                if len(pairs) < limit:
+                    pairs.append(Example(f"extra-{number}", first, second, 1))
+    except (OSError, EOFError, zlib.error, ValueError) as problem:
+        reason = (isinstance(problem, OSError) and problem.strerror) or problem
+        raise DataError(f"The extra pairs in {file} cannot be read ({reason}): {REMEDY}.") from None
+    warnings = skipped.warnings(read)
+    if not pairs:
+        raise DataError(f'{file} holds no pairs where each line should be ["title a", "title b"]: {REMEDY}.')
+    return Split("para", "extra", tuple(pairs), warnings)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines that are not blank, of which an endless one is never held in memory as a whole."""
+    number = 0
+    while line := stream.readline(MAX_ROW + 2):
+        number += 1
+        rest = line
+        while not rest.endswith(b"\n") and (rest := stream.readline(MAX_ROW)):
+            pass
+        line = line.removesuffix(b"\n").removesuffix(b"\r")
+        if line:
+            yield number, line
+
+
+def _pair(line: bytes) -> tuple[str, str]:
+    """The two titles of a line.
+
+    Raises:
+        Malformed: it is no JSON list of two strings with something in them.
+    """
+    text = decoded(line)
+    try:
+        titles = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed(f"no JSON: {shown(text, 20)}") from None
+    if not isinstance(titles, list) or len(titles) != 2 or not all(isinstance(title, str) for title in titles):
+        raise Malformed("no list of two strings")
+    first, second = (title.strip() for title in titles)
+    if not first or not second:
+        raise Malformed("an empty title")
+    if not _encodable(first + second):
+        raise Malformed("a character that no encoder can read")
+    return first, second
+
+
+def _encodable(text: str) -> bool:
+    """JSON can spell NUL and lone surrogates, which UTF-8, and so every tokenizer and file of ours, cannot hold."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -1,0 +1,71 @@
+"""Where examples come from, by the words that a recipe uses for its data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bertmt.errors import DataError
+from bertmt.tasks.cs224n import read_cs224n_split
+from bertmt.tasks.examples import Split, with_unique_ids
+from bertmt.tasks.extra import read_extra_file
+from bertmt.tasks.toy import toy_extra_pairs, toy_split
+
+TOY = "toy"
+
+
+def read_split(data: str, task: str, split: str) -> Split:
+    """The examples of one task's train, dev or test split.
+
+    Args:
+        data: `toy` for the embedded data, else a folder in the CS224N format (`./toy` is a folder of that name).
+
+    Raises:
+        DataError: the data are missing or unusable; see `read_cs224n_split`.
+    """
+    if data == TOY:
+        return toy_split(task, split)
+    if not data:
+        raise DataError(
+            "No data are named: name a folder in the CS224N format with `bertmt init --data DIR`, or use the embedded "
+            "data with `--data toy`."
+        )
+    return read_cs224n_split(_path(data), task, split)
+
+
+def read_extra_pairs(file: str, limit: int) -> Split:
+    """The first `limit` extra paraphrase pairs, each labelled 1.
+
+    Args:
+        file: `toy` for the embedded pairs, else a `.jsonl` or `.jsonl.gz` file.
+
+    Raises:
+        DataError: the file is missing or unusable; see `read_extra_file`.
+    """
+    if file == TOY:
+        return toy_extra_pairs().first(limit)
+    if not file:
+        raise DataError(
+            "No file of extra pairs is named: name one with `bertmt init --extra-data FILE`, or use the embedded ones "
+            "with `--set extra_data_file=toy`."
+        )
+    return read_extra_file(_path(file), limit)
+
+
+def read_training_split(data: str, task: str, extra_data_file: str | None, extra_data_limit: int) -> Split:
+    """The training split, with the extra pairs behind it where the task is PARA and a file is given.
+
+    Raises:
+        DataError: as `read_split` and `read_extra_pairs`.
+    """
+    split = read_split(data, task, "train")
+    if task != "para" or extra_data_file is None:
+        return split
+    extra = read_extra_pairs(extra_data_file, extra_data_limit)
+    examples, _ = with_unique_ids([*split.examples, *extra.examples])
+    return replace(split, examples=examples, warnings=split.warnings + extra.warnings)
+
+
+def _path(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # `~someone` whom the machine does not know
+        return Path(name)

@@ -1,0 +1,63 @@
+"""Splits as token ids: each sentence is tokenised once per run."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+import numpy as np
+
+from bertmt.models.tokenizing import Tokenizer
+from bertmt.tasks.examples import Split
+
+SENTENCES_AT_ONCE = 8192
+
+
+class TokenIds(Sequence[list[int]]):
+    """Many lists of token ids in one array: a Python list of them takes ten times the memory."""
+
+    def __init__(self, sentences: Sequence[list[int]]):
+        self.lengths = np.fromiter(map(len, sentences), dtype=np.int64, count=len(sentences))
+        self._ends = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._ids = np.fromiter(chain.from_iterable(sentences), dtype=np.int32, count=int(self._ends[-1]))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> list[int]:  # type: ignore[override]  # no caller slices
+        return self._ids[self._ends[index] : self._ends[index + 1]].tolist()
+
+
+class TokenisedSplit:
+    """A split and its token ids.
+
+    Attributes:
+        first, second: token ids in the order of the examples; second is None for single sentences.
+        labels: (n,) float32, NaN where the split has none.
+        lengths: tokens of the longer sentence of each example: what its row of a batch must hold.
+    """
+
+    def __init__(self, split: Split, tokenizer: Tokenizer, before_chunk: Callable[[], None] = lambda: None):
+        examples = split.examples
+        self.split = split
+        self.first = _encode([example.first for example in examples], tokenizer, before_chunk)
+        seconds = [example.second for example in examples if example.second is not None]
+        self.second = _encode(seconds, tokenizer, before_chunk) if seconds else None
+        self.labels = np.array(
+            [np.nan if example.label is None else example.label for example in examples], dtype=np.float32
+        )
+        self.lengths = self.first.lengths if self.second is None else np.maximum(self.first.lengths, self.second.lengths)
+
+    def __len__(self) -> int:
+        return len(self.split.examples)
+
+    def sentences(self, rows: Sequence[int] | np.ndarray) -> list[list[int]]:
+        """Token ids of these examples: the first sentences, then the second ones."""
+        firsts = [self.first[row] for row in rows]
+        return firsts if self.second is None else firsts + [self.second[row] for row in rows]
+
+
+def _encode(sentences: Sequence[str], tokenizer: Tokenizer, before_chunk: Callable[[], None]) -> TokenIds:
+    encoded: list[list[int]] = []
+    for start in range(0, len(sentences), SENTENCES_AT_ONCE):
+        before_chunk()
+        encoded += tokenizer.encode(sentences[start : start + SENTENCES_AT_ONCE])
+    return TokenIds(encoded)

@@ -1,10 +1,23 @@
 """Fixtures that every test may use."""
 
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bertmt.recipe.loading import preset, to_json
+from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry.database import Database, open_registry
+from bertmt.registry.records import Run, Snapshot
+from bertmt.registry.runs import NewRun, add_runs, all_runs
+
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+STAND_IN_CHILD = (sys.executable, str(Path(__file__).parent / "fixtures" / "stand_in_child.py"))
+
+# Children of parallel tests must not fight for the cores; torch reads this at its import.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +33,32 @@ def real_data() -> Path:
 def real_extra_pairs(real_data: Path) -> Path:
     """Real extra paraphrase pairs, 2,755 of them."""
     return real_data.parent / "extra" / "duplicates.jsonl.gz"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty registry."""
+    with open_registry(tmp_path / "runs.db", create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def add_run(database: Database) -> Callable[..., Run]:
+    """Adds a queued run: `add_run("finish", preset="sst-only", seed=1, **values)`."""
+
+    def add(name: str = "finish", preset_name: str = "sst-only", state: str = "queued", **values: object) -> Run:
+        recipe = resolved(recipe_from({"data": "toy", "encoder": "tiny", **values}, preset(preset_name).recipe()))
+        new = NewRun(
+            name=name, preset=preset_name, from_preset=preset_name, recipe_json=to_json(recipe), digest=recipe.digest(),
+            seed=recipe.seed, data="toy", extra_data_file="", fingerprints={}, state=state,
+        )  # fmt: skip
+        [run_id] = add_runs(database, [new], Snapshot("code", {"version": "0"}, {"python": "3"}))
+        return all_runs(database, "runs.id = ?", (run_id,))[0]
+
+    return add
+
+
+@pytest.fixture
+def stand_in_child() -> tuple[str, ...]:
+    """The command of a child without torch; see `fixtures/stand_in_child.py`."""
+    return STAND_IN_CHILD

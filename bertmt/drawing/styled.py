@@ -92,11 +92,12 @@ def cut(text: str, width: int) -> str:
 def cut_line(text: Line, width: int) -> Line:
     """The line in at most `width` cells."""
     kept: list[Span] = []
+    left = width
     for span in text:
-        left = width - sum(cells(each.text) for each in kept)
         if left <= 0:
             break
         kept.append(Span(cut(span.text, left), span.style))
+        left -= cells(span.text)
     return tuple(kept)
 
 

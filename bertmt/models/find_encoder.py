@@ -99,16 +99,22 @@ def _checked(name: str, folder: Path, revision: str | None) -> EncoderFiles:
         raise _unusable(folder, f"its model_type must be 'bert', but is {config.get('model_type')!r}")
     if "auto_map" in config:
         raise _unusable(folder, "its config.json asks to run code of its own (`auto_map`), which is never done")
-    sizes = [config.get(key) for key in ("hidden_size", "num_hidden_layers", "max_position_embeddings")]
-    if not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
-        raise _unusable(
-            folder, "its config.json lacks hidden_size, num_hidden_layers or max_position_embeddings as whole numbers"
-        )
+    if config.get("position_embedding_type", "absolute") != "absolute" or config.get("is_decoder"):
+        raise _unusable(folder, "it is a BERT with relative positions or a decoder, which transformers would misread")
     _check_weights(folder)
     if not any((folder / vocabulary).is_file() for vocabulary in VOCABULARY_NAMES):
         raise _unusable(folder, f"it holds neither {' nor '.join(VOCABULARY_NAMES)}")
-    hidden_size, layers, positions = sizes
+    hidden_size, layers, positions = (
+        _size(folder, config, key) for key in ("hidden_size", "num_hidden_layers", "max_position_embeddings")
+    )
     return EncoderFiles(name, folder, hidden_size, layers, revision, positions)
+
+
+def _size(folder: Path, config: dict[str, Any], key: str) -> int:
+    size = config.get(key)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise _unusable(folder, f"`{key}` in its config.json must be a whole number above 0, but is {size!r}")
+    return size
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import BertModel
+from transformers import BertConfig, BertModel
 
 from bertmt.models.heads import build_head
 from bertmt.models.lora import add_adapters, share_weights
@@ -32,6 +32,7 @@ class MultitaskModel(nn.Module):
     Attributes:
         encoders: by task if ensembled, else one called "shared". With one task the two are the same model
             (decision 12).
+        config: the encoder's shape.
         encoder_dtype: torch.float32, or torch.bfloat16 for autocast of the encoder.
 
     Source: sections 4.1 and 4.2. The heads' maps have a bias, which the paper's l = E W does not show.
@@ -43,9 +44,10 @@ class MultitaskModel(nn.Module):
         self.super_concat = recipe.super_concat
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
         names = recipe.tasks if self.separate else (SHARED,)
-        self.encoders = nn.ModuleDict(_encoders(recipe, load, names))
-        self.hidden_size = int(next(iter(self.encoders.values())).config.hidden_size)
-        heads = {task: build_head(recipe, task, self.hidden_size) for task in recipe.tasks}
+        encoders = _encoders(recipe, load, names)
+        self.encoders = nn.ModuleDict(encoders)
+        self.config: BertConfig = encoders[names[0]].config
+        heads = {task: build_head(recipe, task, self.config.hidden_size) for task in recipe.tasks}
         self.heads = nn.ModuleDict({task: head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
 

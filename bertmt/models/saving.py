@@ -50,7 +50,6 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
     beside.mkdir()
     try:
         weights = safetensors.torch.save(trained_weights(model))
-        encoder = next(iter(model.encoders.values()))
         about = {
             "format": FORMAT,
             "bertmt": bertmt.__version__,
@@ -64,7 +63,7 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
         }
         atomic_files.write_bytes(beside / WEIGHTS, weights)
         atomic_files.write_text(beside / TOKENIZER, tokenizer.backend.to_str())
-        atomic_files.write_text(beside / CONFIG, encoder.config.to_json_string(use_diff=False))
+        atomic_files.write_text(beside / CONFIG, model.config.to_json_string(use_diff=False))
         atomic_files.write_text(beside / ABOUT, json.dumps(about, indent=1))
         _replace_folder(folder, beside)
     finally:

@@ -47,6 +47,8 @@ class Tokenizer:
         # all-MiniLM's tokenizer.json pads every sentence to 128 tokens.
         backend.no_padding()
         backend.enable_truncation(max_length - 2)
+        # A sentence in which someone wrote "[SEP]" holds a bracket, not the end of a sentence.
+        backend.encode_special_tokens = True
         self.backend = backend
         self.max_length = max_length
         self._pad, self._start, self._end = (self._id(token) for token in (PAD, START, END))

@@ -1,16 +1,18 @@
-"""One training child: started in its own process session, so that it outlives the worker; stopped politely, then not."""
+"""One training child: started in its own process session, so that it outlives the worker; stopped politely first."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, RunOrder
 
 STOP_GRACE_SECONDS = 20.0
+TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
 
 
 @dataclass
@@ -45,8 +47,13 @@ class ChildProcess:
             self.process.kill()
 
 
-def start_child(run: Run, folder: RunFolder, device: str, threads: int) -> ChildProcess:
+def start_child(
+    run: Run, folder: RunFolder, device: str, threads: int, command: Sequence[str] = TRAINING_COMMAND
+) -> ChildProcess:
     """Make the run folder, open its log, and start the child.
+
+    Args:
+        command: what is started, with the run folder as its last argument.
 
     Raises:
         OSError: the folder cannot be written or the process not be started.
@@ -69,7 +76,7 @@ def start_child(run: Run, folder: RunFolder, device: str, threads: int) -> Child
     handle = os.open(folder.log(run.attempt), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "bertmt.training", str(folder.path)],
+            [*command, str(folder.path)],
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=handle,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError
-from bertmt.queue.child_process import ChildProcess, start_child
+from bertmt.queue.child_process import TRAINING_COMMAND, ChildProcess, start_child
 from bertmt.registry import workers
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -24,9 +24,17 @@ class Worker:
 
     Args:
         say: where a line for people goes.
+        command: what a child is started with.
     """
 
-    def __init__(self, database: Database, slots: Sequence[DeviceSlot], say: Callable[[str], None]):
+    def __init__(
+        self,
+        database: Database,
+        slots: Sequence[DeviceSlot],
+        say: Callable[[str], None],
+        command: Sequence[str] = TRAINING_COMMAND,
+    ):
+        self.command = command
         self.database = database
         self.slots = tuple(slots)
         self.say = say
@@ -102,7 +110,7 @@ class Worker:
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
-            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads)
+            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, self.command)
         except OSError as problem:
             failure = f"could not be started: {problem.strerror} ({problem.filename})"
             move(self.database, run.key, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())

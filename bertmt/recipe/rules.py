@@ -77,7 +77,7 @@ def _shown(raw: Any) -> str:
     try:
         shown = repr(raw)
     except (ValueError, RecursionError):  # an int of more digits than Python prints
-        return f"a {type(raw).__name__} too large to show"
+        return "too large to show"
     return shown if len(shown) <= 80 else shown[:77] + "…"
 
 

@@ -21,12 +21,53 @@ whose call returned survives the death of the process; a torn last line has no n
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 LAST_EVENTS = frozenset({"finished", "failed"})
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62
+
+
+def _is_optional_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300)
+
+
+def _are_optional_numbers(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_optional_number(each) for each in value.values())
+
+
+def _are_predictions(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+# What an importer relies on. A key that may be left out is checked where it is there.
+_REQUIRED: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "started": {},
+    "step": {
+        "step": _is_count,
+        "epoch": _is_count,
+        "phase": lambda v: isinstance(v, str),
+        "values": _are_optional_numbers,
+    },
+    "evaluated": {"epoch": _is_count, "step": _is_count, "scores": _are_optional_numbers},
+    "resumed": {"step": _is_count},
+    "finished": {"epoch": _is_count, "step": _is_count, "selected_epoch": _is_count},
+    "failed": {"error": lambda v: isinstance(v, str)},
+}
+_OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "steps_total": _is_count,
+    "epochs_total": _is_count,
+    "seconds_left": _is_optional_number,
+    "seconds": lambda v: _is_optional_number(v) or _are_optional_numbers(v),
+    "overall": _is_optional_number,
+    "losses": _are_optional_numbers,
+    "predictions": _are_predictions,
+}
 
 
 def now() -> str:
@@ -110,9 +151,14 @@ def parse_event(line: bytes) -> dict[str, Any] | None:
         event = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
-    if isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str):
-        return event
-    return None
+    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str)):
+        return None
+    required = _REQUIRED.get(event["event"], {})
+    if not all(key in event and holds(event[key]) for key, holds in required.items()):
+        return None
+    if not all(holds(event[key]) for key, holds in _OPTIONAL.items() if key in event):
+        return None
+    return event
 
 
 def _refuse(constant: str) -> None:

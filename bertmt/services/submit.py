@@ -1,4 +1,4 @@
-"""From a preset and some settings to queued runs: everything that can be refused is refused before the first is stored."""
+"""From a preset and some settings to queued runs; what can be refused is refused before the first is stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -53,7 +53,9 @@ def write_course_file(path: Path, task: str, rows: Iterable[tuple[str, float]]) 
 def _written(task: str, name: str, value: float) -> str:
     about = TASKS[task]
     if not math.isfinite(value) or (about.classes and value not in range(len(about.classes))):
-        raise DataError(f"The prediction for {name} is {value}, which is no label of {about.title}: train the run again.")
+        raise DataError(
+            f"The prediction for {name} is {value}, which is no label of {about.title}: train the run again."
+        )
     if task == "sst":
         return str(int(value))
     if task == "para":

@@ -8,7 +8,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example, Split
@@ -51,7 +51,11 @@ def read_extra_file(file: Path, limit: int) -> Split:
     return Split("para", "extra", tuple(pairs), warnings)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+class _Stream(Protocol):
+    def readline(self, size: int, /) -> bytes: ...
+
+
+def _lines(stream: _Stream) -> Iterator[tuple[int, bytes]]:
     """Numbered lines that are not blank, of which an endless one is never held in memory as a whole."""
     number = 0
     while line := stream.readline(MAX_ROW + 2):

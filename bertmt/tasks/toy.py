@@ -1,12 +1,13 @@
 """The embedded data `toy`: small, graded, the same on every machine; made, not stored.
 
-Sentiments, questions and scenes come from grammars of ours (`toy_sentiment.py`, `toy_questions.py`,
-`toy_scenes.py`) with fixed seeds. No sentence stands twice in a task's data, so none of dev or test was seen in training.
-Classes, and similarities from 0, 1, 2, 3 and 4 on, are equally frequent in every split. There is no label noise: what a model misses, it has not understood.
+Sentiments, questions and scenes come from grammars of ours (`toy_sentiment.py`, `toy_questions.py`, `toy_scenes.py`)
+with fixed seeds. No sentence stands twice in a task's data, so none of dev or test was seen in training. Classes, and
+similarities from 0, 1, 2, 3 and 4 on, are equally frequent in every split. There is no label noise: what a model
+misses, it has not understood.
 """
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.toy_dice import Dice
@@ -37,28 +38,34 @@ def _splits(task: str) -> dict[str, Split]:
     seen: set[str] = set()
     splits = {}
     for name, size in SIZES.items():
-        examples = []
-        for number, draw in enumerate(_draws(dice, task, size)):
-            first, second, label = _fresh(draw, seen)
-            examples.append(Example(f"{task}-{name}-{number}", first, second, None if name == "test" else label))
-        splits[name] = Split(task, name, tuple(examples))
+        wanted = dice.shuffled([number % (2 if task == "para" else 5) for number in range(size)])
+        draws = (_fresh(partial(_draw, dice, task, each), seen) for each in wanted)
+        splits[name] = _split(task, name, draws, labelled=name != "test")
     if task == "para":
-        pairs = (_fresh(lambda: (*paraphrase(dice, popular=False), 1), seen) for _ in range(EXTRA_PAIRS))
-        extra = (Example(f"para-extra-{number}", *pair) for number, pair in enumerate(pairs))
-        splits["extra"] = Split("para", "extra", tuple(extra))
+        draws = (_fresh(partial(_duplicate, dice), seen) for _ in range(EXTRA_PAIRS))
+        splits["extra"] = _split(task, "extra", draws, labelled=True)
     return splits
 
 
-def _draws(dice: Dice, task: str, size: int) -> list[Callable[[], Draw]]:
-    """One way to draw each example of a split: classes in equal numbers, in random order."""
+def _split(task: str, name: str, draws: Iterable[Draw], labelled: bool) -> Split:
+    examples = (
+        Example(f"{task}-{name}-{number}", first, second, label if labelled else None)
+        for number, (first, second, label) in enumerate(draws)
+    )
+    return Split(task, name, tuple(examples))
+
+
+def _draw(dice: Dice, task: str, wanted: int) -> Draw:
+    """An example of the wanted class, or with a similarity from `wanted` up to the next whole number."""
     if task == "sst":
-        classes = dice.shuffled([number % 5 for number in range(size)])
-        return [lambda wanted=wanted: (sentiment(dice, wanted), None, wanted) for wanted in classes]
+        return sentiment(dice, wanted), None, wanted
     if task == "para":
-        classes = dice.shuffled([number % 2 for number in range(size)])
-        return [lambda wanted=wanted: (*(paraphrase if wanted else different)(dice), wanted) for wanted in classes]
-    bands = dice.shuffled([number % 5 for number in range(size)])
-    return [lambda band=band: scene_pair(dice, band) for band in bands]
+        return *(paraphrase(dice) if wanted else different(dice)), wanted
+    return scene_pair(dice, wanted)
+
+
+def _duplicate(dice: Dice) -> Draw:
+    return *paraphrase(dice, popular=False), 1
 
 
 def _fresh(draw: Callable[[], Draw], seen: set[str]) -> Draw:

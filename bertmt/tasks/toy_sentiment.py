@@ -78,16 +78,8 @@ def _statement(dice: Dice) -> tuple[str, int]:
     if dice.chance(0.2):
         return _verdict(dice, strength)
     words, strength = _judgement(dice, strength)
-    if dice.chance(0.25):
-        article = "an" if words[0] in "aeiou" else "a"
-        negation, _, rest = words.partition(" ")
-        if negation in NEGATIONS:
-            article = "an" if rest[0] in "aeiou" else "a"
-            return f"this is {negation} {article} {rest} {dice.pick(GENRES)} about {dice.pick(TOPICS)}", strength
-        if words.startswith("a little "):
-            return f"this {dice.pick(GENRES)} about {dice.pick(TOPICS)} is {words}", strength
-        return f"this is {article} {words} {dice.pick(GENRES)} about {dice.pick(TOPICS)}", strength
-    return f"{dice.pick(ASPECTS)} is {words}", strength
+    subject = f"this {dice.pick(GENRES)} about {dice.pick(TOPICS)}" if dice.chance(0.25) else dice.pick(ASPECTS)
+    return f"{subject} is {words}", strength
 
 
 def _judgement(dice: Dice, strength: int) -> tuple[str, int]:

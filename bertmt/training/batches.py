@@ -49,6 +49,9 @@ class BatchStream:
 
     Args:
         order: the batches of a pass, as row numbers; a pure function of the pass.
+
+    Attributes:
+        batches_per_pass, examples: of the first pass; only MNR's may differ a little in later ones.
     """
 
     def __init__(self, data: TokenisedSplit, tokenizer: Tokenizer, order: PassOrder, device: torch.device):
@@ -60,6 +63,7 @@ class BatchStream:
         self._device = device
         self._batches = order(0)
         self.batches_per_pass = len(self._batches)
+        self.examples = sum(map(len, self._batches))
 
     def next(self) -> Batch:
         """The batch at the position, which moves on."""
@@ -70,6 +74,10 @@ class BatchStream:
         rows = self._batches[self.batch_index]
         self.batch_index += 1
         return self._load(rows)
+
+    def batches_in_pass(self, pass_index: int) -> int:
+        """How many batches a pass has."""
+        return len(self._order(pass_index))
 
     def example_ids(self, rows: Rows) -> list[str]:
         """The ids of a batch's examples."""
@@ -127,9 +135,7 @@ def distinct_order(sentences: Sequence[tuple[bytes, bytes]], rows: Rows, batch_s
     return order
 
 
-def distinct_batches(
-    rows: Sequence[int], sentences: Sequence[tuple[bytes, bytes]], batch_size: int
-) -> list[list[int]]:
+def distinct_batches(rows: Sequence[int], sentences: Sequence[tuple[bytes, bytes]], batch_size: int) -> list[list[int]]:
     """`rows` in batches without a repeated sentence, filled in order; a row that does not fit waits for the next."""
     batches: list[list[int]] = []
     waiting = list(rows)

@@ -25,6 +25,10 @@ class TokenIds(Sequence[list[int]]):
     def __getitem__(self, index: int) -> list[int]:  # type: ignore[override]  # no caller slices
         return self._ids[self._ends[index] : self._ends[index + 1]].tolist()
 
+    def key(self, index: int) -> bytes:
+        """The bytes of one list, to compare it by."""
+        return self._ids[self._ends[index] : self._ends[index + 1]].tobytes()
+
 
 class TokenisedSplit:
     """A split and its token ids.
@@ -44,10 +48,21 @@ class TokenisedSplit:
         self.labels = np.array(
             [np.nan if example.label is None else example.label for example in examples], dtype=np.float32
         )
-        self.lengths = self.first.lengths if self.second is None else np.maximum(self.first.lengths, self.second.lengths)
+        self.lengths = (
+            self.first.lengths if self.second is None else np.maximum(self.first.lengths, self.second.lengths)
+        )
 
     def __len__(self) -> int:
         return len(self.split.examples)
+
+    def rows(self, mask: np.ndarray | None = None) -> np.ndarray:
+        """Row numbers of all examples, or of those that the mask picks."""
+        return np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+
+    def sentence_keys(self) -> list[tuple[bytes, bytes]]:
+        """Per pair, what is equal where the encoder reads equal sentences."""
+        assert self.second is not None
+        return [(self.first.key(row), self.second.key(row)) for row in range(len(self))]
 
     def sentences(self, rows: Sequence[int] | np.ndarray) -> list[list[int]]:
         """Token ids of these examples: the first sentences, then the second ones."""

@@ -1,0 +1,89 @@
+"""The ranges, ticks and labels of a chart's two axes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertmt.drawing.styled import Line, Span, cells, cut, line
+from bertmt.drawing.ticks import linear_ticks, log_ticks, tick_texts, value_text
+
+X_TICK_SPACING = 12  # cells per tick at least, so that labels do not touch
+Y_TICK_SPACING = 3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The ranges of both axes; on a log scale, `bottom` and `top` are exponents of ten."""
+
+    first: float
+    last: float
+    bottom: float
+    top: float
+    log_y: bool
+
+    @classmethod
+    def around(cls, points: Sequence[tuple[np.ndarray, np.ndarray]], log_y: bool) -> "Frame":
+        """The smallest frame that holds all (steps, values), each with at least one number; a flat one gets room."""
+        first = min(steps[0] for steps, _ in points)
+        last = max(steps[-1] for steps, _ in points)
+        bottom = min(np.nanmin(values) for _, values in points)
+        top = max(np.nanmax(values) for _, values in points)
+        if not top - bottom > 1e-12 * abs(bottom):
+            room = 0.5 if log_y else max(abs(bottom) * 0.1, 0.05)
+            bottom, top = bottom - room, top + room
+        return cls(float(first), float(last), float(bottom), float(top), log_y)
+
+    def columns(self, steps: np.ndarray, count: int) -> np.ndarray:
+        """In which of `count` columns each step falls; a single step is set in the middle."""
+        if not self.last > self.first:
+            return np.full(len(steps), count // 2)
+        share = (np.asarray(steps, dtype=np.float64) - self.first) / (self.last - self.first)
+        return np.clip((share * count).astype(np.int64), 0, count - 1)
+
+    def y_labels(self, rows: int, dot_rows: int) -> dict[int, str]:
+        """The labels of the y axis by row of cells."""
+        most = max(2, rows // Y_TICK_SPACING)
+        if self.log_y:
+            places = log_ticks(self.bottom, self.top, most)
+            texts = [value_text(10.0**place) for place in places]
+        else:
+            places = linear_ticks(self.bottom, self.top, most)
+            texts = tick_texts(places)
+        scale = (dot_rows - 1) / (self.top - self.bottom)
+        labels: dict[int, str] = {}
+        for place, text in zip(places, texts, strict=True):
+            labels.setdefault(round((self.top - place) * scale) * rows // dot_rows, text)
+        return labels
+
+    def x_axis(self, missing: np.ndarray, gutter: int, count: int, x_label: str) -> list[Line]:
+        """The rule with its ticks, × where a value is missing, and below it the labels and the axis' name."""
+        x_label = cut(x_label, count // 3)
+        rule, labels = ["─"] * count, [" "] * count
+        places = linear_ticks(self.first, self.last, max(2, count // X_TICK_SPACING), whole=True)
+        end = -1
+        for column, text in zip(self.columns(np.array(places), count).tolist(), tick_texts(places), strict=True):
+            start = max(0, column - len(text) // 2)
+            if start > end and start + len(text) < count - cells(x_label):
+                rule[column] = "┬"
+                labels[start : start + len(text)] = text
+                end = start + len(text)
+        within = missing[(missing >= self.first) & (missing <= self.last)]
+        for column in np.unique(self.columns(within, count)).tolist():
+            rule[column] = "×"
+        below = "".join(labels)[: count - cells(x_label)] + x_label
+        return [
+            line(Span(" " * gutter + " └", "axis"), *_rule_spans("".join(rule))),
+            line(Span(" " * (gutter + 2) + below, "axis")),
+        ]
+
+
+def _rule_spans(rule: str) -> list[Span]:
+    """The rule with its crosses in a style of their own."""
+    spans = []
+    start = 0
+    for index in range(1, len(rule) + 1):
+        if index == len(rule) or (rule[index] == "×") != (rule[start] == "×"):
+            spans.append(Span(rule[start:index], "bad" if rule[start] == "×" else "axis"))
+            start = index
+    return spans

@@ -1,0 +1,174 @@
+"""Putting a training run together from its folder: data, encoder, model, batches."""
+
+import logging
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import torch
+
+import bertmt
+from bertmt.errors import BertmtError, DataError
+from bertmt.models.encoder import load_encoder
+from bertmt.models.multitask import MultitaskModel
+from bertmt.models.precision import DTYPES, Precision, choose_precision
+from bertmt.models.tokenizing import Tokenizer, load_tokenizer
+from bertmt.models.vocabulary import train_vocabulary, write_vocabulary
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.rules import resolved
+from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.training.batches import BatchStream, bucketed_order, distinct_order
+from bertmt.training.evaluation import Evaluator
+from bertmt.training.objectives import COSINE_EMBEDDING, MNR
+from bertmt.training.plan import StepPlan, plan_steps
+from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
+from bertmt.training.stopping import StopFlag
+from bertmt.training.tokenised import TokenisedSplit
+
+log = logging.getLogger(__name__)
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """Everything that the loop works with.
+
+    Attributes:
+        streams: training batches by task, and by pretraining phase.
+        pretraining: steps by phase, in the order in which they are trained.
+        plan: the steps of training.
+        data: examples, for their sizes.
+    """
+
+    folder: RunFolder
+    recipe: Recipe
+    device: torch.device
+    precision: Precision
+    data: RunData
+    tokenizer: Tokenizer
+    model: MultitaskModel
+    streams: Mapping[str, BatchStream]
+    pretraining: Mapping[str, int]
+    plan: StepPlan
+    evaluator: Evaluator
+
+    @property
+    def steps_total(self) -> int:
+        """Optimizer steps, pretraining included."""
+        return sum(self.pretraining.values()) + self.plan.steps
+
+    def description(self) -> dict[str, object]:
+        """What the `started` event tells besides the attempt."""
+        task_batches = {task: self.streams[task].batches_per_pass for task in self.recipe.tasks}
+        parameters = list(self.model.parameters())
+        return {
+            "device": str(self.device),
+            "precision": self.precision,
+            "threads": torch.get_num_threads(),
+            "steps_total": self.steps_total,
+            "epochs_total": self.plan.epochs,
+            "versions": versions(self.recipe),
+            "split_sizes": self.data.sizes,
+            "passes_per_epoch": {
+                task: round(passes, 4) for task, passes in self.plan.passes_per_epoch(task_batches).items()
+            },
+            "pretraining": {
+                phase: {"pairs": self.streams[phase].examples, "steps": steps}
+                for phase, steps in self.pretraining.items()
+            },
+            "trainable_parameters": sum(each.numel() for each in parameters if each.requires_grad),
+            "total_parameters": sum(each.numel() for each in parameters),
+        }
+
+
+def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) -> TrainingRun:
+    """Read, build and check everything that training needs.
+
+    Args:
+        recipe: as stored with the run.
+        stop: looked at between the stages and while sentences are tokenised.
+
+    Raises:
+        BertmtError: data or encoder are missing, changed or unusable, or the device is not there.
+        StoppedError: somebody asked.
+    """
+    recipe = resolved(recipe)
+    device = _device(order)
+    data = read_run_data(order, recipe)
+    stop.check()
+    if recipe.encoder == "tiny" and not folder.vocabulary.is_file():
+        write_vocabulary(folder.vocabulary, train_vocabulary(vocabulary_sentences(order, recipe)))
+    tokenizer = load_tokenizer(recipe.encoder, folder.vocabulary, recipe.max_length)
+    stop.check()
+    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary)).to(device)
+    precision = choose_precision(recipe.precision, device, model.config.hidden_size)
+    model.encoder_dtype = DTYPES[precision]
+    stop.check()
+    streams = _streams(recipe, data, tokenizer, device, stop)
+    dev = {task: TokenisedSplit(split, tokenizer, stop.check) for task, split in data.dev.items()}
+    plan = plan_steps(recipe, {task: streams[task].batches_per_pass for task in recipe.tasks})
+    evaluator = Evaluator(model, tokenizer, recipe, folder, dev, stop.check)
+    pretraining = {
+        phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
+    }
+    return TrainingRun(folder, recipe, device, precision, data, tokenizer, model, streams, pretraining, plan, evaluator)
+
+
+def versions(recipe: Recipe) -> dict[str, str]:
+    """Versions of what computes the numbers."""
+    packages = PACKAGES + (("peft",) if recipe.lora.rank else ())
+    return {
+        "bertmt": bertmt.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def _device(order: RunOrder) -> torch.device:
+    if order.device == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise BertmtError(
+            f"The run was given the device {order.device}, but PyTorch {torch.__version__} finds no CUDA device; "
+            f"`bertmt doctor` shows which devices work."
+        )
+    # The process sees this one device alone, see `__main__`.
+    return torch.device("cuda", 0)
+
+
+def _streams(
+    recipe: Recipe, data: RunData, tokenizer: Tokenizer, device: torch.device, stop: StopFlag
+) -> dict[str, BatchStream]:
+    """A stream for each task, and one of STS pairs for each pretraining phase, in the order of training."""
+    size, seed = recipe.batch_size, recipe.seed
+    streams = {}
+    for task, split in data.train.items():
+        tokenised = TokenisedSplit(split, tokenizer, stop.check)
+        order = bucketed_order(tokenised.lengths, tokenised.rows(), size, seed, task)
+        streams[task] = BatchStream(tokenised, tokenizer, order, device)
+    if recipe.mnr:
+        pairs = streams["sts"].data
+        rows = pairs.rows(pairs.labels >= recipe.mnr_threshold)
+        order = distinct_order(pairs.sentence_keys(), rows, size, seed)
+        _refuse_empty(order(0), MNR, f"two different STS pairs with a similarity of at least {recipe.mnr_threshold:g}")
+        streams[MNR] = BatchStream(pairs, tokenizer, order, device)
+    if recipe.cosine_embedding:
+        pairs = streams["sts"].data
+        rows = pairs.rows((pairs.labels >= recipe.cosine_positive) | (pairs.labels < recipe.cosine_negative))
+        order = bucketed_order(pairs.lengths, rows, size, seed, COSINE_EMBEDDING)
+        bounds = f"at least {recipe.cosine_positive:g} or below {recipe.cosine_negative:g}"
+        _refuse_empty(order(0), COSINE_EMBEDDING, f"an STS pair with a similarity of {bounds}")
+        streams[COSINE_EMBEDDING] = BatchStream(pairs, tokenizer, order, device)
+    return streams
+
+
+def _refuse_empty(batches: Sequence[object], phase: str, needed: str) -> None:
+    if not batches:
+        raise DataError(f"`{phase}` needs {needed}, but the training split has none: use --set {phase}=false.")
+
+
+def _pretraining_steps(recipe: Recipe, stream: BatchStream) -> int:
+    """Steps of a phase; the cap on an epoch holds here too (decision 6)."""
+    per_pass = (stream.batches_in_pass(index) for index in range(recipe.pretraining_epochs))
+    return sum(min(recipe.epoch_steps or batches, batches) for batches in per_pass)

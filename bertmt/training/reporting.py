@@ -1,0 +1,145 @@
+"""What a training run tells: its events, and a log for people."""
+
+import logging
+import os
+import resource
+import sys
+import time
+
+import torch
+
+from bertmt.run_folder.events import EventWriter
+from bertmt.training.composition import TrainingRun
+from bertmt.training.divergence import check_step
+from bertmt.training.evaluation import Evaluation, Evaluator
+from bertmt.training.progress import Progress
+from bertmt.training.step import StepResult
+from bertmt.training.tally import Tally
+from bertmt.training.timing import Stopwatch, TimeLeft
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN_LOG_LINES = 30.0
+
+
+class Reporter:
+    """Writes the events of one attempt."""
+
+    def __init__(self, run: TrainingRun, events: EventWriter, attempt: int, stopwatch: Stopwatch, progress: Progress):
+        self.progress = progress
+        self.stopwatch = stopwatch
+        self.tally = Tally()
+        self._run = run
+        self._events = events
+        self._attempt = attempt
+        evaluations = 1 + -(-run.plan.epochs // run.recipe.evaluate_every)
+        self._time_left = TimeLeft(sum(run.pretraining.values()) + run.plan.batches, evaluations)
+        self._last_step_at = time.monotonic()
+        self._last_log_at = time.monotonic()
+
+    def started(self) -> None:
+        """The first event."""
+        about = self._run.description()
+        self._events.write("started", attempt=self._attempt, pid=os.getpid(), **about)
+        log.info(
+            "Run of %d steps on %s in %s with %d threads; %d of %d parameters train.",
+            *(about[key] for key in ("steps_total", "device", "precision", "threads")),
+            *(about[key] for key in ("trainable_parameters", "total_parameters")),
+        )
+        self._last_step_at = time.monotonic()
+
+    def stepped(self, epoch: int, phase: str, learning_rate: float, result: StepResult) -> None:
+        """One `step` event.
+
+        Raises:
+            DivergedError: a number of the step is not finite; the event is written all the same.
+        """
+        seconds = self._lap()
+        for name, batch in result.batches.items():
+            self.tally.add(name, batch)
+        self._time_left.step_done(len(result.batches), seconds)
+        left = self._time_left.seconds()
+        self._events.step(self.progress.step, epoch, phase, self._series(result, learning_rate, seconds), left)
+        examples = {name: self._run.streams[name].example_ids(batch.rows) for name, batch in result.batches.items()}
+        check_step(self.progress.step, result.losses, result.gradient_norm, examples)
+        self.progress.step += 1
+        if time.monotonic() - self._last_log_at > SECONDS_BETWEEN_LOG_LINES:
+            self._last_log_at = time.monotonic()
+            loss = sum(result.losses.values())
+            log.info("Epoch %d, step %d of %d: loss %.4f.", epoch, self.progress.step, self._run.steps_total, loss)
+
+    def _series(self, result: StepResult, learning_rate: float, seconds: float) -> dict[str, float]:
+        tokens = sum(batch.token_count for batch in result.batches.values())
+        places = sum(batch.padded_count for batch in result.batches.values())
+        values = {
+            "loss": sum(result.losses.values()),
+            **{f"loss/{name}": loss for name, loss in result.losses.items()},
+            "gradient_norm": result.gradient_norm,
+            "learning_rate": learning_rate,
+            "tokens_per_second": tokens / seconds,
+            "padding_share": 1 - tokens / places,
+        }
+        if result.surgery:
+            values["conflict_share"] = result.surgery.projections / result.surgery.pairs
+        if self._run.recipe.pearson and "sts" in result.batches:
+            self.tally.add_pearson(result.defined["sts"])
+            values["pearson_undefined"] = self.tally.pearson_undefined
+        return values
+
+    def evaluated(self, epoch: int, evaluator: Evaluator) -> Evaluation:
+        """Evaluate, and tell of it; the step of the event is the number of steps that the weights have had."""
+        start = time.monotonic()
+        evaluation = evaluator.evaluate(epoch)
+        seconds = time.monotonic() - start
+        self.stopwatch.add("evaluation", seconds)
+        self._time_left.evaluation_done(seconds)
+        self._events.write(
+            "evaluated",
+            epoch=epoch,
+            step=self.progress.step,
+            scores=evaluation.scores,
+            overall=evaluation.overall,
+            losses=evaluation.losses,
+            sizes=evaluation.sizes,
+            predictions=evaluation.predictions,
+            seconds=round(seconds, 3),
+        )
+        scores = ", ".join(f"{task} {_shown(value)}" for task, value in evaluation.scores.items())
+        log.info("Epoch %d, after %d steps: dev %s.", epoch, self.progress.step, scores)
+        self._last_step_at = time.monotonic()
+        return evaluation
+
+    def finished(self, epoch: int, selected: Evaluation) -> None:
+        """The last event."""
+        self._events.write(
+            "finished",
+            epoch=epoch,
+            step=self.progress.step,
+            selected_epoch=selected.epoch,
+            scores=selected.scores,
+            seconds=self.stopwatch.rounded(),
+            peak_memory_mib=peak_memory_mib(self._run.device),
+            examples=self.tally.examples,
+            tokens=self.tally.tokens,
+            passes=self.tally.passes(self._run.streams),
+            model=self._run.recipe.keep_model,
+            remarks=self.tally.remarks(),
+        )
+        log.info("Finished after %d steps; the run's scores are those of epoch %d.", self.progress.step, selected.epoch)
+
+    def _lap(self) -> float:
+        """Seconds since the last step; the first after an evaluation counts from its end."""
+        now = time.monotonic()
+        seconds, self._last_step_at = now - self._last_step_at, now
+        return seconds
+
+
+def peak_memory_mib(device: torch.device) -> int:
+    """The most memory the process held so far: resident, or on a GPU what PyTorch allocated there."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) >> 20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak >> 20 if sys.platform == "darwin" else peak >> 10  # bytes on macOS, KiB elsewhere
+
+
+def _shown(score: float | None) -> str:
+    return "undefined" if score is None else f"{score:.3f}"

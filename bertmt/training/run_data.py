@@ -1,0 +1,87 @@
+"""The splits that a run reads, checked against what it was submitted with."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bertmt.errors import DataError
+from bertmt.recipe.recipe import TASK_NAMES, Recipe
+from bertmt.run_folder.layout import RunOrder
+from bertmt.tasks.examples import Split, fingerprint
+from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Train and dev splits by task; PARA's training split holds the extra pairs where the recipe has them."""
+
+    train: Mapping[str, Split]
+    dev: Mapping[str, Split]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Numbers of examples by "<task>-<split>"."""
+        splits = [*self.train.values(), *self.dev.values()]
+        return {f"{split.task}-{split.name}": len(split.examples) for split in splits}
+
+
+def read_run_data(order: RunOrder, recipe: Recipe) -> RunData:
+    """Read what the recipe trains on and is evaluated on; dev splits are cut to `evaluate_examples`.
+
+    Raises:
+        DataError: a file is missing or unusable, or differs from what the run was submitted with.
+    """
+    refuse_changed_data(order, recipe)
+    train = {task: _training_split(order, recipe, task) for task in recipe.tasks}
+    dev = {task: read_split(order.data, task, "dev").first(recipe.evaluate_examples) for task in recipe.tasks}
+    for split in [*train.values(), *dev.values()]:
+        for warning in split.warnings:
+            log.warning(warning)
+    return RunData(train, dev)
+
+
+def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
+    """Return if every split has the fingerprint that it had at submit.
+
+    Raises:
+        DataError: naming the splits that have not.
+    """
+    changed = []
+    for name, expected in order.fingerprints.items():
+        task, _, split = name.partition("-")
+        if split == "extra":
+            found = read_extra_pairs(order.extra_data_file, recipe.extra_data_limit)
+        else:
+            found = read_split(order.data, task, split)
+        if fingerprint(found.examples) != expected:
+            changed.append(name)
+    if changed:
+        raise DataError(
+            f"The data in {order.data} changed since this run was submitted: {', '.join(changed)} "
+            f"{'differs' if len(changed) == 1 else 'differ'}; bring the old data back and use `bertmt requeue "
+            f"{order.run_id} --data DIR`, or queue a new run."
+        )
+
+
+def vocabulary_sentences(order: RunOrder, recipe: Recipe) -> Iterator[str]:
+    """The sentences that `tiny` learns its word pieces from: the training splits of all tasks, trained or not, so
+    that runs of one data set have one vocabulary."""
+    for task in TASK_NAMES:
+        try:
+            split = _training_split(order, recipe, task)
+        except DataError as problem:
+            if task in recipe.tasks:
+                raise
+            log.info("The vocabulary does without %s, which is not trained: %s", task, problem)
+            continue
+        for example in split.examples:
+            yield example.first
+            if example.second is not None:
+                yield example.second
+
+
+def _training_split(order: RunOrder, recipe: Recipe, task: str) -> Split:
+    file = order.extra_data_file if recipe.extra_data else None
+    return read_training_split(order.data, task, file, recipe.extra_data_limit)

@@ -1,0 +1,47 @@
+"""Stopping on SIGTERM and SIGINT at a moment when nothing is half done."""
+
+import signal
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StoppedError(Exception):
+    """Somebody asked the process to stop.
+
+    Args:
+        signal_number: the signal that asked.
+    """
+
+    def __init__(self, signal_number: int):
+        self.signal_number = signal_number
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal, as a shell reports it: 143 for SIGTERM, 130 for SIGINT."""
+        return 128 + self.signal_number
+
+
+class StopFlag:
+    """Remembers that a signal came; the work looks at it between two steps, so that no write is torn."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+
+    def install(self) -> None:
+        """From now on signals only set the flag; call it in the main thread."""
+        for number in SIGNALS:
+            signal.signal(number, self._remember)
+
+    def _remember(self, signal_number: int, frame: FrameType | None) -> None:
+        self.signal_number = signal_number
+
+    def check(self) -> None:
+        """Return if nobody asked.
+
+        Raises:
+            StoppedError: a signal came.
+        """
+        if self.signal_number is not None:
+            raise StoppedError(self.signal_number)

@@ -1,0 +1,169 @@
+"""The worker with children that do not train: what becomes of a run, however its child ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bertmt.devices.slots import DeviceSlot
+from bertmt.queue.worker import Worker
+from bertmt.registry import metrics
+from bertmt.registry.runs import all_runs, moves, run_by_key
+from bertmt.registry.states import State
+from bertmt.services.control import cancel
+from bertmt.services.sync import folder_of, sync_running
+
+SLOT = DeviceSlot("cpu", "cpu", 1)
+
+
+@pytest.fixture
+def worker(database, stand_in_child):
+    return Worker(database, [SLOT], lambda line: None, stand_in_child)
+
+
+def run_until(worker, condition, seconds=20):
+    """Rounds until the condition holds; the clock only bounds a test that would hang."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the worker did not get there"
+        worker.round()
+        time.sleep(0.01)
+
+
+def test_a_run_is_trained_to_its_end_and_imported(database, add_run, worker):
+    run = add_run("finish")
+    worker.work(drain=True)
+    run = run_by_key(database, run.key)
+    assert run.state is State.FINISHED
+    assert (run.sst, run.selected_epoch, run.step) == (0.7, 1, 20)
+    points = metrics.read(database, run.key, ["loss/sst", "gradient_norm"])
+    assert [step for step, _ in points["loss/sst"]] == list(range(20))
+    assert {value for _, value in points["gradient_norm"]} == {None}
+    assert [move.state_after for move in moves(database, run.key)] == ["queued", "running", "finished"]
+
+
+def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(database, add_run, worker):
+    failed, finished = add_run("fail"), add_run("finish")
+    worker.work(drain=True)
+    assert run_by_key(database, failed.key).state is State.FAILED
+    assert "ValueError" in run_by_key(database, failed.key).failure
+    assert run_by_key(database, finished.key).state is State.FINISHED
+
+
+def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(database, add_run, worker):
+    run = add_run("crash")
+    worker.work(drain=True)
+    run = run_by_key(database, run.key)
+    assert (run.state, run.failure) == (State.FAILED, "SomeError: it broke")
+
+
+def test_a_killed_child_makes_its_run_lost(database, add_run, worker):
+    run = add_run("die")
+    worker.work(drain=True)
+    assert run_by_key(database, run.key).state is State.LOST
+    assert "SIGKILL" in moves(database, run.key)[-1].reason
+
+
+def test_a_cancelled_running_run_is_stopped(database, add_run, worker):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    cancel(database, run_by_key(database, run.key))
+    run_until(worker, lambda: not worker.children)
+    assert run_by_key(database, run.key).state is State.CANCELLED
+
+
+def test_a_stopped_worker_puts_its_runs_back_into_the_queue(database, add_run, worker):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    worker.stopping = True
+    worker.work(drain=False)
+    assert run_by_key(database, run.key).state is State.QUEUED
+
+
+def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, worker, stand_in_child):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    worker.stopping = True
+    worker.work(drain=False)
+    database.execute("UPDATE runs SET name = 'finish' WHERE key = ?", (run.key,))
+    Worker(database, [SLOT], lambda line: None, stand_in_child).work(drain=True)
+    run = run_by_key(database, run.key)
+    assert (run.state, run.attempt) == (State.FINISHED, 2)
+    assert len(metrics.read(database, run.key, ["loss/sst"])["loss/sst"]) == 20
+
+
+def test_events_are_imported_and_the_end_seen_without_any_worker(database, add_run, worker):
+    run = add_run("finish")
+    worker.round()
+    [(_, child)] = worker.children.values()
+    child.process.wait()
+    sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.FINISHED
+
+
+def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, add_run, worker):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    [(_, child)] = worker.children.values()
+    child.process.kill()
+    child.process.wait()
+    sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.LOST
+
+
+def test_a_run_that_cannot_be_started_fails_and_the_worker_goes_on(database, add_run, worker):
+    blocked, finished = add_run("finish"), add_run("finish")
+    folder = folder_of(database, blocked).path
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file where the folder should be")
+    worker.work(drain=True)
+    assert run_by_key(database, blocked.key).state is State.FAILED
+    assert run_by_key(database, finished.key).state is State.FINISHED
+
+
+TWO_WORKERS = """
+import sys
+from pathlib import Path
+from bertmt.devices.slots import DeviceSlot
+from bertmt.queue.worker import Worker
+from bertmt.registry.database import open_registry
+with open_registry(Path(sys.argv[1])) as database:
+    Worker(database, [DeviceSlot("cpu", "cpu", 1)], print, sys.argv[2:]).work(drain=True)
+"""
+
+
+def test_two_workers_share_the_queue_and_no_run_is_worked_twice(database, add_run, stand_in_child):
+    for index in range(8):
+        add_run(f"finish-{index}")
+    command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate(timeout=60)[0] for process in both]
+    runs = all_runs(database)
+    assert Counter(run.state for run in runs) == {State.FINISHED: 8}
+    assert {run.attempt for run in runs} == {1}
+    assert all("finished" in text for text in printed), "one worker did all of the work"
+
+
+def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(database, add_run, stand_in_child):
+    run = add_run("wait")
+    command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while run_by_key(database, run.key).step != 19:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
+    os.kill(run_by_key(database, run.key).started["pid"], signal.SIGKILL)
+    while run_by_key(database, run.key).state is State.RUNNING:
+        assert time.monotonic() < deadline
+        sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.LOST
+    assert Path(folder_of(database, run).log(1)).read_text().startswith("started")

@@ -1,0 +1,98 @@
+"""Opening the registry: who may create it, who is refused, and that many may start at once."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from bertmt.errors import NotFoundError, RegistryError
+from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, open_registry, sqlite3
+from bertmt.registry.file_systems import file_system_type, refuse_network_file_system
+
+
+def test_reading_a_missing_registry_names_the_next_step_and_creates_nothing(tmp_path):
+    with pytest.raises(NotFoundError, match="bertmt queue"):
+        open_registry(tmp_path / "runs.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_registry_is_private_and_in_wal_mode(tmp_path):
+    with open_registry(tmp_path / "runs.db", create=True) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert stat.S_IMODE((tmp_path / "runs.db").stat().st_mode) == 0o600
+
+
+def test_a_registry_of_a_newer_version_is_refused(tmp_path):
+    path = tmp_path / "runs.db"
+    with open_registry(path, create=True) as database:
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(RegistryError, match="newer bertmt"):
+        open_registry(path)
+
+
+def test_somebody_elses_database_is_not_touched(tmp_path):
+    path = tmp_path / "runs.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (x)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(RegistryError, match="no bertmt registry"):
+        open_registry(path)
+
+
+def test_a_damaged_registry_is_a_sentence(tmp_path):
+    path = tmp_path / "runs.db"
+    path.write_bytes(os.urandom(8192))
+    with pytest.raises(RegistryError, match="damaged or no registry"):
+        open_registry(path)
+
+
+def test_many_processes_may_create_one_registry_at_once(tmp_path):
+    code = f"""
+from pathlib import Path
+from bertmt.registry.database import open_registry
+open_registry(Path({str(tmp_path / "runs.db")!r}), create=True).execute("SELECT count(*) FROM runs")
+"""
+    started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(6)]
+    assert [process.wait(timeout=60) for process in started] == [0] * 6
+
+
+def test_a_failed_transaction_leaves_nothing(database):
+    with pytest.raises(ZeroDivisionError), database.immediate():
+        database.execute("INSERT INTO settings VALUES ('a', 'b')")
+        raise ZeroDivisionError
+    assert database.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+
+
+def test_nested_transactions_are_one(database):
+    with database.immediate():
+        database.execute("INSERT INTO settings VALUES ('a', 'b')")
+        with database.immediate():
+            database.execute("INSERT INTO settings VALUES ('c', 'd')")
+        assert database.connection.in_transaction
+    assert database.execute("SELECT count(*) FROM settings").fetchone() == (2,)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pysqlite3's wheels are for Linux; doctor warns elsewhere")
+def test_the_sqlite_in_use_is_free_of_the_wal_reset_race():
+    assert sqlite3.sqlite_version_info >= SAFE_SQLITE
+
+
+def test_the_longest_mount_decides_and_a_network_file_system_is_refused(tmp_path):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n/dev/b {tmp_path}/local xfs rw 0 0\n")
+    (tmp_path / "local").mkdir()
+    assert file_system_type(tmp_path / "local", mounts) == "xfs"
+    refuse_network_file_system(tmp_path / "local", mounts)
+    with pytest.raises(RegistryError, match=r"nfs4.*export BERTMT_DB="):
+        refuse_network_file_system(tmp_path / "not-yet-there", mounts)
+
+
+def test_a_mount_point_with_a_space_is_understood(tmp_path):
+    folder = tmp_path / "my runs"
+    folder.mkdir()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path}/my\\040runs cifs rw 0 0\n")
+    assert file_system_type(folder, mounts) == "cifs"

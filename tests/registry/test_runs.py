@@ -1,0 +1,122 @@
+"""Runs in the registry: ids, order, claims, legal moves."""
+
+from itertools import product
+
+import pytest
+
+from bertmt.errors import BusyError, NotFoundError
+from bertmt.registry import metrics
+from bertmt.registry.runs import all_runs, claim_next, move, moves, remove, run_by_key, snapshot_of
+from bertmt.registry.states import ENDED, LEGAL_MOVES, Owner, State, check_move
+from bertmt.registry.workers import all_workers, is_running, process_start, register
+
+
+@pytest.fixture
+def worker(database):
+    return register(database, ["cpu"])
+
+
+def test_ids_are_short_distinct_and_start_with_a_letter(add_run):
+    ids = {add_run().id for _ in range(20)}
+    assert len(ids) == 20
+    assert all(len(each) == 6 and each[0].isalpha() for each in ids)
+
+
+def test_runs_are_claimed_in_the_order_of_the_queue(database, add_run, worker):
+    first, second = add_run("a"), add_run("b")
+    assert [claim_next(database, worker, "cpu").key for _ in range(2)] == [first.key, second.key]
+    assert claim_next(database, worker, "cpu") is None
+
+
+def test_a_held_run_is_not_claimed(database, add_run, worker):
+    run = add_run()
+    move(database, run.key, State.HELD, Owner.PERSON, "held")
+    assert claim_next(database, worker, "cpu") is None
+
+
+def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(database, add_run, worker):
+    run = claim_next(database, worker, "cpu") if add_run() else None
+    move(database, run.key, State.FAILED, Owner.EVENT, "broke", failure="broke", ended_at="now")
+    move(database, run.key, State.QUEUED, Owner.PERSON, "requeued")
+    run = claim_next(database, worker, "cpu")
+    assert (run.attempt, run.failure, run.ended_at) == (2, None, None)
+
+
+def test_every_move_is_recorded_with_time_and_reason(database, add_run):
+    run = add_run()
+    move(database, run.key, State.HELD, Owner.PERSON, "for later")
+    first, second = moves(database, run.key)
+    assert (first.state_before, first.state_after) == (None, "queued")
+    assert (second.state_before, second.state_after, second.owner, second.reason) == (
+        "queued", "held", "person", "for later",
+    )  # fmt: skip
+    assert second.at >= first.at
+
+
+def test_what_is_not_in_the_table_of_moves_is_refused():
+    for before, after, owner in product(State, State, Owner):
+        legal = owner in LEGAL_MOVES.get((before, after), ())
+        try:
+            check_move("abc", before, after, owner)
+            assert legal
+        except BusyError:
+            assert not legal
+
+
+def test_nothing_leads_out_of_finished():
+    assert not [after for before, after in LEGAL_MOVES if before is State.FINISHED]
+
+
+def test_only_a_claim_starts_a_run():
+    assert [owners for (_, after), owners in LEGAL_MOVES.items() if after is State.RUNNING] == [{Owner.CLAIM}]
+
+
+def test_every_ended_state_but_finished_can_be_requeued():
+    assert {before for (before, after) in LEGAL_MOVES if after is State.QUEUED} >= ENDED - {State.FINISHED}
+
+
+def test_removing_a_run_removes_all_that_was_stored_of_it(database, add_run):
+    run = add_run()
+    with database.immediate():
+        metrics.append(database, run.key, [("loss/sst", 0, 1.0)])
+    remove(database, run.key)
+    assert all_runs(database) == []
+    for table in ("metrics", "moves", "summaries"):
+        assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    with pytest.raises(NotFoundError):
+        run_by_key(database, run.key)
+
+
+def test_runs_submitted_with_the_same_code_share_one_snapshot(database, add_run):
+    first, second = add_run(), add_run()
+    assert first.snapshot == second.snapshot
+    assert snapshot_of(database, first).source == {"version": "0"}
+
+
+def test_this_process_is_seen_as_a_running_worker_and_a_recycled_pid_is_not(database, worker):
+    [entered] = all_workers(database)
+    assert entered.key == worker
+    assert is_running(entered)
+    database.execute("UPDATE workers SET process_start = 'another boot:1'")
+    assert not is_running(all_workers(database)[0])
+
+
+def test_a_pid_that_no_process_has_has_no_start():
+    assert process_start(2**22 + 1) == ""
+
+
+def test_points_are_read_from_the_last_known_step_on(database, add_run):
+    run = add_run()
+    with database.immediate():
+        metrics.append(database, run.key, [("a", step, float(step)) for step in range(5)] + [("b", 0, None)])
+    assert metrics.read(database, run.key, ["a"], {"a": 2}) == {"a": [(3, 3.0), (4, 4.0)]}
+    assert metrics.read(database, run.key)["b"] == [(0, None)]
+    assert metrics.last_values(database, run.key) == {"a": 4.0, "b": None}
+
+
+def test_points_behind_the_step_of_a_resumption_are_forgotten(database, add_run):
+    run = add_run()
+    with database.immediate():
+        metrics.append(database, run.key, [("a", step, 0.0) for step in range(5)])
+        metrics.delete_after(database, run.key, 2)
+    assert [step for step, _ in metrics.read(database, run.key)["a"]] == [0, 1, 2]

@@ -1,0 +1,108 @@
+"""Planning and submitting: everything that can be refused is refused before the first run is stored."""
+
+import pytest
+
+from bertmt.errors import DataError, EncoderError, NotFoundError, RecipeError, UsageError
+from bertmt.recipe.loading import from_json
+from bertmt.registry.runs import all_runs
+from bertmt.services.submit import Request, already_finished, plan, submit
+from bertmt.services.user_settings import read_user_settings, write_user_settings
+
+TOY = {"data": "toy", "encoder": "tiny"}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_preset_becomes_a_queued_run_with_its_resolved_recipe(database):
+    [run] = submit(database, plan(Request(preset="baseline", values=TOY)))
+    assert (run.name, run.preset, run.state) == ("baseline", "baseline", "queued")
+    assert from_json(run.recipe_json).learning_rate == 1e-3
+    assert set(run.fingerprints) == {f"{task}-{split}" for task in ("sst", "para", "sts") for split in ("train", "dev")}
+
+
+def test_every_combination_of_sweeps_and_seeds_is_a_run(database):
+    request = Request(preset="lora-r20", values=TOY, sweeps=("lora.rank=4,8", "batch_size=8,16"), seeds=(1, 2))
+    runs = submit(database, plan(request))
+    assert len(runs) == 8
+    assert {(run.recipe["lora.rank"], run.recipe["batch_size"], run.seed) for run in runs} == {
+        (rank, batch, seed) for rank in (4, 8) for batch in (8, 16) for seed in (1, 2)
+    }
+
+
+def test_a_swept_run_that_equals_a_preset_is_called_after_it():
+    names = [run.name for run in plan(Request(preset="lora-r20", values=TOY, sweeps=("lora.rank=20,100,16",))).runs]
+    assert names == ["lora-r20", "lora-r100", "lora-r20-rank16"]
+
+
+def test_a_rank_that_no_preset_has_belongs_to_no_preset():
+    [planned] = plan(Request(preset="final", values=TOY | {"lora.rank": "16"})).runs
+    assert planned.preset is None
+
+
+def test_what_has_nothing_to_do_and_how_long_an_epoch_is_are_said():
+    said = " ".join(plan(Request(preset="final", values=TOY | {"lora.rank": "16"})).remarks)
+    assert "surgery has nothing to do with ensembling" in said
+    assert "600 extra pairs" in said
+    assert "One epoch is 325 steps of 8 examples per task; passes over the data: sst 1.30, para 1.00, sts 1.30" in said
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "words"),
+    [
+        (Request(preset="baseline", values={"encoder": "tiny"}), UsageError, "--data toy"),
+        (Request(preset="basline", values=TOY), NotFoundError, "did you mean `baseline`"),
+        (Request(values=TOY), UsageError, "--preset"),
+        (Request(preset="baseline", values=TOY | {"epochs": "0", "sead": "1"}), RecipeError, "epochs.*\n.*seed"),
+        (Request(preset="baseline", values={"data": "missing", "encoder": "tiny"}), DataError, "missing"),
+        (Request(preset="baseline", values={"data": "toy", "encoder": "nowhere/bert"}), EncoderError, "tiny"),
+        (Request(preset="final", values=TOY), RecipeError, "lora.rank=16"),
+        (Request(preset="baseline", values=TOY, sweeps=("lora.rnk=1,2",)), RecipeError, "lora.rank"),
+        (Request(preset="baseline", values=TOY | {"seed": "1"}, seeds=(2,)), UsageError, "twice"),
+        (Request(preset="baseline", values=TOY, seeds=(-1,)), RecipeError, "seed"),
+        (Request(preset="baseline", values=TOY, name="a\x1b[31mb"), UsageError, "printable"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_a_sentence(request_, error, words):
+    with pytest.raises(error, match=f"(?s){words}"):
+        plan(request_)
+
+
+def test_user_settings_are_defaults_and_the_command_line_wins(tmp_path):
+    (tmp_path / "data").mkdir()
+    write_user_settings(tmp_path, {"encoder": "tiny", "data": "toy", "epochs": 3})
+    assert [plan(Request(preset=name)).runs[0].recipe.epochs for name in ("baseline", "multi-layer")] == [3, 9]
+    assert plan(Request(preset="baseline", values={"epochs": "5"})).runs[0].recipe.epochs == 5
+
+
+def test_a_relative_data_folder_is_relative_to_the_settings_file(tmp_path, monkeypatch):
+    write_user_settings(tmp_path, {"data": "my data"})
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert read_user_settings()["data"] == str(tmp_path / "my data")
+
+
+@pytest.mark.parametrize("text", ["lora.rank = 20", "sead = 1", "not toml", "tasks = ['sst']"])
+def test_a_settings_file_that_cannot_be_used_is_a_sentence(tmp_path, text):
+    (tmp_path / "bertmt.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"bertmt\.toml"):
+        read_user_settings()
+
+
+def test_a_finished_run_with_the_same_recipe_data_and_seed_is_found(database):
+    planned = plan(Request(preset="baseline", values=TOY))
+    [run] = submit(database, planned)
+    assert already_finished(database, planned.runs[0]) is None
+    database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
+    assert already_finished(database, planned.runs[0]).key == run.key
+    [other] = plan(Request(preset="baseline", values=TOY, seeds=(7,))).runs
+    assert already_finished(database, other) is None
+
+
+def test_a_copy_of_a_run_keeps_its_recipe_but_for_what_is_set(database):
+    [run] = submit(database, plan(Request(preset="cosine", values=TOY)))
+    [copy] = submit(database, plan(Request(from_run=run, values={"mnr": "true"}, name="copy")))
+    assert (copy.name, copy.preset) == ("copy", "neg-cosine")
+    assert len(all_runs(database)) == 2

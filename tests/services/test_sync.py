@@ -1,0 +1,145 @@
+"""Importing events: exactly once, whoever does it, whatever the files look like."""
+
+import threading
+
+import pytest
+
+from bertmt.registry import metrics
+from bertmt.registry import predictions as stored
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import claim_next, evaluations, moves, run_by_key
+from bertmt.registry.states import State
+from bertmt.registry.workers import register
+from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.layout import RunOrder
+from bertmt.services.sync import folder_of, sync
+
+
+@pytest.fixture
+def claimed(database, add_run):
+    """A running run with its folder."""
+    add_run()
+    run = claim_next(database, register(database, ["cpu"]), "cpu")
+    folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+    return run
+
+
+@pytest.fixture
+def events(database, claimed):
+    return EventWriter(folder_of(database, claimed).events(1))
+
+
+def start_and_step(events, count, first=0):
+    if not first:
+        events.write("started", attempt=1, pid=1, steps_total=100, epochs_total=2)
+    for step in range(first, first + count):
+        events.step(step, 1, "train", {"loss/sst": float(step)}, seconds_left=3.0)
+
+
+def steps(database, run):
+    return [step for step, _ in metrics.read(database, run.key, ["loss/sst"])["loss/sst"]]
+
+
+def test_points_and_summary_are_imported(database, claimed, events):
+    start_and_step(events, 5)
+    run = sync(database, claimed)
+    assert steps(database, run) == [0, 1, 2, 3, 4]
+    assert (run.step, run.steps_total, run.epoch, run.phase, run.seconds_left) == (4, 100, 1, "train", 3.0)
+    assert run.progress == 0.04
+
+
+def test_a_torn_last_line_waits_for_its_end(database, claimed, events):
+    start_and_step(events, 2)
+    path = folder_of(database, claimed).events(1)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    run = sync(database, claimed)
+    assert steps(database, run) == [0]
+    path.write_bytes(whole)
+    assert steps(database, sync(database, run)) == [0, 1]
+
+
+def test_lines_that_are_no_events_are_skipped_and_noted(database, claimed, events):
+    start_and_step(events, 1)
+    with folder_of(database, claimed).events(1).open("ab") as file:
+        file.write(b"\xff\x00 rubbish\n{}\n")
+    start_and_step(events, 1, first=1)
+    run = sync(database, claimed)
+    assert steps(database, run) == [0, 1]
+    assert "2 unreadable" in moves(database, run.key)[-1].reason
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'{"event":"step","at":"now"}\n',
+        b'{"event":"step","at":"now","step":"x","epoch":1,"phase":"train","values":{"a":1}}\n',
+        b'{"event":"step","at":"now","step":1,"epoch":1,"phase":"train","values":[1]}\n',
+        b'{"event":"step","at":"now","step":1,"epoch":1,"phase":"train","values":{"a":"b"}}\n',
+        b'{"event":"evaluated","at":"now","scores":{"sst":"high"},"step":1,"epoch":1}\n',
+        b'{"event":"finished","at":"now"}\n',
+        b'{"event":"started","at":"now","steps_total":[]}\n',
+        b'{"event":"resumed","at":"now","step":null}\n',
+        b'{"event":"from-the-future","at":"now"}\n',
+    ],
+)
+def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events, broken):
+    start_and_step(events, 1)
+    with folder_of(database, claimed).events(1).open("ab") as file:
+        file.write(broken)
+    start_and_step(events, 1, first=1)
+    assert steps(database, sync(database, claimed))[-1] == 1
+
+
+def test_a_resumption_replaces_what_came_after_its_step(database, claimed, events):
+    start_and_step(events, 5)
+    events.write("resumed", step=2)
+    events.step(3, 1, "train", {"loss/sst": 30.0}, None)
+    run = sync(database, claimed)
+    assert metrics.read(database, run.key)["loss/sst"] == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 30.0)]
+
+
+def test_importers_at_the_same_time_import_everything_once(database, claimed, events):
+    start_and_step(events, 50)
+
+    def import_all():
+        with open_registry(database.path) as own:
+            sync(own, run_by_key(own, claimed.key))
+
+    threads = [threading.Thread(target=import_all) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    start_and_step(events, 50, first=50)
+    for thread in threads:
+        thread.join()
+    assert steps(database, sync(database, run_by_key(database, claimed.key))) == list(range(100))
+
+
+def test_a_late_event_of_an_old_attempt_goes_nowhere(database, claimed, events):
+    start_and_step(events, 2)
+    run = sync(database, claimed)
+    database.execute("UPDATE runs SET attempt = 2 WHERE key = ?", (run.key,))
+    start_and_step(events, 2, first=2)
+    assert steps(database, sync(database, run_by_key(database, run.key))) == [0, 1]
+    # Even an importer that read the registry before the new attempt began.
+    assert steps(database, sync(database, run)) == [0, 1]
+
+
+def test_scores_follow_the_selected_epoch(database, claimed, events):
+    start_and_step(events, 1)
+    for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
+        events.write("evaluated", epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None)
+    assert sync(database, claimed).sst == 0.5
+    events.write("finished", epoch=2, step=3, selected_epoch=1)
+    run = sync(database, run_by_key(database, claimed.key))
+    assert (run.state, run.sst, run.para, run.selected_epoch) == (State.FINISHED, 0.6, None, 1)
+    assert [each.sst for each in evaluations(database, run.key)] == [0.2, 0.6, 0.5]
+
+
+def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(database, claimed, events):
+    start_and_step(events, 1)
+    entry = {"task": "sst", "split": "dev", "file": "../../etc/passwd", "fingerprint": "x"}
+    events.write("evaluated", epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry])
+    run = sync(database, claimed)
+    assert run.sst == 0.5
+    assert stored.read(database, run.key, "sst", 1) is None

@@ -1,0 +1,182 @@
+"""Safe text, numbers, styled lines, sparkline and heat map."""
+
+import math
+import sys
+import time
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertmt.drawing import numbers
+from bertmt.drawing.heatmap import draw_confusion, draw_confusion_difference
+from bertmt.drawing.safe_text import REPLACEMENT, safe_text
+from bertmt.drawing.sparkline import sparkline
+from bertmt.drawing.styled import STYLES, Span, ascii_line, cells, cut, cut_line, line, pad, plain, wrap_parts
+
+CLASSES = ("negative", "somewhat negative", "neutral")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x1b]0;pwned\x07", "\x1b[2J", "\x9b31m", "\r", "\x7f", "\u202e", "\u2066", "\u200f", "\u061c", "\u2028", "\u200b"]
+    + ["\ud800", "\U000e0041", "\ufeff", "\x00"],
+)
+def test_nothing_that_steers_a_terminal_or_the_reader_comes_through(hostile):
+    shown = safe_text(f"a{hostile}b", keep_newlines=True)
+    assert not set(hostile) & set(shown) - set("]0;pwned[2J31m")
+    assert REPLACEMENT in shown
+
+
+@given(st.text(st.characters(codec=None)))
+def test_no_control_character_survives_and_the_length_stays(text):
+    shown = safe_text(text)
+    assert len(shown) == len(text)
+    assert not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in shown)
+    shown.encode("utf-8")
+
+
+def test_ordinary_text_of_all_scripts_is_unchanged():
+    text = "What is ρ — l’été, 日本語, العربية, नमस्ते, 👍🏽?"
+    assert safe_text(text) == text
+
+
+def test_newlines_stay_only_where_they_are_asked_for():
+    assert safe_text("a\nb\tc", keep_newlines=True) == "a\nb c"
+    assert safe_text("a\nb\tc") == f"a{REPLACEMENT}b c"
+
+
+def test_a_megabyte_of_log_is_made_safe_in_a_quarter_second():
+    text = "2026-01-01 loss/sst 0.5 – ok \x1b[0m\n" * 33_000
+    started = time.perf_counter()
+    safe_text(text, keep_newlines=True)
+    assert time.perf_counter() - started < 0.25
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.483, "0.483"), (None, "–"), (math.nan, "–"), (-0.3, "−0.300"), (0, "0.000"), (-0.0001, "0.000")],
+)
+def test_scores_have_three_digits(value, text):
+    assert numbers.score(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.038, "+0.038"), (-0.0022, "−0.002"), (0.0, "0.000"), (0.0004, "0.000"), (None, "–")]
+)
+def test_differences_carry_their_sign_unless_they_round_to_zero(value, text):
+    assert numbers.difference(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.42, "0.4 s"),
+        (9.97, "10 s"),
+        (12, "12 s"),
+        (59.7, "1 m 00 s"),
+        (192, "3 m 12 s"),
+        (3599.6, "1 h 00 m"),
+        (7500, "2 h 05 m"),
+        (86399, "1 d 00 h"),
+        (100_000, "1 d 04 h"),
+        (-12, "−12 s"),
+        (None, "–"),
+    ],
+)
+def test_durations_have_two_units_and_no_60_seconds(seconds, text):
+    assert numbers.duration(seconds) == text
+
+
+def test_counts_percentages_p_values_and_intervals():
+    assert numbers.count(12345) == "12,345"
+    assert numbers.count(None) == numbers.percentage(None) == numbers.p_value(None) == "–"
+    assert numbers.percentage(0.1234) == "12.3 %"
+    assert (numbers.p_value(0.0004), numbers.p_value(0.031)) == ("< 0.001", "0.031")
+    assert numbers.interval(-0.002, 0.041) == "[−0.002, +0.041]"
+    assert numbers.interval(None, 0.041) == "–"
+
+
+@given(st.text(), st.integers(0, 20))
+def test_cut_and_padded_text_has_the_asked_width(text, width):
+    assert cells(cut(text, width)) <= width
+    assert cells(pad(text, width)) == width
+    if cells(text) <= width:
+        assert cut(text, width) == text
+
+
+def test_wide_characters_take_two_cells():
+    assert cells("日本") == 4
+    assert cut("日本語", 5) == "日本…"
+
+
+def test_a_line_is_cut_across_its_spans():
+    assert plain(cut_line(line(Span("abc", "dim"), "defgh"), 6)) == "abcde…"[:5] + "…"
+
+
+def test_parts_stay_whole_when_they_wrap():
+    parts = [line("aaaa"), line("bbbb"), line("cccc")]
+    assert [plain(each) for each in wrap_parts(parts, 10)] == ["aaaa  bbbb", "cccc"]
+
+
+def test_an_ascii_line_is_ascii_and_keeps_its_styles():
+    shown = ascii_line(line(Span("−0.1 – … 日", "bad")))
+    assert shown == (Span("-0.1 - ~ ?", "bad"),)
+
+
+def test_a_confusion_matrix_shows_counts_totals_and_names():
+    lines = [plain(each) for each in draw_confusion(np.array([[50, 3, 1], [2, 0, 7], [0, 0, 1234]]), CLASSES)]
+    assert lines[1].split() == ["0", "negative", "50", "3", "1", "54"]
+    assert lines[3].split() == ["2", "neutral", "0", "0", "1,234", "1,234"]
+    assert lines[4].split() == ["n", "52", "3", "1,242"]
+    assert len({cells(each) for each in lines[:4]}) == 1
+
+
+def test_shares_are_of_the_true_class_or_of_the_predicted_one():
+    matrix = np.array([[3, 1], [0, 0]])
+    rows = [plain(each) for each in draw_confusion(matrix, ("no", "yes"), "rows")]
+    columns = [plain(each) for each in draw_confusion(matrix, ("no", "yes"), "columns")]
+    assert "75.0 %" in rows[1] and "25.0 %" in rows[1]
+    assert rows[2].split()[2:4] == ["–", "–"]
+    assert columns[1].count("100.0 %") == 2
+
+
+def test_the_shade_grows_with_the_share_of_the_true_class():
+    styles = [span.style for span in draw_confusion(np.array([[0, 5, 95]] * 3), CLASSES)[1][1:4]]
+    assert styles == ["shade0", "shade0", "shade4"]
+
+
+def test_a_difference_matrix_is_good_where_the_diagonal_grows_and_the_rest_shrinks():
+    rows = draw_confusion_difference(np.array([[9, 1], [4, 5]]), np.array([[7, 3], [2, 5]]), ("no", "yes"))
+    cells_of = [[(span.text.strip(), span.style) for span in row[1:]] for row in rows[1:]]
+    assert cells_of == [[("+2", "good"), ("−2", "good")], [("+2", "bad"), ("0", "dim")]]
+
+
+def test_a_matrix_that_does_not_fit_its_classes_is_refused():
+    with pytest.raises(ValueError, match="does not fit"):
+        draw_confusion(np.zeros((2, 3)), CLASSES)
+
+
+def test_a_sparkline_keeps_spikes_and_gaps():
+    values = [0.0] * 1000
+    values[503] = 1.0
+    assert "█" in plain(sparkline(values, 20))
+    assert plain(sparkline([0, None, 1], 20)) == "▁ █"
+
+
+@given(st.lists(st.one_of(st.none(), st.floats()), max_size=50), st.integers(0, 20), st.booleans())
+def test_a_sparkline_never_exceeds_its_width(values, width, ascii_only):
+    shown = sparkline(values, width, ascii_only)
+    assert cells(plain(shown)) <= width
+    assert {span.style for span in shown} <= STYLES
+    assert plain(shown).isascii() or not ascii_only
+
+
+def test_text_numbers_and_styles_need_no_numpy():
+    import subprocess  # noqa: PLC0415 - only this test starts an interpreter
+
+    code = "import sys, bertmt.drawing.safe_text, bertmt.drawing.numbers, bertmt.drawing.styled; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,243 @@
+"""The event file: one line per event, whatever happens to the process, the disk or the bytes."""
+
+import errno
+import json
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bertmt.run_folder.events import EventWriter, attempts, finite, now, parse_event, read_events, tail_lines
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "events-1.jsonl"
+
+
+def write_steps(path, numbers):
+    writer = EventWriter(path)
+    for number in numbers:
+        writer.step(number, 1, "train", {"loss/sst": number / 2}, seconds_left=1.5)
+    writer.close()
+
+
+def steps_of(events):
+    return [event["step"] for event in events if event["event"] == "step"]
+
+
+def test_an_event_comes_back_as_it_was_written(path):
+    writer = EventWriter(path)
+    writer.write("evaluated", epoch=0, scores={"sst": 0.2, "sts": None}, predictions=[{"task": "sst", "file": "a"}])
+    writer.close()
+    [event], offset, broken = read_events(path)
+    assert (event["event"], event["epoch"], event["scores"]) == ("evaluated", 0, {"sst": 0.2, "sts": None})
+    assert (offset, broken) == (path.stat().st_size, 0)
+
+
+def test_time_is_utc_in_iso_8601_and_sorts_as_text():
+    first, second = now(), now()
+    assert first.endswith("+00:00") and len(first) == len("2026-01-01T00:00:00.000+00:00")
+    assert first <= second
+
+
+def test_a_reader_goes_on_where_it_stopped(path):
+    write_steps(path, [0, 1])
+    first, offset, _ = read_events(path)
+    write_steps(path, [2])
+    second, _, _ = read_events(path, offset)
+    assert (steps_of(first), steps_of(second)) == ([0, 1], [2])
+
+
+def test_a_missing_file_is_an_empty_one(path):
+    assert read_events(path, offset=7) == ([], 7, 0)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_written_as_null_in_every_event(path, value):
+    writer = EventWriter(path)
+    writer.step(3, 1, "train", {"loss/sts": value, "gradient_norm": 1.0}, seconds_left=value)
+    writer.write("evaluated", losses={"sts": [value, (1.0, value)]}, overall=value)
+    writer.close()
+    (step, evaluated), _, broken = read_events(path)
+    assert step["values"] == {"loss/sts": None, "gradient_norm": 1.0} and step["seconds_left"] is None
+    assert (evaluated["losses"], evaluated["overall"], broken) == ({"sts": [None, [1.0, None]]}, None, 0)
+
+
+@given(
+    st.recursive(st.floats() | st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+)
+def test_cleaned_content_is_always_json(content):
+    json.dumps(finite(content), allow_nan=False)
+
+
+def test_a_torn_last_line_waits_until_it_is_complete(path):
+    write_steps(path, [0, 1])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    events, offset, broken = read_events(path)
+    assert (steps_of(events), broken) == ([0], 0)
+    path.write_bytes(whole)
+    assert steps_of(read_events(path, offset)[0]) == [1]
+
+
+@given(cut=st.integers(0, 400))
+def test_a_file_cut_anywhere_gives_its_complete_lines_and_no_more(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("cut") / "events-1.jsonl"
+    write_steps(path, range(3))
+    content = path.read_bytes()[:cut]
+    path.write_bytes(content)
+    events, offset, broken = read_events(path)
+    assert (steps_of(events), offset, broken) == (list(range(content.count(b"\n"))), content.rfind(b"\n") + 1, 0)
+
+
+@given(where=st.integers(0, 2000), bit=st.integers(0, 7))
+@settings(max_examples=150)
+def test_a_flipped_bit_costs_at_most_the_lines_it_touches(tmp_path_factory, where, bit):
+    path = tmp_path_factory.mktemp("flip") / "events-1.jsonl"
+    write_steps(path, range(10))
+    content = bytearray(path.read_bytes())
+    content[where % len(content)] ^= 1 << bit
+    path.write_bytes(content)
+    events, offset, broken = read_events(path)
+    assert len(events) >= 8
+    assert broken <= 2
+    assert offset == content.rfind(b"\n") + 1
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_make_the_reader_fail(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "events-1.jsonl"
+    path.write_bytes(content)
+    events, offset, broken = read_events(path)
+    assert offset == content.rfind(b"\n") + 1
+    assert len(events) + broken <= content.count(b"\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"{}", b"[]", b"null", b'{"event": 1, "at": "x"}', b'{"event": "step"}', b"[" * 100_000, b"\xff\xfe",
+     b'{"event": "step", "at": "x", "values": {"loss": NaN}}'],
+)  # fmt: skip
+def test_a_line_that_is_no_event_is_none(line):
+    assert parse_event(line) is None
+
+
+def test_reading_in_pieces_gives_what_reading_at_once_gives(path):
+    write_steps(path, range(40))
+    pieces, offset = [], 0
+    while (step := read_events(path, offset, limit_bytes=333))[1] > offset:
+        pieces += step[0]
+        offset = step[1]
+    assert pieces == read_events(path)[0]
+
+
+def test_a_line_longer_than_the_limit_does_not_stop_the_reader(path):
+    writer = EventWriter(path)
+    writer.write("started", versions={"long": "x" * 5000})
+    writer.step(0, 1, "train", {}, None)
+    writer.close()
+    events, offset, _ = read_events(path, limit_bytes=100)
+    assert [event["event"] for event in events] == ["started"]
+    assert steps_of(read_events(path, offset)[0]) == [0]
+
+
+def test_a_writer_interrupted_by_kill_leaves_every_acknowledged_event(path):
+    program = f"""
+import os, signal
+from pathlib import Path
+from bertmt.run_folder.events import EventWriter
+writer = EventWriter(Path({str(path)!r}))
+for step in range(500):
+    writer.step(step, 1, "train", {{"loss/sst": 0.5}}, None)
+    os.write(1, b"%d\\n" % step)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert done.returncode < 0
+    acknowledged = [int(line) for line in done.stdout.split()]
+    assert steps_of(read_events(path)[0]) == acknowledged == list(range(500))
+
+
+def test_an_event_after_a_half_written_one_stands_on_a_line_of_its_own(path, monkeypatch):
+    writer = EventWriter(path)
+    writer.step(0, 1, "train", {}, None)
+    really_write, calls = os.write, []
+
+    def disk_that_fills_up(handle, data):
+        calls.append(data)
+        if len(calls) == 1:
+            return really_write(handle, data[:20])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr(os, "write", disk_that_fills_up)
+        writer.step(1, 1, "train", {}, None)
+    writer.write("failed", error="No space left on device", step=1)
+    writer.close()
+    events, offset, broken = read_events(path)
+    assert [event["event"] for event in events] == ["step", "failed"]
+    assert (offset, broken) == (path.stat().st_size, 1)
+
+
+def test_a_real_limit_of_the_file_size_is_an_os_error_and_readers_see_whole_lines(path):
+    program = f"""
+import resource, signal
+from pathlib import Path
+from bertmt.run_folder.events import EventWriter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+writer = EventWriter(Path({str(path)!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+try:
+    for step in range(100):
+        writer.step(step, 1, "train", {{"loss/sst": 0.5}}, None)
+except OSError:
+    print("full")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "full"
+    assert path.stat().st_size == 1000
+    events, _, broken = read_events(path)
+    assert (steps_of(events), broken) == (list(range(len(events))), 0)
+    assert len(events) > 3
+
+
+def test_two_writers_of_one_file_do_not_mix_their_lines(path):
+    one, other = EventWriter(path), EventWriter(path)
+    for step in range(50):
+        one.step(2 * step, 1, "train", {}, None)
+        other.step(2 * step + 1, 1, "train", {}, None)
+    events, _, broken = read_events(path)
+    assert (steps_of(events), broken) == (list(range(100)), 0)
+
+
+def test_a_closed_writer_refuses_further_events(path):
+    writer = EventWriter(path)
+    writer.close()
+    with pytest.raises(OSError):
+        writer.write("finished")
+
+
+def test_attempts_are_found_in_numeric_order(tmp_path):
+    for name in ("events-10.jsonl", "events-2.jsonl", "events-x.jsonl", "events-1.jsonl", "log-3.txt"):
+        (tmp_path / name).touch()
+    assert list(attempts(tmp_path)) == [1, 2, 10]
+
+
+def test_the_tail_of_a_log_is_its_last_lines(tmp_path):
+    log = tmp_path / "log-1.txt"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    assert tail_lines(log, 2) == ["line 98", "line 99"]
+    assert tail_lines(log, 3, limit_bytes=30) == ["line 97", "line 98", "line 99"]
+    assert tail_lines(log, 0) == []
+    assert tail_lines(tmp_path / "none.txt", 5) == []
+
+
+def test_the_tail_of_a_log_survives_bytes_that_are_no_text(tmp_path):
+    log = tmp_path / "log-1.txt"
+    log.write_bytes(b"\xff\xfe\nlast")
+    assert tail_lines(log, 1) == ["last"]

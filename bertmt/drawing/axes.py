@@ -10,6 +10,7 @@ from bertmt.drawing.ticks import linear_ticks, log_ticks, tick_texts, value_text
 
 X_TICK_SPACING = 12  # cells per tick at least, so that labels do not touch
 Y_TICK_SPACING = 3
+SMALLEST = 1e-290  # a range below has no inverse in floating point
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Frame:
         last = max(steps[-1] for steps, _ in points)
         bottom = min(np.nanmin(values) for _, values in points)
         top = max(np.nanmax(values) for _, values in points)
-        if not top - bottom > 1e-12 * abs(bottom):
+        if not top - bottom > max(1e-12 * abs(bottom), SMALLEST):
             room = 0.5 if log_y else max(abs(bottom) * 0.1, 0.05)
             bottom, top = bottom - room, top + room
         return cls(float(first), float(last), float(bottom), float(top), log_y)

@@ -50,27 +50,10 @@ def draw_curves(
     and are marked × on the axis; with `log_y`, values ≤ 0 are missing too, and counted in a remark.
     """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        return [cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)][
-            : max(height, 0)
-        ]
-    prepared = [_prepared(each, log_y) for each in series]
-    below = [*_remarks(prepared), *_legend(prepared, width, max(1, height // 4), ascii_only)]
-    points = [(each.steps, each.values) for each in prepared if np.isfinite(each.values).any()]
-    if points:
-        title = safe_text(y_label) + (" (log scale)" if log_y else "")
-        above = [line(Span(title.strip(), "title"))] if title else []
-        while below and height - 2 - len(above) - len(below) < LEAST_ROWS:
-            below.pop()
-        rows = height - 2 - len(above) - len(below)
-        plot = _plot(prepared, Frame.around(points, log_y), width, rows, safe_text(x_label), ascii_only)
+        lines = [cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)]
     else:
-        above, plot = [line(Span("No values to draw yet.", "dim"))], []
-    if ascii_only:
-        above, plot, below = ascii_lines(above), ascii_lines(plot), ascii_lines(below)
-    # The plot fits by construction, and measuring its thousands of spans would cost more than drawing them.
-    return [*(cut_line(each, width) for each in above), *plot, *(cut_line(each, width) for each in below)][
-        : max(height, 0)
-    ]
+        lines = _chart([_prepared(each, log_y) for each in series], width, height, log_y, x_label, y_label, ascii_only)
+    return (ascii_lines(lines) if ascii_only else lines)[: max(height, 0)]
 
 
 @dataclass(frozen=True)
@@ -102,6 +85,23 @@ def _prepared(series: Series, log_y: bool) -> _Prepared:
         not_positive = int((finite & ~positive).sum())
         values = np.log10(values, where=positive, out=np.full(len(values), np.nan))
     return _Prepared(safe_text(series.name), steps, values, last, not_positive, missing)
+
+
+def _chart(
+    series: Sequence[_Prepared], width: int, height: int, log_y: bool, x_label: str, y_label: str, ascii_only: bool
+) -> list[Line]:
+    """Title, plot, remarks and legend; what does not fit goes from the end."""
+    title = (safe_text(y_label) + (" (log scale)" if log_y else "")).strip()
+    above = [line(Span(cut(title, width), "title"))] if title else []
+    below = [cut_line(each, width) for each in (*_remarks(series), *_legend(series, width, height // 4, ascii_only))]
+    points = [(each.steps, each.values) for each in series if np.isfinite(each.values).any()]
+    if not points:
+        return [line(Span("No values to draw yet.", "dim")), *below]
+    while below and height - 2 - len(above) - len(below) < LEAST_ROWS:
+        below.pop()
+    rows = height - 2 - len(above) - len(below)
+    # The plot fits by construction, and measuring its thousands of spans would cost more than drawing them.
+    return [*above, *_plot(series, Frame.around(points, log_y), width, rows, safe_text(x_label), ascii_only), *below]
 
 
 def _plot(
@@ -145,7 +145,7 @@ def _remarks(series: Sequence[_Prepared]) -> list[Line]:
     missing = sum(len(each.missing) for each in series)
     remarks = []
     if not_positive:
-        what = "value ≤ 0 is" if not_positive == 1 else "values ≤ 0 are"
+        what = "value of 0 or less is" if not_positive == 1 else "values of 0 or less are"
         remarks.append(line(Span(f"{not_positive:,} {what} not shown on a log scale.", "bad")))
     if missing:
         what = "value is no number" if missing == 1 else "values are no numbers"

@@ -13,7 +13,8 @@ SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in o
 SHADES = tuple(f"shade{level}" for level in range(5))  # backgrounds of a heat map, none to strong
 STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", *SERIES, *SHADES})
 
-# What the drawings use beyond ASCII, for terminals without it; braille and blocks have ASCII forms of their own.
+# What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
+# and blocks have ASCII forms of their own.
 _ASCII = str.maketrans(
     {
         "−": "-",
@@ -25,9 +26,8 @@ _ASCII = str.maketrans(
         "┬": "+",
         "─": "-",
         "×": "x",
-        "≤": "<=",
         "Δ": "d",
-        "ρ": "rho",
+        "ρ": "r",
         "“": '"',
         "”": '"',
         "�": "?",

@@ -92,7 +92,8 @@ class MultitaskModel(nn.Module):
             tokens: b rows for SST; 2b rows for the pairs of PARA and STS, as in `embed_pair`.
         """
         if task == "sst":
-            return self.heads[task](self.embed(task, tokens))
+            embeddings = self.embed(task, tokens)
+            return self.heads[task](embeddings)
         first, second = self.embed_pair(task, tokens)
         if task == "sts":
             return functional.cosine_similarity(first, second, dim=-1)

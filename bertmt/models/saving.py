@@ -1,7 +1,7 @@
 """Trained models as folders that rebuild themselves, offline and without pickle.
 
 model/
-  model.json         format, recipe, encoder (name, revision, digest of its weights), digest of the trained weights
+  model.json         format, recipe, encoder (name, revision, digest of its weights), digests of the other files
   config.json        the encoder's shape
   tokenizer.json     the tokenizer, whole
   model.safetensors  every trained tensor: the encoders and heads, or with LoRA the adapters and heads only
@@ -49,7 +49,11 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
         shutil.rmtree(leftover, ignore_errors=True)
     beside.mkdir()
     try:
-        weights = safetensors.torch.save(trained_weights(model))
+        files = {
+            WEIGHTS: safetensors.torch.save(trained_weights(model)),
+            TOKENIZER: tokenizer.backend.to_str().encode(),
+            CONFIG: model.config.to_json_string(use_diff=False).encode(),
+        }
         about = {
             "format": FORMAT,
             "bertmt": bertmt.__version__,
@@ -58,12 +62,11 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
                 "revision": _revision(recipe.encoder),
                 "digest": weights_digest(frozen_weights(model)) if recipe.lora.rank else None,
             },
-            "weights_sha256": hashlib.sha256(weights).hexdigest(),
+            "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
             "recipe": recipe.flat(),
         }
-        atomic_files.write_bytes(beside / WEIGHTS, weights)
-        atomic_files.write_text(beside / TOKENIZER, tokenizer.backend.to_str())
-        atomic_files.write_text(beside / CONFIG, model.config.to_json_string(use_diff=False))
+        for name, content in files.items():
+            atomic_files.write_bytes(beside / name, content)
         atomic_files.write_text(beside / ABOUT, json.dumps(about, indent=1))
         _replace_folder(folder, beside)
     finally:
@@ -80,20 +83,19 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
     about = _read_about(folder)
     try:
         recipe = from_json(json.dumps(about["recipe"]))
-        config = BertConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        contents = {name: _intact(folder / name, about["sha256"][name]) for name in (WEIGHTS, TOKENIZER, CONFIG)}
+        config = BertConfig.from_dict(json.loads(contents[CONFIG]))
         tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length)
-        content = (folder / WEIGHTS).read_bytes()
-        if hashlib.sha256(content).hexdigest() != about["weights_sha256"]:
-            raise _damaged(folder, f"{WEIGHTS} is not what was saved")
-        weights = safetensors.torch.load(content)
+        weights = safetensors.torch.load(contents[WEIGHTS])
+        origin = {key: about["encoder"][key] for key in ("revision", "digest")}
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
-        raise problem if isinstance(problem, EncoderError) else _damaged(folder, problem) from None
+        raise _damaged(folder, problem) from None
     base = _base_encoder(recipe, config, folder)
     model = MultitaskModel(recipe, lambda: copy.deepcopy(base))  # a copy is faster than random weights anew
-    if recipe.lora.rank and weights_digest(frozen_weights(model)) != about["encoder"]["digest"]:
+    if recipe.lora.rank and weights_digest(frozen_weights(model)) != origin["digest"]:
         raise EncoderError(
-            f"The adapters in {folder} belong to {recipe.encoder} at revision {about['encoder']['revision']}, but the "
-            f"{recipe.encoder} found here has other weights; bring that one back, or train the run again."
+            f"The adapters in {folder} belong to an encoder {recipe.encoder!r} (revision {origin['revision']}) with "
+            f"other weights than the one found here; bring that one back, or train again with `bertmt queue --again`."
         )
     expected = {name: parameter.shape for name, parameter in trained_weights(model).items()}
     if expected != {name: tensor.shape for name, tensor in weights.items()}:
@@ -117,6 +119,13 @@ def _read_about(folder: Path) -> dict[str, Any]:
     return about
 
 
+def _intact(file: Path, expected: str) -> bytes:
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ValueError(f"{file.name} is not what was saved")
+    return content
+
+
 def _base_encoder(recipe: Recipe, config: BertConfig, folder: Path) -> BertModel:
     if recipe.lora.rank and recipe.encoder != "tiny":
         return load_encoder(recipe.encoder, recipe.seed, folder)
@@ -125,7 +134,8 @@ def _base_encoder(recipe: Recipe, config: BertConfig, folder: Path) -> BertModel
 
 
 def _damaged(folder: Path, why: object) -> EncoderError:
-    return EncoderError(f"The model in {folder} is damaged: {why}; train the run again with `bertmt requeue`.")
+    reason = str(why).rstrip(".")
+    return EncoderError(f"The model in {folder} is damaged: {reason}; train again with `bertmt queue --again`.")
 
 
 def trained_weights(model: MultitaskModel) -> dict[str, torch.Tensor]:
@@ -152,7 +162,11 @@ def weights_digest(weights: Mapping[str, torch.Tensor]) -> str:
 
 
 def _replace_folder(folder: Path, beside: Path) -> None:
-    """Put `beside` in the place of `folder`, which may hold an older model: a folder cannot be renamed onto one."""
+    """Put `beside` in the place of `folder`.
+
+    A folder cannot be renamed onto one that is not empty: an older model steps aside first, and a crash between the
+    two renames leaves none. The child that saves it over is about to save it again when it is resumed.
+    """
     old = beside.with_name(f"{beside.name}.old")
     if folder.exists():
         folder.rename(old)

@@ -233,6 +233,23 @@ def resolved(recipe: Recipe) -> Recipe:
     )
 
 
+def unresolved(recipe: Recipe) -> Recipe:
+    """The recipe with every optional setting left out that resolving would fill with the same value.
+
+    What is then changed in it (a rank, an encoder, a learning rate) is followed by what followed it before:
+    `resolved(recipe_from(values, base=unresolved(stored)))`.
+    """
+    lora, rate = recipe.lora, recipe.learning_rate
+    if lora.alpha == lora.rank:
+        lora = dataclasses.replace(lora, alpha=None)
+    return dataclasses.replace(
+        recipe,
+        lora=lora,
+        head_learning_rate=None if recipe.head_learning_rate == rate else recipe.head_learning_rate,
+        learning_rate=None if rate == default_learning_rate(recipe.encoder) else rate,
+    )
+
+
 def untrained_tasks(recipe: Recipe) -> tuple[str, ...]:
     """The tasks that this recipe leaves out."""
     return tuple(task for task in TASK_NAMES if task not in recipe.tasks)

@@ -79,7 +79,7 @@ class EventWriter:
     """Appends events to one attempt's file."""
 
     def __init__(self, path: Path):
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._torn = False
 
     def write(self, event: str, **content: Any) -> None:

@@ -83,9 +83,13 @@ class RunFolder:
         return self.path / "predictions" / f"{epoch:03d}-{task}-{split}.npz"
 
     def create(self, order: RunOrder, recipe_json: str) -> None:
-        """Make the folder and what the child reads; safe to repeat for a new attempt."""
-        for folder in (self.path, self.path / "examples", self.path / "predictions"):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Make the folder and what the child reads; safe to repeat for a new attempt.
+
+        Private to its user like the registry: it holds the examples of the data set.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.path / "examples", self.path / "predictions"):
+            folder.mkdir(exist_ok=True)
         atomic_files.write_text(self.recipe, recipe_json)
         atomic_files.write_text(self.order, json.dumps(asdict(order), indent=1))
 

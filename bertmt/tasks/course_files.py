@@ -54,7 +54,7 @@ def _written(task: str, name: str, value: float) -> str:
     about = TASKS[task]
     if not math.isfinite(value) or (about.classes and value not in range(len(about.classes))):
         raise DataError(
-            f"The prediction for {name} is {value}, which is no label of {about.title}: train the run again."
+            f"The prediction for {name} is {value}, no label of {about.title}: look for NaN in the run's curves."
         )
     if task == "sst":
         return str(int(value))

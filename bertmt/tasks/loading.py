@@ -57,7 +57,7 @@ def read_training_split(data: str, task: str, extra_data_file: str | None, extra
         DataError: as `read_split` and `read_extra_pairs`.
     """
     split = read_split(data, task, "train")
-    if task != "para" or extra_data_file is None:
+    if task != "para" or not extra_data_file:
         return split
     extra = read_extra_pairs(extra_data_file, extra_data_limit)
     examples, _ = with_unique_ids([*split.examples, *extra.examples])

@@ -4,12 +4,13 @@ The course reads its files by `csv.DictReader(file, delimiter="\\t")`, so a fiel
 the closing quote, over line ends too, and `""` stands for a quote. One quote without its partner then swallows all rows
 up to the next quote in the file, without a word. Reading without quotes instead would keep the quotes that the
 files' writer added (487 rows of our Quora subset). So quotes are followed, but a row may go on to the next line only
-while that line does not look like a row of its own; otherwise the row is malformed and reading goes on right after it.
+while that line does not look like a row of its own, which has a tab before any quote; otherwise the row is malformed
+and reading goes on right after it.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from bertmt.tasks.malformed import Malformed, decoded
 
@@ -17,8 +18,7 @@ MAX_LINES = 50  # of one row
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a file: its fields, or why there are none.
 
     Attributes:
@@ -51,27 +51,32 @@ def rows(content: bytes) -> Iterator[Row]:
 def _row_at(lines: list[bytes], at: int, width: int) -> tuple[list[str], int]:
     """The fields of the row that begins at `at`, and how many lines it takes."""
     text = decoded(lines[at])
-    if '"' not in text:
-        fields, used = text.split("\t"), 1
-    else:
-        # `strict` stays off as in the course's reader: `"a"b` is read as `ab`.
-        reader = csv.reader(_quoted_lines(lines, at, width), delimiter="\t")
-        try:
-            fields = next(reader)
-        except csv.Error as problem:
-            raise Malformed(str(problem)) from None
-        used = reader.line_num
+    try:
+        if '"' not in text:  # nearly every row; the csv module would give the same, later
+            fields, used = text.split("\t"), 1
+        else:
+            fields, used = _parsed([text + "\n", "\n"])
+        if used > 1:  # `strict`, for a quote that opens the next row must not pass for the one that closes this one
+            fields, used = _parsed(_quoted_lines(lines, at), strict=True)
+    except csv.Error as problem:
+        raise Malformed(str(problem)) from None
     if width and len(fields) != width:
         raise Malformed(f"{len(fields)} fields instead of {width}")
     return fields, used
 
 
-def _quoted_lines(lines: list[bytes], at: int, width: int) -> Iterator[str]:
+def _parsed(lines: Iterable[str], strict: bool = False) -> tuple[list[str], int]:
+    """The first row and the number of lines that it takes; `"a"b` is read as `ab` as in the course, unless strict."""
+    reader = csv.reader(lines, delimiter="\t", strict=strict)
+    return next(reader), reader.line_num
+
+
+def _quoted_lines(lines: list[bytes], at: int) -> Iterator[str]:
     """The line at `at`, then the next ones for as long as an open quote may claim them."""
     yield decoded(lines[at]) + "\n"
     for line in lines[at + 1 : at + MAX_LINES]:
         text = decoded(line)
-        if not width or text.count("\t") >= width - 1:
+        if "\t" in text.partition('"')[0]:
             break
         yield text + "\n"
     raise Malformed("a quote that is not closed")

@@ -78,7 +78,7 @@ def test_a_lone_value_between_gaps_is_still_a_dot():
 
 def test_a_log_scale_says_how_many_values_it_cannot_show():
     lines = drawn([series([1, 10, 0, -1, 100])], 60, 12, log_y=True)
-    assert "2 values ≤ 0 are not shown on a log scale." in lines
+    assert "2 values of 0 or less are not shown on a log scale." in lines
     assert "(log scale)" in lines[0]
 
 
@@ -92,7 +92,7 @@ def test_decades_are_equally_far_apart_on_a_log_scale():
 def test_a_log_scale_without_positive_values_draws_nothing_and_says_so():
     lines = drawn([series([0, -1])], 60, 12, log_y=True)
     assert lines[0] == "No values to draw yet."
-    assert "2 values ≤ 0 are not shown on a log scale." in lines
+    assert "2 values of 0 or less are not shown on a log scale." in lines
 
 
 def test_a_resumed_run_may_bring_its_steps_out_of_order():

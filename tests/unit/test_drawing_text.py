@@ -1,6 +1,7 @@
 """Safe text, numbers, styled lines, sparkline and heat map."""
 
 import math
+import subprocess
 import sys
 import time
 import unicodedata
@@ -19,11 +20,11 @@ from bertmt.drawing.styled import STYLES, Span, ascii_line, cells, cut, cut_line
 CLASSES = ("negative", "somewhat negative", "neutral")
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    ["\x1b]0;pwned\x07", "\x1b[2J", "\x9b31m", "\r", "\x7f", "\u202e", "\u2066", "\u200f", "\u061c", "\u2028", "\u200b"]
-    + ["\ud800", "\U000e0041", "\ufeff", "\x00"],
-)
+MOVES_OR_REORDERS = ("\x1b]0;pwned\x07", "\x1b[2J", "\x9b31m", "\r", "\x7f", "\u202e", "\u2066", "\u200f", "\u061c")
+HIDES_OR_RAISES = ("\u2028", "\u200b", "\ud800", "\U000e0041", "\ufeff", "\x00")
+
+
+@pytest.mark.parametrize("hostile", [*MOVES_OR_REORDERS, *HIDES_OR_RAISES])
 def test_nothing_that_steers_a_terminal_or_the_reader_comes_through(hostile):
     shown = safe_text(f"a{hostile}b", keep_newlines=True)
     assert not set(hostile) & set(shown) - set("]0;pwned[2J31m")
@@ -175,8 +176,7 @@ def test_a_sparkline_never_exceeds_its_width(values, width, ascii_only):
 
 
 def test_text_numbers_and_styles_need_no_numpy():
-    import subprocess  # noqa: PLC0415 - only this test starts an interpreter
-
-    code = "import sys, bertmt.drawing.safe_text, bertmt.drawing.numbers, bertmt.drawing.styled; print('numpy' in sys.modules)"
+    modules = ", ".join(f"bertmt.drawing.{name}" for name in ("safe_text", "numbers", "styled"))
+    code = f"import sys, {modules}; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

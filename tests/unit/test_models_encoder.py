@@ -54,11 +54,11 @@ def test_a_local_encoder_has_the_weights_of_its_file_in_fp32_and_no_pooler(bert_
 
 def test_the_hubs_old_names_of_weights_are_understood(bert_folder: Path):
     """bert-base-uncased itself is stored so: `bert.` in front, gamma and beta in layer norms, a head behind."""
-    expected = load_encoder(str(bert_folder), 0, Path("unused"))
 
     def old_names(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         renamed = {
-            "bert." + name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): each
+            "bert."
+            + name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): each
             for name, each in weights.items()
         }
         return renamed | {"cls.predictions.bias": torch.zeros(3)}

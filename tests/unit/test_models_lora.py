@@ -84,7 +84,9 @@ def test_only_a_and_b_train(encoder: BertModel):
 
 def test_dropout_before_the_adapters_is_the_recipes(encoder: BertModel):
     add_adapters(encoder, Lora(rank=2, dropout=0.3), seed=0)
-    found = {part.p for name, part in encoder.named_modules() if "lora_dropout" in name and isinstance(part, nn.Dropout)}
+    found = {
+        part.p for name, part in encoder.named_modules() if "lora_dropout" in name and isinstance(part, nn.Dropout)
+    }
     assert found == {0.3}
 
 

@@ -82,7 +82,9 @@ def test_a_lone_surrogate_becomes_a_question_mark():
     assert whole_characters("a\ud800b😀") == "a?b😀"
 
 
-@pytest.mark.parametrize("content", [b"", b"[PAD]\n[UNK]\n", b"\xff\xfe", "\n".join([*SPECIAL_TOKENS, "a", "a"]).encode()])
+@pytest.mark.parametrize(
+    "content", [b"", b"[PAD]\n[UNK]\n", b"\xff\xfe", "\n".join([*SPECIAL_TOKENS, "a", "a"]).encode()]
+)
 def test_a_damaged_vocabulary_is_refused_in_one_sentence(tmp_path: Path, content: bytes):
     file = tmp_path / "vocab.txt"
     file.write_bytes(content)

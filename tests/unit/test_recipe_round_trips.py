@@ -20,7 +20,7 @@ from bertmt.recipe.loading import (
     to_toml,
 )
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import conflicts, recipe_from, resolved
+from bertmt.recipe.rules import conflicts, recipe_from, resolved, unresolved
 
 
 def values_of(setting):
@@ -85,6 +85,13 @@ def test_a_resolved_recipe_is_valid_stays_in_its_preset_and_resolves_to_itself(r
     assert resolved(full) == full
     assert from_json(to_json(full)) == full
     assert matching_preset(full) == matching_preset(recipe)
+
+
+@given(recipes())
+def test_leaving_out_what_resolving_fills_loses_nothing(recipe):
+    full = resolved(recipe)
+    assert resolved(unresolved(full)) == full
+    assert unresolved(unresolved(full)) == unresolved(full)
 
 
 @given(recipes())

@@ -5,7 +5,7 @@ import pytest
 from bertmt.errors import RecipeError, UsageError
 from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, untrained_tasks
+from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, unresolved, untrained_tasks
 
 
 def problems_of(values, base=None):
@@ -214,6 +214,18 @@ def test_the_heads_follow_an_explicit_learning_rate_of_the_encoder():
 
 def test_an_encoder_of_ones_own_gets_the_papers_learning_rate():
     assert resolved(recipe_from({"encoder": "models/mine"})).learning_rate == 1e-5
+
+
+def test_what_followed_a_setting_follows_it_when_a_stored_recipe_is_changed():
+    stored = resolved(recipe_from({"encoder": "tiny", "lora.rank": 16}))
+    changed = resolved(recipe_from({"lora.rank": 8, "encoder": "minilm"}, base=unresolved(stored)))
+    assert (changed.lora.alpha, changed.learning_rate, changed.head_learning_rate) == (8.0, 1e-5, 1e-5)
+
+
+def test_what_was_chosen_on_purpose_stays_when_a_stored_recipe_is_changed():
+    own = {"lora.rank": 16, "lora.alpha": 32, "learning_rate": 3e-5, "head_learning_rate": 1e-3}
+    changed = resolved(recipe_from({"lora.rank": 8, "encoder": "minilm"}, base=unresolved(resolved(recipe_from(own)))))
+    assert (changed.lora.alpha, changed.learning_rate, changed.head_learning_rate) == (32.0, 3e-5, 1e-3)
 
 
 def test_the_rank_limit_is_the_width_of_each_known_encoder():

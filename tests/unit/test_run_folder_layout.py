@@ -48,6 +48,10 @@ def test_the_order_comes_back_as_it_was_given(folder):
     assert folder.read_order() == ORDER
 
 
+def test_a_run_folder_is_private_to_its_user(folder):
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_new_attempt_replaces_the_order_and_keeps_the_rest(folder):
     folder.events(1).write_text("kept")
     folder.create(RunOrder("r1", "try", 3, "elsewhere", ""), '{"seed": 1}')

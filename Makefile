@@ -1,0 +1,109 @@
+# `make demo` and `make test` work in a fresh clone: they make .venv first where it is missing.
+# Needed beforehand: make, and Python 3.11, 3.12 or 3.13 with venv (Debian: apt install make python3-venv).
+
+# --- What one may want to change, as in `make demo EPOCHS=6` ---------------------------------------------------------
+EPOCHS ?= 4
+EPOCH_STEPS ?= 120
+DEMO_RANK ?= 16
+# Further flags of pip, for example an index with a smaller torch:
+# make test PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+PIP_FLAGS ?=
+# Processes that run tests side by side.
+TEST_PROCESSES ?= 2
+# What `make test` hands to pytest, for example TESTS="tests/unit -k recipe".
+TESTS ?=
+# ---------------------------------------------------------------------------------------------------------------------
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := demo
+# Relative names would change their meaning inside $(DEMO).
+BERTMT := $(CURDIR)/$(BIN)/bertmt
+
+.PHONY: help setup demo test check bench docs clean
+
+help:
+	@echo "make demo     train the baseline and the final model on the embedded data, and compare them"
+	@echo "make test     linters, types and all tests"
+	@echo "make check    linters and types alone"
+	@echo "make bench    benchmarks, side by side with peers"
+	@echo "make docs     write docs/cli.md and docs/registry.md anew"
+	@echo "make setup    make .venv and install everything into it (the others do that when it is missing)"
+	@echo "make clean    remove .venv, the demo and all caches; runs and registries stay"
+
+setup: $(STAMP)
+
+# Installed again only when what is needed has changed. torch goes first, pinned by constraints.txt, so that pip does not
+# look for another one while it resolves the rest.
+$(STAMP): pyproject.toml constraints.txt
+	@python=""; \
+	for candidate in python3 python3.13 python3.12 python3.11; do \
+	    if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
+	        python="$$candidate"; break; \
+	    fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "make: bertmt needs Python 3.11, 3.12 or 3.13; found: $$(python3 --version 2>/dev/null || echo none)." \
+	         "On Debian or Ubuntu type: apt install python3 python3-venv" >&2; \
+	    exit 1; \
+	fi; \
+	if ! "$$python" -c 'import venv, ensurepip' 2>/dev/null; then \
+	    echo "make: $$("$$python" --version) has no venv. On Debian or Ubuntu type: apt install python3-venv" >&2; \
+	    exit 1; \
+	fi; \
+	if ! { [ -x $(BIN)/python ] && $(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }; then \
+	    echo "Making $(VENV) with $$("$$python" --version)"; \
+	    "$$python" -m venv --clear $(VENV); \
+	fi
+	@echo "Installing (torch is large; the first time takes minutes)"
+	@torch="$$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt "$$torch"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,offline]"
+	@touch $@
+
+demo: $(STAMP)
+	@mkdir -p $(DEMO)
+	@cd $(DEMO) && unset BERTMT_DB && \
+	scale=(--data toy --set encoder=tiny --set epochs=$(EPOCHS) --set epoch_steps=$(EPOCH_STEPS)) && \
+	baseline="$$($(BERTMT) queue --preset baseline "$${scale[@]}" --quiet)" && \
+	final="$$($(BERTMT) queue --preset final --set lora.rank=$(DEMO_RANK) "$${scale[@]}" --quiet)" && \
+	$(BERTMT) worker --drain && \
+	$(BERTMT) compare "$$baseline" "$$final" && \
+	echo && \
+	echo "Next, in the folder $(DEMO):   cd $(DEMO) && source ../$(BIN)/activate" && \
+	echo "  bertmt runs                  every run with its scores" && \
+	echo "  bertmt curves $$final" && \
+	echo "  bertmt confusion $$final" && \
+	echo "  bertmt predict $$final \"a lovely film\"" && \
+	echo "  bertmt presets               every model of the paper" && \
+	echo "  bertmt init --help           your own data"
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+# One thread per test process: torch would otherwise start as many as there are cores in each of them.
+test: check
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TESTS)
+
+$(VENV)/.installed-bench: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[bench]"
+	@touch $@
+
+bench: $(VENV)/.installed-bench
+	@$(BIN)/python -m bench
+
+docs: $(STAMP)
+	@$(BIN)/python -m bertmt.cli.reference
+	@$(BIN)/python -m bertmt.registry.reference
+
+clean:
+	@rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@find bertmt bench tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,44 @@
+"""Registries filled for a benchmark, through the same functions that runs use."""
+
+from pathlib import Path
+
+from bertmt.recipe.loading import preset, to_json
+from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry.database import Database, open_registry
+from bertmt.registry.runs import NewRun, add_runs, all_runs
+from bertmt.services.snapshot import take_snapshot
+
+
+def new_runs(count: int) -> list[NewRun]:
+    """Runs of the baseline that differ in their seed."""
+    recipe = resolved(recipe_from({"data": "toy", "encoder": "tiny"}, preset("baseline").recipe()))
+    return [
+        NewRun(
+            name="baseline",
+            preset="baseline",
+            from_preset="baseline",
+            recipe_json=to_json(recipe_from({"seed": seed}, recipe)),
+            digest=recipe.digest(),
+            seed=seed,
+            data="toy",
+            extra_data_file="",
+            fingerprints={f"{task}-{split}": "0" * 16 for task in recipe.tasks for split in ("train", "dev")},
+        )
+        for seed in range(count)
+    ]
+
+
+def filled_registry(path: Path, queued: int) -> Database:
+    """A registry with so many queued runs."""
+    database = open_registry(path, create=True)
+    for start in range(0, queued, 500):
+        add_runs(database, new_runs(min(500, queued - start)), take_snapshot())
+    return database
+
+
+def finish_all(database: Database) -> None:
+    """Make every run look finished, with scores."""
+    with database.immediate():
+        database.execute("UPDATE runs SET state = 'finished', attempt = 1")
+        database.execute("UPDATE summaries SET sst = 0.5, para = 0.8, sts = 0.4, overall = 0.67, selected_epoch = 1")
+    assert all_runs(database, "runs.state != 'finished'") == []

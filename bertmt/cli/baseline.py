@@ -1,0 +1,66 @@
+"""`bertmt baseline`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bertmt.cli import completion, diagnostics, output
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import AsJson
+from bertmt.cli.records import run_record
+from bertmt.cli.run_lines import scale_line
+from bertmt.drawing.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from bertmt.services.opening import Database, Run
+
+OptionalRun = Annotated[
+    str | None, typer.Argument(metavar="[RUN]", help="A finished run.", autocompletion=completion.runs)
+]
+Clear = Annotated[bool, typer.Option("--clear", help="Choose automatically again.")]
+
+
+def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = False, as_json: AsJson = False) -> None:
+    """Show or choose the run that the others are compared with.
+
+    Without a choice each run is compared with the newest finished `baseline` of equal scale: the same encoder, budget,
+    batch, learning rate and dev data; of several, one with the same seed is preferred.
+    """
+    from bertmt.errors import UsageError
+    from bertmt.services.baseline import choose_baseline
+    from bertmt.services.lookup import find_run
+
+    if run and clear:
+        raise UsageError("Either name a run or --clear.")
+    database = existing_registry(context)
+    if run or clear:
+        choose_baseline(database, find_run(database, run) if run else None)
+    _write(database, as_json)
+
+
+def _write(database: "Database", as_json: bool) -> None:
+    from bertmt.services.baseline import Baselines
+    from bertmt.services.listing import list_runs
+
+    chosen = Baselines(database).chosen
+    listed = [] if chosen else list_runs(database)
+    automatic = [row.run for row in listed if row.baseline is not None and row.baseline.key == row.run.key]
+    if as_json:
+        content = {
+            "chosen": chosen is not None,
+            "baseline": run_record(chosen) if chosen else None,
+            "automatic": [run_record(each) for each in automatic],
+        }
+        output.write_document("bertmt.baseline/1", content)
+    elif chosen:
+        output.write_lines([f"Chosen for every run: {_line(chosen)}"])
+        diagnostics.note("`bertmt baseline --clear` goes back to the newest finished `baseline` of equal scale.")
+    elif automatic:
+        output.write_lines(["Each run's is the newest finished `baseline` of equal scale:"])
+        output.write_lines(f"  {_line(each)}" for each in automatic)
+    else:
+        diagnostics.note("There is none yet: `bertmt queue --preset baseline` queues one.")
+
+
+def _line(run: "Run") -> str:
+    return safe_text(f"{run.id} {run.name} (seed {run.seed}): {scale_line(run.recipe | {'data': run.data})}")

@@ -1,0 +1,80 @@
+"""`bertmt confusion`."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import AsJson, RunWord
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Span
+
+if TYPE_CHECKING:
+    from bertmt.services.confusion import Confusion
+
+
+class ClassTask(StrEnum):
+    """Tasks whose labels are classes."""
+
+    SST = "sst"
+    PARA = "para"
+
+
+class Shown(StrEnum):
+    """What the cells hold."""
+
+    COUNTS = "counts"
+    ROWS = "rows"
+    COLUMNS = "columns"
+
+
+Task = Annotated[ClassTask | None, typer.Option("--task", help="By default the first that the run trained.")]
+Epoch = Annotated[
+    int | None, typer.Option("--epoch", metavar="N", min=0, help="By default the one whose scores are the run's.")
+]
+Cells = Annotated[
+    Shown, typer.Option("--show", help="Counts; shares of the true class (rows), or of the predicted (columns).")
+]
+Baseline = Annotated[bool, typer.Option("--baseline", help="Show the counts less those of the baseline.")]
+
+
+def confusion(
+    context: typer.Context,
+    run: RunWord,
+    task: Task = None,
+    epoch: Epoch = None,
+    shown: Cells = Shown.COUNTS,
+    baseline: Baseline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run takes for what on the dev split: rows are the true classes, columns the predicted ones."""
+    from bertmt.drawing.heatmap import draw_confusion, draw_confusion_difference
+    from bertmt.services.confusion import baseline_confusion, confusion_of
+    from bertmt.services.lookup import find_run
+
+    database = existing_registry(context)
+    own = confusion_of(database, find_run(database, run), task, epoch)
+    other = baseline_confusion(database, own) if baseline else None
+    if as_json:
+        output.write_document("bertmt.confusion/1", _record(own, other))
+        return
+    title = f"{own.run.id} {own.run.name}, {own.task} dev, epoch {own.epoch}"
+    title += f", less {other.run.id} {other.run.name}, epoch {other.epoch}" if other else ""
+    drawn = (
+        draw_confusion_difference(own.counts, other.counts, own.classes)
+        if other
+        else draw_confusion(own.counts, own.classes, shown.value)
+    )
+    output.write_lines([(Span(safe_text(title), "title"),), *drawn])
+    if not other and shown is not Shown.COUNTS:
+        diagnostics.note("Shares of each row add up to 100 %." if shown is Shown.ROWS else "Shares of each column do.")
+
+
+def _record(own: "Confusion", other: "Confusion | None") -> dict[str, Any]:
+    compared = {"run": other.run.id, "epoch": other.epoch, "counts": other.counts.tolist()} if other else None
+    return {
+        "run": own.run.id, "task": own.task, "epoch": own.epoch, "classes": list(own.classes),
+        "counts": own.counts.tolist(), "baseline": compared,
+    }  # fmt: skip

@@ -1,0 +1,55 @@
+"""`bertmt cancel`, `requeue` and `rm`."""
+
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.parameters import DataFolder, ExtraData, RunWords
+from bertmt.drawing.safe_text import safe_text
+
+
+def cancel(context: typer.Context, runs: RunWords) -> None:
+    """Cancel runs: waiting ones at once, running ones as soon as their worker hears of it."""
+    from bertmt.services import control
+
+    database = existing_registry(context)
+    for run in named_runs(database, runs):
+        after = control.cancel(database, run)
+        word = "will stop" if after.state == "running" else str(after.state)
+        output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
+
+
+def requeue(context: typer.Context, runs: RunWords, data: DataFolder = None, extra_data: ExtraData = None) -> None:
+    """Queue failed, cancelled or lost runs again, as their next attempt; --data tells where the same data lies now."""
+    from bertmt.cli.runs import note_unworked_queue
+    from bertmt.services import control
+
+    database = existing_registry(context)
+    for run in named_runs(database, runs):
+        after = control.requeue(database, run, data, extra_data)
+        output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
+    note_unworked_queue(database)
+
+
+def rm(
+    context: typer.Context,
+    runs: RunWords,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget runs and delete their folders: scores, predictions, weights."""
+    from bertmt.errors import UsageError
+    from bertmt.services import control
+
+    database = existing_registry(context)
+    found = named_runs(database, runs)
+    listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
+    if not yes and not diagnostics.is_interactive():
+        raise UsageError(f"Removing {listed} cannot be undone: add --yes.")
+    if not yes and not diagnostics.ask(f"Remove {listed}, with their folders?"):
+        diagnostics.note("Nothing was removed.")
+        return
+    for run in found:
+        control.delete(database, run)
+        output.write_lines([safe_text(f"{run.id} {run.name}: removed")])

@@ -1,0 +1,66 @@
+"""`bertmt curves`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.parameters import AsJson, RunWords
+
+if TYPE_CHECKING:
+    from bertmt.services.curves import Curve
+
+SeriesNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--series", metavar="NAME",
+        help="Such as loss/sst or dev/*; may be repeated. By default the losses of one run, dev scores of several.",
+    ),
+]  # fmt: skip
+Smooth = Annotated[
+    float, typer.Option("--smooth", metavar="WEIGHT", min=0, max=0.9999, help="Weight of the past, 0 is none.")
+]
+LogScale = Annotated[bool, typer.Option("--log", help="Logarithmic scale.")]
+Width = Annotated[int, typer.Option("--width", metavar="N", min=0, help="Columns; 0 is the terminal's.")]
+Height = Annotated[int, typer.Option("--height", metavar="N", min=0, help="Lines; 0 is chosen.")]
+Ascii = Annotated[bool, typer.Option("--ascii", help="No characters beyond ASCII.")]
+USUAL_HEIGHT = 20
+
+
+def curves(
+    context: typer.Context,
+    runs: RunWords,
+    series: SeriesNames = None,
+    smooth: Smooth = 0.0,
+    log: LogScale = False,
+    width: Width = 0,
+    height: Height = 0,
+    only_ascii: Ascii = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw series of runs over their steps: losses, dev scores, gradient norm, speed."""
+    from bertmt.drawing.curves import draw_curves
+    from bertmt.services.curves import curves_of
+
+    database = existing_registry(context)
+    found = curves_of(database, named_runs(database, runs), tuple(series or ()), smooth)
+    if as_json:
+        output.write_document("bertmt.curves/1", {"curves": [_record(each) for each in found]})
+        return
+    columns, lines = output.size()
+    wide, high = width or columns, height or min(USUAL_HEIGHT, max(lines - 2, 8))
+    titles = {each.series for each in found}
+    title = titles.pop() if len(titles) == 1 else ""
+    plain = only_ascii or output.is_ascii()
+    drawn = [each.drawn(len(titles) == 0) for each in found]
+    output.write_lines(draw_curves(drawn, wide, high, log_y=log, y_label=title, ascii_only=plain))
+    if smooth:
+        diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past.")
+
+
+def _record(curve: "Curve") -> dict[str, object]:
+    return {
+        "run": curve.run.id, "name": curve.run.name, "seed": curve.run.seed, "series": curve.series,
+        "steps": curve.step_list(), "values": curve.value_list(),
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""The only module that writes to stderr: notes, warnings and errors, each a sentence."""
+
+import sys
+
+from bertmt.drawing.safe_text import safe_text
+
+
+def note(sentence: str) -> None:
+    """What a person should know; it is no problem."""
+    _write(sentence)
+
+
+def warn(sentence: str) -> None:
+    """What a person should look at."""
+    _write(f"Warning: {sentence}")
+
+
+def report(sentence: str) -> None:
+    """Why a command failed; of several sentences each has its line."""
+    for each in sentence.split("\n"):
+        _write(f"bertmt: {each}")
+
+
+def is_interactive() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty()
+
+
+def ask(question: str) -> bool:
+    """A yes-or-no question on the terminal."""
+    sys.stderr.write(safe_text(f"{question} [y/N] "))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def write_traceback(text: str) -> None:
+    """A traceback, whose messages may quote anything."""
+    _write(text.rstrip("\n"))
+
+
+def _write(text: str) -> None:
+    # What stdout holds back would otherwise come behind what is said about it.
+    sys.stdout.flush()
+    encoding = sys.stderr.encoding or "ascii"
+    shown = safe_text(text, keep_newlines=True).encode(encoding, "replace").decode(encoding)
+    sys.stderr.write(shown + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,124 @@
+"""What each `--json` document holds. `docs/cli.md` is generated from this, and output checks what it writes by it.
+
+A number in a schema's name rises when a key is removed or changes its meaning; keys may be added without that.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+# One run, wherever a document holds runs.
+RUN: dict[str, str] = {
+    "id": "the run's id, also the name of its folder",
+    "name": "shared by the seeds of one command",
+    "preset": "the preset whose toggles its recipe equals, or null",
+    "from_preset": "the preset that it was queued from, or null",
+    "seed": "of weights, data order and dropout",
+    "state": "queued, held, running, finished, failed, cancelled or lost",
+    "request": '"cancel" where a running run was asked to stop and has not stopped yet',
+    "attempt": "how often it was started",
+    "device": "where it runs or ran",
+    "phase": "mnr, cosine_embedding or train",
+    "step": "optimizer steps done",
+    "steps_total": "optimizer steps in all",
+    "epoch": "the epoch that it is in",
+    "epochs_total": "epochs in all",
+    "progress": "share of the steps done, 0 to 1",
+    "seconds_left": "the run's own estimate",
+    "selected_epoch": "whose scores these are",
+    "scores": "dev scores: sst and para (accuracy), sts (Pearson ρ), overall; null where not trained or undefined",
+    "baseline": "the id of the run that it is compared with, or null",
+    "difference": "mean over the tasks that both were trained on (STS as ρ), run minus baseline",
+    "failure": "the last exception line of a failed run",
+    "note": "as given",
+    "tags": "as given",
+    "data": "where its data lies",
+    "submitted_at": "UTC, ISO 8601, like all times here",
+    "started_at": "of the last attempt",
+    "ended_at": "of the last attempt",
+    "last_event_at": "when it last said something",
+}
+
+# What stands beside a run in `bertmt show`.
+DETAILS: dict[str, str] = {
+    "recipe": "every setting by its dotted name, resolved",
+    "scale": "encoder, data and budget: the settings that make runs comparable",
+    "differs_from_preset": "toggles that differ from the preset it was queued from: setting to [preset, run]",
+    "idle": "settings that have nothing to do: setting to reason",
+    "place_in_queue": "1 is next; null unless it is queued",
+    "epochs": "per evaluated epoch: epoch, step, sst, para, sts, similarity (S = (1 + ρ)/2), overall, seconds",
+    "paper": "what the paper reports of its preset: figure, split, sst, para, sts (ρ), note; or null",
+    "effort": "steps, and examples and passes per task or pretraining phase",
+    "timings": "wall seconds per phase",
+    "peak_memory_mib": "most memory held",
+    "tokens_per_second": "median over the steps",
+    "padding_share": "mean over the steps",
+    "remarks": "what the run says of itself",
+    "history": "moves from state to state: at, attempt, before, after, owner, reason",
+    "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
+    "environment": "Python, platform and packages at submit",
+    "folder": "where its files lie",
+    "log": "the last 40 lines of the log of a failed or lost run, else empty",
+}
+
+# Schema name to its keys; "…" stands for the keys of a run.
+DOCUMENTS: dict[str, dict[str, str]] = {
+    "bertmt.runs/1": {"runs": "a list of runs"},
+    "bertmt.run/1": {"run": "a run", "details": "what else `bertmt show` shows"},
+    "bertmt.queued/1": {
+        "dry_run": "whether nothing was stored",
+        "runs": "a list of id (null in a dry run), name, preset, seed, state, data, recipe",
+        "remarks": "sentences: what has nothing to do, what was skipped, how long an epoch is",
+        "workers": "how many workers are alive",
+    },
+    "bertmt.presets/1": {
+        "presets": "a list of name, summary, figure, settings (what differs from the paper's baseline), paper "
+        "(split, sst, para, sts, note; or null)"
+    },
+    "bertmt.settings/1": {
+        "settings": "a list of name, kind, role (toggle, scale, conduct), default, optional, minimum, maximum, above "
+        "(exclusive), choices, help"
+    },
+    "bertmt.recipe/1": {"recipe": "every setting by its dotted name", "preset": "whose toggles it equals, or null"},
+    "bertmt.baseline/1": {
+        "chosen": "whether a person chose it",
+        "baseline": "that run, or null where each run has the newest finished `baseline` of its own scale",
+        "automatic": "those, newest last: a list of runs",
+    },
+    "bertmt.workers/1": {
+        "workers": "a list of key, host, pid, slots, started_at, heartbeat_at, runs (ids that it works)",
+        "queued": "how many runs wait",
+    },
+    "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: no number)"},
+    "bertmt.confusion/1": {
+        "run": "the run's id",
+        "task": "sst or para",
+        "epoch": "the epoch of the predictions",
+        "classes": "names of the classes in order",
+        "counts": "rows are true classes, columns predicted ones",
+        "baseline": "with --baseline: run, epoch, counts of the run compared with; else null",
+    },
+    "bertmt.compared/1": {
+        "reference": "the arm that the others are compared with: name, runs (ids, seeds), scores (means)",
+        "arms": "the others: the same, and differences: a list of task, difference, low, high (95 %), p, p_corrected, "
+        "verdict, test, n, detectable, remark",
+        "recipe_differences": "setting to its values, the reference first",
+        "effort": "arm to steps, and examples and passes per task, of its first run",
+        "warnings": "sentences: what makes the arms hard to compare",
+    },
+    "bertmt.predictions/1": {
+        "run": "the run's id",
+        "predictions": "a list of task, label, probabilities (SST: of the 5 classes; PARA: of a paraphrase; STS: the "
+        "cosine)",
+    },
+    "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
+}
+
+
+def check_document(schema: str, content: Mapping[str, Any]) -> None:
+    """Refuse to write what is not documented.
+
+    Raises:
+        ValueError: the keys are not those of the schema.
+    """
+    if set(DOCUMENTS[schema]) != set(content):
+        raise ValueError(f"{schema} holds {sorted(DOCUMENTS[schema])}, not {sorted(content)}")

@@ -1,0 +1,37 @@
+"""`bertmt edit`."""
+
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import completion, diagnostics, output
+from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.parameters import RunWords
+from bertmt.cli.run_lines import value_text
+from bertmt.drawing.safe_text import safe_text
+
+Changes = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="A setting to change; may be repeated.", autocompletion=completion.settings
+    ),
+]
+
+
+def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
+    """Change settings of waiting runs."""
+    from bertmt.recipe.loading import differences, from_json, parse_assignments
+    from bertmt.recipe.rules import remarks
+    from bertmt.services import control
+
+    database = existing_registry(context)
+    values = parse_assignments(settings)
+    for run in named_runs(database, runs):
+        before = from_json(run.recipe_json)
+        after = control.edit(database, run, values)
+        recipe = from_json(after.recipe_json)
+        changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in
+                   differences(recipe, before).items()]  # fmt: skip
+        for remark in remarks(recipe):
+            diagnostics.note(remark)
+        output.write_lines([safe_text(f"{after.id} {after.name}: {', '.join(changed) or 'nothing changed'}")])

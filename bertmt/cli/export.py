@@ -1,0 +1,39 @@
+"""`bertmt export`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import output
+from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.parameters import RunWords
+
+
+class What(StrEnum):
+    """What is exported."""
+
+    METRICS = "metrics"
+    PREDICTIONS = "predictions"
+
+
+def export(
+    context: typer.Context,
+    runs: RunWords,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header; the default.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")] = False,
+    what: Annotated[What, typer.Option("--what", help="Points of all series, or stored dev predictions.")] = What.METRICS,
+) -> None:  # fmt: skip
+    """Write what runs measured to stdout, to be read by other programs."""
+    from bertmt.errors import UsageError
+    from bertmt.services import export as exporting
+
+    if as_csv and as_jsonl:
+        raise UsageError("Either --csv or --jsonl.")
+    database = existing_registry(context)
+    found = named_runs(database, runs)
+    if what is What.METRICS:
+        columns, rows = exporting.METRIC_COLUMNS, exporting.metric_rows(database, found)
+    else:
+        columns, rows = exporting.PREDICTION_COLUMNS, exporting.prediction_rows(database, found)
+    output.write_data(exporting.json_lines(rows) if as_jsonl else exporting.csv_lines(columns, rows))

@@ -1,0 +1,24 @@
+"""`bertmt init`."""
+
+from pathlib import Path
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.parameters import DataFolder, EncoderName, ExtraData, Settings
+from bertmt.drawing.safe_text import safe_text
+
+
+def init(
+    data: DataFolder = None, extra_data: ExtraData = None, encoder: EncoderName = None, settings: Settings = None
+) -> None:
+    """Write bertmt.toml: defaults of `queue` in this folder and below; what `queue` is told wins."""
+    from bertmt.recipe.loading import parse_assignments
+    from bertmt.services.defaults import write_defaults
+
+    named = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
+    values = {name: value for name, value in named.items() if value is not None}
+    written = write_defaults(Path.cwd(), values | parse_assignments(settings or []))
+    for warning in written.warnings:
+        diagnostics.warn(warning)
+    output.write_lines(f"{safe_text(name)}: {size:,} examples" for name, size in written.sizes.items())
+    output.write_lines([f"Wrote {safe_text(str(written.path))}."])
+    diagnostics.note("Next: `bertmt presets`, then `bertmt queue --preset baseline --work`.")

@@ -1,0 +1,53 @@
+"""What the global options of one command line say, and the registry that they name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bertmt import paths
+
+if TYPE_CHECKING:
+    from bertmt.services.opening import Database, Run
+
+
+def registry_path(context: typer.Context) -> Path:
+    """The registry that this command line means; it need not exist."""
+    given: str | None = context.find_root().params.get("db")
+    return paths.registry_path(given)
+
+
+def existing_registry(context: typer.Context) -> "Database":
+    """The registry, closed when the command ends; reading commands never make one.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    return _opened(context, create=False)
+
+
+def registry_to_fill(context: typer.Context) -> "Database":
+    """The registry, made where there is none."""
+    return _opened(context, create=True)
+
+
+def _opened(context: typer.Context, create: bool) -> "Database":
+    from bertmt.services.opening import opened_registry
+
+    return context.with_resource(opened_registry(registry_path(context), create))
+
+
+def named_run(context: typer.Context, word: str | None) -> "Run | None":
+    """The run that an option names; None where it is not given."""
+    from bertmt.services.lookup import find_run
+
+    return None if word is None else find_run(existing_registry(context), word)
+
+
+def named_runs(database: "Database", words: Sequence[str]) -> "list[Run]":
+    """The runs that arguments name, each once; a name may stand for several seeds."""
+    from bertmt.services.lookup import find_runs
+
+    found = {run.key: run for word in words for run in find_runs(database, word)}
+    return list(found.values())

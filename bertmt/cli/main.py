@@ -1,0 +1,78 @@
+"""The entry point: runs the command line and turns every error into a sentence and an exit code."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.exit_codes import ExitCode, exit_code_of
+from bertmt.errors import BertmtError
+
+# May stand before and behind the command's name alike.
+GLOBAL_FLAGS = ("--debug", "--no-color")
+GLOBAL_OPTION = "--db"
+
+
+def main() -> None:
+    """`bertmt`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code."""
+    from bertmt.cli.app import app
+
+    options, rest = split_global_options(arguments)
+    try:
+        code = typer.main.get_command(app).main([*options, *rest], prog_name="bertmt", standalone_mode=False)
+        output.end()
+        return int(code or ExitCode.FINE)
+    except BertmtError as problem:
+        if "--debug" in options:
+            diagnostics.write_traceback(traceback.format_exc())
+        diagnostics.report(str(problem))
+        return exit_code_of(problem)
+    except typer.TyperException as problem:
+        return _report_usage(problem)
+    except (typer.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        output.abandon()
+        return ExitCode.FAILED
+    except Exception:
+        # Not one of our sentences, hence a fault of this program: the traceback is what can be acted on.
+        diagnostics.write_traceback(traceback.format_exc())
+        diagnostics.report("This is a fault of bertmt; please report it with the lines above.")
+        return ExitCode.FAILED
+
+
+def split_global_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The global options of a command line, wherever they stand before `--`, and the rest."""
+    options: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return options, [*rest, word, *words]
+        if word == GLOBAL_OPTION:
+            options += [word, *(value for value in [next(words, None)] if value is not None)]
+        elif word in GLOBAL_FLAGS or word.startswith(GLOBAL_OPTION + "="):
+            options.append(word)
+        else:
+            rest.append(word)
+    return options, rest
+
+
+def _report_usage(problem: typer.TyperException) -> int:
+    """What the parser cannot understand; where it is nothing at all, the help."""
+    message = problem.format_message()
+    if message.startswith("Usage:"):
+        diagnostics.note(message)
+    else:
+        context = getattr(problem, "ctx", None)
+        command = context.command_path if context is not None else "bertmt"
+        diagnostics.report(f"{message.rstrip('.')}; `{command} --help` tells what can be typed.")
+    return ExitCode(problem.exit_code)
+

@@ -1,0 +1,45 @@
+"""`bertmt note` and `tag`."""
+
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import completion, output
+from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.parameters import RunWord
+from bertmt.drawing.safe_text import safe_text
+
+
+def note(
+    context: typer.Context,
+    run: RunWord,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you saw, or want to find out; empty removes it.")],
+) -> None:
+    """Replace a run's note."""
+    from bertmt.services import control
+    from bertmt.services.lookup import find_run
+
+    database = existing_registry(context)
+    after = control.annotate(database, find_run(database, run), text)
+    output.write_lines([safe_text(f"{after.id} {after.name}: {after.note or 'no note'}")])
+
+
+def tag(
+    context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN... TAG", help="Runs, then the tag.", autocompletion=completion.runs_and_tags),
+    ],
+    remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
+) -> None:
+    """Give runs a tag, by which `bertmt runs --filter tag:WORD` finds them."""
+    from bertmt.errors import UsageError
+    from bertmt.services import control
+
+    *runs, word = words
+    if not runs:
+        raise UsageError("`bertmt tag` needs a run and a tag: bertmt tag RUN TAG.")
+    database = existing_registry(context)
+    for run in named_runs(database, runs):
+        after = control.tag(database, run, word, present=not remove)
+        output.write_lines([safe_text(f"{after.id} {after.name}: {' '.join(after.tags) or 'no tags'}")])

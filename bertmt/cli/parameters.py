@@ -1,0 +1,58 @@
+"""Arguments and options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import completion
+
+RunWord = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="An id, a name, or the beginning of one.", autocompletion=completion.runs),
+]
+RunWords = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...",
+        help="Ids, names, or the beginning of one; a name may be shared by several seeds.",
+        autocompletion=completion.runs,
+    ),
+]
+RecipeFile = Annotated[
+    str | None,
+    typer.Option("--file", metavar="RECIPE.toml", help="A recipe of your own; `bertmt recipe` writes one to start from."),
+]
+FromRun = Annotated[
+    str | None,
+    typer.Option("--from", metavar="RUN", help="The recipe of that run.", autocompletion=completion.runs),
+]
+DataFolder = Annotated[
+    str | None, typer.Option("--data", metavar="DIR", help="A folder in the CS224N format, or toy (embedded).")
+]
+ExtraData = Annotated[
+    str | None, typer.Option("--extra-data", metavar="FILE", help="Extra paraphrase pairs, .jsonl or .jsonl.gz.")
+]
+EncoderName = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder", metavar="NAME", help="tiny, minilm, a name that `bertmt fetch` brought, or a local folder.",
+        autocompletion=completion.encoders,
+    ),
+]  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of a table.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting of the recipe; may be repeated. `bertmt recipe --keys` lists them.",
+        autocompletion=completion.settings,
+    ),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option(
+        "--preset", metavar="NAME", help="A model of the paper; `bertmt presets` lists them.",
+        autocompletion=completion.presets,
+    ),
+]  # fmt: skip

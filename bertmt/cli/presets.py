@@ -1,0 +1,54 @@
+"""`bertmt presets`."""
+
+from typing import TYPE_CHECKING, Any
+
+from bertmt.cli import output
+from bertmt.cli.parameters import AsJson
+from bertmt.cli.tables import Cell, Column, Row, table
+from bertmt.drawing import numbers
+
+if TYPE_CHECKING:
+    from bertmt.recipe.loading import Preset
+    from bertmt.recipe.reported import ReportedScores
+
+COLUMNS = (
+    Column("preset"), Column("fig."), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
+    Column("what it is", elastic=True),
+)  # fmt: skip
+
+
+def presets(as_json: AsJson = False) -> None:
+    """List every model of the paper and every control of ours, with the scores that the paper reports."""
+    from bertmt.recipe.loading import presets as known
+    from bertmt.recipe.reported import reported_scores
+
+    found = [(each, reported_scores(each.name)) for each in known().values()]
+    if as_json:
+        output.write_document("bertmt.presets/1", {"presets": [_record(*each) for each in found]})
+        return
+    output.write_lines(table(COLUMNS, [_row(*each) for each in found], output.table_width()))
+    output.write_lines(
+        [
+            "",
+            "Scores are the paper's, at bert-base and full data, on dev; those with * on its test set. STS is ρ.",
+            "`bertmt recipe --preset NAME` shows all settings, `bertmt queue --preset NAME` queues it.",
+        ]
+    )
+
+
+def _row(preset: "Preset", paper: "ReportedScores | None") -> Row:
+    mark = "*" if paper and paper.split == "test" else ""
+    scores = [paper.scores[task] if paper else None for task in ("sst", "para", "sts")]
+    shown = [numbers.score(score) + (mark if score is not None else "") for score in scores]
+    figure = preset.figure or Cell("ours", "dim")
+    return Row([preset.name, figure, *shown, preset.summary])
+
+
+def _record(preset: "Preset", paper: "ReportedScores | None") -> dict[str, Any]:
+    return {
+        "name": preset.name,
+        "summary": preset.summary,
+        "figure": preset.figure,
+        "settings": dict(preset.values),
+        "paper": {"split": paper.split, **paper.scores, "note": paper.note} if paper else None,
+    }

@@ -1,0 +1,160 @@
+"""`bertmt queue`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertmt.cli import completion, diagnostics, output
+from bertmt.cli.invocation import named_run, registry_path, registry_to_fill
+from bertmt.cli.parameters import (
+    AsJson, DataFolder, EncoderName, ExtraData, FromRun, PresetName, RecipeFile, Settings,
+)  # fmt: skip
+from bertmt.cli.tables import Column, Row, table
+from bertmt.cli.wait import wait_until_ended
+from bertmt.cli.worker import work_until_empty
+
+if TYPE_CHECKING:
+    from bertmt.services.opening import Database, Run
+    from bertmt.services.submit import Plan
+
+COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
+Seeds = Annotated[list[int] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
+Sweeps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep", metavar="KEY=A,B,C", help="A run for each value, of several sweeps for each combination.",
+        autocompletion=completion.settings,
+    ),
+]  # fmt: skip
+Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="By default the preset's.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="WORD", help="May be repeated.", autocompletion=completion.tags)
+]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What you want to find out.")]
+Hold = Annotated[bool, typer.Option("--hold", help="Do not run before `bertmt release`.")]
+First = Annotated[bool, typer.Option("--first", help="Before all that wait.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, queue nothing.")]
+Work = Annotated[bool, typer.Option("--work", help="Work the queue here until it is empty.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Until these runs have ended; exit code 5 if one did not finish.")]
+
+
+def queue(
+    context: typer.Context,
+    preset: PresetName = None,
+    file: RecipeFile = None,
+    from_run: FromRun = None,
+    settings: Settings = None,
+    sweeps: Sweeps = None,
+    seeds: Seeds = None,
+    data: DataFolder = None,
+    extra_data: ExtraData = None,
+    encoder: EncoderName = None,
+    name: Name = None,
+    note: Note = "",
+    tags: Tags = None,
+    hold: Hold = False,
+    first: First = False,
+    dry_run: DryRun = False,
+    work: Work = False,
+    wait: Wait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Queue one run or many: of a preset, a recipe file or another run, with settings changed, seeds and sweeps."""
+    from bertmt.recipe.loading import parse_assignments
+    from bertmt.services.submit import Request, plan, submit
+
+    source = named_run(context, from_run)
+    flags = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
+    values = parse_assignments(settings or []) | {key: value for key, value in flags.items() if value is not None}
+    recipe_file = Path(file) if file else None
+    planned = plan(
+        Request(preset, recipe_file, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
+                tuple(tags or ()), hold, first)
+    )  # fmt: skip
+    for remark in planned.remarks:
+        diagnostics.note(remark)
+    if dry_run:
+        _write_plan(planned, as_json)
+        return
+    database = registry_to_fill(context)
+    _note_finished_before(database, planned)
+    queued = submit(database, planned)
+    _write_queued(database, queued, planned, as_json)
+    _go_on(context, database, queued, work, wait)
+
+
+def _go_on(context: typer.Context, database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
+    """Work or wait as asked; else say what to type."""
+    if work:
+        code = work_until_empty(registry_path(context))
+        if code and not wait:
+            raise typer.Exit(code)
+    if wait:
+        wait_until_ended(database, queued)
+    elif not work:
+        _note_next(database, queued)
+
+
+def _note_next(database: "Database", queued: "list[Run]") -> None:
+    from bertmt.services.workers import alive_workers
+
+    if queued[0].state == "held":
+        diagnostics.note(f"Held; `bertmt release {queued[0].id}` lets a worker take it.")
+    elif alive_workers(database):
+        diagnostics.note("A worker is alive and will take it; `bertmt runs` shows how far it is.")
+    else:
+        diagnostics.note(
+            "No worker is alive: `bertmt worker --drain` works the queue until it is empty; with --detach it survives "
+            "the terminal."
+        )
+
+
+def _note_finished_before(database: "Database", planned: "Plan") -> None:
+    """A run that was trained before is queued all the same, but not without a word."""
+    from bertmt.services.submit import already_finished
+
+    for each in planned.runs:
+        found = already_finished(database, each)
+        if found is not None:
+            diagnostics.note(
+                f"{found.id} ({found.name}) has finished with the same recipe, seed and data; `bertmt show {found.id}`."
+            )
+
+
+def _write_plan(planned: "Plan", as_json: bool) -> None:
+    if as_json:
+        found = [
+            {"id": None, "name": each.name, "preset": each.preset, "seed": each.recipe.seed, "state": None,
+             "data": each.data, "recipe": each.recipe.flat()}
+            for each in planned.runs
+        ]  # fmt: skip
+        _write_document(True, found, planned, 0)
+        return
+    rows = [Row(["–", each.name, str(each.recipe.seed), each.preset or "–", "–"]) for each in planned.runs]
+    output.write_lines(table(COLUMNS, rows, output.table_width()))
+    diagnostics.note(f"Nothing was queued; without --dry-run {_runs(len(rows))} would be.")
+
+
+def _write_queued(database: "Database", queued: "list[Run]", planned: "Plan", as_json: bool) -> None:
+    from bertmt.services.workers import alive_workers
+
+    if as_json:
+        found = [
+            {"id": run.id, "name": run.name, "preset": run.preset, "seed": run.seed, "state": str(run.state),
+             "data": run.data, "recipe": dict(run.recipe)}
+            for run in queued
+        ]  # fmt: skip
+        _write_document(False, found, planned, len(alive_workers(database)))
+        return
+    rows = [Row([run.id, run.name, str(run.seed), run.preset or "–", str(run.state)]) for run in queued]
+    output.write_lines(table(COLUMNS, rows, output.table_width()))
+
+
+def _write_document(dry_run: bool, runs: list[dict[str, Any]], planned: "Plan", workers: int) -> None:
+    content = {"dry_run": dry_run, "runs": runs, "remarks": list(planned.remarks), "workers": workers}
+    output.write_document("bertmt.queued/1", content)
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count:,} runs"

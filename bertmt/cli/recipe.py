@@ -1,0 +1,85 @@
+"""`bertmt recipe`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import named_run
+from bertmt.cli.parameters import AsJson, FromRun, PresetName, RecipeFile, Settings
+from bertmt.cli.tables import Column, Row, table
+from bertmt.drawing.styled import Span
+
+if TYPE_CHECKING:
+    from bertmt.recipe.settings import Setting
+
+COLUMNS = (Column("setting"), Column("role"), Column("default"), Column("what it takes"))
+
+
+def recipe(
+    context: typer.Context,
+    preset: PresetName = None,
+    file: RecipeFile = None,
+    from_run: FromRun = None,
+    settings: Settings = None,
+    keys: Annotated[bool, typer.Option("--keys", help="List all settings instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a resolved recipe as TOML, to be changed and queued with `queue --file`; the baseline by default."""
+    from bertmt.recipe.loading import matching_preset, parse_assignments, to_toml
+    from bertmt.recipe.rules import remarks
+    from bertmt.services.recipes import chosen_recipe
+
+    if keys:
+        _write_keys(as_json)
+        return
+    path, source = Path(file) if file else None, named_run(context, from_run)
+    chosen = chosen_recipe(preset, path, source, parse_assignments(settings or []))
+    for remark in remarks(chosen):
+        diagnostics.note(remark)
+    if as_json:
+        content = {"recipe": chosen.flat(), "preset": matching_preset(chosen)}
+        output.write_document("bertmt.recipe/1", content)
+        return
+    output.write_data([_without_empty_places(to_toml(chosen))])
+
+
+def _without_empty_places(text: str) -> str:
+    """Data that nobody named is left open: an empty value in a file would win over bertmt.toml's."""
+    lines = text.splitlines(keepends=True)
+    return "".join("# " + line if line.startswith(('data = ""', 'extra_data_file = ""')) else line for line in lines)
+
+
+def _write_keys(as_json: bool) -> None:
+    from bertmt.recipe.recipe import SETTINGS
+
+    if as_json:
+        output.write_document("bertmt.settings/1", {"settings": [_record(each) for each in SETTINGS.values()]})
+        return
+    output.write_lines(table(COLUMNS, [_row(each) for each in SETTINGS.values()], None))
+
+
+def _row(setting: "Setting") -> Row:
+    kind = {"str": "text", "bool": "true | false"}.get(setting.kind, setting.kind)
+    takes = [
+        " | ".join(setting.choices) or kind,
+        f"≥ {setting.minimum:g}" if setting.minimum is not None else "",
+        f"> {setting.above:g}" if setting.above is not None else "",
+        f"≤ {setting.maximum:g}" if setting.maximum is not None else "",
+    ]
+    below = (Span(f"    {setting.help}", "dim"),)
+    return Row([setting.name, str(setting.role), _default(setting), " ".join(filter(None, takes))], [below])
+
+
+def _default(setting: "Setting") -> str:
+    if setting.default is None:
+        return "(left out)"
+    if isinstance(setting.default, tuple):
+        return ",".join(setting.default)
+    return str(setting.default).lower() if isinstance(setting.default, bool) else str(setting.default) or '""'
+
+
+def _record(setting: "Setting") -> dict[str, Any]:
+    names = ("name", "kind", "role", "default", "optional", "minimum", "maximum", "above", "choices", "help")
+    return {name: getattr(setting, name) for name in names}

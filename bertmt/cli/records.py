@@ -1,0 +1,80 @@
+"""Runs as JSON: the keys that `documents` describes."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bertmt.services.details import Details
+    from bertmt.services.opening import Run
+
+TASKS = ("sst", "para", "sts")
+_SAME_NAME = (
+    "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase", "step",
+    "steps_total", "epoch", "epochs_total", "progress", "seconds_left", "selected_epoch", "failure", "note", "data",
+    "submitted_at", "started_at", "ended_at", "last_event_at",
+)  # fmt: skip
+
+
+def run_record(run: "Run", baseline: "Run | None" = None, difference: float | None = None) -> dict[str, Any]:
+    """A run as `documents.RUN` describes it."""
+    return {
+        **{name: getattr(run, name) for name in _SAME_NAME},
+        "scores": {name: run.score(name) for name in (*TASKS, "overall")},
+        "baseline": baseline.id if baseline else None,
+        "difference": difference,
+        "tags": list(run.tags),
+    }
+
+
+def details_record(details: "Details") -> dict[str, Any]:
+    """What stands beside the run, as `documents.DETAILS` describes it."""
+    run, recipe, finished = details.run, details.recipe, details.run.finished
+    return {
+        "recipe": dict(run.recipe),
+        "scale": recipe.scale() if recipe else {},
+        "differs_from_preset": {name: list(values) for name, values in details.changes.items()},
+        "idle": recipe.idle() if recipe else {},
+        "place_in_queue": details.place,
+        "epochs": [_epoch(each) for each in details.evaluations],
+        "paper": _paper(details),
+        "effort": {"steps": finished.get("step", run.step), **{kind: finished.get(kind, {}) for kind in _EFFORT}},
+        "timings": finished.get("seconds", {}),
+        "peak_memory_mib": finished.get("peak_memory_mib"),
+        "tokens_per_second": details.tokens_per_second,
+        "padding_share": details.padding_share,
+        "remarks": list(finished.get("remarks", ())),
+        "history": [_move(each) for each in details.moves],
+        "code": {**_code(details.snapshot.source), "digest": details.snapshot.code_digest, "changed": details.code_changed},
+        "environment": dict(details.snapshot.environment),
+        "folder": str(details.folder),
+        "log": list(details.log),
+    }
+
+
+_EFFORT = ("examples", "passes")
+
+
+def similarity(rho: float | None) -> float | None:
+    """S = (1 + ρ)/2, section 5.2 of the paper."""
+    return None if rho is None else (1 + rho) / 2
+
+
+def _epoch(evaluation: Any) -> dict[str, Any]:
+    names = ("epoch", "step", "sst", "para", "sts", "overall", "seconds")
+    return {**{name: getattr(evaluation, name) for name in names}, "similarity": similarity(evaluation.sts)}
+
+
+def _paper(details: "Details") -> dict[str, Any] | None:
+    paper = details.paper
+    return {"figure": paper.figure, "split": paper.split, **paper.scores, "note": paper.note} if paper else None
+
+
+def _move(move: Any) -> dict[str, Any]:
+    return {
+        "at": move.at, "attempt": move.attempt, "before": move.state_before, "after": move.state_after,
+        "owner": move.owner, "reason": move.reason,
+    }  # fmt: skip
+
+
+def _code(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {"version": source.get("version"), "commit": source.get("commit")}

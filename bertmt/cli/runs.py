@@ -1,0 +1,73 @@
+"""`bertmt runs`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import AsJson
+from bertmt.cli.records import TASKS, run_record
+from bertmt.cli.run_lines import detail_line, progress, state_cell
+from bertmt.cli.tables import Column, Row, table
+from bertmt.drawing import numbers
+from bertmt.drawing.styled import Line
+
+if TYPE_CHECKING:
+    from bertmt.services.listing import Row as ListedRun
+    from bertmt.services.opening import Database
+
+COLUMNS = (
+    Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),
+    Column("SST", True), Column("PARA", True), Column("STS ρ", True), Column("overall", True), Column("Δ", True),
+)  # fmt: skip
+INDENT = 7
+
+
+def runs(
+    context: typer.Context,
+    filter_text: Annotated[
+        str, typer.Option("--filter", metavar="QUERY", help='Such as "state:finished lora>0 -tag:old".')
+    ] = "",
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="FIELD", help="A field or setting, -FIELD for descending; else oldest first.")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most so many; 0 shows all.")] = 0,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """List runs with their dev scores; Δ is the mean difference from the baseline over the tasks both trained."""
+    from bertmt.services.listing import list_runs
+
+    database = existing_registry(context)
+    rows = list_runs(database, filter_text, sort, limit)
+    if as_json:
+        found = [run_record(row.run, row.baseline, row.difference) for row in rows]
+        output.write_document("bertmt.runs/1", {"runs": found})
+        return
+    width = output.table_width()
+    if rows:
+        output.write_lines(table(COLUMNS, [_row(row, width) for row in rows], width, gap=1))
+    elif filter_text:
+        diagnostics.note("No run matches the filter; `bertmt runs` lists all.")
+    else:
+        diagnostics.note("No runs yet; `bertmt queue --preset baseline` queues one.")
+    note_unworked_queue(database)
+
+
+def note_unworked_queue(database: "Database") -> None:
+    """Say what to type where runs wait and nobody is there to take them."""
+    from bertmt.services.workers import alive_workers
+
+    waiting = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
+    if waiting and not alive_workers(database):
+        what = "1 run waits" if waiting == 1 else f"{waiting:,} runs wait"
+        diagnostics.note(f"{what} and no worker is alive: `bertmt worker --drain` works the queue until it is empty.")
+
+
+def _row(row: "ListedRun", width: int | None) -> Row:
+    run, baseline = row.run, row.baseline
+    is_baseline = baseline is not None and baseline.key == run.key
+    difference = "base" if is_baseline else numbers.difference(row.difference)
+    scores = [numbers.score(run.score(name)) for name in (*TASKS, "overall")]
+    below: list[Line] = detail_line(run, INDENT, width)
+    return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

@@ -1,0 +1,163 @@
+"""`bertmt show`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from bertmt.cli import output
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import AsJson, RunWord
+from bertmt.cli.records import TASKS, details_record, run_record, similarity
+from bertmt.cli.run_lines import doing, local_time, scale_line, state_cell, value_text
+from bertmt.cli.tables import Cell, Column, Row, facts, table
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span
+
+if TYPE_CHECKING:
+    from bertmt.services.details import Details
+
+EPOCHS = (
+    Column(""), Column("step", True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
+    Column("S=(1+ρ)/2", True), Column("overall", True), Column("time", True),
+)  # fmt: skip
+USE = (Column("per task"), Column("examples", True), Column("passes", True), Column("tokens", True))
+
+
+def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
+    """Show everything about a run: recipe, scores by epoch beside the paper's, effort, history, failure."""
+    from bertmt.services.details import details_of
+    from bertmt.services.lookup import find_run
+
+    database = existing_registry(context)
+    details = details_of(database, find_run(database, run))
+    if as_json:
+        record = run_record(details.run, details.baseline, details.difference)
+        output.write_document("bertmt.run/1", {"run": record, "details": details_record(details)})
+        return
+    width = output.table_width()
+    for title, lines in _sections(details, width):
+        output.write_lines([(Span(title, "title"),), *lines, ""] if lines else [])
+
+
+def _sections(details: "Details", width: int | None) -> Iterator[tuple[str, list[Line]]]:
+    yield safe_text(f"{details.run.id}  {details.run.name}"), _about(details, width)
+    yield "Recipe", _recipe(details, width)
+    yield "Dev scores", _scores(details, width)
+    yield "Effort", _effort(details, width)
+    yield "History", _history(details, width)
+    yield "Log, last lines", [(Span(safe_text(text)),) for text in details.log]
+
+
+def _about(details: "Details", width: int | None) -> list[Line]:
+    run = details.run
+    compared = ""
+    if details.baseline is not None and details.baseline.key != run.key:
+        compared = f"{numbers.difference(details.difference)} from {details.baseline.id} ({details.baseline.name})"
+    elif details.baseline is not None:
+        compared = "this run"
+    place = f"{details.place} in the queue (1 is next)" if details.place else ""
+    return facts(
+        {
+            "state": state_cell(run),
+            "doing": doing(run) if run.state == "running" else "",
+            "place": place,
+            "failure": Cell(run.failure or "", "bad") if run.failure else "",
+            "preset": f"{run.preset or 'none'}, seed {run.seed}",
+            "scale": scale_line(run.recipe | {"data": run.data}),
+            "baseline": compared,
+            "tags": " ".join(run.tags),
+            "note": run.note.split("\n") if run.note else "",
+            "device": run.device or "",
+            "folder": str(details.folder),
+            "code": _code(details),
+        },
+        width,
+    )
+
+
+def _code(details: "Details") -> list[str]:
+    source = details.snapshot.source
+    commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
+    dirty = " with uncommitted changes" if source.get("diff") else ""
+    said = [f"bertmt {source.get('version')}{commit}{dirty}"]
+    return [*said, "has changed since this run was queued"] if details.code_changed else said
+
+
+def _recipe(details: "Details", width: int | None) -> list[Line]:
+    run, recipe = details.run, details.recipe
+    if recipe is None:
+        return facts({"unreadable": "written by another version of bertmt; --json shows it as it is"}, width)
+    idle = recipe.idle()
+    toggles = {name: value for name, value in recipe.toggles().items() if _is_on(name, value)}
+    changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in details.changes.items()]
+    lines = facts(
+        {
+            "toggles": " ".join(f"{name}={value_text(value)}" for name, value in toggles.items()),
+            f"unlike {run.from_preset}": [each for each in changed if each.split(" ")[0] not in idle],
+        },
+        width,
+    )
+    return [*lines, *facts({"all": f"`bertmt recipe --from {run.id}`"}, width)]
+
+
+def _is_on(name: str, value: Any) -> bool:
+    """Settings that make this run's method: those that differ from the plain baseline, and its tasks."""
+    from bertmt.recipe.recipe import SETTINGS
+
+    return name == "tasks" or value != SETTINGS[name].default
+
+
+def _scores(details: "Details", width: int | None) -> list[Line]:
+    run, rows = details.run, []
+    for each in details.evaluations:
+        mark = " selected" if each.epoch == run.selected_epoch and run.state == "finished" else ""
+        scores = [*(getattr(each, task) for task in TASKS), similarity(each.sts), each.overall]
+        label = f"epoch {each.epoch}{mark}"
+        rows.append(
+            Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)])
+        )
+    paper = details.paper
+    if paper is not None and any(score is not None for score in paper.scores.values()):
+        rho = paper.scores["sts"]
+        scores = [*(paper.scores[task] for task in TASKS), similarity(rho), None]
+        cells = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
+        note = f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data"
+        rows.append(Row(cells, [(Span(safe_text(text), "dim"),) for text in filter(None, (note, paper.note))]))
+    return table(EPOCHS, rows, width) if rows else []
+
+
+def _effort(details: "Details", width: int | None) -> list[Line]:
+    run, finished = details.run, details.run.finished
+    examples, passes, tokens = (finished.get(kind) or {} for kind in ("examples", "passes", "tokens"))
+    rows = [
+        Row([name, numbers.count(count), _passes(passes.get(name)), numbers.count(tokens.get(name))])
+        for name, count in examples.items()
+    ]
+    seconds = finished.get("seconds") or {}
+    memory = finished.get("peak_memory_mib")
+    steps = finished.get("step", run.step)
+    speed = details.tokens_per_second
+    about = {
+        "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",
+        "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),
+        "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
+        "speed": f"{speed:,.0f} tokens/s (median step)" if speed is not None else "",
+        "padding": f"{numbers.percentage(details.padding_share)} of the tokens" if details.padding_share is not None else "",
+        "remarks": [str(each) for each in finished.get("remarks", ())],
+    }
+    return [*(table(USE, rows, width) if rows else []), *facts(about, width)]
+
+
+def _passes(value: float | None) -> str:
+    return numbers.MISSING if value is None else f"{value:.2f}"
+
+
+def _history(details: "Details", width: int | None) -> list[Line]:
+    moves = [
+        f"{local_time(each.at)}  {each.state_after}" + (f" (attempt {each.attempt})" if each.attempt else "")
+        + f": {each.reason}"
+        for each in details.moves
+    ]  # fmt: skip
+    return [line for each in moves for line in facts({"·": each}, width)]

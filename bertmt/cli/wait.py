@@ -1,0 +1,53 @@
+"""`bertmt wait`."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.parameters import RunWords
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from bertmt.services.opening import Database, Run
+
+
+def wait(context: typer.Context, runs: RunWords) -> None:
+    """Wait until runs have ended; exit code 5 if one of them did not finish."""
+    database = existing_registry(context)
+    wait_until_ended(database, named_runs(database, runs))
+
+
+def wait_until_ended(database: "Database", runs: "list[Run]") -> None:
+    """Block until all have ended, and tell each change of state.
+
+    Raises:
+        RunFailedError: one did not finish.
+    """
+    from bertmt.errors import RunFailedError
+    from bertmt.services.waiting import wait_for
+    from bertmt.services.workers import alive_workers
+
+    if any(run.state == "held" for run in runs):
+        diagnostics.note("A held run is among them: `bertmt release` lets a worker take it.")
+    if any(run.state == "queued" for run in runs) and not alive_workers(database):
+        diagnostics.note("No worker is alive: type `bertmt worker --drain` in another terminal.")
+    try:
+        ended = wait_for(database, runs, on_change=lambda run: diagnostics.note(f"{run.id} {run.name}: {run.state}"))
+    except KeyboardInterrupt:
+        diagnostics.note("No longer waiting; the runs go on.")
+        raise
+    output.write_lines(_outcome(run) for run in ended)
+    unfinished = [run for run in ended if run.state != "finished"]
+    if unfinished:
+        listed = ", ".join(f"{run.id} ({run.state})" for run in unfinished[:5])
+        more = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
+        raise RunFailedError(f"Not finished: {listed}{more}; `bertmt show {unfinished[0].id}` tells why.")
+
+
+def _outcome(run: "Run") -> str:
+    known = {name: run.score(name) for name in ("sst", "para", "sts", "overall")}
+    scores = ", ".join(f"{name} {numbers.score(value)}" for name, value in known.items() if value is not None)
+    return safe_text(f"{run.id}  {run.name}  seed {run.seed}  {run.state}  {run.failure or scores}")

@@ -1,0 +1,110 @@
+"""The processor and the memory that this process may use."""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertmt.devices.cgroup import read_limits
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """What there is to compute on without a GPU; None: the system does not say.
+
+    Attributes:
+        name: the processor's model, "" if unknown.
+        logical: hardware threads that this process may run on.
+        cores: physical cores among them, less where a quota is tighter; at least 1. Matrix products gain nothing
+            from a second thread on the same core, so runs share these.
+        quota: processors' worth of time that a container or batch system grants.
+        load: average number of running processes over the last minute, on the whole machine.
+    """
+
+    name: str
+    logical: int
+    cores: int
+    quota: float | None
+    memory_total_mib: int | None
+    memory_free_mib: int | None
+    load: float | None
+
+
+def read_cpu(root: Path = Path("/"), allowed: Collection[int] | None = None) -> Cpu:
+    """The processor as this process sees it.
+
+    Args:
+        root: stands for the root of the file system in tests.
+        allowed: numbers of the hardware threads to use; those of the affinity mask if None.
+    """
+    threads = allowed_threads() if allowed is None else allowed
+    limits = read_limits(root)
+    cores = physical_cores(threads, root)
+    if limits.cpus is not None:
+        cores = min(cores, int(limits.cpus))
+    total, free = _memory(root)
+    return Cpu(
+        name=_model_name(root),
+        logical=len(threads),
+        cores=max(1, cores),
+        quota=limits.cpus,
+        memory_total_mib=min((each for each in (total, limits.memory_mib) if each is not None), default=None),
+        memory_free_mib=min((each for each in (free, limits.memory_free_mib) if each is not None), default=None),
+        load=_load(),
+    )
+
+
+def allowed_threads() -> frozenset[int]:
+    """Numbers of the hardware threads that this process may run on (taskset, Slurm, cpusets)."""
+    if hasattr(os, "sched_getaffinity"):
+        return frozenset(os.sched_getaffinity(0))
+    return frozenset(range(os.cpu_count() or 1))
+
+
+def physical_cores(threads: Collection[int], root: Path = Path("/")) -> int:
+    """How many different cores the hardware threads belong to; without a word from Linux, one each."""
+    cores = set()
+    for thread in threads:
+        siblings = root / f"sys/devices/system/cpu/cpu{thread}/topology/thread_siblings_list"
+        try:
+            cores.add(siblings.read_text(encoding="ascii").strip())
+        except (OSError, ValueError):
+            cores.add(str(thread))
+    return len(cores)
+
+
+def _memory(root: Path) -> tuple[int | None, int | None]:
+    """Total and available memory of the machine in MiB."""
+    found: dict[str, int] = {}
+    try:
+        for line in (root / "proc/meminfo").read_text(encoding="ascii").splitlines():
+            name, _, rest = line.partition(":")
+            if rest.split():
+                found[name] = int(rest.split()[0]) // 1024
+    except (OSError, ValueError):
+        return _memory_elsewhere(), None
+    return found.get("MemTotal"), found.get("MemAvailable")
+
+
+def _memory_elsewhere() -> int | None:
+    """Total memory where there is no /proc (macOS)."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1024 * 1024)
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _model_name(root: Path) -> str:
+    try:
+        lines = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Hardware")))
+    return next(names, "")
+
+
+def _load() -> float | None:
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):
+        return None

@@ -1,0 +1,143 @@
+"""The NVIDIA GPUs that this process may use, by NVML: without CUDA, so looking takes none of their memory."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MIB = 1024 * 1024
+VISIBLE_VARIABLE = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True)
+class GpuProcess:
+    """A process that holds memory of a GPU; None where NVML does not say how much (containers, WSL)."""
+
+    pid: int
+    memory_mib: int | None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU, or one MIG slice of it, at the moment of asking; None: NVML does not say.
+
+    Attributes:
+        uuid: what a child is bound to by CUDA_VISIBLE_DEVICES: unlike a number, it means the same card in CUDA,
+            which counts the fastest first, and in NVML and nvidia-smi, which count along the bus.
+        index: nvidia-smi's number.
+        utilization: share of the last moments in which the GPU computed, 0 to 1.
+    """
+
+    uuid: str
+    index: int
+    name: str
+    memory_total_mib: int | None
+    memory_free_mib: int | None
+    utilization: float | None
+    processes: tuple[GpuProcess, ...] = ()
+
+
+def list_gpus(nvml: Any = None, visible: str | None = None) -> tuple[Gpu, ...]:
+    """The GPUs that CUDA_VISIBLE_DEVICES leaves to this process, in its order; none without a driver.
+
+    Args:
+        nvml: the `pynvml` module or a stand-in; imported if None.
+        visible: a value for CUDA_VISIBLE_DEVICES; the environment's if None.
+    """
+    visible = os.environ.get(VISIBLE_VARIABLE) if visible is None else visible
+    if visible is not None and not visible.strip():
+        return ()
+    nvml = nvml or _import_nvml()
+    if nvml is None:
+        return ()
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return ()
+    try:
+        gpus = _physical(nvml)
+        return gpus if visible is None else _only_visible(nvml, gpus, visible)
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _import_nvml() -> Any:
+    try:
+        import pynvml  # noqa: PLC0415 - optional, and only asked for where devices are
+    except ImportError:
+        return None
+    return pynvml
+
+
+def _physical(nvml: Any) -> tuple[Gpu, ...]:
+    """All cards; one that fell off the bus is left out."""
+    found = []
+    for index in range(_ask(nvml, nvml.nvmlDeviceGetCount) or 0):
+        handle = _ask(nvml, nvml.nvmlDeviceGetHandleByIndex, index)
+        gpu = _describe(nvml, handle, index) if handle is not None else None
+        if gpu is not None:
+            found.append(gpu)
+    return tuple(found)
+
+
+def _only_visible(nvml: Any, gpus: Sequence[Gpu], visible: str) -> tuple[Gpu, ...]:
+    """As CUDA reads the variable: in its order, and nothing from the first entry on that means no device.
+
+    Source: CUDA C++ Programming Guide, "CUDA Environment Variables". Numbers are taken along the bus, which is
+    CUDA's own order too where all cards are alike or CUDA_DEVICE_ORDER=PCI_BUS_ID.
+    """
+    chosen: list[Gpu] = []
+    for entry in (word.strip() for word in visible.split(",")):
+        if entry.startswith("MIG-"):
+            gpu = _mig_slice(nvml, entry)
+        elif entry.isdecimal():
+            gpu = next((each for each in gpus if each.index == int(entry)), None)
+        else:
+            begins = [each for each in gpus if entry and each.uuid.startswith(entry)]
+            gpu = begins[0] if len(begins) == 1 else None
+        if gpu is None or gpu in chosen:
+            break
+        chosen.append(gpu)
+    return tuple(chosen)
+
+
+def _mig_slice(nvml: Any, uuid: str) -> Gpu | None:
+    """A slice by its UUID, under the number of the card that it is a part of."""
+    handle = _ask(nvml, nvml.nvmlDeviceGetHandleByUUID, uuid)
+    card = None if handle is None else _ask(nvml, nvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle, handle)
+    index = None if card is None else _ask(nvml, nvml.nvmlDeviceGetIndex, card)
+    return None if index is None else _describe(nvml, handle, index)
+
+
+def _describe(nvml: Any, handle: Any, index: int) -> Gpu | None:
+    uuid = _ask(nvml, nvml.nvmlDeviceGetUUID, handle)
+    if uuid is None:
+        return None
+    memory = _ask(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
+    rates = _ask(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
+    processes = _ask(nvml, nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
+    return Gpu(
+        uuid=_text(uuid),
+        index=index,
+        name=_text(_ask(nvml, nvml.nvmlDeviceGetName, handle) or ""),
+        memory_total_mib=None if memory is None else memory.total // MIB,
+        memory_free_mib=None if memory is None else memory.free // MIB,
+        utilization=None if rates is None else rates.gpu / 100,
+        processes=tuple(
+            GpuProcess(each.pid, None if each.usedGpuMemory is None else each.usedGpuMemory // MIB)
+            for each in processes
+        ),
+    )
+
+
+def _ask(nvml: Any, question: Callable[..., Any], *about: Any) -> Any:
+    """NVML's answer, or None where this card or driver does not give one."""
+    try:
+        return question(*about)
+    except nvml.NVMLError:
+        return None
+
+
+def _text(value: str | bytes) -> str:
+    # Old releases of pynvml answer in bytes.
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -1,0 +1,85 @@
+"""Confusion matrices of stored predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertmt.errors import NotFoundError, UsageError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.services.baseline import Baselines
+from bertmt.services.labels import labels_of
+from bertmt.services.sync import settle, sync
+from bertmt.tasks.scores import confusion
+from bertmt.tasks.task import TASKS
+
+CLASS_TASKS = tuple(name for name, task in TASKS.items() if task.classes)
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often class j was predicted where i is true, on the dev split.
+
+    Attributes:
+        counts: (k, k) ints; rows true, columns predicted.
+    """
+
+    run: Run
+    task: str
+    epoch: int
+    classes: tuple[str, ...]
+    counts: np.ndarray
+    fingerprint: str
+
+
+def confusion_of(database: Database, run: Run, task: str | None = None, epoch: int | None = None) -> Confusion:
+    """A run's confusion matrix.
+
+    Args:
+        task: by default the first that the run trained and that has classes.
+        epoch: by default the one whose scores are the run's.
+
+    Raises:
+        UsageError: the task has no classes.
+        NotFoundError: there are no such predictions; the sentence names those there are.
+    """
+    run = settle(database, sync(database, run))
+    chosen = task or _first_task(database, run)
+    if chosen not in CLASS_TASKS:
+        raise UsageError(f"A confusion matrix needs classes: use {' or '.join(CLASS_TASKS)}, not {chosen!r}.")
+    number = run.selected_epoch if epoch is None else epoch
+    found = None if number is None else stored_predictions.read(database, run.key, chosen, number)
+    if found is None or number is None:
+        known = stored_predictions.epochs(database, run.key, chosen)
+        listed = f"there are those of epoch {', '.join(map(str, known))}" if known else "it has none"
+        raise NotFoundError(f"Run {run.id} has no {chosen} predictions of epoch {number}: {listed}.")
+    labels = labels_of(database, found.fingerprint)
+    if labels is None or len(labels) != len(found.probabilities):
+        raise NotFoundError(f"The {chosen} dev examples of run {run.id} are not in the registry.")
+    counts = confusion(chosen, found.labels(), labels)
+    return Confusion(run, chosen, number, TASKS[chosen].classes, counts, found.fingerprint)
+
+
+def baseline_confusion(database: Database, own: Confusion) -> Confusion:
+    """The confusion matrix, on the same examples, of the run that `own` is compared with.
+
+    Raises:
+        NotFoundError: there is no baseline, it is this run, or it has no such predictions.
+        UsageError: it was evaluated on other examples.
+    """
+    baseline = Baselines(database).of(own.run)
+    if baseline is None or baseline.key == own.run.key:
+        what = "Run is the baseline itself" if baseline else "There is no baseline of equal scale"
+        raise NotFoundError(f"{what}; `bertmt baseline RUN` chooses one.")
+    other = confusion_of(database, baseline, own.task)
+    if other.fingerprint != own.fingerprint:
+        raise UsageError(f"{baseline.id} and {own.run.id} were evaluated on different {own.task} examples.")
+    return other
+
+
+def _first_task(database: Database, run: Run) -> str:
+    trained = [name for name in CLASS_TASKS if name in run.recipe.get("tasks", ())]
+    if not trained:
+        raise UsageError(f"Run {run.id} trained no task with classes, but a confusion matrix needs some.")
+    return next((name for name in trained if stored_predictions.epochs(database, run.key, name)), trained[0])

@@ -1,0 +1,84 @@
+"""Series of runs as curves: which ones a pattern names, read and smoothed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+from bertmt.drawing.curves import Series
+from bertmt.drawing.smoothing import smooth
+from bertmt.errors import NotFoundError
+from bertmt.registry import metrics
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.services.sync import settle, sync
+
+DEFAULT_OF_ONE = ("loss/*",)
+DEFAULT_OF_SEVERAL = ("dev/overall", "dev/*")  # the first that all runs have points of
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One series of one run: steps and values, NaN where a value is no number; shapes (n,)."""
+
+    run: Run
+    series: str
+    steps: np.ndarray
+    values: np.ndarray
+
+    def drawn(self, same_series: bool) -> Series:
+        """The curve as it is drawn; its series is named where several are shown."""
+        name = f"{self.run.name} {self.run.id}"
+        return Series(name if same_series else f"{self.series} {name}", self.steps, self.values)
+
+    def step_list(self) -> list[int]:
+        """The steps as plain integers."""
+        return [int(step) for step in self.steps]
+
+    def value_list(self) -> list[float | None]:
+        """The values, None where one is no number."""
+        return [None if np.isnan(value) else float(value) for value in self.values]
+
+
+def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] = (), weight: float = 0) -> list[Curve]:
+    """The series of the runs that match one of the patterns (`loss/sst`, `dev/*`), live runs up to date.
+
+    Args:
+        patterns: none means the losses of one run, or a dev score that several have in common.
+        weight: of the past in a moving average; 0 leaves the values as they are.
+
+    Raises:
+        NotFoundError: no run has such a series; the sentence names those there are.
+    """
+    current = [settle(database, sync(database, run)) for run in runs]
+    names = {run.key: metrics.series_names(database, run.key) for run in current}
+    wanted = tuple(patterns) or _default(list(names.values()))
+    found = [
+        _curve(database, run, name, weight)
+        for run in current
+        for name in names[run.key]
+        if any(fnmatchcase(name, pattern) for pattern in wanted)
+    ]
+    if not found:
+        known = sorted({name for each in names.values() for name in each})
+        there = f"there are {', '.join(known)}" if known else "nothing was measured yet"
+        raise NotFoundError(f"No series matches {' or '.join(wanted)}: {there}.")
+    return found
+
+
+def _default(names: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    if len(names) == 1:
+        return DEFAULT_OF_ONE
+    for pattern in DEFAULT_OF_SEVERAL:
+        common = set.intersection(*({name for name in each if fnmatchcase(name, pattern)} for each in names))
+        if common:
+            return (sorted(common)[0],)
+    return DEFAULT_OF_SEVERAL
+
+
+def _curve(database: Database, run: Run, name: str, weight: float) -> Curve:
+    points = metrics.read(database, run.key, (name,))[name]
+    steps = np.array([step for step, _ in points], dtype=np.int64)
+    values = np.array([np.nan if value is None else value for _, value in points], dtype=np.float64)
+    return Curve(run, name, steps, smooth(values, weight) if weight else values)

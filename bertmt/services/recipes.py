@@ -1,0 +1,31 @@
+"""The recipe that a command line names, resolved, without looking at data or encoder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bertmt.errors import UsageError
+from bertmt.recipe.loading import from_json, preset, read_toml
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry.records import Run
+from bertmt.services.user_settings import read_user_settings
+
+DEFAULT_PRESET = "baseline"
+
+
+def chosen_recipe(name: str | None, file: Path | None, run: Run | None, values: Mapping[str, str]) -> Recipe:
+    """A run's recipe; or a preset (the baseline where none is named) or a recipe file over the user's defaults.
+
+    Args:
+        values: `--set`, which wins.
+
+    Raises:
+        UsageError: more than one is named, or the file is no TOML.
+        RecipeError, NotFoundError: what is named is not valid, or not there.
+    """
+    if sum(source is not None for source in (name, file, run)) > 1:
+        raise UsageError("Name one recipe: --preset NAME, --file RECIPE.toml, or --from RUN.")
+    if run is not None:
+        return resolved(recipe_from(values, from_json(run.recipe_json)))
+    own = read_toml(file) if file else dict(preset(name or DEFAULT_PRESET).values)
+    return resolved(recipe_from(read_user_settings() | own | dict(values)))

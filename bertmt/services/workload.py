@@ -1,0 +1,24 @@
+"""Who works on what."""
+
+from dataclasses import dataclass
+
+from bertmt.registry.database import Database
+from bertmt.registry.records import Worker
+from bertmt.services.workers import alive_workers
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The workers that are alive, each with the ids of the runs that it works, and how many runs wait."""
+
+    workers: tuple[tuple[Worker, list[str]], ...]
+    queued: int
+
+
+def workload(database: Database) -> Workload:
+    """What is worked and what waits now."""
+    working: dict[int, list[str]] = {}
+    for key, run_id in database.execute("SELECT worker, id FROM runs WHERE state = 'running' ORDER BY key"):
+        working.setdefault(key, []).append(run_id)
+    queued: int = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
+    return Workload(tuple((worker, working.get(worker.key, [])) for worker in alive_workers(database)), queued)

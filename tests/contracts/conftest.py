@@ -1,0 +1,72 @@
+"""What the contract tests read: the files of the project as git would commit them."""
+
+import ast
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Python file of the project.
+
+    Attributes:
+        name: its path from the repository's root, with slashes.
+    """
+
+    name: str
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.name)
+
+    def in_package(self, *packages: str) -> bool:
+        """Whether it lies in one of these folders, or is one of these files."""
+        return any(self.name == package or self.name.startswith(f"{package}/") for package in packages)
+
+
+def tracked_files() -> list[Path]:
+    """Files that are in git or would be: ignored ones (environments, runs) are not the project."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+        names = listed.splitlines()
+    except (OSError, subprocess.CalledProcessError):  # an unpacked archive has no git
+        folders = ("bertmt", "tui", "tests", "bench", "docs")
+        found = [path for folder in folders for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
+        found += [path for path in REPOSITORY.iterdir() if path.is_file()]
+        names = [str(path.relative_to(REPOSITORY)) for path in found]
+    paths = [REPOSITORY / name for name in sorted(set(names))]
+    return [path for path in paths if path.is_file() and path.suffix != ".pyc"]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def project_files() -> list[Path]:
+    """Every file of the project."""
+    return tracked_files()
+
+
+@pytest.fixture(scope="session")
+def sources(project_files) -> list[Source]:
+    """Every Python file of the project: program, tests and benchmarks."""
+    python = [path for path in project_files if path.suffix == ".py"]
+    found = [Source(path.relative_to(REPOSITORY).as_posix(), path.read_text(encoding="utf-8")) for path in python]
+    assert len(found) > 20, "the list of source files is broken"
+    return found
+
+
+@pytest.fixture(scope="session")
+def program(sources) -> list[Source]:
+    """The Python files of the program itself."""
+    return [source for source in sources if source.in_package("bertmt", "tui")]

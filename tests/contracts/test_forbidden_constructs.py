@@ -1,0 +1,123 @@
+"""What the program never does: run code from a file, load a pickle, write to the terminal from anywhere."""
+
+import ast
+
+import pytest
+
+PICKLING = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
+LOADS_A_PICKLE = {("torch", "load"), ("torch", "save"), ("np", "load"), ("numpy", "load")}
+# Who may write to the terminal: the two modules at the edge, and children and workers, whose output is a log file.
+WRITERS = (
+    "bertmt/cli/output.py",
+    "bertmt/cli/diagnostics.py",
+    "bertmt/training",
+    "bertmt/prediction",
+    "bertmt/queue",
+    # `python -m …reference` write the generated pages; they are commands of their own.
+    "bertmt/cli/reference.py",
+    "bertmt/registry/reference.py",
+)
+
+
+def calls(source):
+    return [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
+
+
+def at(source, node):
+    return f"{source.name}:{node.lineno}"
+
+
+def attribute(node):
+    """("torch", "load") for `torch.load`, None for what is no plain attribute."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.value.id, node.attr
+    return None
+
+
+def imported_modules(source):
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node, node.module
+
+
+def test_nothing_that_unpickles_is_imported(sources):
+    found = [
+        at(source, node)
+        for source in sources
+        for node, module in imported_modules(source)
+        if module.partition(".")[0] in PICKLING
+    ]
+    assert found == []
+
+
+def test_arrays_and_weights_are_loaded_without_pickle(sources):
+    found = []
+    for source in sources:
+        for call in calls(source):
+            if attribute(call.func) in LOADS_A_PICKLE:
+                safe = any(
+                    keyword.arg == "allow_pickle" and ast.unparse(keyword.value) == "False" for keyword in call.keywords
+                )
+                found += [] if safe else [at(source, call)]
+    assert found == []
+
+
+@pytest.mark.parametrize("keyword_name", ["trust_remote_code", "allow_pickle", "shell"])
+def test_no_call_switches_on_what_runs_foreign_code(sources, keyword_name):
+    found = [
+        at(source, call)
+        for source in sources
+        for call in calls(source)
+        for keyword in call.keywords
+        if keyword.arg == keyword_name and ast.unparse(keyword.value) != "False"
+    ]
+    assert found == []
+
+
+def test_no_text_is_run_as_code(sources):
+    found = [
+        at(source, call)
+        for source in sources
+        for call in calls(source)
+        if isinstance(call.func, ast.Name) and call.func.id in RUNS_TEXT
+    ]
+    assert found == []
+
+
+def test_pretrained_parts_are_loaded_from_safetensors_alone(program):
+    """`use_safetensors=True` wherever transformers loads weights."""
+    found = []
+    for source in program:
+        for call in calls(source):
+            names = attribute(call.func)
+            if names and names[1] == "from_pretrained" and "Model" in names[0]:
+                safe = any(keyword.arg == "use_safetensors" for keyword in call.keywords)
+                found += [] if safe else [at(source, call)]
+    assert found == []
+
+
+def test_only_the_modules_at_the_edge_write_to_the_terminal(program):
+    found = []
+    for source in program:
+        if source.in_package(*WRITERS):
+            continue
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+                found.append(at(source, node))
+            if attribute(node) in {("sys", "stdout"), ("sys", "stderr"), ("typer", "echo"), ("typer", "secho")}:
+                found.append(at(source, node))
+    assert found == []
+
+
+def test_nobody_clicks_with_a_second_click(program):
+    """Typer carries its own Click: objects of the package `click` are not its."""
+    found = [at(source, node) for source in program for node, name in imported_modules(source) if name == "click"]
+    assert found == []
+
+
+def test_the_program_names_no_place_of_one_machine(sources, repository):
+    parent = f"{repository.parent}/"
+    assert [source.name for source in sources if parent in source.text] == []

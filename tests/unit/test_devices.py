@@ -1,0 +1,287 @@
+"""Devices: CPU and cgroup limits from fake file systems, GPUs from a stand-in for NVML, slots."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bertmt.devices.cgroup import read_limits
+from bertmt.devices.cpu import allowed_threads, physical_cores, read_cpu
+from bertmt.devices.gpus import GpuProcess, list_gpus
+from bertmt.devices.slots import DeviceSlot, parse_slots
+from bertmt.errors import UsageError
+
+GIB = 1024**3
+
+
+def machine(root, files):
+    """A fake root of a file system."""
+    for path, content in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(content)
+    return root
+
+
+def topology(siblings):
+    return {
+        f"sys/devices/system/cpu/cpu{thread}/topology/thread_siblings_list": text + "\n"
+        for thread, text in siblings.items()
+    }
+
+
+HYPERTHREADED = topology({0: "0,4", 4: "0,4", 1: "1,5", 5: "1,5", 2: "2,6", 6: "2,6", 3: "3,7", 7: "3,7"})
+MEMINFO = {"proc/meminfo": "MemTotal:       16777216 kB\nMemFree:  1 kB\nMemAvailable:    8388608 kB\n"}
+V2 = {"proc/self/cgroup": "0::/job/step\n"}
+V1 = {"proc/self/cgroup": "4:memory:/job\n1:cpu,cpuacct:/job\n0::/\n"}
+
+
+def test_two_threads_of_one_core_count_once(tmp_path):
+    root = machine(tmp_path, HYPERTHREADED)
+    assert physical_cores({0, 4, 1}, root) == 2
+    assert read_cpu(root, allowed=range(8)).cores == 4
+
+
+def test_only_the_cores_of_the_affinity_mask_count(tmp_path):
+    cpu = read_cpu(machine(tmp_path, HYPERTHREADED), allowed={2, 6})
+    assert (cpu.logical, cpu.cores) == (2, 1)
+
+
+def test_without_a_topology_every_thread_is_a_core(tmp_path):
+    assert read_cpu(tmp_path, allowed={0, 1, 2}).cores == 3
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("250000 100000", 2), ("50000 100000", 1), ("max 100000", 4)])
+def test_a_quota_of_cgroups_2_limits_the_cores(tmp_path, quota, cores):
+    root = machine(tmp_path, HYPERTHREADED | V2 | {"sys/fs/cgroup/job/step/cpu.max": quota})
+    assert read_cpu(root, allowed=range(8)).cores == cores
+
+
+def test_the_tightest_quota_of_all_ancestors_counts(tmp_path):
+    files = {"sys/fs/cgroup/job/step/cpu.max": "400000 100000", "sys/fs/cgroup/job/cpu.max": "150000 100000"}
+    assert read_limits(machine(tmp_path, V2 | files)).cpus == 1.5
+
+
+def test_a_quota_of_cgroups_1_limits_too(tmp_path):
+    files = {"sys/fs/cgroup/cpu/job/cpu.cfs_quota_us": "200000", "sys/fs/cgroup/cpu/job/cpu.cfs_period_us": "100000"}
+    assert read_limits(machine(tmp_path, V1 | files)).cpus == 2.0
+
+
+def test_minus_one_is_no_quota(tmp_path):
+    files = {"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"}
+    assert read_limits(machine(tmp_path, V1 | files)).cpus is None
+
+
+def test_a_container_sees_its_limits_at_the_root_of_the_mount(tmp_path):
+    assert read_limits(machine(tmp_path, V2 | {"sys/fs/cgroup/cpu.max": "300000 100000"})).cpus == 3.0
+
+
+def test_a_memory_limit_counts_reclaimable_cache_as_free(tmp_path):
+    files = {
+        "sys/fs/cgroup/job/step/memory.max": str(4 * GIB),
+        "sys/fs/cgroup/job/step/memory.current": str(3 * GIB),
+        "sys/fs/cgroup/job/step/memory.stat": f"anon 1\ninactive_file {GIB}\n",
+    }
+    cpu = read_cpu(machine(tmp_path, V2 | MEMINFO | files), allowed={0})
+    assert (cpu.memory_total_mib, cpu.memory_free_mib) == (4096, 2048)
+
+
+def test_without_a_limit_memory_is_the_machines(tmp_path):
+    files = {
+        "sys/fs/cgroup/memory/job/memory.limit_in_bytes": str(2**63 - 4096),
+        "sys/fs/cgroup/memory/job/memory.usage_in_bytes": "1",
+    }
+    cpu = read_cpu(machine(tmp_path, V1 | MEMINFO | files), allowed={0})
+    assert (cpu.memory_total_mib, cpu.memory_free_mib) == (16384, 8192)
+
+
+def test_this_machine_has_at_least_one_core_and_some_memory():
+    cpu = read_cpu()
+    assert 1 <= cpu.cores <= cpu.logical == len(allowed_threads())
+    assert cpu.memory_total_mib > 100
+    assert cpu.memory_free_mib is None or cpu.memory_free_mib <= cpu.memory_total_mib
+
+
+class FakeNvml:
+    """The few functions of pynvml that are used, over a list of cards."""
+
+    class NVMLError(Exception):
+        pass
+
+    def __init__(self, cards, driver=True):
+        self.cards = cards
+        self.driver = driver
+        self.open = 0
+
+    def _answer(self, value):
+        if value is None:
+            raise self.NVMLError("Not Supported")
+        return value
+
+    def nvmlInit(self):  # noqa: N802 - NVML's name
+        if not self.driver:
+            raise self.NVMLError("NVML Shared Library Not Found")
+        self.open += 1
+
+    def nvmlShutdown(self):  # noqa: N802
+        self.open -= 1
+
+    def nvmlDeviceGetCount(self):  # noqa: N802
+        return sum("mig" not in card for card in self.cards)
+
+    def nvmlDeviceGetHandleByIndex(self, index):  # noqa: N802
+        card = self.cards[index]
+        return self._answer(None if card.get("lost") else card)
+
+    def nvmlDeviceGetHandleByUUID(self, uuid):  # noqa: N802
+        return self._answer(next((card for card in self.cards if card["uuid"] == uuid), None))
+
+    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, card):  # noqa: N802
+        return self._answer(self.cards[card["mig"]])
+
+    def nvmlDeviceGetIndex(self, card):  # noqa: N802
+        return self.cards.index(card)
+
+    def nvmlDeviceGetUUID(self, card):  # noqa: N802
+        return card["uuid"]
+
+    def nvmlDeviceGetName(self, card):  # noqa: N802
+        return card.get("name", b"NVIDIA Test")
+
+    def nvmlDeviceGetMemoryInfo(self, card):  # noqa: N802
+        return self._answer(card.get("memory", SimpleNamespace(total=16 * GIB, free=15 * GIB)))
+
+    def nvmlDeviceGetUtilizationRates(self, card):  # noqa: N802
+        return SimpleNamespace(gpu=self._answer(card.get("busy", 25)))
+
+    def nvmlDeviceGetComputeRunningProcesses(self, card):  # noqa: N802
+        return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in card.get("processes", ())]
+
+
+CARDS = [{"uuid": "GPU-aaaa1111"}, {"uuid": "GPU-aaaa2222"}, {"uuid": "GPU-bbbb3333"}]
+
+
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def indexes(visible=None, cards=CARDS):
+    return [gpu.index for gpu in list_gpus(FakeNvml(cards), visible)]
+
+
+def test_a_gpu_is_described():
+    card = {"uuid": "GPU-1", "processes": [(4242, 3 * GIB), (4343, None)], "busy": 87}
+    (gpu,) = list_gpus(FakeNvml([card]))
+    assert (gpu.uuid, gpu.index, gpu.name) == ("GPU-1", 0, "NVIDIA Test")
+    assert (gpu.memory_total_mib, gpu.memory_free_mib, gpu.utilization) == (16384, 15360, 0.87)
+    assert gpu.processes == (GpuProcess(4242, 3072), GpuProcess(4343, None))
+
+
+def test_without_a_driver_there_are_no_gpus():
+    assert list_gpus(FakeNvml(CARDS, driver=False)) == ()
+
+
+def test_the_real_nvml_never_raises():
+    assert isinstance(list_gpus(), tuple)
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"),
+    [
+        (None, [0, 1, 2]),
+        ("", []),
+        (" ", []),
+        ("-1", []),
+        ("2,0", [2, 0]),
+        (" 1 , 2 ", [1, 2]),
+        ("GPU-bbbb3333,GPU-aaaa1111", [2, 0]),
+        ("GPU-b", [2]),
+        ("GPU-aaaa", []),
+        ("0,7,1", [0]),
+        ("NoDevFiles", []),
+    ],
+)
+def test_cuda_visible_devices_is_read_as_cuda_reads_it(visible, expected):
+    assert indexes(visible) == expected
+
+
+def test_the_variable_of_the_environment_counts(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert indexes() == [1]
+
+
+def test_what_a_card_does_not_say_is_none():
+    (gpu,) = list_gpus(FakeNvml([{"uuid": "GPU-1", "memory": None, "busy": None}]))
+    assert (gpu.memory_total_mib, gpu.memory_free_mib, gpu.utilization, gpu.processes) == (None, None, None, ())
+
+
+def test_a_lost_card_is_left_out_and_the_others_keep_their_numbers():
+    assert indexes(cards=[CARDS[0], {"uuid": "GPU-x", "lost": True}, CARDS[2]]) == [0, 2]
+
+
+def test_a_mig_slice_is_found_by_its_uuid():
+    (gpu,) = list_gpus(FakeNvml([*CARDS, {"uuid": "MIG-cccc", "mig": 1}]), "MIG-cccc")
+    assert (gpu.uuid, gpu.index) == ("MIG-cccc", 1)
+
+
+def test_nvml_is_closed_again():
+    nvml = FakeNvml(CARDS)
+    list_gpus(nvml)
+    assert nvml.open == 0
+
+
+GPUS = list_gpus(FakeNvml(CARDS), "0,1,2")
+
+
+def test_auto_is_every_gpu_or_else_the_cpu():
+    assert [slot.device for slot in parse_slots("auto", 1, 8, GPUS)] == [card["uuid"] for card in CARDS]
+    assert parse_slots("auto", 1, 8, ()) == (DeviceSlot("cpu", "cpu", 8),)
+
+
+def test_slots_share_the_cores():
+    slots = parse_slots("cpu", 2, 5, GPUS)
+    assert slots == (DeviceSlot("cpu-1", "cpu", 2), DeviceSlot("cpu-2", "cpu", 2))
+    assert parse_slots("cpu", 4, 2, ())[0].threads == 1
+
+
+def test_slots_are_per_device():
+    slots = parse_slots("0,1", 2, 16, GPUS)
+    assert [slot.name for slot in slots] == ["gpu0-1", "gpu0-2", "gpu1-1", "gpu1-2"]
+    assert {slot.threads for slot in slots} == {4}
+
+
+def test_all_adds_the_cpu_to_the_gpus():
+    assert [slot.name for slot in parse_slots("all", 1, 8, GPUS)] == ["gpu0", "gpu1", "gpu2", "cpu"]
+
+
+@pytest.mark.parametrize("device", ["2", "GPU-bbbb3333", "gpu-b", " 2 "])
+def test_a_gpu_is_named_by_number_uuid_or_its_beginning(device):
+    assert parse_slots(device, 1, 8, GPUS) == (DeviceSlot("gpu2", "GPU-bbbb3333", 8),)
+
+
+def test_slices_of_one_card_have_names_of_their_own():
+    cards = [*CARDS, {"uuid": "MIG-cccc", "mig": 1}, {"uuid": "MIG-dddd", "mig": 1}]
+    slices = list_gpus(FakeNvml(cards), "MIG-cccc,MIG-dddd")
+    assert [slot.name for slot in parse_slots("auto", 1, 8, slices)] == ["gpu1-MIG-cccc", "gpu1-MIG-dddd"]
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "message"),
+    [
+        ("0", (), "GPUs that this process may use: none."),
+        ("7", GPUS, "is no device here"),
+        ("GPU-aaaa", GPUS, "means several GPUs"),
+        ("cuda", GPUS, "expected auto, cpu, all"),
+        ("", GPUS, "is no device here"),
+        ("0,", GPUS, "is no device here"),
+        ("cpu,cpu", GPUS, "names cpu twice; for two runs at a time on it, add --slots 2."),
+    ],
+)
+def test_a_device_that_is_not_here_is_refused_with_those_that_are(device, gpus, message):
+    with pytest.raises(UsageError, match="--device") as problem:
+        parse_slots(device, 1, 8, gpus)
+    assert message in str(problem.value)
+
+
+def test_no_slots_are_refused():
+    with pytest.raises(UsageError, match="at least 1, not 0"):
+        parse_slots("cpu", 0, 8, ())

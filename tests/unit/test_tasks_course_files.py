@@ -1,0 +1,64 @@
+"""The course's prediction files, to the byte."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bertmt.errors import DataError
+from bertmt.tasks.course_files import course_file_name, write_course_file
+
+
+def test_files_are_named_as_the_course_names_them():
+    names = [course_file_name(task, split) for task in ("sst", "para", "sts") for split in ("dev", "test")]
+    assert names == [
+        *("sst-dev-output.csv", "sst-test-output.csv", "para-dev-output.csv"),
+        *("para-test-output.csv", "sts-dev-output.csv", "sts-test-output.csv"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "expected"),
+    [
+        ("sst", [("a7", 3), ("b8", 0)], b"id \t Predicted_Sentiment \na7 , 3 \nb8 , 0 \n"),
+        ("para", [("a7", 1), ("b8", 0)], b"id \t Predicted_Is_Paraphrase \na7 , 1.0 \nb8 , 0.0 \n"),
+        ("sts", [("a7", 0.25), ("b8", -1)], b"id \t Predicted_Similiary \na7 , 0.25 \nb8 , -1 \n"),
+        ("sst", [], b"id \t Predicted_Sentiment \n"),
+    ],
+)
+def test_a_file_has_exactly_the_courses_bytes(tmp_path, task, rows, expected):
+    file = tmp_path / "out.csv"
+    write_course_file(file, task, rows)
+    assert file.read_bytes() == expected
+
+
+def test_predictions_may_be_numpy_numbers(tmp_path):
+    file = tmp_path / "out.csv"
+    write_course_file(file, "sts", [("a7", np.float32(0.1))])
+    assert file.read_bytes().endswith(b"\na7 , 0.1 \n")
+    write_course_file(file, "sst", zip(["a7"], np.array([4]), strict=True))
+    assert file.read_bytes().endswith(b"\na7 , 4 \n")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a,b", "", "a b"])
+def test_an_id_that_would_break_a_line_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match="cannot stand in a prediction file"):
+        write_course_file(tmp_path / "out.csv", "sst", [(name, 1)])
+
+
+@pytest.mark.parametrize(
+    ("task", "value"), [("sst", 5), ("sst", 1.5), ("para", 2), ("sts", math.nan), ("sst", math.inf)]
+)
+def test_a_prediction_that_is_no_label_leaves_the_old_file_alone(tmp_path, task, value):
+    file = tmp_path / "out.csv"
+    file.write_text("old")
+    with pytest.raises(DataError, match="prediction for a7"):
+        write_course_file(file, task, [("a7", value)])
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(("task", "split"), [("mnli", "dev"), ("sst", "validation")])
+def test_other_tasks_and_splits_have_no_file(task, split):
+    with pytest.raises(ValueError, match="no course file"):
+        course_file_name(task, split)

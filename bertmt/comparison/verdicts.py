@@ -33,9 +33,17 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     return tuple(corrected)
 
 
-def verdict(difference: float | None, p_corrected: float | None, level: float = LEVEL) -> Verdict:
-    """The claim that a difference and its corrected p allow."""
-    if difference is None or p_corrected is None or p_corrected > level or difference == 0:
+def verdict(
+    difference: float | None, p_corrected: float | None, low: float | None, high: float | None, level: float = LEVEL
+) -> Verdict:
+    """The claim that a difference allows: its corrected p and its interval must both exclude no difference.
+
+    Both, because Williams' test alone is too ready on similarities whose spread varies with the label: with the
+    predictions of two real encoders exchanged at random it found 6–8 % differences at level 0.05.
+    """
+    if difference is None or p_corrected is None or low is None or high is None:
+        return Verdict.UNDECIDED
+    if p_corrected > level or low <= 0 <= high:
         return Verdict.UNDECIDED
     return Verdict.BETTER if difference > 0 else Verdict.WORSE
 
@@ -49,6 +57,6 @@ def judge(family: Iterable[Judged], level: float = LEVEL) -> tuple[Judged, ...]:
     results: list[Any] = list(family)
     corrected = holm([each.p for each in results])
     return tuple(
-        dataclasses.replace(each, p_corrected=p, verdict=verdict(each.difference, p, level))
+        dataclasses.replace(each, p_corrected=p, verdict=verdict(each.difference, p, each.low, each.high, level))
         for each, p in zip(results, corrected, strict=True)
     )

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bertmt.devices.gpus import Gpu
+from bertmt.devices.cpu import read_cpu
+from bertmt.devices.gpus import Gpu, list_gpus
 from bertmt.errors import UsageError
 
 CPU = "cpu"
@@ -23,6 +24,11 @@ class DeviceSlot:
     name: str
     device: str
     threads: int
+
+
+def device_slots(device: str, slots: int) -> tuple[DeviceSlot, ...]:
+    """The slots that `--device` and `--slots` ask for on this machine; see `parse_slots`."""
+    return parse_slots(device, slots, read_cpu().cores, list_gpus())
 
 
 def parse_slots(device: str, slots: int, cores: int, gpus: Sequence[Gpu]) -> tuple[DeviceSlot, ...]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bertmt.devices.slots import CPU
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, RunOrder
 
@@ -53,6 +54,7 @@ def start_child(
     """Make the run folder, open its log, and start the child.
 
     Args:
+        device: "cpu", or the UUID of a GPU.
         command: what is started, with the run folder as its last argument.
 
     Raises:
@@ -65,7 +67,7 @@ def start_child(
         data=run.data,
         extra_data_file=run.extra_data_file,
         fingerprints=run.fingerprints,
-        device=device,
+        device=device if device == CPU else f"cuda:{device}",
         threads=threads,
     )
     folder.create(order, run.recipe_json)

@@ -170,9 +170,17 @@ def _recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
         if name in UNSHOWN_SETTINGS:
             continue
         values = tuple(arm.runs[0].recipe.get(name) for arm in arms)
+        if name == "lora.alpha" and all(_alpha_follows_rank(arm) for arm in arms):
+            continue
         if any(value != values[0] for value in values):
             found[name] = values
     return found
+
+
+def _alpha_follows_rank(arm: Arm) -> bool:
+    """Whether the scale of LoRA is 1, or there is no LoRA: then alpha says nothing that the rank does not."""
+    recipe = arm.runs[0].recipe
+    return recipe["lora.alpha"] in (None, recipe["lora.rank"])
 
 
 def _warnings(arms: Sequence[Arm]) -> list[str]:

@@ -83,4 +83,4 @@ def json_lines(rows: Iterable[Record]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> Any:
-    return " ".join(repr(each) for each in value) if isinstance(value, list) else value
+    return " ".join(f"{each:.9g}" for each in value) if isinstance(value, list) else value

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.errors import UsageError
+from bertmt.filters.fields import RUN_FIELDS, find_fields, nearest_field, with_recipe
 from bertmt.filters.parsing import parse_filter
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.database import Database
@@ -13,11 +14,18 @@ from bertmt.registry.runs import all_runs
 from bertmt.services.baseline import Baselines
 from bertmt.services.sync import sync_running
 
-RUN_FIELDS = (
-    "id", "name", "state", "preset", "seed", "tag", "note", "sst", "para", "sts", "overall", "difference", "epoch",
-    "step", "progress", "attempt", "device", "failure", "position", "submitted_at", "started_at", "ended_at",
-)  # fmt: skip
-FIELDS = (*RUN_FIELDS, *(name for name in SETTINGS if name not in RUN_FIELDS))
+# What a list shows besides the fields that the filter language is documented with.
+LIST_FIELDS = {
+    "difference": "float",
+    "progress": "float",
+    "attempt": "int",
+    "failure": "str",
+    "position": "float",
+    "submitted_at": "str",
+    "started_at": "str",
+    "ended_at": "str",
+}
+FIELDS = with_recipe(RUN_FIELDS | LIST_FIELDS, {name: setting.kind for name, setting in SETTINGS.items()})
 
 
 @dataclass(frozen=True)
@@ -39,27 +47,36 @@ def list_runs(database: Database, filter_text: str = "", sort: str = "", limit: 
 
     Args:
         sort: a field, "-" before it for descending; by default oldest first.
-        limit: the last so many after sorting; 0 is all.
+        limit: the first so many of a sorted list, the newest so many of an unsorted one; 0 is all.
 
     Raises:
         UsageError: the filter or the sort cannot be understood.
     """
     wanted = parse_filter(filter_text, FIELDS)
-    key, descending = sort.removeprefix("-"), sort.startswith("-")
-    if key and key not in FIELDS:
-        raise UsageError(f"--sort expects a field such as overall, sst or submitted_at, but found {key!r}.")
+    key = _sort_field(sort.removeprefix("-")) if sort else None
     sync_running(database)
     runs = all_runs(database)
     baselines = Baselines(database, runs)
     rows = [_row(run, baselines.of(run)) for run in runs]
-    fields = [fields_of(row) for row in rows]
-    kept = [(row, values) for row, values in zip(rows, fields, strict=True) if wanted.matches(values)]
-    if key:
-        kept.sort(key=lambda pair: _sort_key(pair[1].get(key)), reverse=descending)
+    if not filter_text.strip() and key is None:  # nothing to look at but the runs themselves
+        return rows[-limit:] if limit else rows
+    kept = [(row, values) for row in rows if wanted.matches(values := fields_of(row))]
+    if key is not None:
+        kept.sort(key=lambda pair: _sort_key(pair[1].get(key)), reverse=sort.startswith("-"))
         # What has no value stands last in both directions.
         kept.sort(key=lambda pair: pair[1].get(key) is None)
     shown = [row for row, _ in kept]
-    return shown[-limit:] if limit else shown
+    if not limit:
+        return shown
+    return shown[:limit] if key is not None else shown[-limit:]
+
+
+def _sort_field(word: str) -> str:
+    found = find_fields(word, FIELDS)
+    if len(found) == 1:
+        return found[0]
+    hint = f"one of {', '.join(found)}" if found else f"did you mean `{nearest_field(word, FIELDS)}`?"
+    raise UsageError(f"--sort expects a field such as overall, sst or submitted_at, but found {word!r}; {hint}")
 
 
 def _row(run: Run, baseline: Run | None) -> Row:
@@ -78,8 +95,8 @@ def mean_difference(run: Run, baseline: Run | None) -> float | None:
 def fields_of(row: Row) -> Mapping[str, Any]:
     """What the filter language and the sort see of a run."""
     run = row.run
-    own = {name: getattr(run, name) for name in RUN_FIELDS if hasattr(run, name)}
-    return {**run.recipe, **own, "tag": run.tags, "state": str(run.state), "difference": row.difference}
+    own: dict[str, Any] = {name: getattr(run, name) for name in (*RUN_FIELDS, *LIST_FIELDS) if name != "difference"}
+    return with_recipe({**own, "state": str(run.state), "difference": row.difference}, run.recipe)
 
 
 def _sort_key(value: Any) -> Any:

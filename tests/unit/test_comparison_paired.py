@@ -325,9 +325,15 @@ def test_a_difference_that_stands_alone_may_fall_in_a_family():
 
 
 def test_a_verdict_has_the_sign_of_the_difference():
-    assert verdict(-0.1, 0.01) is Verdict.WORSE
-    assert verdict(0.1, 0.01) is Verdict.BETTER
-    assert verdict(None, None) is Verdict.UNDECIDED
+    assert verdict(-0.1, 0.01, -0.2, -0.05) is Verdict.WORSE
+    assert verdict(0.1, 0.01, 0.05, 0.2) is Verdict.BETTER
+    assert verdict(None, None, None, None) is Verdict.UNDECIDED
+
+
+def test_a_verdict_needs_both_p_and_the_interval():
+    assert verdict(0.1, 0.04, -0.01, 0.2) is Verdict.UNDECIDED
+    assert verdict(0.1, 0.06, 0.01, 0.2) is Verdict.UNDECIDED
+    assert verdict(0.1, 0.05, 0.01, 0.2) is Verdict.BETTER
 
 
 def test_an_undecided_result_says_what_could_have_been_seen():

@@ -7,7 +7,7 @@ import pytest
 from bertmt.devices.cgroup import read_limits
 from bertmt.devices.cpu import allowed_threads, physical_cores, read_cpu
 from bertmt.devices.gpus import GpuProcess, list_gpus
-from bertmt.devices.slots import DeviceSlot, parse_slots
+from bertmt.devices.slots import DeviceSlot, device_slots, parse_slots
 from bertmt.errors import UsageError
 
 GIB = 1024**3
@@ -280,6 +280,10 @@ def test_a_device_that_is_not_here_is_refused_with_those_that_are(device, gpus, 
     with pytest.raises(UsageError, match="--device") as problem:
         parse_slots(device, 1, 8, gpus)
     assert message in str(problem.value)
+
+
+def test_one_slot_on_this_machines_cpu_has_all_of_its_cores():
+    assert device_slots("cpu", 1) == (DeviceSlot("cpu", "cpu", read_cpu().cores),)
 
 
 def test_no_slots_are_refused():

@@ -1,0 +1,67 @@
+"""The command line as one Typer app: every command, in the order in which `bertmt --help` lists them."""
+
+import os
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+import bertmt
+from bertmt.cli import output
+from bertmt.cli.baseline import baseline
+from bertmt.cli.compare import compare
+from bertmt.cli.confusion import confusion
+from bertmt.cli.control import cancel, requeue, rm
+from bertmt.cli.curves import curves
+from bertmt.cli.doctor import doctor
+from bertmt.cli.edit import edit
+from bertmt.cli.export import export
+from bertmt.cli.fetch import fetch
+from bertmt.cli.init import init
+from bertmt.cli.logs import logs
+from bertmt.cli.notes import note, tag
+from bertmt.cli.order import hold, move, release
+from bertmt.cli.predict import predict
+from bertmt.cli.presets import presets
+from bertmt.cli.queue import queue
+from bertmt.cli.recipe import recipe
+from bertmt.cli.runs import runs
+from bertmt.cli.show import show
+from bertmt.cli.wait import wait
+from bertmt.cli.worker import worker, workers
+
+COMMANDS: tuple[Callable[..., Any], ...] = (
+    init, fetch, doctor, presets, recipe, queue, worker, workers, runs, show, logs, curves, confusion, wait, baseline,
+    compare, cancel, requeue, rm, hold, release, move, edit, note, tag, predict, export,
+)  # fmt: skip
+
+# Markup stays off: names and sentences from data could be markup by accident or on purpose.
+app = typer.Typer(name="bertmt", rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+for _command in COMMANDS:
+    app.command()(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        output.write_lines([f"bertmt {bertmt.__version__}"])
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+]
+Registry = Annotated[
+    str | None,
+    typer.Option("--db", metavar="FILE", help="The registry; by default BERTMT_DB, else runs.db here or above."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of every error.")]
+NoColour = Annotated[bool, typer.Option("--no-color", help="Plain text; so does NO_COLOR.")]
+
+
+@app.callback(epilog="--db, --debug and --no-color may also stand behind the command.")
+def bertmt_command(
+    version: Version = False, db: Registry = None, debug: Debug = False, no_color: NoColour = False
+) -> None:
+    """Queue, train, follow and compare runs of a multitask BERT, and see honestly which idea helped."""
+    if no_color:
+        os.environ["NO_COLOR"] = "1"  # children and workers that this command starts heed it too

@@ -1,0 +1,95 @@
+"""Lists of runs: filter, order, and the run that each is compared with."""
+
+import pytest
+
+from bertmt.errors import BusyError, UsageError
+from bertmt.registry.runs import run_by_key
+from bertmt.services.baseline import Baselines, choose_baseline
+from bertmt.services.listing import list_runs
+
+
+@pytest.fixture
+def finish(database, add_run):
+    """Adds a finished run with scores."""
+
+    def finished(name, preset_name="baseline", scores=(0.4, 0.7, 0.3), **values):
+        run = add_run(name, preset_name=preset_name, **values)
+        database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
+        database.execute("UPDATE summaries SET sst = ?, para = ?, sts = ? WHERE run = ?", (*scores, run.key))
+        return run_by_key(database, run.key)
+
+    return finished
+
+
+def names(rows):
+    return [row.run.name for row in rows]
+
+
+def test_runs_are_listed_oldest_first_and_by_any_field(database, finish):
+    finish("a", scores=(0.2, None, None), preset_name="sst-only")
+    finish("b", scores=(0.4, None, None), preset_name="sst-only")
+    finish("c", scores=(None, None, 0.1), preset_name="sts-only")
+    assert names(list_runs(database)) == ["a", "b", "c"]
+    assert names(list_runs(database, sort="-sst")) == ["b", "a", "c"]
+    assert names(list_runs(database, sort="sst")) == ["a", "b", "c"]
+    assert names(list_runs(database, sort="sst", limit=2)) == ["b", "c"]
+
+
+def test_a_filter_sees_runs_and_recipes(database, finish):
+    finish("a", **{"lora.rank": 8})
+    finish("b", seed=3)
+    assert names(list_runs(database, "lora>0")) == ["a"]
+    assert names(list_runs(database, "state:finished seed:3")) == ["b"]
+    assert names(list_runs(database, "difference<0.5")) == ["a"], "the baseline has no difference from itself"
+
+
+@pytest.mark.parametrize("arguments", [{"filter_text": "lorra>0"}, {"sort": "lorra"}, {"sort": "-"}])
+def test_a_field_that_is_none_is_a_sentence(database, arguments):
+    with pytest.raises(UsageError, match=r"lora|field"):
+        list_runs(database, **arguments)
+
+
+def test_the_baseline_is_the_newest_finished_one_of_equal_scale(database, finish):
+    finish("old")
+    newest = finish("new")
+    finish("other scale", epochs=3)
+    run = finish("try", preset_name="shared-encoder", **{"lora.rank": 16})
+    assert Baselines(database).of(run).key == newest.key
+
+
+def test_a_baseline_with_the_same_seed_is_preferred(database, finish):
+    paired = finish("one", seed=1)
+    finish("two", seed=2)
+    assert Baselines(database).of(finish("try", preset_name="sst-only", seed=1)).key == paired.key
+
+
+def test_without_a_baseline_of_equal_scale_there_is_none(database, finish):
+    finish("baseline", batch_size=16)
+    assert Baselines(database).of(finish("try", preset_name="sst-only")) is None
+
+
+def test_other_dev_data_is_another_scale(database, finish):
+    baseline, run = finish("baseline"), finish("try", preset_name="sst-only")
+    for each, mark in ((baseline, "a"), (run, "b")):
+        database.execute("UPDATE runs SET fingerprints = ? WHERE key = ?", (f'{{"sst-dev": "{mark}"}}', each.key))
+    assert Baselines(database).of(run_by_key(database, run.key)) is None
+
+
+def test_a_chosen_baseline_holds_for_every_run_until_it_is_let_go(database, finish):
+    finish("baseline")
+    chosen, run = finish("chosen", preset_name="sst-only", batch_size=4), finish("try", preset_name="sst-only")
+    choose_baseline(database, chosen)
+    assert Baselines(database).of(run).key == chosen.key
+    choose_baseline(database, None)
+    assert Baselines(database).of(run).name == "baseline"
+
+
+def test_a_run_without_scores_cannot_be_the_baseline(database, add_run):
+    with pytest.raises(BusyError, match="queued"):
+        choose_baseline(database, add_run())
+
+
+def test_the_difference_is_the_mean_over_the_tasks_of_both(database, finish):
+    finish("baseline", scores=(0.4, 0.7, 0.3))
+    finish("try", preset_name="sst-only", scores=(0.5, None, None))
+    assert [row.difference for row in list_runs(database)] == [None, pytest.approx(0.1)]

@@ -4,7 +4,9 @@
 # --- What one may want to change, as in `make demo EPOCHS=6` ---------------------------------------------------------
 EPOCHS ?= 4
 EPOCH_STEPS ?= 120
+# The final model's rank of 200 is larger than the tiny encoder.
 DEMO_RANK ?= 16
+DEMO_SCALE = --data toy --set encoder=tiny --set epochs=$(EPOCHS) --set epoch_steps=$(EPOCH_STEPS)
 # Further flags of pip, for example an index with a smaller torch:
 # make test PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_FLAGS ?=
@@ -67,22 +69,25 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,offline]"
 	@touch $@
 
+# A registry of its own, whatever BERTMT_DB or a folder above says; a second demo adds its runs to the first one's.
 demo: $(STAMP)
 	@mkdir -p $(DEMO)
-	@cd $(DEMO) && unset BERTMT_DB && \
-	scale=(--data toy --set encoder=tiny --set epochs=$(EPOCHS) --set epoch_steps=$(EPOCH_STEPS)) && \
-	baseline="$$($(BERTMT) queue --preset baseline "$${scale[@]}" --quiet)" && \
-	final="$$($(BERTMT) queue --preset final --set lora.rank=$(DEMO_RANK) "$${scale[@]}" --quiet)" && \
-	$(BERTMT) worker --drain && \
-	$(BERTMT) compare "$$baseline" "$$final" && \
-	echo && \
-	echo "Next, in the folder $(DEMO):   cd $(DEMO) && source ../$(BIN)/activate" && \
-	echo "  bertmt runs                  every run with its scores" && \
-	echo "  bertmt curves $$final" && \
-	echo "  bertmt confusion $$final" && \
-	echo "  bertmt predict $$final \"a lovely film\"" && \
-	echo "  bertmt presets               every model of the paper" && \
-	echo "  bertmt init --help           your own data"
+	@cd $(DEMO); export BERTMT_DB="$$PWD/runs.db"; \
+	queue() { \
+	    $(BERTMT) queue "$$@" $(DEMO_SCALE) --json | \
+	    $(CURDIR)/$(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["runs"][0]["id"])'; \
+	}; \
+	baseline="$$(queue --preset baseline)"; \
+	final="$$(queue --preset final --set lora.rank=$(DEMO_RANK))"; \
+	$(BERTMT) worker --drain; \
+	echo; $(BERTMT) compare "$$baseline" "$$final"; \
+	echo; echo "Next:  cd $(DEMO) && source ../$(BIN)/activate, and then"; \
+	echo "  bertmt runs                             every run with its scores"; \
+	echo "  bertmt curves $$final                    losses and scores over the steps"; \
+	echo "  bertmt confusion $$final                 what it takes for what"; \
+	echo "  bertmt predict $$final \"a lovely film\"   what it makes of a sentence"; \
+	echo "  bertmt presets                          every model of the paper"; \
+	echo "  bertmt init --help                      the same with your own data"
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

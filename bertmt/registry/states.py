@@ -6,6 +6,8 @@ from bertmt.errors import BusyError
 
 
 class State(StrEnum):
+    """Where a run stands."""
+
     QUEUED = "queued"
     HELD = "held"
     RUNNING = "running"

@@ -7,7 +7,7 @@ from typing import Any
 
 from bertmt.errors import BusyError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
-from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.recipe.rules import recipe_from, resolved, unresolved
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import move, remove, run_by_key
@@ -104,13 +104,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
         RecipeError: the changed recipe is not valid.
         BusyError: it does not wait.
     """
-    stored = from_json(run.recipe_json)
-    followers: dict[str, Any] = {}
-    if stored.head_learning_rate == stored.learning_rate and "head_learning_rate" not in values:
-        followers["head_learning_rate"] = None
-    if stored.lora.rank and stored.lora.alpha == stored.lora.rank and "lora.alpha" not in values:
-        followers["lora.alpha"] = None
-    recipe = resolved(recipe_from(values, base=stored.with_values(followers)))
+    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.recipe_json))))
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
     with database.immediate():

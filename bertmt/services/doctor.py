@@ -135,7 +135,9 @@ def _encoders() -> Iterator[Check]:
             files = find_encoder(name)
             where = f" at {files.folder}" if files.folder else ""
             revision = f", revision {files.revision}" if files.revision else ""
-            yield Check(f"encoder {name}", Health.OK, f"{files.layers} layers, {files.hidden_size} wide{where}{revision}")
+            yield Check(
+                f"encoder {name}", Health.OK, f"{files.layers} layers, {files.hidden_size} wide{where}{revision}"
+            )
         except BertmtError as problem:
             # Only the encoder that runs take by default is missed.
             state = Health.PROBLEM if name == configured else Health.WARNING
@@ -146,7 +148,10 @@ def _data() -> Iterator[Check]:
     data, extra = _setting("data"), _setting("extra_data_file")
     if not data:
         yield Check(
-            "data", Health.WARNING, "none by default", "`bertmt init --data DIR`, or `bertmt queue --data toy` (embedded)"
+            "data",
+            Health.WARNING,
+            "none by default",
+            "`bertmt init --data DIR`, or `bertmt queue --data toy` (embedded)",
         )
     for task in TASK_NAMES if data else ():
         yield _split_check(f"data {task}", {"data": data, "tasks": [task]})
@@ -200,7 +205,9 @@ def _registry(registry: Path) -> Iterator[Check]:
             said = [row[0] for row in database.execute("PRAGMA quick_check(5)")]
             workers = alive_workers(database)
     except (BertmtError, sqlite3.Error) as problem:
-        yield Check("registry", Health.PROBLEM, f"{registry}: {problem}", "move it aside; the run folders keep the data")
+        yield Check(
+            "registry", Health.PROBLEM, f"{registry}: {problem}", "move it aside; the run folders keep the data"
+        )
         return
     mib = registry.stat().st_size / (1 << 20)
     yield Check("registry", Health.OK, f"{runs:,} runs, {mib:,.1f} MiB at {registry}")

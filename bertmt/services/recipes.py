@@ -6,7 +6,7 @@ from pathlib import Path
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import from_json, preset, read_toml
 from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.recipe.rules import recipe_from, resolved, unresolved
 from bertmt.registry.records import Run
 from bertmt.services.user_settings import read_user_settings
 
@@ -26,6 +26,6 @@ def chosen_recipe(name: str | None, file: Path | None, run: Run | None, values: 
     if sum(source is not None for source in (name, file, run)) > 1:
         raise UsageError("Name one recipe: --preset NAME, --file RECIPE.toml, or --from RUN.")
     if run is not None:
-        return resolved(recipe_from(values, from_json(run.recipe_json)))
+        return resolved(recipe_from(values, unresolved(from_json(run.recipe_json))))
     own = read_toml(file) if file else dict(preset(name or DEFAULT_PRESET).values)
     return resolved(recipe_from(read_user_settings() | own | dict(values)))

@@ -9,7 +9,7 @@ from bertmt.errors import UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
 from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.rules import recipe_from, remarks, resolved
+from bertmt.recipe.rules import recipe_from, remarks, resolved, unresolved
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import NewRun, add_runs, all_runs
@@ -103,7 +103,7 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
             "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
         )
     if request.from_run is not None:
-        return request.from_run.name, {}, from_json(request.from_run.recipe_json)
+        return request.from_run.name, {}, unresolved(from_json(request.from_run.recipe_json))
     settings = read_user_settings()
     if request.preset is not None:
         return request.preset, settings | dict(preset(request.preset).values), None

@@ -9,6 +9,7 @@ from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.composition import compose
 from bertmt.training.loop import train
+from bertmt.training.memory import reuse_freed_memory
 from bertmt.training.progress import Progress
 from bertmt.training.reporting import Reporter
 from bertmt.training.stopping import StopFlag
@@ -27,6 +28,7 @@ def train_attempt(
         BertmtError: what a person can mend.
         StoppedError: somebody asked.
     """
+    reuse_freed_memory()
     if order.threads:
         torch.set_num_threads(order.threads)
     recipe = from_json(folder.recipe.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ import pytest
 from bertmt.errors import DataError, EncoderError, NotFoundError, RecipeError, UsageError
 from bertmt.recipe.loading import from_json
 from bertmt.registry.runs import all_runs
+from bertmt.services.recipes import chosen_recipe
 from bertmt.services.submit import Request, already_finished, plan, submit
 from bertmt.services.user_settings import read_user_settings, write_user_settings
 
@@ -106,3 +107,11 @@ def test_a_copy_of_a_run_keeps_its_recipe_but_for_what_is_set(database):
     [copy] = submit(database, plan(Request(from_run=run, values={"mnr": "true"}, name="copy")))
     assert (copy.name, copy.preset) == ("copy", "neg-cosine")
     assert len(all_runs(database)) == 2
+
+
+def test_a_copy_with_another_rank_or_encoder_takes_along_what_followed_it(database):
+    [run] = submit(database, plan(Request(preset="lora-r20", values=TOY)))
+    [other_rank] = plan(Request(from_run=run, values={"lora.rank": "8"})).runs
+    assert (other_rank.recipe.lora.rank, other_rank.recipe.lora.alpha) == (8, 8.0)
+    chosen = chosen_recipe(None, None, run, {"encoder": "bert-base-uncased"})
+    assert (chosen.learning_rate, chosen.head_learning_rate) == (1e-5, 1e-5)

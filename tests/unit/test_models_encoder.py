@@ -1,5 +1,6 @@
 """Loading encoders: the same weights each time, nothing missing, nothing random left behind."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,8 @@ def test_the_hubs_old_names_of_weights_are_understood(bert_folder: Path):
 
 def test_half_precision_weights_become_fp32(bert_folder: Path):
     rewrite_weights(bert_folder, lambda weights: {name: each.half() for name, each in weights.items()})
+    config = bert_folder / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"dtype": "float16"}))
     encoder = load_encoder(str(bert_folder), 0, Path("unused"))
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
 

@@ -32,10 +32,11 @@ def steps_of(events):
 
 def test_an_event_comes_back_as_it_was_written(path):
     writer = EventWriter(path)
-    writer.write("evaluated", epoch=0, scores={"sst": 0.2, "sts": None}, predictions=[{"task": "sst", "file": "a"}])
+    scores, predictions = {"sst": 0.2, "sts": None}, [{"task": "sst", "file": "a"}]
+    writer.write("evaluated", epoch=0, step=0, scores=scores, predictions=predictions)
     writer.close()
     [event], offset, broken = read_events(path)
-    assert (event["event"], event["epoch"], event["scores"]) == ("evaluated", 0, {"sst": 0.2, "sts": None})
+    assert (event["event"], event["epoch"], event["scores"]) == ("evaluated", 0, scores)
     assert (offset, broken) == (path.stat().st_size, 0)
 
 
@@ -61,11 +62,13 @@ def test_a_missing_file_is_an_empty_one(path):
 def test_a_number_that_is_not_finite_is_written_as_null_in_every_event(path, value):
     writer = EventWriter(path)
     writer.step(3, 1, "train", {"loss/sts": value, "gradient_norm": 1.0}, seconds_left=value)
-    writer.write("evaluated", losses={"sts": [value, (1.0, value)]}, overall=value)
+    writer.write("evaluated", epoch=1, step=3, scores={"sts": value}, overall=value)
+    writer.write("started", measured=[value, (1.0, {"deep": value})])
     writer.close()
-    (step, evaluated), _, broken = read_events(path)
+    (step, evaluated, started), _, broken = read_events(path)
     assert step["values"] == {"loss/sts": None, "gradient_norm": 1.0} and step["seconds_left"] is None
-    assert (evaluated["losses"], evaluated["overall"], broken) == ({"sts": [None, [1.0, None]]}, None, 0)
+    assert (evaluated["scores"], evaluated["overall"], broken) == ({"sts": None}, None, 0)
+    assert started["measured"] == [None, [1.0, {"deep": None}]]
 
 
 @given(
@@ -125,6 +128,35 @@ def test_no_bytes_make_the_reader_fail(tmp_path_factory, content):
 )  # fmt: skip
 def test_a_line_that_is_no_event_is_none(line):
     assert parse_event(line) is None
+
+
+STEP = {"event": "step", "at": "2026-01-01", "step": 3, "epoch": 1, "phase": "train", "values": {"loss/sst": 0.5}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": -1}, {"step": True}, {"step": "3"}, {"step": 2**62}, {"epoch": None}, {"phase": 1}, {"values": []},
+        {"values": {"loss/sst": "low"}}, {"values": {"loss/sst": True}}, {"seconds_left": "soon"}, {"at": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_event_that_an_importer_could_not_use_is_none(change):
+    assert parse_event(json.dumps(STEP).encode()) == STEP
+    assert parse_event(json.dumps(STEP | change).encode()) is None
+
+
+@pytest.mark.parametrize("key", ["step", "epoch", "phase", "values"])
+def test_a_step_without_one_of_its_keys_is_none(key):
+    assert parse_event(json.dumps({name: value for name, value in STEP.items() if name != key}).encode()) is None
+
+
+def test_a_number_too_large_for_a_float_is_none():
+    assert parse_event(json.dumps(STEP).replace("0.5", "1e999").encode()) is None
+
+
+def test_an_event_of_a_later_version_is_passed_on():
+    assert parse_event(b'{"event": "celebrated", "at": "2026-01-01", "how": 1}')["event"] == "celebrated"
 
 
 def test_reading_in_pieces_gives_what_reading_at_once_gives(path):

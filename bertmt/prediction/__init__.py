@@ -1,0 +1,1 @@
+"""The child that predicts: JSON lines in, JSON lines out. Started as `python -m bertmt.prediction <run folder>`."""

@@ -16,6 +16,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, run_by_key
 from bertmt.registry.states import Owner, State
+from bertmt.registry.workers import running_workers
 from bertmt.run_folder.events import now, read_events
 from bertmt.run_folder.layout import RunFolder, is_alive
 
@@ -198,14 +199,16 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
 
 
 CLAIM_GRACE_SECONDS = 30.0
+WORKER_SILENCE_SECONDS = 60.0  # a worker says that it is alive every 5 s
 
 
 def settle(database: Database, run: Run) -> Run:
     """Move a running run whose process is gone without a last event to lost; the free lock is the proof.
 
-    A run that was claimed moments ago may not hold its lock yet: its child is still starting.
+    A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
+    there the run is the worker's to settle, which alone knows the exit code and what it asked the child to do.
     """
-    if run.state is not State.RUNNING or is_alive(folder_of(database, run)):
+    if run.state is not State.RUNNING or is_alive(folder_of(database, run)) or _has_its_worker(database, run):
         return run
     claimed = datetime.fromisoformat(run.started_at) if run.started_at else datetime.now(UTC)
     # A lock that was never taken in this attempt proves nothing within the grace time.
@@ -216,9 +219,16 @@ def settle(database: Database, run: Run) -> Run:
     run = sync(database, run)
     if run.state is not State.RUNNING:
         return run
+    after, reason = State.LOST, "its process is gone without a last word"
+    if run.request == "cancel":
+        after, reason = State.CANCELLED, "cancelled while it ran"
     try:
-        return move(
-            database, run.key, State.LOST, Owner.DEATH, "its process is gone without a last word", ended_at=now()
-        )
+        return move(database, run.key, after, Owner.DEATH, reason, ended_at=now(), request=None)
     except BertmtError:  # somebody else moved it first
         return run_by_key(database, run.key)
+
+
+def _has_its_worker(database: Database, run: Run) -> bool:
+    """Whether the worker that took the run is there and was heard of lately."""
+    limit = (datetime.now(UTC) - timedelta(seconds=WORKER_SILENCE_SECONDS)).isoformat(timespec="milliseconds")
+    return any(each.key == run.worker and each.heartbeat_at > limit for each in running_workers(database))

@@ -49,7 +49,8 @@ def add_run(database: Database) -> Callable[..., Run]:
     def add(name: str = "finish", preset_name: str = "sst-only", state: str = "queued", **values: object) -> Run:
         recipe = resolved(recipe_from({"data": "toy", "encoder": "tiny", **values}, preset(preset_name).recipe()))
         new = NewRun(
-            name=name, preset=matching_preset(recipe), from_preset=preset_name, recipe_json=to_json(recipe), digest=recipe.digest(),
+            name=name, preset=matching_preset(recipe), from_preset=preset_name,
+            recipe_json=to_json(recipe), digest=recipe.digest(),
             seed=recipe.seed, data="toy", extra_data_file="", fingerprints={}, state=state,
         )  # fmt: skip
         [run_id] = add_runs(database, [new], Snapshot("code", {"version": "0"}, {"python": "3"}))

@@ -21,7 +21,7 @@ Clear = Annotated[bool, typer.Option("--clear", help="Choose automatically again
 
 
 def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = False, as_json: AsJson = False) -> None:
-    """Show or choose the run that the others are compared with.
+    """Show or choose the run others are compared with.
 
     Without a choice each run is compared with the newest finished `baseline` of equal scale: the same encoder, budget,
     batch, learning rate and dev data; of several, one with the same seed is preferred.
@@ -63,4 +63,4 @@ def _write(database: "Database", as_json: bool) -> None:
 
 
 def _line(run: "Run") -> str:
-    return safe_text(f"{run.id} {run.name} (seed {run.seed}): {scale_line(run.recipe | {'data': run.data})}")
+    return safe_text(f"{run.id} {run.name} (seed {run.seed}): {scale_line(run)}")

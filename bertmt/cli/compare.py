@@ -31,8 +31,8 @@ SCORES = (
     Column("S=(1+ρ)/2", True), Column("overall", True),
 )  # fmt: skip
 DIFFERENCES = (
-    Column("task"), Column("difference", True), Column("95 % interval", True), Column("p", True), Column("p (Holm)", True),
-    Column("verdict"),
+    Column("task"), Column("difference", True), Column("95 % interval", True), Column("p", True),
+    Column("p (Holm)", True), Column("verdict"),
 )  # fmt: skip
 TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
 STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
@@ -40,7 +40,11 @@ CURVE_HEIGHT = 12
 
 
 def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> None:
-    """Compare runs with the first: scores, differences with interval and p, recipes, effort, curves."""
+    """Compare runs with the first of them.
+
+    Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict; below them
+    what differs in the recipes, how much each was trained, and what to mind before believing them.
+    """
     from bertmt.services.compare import compare as compare_runs
 
     database = existing_registry(context)
@@ -99,7 +103,7 @@ def _differences(reference: "Arm", against: "Against", width: int | None) -> lis
     for each in results:
         remark = wrapped(each.remark, width - 2 if width else None) if each.remark else ()
         verdict = str(each.verdict)
-        cells = [
+        cells: list[str | Cell] = [
             TITLES[each.task], numbers.difference(each.difference), numbers.interval(each.low, each.high),
             numbers.p_value(each.p), numbers.p_value(each.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
@@ -128,8 +132,7 @@ def _recipes(found: "Comparison", arms: "list[Arm]", width: int | None) -> list[
     columns = (Column("setting"), *(Column(safe_text(arm.name)) for arm in arms))
     rows = [Row([name, *map(value_text, values)]) for name, values in found.recipe_differences.items()]
     first = found.reference.runs[0]
-    scale = facts({"scale": scale_line(first.recipe | {"data": first.data})}, width)
-    return [title, *table(columns, rows, None), *scale]
+    return [title, *table(columns, rows, None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
 
 
 def _efforts(arms: "list[Arm]", width: int | None) -> list[Line]:

@@ -49,7 +49,10 @@ def confusion(
     baseline: Baseline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a run takes for what on the dev split: rows are the true classes, columns the predicted ones."""
+    """Show which classes a run mistakes for which.
+
+    On the dev split; rows are the true classes, columns the predicted ones.
+    """
     from bertmt.drawing.heatmap import draw_confusion, draw_confusion_difference
     from bertmt.services.confusion import baseline_confusion, confusion_of
     from bertmt.services.lookup import find_run

@@ -11,7 +11,7 @@ from bertmt.drawing.safe_text import safe_text
 
 
 def cancel(context: typer.Context, runs: RunWords) -> None:
-    """Cancel runs: waiting ones at once, running ones as soon as their worker hears of it."""
+    """Cancel waiting runs, stop running ones."""
     from bertmt.services import control
 
     database = existing_registry(context)
@@ -22,7 +22,10 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
 
 
 def requeue(context: typer.Context, runs: RunWords, data: DataFolder = None, extra_data: ExtraData = None) -> None:
-    """Queue failed, cancelled or lost runs again, as their next attempt; --data tells where the same data lies now."""
+    """Queue failed, cancelled or lost runs again.
+
+    As their next attempt, behind all that wait; --data and --extra-data tell where the same data lie now.
+    """
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
 
@@ -38,7 +41,7 @@ def rm(
     runs: RunWords,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Forget runs and delete their folders: scores, predictions, weights."""
+    """Remove runs with their folders."""
     from bertmt.errors import UsageError
     from bertmt.services import control
 

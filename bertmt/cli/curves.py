@@ -39,7 +39,7 @@ def curves(
     only_ascii: Ascii = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw series of runs over their steps: losses, dev scores, gradient norm, speed."""
+    """Draw losses, dev scores and other series of runs."""
     from bertmt.drawing.curves import draw_curves
     from bertmt.services.curves import curves_of
 

@@ -16,7 +16,10 @@ MARK_WIDTH, NAME_WIDTH = 9, 26
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check what works here and what does not: versions, devices, SQLite, weights, data; exit code 1 on a problem."""
+    """Check what works here and what does not.
+
+    Versions, devices, SQLite, encoders, data, registry, disk; exit code 1 if there is a problem.
+    """
     from bertmt.services.doctor import examine
 
     checks = examine(registry_path(context))

@@ -22,9 +22,9 @@ def export(
     runs: RunWords,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header; the default.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")] = False,
-    what: Annotated[What, typer.Option("--what", help="Points of all series, or stored dev predictions.")] = What.METRICS,
+    what: Annotated[What, typer.Option("--what", help="Points of all series, or dev predictions.")] = What.METRICS,
 ) -> None:  # fmt: skip
-    """Write what runs measured to stdout, to be read by other programs."""
+    """Write what runs measured as CSV or JSON Lines."""
     from bertmt.errors import UsageError
     from bertmt.services import export as exporting
 
@@ -32,8 +32,7 @@ def export(
         raise UsageError("Either --csv or --jsonl.")
     database = existing_registry(context)
     found = named_runs(database, runs)
-    if what is What.METRICS:
-        columns, rows = exporting.METRIC_COLUMNS, exporting.metric_rows(database, found)
-    else:
-        columns, rows = exporting.PREDICTION_COLUMNS, exporting.prediction_rows(database, found)
+    rows, columns = exporting.metric_rows(database, found), list(exporting.METRIC_COLUMNS)
+    if what is What.PREDICTIONS:
+        rows, columns = exporting.prediction_rows(database, found), list(exporting.PREDICTION_COLUMNS)
     output.write_data(exporting.json_lines(rows) if as_jsonl else exporting.csv_lines(columns, rows))

@@ -14,7 +14,10 @@ def fetch(
         str | None, typer.Option("--revision", metavar="COMMIT", help="Instead of the pinned or the newest one.")
     ] = None,
 ) -> None:
-    """Bring an encoder from the Hugging Face hub: weights in safetensors only; training stays offline."""
+    """Bring an encoder from the Hugging Face hub.
+
+    Weights in safetensors only, at a pinned revision where there is one; training itself stays offline.
+    """
     from bertmt.services.fetch import fetch as fetch_encoder
 
     fetched = fetch_encoder(name, revision)

@@ -10,7 +10,10 @@ from bertmt.drawing.safe_text import safe_text
 def init(
     data: DataFolder = None, extra_data: ExtraData = None, encoder: EncoderName = None, settings: Settings = None
 ) -> None:
-    """Write bertmt.toml: defaults of `queue` in this folder and below; what `queue` is told wins."""
+    """Write bertmt.toml: defaults for later commands.
+
+    They hold in this folder and below; what `bertmt queue` is told wins over them.
+    """
     from bertmt.recipe.loading import parse_assignments
     from bertmt.services.defaults import write_defaults
 

@@ -75,4 +75,3 @@ def _report_usage(problem: typer.TyperException) -> int:
         command = context.command_path if context is not None else "bertmt"
         diagnostics.report(f"{message.rstrip('.')}; `{command} --help` tells what can be typed.")
     return ExitCode(problem.exit_code)
-

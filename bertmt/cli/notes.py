@@ -32,7 +32,7 @@ def tag(
     ],
     remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
 ) -> None:
-    """Give runs a tag, by which `bertmt runs --filter tag:WORD` finds them."""
+    """Tag runs; `bertmt runs --filter tag:WORD` finds them."""
     from bertmt.errors import UsageError
     from bertmt.services import control
 

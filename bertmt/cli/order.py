@@ -11,7 +11,7 @@ from bertmt.drawing.safe_text import safe_text
 
 
 def hold(context: typer.Context, runs: RunWords) -> None:
-    """Keep queued runs from being taken by a worker."""
+    """Keep queued runs from being started."""
     from bertmt.services import control
 
     database = existing_registry(context)
@@ -21,7 +21,7 @@ def hold(context: typer.Context, runs: RunWords) -> None:
 
 
 def release(context: typer.Context, runs: RunWords) -> None:
-    """Let held runs be taken again."""
+    """Let held runs be started again."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
 
@@ -42,7 +42,7 @@ Before = Annotated[
 def move(
     context: typer.Context, runs: RunWords, first: First = False, last: Last = False, before: Before = None
 ) -> None:
-    """Move waiting runs in the queue; several keep the order in which they are named."""
+    """Move waiting runs in the queue, in the order named."""
     from bertmt.errors import UsageError
     from bertmt.services import control
 

@@ -20,7 +20,9 @@ RunWords = Annotated[
 ]
 RecipeFile = Annotated[
     str | None,
-    typer.Option("--file", metavar="RECIPE.toml", help="A recipe of your own; `bertmt recipe` writes one to start from."),
+    typer.Option(
+        "--file", metavar="RECIPE.toml", help="A recipe of your own; `bertmt recipe` writes one to start from."
+    ),
 ]
 FromRun = Annotated[
     str | None,

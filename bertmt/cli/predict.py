@@ -41,7 +41,10 @@ def predict(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predict with a finished run: one or two sentences, or a split as the course's prediction files."""
+    """Predict sentences, or a split, with a finished run.
+
+    One sentence is for SST, two for PARA and STS; with --split the course's prediction files are written.
+    """
     from bertmt.errors import UsageError
     from bertmt.services.lookup import find_run
     from bertmt.services.predict import predict_split, predict_texts

@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def presets(as_json: AsJson = False) -> None:
-    """List every model of the paper and every control of ours, with the scores that the paper reports."""
+    """List the models of the paper, with the scores it reports."""
     from bertmt.recipe.loading import presets as known
     from bertmt.recipe.reported import reported_scores
 

@@ -8,7 +8,14 @@ import typer
 from bertmt.cli import completion, diagnostics, output
 from bertmt.cli.invocation import named_run, registry_path, registry_to_fill
 from bertmt.cli.parameters import (
-    AsJson, DataFolder, EncoderName, ExtraData, FromRun, PresetName, RecipeFile, Settings,
+    AsJson,
+    DataFolder,
+    EncoderName,
+    ExtraData,
+    FromRun,
+    PresetName,
+    RecipeFile,
+    Settings,
 )  # fmt: skip
 from bertmt.cli.tables import Column, Row, table
 from bertmt.cli.wait import wait_until_ended
@@ -60,7 +67,10 @@ def queue(
     wait: Wait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Queue one run or many: of a preset, a recipe file or another run, with settings changed, seeds and sweeps."""
+    """Queue one run or many.
+
+    The recipe comes from a preset, a file or another run; --set changes it, --seed and --sweep make several runs of it.
+    """
     from bertmt.recipe.loading import parse_assignments
     from bertmt.services.submit import Request, plan, submit
 

@@ -26,10 +26,13 @@ def recipe(
     keys: Annotated[bool, typer.Option("--keys", help="List all settings instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a resolved recipe as TOML, to be changed and queued with `queue --file`; the baseline by default."""
-    from bertmt.recipe.loading import matching_preset, parse_assignments, to_toml
+    """Print a recipe as TOML, or list all settings.
+
+    The baseline unless another is named, with every setting resolved; `bertmt queue --file` takes it back.
+    """
+    from bertmt.recipe.loading import matching_preset, parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services.recipes import chosen_recipe
+    from bertmt.services.recipes import chosen_recipe, recipe_text
 
     if keys:
         _write_keys(as_json)
@@ -42,13 +45,7 @@ def recipe(
         content = {"recipe": chosen.flat(), "preset": matching_preset(chosen)}
         output.write_document("bertmt.recipe/1", content)
         return
-    output.write_data([_without_empty_places(to_toml(chosen))])
-
-
-def _without_empty_places(text: str) -> str:
-    """Data that nobody named is left open: an empty value in a file would win over bertmt.toml's."""
-    lines = text.splitlines(keepends=True)
-    return "".join("# " + line if line.startswith(('data = ""', 'extra_data_file = ""')) else line for line in lines)
+    output.write_data([recipe_text(chosen)])
 
 
 def _write_keys(as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """Runs as JSON: the keys that `documents` describes."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "padding_share": details.padding_share,
         "remarks": list(finished.get("remarks", ())),
         "history": [_move(each) for each in details.moves],
-        "code": {**_code(details.snapshot.source), "digest": details.snapshot.code_digest, "changed": details.code_changed},
+        "code": _code(details),
         "environment": dict(details.snapshot.environment),
         "folder": str(details.folder),
         "log": list(details.log),
@@ -76,5 +75,7 @@ def _move(move: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _code(source: Mapping[str, Any]) -> dict[str, Any]:
-    return {"version": source.get("version"), "commit": source.get("commit")}
+def _code(details: "Details") -> dict[str, Any]:
+    snapshot = details.snapshot
+    source = {name: snapshot.source.get(name) for name in ("version", "commit")}
+    return {"digest": snapshot.code_digest, **source, "changed": details.code_changed}

@@ -1,6 +1,5 @@
 """A run in words: its state, its progress, its scale, and the one line that says what to know of it."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +75,9 @@ def local_time(at: str | None) -> str:
         return safe_text(at or "")
 
 
-def scale_line(recipe: Mapping[str, Any]) -> str:
+def scale_line(run: "Run") -> str:
     """Encoder, data and budget in one line: what a score depends on besides the method (decision 25)."""
+    recipe = run.recipe
     steps = f", at most {recipe['epoch_steps']:,} steps each" if recipe.get("epoch_steps") else ""
     rate, head_rate = recipe.get("learning_rate"), recipe.get("head_learning_rate")
     rates = f"learning rate {rate:g}" if rate is not None else "the encoder's learning rate"
@@ -85,7 +85,7 @@ def scale_line(recipe: Mapping[str, Any]) -> str:
         rates += f" (heads {head_rate:g})"
     extra = f" + {recipe['extra_data_limit']:,} extra pairs at most" if recipe.get("extra_data") else ""
     return safe_text(
-        f"{recipe.get('encoder')}; data {recipe.get('data') or 'not named'}{extra}; {recipe.get('epochs')} epochs"
+        f"{recipe.get('encoder')}; data {run.data}{extra}; {recipe.get('epochs')} epochs"
         f"{steps}; batch {recipe.get('batch_size')}; {rates}"
     )
 

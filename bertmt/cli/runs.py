@@ -30,12 +30,15 @@ def runs(
         str, typer.Option("--filter", metavar="QUERY", help='Such as "state:finished lora>0 -tag:old".')
     ] = "",
     sort: Annotated[
-        str, typer.Option("--sort", metavar="FIELD", help="A field or setting, -FIELD for descending; else oldest first.")
+        str, typer.Option("--sort", metavar="FIELD", help="A field or setting, -FIELD downwards; else oldest first.")
     ] = "",
     limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most so many; 0 shows all.")] = 0,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """List runs with their dev scores; Δ is the mean difference from the baseline over the tasks both trained."""
+    """List runs with state, progress and dev scores.
+
+    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, STS as ρ.
+    """
     from bertmt.services.listing import list_runs
 
     database = existing_registry(context)

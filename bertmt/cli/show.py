@@ -26,7 +26,10 @@ USE = (Column("per task"), Column("examples", True), Column("passes", True), Col
 
 
 def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
-    """Show everything about a run: recipe, scores by epoch beside the paper's, effort, history, failure."""
+    """Show everything about a run.
+
+    Recipe, scale, scores by epoch beside those that the paper reports, effort, history, and why it failed.
+    """
     from bertmt.services.details import details_of
     from bertmt.services.lookup import find_run
 
@@ -65,7 +68,7 @@ def _about(details: "Details", width: int | None) -> list[Line]:
             "place": place,
             "failure": Cell(run.failure or "", "bad") if run.failure else "",
             "preset": f"{run.preset or 'none'}, seed {run.seed}",
-            "scale": scale_line(run.recipe | {"data": run.data}),
+            "scale": scale_line(run),
             "baseline": compared,
             "tags": " ".join(run.tags),
             "note": run.note.split("\n") if run.note else "",
@@ -92,14 +95,14 @@ def _recipe(details: "Details", width: int | None) -> list[Line]:
     idle = recipe.idle()
     toggles = {name: value for name, value in recipe.toggles().items() if _is_on(name, value)}
     changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in details.changes.items()]
-    lines = facts(
+    return facts(
         {
             "toggles": " ".join(f"{name}={value_text(value)}" for name, value in toggles.items()),
             f"unlike {run.from_preset}": [each for each in changed if each.split(" ")[0] not in idle],
+            "all": f"`bertmt recipe --from {run.id}`",
         },
         width,
     )
-    return [*lines, *facts({"all": f"`bertmt recipe --from {run.id}`"}, width)]
 
 
 def _is_on(name: str, value: Any) -> bool:
@@ -115,9 +118,7 @@ def _scores(details: "Details", width: int | None) -> list[Line]:
         mark = " selected" if each.epoch == run.selected_epoch and run.state == "finished" else ""
         scores = [*(getattr(each, task) for task in TASKS), similarity(each.sts), each.overall]
         label = f"epoch {each.epoch}{mark}"
-        rows.append(
-            Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)])
-        )
+        rows.append(Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)]))
     paper = details.paper
     if paper is not None and any(score is not None for score in paper.scores.values()):
         rho = paper.scores["sts"]
@@ -138,13 +139,13 @@ def _effort(details: "Details", width: int | None) -> list[Line]:
     seconds = finished.get("seconds") or {}
     memory = finished.get("peak_memory_mib")
     steps = finished.get("step", run.step)
-    speed = details.tokens_per_second
+    speed, padding = details.tokens_per_second, details.padding_share
     about = {
         "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",
         "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),
         "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
         "speed": f"{speed:,.0f} tokens/s (median step)" if speed is not None else "",
-        "padding": f"{numbers.percentage(details.padding_share)} of the tokens" if details.padding_share is not None else "",
+        "padding": f"{numbers.percentage(padding)} of the tokens" if padding is not None else "",
         "remarks": [str(each) for each in finished.get("remarks", ())],
     }
     return [*(table(USE, rows, width) if rows else []), *facts(about, width)]

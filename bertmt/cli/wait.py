@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def wait(context: typer.Context, runs: RunWords) -> None:
-    """Wait until runs have ended; exit code 5 if one of them did not finish."""
+    """Wait until runs have ended; exit code 5 if one failed."""
     database = existing_registry(context)
     wait_until_ended(database, named_runs(database, runs))
 

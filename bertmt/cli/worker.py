@@ -22,14 +22,19 @@ COLUMNS = (
 )  # fmt: skip
 Drain = Annotated[bool, typer.Option("--drain", help="End when nothing waits and nothing runs here.")]
 Slots = Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Runs at a time per device.")]
-Device = Annotated[str, typer.Option("--device", metavar="SPEC", help="auto, cpu, cuda, cuda:0,1.")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="SPEC", help="auto (GPUs, else the CPU), cpu, all, or GPUs such as 0,1.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="In the background, where it survives the terminal.")]
 
 
 def worker(
     context: typer.Context, drain: Drain = False, slots: Slots = 1, device: Device = "auto", detach: Detach = False
 ) -> None:
-    """Work the queue, here or detached; Ctrl-C puts running runs back and loses none."""
+    """Work the queue; Ctrl-C puts running runs back.
+
+    Without --drain it waits for more. Runs go to the GPUs that are here, else to the CPU, one per device and slot.
+    """
     from bertmt.services.workers import worker_command
 
     database = existing_registry(context)
@@ -44,7 +49,7 @@ def worker(
 
 
 def workers(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the workers that are alive, and what each works on."""
+    """List the workers that are alive and their runs."""
     from bertmt.services.workload import workload
 
     database = existing_registry(context)

@@ -1,10 +1,13 @@
-"""`python -m bertmt.prediction <run folder>`: questions on stdin, answers on stdout, both JSON lines.
+"""`python -m bertmt.prediction <run folder>`: the process that predicts with a run's trained model.
 
-Exit codes: 0, or 2 with one sentence on stderr. The run folder is only read.
+Reads questions from standard input, one JSON object per line: {"task", "id", "first", "second"}, where `second` is null
+or left out for single sentences. Answers on standard output in the order of the questions, one JSON object per line:
+{"task", "id", "label", "probabilities"}, see `answers`. Everything up to an empty line, or the end of the input, is
+answered at once and flushed, so that a caller can keep the loaded model. The run folder is only read.
+
+Exit codes: 0, 2 with one sentence on standard error where a person can mend it, 143 or 130 where a signal came.
 """
 
-import json
-import logging
 import os
 import sys
 from pathlib import Path
@@ -12,39 +15,33 @@ from pathlib import Path
 from bertmt.errors import BertmtError, NotFoundError, UsageError
 from bertmt.run_folder.layout import RunFolder
 
-USAGE = 2
+FAILED, CANNOT = 1, 2
 
 
 def main(arguments: list[str]) -> int:
-    """Answer every question; returns the exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    """Answer all questions with the model of a run folder; returns the exit code."""
     try:
         if len(arguments) != 1:
             raise UsageError("Usage: python -m bertmt.prediction RUN_FOLDER")
-        folder = RunFolder(Path(arguments[0]))
-        if not folder.model.is_dir():
+        folder = RunFolder(Path(arguments[0])).model
+        if not folder.is_dir():
             raise NotFoundError(
-                f"{folder.path} holds no trained weights: the run has not finished, or its recipe has keep_model=false."
+                f"There is no trained model in {folder.parent}: the run has not finished, or was queued with "
+                f"keep_model=false; `bertmt runs` shows which."
             )
-        answer_questions(folder)
+        os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in bertmt.training
+        # Libraries must find the environment prepared, and a missing model should be told without them.
+        from bertmt.prediction.answers import answer_stream  # noqa: PLC0415
+
+        answer_stream(folder, sys.stdin.buffer, sys.stdout.buffer)
     except BertmtError as problem:
         sys.stderr.write(f"{problem}\n")
-        return USAGE
+        return CANNOT
+    except BrokenPipeError:  # who asked is gone; Python would complain again while it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     return 0
-
-
-def answer_questions(folder: RunFolder) -> None:
-    """Read all of stdin, and write the answers in its order."""
-    # A run without weights is refused at once, without the seconds that torch takes.
-    from bertmt.models.saving import load_model  # noqa: PLC0415
-    from bertmt.prediction.answering import answers  # noqa: PLC0415
-    from bertmt.prediction.questions import read_questions  # noqa: PLC0415
-
-    model, tokenizer = load_model(folder.model)
-    for answer in answers(model, tokenizer, read_questions(sys.stdin, model.tasks)):
-        sys.stdout.write(json.dumps(answer) + "\n")
 
 
 if __name__ == "__main__":

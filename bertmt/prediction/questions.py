@@ -1,7 +1,7 @@
-"""What the prediction child is asked, one JSON object per line."""
+"""Questions as they come in: one JSON object per line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,38 +11,56 @@ from bertmt.tasks.task import TASKS
 
 @dataclass(frozen=True)
 class Question:
-    """A sentence (SST) or a pair (PARA, STS) for one task."""
+    """A sentence, or a pair, for one task.
+
+    Attributes:
+        id: given back with the answer, whatever JSON it is.
+    """
 
     task: str
-    id: str
+    id: Any
     first: str
     second: str | None
 
 
-def read_questions(lines: Iterable[str], tasks: tuple[str, ...]) -> list[Question]:
-    """The questions of a stream, in order.
+def read_groups(lines: Iterable[bytes], tasks: tuple[str, ...]) -> Iterator[list[Question]]:
+    """Questions up to each empty line and up to the end.
 
     Args:
         tasks: those that the model was trained on.
 
     Raises:
-        UsageError: a line is no question, or of a task that the model lacks; the sentence names the line.
+        UsageError: a line is no question that the model can answer; the sentence names the line.
     """
-    return [_question(line, number, tasks) for number, line in enumerate(lines, start=1) if line.strip()]
+    group: list[Question] = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            group.append(parse_question(line, number, tasks))
+        elif group:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
-def _question(line: str, number: int, tasks: tuple[str, ...]) -> Question:
+def parse_question(line: bytes, number: int, tasks: tuple[str, ...]) -> Question:
+    """One line as a question.
+
+    Raises:
+        UsageError: it is none that the model can answer.
+    """
     try:
-        document: Any = json.loads(line)
-    except ValueError:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise UsageError(f"Line {number} must be a JSON object with task, id, first and second, but is {line[:80]!r}.")
-    task, second = document.get("task"), document.get("second")
+        raise UsageError(f'Line {number} must be a JSON object such as {{"task": "sst", "id": 1, "first": "a film"}}.')
+    task, first, second = (document.get(key) for key in ("task", "first", "second"))
     if task not in tasks:
-        raise UsageError(f"Line {number}: task must be one that was trained ({', '.join(tasks)}), but is {task!r}.")
-    texts = [document.get("id"), document.get("first"), *([second] if TASKS[task].pair else [])]
-    if not all(isinstance(text, str) for text in texts):
-        pair = "id, first and second" if TASKS[task].pair else "id and first"
-        raise UsageError(f"Line {number}: {pair} must be text.")
-    return Question(task, document["id"], document["first"], second if TASKS[task].pair else None)
+        raise UsageError(
+            f"Line {number} asks for the task {task!r}, but the model was trained on {', '.join(tasks)} only."
+        )
+    if not isinstance(first, str) or not isinstance(second, str if TASKS[task].pair else type(None)):
+        wanted = "two texts, `first` and `second`" if TASKS[task].pair else "one text, `first`, and no `second`"
+        raise UsageError(f"Line {number} must have {wanted}, since its task is {task}.")
+    return Question(task, document.get("id"), first, second)

@@ -70,7 +70,7 @@ def baseline_confusion(database: Database, own: Confusion) -> Confusion:
     """
     baseline = Baselines(database).of(own.run)
     if baseline is None or baseline.key == own.run.key:
-        what = "Run is the baseline itself" if baseline else "There is no baseline of equal scale"
+        what = f"Run {own.run.id} is the baseline itself" if baseline else "There is no baseline of equal scale"
         raise NotFoundError(f"{what}; `bertmt baseline RUN` chooses one.")
     other = confusion_of(database, baseline, own.task)
     if other.fingerprint != own.fingerprint:

@@ -50,7 +50,8 @@ def write_defaults(folder: Path, values: Mapping[str, Any]) -> Defaults:
             find_encoder(recipe.encoder)
         except EncoderError as problem:  # it may be fetched later: a default may come before its weights
             warnings.append(str(problem))
-    return Defaults(write_user_settings(folder, values), sizes, tuple(warnings))
+    read = {name: recipe.value(name) for name in values}
+    return Defaults(write_user_settings(folder, read), sizes, tuple(warnings))
 
 
 def _data(recipe: Recipe, values: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:

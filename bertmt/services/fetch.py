@@ -1,4 +1,4 @@
-"""Bringing an encoder from the Hugging Face hub: only its five plain files, at a pinned revision, whole or not at all."""
+"""Bringing an encoder from the Hugging Face hub: five plain files of it, at a pinned revision, whole or not at all."""
 
 import os
 import shutil

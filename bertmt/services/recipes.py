@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bertmt.errors import UsageError
-from bertmt.recipe.loading import from_json, preset, read_toml
+from bertmt.recipe.loading import from_json, preset, read_toml, to_toml
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved, unresolved
 from bertmt.registry.records import Run
@@ -29,3 +29,19 @@ def chosen_recipe(name: str | None, file: Path | None, run: Run | None, values: 
         return resolved(recipe_from(values, unresolved(from_json(run.recipe_json))))
     own = read_toml(file) if file else dict(preset(name or DEFAULT_PRESET).values)
     return resolved(recipe_from(read_user_settings() | own | dict(values)))
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A resolved recipe as TOML to be changed and queued again.
+
+    What was left open is there as a comment: a learning rate that follows the encoder, an alpha that follows the rank,
+    data that nobody named. Pinned in a file, they would no longer follow, and an empty value would win over a default.
+    """
+    left_open = {name for name, value in unresolved(recipe).flat().items() if value in (None, "")}
+    lines, table = [], ""
+    for line in to_toml(recipe).splitlines():
+        if line.startswith("["):
+            table = line.strip("[]") + "."
+        is_open = table + line.partition(" = ")[0] in left_open
+        lines.append(f"# {line}" if is_open else line)
+    return "\n".join(lines) + "\n"

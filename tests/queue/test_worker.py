@@ -113,7 +113,22 @@ def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, 
     child.process.kill()
     child.process.wait()
     sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.RUNNING, "its worker is there and will settle it"
+    database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
+    sync_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.LOST
+
+
+def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(database, add_run, worker):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    [(_, child)] = worker.children.values()
+    cancel(database, run_by_key(database, run.key))
+    database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
+    child.process.kill()
+    child.process.wait()
+    sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.CANCELLED
 
 
 def test_a_run_that_cannot_be_started_fails_and_the_worker_goes_on(database, add_run, worker):

@@ -1,0 +1,67 @@
+"""Answers of a trained model to questions."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+
+from bertmt.models.inference import compute_outputs, probabilities
+from bertmt.models.multitask import MultitaskModel
+from bertmt.models.precision import DTYPES, choose_precision
+from bertmt.models.saving import load_model, saved_recipe
+from bertmt.models.tokenizing import Tokenizer
+from bertmt.prediction.questions import Question, read_groups
+from bertmt.run_folder.predictions import predicted_labels
+
+Answer = dict[str, Any]
+
+
+def answer_stream(folder: Path, questions: Iterable[bytes], answers: BinaryIO) -> None:
+    """Load a model and answer groups of questions until there are no more.
+
+    Raises:
+        BertmtError: the model cannot be loaded, or a line is no question for it.
+    """
+    model, tokenizer = load_model(folder)
+    device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+    # As the run's dev predictions were made: on the same machine they come out the same, bit by bit.
+    wanted = saved_recipe(folder).precision
+    model.encoder_dtype = DTYPES[choose_precision(wanted, device, model.config.hidden_size)]
+    model.to(device)
+    for group in read_groups(questions, model.tasks):
+        for answer in answer_group(model, tokenizer, group):
+            answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        answers.flush()
+
+
+def answer_group(model: MultitaskModel, tokenizer: Tokenizer, questions: Sequence[Question]) -> list[Answer]:
+    """Answers in the order of the questions.
+
+    Returns:
+        per question its task and id; label: SST a class 0–4, PARA 0 or 1, STS the cosine; probabilities: SST a list
+        of five, PARA that of a paraphrase, STS the cosine.
+    """
+    answers: list[Answer] = [{} for _ in questions]
+    for task in dict.fromkeys(question.task for question in questions):
+        places = [place for place, question in enumerate(questions) if question.task == task]
+        predicted = _predict(model, tokenizer, task, [questions[place] for place in places])
+        for place, label, share in zip(places, predicted_labels(task, predicted), predicted, strict=True):
+            answers[place] = {
+                "task": task,
+                "id": questions[place].id,
+                "label": label.item(),
+                "probabilities": share.tolist(),
+            }
+    return answers
+
+
+def _predict(
+    model: MultitaskModel, tokenizer: Tokenizer, task: str, questions: Sequence[Question]
+) -> np.ndarray:
+    first = tokenizer.encode([question.first for question in questions])
+    seconds = [question.second for question in questions if question.second is not None]
+    outputs = compute_outputs(model, tokenizer, task, first, tokenizer.encode(seconds) if seconds else None)
+    return probabilities(task, outputs)

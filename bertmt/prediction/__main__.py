@@ -5,7 +5,7 @@ or left out for single sentences. Answers on standard output in the order of the
 {"task", "id", "label", "probabilities"}, see `answers`. Everything up to an empty line, or the end of the input, is
 answered at once and flushed, so that a caller can keep the loaded model. The run folder is only read.
 
-Exit codes: 0, 2 with one sentence on standard error where a person can mend it, 143 or 130 where a signal came.
+Exit codes: 0, 2 with one sentence on standard error where a person can mend it, 1 with a traceback where not.
 """
 
 import os
@@ -23,10 +23,10 @@ def main(arguments: list[str]) -> int:
     try:
         if len(arguments) != 1:
             raise UsageError("Usage: python -m bertmt.prediction RUN_FOLDER")
-        folder = RunFolder(Path(arguments[0])).model
-        if not folder.is_dir():
+        folder = RunFolder(Path(arguments[0]))
+        if not folder.model.is_dir():
             raise NotFoundError(
-                f"There is no trained model in {folder.parent}: the run has not finished, or was queued with "
+                f"There is no trained model in {folder.path}: the run has not finished, or was queued with "
                 f"keep_model=false; `bertmt runs` shows which."
             )
         os.environ |= {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

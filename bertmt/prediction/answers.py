@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,25 +10,27 @@ import torch
 from bertmt.models.inference import compute_outputs, probabilities
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, choose_precision
-from bertmt.models.saving import load_model, saved_recipe
+from bertmt.models.saving import load_model
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.prediction.questions import Question, read_groups
+from bertmt.recipe.loading import from_json
+from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import predicted_labels
 
 Answer = dict[str, Any]
 
 
-def answer_stream(folder: Path, questions: Iterable[bytes], answers: BinaryIO) -> None:
+def answer_stream(folder: RunFolder, questions: Iterable[bytes], answers: BinaryIO) -> None:
     """Load a model and answer groups of questions until there are no more.
 
     Raises:
         BertmtError: the model cannot be loaded, or a line is no question for it.
     """
-    model, tokenizer = load_model(folder)
+    model, tokenizer = load_model(folder.model)
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     # As the run's dev predictions were made: on the same machine they come out the same, bit by bit.
-    wanted = saved_recipe(folder).precision
-    model.encoder_dtype = DTYPES[choose_precision(wanted, device, model.config.hidden_size)]
+    precision = from_json(folder.recipe.read_text(encoding="utf-8")).precision
+    model.encoder_dtype = DTYPES[choose_precision(precision, device, model.config.hidden_size)]
     model.to(device)
     for group in read_groups(questions, model.tasks):
         for answer in answer_group(model, tokenizer, group):
@@ -58,9 +59,7 @@ def answer_group(model: MultitaskModel, tokenizer: Tokenizer, questions: Sequenc
     return answers
 
 
-def _predict(
-    model: MultitaskModel, tokenizer: Tokenizer, task: str, questions: Sequence[Question]
-) -> np.ndarray:
+def _predict(model: MultitaskModel, tokenizer: Tokenizer, task: str, questions: Sequence[Question]) -> np.ndarray:
     first = tokenizer.encode([question.first for question in questions])
     seconds = [question.second for question in questions if question.second is not None]
     outputs = compute_outputs(model, tokenizer, task, first, tokenizer.encode(seconds) if seconds else None)

@@ -1,5 +1,6 @@
 """One training child: started in its own process session, so that it outlives the worker; stopped politely first."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from bertmt.devices.slots import CPU
 from bertmt.registry.records import Run
-from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
 
 STOP_GRACE_SECONDS = 20.0
 TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
@@ -71,7 +72,9 @@ def start_child(
         threads=threads,
     )
     folder.create(order, run.recipe_json)
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    # Waiting OpenMP threads that spin make a step a hundred times slower where another process has the core
+    # (measured with tiny: 2,107 ms instead of 19 ms).
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}
     if threads:
         # Two children that each take all cores slow each other down by far more than half.
         environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
@@ -88,3 +91,16 @@ def start_child(
     finally:
         os.close(handle)
     return ChildProcess(process)
+
+
+def ask_orphan_to_stop(run: Run, folder: RunFolder) -> None:
+    """SIGTERM to the child of a worker that is gone.
+
+    The held lock proves that the attempt's child is alive, and its first event tells its pid: no other process can
+    have that pid meanwhile.
+    """
+    pid = run.started.get("pid")
+    if isinstance(pid, int) and run.started.get("attempt") == run.attempt and is_alive(folder):
+        # Where it ended in this very moment there is nothing to stop.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGTERM)

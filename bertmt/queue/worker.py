@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError
-from bertmt.queue.child_process import TRAINING_COMMAND, ChildProcess, start_child
+from bertmt.queue.child_process import TRAINING_COMMAND, ChildProcess, ask_orphan_to_stop, start_child
 from bertmt.registry import workers
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import claim_next, move, run_by_key, snapshot_of
+from bertmt.registry.runs import all_runs, claim_next, move, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.services.snapshot import code_digest
@@ -61,12 +61,20 @@ class Worker:
             self._beat_at = time.monotonic()
             # Runs whose worker died are nobody's children: somebody must import and settle them.
             sync_running(self.database)
+            self._stop_cancelled_orphans()
         for slot, (run, child) in list(self.children.items()):
             self._look_after(slot, run, child)
         if not self.stopping:
             for slot in self.slots:
                 if slot not in self.children and not self._fill(slot):
                     break
+
+    def _stop_cancelled_orphans(self) -> None:
+        """A request to cancel outlives the worker of a run: any later worker on this machine obeys it."""
+        alive = {worker.key for worker in workers.running_workers(self.database)}
+        for run in all_runs(self.database, "runs.state = 'running' AND runs.request = 'cancel'"):
+            if run.worker not in alive:
+                ask_orphan_to_stop(run, folder_of(self.database, run))
 
     def _look_after(self, slot: DeviceSlot, run: Run, child: ChildProcess) -> None:
         # Asked before the import: what a dead child wrote is then imported whole.

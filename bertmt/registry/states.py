@@ -48,7 +48,7 @@ LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
 ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
 
 _ADVICE = {
-    (State.FINISHED, State.QUEUED): "a finished run is not requeued; `bertmt queue --from` it makes a new one",
+    (State.FINISHED, State.QUEUED): "a finished run is not requeued; `bertmt queue --from RUN` makes a new one",
     (State.RUNNING, State.QUEUED): "it is running; `bertmt cancel` stops it first",
     (State.RUNNING, State.HELD): "it is running; `bertmt cancel` stops it",
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bertmt.errors import UsageError
+from bertmt.errors import RecipeError, UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
 from bertmt.recipe.recipe import Recipe
@@ -78,8 +78,7 @@ def plan(request: Request) -> Plan:
         values = base_values | dict(request.values) | combination
         if request.seeds and "seed" in values:
             raise UsageError("The seed is given twice: use either --seed or --set seed=….")
-        recipe = resolved(recipe_from(values, base))
-        find_encoder(recipe.encoder)
+        recipe = _with_found_encoder(resolved(recipe_from(values, base)))
         checked = check_data(recipe)
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
         matched = matching_preset(recipe)
@@ -109,6 +108,24 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
         return request.preset, settings | dict(preset(request.preset).values), None
     assert request.file is not None
     return request.file.stem, settings | read_toml(request.file), None
+
+
+def _with_found_encoder(recipe: Recipe) -> Recipe:
+    """The recipe with a local encoder folder made absolute: the child and later predictions start elsewhere.
+
+    Raises:
+        EncoderError: the encoder is not at hand.
+        RecipeError: its positions are fewer than `max_length`.
+    """
+    found = find_encoder(recipe.encoder)
+    if recipe.max_length > found.positions:
+        raise RecipeError(
+            [f"`max_length` is {recipe.max_length}, but {recipe.encoder} has only {found.positions} positions."]
+        )
+    named = Path(recipe.encoder).expanduser()
+    if found.folder is not None and named.is_dir() and named.samefile(found.folder):
+        return recipe.with_values({"encoder": str(named.absolute())})
+    return recipe
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:

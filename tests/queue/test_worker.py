@@ -182,3 +182,15 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
         sync_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.LOST
     assert Path(folder_of(database, run).log(1)).read_text().startswith("started")
+
+
+def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(database, add_run, worker, stand_in_child):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    [(_, child)] = worker.children.values()
+    database.execute("UPDATE workers SET process_start = 'a process that is gone'")
+    cancel(database, run_by_key(database, run.key))
+    next_worker = Worker(database, [SLOT], lambda line: None, stand_in_child)
+    run_until(next_worker, lambda: child.has_ended())
+    sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is State.CANCELLED

@@ -1,0 +1,111 @@
+"""Commands that change runs: each does what it says, and says what it did."""
+
+import io
+
+import pytest
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
+
+
+class Terminal(io.StringIO):
+    """A stdin at which somebody sits."""
+
+    def isatty(self):
+        return True
+
+
+def names(registry):
+    with open_registry(registry) as database:
+        return [run.name for run in all_runs(database)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "state"),
+    [
+        (["cancel", "later"], "later", "cancelled"),
+        (["hold", "later"], "later", "held"),
+        (["release", "held"], "held", "queued"),
+        (["requeue", "evil"], None, "queued"),
+    ],
+)
+def test_a_state_is_changed_and_said(bertmt, registry, run_named, arguments, name, state):
+    outcome = bertmt(*arguments)
+    assert outcome.code == 0
+    assert state in outcome.out
+    if name:
+        assert run_named(name).state == state
+
+
+def test_one_command_takes_several_runs_and_all_seeds_of_a_name(bertmt, registry):
+    assert bertmt("tag", "twins", "base", "seen").out.count("seen") == 3
+
+
+def test_move_puts_runs_first_in_the_order_in_which_they_are_named(bertmt, registry, run_named):
+    bertmt("queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--name", "third")
+    bertmt("move", "third", "held", "--first")
+    order = sorted(["later", "held", "third"], key=lambda name: run_named(name).position)
+    assert order == ["third", "held", "later"]
+
+
+def test_move_puts_a_run_before_another_or_last(bertmt, registry, run_named):
+    bertmt("move", "held", "--before", "later")
+    assert run_named("held").position < run_named("later").position
+    bertmt("move", "held", "--last")
+    assert run_named("held").position > run_named("later").position
+
+
+@pytest.mark.parametrize("arguments", [["move", "later"], ["move", "later", "--first", "--last"]])
+def test_move_asks_for_one_place(bertmt, registry, arguments):
+    assert bertmt(*arguments).code == 2
+
+
+def test_edit_changes_waiting_runs_and_says_what(bertmt, registry, run_named):
+    outcome = bertmt("edit", "later", "--set", "lora.rank=8", "--set", "epochs=3")
+    assert "lora.rank 0 → 8" in outcome.out
+    assert (run_named("later").recipe["lora.rank"], run_named("later").recipe["epochs"]) == (8, 3)
+    assert bertmt("edit", "base", "--set", "epochs=3").code == 4
+
+
+def test_a_note_is_replaced_and_a_tag_removed(bertmt, registry, run_named):
+    bertmt("note", "base", "first")
+    bertmt("note", "base", "second")
+    bertmt("tag", "base", "good")
+    assert (run_named("base").note, run_named("base").tags) == ("second", ("good",))
+    bertmt("tag", "base", "good", "--remove")
+    assert run_named("base").tags == ()
+    assert bertmt("tag", "base", "good", "--remove").code == 3
+    assert bertmt("tag", "good").code == 2
+
+
+def test_rm_never_asks_where_nobody_can_answer(bertmt, registry, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    outcome = bertmt("rm", "base")
+    assert outcome.code == 2
+    assert "add --yes" in outcome.err
+    assert "base" in names(registry)
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y\n", False), ("n\n", True), ("\n", True), ("", True)])
+def test_rm_asks_where_somebody_sits(bertmt, registry, monkeypatch, answer, left):
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    outcome = bertmt("rm", "base")
+    assert "[y/N]" in outcome.err
+    assert ("base" in names(registry)) is left
+
+
+def test_rm_with_yes_removes_run_and_folder(bertmt, registry, run_named):
+    run = run_named("base")
+    assert (registry.parent / "runs" / run.id).is_dir()
+    assert bertmt("rm", "base", "--yes").code == 0
+    assert "base" not in names(registry)
+    assert not (registry.parent / "runs" / run.id).exists()
+
+
+def test_the_baseline_is_shown_chosen_and_given_back(bertmt, registry, run_named):
+    assert run_named("base").id in bertmt("baseline").out
+    assert "Chosen for every run" in bertmt("baseline", "better").out
+    assert " base\n" in bertmt("runs", "--filter", "name:better").out
+    assert "Each run's is the newest finished" in bertmt("baseline", "--clear").out
+    assert bertmt("baseline", "later").code == 4
+    assert bertmt("baseline", "base", "--clear").code == 2

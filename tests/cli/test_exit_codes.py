@@ -1,0 +1,138 @@
+"""Exit codes, and what goes to which stream."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bertmt.cli import main
+from bertmt.cli.exit_codes import ExitCode, exit_code_of
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RecipeError, RegistryError, RunFailedError
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (BertmtError("x"), 1),
+        (RegistryError("x"), 1),
+        (RecipeError(["x"]), 2),
+        (DataError("x"), 2),
+        (NotFoundError("x"), 3),
+        (BusyError("x"), 4),
+        (RunFailedError("x"), 5),
+    ],
+)
+def test_every_class_of_error_has_its_exit_code(problem, code):
+    assert exit_code_of(problem) == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--version"], 0),
+        (["runs"], 0),
+        (["show", "base"], 0),
+        (["show", "nobody"], 3),
+        (["show", "twins"], 2),
+        (["nonsense"], 2),
+        (["runs", "--nonsense"], 2),
+        (["show"], 2),
+        (["runs", "--limit", "many"], 2),
+        (["queue", "--preset", "nobody"], 3),
+        (["queue", "--preset", "baseline", "--set", "nonsense=1"], 2),
+        (["cancel", "base"], 4),
+        (["hold", "base"], 4),
+        (["wait", "base"], 0),
+        (["wait", "evil"], 5),
+        (["recipe", "--file", "missing.toml"], 3),
+        ([], 2),
+    ],
+)
+def test_a_command_line_ends_with_its_exit_code(bertmt, registry, arguments, code):
+    assert bertmt(*arguments).code == code
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["runs", "show x", "logs x", "compare x y", "worker", "workers", "export x", "cancel x", "recipe --from x"],
+)
+def test_reading_makes_no_registry_and_says_what_does(bertmt, folder, arguments):
+    outcome = bertmt(*arguments.split())
+    assert outcome.code == ExitCode.NOT_FOUND
+    assert "`bertmt queue --preset baseline` makes one" in outcome.err
+    assert list(folder.iterdir()) == []
+
+
+def test_an_error_is_one_sentence_on_stderr_and_nothing_on_stdout(bertmt, registry):
+    outcome = bertmt("show", "nobody")
+    assert outcome.out == ""
+    assert outcome.err == "bertmt: No run is called 'nobody'; `bertmt runs` lists them.\n"
+
+
+def test_several_problems_of_a_recipe_have_a_line_each(bertmt, folder):
+    lines = bertmt("recipe", "--set", "epochs=0", "--set", "lora.rnk=2").err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("bertmt: `") for line in lines)
+
+
+def test_debug_shows_the_traceback_of_a_sentence(bertmt, registry):
+    assert "Traceback" not in bertmt("show", "nobody").err
+    assert "Traceback" in bertmt("show", "nobody", "--debug").err
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(bertmt, registry, monkeypatch):
+    monkeypatch.setattr("bertmt.services.lookup.find_run", lambda *_: 1 / 0)
+    outcome = bertmt("show", "base")
+    assert outcome.code == ExitCode.FAILED
+    assert "ZeroDivisionError" in outcome.err
+    assert "fault of bertmt" in outcome.err
+
+
+def test_a_damaged_registry_is_a_sentence(bertmt, folder):
+    (folder / "runs.db").write_bytes(b"this is no database at all, " * 40)
+    outcome = bertmt("runs")
+    assert outcome.code == ExitCode.FAILED
+    assert "move it aside" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("place", ["before", "behind", "joined"])
+def test_the_registry_may_be_named_before_or_behind_the_command(bertmt, registry, tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    option = [f"--db={registry}"] if place == "joined" else ["--db", str(registry)]
+    arguments = [*option, "runs"] if place == "before" else ["runs", *option]
+    assert "base" in bertmt(*arguments).out
+
+
+def test_the_registry_may_be_named_by_the_environment(bertmt, registry, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BERTMT_DB", str(registry))
+    assert "base" in bertmt("runs").out
+
+
+def test_what_stands_behind_two_dashes_is_no_option():
+    assert main.split_global_options(["note", "a", "--", "--db", "x"]) == ([], ["note", "a", "--", "--db", "x"])
+
+
+def start(folder, *arguments, **options):
+    return subprocess.Popen([sys.executable, "-m", "bertmt", *arguments], cwd=folder, text=True, **options)
+
+
+def test_a_reader_that_leaves_early_causes_no_noise(registry):
+    process = start(registry.parent, "export", "base", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait()
+    process.stderr.close()
+
+
+def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry, run_named):
+    process = start(registry.parent, "wait", "later", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert "No worker is alive" in process.stderr.readline()
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(10) == ExitCode.INTERRUPTED
+    assert "the runs go on" in process.stderr.read()
+    process.stderr.close()
+    assert run_named("later").state == "queued"

@@ -1,0 +1,72 @@
+"""Every `--json` document parses, carries its schema, and holds what docs/cli.md says."""
+
+import json
+
+import pytest
+
+from bertmt.cli import output
+from bertmt.cli.documents import DETAILS, DOCUMENTS, RUN
+
+COMMANDS = {
+    "runs": "bertmt.runs/1",
+    "show base": "bertmt.run/1",
+    "show later": "bertmt.run/1",
+    "show evil": "bertmt.run/1",
+    "presets": "bertmt.presets/1",
+    "recipe --keys": "bertmt.settings/1",
+    "recipe --preset final": "bertmt.recipe/1",
+    "queue --preset sst-only --data toy --encoder tiny --dry-run": "bertmt.queued/1",
+    "queue --preset sst-only --data toy --encoder tiny --seed 4 --seed 5": "bertmt.queued/1",
+    "baseline": "bertmt.baseline/1",
+    "baseline better": "bertmt.baseline/1",
+    "workers": "bertmt.workers/1",
+    "curves base better": "bertmt.curves/1",
+    "confusion base": "bertmt.confusion/1",
+    "confusion better --task para --baseline": "bertmt.confusion/1",
+    "compare base better": "bertmt.compared/1",
+    "compare base twins": "bertmt.compared/1",
+    "doctor": "bertmt.doctor/1",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_document_parses_and_holds_its_documented_keys(bertmt, registry, command):
+    outcome = bertmt(*command.split(), "--json")
+    document = json.loads(outcome.out, parse_constant=pytest.fail)
+    assert document["schema"] == COMMANDS[command]
+    assert set(document) - {"schema"} == set(DOCUMENTS[document["schema"]])
+
+
+def test_every_schema_is_written_by_a_command_that_is_tested(bertmt):
+    # `predict` needs a child; test_predict.py has its document.
+    assert set(DOCUMENTS) - set(COMMANDS.values()) == {"bertmt.predictions/1"}
+
+
+@pytest.mark.parametrize("name", ["base", "evil", "later", "held"])
+def test_a_run_and_its_details_hold_the_documented_keys(bertmt, registry, name):
+    document = json.loads(bertmt("show", name, "--json").out)
+    assert list(document["run"]) and set(document["run"]) == set(RUN)
+    assert set(document["details"]) == set(DETAILS)
+
+
+def test_a_document_of_other_keys_is_not_written():
+    with pytest.raises(ValueError, match=r"bertmt.runs/1 holds"):
+        output.write_document("bertmt.runs/1", {"jobs": []})
+
+
+def test_scores_in_json_are_those_of_the_registry(bertmt, registry, run_named):
+    run = run_named("base")
+    listed = next(each for each in json.loads(bertmt("runs", "--json").out)["runs"] if each["id"] == run.id)
+    assert listed["scores"] == {"sst": run.sst, "para": run.para, "sts": run.sts, "overall": run.overall}
+
+
+def test_similarity_stands_beside_rho_under_its_own_name(bertmt, registry):
+    for epoch in json.loads(bertmt("show", "base", "--json").out)["details"]["epochs"]:
+        assert epoch["similarity"] == (None if epoch["sts"] is None else pytest.approx((1 + epoch["sts"]) / 2))
+
+
+def test_a_colour_never_gets_into_json(bertmt, registry, monkeypatch):
+    monkeypatch.setattr("bertmt.cli.output.is_terminal", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[" in bertmt("runs").out, "else this test measures nothing"
+    assert "\x1b" not in bertmt("runs", "--json").out

@@ -1,0 +1,128 @@
+"""`bertmt queue`."""
+
+import json
+import sys
+
+import pytest
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
+
+TINY = ("--data", "toy", "--encoder", "tiny")
+
+
+def runs_in(folder):
+    with open_registry(folder / "runs.db") as database:
+        return all_runs(database)
+
+
+def test_a_preset_is_queued_and_what_comes_next_is_said(bertmt, folder):
+    outcome = bertmt("queue", "--preset", "baseline", *TINY)
+    [run] = runs_in(folder)
+    assert run.id in outcome.out
+    assert "No worker is alive: `bertmt worker --drain`" in outcome.err
+    assert "One epoch is 250 steps" in outcome.err
+
+
+def test_seeds_and_sweeps_multiply(bertmt, folder):
+    bertmt("queue", "--preset", "sts-only", *TINY, "--sweep", "lora.rank=2,4", "--seed", "1", "--seed", "2")
+    found = {(run.recipe["lora.rank"], run.seed) for run in runs_in(folder)}
+    assert found == {(2, 1), (2, 2), (4, 1), (4, 2)}
+
+
+def test_settings_note_tags_name_and_hold_are_stored(bertmt, folder):
+    arguments = ("--set", "epochs=3", "--note", "why not", "--tag", "a", "--tag", "b", "--name", "mine", "--hold")
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY, *arguments)
+    [run] = runs_in(folder)
+    assert (run.recipe["epochs"], run.note, run.tags, run.name, run.state) == (3, "why not", ("a", "b"), "mine", "held")
+    assert f"`bertmt release {run.id}`" in outcome.err
+
+
+def test_a_dry_run_checks_everything_and_stores_nothing(bertmt, folder):
+    outcome = bertmt("queue", "--preset", "final", *TINY, "--set", "lora.rank=16", "--seed", "1", "--seed", "2", "--dry-run")
+    assert outcome.code == 0
+    assert "without --dry-run 2 runs would be" in outcome.err
+    assert list(folder.iterdir()) == []
+
+
+def test_a_dry_run_as_json_holds_whole_recipes(bertmt, folder):
+    document = json.loads(bertmt("queue", "--preset", "final", *TINY, "--set", "lora.rank=16", "--dry-run", "--json").out)
+    [run] = document["runs"]
+    assert (document["dry_run"], run["id"], run["recipe"]["lora.alpha"]) == (True, None, 16.0)
+    assert any("Gradient surgery" in remark for remark in document["remarks"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--preset", "baseline", "--encoder", "tiny"], "No data is named"),
+        (["--preset", "baseline", "--data", "toy"], "`bertmt fetch bert-base-uncased`"),
+        (["--preset", "baseline", "--data", "nowhere", "--encoder", "tiny"], "nowhere"),
+        (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs the task sts"),
+        (["--preset", "baseline", "--file", "x.toml", *TINY], "Name one recipe"),
+        ([*TINY], "Name one recipe"),
+        (["--preset", "baseline", "--set", "epochs", *TINY], "KEY=VALUE"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_stored(bertmt, folder, arguments, said):
+    outcome = bertmt("queue", *arguments)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert list(folder.iterdir()) == []
+
+
+def test_a_recipe_that_is_printed_can_be_queued_and_follows_what_is_changed(bertmt, folder):
+    (folder / "my.toml").write_text(bertmt("recipe", "--preset", "final").out, encoding="utf-8")
+    bertmt("queue", "--file", "my.toml", *TINY, "--set", "lora.rank=8")
+    [run] = runs_in(folder)
+    assert run.name == "my"
+    assert run.recipe["lora.alpha"] == 8.0, "alpha follows the rank unless a file pins it"
+    assert run.recipe["learning_rate"] == 1e-3, "the learning rate follows the encoder"
+
+
+def test_a_recipe_of_another_run_is_queued_again(bertmt, registry, run_named):
+    outcome = bertmt("queue", "--from", "base", "--seed", "7")
+    first = run_named("base")
+    with open_registry(registry) as database:
+        newest = all_runs(database)[-1]
+    assert newest.id in outcome.out
+    assert {**newest.recipe, "seed": 0} == dict(first.recipe)
+
+
+def test_a_run_that_finished_before_is_pointed_to(bertmt, registry, run_named):
+    outcome = bertmt("queue", "--from", "base")
+    assert f"{run_named('base').id} (base) has finished with the same recipe" in outcome.err
+
+
+def test_first_goes_before_all_that_wait(bertmt, registry, run_named):
+    bertmt("queue", "--preset", "sst-only", *TINY, "--first", "--name", "urgent")
+    assert run_named("urgent").position < run_named("later").position
+
+
+def work_with(monkeypatch, stand_in_child):
+    """Let workers that are started here start stand-ins for training children."""
+    program = (
+        "import sys; from bertmt.devices.slots import DeviceSlot; from bertmt.queue.worker import Worker;"
+        "from bertmt.registry.database import open_registry; from pathlib import Path;"
+        "Worker(open_registry(Path(sys.argv[1])), [DeviceSlot('cpu', 'cpu', 1)], print, sys.argv[2:]).work(drain=True)"
+    )
+    monkeypatch.setattr(
+        "bertmt.services.workers.worker_command",
+        lambda registry, **_: [sys.executable, "-c", program, str(registry), *stand_in_child],
+    )
+
+
+def test_work_and_wait_end_with_the_outcome(bertmt, folder, monkeypatch, stand_in_child):
+    work_with(monkeypatch, stand_in_child)
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--name", "finish", "--work", "--wait")
+    [run] = runs_in(folder)
+    assert (outcome.code, run.state, run.sst) == (0, "finished", 0.7)
+    assert "finished  sst 0.700" in outcome.out
+
+
+def test_a_waited_for_run_that_fails_ends_with_5(bertmt, folder, monkeypatch, stand_in_child):
+    work_with(monkeypatch, stand_in_child)
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--name", "fail", "--work", "--wait")
+    assert outcome.code == 5
+    assert "`bertmt show" in outcome.err
+    assert "\x1b" not in outcome.out + outcome.err

@@ -1,0 +1,95 @@
+"""`bertmt runs`."""
+
+import json
+
+import pytest
+
+from bertmt.drawing.styled import cells
+from bertmt.run_folder.layout import RunFolder, hold_alive
+
+
+def line_of(outcome, run):
+    return next(line for line in outcome.out.splitlines() if line.startswith(run.id))
+
+
+@pytest.mark.parametrize("columns", [80, 60, 120])
+def test_every_line_fits_the_columns(bertmt, registry, builder, monkeypatch, columns):
+    builder.add("a name of a run that is far longer than any column of any terminal, and then some")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = bertmt("runs").out.splitlines()
+    least = 69  # the columns that never give way, and six cells of the name
+    assert max(cells(line) for line in lines) <= max(columns, least)
+
+
+def test_a_pipe_gets_the_whole_names(bertmt, registry, builder):
+    name = "a name of a run that is far longer than any column of any terminal, and then some"
+    builder.add(name)
+    assert name in bertmt("runs").out
+
+
+def test_scores_state_and_difference_stand_in_the_line_of_the_run(bertmt, registry, run_named):
+    outcome, run = bertmt("runs"), run_named("better")
+    words = line_of(outcome, run).split()
+    assert words[:4] == [run.id, "better", "0", "finished"]
+    assert words[6:10] == [f"{score:.3f}" for score in (run.sst, run.para, run.sts, run.overall)]
+    assert words[10].startswith("+")
+
+
+def test_the_baseline_is_marked_and_a_run_of_another_scale_has_no_difference(bertmt, registry, builder, run_named):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    other = builder.finished("other", "sst-only", epochs=5)
+    outcome = bertmt("runs")
+    assert line_of(outcome, run_named("base")).split()[-1] == "base"
+    assert line_of(outcome, other).split()[-1] == "–"
+
+
+def test_a_failure_stands_below_its_run(bertmt, registry):
+    lines = bertmt("runs").out.splitlines()
+    index = next(index for index, line in enumerate(lines) if " failed " in line)
+    assert "ValueError: evil" in lines[index + 1]
+
+
+def test_a_filter_and_a_sort_choose_the_lines(bertmt, registry):
+    names = [run["name"] for run in json.loads(bertmt("runs", "--filter", "state:queued,held", "--json").out)["runs"]]
+    assert names == ["later", "held"]
+    listed = json.loads(bertmt("runs", "--sort", "-overall", "--limit", "2", "--json").out)["runs"]
+    assert listed[0]["name"] == "better"
+    assert len(listed) == 2
+
+
+def test_a_filter_that_is_none_is_a_usage_error(bertmt, registry):
+    outcome = bertmt("runs", "--filter", "nonsense>3")
+    assert outcome.code == 2
+    assert "nonsense" in outcome.err
+
+
+def test_a_queue_that_nobody_works_is_said_with_what_to_type(bertmt, registry):
+    assert "1 run waits and no worker is alive: `bertmt worker --drain`" in bertmt("runs").err
+
+
+def test_an_empty_list_says_what_to_type(bertmt, registry):
+    outcome = bertmt("runs", "--filter", "name:nobody-at-all")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "No run matches" in outcome.err
+
+
+def test_a_live_run_is_imported_and_shows_how_far_it_is(bertmt, registry, builder):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, folder, events = builder.started("live")
+    with hold_alive(RunFolder(folder.path)):
+        for step in range(3):
+            events.step(step, 1, "train", {"loss/sst": 1.0}, seconds_left=75.0)
+        lines = bertmt("runs").out.splitlines()
+    index = next(index for index, line in enumerate(lines) if line.startswith(run.id))
+    assert " running " in lines[index]
+    assert "epoch 1 of 2, step 3 of 6, 1 m 15 s left" in lines[index + 1]
+    events.close()
+
+
+def test_a_run_whose_process_is_gone_is_lost(bertmt, registry, builder):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, _, events = builder.started("gone")
+    events.close()
+    outcome = bertmt("runs")
+    assert " lost " in line_of(outcome, run)
+    assert f"`bertmt requeue {run.id}`" in outcome.out

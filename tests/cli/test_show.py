@@ -1,0 +1,152 @@
+"""`bertmt show`, `logs`, `compare`, `curves`, `confusion`, `export`: what a person reads of runs."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from bertmt.drawing.styled import cells
+from bertmt.run_folder.layout import RunFolder
+
+
+def test_show_has_scale_scores_effort_history_and_differences(bertmt, registry, run_named):
+    out = bertmt("show", "better").out
+    run = run_named("better")
+    assert "tiny; data toy + 50,000 extra pairs at most; 2 epochs, at most 3 steps each; batch 8" in out
+    assert f"epoch 2 selected     6  {run.sst:.3f}  {run.para:.3f}  {run.sts:.3f}" in out
+    assert "unlike final-shared  lora.rank 200 → 16" in out
+    assert "sst             48    0.02     900" in out
+    assert "training 1 m 02 s" in out
+    assert "460 MiB at most" in out
+    assert "102 tokens/s (median step)" in out
+    assert "25.0 % of the tokens" in out
+    assert "Said by the run." in out
+    assert "finished (attempt 1): trained to its end" in out
+    assert "has changed since this run was queued" in out
+
+
+def test_the_papers_scores_stand_below_with_their_label_and_both_readings_of_sts(bertmt, registry):
+    lines = bertmt("show", "base").out.splitlines()
+    row = next(line for line in lines if line.startswith("paper  "))
+    assert row.split() == ["paper", "0.483", "0.782", "0.352", "0.676", "–"]
+    assert "paper: Figure 2-4, dev set, at bert-base, full data" in lines
+
+
+def test_a_failed_run_shows_the_last_40_lines_of_its_log(bertmt, registry):
+    out = bertmt("show", "evil").out
+    assert "line 10 " in out and "line 49 " in out
+    assert "line 9 " not in out
+    assert "line 49 " not in bertmt("show", "base").out
+
+
+def test_a_waiting_run_shows_its_place(bertmt, registry):
+    assert "1 in the queue" in bertmt("show", "later").out
+
+
+@pytest.mark.parametrize("command", ["show better", "show evil", "compare base better", "compare base twins", "presets"])
+def test_pages_fit_the_terminal(bertmt, registry, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = bertmt(*command.split()).out.splitlines()
+    wide = [line for line in lines if cells(line) > 80 and not line.startswith(("line ", "20"))]
+    assert wide == []
+
+
+def test_logs_show_the_last_lines_and_follow_to_the_end(bertmt, registry):
+    assert bertmt("logs", "base", "-n", "2").out.count("\n") == 2
+    assert bertmt("logs", "base", "-n", "0").out.count("\n") == 50
+    assert bertmt("logs", "base", "-f").out.splitlines()[-1].startswith("line 49 ")
+    assert bertmt("logs", "later").code == 3
+    assert bertmt("logs", "base", "--attempt", "2").code == 3
+
+
+def test_following_a_log_shows_lines_as_they_come_and_the_torn_last_one(builder, registry):
+    from bertmt.services.logs import follow_log
+
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, folder, events = builder.started("live")
+    log = RunFolder(folder.path).log(1)
+    log.write_text("one\ntwo\nthr", encoding="utf-8")
+    lines = follow_log(builder.database, run, count=1, poll_seconds=0)
+    assert next(lines) == "two"
+    with log.open("a", encoding="utf-8") as file:
+        file.write("ee\nfour")
+    events.write("failed", error="no", step=1)
+    events.close()
+    assert list(lines) == ["three", "four"]
+
+
+def test_compare_shows_differences_with_their_interval_and_verdict(bertmt, registry):
+    out = bertmt("compare", "base", "better").out
+    row = next(line for line in out.splitlines() if line.startswith("SST "))
+    assert row.split()[-1] == "better"
+    assert "McNemar" in out and "Holm's correction over 4 comparisons" in out
+    assert "lora.rank" in out and "How much each was trained" in out
+    assert "Read with care" in out and "toggles differ at once" in out
+    assert "dev/overall" in out
+
+
+def test_compare_takes_seeds_as_an_arm(bertmt, registry):
+    out = bertmt("compare", "base", "twins").out
+    assert "twins, mean of 2 seeds" in out
+
+
+def test_a_run_alone_is_compared_with_its_baseline(bertmt, registry, run_named):
+    document = json.loads(bertmt("compare", "better", "--json").out)
+    assert document["reference"]["runs"][0]["id"] == run_named("base").id
+    assert bertmt("compare", "base").code == 2
+    assert bertmt("compare", "later", "base").code == 4
+
+
+def test_curves_are_drawn_for_patterns_and_in_ascii(bertmt, registry):
+    assert "loss/sst" in bertmt("curves", "base").out
+    out = bertmt("curves", "base", "better", "--series", "dev/s*", "--ascii", "--log", "--width", "60").out
+    assert out.isascii()
+    assert max(map(len, out.splitlines())) <= 60
+    missing = bertmt("curves", "base", "--series", "nothing")
+    assert missing.code == 3
+    assert "dev/overall" in missing.err, "the series that there are"
+
+
+def test_smoothed_curves_end_between_their_points(bertmt, registry):
+    raw, smooth = (
+        json.loads(bertmt("curves", "base", "--series", "loss/sst", *more, "--json").out)["curves"][0]["values"]
+        for more in ([], ["--smooth", "0.5"])
+    )
+    assert raw[0] == smooth[0]
+    assert raw[-1] < smooth[-1] < raw[0]
+
+
+def test_a_confusion_matrix_counts_every_dev_example(bertmt, registry):
+    document = json.loads(bertmt("confusion", "base", "--json").out)
+    assert sum(map(sum, document["counts"])) == 60
+    assert document["task"] == "sst" and len(document["classes"]) == 5
+    diagonal = sum(row[index] for index, row in enumerate(document["counts"]))
+    assert diagonal == 18, "0.3 of 60"
+
+
+def test_a_confusion_matrix_is_compared_with_the_baselines(bertmt, registry):
+    document = json.loads(bertmt("confusion", "better", "--baseline", "--json").out)
+    assert sum(map(sum, document["baseline"]["counts"])) == 60
+    assert "less" in bertmt("confusion", "better", "--baseline").out
+    assert bertmt("confusion", "base", "--baseline").code == 3
+    assert bertmt("confusion", "base", "--epoch", "9").code == 3
+    assert bertmt("confusion", "base", "--show", "rows").code == 0
+
+
+def test_exported_metrics_are_all_points(bertmt, registry, run_named):
+    rows = list(csv.DictReader(io.StringIO(bertmt("export", "base").out)))
+    losses = [float(row["value"]) for row in rows if row["series"] == "loss/sst"]
+    assert losses == pytest.approx([1 / (step + 1) for step in range(6)])
+    assert {row["run"] for row in rows} == {run_named("base").id}
+
+
+def test_exported_predictions_agree_with_the_score(bertmt, registry, run_named):
+    lines = bertmt("export", "base", "--jsonl", "--what", "predictions").out.splitlines()
+    rows = [row for row in map(json.loads, lines) if (row["task"], row["epoch"]) == ("sst", 2)]
+    assert len(rows) == 60
+    right = sum(row["predicted"] == row["label"] for row in rows) / len(rows)
+    assert right == pytest.approx(run_named("base").sst)
+    table = csv.DictReader(io.StringIO(bertmt("export", "base", "--what", "predictions").out))
+    assert sum(row["task"] == "sst" for row in table) == 180, "three epochs"
+    assert bertmt("export", "base", "--csv", "--jsonl").code == 2

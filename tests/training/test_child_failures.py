@@ -1,0 +1,136 @@
+"""How a training child ends when it does not finish."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bertmt.run_folder.layout import hold_alive, is_alive
+from bertmt.tasks.examples import fingerprint
+from bertmt.tasks.loading import read_extra_pairs, read_split
+from bertmt.training.__main__ import main, one_line
+from bertmt.training.stopping import StopFlag
+
+
+def marks(**changed):
+    """Fingerprints of the toy data as `submit` stores them."""
+    names = [(task, split) for task in ("sst", "para", "sts") for split in ("train", "dev")]
+    found = {f"{task}-{split}": fingerprint(read_split("toy", task, split).examples) for task, split in names}
+    found["para-extra"] = fingerprint(read_extra_pairs("toy", 50_000).examples)
+    return found | changed
+
+
+def test_data_with_the_fingerprints_of_submit_is_accepted(prepare, attempt):
+    run = attempt(prepare({"extra_data": True, "epochs": 1}, fingerprints=marks()))
+    assert run.exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["sts-dev", "para-extra"])
+def test_data_that_changed_since_submit_is_refused_by_name(prepare, attempt, name):
+    run = attempt(prepare({"extra_data": True}, fingerprints=marks(**{name: "0" * 16})))
+    assert run.exit_code == 1
+    assert [event["event"] for event in run.events] == ["failed"]
+    assert f"{name} differs" in run.last["error"] and "bertmt requeue" in run.last["error"]
+
+
+def test_a_loss_that_is_no_number_fails_the_run_with_step_and_batch(prepare, attempt):
+    run = attempt(prepare({"learning_rate": 1e30}))
+    assert run.exit_code == 1 and run.last["event"] == "failed"
+    step = run.of_kind("step")[-1]
+    assert run.last["step"] == step["step"]
+    assert step["values"]["loss"] is None
+    error = run.last["error"]
+    assert f"at step {step['step']}" in error and "sst-train-" in error and "learning_rate" in error
+
+
+def test_a_fault_of_ours_is_told_in_one_line_and_its_traceback_is_logged(prepare, attempt, caplog):
+    folder = prepare({})
+    folder.recipe.write_text("not json")
+    run = attempt(folder)
+    assert run.exit_code == 1 and run.last["error"].startswith("JSONDecodeError: ")
+    assert "Traceback" in caplog.text
+
+
+def test_an_error_of_several_lines_becomes_one_of_limited_length():
+    assert one_line("first\n  second\tthird") == "first second third"
+    assert len(one_line("word " * 1_000)) == 1_000
+
+
+def test_a_missing_cuda_device_is_one_sentence(prepare, attempt):
+    run = attempt(prepare({}, device="cuda:GPU-none"))
+    assert run.exit_code == 1 and "finds no CUDA device" in run.last["error"]
+
+
+def test_mnr_without_similar_pairs_is_refused_before_training(prepare, attempt):
+    run = attempt(prepare({"tasks": "sts", "mnr": True, "mnr_threshold": 5}))
+    pairs = sum(example.label >= 5 for example in read_split("toy", "sts", "train").examples)
+    assert pairs < 2, "the toy data now have such pairs: choose another way to have none"
+    assert run.exit_code == 1 and "`mnr` needs two different STS pairs" in run.last["error"]
+
+
+def test_a_second_child_on_a_folder_is_refused_and_writes_no_event(prepare, capsys):
+    folder = prepare({})
+    with hold_alive(folder):
+        assert main([str(folder.path)]) == 4
+    assert "already being worked" in capsys.readouterr().err
+    assert not folder.events(1).exists()
+
+
+def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 1
+    assert "is no run folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_stops_a_child_between_steps_without_a_last_event(prepare, number, exit_code):
+    folder = prepare({"epoch_steps": 0, "epochs": 1_000})
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "bertmt.training", folder.path], stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert any("Training sst" in line for line in child.stdout)
+        assert is_alive(folder)
+        child.send_signal(number)
+        child.communicate(timeout=60)
+    assert child.returncode == exit_code
+    lines = folder.events(1).read_text().splitlines()
+    assert json.loads(lines[-1])["event"] in ("step", "evaluated")
+    assert not is_alive(folder)
+
+
+class StopAtLook(StopFlag):
+    """A flag that a signal sets just before it is looked at for the nth time."""
+
+    def __init__(self, look):
+        super().__init__()
+        self.looks_left = look
+
+    def check(self):
+        self.looks_left -= 1
+        if not self.looks_left:
+            self.signal_number = signal.SIGTERM
+        super().check()
+
+
+def test_whenever_a_signal_comes_no_evaluation_is_half_told(prepare, attempt):
+    folder = prepare({"epochs": 1, "epoch_steps": 2, "keep_model": False})
+    look, run = 0, None
+    while run is None or run.exit_code != 0:
+        look += 1
+        folder.events(1).unlink(missing_ok=True)
+        run = attempt(folder, StopAtLook(look))
+        assert run.exit_code in (0, 143)
+        assert run.exit_code == 0 or all(event["event"] not in ("finished", "failed") for event in run.events)
+        assert all(set(event["scores"]) == {"sst", "para", "sts"} for event in run.of_kind("evaluated"))
+    assert look > 10  # it was looked at in loading, in evaluations and in steps
+
+
+def test_the_next_attempt_writes_events_of_its_own(prepare, attempt):
+    folder = prepare({"epochs": 1, "epoch_steps": 1})
+    attempt(folder, StopAtLook(3))
+    order = json.loads(folder.order.read_text()) | {"attempt": 2}
+    folder.order.write_text(json.dumps(order))
+    run = attempt(folder)
+    assert run.exit_code == 0 and run.events[0]["attempt"] == 2 and folder.events(1).exists()

@@ -70,7 +70,7 @@ class Run:
         found: Mapping[str, Any] = json.loads(self.recipe_json)
         return found
 
-    @property
+    @cached_property
     def fingerprints(self) -> Mapping[str, str]:
         """ "<task>-<split>" to fingerprint, as seen at submit."""
         found: Mapping[str, str] = json.loads(self.fingerprints_json)

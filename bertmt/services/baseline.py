@@ -33,9 +33,12 @@ class Baselines:
         chosen = setting(database, SETTING)
         self.chosen = next((run for run in known if run.id == chosen), None)
         self._by_scale: dict[tuple[Any, ...], list[Run]] = {}
+        self._by_seed: dict[tuple[tuple[Any, ...], int], list[Run]] = {}
         for run in known:
             if run.preset == BASELINE_PRESET and run.state is State.FINISHED:
-                self._by_scale.setdefault(_scale_key(run), []).append(run)
+                key = _scale_key(run)
+                self._by_scale.setdefault(key, []).append(run)
+                self._by_seed.setdefault((key, run.seed), []).append(run)
 
     def of(self, run: Run) -> Run | None:
         """The baseline of a run, or None where there is none."""
@@ -43,10 +46,13 @@ class Baselines:
             return self.chosen
         if not self._by_scale:
             return None
-        candidates = [other for other in self._by_scale.get(_scale_key(run), ()) if _same_dev_data(run, other)]
-        same_seed = [other for other in candidates if other.seed == run.seed]
-        found = same_seed or candidates
-        return found[-1] if found else None
+        key = _scale_key(run)
+        same_seed = self._by_seed.get((key, run.seed), ())
+        for candidates in (same_seed, self._by_scale.get(key, ())):
+            found = next((other for other in reversed(candidates) if _same_dev_data(run, other)), None)
+            if found is not None:
+                return found
+        return None
 
 
 def choose_baseline(database: Database, run: Run | None) -> None:

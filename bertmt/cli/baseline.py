@@ -9,6 +9,7 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import run_record
 from bertmt.cli.run_lines import scale_line
+from bertmt.cli.tables import facts
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
@@ -53,14 +54,15 @@ def _write(database: "Database", as_json: bool) -> None:
         }
         output.write_document("bertmt.baseline/1", content)
     elif chosen:
-        output.write_lines([f"Chosen for every run: {_line(chosen)}"])
+        output.write_lines(["Chosen for every run:", *facts({_name(chosen): scale_line(chosen)}, output.table_width())])
         diagnostics.note("`bertmt baseline --clear` goes back to the newest finished `baseline` of equal scale.")
     elif automatic:
         output.write_lines(["Each run's is the newest finished `baseline` of equal scale:"])
-        output.write_lines(f"  {_line(each)}" for each in automatic)
+        found = {_name(each): scale_line(each) for each in automatic}
+        output.write_lines(facts(found, output.table_width()))
     else:
         diagnostics.note("There is none yet: `bertmt queue --preset baseline` queues one.")
 
 
-def _line(run: "Run") -> str:
-    return safe_text(f"{run.id} {run.name} (seed {run.seed}): {scale_line(run)}")
+def _name(run: "Run") -> str:
+    return safe_text(f"{run.id} {run.name} (seed {run.seed})")

@@ -1,7 +1,6 @@
 """The entry point: runs the command line and turns every error into a sentence and an exit code."""
 
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -31,6 +30,8 @@ def run(arguments: Sequence[str]) -> int:
         return int(code or ExitCode.FINE)
     except BertmtError as problem:
         if "--debug" in options:
+            import traceback
+
             diagnostics.write_traceback(traceback.format_exc())
         diagnostics.report(str(problem))
         return exit_code_of(problem)
@@ -42,6 +43,8 @@ def run(arguments: Sequence[str]) -> int:
         output.abandon()
         return ExitCode.FAILED
     except Exception:
+        import traceback
+
         # Not one of our sentences, hence a fault of this program: the traceback is what can be acted on.
         diagnostics.write_traceback(traceback.format_exc())
         diagnostics.report("This is a fault of bertmt; please report it with the lines above.")

@@ -30,8 +30,8 @@ def presets(as_json: AsJson = False) -> None:
     output.write_lines(
         [
             "",
-            "Scores are the paper's, at bert-base and full data, on dev; those with * on its test set. STS is ρ.",
-            "`bertmt recipe --preset NAME` shows all settings, `bertmt queue --preset NAME` queues it.",
+            "Scores are the paper's (bert-base, full data), on dev; with * on its test set.",
+            "`bertmt recipe --preset NAME` shows all settings, `bertmt queue` trains it.",
         ]
     )
 

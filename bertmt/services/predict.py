@@ -55,9 +55,7 @@ class CourseFile:
     count: int
 
 
-def answers(
-    run_folder: Path, questions: Sequence[Question], command: Sequence[str] = PREDICTION_COMMAND
-) -> list[Answer]:
+def answers(run_folder: Path, questions: Sequence[Question]) -> list[Answer]:
     """Ask a run's model, all questions at once; answers in the order of the questions.
 
     Raises:
@@ -69,7 +67,7 @@ def answers(
     )
     # `communicate` reads while it writes, so neither side waits for the other over a full pipe.
     with subprocess.Popen(
-        [*command, str(run_folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*PREDICTION_COMMAND, str(run_folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
         try:
             said, complaints = child.communicate(asked.encode())
@@ -97,9 +95,7 @@ def _answer(line: str) -> Answer:
         raise BertmtError(f"The prediction answered what is no answer: {line[:200]!r}.") from None
 
 
-def predict_texts(
-    database: Database, run: Run, texts: Sequence[str], command: Sequence[str] = PREDICTION_COMMAND
-) -> list[Answer]:
+def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[Answer]:
     """What a run says of one sentence (SST) or of a pair (PARA and STS), for the tasks that it was trained on.
 
     Raises:
@@ -119,17 +115,10 @@ def predict_texts(
         )
     folder = folder_with_model(database, run)
     second = texts[1] if len(texts) == 2 else None
-    return answers(folder, [Question(task, "text", texts[0], second) for task in tasks], command)
+    return answers(folder, [Question(task, "text", texts[0], second) for task in tasks])
 
 
-def predict_split(
-    database: Database,
-    run: Run,
-    split: str,
-    out: Path,
-    data: str | None = None,
-    command: Sequence[str] = PREDICTION_COMMAND,
-) -> list[CourseFile]:
+def predict_split(database: Database, run: Run, split: str, out: Path, data: str | None = None) -> list[CourseFile]:
     """Write the course's prediction files of a split, for the tasks that the run was trained on.
 
     Args:
@@ -146,7 +135,7 @@ def predict_split(
     # All splits are read before the first is predicted: what is missing is said at once.
     splits = {task: read_split(data or run.data, task, split).examples for task in tasks}
     questions = [Question(task, each.id, each.first, each.second) for task in tasks for each in splits[task]]
-    found = answers(folder, questions, command)
+    found = answers(folder, questions)
     written = []
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -82,7 +82,10 @@ class Evaluator:
             predictions = Predictions(
                 task, data.split.name, epoch, self._fingerprints[task], probabilities(task, outputs)
             )
-            scores[task] = score(task, predictions.labels(), data.labels)
+            labels = [
+                example.label for example in data.split.examples
+            ]  # not the fp32 ones: scores are to be reproducible
+            scores[task] = score(task, predictions.labels(), labels)
             stored.append(self._store(predictions))
         sizes = {task: len(data) for task, data in self._splits.items()}
         return Evaluation(epoch, scores, overall(scores), losses, sizes, tuple(stored))

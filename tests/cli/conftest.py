@@ -58,7 +58,8 @@ class RegistryBuilder:
             name=name, preset=preset_name, from_preset=preset_name, recipe_json=to_json(recipe), digest=recipe.digest(),
             seed=recipe.seed, data="toy", extra_data_file="", fingerprints=marks, state=state,
         )  # fmt: skip
-        [run_id] = add_runs(self.database, [new], Snapshot("code", {"version": "0", "commit": "c0ffee"}, {"python": "3"}))
+        snapshot = Snapshot("code", {"version": "0", "commit": "c0ffee"}, {"python": "3"})
+        [run_id] = add_runs(self.database, [new], snapshot)
         return all_runs(self.database, "runs.id = ?", (run_id,))[0]
 
     def started(self, name: str, preset_name: str = "baseline", **values: object) -> tuple[Run, RunFolder, EventWriter]:
@@ -86,8 +87,8 @@ class RegistryBuilder:
             evaluate(folder, events, tasks, epoch, right * epoch / EPOCHS)
         events.write(
             "finished", epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, scores={}, seconds={"training": 61.5},
-            peak_memory_mib=460, examples={task: 48 for task in tasks}, passes={task: 0.024 for task in tasks},
-            tokens={task: 900 for task in tasks}, model=False, remarks=["Said by the run."],
+            peak_memory_mib=460, examples=dict.fromkeys(tasks, 48), passes=dict.fromkeys(tasks, 0.024),
+            tokens=dict.fromkeys(tasks, 900), model=False, remarks=["Said by the run."],
         )  # fmt: skip
         events.close()
         return sync(self.database, run)
@@ -198,15 +199,3 @@ def run_named(registry: Path):
             return run_by_key(database, all_runs(database, "runs.name = ?", (name,))[0].key)
 
     return find
-
-
-@pytest.fixture
-def finish_training(builder: RegistryBuilder):
-    """Gives a finished run the folder of a model, so that it can be asked for predictions."""
-
-    def make(run: Run) -> Path:
-        model = folder_of(builder.database, run).model
-        model.mkdir()
-        return model
-
-    return make

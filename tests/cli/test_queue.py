@@ -9,6 +9,7 @@ from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 
 TINY = ("--data", "toy", "--encoder", "tiny")
+FINAL = ("--preset", "final", *TINY, "--set", "lora.rank=16")
 
 
 def runs_in(folder):
@@ -39,14 +40,14 @@ def test_settings_note_tags_name_and_hold_are_stored(bertmt, folder):
 
 
 def test_a_dry_run_checks_everything_and_stores_nothing(bertmt, folder):
-    outcome = bertmt("queue", "--preset", "final", *TINY, "--set", "lora.rank=16", "--seed", "1", "--seed", "2", "--dry-run")
+    outcome = bertmt("queue", *FINAL, "--seed", "1", "--seed", "2", "--dry-run")
     assert outcome.code == 0
     assert "without --dry-run 2 runs would be" in outcome.err
     assert list(folder.iterdir()) == []
 
 
 def test_a_dry_run_as_json_holds_whole_recipes(bertmt, folder):
-    document = json.loads(bertmt("queue", "--preset", "final", *TINY, "--set", "lora.rank=16", "--dry-run", "--json").out)
+    document = json.loads(bertmt("queue", *FINAL, "--dry-run", "--json").out)
     [run] = document["runs"]
     assert (document["dry_run"], run["id"], run["recipe"]["lora.alpha"]) == (True, None, 16.0)
     assert any("Gradient surgery" in remark for remark in document["remarks"])

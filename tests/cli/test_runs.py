@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bertmt.drawing.styled import cells
-from bertmt.run_folder.layout import RunFolder, hold_alive
+from bertmt.run_folder.layout import hold_alive
 
 
 def line_of(outcome, run):
@@ -76,7 +76,7 @@ def test_an_empty_list_says_what_to_type(bertmt, registry):
 def test_a_live_run_is_imported_and_shows_how_far_it_is(bertmt, registry, builder):
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, folder, events = builder.started("live")
-    with hold_alive(RunFolder(folder.path)):
+    with hold_alive(folder):
         for step in range(3):
             events.step(step, 1, "train", {"loss/sst": 1.0}, seconds_left=75.0)
         lines = bertmt("runs").out.splitlines()

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from bertmt.drawing.styled import cells
-from bertmt.run_folder.layout import RunFolder
+from bertmt.run_folder.layout import hold_alive
+from bertmt.services.logs import follow_log
 
 
 def test_show_has_scale_scores_effort_history_and_differences(bertmt, registry, run_named):
@@ -44,7 +45,10 @@ def test_a_waiting_run_shows_its_place(bertmt, registry):
     assert "1 in the queue" in bertmt("show", "later").out
 
 
-@pytest.mark.parametrize("command", ["show better", "show evil", "compare base better", "compare base twins", "presets"])
+PAGES = ["show better", "show evil", "compare base better", "compare base twins", "presets", "doctor", "baseline"]
+
+
+@pytest.mark.parametrize("command", PAGES)
 def test_pages_fit_the_terminal(bertmt, registry, monkeypatch, command):
     monkeypatch.setenv("COLUMNS", "80")
     lines = bertmt(*command.split()).out.splitlines()
@@ -61,12 +65,11 @@ def test_logs_show_the_last_lines_and_follow_to_the_end(bertmt, registry):
 
 
 def test_following_a_log_shows_lines_as_they_come_and_the_torn_last_one(builder, registry):
-    from bertmt.services.logs import follow_log
-
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, folder, events = builder.started("live")
-    log = RunFolder(folder.path).log(1)
+    log = folder.log(1)
     log.write_text("one\ntwo\nthr", encoding="utf-8")
+    lock = hold_alive(folder)
     lines = follow_log(builder.database, run, count=1, poll_seconds=0)
     assert next(lines) == "two"
     with log.open("a", encoding="utf-8") as file:
@@ -74,6 +77,7 @@ def test_following_a_log_shows_lines_as_they_come_and_the_torn_last_one(builder,
     events.write("failed", error="no", step=1)
     events.close()
     assert list(lines) == ["three", "four"]
+    lock.close()
 
 
 def test_compare_shows_differences_with_their_interval_and_verdict(bertmt, registry):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.events import read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.__main__ import train_folder
+from bertmt.training.run_data import vocabulary_sentences
 from bertmt.training.stopping import StopFlag
 
 SMALL = {
@@ -64,16 +66,30 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@cache
+def toy_vocabulary(extra_data: bool) -> list[str]:
+    """What a child of each run on toy would train anew, in 0.4 s."""
+    from bertmt.models.vocabulary import train_vocabulary  # noqa: PLC0415 - as in compose_run
+
+    recipe = recipe_from({"data": "toy", "extra_data": extra_data})
+    return train_vocabulary(vocabulary_sentences(RunOrder("test", "test", 1, "toy", "toy"), recipe))
+
+
 @pytest.fixture(scope="session")
 def prepare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunFolder]:
-    """`prepare({"lora.rank": 4}, fingerprints={…})`: a run folder as a worker makes it."""
+    """`prepare({"lora.rank": 4}, fingerprints={…})`: a run folder as a worker makes it, and with `vocabulary` (which
+    a first attempt leaves) in it."""
 
-    def make(settings: dict[str, Any] | None = None, **order: Any) -> RunFolder:
+    def make(settings: dict[str, Any] | None = None, vocabulary: bool = True, **order: Any) -> RunFolder:
         recipe = resolved(recipe_from({**SMALL, **(settings or {})}))
         folder = RunFolder(tmp_path_factory.mktemp("run"))
         extra = "toy" if recipe.extra_data else ""
         given = {"attempt": 1, "data": recipe.data, "extra_data_file": extra, "threads": 1, **order}
         folder.create(RunOrder(run_id="test", name="test", **given), to_json(recipe))
+        if vocabulary:
+            from bertmt.models.vocabulary import write_vocabulary  # noqa: PLC0415 - as in compose_run
+
+            write_vocabulary(folder.vocabulary, toy_vocabulary(recipe.extra_data))
         return folder
 
     return make

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from bertmt.run_folder.layout import hold_alive, is_alive
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
 from bertmt.training.__main__ import main, one_line
-from bertmt.training.stopping import StopFlag
+from bertmt.training.stopping import SIGNALS, StopFlag, StoppedError
 
 
 def marks(**changed):
@@ -47,9 +48,9 @@ def test_a_loss_that_is_no_number_fails_the_run_with_step_and_batch(prepare, att
 
 def test_a_fault_of_ours_is_told_in_one_line_and_its_traceback_is_logged(prepare, attempt, caplog):
     folder = prepare({})
-    folder.recipe.write_text("not json")
+    folder.recipe.unlink()
     run = attempt(folder)
-    assert run.exit_code == 1 and run.last["error"].startswith("JSONDecodeError: ")
+    assert run.exit_code == 1 and run.last["error"].startswith("FileNotFoundError: ")
     assert "Traceback" in caplog.text
 
 
@@ -63,10 +64,11 @@ def test_a_missing_cuda_device_is_one_sentence(prepare, attempt):
     assert run.exit_code == 1 and "finds no CUDA device" in run.last["error"]
 
 
-def test_mnr_without_similar_pairs_is_refused_before_training(prepare, attempt):
-    run = attempt(prepare({"tasks": "sts", "mnr": True, "mnr_threshold": 5}))
-    pairs = sum(example.label >= 5 for example in read_split("toy", "sts", "train").examples)
-    assert pairs < 2, "the toy data now have such pairs: choose another way to have none"
+def test_mnr_without_two_similar_pairs_is_refused_before_training(prepare, attempt, monkeypatch):
+    toy = read_split("toy", "sts", "train")
+    dissimilar = replace(toy, examples=tuple(each for each in toy.examples if each.label < 4))
+    monkeypatch.setattr("bertmt.training.run_data.read_training_split", lambda *_: dissimilar)
+    run = attempt(prepare({"tasks": "sts", "mnr": True}))
     assert run.exit_code == 1 and "`mnr` needs two different STS pairs" in run.last["error"]
 
 
@@ -84,20 +86,35 @@ def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_stops_a_child_between_steps_without_a_last_event(prepare, number, exit_code):
+def test_sigterm_stops_a_child_between_steps_without_a_last_event(prepare):
     folder = prepare({"epoch_steps": 0, "epochs": 1_000})
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "bertmt.training", folder.path], stdout=subprocess.PIPE, text=True
     ) as child:
         assert any("Training sst" in line for line in child.stdout)
         assert is_alive(folder)
-        child.send_signal(number)
+        child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
-    assert child.returncode == exit_code
+    assert child.returncode == 143
     lines = folder.events(1).read_text().splitlines()
     assert json.loads(lines[-1])["event"] in ("step", "evaluated")
     assert not is_alive(folder)
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_only_sets_the_flag_which_the_next_look_obeys(number, exit_code):
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    flag = StopFlag()
+    try:
+        flag.install()
+        flag.check()
+        signal.raise_signal(number)
+        with pytest.raises(StoppedError) as stopped:
+            flag.check()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert stopped.value.exit_code == exit_code
 
 
 class StopAtLook(StopFlag):
@@ -115,16 +132,15 @@ class StopAtLook(StopFlag):
 
 
 def test_whenever_a_signal_comes_no_evaluation_is_half_told(prepare, attempt):
-    folder = prepare({"epochs": 1, "epoch_steps": 2, "keep_model": False})
-    look, run = 0, None
-    while run is None or run.exit_code != 0:
-        look += 1
+    folder = prepare({"tasks": "sst,sts", "epochs": 1, "epoch_steps": 2, "keep_model": False})
+    last_events = set()
+    for look in range(1, 15):  # while loading, in evaluations, between steps
         folder.events(1).unlink(missing_ok=True)
         run = attempt(folder, StopAtLook(look))
-        assert run.exit_code in (0, 143)
-        assert run.exit_code == 0 or all(event["event"] not in ("finished", "failed") for event in run.events)
-        assert all(set(event["scores"]) == {"sst", "para", "sts"} for event in run.of_kind("evaluated"))
-    assert look > 10  # it was looked at in loading, in evaluations and in steps
+        assert run.exit_code == 143
+        last_events.add(run.last["event"] if run.events else None)
+        assert all(set(event["scores"]) == {"sst", "sts"} for event in run.of_kind("evaluated"))
+    assert last_events == {None, "started", "evaluated", "step"}
 
 
 def test_the_next_attempt_writes_events_of_its_own(prepare, attempt):

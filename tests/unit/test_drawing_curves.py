@@ -1,6 +1,5 @@
 """The line chart: what must never be lost, and that it always fits."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,0 +1,106 @@
+"""The two writers, and tables."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from bertmt.cli import output
+from bertmt.cli.tables import Cell, Column, Row, facts, table, wrapped
+from bertmt.drawing.styled import STYLES, Span, cells, plain
+
+
+class Terminal(io.TextIOWrapper):
+    """A stdout that a person looks at."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """stdout as a terminal of an encoding; its text afterwards."""
+
+    def make(encoding="utf-8"):
+        stream = Terminal(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        return lambda: stream.buffer.getvalue().decode(encoding)
+
+    return make
+
+
+LINE = (Span("x", "good"), Span("y"))
+
+
+def test_a_terminal_gets_colour_and_a_pipe_does_not(terminal, capsys):
+    output.write_lines([LINE])
+    assert capsys.readouterr().out == "xy\n"
+    text = terminal()
+    output.write_lines([LINE])
+    assert text() == "\x1b[32mx\x1b[0my\n"
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colour_can_be_declined(terminal, monkeypatch, name, value):
+    text = terminal()
+    monkeypatch.setenv(name, value)
+    output.write_lines([LINE])
+    assert text() == "xy\n"
+
+
+def test_every_style_of_a_drawing_has_a_look(terminal):
+    for style in STYLES - {"", "shade0"}:
+        text = terminal()
+        output.write_lines([(Span("x", style),)])
+        assert text().startswith("\x1b["), style
+
+
+def test_a_terminal_without_utf_8_gets_likenesses_in_ascii(terminal):
+    text = terminal("ascii")
+    output.write_lines([(Span("ρ −0.3 … ─ 語"),)])
+    assert text() == "r -0.3 ~ - ?\n"
+
+
+def test_a_document_is_ascii_and_has_no_nan(capsys):
+    output.write_document("bertmt.recipe/1", {"recipe": {"x": "\x1b\u202eρ"}, "preset": None})
+    text = capsys.readouterr().out
+    assert text.isascii() and "\x1b" not in text
+    assert json.loads(text)["recipe"]["x"] == "\x1b\u202eρ"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        output.write_document("bertmt.recipe/1", {"recipe": {"x": float("nan")}, "preset": None})
+
+
+COLUMNS = (Column("id"), Column("name", elastic=True), Column("score", right=True))
+
+
+@pytest.mark.parametrize("width", [20, 24, 40, None])
+def test_a_table_keeps_to_its_width_by_its_elastic_column(width):
+    lines = table(COLUMNS, [Row(["a", "a name that is long", "0.1"]), Row(["b", "語" * 9, "10.25"])], width)
+    longest = max(cells(plain(line)) for line in lines)
+    assert longest == (width if width in (20, 24) else 30)
+    assert plain(lines[1]).endswith("  0.1") and plain(lines[2]).endswith("10.25")
+
+
+def test_cells_are_made_safe_and_keep_their_style():
+    lines = table(COLUMNS, [Row([Cell("\x1b[31m", "bad"), "x\ny", "1"])], None)
+    assert "\x1b" not in plain(lines[1]) and "\n" not in plain(lines[1])
+    assert lines[1][0].style == "bad"
+
+
+def test_facts_leave_out_what_is_empty_and_align_the_rest():
+    assert [plain(line) for line in facts({"a": "1", "none": "", "long": ["2", "3"]})] == [
+        "a     1",
+        "long  2",
+        "      3",
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 5, 9, 30])
+def test_wrapped_text_fits_and_loses_nothing(width):
+    text = "some words and averyverylongword 語語語語 end"
+    lines = wrapped(text, width)
+    assert all(cells(line) <= max(width, 2) for line in lines), "a wide character takes two cells"
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")

@@ -1,0 +1,61 @@
+"""`bertmt worker` and `workers`."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from bertmt.errors import BertmtError
+from bertmt.registry.database import open_registry
+from bertmt.services.worker_start import await_worker
+from bertmt.services.workers import alive_workers
+
+
+def test_a_worker_in_the_foreground_is_the_process_itself(registry):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bertmt", "worker"], cwd=registry.parent, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline().startswith("Worker ")
+    with open_registry(registry) as database:
+        assert [worker.pid for worker in alive_workers(database)] == [process.pid]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    process.stdout.close()
+
+
+def test_a_worker_of_a_device_that_is_not_here_is_a_usage_error(registry):
+    done = subprocess.run(
+        [sys.executable, "-m", "bertmt", "worker", "--device", "nonsense"],
+        cwd=registry.parent, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "nonsense" in done.stderr
+
+
+def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt, registry):
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    outcome = bertmt("worker", "--detach")
+    assert outcome.code == 0
+    pid = int(outcome.out.split()[-1].rstrip("."))
+    try:
+        assert str(pid) in bertmt("workers").out
+        assert os.getsid(pid) == pid, "a session of its own"
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+    assert "No worker is alive" in bertmt("workers").err
+
+
+def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):
+    outcome = bertmt("worker", "--detach", "--device", "nonsense")
+    assert outcome.code == 1
+    assert "The worker ended at once: bertmt: --device" in outcome.err
+
+
+def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry, monkeypatch):
+    monkeypatch.setattr("bertmt.services.worker_start.WAIT_SECONDS", 0.0)
+    with open_registry(registry) as database, pytest.raises(BertmtError, match="has not begun"):
+        await_worker(database, os.getpid())

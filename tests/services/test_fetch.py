@@ -1,0 +1,114 @@
+"""Fetching encoders with a stand-in for the hub."""
+
+import json
+import struct
+
+import pytest
+
+from bertmt.errors import EncoderError, UsageError
+from bertmt.models.find_encoder import find_encoder
+from bertmt.services import fetch as fetching
+from bertmt.services.fetch import PINNED_REVISIONS, download_snapshot, fetch
+
+CONFIG = {"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 1, "max_position_embeddings": 16}
+
+
+def weights():
+    """A safetensors file of one float."""
+    header = json.dumps({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    return struct.pack("<Q", len(header)) + header + b"\0\0\0\0"
+
+
+class Hub:
+    """Stands for the hub: writes what it is told to, and remembers what it was asked."""
+
+    def __init__(self, config=CONFIG, content=None):
+        self.config, self.content, self.asked = config, weights() if content is None else content, []
+
+    def __call__(self, repository, revision, folder):
+        self.asked.append((repository, revision))
+        (folder / "config.json").write_text(json.dumps(self.config))
+        (folder / "model.safetensors").write_bytes(self.content)
+        (folder / "vocab.txt").write_text("[PAD]\n")
+        (folder / ".cache").mkdir()
+        return revision or "newest"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("BERTMT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    return tmp_path / "cache" / "encoders"
+
+
+def test_a_fetched_encoder_is_found_with_its_pinned_revision(cache):
+    hub = Hub()
+    fetched = fetch("bert-base-uncased", download=hub)
+    assert hub.asked == [("bert-base-uncased", PINNED_REVISIONS["bert-base-uncased"])]
+    assert fetched.files == find_encoder("bert-base-uncased")
+    assert fetched.files.revision == PINNED_REVISIONS["bert-base-uncased"]
+    names = {path.name for path in (cache / "bert-base-uncased").iterdir()}
+    assert names == {"config.json", "model.safetensors", "vocab.txt", "revision.txt"}
+
+
+def test_a_model_of_somebody_takes_the_newest_and_records_the_commit():
+    assert fetch("somebody/model", download=Hub()).files.revision == "newest"
+    assert find_encoder("somebody/model").hidden_size == 8
+
+
+def test_what_is_there_is_not_downloaded_again_unless_another_revision_is_asked_for():
+    hub = Hub()
+    fetch("bert-base-uncased", download=hub)
+    assert fetch("bert-base-uncased", download=hub).already_there
+    assert len(hub.asked) == 1
+    assert fetch("bert-base-uncased", "v2", download=hub).files.revision == "v2"
+
+
+@pytest.mark.parametrize(
+    ("config", "content", "said"),
+    [
+        ({**CONFIG, "model_type": "gpt2"}, None, "model_type"),
+        ({**CONFIG, "auto_map": {}}, None, "auto_map"),
+        (CONFIG, b"cut off", "damaged"),
+    ],
+)
+def test_what_may_not_be_loaded_is_never_put_in_place(cache, config, content, said):
+    with pytest.raises(EncoderError, match=said):
+        fetch("somebody/model", download=Hub(config, content))
+    assert list(cache.iterdir()) == []
+
+
+def test_a_refused_download_leaves_the_former_one(cache):
+    fetch("somebody/model", "one", download=Hub())
+    with pytest.raises(EncoderError):
+        fetch("somebody/model", "two", download=Hub(content=b""))
+    assert find_encoder("somebody/model").revision == "one"
+    assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["tiny", "minilm", "../x", "/tmp", "a/../b", "a//b", "", "a/b/c", ".hidden"])
+def test_what_is_no_name_of_the_hub_is_refused(name):
+    with pytest.raises(UsageError):
+        fetch(name, download=Hub())
+
+
+def test_without_a_network_there_is_one_sentence(tmp_path, monkeypatch):
+    def no_network(*_, **__):
+        raise RuntimeError("Name or service not known\nand a page of more")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", no_network)
+    with pytest.raises(
+        EncoderError, match=r"cannot be downloaded \(Name or service not known\): check the net"
+    ) as found:
+        download_snapshot("bert-base-uncased", None, tmp_path)
+    assert "\n" not in str(found.value)
+
+
+def test_only_plain_files_are_asked_of_the_hub(tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: type("Info", (), {"sha": "abc"}))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda repository, **more: asked.update(more))
+    assert download_snapshot("bert-base-uncased", "main", tmp_path) == "abc"
+    assert asked["revision"] == "abc", "the commit, not the branch, which may move between two calls"
+    assert set(asked["allow_patterns"]) == set(fetching.FILES)
+    assert not any(name.endswith((".bin", ".pt", ".py", ".h5")) for name in fetching.FILES)

@@ -1,0 +1,37 @@
+"""How much time is said to be left."""
+
+from bertmt.training.timing import Stopwatch, TimeLeft
+
+
+def test_nothing_is_promised_before_the_first_step():
+    assert TimeLeft(batches=10, evaluations=2).seconds() is None
+
+
+def test_time_left_is_that_of_remaining_batches_and_evaluations():
+    left = TimeLeft(batches=12, evaluations=3)
+    left.evaluation_done(5.0)
+    left.step_done(batches=3, seconds=6.0)  # 2 s per batch
+    assert left.seconds() == 9 * 2 + 2 * 5
+
+
+def test_one_slow_step_moves_the_estimate_a_little():
+    left = TimeLeft(batches=101, evaluations=0)
+    left.step_done(1, 1.0)
+    before = left.seconds()
+    left.step_done(1, 11.0)
+    assert before < left.seconds() < 2 * before
+
+
+def test_time_left_never_falls_below_nothing():
+    left = TimeLeft(batches=1, evaluations=0)
+    left.step_done(2, 1.0)
+    assert left.seconds() == 0
+
+
+def test_a_phase_that_is_measured_twice_adds_up():
+    watch = Stopwatch()
+    watch.add("training", 1.5)
+    watch.add("training", 0.25)
+    with watch.measure("saving"):
+        pass
+    assert watch.rounded()["training"] == 1.75 and watch.rounded()["saving"] >= 0

@@ -28,13 +28,6 @@ def run(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app).main([*options, *rest], prog_name="bertmt", standalone_mode=False)
         output.end()
         return int(code or ExitCode.FINE)
-    except BertmtError as problem:
-        if "--debug" in options:
-            import traceback
-
-            diagnostics.write_traceback(traceback.format_exc())
-        diagnostics.report(str(problem))
-        return exit_code_of(problem)
     except typer.TyperException as problem:
         return _report_usage(problem)
     except (typer.Abort, KeyboardInterrupt):
@@ -42,13 +35,19 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         output.abandon()
         return ExitCode.FAILED
-    except Exception:
+    except Exception as problem:
+        return _report(problem, "--debug" in options)
+
+
+def _report(problem: Exception, debug: bool) -> int:
+    """Our own errors as their sentence; all else is a fault of this program and keeps its traceback."""
+    is_ours = isinstance(problem, BertmtError)
+    if debug or not is_ours:
         import traceback
 
-        # Not one of our sentences, hence a fault of this program: the traceback is what can be acted on.
-        diagnostics.write_traceback(traceback.format_exc())
-        diagnostics.report("This is a fault of bertmt; please report it with the lines above.")
-        return ExitCode.FAILED
+        diagnostics.write_traceback("".join(traceback.format_exception(problem)))
+    diagnostics.report(str(problem) if is_ours else "This is a fault of bertmt; please report it with the lines above.")
+    return exit_code_of(problem) if isinstance(problem, BertmtError) else ExitCode.FAILED
 
 
 def split_global_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -121,7 +121,8 @@ def _row(row: Sequence[_Measured], columns: Sequence[Column], widths: Sequence[i
     spans: list[Span] = []
     space = 0
     for cell, column, width in zip(row, columns, widths, strict=True):
-        text, room = (cell.text, width - cell.width) if cell.width <= width else (cut(cell.text, width), 0)
+        text = cell.text if cell.width <= width else cut(cell.text, width)
+        room = width - (cell.width if text is cell.text else cells(text))
         before, after = (room, 0) if column.right else (0, room)
         # Space goes to the cell behind it, so that no line ends in any.
         spans += [Span(" " * (space + before)), Span(text, cell.style)]

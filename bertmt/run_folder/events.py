@@ -2,17 +2,20 @@
 
 Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their further keys:
 
-    started    attempt, pid, device, precision, threads, steps_total, epochs_total, versions, split_sizes,
-               passes_per_epoch, trainable_parameters, total_parameters
-    step       step (one counter per run from 0, pretraining included), epoch, phase ("mnr", "cosine_embedding",
-               "train"), values (series name → number), seconds_left
-    evaluated  epoch (0: before any training), step, scores (task → score or null), overall (or null),
-               losses (task → mean loss), sizes (task → examples), predictions (list of
+    started    attempt, pid, device, precision, threads, steps_total, epochs_total, versions, split_sizes
+               ("<task>-<split>" → examples), passes_per_epoch (task → passes over its data), pretraining (phase →
+               {pairs, steps}), trainable_parameters, total_parameters
+    step       step (one counter per run from 0, pretraining included), epoch (0 while pretraining), phase ("mnr",
+               "cosine_embedding", "train"), values (series name → number, of the weights before the step;
+               pearson_undefined counts from the start), seconds_left
+    evaluated  epoch (0: before any training), step (how many steps the weights have had), scores (task → score or
+               null), overall (or null), losses (task → mean loss), sizes (task → examples), predictions (list of
                {task, split, file, fingerprint}), seconds
     resumed    step
-    finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds), peak_memory_mib, examples, tokens,
+    finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds: load, pretraining, training,
+               evaluation, saving), peak_memory_mib, examples, tokens, passes (each by task and pretraining phase),
                model (whether weights were kept), remarks (list of sentences)
-    failed     error (one line), step
+    failed     error (one line), step (how many were done)
 
 A number that is not finite is written as null. One event is one line is one unbuffered `write`, so an event
 whose call returned survives the death of the process; a torn last line has no newline and is not read.

@@ -155,14 +155,19 @@ def tag(database: Database, run: Run, tag_name: str, present: bool = True) -> Ru
         UsageError: the tag is empty or holds white space, commas or control characters.
         NotFoundError: it has no such tag.
     """
-    if not tag_name or any(c.isspace() or not c.isprintable() or c in ",:" for c in tag_name):
-        raise UsageError(f"A tag is one word without comma or colon, but found {tag_name!r}.")
+    check_tag(tag_name)
     with database.immediate():
         if present:
             database.execute("INSERT OR IGNORE INTO tags VALUES (?, ?)", (run.key, tag_name))
         elif not database.execute("DELETE FROM tags WHERE run = ? AND tag = ?", (run.key, tag_name)).rowcount:
             raise NotFoundError(f"Run {run.id} has no tag {tag_name!r}; it has {', '.join(run.tags) or 'none'}.")
         return run_by_key(database, run.key)
+
+
+def check_tag(tag_name: str) -> None:
+    """Raise a UsageError where a word cannot be a tag."""
+    if not tag_name or any(c.isspace() or not c.isprintable() or c in ",:" for c in tag_name):
+        raise UsageError(f"A tag is one word without comma or colon, but found {tag_name!r}.")
 
 
 def _waiting(database: Database, run: Run, verb: str) -> Run:

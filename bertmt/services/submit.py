@@ -8,12 +8,14 @@ from typing import Any
 from bertmt.errors import RecipeError, UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
-from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, remarks, resolved, unresolved
+from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.registry.states import State
+from bertmt.services.control import check_tag
 from bertmt.services.data_check import check_data, epoch_sentence
 from bertmt.services.snapshot import take_snapshot
 from bertmt.services.user_settings import read_user_settings
@@ -71,6 +73,8 @@ def plan(request: Request) -> Plan:
     Raises:
         RecipeError, UsageError, DataError, EncoderError, NotFoundError: each a sentence, before anything is queued.
     """
+    for word in request.tags:
+        check_tag(word)
     base_name, base_values, base = _base(request)
     planned: list[PlannedRun] = []
     said: dict[str, None] = {}
@@ -129,11 +133,15 @@ def _with_found_encoder(recipe: Recipe) -> Recipe:
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:
-    """A swept run is called after the preset that it equals, or after what was swept."""
+    """A swept run is called after the preset that it equals, or after what was swept.
+
+    Only a sweep of toggles: one of the scale makes runs of one preset that must not share a name like seeds do.
+    """
     name = request.name or base
     if combination:
         suffix = "-".join(f"{key.rpartition('.')[2]}{value}" for key, value in combination.items())
-        name = matched if matched and not request.name else f"{name}-{suffix}"
+        is_method = all(SETTINGS[key].role is Role.TOGGLE for key in combination)
+        name = matched if matched and is_method and not request.name else f"{name}-{suffix}"
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise UsageError(f"A run's name must be 1 to {LONGEST_NAME} printable characters, but is {name!r}.")
     return name

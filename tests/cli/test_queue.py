@@ -31,6 +31,19 @@ def test_seeds_and_sweeps_multiply(bertmt, folder):
     assert found == {(2, 1), (2, 2), (4, 1), (4, 2)}
 
 
+@pytest.mark.parametrize(
+    ("sweep", "names"),
+    [
+        ("lora.rank=20,30", {"lora-r20", "lora-r20-rank30"}),
+        ("batch_size=4,8", {"lora-r20-batch_size4", "lora-r20-batch_size8"}),
+        ("seed=3,4", {"lora-r20-seed3", "lora-r20-seed4"}),
+    ],
+)
+def test_only_seeds_share_a_name(bertmt, folder, sweep, names):
+    bertmt("queue", "--preset", "lora-r20", *TINY, "--sweep", sweep)
+    assert {run.name for run in runs_in(folder)} == names
+
+
 def test_settings_note_tags_name_and_hold_are_stored(bertmt, folder):
     arguments = ("--set", "epochs=3", "--note", "why not", "--tag", "a", "--tag", "b", "--name", "mine", "--hold")
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, *arguments)
@@ -63,6 +76,7 @@ def test_a_dry_run_as_json_holds_whole_recipes(bertmt, folder):
         (["--preset", "baseline", "--file", "x.toml", *TINY], "Name one recipe"),
         ([*TINY], "Name one recipe"),
         (["--preset", "baseline", "--set", "epochs", *TINY], "KEY=VALUE"),
+        (["--preset", "baseline", "--tag", "two words", *TINY], "A tag is one word"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_stored(bertmt, folder, arguments, said):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bertmt.models.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.events import read_events
@@ -69,8 +70,6 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @cache
 def toy_vocabulary(extra_data: bool) -> list[str]:
     """What a child of each run on toy would train anew, in 0.4 s."""
-    from bertmt.models.vocabulary import train_vocabulary  # noqa: PLC0415 - as in compose_run
-
     recipe = recipe_from({"data": "toy", "extra_data": extra_data})
     return train_vocabulary(vocabulary_sentences(RunOrder("test", "test", 1, "toy", "toy"), recipe))
 
@@ -87,8 +86,6 @@ def prepare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunFolder
         given = {"attempt": 1, "data": recipe.data, "extra_data_file": extra, "threads": 1, **order}
         folder.create(RunOrder(run_id="test", name="test", **given), to_json(recipe))
         if vocabulary:
-            from bertmt.models.vocabulary import write_vocabulary  # noqa: PLC0415 - as in compose_run
-
             write_vocabulary(folder.vocabulary, toy_vocabulary(recipe.extra_data))
         return folder
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import named_run, registry_path, registry_to_fill
+from bertmt.cli.invocation import named_run, named_runs, registry_path, registry_to_fill
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -98,10 +98,10 @@ def _go_on(context: typer.Context, database: "Database", queued: "list[Run]", wo
     """Work or wait as asked; else say what to type."""
     if work:
         code = work_until_empty(registry_path(context))
-        if code and not wait:
+        if code:  # stopped by hand, say: then nobody works what would be waited for
             raise typer.Exit(code)
     if wait:
-        wait_until_ended(database, queued)
+        wait_until_ended(database, named_runs(database, [run.id for run in queued]))
     elif not work:
         _note_next(database, queued)
 

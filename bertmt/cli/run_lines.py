@@ -23,8 +23,8 @@ def state_cell(run: "Run") -> Cell:
 
 
 def progress(run: "Run") -> str:
-    """How much of the run is done, as a percentage; never 100 % before it is."""
-    if run.progress is None:
+    """How much of the run is done, as a percentage; never 100 % before it is, nothing while it waits."""
+    if run.progress is None or run.state in ("queued", "held"):
         return numbers.MISSING
     share = run.progress if run.state == "finished" else min(run.progress, 0.99)
     return f"{int(100 * share)} %"

@@ -69,8 +69,10 @@ def note_unworked_queue(database: "Database") -> None:
 
 def _row(row: "ListedRun", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
+    # A run that was stopped and waits again starts from the beginning: what it had reached is no result.
+    waits = run.state in ("queued", "held")
     is_baseline = baseline is not None and baseline.key == run.key
-    difference = "base" if is_baseline else numbers.difference(row.difference)
-    scores = [numbers.score(run.score(name)) for name in (*TASKS, "overall")]
+    difference = "base" if is_baseline else numbers.difference(None if waits else row.difference)
+    scores = [numbers.score(None if waits else run.score(name)) for name in (*TASKS, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

@@ -141,3 +141,11 @@ def test_a_waited_for_run_that_fails_ends_with_5(bertmt, folder, monkeypatch, st
     assert outcome.code == 5
     assert "`bertmt show" in outcome.err
     assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_a_worker_that_was_stopped_ends_the_command_and_nothing_is_waited_for(bertmt, folder, monkeypatch):
+    stopped = lambda registry, **_: [sys.executable, "-c", "raise SystemExit(130)"]  # noqa: E731
+    monkeypatch.setattr("bertmt.services.workers.worker_command", stopped)
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--work", "--wait")
+    assert outcome.code == 130
+    assert [run.state for run in runs_in(folder)] == ["queued"]

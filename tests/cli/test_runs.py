@@ -93,3 +93,8 @@ def test_a_run_whose_process_is_gone_is_lost(bertmt, registry, builder):
     outcome = bertmt("runs")
     assert " lost " in line_of(outcome, run)
     assert f"`bertmt requeue {run.id}`" in outcome.out
+
+
+def test_a_run_that_waits_again_shows_nothing_of_its_former_attempt(bertmt, registry, builder, run_named):
+    builder.database.execute("UPDATE runs SET state = 'queued' WHERE name = 'better'")
+    assert line_of(bertmt("runs"), run_named("better")).split()[3:] == ["queued", *["–"] * 6]

@@ -156,12 +156,52 @@ CREATE TABLE tags (
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+# What front ends that stay open need. A list of 10,000 runs is read once and then kept up to date by the few that
+# changed; triggers see to it, so that no writer can forget.
+SCHEMA_2 = """
+-- "drain" or "stop": asked of a worker, outlives who asked.
+ALTER TABLE workers ADD COLUMN request TEXT;
+
+CREATE TABLE changes (                  -- the newest change of each run; stays when the run is removed
+    run INTEGER PRIMARY KEY,
+    number INTEGER NOT NULL             -- counts the changes of all runs
+);
+CREATE UNIQUE INDEX changes_by_number ON changes (number);
+"""
+# Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
+CHANGED = (
+    "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
+    " INSERT INTO changes SELECT {run}, (SELECT coalesce(max(number), 0) + 1 FROM changes)"
+    " WHERE NOT EXISTS (SELECT 1 FROM changes WHERE run = {run})"
+)
+WATCHED = (
+    ("runs", "INSERT", "NEW.key"),
+    ("runs", "UPDATE", "NEW.key"),
+    ("runs", "DELETE", "OLD.key"),
+    ("summaries", "UPDATE", "NEW.run"),
+    ("tags", "INSERT", "NEW.run"),
+    ("tags", "DELETE", "OLD.run"),
+)
+
 
 @migrations()
 def m001_first_schema(db: SqliteUtilsDatabase) -> None:
     """All tables of version 1."""
     for statement in _statements(SCHEMA_1):
         db.execute(statement)
+
+
+@migrations()
+def m002_changes_of_runs(db: SqliteUtilsDatabase) -> None:
+    """Which runs changed, and requests to workers."""
+    for statement in _statements(SCHEMA_2):
+        db.execute(statement)
+    for table, event, run in WATCHED:
+        db.execute(
+            f"CREATE TRIGGER {table}_{event.lower()}_is_a_change AFTER {event} ON {table} "
+            f"BEGIN {CHANGED.format(run=run)}; END"
+        )
+    db.execute("INSERT INTO changes SELECT key, key FROM runs")
 
 
 def _statements(script: str) -> list[str]:

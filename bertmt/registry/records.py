@@ -143,7 +143,11 @@ class Move:
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process, alive or not."""
+    """A worker process, alive or not.
+
+    Attributes:
+        request: "drain" or "stop" where a person asked and the worker has not ended yet.
+    """
 
     key: int
     host: str
@@ -153,3 +157,4 @@ class Worker:
     started_at: str
     heartbeat_at: str
     ended_at: str | None
+    request: str | None = None

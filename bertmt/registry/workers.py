@@ -71,12 +71,12 @@ def end(database: Database, key: int) -> None:
 def all_workers(database: Database) -> list[Worker]:
     """All workers that have not said that they ended; `is_running` tells which of them are there."""
     rows: Iterable[Any] = database.execute(
-        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at FROM workers"
+        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at, request FROM workers"
         " WHERE ended_at IS NULL ORDER BY key"
     )
     return [
-        Worker(key, host, pid, start, tuple(json.loads(slots)), started_at, heartbeat_at, ended_at)
-        for key, host, pid, start, slots, started_at, heartbeat_at, ended_at in rows
+        Worker(key, host, pid, start, tuple(json.loads(slots)), started_at, heartbeat_at, ended_at, request)
+        for key, host, pid, start, slots, started_at, heartbeat_at, ended_at, request in rows
     ]
 
 

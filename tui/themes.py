@@ -1,0 +1,105 @@
+"""The dashboard's own themes, and what the styles of `bertmt.drawing` look like in dark, light and ANSI ones.
+
+The colours of series are those of Okabe and Ito ("Color Universal Design", 2008), which people with any form of colour
+blindness tell apart, lightened or darkened until each has a contrast of at least 4.5 to the background; good and bad are blue-green
+and orange, never green and red, and beside each colour stands a mark.
+"""
+
+from collections.abc import Mapping
+
+from textual.theme import Theme
+
+DARK = "bertmt-dark"
+LIGHT = "bertmt-light"
+# What `t` goes through; the palette has Textual's own as well.
+CYCLE = (DARK, LIGHT, "ansi-dark", "ansi-light")
+
+THEMES = (
+    Theme(
+        name=DARK,
+        primary="#56b4e9",
+        secondary="#3a7ca5",
+        accent="#f0c75e",
+        warning="#e69f00",
+        error="#ff8c5a",
+        success="#46c7a0",
+        foreground="#d8dee4",
+        background="#101418",
+        surface="#151b21",
+        panel="#1e262e",
+        variables={
+            "footer-background": "#1e262e",
+            "footer-key-foreground": "#f0c75e",
+            "footer-description-foreground": "#d8dee4",
+            "block-cursor-background": "#2b4a63",
+            "block-cursor-foreground": "#ffffff",
+            "block-cursor-text-style": "none",
+            "block-cursor-blurred-background": "#24303a",
+            "block-cursor-blurred-foreground": "#d8dee4",
+            "border-blurred": "#2c3742",
+            "scrollbar": "#33404c",
+            "scrollbar-background": "#151b21",
+            "scrollbar-corner-color": "#151b21",
+        },
+    ),
+    Theme(
+        name=LIGHT,
+        primary="#00629b",
+        secondary="#3a7ca5",
+        accent="#8a5a00",
+        warning="#8a5a00",
+        error="#b23c00",
+        success="#00735c",
+        foreground="#20262c",
+        background="#fbfbf9",
+        surface="#f3f3ef",
+        panel="#e6e8e6",
+        dark=False,
+        variables={
+            "footer-background": "#e6e8e6",
+            "footer-key-foreground": "#00629b",
+            "footer-description-foreground": "#20262c",
+            "block-cursor-background": "#bcd9ee",
+            "block-cursor-foreground": "#101418",
+            "block-cursor-text-style": "none",
+            "block-cursor-blurred-background": "#dde6ec",
+            "block-cursor-blurred-foreground": "#20262c",
+            "border-blurred": "#c9cfd3",
+            "scrollbar": "#b9c2c9",
+            "scrollbar-background": "#f3f3ef",
+            "scrollbar-corner-color": "#f3f3ef",
+        },
+    ),
+)
+
+_DARK = {
+    "": "", "dim": "#8b98a5", "title": "bold", "axis": "#768390", "good": "#46c7a0", "bad": "#ff8c5a",
+    "faint": "#46525e", "cursor": "bold #101418 on #f0c75e", "mark": "bold #f0c75e", "accent": "#f0c75e",
+    "series0": "#56b4e9", "series1": "#e69f00", "series2": "#46c7a0", "series3": "#e08cc0",
+    "series4": "#f0e442", "series5": "#ff8c5a", "series6": "#9da6ff", "series7": "#d8dee4",
+    "shade0": "", "shade1": "#d8dee4 on #17344a", "shade2": "#ffffff on #1d4a6d", "shade3": "#ffffff on #226090",
+    "shade4": "bold #ffffff on #2674ae",
+}  # fmt: skip
+_LIGHT = {
+    "": "", "dim": "#5b6670", "title": "bold", "axis": "#6a757f", "good": "#00735c", "bad": "#b23c00",
+    "faint": "#bcc5cc", "cursor": "bold #ffffff on #8a5a00", "mark": "bold #8a5a00", "accent": "#8a5a00",
+    "series0": "#00629b", "series1": "#9a5f00", "series2": "#00735c", "series3": "#994a80",
+    "series4": "#6f6a00", "series5": "#b23c00", "series6": "#4d55c4", "series7": "#20262c",
+    "shade0": "", "shade1": "#101418 on #d9e8f3", "shade2": "#101418 on #b3d2ea", "shade3": "#101418 on #86b9de",
+    "shade4": "bold #ffffff on #1f6fa8",
+}  # fmt: skip
+# The terminal's own colours: what they look like is its user's choice. Yellow on white and blue on black are hard to read.
+_ANSI = {
+    "": "", "dim": "dim", "title": "bold", "axis": "dim", "good": "cyan", "bad": "red",
+    "faint": "dim", "cursor": "bold reverse", "mark": "bold", "accent": "bold",
+    "series0": "cyan", "series1": "red", "series2": "green", "series3": "magenta",
+    "series4": "bold cyan", "series5": "bold red", "series6": "bold magenta", "series7": "bold",
+    "shade0": "", "shade1": "underline", "shade2": "bold underline", "shade3": "reverse", "shade4": "bold reverse",
+}  # fmt: skip
+
+
+def palette_of(dark: bool, ansi: bool) -> Mapping[str, str]:
+    """Style names of `bertmt.drawing` to rich's style definitions."""
+    if ansi:
+        return _ANSI
+    return _DARK if dark else _LIGHT

@@ -78,7 +78,12 @@ def _default(names: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def _curve(database: Database, run: Run, name: str, weight: float) -> Curve:
-    points = metrics.read(database, run.key, (name,))[name]
-    steps = np.array([step for step, _ in points], dtype=np.int64)
-    values = np.array([np.nan if value is None else value for _, value in points], dtype=np.float64)
+    steps, values = arrays_of(metrics.read(database, run.key, (name,))[name])
     return Curve(run, name, steps, smooth(values, weight) if weight else values)
+
+
+def arrays_of(points: Sequence[tuple[int, float | None]]) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of points, int64 and float64, both (n,); None becomes NaN."""
+    # Steps stay exact in float64: they are far below 2^53.
+    both = np.array(points, dtype=np.float64).reshape(-1, 2)
+    return both[:, 0].astype(np.int64), both[:, 1].copy()

@@ -1,0 +1,164 @@
+"""Curves that grow: what is read, when a series starts over, and that handed out arrays stay as they were."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from bertmt.registry import metrics
+from bertmt.registry.runs import run_by_key
+from bertmt.services.curves import arrays_of
+from bertmt.services.live_curves import GrowingPoints, LiveCurves
+
+
+@pytest.fixture
+def record(database):
+    """Stores points as an importer would, and returns the run's record then."""
+
+    def store(run, points, attempt=1):
+        with database.immediate():
+            metrics.append(database, run.key, points)
+            database.execute(
+                "UPDATE runs SET events_attempt = ?, events_offset = events_offset + 1 WHERE key = ?",
+                (attempt, run.key),
+            )
+        return run_by_key(database, run.key)
+
+    return store
+
+
+@pytest.fixture
+def read_points(database, monkeypatch):
+    """How many points each call of the registry returned."""
+    counts = []
+    read = metrics.read
+
+    def counting(*arguments):
+        found = read(*arguments)
+        counts.append(sum(map(len, found.values())))
+        return found
+
+    monkeypatch.setattr(metrics, "read", counting)
+    return counts
+
+
+def line(start, stop):
+    return [("loss", step, step / 2) for step in range(start, stop)]
+
+
+def test_a_run_with_new_points_gives_only_these_to_be_read(database, add_run, record, read_points):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 1000))
+    live.update([run])
+    run = record(run, line(1000, 1001))
+    curve = live.update([run])[run.key, "loss"]
+    assert read_points == [1000, 2], "the last point again, and the new one"
+    assert curve.step_list() == list(range(1001))
+    assert curve.value_list() == [step / 2 for step in range(1001)]
+
+
+def test_nothing_is_read_of_a_run_without_new_events(database, add_run, record, read_points):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 10))
+    first = live.update([run])[run.key, "loss"]
+    del read_points[:]
+    assert live.update([run])[run.key, "loss"].step_list() == first.step_list()
+    assert read_points == []
+
+
+def test_growing_in_any_portions_gives_what_reading_at_once_gives(database, add_run, record):
+    live, run, position = LiveCurves(database), add_run(), 0
+    generator = np.random.default_rng(1)
+    for size in generator.integers(0, 700, 12).tolist():
+        points = [(f"s{name}", step, None if step % 7 == 0 else step * 0.1 + name) for step in
+                  range(position, position + size) for name in range(3)]  # fmt: skip
+        run, position = record(run, points), position + size
+        grown = live.update([run])
+    whole = LiveCurves(database).update([run])
+    assert grown.keys() == whole.keys() == {(run.key, f"s{name}") for name in range(3)}
+    for key, curve in whole.items():
+        np.testing.assert_array_equal(grown[key].steps, curve.steps)
+        np.testing.assert_array_equal(grown[key].values, curve.values)
+        assert len(curve.steps) == position
+
+
+def test_a_new_attempt_starts_over_though_it_is_further_already(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 5))
+    live.update([run])
+    with database.immediate():
+        metrics.delete_after(database, run.key, -1)
+    run = record(run, [("loss", step, 7.0) for step in range(9)], attempt=2)
+    assert live.update([run])[run.key, "loss"].value_list() == [7.0] * 9
+
+
+def test_a_series_that_went_back_to_an_earlier_step_starts_over(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 100))
+    live.update([run])
+    with database.immediate():
+        metrics.delete_after(database, run.key, 49)
+    run = record(run, [("loss", 50, 9.0)])
+    assert live.update([run])[run.key, "loss"].step_list() == list(range(51))
+
+
+def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 100))
+    live.update([run])
+    with database.immediate():
+        metrics.delete_after(database, run.key, 49)
+    run = record(run, [("loss", step, -1.0) for step in range(50, 120)])
+    curve = live.update([run])[run.key, "loss"]
+    assert curve.step_list() == list(range(120))
+    assert curve.value_list()[50:] == [-1.0] * 70
+
+
+def test_only_what_a_pattern_names_is_there_and_a_new_series_appears(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run(), [("loss/sst", 0, 1.0), ("loss/sts", 0, 2.0), ("lr", 0, 3.0)])
+    assert set(live.update([run], ["loss/*"])) == {(run.key, "loss/sst"), (run.key, "loss/sts")}
+    assert set(live.update([run], ["lr"])) == {(run.key, "lr")}
+    run = record(run, [("dev/sst", 1, 0.5)])
+    assert set(live.update([run], ["dev/*"])) == {(run.key, "dev/sst")}
+
+
+def test_a_run_that_was_removed_or_never_measured_has_no_curves(database, add_run, record):
+    live = LiveCurves(database)
+    run, other = record(add_run(), line(0, 3)), add_run()
+    assert set(live.update([run, other])) == {(run.key, "loss")}
+    assert live.update([]) == {}
+
+
+def test_a_curve_that_was_handed_out_does_not_change(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 3))
+    first = live.update([run])[run.key, "loss"]
+    run = record(run, line(3, 2000))
+    live.update([run])
+    assert first.step_list() == [0, 1, 2]
+
+
+def test_the_curve_carries_the_newest_record_of_its_run(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run("old"), line(0, 3))
+    live.update([run])
+    renamed = dataclasses.replace(run, name="new")
+    assert live.update([renamed])[run.key, "loss"].run.name == "new"
+
+
+def test_adding_points_one_by_one_copies_each_a_bounded_number_of_times():
+    points, copied, buffer = GrowingPoints(), 0, None
+    for step in range(10_000):
+        points.add([(step, 1.0)])
+        if points.steps.base is not buffer:
+            buffer, copied = points.steps.base, copied + len(points.steps)
+    assert copied <= 2 * 10_000
+    assert points.steps.tolist() == list(range(10_000))
+
+
+def test_points_become_arrays_with_gaps_where_a_value_is_no_number():
+    steps, values = arrays_of([(3, 0.1), (4, None)])
+    assert (steps.dtype, steps.tolist()) == (np.int64, [3, 4])
+    np.testing.assert_array_equal(values, [0.1, np.nan])
+    assert [array.shape for array in arrays_of([])] == [(0,), (0,)]

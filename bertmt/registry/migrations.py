@@ -168,6 +168,7 @@ CREATE TABLE changes (                  -- the newest change of each run; stays 
 );
 CREATE UNIQUE INDEX changes_by_number ON changes (number);
 """
+SCHEMAS = (SCHEMA_1, SCHEMA_2)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"

@@ -1,12 +1,22 @@
 """What the registry knows, as frozen records."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from bertmt.registry.states import State
+
+# A quote within a JSON string has a backslash before it, so this finds the setting alone.
+_SEED = re.compile(r'"seed": ?-?\d+')
+
+
+@lru_cache(maxsize=1024)
+def _without_seed(recipe_json: str) -> Mapping[str, Any]:
+    return MappingProxyType({name: value for name, value in json.loads(recipe_json).items() if name != "seed"})
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,12 @@ class Run:
         """The resolved recipe: dotted names to values."""
         found: Mapping[str, Any] = json.loads(self.recipe_json)
         return found
+
+    @cached_property
+    def shared_recipe(self) -> Mapping[str, Any]:
+        """The recipe without its seed: one mapping for all runs that differ in nothing else, so that lists of
+        thousands of runs neither parse nor keep each recipe."""
+        return _without_seed(_SEED.sub('"seed": 0', self.recipe_json))
 
     @cached_property
     def fingerprints(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ fractions carry their unit in their name. Everything that a child measured can b
 what people typed (notes, tags, states, the order of the queue) is here alone. Read it with any SQLite tool; write only
 through `bertmt`, whose processes all use one SQLite library.
 """
+CHANGES = "Which runs changed, for those who keep a list up to date: triggers write `changes` after {events}.\n"
 _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\)( WITHOUT ROWID)?;", re.DOTALL)
+_ADDED = re.compile(r"-- ([^\n]*)\nALTER TABLE (\w+) ADD COLUMN ([^;]*);")
 _CONSTRAINTS = ("PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK")
 
 
@@ -44,9 +46,16 @@ class Table:
     constraints: tuple[str, ...]
 
 
-def tables(schema: str) -> list[Table]:
-    """The tables of a schema script, in its order."""
-    return [_table(match[1], match[2]) for match in _TABLE.finditer(schema)]
+def tables(schemas: Sequence[str]) -> list[Table]:
+    """The tables that the scripts of all versions leave, in their order; columns added later stand behind."""
+    found: dict[str, Table] = {}
+    for schema in schemas:
+        for match in _TABLE.finditer(schema):
+            found[match[1]] = _table(match[1], match[2])
+        for comment, name, declared in _ADDED.findall(schema):
+            added = Column(*_split(declared), comment.rstrip("."))
+            found[name] = dataclasses.replace(found[name], columns=(*found[name].columns, added))
+    return list(found.values())
 
 
 def _table(name: str, body: str) -> Table:
@@ -75,10 +84,11 @@ def _split(declared: str) -> tuple[str, str]:
 def page() -> str:
     """The whole page."""
     from bertmt.registry.database import SCHEMA_VERSION  # noqa: PLC0415
-    from bertmt.registry.migrations import SCHEMA_1  # noqa: PLC0415 - it brings sqlite-utils
+    from bertmt.registry.migrations import SCHEMAS, WATCHED  # noqa: PLC0415 - it brings sqlite-utils
 
     parts = [INTRODUCTION.format(version=SCHEMA_VERSION), "## Tables\n"]
-    parts += [_table_section(table) for table in tables(SCHEMA_1)]
+    parts += [_table_section(table) for table in tables(SCHEMAS)]
+    parts.append(CHANGES.format(events=_events(WATCHED)))
     parts += ["## States\n", *_states(), "## Records\n"]
     parts.append("What `bertmt/registry/records.py` makes of the rows.\n")
     parts += [_record_section(record) for record in _records()]
@@ -93,6 +103,13 @@ def _table_section(table: Table) -> str:
         [f"### {table.name}\n", *said, "| column | type | |", "|---|---|---|", *rows, ""]
         + ([", ".join(constraints) + "\n"] if constraints else [])
     )
+
+
+def _events(watched: Sequence[tuple[str, str, str]]) -> str:
+    events: dict[str, list[str]] = {}
+    for table, event, _ in watched:
+        events.setdefault(table, []).append(event)
+    return ", ".join(f"{'/'.join(words)} of `{table}`" for table, words in events.items())
 
 
 def _states() -> Iterator[str]:

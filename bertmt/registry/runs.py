@@ -16,18 +16,21 @@ ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
 ID_LENGTH = 6
 
-_RENAMED = {name: name.removesuffix("_json") for name in (field.name for field in fields(Run))}
+_FIELDS = tuple(field.name for field in fields(Run))
 _SUMMARY = (
     "phase", "step", "steps_total", "epoch", "epochs_total", "seconds_left", "selected_epoch",
     "sst", "para", "sts", "overall", "last_event_at", "started", "finished",
 )  # fmt: skip
-_COLUMNS = ", ".join(
-    f"{'summaries' if column in _SUMMARY else 'runs'}.{column}" for name, column in _RENAMED.items() if name != "tags"
+# What `run_of` makes a run of: its fields in their order, the tags last.
+COLUMNS = ", ".join(
+    [
+        f"{'summaries' if column in _SUMMARY else 'runs'}.{column}"
+        for column in (name.removesuffix("_json") for name in _FIELDS)
+        if column != "tags"
+    ]
+    + ["(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)"]
 )
-_SELECT = (
-    f"SELECT {_COLUMNS}, (SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key) "
-    "FROM runs JOIN summaries ON summaries.run = runs.key"
-)
+_STATE = _FIELDS.index("state")
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,11 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
 
 def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
     """The runs that satisfy an SQL condition over `runs` and `summaries`, newest last."""
-    rows = database.execute(f"{_SELECT} WHERE {where} ORDER BY runs.key", parameters)
-    return [_run(row) for row in rows]
+    rows = database.execute(
+        f"SELECT {COLUMNS} FROM runs JOIN summaries ON summaries.run = runs.key WHERE {where} ORDER BY runs.key",
+        parameters,
+    )
+    return [run_of(row) for row in rows]
 
 
 def run_by_key(database: Database, key: int) -> Run:
@@ -130,10 +136,11 @@ def run_by_key(database: Database, key: int) -> Run:
     return found[0]
 
 
-def _run(row: Sequence[Any]) -> Run:
-    values: dict[str, Any] = dict(zip(_RENAMED, row, strict=True))
-    tags = values["tags"]
-    return Run(**values | {"state": State(values["state"]), "tags": tuple(sorted(tags.split("\x1f"))) if tags else ()})
+def run_of(row: Sequence[Any]) -> Run:
+    """The run that a row of `COLUMNS` holds."""
+    *values, tags = row
+    values[_STATE] = State(values[_STATE])
+    return Run(*values, tags=tuple(sorted(tags.split("\x1f"))) if tags else ())
 
 
 def move(database: Database, key: int, after: State, owner: Owner, reason: str, **columns: Any) -> Run:

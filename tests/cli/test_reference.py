@@ -7,7 +7,7 @@ from bertmt.cli.app import app
 from bertmt.cli.exit_codes import ExitCode
 from bertmt.registry import reference as registry_reference
 from bertmt.registry.database import open_registry
-from bertmt.registry.migrations import SCHEMA_1
+from bertmt.registry.migrations import SCHEMAS
 
 GROUP = typer.main.get_command(app)
 
@@ -46,7 +46,7 @@ def test_every_exit_code_is_explained():
 
 
 def test_the_schemas_page_has_every_table_and_column_that_sqlite_has(tmp_path):
-    described = {table.name: [column.name for column in table.columns] for table in registry_reference.tables(SCHEMA_1)}
+    described = {table.name: [column.name for column in table.columns] for table in registry_reference.tables(SCHEMAS)}
     with open_registry(tmp_path / "runs.db", create=True) as database:
         names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found = {

@@ -46,3 +46,20 @@ def weights_folder() -> Path:
     shared = os.environ.get("XDG_CACHE_HOME")  # the specification ignores an empty or a relative one
     base = Path(shared) if shared and Path(shared).is_absolute() else Path.home() / ".cache"
     return base / "bertmt" / "encoders"
+
+
+def user_folder() -> Path:
+    """Where a user's own choices for the dashboard lie: XDG_CONFIG_HOME, else ~/.config."""
+    shared = os.environ.get("XDG_CONFIG_HOME")  # the specification ignores an empty or a relative one
+    base = Path(shared) if shared and Path(shared).is_absolute() else Path.home() / ".config"
+    return base / "bertmt"
+
+
+def dashboard_settings() -> Path:
+    """Theme, columns and saved filters of `bertmt-tui`."""
+    return user_folder() / "dashboard.toml"
+
+
+def keymap() -> Path:
+    """Keys of `bertmt-tui` that a user changed."""
+    return user_folder() / "keys.toml"

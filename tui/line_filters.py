@@ -1,7 +1,7 @@
 """The last wall before the terminal: every piece of text that any widget draws passes through here.
 
-Textual lets escape sequences in content through (findings of `tests/tui/test_hostile_text.py`). What comes from data is made safe
-where it is drawn, so that widths are right; this filter makes sure of it for every widget that there is or will be.
+Textual lets escape sequences in content through. What comes from data is made safe where it is drawn, so that widths
+are right; these filters make sure of it for every widget that there is or will be.
 """
 
 from rich.segment import Segment

@@ -1,8 +1,8 @@
 """The dashboard's own themes, and what the styles of `bertmt.drawing` look like in dark, light and ANSI ones.
 
 The colours of series are those of Okabe and Ito ("Color Universal Design", 2008), which people with any form of colour
-blindness tell apart, lightened or darkened until each has a contrast of at least 4.5 to the background; good and bad are blue-green
-and orange, never green and red, and beside each colour stands a mark.
+blindness tell apart, lightened or darkened until each has a contrast of at least 4.5 to the background; good and bad
+are blue-green and orange, never green and red, and beside each colour stands a mark.
 """
 
 from collections.abc import Mapping
@@ -88,7 +88,7 @@ _LIGHT = {
     "shade0": "", "shade1": "#101418 on #d9e8f3", "shade2": "#101418 on #b3d2ea", "shade3": "#101418 on #86b9de",
     "shade4": "bold #ffffff on #1f6fa8",
 }  # fmt: skip
-# The terminal's own colours: what they look like is its user's choice. Yellow on white and blue on black are hard to read.
+# The terminal's own colours, whose looks are its user's choice; yellow on white and blue on black are hard to read.
 _ANSI = {
     "": "", "dim": "dim", "title": "bold", "axis": "dim", "good": "cyan", "bad": "red",
     "faint": "dim", "cursor": "bold reverse", "mark": "bold", "accent": "bold",

@@ -8,9 +8,9 @@ from bertmt.cli import completion, diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import run_record
-from bertmt.cli.run_lines import scale_line
 from bertmt.cli.tables import facts
 from bertmt.drawing.safe_text import safe_text
+from bertmt.services.run_words import scale_line
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database, Run

@@ -9,11 +9,11 @@ from bertmt.cli import completion, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import TASKS, similarity
-from bertmt.cli.run_lines import scale_line, value_text
 from bertmt.cli.tables import Cell, Column, Row, facts, table, wrapped
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
+from bertmt.services.run_words import scale_line, value_text
 
 if TYPE_CHECKING:
     from bertmt.services.compare import Against, Arm, Comparison

@@ -7,8 +7,8 @@ import typer
 from bertmt.cli import completion, diagnostics, output
 from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import RunWords
-from bertmt.cli.run_lines import value_text
 from bertmt.drawing.safe_text import safe_text
+from bertmt.services.run_words import value_text
 
 Changes = Annotated[
     list[str],

@@ -1,17 +1,15 @@
-"""A run in words: its state, its progress, its scale, and the one line that says what to know of it."""
+"""A run in lines of a table: its state, and the one line that says what to know of it."""
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bertmt.cli.tables import Cell
-from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line
+from bertmt.services.run_words import doing
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Run
 
-SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
 _STYLES = {"running": "good", "failed": "bad", "lost": "bad", "queued": "dim", "held": "dim", "cancelled": "dim"}
 
 
@@ -20,14 +18,6 @@ def state_cell(run: "Run") -> Cell:
     if run.state == "running" and run.request == "cancel":
         return Cell("stopping", "bad")
     return Cell(str(run.state), _STYLES.get(run.state, ""))
-
-
-def progress(run: "Run") -> str:
-    """How much of the run is done, as a percentage; never 100 % before it is, nothing while it waits."""
-    if run.progress is None or run.state in ("queued", "held"):
-        return numbers.MISSING
-    share = run.progress if run.state == "finished" else min(run.progress, 0.99)
-    return f"{int(100 * share)} %"
 
 
 def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
@@ -43,57 +33,3 @@ def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
         return []
     whole = (Span(" " * indent), *spans)
     return [whole if width is None else cut_line(whole, width)]
-
-
-def doing(run: "Run") -> str:
-    """What a running run is at."""
-    if run.step is None:
-        return "starting" if run.last_event_at is None else "evaluating before the first step"
-    phase = f"epoch {run.epoch} of {run.epochs_total}" if run.phase == "train" else f"pretraining with {run.phase}"
-    parts = [safe_text(phase), f"step {numbers.count(run.step + 1)} of {numbers.count(run.steps_total)}"]
-    if run.seconds_left is not None:
-        parts.append(f"{numbers.duration(run.seconds_left)} left")
-    silence = seconds_since(run.last_event_at)
-    if silence is not None and silence > SILENT_AFTER_SECONDS:
-        parts.append(f"silent since {numbers.duration(silence)}")
-    return ", ".join(parts)
-
-
-def seconds_since(at: str | None) -> float | None:
-    """Seconds since a stored time, or None."""
-    try:
-        return (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds() if at else None
-    except (TypeError, ValueError):
-        return None
-
-
-def local_time(at: str | None) -> str:
-    """A stored time as the reader's clock shows it, to the second."""
-    try:
-        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else numbers.MISSING
-    except ValueError:
-        return safe_text(at or "")
-
-
-def scale_line(run: "Run") -> str:
-    """Encoder, data and budget in one line: what a score depends on besides the method (decision 25)."""
-    recipe = run.recipe
-    steps = f", at most {recipe['epoch_steps']:,} steps each" if recipe.get("epoch_steps") else ""
-    rate, head_rate = recipe.get("learning_rate"), recipe.get("head_learning_rate")
-    rates = f"learning rate {rate:g}" if rate is not None else "the encoder's learning rate"
-    if head_rate is not None and head_rate != rate:
-        rates += f" (heads {head_rate:g})"
-    extra = f" + {recipe['extra_data_limit']:,} extra pairs at most" if recipe.get("extra_data") else ""
-    return safe_text(
-        f"{recipe.get('encoder')}; data {run.data}{extra}; {recipe.get('epochs')} epochs"
-        f"{steps}; batch {recipe.get('batch_size')}; {rates}"
-    )
-
-
-def value_text(value: Any) -> str:
-    """A setting's value as `--set` takes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return ",".join(str(each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

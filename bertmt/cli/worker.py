@@ -11,8 +11,8 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.run_lines import local_time
 from bertmt.cli.tables import Column, Row, table
+from bertmt.services.run_words import local_time
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database

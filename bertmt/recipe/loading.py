@@ -195,11 +195,11 @@ def to_toml(recipe: Recipe, comments: bool = True) -> str:
         value = recipe.value(name)
         if value is not None:
             help_text = f"  # {SETTINGS[name].help}" if comments else ""
-            lines.append(f"{leaf} = {_toml_value(value)}{help_text}")
+            lines.append(f"{leaf} = {toml_value(value)}{help_text}")
     return "\n".join(lines) + "\n"
 
 
-def _toml_value(value: Any) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):

@@ -1,0 +1,45 @@
+"""Keys: how a binding is declared, and the file in which a user can change them.
+
+Every binding has an id, by which `keys.toml` names it, a word for the footer, and a sentence for `?` and the palette.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from textual.binding import Binding
+
+from bertmt.errors import UsageError
+
+
+def key(keys: str, action: str, word: str, sentence: str, id: str, shown: bool = False, display: str = "") -> Binding:  # noqa: A002 - Textual's own word
+    """A binding of one or several keys (commas between).
+
+    Args:
+        word: in the footer.
+        sentence: in the help, the palette and the footer's tooltip.
+        shown: in the footer; the help has all.
+        display: how the key is written there, where Textual's own way is long.
+    """
+    return Binding(keys, action, word, shown, display or None, tooltip=sentence, id=id)
+
+
+def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:
+    """The user's keys by binding id; empty where there is no file.
+
+    Raises:
+        UsageError: it is no TOML, names no binding, or a value is no text.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        raise UsageError(f'{path} cannot be read as keys: {problem}; each line is "binding.id" = "key".') from None
+    ids = set(known)
+    for name, value in found.items():
+        if name not in ids:
+            raise UsageError(f"{path}: {name!r} is no key that can be changed; `bertmt-tui --keys` lists them.")
+        if not isinstance(value, str) or not value.strip():
+            raise UsageError(f'{path}: {name} must be a key such as "ctrl+d", or several with commas between.')
+    return found

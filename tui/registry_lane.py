@@ -1,0 +1,77 @@
+"""The registry as the dashboard reaches it: one thread, one connection, one question after another.
+
+SQLite connections belong to a thread, and the screens' thread must never wait for a lock or a disk. So what a screen
+wants to know it asks a lane and awaits the answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from bertmt.services.live_curves import LiveCurves
+from bertmt.services.opening import Database, errors_as_sentences, opened_registry
+from bertmt.services.run_list import RunList
+from bertmt.services.watch import Watch
+
+T = TypeVar("T")
+BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing
+
+
+class Session:
+    """What a lane keeps between questions: the open registry, and what was read from it."""
+
+    def __init__(self, database: Database):
+        self.database = database
+        self.watch = Watch(database)
+        self.runs = RunList(database)
+        self.curves = LiveCurves(database)
+
+
+class RegistryLane:
+    """Answers questions about one registry on a thread of its own; opens it with the first."""
+
+    def __init__(self, path: Path, read_only: bool | None = None):
+        self.path = path
+        self._read_only = read_only
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry")
+        self._opened = ExitStack()
+        self._session: Session | None = None
+
+    async def ask(self, act: Callable[[Session], T], create: bool = False) -> T:
+        """What `act` returns; it runs on the lane's thread.
+
+        Args:
+            create: make the registry where there is none.
+
+        Raises:
+            BertmtError: the registry cannot be used, or `act` refuses.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, act, create)
+
+    def _answer(self, act: Callable[[Session], T], create: bool) -> T:
+        try:
+            with errors_as_sentences(self.path):
+                if self._session is None:
+                    opened = opened_registry(self.path, create, self._read_only, BUSY_SECONDS)
+                    self._session = Session(self._opened.enter_context(opened))
+                return act(self._session)
+        except BaseException:
+            self._forget_if_gone()
+            raise
+
+    def _forget_if_gone(self) -> None:
+        """A registry that was removed or replaced is opened anew with the next question."""
+        if self._session is not None and not self.path.exists():
+            self._close()
+
+    def _close(self) -> None:
+        self._session = None
+        self._opened.close()
+
+    def close(self) -> None:
+        """Close the connection; what is being answered is finished first."""
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=True)

@@ -1,0 +1,77 @@
+"""What a user chose in the dashboard, kept in `dashboard.toml` of their own: theme, columns, saved filters, bell."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bertmt import atomic_files
+from bertmt.errors import UsageError
+from bertmt.recipe.loading import toml_value
+from tui.themes import DARK
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices; each has a default.
+
+    Attributes:
+        columns: keys of the columns of the list of runs that are hidden or shown otherwise than by default.
+        filters: saved ones, name to query.
+        bell: ring when a marked run ends.
+    """
+
+    theme: str = DARK
+    columns: Mapping[str, bool] = field(default_factory=dict)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    bell: bool = False
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in the file; what it does not name has its default.
+
+    Raises:
+        UsageError: it is no TOML, or a value is of another kind.
+    """
+    try:
+        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        raise UsageError(f"{path} cannot be read: {problem}; mend it, or remove it to start anew.") from None
+    known = {each.name for each in dataclasses.fields(Settings)}
+    settings = Settings(**{name: value for name, value in found.items() if name in known})
+    fits = (
+        isinstance(settings.theme, str)
+        and isinstance(settings.bell, bool)
+        and _is_table_of(settings.columns, bool)
+        and _is_table_of(settings.filters, str)
+    )
+    if not fits:
+        raise UsageError(
+            f"{path}: theme is a text, bell true or false, [columns] holds true or false, [filters] texts; "
+            "mend it, or remove it to start anew."
+        )
+    return settings
+
+
+def _is_table_of(value: object, kind: type) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, kind) for each in value.values())
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Replace the file.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    lines = ["# Written by bertmt-tui.", f"theme = {toml_value(settings.theme)}", f"bell = {toml_value(settings.bell)}"]
+    for name, table in (("columns", settings.columns), ("filters", settings.filters)):
+        lines += ["", f"[{name}]", *(f"{toml_value(key)} = {toml_value(value)}" for key, value in table.items())]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_files.write_text(path, "\n".join(lines) + "\n")
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be written: {problem.strerror}; this choice is not kept.") from None

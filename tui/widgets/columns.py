@@ -1,0 +1,57 @@
+"""The columns of a table, and which of them a width has room for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        width: in cells; of an elastic one at least.
+        rank: 1 is kept longest where the table is narrow.
+        from_width: of the table, below which the column is left out however much room there is.
+        field: what a click on its title sorts by; "" where nothing.
+        meaning: one line for the legend.
+    """
+
+    key: str
+    title: str
+    width: int
+    rank: int
+    right: bool = False
+    elastic: bool = False
+    from_width: int = 0
+    field: str = ""
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A column where it stands: its first cell and its width."""
+
+    column: Column
+    start: int
+    width: int
+
+
+def place(columns: Sequence[Column], width: int) -> list[Placed]:
+    """The columns that fit into so many cells, in order; the highest ranks go first, elastic ones take the rest."""
+    room = width + GAP
+    kept: set[str] = set()
+    for column in sorted(columns, key=lambda each: each.rank):
+        if width >= column.from_width and column.width + GAP <= room:
+            kept.add(column.key)
+            room -= column.width + GAP
+    shown = [column for column in columns if column.key in kept]
+    elastic = [column for column in shown if column.elastic]
+    placed: list[Placed] = []
+    start = 0
+    for column in shown:
+        more = room // len(elastic) + (column is elastic[0]) * (room % len(elastic)) if column.elastic else 0
+        placed.append(Placed(column, start, column.width + more))
+        start += column.width + more + GAP
+    return placed

@@ -1,0 +1,254 @@
+"""A table that draws only the rows on screen: 10,000 of them cost what 40 do.
+
+Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this is one of our own on its line API.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from bertmt.drawing.styled import Line, Span, cut, pad
+from tui.bindings import key
+from tui.styled_lines import NOTHING, background_only, strip_of, styles_of
+from tui.widgets.columns import GAP, Column, Placed, place
+
+R = TypeVar("R")
+MARK = "◆"
+GUTTER = 2  # the mark, and a space
+
+
+class Spanning(Span):
+    """A cell that takes all that is left of its row."""
+
+
+class Table(ScrollView, Generic[R], can_focus=True):
+    """Rows of any kind over columns, with a cursor and marks.
+
+    Args:
+        columns: in the order in which they are shown.
+        cell: the text of a row in a column, its text safe; a `Spanning` one takes the rest of the row.
+        key_of: what tells a row from others; the cursor and the marks stay with it when rows change.
+        can_mark: whether Space marks rows.
+    """
+
+    DEFAULT_CSS = """
+    Table { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; background: $background; height: 1fr; }
+    Table .table--cursor { background: $block-cursor-background; }
+    Table .table--blurred { background: $block-cursor-blurred-background; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--blurred"}
+    BINDINGS: ClassVar[list[Binding]] = [
+        key("j,down", "move(1)", "down", "Move the cursor down.", "table.down"),
+        key("k,up", "move(-1)", "up", "Move the cursor up.", "table.up"),
+        key("g,home", "first", "first", "Go to the first row.", "table.first"),
+        key("G,end", "last", "last", "Go to the last row.", "table.last"),
+        key("ctrl+d", "page(0.5)", "half page down", "Move half a page down.", "table.half_down"),
+        key("ctrl+u", "page(-0.5)", "half page up", "Move half a page up.", "table.half_up"),
+        key("pagedown", "page(1)", "page down", "Move a page down.", "table.page_down"),
+        key("pageup", "page(-1)", "page up", "Move a page up.", "table.page_up"),
+        key("enter", "choose", "open", "Open what the cursor is on.", "table.choose", shown=True, display="⏎"),
+        key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", display="␣"),
+    ]
+
+    cursor: reactive[int] = reactive(0)
+
+    class Moved(Message):
+        """The cursor came to another row, or the row that it is on was replaced."""
+
+        def __init__(self, table: "Table", row: object | None):
+            super().__init__()
+            self.table = table
+            self.row = row
+
+        @property
+        def control(self) -> "Table":
+            return self.table
+
+    class Chosen(Moved):
+        """Enter was pressed on a row, or it was clicked twice."""
+
+    class Marked(Moved):
+        """The marks changed."""
+
+    class TitleClicked(Message):
+        """A column's title was clicked."""
+
+        def __init__(self, table: "Table", column: Column):
+            super().__init__()
+            self.table = table
+            self.column = column
+
+        @property
+        def control(self) -> "Table":
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        cell: Callable[[R, Column], Span],
+        key_of: Callable[[R], Hashable],
+        can_mark: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's own word
+    ):
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.rows: Sequence[R] = ()
+        self.marked: set[Hashable] = set()
+        self.sorted_by = ""  # a field, "-" before it downwards
+        self._cell = cell
+        self._key_of = key_of
+        self._can_mark = can_mark
+
+    def show(self, rows: Sequence[R]) -> None:
+        """Replace the rows; the cursor stays on its row, or at its place where that is gone."""
+        kept = self._key_of(self.rows[self.cursor]) if self.current is not None else None
+        self.rows = rows
+        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        place_now = min(self.cursor, max(len(rows) - 1, 0))
+        if kept is not None and not (rows and self._key_of(rows[place_now]) == kept):
+            place_now = next((index for index, row in enumerate(rows) if self._key_of(row) == kept), place_now)
+        if place_now == self.cursor:
+            self.post_message(self.Moved(self, self.current))
+        self.cursor = place_now
+        self.refresh()
+
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Replace the columns."""
+        self.columns = tuple(columns)
+        self.refresh()
+
+    def go_to(self, row_key: Hashable) -> bool:
+        """Put the cursor on the row of that key; False where there is none."""
+        found = next((index for index, row in enumerate(self.rows) if self._key_of(row) == row_key), None)
+        if found is not None:
+            self.cursor = found
+        return found is not None
+
+    @property
+    def current(self) -> R | None:
+        """The row under the cursor."""
+        return self.rows[self.cursor] if 0 <= self.cursor < len(self.rows) else None
+
+    def marked_rows(self) -> list[R]:
+        """The marked rows that are shown, in their order."""
+        return [row for row in self.rows if self._key_of(row) in self.marked] if self.marked else []
+
+    def chosen_rows(self) -> list[R]:
+        """What an action is about: the marked rows, or the one under the cursor."""
+        current = [] if self.current is None else [self.current]
+        return self.marked_rows() or current
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, len(self.rows) - 1))
+
+    def watch_cursor(self) -> None:
+        self._keep_cursor_in_sight()
+        self.refresh()
+        self.post_message(self.Moved(self, self.current))
+
+    def on_resize(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        self._keep_cursor_in_sight()
+
+    def _keep_cursor_in_sight(self) -> None:
+        height = self._rows_on_screen()
+        top = round(self.scroll_y)
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+
+    def _rows_on_screen(self) -> int:
+        return max(1, self.size.height - 1)
+
+    def action_move(self, rows: int) -> None:
+        self.cursor += rows
+
+    def action_first(self) -> None:
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        self.cursor = len(self.rows) - 1
+
+    def action_page(self, pages: float) -> None:
+        self.cursor += round(pages * self._rows_on_screen())
+
+    def action_choose(self) -> None:
+        if self.current is not None:
+            self.post_message(self.Chosen(self, self.current))
+
+    def action_mark(self) -> None:
+        if self.current is None:
+            return
+        self.marked ^= {self._key_of(self.current)}
+        self.cursor += 1
+        self.refresh()
+        self.post_message(self.Marked(self, self.current))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Space is a key of the table only where rows can be marked."""
+        return self._can_mark if action == "mark" else True
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            x = offset.x - GUTTER
+            hit = next((each for each in self._placed() if each.start <= x < each.start + each.width + GAP), None)
+            if hit is not None:
+                self.post_message(self.TitleClicked(self, hit.column))
+            return
+        index = round(self.scroll_y) + offset.y - 1
+        if index < len(self.rows):
+            self.cursor = index
+            if event.chain == 2:
+                self.action_choose()
+            elif self._can_mark and offset.x < GUTTER:
+                self.action_mark()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        index = round(self.scroll_y) + y - 1
+        if y and index >= len(self.rows):
+            return Strip.blank(width)
+        text = self._row_line(self.rows[index]) if y else self._titles()
+        return strip_of(text, styles_of(self), width, self._cursor_style() if y and index == self.cursor else NOTHING)
+
+    def _cursor_style(self) -> Style:
+        """Under the row of the cursor: a background where there are colours of ours, else reversed."""
+        if self.app.no_color or self.app.current_theme.ansi:
+            return Style(reverse=True, dim=not self.has_focus)
+        return background_only(self.get_component_rich_style("table--cursor" if self.has_focus else "table--blurred"))
+
+    def _placed(self) -> list[Placed]:
+        return place(self.columns, self.scrollable_content_region.width - GUTTER)
+
+    def _titles(self) -> Line:
+        spans = [Span(" " * GUTTER)]
+        field, arrow = self.sorted_by.removeprefix("-"), "▾" if self.sorted_by.startswith("-") else "▴"
+        for each in self._placed():
+            is_sorted = bool(field) and each.column.field == field
+            title = cut(each.column.title, each.width - is_sorted) + arrow * is_sorted
+            spans.append(Span(pad(title, each.width, each.column.right) + " " * GAP, "accent" if is_sorted else "dim"))
+        return tuple(spans)
+
+    def _row_line(self, row: R) -> Line:
+        mark = MARK if self._key_of(row) in self.marked else " "
+        spans = [Span(mark + " ", "mark")]
+        width = self.scrollable_content_region.width - GUTTER
+        for each in self._placed():
+            cell = self._cell(row, each.column)
+            if isinstance(cell, Spanning):
+                return (*spans, Span(cut(cell.text, width - each.start), cell.style))
+            spans.append(Span(pad(cell.text, each.width, each.column.right), cell.style))
+            spans.append(Span(" " * GAP))
+        return tuple(spans)

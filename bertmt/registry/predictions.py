@@ -84,3 +84,12 @@ def examples(database: Database, fingerprint: str) -> tuple[Example, ...]:
         (fingerprint,),
     )
     return tuple(Example(*row) for row in rows)
+
+
+def labels(database: Database, fingerprint: str) -> list[float | None]:
+    """The labels of these examples alone, in the order of the predictions."""
+    rows = database.execute(
+        "SELECT label FROM examples JOIN splits ON splits.key = examples.split WHERE fingerprint = ? ORDER BY position",
+        (fingerprint,),
+    )
+    return [label for (label,) in rows]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertmt.errors import NotFoundError, UsageError
-from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.baseline import Baselines
 from bertmt.services.labels import labels_of
+from bertmt.services.run_predictions import compared_run, epochs_of, predictions_of
 from bertmt.services.sync import settle, sync
 from bertmt.tasks.scores import confusion
 from bertmt.tasks.task import TASKS
@@ -48,17 +47,12 @@ def confusion_of(database: Database, run: Run, task: str | None = None, epoch: i
     chosen = task or _first_task(database, run)
     if chosen not in CLASS_TASKS:
         raise UsageError(f"A confusion matrix needs classes: use {' or '.join(CLASS_TASKS)}, not {chosen!r}.")
-    number = run.selected_epoch if epoch is None else epoch
-    found = None if number is None else stored_predictions.read(database, run.key, chosen, number)
-    if found is None or number is None:
-        known = stored_predictions.epochs(database, run.key, chosen)
-        listed = f"there are those of epoch {', '.join(map(str, known))}" if known else "it has none"
-        raise NotFoundError(f"Run {run.id} has no {chosen} predictions of epoch {number}: {listed}.")
+    found = predictions_of(database, run, chosen, epoch)
     labels = labels_of(database, found.fingerprint)
     if labels is None or len(labels) != len(found.probabilities):
         raise NotFoundError(f"The {chosen} dev examples of run {run.id} are not in the registry.")
     counts = confusion(chosen, found.labels(), labels)
-    return Confusion(run, chosen, number, TASKS[chosen].classes, counts, found.fingerprint)
+    return Confusion(run, chosen, found.epoch, TASKS[chosen].classes, counts, found.fingerprint)
 
 
 def baseline_confusion(database: Database, own: Confusion) -> Confusion:
@@ -68,13 +62,9 @@ def baseline_confusion(database: Database, own: Confusion) -> Confusion:
         NotFoundError: there is no baseline, it is this run, or it has no such predictions.
         UsageError: it was evaluated on other examples.
     """
-    baseline = Baselines(database).of(own.run)
-    if baseline is None or baseline.key == own.run.key:
-        what = f"Run {own.run.id} is the baseline itself" if baseline else "There is no baseline of equal scale"
-        raise NotFoundError(f"{what}; `bertmt baseline RUN` chooses one.")
-    other = confusion_of(database, baseline, own.task)
+    other = confusion_of(database, compared_run(database, own.run), own.task)
     if other.fingerprint != own.fingerprint:
-        raise UsageError(f"{baseline.id} and {own.run.id} were evaluated on different {own.task} examples.")
+        raise UsageError(f"{other.run.id} and {own.run.id} were evaluated on different {own.task} examples.")
     return other
 
 
@@ -82,4 +72,4 @@ def _first_task(database: Database, run: Run) -> str:
     trained = [name for name in CLASS_TASKS if name in run.recipe.get("tasks", ())]
     if not trained:
         raise UsageError(f"Run {run.id} trained no task with classes, but a confusion matrix needs some.")
-    return next((name for name in trained if stored_predictions.epochs(database, run.key, name)), trained[0])
+    return next((name for name in trained if epochs_of(database, run, name)), trained[0])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bertmt.drawing.series import Trace
 from bertmt.drawing.styled import Line, Span, cells, cut, line
 from bertmt.drawing.ticks import linear_ticks, log_ticks, tick_texts, value_text
 
@@ -24,16 +25,21 @@ class Frame:
     log_y: bool
 
     @classmethod
-    def around(cls, points: Sequence[tuple[np.ndarray, np.ndarray]], log_y: bool) -> "Frame":
-        """The smallest frame that holds all (steps, values), each with at least one number; a flat one gets room."""
-        first = min(steps[0] for steps, _ in points)
-        last = max(steps[-1] for steps, _ in points)
-        bottom = min(np.nanmin(values) for _, values in points)
-        top = max(np.nanmax(values) for _, values in points)
-        if not top - bottom > max(1e-12 * abs(bottom), SMALLEST):
-            room = 0.5 if log_y else max(abs(bottom) * 0.1, 0.05)
-            bottom, top = bottom - room, top + room
-        return cls(float(first), float(last), float(bottom), float(top), log_y)
+    def around(cls, traces: Sequence[Trace], log_y: bool, window: tuple[float, float] | None = None) -> "Frame | None":
+        """The smallest frame that holds all that is visible; a flat one gets room. None where nothing is.
+
+        Args:
+            window: the steps between which to look; None is all that have a number.
+        """
+        drawn = [trace for trace in traces if trace.low <= trace.high]  # false for NaN
+        if not drawn:
+            return None
+        first, last = window or (min(each.steps[0] for each in drawn), max(each.steps[-1] for each in drawn))
+        ranges = np.array([_visible(each, *window) if window else (each.low, each.high) for each in drawn])
+        bottom, top = float(np.fmin.reduce(ranges[:, 0])), float(np.fmax.reduce(ranges[:, 1]))
+        if not bottom <= top:
+            return None
+        return cls(float(first), float(last), *with_room(bottom, top, log_y), log_y)
 
     def columns(self, steps: np.ndarray, count: int) -> np.ndarray:
         """In which of `count` columns each step falls; a single step is set in the middle."""
@@ -57,11 +63,16 @@ class Frame:
             labels.setdefault(round((self.top - place) * scale) * rows // dot_rows, text)
         return labels
 
-    def x_axis(self, missing: np.ndarray, gutter: int, count: int, x_label: str) -> list[Line]:
-        """The rule with its ticks, × where a value is missing, and below it the labels and the axis' name."""
+    def x_axis(self, missing: np.ndarray, gutter: int, count: int, x_label: str, whole: bool = True) -> list[Line]:
+        """The rule with its ticks, × where a value is missing, and below it the labels and the axis' name.
+
+        Args:
+            missing: places on the axis.
+            whole: places between whole numbers make no sense (counts of optimizer steps).
+        """
         x_label = cut(x_label, count // 3)
         rule, labels = ["─"] * count, [" "] * count
-        places = linear_ticks(self.first, self.last, max(2, count // X_TICK_SPACING), whole=True)
+        places = linear_ticks(self.first, self.last, max(2, count // X_TICK_SPACING), whole)
         end = -1
         for column, text in zip(self.columns(np.array(places), count).tolist(), tick_texts(places), strict=True):
             start = max(0, column - len(text) // 2)
@@ -77,6 +88,22 @@ class Frame:
             line(Span(" " * gutter + " └", "axis"), *_rule_spans("".join(rule))),
             line(Span(" " * (gutter + 2) + below, "axis")),
         ]
+
+
+def with_room(bottom: float, top: float, log_y: bool = False) -> tuple[float, float]:
+    """The range, widened where it is too flat for a scale."""
+    if top - bottom > max(1e-12 * abs(bottom), SMALLEST):
+        return bottom, top
+    room = 0.5 if log_y else max(abs(bottom) * 0.1, 0.05)
+    return bottom - room, top + room
+
+
+def _visible(trace: Trace, first: float, last: float) -> tuple[float, float]:
+    """The least and greatest value of a curve between two steps, where it enters and leaves included."""
+    start, end = np.searchsorted(trace.steps, first), np.searchsorted(trace.steps, last, side="right")
+    borders = np.interp([first, last], trace.steps, trace.values, left=np.nan, right=np.nan)
+    seen = np.concatenate([trace.values[start:end], borders])
+    return float(np.fmin.reduce(seen)), float(np.fmax.reduce(seen))
 
 
 def _rule_spans(rule: str) -> list[Span]:

@@ -5,33 +5,79 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertmt.drawing import canvas
 from bertmt.drawing.axes import Frame
-from bertmt.drawing.numbers import MISSING
+from bertmt.drawing.canvas import FAINT_SYMBOL, Canvas, column_ranges
+from bertmt.drawing.legend import legend, remarks
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, ascii_lines, cells, cut, cut_line, line, wrap_parts
-from bertmt.drawing.ticks import value_text
+from bertmt.drawing.series import Look, Series, Trace, look_of
+from bertmt.drawing.styled import Line, Span, ascii_lines, cells, cut, cut_line, line
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 6
 LEAST_ROWS = 3  # of the plot itself: below that, legend and remarks go first
-LARGEST = 1e300  # beyond, the distance of two values would overflow
+MOST_MARKED = 16  # beyond, the marks at the ends of curves would hide the curves
+STEPS_BACK = 8  # cells by which a mark may stand before the end of its curve, where another one stands there
+FAINT = Look("faint", FAINT_SYMBOL)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What one chart is of.
+
+    Attributes:
+        faint: drawn behind the series, in no colour: the raw values of smoothed ones.
+    """
+
+    title: str
+    series: Sequence[Series]
+    faint: Sequence[Series] = ()
+    log_y: bool = False
+
+    def traces(self) -> list[Trace]:
+        """What is drawn, in the order of their importance."""
+        return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
 
 
 @dataclass(frozen=True)
-class Series:
-    """One curve: values by step, NaN where a value is missing; shapes (n,).
+class View:
+    """What of a panel is shown, and how.
 
-    Raises:
-        ValueError: steps and values are not equally many.
+    Attributes:
+        window: the first and the last step; None is all there are.
+        cursor: the step whose values the legend shows; a rule stands there.
     """
 
-    name: str
-    steps: np.ndarray
-    values: np.ndarray
+    window: tuple[float, float] | None = None
+    cursor: float | None = None
+    x_label: str = "step"
+    ascii_only: bool = False
 
-    def __post_init__(self) -> None:
-        if np.shape(self.steps) != np.shape(self.values):
-            raise ValueError(f"{self.name}: {len(self.steps)} steps, but {len(self.values)} values")
+
+@dataclass(frozen=True)
+class Plot:
+    """Where in a drawing the cells of a plot are, and between which steps they lie."""
+
+    left: int
+    top: int
+    columns: int
+    rows: int
+    first: float
+    last: float
+
+    def holds(self, x: int, y: int) -> bool:
+        """Whether a cell of the drawing is one of the plot."""
+        return self.left <= x < self.left + self.columns and self.top <= y < self.top + self.rows
+
+    def step_at(self, x: float) -> float:
+        """The step in the middle of a column of the drawing."""
+        return self.first + (x - self.left + 0.5) / self.columns * (self.last - self.first)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing: its lines, and where its plots are."""
+
+    lines: list[Line]
+    plots: tuple[Plot, ...] = ()
 
 
 def draw_curves(
@@ -49,105 +95,104 @@ def draw_curves(
     Every column of dots shows the lowest to the highest value that falls into it. Missing values break the line
     and are marked × on the axis; with `log_y`, values ≤ 0 are missing too, and counted in a remark.
     """
+    view = View(x_label=x_label, ascii_only=ascii_only)
+    lines = draw_panel(Panel(y_label, series, log_y=log_y), width, height, view).lines
+    return ascii_lines(lines) if ascii_only else lines
+
+
+def draw_panel(
+    panel: Panel,
+    width: int,
+    height: int,
+    view: View,
+    *,
+    least_gutter: int = 0,
+    tick_labels: bool = True,
+    names: bool = True,
+) -> Chart:
+    """One panel: title, plot, remarks and legend; what does not fit goes from the end.
+
+    Args:
+        least_gutter: cells for the labels of the y axis at least, so that panels one below the other line up.
+        tick_labels: whether the x axis has any; a panel further down may have them for all.
+        names: whether the legend has them.
+    """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
-        lines = [cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)]
-    else:
-        lines = _chart([_prepared(each, log_y) for each in series], width, height, log_y, x_label, y_label, ascii_only)
-    return (ascii_lines(lines) if ascii_only else lines)[: max(height, 0)]
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A series sorted by step, NaN for all that is not drawn; on a log scale `values` holds exponents of ten."""
-
-    name: str
-    steps: np.ndarray
-    values: np.ndarray
-    last: float | None
-    not_positive: int
-    missing: np.ndarray  # steps at which there is no number
-
-
-def _prepared(series: Series, log_y: bool) -> _Prepared:
-    steps: np.ndarray = np.asarray(series.steps, dtype=np.float64)
-    values: np.ndarray = np.asarray(series.values, dtype=np.float64)
-    if not (np.diff(steps) >= 0).all() or not np.isfinite(steps).all():
-        order = np.argsort(steps, kind="stable")
-        order = order[np.isfinite(steps[order])]
-        steps, values = steps[order], values[order]
-    finite = np.isfinite(values)
-    missing = steps[~finite]
-    values = np.where(finite, np.clip(values, -LARGEST, LARGEST), np.nan)
-    last = float(values[finite][-1]) if finite.any() else None
-    not_positive = 0
-    if log_y:
-        positive = values > 0  # false for NaN
-        not_positive = int((finite & ~positive).sum())
-        values = np.log10(values, where=positive, out=np.full(len(values), np.nan))
-    return _Prepared(safe_text(series.name), steps, values, last, not_positive, missing)
-
-
-def _chart(
-    series: Sequence[_Prepared], width: int, height: int, log_y: bool, x_label: str, y_label: str, ascii_only: bool
-) -> list[Line]:
-    """Title, plot, remarks and legend; what does not fit goes from the end."""
-    title = (safe_text(y_label) + (" (log scale)" if log_y else "")).strip()
+        too_small = cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)
+        return Chart([too_small][: max(height, 0)])
+    looks = [look_of(index, view.ascii_only) for index in range(len(panel.series))]
+    traces = panel.traces()
+    title = (safe_text(panel.title) + (" (log scale)" if panel.log_y else "")).strip()
     above = [line(Span(cut(title, width), "title"))] if title else []
-    below = [cut_line(each, width) for each in (*_remarks(series), *_legend(series, width, height // 4, ascii_only))]
-    points = [(each.steps, each.values) for each in series if np.isfinite(each.values).any()]
-    if not points:
-        return [line(Span("No values to draw yet.", "dim")), *below]
-    while below and height - 2 - len(above) - len(below) < LEAST_ROWS:
+    below = [cut_line(each, width) for each in remarks(traces[: len(panel.series)])]
+    below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, names=names)
+    frame = Frame.around(traces, panel.log_y, view.window)
+    if frame is None:
+        nothing = "No values to draw yet." if view.window is None else "No values between these steps."
+        return Chart([*(above if panel.title else ()), line(Span(nothing, "dim")), *below][:height])
+    axis_lines = 2 if tick_labels else 1
+    while below and height - axis_lines - len(above) - len(below) < LEAST_ROWS:
         below.pop()
-    rows = height - 2 - len(above) - len(below)
+    rows = height - axis_lines - len(above) - len(below)
     # The plot fits by construction, and measuring its thousands of spans would cost more than drawing them.
-    return [*above, *_plot(series, Frame.around(points, log_y), width, rows, safe_text(x_label), ascii_only), *below]
+    drawn, plot = _plot(traces, looks, frame, width, rows, len(above), least_gutter, view)
+    return Chart([*above, *drawn[: rows + axis_lines], *below], (plot,))
 
 
 def _plot(
-    series: Sequence[_Prepared], frame: Frame, width: int, rows: int, x_label: str, ascii_only: bool
-) -> list[Line]:
-    per_row, per_column = canvas.ASCII_DOTS if ascii_only else canvas.BRAILLE_DOTS
-    labels = frame.y_labels(rows, rows * per_row)
-    gutter = max(cells(text) for text in labels.values())
+    traces: Sequence[Trace],
+    looks: Sequence[Look],
+    frame: Frame,
+    width: int,
+    rows: int,
+    top: int,
+    least_gutter: int,
+    view: View,
+) -> tuple[list[Line], Plot]:
+    """Both axes with the curves between them; traces beyond the looks are faint."""
+    dot_rows = Canvas.dots_of(rows, view.ascii_only)
+    labels = frame.y_labels(rows, dot_rows)
+    gutter = max(least_gutter, *(cells(text) for text in labels.values()))
     columns = width - gutter - 2
-    layers = []
-    for each in series:
-        ranges = canvas.column_ranges(each.steps, each.values, frame.first, frame.last, columns * per_column)
-        layers.append(canvas.dots(*ranges, frame.bottom, frame.top, rows * per_row))
+    drawn = _curves(traces, looks, frame, Canvas(rows, columns, view.ascii_only), view.cursor)
     lines = []
-    for row, drawn in enumerate(canvas.compose(layers, ascii_only)):
+    for row, cells_of_row in enumerate(drawn.lines()):
         label = labels.get(row, "")
-        lines.append(line(Span(f"{label:>{gutter}} {'┤' if label else '│'}", "axis"), *drawn))
-    missing = np.concatenate([each.missing for each in series])
-    return [*lines, *frame.x_axis(missing, gutter, columns, x_label)]
+        lines.append(line(Span(f"{label:>{gutter}} {'┤' if label else '│'}", "axis"), *cells_of_row))
+    missing = np.concatenate([each.missing for each in traces[: len(looks)]])
+    axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
+    return [*lines, *axis], Plot(gutter + 2, top, columns, rows, frame.first, frame.last)
 
 
-def _legend(series: Sequence[_Prepared], width: int, most: int, ascii_only: bool) -> list[Line]:
-    """Name and last value of each series in at most so many lines; those that do not fit are counted."""
-    parts = []
-    for index, each in enumerate(series):
-        symbol = canvas.SYMBOLS[index % len(canvas.SYMBOLS)] if ascii_only else "──"
-        last = MISSING if each.last is None else value_text(each.last)
-        name = cut(each.name, width - 16)
-        parts.append(line(Span(symbol, canvas.series_style(index)), f" {name} ", Span(last, "dim")))
-    lines = wrap_parts(parts, width)
-    for shown in range(len(parts) - 1, -1, -1):
-        if len(lines) <= most:
-            break
-        more = line(Span(f"… and {len(parts) - shown} more", "dim"))
-        lines = wrap_parts([*parts[:shown], more], width)
-    return lines
+def _curves(
+    traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas, cursor: float | None
+) -> Canvas:
+    """Everything between the axes: curves, marks at their ends, faint curves behind them, the cursor's rule."""
+    low, high = np.empty((2, len(traces), canvas.dot_columns))
+    for index, each in enumerate(traces):
+        low[index], high[index] = column_ranges(each.steps, each.values, frame.first, frame.last, canvas.dot_columns)
+    strong = len(looks)
+    canvas.draw(low[:strong], high[:strong], frame.bottom, frame.top, looks)
+    canvas.draw(low[strong:], high[strong:], frame.bottom, frame.top, [FAINT] * (len(traces) - strong))
+    if not canvas.ascii_only:  # there, each curve consists of its mark
+        _mark_ends((low[:strong] + high[:strong]) / 2, looks, frame, canvas)
+    if cursor is not None and frame.first <= cursor <= frame.last:
+        [column] = frame.columns(np.array([cursor]), canvas.columns).tolist()
+        canvas.rule(column, "axis")
+    return canvas
 
 
-def _remarks(series: Sequence[_Prepared]) -> list[Line]:
-    not_positive = sum(each.not_positive for each in series)
-    missing = sum(len(each.missing) for each in series)
-    remarks = []
-    if not_positive:
-        what = "value of 0 or less is" if not_positive == 1 else "values of 0 or less are"
-        remarks.append(line(Span(f"{not_positive:,} {what} not shown on a log scale.", "bad")))
-    if missing:
-        what = "value is no number" if missing == 1 else "values are no numbers"
-        remarks.append(line(Span(f"{missing:,} {what} (× on the axis).", "bad")))
-    return remarks
+def _mark_ends(middle: np.ndarray, looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:
+    """The mark of each curve at its right end, or a little before where that cell has another mark."""
+    taken: set[tuple[int, int]] = set()
+    for index, look in enumerate(looks[:MOST_MARKED]):
+        drawn = np.flatnonzero(np.isfinite(middle[index]))
+        columns, firsts = np.unique(drawn * canvas.columns // canvas.dot_columns, return_index=True)
+        values = middle[index][drawn[firsts]]
+        dot_rows = np.rint((frame.top - values) * ((canvas.dot_rows - 1) / (frame.top - frame.bottom)))
+        rows = dot_rows.astype(np.intp) * canvas.rows // canvas.dot_rows
+        for place in list(zip(rows.tolist(), columns.tolist(), strict=True))[: -STEPS_BACK - 1 : -1]:
+            if place not in taken:
+                taken.add(place)
+                canvas.put(*place, look.mark, look.style)
+                break

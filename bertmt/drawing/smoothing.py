@@ -1,12 +1,15 @@
 """A moving average that neither bridges gaps nor starts at zero."""
 
-import math
-
 import numpy as np
+
+NEGLIGIBLE = 1e-20  # a share of the past that changes no digit of a double
 
 
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     """Exponential moving average without the pull of its start; a gap (NaN) stays one and starts it anew.
+
+    The recursion a(t) = w·a(t−1) + (1−w)·x(t) as a scan by doubling (Hillis & Steele 1986): after each pass an
+    average holds twice as much of its past, so that 2,000 points take eleven passes of numpy.
 
     Args:
         weight: of the past, 0 (unchanged) to below 1; after t values the average is divided by 1 − weight^t, as
@@ -17,13 +20,14 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     """
     if not 0 <= weight < 1:
         raise ValueError(f"the weight of a moving average is at least 0 and below 1, not {weight}")
-    smoothed = np.full(len(values), np.nan)
-    average, forgotten = 0.0, 1.0
-    for index, value in enumerate(np.asarray(values, dtype=np.float64).tolist()):
-        if not math.isfinite(value):
-            average, forgotten = 0.0, 1.0
-            continue
-        average = weight * average + (1 - weight) * value
-        forgotten *= weight
-        smoothed[index] = average / (1 - forgotten)
-    return smoothed
+    values = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(values)
+    index = np.arange(len(values))
+    since_gap = index - np.maximum.accumulate(np.where(finite, -1, index))  # 1 at the first value after a gap
+    average = np.where(finite, (1 - weight) * values, 0.0)
+    distance, share = 1, weight
+    while distance < len(values) and share > NEGLIGIBLE:
+        within = since_gap[distance:] > distance
+        average[distance:] += np.where(within, share * average[:-distance], 0.0)
+        distance, share = 2 * distance, share * share
+    return np.divide(average, 1 - weight**since_gap, where=finite, out=np.full(len(values), np.nan))

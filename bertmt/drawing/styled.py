@@ -11,7 +11,7 @@ from dataclasses import dataclass
 PLAIN = ""
 SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in order, starting again after 8
 SHADES = tuple(f"shade{level}" for level in range(5))  # backgrounds of a heat map, none to strong
-STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", *SERIES, *SHADES})
+STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", "faint", "cursor", *SERIES, *SHADES})
 
 # What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
 # and blocks have ASCII forms of their own.

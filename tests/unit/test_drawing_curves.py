@@ -107,7 +107,9 @@ def test_a_constant_and_a_single_point_are_drawn_in_the_middle():
     for values in ([0.5] * 20, [0.5]):
         rows = plot_of(drawn([series(values)], 50, 13))
         filled = [
-            index for index, row in enumerate(rows) if any(0x2801 <= ord(character) <= 0x28FF for character in row)
+            index
+            for index, row in enumerate(rows)
+            if any(0x2801 <= ord(character) <= 0x28FF or character == "●" for character in row)
         ]
         assert filled == [len(rows) // 2 - 1] or filled == [len(rows) // 2]
 

@@ -8,7 +8,7 @@ from bertmt.cli import completion, diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import run_record
-from bertmt.cli.tables import facts
+from bertmt.drawing.facts import facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.services.run_words import scale_line
 

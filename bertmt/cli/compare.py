@@ -9,8 +9,9 @@ from bertmt.cli import completion, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import TASKS, similarity
-from bertmt.cli.tables import Cell, Column, Row, facts, table, wrapped
+from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing import numbers
+from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.services.run_words import scale_line, value_text

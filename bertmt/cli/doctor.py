@@ -6,7 +6,7 @@ from bertmt.cli import diagnostics, output
 from bertmt.cli.exit_codes import ExitCode
 from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.tables import Cell, wrapped
+from bertmt.drawing.facts import Cell, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, pad
 

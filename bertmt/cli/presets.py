@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from bertmt.cli import output
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.tables import Cell, Column, Row, table
+from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing import numbers
+from bertmt.drawing.facts import Cell
 
 if TYPE_CHECKING:
     from bertmt.recipe.loading import Preset

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bertmt.cli.tables import Cell
+from bertmt.drawing.facts import Cell
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line
 from bertmt.services.run_words import doing

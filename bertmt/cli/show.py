@@ -10,8 +10,9 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson, RunWord
 from bertmt.cli.records import TASKS, details_record, run_record, similarity
 from bertmt.cli.run_lines import state_cell
-from bertmt.cli.tables import Cell, Column, Row, facts, table
+from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing import numbers
+from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.services.run_words import doing, local_time, scale_line, value_text

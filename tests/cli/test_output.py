@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from bertmt.cli import output
-from bertmt.cli.tables import Cell, Column, Row, facts, table, wrapped
+from bertmt.cli.tables import Column, Row, table
+from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.styled import STYLES, Span, cells, plain
 
 

@@ -1,0 +1,226 @@
+"""The app: it owns the lanes to the registry, the theme and what a user chose, and leads from screen to screen."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from bertmt.drawing.safe_text import safe_text
+from bertmt.errors import BertmtError, NotFoundError, RegistryError
+from tui.bindings import key
+from tui.dialogs.help import Help, key_help
+from tui.dialogs.registry_problem import RegistryProblem
+from tui.line_filters import OnlyAscii, SafeText
+from tui.messages import RegistryChanged
+from tui.registry_lane import RegistryLane, Session
+from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.paper import PaperScreen
+from tui.screens.queue import QueueScreen
+from tui.screens.runs import RunsScreen
+from tui.settings import Settings, write_settings
+from tui.themes import CYCLE, THEMES
+from tui.ending_bell import EndingBell
+
+T = TypeVar("T")
+POLL_SECONDS = 0.25
+TOAST_SECONDS = 8.0
+LEAST_SIZE = (40, 12)
+HOME = ("runs", "queue", "paper")
+
+
+class Dashboard(App[None]):
+    """Everything on screen.
+
+    Args:
+        registry: its file; it need not exist.
+        settings: what the user chose before; written back to `settings_file` when it changes.
+        ascii_only: draw with ASCII alone.
+        read_only: never write; None finds out.
+        first: the screen to begin with, one of `HOME`.
+        poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
+    """
+
+    CSS_PATH: ClassVar[list[str | Path]] = ["styles/dashboard.tcss"]
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "runs": RunsScreen,
+        "queue": QueueScreen,
+        "paper": PaperScreen,
+    }
+    DEFAULT_MODE = "runs"
+    TITLE = "bertmt"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]
+    BINDINGS: ClassVar[list[Binding]] = [
+        key("question_mark", "explain", "help", "Show what can be done here.", "app.help", shown=True, display="?"),
+        key("t", "next_theme", "theme", "Dark, light, or the terminal's own colours.", "app.theme"),
+    ]
+
+    def __init__(
+        self,
+        registry: Path,
+        settings: Settings | None = None,
+        settings_file: Path | None = None,
+        ascii_only: bool = False,
+        read_only: bool | None = None,
+        first: str = "runs",
+        poll_seconds: float = POLL_SECONDS,
+    ):
+        super().__init__()
+        self.settings = settings or Settings()
+        self.ascii_only = ascii_only
+        self.registry = registry
+        self.live = RegistryLane(registry, read_only)
+        # Comparing, planning and reading data take seconds: they must not hold up what is live.
+        self.slow = RegistryLane(registry, read_only)
+        self.is_read_only = bool(read_only)
+        self.marked: set[str] = set()  # ids of the runs that are marked, on every screen the same
+        self.bell_of_marked = EndingBell()
+        self._settings_file = settings_file
+        self._first = first
+        self._poll_seconds = poll_seconds
+        self._poll_now = asyncio.Event()
+        self._safe_filters: tuple[LineFilter, ...] = (SafeText(), *((OnlyAscii(),) if ascii_only else ()))
+        for theme in THEMES:
+            self.register_theme(theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and before them the wall that nothing unsafe passes."""
+        return [*self._safe_filters, *super().get_line_filters()]
+
+    def on_mount(self) -> None:
+        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
+        if self._first != self.DEFAULT_MODE:
+            self.switch_mode(self._first)
+        if self._poll_seconds:
+            self.run_worker(self._watch(), group="watch")
+
+    async def on_unmount(self) -> None:
+        for lane in (self.live, self.slow):
+            await asyncio.to_thread(lane.close)
+
+    async def ask(self, act: Callable[[Session], T], slow: bool = False, create: bool = False) -> T:
+        """What `act` returns of a session with the registry, on a thread of its own; see `RegistryLane.ask`.
+
+        Args:
+            slow: it takes longer than a blink.
+        """
+        return await (self.slow if slow else self.live).ask(act, create)
+
+    async def _watch(self) -> None:
+        """Look at the registry again and again, and tell the screen when it changed."""
+        while True:
+            await self.look()
+            try:
+                await asyncio.wait_for(self._poll_now.wait(), self._poll_seconds)
+            except TimeoutError:
+                pass
+            self._poll_now.clear()
+
+    async def look(self) -> None:
+        """Import what children wrote, and tell the screen if anything changed; say why where that cannot be done."""
+        try:
+            changed, read_only = await self.ask(lambda session: (session.watch.poll(), session.database.read_only))
+        except (RegistryError, NotFoundError) as problem:
+            self.tell(problem)
+            return
+        self.is_read_only = read_only
+        if isinstance(self.screen, RegistryProblem):
+            self.screen.dismiss(None)
+            changed = True
+        if changed:
+            self._shown_screen.post_message(RegistryChanged())
+            await self.bell_of_marked.listen(self)
+
+    def look_again(self) -> None:
+        """Look at the registry now."""
+        if self._poll_seconds:
+            self._poll_now.set()
+        else:
+            self.run_worker(self.look(), group="watch")
+
+    @property
+    def _shown_screen(self) -> Screen[object]:
+        """The screen below any dialog."""
+        shown = [screen for screen in self.screen_stack if isinstance(screen, DashboardScreen)]
+        return shown[-1] if shown else self.screen
+
+    def tell(self, problem: BertmtError) -> None:
+        """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
+        is_missing = isinstance(problem, NotFoundError) and not self.registry.exists()
+        if not (is_missing or isinstance(problem, RegistryError)):
+            self.say(str(problem), "error")
+        elif not isinstance(self.screen, RegistryProblem):
+            self.push_screen(RegistryProblem(str(problem), is_missing), self._answered)
+        elif self.screen.sentence != str(problem):
+            self.screen.dismiss(None)
+            self.push_screen(RegistryProblem(str(problem), is_missing), self._answered)
+
+    def _answered(self, answer: str | None) -> None:
+        if answer == "new" and isinstance(self._shown_screen, RunsScreen):
+            self._shown_screen.action_new()
+
+    def say(self, sentence: str, severity: str = "information") -> None:
+        """One sentence in a corner for a while."""
+        level = "error" if severity == "error" else "warning" if severity == "warning" else "information"
+        self.notify(safe_text(sentence, keep_newlines=True), severity=level, timeout=TOAST_SECONDS, markup=False)
+
+    def may_write(self) -> bool:
+        """Whether the registry may be changed; says so where not."""
+        if self.is_read_only:
+            self.say(f"The registry {self.registry} is read-only here: nothing can be changed.", "warning")
+        return not self.is_read_only
+
+    def change(self, **choices: object) -> None:
+        """Keep a choice of the user's."""
+        self.settings = dataclasses.replace(self.settings, **choices)  # type: ignore[arg-type]
+        if self._settings_file is not None:
+            try:
+                write_settings(self._settings_file, self.settings)
+            except BertmtError as problem:
+                self.tell(problem)
+
+    def action_next_theme(self) -> None:
+        """The next of the four themes."""
+        place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
+        self.theme = CYCLE[place % len(CYCLE)]
+        self.change(theme=self.theme)
+
+    def action_explain(self) -> None:
+        """Show the help of the screen at hand."""
+        screen = self.screen
+        bindings = list(screen.active_bindings.values())
+        shown = {each.binding.key: self.get_key_display(each.binding) for each in bindings}
+        subject, guide = getattr(screen, "SUBJECT", ""), getattr(screen, "GUIDE", ())
+        self.push_screen(Help(subject or "keys", guide, key_help(bindings, shown)))
+
+    def action_copy(self, text: str) -> None:
+        """Put a text on the clipboard of the terminal (OSC 52), and show it, for terminals that refuse."""
+        self.copy_to_clipboard(text)
+        self.say(f"Copied: {text}")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen at hand, then what Textual brings."""
+        seen: set[str] = set()
+        for node, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and tooltip and binding.id and binding.id not in seen and not binding.id.startswith("table."):
+                seen.add(binding.id)
+                title = f"{binding.description[:1].upper()}{binding.description[1:]}"
+
+                async def act(action: str = binding.action, namespace: object = node) -> None:
+                    await self.run_action(action, namespace)  # type: ignore[arg-type]
+
+                yield SystemCommand(title, tooltip, act)
+        bell = "off" if self.settings.bell else "on"
+        yield SystemCommand(f"Bell {bell}", "Ring when a marked run ends, or do not.", self.toggle_bell)
+        yield from super().get_system_commands(screen)
+
+    def toggle_bell(self) -> None:
+        """Ring when a marked run ends, or no longer."""
+        self.change(bell=not self.settings.bell)
+        self.say("A bell rings when a marked run ends." if self.settings.bell else "No bell rings.")

@@ -1,0 +1,91 @@
+"""What can be done on the screen at hand: a few sentences, then every key that works there now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import ActiveBinding, Binding
+from textual.containers import VerticalScroll
+from textual.dom import DOMNode
+from textual.widget import Widget
+
+from bertmt.drawing.facts import wrapped
+from bertmt.drawing.styled import Line, Span, line, pad
+from tui.bindings import key
+from tui.dialogs.dialog import Dialog
+from tui.widgets.text_lines import TextLines
+
+KEY_WIDTH = 14
+
+
+@dataclass(frozen=True)
+class KeyHelp:
+    """The keys of one binding, and what they do."""
+
+    keys: tuple[str, ...]
+    sentence: str
+
+
+def key_help(bindings: Sequence[ActiveBinding], shown: "dict[str, str]") -> list[KeyHelp]:
+    """Bindings by their sentence, keys of one action together; those that do nothing now are left out.
+
+    Args:
+        shown: key to how it is written.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for node, binding, enabled, tooltip in bindings:
+        if enabled and tooltip and binding.id:
+            found.setdefault((tooltip, f"{_name(node)} {binding.action}"), []).append(shown[binding.key])
+    return [KeyHelp(tuple(dict.fromkeys(keys)), sentence) for (sentence, _), keys in found.items()]
+
+
+def _name(node: DOMNode) -> str:
+    return type(node).__name__
+
+
+class Help(Dialog[None]):
+    """Sentences and keys; scrolls where the screen is small.
+
+    Args:
+        subject: what the help is about.
+        guide: sentences, our own.
+    """
+
+    BINDINGS: ClassVar[list[Binding]] = [
+        key("question_mark,q", "leave", "close", "Close the help.", "help.close"),
+        key("j,down", "scroll(1)", "down", "Scroll down.", "help.down"),
+        key("k,up", "scroll(-1)", "up", "Scroll up.", "help.up"),
+    ]
+
+    def __init__(self, subject: str, guide: Sequence[str], keys: Sequence[KeyHelp]):
+        super().__init__()
+        self._subject = subject
+        self._guide = guide
+        self._keys = keys
+
+    def heading(self) -> str:
+        return f"Help: {self._subject}"
+
+    def parts(self) -> Sequence[Widget]:
+        body = VerticalScroll(TextLines(self._lines, id="help"))
+        body.styles.max_height = "70vh"
+        body.styles.height = "auto"
+        body.can_focus = False
+        return [body]
+
+    def answers(self) -> list[tuple[str, str]]:
+        return [("j k", "scroll"), ("Esc", "close")]
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=3 * lines, animate=False)
+
+    def _lines(self, width: int) -> list[Line]:
+        lines: list[Line] = []
+        for sentence in self._guide:
+            lines += [line(part) for part in wrapped(sentence, width)]
+        lines.append(())
+        for each in self._keys:
+            for index, part in enumerate(wrapped(each.sentence, width - KEY_WIDTH)):
+                name = " ".join(each.keys) if not index else ""
+                lines.append(line(Span(pad(name, KEY_WIDTH), "mark"), part))
+        return lines

@@ -1,0 +1,33 @@
+"""Rings when a marked run ends."""
+
+from typing import TYPE_CHECKING
+
+from bertmt.registry.states import ENDED, State
+from tui.registry_lane import Session
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class EndingBell:
+    """Remembers the states of the marked runs between two looks at the registry."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, State] = {}
+
+    async def listen(self, app: "Dashboard") -> None:
+        """Ring if a run that was marked and had not ended has ended now, unless the user wants no bell."""
+        marked = set(app.marked)
+        if not marked or not app.settings.bell:
+            self._states = {}
+            return
+
+        def states(session: Session) -> dict[str, State]:
+            session.runs.refresh()
+            rows = {run_id: session.runs.row(run_id) for run_id in marked}
+            return {run_id: row.run.state for run_id, row in rows.items() if row is not None}
+
+        now = await app.ask(states)
+        if any(now.get(run_id) in ENDED and before not in ENDED for run_id, before in self._states.items()):
+            app.bell()
+        self._states = now

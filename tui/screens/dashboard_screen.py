@@ -1,0 +1,75 @@
+"""What every screen has in common: it loads when it is shown and again when the registry changed, and it has help."""
+
+from typing import ClassVar
+
+from textual.binding import Binding
+from textual.screen import Screen
+
+from bertmt.errors import BertmtError
+from tui.bindings import key
+from tui.messages import RegistryChanged
+
+
+class DashboardScreen(Screen[None]):
+    """A screen over the registry.
+
+    Attributes:
+        SUBJECT: what the help calls it.
+        GUIDE: sentences that the help shows above the keys.
+    """
+
+    SUBJECT: ClassVar[str] = ""
+    GUIDE: ClassVar[tuple[str, ...]] = ()
+    BINDINGS: ClassVar[list[Binding]] = [
+        key("escape", "back", "back", "Leave what is open: a filter, a screen.", "screen.back"),
+        key("q", "leave", "back, quit", "Go back; from the first screen, quit. Runs go on.", "screen.leave"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_loading = False
+        self._is_stale = False
+
+    async def load(self) -> None:
+        """Read what the screen shows, and show it."""
+
+    def on_screen_resume(self) -> None:
+        self.reload()
+
+    def on_registry_changed(self, message: RegistryChanged) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Load soon; while a load is under way, once more after it, however often this is called."""
+        if self._is_loading:
+            self._is_stale = True
+            return
+        self._is_loading = True
+        self.run_worker(self._load(), group="load")
+
+    async def _load(self) -> None:
+        try:
+            while True:
+                self._is_stale = False
+                try:
+                    await self.load()
+                except BertmtError as problem:
+                    self.app.tell(problem)  # type: ignore[attr-defined]
+                if not self._is_stale:
+                    return
+        finally:
+            self._is_loading = False
+
+    def action_back(self) -> None:
+        """Leave the screen, unless it is one of the first."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+    def action_leave(self) -> None:
+        """Back, or quit where there is nothing to go back to."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+        elif self.app.current_mode != self.app.DEFAULT_MODE:
+            self.app.switch_mode(self.app.DEFAULT_MODE)
+        else:
+            self.app.exit()

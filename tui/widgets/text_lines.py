@@ -1,0 +1,50 @@
+"""Lines of styled text, drawn as they are: what most of a screen's quiet parts are made of."""
+
+from collections.abc import Callable, Sequence
+
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from bertmt.drawing.styled import Line
+from tui.styled_lines import strip_of, styles_of
+
+
+class TextLines(ScrollView, can_focus=False):
+    """Lines from `bertmt.drawing`; what does not fit can be scrolled.
+
+    Args:
+        draw: makes the lines for a width; called anew when the width changes or `show` is.
+    """
+
+    DEFAULT_CSS = "TextLines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; height: auto; }"
+
+    def __init__(self, draw: Callable[[int], Sequence[Line]] = lambda width: (), id: str | None = None):  # noqa: A002
+        super().__init__(id=id)
+        self._draw = draw
+        self._lines: Sequence[Line] = ()
+
+    def show(self, draw: Callable[[int], Sequence[Line]] | Sequence[Line]) -> None:
+        """Replace the lines, or what makes them."""
+        self._draw = draw if callable(draw) else lambda width: draw
+        self._lay_out()
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is shown now."""
+        return self._lines
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._lines = self._draw(self.scrollable_content_region.width) if self.size.width else ()
+        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.refresh(layout=True)
+
+    def render_line(self, y: int) -> Strip:
+        index = round(self.scroll_y) + y
+        width = self.scrollable_content_region.width
+        if index >= len(self._lines):
+            return Strip.blank(width)
+        return strip_of(self._lines[index], styles_of(self), width)

@@ -2,9 +2,9 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 WORD_FIELDS = ("name", "id", "preset", "tags")  # where a bare word is searched
 NUMERIC_KINDS = ("int", "float")
@@ -16,6 +16,12 @@ ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+class Fields(Protocol):
+    """A run's fields, plain values by name; `fields.with_recipe` says which. None where there is none."""
+
+    def get(self, name: str, /) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Word:
     """Text that is part of a run's name, id, preset or of one of its tags; any of the alternatives."""
@@ -23,7 +29,7 @@ class Word:
     texts: tuple[str, ...]
     negated: bool = False
 
-    def matches(self, fields: Mapping[str, Any]) -> bool:
+    def matches(self, fields: Fields) -> bool:
         """Whether any alternative is found, or none if negated."""
         places = [text for name in WORD_FIELDS for text in _texts(fields.get(name))]
         return any(text in place for text in self.texts for place in places) != self.negated
@@ -44,7 +50,7 @@ class Comparison:
     values: tuple[Any, ...]
     negated: bool = False
 
-    def matches(self, fields: Mapping[str, Any]) -> bool:
+    def matches(self, fields: Fields) -> bool:
         """Whether the comparison holds. An empty field holds for no comparison but `none`, so only for `-`."""
         return self._holds(fields.get(self.field)) != self.negated
 
@@ -82,8 +88,8 @@ class Filter:
 
     alternatives: tuple[tuple[Term, ...], ...] = ()
 
-    def matches(self, fields: Mapping[str, Any]) -> bool:
-        """Whether a run with these fields (plain values by name, see `fields.with_recipe`) is meant."""
+    def matches(self, fields: Fields) -> bool:
+        """Whether a run with these fields is meant."""
         if not self.alternatives:
             return True
         return any(all(term.matches(fields) for term in terms) for terms in self.alternatives)

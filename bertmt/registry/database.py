@@ -29,11 +29,15 @@ class Database:
 
     Attributes:
         path: the file; run folders stand beside it.
+        read_only: nothing can be written, and what children wrote cannot be imported.
     """
 
-    def __init__(self, path: Path, connection: Any):
+    def __init__(self, path: Path, connection: Any, read_only: bool = False, without_locks: bool = False):
         self.path = path
         self.connection = connection
+        self.read_only = read_only
+        # When it was last written, where it is read without locks; else None.
+        self._written = _written(path) if without_locks else None
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """One statement; see sqlite3."""
@@ -55,6 +59,11 @@ class Database:
         if self.connection.in_transaction:
             yield self
             return
+        if self.read_only:
+            raise RegistryError(
+                f"The registry {self.path} is read-only, so nothing can be changed in it: make it and its folder "
+                "writable, or name another with --db."
+            )
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -67,6 +76,19 @@ class Database:
         except sqlite3.DatabaseError as problem:
             raise registry_error(self.path, problem) from problem
 
+    def reopen_if_written(self) -> bool:
+        """Open anew what is read without locks and was written since, and say whether that was so.
+
+        Raises:
+            NotFoundError, RegistryError: as `open_registry`.
+        """
+        if self._written is None or self._written == _written(self.path):
+            return False
+        anew = open_registry(self.path, read_only=True)
+        self.connection.close()
+        self.connection, self._written = anew.connection, anew._written
+        return True
+
     def close(self) -> None:
         self.connection.close()
 
@@ -77,15 +99,20 @@ class Database:
         self.close()
 
 
-def open_registry(path: Path, create: bool = False) -> Database:
+def open_registry(
+    path: Path, create: bool = False, read_only: bool | None = None, busy_seconds: float = BUSY_TIMEOUT_SECONDS
+) -> Database:
     """Open the registry, bringing an older schema up to date.
 
     Args:
         create: make it where it is missing; reading commands never do.
+        read_only: write nothing, not even a newer schema; None: where the file or its folder cannot be written.
+        busy_seconds: how long to wait for another process's lock.
 
     Raises:
         NotFoundError: there is none, and `create` is false.
-        RegistryError: it is locked, damaged, newer than this program, no registry, or on a network file system.
+        RegistryError: it is locked, damaged, newer than this program, no registry, or on a network file system; or
+            it is older than this program and read-only.
     """
     if not path.exists():
         if not create:
@@ -94,9 +121,15 @@ def open_registry(path: Path, create: bool = False) -> Database:
             )
         refuse_network_file_system(path.parent)
         _make_private(path)
+    if read_only is None:
+        read_only = not _is_writable(path)
+    # Beside a file in WAL mode SQLite makes two more, or cannot read it. Who may not write must not leave them there,
+    # where they would lock the owner out; as long as no writer has made them, the file stands still.
+    without_locks = read_only and not _is_writable(path) and not _log_of(path).exists()
+    address = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * without_locks}" if read_only else path
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
-        database = Database(path, connection)
+        connection = sqlite3.connect(address, timeout=busy_seconds, isolation_level=None, uri=read_only)
+        database = Database(path, connection, read_only, without_locks)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise RegistryError(
@@ -104,16 +137,41 @@ def open_registry(path: Path, create: bool = False) -> Database:
                 "upgrade with `pip install -U bertmt`, or name another registry with --db."
             )
         if version < SCHEMA_VERSION:
-            # sqlite-utils costs 0.1–0.4 s to import, so it is loaded only where there is something to migrate.
-            from bertmt.registry.migrations import migrate  # noqa: PLC0415
-
-            connection.execute("PRAGMA journal_mode = WAL")
-            migrate(database)
+            _bring_up_to_date(database, version)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as problem:
         raise registry_error(path, problem) from problem
     return database
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _written(path: Path) -> tuple[int, bool]:
+    try:
+        return path.stat().st_mtime_ns, _log_of(path).exists()
+    except OSError:
+        return 0, False
+
+
+def _bring_up_to_date(database: Database, version: int) -> None:
+    if database.read_only:
+        what = f"has schema {version} and is read-only" if version else "is no bertmt registry, and is read-only"
+        raise RegistryError(
+            f"{database.path} {what}, so it cannot be brought to schema {SCHEMA_VERSION}: run `bertmt runs` once "
+            "where it can be written, or on a copy, or name another with --db."
+        )
+    # sqlite-utils costs 0.1–0.4 s to import, so it is loaded only where there is something to migrate.
+    from bertmt.registry.migrations import migrate  # noqa: PLC0415
+
+    database.execute("PRAGMA journal_mode = WAL")
+    migrate(database)
 
 
 def _make_private(path: Path) -> None:

@@ -15,6 +15,7 @@ from bertmt.run_folder.events import now
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
 ID_LENGTH = 6
+QUEUE_HELD = "queue_held"  # a setting of the registry; its value is since when
 
 _FIELDS = tuple(field.name for field in fields(Run))
 _SUMMARY = (
@@ -160,17 +161,18 @@ def move(database: Database, key: int, after: State, owner: Owner, reason: str, 
 
 
 def claim_next(database: Database, worker: int, device: str) -> Run | None:
-    """Take the first queued run for a device, as a new attempt; None where none waits.
+    """Take the first queued run for a device, as a new attempt; None where none waits or the queue is held.
 
-    One statement, so that no two workers get the same run.
+    One statement, so that no two workers get the same run, and none is taken after the queue was held.
     """
     with database.immediate():
         row = database.execute(
             "UPDATE runs SET state = 'running', attempt = attempt + 1, worker = ?, device = ?, started_at = ?,"
             " ended_at = NULL, failure = NULL, request = NULL"
             " WHERE key = (SELECT key FROM runs WHERE state = 'queued' ORDER BY position, key LIMIT 1)"
+            " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?)"
             " RETURNING key, attempt",
-            (worker, device, now()),
+            (worker, device, now(), QUEUE_HELD),
         ).fetchone()
         if row is None:
             return None

@@ -62,6 +62,21 @@ def beat(database: Database, key: int) -> None:
         database.execute("UPDATE workers SET heartbeat_at = ? WHERE key = ?", (now(), key))
 
 
+def ask(database: Database, key: int, request: str) -> None:
+    """Ask a worker to "drain" or to "stop"; who was asked to stop is not asked for less."""
+    with database.immediate():
+        database.execute(
+            "UPDATE workers SET request = ? WHERE key = ? AND ended_at IS NULL AND request IS NOT 'stop'",
+            (request, key),
+        )
+
+
+def request_of(database: Database, key: int) -> str | None:
+    """What was asked of a worker."""
+    row = database.execute("SELECT request FROM workers WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else None
+
+
 def end(database: Database, key: int) -> None:
     """Say that the worker has stopped."""
     with database.immediate():

@@ -1,6 +1,6 @@
 """Which run the others are compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from bertmt.errors import BusyError
@@ -28,14 +28,14 @@ class Baselines:
     same seed is preferred.
     """
 
-    def __init__(self, database: Database, runs: Sequence[Run] | None = None):
+    def __init__(self, database: Database, runs: Collection[Run] | None = None):
         known = all_runs(database) if runs is None else runs
-        chosen = setting(database, SETTING)
+        chosen = chosen_baseline(database)
         self.chosen = next((run for run in known if run.id == chosen), None)
         self._by_scale: dict[tuple[Any, ...], list[Run]] = {}
         self._by_seed: dict[tuple[tuple[Any, ...], int], list[Run]] = {}
         for run in known:
-            if run.preset == BASELINE_PRESET and run.state is State.FINISHED:
+            if may_be_baseline(run):
                 key = _scale_key(run)
                 self._by_scale.setdefault(key, []).append(run)
                 self._by_seed.setdefault((key, run.seed), []).append(run)
@@ -55,6 +55,16 @@ class Baselines:
         return None
 
 
+def may_be_baseline(run: Run) -> bool:
+    """Whether others are compared with the run, where their scale is equal and nobody chose another."""
+    return run.preset == BASELINE_PRESET and run.state is State.FINISHED
+
+
+def chosen_baseline(database: Database) -> str | None:
+    """The id of the run that a person chose; it need not be there any more."""
+    return setting(database, SETTING)
+
+
 def choose_baseline(database: Database, run: Run | None) -> None:
     """Compare every run with `run` from now on; None goes back to the automatic choice.
 
@@ -66,15 +76,12 @@ def choose_baseline(database: Database, run: Run | None) -> None:
     store_setting(database, SETTING, run.id if run else None)
 
 
-def equal_scale(run: Run, other: Run) -> bool:
-    """Whether two runs share encoder, budget, batch, learning rate and the dev data of the tasks both train."""
-    return _scale_key(run) == _scale_key(other) and _same_dev_data(run, other)
-
-
 def _scale_key(run: Run) -> tuple[Any, ...]:
-    return tuple(run.recipe.get(name) for name in _COMPARED)
+    return tuple(map(run.shared_recipe.get, _COMPARED))
 
 
 def _same_dev_data(run: Run, other: Run) -> bool:
+    if run.fingerprints_json == other.fingerprints_json:
+        return True
     shared = [name for name in run.fingerprints if name.endswith("-dev") and name in other.fingerprints]
     return all(run.fingerprints[name] == other.fingerprints[name] for name in shared)

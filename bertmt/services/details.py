@@ -19,7 +19,7 @@ from bertmt.registry.runs import evaluations, moves, snapshot_of
 from bertmt.registry.states import State
 from bertmt.run_folder.events import tail_lines
 from bertmt.services.baseline import Baselines
-from bertmt.services.listing import mean_difference
+from bertmt.services.rows import mean_difference
 from bertmt.services.snapshot import code_digest
 from bertmt.services.sync import folder_of, settle, sync
 

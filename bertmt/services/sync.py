@@ -6,11 +6,12 @@ number of workers and front ends may import the same run at once, and no event i
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bertmt import paths
-from bertmt.errors import BertmtError
+from bertmt.errors import BertmtError, NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -31,27 +32,26 @@ def folder_of(database: Database, run: Run) -> RunFolder:
 
 
 def sync(database: Database, run: Run) -> Run:
-    """Import all complete events of the run's current attempt that are not imported yet."""
-    while True:
+    """Import all complete events of the run's current attempt that are not imported yet; none where it is read-only."""
+    while not database.read_only:
         offset = run.events_offset if run.events_attempt == run.attempt else 0
         events, end, broken = read_events(folder_of(database, run).events(run.attempt), offset)
         if end == offset:
-            return run
-        if not _import(database, run, events, end, broken):
-            run = run_by_key(database, run.key)
-            continue
+            break
+        _import(database, run, events, end, broken)
         run = run_by_key(database, run.key)
+    return run
 
 
-def _import(database: Database, run: Run, events: Sequence[Event], end: int, broken: int) -> bool:
-    """Import events up to byte `end`; False where another importer was faster or a new attempt began."""
+def _import(database: Database, run: Run, events: Sequence[Event], end: int, broken: int) -> None:
+    """Import events up to byte `end`; nothing where another importer was faster or a new attempt began."""
     stored = _read_prediction_files(database, run, events)
     with database.immediate():
         current = database.execute(
             "SELECT attempt, events_attempt, events_offset FROM runs WHERE key = ?", (run.key,)
         ).fetchone()
         if current != (run.attempt, run.events_attempt, run.events_offset):
-            return False
+            return
         _apply(database, run, events)
         for store in stored:
             store()
@@ -64,7 +64,6 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
             _close(database, run, last)
         if broken:
             _note_broken_lines(database, run, broken)
-    return True
 
 
 def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
@@ -191,11 +190,14 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
     Args:
         silent_only: leave out runs that somebody imported less than 2 s ago.
     """
+    if database.read_only:
+        return
     limit = (datetime.now(UTC) - timedelta(seconds=SILENT_AFTER_SECONDS)).isoformat(timespec="milliseconds")
     for run in all_runs(database, "runs.state IN ('running', 'lost')"):
         if silent_only and run.synced_at and run.synced_at > limit and run.state is State.RUNNING:
             continue
-        settle(database, sync(database, run))
+        with suppress(NotFoundError):  # somebody removed it meanwhile
+            settle(database, sync(database, run))
 
 
 CLAIM_GRACE_SECONDS = 30.0
@@ -208,7 +210,9 @@ def settle(database: Database, run: Run) -> Run:
     A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
     there the run is the worker's to settle, which alone knows the exit code and what it asked the child to do.
     """
-    if run.state is not State.RUNNING or is_alive(folder_of(database, run)) or _has_its_worker(database, run):
+    if database.read_only or run.state is not State.RUNNING or is_alive(folder_of(database, run)):
+        return run
+    if _has_its_worker(database, run):
         return run
     claimed = datetime.fromisoformat(run.started_at) if run.started_at else datetime.now(UTC)
     # A lock that was never taken in this attempt proves nothing within the grace time.

@@ -1,0 +1,62 @@
+"""A run in a list: what it is compared with, and what the filter language and the sort see of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from bertmt.filters.fields import RECIPE_PREFIX, RUN_FIELDS, with_recipe
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry.records import Run
+
+# What a list shows besides the fields that the filter language is documented with.
+LIST_FIELDS = {
+    "difference": "float",
+    "progress": "float",
+    "attempt": "int",
+    "failure": "str",
+    "position": "float",
+    "submitted_at": "str",
+    "started_at": "str",
+    "ended_at": "str",
+}
+FIELDS = with_recipe(RUN_FIELDS | LIST_FIELDS, {name: setting.kind for name, setting in SETTINGS.items()})
+_OF_RUN: dict[str, Callable[[Run], Any]] = {
+    name: attrgetter(name) for name in (*RUN_FIELDS, *LIST_FIELDS) if name != "difference"
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run in a list.
+
+    Attributes:
+        baseline: the run that it is compared with, or None.
+    """
+
+    run: Run
+    baseline: Run | None
+
+    @cached_property
+    def difference(self) -> float | None:
+        """Of the mean over the tasks that both were trained on (STS as ρ), run minus baseline."""
+        return mean_difference(self.run, self.baseline)
+
+    def get(self, name: str) -> Any:
+        """The value of one of `FIELDS`; a recipe is looked at only where one of its settings is asked for."""
+        of_run = _OF_RUN.get(name)
+        if of_run is not None:
+            return of_run(self.run)
+        if name == "difference":
+            return self.difference
+        return self.run.shared_recipe.get(name.removeprefix(RECIPE_PREFIX))
+
+
+def mean_difference(run: Run, baseline: Run | None) -> float | None:
+    """Mean over the tasks that both have a score for, run minus baseline; None where there is none, or for itself."""
+    if baseline is None or baseline.key == run.key:
+        return None
+    pairs = [(run.score(task), baseline.score(task)) for task in ("sst", "para", "sts")]
+    gains = [own - other for own, other in pairs if own is not None and other is not None]
+    return sum(gains) / len(gains) if gains else None

@@ -85,8 +85,10 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "automatic": "those, newest last: a list of runs",
     },
     "bertmt.workers/1": {
-        "workers": "a list of key, host, pid, slots, started_at, heartbeat_at, runs (ids that it works)",
+        "workers": "a list of key, host, pid, slots, started_at, heartbeat_at, request (drain, stop or null), "
+        "runs (ids that it works)",
         "queued": "how many runs wait",
+        "held": "whether the queue is held, so that none of them is started",
     },
     "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: no number)"},
     "bertmt.confusion/1": {

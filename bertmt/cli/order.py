@@ -1,35 +1,55 @@
 """`bertmt hold`, `release` and `move`: the order of the queue."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from bertmt.cli import completion, output
 from bertmt.cli.invocation import existing_registry, named_run, named_runs
-from bertmt.cli.parameters import RunWords
+from bertmt.cli.parameters import RunWords, RunWordsOrNone
 from bertmt.drawing.safe_text import safe_text
 
+WholeQueue = Annotated[bool, typer.Option("--queue", help="The whole queue; what runs goes on to its end.")]
 
-def hold(context: typer.Context, runs: RunWords) -> None:
-    """Keep queued runs from being started."""
+
+def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
+    """Keep queued runs, or the whole queue, from being started."""
     from bertmt.services import control
+    from bertmt.services.queue_control import hold_queue
 
+    _refuse_unless_one(runs, queue)
     database = existing_registry(context)
-    for run in named_runs(database, runs):
+    if queue:
+        hold_queue(database)
+        output.write_lines(["The queue is held: what runs goes on, nothing else is started."])
+    for run in named_runs(database, runs or ()):
         after = control.hold(database, run)
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
 
 
-def release(context: typer.Context, runs: RunWords) -> None:
-    """Let held runs be started again."""
+def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
+    """Let held runs, or the held queue, be started again."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
+    from bertmt.services.queue_control import release_queue
 
+    _refuse_unless_one(runs, queue)
     database = existing_registry(context)
-    for run in named_runs(database, runs):
+    if queue:
+        release_queue(database)
+        output.write_lines(["The queue is released; single runs that are held stay so."])
+    for run in named_runs(database, runs or ()):
         after = control.release(database, run)
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
     note_unworked_queue(database)
+
+
+def _refuse_unless_one(runs: Sequence[str] | None, queue: bool) -> None:
+    from bertmt.errors import UsageError
+
+    if bool(runs) == queue:
+        raise UsageError("Say which runs, or --queue for the whole queue.")
 
 
 First = Annotated[bool, typer.Option("--first", help="Before all that wait.")]

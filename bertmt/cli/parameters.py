@@ -18,6 +18,15 @@ RunWords = Annotated[
         autocompletion=completion.runs,
     ),
 ]
+RunWordsOrNone = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN...]",
+        help="Ids, names, or the beginning of one.",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
 RecipeFile = Annotated[
     str | None,
     typer.Option(

@@ -107,10 +107,14 @@ def _go_on(context: typer.Context, database: "Database", queued: "list[Run]", wo
 
 
 def _note_next(database: "Database", queued: "list[Run]") -> None:
+    from bertmt.cli.runs import HELD_QUEUE
+    from bertmt.services.queue_control import queue_is_held
     from bertmt.services.workers import alive_workers
 
     if queued[0].state == "held":
         diagnostics.note(f"Held; `bertmt release {queued[0].id}` lets a worker take it.")
+    elif queue_is_held(database):
+        diagnostics.note(HELD_QUEUE)
     elif alive_workers(database):
         diagnostics.note("A worker is alive and will take it; `bertmt runs` shows how far it is.")
     else:

@@ -23,6 +23,7 @@ COLUMNS = (
     Column("SST", True), Column("PARA", True), Column("STS ρ", True), Column("overall", True), Column("Δ", True),
 )  # fmt: skip
 INDENT = 7
+HELD_QUEUE = "The queue is held: nothing is started until `bertmt release --queue`."
 
 
 def runs(
@@ -59,11 +60,14 @@ def runs(
 
 
 def note_unworked_queue(database: "Database") -> None:
-    """Say what to type where runs wait and nobody is there to take them."""
+    """Say what to type where the queue is held, or runs wait and nobody is there to take them."""
+    from bertmt.services.queue_control import queue_is_held
     from bertmt.services.workers import alive_workers
 
     waiting = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
-    if waiting and not alive_workers(database):
+    if queue_is_held(database):
+        diagnostics.note(HELD_QUEUE)
+    elif waiting and not alive_workers(database):
         what = "1 run waits" if waiting == 1 else f"{waiting:,} runs wait"
         diagnostics.note(f"{what} and no worker is alive: `bertmt worker --drain` works the queue until it is empty.")
 

@@ -26,15 +26,20 @@ def wait_until_ended(database: "Database", runs: "list[Run]") -> None:
     Raises:
         RunFailedError: one did not finish.
     """
+    from bertmt.cli.runs import HELD_QUEUE
     from bertmt.errors import RunFailedError
+    from bertmt.services.queue_control import queue_is_held
     from bertmt.services.waiting import wait_for
     from bertmt.services.workers import alive_workers
 
     try:
         if any(run.state == "held" for run in runs):
             diagnostics.note("A held run is among them: `bertmt release` lets a worker take it.")
-        if any(run.state == "queued" for run in runs) and not alive_workers(database):
-            diagnostics.note("No worker is alive: type `bertmt worker --drain` in another terminal.")
+        if any(run.state == "queued" for run in runs):
+            if queue_is_held(database):
+                diagnostics.note(HELD_QUEUE)
+            elif not alive_workers(database):
+                diagnostics.note("No worker is alive: type `bertmt worker --drain` in another terminal.")
         ended = wait_for(database, runs, on_change=lambda run: diagnostics.note(f"{run.id} {run.name}: {run.state}"))
     except KeyboardInterrupt:
         diagnostics.note("No longer waiting; the runs go on.")

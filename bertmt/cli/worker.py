@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,18 +13,31 @@ from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.tables import Column, Row, table
+from bertmt.drawing.safe_text import safe_text
 from bertmt.services.run_words import local_time
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database
+    from bertmt.services.workload import Workload
 
 COLUMNS = (
     Column("worker", True), Column("host"), Column("pid", True), Column("since"), Column("slots"), Column("works on"),
+    Column("and then"),
 )  # fmt: skip
+# What was asked of a worker → what becomes of it.
+ENDS = {None: "", "drain": "ends once nothing waits", "stop": "stops; its running runs go back to the queue"}
 Drain = Annotated[bool, typer.Option("--drain", help="End when nothing waits and nothing runs here.")]
 Slots = Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Runs at a time per device.")]
 Device = Annotated[
     str, typer.Option("--device", metavar="SPEC", help="auto (GPUs, else the CPU), cpu, all, or GPUs such as 0,1.")
+]
+StopKeys = Annotated[
+    list[int] | None,
+    typer.Option("--stop", metavar="WORKER", help="End that one now; its running runs go back to the queue."),
+]
+DrainKeys = Annotated[
+    list[int] | None,
+    typer.Option("--drain", metavar="WORKER", help="End that one once nothing waits and nothing runs there."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="In the background, where it survives the terminal.")]
 
@@ -48,30 +62,59 @@ def worker(
     os.execv(command[0], command)
 
 
-def workers(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the workers that are alive and their runs."""
+def workers(context: typer.Context, stop: StopKeys = None, drain: DrainKeys = None, as_json: AsJson = False) -> None:
+    """List the workers that are alive and their runs, or end some.
+
+    --stop and --drain reach workers on any machine that shares the registry.
+    """
     from bertmt.services.workload import workload
 
     database = existing_registry(context)
-    found = workload(database)
+    said = _ask(database, stop or (), drain or ())
     if as_json:
-        listed = [
-            {"key": each.key, "host": each.host, "pid": each.pid, "slots": list(each.slots),
-             "started_at": each.started_at, "heartbeat_at": each.heartbeat_at, "runs": ids}
-            for each, ids in found.workers
-        ]  # fmt: skip
-        output.write_document("bertmt.workers/1", {"workers": listed, "queued": found.queued})
-        return
-    rows = [
-        Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), " ".join(each.slots), " ".join(ids)])
+        _write_document(workload(database))
+    elif said:
+        output.write_lines(said)
+    else:
+        _write_table(workload(database))
+
+
+def _ask(database: "Database", stop: Sequence[int], drain: Sequence[int]) -> list[str]:
+    """Ask workers to end; what each will do."""
+    from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
+
+    # All are found before the first is asked: a mistyped number must not leave half of it done.
+    stopping = [find_worker(database, key) for key in stop]
+    draining = [find_worker(database, key) for key in drain]
+    asked = [stop_worker(database, each) for each in stopping] + [drain_worker(database, each) for each in draining]
+    return [safe_text(f"Worker {each.key} on {each.host} {ENDS[each.request]}.") for each in asked]
+
+
+def _write_document(found: "Workload") -> None:
+    listed = [
+        {"key": each.key, "host": each.host, "pid": each.pid, "slots": list(each.slots), "request": each.request,
+         "started_at": each.started_at, "heartbeat_at": each.heartbeat_at, "runs": ids}
         for each, ids in found.workers
-    ]
+    ]  # fmt: skip
+    output.write_document("bertmt.workers/1", {"workers": listed, "queued": found.queued, "held": found.held})
+
+
+def _write_table(found: "Workload") -> None:
+    from bertmt.cli.runs import HELD_QUEUE
+
+    rows = [
+        Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), " ".join(each.slots), " ".join(ids),
+             ENDS[each.request]])
+        for each, ids in found.workers
+    ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])
     if rows:
-        diagnostics.note("`kill PID` stops one: its running runs go back to the queue.")
+        diagnostics.note("`bertmt workers --stop WORKER` stops one: its running runs go back to the queue.")
     else:
         waiting = f"; {found.queued:,} queued" if found.queued else ""
         diagnostics.note(f"No worker is alive{waiting}. `bertmt worker` starts one.")
+    if found.held:
+        diagnostics.note(HELD_QUEUE)
 
 
 def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
@@ -81,7 +124,7 @@ def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
     pid = start_detached_worker(database.path, drain, slots, device)
     await_worker(database, pid)
     output.write_lines([f"Worker started, process {pid}."])
-    diagnostics.note(f"It writes to {worker_log(database.path)}; `bertmt workers` lists it, `kill {pid}` stops it.")
+    diagnostics.note(f"It writes to {worker_log(database.path)}; `bertmt workers` lists it, and stops it with --stop.")
 
 
 def work_until_empty(registry: Path) -> int:

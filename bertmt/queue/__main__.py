@@ -46,7 +46,7 @@ def main() -> int:
                 signal.signal(number, stop)
             say(f"Worker {worker.key} on {', '.join(slot.name for slot in slots)}; Ctrl-C stops it and loses no run.")
             worker.work(arguments.drain)
-            return INTERRUPTED if stopped_by else 0
+            return INTERRUPTED if worker.stopping else 0
     except UsageError as problem:
         sys.stderr.write(f"bertmt: {safe_text(str(problem))}\n")
         return 2

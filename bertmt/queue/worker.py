@@ -12,6 +12,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, claim_next, move, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
+from bertmt.services.queue_control import queue_is_held
 from bertmt.services.snapshot import code_digest
 from bertmt.services.sync import folder_of, sync, sync_running
 
@@ -41,14 +42,16 @@ class Worker:
         self.key = workers.register(database, [slot.name for slot in slots])
         self.children: dict[DeviceSlot, tuple[Run, ChildProcess]] = {}
         self.stopping = False
+        self.draining = False
         self._beat_at = 0.0
 
     def work(self, drain: bool) -> None:
-        """Work until stopped, or, with `drain`, until nothing waits and nothing runs here."""
+        """Work until stopped, or, with `drain`, until nothing that could be started waits and nothing runs here."""
+        self.draining = drain
         try:
             while not (self.stopping and not self.children):
                 self.round()
-                if drain and not self.children and not self._someone_waits():
+                if self.draining and not self.children and self._nothing_comes():
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
@@ -62,12 +65,23 @@ class Worker:
             # Runs whose worker died are nobody's children: somebody must import and settle them.
             sync_running(self.database)
             self._stop_cancelled_orphans()
+        self._obey()
         for slot, (run, child) in list(self.children.items()):
             self._look_after(slot, run, child)
         if not self.stopping:
             for slot in self.slots:
                 if slot not in self.children and not self._fill(slot):
                     break
+
+    def _obey(self) -> None:
+        """Do what a person asked of this worker, on whatever machine."""
+        request = workers.request_of(self.database, self.key)
+        if request == "stop" and not self.stopping:
+            self.stopping = True
+            self.say("Asked to stop: running runs go back to the queue.")
+        elif request == "drain" and not self.draining:
+            self.draining = True
+            self.say("Asked to end once nothing waits and nothing runs here.")
 
     def _stop_cancelled_orphans(self) -> None:
         """A request to cancel outlives the worker of a run: any later worker on this machine obeys it."""
@@ -128,9 +142,13 @@ class Worker:
         self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
         return True
 
-    def _someone_waits(self) -> bool:
-        row = self.database.execute("SELECT 1 FROM runs WHERE state = 'queued' LIMIT 1").fetchone()
-        return row is not None
+    def _nothing_comes(self) -> bool:
+        """Whether no run waits that could be started; a held queue may be held for days."""
+        waiting: int = self.database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
+        if waiting and queue_is_held(self.database):
+            self.say(f"The queue is held: {waiting} queued; `bertmt release --queue` lets them be started.")
+            return True
+        return not waiting
 
 
 def _last_line(database: Database, run: Run) -> str | None:

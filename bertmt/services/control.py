@@ -97,6 +97,29 @@ def reorder(database: Database, run: Run, first: bool = True, before: Run | None
         return run_by_key(database, run.key)
 
 
+def shift(database: Database, run: Run, places: int) -> Run:
+    """Move a waiting run so many places towards the end of the queue, or with a negative number to its front.
+
+    Raises:
+        BusyError: it does not wait.
+    """
+    with database.immediate():
+        _waiting(database, run, "moved")
+        rows = database.execute(
+            "SELECT key, position FROM runs WHERE state IN ('queued', 'held') ORDER BY position, key"
+        ).fetchall()
+        keys, positions = [key for key, _ in rows], [position for _, position in rows]
+        here = keys.index(run.key)
+        there = min(max(here + places, 0), len(keys) - 1)
+        keys.insert(there, keys.pop(here))
+        # The others keep their order and together their positions, so that only those in between are written.
+        changed = slice(min(here, there), max(here, there) + 1)
+        database.executemany(
+            "UPDATE runs SET position = ? WHERE key = ?", list(zip(positions[changed], keys[changed], strict=True))
+        )
+        return run_by_key(database, run.key)
+
+
 def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     """Change settings of a waiting run; an optional setting that followed another follows it still.
 

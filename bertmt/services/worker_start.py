@@ -5,8 +5,7 @@ import time
 
 from bertmt.errors import BertmtError
 from bertmt.registry.database import Database
-from bertmt.run_folder.events import tail_lines
-from bertmt.services.workers import alive_workers, worker_log
+from bertmt.services.workers import alive_workers, worker_log, worker_log_lines
 
 WAIT_SECONDS = 15.0  # importing what it needs takes a second, on a busy machine several
 
@@ -25,7 +24,7 @@ def await_worker(database: Database, pid: int) -> None:
         if ended:
             if status == 0:
                 return
-            words = tail_lines(worker_log(database.path), 1)
+            words = worker_log_lines(database.path, 1)
             raise BertmtError(f"The worker ended at once: {words[0] if words else 'it said nothing'}")
         time.sleep(0.05)
     raise BertmtError(f"The worker has not begun after {WAIT_SECONDS:.0f} s; see {worker_log(database.path)}.")

@@ -10,6 +10,7 @@ from bertmt.errors import BertmtError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
 from bertmt.registry.workers import running_workers
+from bertmt.run_folder.events import tail_lines
 
 
 def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> list[str]:
@@ -21,6 +22,11 @@ def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: 
 def worker_log(registry: Path) -> Path:
     """Where detached workers of a registry write."""
     return paths.runs_folder(registry) / "worker.log"
+
+
+def worker_log_lines(registry: Path, count: int) -> list[str]:
+    """The last lines that detached workers of a registry wrote."""
+    return tail_lines(worker_log(registry), count)
 
 
 def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> int:

@@ -4,15 +4,21 @@ from dataclasses import dataclass
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
+from bertmt.services.queue_control import queue_is_held
 from bertmt.services.workers import alive_workers
 
 
 @dataclass(frozen=True)
 class Workload:
-    """The workers that are alive, each with the ids of the runs that it works, and how many runs wait."""
+    """The workers that are alive, each with the ids of the runs that it works; how many runs are queued.
+
+    Attributes:
+        held: whether the queue is held, so that none of them is started.
+    """
 
     workers: tuple[tuple[Worker, list[str]], ...]
     queued: int
+    held: bool
 
 
 def workload(database: Database) -> Workload:
@@ -21,4 +27,5 @@ def workload(database: Database) -> Workload:
     for key, run_id in database.execute("SELECT worker, id FROM runs WHERE state = 'running' ORDER BY key"):
         working.setdefault(key, []).append(run_id)
     queued: int = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
-    return Workload(tuple((worker, working.get(worker.key, [])) for worker in alive_workers(database)), queued)
+    alive = tuple((worker, working.get(worker.key, [])) for worker in alive_workers(database))
+    return Workload(alive, queued, queue_is_held(database))

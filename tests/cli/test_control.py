@@ -41,6 +41,20 @@ def test_one_command_takes_several_runs_and_all_seeds_of_a_name(bertmt, registry
     assert bertmt("tag", "twins", "base", "seen").out.count("seen") == 3
 
 
+def test_the_whole_queue_is_held_and_released(bertmt, registry):
+    assert bertmt("hold", "--queue").out == "The queue is held: what runs goes on, nothing else is started.\n"
+    for command in (["runs"], ["workers"], ["queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny"]):
+        assert "nothing is started until `bertmt release --queue`" in bertmt(*command).err
+    assert "released" in bertmt("release", "--queue").out
+    assert "The queue is held" not in bertmt("runs").err
+
+
+@pytest.mark.parametrize("command", ["hold", "release"])
+def test_holding_needs_runs_or_the_queue_not_both(bertmt, registry, command):
+    assert bertmt(command).code == 2
+    assert bertmt(command, "later", "--queue").code == 2
+
+
 def test_move_puts_runs_first_in_the_order_in_which_they_are_named(bertmt, registry, run_named):
     bertmt("queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--name", "third")
     bertmt("move", "third", "held", "--first")

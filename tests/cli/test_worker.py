@@ -1,5 +1,6 @@
 """`bertmt worker` and `workers`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from bertmt.errors import BertmtError
+from bertmt.registry import workers
 from bertmt.registry.database import open_registry
 from bertmt.services.worker_start import await_worker
 from bertmt.services.workers import alive_workers
@@ -47,6 +49,24 @@ def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt, registry):
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
     assert "No worker is alive" in bertmt("workers").err
+
+
+def test_a_worker_is_stopped_by_its_number(bertmt, registry):
+    with open_registry(registry) as database:
+        key = workers.register(database, ["cpu"])
+    assert f"Worker {key} on" in bertmt("workers", "--drain", str(key)).out
+    assert "ends once nothing waits" in bertmt("workers").out
+    assert "stops; its running runs go back" in bertmt("workers", "--stop", str(key)).out
+    [listed] = json.loads(bertmt("workers", "--json").out)["workers"]
+    assert (listed["key"], listed["request"]) == (key, "stop")
+
+
+def test_a_mistyped_worker_leaves_the_others_as_they_are(bertmt, registry):
+    with open_registry(registry) as database:
+        key = workers.register(database, ["cpu"])
+        outcome = bertmt("workers", "--stop", str(key), "--stop", "99")
+        assert (outcome.code, workers.request_of(database, key)) == (3, None)
+        assert "No worker 99 is alive" in outcome.err
 
 
 def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):

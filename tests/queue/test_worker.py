@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from bertmt.devices.slots import DeviceSlot
+from bertmt.errors import NotFoundError
 from bertmt.queue.worker import Worker
 from bertmt.registry import metrics
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.services.control import cancel
+from bertmt.services.queue_control import hold_queue
 from bertmt.services.sync import folder_of, sync_running
+from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
 
 SLOT = DeviceSlot("cpu", "cpu", 1)
 
@@ -83,6 +86,39 @@ def test_a_stopped_worker_puts_its_runs_back_into_the_queue(database, add_run, w
     worker.stopping = True
     worker.work(drain=False)
     assert run_by_key(database, run.key).state is State.QUEUED
+
+
+def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(database, add_run, worker):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    stop_worker(database, find_worker(database, worker.key))
+    worker.work(drain=False)
+    assert run_by_key(database, run.key).state is State.QUEUED
+    with pytest.raises(NotFoundError):
+        find_worker(database, worker.key)
+
+
+def test_a_worker_that_is_asked_to_drain_works_what_waits_and_ends(database, add_run, worker):
+    runs = [add_run("finish"), add_run("finish")]
+    drain_worker(database, find_worker(database, worker.key))
+    worker.work(drain=False)
+    assert {run_by_key(database, run.key).state for run in runs} == {State.FINISHED}
+
+
+def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(database, add_run, stand_in_child):
+    waiting, said = add_run("finish"), []
+    hold_queue(database)
+    Worker(database, [SLOT], said.append, stand_in_child).work(drain=True)
+    assert run_by_key(database, waiting.key).state is State.QUEUED
+    assert said == ["The queue is held: 1 queued; `bertmt release --queue` lets them be started."]
+
+
+def test_a_held_queue_lets_what_runs_come_to_its_end(database, add_run, worker):
+    running, waiting = add_run("finish"), add_run("finish")
+    worker.round()
+    hold_queue(database)
+    worker.work(drain=True)
+    assert [run_by_key(database, run.key).state for run in (running, waiting)] == [State.FINISHED, State.QUEUED]
 
 
 def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, worker, stand_in_child):

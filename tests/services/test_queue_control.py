@@ -1,0 +1,92 @@
+"""Holding the queue, and the order of what waits."""
+
+import pytest
+
+from bertmt.errors import BusyError
+from bertmt.registry.runs import claim_next, run_by_key
+from bertmt.registry.states import State
+from bertmt.registry.workers import register
+from bertmt.services.control import hold, shift
+from bertmt.services.queue_control import hold_queue, queue_is_held, queue_order, release_queue
+
+
+@pytest.fixture
+def claim(database):
+    worker = register(database, ["cpu"])
+    return lambda: claim_next(database, worker, "cpu")
+
+
+@pytest.fixture
+def waiting(database, add_run):
+    """Runs a to e, and their names in the order of the queue."""
+    runs = {name: add_run(name) for name in "abcde"}
+    return runs, lambda: "".join(run.name for run in queue_order(database))
+
+
+def test_nothing_is_taken_from_a_held_queue_until_it_is_released(database, add_run, claim):
+    running, waiting = add_run(), add_run()
+    assert claim().key == running.key
+    hold_queue(database)
+    assert queue_is_held(database)
+    assert claim() is None
+    assert run_by_key(database, running.key).state is State.RUNNING
+    release_queue(database)
+    assert not queue_is_held(database)
+    assert claim().key == waiting.key
+
+
+def test_holding_and_releasing_twice_is_no_mistake(database):
+    hold_queue(database)
+    hold_queue(database)
+    release_queue(database)
+    release_queue(database)
+    assert not queue_is_held(database)
+
+
+def test_releasing_the_queue_leaves_single_runs_held(database, add_run, claim):
+    held = hold(database, add_run())
+    hold_queue(database)
+    release_queue(database)
+    assert claim() is None
+    assert run_by_key(database, held.key).state is State.HELD
+
+
+def test_the_order_holds_queued_and_held_runs_and_no_others(database, waiting, claim):
+    runs, order = waiting
+    claim()
+    hold(database, runs["d"])
+    assert order() == "bcde"
+
+
+@pytest.mark.parametrize(
+    ("name", "places", "after"),
+    [
+        ("c", -1, "acbde"),
+        ("c", 1, "abdce"),
+        ("b", 3, "acdeb"),
+        ("e", -2, "abecd"),
+        ("a", -1, "abcde"),
+        ("e", 1, "abcde"),
+        ("c", -99, "cabde"),
+        ("c", 99, "abdec"),
+        ("c", 0, "abcde"),
+    ],
+)
+def test_a_run_moves_so_many_places_and_stops_at_the_ends(database, waiting, name, places, after):
+    runs, order = waiting
+    shift(database, runs[name], places)
+    assert order() == after
+
+
+def test_moving_down_and_up_again_restores_every_position(database, waiting):
+    runs, _ = waiting
+    before = [(run.key, run.position) for run in queue_order(database)]
+    shift(database, runs["b"], 2)
+    shift(database, runs["b"], -2)
+    assert [(run.key, run.position) for run in queue_order(database)] == before
+
+
+def test_a_run_that_does_not_wait_is_not_moved(database, waiting, claim):
+    waiting[0]["a"] = claim()
+    with pytest.raises(BusyError, match="running; only queued and held runs can be moved"):
+        shift(database, waiting[0]["a"], 1)

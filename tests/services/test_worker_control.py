@@ -1,0 +1,52 @@
+"""Requests to workers: who can be asked, and what counts."""
+
+import pytest
+
+from bertmt.errors import NotFoundError
+from bertmt.registry import workers
+from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
+from bertmt.services.workers import worker_log, worker_log_lines
+
+
+@pytest.fixture
+def worker(database):
+    return find_worker(database, workers.register(database, ["cpu"]))
+
+
+def test_a_request_is_stored_for_the_worker_to_find(database, worker):
+    assert worker.request is None
+    assert drain_worker(database, worker).request == "drain"
+    assert workers.request_of(database, worker.key) == "drain"
+
+
+def test_a_draining_worker_can_be_stopped_but_not_the_other_way_round(database, worker):
+    drain_worker(database, worker)
+    assert stop_worker(database, worker).request == "stop"
+    assert drain_worker(database, worker).request == "stop"
+
+
+def test_a_worker_of_another_machine_is_asked_too(database, worker):
+    database.execute("UPDATE workers SET host = 'far away' WHERE key = ?", (worker.key,))
+    assert stop_worker(database, worker).request == "stop"
+
+
+def test_one_worker_is_asked_not_all(database, worker):
+    other = workers.register(database, ["gpu0"])
+    stop_worker(database, worker)
+    assert workers.request_of(database, other) is None
+
+
+def test_a_worker_that_has_ended_or_never_was_cannot_be_asked(database, worker):
+    workers.end(database, worker.key)
+    with pytest.raises(NotFoundError, match=f"No worker {worker.key} is alive; `bertmt workers`"):
+        stop_worker(database, worker)
+    with pytest.raises(NotFoundError, match="No worker 99"):
+        find_worker(database, 99)
+
+
+def test_the_last_lines_of_detached_workers_are_read(tmp_path):
+    registry = tmp_path / "runs.db"
+    assert worker_log_lines(registry, 5) == []
+    worker_log(registry).parent.mkdir()
+    worker_log(registry).write_text("one\ntwo\nthree\n")
+    assert worker_log_lines(registry, 2) == ["two", "three"]

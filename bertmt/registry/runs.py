@@ -139,9 +139,10 @@ def run_by_key(database: Database, key: int) -> Run:
 
 def run_of(row: Sequence[Any]) -> Run:
     """The run that a row of `COLUMNS` holds."""
-    *values, tags = row
+    values = list(row)
     values[_STATE] = State(values[_STATE])
-    return Run(*values, tags=tuple(sorted(tags.split("\x1f"))) if tags else ())
+    values[-1] = tuple(sorted(values[-1].split("\x1f"))) if values[-1] else ()
+    return Run(*values)
 
 
 def move(database: Database, key: int, after: State, owner: Owner, reason: str, **columns: Any) -> Run:

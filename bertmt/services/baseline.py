@@ -36,7 +36,7 @@ class Baselines:
         self._by_seed: dict[tuple[tuple[Any, ...], int], list[Run]] = {}
         for run in known:
             if may_be_baseline(run):
-                key = _scale_key(run)
+                key = scale_key(run)
                 self._by_scale.setdefault(key, []).append(run)
                 self._by_seed.setdefault((key, run.seed), []).append(run)
 
@@ -46,7 +46,7 @@ class Baselines:
             return self.chosen
         if not self._by_scale:
             return None
-        key = _scale_key(run)
+        key = scale_key(run)
         same_seed = self._by_seed.get((key, run.seed), ())
         for candidates in (same_seed, self._by_scale.get(key, ())):
             found = next((other for other in reversed(candidates) if _same_dev_data(run, other)), None)
@@ -76,7 +76,8 @@ def choose_baseline(database: Database, run: Run | None) -> None:
     store_setting(database, SETTING, run.id if run else None)
 
 
-def _scale_key(run: Run) -> tuple[Any, ...]:
+def scale_key(run: Run) -> tuple[Any, ...]:
+    """Encoder, budget, batch and learning rate; equal keys make runs comparable where their data is the same."""
     return tuple(map(run.shared_recipe.get, _COMPARED))
 
 

@@ -1,0 +1,98 @@
+"""The paper's rows with our runs: grouped by scale, best and mean by hand."""
+
+import dataclasses
+
+import pytest
+
+from bertmt.recipe.loading import presets
+from bertmt.registry.states import State
+from bertmt.services.paper_table import paper_table
+
+
+@pytest.fixture
+def run(add_run):
+    """A run in some state with these scores: `run("baseline", seed=1, sst=0.5)`."""
+
+    def make(preset_name="baseline", state=State.FINISHED, fingerprints='{"sst-dev": "a"}', scores=None, **values):
+        queued = add_run(preset_name=preset_name, **values)
+        known = {"overall": None, **(scores or {})}
+        return dataclasses.replace(queued, state=state, fingerprints_json=fingerprints, **known)
+
+    return make
+
+
+def row_of(runs, name):
+    return next(row for row in paper_table(runs) if row.preset.name == name)
+
+
+def test_every_preset_has_its_row_with_what_the_paper_reports():
+    table = paper_table([])
+    assert [row.preset.name for row in table] == list(presets())
+    baseline = next(row for row in table if row.preset.name == "baseline")
+    # Figures 2 to 4 of the paper.
+    assert dict(baseline.reported.scores) == {"sst": 0.483, "para": 0.782, "sts": 0.352}
+    assert (baseline.reported.split, baseline.measured, baseline.waiting, baseline.running) == ("dev", (), (), ())
+    final = next(row for row in table if row.preset.name == "final")
+    assert final.reported.split == "test"
+    assert [row.reported for row in table if row.preset.figure is None] == [None] * sum(
+        each.figure is None for each in presets().values()
+    )
+
+
+def test_best_mean_and_spread_over_seeds_are_those_computed_by_hand(run):
+    runs = [run(seed=seed, scores={"sst": sst}) for seed, sst in ((1, 0.40), (2, 0.46), (3, 0.43))]
+    [entry] = row_of(runs, "baseline").measured
+    sst = entry.scores["sst"]
+    assert (sst.best.key, sst.best_score, sst.seeds) == (runs[1].key, 0.46, 3)
+    assert sst.mean == pytest.approx(0.43)
+    assert sst.deviation == pytest.approx(0.03)  # √((0.03² + 0.03² + 0) / 2)
+    assert set(entry.scores) == {"sst"}, "no other score is there"
+
+
+def test_one_seed_has_no_spread_and_of_its_runs_the_newest_counts(run):
+    runs = [run(seed=1, scores={"sts": 0.9}), run(seed=1, scores={"sts": 0.5})]
+    sts = row_of(runs, "baseline").measured[0].scores["sts"]
+    assert (sts.seeds, sts.mean, sts.deviation) == (1, 0.5, None)
+    assert (sts.best.key, sts.best_score) == (runs[0].key, 0.9)
+
+
+def test_each_scale_has_its_entry_the_newest_first(run):
+    old = run(scores={"sst": 0.2}, epochs=1)
+    other_data = run(scores={"sst": 0.3}, epochs=1, fingerprints='{"sst-dev": "b"}')
+    bigger = run(scores={"sst": 0.4}, epochs=5, seed=2)
+    again = run(scores={"sst": 0.5}, epochs=1, seed=7)
+    entries = row_of([old, other_data, bigger, again], "baseline").measured
+    assert [[each.key for each in entry.runs] for entry in entries] == [
+        [old.key, again.key],
+        [bigger.key],
+        [other_data.key],
+    ]
+
+
+def test_where_the_same_data_lies_makes_no_scale_but_the_number_of_extra_pairs_does(run):
+    moved = dataclasses.replace(run(), data="/elsewhere")
+    assert len(row_of([run(), moved], "baseline").measured) == 1
+    few, many = (run("big-data", encoder="bert-base-uncased", extra_data_limit=limit) for limit in (100, 200))
+    assert len(row_of([few, many], "big-data").measured) == 2
+    assert len(row_of([run(extra_data_limit=100), run(extra_data_limit=200)], "baseline").measured) == 1
+
+
+def test_a_run_that_chose_its_epoch_on_dev_is_marked_and_apart(run):
+    entries = row_of([run(select="last"), run(select="best")], "baseline").measured
+    assert [entry.selected_on_dev for entry in entries] == [True, False]
+
+
+def test_what_waits_and_runs_is_listed_and_what_failed_is_not(run):
+    runs = [run(state=state) for state in (State.QUEUED, State.HELD, State.RUNNING, State.FAILED, State.CANCELLED)]
+    row = row_of(runs, "baseline")
+    assert [[each.state for each in group] for group in (row.waiting, row.running)] == [
+        ["queued", "held"],
+        ["running"],
+    ]
+    assert row.measured == ()
+
+
+def test_a_run_counts_for_the_preset_that_it_equals_not_the_one_it_was_made_from(run):
+    changed = run("baseline", **{"lora.rank": 3})
+    assert changed.preset is None
+    assert all(not row.measured for row in paper_table([changed]))

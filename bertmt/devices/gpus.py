@@ -26,6 +26,9 @@ class Gpu:
             which counts the fastest first, and in NVML and nvidia-smi, which count along the bus.
         index: nvidia-smi's number.
         utilization: share of the last moments in which the GPU computed, 0 to 1.
+        power_watts: drawn now by the whole card.
+        energy_joules: drawn since the driver was loaded; a difference of two is what was used in between. Cards
+            before Volta do not count it.
     """
 
     uuid: str
@@ -34,6 +37,9 @@ class Gpu:
     memory_total_mib: int | None
     memory_free_mib: int | None
     utilization: float | None
+    temperature_celsius: int | None = None
+    power_watts: float | None = None
+    energy_joules: float | None = None
     processes: tuple[GpuProcess, ...] = ()
 
 
@@ -115,6 +121,9 @@ def _describe(nvml: Any, handle: Any, index: int) -> Gpu | None:
         return None
     memory = _ask(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
     rates = _ask(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
+    temperature = _ask(nvml, nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU)
+    milliwatts = _ask(nvml, nvml.nvmlDeviceGetPowerUsage, handle)
+    millijoules = _ask(nvml, nvml.nvmlDeviceGetTotalEnergyConsumption, handle)
     processes = _ask(nvml, nvml.nvmlDeviceGetComputeRunningProcesses, handle) or ()
     return Gpu(
         uuid=_text(uuid),
@@ -123,6 +132,9 @@ def _describe(nvml: Any, handle: Any, index: int) -> Gpu | None:
         memory_total_mib=None if memory is None else memory.total // MIB,
         memory_free_mib=None if memory is None else memory.free // MIB,
         utilization=None if rates is None else rates.gpu / 100,
+        temperature_celsius=temperature,
+        power_watts=None if milliwatts is None else milliwatts / 1000,
+        energy_joules=None if millijoules is None else millijoules / 1000,
         processes=tuple(
             GpuProcess(each.pid, None if each.usedGpuMemory is None else each.usedGpuMemory // MIB)
             for each in processes

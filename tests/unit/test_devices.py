@@ -103,6 +103,8 @@ def test_this_machine_has_at_least_one_core_and_some_memory():
 class FakeNvml:
     """The few functions of pynvml that are used, over a list of cards."""
 
+    NVML_TEMPERATURE_GPU = 0
+
     class NVMLError(Exception):
         pass
 
@@ -152,6 +154,16 @@ class FakeNvml:
     def nvmlDeviceGetUtilizationRates(self, card):  # noqa: N802
         return SimpleNamespace(gpu=self._answer(card.get("busy", 25)))
 
+    def nvmlDeviceGetTemperature(self, card, sensor):  # noqa: N802
+        assert sensor == self.NVML_TEMPERATURE_GPU
+        return self._answer(card.get("celsius", 61))
+
+    def nvmlDeviceGetPowerUsage(self, card):  # noqa: N802 - in milliwatts
+        return self._answer(card.get("milliwatts", 250_500))
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, card):  # noqa: N802 - in millijoules
+        return self._answer(card.get("millijoules", 7_200_000))
+
     def nvmlDeviceGetComputeRunningProcesses(self, card):  # noqa: N802
         return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in card.get("processes", ())]
 
@@ -173,6 +185,7 @@ def test_a_gpu_is_described():
     (gpu,) = list_gpus(FakeNvml([card]))
     assert (gpu.uuid, gpu.index, gpu.name) == ("GPU-1", 0, "NVIDIA Test")
     assert (gpu.memory_total_mib, gpu.memory_free_mib, gpu.utilization) == (16384, 15360, 0.87)
+    assert (gpu.temperature_celsius, gpu.power_watts, gpu.energy_joules) == (61, 250.5, 7200.0)
     assert gpu.processes == (GpuProcess(4242, 3072), GpuProcess(4343, None))
 
 
@@ -210,8 +223,10 @@ def test_the_variable_of_the_environment_counts(monkeypatch):
 
 
 def test_what_a_card_does_not_say_is_none():
-    (gpu,) = list_gpus(FakeNvml([{"uuid": "GPU-1", "memory": None, "busy": None}]))
+    silent = dict.fromkeys(("memory", "busy", "celsius", "milliwatts", "millijoules"))
+    (gpu,) = list_gpus(FakeNvml([{"uuid": "GPU-1", **silent}]))
     assert (gpu.memory_total_mib, gpu.memory_free_mib, gpu.utilization, gpu.processes) == (None, None, None, ())
+    assert (gpu.temperature_celsius, gpu.power_watts, gpu.energy_joules) == (None, None, None)
 
 
 def test_a_lost_card_is_left_out_and_the_others_keep_their_numbers():

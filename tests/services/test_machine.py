@@ -1,0 +1,18 @@
+"""The machine at hand, for the strip of devices."""
+
+from bertmt.devices.gpus import Gpu
+from bertmt.services import machine
+from bertmt.services.machine import read_machine
+
+
+def test_a_machine_without_gpus_has_its_processor_and_memory(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    found = read_machine()
+    assert found.gpus == ()
+    assert found.cpu.cores >= 1 and found.cpu.memory_total_mib > 100
+
+
+def test_the_gpus_are_those_that_nvml_lists(monkeypatch):
+    card = Gpu("GPU-1", 0, "NVIDIA Test", 16384, 15360, 0.5, temperature_celsius=70, power_watts=200.0)
+    monkeypatch.setattr(machine, "list_gpus", lambda: (card,))
+    assert read_machine().gpus == (card,)

@@ -8,19 +8,6 @@ from bertmt.services.baseline import Baselines, choose_baseline
 from bertmt.services.listing import list_runs
 
 
-@pytest.fixture
-def finish(database, add_run):
-    """Adds a finished run with scores."""
-
-    def finished(name, preset_name="baseline", scores=(0.4, 0.7, 0.3), **values):
-        run = add_run(name, preset_name=preset_name, **values)
-        database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
-        database.execute("UPDATE summaries SET sst = ?, para = ?, sts = ? WHERE run = ?", (*scores, run.key))
-        return run_by_key(database, run.key)
-
-    return finished
-
-
 def names(rows):
     return [row.run.name for row in rows]
 

@@ -7,26 +7,9 @@ import pytest
 from bertmt.registry import metrics
 from bertmt.registry import predictions as stored
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import claim_next, evaluations, moves, run_by_key
+from bertmt.registry.runs import evaluations, moves, run_by_key
 from bertmt.registry.states import State
-from bertmt.registry.workers import register
-from bertmt.run_folder.events import EventWriter
-from bertmt.run_folder.layout import RunOrder
 from bertmt.services.sync import folder_of, sync
-
-
-@pytest.fixture
-def claimed(database, add_run):
-    """A running run with its folder."""
-    add_run()
-    run = claim_next(database, register(database, ["cpu"]), "cpu")
-    folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
-    return run
-
-
-@pytest.fixture
-def events(database, claimed):
-    return EventWriter(folder_of(database, claimed).events(1))
 
 
 def start_and_step(events, count, first=0):

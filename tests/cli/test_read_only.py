@@ -1,0 +1,56 @@
+"""A registry that may only be read: every reading command works, and nothing is written, not even beside it."""
+
+import pytest
+
+from bertmt.registry.database import open_registry
+
+READING = (
+    ["runs"],
+    ["runs", "--filter", "state:running | lora>0", "--json"],
+    ["show", "better"],
+    ["show", "base"],
+    ["logs", "better"],
+    ["curves", "better"],
+    ["confusion", "better"],
+    ["compare", "twins", "better"],
+    ["baseline"],
+    ["workers"],
+    ["doctor"],
+)
+WRITING = (
+    ["tag", "better", "x"],
+    ["note", "better", "seen"],
+    ["baseline", "better"],
+    ["rm", "better", "--yes"],
+    ["queue", "--preset", "sst-only", "--data", "toy", "--set", "encoder=tiny"],
+)
+
+
+@pytest.fixture
+def unwritable(registry, monkeypatch):
+    """The registry as one sees it who may not write it, with a run whose events nobody has imported."""
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET state = 'running', events_offset = 0 WHERE name = 'base'")
+    monkeypatch.setattr("bertmt.registry.database._is_writable", lambda path: False)
+    return registry
+
+
+def files(registry):
+    return {path: path.read_bytes() for path in registry.parent.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_a_reading_command_works_and_writes_nothing(bertmt, unwritable, words):
+    before = files(unwritable)
+    outcome = bertmt(*words)
+    assert outcome.code == 0, outcome.err
+    assert files(unwritable) == before
+
+
+@pytest.mark.parametrize("words", WRITING, ids=" ".join)
+def test_a_writing_command_says_that_it_cannot(bertmt, unwritable, words):
+    before = files(unwritable)
+    outcome = bertmt(*words)
+    assert outcome.code == 1
+    assert "is read-only, so nothing can be changed in it" in outcome.err
+    assert files(unwritable) == before

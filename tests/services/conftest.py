@@ -1,0 +1,36 @@
+"""Runs as services find them: finished ones with scores, and one that runs."""
+
+import pytest
+
+from bertmt.registry.runs import claim_next, run_by_key
+from bertmt.registry.workers import register
+from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.layout import RunOrder
+from bertmt.services.sync import folder_of
+
+
+@pytest.fixture
+def finish(database, add_run):
+    """Adds a finished run with scores."""
+
+    def finished(name, preset_name="baseline", scores=(0.4, 0.7, 0.3), **values):
+        run = add_run(name, preset_name=preset_name, **values)
+        database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
+        database.execute("UPDATE summaries SET sst = ?, para = ?, sts = ? WHERE run = ?", (*scores, run.key))
+        return run_by_key(database, run.key)
+
+    return finished
+
+
+@pytest.fixture
+def claimed(database, add_run):
+    """A running run with its folder."""
+    add_run()
+    run = claim_next(database, register(database, ["cpu"]), "cpu")
+    folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+    return run
+
+
+@pytest.fixture
+def events(database, claimed):
+    return EventWriter(folder_of(database, claimed).events(1))

@@ -1,0 +1,120 @@
+"""What a dashboard polls: what children wrote is imported at once, whoever works the run; every write is noticed."""
+
+import pytest
+
+from bertmt.errors import RegistryError
+from bertmt.registry import metrics
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import run_by_key, store_setting
+from bertmt.registry.states import State
+from bertmt.registry.workers import beat
+from bertmt.run_folder.layout import hold_alive
+from bertmt.services.control import annotate, delete
+from bertmt.services.listing import list_runs
+from bertmt.services.sync import folder_of, sync
+from bertmt.services.watch import Watch
+
+
+@pytest.fixture
+def watch(database):
+    """A watch that has looked once."""
+    watch = Watch(database)
+    assert watch.poll()
+    return watch
+
+
+def steps(database, run):
+    return [step for step, _ in metrics.read(database, run.key)["loss/sst"]]
+
+
+def begin(events):
+    events.write("started", attempt=1, pid=1, steps_total=100, epochs_total=2)
+
+
+def test_without_a_write_there_is_nothing_new(watch, add_run):
+    assert not watch.poll()
+    add_run()
+    assert [watch.poll(), watch.poll()] == [True, False]
+
+
+def test_writes_of_this_connection_and_of_others_are_noticed(database, watch, add_run):
+    run = add_run()
+    watch.poll()
+    store_setting(database, "baseline", run.id)
+    assert [watch.poll(), watch.poll()] == [True, False]
+    with open_registry(database.path) as other:
+        annotate(other, run, "seen")
+    assert [watch.poll(), watch.poll()] == [True, False]
+
+
+def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_just_now(database, claimed, events):
+    watch = Watch(database)
+    begin(events)
+    with hold_alive(folder_of(database, claimed)):
+        for step in range(3):
+            events.step(step, 1, "train", {"loss/sst": 1.0}, None)
+            if step == 1:
+                sync(database, run_by_key(database, claimed.key))  # as a worker does
+            assert watch.poll()
+            assert steps(database, claimed) == list(range(step + 1))
+        assert not watch.poll()
+
+
+def test_a_run_whose_process_and_worker_are_gone_is_settled(database, claimed, events, watch):
+    begin(events)
+    watch.poll()
+    assert run_by_key(database, claimed.key).state is State.RUNNING, "its worker is there"
+    database.execute("UPDATE workers SET ended_at = 'now'")
+    watch.poll()
+    assert run_by_key(database, claimed.key).state is State.LOST
+
+
+def test_the_last_event_of_a_lost_run_is_still_imported(database, claimed, events, watch):
+    begin(events)
+    database.execute("UPDATE workers SET ended_at = 'now'")
+    watch.poll()
+    events.write("failed", error="ValueError: no", step=1)
+    assert watch.poll()
+    assert run_by_key(database, claimed.key).state is State.FAILED
+
+
+def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(database, claimed, events, watch, monkeypatch):
+    begin(events)
+    database.execute("UPDATE runs SET state = 'lost'")
+
+    def removed_meanwhile(path, offset=0):
+        monkeypatch.undo()
+        delete(database, claimed)
+        return [{"event": "resumed", "at": "now", "step": 0}], 10, 0
+
+    monkeypatch.setattr("bertmt.services.sync.read_events", removed_meanwhile)
+    assert watch.poll()
+    assert list_runs(database) == []
+
+
+def test_a_read_only_registry_is_watched_and_not_written(database, claimed, events):
+    begin(events)
+    with open_registry(database.path, read_only=True) as reader:
+        watch = Watch(reader)
+        assert [watch.poll(), watch.poll()] == [True, False]
+        assert [row.run.last_event_at for row in list_runs(reader)] == [None]
+        sync(database, claimed)
+        assert watch.poll()
+        assert list_runs(reader)[0].run.last_event_at is not None
+
+
+def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later(database, claimed, events):
+    begin(events)
+    events.step(0, 1, "train", {"loss/sst": 1.0}, None)
+    with open_registry(database.path, busy_seconds=0) as own:
+        watch = Watch(own)
+        with database.immediate(), pytest.raises(RegistryError, match="another process holds it"):
+            watch.poll()
+        assert watch.poll()
+        assert steps(own, claimed) == [0]
+
+
+def test_a_worker_that_says_it_is_alive_is_news(database, claimed, watch):
+    with open_registry(database.path) as other:
+        beat(other, claimed.worker)
+    assert watch.poll()

@@ -48,8 +48,8 @@ class Frame:
         share = (np.asarray(steps, dtype=np.float64) - self.first) / (self.last - self.first)
         return np.clip((share * count).astype(np.int64), 0, count - 1)
 
-    def y_labels(self, rows: int, dot_rows: int) -> dict[int, str]:
-        """The labels of the y axis by row of cells."""
+    def y_labels(self, rows: int, dot_rows: int, least_gutter: int = 0) -> tuple[dict[int, str], int]:
+        """The labels of the y axis by row of cells, and how many cells they need."""
         most = max(2, rows // Y_TICK_SPACING)
         if self.log_y:
             places = log_ticks(self.bottom, self.top, most)
@@ -61,7 +61,7 @@ class Frame:
         labels: dict[int, str] = {}
         for place, text in zip(places, texts, strict=True):
             labels.setdefault(round((self.top - place) * scale) * rows // dot_rows, text)
-        return labels
+        return labels, max([least_gutter, *map(cells, labels.values())])
 
     def x_axis(self, missing: np.ndarray, gutter: int, count: int, x_label: str, whole: bool = True) -> list[Line]:
         """The rule with its ticks, × where a value is missing, and below it the labels and the axis' name.
@@ -88,6 +88,15 @@ class Frame:
             line(Span(" " * gutter + " └", "axis"), *_rule_spans("".join(rule))),
             line(Span(" " * (gutter + 2) + below, "axis")),
         ]
+
+
+def beside_y_axis(plot: Sequence[Line], labels: dict[int, str], gutter: int) -> list[Line]:
+    """The rows of a plot with the y axis before them."""
+    lines = []
+    for row, drawn in enumerate(plot):
+        label = labels.get(row, "")
+        lines.append(line(Span(f"{label:>{gutter}} {'┤' if label else '│'}", "axis"), *drawn))
+    return lines
 
 
 def with_room(bottom: float, top: float, log_y: bool = False) -> tuple[float, float]:

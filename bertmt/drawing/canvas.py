@@ -103,20 +103,24 @@ class Canvas:
             np.copyto(owner, index, where=count > most)
             np.maximum(most, count, out=most)
             np.bitwise_or(bits, dots, out=bits)
-        if self.ascii_only:
-            codes = np.array([ord(look.mark) for look in looks], dtype="<u4")[owner]
-        else:
-            codes = bits + np.uint32(BRAILLE)
-        styles = np.array([self._index_of(look.style) for look in looks], dtype=np.int16)[owner]
-        self._fill((owner >= 0) & (self._codes == ord(" ")), codes, styles)
+        self._fill(owner >= 0, bits, owner, looks)
 
-    def dots(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        """Bits of single dots, row and column of each counted from the top left; shape (columns, rows)."""
-        bits = np.zeros((self.columns, self.rows), dtype=np.uint8)
+    def scatter(self, row: np.ndarray, column: np.ndarray, looks: Sequence[Look]) -> None:
+        """Single dots into cells that are still empty; a cell with 2^k points or more has the look k.
+
+        Args:
+            row, column: of dots, from the top left; shapes (points,).
+        """
+        if not len(row):
+            return
         down, right = len(self._bits), len(self._bits[0])
-        values = np.array(self._bits, dtype=np.uint8)[row % down, column % right]
-        np.bitwise_or.at(bits, (column // right, row // down), values)
-        return bits
+        cell = (column // right, row // down)
+        bits = np.zeros((self.columns, self.rows), dtype=np.uint8)
+        count = np.zeros(bits.shape, dtype=np.int64)
+        np.bitwise_or.at(bits, cell, np.array(self._bits, dtype=np.uint8)[row % down, column % right])
+        np.add.at(count, cell, 1)
+        level = np.minimum(np.log2(np.maximum(count, 1)).astype(np.intp), len(looks) - 1)
+        self._fill(count > 0, bits, level, looks)
 
     def put(self, row: int, column: int, character: str, style: str) -> None:
         """One character in place of whatever is there."""
@@ -162,9 +166,13 @@ class Canvas:
             dots |= below[place].take(upper[place::width], axis=0) & above[place].take(end[place::width], axis=0)
         return dots
 
-    def _fill(self, where: np.ndarray, codes: np.ndarray, styles: np.ndarray) -> None:
-        np.copyto(self._codes, codes, where=where)
-        np.copyto(self._style, styles, where=where)
+    def _fill(self, where: np.ndarray, bits: np.ndarray, owner: np.ndarray, looks: Sequence[Look]) -> None:
+        """Cells that are still empty get the bits of their dots, or their owner's mark, in their owner's style."""
+        empty = where & (self._codes == ord(" "))
+        marks = np.array([ord(look.mark) for look in looks], dtype="<u4")
+        styles = np.array([self._index_of(look.style) for look in looks], dtype=np.int16)
+        np.copyto(self._codes, marks[owner] if self.ascii_only else bits + np.uint32(BRAILLE), where=empty)
+        np.copyto(self._style, styles[owner], where=empty)
 
     def _index_of(self, style: str) -> int:
         if style not in self._styles:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertmt.drawing.axes import Frame
+from bertmt.drawing.axes import Frame, beside_y_axis
 from bertmt.drawing.canvas import FAINT_SYMBOL, Canvas, column_ranges
 from bertmt.drawing.legend import legend, remarks
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.series import Look, Series, Trace, look_of
-from bertmt.drawing.styled import Line, Span, ascii_lines, cells, cut, cut_line, line
+from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 6
 LEAST_ROWS = 3  # of the plot itself: below that, legend and remarks go first
@@ -150,18 +150,14 @@ def _plot(
     view: View,
 ) -> tuple[list[Line], Plot]:
     """Both axes with the curves between them; traces beyond the looks are faint."""
-    dot_rows = Canvas.dots_of(rows, view.ascii_only)
-    labels = frame.y_labels(rows, dot_rows)
-    gutter = max(least_gutter, *(cells(text) for text in labels.values()))
+    labels, gutter = frame.y_labels(rows, Canvas.dots_of(rows, view.ascii_only), least_gutter)
     columns = width - gutter - 2
     drawn = _curves(traces, looks, frame, Canvas(rows, columns, view.ascii_only), view.cursor)
-    lines = []
-    for row, cells_of_row in enumerate(drawn.lines()):
-        label = labels.get(row, "")
-        lines.append(line(Span(f"{label:>{gutter}} {'┤' if label else '│'}", "axis"), *cells_of_row))
     missing = np.concatenate([each.missing for each in traces[: len(looks)]])
     axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
-    return [*lines, *axis], Plot(gutter + 2, top, columns, rows, frame.first, frame.last)
+    return [*beside_y_axis(drawn.lines(), labels, gutter), *axis], Plot(
+        gutter + 2, top, columns, rows, frame.first, frame.last
+    )
 
 
 def _curves(

@@ -1,21 +1,31 @@
 """A confusion matrix as lines: always the number, shaded by its share."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from bertmt.drawing.numbers import MISSING, count
-from bertmt.drawing.numbers import percentage as percentage_text
+from bertmt.drawing.numbers import count, percentage
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import PLAIN, SHADES, Line, Span, cells, cut, line, pad
+from bertmt.drawing.styled import PLAIN, SHADES, Line, Span, cells, cut, line, pad, plain
 
 Shown = Literal["counts", "rows", "columns"]
 LONGEST_LABEL = 20
+LEAST_LABEL, LEAST_NUMBER = 3, 5
 CORNER = "true \\ predicted"
+POINTER = "◂"  # behind the text of the cell that the cursor is on, for terminals without colour
+
+Cell = tuple[int, int]  # true class, predicted class
 
 
-def draw_confusion(matrix: np.ndarray, classes: Sequence[str], shown: Shown = "counts") -> list[Line]:
+def draw_confusion(
+    matrix: np.ndarray,
+    classes: Sequence[str],
+    shown: Shown = "counts",
+    cell: Cell | None = None,
+    width: int | None = None,
+) -> list[Line]:
     """A confusion matrix; rows are the true classes, columns the predicted ones.
 
     Args:
@@ -23,24 +33,35 @@ def draw_confusion(matrix: np.ndarray, classes: Sequence[str], shown: Shown = "c
         classes: names of the k classes; the columns carry their numbers.
         shown: counts, percentages of the row (of what is true, how much was found) or of the column (of what was
             predicted, how much is true). The shade is the share of the row, for columns that of the column.
+        cell: where a cursor is shown.
+        width: cells that the table should fit; where it does not, totals go and labels are cut.
     """
     matrix = np.asarray(matrix)
     _check(matrix, classes)
     totals = matrix.sum(axis=0, keepdims=True) if shown == "columns" else matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, where=totals > 0, out=np.full(matrix.shape, np.nan))
-    texts = [
-        [count(int(matrix[i, j])) if shown == "counts" else _percent(shares[i, j]) for j in range(len(classes))]
-        for i in range(len(classes))
-    ]
+    texts, rounded = (
+        [[count(value) for value in row] for row in matrix.tolist()]
+        if shown == "counts"
+        else [[percentage(share, digits) for share in row] for row in shares.tolist()]
+        for digits in (1, 0)
+    )
     styles = [[_shade(share) for share in row] for row in shares.tolist()]
-    rows_n = [count(int(total)) for total in matrix.sum(axis=1)]
-    return _table(texts, styles, classes, rows_n, [count(int(total)) for total in matrix.sum(axis=0)])
+    totals_of_rows, totals_of_columns = ([count(total) for total in matrix.sum(axis=axis).tolist()] for axis in (1, 0))
+    table = _Table(texts, styles, classes, totals_of_rows, totals_of_columns)
+    return _fitting(table, replace(table, texts=rounded, row_totals=[]), cell, width)
 
 
-def draw_confusion_difference(matrix: np.ndarray, other: np.ndarray, classes: Sequence[str]) -> list[Line]:
+def draw_confusion_difference(
+    matrix: np.ndarray,
+    other: np.ndarray,
+    classes: Sequence[str],
+    cell: Cell | None = None,
+    width: int | None = None,
+) -> list[Line]:
     """Counts of `matrix` less those of `other` (the run compared with), good where that is an improvement.
 
-    More on the diagonal is good, more beside it is bad.
+    More on the diagonal is good, more beside it is bad. `cell` and `width` are those of `draw_confusion`.
     """
     matrix, other = np.asarray(matrix, dtype=np.int64), np.asarray(other, dtype=np.int64)
     _check(matrix, classes)
@@ -51,35 +72,64 @@ def draw_confusion_difference(matrix: np.ndarray, other: np.ndarray, classes: Se
         ["dim" if not value else ("good" if (value > 0) == (i == j) else "bad") for j, value in enumerate(row)]
         for i, row in enumerate(change.tolist())
     ]
-    return _table(texts, styles, classes, None, None)
+    table = _Table(texts, styles, classes, [], [])
+    return _fitting(table, table, cell, width)
 
 
-def _table(
-    texts: list[list[str]],
-    styles: list[list[str]],
-    classes: Sequence[str],
-    row_totals: list[str] | None,
-    column_totals: list[str] | None,
-) -> list[Line]:
+def cell_at(lines: Sequence[Line], classes: int, x: int, y: int) -> Cell | None:
+    """Which cell of a drawn matrix of so many classes is at a column and a line of the drawing; None beside them."""
+    if not 1 <= y <= classes:
+        return None
+    ends = np.cumsum([cells(span.text) for span in lines[y]])
+    index = int(np.searchsorted(ends, x, side="right"))
+    return (y - 1, index - 1) if 1 <= index <= classes else None
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The text and the style of each cell; no totals where nothing is to be added up."""
+
+    texts: list[list[str]]
+    styles: list[list[str]]
+    classes: Sequence[str]
+    row_totals: list[str]
+    column_totals: list[str]
+
+
+def _fitting(table: _Table, compact: _Table, cell: Cell | None, width: int | None) -> list[Line]:
+    """The table as it is, or its compact form with cut labels where it would be too wide."""
+    lines = _lines(table, LONGEST_LABEL + 2, 2, cell)
+    if width is None or cells(plain(lines[0])) <= width:
+        return lines
+    return _lines(compact, max(LEAST_LABEL, width - _cell_width(compact, 1) * len(table.classes)) - 1, 1, cell)
+
+
+def _cell_width(table: _Table, room: int) -> int:
+    """As wide as the widest number needs, with so many cells around it."""
+    everything = [*table.column_totals, *(text for row in table.texts for text in row)]
+    return max(LEAST_NUMBER if room > 1 else 0, *(cells(text) for text in everything)) + room
+
+
+def _lines(table: _Table, longest_label: int, room: int, cell: Cell | None) -> list[Line]:
     """Header, one line per true class and, with totals, a last line and column."""
-    names = [f"{index} {cut(safe_text(name), LONGEST_LABEL)}" for index, name in enumerate(classes)]
-    label_width = max(cells(CORNER), *(cells(name) for name in names))
-    heads = [str(index) for index in range(len(classes))]
-    everything = [*heads, *(text for row in texts for text in row), *(column_totals or ())]
-    cell_width = max(5, *(cells(text) for text in everything)) + 2
-    total_width = max((cells(text) for text in row_totals), default=0) + 2 if row_totals else 0
-    header = "".join(pad(head + " ", cell_width, right=True) for head in heads)
-    header += pad("n", total_width, right=True) if row_totals else ""
-    lines = [line(Span(pad(CORNER, label_width), "dim"), Span(header, "axis"))]
+    names = [cut(f"{index} {safe_text(name)}", longest_label) for index, name in enumerate(table.classes)]
+    corner = cut(CORNER, longest_label)
+    label_width = max(cells(corner), *(cells(name) for name in names)) + (room == 1)
+    cell_width = _cell_width(table, room)
+    total_width = max((cells(text) for text in table.row_totals), default=-2) + 2
+    heads = [Span(pad(f"{index} ", cell_width, right=True), "axis") for index in range(len(table.classes))]
+    lines = [line(Span(pad(corner, label_width), "dim"), *heads, Span(pad("n", total_width, right=True), "axis"))]
     for index, name in enumerate(names):
         row = [
-            Span(pad(text + " ", cell_width, right=True), style)
-            for text, style in zip(texts[index], styles[index], strict=True)
+            Span(pad(text + POINTER, cell_width, right=True), "cursor")
+            if cell == (index, column)
+            else Span(pad(text + " ", cell_width, right=True), style)
+            for column, (text, style) in enumerate(zip(table.texts[index], table.styles[index], strict=True))
         ]
-        total = Span(pad(row_totals[index], total_width, right=True), "dim") if row_totals else ""
+        total = Span(pad(table.row_totals[index], total_width, right=True), "dim") if table.row_totals else ""
         lines.append(line(pad(name, label_width), *row, total))
-    if column_totals:
-        below = "".join(pad(text + " ", cell_width, right=True) for text in column_totals)
+    if table.column_totals:
+        below = "".join(pad(text + " ", cell_width, right=True) for text in table.column_totals)
         lines.append(line(Span(pad("n", label_width) + below, "dim")))
     return lines
 
@@ -87,10 +137,6 @@ def _table(
 def _check(matrix: np.ndarray, classes: Sequence[str]) -> None:
     if not classes or matrix.shape != (len(classes), len(classes)):
         raise ValueError(f"a matrix of shape {matrix.shape} does not fit {len(classes)} classes")
-
-
-def _percent(share: float) -> str:
-    return MISSING if np.isnan(share) else percentage_text(float(share))
 
 
 def _shade(share: float) -> str:

@@ -15,8 +15,8 @@ from bertmt.drawing.styled import Line
 from bertmt.services.run_words import progress
 
 if TYPE_CHECKING:
-    from bertmt.services.listing import Row as ListedRun
     from bertmt.services.opening import Database
+    from bertmt.services.rows import Row as ListedRun
 
 COLUMNS = (
     Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),

@@ -84,7 +84,8 @@ class Database:
         """
         if self._written is None or self._written == _written(self.path):
             return False
-        anew = open_registry(self.path, read_only=True)
+        busy_milliseconds = self.execute("PRAGMA busy_timeout").fetchone()[0]
+        anew = open_registry(self.path, read_only=True, busy_seconds=busy_milliseconds / 1000)
         self.connection.close()
         self.connection, self._written = anew.connection, anew._written
         return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bertmt.errors import UsageError
 from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.step_plan import batch_count, plan_steps
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
 
@@ -87,17 +88,40 @@ def _read_extra(file: str, limit: int) -> tuple[Split, str]:
 
 def epoch_sentence(recipe: Recipe, sizes: Mapping[str, int]) -> str:
     """How long an epoch is in steps, and how often it uses each task's data (decision 6)."""
-    counts = {task: sizes[f"{task}-train"] for task in recipe.tasks}
-    if recipe.extra_data:
-        counts["para"] += sizes["para-extra"]
-    batches = {task: -(-count // recipe.batch_size) for task, count in counts.items()}
-    steps = max(batches.values()) if recipe.schedule == "together" else sum(batches.values())
-    if recipe.epoch == "longest" and recipe.schedule == "alternate":
-        steps = max(batches.values()) * len(batches)
-    capped = min(steps, recipe.epoch_steps) if recipe.epoch_steps else steps
-    per_task = capped if recipe.schedule == "together" else capped / len(batches)
-    passes = ", ".join(
-        f"{task} {min(per_task / count, 1) if recipe.epoch == 'each' else per_task / count:.2f}"
-        for task, count in batches.items()
+    batches = batches_per_pass(recipe, sizes)
+    steps = plan_steps(recipe, batches)
+    passes = ", ".join(f"{task} {value:.2f}" for task, value in steps.passes_per_epoch(batches).items())
+    return (
+        f"One epoch is {steps.steps_per_epoch:,} steps of {recipe.batch_size} examples per task; "
+        f"passes over the data: {passes}."
     )
-    return f"One epoch is {capped:,} steps of {recipe.batch_size} examples per task; passes over the data: {passes}."
+
+
+def batches_per_pass(recipe: Recipe, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The batches of one pass over each task's training split, extra pairs included.
+
+    Args:
+        sizes: as in `CheckedData`.
+    """
+    examples = {task: sizes[f"{task}-train"] for task in recipe.tasks}
+    if recipe.extra_data:
+        examples["para"] += sizes["para-extra"]
+    return {task: batch_count(recipe, count) for task, count in examples.items()}
+
+
+def pretraining_pairs(recipe: Recipe) -> dict[str, int]:
+    """How many STS pairs each pretraining phase has to train on; the recipe's data must be checked.
+
+    Of MNR's pairs a child may leave out some: no sentence comes twice in a batch.
+    """
+    if not (recipe.mnr or recipe.cosine_embedding):
+        return {}
+    split, _ = _read(_absolute(recipe.data), "sts", "train")
+    labels = [example.label for example in split.examples if example.label is not None]
+    found = {}
+    if recipe.mnr:
+        found["mnr"] = sum(label >= recipe.mnr_threshold for label in labels)
+    if recipe.cosine_embedding:
+        near, far = recipe.cosine_positive, recipe.cosine_negative
+        found["cosine_embedding"] = sum(label >= near or label < far for label in labels)
+    return found

@@ -17,11 +17,11 @@ from bertmt.models.tokenizing import Tokenizer, load_tokenizer
 from bertmt.models.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
+from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.batches import BatchStream, bucketed_order, distinct_order
 from bertmt.training.evaluation import Evaluator
 from bertmt.training.objectives import COSINE_EMBEDDING, MNR
-from bertmt.training.plan import StepPlan, plan_steps
 from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
 from bertmt.training.stopping import StopFlag
 from bertmt.training.tokenised import TokenisedSplit
@@ -171,4 +171,4 @@ def _refuse_empty(batches: Sequence[object], phase: str, needed: str) -> None:
 def _pretraining_steps(recipe: Recipe, stream: BatchStream) -> int:
     """Steps of a phase; the cap on an epoch holds here too (decision 6)."""
     per_pass = (stream.batches_in_pass(index) for index in range(recipe.pretraining_epochs))
-    return sum(min(recipe.epoch_steps or batches, batches) for batches in per_pass)
+    return sum(capped(recipe, batches) for batches in per_pass)

@@ -8,6 +8,7 @@ import time
 
 import torch
 
+from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.events import EventWriter
 from bertmt.training.composition import TrainingRun
 from bertmt.training.divergence import check_step
@@ -31,7 +32,7 @@ class Reporter:
         self._run = run
         self._events = events
         self._attempt = attempt
-        evaluations = 1 + -(-run.plan.epochs // run.recipe.evaluate_every)
+        evaluations = evaluation_count(run.recipe, run.plan.epochs)
         self._time_left = TimeLeft(sum(run.pretraining.values()) + run.plan.batches, evaluations)
         self._last_step_at = time.monotonic()
         self._last_log_at = time.monotonic()

@@ -10,12 +10,12 @@ from bertmt.models.multitask import MultitaskModel
 from bertmt.recipe.loading import preset
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.recipe.step_plan import plan_steps
 from bertmt.run_folder.events import EventWriter, read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import loop
 from bertmt.training.composition import compose
 from bertmt.training.optimizer import build_optimizer, set_learning_rate
-from bertmt.training.plan import plan_steps
 from bertmt.training.progress import Progress
 from bertmt.training.reporting import Reporter
 from bertmt.training.stopping import StopFlag

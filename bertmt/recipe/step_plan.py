@@ -1,4 +1,7 @@
-"""Which tasks take part in which step, and where epochs end (decisions 6 and 7)."""
+"""Which tasks take part in which step, where epochs end (decisions 6 and 7), and how long a run is in steps.
+
+Arithmetic alone: the child trains by it, and services tell by it beforehand how long a run is.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +32,12 @@ class StepPlan:
 
     @property
     def batches(self) -> int:
-        """Task batches of all epochs, what the time of a run goes by."""
-        whole, rest = divmod(self.steps, len(self.round))
+        """Task batches of all epochs."""
+        return self.batches_in(self.steps)
+
+    def batches_in(self, steps: int) -> int:
+        """Task batches of the first so many steps, what the time of a run goes by."""
+        whole, rest = divmod(steps, len(self.round))
         return whole * sum(map(len, self.round)) + sum(map(len, self.round[:rest]))
 
     def tasks_at(self, step: int) -> tuple[str, ...]:
@@ -59,4 +66,19 @@ def plan_steps(recipe: Recipe, batches_per_pass: Mapping[str, int]) -> StepPlan:
             task for task, batches in batches_per_pass.items() if recipe.epoch == "longest" or turn < batches
         )
         steps += [present] if recipe.schedule == "together" else [(task,) for task in present]
-    return StepPlan(tuple(steps), min(recipe.epoch_steps or len(steps), len(steps)), recipe.epochs)
+    return StepPlan(tuple(steps), capped(recipe, len(steps)), recipe.epochs)
+
+
+def capped(recipe: Recipe, steps: int) -> int:
+    """The steps of an epoch, of training or pretraining, under the recipe's cap."""
+    return min(recipe.epoch_steps or steps, steps)
+
+
+def batch_count(recipe: Recipe, examples: int) -> int:
+    """The batches of a pass over so many examples; the last may be smaller."""
+    return -(-examples // recipe.batch_size)
+
+
+def evaluation_count(recipe: Recipe, epochs: int) -> int:
+    """How often a run of so many epochs is evaluated: before the first step, every so many epochs, and at its end."""
+    return 1 + -(-epochs // recipe.evaluate_every)

@@ -1,0 +1,49 @@
+"""A widget whose content is lines of `bertmt.drawing`, made anew only when something changed."""
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bertmt.drawing.styled import Line
+from tui.styled_lines import strip_of, styles_of
+
+
+class Drawing(Widget):
+    """Lines that are drawn for the size of the widget, when they are looked at, and kept until `redraw`."""
+
+    ALLOW_SELECT = False  # dragging does something else here
+
+    _lines: Sequence[Line] | None = None
+    _drawn_for: tuple[int, int] = (0, 0)
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the app draws with ASCII alone."""
+        return bool(getattr(self.app, "ascii_only", False))
+
+    def to_lines(self, width: int, height: int) -> list[Line]:
+        """What is shown, for any size: also for pictures."""
+        raise NotImplementedError
+
+    def redraw(self, layout: bool = False) -> None:
+        """What is shown has changed.
+
+        Args:
+            layout: its size may have, too.
+        """
+        self._lines = None
+        self.refresh(layout=layout)
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        """The lines for the screen: for a widget that must know where what it drew has gone."""
+        return self.to_lines(width, height)
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.content_size
+        if self._lines is None or self._drawn_for != (width, height):
+            self._lines = self.draw(width, height)
+            self._drawn_for = (width, height)
+        if y >= len(self._lines):
+            return Strip.blank(width)
+        return strip_of(self._lines[y], styles_of(self), width)

@@ -1,0 +1,117 @@
+"""A confusion matrix with a cursor on its cells."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+
+from bertmt.drawing.heatmap import Shown, cell_at, draw_confusion, draw_confusion_difference
+from bertmt.drawing.styled import Line, Span, cut, line
+from tui.bindings import key
+from tui.widgets.drawing import Drawing
+
+CAPTIONS: dict[Shown, str] = {
+    "counts": "counts, shaded by the share of the true class",
+    "rows": "share of each true class: every row adds up to 100 %",
+    "columns": "share of each predicted class: every column adds up to 100 %",
+}
+DIFFERENCE = "counts less those of the baseline"
+
+
+class HeatMap(Drawing, can_focus=True):
+    """Counts, shares of the rows or of the columns, and what changed against another matrix."""
+
+    DEFAULT_CSS = "HeatMap { height: auto; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("up,k", "move(-1,0)", "up", "The true class above.", "matrix.up", display="↑"),
+        key("down,j", "move(1,0)", "down", "The true class below.", "matrix.down", display="↓"),
+        key("left,h", "move(0,-1)", "left", "The predicted class to the left.", "matrix.left", display="←"),
+        key("right,l", "move(0,1)", "right", "The predicted class to the right.", "matrix.right", display="→"),
+        key("enter", "choose", "sentences", "Show the sentences in this cell.", "matrix.choose", shown=True),
+        key("percent_sign", "turn", "%", "Counts, or shares.", "matrix.shown", shown=True, display="%"),
+    ]  # fmt: skip
+
+    class CellChosen(Message):
+        """A cell was clicked, or chosen with Enter."""
+
+        def __init__(self, heat_map: "HeatMap", true: int, predicted: int):
+            super().__init__()
+            self.heat_map = heat_map
+            self.true = true
+            self.predicted = predicted
+
+        @property
+        def control(self) -> "HeatMap":
+            return self.heat_map
+
+    def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self.cell = (0, 0)  # true class, predicted class
+        self.shown: Shown = "counts"
+        self._names: tuple[str, ...] = ()
+        self._matrix = np.zeros((0, 0), dtype=np.int64)
+        self._other: np.ndarray | None = None
+
+    def show(self, matrix: np.ndarray, classes: Sequence[str], other: np.ndarray | None = None) -> None:
+        """Replace the matrix.
+
+        Args:
+            other: what is drawn is the difference from it.
+        """
+        self._matrix, self._names, self._other = matrix, tuple(classes), other
+        self.cell = (min(self.cell[0], len(classes) - 1), min(self.cell[1], len(classes) - 1))
+        self.redraw(layout=True)
+
+    def to_lines(self, width: int, height: int) -> list[Line]:
+        return self._drawn(width, None)[: max(height, 0)]
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        return self._drawn(width, self.cell if self.has_focus else None)[: max(height, 0)]
+
+    def _drawn(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
+        if not self._names:
+            return []
+        caption = line(Span(cut(CAPTIONS[self.shown] if self._other is None else DIFFERENCE, width), "dim"))
+        if self._other is not None:
+            return [*draw_confusion_difference(self._matrix, self._other, self._names, cell, width), caption]
+        return [*draw_confusion(self._matrix, self._names, self.shown, cell, width), caption]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._drawn(width, None))
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    def action_move(self, down: int, right: int) -> None:
+        """Move the cursor, not beyond the edge."""
+        last = len(self._names) - 1
+        self.cell = (max(0, min(self.cell[0] + down, last)), max(0, min(self.cell[1] + right, last)))
+        self.redraw()
+
+    def action_choose(self) -> None:
+        """Tell that the cell at the cursor is wanted."""
+        if self._names:
+            self.post_message(self.CellChosen(self, *self.cell))
+
+    def action_turn(self) -> None:
+        """Counts, shares of the rows, shares of the columns."""
+        ways = tuple(CAPTIONS)
+        self.shown = ways[(ways.index(self.shown) + 1) % len(ways)]
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        if not self._names:
+            return
+        x, y = event.get_content_offset_capture(self)
+        cell = cell_at(self._drawn(self.content_size.width, None), len(self._names), x, y)
+        if cell is not None:
+            self.cell = cell
+            self.redraw()
+            self.action_choose()

@@ -1,0 +1,252 @@
+"""Curves over steps, in one or several panels, with zoom, pan, smoothing and a cursor that reads values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+
+from bertmt.drawing.curves import Chart, Panel, Plot, View
+from bertmt.drawing.numbers import count
+from bertmt.drawing.panels import draw_panels, shown_at_once, whole_range
+from bertmt.drawing.series import Series
+from bertmt.drawing.step_window import Window, nearest_step, next_step, panned, zoomed
+from bertmt.drawing.styled import Line, Span, cut_line, line
+from tui.bindings import key
+from tui.widgets.drawing import Drawing
+
+WEIGHTS = (0.0, 0.6, 0.9, 0.98)  # of the past, in the smoothing that `m` goes through
+ZOOM = 0.5
+WHEEL_ZOOM = 0.8
+PAN = 0.25  # of what is visible
+LEAST_HEIGHT_WITH_STATUS = 8
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one series had recorded at the cursor; None where nothing."""
+
+    panel: str
+    series: str
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Drag:
+    """A button that was pressed on a plot, and the window of that moment."""
+
+    x: int
+    plot: Plot
+    window: Window | None
+    moved: bool = False
+
+    def steps_to(self, x: int) -> float:
+        """By how many steps what is visible moves, when the pointer is at a column of the screen."""
+        return (self.x - x) * (self.plot.last - self.plot.first) / self.plot.columns
+
+
+class LineChart(Drawing, can_focus=True):
+    """Panels of curves; `show` replaces them and keeps the view."""
+
+    DEFAULT_CSS = "LineChart { height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("plus,equals_sign", "zoom(1)", "zoom in", "Fewer steps, about the cursor.", "chart.zoom_in", display="+"),
+        key("minus", "zoom(-1)", "zoom out", "More steps.", "chart.zoom_out", display="-"),
+        key(
+            "left,h", "move(-1)", "left", "Move the value cursor or, without one, the view.", "chart.left", display="←"
+        ),
+        key(
+            "right,l",
+            "move(1)",
+            "right",
+            "Move the value cursor or, without one, the view.",
+            "chart.right",
+            display="→",
+        ),
+        key("v", "toggle_cursor", "values", "Read the values of all curves at one step.", "chart.values", shown=True),
+        key("m", "smooth", "smooth", "Smooth the curves, more each time.", "chart.smooth", shown=True),
+        key("o", "toggle_log", "log", "Logarithmic scale, or linear.", "chart.log", shown=True),
+        key("0", "reset", "reset", "Show everything as at the beginning.", "chart.reset", shown=True),
+        key("left_square_bracket", "turn(-1)", "panels back", "Show the panels before.", "chart.back", display="["),
+        key("right_square_bracket", "turn(1)", "more panels", "Show the panels behind.", "chart.more", display="]"),
+    ]
+
+    class CursorMoved(Message):
+        """The value cursor stands at another step, or at none."""
+
+        def __init__(self, step: float | None, values: tuple[Reading, ...]):
+            super().__init__()
+            self.step = step
+            self.values = values
+
+    def __init__(self, panels: Sequence[Panel] = (), id: str | None = None):  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self.cursor: float | None = None
+        self.window: Window | None = None
+        self.weight = WEIGHTS[0]
+        self.log_y = False
+        self.first_panel = 0
+        self._panels: tuple[Panel, ...] = tuple(panels)
+        self._plots: tuple[Plot, ...] = ()
+        self._smoothed: dict[Series, Series] = {}
+        self._drag: Drag | None = None
+
+    def show(self, panels: Sequence[Panel]) -> None:
+        """Replace the panels. Series that are the same objects as before are not prepared again."""
+        self._panels = tuple(panels)
+        self.first_panel = min(self.first_panel, max(len(self._panels) - 1, 0))
+        self.redraw()
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The values of all series at the cursor."""
+        if self.cursor is None:
+            return ()
+        drawn = self._drawn_panels()
+        return tuple(Reading(panel.title, one.name, one.at(self.cursor)) for panel in drawn for one in panel.series)
+
+    def move_cursor_to(self, step: float | None) -> None:
+        """Put the value cursor at the last recorded step up to one, or take it away."""
+        before = self.cursor
+        self.cursor = None if step is None else nearest_step(self._panels, step)
+        if self.cursor == before:
+            return
+        if self.cursor is not None and self.window is not None:
+            first, last = self.window
+            self._look_at(panned(self._whole, self.window, min(self.cursor - first, 0) + max(self.cursor - last, 0)))
+        self.redraw()
+        self.post_message(self.CursorMoved(self.cursor, self.readings))
+
+    def to_lines(self, width: int, height: int) -> list[Line]:
+        return self._chart(width, height).lines
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        chart = self._chart(width, height)
+        self._plots = chart.plots
+        return chart.lines
+
+    def _chart(self, width: int, height: int) -> Chart:
+        """The panels and, where there is something to say and room for it, a line about the view."""
+        status = cut_line(self._status(), width) if height >= LEAST_HEIGHT_WITH_STATUS else ()
+        view = View(self.window, self.cursor, ascii_only=self.ascii_only)
+        height -= bool(status)
+        chart = draw_panels(self._drawn_panels(), width, height, view, self.first_panel)
+        if not status:
+            return chart
+        return Chart([*chart.lines, *[()] * (height - len(chart.lines)), status], chart.plots)
+
+    def _status(self) -> Line:
+        parts: list[Span] = []
+        if self.cursor is not None:
+            parts.append(Span(f"values at step {count(int(self.cursor))}", "title"))
+        if self.window is not None:
+            first, last = (count(round(step)) for step in self.window)
+            parts.append(Span(f"steps {first} to {last} of {count(int(self._whole[1]))}", "dim"))
+        if self.weight:
+            parts.append(Span(f"smoothed {self.weight:g}", "dim"))
+        between = Span(" · ", "dim")
+        return line(*(span for part in parts for span in (between, part)))[1:]
+
+    @property
+    def _whole(self) -> Window:
+        return whole_range(self._panels) or (0.0, 0.0)
+
+    def _drawn_panels(self) -> list[Panel]:
+        """The panels as they are drawn: smoothed, with the raw values faint behind, on the scale that is chosen."""
+        kept, self._smoothed = self._smoothed, {}
+        return [self._drawn_panel(panel, kept) for panel in self._panels]
+
+    def _drawn_panel(self, panel: Panel, kept: dict[Series, Series]) -> Panel:
+        panel = replace(panel, log_y=panel.log_y or self.log_y)
+        if not self.weight:
+            return panel
+        for each in panel.series:
+            self._smoothed[each] = kept.get(each) or each.smoothed(self.weight)
+        smoothed = [self._smoothed[each] for each in panel.series]
+        return replace(panel, series=smoothed, faint=[*panel.faint, *panel.series])
+
+    def _look_at(self, window: Window | None) -> None:
+        if window != self.window:
+            self.window = window
+            self.redraw()
+
+    def _zoom(self, factor: float, about: float | None) -> None:
+        self._look_at(zoomed(self._whole, self.window, factor, about))
+
+    def action_zoom(self, direction: int) -> None:
+        """Show fewer steps, or more."""
+        self._zoom(ZOOM**direction, self.cursor)
+
+    def action_move(self, direction: int) -> None:
+        """Move the value cursor by a cell at least, or pan."""
+        first, last = self.window or self._whole
+        if self.cursor is None:
+            self._look_at(panned(self._whole, self.window, direction * PAN * (last - first)))
+            return
+        columns = self._plots[0].columns if self._plots else self.size.width
+        self.move_cursor_to(next_step(self._panels, self.cursor, direction * (last - first) / max(columns, 1)))
+
+    def action_toggle_cursor(self) -> None:
+        """Read values in the middle of what is visible, or no longer."""
+        first, last = self.window or self._whole
+        self.move_cursor_to((first + last) / 2 if self.cursor is None else None)
+
+    def action_smooth(self) -> None:
+        """The next weight of the past."""
+        self.weight = WEIGHTS[(WEIGHTS.index(self.weight) + 1) % len(WEIGHTS)]
+        self._smoothed = {}
+        self.redraw()
+
+    def action_toggle_log(self) -> None:
+        """Logarithmic, or as the panels have it."""
+        self.log_y = not self.log_y
+        self.redraw()
+
+    def action_reset(self) -> None:
+        """Everything as at the beginning."""
+        self.move_cursor_to(None)
+        self.window, self.weight, self.log_y, self.first_panel = None, WEIGHTS[0], False, 0
+        self.redraw()
+
+    def action_turn(self, direction: int) -> None:
+        """As many panels on or back as are shown at once."""
+        shown = shown_at_once(len(self._panels), *self.content_size)
+        self.first_panel = max(0, min(self.first_panel + direction * shown, len(self._panels) - shown))
+        self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, WHEEL_ZOOM)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1 / WHEEL_ZOOM)
+
+    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
+        plot = self._plot_under(event)
+        if plot is not None:
+            event.stop()
+            self._zoom(factor, plot.step_at(event.get_content_offset_capture(self).x))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        plot = self._plot_under(event)
+        if plot is not None and event.button == 1:
+            self.capture_mouse()
+            self._drag = Drag(event.screen_x, plot, self.window)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._drag is not None and event.screen_x != self._drag.x:
+            self._drag = replace(self._drag, moved=True)
+            self._look_at(panned(self._whole, self._drag.window, self._drag.steps_to(event.screen_x)))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        if self._drag is None:
+            return
+        self.release_mouse()
+        drag, self._drag = self._drag, None
+        if not drag.moved:
+            self.move_cursor_to(drag.plot.step_at(event.get_content_offset_capture(self).x))
+
+    def _plot_under(self, event: events.MouseEvent) -> Plot | None:
+        x, y = event.get_content_offset_capture(self)
+        return next((plot for plot in self._plots if plot.holds(x, y)), None)

@@ -1,0 +1,147 @@
+"""How long runs will take: arithmetic by hand, the nearest evidence first, and silence without any."""
+
+import json
+
+import pytest
+
+from bertmt.recipe.loading import preset
+from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry.runs import run_by_key
+from bertmt.registry.workers import register
+from bertmt.services.estimates import Effort, estimate, past_effort, planned_effort
+from bertmt.tasks.loading import read_split
+
+# 80 examples in batches of 8 are 10 steps; 2 epochs of them 20 steps, and 3 evaluations of 20 examples each.
+SIZES = {"sst-train": 80, "sst-dev": 20}
+# 2 s per batch, 0.1 s per evaluated example, 6 s besides.
+SECONDS = {"load": 5.0, "training": 40.0, "evaluation": 6.0, "saving": 1.0}
+
+
+@pytest.fixture
+def finished(database, add_run):
+    """A finished run of sst-only with tiny, 2 epochs, as its child told of it."""
+
+    def make(preset_name="sst-only", sizes=SIZES, seconds=SECONDS, steps=20, epoch=2, device="cpu", pretraining=None,
+             **values):  # fmt: skip
+        run = add_run(preset_name=preset_name, **{"epochs": 2, **values})
+        told = {"device": device, "split_sizes": sizes, "pretraining": pretraining or {}}
+        with database.immediate():
+            database.execute("UPDATE runs SET state = 'finished', device = ? WHERE key = ?", (device, run.key))
+            database.execute(
+                "UPDATE summaries SET started = ?, finished = ? WHERE run = ?",
+                (json.dumps(told), json.dumps({"step": steps, "epoch": epoch, "seconds": seconds}), run.key),
+            )
+        return run_by_key(database, run.key)
+
+    return make
+
+
+def planned(preset_name="sst-only", **values):
+    small = {"data": "toy", "encoder": "tiny", "epochs": 3, "epoch_steps": 7, "evaluate_examples": 10}
+    return resolved(recipe_from({**small, **values}, preset(preset_name).recipe()))
+
+
+def test_without_a_finished_run_nothing_is_said(database, add_run):
+    add_run()
+    found = estimate(database, [planned()], device="cpu")
+    assert (found.seconds, found.total, found.rests_on) == ((None,), None, ())
+    assert found.sentence().startswith("No finished run to estimate the time from")
+
+
+def test_the_time_is_that_of_batches_evaluations_loading_and_saving(database, finished):
+    run = finished()
+    found = estimate(database, [planned()], device="cpu")
+    # 3 · 7 batches of 2 s, 4 evaluations of 10 examples of 0.1 s, 6 s besides.
+    assert found.seconds == (pytest.approx(42 + 4 + 6),)
+    assert (found.rests_on, found.differences) == ((run.id,), ())
+    assert found.sentence() == f"About 52 s, judged by {run.id}."
+
+
+def test_a_run_that_keeps_no_model_saves_the_time_of_saving(database, finished):
+    finished()
+    [seconds] = estimate(database, [planned(keep_model=False)], device="cpu").seconds
+    assert seconds == pytest.approx(51)
+
+
+def test_seeds_cost_the_same_and_add_up(database, finished):
+    run = finished()
+    found = estimate(database, [planned(seed=seed) for seed in range(4)] + [planned(epochs=1)], device="cpu")
+    # The last: 7 · 2 + 2 · 10 · 0.1 + 6.
+    assert found.seconds == tuple(map(pytest.approx, (52, 52, 52, 52, 22)))
+    assert found.total == pytest.approx(230)
+    assert found.sentence() == f"About 22 s to 52 s each, 3 m 50 s one after another, judged by {run.id}."
+
+
+def test_another_encoder_or_device_is_no_evidence(database, finished):
+    finished(encoder="minilm")
+    finished(device="cuda:0")
+    assert estimate(database, [planned()], device="cpu").rests_on == ()
+    assert estimate(database, [planned()], device="cuda").total is not None
+
+
+def test_the_device_is_that_of_the_workers_that_are_alive(database, finished):
+    on_gpu, on_cpu = finished(device="cuda:0"), finished()
+    worker = register(database, ["cpu-1", "cpu-2"])
+    assert estimate(database, [planned()]).rests_on == (on_cpu.id,)
+    database.execute("UPDATE workers SET slots = ? WHERE key = ?", ('["gpu0"]', worker))
+    assert estimate(database, [planned()]).rests_on == (on_gpu.id,)
+
+
+def test_the_nearest_evidence_counts_and_what_differs_is_said(database, finished):
+    near = finished(**{"lora.rank": 4})
+    finished(**{"lora.rank": 4}, batch_size=4, max_length=64)
+    found = estimate(database, [planned()], device="cpu")
+    assert (found.rests_on, found.differences) == ((near.id,), ("LoRA",))
+    assert found.sentence().endswith(f"judged by {near.id}, where not all is the same: LoRA.")
+    same = finished()
+    assert estimate(database, [planned()], device="cpu").rests_on == (same.id,)
+
+
+def test_another_batch_size_is_scaled_by_its_examples_and_said(database, finished):
+    finished()
+    found = estimate(database, [planned(batch_size=16)], device="cpu")
+    assert found.seconds == (pytest.approx(84 + 4 + 6),)
+    assert found.differences == ("batch_size",)
+
+
+def test_of_equally_near_runs_the_median_of_the_newest_five_counts(database, finished):
+    finished(seconds=SECONDS | {"training": 4000.0})
+    newest = [finished(seconds=SECONDS | {"training": total}) for total in (40.0, 400.0, 40.0, 20.0, 60.0)]
+    found = estimate(database, [planned()], device="cpu")
+    assert set(found.rests_on) == {run.id for run in newest}
+    assert found.seconds == (pytest.approx(52),)
+
+
+@pytest.mark.parametrize(
+    "broken", [{"sizes": None}, {"seconds": {}}, {"seconds": None}, {"steps": None}, {"sizes": {"sst-train": "80"}}]
+)
+def test_a_run_whose_child_told_too_little_is_no_evidence(database, finished, broken):
+    finished(**broken)
+    assert estimate(database, [planned()], device="cpu").seconds == (None,)
+
+
+def test_a_run_that_stopped_early_is_judged_by_what_it_did(database, finished):
+    finished(epochs=8, steps=20, epoch=2, early_stopping=1)
+    assert estimate(database, [planned()], device="cpu").seconds == (pytest.approx(52),)
+
+
+def test_pretraining_has_its_own_speed(database, finished):
+    sizes = {"sts-train": 80, "sts-dev": 20}
+    run = finished(
+        "cosine", sizes=sizes, steps=25, pretraining={"cosine_embedding": {"pairs": 40, "steps": 5}},
+        seconds=SECONDS | {"pretraining": 50.0},
+    )  # fmt: skip
+    assert past_effort(run) == Effort(batches=20, pretraining_steps=5, evaluated=60)
+    [seconds] = estimate(database, [planned("cosine")], device="cpu").seconds
+    assert seconds == pytest.approx(42 + 7 * 10 + 4 + 6), "the cap on an epoch holds for pretraining too"
+
+
+def test_the_effort_of_a_plan_is_counted_from_the_data():
+    labels = [example.label for example in read_split("toy", "sts", "train").examples]
+    dev = len(read_split("toy", "sts", "dev").examples)
+    recipe = planned("cosine", epoch_steps=0, evaluate_examples=0)
+    pairs = len([label for label in labels if label >= 3.5 or label < 1])
+    found = planned_effort(recipe)
+    assert found.batches == 3 * ((len(labels) + 7) // 8)
+    assert found.pretraining_steps == (pairs + 7) // 8
+    assert found.evaluated == 4 * dev

@@ -16,6 +16,9 @@ from bertmt.registry.runs import NewRun, add_runs, all_runs
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 STAND_IN_CHILD = (sys.executable, str(Path(__file__).parent / "fixtures" / "stand_in_child.py"))
 
+# What several folders of tests build with: `from registry_builder import RegistryBuilder`.
+sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
+
 # Children of parallel tests must not fight for the cores; torch reads this at its import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -3,19 +3,23 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from bertmt.drawing.safe_text import safe_text
-from bertmt.errors import BertmtError, NotFoundError, RegistryError
+from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from tui.bindings import key
+from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
+from tui.ending_bell import EndingBell
 from tui.line_filters import OnlyAscii, SafeText
 from tui.messages import RegistryChanged
 from tui.registry_lane import RegistryLane, Session
@@ -24,10 +28,10 @@ from tui.screens.paper import PaperScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
 from tui.settings import Settings, write_settings
-from tui.themes import CYCLE, THEMES
-from tui.ending_bell import EndingBell
+from tui.themes import CYCLE, DARK, THEMES
 
 T = TypeVar("T")
+A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 LEAST_SIZE = (40, 12)
@@ -46,7 +50,7 @@ class Dashboard(App[None]):
         poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
     """
 
-    CSS_PATH: ClassVar[list[str | Path]] = ["styles/dashboard.tcss"]
+    CSS_PATH = "styles/dashboard.tcss"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "runs": RunsScreen,
         "queue": QueueScreen,
@@ -55,8 +59,8 @@ class Dashboard(App[None]):
     DEFAULT_MODE = "runs"
     TITLE = "bertmt"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]
-    BINDINGS: ClassVar[list[Binding]] = [
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("question_mark", "explain", "help", "Show what can be done here.", "app.help", shown=True, display="?"),
         key("t", "next_theme", "theme", "Dark, light, or the terminal's own colours.", "app.theme"),
     ]
@@ -82,7 +86,9 @@ class Dashboard(App[None]):
         self.marked: set[str] = set()  # ids of the runs that are marked, on every screen the same
         self.bell_of_marked = EndingBell()
         self._settings_file = settings_file
+        self.running_when_left = 0
         self._first = first
+        self._first_theme = ""
         self._poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
         self._safe_filters: tuple[LineFilter, ...] = (SafeText(), *((OnlyAscii(),) if ascii_only else ()))
@@ -94,7 +100,8 @@ class Dashboard(App[None]):
         return [*self._safe_filters, *super().get_line_filters()]
 
     def on_mount(self) -> None:
-        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
+        wanted = self._first_theme or self.settings.theme
+        self.theme = wanted if wanted in self.available_themes else DARK
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
         if self._poll_seconds:
@@ -112,20 +119,22 @@ class Dashboard(App[None]):
         """
         return await (self.slow if slow else self.live).ask(act, create)
 
+    async def ask_person(self, dialog: Dialog[A]) -> A | None:
+        """What a dialog is answered with; None where it is left. Only from a worker."""
+        return await self.push_screen_wait(dialog)  # type: ignore[arg-type]
+
     async def _watch(self) -> None:
         """Look at the registry again and again, and tell the screen when it changed."""
         while True:
             await self.look()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._poll_now.wait(), self._poll_seconds)
-            except TimeoutError:
-                pass
             self._poll_now.clear()
 
     async def look(self) -> None:
         """Import what children wrote, and tell the screen if anything changed; say why where that cannot be done."""
         try:
-            changed, read_only = await self.ask(lambda session: (session.watch.poll(), session.database.read_only))
+            changed, read_only, self.running_when_left = await self.ask(_poll)
         except (RegistryError, NotFoundError) as problem:
             self.tell(problem)
             return
@@ -137,6 +146,24 @@ class Dashboard(App[None]):
             self._shown_screen.post_message(RegistryChanged())
             await self.bell_of_marked.listen(self)
 
+    def begin_with_theme(self, name: str) -> None:
+        """Begin with a theme, which is not kept.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if name not in self.available_themes:
+            raise UsageError(f"--theme expects one of {', '.join(sorted(self.available_themes))}, but found {name!r}.")
+        self._first_theme = name
+
+    @property
+    def farewell(self) -> str:
+        """What is said in the terminal when the dashboard is left while something runs."""
+        if not self.running_when_left:
+            return ""
+        runs = "1 run goes" if self.running_when_left == 1 else f"{self.running_when_left:,} runs go"
+        return f"{runs} on without the dashboard; `bertmt runs` shows how far."
+
     def look_again(self) -> None:
         """Look at the registry now."""
         if self._poll_seconds:
@@ -145,10 +172,9 @@ class Dashboard(App[None]):
             self.run_worker(self.look(), group="watch")
 
     @property
-    def _shown_screen(self) -> Screen[object]:
+    def _shown_screen(self) -> Screen[Any]:
         """The screen below any dialog."""
-        shown = [screen for screen in self.screen_stack if isinstance(screen, DashboardScreen)]
-        return shown[-1] if shown else self.screen
+        return next((each for each in reversed(self.screen_stack) if isinstance(each, DashboardScreen)), self.screen)
 
     def tell(self, problem: BertmtError) -> None:
         """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
@@ -165,10 +191,9 @@ class Dashboard(App[None]):
         if answer == "new" and isinstance(self._shown_screen, RunsScreen):
             self._shown_screen.action_new()
 
-    def say(self, sentence: str, severity: str = "information") -> None:
+    def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """One sentence in a corner for a while."""
-        level = "error" if severity == "error" else "warning" if severity == "warning" else "information"
-        self.notify(safe_text(sentence, keep_newlines=True), severity=level, timeout=TOAST_SECONDS, markup=False)
+        self.notify(safe_text(sentence, keep_newlines=True), severity=severity, timeout=TOAST_SECONDS, markup=False)
 
     def may_write(self) -> bool:
         """Whether the registry may be changed; says so where not."""
@@ -224,3 +249,10 @@ class Dashboard(App[None]):
         """Ring when a marked run ends, or no longer."""
         self.change(bell=not self.settings.bell)
         self.say("A bell rings when a marked run ends." if self.settings.bell else "No bell rings.")
+
+
+def _poll(session: Session) -> tuple[bool, bool, int]:
+    """Whether anything changed, whether the registry is read-only, and how many runs are running."""
+    changed = session.watch.poll()
+    running = session.database.execute("SELECT count(*) FROM runs WHERE state = 'running'").fetchone()[0]
+    return changed, session.database.read_only, running

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bertmt.services.live_curves import LiveCurves
-from bertmt.services.opening import Database, errors_as_sentences, opened_registry
+from bertmt.services.opening import Database, opened_registry, sqlite_errors_as_sentences
 from bertmt.services.run_list import RunList
 from bertmt.services.watch import Watch
 
@@ -53,7 +53,7 @@ class RegistryLane:
 
     def _answer(self, act: Callable[[Session], T], create: bool) -> T:
         try:
-            with errors_as_sentences(self.path):
+            with sqlite_errors_as_sentences(self.path):
                 if self._session is None:
                     opened = opened_registry(self.path, create, self._read_only, BUSY_SECONDS)
                     self._session = Session(self._opened.enter_context(opened))

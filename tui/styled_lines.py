@@ -16,24 +16,24 @@ NOTHING = Style()
 
 
 def styles_of(widget: Widget) -> Mapping[str, Style]:
-    """The style of each name in `drawing.styled.STYLES` under the theme that the widget is shown in."""
+    """The style of each name in `drawing.styled.STYLES` under the theme that the widget is shown in, on its ground."""
     theme = widget.app.current_theme
-    return _styles(theme.name, theme.dark, theme.ansi)
+    return _styles(theme.dark, theme.ansi, widget.rich_style)
 
 
-@lru_cache
-def _styles(name: str, dark: bool, ansi: bool) -> Mapping[str, Style]:
-    return {style: Style.parse(definition) for style, definition in palette_of(dark, ansi).items()}
+@lru_cache(256)
+def _styles(dark: bool, ansi: bool, ground: Style) -> Mapping[str, Style]:
+    return {style: ground + Style.parse(definition) for style, definition in palette_of(dark, ansi).items()}
 
 
 def strip_of(line: Line, styles: Mapping[str, Style], width: int, base: Style = NOTHING) -> Strip:
-    """The line in exactly `width` cells; a style without a background lets the widget's own show.
+    """The line in exactly `width` cells.
 
     Args:
         base: of all of the line, as under a cursor; its colours win.
     """
     segments = [Segment(span.text, styles.get(span.style, NOTHING) + base) for span in line]
-    return Strip(segments).adjust_cell_length(width, base)
+    return Strip(segments).adjust_cell_length(width, styles.get("", NOTHING) + base)
 
 
 def background_only(style: Style) -> Style:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, Database, open_registry, sqlite_errors_as_sentences
 from bertmt.registry.records import Run, Worker
 
-__all__ = ["Database", "Run", "Worker", "opened_registry"]
+__all__ = ["Database", "Run", "Worker", "opened_registry", "sqlite_errors_as_sentences"]
 
 
 @contextmanager

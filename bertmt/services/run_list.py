@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -123,6 +124,10 @@ class RunList:
                 recipes[id(shared)] = json.dumps(kept, sort_keys=True)
             members.setdefault((recipes[id(shared)], row.run.fingerprints_json), []).append(row)
         return [Group(rows, _spreads(rows)) for rows in members.values()]
+
+    def counts(self) -> dict[State, int]:
+        """How many runs are in each state that has some."""
+        return dict(Counter(run.state for run in self._runs.values()))
 
     def tags(self) -> list[str]:
         """The tags in use, sorted."""

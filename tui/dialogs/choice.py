@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from bertmt.drawing.safe_text import safe_text
@@ -65,7 +65,7 @@ class Choice(Dialog[Hashable]):
 class Switches(Dialog[frozenset[Hashable]]):
     """Dismissed with the keys of all that are on."""
 
-    BINDINGS: ClassVar[list[Binding]] = [key("enter", "take", "take it", "Take what is marked.", "switches.take")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("enter", "take", "take it", "Take what is marked.", "switches.take")]
 
     def __init__(self, title: str, options: Sequence[Option], switched_on: frozenset[Hashable]):
         super().__init__()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -31,7 +31,7 @@ class Dialog(ModalScreen[T], Generic[T]):
     Dialog Table { height: auto; max-height: 60vh; background: $surface; }
     Dialog Input { border: none; height: 1; padding: 0; background: $panel; margin: 1 0; }
     """
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "cancel", "Leave without an answer.", "dialog.leave"),
     ]
     TITLE_TEXT: ClassVar[str] = ""

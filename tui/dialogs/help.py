@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import ActiveBinding, Binding
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.widget import Widget
@@ -51,7 +51,7 @@ class Help(Dialog[None]):
         guide: sentences, our own.
     """
 
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("question_mark,q", "leave", "close", "Close the help.", "help.close"),
         key("j,down", "scroll(1)", "down", "Scroll down.", "help.down"),
         key("k,up", "scroll(-1)", "up", "Scroll up.", "help.up"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from tui.bindings import key
@@ -19,7 +19,7 @@ class Question(Dialog[bool]):
         yes: what yes does, one or two words.
     """
 
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("y,enter", "answer(True)", "yes", "Yes.", "question.yes"),
         key("n", "answer(False)", "no", "No.", "question.no"),
     ]

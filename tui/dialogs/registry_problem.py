@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from tui.bindings import key
@@ -18,7 +18,7 @@ class RegistryProblem(Dialog[str]):
         is_missing: there is none, so a first run makes it.
     """
 
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "again", "try again", "Look again now; it also happens by itself.", "problem.again"),
         key("n", "new", "new run", "Queue a first run, which makes the registry.", "problem.new"),
         key("q,escape", "quit", "quit", "Leave the dashboard.", "problem.quit"),

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
@@ -20,7 +20,7 @@ class DashboardScreen(Screen[None]):
 
     SUBJECT: ClassVar[str] = ""
     GUIDE: ClassVar[tuple[str, ...]] = ()
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "back", "back", "Leave what is open: a filter, a screen.", "screen.back"),
         key("q", "leave", "back, quit", "Go back; from the first screen, quit. Runs go on.", "screen.leave"),
     ]

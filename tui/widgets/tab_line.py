@@ -25,6 +25,7 @@ class TabLine(Widget):
     DEFAULT_CSS = "TabLine { height: 1; background: $panel; }"
     active: reactive[int] = reactive(0)
     status: reactive[Line] = reactive(())
+    short_status: reactive[Line] = reactive(())
 
     class Selected(Message):
         """A tab was clicked."""
@@ -45,19 +46,19 @@ class TabLine(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        left = self._tab_spans(short=False)
-        right = cells(plain(self.status))
-        if self._length(left) + right + 1 > width:  # the other tabs shrink to their numbers first
-            left = self._tab_spans(short=True)
-        room = max(width - right - 1, 0)
-        left = list(cut_line(tuple(left), room))
-        space = Span(" " * max(room - self._length(left), 0))
-        return strip_of((*left, space, *self.status), styles_of(self), width)
+        left, status = self._parts()
+        room = max(self.size.width - _length(status), 0)
+        shown = cut_line(tuple(left), room)
+        space = Span(" " * (room - _length(shown)))
+        return strip_of((*shown, space, *status), styles_of(self), self.size.width)
 
-    @staticmethod
-    def _length(spans: Sequence[Span]) -> int:
-        return cells(plain(tuple(spans)))
+    def _parts(self) -> tuple[list[Span], Line]:
+        """Tabs and status; where both do not fit, first the status becomes short, then the tabs that are not open."""
+        for short, status in ((False, self.status), (False, self.short_status), (True, self.short_status)):
+            tabs = self._tab_spans(short)
+            if _length(tabs) + _length(status) < self.size.width:
+                break
+        return tabs, status
 
     def _tab_spans(self, short: bool) -> list[Span]:
         spans = [Span(" "), *self.title_line, *([Span(" " * GAP)] if self.title_line else [])]
@@ -68,14 +69,15 @@ class TabLine(Widget):
         return spans
 
     def on_click(self, event: events.Click) -> None:
-        for short in (False, True):
-            spans = self._tab_spans(short)
-            if self._length(spans) + cells(plain(self.status)) + 1 <= self.size.width or short:
-                break
-        start = self._length(spans[: -len(self.tabs)]) if self.tabs else 0
-        for index, span in enumerate(spans[-len(self.tabs) :]):
+        spans, _ = self._parts()
+        start = _length(spans[: len(spans) - len(self.tabs)])
+        for index, span in enumerate(spans[len(spans) - len(self.tabs) :]):
             end = start + cells(span.text)
             if start <= event.x < end:
                 self.post_message(self.Selected(index))
                 return
             start = end
+
+
+def _length(spans: Sequence[Span]) -> int:
+    return cells(plain(tuple(spans)))

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from rich.style import Style
 from textual import events
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -45,7 +45,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     Table .table--blurred { background: $block-cursor-blurred-background; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--blurred"}
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         key("j,down", "move(1)", "down", "Move the cursor down.", "table.down"),
         key("k,up", "move(-1)", "up", "Move the cursor up.", "table.up"),
         key("g,home", "first", "first", "Go to the first row.", "table.first"),
@@ -219,7 +219,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         width = self.scrollable_content_region.width
         index = round(self.scroll_y) + y - 1
         if y and index >= len(self.rows):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         text = self._row_line(self.rows[index]) if y else self._titles()
         return strip_of(text, styles_of(self), width, self._cursor_style() if y and index == self.cursor else NOTHING)
 

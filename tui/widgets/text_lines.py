@@ -19,8 +19,13 @@ class TextLines(ScrollView, can_focus=False):
 
     DEFAULT_CSS = "TextLines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; height: auto; }"
 
-    def __init__(self, draw: Callable[[int], Sequence[Line]] = lambda width: (), id: str | None = None):  # noqa: A002
-        super().__init__(id=id)
+    def __init__(
+        self,
+        draw: Callable[[int], Sequence[Line]] = lambda width: (),
+        id: str | None = None,  # noqa: A002 - Textual's own word
+        classes: str | None = None,
+    ):
+        super().__init__(id=id, classes=classes)
         self._draw = draw
         self._lines: Sequence[Line] = ()
 
@@ -46,5 +51,5 @@ class TextLines(ScrollView, can_focus=False):
         index = round(self.scroll_y) + y
         width = self.scrollable_content_region.width
         if index >= len(self._lines):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         return strip_of(self._lines[index], styles_of(self), width)

@@ -1,0 +1,91 @@
+"""`bertmt-tui`: reads the command line and the user's choices, then shows the dashboard."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import bertmt
+from bertmt import paths
+from bertmt.drawing.safe_text import safe_text
+from bertmt.errors import BertmtError
+from tui.app import HOME, Dashboard
+from tui.bindings import read_keymap
+from tui.keys import all_bindings
+from tui.settings import read_settings
+
+EXIT_FINE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(
+        prog="bertmt-tui",
+        description="The dashboard of bertmt. Quitting it stops no run and no worker.",
+        allow_abbrev=False,
+    )
+    found.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
+    found.add_argument("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
+    found.add_argument("--screen", choices=HOME, default=HOME[0], help="the screen to begin with")
+    found.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
+    found.add_argument("--read-only", action="store_true", help="look, and change nothing")
+    found.add_argument("--keys", action="store_true", help="list every key with the id by which keys.toml changes it")
+    found.add_argument("--version", action="version", version=f"bertmt {bertmt.__version__}")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show the dashboard until it is left; its exit code."""
+    options = parser().parse_args(arguments)
+    if options.keys:
+        _write_keys()
+        return EXIT_FINE
+    try:
+        app = dashboard(options)
+    except BertmtError as problem:
+        sys.stderr.write(f"bertmt-tui: {safe_text(str(problem))}\n")
+        return EXIT_USAGE
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write("bertmt-tui: the dashboard needs a terminal; `bertmt runs --json` is for programs.\n")
+        return EXIT_USAGE
+    app.run()
+    if app.farewell:
+        sys.stdout.write(f"{app.farewell}\n")
+    return app.return_code or EXIT_FINE
+
+
+def dashboard(options: argparse.Namespace) -> Dashboard:
+    """The app that a command line means.
+
+    Raises:
+        UsageError: the user's settings or keys cannot be read, or the theme is unknown.
+    """
+    if os.environ.get("NO_COLOR") == "":  # no-color.org: set and not empty; Textual only looks whether it is set
+        del os.environ["NO_COLOR"]
+    settings_file = paths.dashboard_settings()
+    app = Dashboard(
+        paths.registry_path(options.db),
+        settings=read_settings(settings_file),
+        settings_file=settings_file,
+        ascii_only=options.ascii or not _speaks_unicode(),
+        read_only=True if options.read_only else None,
+        first=options.screen,
+    )
+    if options.theme:
+        app.begin_with_theme(options.theme)
+    app.set_keymap(read_keymap(paths.keymap(), [binding.id or "" for _, binding in all_bindings()]))
+    return app
+
+
+def _speaks_unicode() -> bool:
+    """Whether the terminal's encoding holds more than ASCII."""
+    return (sys.stdout.encoding or "ascii").lower().replace("-", "").startswith(("utf", "gb18030"))
+
+
+def _write_keys() -> None:
+    for owner, binding in all_bindings():
+        sys.stdout.write(f"{binding.id or '':24} {binding.key:24} {owner:16} {binding.tooltip}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

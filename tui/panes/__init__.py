@@ -1,0 +1,1 @@
+"""The tabs of the screen about one run, one module each."""

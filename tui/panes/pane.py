@@ -1,0 +1,40 @@
+"""What the tabs of the screen about one run have in common."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+
+from bertmt.registry.records import Run
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class Pane(Vertical):
+    """A tab: it is loaded when it is shown, and again when the registry changed while it is.
+
+    Attributes:
+        TITLE: of the tab.
+        GUIDE: sentences for the help.
+    """
+
+    TITLE: ClassVar[str] = ""
+    GUIDE: ClassVar[tuple[str, ...]] = ()
+    DEFAULT_CSS = "Pane { height: 1fr; }"
+
+    @property
+    def dashboard(self) -> "Dashboard":
+        """The app, as what it is."""
+        app: Dashboard = self.app  # type: ignore[assignment]
+        return app
+
+    async def load(self, run: Run) -> None:
+        """Read what the tab shows of a run, and show it.
+
+        Raises:
+            BertmtError: there is nothing to show; the screen shows the sentence in the tab's place.
+        """
+        raise NotImplementedError
+
+    def focus_first(self) -> None:
+        """Put the focus where keys should work when the tab is opened."""

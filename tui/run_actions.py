@@ -1,0 +1,215 @@
+"""What can be done to runs from any screen that shows some: stop, queue again, compare, tag, copy …
+
+Every action is a service; what cannot be taken back is asked first.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import BindingType
+
+from bertmt.drawing.safe_text import safe_text
+from bertmt.errors import BertmtError
+from bertmt.registry.records import Run
+from bertmt.registry.states import ENDED, State
+from bertmt.services import control
+from bertmt.services.baseline import choose_baseline, chosen_baseline
+from bertmt.services.opening import Database
+from tui.bindings import key
+from tui.dialogs.prompt import Prompt
+from tui.dialogs.question import Question
+from tui.registry_lane import Session
+from tui.screens.dashboard_screen import DashboardScreen
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+MOST_LISTED = 6
+
+
+class RunActions(DashboardScreen):
+    """A screen with runs to act on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("n", "new", "new", "Queue new runs, from a preset or a copy of this run.", "runs.new", shown=True),
+        key("x", "cancel", "cancel", "Cancel the marked runs, or this one.", "runs.cancel", shown=True),
+        key("r", "requeue", "requeue", "Queue failed, cancelled or lost runs again.", "runs.requeue"),
+        key(
+            "b",
+            "baseline",
+            "baseline",
+            "Compare all with this one; again: automatically.",
+            "runs.baseline",
+        ),
+        key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
+        key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
+        key("i", "note", "note", "Write a note on this run.", "runs.note"),
+        key("D", "remove", "remove", "Remove the marked runs, or this one, with all they measured.", "runs.remove"),
+    ]
+
+    @property
+    def dashboard(self) -> "Dashboard":
+        """The app, as what it is."""
+        app: Dashboard = self.app  # type: ignore[assignment]
+        return app
+
+    def chosen_runs(self) -> list[Run]:
+        """What actions are about: the marked runs, or the one at hand."""
+        return []
+
+    def current_run(self) -> Run | None:
+        """The one run at hand."""
+        return None
+
+    def action_new(self) -> None:
+        """Open the form for new runs, from a copy of the run at hand where a person wants that."""
+        self._open_form(self.current_run())
+
+    def _open_form(self, run: Run | None) -> None:
+        from tui.screens.new_run import NewRunScreen  # noqa: PLC0415 - it knows runs, and screens of runs know it
+
+        if self.dashboard.may_write():
+            self.app.push_screen(NewRunScreen(run))
+
+    @work(group="act")
+    async def action_cancel(self) -> None:
+        runs = [run for run in self.chosen_runs() if run.state not in ENDED]
+        if not runs:
+            self.dashboard.say("Nothing to cancel: what is chosen has ended.", "warning")
+            return
+        running = sum(run.state is State.RUNNING for run in runs)
+        more = [f"{running} running: stopped at once, what it measured stays."] if running else []
+        if await self._agreed(f"Cancel {counted(runs)}?", [*more, *listed(runs)], "cancel"):
+            await self._do(runs, control.cancel, "cancelled")
+
+    @work(group="act")
+    async def action_requeue(self) -> None:
+        again = (State.FAILED, State.CANCELLED, State.LOST)
+        runs = [run for run in self.chosen_runs() if run.state in again]
+        if not runs:
+            self.dashboard.say("Only failed, cancelled and lost runs are queued again; n copies any other.", "warning")
+        elif self.dashboard.may_write():
+            await self._do(runs, control.requeue, "queued again")
+
+    @work(group="act")
+    async def action_baseline(self) -> None:
+        run = self.current_run()
+        if run is None or not self.dashboard.may_write():
+            return
+
+        def toggle(session: Session) -> bool:
+            is_chosen = chosen_baseline(session.database) != run.id
+            choose_baseline(session.database, run if is_chosen else None)
+            return is_chosen
+
+        try:
+            is_chosen = await self.dashboard.ask(toggle)
+        except BertmtError as problem:
+            self.dashboard.tell(problem)
+            return
+        what = (
+            f"Every run is compared with {run.id} ({run.name}) now." if is_chosen else "Baselines are automatic again."
+        )
+        self.dashboard.say(what)
+        self.dashboard.look_again()
+
+    def open_run(self, run: Run) -> None:
+        """Show everything about a run."""
+        from tui.screens.run import RunScreen  # noqa: PLC0415 - as above
+
+        self.app.push_screen(RunScreen(run))
+
+    def action_compare(self) -> None:
+        """Show the marked runs side by side."""
+        from tui.screens.compare import CompareScreen  # noqa: PLC0415 - as above
+
+        runs = self.chosen_runs()
+        if len(runs) < 2:
+            self.dashboard.say("Mark at least two runs with the space bar, then compare them.", "warning")
+        else:
+            self.app.push_screen(CompareScreen(runs))
+
+    def action_copy_id(self) -> None:
+        run = self.current_run()
+        if run is not None:
+            self.dashboard.action_copy(run.id)
+
+    @work(group="act")
+    async def action_tag(self) -> None:
+        runs = self.chosen_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        text = await self.dashboard.ask_person(
+            Prompt(f"Tag {counted(runs)}", hint="good, or -good to remove it", check=_tag_problem)
+        )
+        if text:
+            word, present = text.removeprefix("-"), not text.startswith("-")
+            await self._do(runs, lambda database, run: control.tag(database, run, word, present), "tagged")
+
+    @work(group="act")
+    async def action_note(self) -> None:
+        run = self.current_run()
+        if run is None or not self.dashboard.may_write():
+            return
+        text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", safe_text(run.note)))
+        if text is not None:
+            await self._do([run], lambda database, each: control.annotate(database, each, text), "noted")
+
+    @work(group="act")
+    async def action_remove(self) -> None:
+        runs = self.chosen_runs()
+        if not runs:
+            return
+        sentence = "Their metrics, predictions and folders go with them. This cannot be taken back."
+        if await self._agreed(f"Remove {counted(runs)}?", [sentence, *listed(runs)], "remove"):
+            await self._do(runs, control.delete, "removed")
+
+    async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
+        """Whether the registry may be written and a person says yes."""
+        if not self.dashboard.may_write():
+            return False
+        return bool(await self.dashboard.ask_person(Question(title, sentences, yes)))
+
+    async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> None:
+        """Act on each run; those that refuse are said, the others go on."""
+
+        def one_after_another(database: Database) -> list[str]:
+            problems = []
+            for run in runs:
+                try:
+                    act(database, run)
+                except BertmtError as problem:
+                    problems.append(str(problem))
+            return problems
+
+        try:
+            problems = await self.dashboard.ask(lambda session: one_after_another(session.database))
+        except BertmtError as problem:
+            self.dashboard.tell(problem)
+            return
+        for sentence in problems[:MOST_LISTED]:
+            self.dashboard.say(sentence, "error")
+        if len(problems) < len(runs):
+            self.dashboard.say(f"{counted(runs[len(problems) :])} {done}.")
+        self.dashboard.look_again()
+
+
+def counted(runs: Sequence[Run]) -> str:
+    """ "1 run", "3 runs"."""
+    return "1 run" if len(runs) == 1 else f"{len(runs):,} runs"
+
+
+def listed(runs: Sequence[Run]) -> list[str]:
+    """The first few of the runs, a line each."""
+    lines = [f"  {run.id}  {run.name} (seed {run.seed}), {run.state}" for run in runs[:MOST_LISTED]]
+    return [*lines, *([f"  and {len(runs) - MOST_LISTED} more"] if len(runs) > MOST_LISTED else [])]
+
+
+def _tag_problem(text: str) -> str | None:
+    try:
+        if text.removeprefix("-"):
+            control.check_tag(text.removeprefix("-"))
+    except BertmtError as problem:
+        return str(problem)
+    return None

@@ -1,0 +1,299 @@
+"""The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Footer, Input
+
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Span, line
+from bertmt.recipe.marks import MARKS
+from bertmt.registry.records import Run
+from bertmt.registry.states import State
+from bertmt.services.rows import Row
+from bertmt.services.run_list import check_filter
+from tui.bindings import key
+from tui.dialogs.choice import Choice, Option, Switches
+from tui.dialogs.prompt import Prompt
+from tui.registry_lane import Session
+from tui.run_actions import RunActions
+from tui.run_columns import BY_KEY, COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of
+from tui.widgets.glance import Glance, Glimpse, glimpse_of
+from tui.widgets.home_line import HomeLine
+from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
+from tui.widgets.table import Table
+from tui.widgets.text_lines import TextLines
+
+NEWEST_FIRST = "-submitted_at"
+SAVE, FORGET = ("save",), ("forget",)  # no name of a filter is a tuple
+EMPTY = (
+    line(Span("No runs yet.", "title")),
+    (),
+    line("Queue the paper's baseline on the embedded data, and work it here:"),
+    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny --work", "accent")),
+    (),
+    line("or press ", Span("n", "mark"), " for the form. ", Span("?", "mark"), " shows every key."),
+)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What one load brings.
+
+    Attributes:
+        total: how many runs there are, whatever the filter leaves.
+    """
+
+    lines: list[Row | GroupRow]
+    total: int
+    counts: dict[State, int]
+    surroundings: Surroundings
+
+
+class RunsScreen(RunActions):
+    """The list, the run under the cursor, and the machine."""
+
+    SUBJECT = "runs"
+    GUIDE: ClassVar[tuple[str, ...]] = (
+        "Every run of the registry, the newest first. What a key does to runs it does to the marked ones, or to the "
+        "one under the cursor. Quitting stops nothing: runs belong to workers.",
+        "States: " + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items()) + ".",
+        "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
+        "Δ is the mean difference from the baseline over the tasks that both trained, STS as ρ.",
+        "A filter such as `state:running lora>0 sst>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run and "
+        "of its recipe; a bare word is looked for in names, ids, presets and tags.",
+    )
+    DEFAULT_CSS = """
+    RunsScreen #body { height: 1fr; }
+    RunsScreen #filter { border: none; height: 1; padding: 0 1; background: $panel; }
+    RunsScreen #filter-problem { height: auto; padding: 0 1; }
+    RunsScreen #empty { padding: 1 2; height: 1fr; }
+    RunsScreen Table { height: 3fr; }
+    RunsScreen Glance { height: 2fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
+        key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
+        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order"),
+        key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
+        key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
+        key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
+        key("U", "unmark", "unmark", "Take all marks away.", "runs.unmark"),
+        key("2", "home('queue')", "queue", "Go to the queue.", "home.queue", shown=True),
+        key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper", shown=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter_text = ""
+        self.order = NEWEST_FIRST
+        self.is_grouped = False
+        self._open_groups: set[str] = set()
+        self._listed: Listed | None = None
+
+    def compose(self) -> ComposeResult:
+        yield HomeLine("runs")
+        yield Input(placeholder="state:running lora>0 sst>0.5 tag:x -tag:y", id="filter", classes="hidden")
+        yield TextLines(id="filter-problem", classes="hidden")
+        table: Table[Row | GroupRow] = Table(COLUMNS, cell, key_of, can_mark=True, id="runs")
+        yield table
+        yield TextLines(lambda width: EMPTY, id="empty", classes="hidden")
+        yield Glance()
+        yield MachineStrip()
+        yield Footer(compact=True)
+
+    @property
+    def table(self) -> "Table[Row | GroupRow]":
+        """The list."""
+        return self.query_one("#runs", Table)
+
+    def on_mount(self) -> None:
+        self._show_columns()
+        self.table.focus()
+
+    async def load(self) -> None:
+        listed = await self.dashboard.ask(self._list)
+        self._listed = listed
+        self.query_one(HomeLine).show_counts(listed.counts)
+        self.query_one(MachineStrip).show(listed.surroundings)
+        is_empty = not listed.total
+        self.query_one("#empty").set_class(not is_empty, "hidden")
+        for part in (self.table, self.query_one(Glance)):
+            part.set_class(is_empty, "hidden")
+        self.table.sorted_by = self.order
+        self.table.marked = set(self.dashboard.marked)
+        self.table.show(listed.lines)
+
+    def _list(self, session: Session) -> Listed:
+        """On the registry's thread: the lines as filter, order and groups want them."""
+        session.runs.refresh()
+        lines: list[Row | GroupRow] = []
+        if self.is_grouped:
+            for group in session.runs.groups(self.filter_text, self.order):
+                head = GroupRow(group, False)
+                is_open = head.key in self._open_groups
+                lines += [GroupRow(group, is_open), *(group.rows if is_open else ())]
+        else:
+            lines += session.runs.rows(self.filter_text, self.order)
+        counts = session.runs.counts()
+        return Listed(lines, sum(counts.values()), counts, surroundings_of(session))
+
+    def current_run(self) -> Run | None:
+        row = self.table.current
+        return row.run if isinstance(row, Row) else None
+
+    def chosen_runs(self) -> list[Run]:
+        runs: dict[str, Run] = {}
+        for row in self.table.chosen_rows():
+            runs |= {each.run.id: each.run for each in (row.group.rows if isinstance(row, GroupRow) else (row,))}
+        return list(runs.values())
+
+    @on(Table.Moved, "#runs")
+    @work(exclusive=True, group="glance")
+    async def _moved(self) -> None:
+        run = self.current_run()
+        glimpse: Glimpse | None = None
+        if run is not None:
+            glimpse = await self.dashboard.ask(lambda session: glimpse_of(session, run))
+        self.query_one(Glance).show(glimpse)
+
+    @on(Table.Marked, "#runs")
+    def _marked(self) -> None:
+        self.dashboard.marked = {str(each) for each in self.table.marked if not str(each).startswith("group")}
+
+    @on(Table.Chosen, "#runs")
+    def _chosen(self, event: Table.Chosen) -> None:
+        if isinstance(event.row, GroupRow):
+            self._open_groups ^= {event.row.key}
+            self.reload()
+        elif isinstance(event.row, Row):
+            self.open_run(event.row.run)
+
+    @on(Table.TitleClicked, "#runs")
+    def _title_clicked(self, event: Table.TitleClicked) -> None:
+        if event.column.field:
+            self._order_by(event.column.field)
+
+    def _order_by(self, field: str) -> None:
+        """Best or newest first; a second time the other way round."""
+        downwards = f"-{field}"
+        self.order = field if self.order == downwards else downwards
+        self.reload()
+
+    @work(group="act")
+    async def action_order(self) -> None:
+        options = [Option(each.field, each.title or each.key, each.meaning) for each in COLUMNS if each.field]
+        chosen = await self.dashboard.ask_person(Choice("Order by", [*options, Option("ended_at", "ended")]))
+        if isinstance(chosen, str):
+            self._order_by(chosen)
+
+    def action_group(self) -> None:
+        self.is_grouped = not self.is_grouped
+        self._show_columns()
+        self.reload()
+
+    @work(group="act")
+    async def action_columns(self) -> None:
+        options = [Option(each.key, each.title or each.key, each.meaning) for each in COLUMNS]
+        shown = frozenset[Hashable](each.key for each in COLUMNS if self._is_shown(each.key))
+        chosen = await self.dashboard.ask_person(Switches("Columns, where there is room for them", options, shown))
+        if chosen is not None:
+            self.dashboard.change(columns={name: name in chosen for name in BY_KEY})
+            self._show_columns()
+
+    def _is_shown(self, column: str) -> bool:
+        return self.dashboard.settings.columns.get(column, True)
+
+    def _show_columns(self) -> None:
+        columns = GROUPED_COLUMNS if self.is_grouped else COLUMNS
+        self.table.show_columns([each for each in columns if self._is_shown(each.key)])
+
+    def action_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.remove_class("hidden")
+        field.value = self.filter_text
+        field.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, event: Input.Changed) -> None:
+        """Each key that leaves a filter that can be understood filters; one that cannot says why."""
+        problem = check_filter(event.value)
+        said = self.query_one("#filter-problem", TextLines)
+        said.set_class(problem is None, "hidden")
+        said.show([line(Span(safe_text(problem or ""), "bad"))])
+        if problem is None and event.value != self.filter_text:
+            self.filter_text = event.value
+            self.reload()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_entered(self) -> None:
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter", Input).set_class(not self.filter_text, "hidden")
+        self.query_one("#filter-problem").add_class("hidden")
+        self.table.focus()
+
+    def set_filter(self, text: str) -> None:
+        """Show the runs that match."""
+        self.filter_text = text
+        field = self.query_one("#filter", Input)
+        field.value = text
+        field.set_class(not text, "hidden")
+        self.reload()
+
+    @work(group="act")
+    async def action_saved(self) -> None:
+        saved = self.dashboard.settings.filters
+        options = [Option(name, name, query) for name, query in saved.items()]
+        if self.filter_text:
+            options.append(Option(SAVE, "Save this filter …", self.filter_text))
+        if saved:
+            options.append(Option(FORGET, "Forget a saved filter …"))
+        if not options:
+            self.dashboard.say("No filter is saved yet: type one with /, then save it here.")
+            return
+        chosen = await self.dashboard.ask_person(Choice("Saved filters", options))
+        if chosen == SAVE:
+            await self._save_filter()
+        elif chosen == FORGET:
+            await self._forget_filter()
+        elif isinstance(chosen, str):
+            self.set_filter(saved[chosen])
+
+    async def _save_filter(self) -> None:
+        name = await self.dashboard.ask_person(Prompt(f"Save “{safe_text(self.filter_text)}” as", hint="a name"))
+        if name and name.strip():
+            self.dashboard.change(filters={**self.dashboard.settings.filters, name.strip(): self.filter_text})
+
+    async def _forget_filter(self) -> None:
+        saved = self.dashboard.settings.filters
+        options = [Option(name, name, query) for name, query in saved.items()]
+        chosen = await self.dashboard.ask_person(Choice("Forget which filter?", options))
+        if chosen is not None:
+            self.dashboard.change(filters={name: query for name, query in saved.items() if name != chosen})
+
+    def action_unmark(self) -> None:
+        self.dashboard.marked = set()
+        self.table.marked = set()
+        self.table.refresh()
+
+    def action_back(self) -> None:
+        """Leave the filter's line, else take the filter away, else the marks."""
+        if self.query_one("#filter", Input).has_focus:
+            self._close_filter()
+        elif self.filter_text:
+            self.set_filter("")
+        else:
+            self.action_unmark()
+
+    def action_home(self, mode: str) -> None:
+        self.app.switch_mode(mode)
+
+    @on(HomeLine.Selected)
+    def _home_chosen(self, event: HomeLine.Selected) -> None:
+        self.app.switch_mode(HomeLine.MODES[event.index])

@@ -1,0 +1,31 @@
+"""The first line of the three first screens: which one this is, and how many runs are in which state."""
+
+from collections.abc import Mapping
+
+from bertmt.drawing import numbers
+from bertmt.drawing.styled import Span
+from bertmt.registry.states import State
+from tui.run_columns import MARK_OF_STATE, STYLE_OF_STATE
+from tui.widgets.tab_line import TabLine
+
+SHOWN = (State.RUNNING, State.QUEUED, State.HELD, State.FINISHED, State.FAILED, State.LOST)
+
+
+class HomeLine(TabLine):
+    """Runs, Queue, Paper."""
+
+    MODES = ("runs", "queue", "paper")
+
+    def __init__(self, mode: str):
+        super().__init__(("Runs", "Queue", "Paper"), self.MODES.index(mode), (Span("bertmt", "title"),))
+
+    def show_counts(self, counts: Mapping[State, int]) -> None:
+        """How many runs are in each state that has some."""
+        spans: list[Span] = []
+        short: list[Span] = []
+        for state in SHOWN:
+            if counts.get(state):
+                sign = Span(f"{MARK_OF_STATE[state]} ", STYLE_OF_STATE.get(state, "dim"))
+                spans += [sign, Span(f"{numbers.count(counts[state])} {state}  ", "dim")]
+                short += [sign, Span(f"{numbers.count(counts[state])}  ", "dim")]
+        self.status, self.short_status = tuple(spans), tuple(short)

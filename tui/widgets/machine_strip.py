@@ -1,0 +1,92 @@
+"""One or two lines about the machine: workers and what waits, cores and memory, and each GPU."""
+
+from dataclasses import dataclass
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span, line, wrap_parts
+from bertmt.services.machine import Cpu, Gpu, Machine, read_machine
+from bertmt.services.workload import Workload, workload
+from tui.registry_lane import Session
+from tui.run_columns import bar
+from tui.styled_lines import strip_of, styles_of
+
+GIB = 1024  # MiB
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Who works, what waits, and on what."""
+
+    workload: Workload
+    machine: Machine
+
+
+def surroundings_of(session: Session) -> Surroundings:
+    """Look at both."""
+    return Surroundings(workload(session.database), read_machine())
+
+
+class MachineStrip(Widget):
+    """As many of the parts as fit into its lines; the first ones matter most."""
+
+    DEFAULT_CSS = "MachineStrip { height: 1; background: $surface; }"
+
+    def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self._parts: list[Line] = []
+
+    def show(self, surroundings: Surroundings) -> None:
+        """Show how things are now."""
+        parts = [workers_part(surroundings.workload), *map(gpu_part, surroundings.machine.gpus)]
+        self._parts = [*parts, cpu_part(surroundings.machine.cpu)]
+        self.styles.height = min(2, len(self._lines()))
+        self.refresh()
+
+    def _lines(self) -> list[Line]:
+        return wrap_parts(self._parts, max(self.size.width - 1, 1), 3) or [()]
+
+    def render_line(self, y: int) -> Strip:
+        lines = self._lines()
+        return strip_of((Span(" "), *(lines[y] if y < len(lines) else ())), styles_of(self), self.size.width)
+
+
+def workers_part(found: Workload) -> Line:
+    """Workers that are alive, runs that are queued, and whether nothing is started."""
+    count = len(found.workers)
+    workers = Span(f"{count} worker" + "s" * (count != 1), "" if count else "bad" if found.queued else "dim")
+    asked = [worker.request for worker, _ in found.workers if worker.request]
+    held = Span(" ‖ queue held", "bad") if found.held else ""
+    stopping = Span(f" ({', '.join(asked)})", "dim") if asked else ""
+    return line(workers, stopping, Span(f" {numbers.count(found.queued)} queued", "dim"), held)
+
+
+def cpu_part(cpu: Cpu) -> Line:
+    """Load over the cores, and memory."""
+    parts: list[str | Span] = [Span("cpu ", "dim")]
+    if cpu.load is not None:
+        parts += [Span(bar(cpu.load / cpu.cores), "series0"), f" {cpu.load:.1f}/{cpu.cores}"]
+    if cpu.memory_total_mib and cpu.memory_free_mib is not None:
+        used = cpu.memory_total_mib - cpu.memory_free_mib
+        parts += [Span("  mem ", "dim"), Span(bar(used / cpu.memory_total_mib), "series1")]
+        parts += [f" {used / GIB:.1f}/{cpu.memory_total_mib / GIB:.0f} GiB"]
+    return line(*parts)
+
+
+def gpu_part(gpu: Gpu) -> Line:
+    """Use, memory, temperature and power of one GPU, and its energy meter."""
+    parts: list[str | Span] = [Span(safe_text(f"gpu{gpu.index} "), "dim")]
+    if gpu.utilization is not None:
+        parts += [Span(bar(gpu.utilization), "series2"), f" {gpu.utilization:.0%}"]
+    if gpu.memory_total_mib and gpu.memory_free_mib is not None:
+        used = gpu.memory_total_mib - gpu.memory_free_mib
+        parts += [" ", Span(bar(used / gpu.memory_total_mib), "series1")]
+        parts += [f" {used / GIB:.1f}/{gpu.memory_total_mib / GIB:.0f} GiB"]
+    if gpu.temperature_celsius is not None:
+        parts += [f" {gpu.temperature_celsius} °C"]
+    if gpu.power_watts is not None:
+        parts += [f" {gpu.power_watts:.0f} W"]
+    return line(*parts)

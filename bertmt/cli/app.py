@@ -27,12 +27,13 @@ from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
+from bertmt.cli.tui import tui
 from bertmt.cli.wait import wait
 from bertmt.cli.worker import worker, workers
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
-    init, fetch, doctor, presets, recipe, queue, worker, workers, runs, show, logs, curves, confusion, wait, baseline,
-    compare, cancel, requeue, rm, hold, release, move, edit, note, tag, predict, export,
+    init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
+    baseline, compare, cancel, requeue, rm, hold, release, move, edit, note, tag, predict, export,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

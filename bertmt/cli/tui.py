@@ -1,0 +1,36 @@
+"""`bertmt tui`."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import output
+from bertmt.cli.invocation import registry_path
+
+Theme = Annotated[
+    str | None, typer.Option("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
+]
+FirstScreen = Annotated[str | None, typer.Option("--screen", metavar="NAME", help="runs, queue or paper.")]
+Ascii = Annotated[bool, typer.Option("--ascii", help="No characters beyond ASCII.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")]
+
+
+def tui(
+    context: typer.Context,
+    theme: Theme = None,
+    screen: FirstScreen = None,
+    only_ascii: Ascii = False,
+    read_only: ReadOnly = False,
+) -> None:
+    """Open the dashboard, as `bertmt-tui` does.
+
+    Live curves, confusion matrices, the queue and the paper's figures; leaving it stops no run and no worker.
+    """
+    command = [sys.executable, "-m", "tui", "--db", str(registry_path(context))]
+    command += [word for flag, value in (("--theme", theme), ("--screen", screen)) if value for word in (flag, value)]
+    command += [flag for flag, wanted in (("--ascii", only_ascii), ("--read-only", read_only)) if wanted]
+    output.end()
+    # The dashboard takes this process' place: the command line never imports it.
+    os.execv(command[0], command)

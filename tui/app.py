@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -19,6 +20,7 @@ from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
+from tui.dialogs.too_small import LEAST_COLUMNS, LEAST_LINES, TooSmall
 from tui.ending_bell import EndingBell
 from tui.line_filters import OnlyAscii, SafeText
 from tui.messages import RegistryChanged
@@ -34,7 +36,6 @@ T = TypeVar("T")
 A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
-LEAST_SIZE = (40, 12)
 HOME = ("runs", "queue", "paper")
 
 
@@ -60,6 +61,7 @@ class Dashboard(App[None]):
     TITLE = "bertmt"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (20, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
         key("question_mark", "explain", "help", "Show what can be done here.", "app.help", shown=True, display="?"),
         key("t", "next_theme", "theme", "Dark, light, or the terminal's own colours.", "app.theme"),
@@ -106,6 +108,14 @@ class Dashboard(App[None]):
             self.switch_mode(self._first)
         if self._poll_seconds:
             self.run_worker(self._watch(), group="watch")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover everything while there is no room for it."""
+        fits = event.size.width >= LEAST_COLUMNS and event.size.height >= LEAST_LINES
+        if not fits and not isinstance(self.screen, TooSmall):
+            self.push_screen(TooSmall())
+        elif fits and isinstance(self.screen, TooSmall):
+            self.pop_screen()
 
     async def on_unmount(self) -> None:
         for lane in (self.live, self.slow):

@@ -16,23 +16,11 @@ STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", "faint", "curs
 # What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
 # and blocks have ASCII forms of their own.
 _ASCII = str.maketrans(
-    {
-        "−": "-",
-        "–": "-",
-        "…": "~",
-        "│": "|",
-        "┤": "+",
-        "└": "+",
-        "┬": "+",
-        "─": "-",
-        "×": "x",
-        "Δ": "d",
-        "ρ": "r",
-        "◂": "<",
-        "“": '"',
-        "”": '"',
-        "�": "?",
-    }
+    "−–…×Δρ“”�·°±←→↑↓⏎␣≥≤"  # text
+    "│┤├└┘┌┐┬┴┼─╭╮╰╯║═┃━"  # rules and frames
+    "●✓✗○‖⊘◌◆▴▾▸◂▲■▼★✚✖"  # signs of states, marks, arrows
+    "█▉▊▋▌▍▎▏░▒▓▁▂▃▄▅▆▇▔",  # bars and blocks
+    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~#^v><^#v*+x####==--.:#________',
 )
 
 

@@ -15,6 +15,7 @@ WRITERS = (
     "bertmt/training",
     "bertmt/prediction",
     "bertmt/queue",
+    "tui/__main__.py",
     # `python -m …reference` write the generated pages; they are commands of their own.
     "bertmt/cli/reference.py",
     "bertmt/registry/reference.py",

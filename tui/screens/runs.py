@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container
 from textual.widgets import Footer, Input
 
 from bertmt.drawing.safe_text import safe_text
@@ -68,12 +69,16 @@ class RunsScreen(RunActions):
         "of its recipe; a bare word is looked for in names, ids, presets and tags.",
     )
     DEFAULT_CSS = """
-    RunsScreen #body { height: 1fr; }
+    RunsScreen #body { height: 1fr; layout: vertical; }
     RunsScreen #filter { border: none; height: 1; padding: 0 1; background: $panel; }
     RunsScreen #filter-problem { height: auto; padding: 0 1; }
     RunsScreen #empty { padding: 1 2; height: 1fr; }
     RunsScreen Table { height: 3fr; }
     RunsScreen Glance { height: 2fr; }
+    RunsScreen.-short Glance { display: none; }
+    RunsScreen.-huge #body { layout: horizontal; }
+    RunsScreen.-huge Table { height: 1fr; width: 3fr; }
+    RunsScreen.-huge Glance { height: 1fr; width: 2fr; border-top: none; border-left: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
@@ -100,9 +105,10 @@ class RunsScreen(RunActions):
         yield Input(placeholder="state:running lora>0 sst>0.5 tag:x -tag:y", id="filter", classes="hidden")
         yield TextLines(id="filter-problem", classes="hidden")
         table: Table[Row | GroupRow] = Table(COLUMNS, cell, key_of, can_mark=True, id="runs")
-        yield table
-        yield TextLines(lambda width: EMPTY, id="empty", classes="hidden")
-        yield Glance()
+        with Container(id="body"):
+            yield table
+            yield TextLines(lambda width: EMPTY, id="empty", classes="hidden")
+            yield Glance()
         yield MachineStrip()
         yield Footer(compact=True)
 

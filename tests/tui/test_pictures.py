@@ -1,0 +1,53 @@
+"""Pictures: SVG that any reader of XML takes, with each cell where the terminal has it."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from bertmt.drawing.styled import Span
+from bertmt.errors import UsageError
+from tui.pictures import CELL_WIDTH, MARGIN, svg_of, write_picture
+from tui.themes import THEMES
+
+DARK = THEMES[0]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg):
+    return [(each.text, float(each.get("x"))) for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_text_stands_at_the_cell_that_it_has_in_the_terminal():
+    svg = svg_of([(Span("ab  "), Span("漢", "dim"), Span("c"))], DARK)
+    assert texts(svg) == [
+        ("ab  ", MARGIN),
+        ("漢", MARGIN + 4 * CELL_WIDTH),
+        ("c", pytest.approx(MARGIN + 6 * CELL_WIDTH)),
+    ]
+
+
+def test_hostile_text_is_no_markup_and_no_control_character_in_the_picture():
+    svg = svg_of([(Span("</text><script>&\x1b]0;x\x07\uffff"),)], DARK)
+    assert texts(svg)[0][0] == "</text><script>&�]0;x��"
+    assert "\x1b" not in svg
+
+
+def test_a_braille_character_is_as_many_dots_as_it_has_bits():
+    svg = svg_of([(Span("⣿⠁x"),)], DARK)
+    [path] = ElementTree.fromstring(svg).iter(f"{SVG}path")
+    assert len(re.findall("M", path.get("d"))) == 8 + 1
+    assert texts(svg) == [("x", pytest.approx(MARGIN + 2 * CELL_WIDTH))]
+
+
+def test_a_picture_that_is_there_is_not_overwritten(tmp_path):
+    path = tmp_path / "here.svg"
+    path.write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not overwritten"):
+        write_picture([], DARK, path)
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_that_is_not_there_gives_a_sentence(tmp_path):
+    with pytest.raises(UsageError, match=r"No picture can be written to .*: No such file or directory"):
+        write_picture([], DARK, tmp_path / "no" / "here.svg")

@@ -1,0 +1,148 @@
+"""Pictures of what is drawn: lines as SVG, each cell where a terminal has it, in the colours of the theme.
+
+Braille is drawn as dots: few fonts outside of terminals have it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.style import Style
+from textual.theme import Theme
+
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, cells, plain
+from bertmt.errors import UsageError
+from tui.themes import palette_of
+from tui.widgets.drawing import Drawing
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 10  # px; the font is 14 px high, and 0.6 of that wide
+BASELINE = 13.5  # px below the top of a cell
+DOT = 2.2  # px
+FIRST_BRAILLE, LAST_BRAILLE = 0x2800, 0x28FF
+# Column and row within its cell of each bit of a braille character.
+DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+NOT_IN_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
+BLACK, WHITE = "#101418", "#fbfbf9"  # where the terminal's own colours are not known
+
+
+def svg_of(lines: Sequence[Line], theme: Theme) -> str:
+    """The lines as a document.
+
+    Args:
+        theme: an ANSI one is drawn in our own colours, dark or light as it is.
+    """
+    width = max((cells(plain(each)) for each in lines), default=0) * CELL_WIDTH + 2 * MARGIN
+    height = len(lines) * CELL_HEIGHT + 2 * MARGIN
+    ground = theme.background if theme.background and not theme.ansi else (BLACK if theme.dark else WHITE)
+    ink = theme.foreground if theme.foreground and not theme.ansi else (WHITE if theme.dark else BLACK)
+    styles = {name: Style.parse(definition) for name, definition in palette_of(theme.dark, False).items()}
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" font-size="14"'
+        ' font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace" xml:space="preserve">',
+        f'<rect width="100%" height="100%" fill="{ground}"/>',
+    ]
+    for row, each in enumerate(lines):
+        parts += _line(each, MARGIN + row * CELL_HEIGHT, styles, ink)
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _line(line: Line, top: float, styles: dict[str, Style], ink: str) -> Iterator[str]:
+    left: float = MARGIN
+    for span in line:
+        style = styles.get(span.style, Style())
+        width = cells(span.text) * CELL_WIDTH
+        if style.bgcolor is not None:
+            fill = _hex(style.bgcolor)
+            yield f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{CELL_HEIGHT}" fill="{fill}"/>'
+        colour = _hex(style.color) if style.color is not None else ink
+        yield from _span(span.text, left, top, colour, bool(style.bold))
+        left += width
+
+
+def _span(text: str, left: float, top: float, colour: str, bold: bool) -> Iterator[str]:
+    """Its characters as text, its braille as dots."""
+    weight = ' font-weight="bold"' if bold else ""
+    dots = []
+    for is_braille, piece, start in _pieces(text):
+        x = left + start * CELL_WIDTH
+        if is_braille:
+            dots += [_dots(ord(character), x + index * CELL_WIDTH, top) for index, character in enumerate(piece)]
+        elif piece.strip():
+            shown = escape(safe_text(piece).translate(NOT_IN_XML))
+            place = f'x="{x:g}" y="{top + BASELINE:g}" textLength="{cells(piece) * CELL_WIDTH:g}"'
+            yield f'<text {place} fill="{colour}"{weight}>{shown}</text>'
+    if any(dots):
+        yield f'<path d="{"".join(dots)}" fill="{colour}"/>'
+
+
+def _pieces(text: str) -> Iterator[tuple[bool, str, int]]:
+    """The text in pieces of braille and of other characters, with the cell at which each starts."""
+    piece, start = "", 0
+    for character in text:
+        if piece and _is_braille(character) != _is_braille(piece[-1]):
+            yield _is_braille(piece[-1]), piece, start
+            start += cells(piece)
+            piece = ""
+        piece += character
+    if piece:
+        yield _is_braille(piece[-1]), piece, start
+
+
+def _is_braille(character: str) -> bool:
+    return FIRST_BRAILLE <= ord(character) <= LAST_BRAILLE
+
+
+def _dots(code: int, left: float, top: float) -> str:
+    half = DOT / 2
+    found = ""
+    for bit, (column, row) in enumerate(DOTS):
+        if (code - FIRST_BRAILLE) >> bit & 1:
+            x = left + (column + 0.5) * CELL_WIDTH / 2 - half
+            y = top + (row + 0.5) * CELL_HEIGHT / 4 - half
+            found += f"M{x:.1f} {y:.1f}h{DOT}v{DOT}h-{DOT}z"
+    return found
+
+
+def _hex(colour: Color) -> str:
+    return colour.get_truecolor().hex
+
+
+def write_picture(lines: Iterable[Line], theme: Theme, path: Path) -> None:
+    """Write the picture.
+
+    Raises:
+        UsageError: there is such a file already, or none can be written there.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(svg_of(tuple(lines), theme))
+    except FileExistsError:
+        raise UsageError(f"{path} is there already, and is not overwritten; press s again in a second.") from None
+    except OSError as problem:
+        reason = problem.strerror or problem
+        sentence = f"No picture can be written to {path}: {reason}; start the dashboard in another folder."
+        raise UsageError(sentence) from None
+
+
+async def save_picture(dashboard: "Dashboard", drawing: Drawing, *names: str) -> None:
+    """Write what a drawing shows, as large as it is on screen, into the current folder, and say where it went.
+
+    Args:
+        names: what it is of, such as a run's id and "curves"; a file is named after them.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    path = Path.cwd() / "-".join(["bertmt", *names, f"{datetime.now():%Y%m%d-%H%M%S}.svg"])
+    lines = drawing.to_lines(*drawing.content_size)
+    await asyncio.to_thread(partial(write_picture, lines, dashboard.current_theme, path))
+    dashboard.say(f"The picture is {path}")

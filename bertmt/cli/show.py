@@ -15,6 +15,15 @@ from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
+from bertmt.services.detail_words import (
+    changes_from_preset,
+    code_words,
+    compared_with,
+    effort_words,
+    paper_words,
+    place_in_queue,
+    use_of_tasks,
+)
 from bertmt.services.run_words import doing, local_time, scale_line, value_text
 
 if TYPE_CHECKING:
@@ -57,50 +66,34 @@ def _sections(details: "Details", width: int | None) -> Iterator[tuple[str, list
 
 def _about(details: "Details", width: int | None) -> list[Line]:
     run = details.run
-    compared = ""
-    if details.baseline is not None and details.baseline.key != run.key:
-        compared = f"{numbers.difference(details.difference)} from {details.baseline.id} ({details.baseline.name})"
-    elif details.baseline is not None:
-        compared = "this run"
-    place = f"{details.place} in the queue (1 is next)" if details.place else ""
     return facts(
         {
             "state": state_cell(run),
             "doing": doing(run) if run.state == "running" else "",
-            "place": place,
+            "place": place_in_queue(details),
             "failure": Cell(run.failure or "", "bad") if run.failure else "",
             "preset": f"{run.preset or 'none'}, seed {run.seed}",
             "scale": scale_line(run),
-            "baseline": compared,
+            "baseline": compared_with(details),
             "tags": " ".join(run.tags),
             "note": run.note.split("\n") if run.note else "",
             "device": run.device or "",
             "folder": str(details.folder),
-            "code": _code(details),
+            "code": code_words(details),
         },
         width,
     )
-
-
-def _code(details: "Details") -> list[str]:
-    source = details.snapshot.source
-    commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
-    dirty = " with uncommitted changes" if source.get("diff") else ""
-    said = [f"bertmt {source.get('version')}{commit}{dirty}"]
-    return [*said, "has changed since this run was queued"] if details.code_changed else said
 
 
 def _recipe(details: "Details", width: int | None) -> list[Line]:
     run, recipe = details.run, details.recipe
     if recipe is None:
         return facts({"unreadable": "written by another version of bertmt; --json shows it as it is"}, width)
-    idle = recipe.idle()
     toggles = {name: value for name, value in recipe.toggles().items() if _is_on(name, value)}
-    changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in details.changes.items()]
     return facts(
         {
             "toggles": " ".join(f"{name}={value_text(value)}" for name, value in toggles.items()),
-            f"unlike {run.from_preset}": [each for each in changed if each.split(" ")[0] not in idle],
+            f"unlike {run.from_preset}": changes_from_preset(details),
             "all": f"`bertmt recipe --from {run.id}`",
         },
         width,
@@ -126,35 +119,13 @@ def _scores(details: "Details", width: int | None) -> list[Line]:
         rho = paper.scores["sts"]
         scores = [*(paper.scores[task] for task in TASKS), similarity(rho), None]
         cells = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
-        note = f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data"
-        rows.append(Row(cells, [(Span(safe_text(text), "dim"),) for text in filter(None, (note, paper.note))]))
+        rows.append(Row(cells, [(Span(safe_text(text), "dim"),) for text in paper_words(paper)]))
     return table(EPOCHS, rows, width) if rows else []
 
 
 def _effort(details: "Details", width: int | None) -> list[Line]:
-    run, finished = details.run, details.run.finished
-    examples, passes, tokens = (finished.get(kind) or {} for kind in ("examples", "passes", "tokens"))
-    rows = [
-        Row([name, numbers.count(count), _passes(passes.get(name)), numbers.count(tokens.get(name))])
-        for name, count in examples.items()
-    ]
-    seconds = finished.get("seconds") or {}
-    memory = finished.get("peak_memory_mib")
-    steps = finished.get("step", run.step)
-    speed, padding = details.tokens_per_second, details.padding_share
-    about = {
-        "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",
-        "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),
-        "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
-        "speed": f"{speed:,.0f} tokens/s (median step)" if speed is not None else "",
-        "padding": f"{numbers.percentage(padding)} of the tokens" if padding is not None else "",
-        "remarks": [str(each) for each in finished.get("remarks", ())],
-    }
-    return [*(table(USE, rows, width) if rows else []), *facts(about, width)]
-
-
-def _passes(value: float | None) -> str:
-    return numbers.MISSING if value is None else f"{value:.2f}"
+    rows = [Row(each) for each in use_of_tasks(details)]
+    return [*(table(USE, rows, width) if rows else []), *facts(effort_words(details), width)]
 
 
 def _history(details: "Details", width: int | None) -> list[Line]:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 # At most so much is read at once; of a log that grew by more only the end is shown.
@@ -11,8 +12,9 @@ MOST_LINES = 5000
 # A longer line comes in pieces: a log of one endless line must not fill the memory.
 LONGEST_LINE_BYTES = 4096
 
+_TRACEBACK = "Traceback (most recent call last)"
 _ERROR = re.compile(
-    r"^Traceback \(most recent call last\)"
+    rf"^{re.escape(_TRACEBACK)}"
     r"|\b\w*(?:[Ee]rror|Exception)(?=:|$)"
     r"|\b(?:ERROR|CRITICAL|FATAL)\b"
     r"|out of memory|\bKilled\b|\bSegmentation fault\b|\bAborted\b|\bcore dumped\b",
@@ -89,3 +91,21 @@ def _shown(line: bytes) -> str:
 def is_error_line(line: str) -> bool:
     """Whether a line of a log tells of an error: an exception, a killed process, memory that ran out."""
     return _ERROR.search(line) is not None
+
+
+def error_blocks(lines: Sequence[str]) -> list[range]:
+    """Where in a log its errors stand: a traceback with the exception that ends it is one, any other such line too."""
+    found: list[range] = []
+    index = 0
+    while index < len(lines):
+        end = index + 1
+        if lines[index].startswith(_TRACEBACK):
+            # What belongs to it is indented; notes of the exception and its further lines cannot be told from others.
+            while end < len(lines) and (lines[end].startswith(" ") or not lines[end]):
+                end += 1
+            if end < len(lines) and not lines[end].startswith(_TRACEBACK):
+                end += 1
+        if is_error_line(lines[index]):
+            found.append(range(index, end))
+        index = end
+    return found

@@ -16,11 +16,10 @@ POLL_SECONDS = 0.3
 WHOLE_LOG_BYTES = 1 << 30
 
 
-def read_log(database: Database, run: Run, count: int = 0, attempt: int = 0) -> list[str]:
-    """The last lines of an attempt's log.
+def log_path(database: Database, run: Run, attempt: int = 0) -> Path:
+    """Where the log of an attempt is.
 
     Args:
-        count: how many; 0 is all.
         attempt: 0 is the last.
 
     Raises:
@@ -32,6 +31,20 @@ def read_log(database: Database, run: Run, count: int = 0, attempt: int = 0) -> 
         if not run.attempt:
             raise NotFoundError(f"Run {run.id} is {run.state} and was not started yet, so it has no log.")
         raise NotFoundError(f"Run {run.id} has no log of attempt {number}; it was started {run.attempt} time(s).")
+    return path
+
+
+def read_log(database: Database, run: Run, count: int = 0, attempt: int = 0) -> list[str]:
+    """The last lines of an attempt's log.
+
+    Args:
+        count: how many; 0 is all.
+        attempt: 0 is the last.
+
+    Raises:
+        NotFoundError: that attempt wrote none.
+    """
+    path = log_path(database, run, attempt)
     return tail_lines(path, count) if count else tail_lines(path, WHOLE_LOG_BYTES, WHOLE_LOG_BYTES)
 
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bertmt.services.log_reader import LONGEST_LINE_BYTES, TAIL_BYTES, LogReader, is_error_line
+from bertmt.services.log_reader import LONGEST_LINE_BYTES, TAIL_BYTES, LogReader, error_blocks, is_error_line
 
 
 @pytest.fixture
@@ -147,3 +147,27 @@ def test_lines_that_tell_of_an_error_are_known(line):
 )
 def test_lines_of_a_healthy_run_are_no_errors(line):
     assert not is_error_line(line)
+
+
+def test_a_traceback_with_its_exception_is_one_error_and_other_lines_are_others():
+    lines = [
+        "step 1",
+        "Traceback (most recent call last):",
+        '  File "loop.py", line 3, in train',
+        "    loss.backward()",
+        "",
+        "RuntimeError: no",
+        "ERROR: disk full",
+        "step 2",
+        "Killed",
+        "Traceback (most recent call last):",
+        "  torn",
+    ]
+    assert error_blocks(lines) == [range(1, 6), range(6, 7), range(8, 9), range(9, 11)]
+    assert error_blocks([]) == error_blocks(["step 1"]) == []
+
+
+def test_two_tracebacks_in_a_row_are_two_errors():
+    one = ["Traceback (most recent call last):", '  File "a.py", line 1', "ValueError: x"]
+    assert error_blocks(one * 2) == [range(3), range(3, 6)]
+    assert error_blocks([one[0], *one]) == [range(1), range(1, 4)]

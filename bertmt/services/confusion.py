@@ -7,6 +7,7 @@ import numpy as np
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.services.examples import ExampleTable
 from bertmt.services.labels import labels_of
 from bertmt.services.run_predictions import compared_run, epochs_of, predictions_of
 from bertmt.services.sync import settle, sync
@@ -53,6 +54,17 @@ def confusion_of(database: Database, run: Run, task: str | None = None, epoch: i
         raise NotFoundError(f"The {chosen} dev examples of run {run.id} are not in the registry.")
     counts = confusion(chosen, found.labels(), labels)
     return Confusion(run, chosen, found.epoch, TASKS[chosen].classes, counts, found.fingerprint)
+
+
+def counts_of(table: ExampleTable) -> np.ndarray:
+    """How often class j was predicted where i is true, in examples that were read before; (k, k) ints.
+
+    Raises:
+        UsageError: the task has no classes.
+    """
+    if table.task not in CLASS_TASKS:
+        raise UsageError(f"A confusion matrix needs classes: use {' or '.join(CLASS_TASKS)}, not {table.task!r}.")
+    return confusion(table.task, table.predicted, table.labels)
 
 
 def baseline_confusion(database: Database, own: Confusion) -> Confusion:

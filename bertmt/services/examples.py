@@ -24,6 +24,7 @@ class ExampleTable:
         labels: classes as int64; STS: similarities 0 to 5.
         predicted: likewise; STS: the cosine times 5, float32, so that it stands on the scale of the labels.
         confidence: probability of the predicted class; None for STS, which has no classes.
+        probabilities: as stored: SST (n, 5); PARA that of a paraphrase; STS the cosine.
     """
 
     run: Run
@@ -34,6 +35,7 @@ class ExampleTable:
     labels: np.ndarray
     predicted: np.ndarray
     confidence: np.ndarray | None
+    probabilities: np.ndarray
 
 
 def examples_of(
@@ -43,8 +45,8 @@ def examples_of(
 
     Args:
         epoch: by default the one whose scores are the run's.
-        like: a table that was read before; its texts are taken over where they are the same, which saves reading
-            tens of thousands of them for every epoch.
+        like: a table that was read before. It is returned itself where nothing else would be read; else its texts
+            are taken over where they are the same, which saves reading tens of thousands of them for every epoch.
 
     Raises:
         UsageError: there is no such task.
@@ -53,6 +55,8 @@ def examples_of(
     if task not in TASKS:
         raise UsageError(f"Examples are of a task: {', '.join(TASKS)}, not {task!r}.")
     run = settle(database, sync(database, run))
+    if like is not None and _would_be(like, run, task, run.selected_epoch if epoch is None else epoch):
+        return like
     found = predictions_of(database, run, task, epoch)
     if like is not None and like.fingerprint == found.fingerprint:
         examples = like.examples
@@ -71,7 +75,14 @@ def examples_of(
         labels=np.array(labels, dtype=np.int64 if has_classes else np.float64),
         predicted=found.labels() if has_classes else found.probabilities * np.float32(STS.maximum),
         confidence=_confidence(found.probabilities) if has_classes else None,
+        probabilities=found.probabilities,
     )
+
+
+def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None) -> bool:
+    """Whether a table is what would be read: what an attempt predicted in an epoch never changes."""
+    imported = (table.run.key, table.run.events_attempt, table.task, table.epoch)
+    return imported == (run.key, run.events_attempt, task, epoch)
 
 
 def _confidence(probabilities: np.ndarray) -> np.ndarray:
@@ -80,14 +91,21 @@ def _confidence(probabilities: np.ndarray) -> np.ndarray:
     return np.maximum(probabilities, 1 - probabilities)
 
 
-def baseline_examples(database: Database, own: ExampleTable) -> ExampleTable:
+def baseline_examples(
+    database: Database, own: ExampleTable, baseline: Run | None = None, known: ExampleTable | None = None
+) -> ExampleTable:
     """The same examples with the predictions of the run that `own` is compared with, at its selected epoch.
+
+    Args:
+        baseline: that run, where the caller knows it; finding it reads all runs.
+        known: what this returned before; it is returned itself where nothing else would be read.
 
     Raises:
         NotFoundError: there is no baseline, it is this run, or it has no such predictions.
         UsageError: it was evaluated on other examples.
     """
-    other = examples_of(database, compared_run(database, own.run), own.task, like=own)
+    run = compared_run(database, own.run) if baseline is None else baseline
+    other = examples_of(database, run, own.task, like=known or own)
     if other.fingerprint != own.fingerprint:
         raise UsageError(f"{other.run.id} and {own.run.id} were evaluated on different {own.task} examples.")
     return other
@@ -158,7 +176,11 @@ def similarity_of(database: Database, run: Run, epoch: int | None = None) -> Sim
     Raises:
         NotFoundError: as `examples_of`.
     """
-    table = examples_of(database, run, STS.name, epoch)
+    return similarity_in(examples_of(database, run, STS.name, epoch))
+
+
+def similarity_in(table: ExampleTable) -> Similarity:
+    """The STS predictions of examples that were read before."""
     slope, intercept = _least_squares(table.labels, table.predicted.astype(np.float64))
     rho = pearson(table.predicted, table.labels)
     return Similarity(table.run, table.epoch, table.labels, table.predicted, rho, slope, intercept)

@@ -145,3 +145,32 @@ def test_labels_that_are_all_equal_have_no_line(database, predicted):
     same = tuple(Example(f"t{index}", "one", "two", 2.3) for index in range(3))
     found = similarity_of(database, predicted("sts", same, [0.1, 0.2, 0.3]))
     assert (found.rho, found.slope, found.intercept) == (None, None, None)
+
+
+def test_a_table_that_was_read_before_is_taken_over_where_nothing_else_would_be_read(database, predicted):
+    run = predicted("sst", SST, certain(0, 0, 0, 0), certain(0, 1, 3, 3))
+    table = examples_of(database, run, "sst")
+    assert examples_of(database, run, "sst", like=table) is table
+    earlier = examples_of(database, run, "sst", epoch=0, like=table)
+    assert earlier.predicted.tolist() == [0, 0, 0, 0] and earlier.examples is table.examples
+
+
+def test_a_new_attempt_is_read_anew_though_its_epoch_has_the_same_number(database, predicted):
+    run = predicted("sst", SST, certain(0, 0, 0, 0))
+    table = examples_of(database, run, "sst")
+    database.execute("UPDATE runs SET events_attempt = 2 WHERE key = ?", (run.key,))
+    assert examples_of(database, run_by_key(database, run.key), "sst", like=table) is not table
+
+
+def test_examples_bring_the_stored_probabilities_of_every_class(database, predicted):
+    table = examples_of(database, predicted("sst", SST, certain(0, 1, 3, 3)), "sst")
+    np.testing.assert_allclose(table.probabilities, certain(0, 1, 3, 3), rtol=1e-6)
+
+
+def test_a_baseline_that_is_known_is_not_looked_for(database, predicted, monkeypatch):
+    other = predicted("sst", SST, certain(0, 0, 2, 0))
+    own = examples_of(database, predicted("sst", SST, certain(0, 1, 2, 4)), "sst")
+    monkeypatch.setattr("bertmt.services.examples.compared_run", None)
+    found = baseline_examples(database, own, other)
+    assert found.run.id == other.id
+    assert baseline_examples(database, own, other, found) is found

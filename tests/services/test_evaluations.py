@@ -1,0 +1,68 @@
+"""Which epochs can be looked at, and why there are none."""
+
+import numpy as np
+import pytest
+
+from bertmt.errors import NotFoundError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.runs import run_by_key
+from bertmt.run_folder.predictions import Predictions
+from bertmt.services.evaluations import Evaluated, evaluated_tasks
+
+TASKS = ("sst", "para")
+
+
+@pytest.fixture
+def store(database):
+    """Store predictions of SST in these epochs, with scores, and select one; the run as it is then."""
+
+    def stored(run, epochs, selected, state="finished"):
+        with database.immediate():
+            for epoch in epochs:
+                values = np.zeros((1, 5), dtype=np.float32)
+                stored_predictions.store(database, run.key, Predictions("sst", "dev", epoch, "print", values))
+                database.execute(
+                    "INSERT INTO evaluations (run, epoch, step, sst) VALUES (?, ?, ?, ?)",
+                    (run.key, epoch, epoch, epoch / 10),
+                )
+            database.execute("UPDATE runs SET state = ? WHERE key = ?", (state, run.key))
+            database.execute("UPDATE summaries SET selected_epoch = ? WHERE run = ?", (selected, run.key))
+        return run_by_key(database, run.key)
+
+    return stored
+
+
+def test_epochs_come_with_their_scores_and_the_selected_one(database, add_run, store):
+    found = evaluated_tasks(database, store(add_run(), [0, 1, 3], 1), "A matrix", TASKS)
+    assert found == {"sst": Evaluated("sst", (0, 1, 3), (0.0, 0.1, 0.3), 1, is_final=True)}
+    assert found["sst"].score_at(3) == 0.3 and found["sst"].score_at(2) is None
+
+
+def test_without_predictions_of_the_selected_epoch_the_newest_stands_in(database, add_run, store):
+    found = evaluated_tasks(database, store(add_run(), [0, 1], 2, "running"), "A matrix", TASKS)
+    assert found["sst"].selected == 1 and not found["sst"].is_final
+
+
+def test_the_next_epoch_is_the_next_that_is_stored_and_ends_are_ends():
+    evaluated = Evaluated("sst", (0, 1, 3), (None,) * 3, 3, True)
+    assert [evaluated.neighbour(1, 1), evaluated.neighbour(3, 1), evaluated.neighbour(0, -1)] == [3, 3, 0]
+    assert evaluated.neighbour(1, -9) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("queued", "is queued: there are predictions to look at once it has run"),
+        ("running", "was not evaluated yet"),
+        ("failed", "is failed and left no predictions"),
+    ],
+)
+def test_a_run_without_predictions_says_why_there_are_none(database, add_run, store, state, said):
+    with pytest.raises(NotFoundError, match=said):
+        evaluated_tasks(database, store(add_run(), [], None, state), "A matrix", TASKS)
+
+
+def test_a_run_that_trained_other_tasks_says_which(database, add_run):
+    run = add_run(tasks=["sts"])
+    with pytest.raises(NotFoundError, match=r"^A matrix needs SST or PARA, but run \w+ trained STS only\.$"):
+        evaluated_tasks(database, run, "A matrix", TASKS)

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from bertmt.cli import output
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell
+from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
     from bertmt.recipe.loading import Preset

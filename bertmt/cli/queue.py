@@ -17,9 +17,9 @@ from bertmt.cli.parameters import (
     RecipeFile,
     Settings,
 )  # fmt: skip
-from bertmt.cli.tables import Column, Row, table
 from bertmt.cli.wait import wait_until_ended
 from bertmt.cli.worker import work_until_empty
+from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database, Run

@@ -8,8 +8,8 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import named_run
 from bertmt.cli.parameters import AsJson, FromRun, PresetName, RecipeFile, Settings
-from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing.styled import Span
+from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
     from bertmt.recipe.settings import Setting

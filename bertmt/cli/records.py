@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from bertmt.services.run_words import similarity
+
 if TYPE_CHECKING:
     from bertmt.services.details import Details
     from bertmt.services.opening import Run
@@ -51,11 +53,6 @@ def details_record(details: "Details") -> dict[str, Any]:
 
 
 _EFFORT = ("examples", "passes")
-
-
-def similarity(rho: float | None) -> float | None:
-    """S = (1 + ρ)/2, section 5.2 of the paper."""
-    return None if rho is None else (1 + rho) / 2
 
 
 def _epoch(evaluation: Any) -> dict[str, Any]:

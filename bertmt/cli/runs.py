@@ -9,9 +9,9 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import TASKS, run_record
 from bertmt.cli.run_lines import detail_line, state_cell
-from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing import numbers
 from bertmt.drawing.styled import Line
+from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.run_words import progress
 
 if TYPE_CHECKING:

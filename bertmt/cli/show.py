@@ -8,13 +8,13 @@ import typer
 from bertmt.cli import output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson, RunWord
-from bertmt.cli.records import TASKS, details_record, run_record, similarity
+from bertmt.cli.records import TASKS, details_record, run_record
 from bertmt.cli.run_lines import state_cell
-from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.detail_words import (
     changes_from_preset,
     code_words,
@@ -24,7 +24,7 @@ from bertmt.services.detail_words import (
     place_in_queue,
     use_of_tasks,
 )
-from bertmt.services.run_words import doing, local_time, scale_line, value_text
+from bertmt.services.run_words import doing, local_time, scale_line, similarity, value_text
 
 if TYPE_CHECKING:
     from bertmt.services.details import Details

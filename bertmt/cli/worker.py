@@ -12,8 +12,8 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.run_words import local_time
 
 if TYPE_CHECKING:

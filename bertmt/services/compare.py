@@ -1,7 +1,7 @@
 """Comparing runs: each with the first, on the same dev examples, with what differs in recipe and effort."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.run_folder.predictions import Predictions, predicted_labels
+from bertmt.services.baseline import Baselines
 from bertmt.services.labels import labels_of
 from bertmt.services.sync import settle, sync
 
@@ -71,6 +72,11 @@ class Comparison:
     recipe_differences: Mapping[str, tuple[Any, ...]]
     warnings: tuple[str, ...]
 
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """All of them, the reference first."""
+        return (self.reference, *(each.arm for each in self.others))
+
 
 def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     """Compare arms with the first of them.
@@ -100,6 +106,25 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
             by_seed = (compare_seeds(task, reference.scores(task), arm.scores(task)) for task in shared)
             others.append(Against(arm, seeds=tuple(by_seed)))
     return Comparison(reference, _judged(others), _recipe_differences(arms), tuple(dict.fromkeys(warnings)))
+
+
+def arms_of(database: Database, runs: Iterable[Run], apart: bool = False) -> list[list[Run]]:
+    """Runs as `compare` wants them: the seeds of a recipe on the same data together, the oldest arm first.
+
+    The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
+
+    Args:
+        apart: each run is an arm of its own.
+    """
+    known = sorted(runs, key=lambda run: run.key)
+    arms: dict[Any, list[Run]] = {}
+    for run in known:
+        arms.setdefault(run.key if apart else (_without_seed(run), run.fingerprints_json), []).append(run)
+    if len(arms) == 1:
+        arms = {run.key: [run] for run in known}
+    baselines = Baselines(database)
+    compared_with = {found.key for run in known if (found := baselines.of(run)) is not None and found.key != run.key}
+    return sorted(arms.values(), key=lambda arm: not any(run.key in compared_with for run in arm))
 
 
 def _arm(database: Database, group: Sequence[Run]) -> Arm:

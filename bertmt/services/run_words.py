@@ -72,3 +72,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(str(each) for each in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def similarity(rho: float | None) -> float | None:
+    """S = (1 + ρ)/2, section 5.2 of the paper."""
+    return None if rho is None else (1 + rho) / 2

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from bertmt.cli import output
-from bertmt.cli.tables import Column, Row, table
 from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.styled import STYLES, Span, cells, plain
+from bertmt.drawing.tables import Column, Row, table
 
 
 class Terminal(io.TextIOWrapper):

@@ -15,8 +15,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.run_folder.predictions import Predictions, predicted_labels
-from bertmt.services.baseline import Baselines
 from bertmt.services.labels import labels_of
+from bertmt.services.rows import Row
 from bertmt.services.sync import settle, sync
 
 TASKS = ("sst", "para", "sts")
@@ -105,10 +105,10 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
             shared = [task for task in TASKS if reference.mean(task) is not None and arm.mean(task) is not None]
             by_seed = (compare_seeds(task, reference.scores(task), arm.scores(task)) for task in shared)
             others.append(Against(arm, seeds=tuple(by_seed)))
-    return Comparison(reference, _judged(others), _recipe_differences(arms), tuple(dict.fromkeys(warnings)))
+    return Comparison(reference, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(warnings)))
 
 
-def arms_of(database: Database, runs: Iterable[Run], apart: bool = False) -> list[list[Run]]:
+def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
     """Runs as `compare` wants them: the seeds of a recipe on the same data together, the oldest arm first.
 
     The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
@@ -116,14 +116,13 @@ def arms_of(database: Database, runs: Iterable[Run], apart: bool = False) -> lis
     Args:
         apart: each run is an arm of its own.
     """
-    known = sorted(runs, key=lambda run: run.key)
+    known = sorted(rows, key=lambda row: row.run.key)
     arms: dict[Any, list[Run]] = {}
-    for run in known:
+    for run in (row.run for row in known):
         arms.setdefault(run.key if apart else (_without_seed(run), run.fingerprints_json), []).append(run)
     if len(arms) == 1:
-        arms = {run.key: [run] for run in known}
-    baselines = Baselines(database)
-    compared_with = {found.key for run in known if (found := baselines.of(run)) is not None and found.key != run.key}
+        arms = {row.run.key: [row.run] for row in known}
+    compared_with = {row.baseline.key for row in known if row.baseline and row.baseline.key != row.run.key}
     return sorted(arms.values(), key=lambda arm: not any(run.key in compared_with for run in arm))
 
 
@@ -189,7 +188,8 @@ def _selected_predictions(database: Database, run: Run, task: str) -> Prediction
     )
 
 
-def _recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
+def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
+    """The settings that are not the same in all arms, with their value in each; seeds and places of data apart."""
     found = {}
     for name in SETTINGS:
         if name in UNSHOWN_SETTINGS:
@@ -219,10 +219,10 @@ def _warnings(arms: Sequence[Arm]) -> list[str]:
                 )
             if run.recipe.get("select") == "best":
                 said.append(f"{run.id} ({run.name}) selected its epoch on the dev set, so its scores are optimistic.")
-    scale = [name for name in _recipe_differences(arms) if SETTINGS[name].role == "scale"]
+    scale = [name for name in recipe_differences(arms) if SETTINGS[name].role == "scale"]
     if scale:
         said.append(f"The arms differ in scale, not only in method: {', '.join(scale)}.")
-    toggles = [name for name in _recipe_differences(arms) if SETTINGS[name].role == "toggle"]
+    toggles = [name for name in recipe_differences(arms) if SETTINGS[name].role == "toggle"]
     if len(arms) == 2 and len(toggles) > 1:
         said.append(f"{len(toggles)} toggles differ at once: no difference can be put down to one of them.")
     efforts = {tuple(sorted(effort(run).items())) for arm in arms for run in arm.runs}

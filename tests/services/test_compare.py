@@ -9,8 +9,9 @@ from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BusyError, UsageError
 from bertmt.queue.worker import Worker
 from bertmt.registry.runs import all_runs, run_by_key
-from bertmt.services.baseline import choose_baseline
+from bertmt.services.baseline import Baselines, choose_baseline
 from bertmt.services.compare import arms_of, compare, effort
+from bertmt.services.rows import Row
 
 
 @pytest.fixture
@@ -93,15 +94,20 @@ def test_effort_is_what_the_child_counted(database, finished):
     assert json.loads(all_runs(database)[0].finished_json)["step"] == 20
 
 
+def arms_of_runs(database, runs, apart=False):
+    baselines = Baselines(database)
+    return arms_of([Row(run, baselines.of(run)) for run in runs], apart)
+
+
 def test_seeds_of_a_recipe_are_one_arm_and_the_oldest_goes_first(database, finish):
     other, first, second = finish("other", epochs=3), finish("same", seed=1), finish("again", seed=2)
-    assert arms_of(database, [second, other, first]) == [[other], [first, second]]
-    assert arms_of(database, [second, other, first], apart=True) == [[other], [first], [second]]
-    assert arms_of(database, [second, first]) == [[first], [second]], "one recipe alone: run by run"
+    assert arms_of_runs(database, [second, other, first]) == [[other], [first, second]]
+    assert arms_of_runs(database, [second, other, first], apart=True) == [[other], [first], [second]]
+    assert arms_of_runs(database, [second, first]) == [[first], [second]], "one recipe alone: run by run"
 
 
 def test_the_baseline_of_other_arms_is_their_reference(database, finish):
     older, newer = finish("older"), finish("newer", epochs=3)
-    assert arms_of(database, [older, newer]) == [[older], [newer]], "the scales differ: neither is a baseline"
+    assert arms_of_runs(database, [older, newer]) == [[older], [newer]], "the scales differ: neither is a baseline"
     choose_baseline(database, newer)
-    assert arms_of(database, [older, newer]) == [[newer], [older]]
+    assert arms_of_runs(database, [older, newer]) == [[newer], [older]]

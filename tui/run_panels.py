@@ -4,27 +4,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import numpy as np
+
 from bertmt.drawing.curves import Panel
 from bertmt.drawing.series import Series
 from bertmt.registry.records import Run
 from bertmt.services.curves import Curve
 
 Curves = Mapping[tuple[int, str], Curve]
+NOTHING = np.empty(0)
 
 
 @dataclass(frozen=True)
 class ChartKind:
-    """A chart that a run has: its title, and the series that it shows."""
+    """A chart that a run has: its title, and the series that it shows.
+
+    Attributes:
+        beside: of one run, each series has a panel of its own, over the series of that prefix and the same task.
+    """
 
     title: str
     pattern: str
+    beside: str = ""
 
 
 # In the order of interest. The series are those that `bertmt/run_folder/events.py` names.
 CHARTS = (
     ChartKind("training loss", "loss/*"),
     ChartKind("dev score", "dev/*"),
-    ChartKind("dev loss", "dev_loss/*"),
+    ChartKind("dev loss", "dev_loss/*", beside="loss/"),
     ChartKind("gradient norm", "gradient_norm"),
     ChartKind("conflict share", "conflict_share"),
     ChartKind("learning rate", "learning_rate"),
@@ -42,25 +50,40 @@ def patterns(charts: Iterable[ChartKind]) -> tuple[str, ...]:
 
 def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) -> list[Panel]:
     """A panel per chart that has points; of several runs, one per series, each run a curve, so that like meets like."""
-    panels = []
+    panels: list[Panel] = []
     for chart in charts:
         names = sorted({name for _, name in curves if fnmatchcase(name, chart.pattern)}, key=_order)
-        for group in [names] if len(runs) == 1 else [[name] for name in names]:
-            keys = [(run, name) for run in runs for name in group if (run.key, name) in curves]
-            if keys:
-                found = [_series(curves[run.key, name], run, len(runs) > 1) for run, name in keys]
-                leaf = f" {group[0].rpartition('/')[2]}" if len(runs) > 1 and len(names) > 1 else ""
-                panels.append(Panel(chart.title + leaf, found))
+        if len(runs) > 1:
+            panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1) for name in names]
+        elif chart.beside:
+            panels += [_train_and_dev(curves, runs[0], chart, name) for name in names]
+        elif names:
+            panels.append(Panel(chart.title, [_series(curves[runs[0].key, name], _leaf(name)) for name in names]))
     return panels
 
 
-def _series(curve: Curve, run: Run, several: bool) -> Series:
-    name = f"{run.name} {run.id}" if several else curve.series.rpartition("/")[2]
-    return Series(name, curve.steps, curve.values)
+def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, name: str, is_one_of_many: bool) -> Panel:
+    """One series of all runs; a run without it has an empty curve, so that each keeps its colour and its mark."""
+    title = f"{chart.title} {_leaf(name)}" if is_one_of_many else chart.title
+    return Panel(title, [_series(curves.get((run.key, name)), f"{run.name} {run.id}") for run in runs])
+
+
+def _train_and_dev(curves: Curves, run: Run, chart: ChartKind, name: str) -> Panel:
+    leaf = _leaf(name)
+    found = {"train": curves.get((run.key, chart.beside + leaf)), "dev": curves[run.key, name]}
+    return Panel(f"loss of {leaf}", [_series(curve, title) for title, curve in found.items() if curve is not None])
+
+
+def _series(curve: Curve | None, name: str) -> Series:
+    return Series(name, NOTHING, NOTHING) if curve is None else Series(name, curve.steps, curve.values)
+
+
+def _leaf(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _order(name: str) -> tuple[int, str]:
     """SST, PARA, STS as the paper has them, then the rest."""
     tasks = ("sst", "para", "sts", "overall")
-    leaf = name.rpartition("/")[2]
+    leaf = _leaf(name)
     return (tasks.index(leaf) if leaf in tasks else len(tasks), name)

@@ -8,32 +8,23 @@ import typer
 from bertmt.cli import output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson, RunWord
-from bertmt.cli.records import TASKS, details_record, run_record
+from bertmt.cli.records import details_record, run_record
 from bertmt.cli.run_lines import state_cell
-from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
-from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.detail_words import (
     changes_from_preset,
     code_words,
     compared_with,
-    effort_words,
-    paper_words,
+    effort_lines,
     place_in_queue,
-    use_of_tasks,
+    score_lines,
 )
-from bertmt.services.run_words import doing, local_time, scale_line, similarity, value_text
+from bertmt.services.run_words import doing, local_time, scale_line, value_text
 
 if TYPE_CHECKING:
     from bertmt.services.details import Details
-
-EPOCHS = (
-    Column(""), Column("step", True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
-    Column("S=(1+ρ)/2", True), Column("overall", True), Column("time", True),
-)  # fmt: skip
-USE = (Column("per task"), Column("examples", True), Column("passes", True), Column("tokens", True))
 
 
 def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
@@ -58,8 +49,8 @@ def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
 def _sections(details: "Details", width: int | None) -> Iterator[tuple[str, list[Line]]]:
     yield safe_text(f"{details.run.id}  {details.run.name}"), _about(details, width)
     yield "Recipe", _recipe(details, width)
-    yield "Dev scores", _scores(details, width)
-    yield "Effort", _effort(details, width)
+    yield "Dev scores", score_lines(details, width)
+    yield "Effort", effort_lines(details, width)
     yield "History", _history(details, width)
     yield "Log, last lines", [(Span(safe_text(text)),) for text in details.log]
 
@@ -105,27 +96,6 @@ def _is_on(name: str, value: Any) -> bool:
     from bertmt.recipe.recipe import SETTINGS
 
     return name == "tasks" or value != SETTINGS[name].default
-
-
-def _scores(details: "Details", width: int | None) -> list[Line]:
-    run, rows = details.run, []
-    for each in details.evaluations:
-        mark = " selected" if each.epoch == run.selected_epoch and run.state == "finished" else ""
-        scores = [*(getattr(each, task) for task in TASKS), similarity(each.sts), each.overall]
-        label = f"epoch {each.epoch}{mark}"
-        rows.append(Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)]))
-    paper = details.paper
-    if paper is not None and any(score is not None for score in paper.scores.values()):
-        rho = paper.scores["sts"]
-        scores = [*(paper.scores[task] for task in TASKS), similarity(rho), None]
-        cells = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
-        rows.append(Row(cells, [(Span(safe_text(text), "dim"),) for text in paper_words(paper)]))
-    return table(EPOCHS, rows, width) if rows else []
-
-
-def _effort(details: "Details", width: int | None) -> list[Line]:
-    rows = [Row(each) for each in use_of_tasks(details)]
-    return [*(table(USE, rows, width) if rows else []), *facts(effort_words(details), width)]
 
 
 def _history(details: "Details", width: int | None) -> list[Line]:

@@ -1,14 +1,25 @@
-"""What is known of a run in words, for every front end's page about it: its code, its toggles, its effort."""
+"""What is known of a run in words and tables, for every front end's page about it: its scores, its code, its effort."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bertmt.drawing import numbers
-from bertmt.services.run_words import value_text
+from bertmt.drawing.facts import Cell, facts, wrapped
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.tables import Column, Row, table
+from bertmt.services.run_words import similarity, value_text
 
 if TYPE_CHECKING:
     from bertmt.recipe.reported import ReportedScores
     from bertmt.services.details import Details
+
+TASKS = ("sst", "para", "sts")
+EPOCHS = (
+    Column(""), Column("step", True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
+    Column("S=(1+ρ)/2", True), Column("overall", True), Column("time", True),
+)  # fmt: skip
+USE = (Column("per task"), Column("examples", True), Column("passes", True), Column("tokens", True))
 
 
 def compared_with(details: "Details") -> str:
@@ -45,17 +56,37 @@ def changes_from_preset(details: "Details") -> list[str]:
     ]
 
 
-def paper_words(paper: "ReportedScores") -> list[str]:
-    """What the paper's scores are of, and what it says of them."""
-    return list(filter(None, (f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data", paper.note)))
+def score_lines(details: "Details", width: int | None) -> list[Line]:
+    """Dev scores by epoch, and below them what the paper reports of the preset, with what those figures are of."""
+    run, rows = details.run, []
+    for each in details.evaluations:
+        mark = " selected" if each.epoch == run.selected_epoch and run.state == "finished" else ""
+        scores = [*(getattr(each, task) for task in TASKS), similarity(each.sts), each.overall]
+        label = f"epoch {each.epoch}{mark}"
+        rows.append(Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)]))
+    if details.paper is not None and any(score is not None for score in details.paper.scores.values()):
+        rows.append(_paper_row(details.paper, width))
+    return table(EPOCHS, rows, width) if rows else []
 
 
-def effort_words(details: "Details") -> Mapping[str, str | Sequence[str]]:
-    """Steps, time, memory, speed and what the run remarked; empty where it is not known."""
+def _paper_row(paper: "ReportedScores", width: int | None) -> Row:
+    scores = [*(paper.scores[task] for task in TASKS), similarity(paper.scores["sts"]), None]
+    cells = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
+    notes = filter(None, (f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data", paper.note))
+    return Row(cells, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])
+
+
+def effort_lines(details: "Details", width: int | None) -> list[Line]:
+    """What each task used, then steps, time, memory, speed and what the run remarked."""
     run, finished = details.run, details.run.finished
+    examples, passes, tokens = (finished.get(kind) or {} for kind in ("examples", "passes", "tokens"))
+    rows = [
+        Row([name, numbers.count(count), numbers.score(passes.get(name), 2), numbers.count(tokens.get(name))])
+        for name, count in examples.items()
+    ]
     seconds, memory = finished.get("seconds") or {}, finished.get("peak_memory_mib")
     steps, speed, padding = finished.get("step", run.step), details.tokens_per_second, details.padding_share
-    return {
+    about: dict[str, str | Sequence[str]] = {
         "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",
         "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),
         "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
@@ -63,13 +94,4 @@ def effort_words(details: "Details") -> Mapping[str, str | Sequence[str]]:
         "padding": f"{numbers.percentage(padding)} of the tokens" if padding is not None else "",
         "remarks": [str(each) for each in finished.get("remarks", ())],
     }
-
-
-def use_of_tasks(details: "Details") -> list[tuple[str, str, str, str]]:
-    """Task, examples, passes over its training split, tokens; as a finished run told them."""
-    finished = details.run.finished
-    examples, passes, tokens = (finished.get(kind) or {} for kind in ("examples", "passes", "tokens"))
-    return [
-        (name, numbers.count(count), numbers.score(passes.get(name), 2), numbers.count(tokens.get(name)))
-        for name, count in examples.items()
-    ]
+    return [*(table(USE, rows, width) if rows else []), *facts(about, width)]

@@ -87,6 +87,11 @@ def details_of(database: Database, run: Run) -> Details:
     )
 
 
+def history_of(database: Database, run: Run) -> list[Move]:
+    """Every change of its state, the first one first."""
+    return moves(database, run.key)
+
+
 def _recipe(run: Run) -> Recipe | None:
     try:
         return from_json(run.recipe_json)

@@ -2,9 +2,13 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.containers import Vertical
 
+from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
+from tui.pictures import save_picture
+from tui.widgets.drawing import Drawing
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -38,3 +42,15 @@ class Pane(Vertical):
 
     def focus_first(self) -> None:
         """Put the focus where keys should work when the tab is opened."""
+
+    def leave_open(self) -> bool:
+        """Close what is open inside the tab, such as a filter; False where nothing is, and Esc leaves the screen."""
+        return False
+
+    @work(group="act")
+    async def save(self, drawing: Drawing, *names: str) -> None:
+        """Save a picture of a drawing into the current folder; its file is named after `names`."""
+        try:
+            await save_picture(self.dashboard, drawing, *names)
+        except BertmtError as problem:
+            self.dashboard.tell(problem)

@@ -60,8 +60,8 @@ class Dashboard(App[None]):
     DEFAULT_MODE = "runs"
     TITLE = "bertmt"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (20, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual declares it so
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         key("question_mark", "explain", "help", "Show what can be done here.", "app.help", shown=True, display="?"),
         key("t", "next_theme", "theme", "Dark, light, or the terminal's own colours.", "app.theme"),
@@ -91,7 +91,7 @@ class Dashboard(App[None]):
         self.running_when_left = 0
         self._first = first
         self._first_theme = ""
-        self._poll_seconds = poll_seconds
+        self.poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
         self._safe_filters: tuple[LineFilter, ...] = (SafeText(), *((OnlyAscii(),) if ascii_only else ()))
         for theme in THEMES:
@@ -106,7 +106,7 @@ class Dashboard(App[None]):
         self.theme = wanted if wanted in self.available_themes else DARK
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
-        if self._poll_seconds:
+        if self.poll_seconds:
             self.run_worker(self._watch(), group="watch")
 
     def on_resize(self, event: events.Resize) -> None:
@@ -131,14 +131,14 @@ class Dashboard(App[None]):
 
     async def ask_person(self, dialog: Dialog[A]) -> A | None:
         """What a dialog is answered with; None where it is left. Only from a worker."""
-        return await self.push_screen_wait(dialog)  # type: ignore[arg-type]
+        return await self.push_screen_wait(dialog)
 
     async def _watch(self) -> None:
         """Look at the registry again and again, and tell the screen when it changed."""
         while True:
             await self.look()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._poll_now.wait(), self._poll_seconds)
+                await asyncio.wait_for(self._poll_now.wait(), self.poll_seconds)
             self._poll_now.clear()
 
     async def look(self) -> None:
@@ -176,7 +176,7 @@ class Dashboard(App[None]):
 
     def look_again(self) -> None:
         """Look at the registry now."""
-        if self._poll_seconds:
+        if self.poll_seconds:
             self._poll_now.set()
         else:
             self.run_worker(self.look(), group="watch")
@@ -189,6 +189,8 @@ class Dashboard(App[None]):
     def tell(self, problem: BertmtError) -> None:
         """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
         is_missing = isinstance(problem, NotFoundError) and not self.registry.exists()
+        if is_missing and isinstance(self._shown_screen, DashboardScreen) and self._shown_screen.MAKES_REGISTRY:
+            return
         if not (is_missing or isinstance(problem, RegistryError)):
             self.say(str(problem), "error")
         elif not isinstance(self.screen, RegistryProblem):

@@ -21,6 +21,7 @@ from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -61,6 +62,13 @@ class RunActions(DashboardScreen):
     def current_run(self) -> Run | None:
         """The one run at hand."""
         return None
+
+    async def go_to(self, run: Run) -> None:
+        """Put the cursor on a run, where the screen lists it."""
+        await self.load()
+        for table in self.query(Table).results():
+            if table.go_to(run.id):
+                return
 
     def action_new(self) -> None:
         """Open the form for new runs, from a copy of the run at hand where a person wants that."""
@@ -169,7 +177,8 @@ class RunActions(DashboardScreen):
         """Whether the registry may be written and a person says yes."""
         if not self.dashboard.may_write():
             return False
-        return bool(await self.dashboard.ask_person(Question(title, sentences, yes)))
+        is_agreed = await self.dashboard.ask_person(Question(title, sentences, yes))
+        return bool(is_agreed)
 
     async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> None:
         """Act on each run; those that refuse are said, the others go on."""

@@ -9,6 +9,8 @@ from bertmt.errors import BertmtError
 from tui.bindings import key
 from tui.messages import RegistryChanged
 
+REFRESH_SECONDS = 2.0
+
 
 class DashboardScreen(Screen[None]):
     """A screen over the registry.
@@ -16,10 +18,12 @@ class DashboardScreen(Screen[None]):
     Attributes:
         SUBJECT: what the help calls it.
         GUIDE: sentences that the help shows above the keys.
+        MAKES_REGISTRY: it works without a registry, and makes it.
     """
 
     SUBJECT: ClassVar[str] = ""
     GUIDE: ClassVar[tuple[str, ...]] = ()
+    MAKES_REGISTRY: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "back", "back", "Leave what is open: a filter, a screen.", "screen.back"),
         key("q", "leave", "back, quit", "Go back; from the first screen, quit. Runs go on.", "screen.leave"),
@@ -32,6 +36,15 @@ class DashboardScreen(Screen[None]):
 
     async def load(self) -> None:
         """Read what the screen shows, and show it."""
+
+    def on_mount(self) -> None:
+        # Load, silence and time left change though nothing in the registry does.
+        if self.app.poll_seconds:  # type: ignore[attr-defined]
+            self.set_interval(REFRESH_SECONDS, self._refresh_if_shown)
+
+    def _refresh_if_shown(self) -> None:
+        if self.is_current:
+            self.reload()
 
     def on_screen_resume(self) -> None:
         self.reload()

@@ -15,6 +15,7 @@ from tui.run_columns import bar
 from tui.styled_lines import strip_of, styles_of
 
 GIB = 1024  # MiB
+JOULES_PER_WATT_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,24 @@ class MachineStrip(Widget):
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._parts: list[Line] = []
+        self._energy_at_first: dict[str, float] = {}
 
     def show(self, surroundings: Surroundings) -> None:
         """Show how things are now."""
-        parts = [workers_part(surroundings.workload), *map(gpu_part, surroundings.machine.gpus)]
-        self._parts = [*parts, cpu_part(surroundings.machine.cpu)]
+        gpus = [gpu_part(gpu, self._watt_hours(gpu)) for gpu in surroundings.machine.gpus]
+        self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu)]
         self.styles.height = min(2, len(self._lines()))
         self.refresh()
+
+    def _watt_hours(self, gpu: Gpu) -> float | None:
+        """What the card used since it was first seen here; None where it does not count, or its counter went back."""
+        if gpu.energy_joules is None:
+            return None
+        used = gpu.energy_joules - self._energy_at_first.setdefault(gpu.uuid, gpu.energy_joules)
+        if used < 0:  # the driver was loaded anew
+            self._energy_at_first[gpu.uuid] = gpu.energy_joules
+            return None
+        return used / JOULES_PER_WATT_HOUR
 
     def _lines(self) -> list[Line]:
         return wrap_parts(self._parts, max(self.size.width - 1, 1), 3) or [()]
@@ -76,8 +88,8 @@ def cpu_part(cpu: Cpu) -> Line:
     return line(*parts)
 
 
-def gpu_part(gpu: Gpu) -> Line:
-    """Use, memory, temperature and power of one GPU, and its energy meter."""
+def gpu_part(gpu: Gpu, watt_hours: float | None = None) -> Line:
+    """Use, memory, temperature and power of one GPU, and the energy that it used since the dashboard was opened."""
     parts: list[str | Span] = [Span(safe_text(f"gpu{gpu.index} "), "dim")]
     if gpu.utilization is not None:
         parts += [Span(bar(gpu.utilization), "series2"), f" {gpu.utilization:.0%}"]
@@ -89,4 +101,6 @@ def gpu_part(gpu: Gpu) -> Line:
         parts += [f" {gpu.temperature_celsius} °C"]
     if gpu.power_watts is not None:
         parts += [f" {gpu.power_watts:.0f} W"]
+    if watt_hours is not None:
+        parts += [Span(f" {watt_hours:.1f} Wh since here", "dim")]
     return line(*parts)

@@ -2,13 +2,13 @@
 
 import platform
 
-from bench import logging_points, starting, submitting
+from bench import logging_points, redrawing, starting, submitting
 from bench.measuring import table
 
 
 def main() -> None:
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, {platform.platform()}")
-    figures = [*submitting.figures(), *logging_points.figures(), *starting.figures()]
+    figures = [*submitting.figures(), *logging_points.figures(), *starting.figures(), *redrawing.figures()]
     print(table(figures))
 
 

@@ -129,7 +129,8 @@ def draw_panel(
     frame = Frame.around(traces, panel.log_y, view.window)
     if frame is None:
         nothing = "No values to draw yet." if view.window is None else "No values between these steps."
-        return Chart([*(above if panel.title else ()), line(Span(nothing, "dim")), *below][:height])
+        sentence = line(Span(cut(nothing, width), "dim"))
+        return Chart([*(above if panel.title else ()), sentence, *below][:height])
     axis_lines = 2 if tick_labels else 1
     while below and height - axis_lines - len(above) - len(below) < LEAST_ROWS:
         below.pop()
@@ -153,7 +154,7 @@ def _plot(
     labels, gutter = frame.y_labels(rows, Canvas.dots_of(rows, view.ascii_only), least_gutter)
     columns = width - gutter - 2
     drawn = _curves(traces, looks, frame, Canvas(rows, columns, view.ascii_only), view.cursor)
-    missing = np.concatenate([each.missing for each in traces[: len(looks)]])
+    missing = np.concatenate([np.array([]), *(each.missing for each in traces[: len(looks)])])
     axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
     return [*beside_y_axis(drawn.lines(), labels, gutter), *axis], Plot(
         gutter + 2, top, columns, rows, frame.first, frame.last

@@ -54,7 +54,7 @@ def _several(panels: Sequence[Panel], width: int, height: int, view: View, start
     foot = _foot(panels, width, max(1, height // 12), view, same_names)
     if shown < len(panels):
         which = f"Panels {start + 1}–{start + shown}" if shown > 1 else f"Panel {start + 1}"
-        foot.append(cut_line(line(Span(f"{which} of {len(panels)}", "dim")), width))
+        foot.append(cut_line(line(Span(f"{which} of {len(panels)}; [ and ] turn", "dim")), width))
     lines: list[Line] = []
     plots: list[Plot] = []
     rows = _grid(chosen, width, height - len(foot))
@@ -63,7 +63,7 @@ def _several(panels: Sequence[Panel], width: int, height: int, view: View, start
         beside = _row(row, width, tall, view, index == len(rows) - 1, not same_names)
         plots += [replace(plot, top=plot.top + len(lines)) for plot in beside.plots]
         lines += beside.lines
-    return Chart([*lines, *foot], tuple(plots))
+    return Chart([*lines, *foot][: max(height, 0)], tuple(plots))
 
 
 def _foot(panels: Sequence[Panel], width: int, most: int, view: View, same_names: bool) -> list[Line]:
@@ -82,7 +82,7 @@ def _grid(panels: Sequence[Panel], width: int, height: int) -> list[Sequence[Pan
         down = -(-len(panels) // across)
         wide, tall = width / across, max(height / down, 1)
         too_small = wide < LEAST_PANEL[0] or height // down < LEAST_PANEL[1]
-        return too_small * 1000 + abs(math.log(wide / tall / BEST_SHAPE))
+        return too_small * 1000 + abs(math.log(max(wide, 1) / tall / BEST_SHAPE))
 
     across = min(range(1, len(panels) + 1), key=badness)
     return [panels[start : start + across] for start in range(0, len(panels), across)]

@@ -68,7 +68,7 @@ class LineChart(Drawing, can_focus=True):
         key("v", "toggle_cursor", "values", "Read the values of all curves at one step.", "chart.values", shown=True),
         key("m", "smooth", "smooth", "Smooth the curves, more each time.", "chart.smooth", shown=True),
         key("o", "toggle_log", "log", "Logarithmic scale, or linear.", "chart.log", shown=True),
-        key("0", "reset", "reset", "Show everything as at the beginning.", "chart.reset", shown=True),
+        key("0", "reset", "reset", "Show everything as at the beginning.", "chart.reset"),
         key("left_square_bracket", "turn(-1)", "panels back", "Show the panels before.", "chart.back", display="["),
         key("right_square_bracket", "turn(1)", "more panels", "Show the panels behind.", "chart.more", display="]"),
     ]
@@ -146,7 +146,7 @@ class LineChart(Drawing, can_focus=True):
             parts.append(Span(f"steps {first} to {last} of {count(int(self._whole[1]))}", "dim"))
         if self.weight:
             parts.append(Span(f"smoothed {self.weight:g}", "dim"))
-        between = Span(" · ", "dim")
+        between = Span(", ", "dim")
         return line(*(span for part in parts for span in (between, part)))[1:]
 
     @property

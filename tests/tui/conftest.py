@@ -3,6 +3,7 @@
 Nothing here sleeps: the dashboard looks at the registry when a test says so, and a screen is read when it is idle.
 """
 
+import asyncio
 import io
 import itertools
 import os
@@ -22,6 +23,7 @@ from bertmt.registry import runs
 from bertmt.registry.states import State
 from bertmt.services import machine
 from tui.app import Dashboard
+from tui.dialogs.dialog import Dialog
 from tui.settings import Settings
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -58,8 +60,18 @@ class Shown:
         for _ in range(3):  # what one worker shows may start another
             await self.pilot.pause()
             waiting = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "act"]
-            await self.app.workers.wait_for_complete(waiting)
+            if waiting:  # of none, Textual takes all
+                await self.app.workers.wait_for_complete(waiting)
+            await self._until_asked()
         await self.pilot.pause()
+
+    async def _until_asked(self) -> None:
+        """Until what acts is done, or asks a person."""
+        async with asyncio.timeout(60):
+            while any(worker.group == "act" and not worker.is_finished for worker in self.app.workers):
+                if isinstance(self.app.screen, Dialog):
+                    break
+                await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         """Press keys, each after the last one's effect is on screen."""

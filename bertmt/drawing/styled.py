@@ -110,6 +110,22 @@ def wrap_parts(parts: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
     return [*lines, current] if current else lines
 
 
+def beside(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int = 2) -> list[Line]:
+    """Blocks of lines side by side, each in so many cells."""
+    joined: list[Line] = []
+    for number in range(max(map(len, blocks), default=0)):
+        spans: list[Span] = []
+        space = 0  # goes to the block behind it, so that no line ends in any
+        for block, width in zip(blocks, widths, strict=True):
+            part = cut_line(block[number], width) if number < len(block) else ()
+            if part:
+                spans += [Span(" " * space), *part]
+                space = 0
+            space += width - cells(plain(part)) + gap
+        joined.append(line(*spans))
+    return joined
+
+
 def _cells_of(character: str) -> int:
     if unicodedata.combining(character):
         return 0

@@ -19,6 +19,7 @@ DIFFERENCES = (
     Column("p (Holm)", True), Column("verdict"),
 )  # fmt: skip
 TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
+NOTHING_DIFFERS = "Nothing but the seed."
 STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
 
 
@@ -74,7 +75,7 @@ def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
     """The settings that differ, a column per arm, and the scale of the reference; the table is as wide as it is."""
     title = (Span("What differs in the recipes", "title"),)
     if not found.recipe_differences:
-        return [title, (Span("Nothing but the seed.", "dim"),)]
+        return [title, (Span(NOTHING_DIFFERS, "dim"),)]
     columns = (Column("setting"), *(Column(safe_text(arm.name)) for arm in found.arms))
     rows = [Row([name, *map(value_text, values)]) for name, values in found.recipe_differences.items()]
     first = found.reference.runs[0]

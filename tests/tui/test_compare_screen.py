@@ -1,0 +1,192 @@
+"""Two or more runs side by side: arms, scores, recipes, curves, matrices."""
+
+import asyncio
+
+import pytest
+from registry_builder import HOSTILE
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
+from tui.arms import sides_of
+from tui.screens import compare as compare_screen
+from tui.screens.compare import CompareScreen
+
+SIZES = [(80, 24), (120, 40)]
+# The newest run stands first in the list: held, later, training, evil, twins, twins, better, base.
+MARK_BASE_AND_BETTER = ("G", "space", "k", "space")
+
+
+@pytest.fixture
+def runs(registry):
+    """The runs of the registry by id."""
+    database = open_registry(registry)
+    found = {run.id: run for run in all_runs(database)}
+    database.close()
+    return found
+
+
+@pytest.fixture
+def opened(show, runs, alive):
+    """Opens the screen over runs by their numbers."""
+
+    async def open_over(shown, *numbers):
+        shown.app.push_screen(CompareScreen([runs[f"run{number:03d}"] for number in numbers]))
+        await shown.settle()
+
+    return open_over
+
+
+def said(shown):
+    """The sentences in the corner."""
+    return " ".join(each.message for each in shown.app._notifications)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_marked_runs_are_compared_with_what_the_command_line_says_too(show, alive, size):
+    async with show(size=size) as shown:
+        await shown.press(*MARK_BASE_AND_BETTER, "c")
+        shown.should_be("compare-scores")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_seeds_of_a_recipe_are_one_arm_with_a_mark_each(show, opened, size):
+    async with show(size=size) as shown:
+        await opened(shown, 1, 2, 3, 4)
+        shown.should_be("compare-seeds")
+        assert "twins, mean of 2 seeds less base (run001)" in shown.text
+        await shown.press("a")
+        assert "twins (run003)" in shown.text
+        assert "mean of 2 seeds" not in shown.text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_recipes_stand_beside_each_other_where_they_differ(show, opened, size):
+    async with show(size=size) as shown:
+        await opened(shown, 1, 2, 3, 4, 6)
+        await shown.press("2")
+        shown.should_be("compare-recipes")
+
+
+async def test_an_arm_that_does_not_fit_comes_in_with_the_cursor(show, opened):
+    async with show(size=(80, 24)) as shown:
+        await opened(shown, 1, 2, 5, 6)
+        await shown.press("2")
+        assert "1 more" in shown.text and "ensembling        false  " in shown.text
+        await shown.press("G")
+        assert "true" in next(line for line in shown.text.splitlines() if line.startswith("   ensembling"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_curves_have_the_marks_of_the_list_also_where_a_run_lacks_the_series(show, opened, size):
+    async with show(size=size) as shown:
+        await opened(shown, 1, 2, 3, 4, 6)
+        await shown.press("3")
+        shown.should_be("compare-curves")
+        assert "◆ twins run004" in shown.text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_confusion_matrices_stand_side_by_side(show, opened, size):
+    async with show(size=size) as shown:
+        await opened(shown, 1, 2, 3)
+        await shown.press("4")
+        shown.should_be("compare-confusion")
+        await shown.press("d")
+        shown.should_be("compare-confusion-change")
+        await shown.press("d", "o", "percent_sign")
+        assert "PARA: share of each true class" in shown.text and "30.0 %" in shown.text
+
+
+async def test_another_arm_can_be_the_first(show, opened):
+    async with show() as shown:
+        await opened(shown, 1, 2)
+        assert "better (run002) less base (run001)" in shown.text and "+0.600" in shown.text
+        await shown.press("j", "f")
+        assert "base (run001) less better (run002)" in shown.text and "−0.600" in shown.text
+        assert "● base (run001)" in shown.text, "a run keeps its mark"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_runs_without_scores_are_left_out_and_named(show, opened, size):
+    async with show(size=size) as shown:
+        await opened(shown, 1, 2, 5, 6, 7)
+        shown.should_be("compare-left-out")
+        await shown.press("G", "f")
+        assert "Only an arm with scores" in said(shown)
+
+
+async def test_without_two_arms_that_have_scores_a_sentence_says_so(show, opened):
+    async with show() as shown:
+        await opened(shown, 1, 5, 7)
+        shown.should_be("compare-no-scores")
+
+
+async def test_the_screen_is_there_while_what_takes_seconds_is_computed(show, opened, monkeypatch):
+    async with show() as shown:
+        go_on = asyncio.Event()
+        ask = shown.app.ask
+
+        async def held(act, slow=False, create=False):
+            if slow:
+                await go_on.wait()
+            return await ask(act, slow, create)
+
+        monkeypatch.setattr(shown.app, "ask", held)
+        database = open_registry(shown.app.registry)
+        both = [run for run in all_runs(database) if run.id in ("run001", "run002")]
+        database.close()
+        shown.app.push_screen(CompareScreen(both))
+        for _ in range(5):
+            await shown.pilot.pause()
+        assert "Comparing 2 arms …" in shown.text
+        await shown.pilot.press("2")
+        await shown.pilot.pause()
+        assert "lora.rank" in shown.text
+        go_on.set()
+        await shown.settle()
+        await shown.press("1")
+        assert "better (run002) less base (run001)" in shown.text
+
+
+async def test_a_comparison_is_made_anew_only_when_scores_changed(show, opened, monkeypatch):
+    made = []
+    compare = compare_screen.compare
+    monkeypatch.setattr(compare_screen, "compare", lambda *given: made.append(1) or compare(*given))
+    async with show() as shown:
+        await opened(shown, 1, 2)
+        shown.app.screen.reload()
+        await shown.settle()
+        assert len(made) == 1
+        await shown.press("j", "f")
+        assert len(made) == 2
+
+
+async def test_enter_opens_a_run_and_asks_which_of_several_seeds(show, opened):
+    async with show() as shown:
+        await opened(shown, 1, 3, 4)
+        await shown.press("j", "enter")
+        assert "Open which run?" in shown.text and "run004 seed 2" in shown.text
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, CompareScreen)
+
+
+async def test_hostile_names_are_shown_and_do_nothing(show, opened):
+    async with show(size=(120, 40)) as shown:
+        await opened(shown, 2, 5)
+        for tab in "1234":
+            await shown.press(tab)
+            assert "[red]x[/red]" in shown.text
+            assert not set(HOSTILE) & set("\x1b\x07\u202e") & set(shown.text)
+
+
+async def test_ascii_marks_are_those_of_the_curves(show, opened):
+    async with show(size=(120, 40), ascii_only=True) as shown:
+        await opened(shown, 1, 2)
+        await shown.press("3")
+        assert "+ better run002" in shown.text and "+ better (run002)" in shown.text
+        assert shown.text.isascii()
+
+
+def test_a_run_that_was_removed_keeps_the_looks_of_the_others(runs):
+    known = [runs["run001"], runs["run002"]]
+    assert [run.id for run in sides_of([], known, False, None).runs] == ["run001", "run002"]

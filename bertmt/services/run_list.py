@@ -99,6 +99,8 @@ class RunList:
             found = list(filter(wanted.matches, found))
         if field is None:
             return found[-limit:]
+        if sort.startswith("-"):  # of equals, too, the newer comes first
+            found.reverse()
         found.sort(key=lambda row: _sort_key(row.get(field)), reverse=sort.startswith("-"))
         # What has no value stands last in both directions.
         found.sort(key=lambda row: row.get(field) is None)

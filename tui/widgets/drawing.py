@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from bertmt.drawing.styled import Line
 from tui.styled_lines import strip_of, styles_of
+from tui.widgets.changed_lines import changed_regions
 
 
 class Drawing(Widget):
@@ -32,8 +33,14 @@ class Drawing(Widget):
         Args:
             layout: its size may have, too.
         """
-        self._lines = None
-        self.refresh(layout=layout)
+        before, self._lines = self._lines, None
+        size = self.content_size
+        if layout or before is None or self._drawn_for != size or not self.is_on_screen:
+            self.refresh(layout=layout)
+            return
+        self._lines = self.to_lines(*size)
+        if regions := changed_regions(before, self._lines, size.width):
+            self.refresh(*regions)
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         """The lines for the screen: for a widget that must know where what it drew has gone."""

@@ -4,12 +4,12 @@ Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this 
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -18,6 +18,7 @@ from textual.strip import Strip
 from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key
 from tui.styled_lines import NOTHING, background_only, strip_of, styles_of
+from tui.widgets.changed_lines import changed_regions
 from tui.widgets.columns import GAP, Column, Placed, place
 
 R = TypeVar("R")
@@ -27,6 +28,14 @@ GUTTER = 2  # the mark, and a space
 
 class Spanning(Span):
     """A cell that takes all that is left of its row."""
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """Rows that know where a key stands, and are not looked through for it."""
+
+    def place_of(self, key: object) -> int | None:
+        """The place of the row of that key; None where there is none."""
 
 
 class Table(ScrollView, Generic[R], can_focus=True):
@@ -58,7 +67,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", display="␣"),
     ]
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)  # only two lines change with it
 
     class Moved(Message):
         """The cursor came to another row, or the row that it is on was replaced."""
@@ -102,6 +111,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
         self.marked: set[Hashable] = set()
+        self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         self.sorted_by = ""  # a field, "-" before it downwards
         self._cell = cell
         self._key_of = key_of
@@ -114,11 +124,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.virtual_size = Size(self.size.width, len(rows) + 1)
         place_now = min(self.cursor, max(len(rows) - 1, 0))
         if kept is not None and not (rows and self._key_of(rows[place_now]) == kept):
-            place_now = next((index for index, row in enumerate(rows) if self._key_of(row) == kept), place_now)
+            found = self._place_of(kept)
+            place_now = place_now if found is None else found
         if place_now == self.cursor:
             self.post_message(self.Moved(self, self.current))
         self.cursor = place_now
-        self.refresh()
+        self._refresh_changed()
 
     def show_columns(self, columns: Sequence[Column]) -> None:
         """Replace the columns."""
@@ -127,10 +138,15 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def go_to(self, row_key: Hashable) -> bool:
         """Put the cursor on the row of that key; False where there is none."""
-        found = next((index for index, row in enumerate(self.rows) if self._key_of(row) == row_key), None)
+        found = self._place_of(row_key)
         if found is not None:
             self.cursor = found
         return found is not None
+
+    def _place_of(self, row_key: Hashable) -> int | None:
+        if isinstance(self.rows, Placing):
+            return self.rows.place_of(row_key)
+        return next((index for index, row in enumerate(self.rows) if self._key_of(row) == row_key), None)
 
     @property
     def current(self) -> R | None:
@@ -151,7 +167,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def watch_cursor(self) -> None:
         self._keep_cursor_in_sight()
-        self.refresh()
+        self._refresh_changed()
         self.post_message(self.Moved(self, self.current))
 
     def on_resize(self) -> None:
@@ -216,18 +232,40 @@ class Table(ScrollView, Generic[R], can_focus=True):
                 self.action_mark()
 
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        text, is_current = self._on_screen[y] = self._content(y)
+        style = self._cursor_style() if is_current else NOTHING
+        return strip_of(text, styles_of(self), self.scrollable_content_region.width, style)
+
+    def _content(self, y: int) -> tuple[Line, bool]:
+        """What belongs on a line of the screen, and whether the cursor is on it."""
+        if not y:
+            return self._titles(), False
         index = round(self.scroll_y) + y - 1
-        if y and index >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
-        text = self._row_line(self.rows[index]) if y else self._titles()
-        return strip_of(text, styles_of(self), width, self._cursor_style() if y and index == self.cursor else NOTHING)
+        if index >= len(self.rows):
+            return (), False
+        return self._row_line(self.rows[index]), index == self.cursor
+
+    def _refresh_changed(self) -> None:
+        """Draw the lines again that are not what was drawn last."""
+        count = self.size.height
+        before = [self._on_screen.get(y) for y in range(count)]
+        regions = changed_regions(before, [self._content(y) for y in range(count)], self.size.width)
+        if regions:
+            self.refresh(*regions)
 
     def _cursor_style(self) -> Style:
         """Under the row of the cursor: a background where there are colours of ours, else reversed."""
         if self.app.no_color or self.app.current_theme.ansi:
             return Style(reverse=True, dim=not self.has_focus)
         return background_only(self.get_component_rich_style("table--cursor" if self.has_focus else "table--blurred"))
+
+    def cell_region(self, key: str) -> Region | None:
+        """Where the cursor's row has the column of that key, within the table; None where it is out of sight."""
+        y = self.cursor - round(self.scroll_y) + 1
+        found = next((each for each in self._placed() if each.column.key == key), None)
+        if found is None or not 1 <= y <= self._rows_on_screen():
+            return None
+        return Region(GUTTER + found.start, y, found.width, 1)
 
     def _placed(self) -> list[Placed]:
         return place(self.columns, self.scrollable_content_region.width - GUTTER)

@@ -8,6 +8,7 @@ from textual.strip import Strip
 
 from bertmt.drawing.styled import Line
 from tui.styled_lines import strip_of, styles_of
+from tui.widgets.changed_lines import changed_regions
 
 
 class TextLines(ScrollView, can_focus=False):
@@ -43,9 +44,14 @@ class TextLines(ScrollView, can_focus=False):
         self._lay_out()
 
     def _lay_out(self) -> None:
+        before = self._lines
         self._lines = self._draw(self.scrollable_content_region.width) if self.size.width else ()
-        self.virtual_size = Size(self.size.width, len(self._lines))
-        self.refresh(layout=True)
+        if len(self._lines) != len(before):
+            self.virtual_size = Size(self.size.width, len(self._lines))
+            self.refresh(layout=True)
+        elif regions := changed_regions(before, self._lines, self.size.width):
+            top = round(self.scroll_y)
+            self.refresh(*(region.translate((0, -top)) for region in regions))
 
     def render_line(self, y: int) -> Strip:
         index = round(self.scroll_y) + y

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BertmtError as problem:
         sys.stderr.write(f"bertmt-tui: {safe_text(str(problem))}\n")
         return EXIT_USAGE
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.__stderr__ or sys.stderr)):
         sys.stderr.write("bertmt-tui: the dashboard needs a terminal; `bertmt runs --json` is for programs.\n")
         return EXIT_USAGE
     app.run()

@@ -41,14 +41,29 @@ MARKS: tuple[ToggleMark, ...] = (
     _switch("O", "cosine embedding loss", "cosine_embedding"),
     ToggleMark("+", "another setting of the method differs from the paper's", (), lambda recipe: _has_other(recipe)),
 )
+_DEFAULTS = {name: setting.default for name, setting in SETTINGS.items() if setting.role is Role.TOGGLE}
 _COVERED = {name for mark in MARKS for name in mark.settings} | {*_COVERED_ELSEWHERE}
-_OTHERS = {
-    name: setting.default for name, setting in SETTINGS.items() if setting.role is Role.TOGGLE and name not in _COVERED
-}
+_OTHERS = {name: default for name, default in _DEFAULTS.items() if name not in _COVERED}
 
 
 def _has_other(recipe: Mapping[str, Any]) -> bool:
     return any(recipe.get(name, default) != default for name, default in _OTHERS.items())
+
+
+def changed_toggles(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the method that differ from the paper's baseline; alpha only where it is not the rank."""
+    found = {name: recipe.get(name) for name, default in _DEFAULTS.items() if name in recipe}
+    changed = {name: value for name, value in found.items() if not _equal(value, _DEFAULTS[name])}
+    if changed.get("lora.alpha") in (None, changed.get("lora.rank", 0)):
+        changed.pop("lora.alpha", None)
+    return changed
+
+
+def _equal(value: Any, default: Any) -> bool:
+    """A tuple is a list in JSON."""
+    return (list(value) if isinstance(value, tuple) else value) == (
+        list(default) if isinstance(default, tuple) else default
+    )
 
 
 def toggle_marks(recipe: Mapping[str, Any]) -> str:

@@ -73,12 +73,13 @@ class RunsScreen(RunActions):
     RunsScreen #filter { border: none; height: 1; padding: 0 1; background: $panel; }
     RunsScreen #filter-problem { height: auto; padding: 0 1; }
     RunsScreen #empty { padding: 1 2; height: 1fr; }
-    RunsScreen Table { height: 3fr; }
-    RunsScreen Glance { height: 2fr; }
+    RunsScreen Table { height: 1fr; }
+    RunsScreen Glance { height: 40%; min-height: 9; }
     RunsScreen.-short Glance { display: none; }
     RunsScreen.-huge #body { layout: horizontal; }
     RunsScreen.-huge Table { height: 1fr; width: 3fr; }
     RunsScreen.-huge Glance { height: 1fr; width: 2fr; border-top: none; border-left: solid $border-blurred; }
+    RunsScreen.-huge Glance #charts { layout: vertical; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),

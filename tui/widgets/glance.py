@@ -2,24 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 
 from bertmt.drawing import numbers
 from bertmt.drawing.curves import Panel
+from bertmt.drawing.facts import facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
+from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.logs import read_log
-from bertmt.services.run_words import doing
+from bertmt.services.run_words import doing, scale_line, value_text
 from tui.registry_lane import Session
 from tui.run_columns import state_sign
 from tui.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
+
+LOG_LINES = 4
+ROOM_FOR_SCORES = 12
 
 
 @dataclass(frozen=True)
@@ -28,46 +34,57 @@ class Glimpse:
 
     run: Run
     panels: Sequence[Panel]
-    log_line: str
+    log_lines: Sequence[str]
 
 
 def glimpse_of(session: Session, run: Run) -> Glimpse:
     """Read it; the curves from where they were read before."""
     curves = session.curves.update([run], patterns(AT_A_GLANCE))
     try:
-        last = read_log(session.database, run, 1)
+        last = read_log(session.database, run, LOG_LINES)
     except BertmtError:  # not started yet, or its folder is gone
         last = []
-    return Glimpse(run, panels_of(curves, [run], AT_A_GLANCE), last[0] if last else "")
+    return Glimpse(run, panels_of(curves, [run], AT_A_GLANCE), last)
 
 
 class Glance(Vertical):
     """Two or three lines about a run, and its charts between them."""
 
     DEFAULT_CSS = """
-    Glance { height: 40%; min-height: 8; border-top: solid $border-blurred; background: $background; }
+    Glance { border-top: solid $border-blurred; background: $background; }
     Glance TextLines { height: auto; }
-    Glance LineChart { height: 1fr; }
+    Glance #charts { height: 1fr; }
+    Glance LineChart { height: 1fr; width: 1fr; margin-right: 1; }
+    Glance #words { height: 1fr; }
     """
 
     def compose(self) -> ComposeResult:
         yield TextLines(id="about")
-        yield LineChart(id="glance-chart")
+        with Horizontal(id="charts"):
+            for _ in AT_A_GLANCE:
+                yield LineChart()
+        yield TextLines(id="words")
         yield TextLines(id="last")
 
     def on_mount(self) -> None:
-        self.query_one(LineChart).can_focus = False
+        for chart in self.query(LineChart):
+            chart.can_focus = False
 
     def show(self, glimpse: Glimpse | None) -> None:
-        """Show a run, or nothing."""
-        chart = self.query_one(LineChart)
-        chart.show(glimpse.panels if glimpse else ())
+        """Show a run, or nothing; without points, in place of its curves, what it is or will be."""
+        about, words, last = (self.query_one(name, TextLines) for name in ("#about", "#words", "#last"))
+        has_curves = glimpse is not None and bool(glimpse.panels)
+        self.query_one("#charts").display, words.display = has_curves, not has_curves
+        for chart, panel in zip_longest(self.query(LineChart), glimpse.panels if glimpse else ()):
+            chart.display = panel is not None
+            chart.show([panel] if panel is not None else [])
         if glimpse is None:
-            self.query_one("#about", TextLines).show([])
-            self.query_one("#last", TextLines).show([])
+            for part in (about, words, last):
+                part.show([])
             return
-        self.query_one("#about", TextLines).show(lambda width: [cut_line(about_line(glimpse.run), width)])
-        self.query_one("#last", TextLines).show(lambda width: _last_lines(glimpse, width))
+        about.show(lambda width: [cut_line(about_line(glimpse.run), width)])
+        words.show(lambda width: _words(glimpse, width))
+        last.show(lambda width: _last_lines(glimpse, width, self.size.height) if has_curves else [])
 
 
 def about_line(run: Run) -> Line:
@@ -95,6 +112,22 @@ def scores_line(run: Run) -> Line:
     return line(*parts)
 
 
-def _last_lines(glimpse: Glimpse, width: int) -> list[Line]:
-    lines = [scores_line(glimpse.run), line(Span(safe_text(glimpse.log_line), "dim"))]
-    return [cut_line(each, width) for each in lines if each]
+def _words(glimpse: Glimpse, width: int) -> list[Line]:
+    """Of a run without curves: its method, its scale, what a person wrote, and the end of its log."""
+    run = glimpse.run
+    pairs = {
+        "method": ", ".join(f"{name}={value_text(value)}" for name, value in changed_toggles(run.recipe).items())
+        or "the paper's baseline",
+        "scale": scale_line(run),
+        "tags": " ".join(run.tags),
+        "note": run.note,
+        "log": list(glimpse.log_lines),
+    }
+    return facts(pairs, width)
+
+
+def _last_lines(glimpse: Glimpse, width: int, height: int) -> list[Line]:
+    """The scores, where there is room to say again what the list says, and the last line of the log."""
+    scores = scores_line(glimpse.run) if height >= ROOM_FOR_SCORES else ()
+    log = line(Span(safe_text(glimpse.log_lines[-1]), "dim")) if glimpse.log_lines else ()
+    return [cut_line(each, width) for each in (scores, log) if each]

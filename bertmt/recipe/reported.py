@@ -143,6 +143,13 @@ def claims() -> tuple[Claim, ...]:
     )
 
 
+def claims_about(preset: str) -> tuple[Claim, ...]:
+    """The claims in whose pairs a preset stands, those about its own score before those for which it is the control."""
+    own = [each for each in claims() if any(pair.changed.preset == preset for pair in (*each.paper, *each.own))]
+    control = [each for each in claims() if any(pair.control.preset == preset for pair in (*each.paper, *each.own))]
+    return tuple({each.id: each for each in (*own, *control)}.values())
+
+
 def _pairs(rows: list[list[str]]) -> tuple[Pair, ...]:
     return tuple(Pair(_arm(control), _arm(changed)) for control, changed in rows)
 

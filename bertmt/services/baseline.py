@@ -14,7 +14,7 @@ from bertmt.registry.states import State
 SETTING = "baseline"
 BASELINE_PRESET = "baseline"
 # Where the data lies says nothing; its fingerprints do.
-_COMPARED = tuple(
+SCALE_SETTINGS = tuple(
     name
     for name, each in SETTINGS.items()
     if each.role is Role.SCALE and name != "data" and not name.startswith("extra_data")
@@ -78,7 +78,7 @@ def choose_baseline(database: Database, run: Run | None) -> None:
 
 def scale_key(run: Run) -> tuple[Any, ...]:
     """Encoder, budget, batch and learning rate; equal keys make runs comparable where their data is the same."""
-    return tuple(map(run.shared_recipe.get, _COMPARED))
+    return tuple(map(run.shared_recipe.get, SCALE_SETTINGS))
 
 
 def _same_dev_data(run: Run, other: Run) -> bool:

@@ -7,9 +7,11 @@ from typing import Any
 
 from bertmt.recipe.loading import Preset, presets
 from bertmt.recipe.reported import ReportedScores, reported_scores
+from bertmt.recipe.rules import resolved
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.baseline import scale_key
+from bertmt.services.baseline import SCALE_SETTINGS, scale_key
+from bertmt.tasks.loading import TOY
 
 SCORES = ("sst", "para", "sts", "overall")
 
@@ -44,6 +46,23 @@ class AtScale:
     scores: Mapping[str, Measured]
     selected_on_dev: bool
 
+    @property
+    def best_run(self) -> Run:
+        """The run with the highest overall score; without one, that of the first task that was scored."""
+        known = (self.scores[name] for name in ("overall", *SCORES) if name in self.scores)
+        return next((measured.best for measured in known), self.runs[-1])
+
+    def scale_differences(self, preset: Preset) -> dict[str, tuple[Any, Any]]:
+        """What of the scale is surely not the paper's: name to ours and the paper's.
+
+        Of the data it is known only that the embedded ones are not: where others lie says nothing.
+        """
+        paper, ours = resolved(preset.recipe()).scale(), self.runs[-1].recipe
+        data = {"data": (TOY, "the course's")} if self.runs[-1].data == TOY else {}
+        return data | {
+            name: (ours.get(name), paper.get(name)) for name in SCALE_SETTINGS if ours.get(name) != paper.get(name)
+        }
+
 
 @dataclass(frozen=True)
 class PaperRow:
@@ -60,6 +79,16 @@ class PaperRow:
     measured: tuple[AtScale, ...]
     waiting: tuple[Run, ...]
     running: tuple[Run, ...]
+
+    def difference(self, entry: AtScale) -> float | None:
+        """Our best less the paper's score, the mean over the tasks that have both (STS as ρ); None where none has."""
+        reported = self.reported.scores if self.reported else {}
+        both = [
+            entry.scores[task].best_score - score
+            for task, score in reported.items()
+            if score is not None and task in entry.scores
+        ]
+        return fmean(both) if both else None
 
 
 def paper_table(runs: Iterable[Run]) -> tuple[PaperRow, ...]:

@@ -96,3 +96,28 @@ def test_a_run_counts_for_the_preset_that_it_equals_not_the_one_it_was_made_from
     changed = run("baseline", **{"lora.rank": 3})
     assert changed.preset is None
     assert all(not row.measured for row in paper_table([changed]))
+
+
+def test_the_scale_of_an_entry_is_set_against_the_papers(run):
+    row = row_of([run(epochs=10, encoder="tiny", scores={"sst": 0.5})], "baseline")
+    found = row.measured[0].scale_differences(row.preset)
+    # The paper fine-tunes bert-base-uncased for 10 epochs (section 6.1); the epochs are equal here.
+    assert found["encoder"] == ("tiny", "bert-base-uncased")
+    assert "epochs" not in found
+    assert found["data"][0] == "toy", "the embedded data are not the paper's"
+
+
+def test_the_difference_to_the_paper_is_over_the_tasks_that_both_have(run):
+    row = row_of([run(scores={"sst": 0.493, "sts": 0.382})], "baseline")
+    # The paper has 0.483 on SST and 0.352 on STS, and 0.782 on PARA, which this run lacks: (0.01 + 0.03) / 2.
+    assert row.difference(row.measured[0]) == pytest.approx(0.02)
+    control = row_of([run("para-only", scores={"para": 0.7})], "para-only")
+    assert control.difference(control.measured[0]) is None
+
+
+def test_the_best_run_is_the_best_overall_else_of_the_first_task(run):
+    first = run(seed=1, scores={"sst": 0.9, "sts": 0.1, "overall": 0.3})
+    second = run(seed=2, scores={"sst": 0.1, "sts": 0.2, "overall": 0.4})
+    assert row_of([first, second], "baseline").measured[0].best_run.key == second.key
+    alone = [run("sts-only", seed=seed, scores={"sts": sts}) for seed, sts in ((1, 0.6), (2, 0.5))]
+    assert row_of(alone, "sts-only").measured[0].best_run.key == alone[0].key

@@ -7,7 +7,7 @@ import pytest
 
 from bertmt.recipe.loading import differences, preset, presets
 from bertmt.recipe.recipe import TASK_NAMES
-from bertmt.recipe.reported import claims, reported_confusion, reported_overall, reported_scores
+from bertmt.recipe.reported import claims, claims_about, reported_confusion, reported_overall, reported_scores
 from bertmt.recipe.rules import conflicts
 from bertmt.recipe.settings import Role
 
@@ -157,3 +157,11 @@ def test_an_arm_reads_as_what_one_types():
     arm = next(claim for claim in claims() if claim.id == "linear-layers").own[0].control
     assert arm.command() == "sst-only --set epochs=9"
     assert arm.recipe() == preset("sst-only").recipe().with_values({"epochs": 9})
+
+
+def test_claims_about_a_preset_begin_with_those_about_its_own_score():
+    # By hand from docs/paper.md: 6.3.3 is about pearson-cosine beside pearson; then it is the control of all three.
+    assert [each.id for each in claims_about("pearson-cosine")] == ["cosine-beside-pearson", "mnr-beside-both"]
+    assert [each.id for each in claims_about("lora-r20")] == ["rank-200"]
+    assert claims_about("para-only") == ()
+    assert {each.id for preset in presets() for each in claims_about(preset)} == {each.id for each in claims()}

@@ -1,0 +1,132 @@
+"""The paper's figures beside our runs of them."""
+
+import itertools
+
+import pytest
+from registry_builder import HOSTILE, RegistryBuilder
+
+from bertmt.recipe.loading import presets
+from bertmt.registry import runs
+from tui.screens.new_run import NewRunScreen
+from tui.screens.paper import PaperScreen
+from tui.screens.run import RunScreen
+
+SIZES = [(80, 24), (120, 40)]
+ROWS = list(presets())
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """A registry without runs."""
+    path = tmp_path / "empty" / "runs.db"
+    path.parent.mkdir()
+    RegistryBuilder(path).database.close()
+    return path
+
+
+@pytest.fixture
+def scales(tmp_path, monkeypatch):
+    """The baseline at two scales, two seeds at the newer one, and a hostile name."""
+    numbers = itertools.count(1)
+    monkeypatch.setattr(runs, "new_id", lambda: f"run{next(numbers):03d}")
+    path = tmp_path / "scales" / "runs.db"
+    path.parent.mkdir()
+    builder = RegistryBuilder(path)
+    builder.finished("old", right=0.9, batch_size=4)
+    builder.finished(HOSTILE, right=0.3, seed=1)
+    builder.finished("new", right=0.4, seed=2)
+    builder.database.close()
+    return path
+
+
+def said(shown):
+    """The sentences in the corner."""
+    return " ".join(each.message for each in shown.app._notifications)
+
+
+async def go_to(shown, preset):
+    await shown.press("g", *("j",) * ROWS.index(preset))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_figure_has_its_row_with_ours_beside_the_papers(show, alive, size):
+    async with show(size=size, first="paper") as shown:
+        shown.should_be("paper")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_figure_without_runs_has_its_claims_and_says_what_enter_does(show, alive, size):
+    async with show(size=size, first="paper") as shown:
+        await go_to(shown, "pearson-cosine-mnr")
+        shown.should_be("paper-missing")
+        await shown.press("enter")
+        assert isinstance(shown.app.screen, NewRunScreen)
+        assert shown.app.screen.form.preset == "pearson-cosine-mnr"
+        await shown.press("escape")
+        assert isinstance(shown.app.screen, PaperScreen)
+        assert shown.app.screen.table.current.key == "pearson-cosine-mnr", "the cursor stays"
+
+
+async def test_enter_opens_the_best_run_and_n_the_form(show, alive):
+    async with show(first="paper") as shown:
+        await go_to(shown, "pearson")
+        await shown.press("enter")
+        assert isinstance(shown.app.screen, RunScreen)
+        assert shown.app.screen.run.id == "run004", "seed 2 has the higher ρ"
+        await shown.press("escape", "n")
+        assert shown.app.screen.form.preset == "pearson"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_scales_are_kept_apart_and_chosen_by_a_key(show, scales, size):
+    async with show(scales, size=size, first="paper") as shown:
+        shown.should_be("paper-scales")
+        assert "1/2 tin" in shown.text and "Scale 1 of 2" in shown.text and "batch 8" in shown.text
+        await shown.press("greater_than_sign")
+        assert "2/2 tin" in shown.text and "0.900" in shown.text and "batch 4" in shown.text
+        await shown.look()
+        assert "2/2 tin" in shown.text, "a choice outlives a reload"
+        await shown.press("greater_than_sign")
+        assert "1/2 tin" in shown.text
+        await shown.press("j", "greater_than_sign")
+        assert "not several scales" in said(shown)
+
+
+async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show, alive):
+    async with show(first="paper") as shown:
+        await go_to(shown, "final")
+        assert "Figure 1, test set" in shown.text
+        assert any(line.split()[:2] == ["1*", "final"] for line in shown.text.splitlines())
+
+
+async def test_m_goes_to_the_next_figure_without_a_run_of_ours(show, alive):
+    async with show(first="paper") as shown:
+        await shown.press("m")
+        assert shown.app.screen.table.current.key == "multi-layer"
+        await shown.press("G", "m")
+        assert not shown.app.screen.table.current.row.measured
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_runs_the_papers_own_figures_stand_there(show, empty, size):
+    async with show(empty, size=size, first="paper") as shown:
+        shown.should_be("paper-empty")
+
+
+async def test_the_other_first_screens_are_a_key_away(show, alive):
+    async with show(first="paper") as shown:
+        await shown.press("2")
+        assert shown.app.current_mode == "queue"
+        await shown.press("3", "1")
+        assert shown.app.current_mode == "runs"
+
+
+async def test_a_read_only_registry_queues_nothing(show, alive):
+    async with show(first="paper", read_only=True) as shown:
+        await shown.press("n")
+        assert isinstance(shown.app.screen, PaperScreen) and "read-only" in said(shown)
+
+
+async def test_ascii_alone_draws_the_paper_too(show, alive):
+    async with show(size=(120, 40), first="paper", ascii_only=True) as shown:
+        assert shown.text.isascii()

@@ -4,7 +4,7 @@ Every action is a service; what cannot be taken back is asked first.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.binding import BindingType
@@ -22,9 +22,6 @@ from tui.dialogs.question import Question
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.table import Table
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 MOST_LISTED = 6
 
@@ -48,12 +45,6 @@ class RunActions(DashboardScreen):
         key("i", "note", "note", "Write a note on this run.", "runs.note"),
         key("D", "remove", "remove", "Remove the marked runs, or this one, with all they measured.", "runs.remove"),
     ]
-
-    @property
-    def dashboard(self) -> "Dashboard":
-        """The app, as what it is."""
-        app: Dashboard = self.app  # type: ignore[assignment]
-        return app
 
     def chosen_runs(self) -> list[Run]:
         """What actions are about: the marked runs, or the one at hand."""
@@ -130,13 +121,17 @@ class RunActions(DashboardScreen):
 
     def action_compare(self) -> None:
         """Show the marked runs side by side."""
-        from tui.screens.compare import CompareScreen  # noqa: PLC0415 - as above
-
         runs = self.chosen_runs()
         if len(runs) < 2:
             self.dashboard.say("Mark at least two runs with the space bar, then compare them.", "warning")
         else:
-            self.app.push_screen(CompareScreen(runs))
+            self.open_comparison(runs)
+
+    def open_comparison(self, runs: Sequence[Run]) -> None:
+        """Show runs side by side."""
+        from tui.screens.compare import CompareScreen  # noqa: PLC0415 - as above
+
+        self.app.push_screen(CompareScreen(runs))
 
     def action_copy_id(self) -> None:
         run = self.current_run()

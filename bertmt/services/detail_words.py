@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.styled import Line, Span, cells, plain
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.run_words import similarity, value_text
 
@@ -57,7 +57,10 @@ def changes_from_preset(details: "Details") -> list[str]:
 
 
 def score_lines(details: "Details", width: int | None) -> list[Line]:
-    """Dev scores by epoch, and below them what the paper reports of the preset, with what those figures are of."""
+    """Dev scores by epoch, and below them what the paper reports of the preset, with what those figures are of.
+
+    Time and step are left out where there is no room for them.
+    """
     run, rows = details.run, []
     for each in details.evaluations:
         mark = " selected" if each.epoch == run.selected_epoch and run.state == "finished" else ""
@@ -66,14 +69,25 @@ def score_lines(details: "Details", width: int | None) -> list[Line]:
         rows.append(Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)]))
     if details.paper is not None and any(score is not None for score in details.paper.scores.values()):
         rows.append(_paper_row(details.paper, width))
-    return table(EPOCHS, rows, width) if rows else []
+    return _fitting(rows, width) if rows else []
+
+
+def _fitting(rows: Sequence[Row], width: int | None) -> list[Line]:
+    lines: list[Line] = []
+    for left_out in ((), ("time",), ("time", "step")):
+        places = [place for place, column in enumerate(EPOCHS) if column.title not in left_out]
+        shown = [Row([row.cells[place] for place in places], row.below) for row in rows]
+        lines = table([EPOCHS[place] for place in places], shown, width)
+        if width is None or cells(plain(lines[0])) <= width:
+            break
+    return lines
 
 
 def _paper_row(paper: "ReportedScores", width: int | None) -> Row:
     scores = [*(paper.scores[task] for task in TASKS), similarity(paper.scores["sts"]), None]
-    cells = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
+    texts = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
     notes = filter(None, (f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data", paper.note))
-    return Row(cells, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])
+    return Row(texts, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])
 
 
 def effort_lines(details: "Details", width: int | None) -> list[Line]:

@@ -1,5 +1,6 @@
 """What the tabs of the screen about one run have in common."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -54,3 +55,9 @@ class Pane(Vertical):
             await save_picture(self.dashboard, drawing, *names)
         except BertmtError as problem:
             self.dashboard.tell(problem)
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person in the current folder would type it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

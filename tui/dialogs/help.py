@@ -29,14 +29,24 @@ class KeyHelp:
 def key_help(bindings: Sequence[ActiveBinding], shown: "dict[str, str]") -> list[KeyHelp]:
     """Bindings by their sentence, keys of one action together; those that do nothing now are left out.
 
+    What the screen can do comes first, how to move about in it last.
+
     Args:
         shown: key to how it is written.
     """
     found: dict[tuple[str, str], list[str]] = {}
-    for node, binding, enabled, tooltip in bindings:
+    for node, binding, enabled, tooltip in sorted(bindings, key=lambda each: _is_movement(each.binding.id)):
         if enabled and tooltip and binding.id:
             found.setdefault((tooltip, f"{_name(node)} {binding.action}"), []).append(shown[binding.key])
-    return [KeyHelp(tuple(dict.fromkeys(keys)), sentence) for (sentence, _), keys in found.items()]
+    return [KeyHelp(tuple(sorted(set(keys), key=_letters_first)), sentence) for (sentence, _), keys in found.items()]
+
+
+def _is_movement(binding_id: str | None) -> bool:
+    return (binding_id or "").startswith(("table.", "page.")) and binding_id not in ("table.choose", "table.mark")
+
+
+def _letters_first(written: str) -> tuple[bool, int, str]:
+    return (not written.isascii(), len(written), written)
 
 
 def _name(node: DOMNode) -> str:

@@ -89,7 +89,7 @@ async def test_scales_are_kept_apart_and_chosen_by_a_key(show, scales, size):
         await shown.press("greater_than_sign")
         assert "1/2 tin" in shown.text
         await shown.press("j", "greater_than_sign")
-        assert "not several scales" in said(shown)
+        assert "no other scale" in said(shown)
 
 
 async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show, alive):

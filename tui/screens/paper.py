@@ -110,7 +110,7 @@ class PaperScreen(DashboardScreen):
         """Show another scale of the row under the cursor."""
         figure = self.table.current
         if figure is None or len(figure.row.measured) < 2:
-            self.dashboard.say("There are not several scales of this figure.")
+            self.dashboard.say("There is no other scale of this figure among our runs.")
             return
         place = (figure.place + places) % len(figure.row.measured)
         self._chosen[figure.key] = figure.row.measured[place].runs[0].key

@@ -152,6 +152,12 @@ def difference_span(value: float | None) -> Span:
     return Span(numbers.difference(value), "good" if (value or 0) > 0 else "bad" if (value or 0) < 0 else "dim")
 
 
+def group_name(group: Group) -> str:
+    """What all its runs have in common: their preset, else the first one's name; and how many there are."""
+    first = group.rows[0].run
+    return safe_text(f"{first.preset or first.name} ×{len(group.rows)}")
+
+
 def _spread(spread: Spread | None) -> str:
     """Mean ± sample standard deviation; the mean alone where there is one run."""
     if spread is None:
@@ -167,8 +173,7 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
         case "state":
             return Span("▾" if row.is_open else "▸", "accent")
         case "name":
-            count = len(group.rows)
-            return Span(safe_text(f"{first.run.name} ×{count}"), "title")
+            return Span(group_name(group), "title")
         case "toggles":
             return Span(toggle_marks(first.run.recipe), "accent")
         case "progress":

@@ -76,7 +76,7 @@ class Shown:
     async def press(self, *keys: str) -> None:
         """Press keys, each after the last one's effect is on screen."""
         for each in keys:
-            await self.pilot.press(each)
+            await self.pilot.press("space" if each == " " else each)
             await self.settle()
 
     async def look(self) -> None:
@@ -87,6 +87,11 @@ class Shown:
     @property
     def text(self) -> str:
         return screen_text(self.app)
+
+    @property
+    def said(self) -> str:
+        """The sentences that were said in the corner; tests do not draw them, since they go with time."""
+        return "\n".join(each.message for each in self.app._notifications)
 
     def should_be(self, name: str) -> None:
         """Compare with the golden of that name and this size; written anew with UPDATE_GOLDENS=1."""

@@ -25,6 +25,7 @@ class Option:
     meaning: str = ""
 
 
+FRAME_LINES = 8  # of a dialog around its list
 NAME = Column("name", "", 24, rank=1, elastic=True)
 MEANING = Column("meaning", "", 24, rank=2, elastic=True)
 
@@ -53,7 +54,7 @@ class Choice(Dialog[Hashable]):
     def on_mount(self) -> None:
         table = self.query_one(Table)
         table.show(self._options)
-        table.styles.height = min(len(self._options) + 1, 16)
+        table.styles.height = min(len(self._options), self.app.size.height - FRAME_LINES)
         table.focus()
 
     @on(Table.Chosen)
@@ -86,7 +87,7 @@ class Switches(Dialog[frozenset[Hashable]]):
         table = self.query_one(Table)
         table.marked = set(self._on)
         table.show(self._options)
-        table.styles.height = min(len(self._options) + 1, 16)
+        table.styles.height = min(len(self._options), self.app.size.height - FRAME_LINES)
         table.focus()
 
     @on(Table.Chosen)

@@ -28,7 +28,7 @@ class Dialog(ModalScreen[T], Generic[T]):
         background: $surface; border: round $primary; padding: 0 1;
     }
     Dialog TextLines { height: auto; max-height: 60vh; background: $surface; }
-    Dialog Table { height: auto; max-height: 60vh; background: $surface; }
+    Dialog Table { background: $surface; }
     Dialog Input { border: none; height: 1; padding: 0; background: $panel; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

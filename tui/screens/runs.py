@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.widgets import Footer, Input
 
+from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, line
 from bertmt.recipe.marks import MARKS
@@ -38,6 +39,11 @@ EMPTY = (
     line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny --work", "accent")),
     (),
     line("or press ", Span("n", "mark"), " for the form. ", Span("?", "mark"), " shows every key."),
+)
+NOTHING_MATCHES = (
+    line(Span("No run matches the filter.", "title")),
+    (),
+    line(Span("Esc", "mark"), " takes it away, ", Span("/", "mark"), " changes it."),
 )
 
 
@@ -108,7 +114,7 @@ class RunsScreen(RunActions):
         table: Table[Row | GroupRow] = Table(COLUMNS, cell, key_of, can_mark=True, id="runs")
         with Container(id="body"):
             yield table
-            yield TextLines(lambda width: EMPTY, id="empty", classes="hidden")
+            yield TextLines(id="empty", classes="hidden")
             yield Glance()
         yield MachineStrip()
         yield Footer(compact=True)
@@ -127,8 +133,10 @@ class RunsScreen(RunActions):
         self._listed = listed
         self.query_one(HomeLine).show_counts(listed.counts)
         self.query_one(MachineStrip).show(listed.surroundings)
-        is_empty = not listed.total
-        self.query_one("#empty").set_class(not is_empty, "hidden")
+        is_empty = not listed.lines
+        empty = self.query_one("#empty", TextLines)
+        empty.set_class(not is_empty, "hidden")
+        empty.show(NOTHING_MATCHES if listed.total else EMPTY)
         for part in (self.table, self.query_one(Glance)):
             part.set_class(is_empty, "hidden")
         self.table.sorted_by = self.order
@@ -162,6 +170,10 @@ class RunsScreen(RunActions):
     @on(Table.Moved, "#runs")
     @work(exclusive=True, group="glance")
     async def _moved(self) -> None:
+        row = self.table.current
+        if isinstance(row, GroupRow):
+            self.query_one(Glance).show_group(row.group)
+            return
         run = self.current_run()
         glimpse: Glimpse | None = None
         if run is not None:
@@ -231,7 +243,7 @@ class RunsScreen(RunActions):
         problem = check_filter(event.value)
         said = self.query_one("#filter-problem", TextLines)
         said.set_class(problem is None, "hidden")
-        said.show([line(Span(safe_text(problem or ""), "bad"))])
+        said.show(lambda width: [line(Span(part, "bad")) for part in wrapped(safe_text(problem or ""), width)])
         if problem is None and event.value != self.filter_text:
             self.filter_text = event.value
             self.reload()

@@ -17,14 +17,16 @@ from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.logs import read_log
+from bertmt.services.run_list import Group, Spread
 from bertmt.services.run_words import doing, scale_line, value_text
 from tui.registry_lane import Session
-from tui.run_columns import state_sign
+from tui.run_columns import group_name, state_sign
 from tui.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
 
 LOG_LINES = 4
+TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
 ROOM_FOR_SCORES = 12
 
 
@@ -69,6 +71,18 @@ class Glance(Vertical):
     def on_mount(self) -> None:
         for chart in self.query(LineChart):
             chart.can_focus = False
+
+    def show_group(self, group: Group) -> None:
+        """Show what the seeds of a recipe come to."""
+        self.show(None)
+        run = group.rows[0].run
+        self.query_one("#about", TextLines).show(
+            lambda width: [cut_line(line(Span(group_name(group), "title")), width)]
+        )
+        spreads = {TITLES[name]: _spread_text(spread) for name, spread in group.spreads.items()}
+        seeds = ", ".join(str(row.run.seed) for row in sorted(group.rows, key=lambda row: row.run.seed))
+        pairs = {"seeds": seeds, **spreads, "method": _method(run), "scale": scale_line(run)}
+        self.query_one("#words", TextLines).show(lambda width: facts(pairs, width))
 
     def show(self, glimpse: Glimpse | None) -> None:
         """Show a run, or nothing; without points, in place of its curves, what it is or will be."""
@@ -116,14 +130,23 @@ def _words(glimpse: Glimpse, width: int) -> list[Line]:
     """Of a run without curves: its method, its scale, what a person wrote, and the end of its log."""
     run = glimpse.run
     pairs = {
-        "method": ", ".join(f"{name}={value_text(value)}" for name, value in changed_toggles(run.recipe).items())
-        or "the paper's baseline",
+        "method": _method(run),
         "scale": scale_line(run),
         "tags": " ".join(run.tags),
         "note": run.note,
         "log": list(glimpse.log_lines),
     }
     return facts(pairs, width)
+
+
+def _method(run: Run) -> str:
+    changed = changed_toggles(run.recipe)
+    return ", ".join(f"{name}={value_text(value)}" for name, value in changed.items()) or "the paper's baseline"
+
+
+def _spread_text(spread: Spread) -> str:
+    deviation = "" if spread.deviation is None else f" ± {numbers.score(spread.deviation)} (standard deviation)"
+    return f"{numbers.score(spread.mean)}{deviation}, n = {spread.count}"
 
 
 def _last_lines(glimpse: Glimpse, width: int, height: int) -> list[Line]:

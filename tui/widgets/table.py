@@ -111,6 +111,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
         self.marked: set[Hashable] = set()
+        self._top = int(any(column.title for column in columns))  # lines of titles
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         self.sorted_by = ""  # a field, "-" before it downwards
         self._cell = cell
@@ -121,7 +122,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         """Replace the rows; the cursor stays on its row, or at its place where that is gone."""
         kept = self._key_of(self.rows[self.cursor]) if self.current is not None else None
         self.rows = rows
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        self.virtual_size = Size(self.size.width, len(rows) + self._top)
         place_now = min(self.cursor, max(len(rows) - 1, 0))
         if kept is not None and not (rows and self._key_of(rows[place_now]) == kept):
             found = self._place_of(kept)
@@ -171,7 +172,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.post_message(self.Moved(self, self.current))
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        self.virtual_size = Size(self.size.width, len(self.rows) + self._top)
         self._keep_cursor_in_sight()
 
     def _keep_cursor_in_sight(self) -> None:
@@ -183,7 +184,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
 
     def _rows_on_screen(self) -> int:
-        return max(1, self.size.height - 1)
+        return max(1, self.size.height - self._top)
 
     def action_move(self, rows: int) -> None:
         self.cursor += rows
@@ -217,13 +218,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        if offset.y == 0:
+        if offset.y < self._top:
             x = offset.x - GUTTER
             hit = next((each for each in self._placed() if each.start <= x < each.start + each.width + GAP), None)
             if hit is not None:
                 self.post_message(self.TitleClicked(self, hit.column))
             return
-        index = round(self.scroll_y) + offset.y - 1
+        index = round(self.scroll_y) + offset.y - self._top
         if index < len(self.rows):
             self.cursor = index
             if event.chain == 2:
@@ -238,9 +239,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def _content(self, y: int) -> tuple[Line, bool]:
         """What belongs on a line of the screen, and whether the cursor is on it."""
-        if not y:
+        if y < self._top:
             return self._titles(), False
-        index = round(self.scroll_y) + y - 1
+        index = round(self.scroll_y) + y - self._top
         if index >= len(self.rows):
             return (), False
         return self._row_line(self.rows[index]), index == self.cursor

@@ -36,11 +36,6 @@ def opened(show, runs, alive):
     return open_over
 
 
-def said(shown):
-    """The sentences in the corner."""
-    return " ".join(each.message for each in shown.app._notifications)
-
-
 @pytest.mark.parametrize("size", SIZES)
 async def test_marked_runs_are_compared_with_what_the_command_line_says_too(show, alive, size):
     async with show(size=size) as shown:
@@ -112,7 +107,7 @@ async def test_runs_without_scores_are_left_out_and_named(show, opened, size):
         await opened(shown, 1, 2, 5, 6, 7)
         shown.should_be("compare-left-out")
         await shown.press("G", "f")
-        assert "Only an arm with scores" in said(shown)
+        assert "Only an arm with scores" in shown.said
 
 
 async def test_without_two_arms_that_have_scores_a_sentence_says_so(show, opened):

@@ -39,11 +39,6 @@ def scales(tmp_path, monkeypatch):
     return path
 
 
-def said(shown):
-    """The sentences in the corner."""
-    return " ".join(each.message for each in shown.app._notifications)
-
-
 async def go_to(shown, preset):
     await shown.press("g", *("j",) * ROWS.index(preset))
 
@@ -89,7 +84,7 @@ async def test_scales_are_kept_apart_and_chosen_by_a_key(show, scales, size):
         await shown.press("greater_than_sign")
         assert "1/2 tin" in shown.text
         await shown.press("j", "greater_than_sign")
-        assert "no other scale" in said(shown)
+        assert "no other scale" in shown.said
 
 
 async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show, alive):
@@ -124,7 +119,7 @@ async def test_the_other_first_screens_are_a_key_away(show, alive):
 async def test_a_read_only_registry_queues_nothing(show, alive):
     async with show(first="paper", read_only=True) as shown:
         await shown.press("n")
-        assert isinstance(shown.app.screen, PaperScreen) and "read-only" in said(shown)
+        assert isinstance(shown.app.screen, PaperScreen) and "read-only" in shown.said
 
 
 async def test_ascii_alone_draws_the_paper_too(show, alive):

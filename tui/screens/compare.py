@@ -93,8 +93,9 @@ class CompareScreen(RunActions):
 
     def compose(self) -> ComposeResult:
         yield TabLine(TABS, self.tab, (Span("compare", "title"),))
+        columns = columns_of((), 0)
         arms: Table[ArmRow] = Table(
-            (), lambda row, column: arm_cell(row, column, self.looks), lambda row: row.key, id="arms"
+            columns, lambda row, column: arm_cell(row, column, self.looks), lambda row: row.key, id="arms"
         )
         yield arms
         yield Page(self._score_lines, id="scores")

@@ -26,6 +26,8 @@ from tui.widgets.log_lines import LogLine, LogLines
 from tui.widgets.text_lines import TextLines
 
 POLL_SECONDS = 0.5  # a log may grow while nothing in the registry changes
+NOTHING_YET = "Nothing has been written yet."
+NO_SUCH_LINE = "No line has this text; Esc takes the filter away."
 NOT_SHOWN = "What came before is not shown here; the file has all of it."
 
 
@@ -69,6 +71,7 @@ class LogPane(Pane):
         self.attempt = 0  # 0 is always the last
         self._run: Run | None = None
         self._reader: LogReader | None = None
+        self._last: Read | None = None  # what the registry's thread answered last; two questions may be under way
         self._read: Read | None = None
         self._problem = ""
         self._place = ""  # which error the last jump went to
@@ -116,7 +119,7 @@ class LogPane(Pane):
         if before[0] is not None and (self._read is None or self._read.path != before[0].path):
             self._place, self.log_lines.chosen = "", None
             self.log_lines.is_following = True
-        if (self._read, self._problem) != before:
+        if self._read is not before[0] or self._problem != before[1]:
             self._show_lines()
         self._show_status()
 
@@ -126,17 +129,17 @@ class LogPane(Pane):
         path = log_path(session.database, self._run, self.attempt)
         if self._reader is None or self._reader.path != path:
             self._reader = LogReader(path)
-        reader, unfinished = self._reader, self._reader.unfinished
-        is_new = bool(reader.poll()) or unfinished != reader.unfinished
-        if self._read is not None and self._read.path == path and not is_new:
-            return self._read
+        reader, before = self._reader, (len(self._reader.lines), self._reader.unfinished)
+        is_new = bool(reader.poll()) or before != (len(reader.lines), reader.unfinished)
+        if self._last is not None and self._last.path == path and not is_new:
+            return self._last
         texts = [*reader.lines, *([reader.unfinished] if reader.unfinished else [])]
         blocks = error_blocks(texts)
         block_of = {index: number for number, block in enumerate(blocks) for index in block}
         is_whole = not reader.skipped_bytes and len(reader.lines) != reader.lines.maxlen
-        return Read(
-            path, [LogLine(text, block_of.get(index)) for index, text in enumerate(texts)], len(blocks), is_whole
-        )
+        lines = [LogLine(text, block_of.get(index)) for index, text in enumerate(texts)]
+        self._last = Read(path, lines, len(blocks), is_whole)
+        return self._last
 
     def _show_lines(self) -> None:
         lines: Sequence[LogLine] = self._read.lines if self._read else ()
@@ -144,8 +147,15 @@ class LogPane(Pane):
         if wanted:
             lines = [each for each in lines if wanted in each.text.casefold()]
         self._shown = len(lines)
-        remark = self._problem or ("" if self._read is None or self._read.is_whole else NOT_SHOWN)
-        self.log_lines.show_log(lines, safe_text(remark))
+        self.log_lines.show_log(lines, safe_text(self._remark()))
+
+    def _remark(self) -> str:
+        """What is said before the first line."""
+        if self._read is None:
+            return self._problem
+        if not self._shown:
+            return NO_SUCH_LINE if self._read.lines else NOTHING_YET
+        return "" if self._read.is_whole else NOT_SHOWN
 
     @on(LogLines.FollowingChanged)
     def _show_status(self) -> None:

@@ -1,0 +1,127 @@
+"""The curves of a run: which panels there are, overlays, pictures, and what stays when the run goes on."""
+
+from xml.etree import ElementTree
+
+import pytest
+from registry_builder import RegistryBuilder
+from run_screen import open_run, said
+
+from bertmt.registry.runs import all_runs
+from bertmt.run_folder.events import EventWriter
+from bertmt.services.sync import folder_of, sync
+
+LONG = 400
+
+
+@pytest.fixture
+def measured(registry):
+    """run009: a run with every series that a child writes."""
+    builder = RegistryBuilder(registry)
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    builder.database.execute("UPDATE runs SET id = 'run009' WHERE id = ?", (_measure(builder),))
+    builder.database.close()
+    return registry
+
+
+def _measure(builder):
+    run, folder, events = builder.started("measured")
+    for step in range(LONG):
+        values = {f"loss/{task}": scale / (1 + step / 50) for task, scale in (("sst", 1.6), ("para", 0.7))}
+        values |= {"gradient_norm": 1 + step % 7, "conflict_share": 0.5, "learning_rate": 1e-5, "loss": 1.0}
+        events.step(step, 1 + step // 200, "train", values, seconds_left=LONG - step)
+        if step % 200 == 199:
+            scores, losses = {"sst": 0.4 + step / 4000}, {"sst": 1.0, "para": 0.5}
+            events.write("evaluated", epoch=1 + step // 200, step=step, scores=scores, overall=None, losses=losses)
+    events.close()
+    sync(builder.database, run)
+    folder.path.rename(folder.path.with_name("run009"))
+    return run.id
+
+
+def titles(shown):
+    return [panel.title for panel in shown.app.screen.pane.chart._panels]
+
+
+async def test_training_and_dev_losses_of_a_task_share_a_panel(show, alive, measured):
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, "run009")
+        assert titles(shown) == [
+            "training loss", "dev score", "loss of sst", "loss of para",
+            "gradient norm", "conflict share", "learning rate",
+        ]  # fmt: skip
+        panel = shown.app.screen.pane.chart._panels[2]
+        assert [(each.name, len(each.steps)) for each in panel.series] == [("train", LONG), ("dev", 2)]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_all_that_was_measured_has_a_panel(show, alive, measured, size):
+    async with show(size=size) as shown:
+        await open_run(shown, "run009")
+        shown.should_be("run-curves")
+
+
+async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show, alive, measured):
+    async with show() as shown:
+        await open_run(shown, "run009", "plus", "m", "o", "v")
+        shown.should_be("run-curves-zoomed")
+        assert "(log scale)" in shown.text
+        assert "values at step 199, steps 100 to 299 of 399, smoothed 0.6" in shown.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(show, alive, size):
+    async with show(size=size) as shown:
+        shown.app.marked = {"run001", "run002", "run003"}
+        await open_run(shown, "run002", "u")
+        shown.should_be("run-curves-overlaid")
+        # twins (run003) trained STS alone, and is there all the same, so that nobody takes another's colour.
+        assert {tuple(each.name for each in panel.series) for panel in shown.app.screen.pane.chart._panels} == {
+            ("better run002", "base run001", "twins run003")
+        }
+        await shown.press("u")
+        assert "twins" not in shown.text
+
+
+async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show, alive):
+    async with show() as shown:
+        shown.app.marked = {"run002"}
+        await open_run(shown, "run002", "u")
+        assert said(shown) == ["Mark other runs in the list with the space bar; u then draws them here."]
+
+
+async def test_what_a_child_writes_appears_and_the_zoom_stays(show, alive, registry):
+    async with show() as shown:
+        await open_run(shown, "run006")
+        await shown.press("v")
+        builder = RegistryBuilder(registry)
+        [run] = all_runs(builder.database, "runs.id = 'run006'")
+        events = EventWriter(folder_of(builder.database, run).events(1))
+        events.step(3, 1, "train", {"loss/sst": 0.125}, seconds_left=1.0)
+        events.close()
+        sync(builder.database, run)
+        builder.database.close()
+        await shown.look()
+        assert shown.app.screen.pane.chart._panels[0].series[0].values.tolist()[-1] == 0.125
+        assert "values at step 1" in shown.text
+
+
+async def test_s_saves_a_picture_and_says_where_it_went(show, alive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with show() as shown:
+        await open_run(shown, "run002", "s")
+        [picture] = tmp_path.glob("bertmt-run002-curves-*.svg")
+        assert said(shown) == [f"The picture is {picture}"]
+    root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
+    assert "training loss" in [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+async def test_where_no_picture_can_be_written_the_reason_is_said(show, alive, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    async with show() as shown:
+        await open_run(shown, "run002")
+        monkeypatch.setattr("tui.pictures.Path.cwd", lambda: gone / "no")
+        await shown.press("s")
+        [sentence] = said(shown)
+        assert "No such file or directory; start the dashboard in another folder." in sentence

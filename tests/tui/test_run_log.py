@@ -1,0 +1,184 @@
+"""The log of a run: followed, filtered, from error to error, of every attempt."""
+
+import asyncio
+
+import pytest
+from registry_builder import HOSTILE, RegistryBuilder
+from run_screen import open_run, said
+
+from bertmt.registry.runs import all_runs, claim_next
+from bertmt.services.control import requeue
+from bertmt.services.sync import folder_of, sync
+from tui.app import Dashboard
+from tui.screens.run import RunScreen
+
+TRACEBACK = """Traceback (most recent call last):
+  File "loop.py", line 40, in train
+    loss.backward(retain_graph=True, create_graph=False, inputs=[every, single, parameter])
+ValueError: a loss of step 41 is not finite, and here are the names of the examples that it came from: s1, s2, s3
+"""
+
+
+@pytest.fixture
+def log(registry, monkeypatch):
+    """The log of run005, which failed; a person is in the registry's folder."""
+    monkeypatch.chdir(registry.parent)
+    path = registry.parent / "runs" / "run005" / "log-1.txt"
+    before = "".join(f"step {step}\n" for step in range(40))
+    path.write_text(f"{before}{TRACEBACK}after it {HOSTILE}\nKilled\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def two_attempts(registry, log):
+    """run005 failed, was queued again, and failed again, with another log."""
+    builder = RegistryBuilder(registry)
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    [run] = all_runs(builder.database, "runs.id = 'run005'")
+    requeue(builder.database, run)
+    run = claim_next(builder.database, None, "cpu")
+    folder = folder_of(builder.database, run)
+    folder.log(2).write_text("the second attempt\n", encoding="utf-8")
+    sync(builder.database, run)
+    builder.database.close()
+    return folder
+
+
+def lines_of(shown):
+    return shown.text.splitlines()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_log_opens_at_its_end_with_its_errors_marked(show, alive, log, size):
+    async with show(size=size) as shown:
+        await open_run(shown, "run005", "6")
+        shown.should_be("run-log")
+
+
+async def test_n_goes_from_error_to_error_and_round(show, alive, log):
+    async with show() as shown:
+        await open_run(shown, "run005", "6")
+        assert "2 errors (n)" in shown.text
+        await shown.press("n")
+        assert "▸ Traceback" in shown.text and "error 1 of 2" in shown.text
+        await shown.press("n")
+        assert "▸ Killed" in shown.text and "error 2 of 2" in shown.text
+        await shown.press("n")
+        assert "▸ Traceback" in shown.text
+        await shown.press("N")
+        assert "▸ Killed" in shown.text
+
+
+async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show, alive, log):
+    async with show() as shown:
+        await open_run(shown, "run005", "6", "n")
+        shown.should_be("run-log-error")
+        words = " ".join(shown.text.split())
+        assert "here are the names of the examples that it came from: s1, s2, s3" in words
+
+
+async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(show, alive, log):
+    async with show() as shown:
+        await open_run(shown, "run005", "6")
+        await append(shown, log, "the newest line\n")
+        assert "the newest line" in shown.text
+        await shown.press("g")
+        await append(shown, log, "a line that is out of sight\n")
+        assert "step 0" in shown.text and "out of sight" not in shown.text
+        await shown.press("f")
+        assert "a line that is out of sight" in shown.text
+        await append(shown, log, "and one more\n")
+        assert "and one more" in shown.text
+
+
+async def append(shown, log, text):
+    with log.open("a", encoding="utf-8") as file:
+        file.write(text)
+    shown.app.screen.pane._poll()
+    await shown.settle()
+
+
+async def test_a_running_run_says_whether_its_end_is_followed(show, alive, log):
+    async with show() as shown:
+        await open_run(shown, "run006", "6")
+        assert "  following  " in shown.text
+        await shown.press("k")
+        assert "not following (f)" in shown.text
+        await shown.press("G")
+        assert "not following" not in shown.text
+
+
+async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show, alive, log):
+    async with show() as shown:
+        await open_run(shown, "run005", "6", "slash", *"STEP 3")
+        assert [each.strip() for each in lines_of(shown) if each.strip().startswith("step")] == [
+            "step 3", *(f"step 3{digit}" for digit in range(10))
+        ]  # fmt: skip
+        assert "11 of 46 lines" in shown.text
+        await shown.press("enter", "escape")
+        assert "Killed" in shown.text and "46 lines" in shown.text
+        await shown.press("escape")
+        assert "bertmt   1 Runs" in shown.text
+
+
+async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show, alive, log):
+    async with show() as shown:
+        await open_run(shown, "run005", "6", "slash", *"xyz")
+        assert "No line has this text; Esc takes the filter away." in shown.text
+        await shown.press("escape")
+        log.write_text("", encoding="utf-8")
+        shown.app.screen.pane._poll()
+        await shown.settle()
+        assert "Nothing has been written yet." in shown.text
+
+
+async def test_without_an_error_n_says_that_there_is_none(show, alive, registry):
+    async with show() as shown:
+        await open_run(shown, "run002", "6", "n")
+        assert said(shown) == ["No error was found."]
+
+
+async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(show, alive, two_attempts):
+    async with show() as shown:
+        await open_run(shown, "run005", "6")
+        assert "the second attempt" in shown.text and "attempt 2 of 2" in shown.text
+        await shown.press("left_square_bracket")
+        assert "Killed" in shown.text and "log-1.txt" in shown.text
+        await shown.press("right_square_bracket")
+        assert "the second attempt" in shown.text
+        two_attempts.log(1).unlink()
+        await shown.press("left_square_bracket")
+        assert "Run run005 has no log of attempt 1; it was started 2 time(s)." in shown.text
+
+
+async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show, alive, log):
+    log.write_text("".join(f"line {index:06d}\n" for index in range(6000)), encoding="utf-8")
+    async with show() as shown:
+        await open_run(shown, "run005", "6", "g")
+        assert "What came before is not shown here; the file has all of it." in shown.text
+        assert "line 001000" in shown.text and "line 000999" not in shown.text
+
+
+async def test_a_run_that_was_never_started_has_no_log_and_says_so(show, alive):
+    async with show() as shown:
+        await open_run(shown, "run008", "6")
+        assert "Run run008 is held and was not started yet, so it has no log." in shown.text
+
+
+async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(show, alive, log, registry):
+    app = Dashboard(registry, poll_seconds=60)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        run = await app.ask(lambda session: all_runs(session.database, "runs.id = 'run005'")[0])
+        app.push_screen(RunScreen(run, tab=5))
+        seen = asyncio.Event()
+        await pilot.pause()
+        pane = app.screen.pane
+        look = pane._look
+
+        async def looked():
+            await look()
+            seen.set()
+
+        pane._look = looked
+        await asyncio.wait_for(seen.wait(), 5)

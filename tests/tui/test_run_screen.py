@@ -1,0 +1,120 @@
+"""The screen about one run: its tabs, its first lines, and what becomes of it when the run does."""
+
+import pytest
+from registry_builder import RegistryBuilder
+from run_screen import open_run, said
+
+from bertmt.registry.runs import all_runs
+from bertmt.services.control import delete
+from tui.screens.run import PANES
+from tui.widgets.tab_line import TabLine
+
+
+def titles_line(shown):
+    return shown.text.splitlines()[0]
+
+
+def change(registry, statement):
+    builder = RegistryBuilder(registry)
+    builder.database.execute(statement)
+    builder.database.close()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize(
+    ("state", "run_id"), [("finished", "run002"), ("failed", "run005"), ("running", "run006"), ("queued", "run007")]
+)
+async def test_a_run_opens_with_its_curves_or_says_why_there_are_none(show, alive, state, run_id, size):
+    async with show(size=size) as shown:
+        await open_run(shown, run_id)
+        shown.should_be(f"run-{state}")
+
+
+async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show, registry):
+    change(registry, "UPDATE runs SET started_at = '2020-01-01T00:00:00+00:00'")
+    async with show() as shown:  # nobody holds the lock of run006
+        await open_run(shown, "run006")
+        assert "lost: its process is gone; r queues it again" in shown.text
+
+
+async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show, alive):
+    async with show() as shown:
+        await open_run(shown, "run002")
+        for number, pane in enumerate(PANES, 1):
+            await shown.press(str(number))
+            assert isinstance(shown.app.screen.pane, pane)
+            assert [each.display for each in shown.app.screen.query("#place > *")].count(True) == 1
+        await shown.press("escape")
+        assert "bertmt   1 Runs" in shown.text
+
+
+async def test_a_click_on_a_tab_opens_it(show, alive):
+    async with show() as shown:
+        await open_run(shown, "run002")
+        await shown.pilot.click(TabLine, offset=(titles_line(shown).index("History"), 0))
+        await shown.settle()
+        assert "trained to its end" in shown.text
+
+
+async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show, alive):
+    async with show() as shown:
+        await open_run(shown, "run002")
+        assert len(shown.app.screen.query("#place > *")) == 1
+        curves = shown.app.screen.pane
+        await shown.press("plus", "7", "1")
+        assert shown.app.screen.pane is curves
+        assert "steps 1 to 5 of 6" in shown.text
+
+
+async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show, alive, registry):
+    async with show() as shown:
+        await open_run(shown, "run007")
+        assert "waits in the queue" in shown.text
+        builder = RegistryBuilder(registry)
+        builder.database.execute("UPDATE runs SET state = 'held' WHERE id = 'run007'")
+        builder.database.close()
+        await shown.look()
+        assert "the run is held. `bertmt release run007`" in shown.text
+
+
+async def test_a_run_that_is_removed_is_left(show, alive, registry):
+    async with show() as shown:
+        await open_run(shown, "run003")
+        builder = RegistryBuilder(registry)
+        delete(builder.database, all_runs(builder.database, "runs.id = 'run003'")[0])
+        builder.database.close()
+        await shown.look()
+        assert said(shown) == ["Run run003 was removed."]
+        assert "bertmt   1 Runs" in shown.text
+
+
+async def test_actions_are_about_this_run_also_where_others_are_marked(show, alive):
+    async with show() as shown:
+        shown.app.marked = {"run001", "run002"}
+        await open_run(shown, "run007", "x")
+        assert "Cancel 1 run?" in shown.text and "run007" in shown.text
+
+
+async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show, alive):
+    async with show() as shown:
+        await open_run(shown, "run001", "c")
+        assert said(shown) == ["Nothing to compare with: mark other runs in the list, or choose a baseline."]
+
+
+async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(show, alive, monkeypatch):
+    compared = []
+    monkeypatch.setattr(
+        "tui.screens.run.RunScreen.open_comparison", lambda screen, runs: compared.append([run.id for run in runs])
+    )
+    async with show() as shown:
+        await open_run(shown, "run002", "c")
+        shown.app.marked = {"run004", "run002", "run003"}
+        await shown.press("c")
+    assert compared == [["run002", "run001"], ["run002", "run003", "run004"]]
+
+
+async def test_the_help_is_about_the_open_tab(show, alive):
+    async with show(size=(120, 60)) as shown:
+        await open_run(shown, "run002", "6", "question_mark")
+        assert "this one is Log" in " ".join(shown.text.split())
+        assert "Go to the next error." in shown.text and "Smooth the curves" not in shown.text

@@ -15,7 +15,8 @@ def all_bindings() -> list[tuple[str, Binding]]:
     for module in pkgutil.walk_packages(tui.__path__, "tui."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    found = [(kind.__name__, each) for kind in _ours(DOMNode) for each in kind.__dict__.get("BINDINGS", ())]
+    kinds = dict.fromkeys(_ours(DOMNode))  # a class with two parents is found twice
+    found = [(kind.__name__, each) for kind in kinds for each in kind.__dict__.get("BINDINGS", ())]
     return sorted(found, key=lambda pair: pair[1].id or "")
 
 

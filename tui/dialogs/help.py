@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import ActiveBinding, BindingType
-from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.widget import Widget
 
@@ -13,7 +12,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.styled import Line, Span, line, pad
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
-from tui.widgets.text_lines import TextLines
+from tui.widgets.page import Page
 
 KEY_WIDTH = 14
 
@@ -61,10 +60,9 @@ class Help(Dialog[None]):
         guide: sentences, our own.
     """
 
+    DEFAULT_CSS = "Help #help { height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("question_mark,q", "leave", "close", "Close the help.", "help.close"),
-        key("j,down", "scroll(1)", "down", "Scroll down.", "help.down"),
-        key("k,up", "scroll(-1)", "up", "Scroll up.", "help.up"),
     ]
 
     def __init__(self, subject: str, guide: Sequence[str], keys: Sequence[KeyHelp]):
@@ -77,17 +75,10 @@ class Help(Dialog[None]):
         return f"Help: {self._subject}"
 
     def parts(self) -> Sequence[Widget]:
-        body = VerticalScroll(TextLines(self._lines, id="help"))
-        body.styles.max_height = "70vh"
-        body.styles.height = "auto"
-        body.can_focus = False
-        return [body]
+        return [Page(self._lines, id="help")]
 
     def answers(self) -> list[tuple[str, str]]:
         return [("j k", "scroll"), ("Esc", "close")]
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=3 * lines, animate=False)
 
     def _lines(self, width: int) -> list[Line]:
         lines: list[Line] = []

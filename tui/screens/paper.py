@@ -15,7 +15,7 @@ from tui.bindings import key
 from tui.paper_columns import COLUMNS, FigureLine, figure_cell
 from tui.paper_lines import figure_page
 from tui.registry_lane import Session
-from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
 from tui.screens.run import RunScreen
 from tui.widgets.home_line import HomeLine
@@ -23,9 +23,10 @@ from tui.widgets.page import Page
 from tui.widgets.table import Table
 
 
-class PaperScreen(DashboardScreen):
+class PaperScreen(HomeScreen):
     """The paper's figures, and all about the one under the cursor."""
 
+    MODE = "paper"
     SUBJECT = "the paper"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "A row per model of the paper, and our controls. Beside each score that the paper reports stands our best at "
@@ -45,8 +46,6 @@ class PaperScreen(DashboardScreen):
             display="<"),
         key("m", "missing", "missing", "The next figure of which we have no run.", "paper.missing", shown=True),
         key("y", "copy_id", "copy id", "Copy the id of the best run to the terminal's clipboard.", "paper.copy"),
-        key("1", "home('runs')", "runs", "Go to the list of runs.", "home.runs", shown=True),
-        key("2", "home('queue')", "queue", "Go to the queue.", "home.queue", shown=True),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -130,13 +129,6 @@ class PaperScreen(DashboardScreen):
         figure = self.table.current
         if figure is not None and figure.entry is not None:
             self.dashboard.action_copy(figure.entry.best_run.id)
-
-    def action_home(self, mode: str) -> None:
-        self.app.switch_mode(mode)
-
-    @on(HomeLine.Selected)
-    def _home_chosen(self, event: HomeLine.Selected) -> None:
-        self.app.switch_mode(HomeLine.MODES[event.index])
 
 
 def _read(session: Session) -> tuple[tuple[PaperRow, ...], Mapping[State, int]]:

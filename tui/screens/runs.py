@@ -24,6 +24,7 @@ from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
 from tui.run_actions import RunActions
 from tui.run_columns import BY_KEY, COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of
+from tui.screens.home_screen import HomeScreen
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
@@ -61,9 +62,10 @@ class Listed:
     surroundings: Surroundings
 
 
-class RunsScreen(RunActions):
+class RunsScreen(RunActions, HomeScreen):
     """The list, the run under the cursor, and the machine."""
 
+    MODE = "runs"
     SUBJECT = "runs"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every run of the registry, the newest first. What a key does to runs it does to the marked ones, or to the "
@@ -95,8 +97,6 @@ class RunsScreen(RunActions):
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
         key("U", "unmark", "unmark", "Take all marks away.", "runs.unmark"),
-        key("2", "home('queue')", "queue", "Go to the queue.", "home.queue", shown=True),
-        key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper", shown=True),
     ]
 
     def __init__(self) -> None:
@@ -309,10 +309,3 @@ class RunsScreen(RunActions):
             self.set_filter("")
         else:
             self.action_unmark()
-
-    def action_home(self, mode: str) -> None:
-        self.app.switch_mode(mode)
-
-    @on(HomeLine.Selected)
-    def _home_chosen(self, event: HomeLine.Selected) -> None:
-        self.app.switch_mode(HomeLine.MODES[event.index])

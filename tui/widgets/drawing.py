@@ -52,5 +52,5 @@ class Drawing(Widget):
             self._lines = self.draw(width, height)
             self._drawn_for = (width, height)
         if y >= len(self._lines):
-            return Strip.blank(width)
+            return Strip.blank(width, self.rich_style)
         return strip_of(self._lines[y], styles_of(self), width)

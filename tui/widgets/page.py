@@ -11,7 +11,8 @@ from tui.widgets.text_lines import TextLines
 class Page(TextLines, can_focus=True):
     """Scrolls with the keys that move the cursor of a table."""
 
-    DEFAULT_CSS = "Page { height: 1fr; }"
+    # Without the gutter a page that begins to scroll would be one cell narrower than its lines were wrapped for.
+    DEFAULT_CSS = "Page { height: 1fr; scrollbar-gutter: stable; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         key("j,down", "move(1)", "down", "Scroll down.", "page.down"),
         key("k,up", "move(-1)", "up", "Scroll up.", "page.up"),

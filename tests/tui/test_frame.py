@@ -1,0 +1,197 @@
+"""What holds on every screen: keys with ids, help, palette, themes, ASCII, no colours, small terminals, the bell."""
+
+import re
+
+import pytest
+from registry_builder import RegistryBuilder
+
+from bertmt.errors import UsageError
+from bertmt.registry.runs import claim_next
+from tui.__main__ import dashboard, parser
+from tui.bindings import read_keymap
+from tui.keys import all_bindings
+from tui.settings import Settings, read_settings, write_settings
+from tui.themes import CYCLE
+
+ARROWS = {"up", "down", "left", "right"}
+
+
+def test_every_key_has_an_id_of_its_own_a_word_and_a_sentence():
+    bindings = all_bindings()
+    assert len(bindings) > 60
+    ids = [binding.id for _, binding in bindings]
+    assert None not in ids and len(set(ids)) == len(ids)
+    silent = [binding.id for _, binding in bindings if not (binding.description and binding.tooltip.endswith("."))]
+    assert silent == []
+
+
+@pytest.mark.parametrize("theme", CYCLE)
+async def test_every_theme_shows_the_same_text(show, alive, theme):
+    async with show() as shown:
+        plain = shown.text
+    async with show(settings=Settings(theme=theme)) as shown:
+        assert shown.app.theme == theme
+        assert shown.text == plain
+
+
+async def test_themes_are_gone_through_by_a_key_and_kept(show, alive, tmp_path):
+    file = tmp_path / "dashboard.toml"
+    async with show(settings_file=file) as shown:
+        seen = [shown.app.theme]
+        for _ in CYCLE:
+            await shown.press("t")
+            seen.append(shown.app.theme)
+    assert seen == [*CYCLE, CYCLE[0]]
+    assert read_settings(file).theme == CYCLE[0]
+
+
+async def test_ascii_means_nothing_but_ascii(show, alive):
+    async with show(ascii_only=True, size=(120, 40)) as shown:
+        await shown.press("j", "j")
+        assert shown.text.isascii(), [each for each in set(shown.text) if not each.isascii()]
+        shown.should_be("runs-ascii")
+
+
+async def test_without_colours_the_cursor_and_the_states_are_still_seen(show, alive, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with show() as shown:
+        assert shown.app.no_color
+        strip = shown.app.screen.table.render_line(1)
+        assert any(segment.style and segment.style.reverse for segment in strip)
+
+
+@pytest.mark.parametrize(("size", "fits"), [((40, 12), True), ((39, 12), False), ((40, 11), False)])
+async def test_a_terminal_that_is_too_small_says_so(show, alive, size, fits):
+    async with show(size=size) as shown:
+        assert ("needs 40×12" in " ".join(shown.text.split())) is not fits
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.settle()
+        assert "better" in shown.text
+
+
+async def test_the_help_names_every_key_of_the_screen_at_hand(show, alive):
+    async with show(size=(120, 60)) as shown:
+        active = shown.app.screen.active_bindings.values()
+        ours = [each.tooltip for each in active if each.enabled and each.binding.id and each.tooltip]
+        await shown.press("question_mark")
+        said = " ".join(re.sub("[│╭╮╰╯─▃▇█▁▂▄▅▆]", " ", shown.text).split())
+        await shown.press("G")
+        said += " ".join(re.sub("[│╭╮╰╯─▃▇█▁▂▄▅▆]", " ", shown.text).split())
+        assert [sentence for sentence in ours if sentence[:30] not in said] == []
+        await shown.press("escape")
+        assert type(shown.app.screen).__name__ == "RunsScreen"
+
+
+async def test_the_palette_has_every_action_of_the_screen(show, alive):
+    async with show() as shown:
+        commands = {command.help: command for command in shown.app.get_system_commands(shown.app.screen)}
+        for _, binding, enabled, tooltip in shown.app.screen.active_bindings.values():
+            if enabled and tooltip and binding.id and not binding.id.startswith("table."):
+                assert tooltip in commands
+        await commands["One line for all seeds of a recipe: mean ± spread."].callback()
+        await shown.settle()
+        assert shown.app.screen.is_grouped
+
+
+async def test_a_keymap_changes_keys(show, alive, tmp_path):
+    file = tmp_path / "keys.toml"
+    file.write_text('"runs.group" = "ctrl+g"\n', encoding="utf-8")
+    keymap = read_keymap(file, [binding.id for _, binding in all_bindings()])
+    async with show() as shown:
+        shown.app.set_keymap(keymap)
+        await shown.press("a")
+        assert not shown.app.screen.is_grouped
+        await shown.press("ctrl+g")
+        assert shown.app.screen.is_grouped
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"runs.grupe" = "x"', "no key that can be changed"),
+        ("runs.group = 1", "no key"),
+        ('"runs.group" = 1', "must be a key"),
+        ("nonsense", "cannot be read"),
+    ],
+)
+def test_a_keymap_that_is_wrong_is_refused_in_a_sentence(tmp_path, text, said):
+    file = tmp_path / "keys.toml"
+    file.write_text(text + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=said):
+        read_keymap(file, [binding.id for _, binding in all_bindings()])
+
+
+def test_settings_come_back_as_they_were_written(tmp_path):
+    file = tmp_path / "new folder" / "dashboard.toml"
+    settings = Settings("ansi-dark", {"toggles": False}, {'a "name" ]': "note:\x7f|x 🙂"}, True)
+    write_settings(file, settings)
+    assert read_settings(file) == settings
+
+
+@pytest.mark.parametrize("text", ["theme = 3", "bell = 'x'", "columns = 1", "[filters]\na = 1", "nonsense"])
+def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, text):
+    file = tmp_path / "dashboard.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"mend it, or remove it"):
+        read_settings(file)
+
+
+def test_a_theme_that_there_is_not_is_refused_with_those_there_are(registry):
+    with pytest.raises(UsageError, match="bertmt-dark"):
+        dashboard(parser().parse_args(["--db", str(registry), "--theme", "nope"]))
+
+
+async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry):
+    for name in ("queue", "paper"):
+        app = dashboard(parser().parse_args(["--db", str(registry), "--screen", name]))
+        app.poll_seconds = 0
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            assert app.current_mode == name
+
+
+async def test_the_three_first_screens_are_numbered_and_clicked(show, alive):
+    async with show() as shown:
+        for keys, mode in (("2", "queue"), ("3", "paper"), ("1", "runs")):
+            await shown.press(keys)
+            assert shown.app.current_mode == mode
+        await shown.pilot.click("HomeLine", offset=(18, 0))
+        await shown.settle()
+        assert shown.app.current_mode == "queue"
+
+
+async def test_q_goes_back_before_it_quits(show, alive):
+    async with show() as shown:
+        await shown.press("2", "q")
+        assert shown.app.current_mode == "runs" and shown.app.is_running
+        await shown.pilot.press("q")
+    assert not shown.app.is_running
+
+
+async def test_leaving_while_runs_go_on_says_so(show, alive):
+    async with show() as shown:
+        pass
+    assert shown.app.farewell == "1 run goes on without the dashboard; `bertmt runs` shows how far."
+
+
+async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, registry, monkeypatch):
+    rung = []
+    builder = RegistryBuilder(registry)
+    builder.database.execute("UPDATE runs SET state = 'cancelled' WHERE state IN ('queued', 'running')")
+    added = builder.add("watched")
+    claim_next(builder.database, None, "cpu")
+
+    def end(state):
+        builder.database.execute("UPDATE runs SET state = ? WHERE id = ?", (state, added.id))
+
+    for wanted in (False, True):
+        end("running")
+        async with show(settings=Settings(bell=wanted)) as shown:
+            monkeypatch.setattr(shown.app, "bell", lambda wanted=wanted: rung.append(wanted))
+            shown.app.marked = {added.id}
+            builder.database.execute("UPDATE runs SET note = note || 'x' WHERE id = ?", (added.id,))
+            await shown.look()
+            end("finished")
+            await shown.look()
+    builder.database.close()
+    assert rung == [True]

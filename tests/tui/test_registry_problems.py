@@ -1,0 +1,93 @@
+"""A registry that is missing, locked, newer, damaged or read-only never leaves a dead screen."""
+
+import os
+
+import pytest
+from registry_builder import RegistryBuilder
+
+from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
+from tui.dialogs.registry_problem import RegistryProblem
+
+
+async def test_a_missing_registry_says_what_makes_one_and_goes_on_when_it_is_there(show, tmp_path):
+    path = tmp_path / "nowhere" / "runs.db"
+    async with show(path) as shown:
+        assert "There is no registry here yet" in shown.text
+        assert "bertmt queue --preset baseline" in shown.text
+        builder = RegistryBuilder(path)
+        builder.add("first")
+        builder.database.close()
+        await shown.look()
+        assert "first" in shown.text and not isinstance(shown.app.screen, RegistryProblem)
+
+
+async def test_looking_again_at_a_missing_registry_is_a_key(show, tmp_path):
+    path = tmp_path / "nowhere" / "runs.db"
+    async with show(path) as shown:
+        RegistryBuilder(path).database.close()
+        await shown.press("r")
+        assert "No runs yet" in shown.text
+
+
+async def test_a_missing_registry_leads_to_the_form_for_a_first_run(show, tmp_path):
+    async with show(tmp_path / "nowhere" / "runs.db") as shown:
+        await shown.press("n")
+        assert type(shown.app.screen).__name__ == "NewRunScreen"
+
+
+async def test_a_newer_registry_says_what_to_do(show, registry):
+    with open_registry(registry) as database:
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    async with show() as shown:
+        assert "newer bertmt" in shown.text and "pip install -U bertmt" in shown.text
+
+
+async def test_a_damaged_registry_says_what_to_do(show, tmp_path):
+    path = tmp_path / "runs.db"
+    path.write_bytes(os.urandom(8192))
+    async with show(path) as shown:
+        assert "The registry cannot be used" in shown.text
+        assert "move it aside" in " ".join(shown.text.replace("│", " ").split())
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Nobody waits two seconds in a test."""
+    monkeypatch.setattr("tui.registry_lane.BUSY_SECONDS", 0.01)
+
+
+async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(show, alive, registry, impatient):
+    async with show() as shown:
+        with open_registry(registry) as other, other.immediate():
+            await shown.press("x", "y")
+            assert "locked" in shown.text + shown.said
+        await shown.look()
+        assert not isinstance(shown.app.screen, RegistryProblem)
+
+
+async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(show, registry, impatient):
+    holder = sqlite3.connect(registry, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    async with show() as shown:
+        assert "The registry cannot be used" in shown.text and "another process holds it" in shown.text
+        holder.execute("ROLLBACK")
+        holder.close()
+        await shown.look()
+        assert "better" in shown.text
+
+
+async def test_a_read_only_registry_is_shown_and_nothing_is_changed(show, alive, registry):
+    before = registry.read_bytes()
+    async with show(read_only=True) as shown:
+        assert "better" in shown.text
+        await shown.press("x", "r", "b", "D", "i", "number_sign", "n")
+        assert "read-only here: nothing can be changed" in shown.said
+        assert type(shown.app.screen).__name__ == "RunsScreen"
+    assert registry.read_bytes() == before
+
+
+async def test_quitting_from_the_dialog_leaves(show, tmp_path):
+    async with show(tmp_path / "nowhere" / "runs.db") as shown:
+        await shown.pilot.press("q")
+    assert not shown.app.is_running

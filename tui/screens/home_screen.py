@@ -1,0 +1,36 @@
+"""The three screens to begin with, numbered: runs, queue, paper."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+
+from tui.bindings import key
+from tui.screens.dashboard_screen import DashboardScreen
+from tui.widgets.home_line import HomeLine
+
+
+class HomeScreen(DashboardScreen):
+    """One of them.
+
+    Attributes:
+        MODE: its name among `HomeLine.MODES`.
+    """
+
+    MODE: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("1", "home('runs')", "runs", "Go to the list of runs.", "home.runs", shown=True),
+        key("2", "home('queue')", "queue", "Go to the queue.", "home.queue", shown=True),
+        key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper", shown=True),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where a person is already is no place to go to."""
+        return parameters != (self.MODE,) if action == "home" else True
+
+    def action_home(self, mode: str) -> None:
+        self.app.switch_mode(mode)
+
+    @on(HomeLine.Selected)
+    def _home_chosen(self, event: HomeLine.Selected) -> None:
+        self.app.switch_mode(HomeLine.MODES[event.index])

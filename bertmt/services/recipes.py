@@ -45,3 +45,17 @@ def recipe_text(recipe: Recipe) -> str:
         is_open = table + line.partition(" = ")[0] in left_open
         lines.append(f"# {line}" if is_open else line)
     return "\n".join(lines) + "\n"
+
+
+def open_recipe(name: str, run: Run | None = None) -> Recipe:
+    """What new runs start from, a preset over the user's defaults or a run's recipe, with what is open left open.
+
+    What is set in it later is followed by what follows it: `resolved(recipe_from(values, open_recipe(…)))`.
+
+    Raises:
+        UsageError: `bertmt.toml` cannot be read.
+        RecipeError, NotFoundError: what is named is not valid, or not there.
+    """
+    if run is not None:
+        return unresolved(from_json(run.recipe_json))
+    return recipe_from(read_user_settings() | dict(preset(name).values))

@@ -1,13 +1,17 @@
 """What every screen has in common: it loads when it is shown and again when the registry changed, and it has help."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
 from tui.bindings import key
 from tui.messages import RegistryChanged
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
 
 REFRESH_SECONDS = 2.0
 
@@ -34,12 +38,23 @@ class DashboardScreen(Screen[None]):
         self._is_loading = False
         self._is_stale = False
 
+    @property
+    def dashboard(self) -> "Dashboard":
+        """The app, as what it is."""
+        app: Dashboard = self.app  # type: ignore[assignment]
+        return app
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the screen was left while something was awaited: its widgets may be gone."""
+        return not (self.app.is_running and self in self.app.screen_stack)
+
     async def load(self) -> None:
         """Read what the screen shows, and show it."""
 
     def on_mount(self) -> None:
         # Load, silence and time left change though nothing in the registry does.
-        if self.app.poll_seconds:  # type: ignore[attr-defined]
+        if self.dashboard.poll_seconds:
             self.set_interval(REFRESH_SECONDS, self._refresh_if_shown)
 
     def _refresh_if_shown(self) -> None:
@@ -67,7 +82,11 @@ class DashboardScreen(Screen[None]):
                 try:
                     await self.load()
                 except BertmtError as problem:
-                    self.app.tell(problem)  # type: ignore[attr-defined]
+                    self.dashboard.tell(problem)
+                except NoMatches:
+                    if not self.is_left:
+                        raise
+                    return
                 if not self._is_stale:
                     return
         finally:

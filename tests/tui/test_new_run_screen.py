@@ -1,0 +1,217 @@
+"""The form for new runs: what is shown, typed, previewed, refused and queued."""
+
+import pytest
+from registry_builder import RegistryBuilder
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
+
+SIZES = [(80, 24), (120, 40)]
+# In the list the newest run comes first: held, later, training, the failed one, twins, twins, better, base.
+TO_FAILED, TO_BETTER = ["j"] * 3, ["j"] * 6
+
+
+@pytest.fixture(autouse=True)
+def no_encoder_at_hand(monkeypatch, tmp_path):
+    """Neither weights nor a `bertmt.toml` of whoever runs the tests."""
+    for name in ("HF_HOME", "HF_HUB_CACHE", "BERTMT_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "nothing"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Workers are noted instead of started."""
+    orders = []
+
+    def start(registry, drain, slots, device):
+        orders.append((drain, slots, device))
+        return 4242
+
+    monkeypatch.setattr("tui.worker_actions.start_detached_worker", start)
+    monkeypatch.setattr("tui.worker_actions.await_worker", lambda database, pid: None)
+    return orders
+
+
+def stored(path):
+    with open_registry(path) as database:
+        return all_runs(database)
+
+
+def said(shown):
+    return "\n".join(each.message for each in shown.app._notifications)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_fresh_user_sees_how_to_begin(show, tmp_path, size):
+    async with show(path=tmp_path / "new" / "runs.db", size=size) as shown:
+        await shown.press("n")
+        shown.should_be("new-run-nothing-yet")
+
+
+async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(show, tmp_path, started):
+    path = tmp_path / "runs.db"
+    async with show(path=path) as shown:
+        await shown.press("n", "o", "ctrl+s")
+        [run] = stored(path)
+        assert (run.state, run.preset, run.data, run.recipe["encoder"]) == ("queued", "baseline", "toy", "tiny")
+        assert "No worker is alive" in shown.text
+        await shown.press("y")
+        assert started == [(False, 1, "auto")]
+        assert f"{run.id} (baseline, seed 0) queued." in said(shown)
+        assert shown.app.screen.current_run().id == run.id
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_copy_of_a_run_begins_with_its_recipe(show, alive, size):
+    async with show(size=size) as shown:
+        await shown.press(*TO_BETTER, "n")
+        shown.should_be("new-run-copy")
+
+
+@pytest.mark.parametrize("size", [*SIZES, (200, 60)])
+async def test_what_is_changed_is_marked_and_previewed(show, alive, size):
+    async with show(size=size) as shown:
+        await shown.press(*TO_BETTER, "n", "j", "enter", *"0-2", "enter", *["j"] * 5, "space", "tab")
+        shown.should_be("new-run-changed")
+
+
+async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_another(show, alive, registry):
+    async with show() as shown:
+        await shown.press(*TO_FAILED, "n")
+        shown.should_be("new-run-hostile")
+        await shown.press("ctrl+s")
+        assert "A run's name must be" in said(shown)
+        await shown.press("j", "j", "j", "enter", *"tame", "ctrl+s")
+    assert stored(registry)[-1].name == "tame"
+
+
+async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show, alive):
+    async with show() as shown:
+        await shown.press("n", *["j"] * 12, *"2x")
+        shown.should_be("new-run-typing")
+        await shown.press("enter")
+        assert shown.app.screen.query_one("#form").is_typing
+        await shown.press("escape")
+        assert shown.app.screen.form.typed == {}
+        await shown.press("2", "0", "down")
+        assert shown.app.screen.form.typed == {"lora.rank": "20"}
+        await shown.press("k", "backspace")
+        assert shown.app.screen.form.typed == {}
+
+
+async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show, alive):
+    async with show() as shown:
+        await shown.press("n", *["j"] * 5, "enter", "space", "enter")
+        assert shown.app.screen.form.typed == {"tasks": "para,sts"}
+        form = shown.app.screen.query_one("#form")
+        form.table.go_to("schedule")
+        await shown.press("right")
+        assert shown.app.screen.form.typed["schedule"] == "alternate"
+        await shown.press("left")
+        assert "schedule" not in shown.app.screen.form.typed
+
+
+async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show, alive):
+    async with show() as shown:
+        await shown.press("n", *["j"] * 6, "space", "p")
+        shown.should_be("new-run-presets")
+        await shown.press("j", "enter")
+        form = shown.app.screen.form
+        assert (form.preset, form.run, form.typed) == ("baseline", None, {"ensembling": "true"})
+
+
+async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(show, alive, registry, started):
+    async with show() as shown:
+        await shown.press("n", "j", "enter", *"3,5", "ctrl+s", "n")
+        assert [run.seed for run in stored(registry)[8:]] == [3, 5]
+        assert "and 1 more queued" in said(shown)
+        assert shown.app.screen.current_run().seed == 3
+        assert started == []
+
+
+async def test_enter_on_the_last_line_queues(show, alive, registry):
+    async with show() as shown:
+        await shown.press("n", "G", "enter")
+        assert len(stored(registry)) == 9
+
+
+async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show, alive, registry):
+    async with show(size=(120, 40)) as shown:
+        await shown.press("n", *["j"] * 9, "space", "j", "space")
+        form = shown.app.screen.query_one("#form")
+        form.table.go_to("batch_size")
+        await shown.press("1", "enter")
+        shown.should_be("new-run-problems")
+        await shown.press("ctrl+s")
+        assert "`pearson` needs a `batch_size` of at least 3" in said(shown)
+    assert len(stored(registry)) == 8
+
+
+async def test_a_section_folds_and_unfolds_under_enter(show, alive):
+    async with show() as shown:
+        await shown.press("n", *["j"] * 4, "enter")
+        assert "ensembling" not in shown.text
+        await shown.press("enter")
+        assert "ensembling" in shown.text
+
+
+async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back(show, alive):
+    async with show() as shown:
+        await shown.press("n", "tab")
+        assert "The resolved recipe" in shown.text and "▾ method" not in shown.text
+        await shown.press("escape")
+        assert "▾ method" in shown.text
+        await shown.press("escape")
+        assert shown.app.screen.SUBJECT == "runs"
+
+
+async def test_a_run_that_waits_is_changed_in_the_same_form(show, alive, registry):
+    async with show(first="queue") as shown:
+        await shown.press("j", "e")
+        shown.should_be("edit-run")
+        shown.app.screen.query_one("#form").table.go_to("epochs")
+        await shown.press("7", "enter", "ctrl+s")
+        assert "run007 (later, seed 0) changed." in said(shown)
+    later = stored(registry)[6]
+    assert later.recipe["epochs"] == 7 and len(stored(registry)) == 8
+
+
+async def test_what_is_typed_survives_a_change_of_the_registry(show, alive, registry):
+    async with show() as shown:
+        await shown.press("n", *["j"] * 12, *"20")
+        builder = RegistryBuilder(registry)
+        builder.add("another")
+        builder.database.close()
+        await shown.look()
+        assert shown.app.screen.query_one("#typed").value == "20"
+        await shown.press("enter")
+        assert shown.app.screen.form.typed == {"lora.rank": "20"}
+
+
+async def test_a_click_on_a_line_goes_there_and_two_change_it(show, alive):
+    async with show() as shown:
+        await shown.press("n")
+        await shown.pilot.click("#fields", offset=(5, 8), times=2)
+        await shown.settle()
+        assert shown.app.screen.form.typed == {"super_concat": "true"}
+
+
+async def test_a_broken_file_of_defaults_is_told(show, alive, tmp_path):
+    (tmp_path / "bertmt.toml").write_text("epochs = [", encoding="utf-8")
+    async with show(path=tmp_path / "none.db") as shown:
+        await shown.press("n")
+        assert "is no TOML file" in said(shown)
+        assert "ensembling" in shown.text
+
+
+async def test_nothing_is_queued_where_the_registry_is_read_only(show, alive):
+    async with show(read_only=True) as shown:
+        await shown.press("n")
+        assert shown.app.screen.SUBJECT == "runs" and "read-only" in said(shown)
+
+
+async def test_the_form_is_drawn_in_ascii_alone(show, alive):
+    async with show(ascii_only=True) as shown:
+        await shown.press(*TO_BETTER, "n")
+        assert shown.text.isascii()

@@ -1,0 +1,238 @@
+"""The queue: order, holding, moving, cancelling, and the workers below."""
+
+import json
+
+import pytest
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
+from bertmt.run_folder.events import now
+from bertmt.services.queue_control import queue_is_held, queue_order
+from bertmt.services.workers import worker_log
+
+SIZES = [(80, 24), (120, 40)]
+HOSTILE_HOST = "far\x1b[2J\u202e[b]away"
+
+
+@pytest.fixture
+def busy(registry):
+    """Two workers elsewhere, which nobody here can see end; the first works the run that runs; more runs wait."""
+    with open_registry(registry) as database, database.immediate():
+        for key, (host, slots) in enumerate((("gpu-host", ["cuda:0", "cuda:1"]), (HOSTILE_HOST, ["cpu"])), start=1):
+            database.execute(
+                "INSERT INTO workers (key, host, pid, process_start, slots, started_at, heartbeat_at)"
+                " VALUES (?, ?, ?, '', ?, ?, ?)",
+                (key, host, 4240 + key, json.dumps(slots), now(), now()),
+            )
+        database.execute("UPDATE workers SET request = 'drain' WHERE key = 2")
+        database.execute("UPDATE runs SET worker = 1, device = 'cuda:0' WHERE state = 'running'")
+    return registry
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """Every run takes 62 s, as far as the past tells."""
+    monkeypatch.setattr(
+        "tui.screens.queue.expected_durations", lambda database, runs, past: dict.fromkeys([r.key for r in runs], 62.0)
+    )
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Workers are noted instead of started."""
+    orders = []
+
+    def start(registry, drain, slots, device):
+        orders.append((drain, slots, device))
+        return 4242
+
+    monkeypatch.setattr("tui.worker_actions.start_detached_worker", start)
+    monkeypatch.setattr("tui.worker_actions.await_worker", lambda database, pid: None)
+    return orders
+
+
+@pytest.fixture
+def order(registry):
+    """Names of the runs that wait, in their order."""
+
+    def names():
+        with open_registry(registry) as database:
+            return [run.name for run in queue_order(database)]
+
+    return names
+
+
+def states(path):
+    with open_registry(path) as database:
+        return {run.name: str(run.state) for run in all_runs(database)}
+
+
+def requests(path):
+    with open_registry(path) as database:
+        return dict(database.execute("SELECT key, request FROM workers").fetchall())
+
+
+def said(shown):
+    return "\n".join(each.message for each in shown.app._notifications)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_an_empty_queue_says_what_to_press_and_type(show, tmp_path, size):
+    with open_registry(tmp_path / "runs.db", create=True):
+        pass
+    async with show(path=tmp_path / "runs.db", size=size, first="queue") as shown:
+        shown.should_be("queue-empty")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_runs_stands_above_what_waits_and_no_worker_is_missed(show, alive, size):
+    async with show(size=size, first="queue") as shown:
+        shown.should_be("queue")
+
+
+@pytest.mark.parametrize("size", [*SIZES, (200, 60)])
+async def test_workers_and_expected_times_are_shown(show, alive, busy, timed, size):
+    async with show(size=size, first="queue") as shown:
+        shown.should_be("queue-busy")
+
+
+async def test_a_run_whose_process_is_gone_is_shown_and_queued_again_by_its_key(show, registry):
+    with open_registry(registry) as database, database.immediate():
+        database.execute("UPDATE runs SET state = 'lost' WHERE name = 'training'")
+    async with show(first="queue") as shown:
+        shown.should_be("queue-lost")
+        await shown.press("r")
+        assert states(registry)["training"] == "queued"
+
+
+async def test_a_run_moves_down_and_up_and_the_cursor_stays_on_it(show, alive, order):
+    async with show(first="queue") as shown:
+        await shown.press("j", "J")
+        assert order() == ["held", "later"]
+        assert shown.app.screen.current_run().name == "later"
+        await shown.press("K")
+        assert order() == ["later", "held"]
+
+
+async def test_runs_go_first_and_last_in_the_queue(show, alive, order):
+    async with show(first="queue") as shown:
+        await shown.press("G", "T")
+        assert order() == ["held", "later"]
+        await shown.press("B")
+        assert order() == ["later", "held"]
+
+
+async def test_marked_runs_are_held_and_released_together(show, alive, registry):
+    async with show(first="queue") as shown:
+        await shown.press("j", "h")
+        assert states(registry)["later"] == "held"
+        await shown.press("space", "space", "h")
+        assert (states(registry)["later"], states(registry)["held"]) == ("queued", "queued")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_held_queue_is_seen_at_once_and_released_by_the_same_key(show, alive, registry, size):
+    async with show(size=size, first="queue") as shown:
+        await shown.press("H")
+        shown.app.clear_notifications()
+        await shown.settle()
+        shown.should_be("queue-held")
+        await shown.press("H")
+        with open_registry(registry) as database:
+            assert not queue_is_held(database)
+
+
+async def test_cancelling_asks_first_and_no_is_no(show, alive, registry):
+    async with show(first="queue") as shown:
+        await shown.press("x", "n")
+        await shown.press("j", "x", "y")
+    with open_registry(registry) as database:
+        running = all_runs(database, "runs.state = 'running'")
+    assert [run.request for run in running] == [None]
+    assert states(registry)["later"] == "cancelled"
+
+
+async def test_a_worker_is_started_as_the_dialog_says(show, alive, started):
+    async with show(first="queue") as shown:
+        await shown.press("w")
+        shown.should_be("start-worker")
+        await shown.press("k", "space", "k", "2", "enter", "G", "enter")
+        assert started == [(True, 2, "auto")]
+        assert "process 4242" in said(shown)
+
+
+async def test_the_dialog_of_a_worker_refuses_no_slots_and_is_left_by_escape(show, alive, started):
+    async with show(first="queue") as shown:
+        await shown.press("w", "k", "k", "0", "enter")
+        assert "at least 1" in shown.text
+        await shown.press("escape", "escape")
+        assert shown.app.screen.SUBJECT == "the queue" and started == []
+
+
+async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show, alive, busy):
+    async with show(first="queue") as shown:
+        await shown.press("d")
+        assert requests(busy) == {1: "drain", 2: "drain"}
+        await shown.press("tab", "j", "S")
+        assert "Stop worker 2?" in shown.text
+        await shown.press("y")
+        assert requests(busy) == {1: "drain", 2: "stop"}
+
+
+async def test_without_a_worker_its_keys_say_how_to_start_one(show, alive):
+    async with show(first="queue") as shown:
+        await shown.press("S")
+        assert "No worker is alive; w starts one." in said(shown)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_log_of_the_workers_is_followed_to_its_end(show, alive, registry, size):
+    log = worker_log(registry)
+    log.write_text("".join(f"round {number}\n" for number in range(60)) + "ValueError: \x1b]0;pwned\x07[red]\n")
+    async with show(size=size, first="queue") as shown:
+        await shown.press("l")
+        assert "round 59" in shown.text and "pwned" in shown.text
+        with log.open("a") as file:
+            file.write("the newest line\n")
+        shown.app.screen.reload()
+        await shown.settle()
+        assert "the newest line" in shown.text
+        await shown.press("g")
+        assert "round 0" in shown.text
+        with log.open("a") as file:
+            file.write("a later line\n")
+        shown.app.screen.reload()
+        await shown.settle()
+        assert "round 0" in shown.text and "a later line" not in shown.text
+
+
+async def test_a_log_that_is_not_there_says_who_writes_it(show, alive):
+    async with show(first="queue") as shown:
+        await shown.press("l")
+        assert "Nothing is written there yet." in shown.text
+
+
+async def test_only_what_waits_is_moved_held_or_changed(show, alive, order):
+    async with show(first="queue") as shown:
+        await shown.press("J", "h", "e")
+        assert order() == ["later", "held"]
+        assert "Only a run that waits can be changed" in said(shown)
+
+
+async def test_a_queue_that_is_read_only_is_not_changed(show, alive, order):
+    async with show(first="queue", read_only=True) as shown:
+        await shown.press("j", "J", "h", "H", "x", "w")
+        assert order() == ["later", "held"] and "read-only" in said(shown)
+
+
+async def test_the_numbers_of_the_screens_lead_to_them(show, alive):
+    async with show(first="queue") as shown:
+        await shown.press("1")
+        assert shown.app.screen.SUBJECT == "runs"
+        await shown.press("2")
+        assert shown.app.screen.SUBJECT == "the queue"
+
+
+async def test_the_queue_is_drawn_in_ascii_alone(show, alive, busy, timed):
+    async with show(first="queue", ascii_only=True) as shown:
+        assert shown.text.isascii()

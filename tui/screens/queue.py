@@ -1,0 +1,265 @@
+"""The queue: what runs, what waits and in which order, and who works it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Footer
+
+from bertmt.drawing.styled import Span, line
+from bertmt.errors import BertmtError
+from bertmt.registry.records import Run, Worker
+from bertmt.registry.states import State
+from bertmt.services import control
+from bertmt.services.opening import Database
+from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
+from bertmt.services.queue_times import Expected, expected_durations, expected_times
+from tui.bindings import key
+from tui.queue_columns import COLUMNS, WORKER_COLUMNS, QueueLine, WorkerLine, queue_cell, worker_cell
+from tui.registry_lane import Session
+from tui.run_actions import counted
+from tui.screens.home_screen import HomeScreen
+from tui.screens.new_run import NewRunScreen
+from tui.widgets.home_line import HomeLine
+from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
+from tui.widgets.table import Table
+from tui.widgets.text_lines import TextLines
+from tui.worker_actions import WorkerActions
+
+HELD = " ‖ The queue is held: nothing is started before H releases it."
+NOTHING = (
+    line(Span("Nothing runs and nothing waits.", "title")),
+    (),
+    line("Press ", Span("n", "mark"), " for the form of new runs, or type"),
+    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny", "accent")),
+)
+NO_WORKER = line(" No worker is alive: ", Span("w", "mark"), " starts one, here, which goes on without the dashboard.")
+WAITING = (State.QUEUED, State.HELD)
+MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What one load brings.
+
+    Attributes:
+        finished: how many runs have finished, by which times are judged.
+    """
+
+    running: list[Run]
+    waiting: list[Run]
+    counts: dict[State, int]
+    surroundings: Surroundings
+    finished: int
+
+
+class QueueScreen(WorkerActions, HomeScreen):
+    """Runs that run or wait, in order, above the workers."""
+
+    MODE = "queue"
+    SUBJECT = "the queue"
+    GUIDE: ClassVar[tuple[str, ...]] = (
+        "Runs that run stand on top, then those that wait, in the order in which workers take them. Times are "
+        "judged by runs that finished, and by the workers that are alive.",
+        "J and K move the run under the cursor; what other keys do to runs they do to the marked ones, or to that one.",
+        "Tab goes to the workers. A worker is a process of its own: it goes on when the dashboard is left. One that is "
+        "stopped puts its runs back into the queue; one that is drained ends once nothing waits.",
+    )
+    DEFAULT_CSS = """
+    QueueScreen #held { height: auto; background: $panel; }
+    QueueScreen #empty { padding: 1 2; height: 3fr; }
+    QueueScreen #queue { height: 3fr; }
+    QueueScreen #workers { height: 1fr; min-height: 3; max-height: 8; }
+    QueueScreen #no-worker { height: 1; }
+    QueueScreen #workers-title { height: 2; border-top: solid $border-blurred; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("J", "shift(1)", "move", "Move the run one place down.", "queue.later", shown=True, display="J/K"),
+        key("K", "shift(-1)", "sooner", "Move the run one place up.", "queue.sooner"),
+        key("T", "place(True)", "first", "Put the runs before all that wait.", "queue.first"),
+        key("B", "place(False)", "last", "Put the runs behind all that wait.", "queue.last"),
+        key("h", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="h/H"),
+        key("H", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
+        key("e", "edit", "edit", "Change the settings of the run that waits.", "queue.edit"),
+        key("tab,shift+tab", "other_table", "runs, workers", "Go to the workers, and back to the runs.", "queue.tab"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queued: Queued | None = None
+        self._durations: dict[int, float | None] = {}
+        self._judged_by = -1  # so many finished runs; more of them judge better
+
+    def compose(self) -> ComposeResult:
+        yield HomeLine("queue")
+        yield TextLines(lambda width: [line(Span(HELD, "bad"))], id="held", classes="hidden")
+        runs: Table[QueueLine] = Table(COLUMNS, queue_cell, lambda row: row.run.id, can_mark=True, id="queue")
+        yield runs
+        yield TextLines(lambda width: NOTHING, id="empty", classes="hidden")
+        yield TextLines(lambda width: [line(Span(" Workers", "title"))], id="workers-title")
+        workers: Table[WorkerLine] = Table(WORKER_COLUMNS, worker_cell, lambda row: row.worker.key, id="workers")
+        yield workers
+        yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
+        yield MachineStrip()
+        yield Footer(compact=True)
+
+    @property
+    def table(self) -> "Table[QueueLine]":
+        """The runs."""
+        return self.query_one("#queue", Table)
+
+    @property
+    def worker_table(self) -> "Table[WorkerLine]":
+        """The workers."""
+        return self.query_one("#workers", Table)
+
+    def on_mount(self) -> None:
+        self.table.focus()
+
+    async def load(self) -> None:
+        queued = self._queued = await self.dashboard.ask(_read)
+        work = queued.surroundings.workload
+        self.query_one(HomeLine).show_counts(queued.counts)
+        self.query_one(MachineStrip).show(queued.surroundings)
+        self.query_one("#held").set_class(not work.held, "hidden")
+        is_empty = not (queued.running or queued.waiting)
+        self.query_one("#empty").set_class(not is_empty, "hidden")
+        self.table.set_class(is_empty, "hidden")
+        self.query_one("#no-worker").set_class(bool(work.workers), "hidden")
+        self.worker_table.set_class(not work.workers, "hidden")
+        self.worker_table.show([WorkerLine(worker, tuple(ids)) for worker, ids in work.workers])
+        self.table.marked = set(self.dashboard.marked)
+        self._show_runs(queued)
+        if queued.finished != self._judged_by:
+            self._durations, self._judged_by = {}, queued.finished
+        if any(run.key not in self._durations for run in _timed(queued)):
+            self._judge(queued)
+
+    def _show_runs(self, queued: Queued) -> None:
+        work = queued.surroundings.workload
+        expected = expected_times(queued.waiting, queued.running, work, self._durations)
+        rows = [QueueLine(run, 0, Expected(None, self._durations.get(run.key))) for run in queued.running]
+        rows += [
+            QueueLine(run, place, expected[run.key], work.held) for place, run in enumerate(queued.waiting, start=1)
+        ]
+        self.table.show(rows)
+
+    @work(exclusive=True, group="times")
+    async def _judge(self, queued: Queued) -> None:
+        """How long runs take: their data is read, which may need a second the first time."""
+        runs = [run for run in _timed(queued) if run.key not in self._durations]
+
+        def judge(session: Session) -> dict[int, float | None]:
+            session.runs.refresh()
+            past = [row.run for row in session.runs.rows("state:finished")]
+            return expected_durations(session.database, runs, past)
+
+        try:
+            self._durations |= await self.dashboard.ask(judge, slow=True)
+        except BertmtError:  # what cannot be judged has no time; the registry's own trouble is told by who looks at it
+            return
+        if self._queued is not None and not self.is_left:
+            self._show_runs(self._queued)
+
+    def current_run(self) -> Run | None:
+        row = self.table.current
+        return row.run if row is not None and self.table.display else None
+
+    def chosen_runs(self) -> list[Run]:
+        return [row.run for row in self.table.chosen_rows()] if self.table.display else []
+
+    def _waiting_runs(self) -> list[Run]:
+        """The chosen runs that wait; says so where none does."""
+        runs = [run for run in self.chosen_runs() if run.state in WAITING]
+        if not runs:
+            self.dashboard.say("This is for runs that wait: queued or held ones.", "warning")
+        return runs
+
+    @on(Table.Marked, "#queue")
+    def _marked(self) -> None:
+        self.dashboard.marked = {str(each) for each in self.table.marked}
+
+    @on(Table.Chosen, "#queue")
+    def _chosen(self, event: Table.Chosen) -> None:
+        if isinstance(event.row, QueueLine):
+            self.open_run(event.row.run)
+
+    @on(Table.Chosen, "#workers")
+    def _worker_chosen(self) -> None:
+        self.action_worker_log()
+
+    def worker_at_hand(self) -> Worker | None:
+        row = self.worker_table.current if self.worker_table.display else None
+        return None if row is None else row.worker
+
+    @work(group="act")
+    async def action_shift(self, places: int) -> None:
+        run = self.current_run()
+        if run is not None and run.state in WAITING and self.dashboard.may_write():
+            await self.change(lambda database: control.shift(database, run, places))
+
+    @work(group="act")
+    async def action_place(self, first: bool) -> None:
+        runs = self._waiting_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+
+        def place(database: Database) -> int:
+            for run in reversed(runs) if first else runs:  # so that they keep their order
+                control.reorder(database, run, first)
+            return len(runs)
+
+        if await self.change(place):
+            self.dashboard.say(f"{counted(runs)} {'first' if first else 'last'} now.")
+
+    @work(group="act")
+    async def action_hold(self) -> None:
+        runs = self._waiting_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        queued = [run for run in runs if run.state is State.QUEUED]
+        if queued:
+            await self._do(queued, control.hold, "held")
+        else:
+            await self._do(runs, control.release, "released")
+
+    @work(group="act")
+    async def action_hold_all(self) -> None:
+        if not self.dashboard.may_write():
+            return
+
+        def turn(database: Database) -> bool:
+            was_held = queue_is_held(database)
+            (release_queue if was_held else hold_queue)(database)
+            return was_held
+
+        was_held = await self.change(turn)
+        if was_held is not None:
+            self.dashboard.say("The queue is released." if was_held else "The queue is held. What runs goes on.")
+
+    def action_edit(self) -> None:
+        run = self.current_run()
+        if run is None or run.state not in WAITING:
+            self.dashboard.say("Only a run that waits can be changed; n copies any other.", "warning")
+        elif self.dashboard.may_write():
+            self.app.push_screen(NewRunScreen(run, edits=True))
+
+    def action_other_table(self) -> None:
+        goes = self.table.has_focus and self.worker_table.display
+        (self.worker_table if goes else self.table).focus()
+
+
+def _timed(queued: Queued) -> list[Run]:
+    return [*queued.running, *queued.waiting[:MOST_TIMED]]
+
+
+def _read(session: Session) -> Queued:
+    """On the registry's thread: what runs or is lost, and what waits."""
+    session.runs.refresh()
+    running: list[Run] = [row.run for row in session.runs.rows("state:running")]
+    lost = [row.run for row in session.runs.rows("state:lost")]
+    counts = session.runs.counts()
+    waiting = [row.run for row in session.runs.rows("state:queued | state:held", "position")]
+    return Queued([*running, *lost], waiting, counts, surroundings_of(session), counts.get(State.FINISHED, 0))

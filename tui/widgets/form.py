@@ -1,0 +1,273 @@
+"""A form of many lines, drawn as a table; the one value that is being typed has an input, in its place.
+
+An input per setting would be seventy widgets, and scroll off a small screen.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from bertmt.drawing import numbers
+from bertmt.drawing.facts import wrapped
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span, cut, line
+from tui.bindings import key
+from tui.fields import Field, FieldKind
+from tui.widgets.columns import Column
+from tui.widgets.table import Spanning, Table
+from tui.widgets.text_lines import TextLines
+
+NAME = Column("name", "setting", 18, rank=1)
+VALUE = Column("value", "value", 24, rank=2)
+MEANING = Column("meaning", "meaning", 16, rank=3, elastic=True)
+TYPED = (FieldKind.NUMBER, FieldKind.TEXT)
+TURNED = (FieldKind.SWITCH, FieldKind.CHOICE)
+HELP_LINES = 2
+
+
+def _cell(field: Field, column: Column) -> Span:
+    if field.kind is FieldKind.DONE:
+        return Spanning(safe_text(field.name), "mark")
+    if field.kind is FieldKind.SECTION:
+        said = f"  ({field.shown})" if field.shown else ""
+        return Spanning(f"{field.name}{said}", "title")
+    if column is NAME:
+        return Span(field.name, "dim" if field.idle else "")
+    if column is MEANING:
+        return Span(safe_text(field.meaning), "dim")
+    is_off = field.idle or (field.kind is FieldKind.SWITCH and not field.is_changed and field.text == "false")
+    return Span(safe_text(field.shown) or numbers.MISSING, "accent" if field.is_changed else "dim" if is_off else "")
+
+
+class Form(Vertical):
+    """Lines with a cursor; what a person enters is told to who shows the form, which then shows it anew.
+
+    Args:
+        check: what is wrong with a text for a line, a sentence, or None; asked at each key.
+    """
+
+    DEFAULT_CSS = f"""
+    Form {{ height: 1fr; layers: rows above; padding-right: 1; }}
+    Form Table {{ layer: rows; height: 1fr; }}
+    Form #typed {{
+        layer: above; position: absolute; border: none; height: 1; padding: 0; display: none;
+        background: $panel; color: $foreground; margin: 0;
+    }}
+    Form #typed.open {{ display: block; }}
+    Form #meaning {{ layer: rows; height: {HELP_LINES}; background: $surface; padding: 0 1; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key(
+            "space",
+            "turn(1)",
+            "switch",
+            "Switch on or off, or take the next choice.",
+            "form.turn",
+            shown=True,
+            display="␣",
+        ),
+        key("backspace,delete", "undo", "as it was", "Set the line back to what it began with.", "form.undo"),
+        key("escape", "revert", "leave it", "Leave the value as it was.", "form.revert"),
+        key("down", "take(1)", "take it", "Take what is typed, and go down.", "form.take_down"),
+        key("up", "take(-1)", "take it", "Take what is typed, and go up.", "form.take_up"),
+    ]
+
+    class Entered(Message):
+        """A text was given for a line, and it may stand there."""
+
+        def __init__(self, field: str, text: str):
+            super().__init__()
+            self.field = field
+            self.text = text
+
+    class Turned(Message):
+        """A switch was turned, or the next choice was asked for."""
+
+        def __init__(self, field: str, places: int):
+            super().__init__()
+            self.field = field
+            self.places = places
+
+    class Undone(Message):
+        """A line shall be as it began."""
+
+        def __init__(self, field: str):
+            super().__init__()
+            self.field = field
+
+    class Opened(Message):
+        """Enter was pressed on a line that is not typed: a list, a section, the end of the form."""
+
+        def __init__(self, field: Field):
+            super().__init__()
+            self.field = field
+
+    def __init__(self, check: Callable[[str, str], str | None], id: str | None = None):  # noqa: A002
+        super().__init__(id=id)
+        self._check = check
+        self._edited: Field | None = None
+
+    def compose(self) -> ComposeResult:
+        table: Table[Field] = Table((NAME, VALUE, MEANING), _cell, lambda field: field.key, id="fields")
+        yield table
+        yield Input(id="typed", select_on_focus=False)
+        yield TextLines(self._meaning_lines, id="meaning")
+
+    def on_mount(self) -> None:
+        self.watch(self.table, "scroll_y", self._place_input)
+
+    @property
+    def table(self) -> "Table[Field]":
+        """The lines."""
+        return self.query_one("#fields", Table)
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a value is being typed."""
+        return self._edited is not None
+
+    def show(self, fields: Sequence[Field]) -> None:
+        """Replace the lines; the cursor stays on its one."""
+        self.table.marked = {field.key for field in fields if field.is_changed}
+        self.table.show(fields)
+        self.query_one("#meaning", TextLines).show(self._meaning_lines)
+
+    def finish(self) -> bool:
+        """Take what is being typed; False where it cannot stand there."""
+        if self._edited is None:
+            return True
+        edited, text = self._edited, self.query_one("#typed", Input).value
+        if text == safe_text(edited.text):  # nothing was typed: what is not shown as it is stays as it is
+            text = edited.text
+        if self._check(edited.key, text) is not None:
+            return False
+        self._close()
+        self.post_message(self.Entered(edited.key, text))
+        return True
+
+    def _type(self, text: str) -> None:
+        field = self.table.current
+        if field is None:
+            return
+        self._edited = field
+        typed = self.query_one("#typed", Input)
+        typed.value = safe_text(text)
+        typed.add_class("open")
+        self._place_input()
+        typed.focus()
+        typed.cursor_position = len(text)
+        self._say_problem()
+
+    def _place_input(self) -> None:
+        region = self.table.cell_region(VALUE.key) if self._edited else None
+        if region is not None:
+            typed = self.query_one("#typed", Input)
+            typed.styles.offset = (region.x, region.y)
+            typed.styles.width = self.table.scrollable_content_region.width - region.x
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._place_input)
+
+    def _close(self) -> None:
+        self._edited = None
+        self.query_one("#typed", Input).remove_class("open")
+        self.table.focus()
+        self._say_problem()
+
+    @on(Input.Changed, "#typed")
+    def _typed_more(self) -> None:
+        self._say_problem()
+
+    @on(Input.Submitted, "#typed")
+    def _submitted(self) -> None:
+        self.finish()
+
+    @on(Input.Blurred, "#typed")
+    def _left(self) -> None:
+        """A click elsewhere, or Tab: what can be taken is, the rest is not."""
+        if self._edited is not None and not self.finish():
+            self._close()
+
+    @on(Table.Moved, "#fields")
+    def _moved(self) -> None:
+        self._say_problem()
+
+    def _say_problem(self) -> None:
+        self.query_one("#meaning", TextLines).show(self._meaning_lines)
+
+    def _meaning_lines(self, width: int) -> list[Line]:
+        """What the line at hand is and may be; while it is typed, what is wrong."""
+        if self._edited is not None:
+            problem = self._check(self._edited.key, self.query_one("#typed", Input).value)
+            if problem is not None:
+                return sentence_lines(f"✗ {problem}", width, HELP_LINES, "bad")
+        field = self._edited or self.table.current
+        if field is None:
+            return []
+        more = [each for each in (field.expected, f"nothing to do now: {field.idle}" if field.idle else "") if each]
+        said = f"{field.meaning.rstrip('.')}{'; ' if more else ''}{'; '.join(more)}."
+        name = "" if field.kind in (FieldKind.SECTION, FieldKind.DONE) else f"{field.name}: "
+        return sentence_lines(name + said, width, HELP_LINES, "dim")
+
+    @on(Table.Chosen, "#fields")
+    def _chosen(self, event: Table.Chosen) -> None:
+        event.stop()
+        field = event.row
+        if not isinstance(field, Field):
+            return
+        if field.kind in TYPED:
+            self._type(field.text)
+        elif field.kind in TURNED:
+            self.post_message(self.Turned(field.key, 1))
+        else:
+            self.post_message(self.Opened(field))
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit begins the number of the line at hand; left and right go through choices."""
+        field = self.table.current
+        if self._edited is not None or field is None:
+            return
+        if field.kind is FieldKind.NUMBER and event.character and event.character in "0123456789.-":
+            event.stop()
+            self._type(event.character)
+        elif field.kind in TURNED and event.key in ("left", "right"):
+            event.stop()
+            self.post_message(self.Turned(field.key, 1 if event.key == "right" else -1))
+
+    def action_turn(self, places: int) -> None:
+        field = self.table.current
+        if field is not None and field.kind in TURNED:
+            self.post_message(self.Turned(field.key, places))
+        elif field is not None and field.kind in (FieldKind.SECTION, FieldKind.OPENS):
+            self.post_message(self.Opened(field))
+
+    def action_undo(self) -> None:
+        if self.table.current is not None:
+            self.post_message(self.Undone(self.table.current.key))
+
+    def action_revert(self) -> None:
+        self._close()
+
+    def action_take(self, rows: int) -> None:
+        if self.finish():
+            self.table.cursor += rows
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Some keys are the form's only while a value is typed, others only while none is."""
+        if action in ("revert", "take"):
+            return self.is_typing
+        return not self.is_typing if action in ("turn", "undo") else True
+
+
+def sentence_lines(text: str, width: int, most: int, style: str) -> list[Line]:
+    """A text, made safe and wrapped, in at most so many lines; what is left out leaves an ellipsis."""
+    parts = wrapped(safe_text(text), width)
+    if len(parts) > most:
+        parts = [*parts[: most - 1], cut(" ".join(parts[most - 1 :]), width)]
+    return [line(Span(part, style)) for part in parts]

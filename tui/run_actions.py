@@ -32,7 +32,7 @@ class RunActions(DashboardScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue new runs, from a preset or a copy of this run.", "runs.new", shown=True),
         key("x", "cancel", "cancel", "Cancel the marked runs, or this one.", "runs.cancel", shown=True),
-        key("r", "requeue", "requeue", "Queue failed, cancelled or lost runs again.", "runs.requeue"),
+        key("r", "requeue", "requeue", "Queue failed, cancelled or lost runs again.", "runs.requeue", shown=True),
         key(
             "b",
             "baseline",

@@ -1,8 +1,11 @@
 """The list of runs: what is shown, filtered, sorted, grouped, marked, and done to runs."""
 
+import itertools
+
 import pytest
 from registry_builder import RegistryBuilder
 
+from bertmt.registry import runs
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
@@ -248,7 +251,9 @@ async def test_what_others_change_is_shown_and_the_cursor_stays_on_its_run(show,
         assert shown.app.screen.current_run().name == "better"
 
 
-async def test_a_thousand_runs_scroll_to_the_last_and_back(show, tmp_path):
+async def test_a_thousand_runs_scroll_to_the_last_and_back(show, tmp_path, monkeypatch):
+    numbers = itertools.count(1)
+    monkeypatch.setattr(runs, "new_id", lambda: f"r{next(numbers):05d}")
     builder = RegistryBuilder(tmp_path / "many" / "runs.db")
     for number in range(1000):
         builder.add(f"many-{number:04d}")

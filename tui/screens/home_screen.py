@@ -19,9 +19,9 @@ class HomeScreen(DashboardScreen):
 
     MODE: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("1", "home('runs')", "runs", "Go to the list of runs.", "home.runs", shown=True),
-        key("2", "home('queue')", "queue", "Go to the queue.", "home.queue", shown=True),
-        key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper", shown=True),
+        key("1", "home('runs')", "runs", "Go to the list of runs.", "home.runs"),
+        key("2", "home('queue')", "queue", "Go to the queue.", "home.queue"),
+        key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,14 +2,14 @@
 
 import platform
 
-from bench import logging_points, redrawing, starting, submitting
+from bench import dashboard, logging_points, redrawing, starting, submitting
 from bench.measuring import table
 
 
 def main() -> None:
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, {platform.platform()}")
-    figures = [*submitting.figures(), *logging_points.figures(), *starting.figures(), *redrawing.figures()]
-    print(table(figures))
+    parts = (submitting, logging_points, starting, redrawing, dashboard)
+    print(table([figure for part in parts for figure in part.figures()]))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+"""`bertmt-tui` in a pseudo-terminal: first paint, key to paint, and its memory over an hour of events."""
+
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+from bench.measuring import Figure
+from bench.registries import filled_registry, finish_all
+from bench.terminal import Terminal
+from bertmt.registry import metrics
+from bertmt.registry.database import Database
+from bertmt.registry.runs import all_runs, claim_next
+from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.layout import RunOrder, hold_alive
+from bertmt.services.sync import folder_of
+
+COMMAND = Path(sys.executable).parent / "bertmt-tui"
+SIZE = (120, 40)
+SERIES = ("loss/sst", "loss/para", "loss/sts", "dev/sst", "gradient_norm")
+KEYS = 30
+HOUR_SECONDS, SPEED = 3600, 60
+STEPS_PER_SECOND = 2  # of the run whose hour is replayed: a small encoder on two cores
+
+
+def named_registry(path: Path, runs: int, points: int = 0) -> None:
+    """Finished runs called run-00001 …, each with so many points."""
+    with filled_registry(path, runs) as database:
+        finish_all(database)
+        database.execute("UPDATE runs SET name = printf('run-%05d', key)")
+        if points:
+            _add_points(database, points)
+
+
+def _add_points(database: Database, points: int) -> None:
+    steps = range(points // len(SERIES))
+    for run in all_runs(database):
+        with database.immediate():
+            metrics.append(database, run.key, [(name, step, 1 / (step + 1)) for step in steps for name in SERIES])
+    database.execute("UPDATE runs SET events_offset = 1, events_attempt = 1")
+
+
+def first_paint(path: Path, newest: str) -> float:
+    """Seconds from the start of the process until the newest run is on screen."""
+    with closing(Terminal([COMMAND, "--db", path], *SIZE)) as terminal:
+        return terminal.wait_for(newest)
+
+
+def key_to_paint(path: Path, runs: int) -> float:
+    """Median seconds from a key until the row that the cursor came to is drawn."""
+    taken = []
+    with closing(Terminal([COMMAND, "--db", path], *SIZE)) as terminal:
+        terminal.wait_for(f"run-{runs:05d}")
+        terminal.drain(1.0)
+        for number in range(runs - 1, runs - 1 - KEYS, -1):
+            terminal.type("j")
+            taken.append(terminal.wait_for(f"run-{number:05d}"))
+            terminal.drain(0.1)
+    return statistics.median(taken)
+
+
+def memory_growth() -> tuple[float, float]:
+    """MiB after 10 s and at the end of an hour of events that is replayed in a minute, curves open."""
+    with tempfile.TemporaryDirectory() as folder, filled_registry(Path(folder) / "runs.db", 1) as database:
+        run = claim_next(database, None, "cpu")
+        assert run is not None
+        run_folder = folder_of(database, run)
+        run_folder.create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+        with hold_alive(run_folder), closing(EventWriter(run_folder.events(1))) as events:
+            steps = HOUR_SECONDS * STEPS_PER_SECOND
+            events.write("started", attempt=1, pid=1, steps_total=steps, epochs_total=1)
+            with closing(Terminal([COMMAND, "--db", database.path], *SIZE)) as terminal:
+                terminal.wait_for(run.id)
+                terminal.type("\r")
+                seen = list(_replay(events, terminal, steps))
+    return seen[0], seen[-1]
+
+
+def _replay(events: EventWriter, terminal: Terminal, steps: int):  # type: ignore[no-untyped-def]
+    """Write the events at their speed; the program's memory every 10 s."""
+    begun = time.perf_counter()
+    measured_at = 10.0
+    for step in range(steps):
+        events.step(step, 1, "train", dict.fromkeys(SERIES, 1 / (step + 1)), 1.0)
+        due = (step + 1) / (STEPS_PER_SECOND * SPEED)
+        while (elapsed := time.perf_counter() - begun) < due:
+            terminal.read(due - elapsed)
+            terminal.output = b""
+        if elapsed > measured_at:
+            measured_at += 10.0
+            yield terminal.resident_mib()
+    yield terminal.resident_mib()
+
+
+def figures() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small" / "runs.db", Path(folder) / "large" / "runs.db"
+        named_registry(small, 1000, points=5000)
+        named_registry(large, 10_000)
+        paints = [statistics.median(first_paint(path, name) for _ in range(5)) for path, name in
+                  ((small, "run-01000"), (large, "run-10000"))]  # fmt: skip
+        keys = [key_to_paint(path, count) for path, count in ((large, 10_000), (small, 1000))]
+    early, late = memory_growth()
+    return [
+        Figure("bertmt-tui, first paint, 1,000 runs × 5,000 points", paints[0] * 1e3, "ms", 1000),
+        Figure("bertmt-tui, first paint, 10,000 runs", paints[1] * 1e3, "ms", 1500),
+        Figure("key to paint, 10,000 runs", keys[0] * 1e3, "ms", 60, peer="1,000 runs", peer_value=keys[1] * 1e3),
+        Figure(
+            "memory after an hour of events at 60×", late, "MiB", peer="after its first 10 minutes", peer_value=early
+        ),
+    ]

@@ -1,0 +1,83 @@
+"""A pseudo-terminal with a program in it: what a person sees, and when."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+READ_BYTES = 1 << 16
+PATIENCE_SECONDS = 60.0
+KEY_SECONDS = 0.3
+
+
+class Terminal:
+    """A running program; its output is read as it comes.
+
+    Args:
+        command: what runs in it.
+        columns, lines: its size.
+
+    Attributes:
+        output: what the program wrote since the start, or since the last `drain`.
+    """
+
+    def __init__(self, command: Sequence[str | Path], columns: int, lines: int):
+        self.started_at = time.perf_counter()
+        self.pid, self._handle = pty.fork()
+        if not self.pid:
+            # The child: the size has to be there before the program asks for it.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            os.execv(str(command[0]), [str(word) for word in command])
+        self.output = b""
+
+    def wait_for(self, text: str, seconds: float = PATIENCE_SECONDS) -> float:
+        """Read until a text comes; seconds that this took.
+
+        Raises:
+            TimeoutError: it did not come.
+        """
+        begun = time.perf_counter()
+        wanted, since = text.encode(), len(self.output)
+        while wanted not in self.output[since:]:
+            if time.perf_counter() - begun > seconds:
+                raise TimeoutError(f"{text!r} did not come within {seconds:.0f} s; there is {self.output[-500:]!r}")
+            self.read(0.05)
+        return time.perf_counter() - begun
+
+    def read(self, seconds: float) -> bytes:
+        """What comes within so many seconds at most, as soon as something does."""
+        ready, _, _ = select.select([self._handle], [], [], seconds)
+        added = os.read(self._handle, READ_BYTES) if ready else b""
+        self.output += added
+        return added
+
+    def drain(self, seconds: float) -> None:
+        """Read, and forget, for so long."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.read(0.05)
+        self.output = b""
+
+    def type(self, keys: str) -> None:
+        """Each key by itself: a burst would be taken for a paste."""
+        for number, key in enumerate(keys):
+            if number:
+                self.read(KEY_SECONDS)
+            os.write(self._handle, key.encode())
+
+    def resident_mib(self) -> float:
+        """Memory of the program."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+    def close(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._handle)

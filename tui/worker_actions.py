@@ -59,7 +59,7 @@ class WorkerActions(RunActions):
     """A screen with workers to act on, besides runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("w", "start_worker", "worker", "Start a worker; it outlives the dashboard.", "workers.start"),
+        key("w", "start_worker", "worker", "Start a worker; it outlives the dashboard.", "workers.start", shown=True),
         key("S", "stop_worker", "stop worker", "Stop the worker; its runs go back to the queue.", "workers.stop"),
         key("d", "drain_worker", "drain worker", "Let the worker end once nothing waits.", "workers.drain"),
         key("l", "worker_log", "workers' log", "Show what workers in the background write.", "workers.log"),

@@ -100,6 +100,14 @@ async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_ty
         assert shown.app.screen.form.typed == {}
 
 
+async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show, alive):
+    async with show() as shown:
+        await shown.press("n")
+        await shown.pilot.press("j", "enter", *"4-6", "enter", *["j"] * 11, *"32", "enter")
+        await shown.settle()
+        assert shown.app.screen.form.typed == {"seeds": "4-6", "lora.rank": "32"}
+
+
 async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show, alive):
     async with show() as shown:
         await shown.press("n", *["j"] * 5, "enter", "space", "enter")

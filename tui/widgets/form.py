@@ -229,11 +229,21 @@ class Form(Vertical):
             self.post_message(self.Opened(field))
 
     def on_key(self, event: events.Key) -> None:
-        """A digit begins the number of the line at hand; left and right go through choices."""
+        """Enter and, on a number, a digit begin to type; left and right go through choices.
+
+        Who types fast is ahead of the focus: what still comes here while a value is being typed belongs to it.
+        """
         field = self.table.current
-        if self._edited is not None or field is None:
+        if self._edited is not None:
+            if event.is_printable and event.character:
+                event.stop()
+                self.query_one("#typed", Input).insert_text_at_cursor(event.character)
+        elif field is None:
             return
-        if field.kind is FieldKind.NUMBER and event.character and event.character in "0123456789.-":
+        elif field.kind in TYPED and event.key == "enter":
+            event.stop()
+            self._type(field.text)
+        elif field.kind is FieldKind.NUMBER and event.character and event.character in "0123456789.-":
             event.stop()
             self._type(event.character)
         elif field.kind in TURNED and event.key in ("left", "right"):

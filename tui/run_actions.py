@@ -24,6 +24,7 @@ from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.table import Table
 
 MOST_LISTED = 6
+QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST)
 
 
 class RunActions(DashboardScreen):
@@ -84,8 +85,7 @@ class RunActions(DashboardScreen):
 
     @work(group="act")
     async def action_requeue(self) -> None:
-        again = (State.FAILED, State.CANCELLED, State.LOST)
-        runs = [run for run in self.chosen_runs() if run.state in again]
+        runs = [run for run in self.chosen_runs() if run.state in QUEUED_AGAIN]
         if not runs:
             self.dashboard.say("Only failed, cancelled and lost runs are queued again; n copies any other.", "warning")
         elif self.dashboard.may_write():

@@ -95,6 +95,17 @@ async def test_actions_are_about_this_run_also_where_others_are_marked(show, ali
         assert "Cancel 1 run?" in shown.text and "run007" in shown.text
 
 
+@pytest.mark.parametrize(
+    ("run_id", "cancels", "requeues"),
+    [("run002", False, False), ("run005", False, True), ("run006", True, False), ("run008", True, False)],
+)
+async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(show, alive, run_id, cancels, requeues):
+    async with show() as shown:
+        await open_run(shown, run_id, "5")
+        footer = shown.text.splitlines()[-1]
+        assert ("x cancel" in footer, "r requeue" in footer) == (cancels, requeues)
+
+
 async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show, alive):
     async with show() as shown:
         await open_run(shown, "run001", "c")

@@ -13,7 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, plain, wrap_parts
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
-from bertmt.registry.states import State
+from bertmt.registry.states import ENDED, State
 from bertmt.services.rows import Row
 from tui.bindings import key
 from tui.panes.confusion import ConfusionPane
@@ -25,7 +25,7 @@ from tui.panes.pane import Pane
 from tui.panes.recipe import RecipePane
 from tui.panes.similarity import SimilarityPane
 from tui.registry_lane import Session
-from tui.run_actions import RunActions
+from tui.run_actions import QUEUED_AGAIN, RunActions
 from tui.run_columns import difference_span
 from tui.widgets.glance import about_line, scores_line
 from tui.widgets.tab_line import TabLine
@@ -129,7 +129,10 @@ class RunScreen(RunActions):
         if row is None:
             self._leave_removed()
             return
+        is_other_state = row.run.state is not self.run.state
         self._row, self.run = row, row.run
+        if is_other_state:
+            self.refresh_bindings()
         self._show_about()
         pane, problem = self.pane, ""
         try:
@@ -186,6 +189,14 @@ class RunScreen(RunActions):
         if row is None or row.difference is None or row.baseline is None or row.baseline.key == row.run.key:
             return ()
         return (Span("Δ ", "dim"), difference_span(row.difference), Span(f" from {row.baseline.id}", "dim"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys are there only where the run's state lets them do something."""
+        if action == "cancel":
+            return self.run.state not in ENDED
+        if action == "requeue":
+            return self.run.state in QUEUED_AGAIN
+        return super().check_action(action, parameters)
 
     def current_run(self) -> Run:
         return self.run

@@ -4,6 +4,7 @@ Braille is drawn as dots: few fonts outside of terminals have it.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -16,7 +17,7 @@ from rich.style import Style
 from textual.theme import Theme
 
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, cells, plain
+from bertmt.drawing.styled import Line, cells
 from bertmt.errors import UsageError
 from tui.themes import palette_of
 from tui.widgets.drawing import Drawing
@@ -30,6 +31,8 @@ DOT = 2.2  # px
 FIRST_BRAILLE, LAST_BRAILLE = 0x2800, 0x28FF
 # Column and row within its cell of each bit of a braille character.
 DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
+# Browsers drop spaces at the ends of a text and join several; one that stands between words stays.
+WORDS = re.compile(r"[^ ]+(?: [^ ]+)*")
 NOT_IN_XML = {0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 BLACK, WHITE = "#101418", "#fbfbf9"  # where the terminal's own colours are not known
 
@@ -40,31 +43,37 @@ def svg_of(lines: Sequence[Line], theme: Theme) -> str:
     Args:
         theme: an ANSI one is drawn in our own colours, dark or light as it is.
     """
-    width = max((cells(plain(each)) for each in lines), default=0) * CELL_WIDTH + 2 * MARGIN
-    height = len(lines) * CELL_HEIGHT + 2 * MARGIN
+    styles = {name: Style.parse(definition) for name, definition in palette_of(theme.dark, False).items()}
+    return svg_of_pieces([[(span.text, styles.get(span.style, Style())) for span in each] for each in lines], theme)
+
+
+def svg_of_pieces(rows: Sequence[Sequence[tuple[str, Style]]], theme: Theme) -> str:
+    """Rows of pieces of text in styles of rich as a document."""
+    width = max((sum(cells(text) for text, _ in row) for row in rows), default=0) * CELL_WIDTH + 2 * MARGIN
+    height = len(rows) * CELL_HEIGHT + 2 * MARGIN
     ground = theme.background if theme.background and not theme.ansi else (BLACK if theme.dark else WHITE)
     ink = theme.foreground if theme.foreground and not theme.ansi else (WHITE if theme.dark else BLACK)
-    styles = {name: Style.parse(definition) for name, definition in palette_of(theme.dark, False).items()}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" font-size="14"'
-        ' font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace" xml:space="preserve">',
+        ' font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace">',
         f'<rect width="100%" height="100%" fill="{ground}"/>',
     ]
-    for row, each in enumerate(lines):
-        parts += _line(each, MARGIN + row * CELL_HEIGHT, styles, ink)
+    for number, row in enumerate(rows):
+        parts += _row(row, MARGIN + number * CELL_HEIGHT, ground, ink)
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _line(line: Line, top: float, styles: dict[str, Style], ink: str) -> Iterator[str]:
+def _row(row: Sequence[tuple[str, Style]], top: float, ground: str, ink: str) -> Iterator[str]:
     left: float = MARGIN
-    for span in line:
-        style = styles.get(span.style, Style())
-        width = cells(span.text) * CELL_WIDTH
-        if style.bgcolor is not None:
-            fill = _hex(style.bgcolor)
-            yield f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{CELL_HEIGHT}" fill="{fill}"/>'
+    for text, style in row:
+        width = cells(text) * CELL_WIDTH
+        fill = _hex(style.bgcolor) if style.bgcolor is not None else ground
         colour = _hex(style.color) if style.color is not None else ink
-        yield from _span(span.text, left, top, colour, bool(style.bold))
+        if style.reverse:
+            fill, colour = colour, fill
+        if fill != ground:
+            yield f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{CELL_HEIGHT}" fill="{fill}"/>'
+        yield from _span(text, left, top, colour, bool(style.bold))
         left += width
 
 
@@ -76,10 +85,13 @@ def _span(text: str, left: float, top: float, colour: str, bold: bool) -> Iterat
         x = left + start * CELL_WIDTH
         if is_braille:
             dots += [_dots(ord(character), x + index * CELL_WIDTH, top) for index, character in enumerate(piece)]
-        elif piece.strip():
-            shown = escape(safe_text(piece).translate(NOT_IN_XML))
-            place = f'x="{x:g}" y="{top + BASELINE:g}" textLength="{cells(piece) * CELL_WIDTH:g}"'
-            yield f'<text {place} fill="{colour}"{weight}>{shown}</text>'
+            continue
+        for words in WORDS.finditer(piece):
+            place = x + cells(piece[: words.start()]) * CELL_WIDTH
+            length = cells(words[0]) * CELL_WIDTH
+            where = f'x="{place:g}" y="{top + BASELINE:g}" textLength="{length:g}"'
+            shown = escape(safe_text(words[0]).translate(NOT_IN_XML))
+            yield f'<text {where} fill="{colour}"{weight}>{shown}</text>'
     if any(dots):
         yield f'<path d="{"".join(dots)}" fill="{colour}"/>'
 

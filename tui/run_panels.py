@@ -9,7 +9,7 @@ import numpy as np
 from bertmt.drawing.curves import Panel
 from bertmt.drawing.series import Series
 from bertmt.registry.records import Run
-from bertmt.services.curves import Curve
+from bertmt.services.curves import Curve, is_evaluation
 
 Curves = Mapping[tuple[int, str], Curve]
 NOTHING = np.empty(0)
@@ -75,7 +75,9 @@ def _train_and_dev(curves: Curves, run: Run, chart: ChartKind, name: str) -> Pan
 
 
 def _series(curve: Curve | None, name: str) -> Series:
-    return Series(name, NOTHING, NOTHING) if curve is None else Series(name, curve.steps, curve.values)
+    if curve is None:
+        return Series(name, NOTHING, NOTHING)
+    return Series(name, curve.steps, curve.values, exact=is_evaluation(curve.series))
 
 
 def _leaf(name: str) -> str:

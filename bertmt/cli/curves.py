@@ -56,7 +56,7 @@ def curves(
     drawn = [each.drawn(len(titles) == 0) for each in found]
     output.write_lines(draw_curves(drawn, wide, high, log_y=log, y_label=title, ascii_only=plain))
     if smooth:
-        diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past.")
+        diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past; dev scores and losses never are.")
 
 
 def _record(curve: "Curve") -> dict[str, object]:

@@ -56,6 +56,10 @@ class Trace:
 class Series:
     """One curve: values by step, NaN where a value is missing; shapes (n,).
 
+    Attributes:
+        exact: each value is a measurement and no noisy sample, so that it is never smoothed: a moving average of
+            scores would say what was never measured.
+
     What is derived from the points is kept, so that a chart which is drawn again costs less: the arrays must not
     change.
 
@@ -66,6 +70,7 @@ class Series:
     name: str
     steps: np.ndarray
     values: np.ndarray
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if np.shape(self.steps) != np.shape(self.values):
@@ -119,6 +124,8 @@ class Series:
         return float(trace.values[count - 1]) if count and np.isfinite(trace.values[count - 1]) else None
 
     def smoothed(self, weight: float) -> "Series":
-        """The same series as a moving average; see `smooth`."""
+        """The same series as a moving average; see `smooth`. An exact one stays as it is."""
+        if self.exact:
+            return self
         trace = self.linear
         return Series(self.name, trace.steps, smooth(trace.values, weight))

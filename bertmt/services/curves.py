@@ -46,7 +46,7 @@ def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] =
 
     Args:
         patterns: none means the losses of one run, or a dev score that several have in common.
-        weight: of the past in a moving average; 0 leaves the values as they are.
+        weight: of the past in a moving average of what is sampled from batches; 0 leaves the values as they are.
 
     Raises:
         NotFoundError: no run has such a series; the sentence names those there are.
@@ -67,6 +67,11 @@ def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] =
     return found
 
 
+def is_evaluation(series: str) -> bool:
+    """Whether a series is measured on the whole dev set: exact, few, and never smoothed."""
+    return series.startswith(("dev/", "dev_loss/"))
+
+
 def _default(names: Sequence[Sequence[str]]) -> tuple[str, ...]:
     if len(names) == 1:
         return DEFAULT_OF_ONE
@@ -79,7 +84,7 @@ def _default(names: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 def _curve(database: Database, run: Run, name: str, weight: float) -> Curve:
     steps, values = arrays_of(metrics.read(database, run.key, (name,))[name])
-    return Curve(run, name, steps, smooth(values, weight) if weight else values)
+    return Curve(run, name, steps, smooth(values, weight) if weight and not is_evaluation(name) else values)
 
 
 def arrays_of(points: Sequence[tuple[int, float | None]]) -> tuple[np.ndarray, np.ndarray]:

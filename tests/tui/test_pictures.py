@@ -21,7 +21,7 @@ def texts(svg):
 def test_text_stands_at_the_cell_that_it_has_in_the_terminal():
     svg = svg_of([(Span("ab  "), Span("漢", "dim"), Span("c"))], DARK)
     assert texts(svg) == [
-        ("ab  ", MARGIN),
+        ("ab", MARGIN),
         ("漢", MARGIN + 4 * CELL_WIDTH),
         ("c", pytest.approx(MARGIN + 6 * CELL_WIDTH)),
     ]

@@ -208,3 +208,9 @@ def test_tick_texts_tell_neighbours_apart():
 
 def test_log_ticks_between_two_decades_are_1_2_5():
     assert 10 ** np.array(log_ticks(np.log10(1.5e-5), np.log10(9e-5), 5)) == pytest.approx([2e-5, 5e-5])
+
+
+def test_an_exact_series_is_never_smoothed():
+    steps = np.arange(4)
+    scores = Series("dev/sst", steps, np.array([0.1, 0.9, 0.2, 0.8]), exact=True)
+    assert scores.smoothed(0.9) is scores

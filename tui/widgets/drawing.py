@@ -38,7 +38,7 @@ class Drawing(Widget):
         if layout or before is None or self._drawn_for != size or not self.is_on_screen:
             self.refresh(layout=layout)
             return
-        self._lines = self.to_lines(*size)
+        self._lines = self.draw(*size)
         if regions := changed_regions(before, self._lines, size.width):
             self.refresh(*regions)
 

@@ -165,7 +165,8 @@ class LineChart(Drawing, can_focus=True):
         for each in panel.series:
             self._smoothed[each] = kept.get(each) or each.smoothed(self.weight)
         smoothed = [self._smoothed[each] for each in panel.series]
-        return replace(panel, series=smoothed, faint=[*panel.faint, *panel.series])
+        raw = [each for each in panel.series if not each.exact]
+        return replace(panel, series=smoothed, faint=[*panel.faint, *raw])
 
     def _look_at(self, window: Window | None) -> None:
         if window != self.window:

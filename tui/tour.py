@@ -1,0 +1,113 @@
+"""`python -m tui.tour FOLDER --db PATH`: the pictures of docs/tour.md, made by the program itself.
+
+It drives a dashboard by its keys, without a terminal, over a registry in which runs have finished.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.pilot import Pilot
+
+from bertmt import paths
+from bertmt.drawing.safe_text import safe_text
+from bertmt.errors import BertmtError, NotFoundError
+from tui.app import Dashboard
+from tui.pictures import svg_of_pieces
+
+SMALL, LARGE = (80, 24), (120, 40)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A picture of the tour.
+
+    Attributes:
+        keys: from the list of runs to what is shown.
+        filter: what the list is narrowed to first, so that the cursor is on a run worth showing.
+    """
+
+    name: str
+    keys: tuple[str, ...] = ()
+    filter: str = ""
+    size: tuple[int, int] = LARGE
+
+
+FINISHED = "state:finished preset=final"
+STOPS = (
+    Stop("runs", ("j",)),
+    Stop("runs-small", ("j",), size=SMALL),
+    Stop("seeds", ("a", "j")),
+    Stop("curves", ("enter", "m", "m"), FINISHED),
+    Stop("confusion", ("enter", "2"), FINISHED),
+    Stop("similarity", ("enter", "3"), FINISHED),
+    Stop("examples", ("enter", "4"), FINISHED),
+    Stop("recipe", ("enter", "5"), FINISHED),
+    Stop("compare", ("space", "space", "c"), "state:finished preset=baseline,final seed:0"),
+    Stop("queue", ("2",)),
+    Stop("new-run", ("n",), FINISHED),
+    Stop("paper", ("3",)),
+    Stop("help", ("question_mark",)),
+)
+
+
+async def settle(app: Dashboard, pilot: Pilot[None]) -> None:
+    """Until everything that was started is on screen."""
+    for _ in range(3):
+        await pilot.pause()
+        waiting = [worker for worker in app.workers if not worker.is_finished and worker.group != "act"]
+        if waiting:
+            await app.workers.wait_for_complete(waiting)
+    await pilot.pause()
+
+
+async def picture(registry: Path, stop: Stop) -> str:
+    """One picture as SVG."""
+    app = Dashboard(registry, read_only=True, poll_seconds=0)
+    async with app.run_test(size=stop.size) as pilot:
+        await app.look()
+        await settle(app, pilot)
+        if stop.filter:
+            app.screen.set_filter(stop.filter)  # type: ignore[attr-defined]
+            await settle(app, pilot)
+        for key in stop.keys:
+            await pilot.press(key)
+            await settle(app, pilot)
+        return svg_of_pieces(_rows(app), app.current_theme)
+
+
+def _rows(app: Dashboard) -> list[list[tuple[str, Style]]]:
+    """What is on screen, in pieces."""
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    console = app.console
+    segments = [segment for segment in console.render(update) if not segment.control]
+    lines = Segment.split_lines(segments)
+    return [[(segment.text, segment.style or Style()) for segment in line] for line in lines][: app.size.height]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the pictures; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tui.tour", description="Write the pictures of docs/tour.md.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
+    options = parser.parse_args(arguments)
+    registry = paths.registry_path(options.db)
+    try:
+        if not registry.exists():
+            raise NotFoundError(f"No registry at {registry}; `make demo` makes one to show.")
+        options.folder.mkdir(parents=True, exist_ok=True)
+        for stop in STOPS:
+            (options.folder / f"{stop.name}.svg").write_text(asyncio.run(picture(registry, stop)), encoding="utf-8")
+    except BertmtError as problem:
+        sys.stderr.write(f"{safe_text(str(problem))}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,7 @@ Shown = Literal["counts", "rows", "columns"]
 LONGEST_LABEL = 20
 LEAST_LABEL, LEAST_NUMBER = 3, 5
 CORNER = "true \\ predicted"
+RATES_WIDTH = 19
 POINTER = "◂"  # behind the text of the cell that the cursor is on, for terminals without colour
 
 Cell = tuple[int, int]  # true class, predicted class
@@ -74,6 +75,27 @@ def draw_confusion_difference(
     ]
     table = _Table(texts, styles, classes, [], [])
     return _fitting(table, table, cell, width)
+
+
+def with_rates(lines: Sequence[Line], matrix: np.ndarray, width: int) -> list[Line]:
+    """The lines of `draw_confusion` with each class's recall and precision at their right, where there is room.
+
+    Recall is the share of what is truly of the class that was found, precision the share of what was taken for it
+    that is.
+    """
+    matrix = np.asarray(matrix)
+    if max(cells(plain(each)) for each in lines) + RATES_WIDTH > width:
+        return list(lines)
+    hits = np.diagonal(matrix).astype(np.float64)
+    rates = [
+        np.divide(hits, totals, where=totals > 0, out=np.full(len(hits), np.nan))
+        for totals in (matrix.sum(axis=1), matrix.sum(axis=0))
+    ]
+    texts = [
+        "  recall  precision",
+        *(f"{percentage(each):>8}{percentage(other):>11}" for each, other in zip(*rates, strict=True)),
+    ]
+    return [(*each, Span(text, "dim")) for each, text in zip(lines, texts, strict=False)] + list(lines[len(texts) :])
 
 
 def cell_at(lines: Sequence[Line], classes: int, x: int, y: int) -> Cell | None:

@@ -9,17 +9,16 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from bertmt.drawing.heatmap import Shown, cell_at, draw_confusion, draw_confusion_difference
+from bertmt.drawing.heatmap import Shown, cell_at, draw_confusion, draw_confusion_difference, with_rates
 from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
 from tui.widgets.drawing import Drawing
 
 CAPTIONS: dict[Shown, str] = {
-    "counts": "counts, shaded by the share of the true class",
-    "rows": "share of each true class: every row adds up to 100 %",
-    "columns": "share of each predicted class: every column adds up to 100 %",
+    "counts": "counts; shade: share of the true class",
+    "rows": "% of the true class: a row is 100 %",
+    "columns": "% of the predicted: a column is 100 %",
 }
-DIFFERENCE = "counts less those of the baseline"
 
 
 class HeatMap(Drawing, can_focus=True):
@@ -32,11 +31,12 @@ class HeatMap(Drawing, can_focus=True):
         key("left,h", "move(0,-1)", "left", "The predicted class to the left.", "matrix.left", display="←"),
         key("right,l", "move(0,1)", "right", "The predicted class to the right.", "matrix.right", display="→"),
         key("enter", "choose", "sentences", "Show the sentences in this cell.", "matrix.choose", shown=True),
-        key("percent_sign", "turn", "%", "Counts, or shares.", "matrix.shown", shown=True, display="%"),
+        key("percent_sign", "turn", "shares", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
+            shown=True, display="%"),
     ]  # fmt: skip
 
-    class CellChosen(Message):
-        """A cell was clicked, or chosen with Enter."""
+    class Cell(Message):
+        """Something about a cell."""
 
         def __init__(self, heat_map: "HeatMap", true: int, predicted: int):
             super().__init__()
@@ -48,6 +48,12 @@ class HeatMap(Drawing, can_focus=True):
         def control(self) -> "HeatMap":
             return self.heat_map
 
+    class CellChosen(Cell):
+        """A cell was clicked, or chosen with Enter."""
+
+    class CellMoved(Cell):
+        """The cursor came to another cell."""
+
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self.cell = (0, 0)  # true class, predicted class
@@ -55,14 +61,22 @@ class HeatMap(Drawing, can_focus=True):
         self._names: tuple[str, ...] = ()
         self._matrix = np.zeros((0, 0), dtype=np.int64)
         self._other: np.ndarray | None = None
+        self._of_other = ""
 
-    def show(self, matrix: np.ndarray, classes: Sequence[str], other: np.ndarray | None = None) -> None:
+    def show(
+        self,
+        matrix: np.ndarray,
+        classes: Sequence[str],
+        other: np.ndarray | None = None,
+        of_other: str = "the baseline",
+    ) -> None:
         """Replace the matrix.
 
         Args:
             other: what is drawn is the difference from it.
+            of_other: whose that is, its text safe.
         """
-        self._matrix, self._names, self._other = matrix, tuple(classes), other
+        self._matrix, self._names, self._other, self._of_other = matrix, tuple(classes), other, of_other
         self.cell = (min(self.cell[0], len(classes) - 1), min(self.cell[1], len(classes) - 1))
         self.redraw(layout=True)
 
@@ -75,10 +89,12 @@ class HeatMap(Drawing, can_focus=True):
     def _drawn(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
         if not self._names:
             return []
-        caption = line(Span(cut(CAPTIONS[self.shown] if self._other is None else DIFFERENCE, width), "dim"))
+        text = CAPTIONS[self.shown] if self._other is None else f"less those of {self._of_other}"
+        caption = line(Span(cut(text, width), "dim"))
         if self._other is not None:
             return [*draw_confusion_difference(self._matrix, self._other, self._names, cell, width), caption]
-        return [*draw_confusion(self._matrix, self._names, self.shown, cell, width), caption]
+        lines = draw_confusion(self._matrix, self._names, self.shown, cell, width)
+        return [*with_rates(lines, self._matrix, width), caption]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._drawn(width, None))
@@ -92,8 +108,13 @@ class HeatMap(Drawing, can_focus=True):
     def action_move(self, down: int, right: int) -> None:
         """Move the cursor, not beyond the edge."""
         last = len(self._names) - 1
-        self.cell = (max(0, min(self.cell[0] + down, last)), max(0, min(self.cell[1] + right, last)))
-        self.redraw()
+        self._go_to((max(0, min(self.cell[0] + down, last)), max(0, min(self.cell[1] + right, last))))
+
+    def _go_to(self, cell: tuple[int, int]) -> None:
+        if cell != self.cell:
+            self.cell = cell
+            self.redraw()
+            self.post_message(self.CellMoved(self, *cell))
 
     def action_choose(self) -> None:
         """Tell that the cell at the cursor is wanted."""
@@ -112,6 +133,5 @@ class HeatMap(Drawing, can_focus=True):
         x, y = event.get_content_offset_capture(self)
         cell = cell_at(self._drawn(self.content_size.width, None), len(self._names), x, y)
         if cell is not None:
-            self.cell = cell
-            self.redraw()
+            self._go_to(cell)
             self.action_choose()

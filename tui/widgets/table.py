@@ -111,7 +111,6 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
         self.marked: set[Hashable] = set()
-        self._top = int(any(column.title for column in columns))  # lines of titles
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         self.sorted_by = ""  # a field, "-" before it downwards
         self._cell = cell
@@ -135,7 +134,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def show_columns(self, columns: Sequence[Column]) -> None:
         """Replace the columns."""
         self.columns = tuple(columns)
+        self.virtual_size = Size(self.size.width, len(self.rows) + self._top)
         self.refresh()
+
+    @property
+    def _top(self) -> int:
+        """Lines of titles."""
+        return int(any(column.title for column in self.columns))
 
     def go_to(self, row_key: Hashable) -> bool:
         """Put the cursor on the row of that key; False where there is none."""

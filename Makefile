@@ -12,6 +12,8 @@ DEMO_SCALE = --data toy --set encoder=tiny --set epochs=$(EPOCHS) --set epoch_st
 PIP_FLAGS ?=
 # Processes that run tests side by side.
 TEST_PROCESSES ?= 2
+# The registry that `make screenshots` shows.
+DB ?= demo/runs.db
 # What `make test` hands to pytest, for example TESTS="tests/unit -k recipe".
 TESTS ?=
 # ---------------------------------------------------------------------------------------------------------------------
@@ -28,16 +30,17 @@ DEMO := demo
 # Relative names would change their meaning inside $(DEMO).
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 
-.PHONY: help setup demo test check bench docs clean
+.PHONY: help setup demo test check bench docs screenshots clean
 
 help:
-	@echo "make demo     train the baseline and the final model on the embedded data, and compare them"
-	@echo "make test     linters, types and all tests"
-	@echo "make check    linters and types alone"
-	@echo "make bench    benchmarks, side by side with peers"
-	@echo "make docs     write docs/cli.md and docs/registry.md anew"
-	@echo "make setup    make .venv and install everything into it (the others do that when it is missing)"
-	@echo "make clean    remove .venv, the demo and all caches; runs and registries stay"
+	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
+	@echo "make test        linters, types and all tests"
+	@echo "make check       linters and types alone"
+	@echo "make bench       benchmarks, side by side with peers"
+	@echo "make docs        write docs/cli.md and docs/registry.md anew"
+	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
+	@echo "make setup       make .venv and install everything into it (the others do that when it is missing)"
+	@echo "make clean       remove .venv, the demo and all caches; runs and registries stay"
 
 setup: $(STAMP)
 
@@ -110,6 +113,9 @@ docs: $(STAMP)
 	@$(BIN)/python -m bertmt.cli.reference
 	@$(BIN)/python -m bertmt.registry.reference
 
+screenshots: $(STAMP)
+	@$(BIN)/python -m tui.tour docs/pictures --db $(DB)
+
 clean:
 	@rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
-	@find bertmt bench tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find bertmt tui bench tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,7 +38,7 @@ class Stop:
     size: tuple[int, int] = LARGE
 
 
-FINISHED = "state:finished preset=final"
+FINISHED = "state:finished final seed:0"
 STOPS = (
     Stop("runs", ("j",)),
     Stop("runs-small", ("j",), size=SMALL),
@@ -48,7 +48,7 @@ STOPS = (
     Stop("similarity", ("enter", "3"), FINISHED),
     Stop("examples", ("enter", "4"), FINISHED),
     Stop("recipe", ("enter", "5"), FINISHED),
-    Stop("compare", ("space", "space", "c"), "state:finished preset=baseline,final seed:0"),
+    Stop("compare", ("space", "space", "c"), "state:finished baseline,final seed:0"),
     Stop("queue", ("2",)),
     Stop("new-run", ("n",), FINISHED),
     Stop("paper", ("3",)),
@@ -85,7 +85,7 @@ def _rows(app: Dashboard) -> list[list[tuple[str, Style]]]:
     """What is on screen, in pieces."""
     update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     console = app.console
-    segments = [segment for segment in console.render(update) if not segment.control]
+    segments = [segment for segment in console.render(update or "") if not segment.control]
     lines = Segment.split_lines(segments)
     return [[(segment.text, segment.style or Style()) for segment in line] for line in lines][: app.size.height]
 

@@ -16,6 +16,7 @@ WRITERS = (
     "bertmt/prediction",
     "bertmt/queue",
     "tui/__main__.py",
+    "tui/tour.py",
     # `python -m …reference` write the generated pages; they are commands of their own.
     "bertmt/cli/reference.py",
     "bertmt/registry/reference.py",

@@ -141,6 +141,8 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "read_cpu", lambda: cpu)
     monkeypatch.setattr(machine, "list_gpus", lambda: ())
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "choices"))
+    # The registry is built once: minutes later its running run would have been silent for minutes.
+    monkeypatch.setattr("bertmt.services.run_words.seconds_since", lambda at: 1.0 if at else None)
     for name in ("NO_COLOR", "BERTMT_DB"):
         monkeypatch.delenv(name, raising=False)
 

@@ -9,11 +9,16 @@ from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
 from tui.dialogs.registry_problem import RegistryProblem
 
 
+def sentence(shown):
+    """What a dialog says, wherever its lines were broken: a path is longer or shorter."""
+    return " ".join(shown.text.replace("│", " ").split())
+
+
 async def test_a_missing_registry_says_what_makes_one_and_goes_on_when_it_is_there(show, tmp_path):
     path = tmp_path / "nowhere" / "runs.db"
     async with show(path) as shown:
         assert "There is no registry here yet" in shown.text
-        assert "bertmt queue --preset baseline" in shown.text
+        assert "bertmt queue --preset baseline" in sentence(shown)
         builder = RegistryBuilder(path)
         builder.add("first")
         builder.database.close()
@@ -39,7 +44,7 @@ async def test_a_newer_registry_says_what_to_do(show, registry):
     with open_registry(registry) as database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     async with show() as shown:
-        assert "newer bertmt" in shown.text and "pip install -U bertmt" in shown.text
+        assert "newer bertmt" in sentence(shown) and "pip install -U bertmt" in sentence(shown)
 
 
 async def test_a_damaged_registry_says_what_to_do(show, tmp_path):
@@ -47,7 +52,7 @@ async def test_a_damaged_registry_says_what_to_do(show, tmp_path):
     path.write_bytes(os.urandom(8192))
     async with show(path) as shown:
         assert "The registry cannot be used" in shown.text
-        assert "move it aside" in " ".join(shown.text.replace("│", " ").split())
+        assert "move it aside" in sentence(shown)
 
 
 @pytest.fixture
@@ -70,7 +75,7 @@ async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
     async with show() as shown:
-        assert "The registry cannot be used" in shown.text and "another process holds it" in shown.text
+        assert "The registry cannot be used" in shown.text and "another process holds it" in sentence(shown)
         holder.execute("ROLLBACK")
         holder.close()
         await shown.look()

@@ -139,6 +139,10 @@ class RunsScreen(RunActions, HomeScreen):
         empty.show(NOTHING_MATCHES if listed.total else EMPTY)
         for part in (self.table, self.query_one(Glance)):
             part.set_class(is_empty, "hidden")
+        if is_empty and self.focused is self.table:
+            self.set_focus(None)  # keys of rows have nothing to do
+        elif not is_empty and self.focused is None:
+            self.table.focus()
         self.table.sorted_by = self.order
         self.table.marked = set(self.dashboard.marked)
         self.table.show(listed.lines)

@@ -1,10 +1,11 @@
-"""`bertmt-tui` in a pseudo-terminal: first paint, key to paint, and its memory over an hour of events."""
+"""`bertmt-tui` in a pseudo-terminal: first paint, key to paint, step to screen, and memory over an hour of events."""
 
 import statistics
 import sys
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bench.measuring import Figure
@@ -12,6 +13,7 @@ from bench.registries import filled_registry, finish_all
 from bench.terminal import Terminal
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, claim_next
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder, hold_alive
@@ -61,8 +63,9 @@ def key_to_paint(path: Path, runs: int) -> float:
     return statistics.median(taken)
 
 
-def memory_growth() -> tuple[float, float]:
-    """MiB after 10 s and at the end of an hour of events that is replayed in a minute, curves open."""
+@contextmanager
+def training_run() -> Iterator[tuple[Database, Run, EventWriter]]:
+    """A run that is trained by this process, as far as a front end can tell, and by no worker."""
     with tempfile.TemporaryDirectory() as folder, filled_registry(Path(folder) / "runs.db", 1) as database:
         run = claim_next(database, None, "cpu")
         assert run is not None
@@ -71,14 +74,37 @@ def memory_growth() -> tuple[float, float]:
         with hold_alive(run_folder), closing(EventWriter(run_folder.events(1))) as events:
             steps = HOUR_SECONDS * STEPS_PER_SECOND
             events.write("started", attempt=1, pid=1, steps_total=steps, epochs_total=1)
-            with closing(Terminal([COMMAND, "--db", database.path], *SIZE)) as terminal:
-                terminal.wait_for(run.id)
-                terminal.type("\r")
-                seen = list(_replay(events, terminal, steps))
+            yield database, run, events
+
+
+def step_to_screen() -> float:
+    """Median seconds from a logged step until the list shows it, though no worker imports it."""
+    taken = []
+    with (
+        training_run() as (database, run, events),
+        closing(Terminal([COMMAND, "--db", database.path], *SIZE)) as terminal,
+    ):
+        terminal.wait_for(run.id)
+        for step in range(KEYS):
+            terminal.drain(0.37)  # no multiple of the time between two looks
+            events.step(step, 1, "train", {SERIES[0]: 1.0}, 1.0)
+            taken.append(terminal.wait_for(f"step {step + 1} of"))
+    return statistics.median(taken)
+
+
+def memory_growth() -> tuple[float, float]:
+    """MiB after 10 s and at the end of an hour of events that is replayed in a minute, curves open."""
+    with (
+        training_run() as (database, run, events),
+        closing(Terminal([COMMAND, "--db", database.path], *SIZE)) as terminal,
+    ):
+        terminal.wait_for(run.id)
+        terminal.type("\r")
+        seen = list(_replay(events, terminal, HOUR_SECONDS * STEPS_PER_SECOND))
     return seen[0], seen[-1]
 
 
-def _replay(events: EventWriter, terminal: Terminal, steps: int):  # type: ignore[no-untyped-def]
+def _replay(events: EventWriter, terminal: Terminal, steps: int) -> Iterator[float]:
     """Write the events at their speed; the program's memory every 10 s."""
     begun = time.perf_counter()
     measured_at = 10.0

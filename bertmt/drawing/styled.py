@@ -127,6 +127,9 @@ def beside(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int = 2
 
 
 def _cells_of(character: str) -> int:
-    if unicodedata.combining(character):
+    kind = unicodedata.category(character)
+    if kind in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":  # marks on the character before; jamo that join it
         return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    width = unicodedata.east_asian_width(character)
+    # Python calls code points that are not assigned full-width; terminals give them one cell.
+    return 2 if width == "W" or (width == "F" and kind != "Cn") else 1

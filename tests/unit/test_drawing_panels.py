@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bertmt.drawing.curves import Panel, View, draw_panel
@@ -29,6 +29,12 @@ def plot_of(chart, index=0):
     plot = chart.plots[index]
     lines = texts(chart)[plot.top : plot.top + plot.rows]
     return [text[plot.left : plot.left + plot.columns] for text in lines]
+
+
+def in_cell(text, column):
+    """The character in a cell; what stands before it may take two of them, or none."""
+    ends = np.cumsum([cells(character) for character in text])
+    return text[int(np.searchsorted(ends, column, side="right"))]
 
 
 def y_labels(chart):
@@ -132,6 +138,8 @@ numbers = st.lists(st.one_of(st.floats(-5, 5), st.just(np.nan)), max_size=8)
     ascii_only=st.booleans(),
     title=st.text(max_size=9),
 )
+@example([[[]], [[], [0.0]]], 94, 6, None, None, False, False, "\u2427")  # not assigned
+@example([[[]], [[], [0.0]]], 94, 6, None, None, False, False, "\u754c")  # two cells wide
 def test_panels_always_fit_and_use_known_styles(data, width, height, cursor, window, log_y, ascii_only, title):
     panels = [
         Panel(title, [series(values, title) for values in curves], [series([1, 3])] * log_y, log_y) for curves in data
@@ -143,7 +151,7 @@ def test_panels_always_fit_and_use_known_styles(data, width, height, cursor, win
     assert not any(ord(character) < 32 for text in texts(chart) for character in text)
     assert not ascii_only or all(text.isascii() for text in texts(chart))
     for plot in chart.plots:
-        edges = {text[plot.left - 1] for text in texts(chart)[plot.top : plot.top + plot.rows]}
+        edges = {in_cell(text, plot.left - 1) for text in texts(chart)[plot.top : plot.top + plot.rows]}
         assert edges <= set("|+" if ascii_only else "│┤")
 
 

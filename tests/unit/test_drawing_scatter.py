@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmt.drawing.heatmap import cell_at, draw_confusion, draw_confusion_difference
+from bertmt.drawing.heatmap import cell_at, draw_confusion, draw_confusion_difference, with_rates
 from bertmt.drawing.scatter import Cloud, draw_scatter
 from bertmt.drawing.styled import STYLES, cells, plain
 
@@ -107,3 +107,22 @@ def test_a_pointer_finds_the_cell_that_is_drawn_below_it(width):
             assert cell_at(lines, 5, start, row + 1) == (row, column)
     assert cell_at(lines, 5, 2, 2) is None
     assert cell_at(lines, 5, 30, 0) is cell_at(lines, 5, 30, 6) is cell_at(lines, 5, 500, 2) is None
+
+
+# Of a 3 of 4 are found, and 3 of the 4 taken for it are; b has no examples, and 3 were taken for it; none for c.
+RATED = np.array([[3, 1, 0], [0, 0, 0], [1, 2, 0]])
+RATES = ["recall  precision", "75.0 %     75.0 %", "–      0.0 %", "0.0 %          –"]
+
+
+def test_recall_and_precision_stand_beside_their_class():
+    lines = draw_confusion(RATED, ("a", "b", "c"))
+    rated = with_rates(lines, RATED, 80)
+    assert [plain(each)[cells(plain(own)) :].strip() for each, own in zip(rated[:4], lines, strict=False)] == RATES
+    assert rated[4:] == lines[4:], "the line of totals has none"
+
+
+def test_recall_and_precision_are_left_out_where_they_do_not_fit():
+    lines = draw_confusion(RATED, ("a", "b", "c"))
+    widest = max(cells(plain(each)) for each in with_rates(lines, RATED, 80))
+    assert with_rates(lines, RATED, widest) != lines
+    assert with_rates(lines, RATED, widest - 1) == lines

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from bertmt.drawing import numbers
 from bertmt.drawing.heatmap import draw_confusion, draw_confusion_difference
@@ -111,6 +112,20 @@ def test_cut_and_padded_text_has_the_asked_width(text, width):
 def test_wide_characters_take_two_cells():
     assert cells("日本") == 4
     assert cut("日本語", 5) == "日本…"
+
+
+def test_characters_take_as_many_cells_as_textual_gives_them():
+    for text in (
+        "e\u0301",
+        "\u2427",
+        "\u2764\ufe0e",
+        "\u1112\u1161\u11ab",
+        "\u0e01\u0e34",
+        "\uff21",
+        "\u20ac",
+        "\u0488",
+    ):
+        assert cells(text) == sum(cell_len(character) for character in text)
 
 
 def test_a_line_is_cut_across_its_spans():

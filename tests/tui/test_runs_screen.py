@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from registry_builder import RegistryBuilder
+from textual.events import MouseScrollDown
 
 from bertmt.registry import runs
 from bertmt.registry.database import open_registry
@@ -114,6 +115,31 @@ async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(s
         await shown.pilot.click("#runs", offset=(title, 0))
         await shown.settle()
         assert names(shown.text)[0] == "base"
+
+
+async def test_a_click_moves_the_cursor_a_second_one_opens_and_one_on_the_margin_marks(show, alive):
+    async with show() as shown:
+        await shown.pilot.click("#runs", offset=(10, 7))
+        await shown.settle()
+        assert shown.app.screen.current_run().name == "better"
+        await shown.pilot.click("#runs", offset=(0, 7))
+        await shown.settle()
+        assert shown.app.marked == {"run002"}
+        await shown.pilot.click("#runs", offset=(10, 7), times=2)
+        await shown.settle()
+        assert type(shown.app.screen).__name__ == "RunScreen"
+
+
+async def test_the_wheel_scrolls_a_long_list(show, tmp_path):
+    builder = RegistryBuilder(tmp_path / "many" / "runs.db")
+    for number in range(60):
+        builder.add(f"many-{number:04d}")
+    builder.database.close()
+    async with show(builder.database.path) as shown:
+        assert names(shown.text)[0] == "many-0059"
+        await shown.pilot._post_mouse_events([MouseScrollDown], shown.app.screen.table, offset=(10, 5))
+        await shown.settle()
+        assert names(shown.text)[0] < "many-0059"
 
 
 async def test_the_order_is_chosen_from_a_list(show, alive):

@@ -85,7 +85,7 @@ class Dashboard(App[None]):
         # Comparing, planning and reading data take seconds: they must not hold up what is live.
         self.slow = RegistryLane(registry, read_only)
         self.is_read_only = bool(read_only)
-        self.marked: set[str] = set()  # ids of the runs that are marked, on every screen the same
+        self.marked: set[str] = set()  # ids of the runs that are marked: one set for every screen
         self.bell_of_marked = EndingBell()
         self._settings_file = settings_file
         self.running_when_left = 0

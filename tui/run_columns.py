@@ -65,6 +65,11 @@ def key_of(row: Row | GroupRow) -> str:
     return row.key if isinstance(row, GroupRow) else row.run.id
 
 
+def marks_of(row: Row | GroupRow) -> list[str]:
+    """The runs that are marked with a line: of a group, all."""
+    return [each.run.id for each in (row.group.rows if isinstance(row, GroupRow) else (row,))]
+
+
 def state_sign(run: Run) -> Span:
     """The state as a sign in its colour; a run that was asked to stop has one of its own."""
     if run.state is State.RUNNING and run.request == "cancel":
@@ -182,8 +187,7 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
         case "sst" | "para" | "sts" | "overall":
             return Span(_spread(group.spreads.get(column.key)), "title")
         case "difference":
-            values = [each.difference for each in group.rows if each.difference is not None]
-            return difference_span(sum(values) / len(values) if values else None)
+            return difference_span(group.difference)
         case "preset":
             return Span(safe_text(first.run.preset or numbers.MISSING), "dim")
         case _:

@@ -36,7 +36,8 @@ def score_lines(found: Comparison, width: int | None) -> list[Line]:
 
 def arm_name(arm: Arm) -> str:
     """What an arm is called, and over how many seeds its scores are means; not yet safe for a screen."""
-    return f"{arm.name}, mean of {len(arm.runs)} seeds" if len(arm.runs) > 1 else arm.name
+    seeds = len({run.seed for run in arm.runs})
+    return f"{arm.name}, mean of {seeds} seed{'s' * (seeds != 1)}" if len(arm.runs) > 1 else arm.name
 
 
 def difference_lines(reference: Arm, against: Against, width: int | None) -> list[Line]:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -26,8 +26,8 @@ class Spread:
     """One score over the finished runs of a group.
 
     Attributes:
-        deviation: the sample standard deviation; None of a single run.
-        count: of how many runs.
+        deviation: the sample standard deviation; None of a single seed.
+        count: of how many seeds.
     """
 
     mean: float
@@ -40,11 +40,17 @@ class Group:
     """Runs whose recipes differ in nothing but the seed, on the same data.
 
     Attributes:
-        spreads: "sst", "para", "sts" (ρ), "overall" to the spread over the finished runs that have that score.
+        spreads: "sst", "para", "sts" (ρ), "overall" to the spread over the seeds that have that score.
     """
 
     rows: Sequence[Row]
     spreads: Mapping[str, Spread]
+
+    @property
+    def difference(self) -> float | None:
+        """The mean over the seeds of the difference from the baseline; of the very runs that the spreads are of."""
+        known = [row.difference for row in newest_of_each_seed(self.rows) if row.difference is not None]
+        return fmean(known) if known else None
 
 
 class RunList:
@@ -153,8 +159,14 @@ def check_filter(text: str) -> str | None:
     return None
 
 
+def newest_of_each_seed(rows: Iterable[Row]) -> list[Row]:
+    """The finished runs, of several with one seed the newest: a seed that was trained twice is no second sample."""
+    finished = sorted((row for row in rows if row.run.state is State.FINISHED), key=lambda row: row.run.key)
+    return list({row.run.seed: row for row in finished}.values())
+
+
 def _spreads(rows: Sequence[Row]) -> dict[str, Spread]:
-    finished = [row.run for row in rows if row.run.state is State.FINISHED]
+    finished = [row.run for row in newest_of_each_seed(rows)]
     scores = {name: [score for run in finished if (score := run.score(name)) is not None] for name in SCORES}
     return {name: _spread(values) for name, values in scores.items() if values}
 

@@ -197,3 +197,15 @@ def test_a_queued_run_that_is_cancelled_is_listed_as_cancelled(database, runs, a
     cancel(database, run)
     runs.refresh()
     assert runs.row(run.id).run.state == "cancelled"
+
+
+def test_a_seed_that_was_trained_twice_is_no_second_sample(database, runs, finish):
+    finish("base", scores=(0.40, 0.70, 0.30))
+    finish("try", preset_name="shared-encoder", scores=(0.10, 0.70, 0.30), **{"lora.rank": 16})
+    finish("try", preset_name="shared-encoder", scores=(0.50, 0.70, 0.30), **{"lora.rank": 16})
+    finish("try", preset_name="shared-encoder", scores=(0.60, 0.70, 0.30), seed=1, **{"lora.rank": 16})
+    runs.refresh()
+    group = next(each for each in runs.groups("lora>0"))
+    assert group.spreads["sst"].count == 2
+    assert group.spreads["sst"].mean == pytest.approx((0.5 + 0.6) / 2), "the newer run of seed 0"
+    assert group.difference == pytest.approx((0.1 / 3 + 0.2 / 3) / 2), "of the same two runs, SST alone differs"

@@ -185,6 +185,26 @@ async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show, al
         assert [line for line in shown.text.splitlines() if line.startswith("◆")] == []
 
 
+async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show, alive):
+    async with show() as shown:
+        await shown.press("a", "j", "j")
+        assert "pearson" in shown.text.splitlines()[4], "two seeds"
+        await shown.press("space")
+        assert shown.app.marked == {"run003", "run004"}
+        await shown.look()
+        shown.app.screen.reload()
+        await shown.settle()
+        assert shown.text.splitlines()[4].startswith("◆")
+        await shown.press("a")
+        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["twins", "twins"]
+
+
+async def test_a_mark_is_known_at_once(show, alive):
+    async with show() as shown:
+        shown.app.screen.table.action_mark()
+        assert shown.app.marked == {"run008"}, "no message has to arrive first: a load in between would lose the mark"
+
+
 async def test_comparing_needs_two_marked_runs(show, alive):
     async with show() as shown:
         await shown.press("c")

@@ -130,7 +130,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         self.query_one("#no-worker").set_class(bool(work.workers), "hidden")
         self.worker_table.set_class(not work.workers, "hidden")
         self.worker_table.show([WorkerLine(worker, tuple(ids)) for worker, ids in work.workers])
-        self.table.marked = set(self.dashboard.marked)
+        self.table.marked = self.dashboard.marked
         self._show_runs(queued)
         if queued.finished != self._judged_by:
             self._durations, self._judged_by = {}, queued.finished
@@ -176,10 +176,6 @@ class QueueScreen(WorkerActions, HomeScreen):
         if not runs:
             self.dashboard.say("This is for runs that wait: queued or held ones.", "warning")
         return runs
-
-    @on(Table.Marked, "#queue")
-    def _marked(self) -> None:
-        self.dashboard.marked = {str(each) for each in self.table.marked}
 
     @on(Table.Chosen, "#queue")
     def _chosen(self, event: Table.Chosen) -> None:

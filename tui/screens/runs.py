@@ -23,7 +23,7 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
 from tui.run_actions import RunActions
-from tui.run_columns import BY_KEY, COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of
+from tui.run_columns import BY_KEY, COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of, marks_of
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
@@ -111,7 +111,7 @@ class RunsScreen(RunActions, HomeScreen):
         yield HomeLine("runs")
         yield Input(placeholder="state:running lora>0 sst>0.5 tag:x -tag:y", id="filter", classes="hidden")
         yield TextLines(id="filter-problem", classes="hidden")
-        table: Table[Row | GroupRow] = Table(COLUMNS, cell, key_of, can_mark=True, id="runs")
+        table: Table[Row | GroupRow] = Table(COLUMNS, cell, key_of, True, marks_of, id="runs")
         with Container(id="body"):
             yield table
             yield TextLines(id="empty", classes="hidden")
@@ -144,7 +144,7 @@ class RunsScreen(RunActions, HomeScreen):
         elif not is_empty and self.focused is None:
             self.table.focus()
         self.table.sorted_by = self.order
-        self.table.marked = set(self.dashboard.marked)
+        self.table.marked = self.dashboard.marked
         self.table.show(listed.lines)
 
     def _list(self, session: Session) -> Listed:
@@ -183,10 +183,6 @@ class RunsScreen(RunActions, HomeScreen):
         if run is not None:
             glimpse = await self.dashboard.ask(lambda session: glimpse_of(session, run))
         self.query_one(Glance).show(glimpse)
-
-    @on(Table.Marked, "#runs")
-    def _marked(self) -> None:
-        self.dashboard.marked = {str(each) for each in self.table.marked if not str(each).startswith("group")}
 
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:
@@ -301,8 +297,7 @@ class RunsScreen(RunActions, HomeScreen):
             self.dashboard.change(filters={name: query for name, query in saved.items() if name != chosen})
 
     def action_unmark(self) -> None:
-        self.dashboard.marked = set()
-        self.table.marked = set()
+        self.dashboard.marked.clear()
         self.table.refresh()
 
     def action_back(self) -> None:

@@ -3,8 +3,8 @@
 Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this is one of our own on its line API.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Collection, Hashable, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from rich.style import Style
 from textual import events
@@ -46,6 +46,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         cell: the text of a row in a column, its text safe; a `Spanning` one takes the rest of the row.
         key_of: what tells a row from others; the cursor and the marks stay with it when rows change.
         can_mark: whether Space marks rows.
+        marks_of: the keys that marking a row marks, if not its own; it is marked where all of them are.
     """
 
     DEFAULT_CSS = """
@@ -105,17 +106,19 @@ class Table(ScrollView, Generic[R], can_focus=True):
         cell: Callable[[R, Column], Span],
         key_of: Callable[[R], Hashable],
         can_mark: bool = False,
+        marks_of: Callable[[R], Collection[Hashable]] | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
     ):
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
-        self.marked: set[Hashable] = set()
+        self.marked: set[Any] = set()  # keys; screens share one set, whose type is theirs
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         self.sorted_by = ""  # a field, "-" before it downwards
         self._cell = cell
         self._key_of = key_of
         self._can_mark = can_mark
+        self._marks_of = marks_of or (lambda row: (key_of(row),))
 
     def show(self, rows: Sequence[R]) -> None:
         """Replace the rows; the cursor stays on its row, or at its place where that is gone."""
@@ -161,7 +164,10 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def marked_rows(self) -> list[R]:
         """The marked rows that are shown, in their order."""
-        return [row for row in self.rows if self._key_of(row) in self.marked] if self.marked else []
+        return [row for row in self.rows if self._is_marked(row)] if self.marked else []
+
+    def _is_marked(self, row: R) -> bool:
+        return bool(self.marked) and self.marked.issuperset(self._marks_of(row))
 
     def chosen_rows(self) -> list[R]:
         """What an action is about: the marked rows, or the one under the cursor."""
@@ -210,7 +216,11 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def action_mark(self) -> None:
         if self.current is None:
             return
-        self.marked ^= {self._key_of(self.current)}
+        # In place: who shares the set knows of it at once.
+        if self._is_marked(self.current):
+            self.marked.difference_update(self._marks_of(self.current))
+        else:
+            self.marked.update(self._marks_of(self.current))
         self.cursor += 1
         self.refresh()
         self.post_message(self.Marked(self, self.current))
@@ -286,7 +296,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         return tuple(spans)
 
     def _row_line(self, row: R) -> Line:
-        mark = MARK if self._key_of(row) in self.marked else " "
+        mark = MARK if self._is_marked(row) else " "
         spans = [Span(mark + " ", "mark")]
         width = self.scrollable_content_region.width - GUTTER
         for each in self._placed():

@@ -14,7 +14,7 @@ from tui.bindings import read_keymap
 from tui.keys import all_bindings
 from tui.settings import read_settings
 
-EXIT_FINE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_FINE, EXIT_USAGE = 0, 2
 
 
 def parser() -> argparse.ArgumentParser:

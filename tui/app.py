@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -20,12 +20,13 @@ from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
-from tui.dialogs.too_small import LEAST_COLUMNS, LEAST_LINES, TooSmall
+from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.line_filters import OnlyAscii, SafeText
 from tui.messages import RegistryChanged
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.new_run import NewRunScreen
 from tui.screens.paper import PaperScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
@@ -111,15 +112,12 @@ class Dashboard(App[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover everything while there is no room for it."""
-        fits = event.size.width >= LEAST_COLUMNS and event.size.height >= LEAST_LINES
-        if not fits and not isinstance(self.screen, TooSmall):
+        if not has_room(event.size) and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())
-        elif fits and isinstance(self.screen, TooSmall):
-            self.pop_screen()
 
     async def on_unmount(self) -> None:
-        for lane in (self.live, self.slow):
-            await asyncio.to_thread(lane.close)
+        self.slow.close(wait=False)  # what takes seconds ends after the screen is gone
+        await asyncio.to_thread(self.live.close)
 
     async def ask(self, act: Callable[[Session], T], slow: bool = False, create: bool = False) -> T:
         """What `act` returns of a session with the registry, on a thread of its own; see `RegistryLane.ask`.
@@ -144,17 +142,15 @@ class Dashboard(App[None]):
     async def look(self) -> None:
         """Import what children wrote, and tell the screen if anything changed; say why where that cannot be done."""
         try:
-            changed, read_only, self.running_when_left = await self.ask(_poll)
-        except (RegistryError, NotFoundError) as problem:
+            changed, self.is_read_only, self.running_when_left = await self.ask(_poll)
+            if (dialog := self._problem_dialog) is not None and dialog.is_current:
+                dialog.dismiss(None)
+                changed = True
+            if changed:
+                self._shown_screen.post_message(RegistryChanged())
+                await self.bell_of_marked.listen(self)
+        except BertmtError as problem:
             self.tell(problem)
-            return
-        self.is_read_only = read_only
-        if isinstance(self.screen, RegistryProblem):
-            self.screen.dismiss(None)
-            changed = True
-        if changed:
-            self._shown_screen.post_message(RegistryChanged())
-            await self.bell_of_marked.listen(self)
 
     def begin_with_theme(self, name: str) -> None:
         """Begin with a theme, which is not kept.
@@ -193,15 +189,28 @@ class Dashboard(App[None]):
             return
         if not (is_missing or isinstance(problem, RegistryError)):
             self.say(str(problem), "error")
-        elif not isinstance(self.screen, RegistryProblem):
+        elif (dialog := self._problem_dialog) is None:
             self.push_screen(RegistryProblem(str(problem), is_missing), self._answered)
-        elif self.screen.sentence != str(problem):
-            self.screen.dismiss(None)
+        elif dialog.sentence != str(problem) and dialog.is_current:
+            dialog.dismiss(None)
             self.push_screen(RegistryProblem(str(problem), is_missing), self._answered)
 
+    @property
+    def _problem_dialog(self) -> RegistryProblem | None:
+        """The dialog about the registry, also where the help or another dialog is above it."""
+        return next((each for each in self.screen_stack if isinstance(each, RegistryProblem)), None)
+
     def _answered(self, answer: str | None) -> None:
-        if answer == "new" and isinstance(self._shown_screen, RunsScreen):
-            self._shown_screen.action_new()
+        if answer == "new":
+            self.push_screen(NewRunScreen())
+
+    async def told(self, doing: Awaitable[T]) -> T | None:
+        """What it comes to; None where it is refused, and then a person is told why."""
+        try:
+            return await doing
+        except BertmtError as problem:
+            self.tell(problem)
+            return None
 
     def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
         """One sentence in a corner for a while."""

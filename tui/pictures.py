@@ -154,7 +154,11 @@ async def save_picture(dashboard: "Dashboard", drawing: Drawing, *names: str) ->
     Raises:
         UsageError: it cannot be written.
     """
-    path = Path.cwd() / "-".join(["bertmt", *names, f"{datetime.now():%Y%m%d-%H%M%S}.svg"])
+    try:
+        folder = Path.cwd()
+    except OSError:
+        raise UsageError("The folder that the dashboard was started in is gone: start it in another one.") from None
+    path = folder / "-".join(["bertmt", *names, f"{datetime.now():%Y%m%d-%H%M%S}.svg"])
     lines = drawing.to_lines(*drawing.content_size)
     await asyncio.to_thread(partial(write_picture, lines, dashboard.current_theme, path))
     dashboard.say(f"The picture is {path}")

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
+from bertmt.errors import BertmtError
 from bertmt.services.live_curves import LiveCurves
 from bertmt.services.opening import Database, opened_registry, sqlite_errors_as_sentences
 from bertmt.services.run_list import RunList
@@ -39,6 +40,7 @@ class RegistryLane:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry")
         self._opened = ExitStack()
         self._session: Session | None = None
+        self._file: tuple[int, int] | None = None
 
     async def ask(self, act: Callable[[Session], T], create: bool = False) -> T:
         """What `act` returns; it runs on the lane's thread.
@@ -54,24 +56,44 @@ class RegistryLane:
     def _answer(self, act: Callable[[Session], T], create: bool) -> T:
         try:
             with sqlite_errors_as_sentences(self.path):
-                if self._session is None:
-                    opened = opened_registry(self.path, create, self._read_only, BUSY_SECONDS)
-                    self._session = Session(self._opened.enter_context(opened))
-                return act(self._session)
-        except BaseException:
-            self._forget_if_gone()
-            raise
+                return act(self._session_now(create))
+        except OSError as problem:
+            where = f" ({problem.filename})" if problem.filename else ""
+            raise BertmtError(f"A file cannot be used: {problem.strerror or problem}{where}.") from problem
 
-    def _forget_if_gone(self) -> None:
-        """A registry that was removed or replaced is opened anew with the next question."""
-        if self._session is not None and not self.path.exists():
+    def _session_now(self, create: bool) -> Session:
+        """The session with the file that is at the path now.
+
+        SQLite goes on with a file that was deleted or replaced, and what is written there is lost with it.
+        """
+        if self._session is not None and _identity(self.path) != self._file:
             self._close()
+        if self._session is None:
+            opened = opened_registry(self.path, create, self._read_only, BUSY_SECONDS)
+            self._session = Session(self._opened.enter_context(opened))
+            self._file = _identity(self.path)
+        else:
+            self._session.database.reopen_if_written()  # a file that nobody may write is read as if it never changed
+        return self._session
 
     def _close(self) -> None:
         self._session = None
         self._opened.close()
 
-    def close(self) -> None:
-        """Close the connection; what is being answered is finished first."""
+    def close(self, wait: bool = True) -> None:
+        """Close the connection; what is being answered is finished first.
+
+        Args:
+            wait: until then.
+        """
         self._thread.submit(self._close)
-        self._thread.shutdown(wait=True)
+        self._thread.shutdown(wait=wait)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at a path; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -117,7 +117,8 @@ class RunActions(DashboardScreen):
         """Show everything about a run."""
         from tui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
-        self.app.push_screen(RunScreen(run))
+        if self.is_current:  # a second Enter may come before the first one's screen
+            self.app.push_screen(RunScreen(run))
 
     def action_compare(self) -> None:
         """Show the marked runs side by side."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bertmt.registry.states import State
+from bertmt.run_folder.events import without_malformed
 
 # A quote within a JSON string has a backslash before it, so this finds the setting alone.
 _SEED = re.compile(r'"seed": ?-?\d+')
@@ -101,8 +102,7 @@ class Run:
     @property
     def finished(self) -> Mapping[str, Any]:
         """The child's `finished` event; empty before."""
-        found: Mapping[str, Any] = json.loads(self.finished_json or "{}")
-        return found
+        return without_malformed("finished", json.loads(self.finished_json or "{}"))
 
     @property
     def progress(self) -> float | None:

@@ -66,10 +66,20 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "steps_total": _is_count,
     "epochs_total": _is_count,
     "seconds_left": _is_optional_number,
-    "seconds": lambda v: _is_optional_number(v) or _are_optional_numbers(v),
     "overall": _is_optional_number,
     "losses": _are_optional_numbers,
     "predictions": _are_predictions,
+}
+_OPTIONAL_OF_KIND: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "evaluated": {"seconds": _is_optional_number},
+    "finished": {
+        "seconds": _are_optional_numbers,
+        "examples": _are_optional_numbers,
+        "tokens": _are_optional_numbers,
+        "passes": _are_optional_numbers,
+        "peak_memory_mib": _is_optional_number,
+        "remarks": lambda v: isinstance(v, list) and all(isinstance(each, str) for each in v),
+    },
 }
 
 
@@ -159,9 +169,16 @@ def parse_event(line: bytes) -> dict[str, Any] | None:
     required = _REQUIRED.get(event["event"], {})
     if not all(key in event and holds(event[key]) for key, holds in required.items()):
         return None
-    if not all(holds(event[key]) for key, holds in _OPTIONAL.items() if key in event):
+    optional = _OPTIONAL | _OPTIONAL_OF_KIND.get(event["event"], {})
+    if not all(holds(event[key]) for key, holds in optional.items() if key in event):
         return None
     return event
+
+
+def without_malformed(kind: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event that was stored by a version which checked less, without the keys that would mislead who reads it."""
+    checks = _OPTIONAL | _OPTIONAL_OF_KIND.get(kind, {})
+    return {key: value for key, value in event.items() if key not in checks or checks[key](value)}
 
 
 def _refuse(constant: str) -> None:

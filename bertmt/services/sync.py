@@ -196,7 +196,8 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
     for run in all_runs(database, "runs.state IN ('running', 'lost')"):
         if silent_only and run.synced_at and run.synced_at > limit and run.state is State.RUNNING:
             continue
-        with suppress(NotFoundError):  # somebody removed it meanwhile
+        # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
+        with suppress(NotFoundError, OSError):
             settle(database, sync(database, run))
 
 

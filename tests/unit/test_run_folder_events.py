@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmt.run_folder.events import EventWriter, attempts, finite, now, parse_event, read_events, tail_lines
+from bertmt.run_folder.events import (
+    EventWriter,
+    attempts,
+    finite,
+    now,
+    parse_event,
+    read_events,
+    tail_lines,
+    without_malformed,
+)
 
 
 @pytest.fixture
@@ -273,3 +282,22 @@ def test_the_tail_of_a_log_survives_bytes_that_are_no_text(tmp_path):
     log = tmp_path / "log-1.txt"
     log.write_bytes(b"\xff\xfe\nlast")
     assert tail_lines(log, 1) == ["last"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seconds", 12.5),
+        ("passes", 3),
+        ("examples", "x"),
+        ("tokens", [1]),
+        ("peak_memory_mib", []),
+        ("remarks", "one"),
+        ("remarks", [1]),
+    ],
+)
+def test_a_last_event_whose_account_has_another_shape_is_none(key, value):
+    event = {"event": "finished", "at": "2026-01-01", "epoch": 1, "step": 2, "selected_epoch": 1}
+    assert parse_event(json.dumps(event).encode()) == event
+    assert parse_event(json.dumps({**event, key: value}).encode()) is None
+    assert without_malformed("finished", {**event, key: value}) == event

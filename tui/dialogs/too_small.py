@@ -4,14 +4,20 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from bertmt.drawing.facts import wrapped
-from bertmt.drawing.styled import line
+from bertmt.drawing.styled import Line, line
 from tui.bindings import key
 from tui.widgets.text_lines import TextLines
 
 LEAST_COLUMNS, LEAST_LINES = 40, 12
+
+
+def has_room(size: Size) -> bool:
+    """Whether screens can be shown in so many cells."""
+    return size.width >= LEAST_COLUMNS and size.height >= LEAST_LINES
 
 
 class TooSmall(ModalScreen[None]):
@@ -21,7 +27,10 @@ class TooSmall(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [key("q", "quit", "quit", "Leave the dashboard.", "too_small.quit")]
 
     def compose(self) -> ComposeResult:
-        yield TextLines(lambda width: [line(part) for part in wrapped(self._sentence(), max(width, 1))])
+        yield TextLines(self._lines)
+
+    def _lines(self, width: int) -> list[Line]:
+        return [line(part) for part in wrapped(self._sentence(), max(width, 1))]
 
     def _sentence(self) -> str:
         size = self.app.size
@@ -29,6 +38,19 @@ class TooSmall(ModalScreen[None]):
             f"The dashboard needs {LEAST_COLUMNS}×{LEAST_LINES} cells, and this terminal has "
             f"{size.width}×{size.height}: enlarge it, or type q and `bertmt runs`."
         )
+
+    def on_screen_resume(self) -> None:
+        """Room may have come while another screen was above, or another one was shown."""
+        self._leave_if_it_fits()
+
+    def on_resize(self) -> None:
+        self._leave_if_it_fits()
+
+    def _leave_if_it_fits(self) -> None:
+        if has_room(self.app.size) and self.is_current:
+            self.dismiss(None)
+        else:
+            self.query_one(TextLines).show(self._lines)
 
     def action_quit(self) -> None:
         self.app.exit()

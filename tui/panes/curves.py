@@ -64,7 +64,7 @@ class CurvesPane(Pane):
         self.is_overlaid = not self.is_overlaid
         self.chart.first_panel = 0
         if self._run is not None:
-            await self.load(self._run)
+            await self.dashboard.told(self.load(self._run))
 
     def action_save(self) -> None:
         if self._run is not None:

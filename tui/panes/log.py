@@ -107,7 +107,7 @@ class LogPane(Pane):
 
     def _poll(self) -> None:
         if self.display and self.screen.is_current and self._run is not None:
-            self.run_worker(self._look(), group="log", exclusive=True)
+            self.run_worker(self.dashboard.told(self._look()), group="log", exclusive=True)
 
     async def _look(self) -> None:
         """Read what is new; where there is no file the sentence stands in its place, so that others can be chosen."""

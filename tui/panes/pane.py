@@ -59,5 +59,8 @@ class Pane(Vertical):
 
 def shown_path(path: Path) -> str:
     """A path as a person in the current folder would type it."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # it was removed
+        return str(path)
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -121,7 +121,8 @@ class CompareScreen(RunActions):
         sides, panels, matrices = await self.dashboard.ask(self._read)
         if not sides.present_runs:
             self.dashboard.say("The runs of this comparison were removed.")
-            self.action_back()
+            if self.is_current:  # else a dialog would be closed in its place
+                self.action_back()
             return
         self._sides = sides
         self._show_columns()

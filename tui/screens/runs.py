@@ -181,8 +181,9 @@ class RunsScreen(RunActions, HomeScreen):
         run = self.current_run()
         glimpse: Glimpse | None = None
         if run is not None:
-            glimpse = await self.dashboard.ask(lambda session: glimpse_of(session, run))
-        self.query_one(Glance).show(glimpse)
+            glimpse = await self.dashboard.told(self.dashboard.ask(lambda session: glimpse_of(session, run)))
+        if not self.is_left:
+            self.query_one(Glance).show(glimpse)
 
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:

@@ -29,10 +29,12 @@ class TextLines(ScrollView, can_focus=False):
         super().__init__(id=id, classes=classes)
         self._draw = draw
         self._lines: Sequence[Line] = ()
+        self._made: tuple[int, Sequence[Line]] | None = None  # a width, and the lines for it
 
     def show(self, draw: Callable[[int], Sequence[Line]] | Sequence[Line]) -> None:
         """Replace the lines, or what makes them."""
         self._draw = draw if callable(draw) else lambda width: draw
+        self._made = None
         self._lay_out()
 
     @property
@@ -40,12 +42,24 @@ class TextLines(ScrollView, can_focus=False):
         """What is shown now."""
         return self._lines
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        # Shown for the first time it has no size yet, and one without a height would never be told of one.
+        return len(self._lines if self.size.width else self._draw(width))
+
     def on_resize(self) -> None:
         self._lay_out()
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines_for(width))
+
+    def _lines_for(self, width: int) -> Sequence[Line]:
+        if self._made is None or self._made[0] != width:
+            self._made = (width, self._draw(width))
+        return self._made[1]
+
     def _lay_out(self) -> None:
         before = self._lines
-        self._lines = self._draw(self.scrollable_content_region.width) if self.size.width else ()
+        self._lines = self._lines_for(self.scrollable_content_region.width) if self.size.width else ()
         if len(self._lines) != len(before):
             self.virtual_size = Size(self.size.width, len(self._lines))
             self.refresh(layout=True)

@@ -42,10 +42,6 @@ class TextLines(ScrollView, can_focus=False):
         """What is shown now."""
         return self._lines
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        # Shown for the first time it has no size yet, and one without a height would never be told of one.
-        return len(self._lines if self.size.width else self._draw(width))
-
     def on_resize(self) -> None:
         self._lay_out()
 

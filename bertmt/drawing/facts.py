@@ -33,28 +33,37 @@ def facts(pairs: Mapping[str, str | Cell | Sequence[str]], width: int | None = N
 
 
 def wrapped(text: str, width: int | None) -> list[str]:
-    """Text in lines of at most `width` cells, broken between words."""
+    """Text in lines of at most `width` cells, broken between words; a word longer than a line is broken within."""
     if width is None or cells(text) <= width:
         return [text]
-    lines, current = [], ""
+    width = max(width, 1)
+    lines, current, used = [], "", 0
     for word in text.split(" "):
-        longer = f"{current} {word}" if current else word
-        if current and cells(longer) > width:
+        needed = cells(word)
+        if current and used + 1 + needed > width:
             lines.append(current)
-            longer = word
-        while cells(longer) > max(width, 1):  # a word that is longer than a line
-            head = _head(longer, max(width, 1))
-            lines.append(head)
-            longer = longer[len(head) :]
-        current = longer
+            current, used = "", 0
+        if current:
+            current, used = f"{current} {word}", used + 1 + needed
+        elif needed > width:
+            *whole, current = _pieces(word, width)
+            lines += whole
+            used = cells(current)
+        else:
+            current, used = word, needed
     return [*lines, current] if current else lines
 
 
-def _head(text: str, width: int) -> str:
-    length = 1
-    while length < len(text) and cells(text[: length + 1]) <= width:
-        length += 1
-    return text[:length]
+def _pieces(word: str, width: int) -> list[str]:
+    """A word in pieces of at most `width` cells, or of one character where that is wider."""
+    pieces, start, used = [], 0, 0
+    for index, character in enumerate(word):
+        needed = cells(character)
+        if used + needed > width and index > start:
+            pieces.append(word[start:index])
+            start, used = index, 0
+        used += needed
+    return [*pieces, word[start:]]
 
 
 def safe_cell(value: str | Cell) -> Cell:

@@ -7,6 +7,7 @@ markup: a span's text is shown as it is, so text from outside has gone through `
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 PLAIN = ""
 SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in order, starting again after 8
@@ -62,7 +63,7 @@ def cells(text: str) -> int:
     """How many cells of a terminal the text takes: wide East Asian characters two, combining ones none."""
     if text.isascii():
         return len(text)
-    return sum(_cells_of(character) for character in text)
+    return sum(map(_cells_of, text))
 
 
 def cut(text: str, width: int) -> str:
@@ -126,6 +127,7 @@ def beside(blocks: Sequence[Sequence[Line]], widths: Sequence[int], gap: int = 2
     return joined
 
 
+@lru_cache(maxsize=4096)  # asking unicodedata each time takes ten times as long
 def _cells_of(character: str) -> int:
     kind = unicodedata.category(character)
     if kind in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":  # marks on the character before; jamo that join it

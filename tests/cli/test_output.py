@@ -105,3 +105,18 @@ def test_wrapped_text_fits_and_loses_nothing(width):
     lines = wrapped(text, width)
     assert all(cells(line) <= max(width, 2) for line in lines), "a wide character takes two cells"
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_wrapping_looks_at_every_character_a_few_times_at_most(monkeypatch):
+    looked_at = 0
+
+    def counting(text):
+        nonlocal looked_at
+        looked_at += len(text)
+        return cells(text)
+
+    monkeypatch.setattr("bertmt.drawing.facts.cells", counting)
+    for text in ("é語 word " * 500, "é" * 4000, "word " * 1000):
+        looked_at = 0
+        wrapped(text, 100)
+        assert looked_at <= 4 * len(text)

@@ -11,6 +11,7 @@ from bertmt.services.control import requeue
 from bertmt.services.sync import folder_of, sync
 from tui.app import Dashboard
 from tui.screens.run import RunScreen
+from tui.widgets import log_lines
 
 TRACEBACK = """Traceback (most recent call last):
   File "loop.py", line 40, in train
@@ -89,6 +90,28 @@ async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(sho
         assert "a line that is out of sight" in shown.text
         await append(shown, log, "and one more\n")
         assert "and one more" in shown.text
+
+
+async def test_only_what_is_new_in_a_log_is_wrapped(show, alive, log, monkeypatch):
+    texts = []
+    wrapped = log_lines.wrapped
+
+    def counting(text, width):
+        texts.append(text)
+        return wrapped(text, width)
+
+    monkeypatch.setattr(log_lines, "wrapped", counting)
+    log.write_text("".join(f"é{index:03d} {'word ' * 40}\n" for index in range(300)), encoding="utf-8")
+    async with show() as shown:
+        await open_run(shown, "run005", "6")
+        assert len(texts) == 300
+        await append(shown, log, f"new {'word ' * 40}\n")
+        assert [text[:4] for text in texts[300:]] == ["new "]
+        await shown.press("slash", *"é12", "escape", "n", "G")
+        assert len(texts) == 301
+        await shown.pilot.resize_terminal(100, 24)
+        await shown.settle()
+        assert len(texts) == 602, "all of them, once, at another width"
 
 
 async def append(shown, log, text):

@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from textual.message import Message
 
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line
+from bertmt.services.log_reader import MOST_LINES
 from tui.widgets.page import Page
 
 GUTTER = 2
 MOST_INDENT = 0.5  # of the width: what is set further to the right would be a narrow column
 ERROR, CHOSEN = "✗ ", "▸ "
+NO_MARK = ""
+# All lines that a log keeps, and room for those that a filter or a mark leaves behind.
+MOST_KEPT = MOST_LINES + 1000
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class LogLines(Page):
         self._log_lines: Sequence[LogLine] = ()
         self._remark = ""
         self._first_rows: list[int] = []
+        # A log that grows by a line is drawn by wrapping that line.
+        self._rows_of = lru_cache(maxsize=MOST_KEPT)(rows_of)
 
     def show_log(self, lines: Sequence[LogLine], remark: str = "") -> None:
         """Replace the lines.
@@ -95,17 +102,22 @@ class LogLines(Page):
         rows: list[Line] = [line(Span(part, "dim")) for part in wrapped(self._remark, width)] if self._remark else []
         self._first_rows = []
         before: int | None = None
+        room = max(width - GUTTER, 1)
         for each in self._log_lines:
             self._first_rows.append(len(rows))
-            mark = ERROR if each.block is not None and each.block != before else ""
+            mark = ERROR if each.block is not None and each.block != before else NO_MARK
             if mark and each.block == self.chosen:
                 mark = CHOSEN
             before = each.block
-            style = "" if each.block is None else "bad"
-            for part in _parts(safe_text(each.text), width - GUTTER):
-                rows.append((Span(mark.ljust(GUTTER), "mark" if mark == CHOSEN else style), Span(part, style)))
-                mark = ""
+            rows += self._rows_of(each.text, room, mark, "" if each.block is None else "bad")
         return rows
+
+
+def rows_of(text: str, width: int, mark: str, style: str) -> list[Line]:
+    """A line of a log, made safe, in rows of a width, its mark before the first."""
+    first, *rest = _parts(safe_text(text), width)
+    begin = Span(mark.ljust(GUTTER), "mark" if mark == CHOSEN else style)
+    return [(begin, Span(first, style)), *((Span(" " * GUTTER, style), Span(part, style)) for part in rest)]
 
 
 def _parts(text: str, width: int) -> list[str]:

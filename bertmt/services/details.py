@@ -58,11 +58,15 @@ class Details:
     log: Sequence[str]
 
 
-def details_of(database: Database, run: Run) -> Details:
-    """Gather everything, the newest events of a live run imported."""
+def details_of(database: Database, run: Run, baselines: Baselines | None = None) -> Details:
+    """Gather everything, the newest events of a live run imported.
+
+    Args:
+        baselines: those of the runs that a caller knows already; without, all runs are read.
+    """
     run = settle(database, sync(database, run))
     recipe = _recipe(run)
-    baseline = Baselines(database).of(run)
+    baseline = (baselines or Baselines(database)).of(run)
     snapshot = snapshot_of(database, run)
     folder = folder_of(database, run)
     ended_badly = run.state in (State.FAILED, State.LOST)

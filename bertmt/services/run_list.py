@@ -133,6 +133,13 @@ class RunList:
             members.setdefault((recipes[id(shared)], row.run.fingerprints_json), []).append(row)
         return [Group(rows, _spreads(rows)) for rows in members.values()]
 
+    @property
+    def baselines(self) -> Baselines:
+        """Which of the runs the others are compared with; it stays as it is when others come, another takes its place."""
+        if self._baselines is None:
+            self._baselines = Baselines(self._database, self._runs.values())
+        return self._baselines
+
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that has some."""
         return dict(Counter(run.state for run in self._runs.values()))
@@ -144,9 +151,7 @@ class RunList:
     def _row(self, run: Run) -> Row:
         row = self._rows.get(run.key)
         if row is None:
-            if self._baselines is None:
-                self._baselines = Baselines(self._database, self._runs.values())
-            row = self._rows[run.key] = Row(run, self._baselines.of(run))
+            row = self._rows[run.key] = Row(run, self.baselines.of(run))
         return row
 
 

@@ -5,6 +5,8 @@ from registry_builder import RegistryBuilder
 from run_screen import open_run
 
 from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry import runs
+from bertmt.services import baseline
 
 
 @pytest.fixture
@@ -65,3 +67,17 @@ async def test_a_recipe_of_another_version_says_where_it_can_be_read(show, alive
     async with show() as shown:
         await open_run(shown, "run007", "5")
         assert "`bertmt show run007 --json` has it as it is." in " ".join(shown.text.split())
+
+
+async def test_the_baseline_is_looked_for_among_runs_that_were_read_already(show, alive, in_place, monkeypatch):
+    read = []
+
+    def reading(*arguments):
+        read.append(arguments)
+        return runs.all_runs(*arguments)
+
+    async with show(size=(120, 60)) as shown:
+        monkeypatch.setattr(baseline, "all_runs", reading)
+        await open_run(shown, "run002", "5")
+        assert "baseline  +0.549 from run001 (base)" in shown.text
+        assert read == []

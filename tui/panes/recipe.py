@@ -13,6 +13,7 @@ from bertmt.drawing.styled import Line, Span, cells, line, pad, plain
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Role
 from bertmt.registry.records import Run
+from bertmt.services.baseline import Baselines
 from bertmt.services.detail_words import (
     changes_from_preset,
     code_words,
@@ -24,6 +25,7 @@ from bertmt.services.detail_words import (
 from bertmt.services.details import Details, details_of
 from bertmt.services.run_words import local_time, value_text
 from tui.panes.pane import Pane, shown_path
+from tui.registry_lane import Session
 from tui.widgets.page import Page
 
 SIDE_BY_SIDE = 116  # cells from which on the recipe has the other half beside it
@@ -57,8 +59,15 @@ class RecipePane(Pane):
         self.query_one(Page).focus()
 
     async def load(self, run: Run) -> None:
-        details = await self.dashboard.ask(lambda session: details_of(session.database, run), slow=True)
+        baselines = await self.dashboard.ask(_baselines)
+        details = await self.dashboard.ask(lambda session: details_of(session.database, run, baselines), slow=True)
         self.query_one(Page).show(lambda width: page(details, width))
+
+
+def _baselines(session: Session) -> Baselines:
+    """Of the runs as the list has them, so that the other lane need not read them all."""
+    session.runs.refresh()
+    return session.runs.baselines
 
 
 def page(details: Details, width: int) -> list[Line]:

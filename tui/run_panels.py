@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from bertmt.services.curves import Curve, is_evaluation
 
 Curves = Mapping[tuple[int, str], Curve]
 NOTHING = np.empty(0)
+# Series that some chart still has: while nothing is measured it gets the same ones, and what it derived from them
+# stays good. A series holds its arrays, so that no other array has their id as long as it is here.
+_drawn: WeakValueDictionary[tuple[int, int, str], Series] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,12 @@ def _train_and_dev(curves: Curves, run: Run, chart: ChartKind, name: str) -> Pan
 
 
 def _series(curve: Curve | None, name: str) -> Series:
-    if curve is None:
-        return Series(name, NOTHING, NOTHING)
-    return Series(name, curve.steps, curve.values, exact=is_evaluation(curve.series))
+    steps, values = (NOTHING, NOTHING) if curve is None else (curve.steps, curve.values)
+    known = _drawn.get((id(steps), id(values), name))
+    if known is None:
+        exact = curve is not None and is_evaluation(curve.series)
+        known = _drawn[id(steps), id(values), name] = Series(name, steps, values, exact=exact)
+    return known
 
 
 def _leaf(name: str) -> str:

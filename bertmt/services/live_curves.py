@@ -1,7 +1,7 @@
 """The series of runs as curves that grow: only points that are new are read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -12,27 +12,27 @@ from bertmt.registry.records import Run
 from bertmt.services.curves import Curve, arrays_of
 
 FIRST_CAPACITY = 256
+# Beyond what is asked for: enough for a cursor that goes up and down a list, and at most 32 MiB or so of points.
+MOST_RUNS, MOST_POINTS = 64, 1_000_000
 
 
 class GrowingPoints:
     """Steps and values of one series in arrays that double: adding a point copies a constant number, on average.
 
     What was handed out stays as it was: later points are written behind it.
+
+    Attributes:
+        steps: (n,) int64, ascending; the same object until points are added, and so are the values.
+        values: (n,) float64, NaN where a value is no number.
     """
 
     def __init__(self, points: Sequence[tuple[int, float | None]] = ()):
         self._steps, self._values = arrays_of(points)
-        self._count = len(self._steps)
+        self._show(len(self._steps))
 
-    @property
-    def steps(self) -> np.ndarray:
-        """(n,) int64, ascending."""
-        return self._steps[: self._count]
-
-    @property
-    def values(self) -> np.ndarray:
-        """(n,) float64, NaN where a value is no number."""
-        return self._values[: self._count]
+    def _show(self, count: int) -> None:
+        self._count = count
+        self.steps, self.values = self._steps[:count], self._values[:count]
 
     def add(self, points: Sequence[tuple[int, float | None]]) -> None:
         """Points of later steps."""
@@ -46,7 +46,7 @@ class GrowingPoints:
             self._values = _enlarged(self.values, capacity)
         self._steps[self._count : needed] = steps
         self._values[self._count : needed] = values
-        self._count = needed
+        self._show(needed)
 
     def ends_with(self, point: tuple[int, float | None]) -> bool:
         """Whether that is the last point."""
@@ -64,6 +64,19 @@ class _Seen:
     imported: tuple[int, int]
 
 
+@dataclass
+class _Kept:
+    """The series that a run has, up to where its events were imported, and those of them that were asked for."""
+
+    imported: tuple[int, int]
+    names: list[str]
+    series: dict[str, _Seen] = field(default_factory=dict)
+
+    @property
+    def points(self) -> int:
+        return sum(len(seen.points.steps) for seen in self.series.values())
+
+
 class LiveCurves:
     """Curves of runs, kept from one look to the next; another importer brings the registry up to date.
 
@@ -74,40 +87,50 @@ class LiveCurves:
 
     def __init__(self, database: Database):
         self._database = database
-        self._seen: dict[tuple[int, str], _Seen] = {}
-        self._names: dict[int, tuple[tuple[int, int], list[str]]] = {}
+        self._kept: dict[str, _Kept] = {}  # by run id, those asked for last at the end
 
     def update(self, runs: Iterable[Run], patterns: Sequence[str] = ("*",)) -> Mapping[tuple[int, str], Curve]:
         """The curves of the runs' series that match a pattern (`loss/sst`, `dev/*`), by run key and series.
 
-        What is not asked for is forgotten.
+        The runs that were asked for last are kept, so that coming back to one reads nothing.
         """
-        seen: dict[tuple[int, str], _Seen] = {}
-        names: dict[int, tuple[tuple[int, int], list[str]]] = {}
         found: dict[tuple[int, str], Curve] = {}
+        asked: set[str] = set()
         for run in runs:
-            names[run.key] = self._series_of(run)
-            for name in names[run.key][1]:
+            kept = self._kept[run.id] = self._known(run)
+            asked.add(run.id)
+            for name in kept.names:
                 if any(fnmatchcase(name, pattern) for pattern in patterns):
-                    points = self._read(run, name, seen)
+                    points = self._read(run, name, kept)
                     found[run.key, name] = Curve(run, name, points.steps, points.values)
-        self._seen, self._names = seen, names
+        self._forget(len(self._kept) - len(asked))
         return found
 
-    def _series_of(self, run: Run) -> tuple[tuple[int, int], list[str]]:
-        known = self._names.get(run.key)
-        if known is not None and known[0] == _imported(run):
-            return known
-        return _imported(run), metrics.series_names(self._database, run.key)
+    def _known(self, run: Run) -> _Kept:
+        """What is kept of a run, taken out from among the others, its names up to date."""
+        kept, imported = self._kept.pop(run.id, None), _imported(run)
+        if kept is not None and kept.imported == imported:
+            return kept
+        names = metrics.series_names(self._database, run.key)
+        series = kept.series if kept is not None else {}
+        return _Kept(imported, names, {name: seen for name, seen in series.items() if name in names})
 
-    def _read(self, run: Run, name: str, seen: dict[tuple[int, str], _Seen]) -> GrowingPoints:
-        known, imported = self._seen.get((run.key, name)), _imported(run)
-        if known is None or known.imported != imported:
-            grown = known is not None and known.imported[0] == imported[0] and self._grow(run, name, known.points)
-            if known is None or not grown:
-                known = _Seen(GrowingPoints(metrics.read(self._database, run.key, (name,))[name]), imported)
-            known.imported = imported
-        seen[run.key, name] = known
+    def _forget(self, others: int) -> None:
+        """Of the runs that were not asked for now, those longest ago, until the rest is not too much."""
+        points = sum(kept.points for kept in self._kept.values())
+        for run_id in list(self._kept)[:others]:
+            if len(self._kept) <= MOST_RUNS and points <= MOST_POINTS:
+                break
+            points -= self._kept.pop(run_id).points
+
+    def _read(self, run: Run, name: str, kept: _Kept) -> GrowingPoints:
+        known = kept.series.get(name)
+        if known is None or known.imported != kept.imported:
+            is_same = known is not None and known.imported[0] == kept.imported[0]
+            if known is None or not is_same or not self._grow(run, name, known.points):
+                known = _Seen(GrowingPoints(metrics.read(self._database, run.key, (name,))[name]), kept.imported)
+            known.imported = kept.imported
+            kept.series[name] = known
         return known.points
 
     def _grow(self, run: Run, name: str, points: GrowingPoints) -> bool:

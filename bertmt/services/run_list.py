@@ -135,7 +135,7 @@ class RunList:
 
     @property
     def baselines(self) -> Baselines:
-        """Which of the runs the others are compared with; it stays as it is when others come, another takes its place."""
+        """Which of the runs the others are compared with. It never changes: another takes its place."""
         if self._baselines is None:
             self._baselines = Baselines(self._database, self._runs.values())
         return self._baselines

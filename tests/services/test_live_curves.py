@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bertmt.registry import metrics
-from bertmt.registry.runs import run_by_key
+from bertmt.registry.runs import remove, run_by_key
+from bertmt.services import live_curves
 from bertmt.services.curves import arrays_of
 from bertmt.services.live_curves import GrowingPoints, LiveCurves
 
@@ -64,6 +65,64 @@ def test_nothing_is_read_of_a_run_without_new_events(database, add_run, record, 
     del read_points[:]
     assert live.update([run])[run.key, "loss"].step_list() == first.step_list()
     assert read_points == []
+
+
+def test_coming_back_to_a_run_or_asking_for_more_series_reads_nothing_twice(database, add_run, record, read_points):
+    live = LiveCurves(database)
+    one = record(add_run(), [("loss", 0, 1.0), ("loss", 1, 1.0), ("lr", 0, 3.0)])
+    other = record(add_run(), line(0, 10))
+    for run, patterns in ((one, ["loss"]), (other, ["loss"]), (one, ["*"]), (other, ["*"]), (one, ["loss"])):
+        live.update([run], patterns)
+    assert read_points == [2, 10, 1]
+
+
+def test_a_run_that_one_comes_back_to_has_its_new_points(database, add_run, record, read_points):
+    live = LiveCurves(database)
+    run, other = record(add_run(), line(0, 100)), record(add_run(), line(0, 1))
+    for each in (run, other):
+        live.update([each])
+    run = record(run, line(100, 103))
+    assert live.update([run])[run.key, "loss"].step_list() == list(range(103))
+    assert read_points == [100, 1, 4], "the last point again, and three new ones"
+
+
+@pytest.mark.parametrize(("most_runs", "most_points"), [(3, 1000), (100, 30)])
+def test_only_the_runs_asked_for_last_are_kept(
+    database, add_run, record, read_points, monkeypatch, most_runs, most_points
+):
+    monkeypatch.setattr(live_curves, "MOST_RUNS", most_runs)
+    monkeypatch.setattr(live_curves, "MOST_POINTS", most_points)
+    live, runs = LiveCurves(database), [record(add_run(), line(0, 10)) for _ in range(4)]
+    for run in runs:
+        live.update([run])
+    del read_points[:]
+    for run in (runs[1], runs[3], runs[2]):
+        live.update([run])
+    assert read_points == []
+    live.update([runs[0]])
+    assert read_points == [10], "there was room for three"
+    live.update(runs)
+    live.update(runs)
+    assert read_points == [10, 10], "what is asked for at once is kept, however much it is"
+
+
+def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(database, add_run, record):
+    live = LiveCurves(database)
+    gone = record(add_run(), line(0, 9))
+    live.update([gone])
+    remove(database, gone.key)
+    run = record(add_run(), [("loss", 8, 4.0)])
+    assert run.key == gone.key
+    assert live.update([run])[run.key, "loss"].value_list() == [4.0]
+
+
+def test_arrays_are_the_same_until_there_are_new_points(database, add_run, record):
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 9))
+    first, again = (live.update([run])[run.key, "loss"] for _ in range(2))
+    assert first.steps is again.steps and first.values is again.values
+    run = record(run, line(9, 10))
+    assert live.update([run])[run.key, "loss"].steps is not first.steps
 
 
 def test_growing_in_any_portions_gives_what_reading_at_once_gives(database, add_run, record):

@@ -6,6 +6,8 @@ import pytest
 from registry_builder import RegistryBuilder
 from run_screen import open_run, said
 
+from bertmt.registry import metrics
+from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import EventWriter
 from bertmt.services.sync import folder_of, sync
@@ -58,6 +60,25 @@ async def test_all_that_was_measured_has_a_panel(show, alive, measured, size):
     async with show(size=size) as shown:
         await open_run(shown, "run009")
         shown.should_be("run-curves")
+
+
+async def test_a_series_without_new_points_is_the_same_object_as_before(show, alive, measured):
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, "run009")
+        before = drawn(shown)
+        await shown.app.screen.load()
+        assert all(new is old for new, old in zip(drawn(shown), before, strict=True))
+        with open_registry(measured) as database, database.immediate():
+            [run] = all_runs(database, "runs.id = 'run009'")
+            metrics.append(database, run.key, [("loss/sst", LONG, 1.0)])
+            database.execute("UPDATE runs SET events_offset = events_offset + 1 WHERE key = ?", (run.key,))
+        await shown.look()
+        changed = {new.name for new, old in zip(drawn(shown), before, strict=True) if new is not old}
+        assert changed == {"sst", "train"}, "in the panels of training loss and of the loss of sst"
+
+
+def drawn(shown):
+    return [each for panel in shown.app.screen.pane.chart._panels for each in panel.series]
 
 
 async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show, alive, measured):

@@ -67,7 +67,8 @@ class LogLines(Page):
 
     def _go_to_end(self) -> None:
         if self.is_following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            # Forced, since without a scroll bar, which comes with the next layout, nothing is scrolled.
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
 
     def follow(self, is_following: bool) -> None:
         """Go to the end and stay there, or stay here."""

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from bertmt.errors import UsageError
 
@@ -22,6 +22,26 @@ def key(keys: str, action: str, word: str, sentence: str, id: str, shown: bool =
         display: how the key is written there, where Textual's own way is long.
     """
     return Binding(keys, action, word, shown, display or None, tooltip=sentence, id=id)
+
+
+def movement_keys(where: str, verb: str, thing: str) -> list[BindingType]:
+    """The keys that move through what is longer than the screen: `move`, `first`, `last` and `page` are their actions.
+
+    Args:
+        where: what their ids begin with.
+        verb: "Scroll" or the like, before "down".
+        thing: what there is a first and a last of.
+    """
+    return [
+        key("j,down", "move(1)", "down", f"{verb} down.", f"{where}.down"),
+        key("k,up", "move(-1)", "up", f"{verb} up.", f"{where}.up"),
+        key("g,home", "first", "first", f"Go to the first {thing}.", f"{where}.first"),
+        key("G,end", "last", "last", f"Go to the last {thing}.", f"{where}.last"),
+        key("ctrl+d", "page(0.5)", "half page down", f"{verb} half a page down.", f"{where}.half_down"),
+        key("ctrl+u", "page(-0.5)", "half page up", f"{verb} half a page up.", f"{where}.half_up"),
+        key("pagedown", "page(1)", "page down", f"{verb} a page down.", f"{where}.page_down"),
+        key("pageup", "page(-1)", "page up", f"{verb} a page up.", f"{where}.page_up"),
+    ]
 
 
 def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:

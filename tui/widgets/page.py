@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from tui.bindings import key
+from tui.bindings import movement_keys
 from tui.widgets.text_lines import TextLines
 
 
@@ -13,16 +13,7 @@ class Page(TextLines, can_focus=True):
 
     # Without the gutter a page that begins to scroll would be one cell narrower than its lines were wrapped for.
     DEFAULT_CSS = "Page { height: 1fr; scrollbar-gutter: stable; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        key("j,down", "move(1)", "down", "Scroll down.", "page.down"),
-        key("k,up", "move(-1)", "up", "Scroll up.", "page.up"),
-        key("g,home", "first", "first", "Go to the first line.", "page.first"),
-        key("G,end", "last", "last", "Go to the last line.", "page.last"),
-        key("ctrl+d", "turn(0.5)", "half page down", "Scroll half a page down.", "page.half_down"),
-        key("ctrl+u", "turn(-0.5)", "half page up", "Scroll half a page up.", "page.half_up"),
-        key("pagedown", "turn(1)", "page down", "Scroll a page down.", "page.page_down"),
-        key("pageup", "turn(-1)", "page up", "Scroll a page up.", "page.page_up"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = movement_keys("page", "Scroll", "line")
 
     def action_move(self, lines: int) -> None:
         self.scroll_relative(y=lines, animate=False)
@@ -33,5 +24,5 @@ class Page(TextLines, can_focus=True):
     def action_last(self) -> None:
         self.scroll_to(y=self.max_scroll_y, animate=False)
 
-    def action_turn(self, pages: float) -> None:
+    def action_page(self, pages: float) -> None:
         self.scroll_relative(y=round(pages * self.size.height), animate=False)

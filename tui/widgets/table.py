@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bertmt.drawing.styled import Line, Span, cut, pad
-from tui.bindings import key
+from tui.bindings import key, movement_keys
 from tui.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.columns import GAP, Column, Placed, place
@@ -56,14 +56,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--blurred"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("j,down", "move(1)", "down", "Move the cursor down.", "table.down"),
-        key("k,up", "move(-1)", "up", "Move the cursor up.", "table.up"),
-        key("g,home", "first", "first", "Go to the first row.", "table.first"),
-        key("G,end", "last", "last", "Go to the last row.", "table.last"),
-        key("ctrl+d", "page(0.5)", "half page down", "Move half a page down.", "table.half_down"),
-        key("ctrl+u", "page(-0.5)", "half page up", "Move half a page up.", "table.half_up"),
-        key("pagedown", "page(1)", "page down", "Move a page down.", "table.page_down"),
-        key("pageup", "page(-1)", "page up", "Move a page up.", "table.page_up"),
+        *movement_keys("table", "Move the cursor", "row"),
         key("enter", "choose", "open", "Open what the cursor is on.", "table.choose", shown=True, display="⏎"),
         key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", display="␣"),
     ]

@@ -65,10 +65,13 @@ class LogLines(Page):
     def on_resize(self) -> None:
         self.call_after_refresh(self._go_to_end)
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Textual scrolls nothing before the scroll bar is there, which may be after the lines are."""
+        self.call_after_refresh(self._go_to_end)
+
     def _go_to_end(self) -> None:
         if self.is_following:
-            # Forced, since without a scroll bar, which comes with the next layout, nothing is scrolled.
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True, force=True)
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
     def follow(self, is_following: bool) -> None:
         """Go to the end and stay there, or stay here."""

@@ -143,7 +143,7 @@ class Dashboard(App[None]):
         """Import what children wrote, and tell the screen if anything changed; say why where that cannot be done."""
         try:
             changed, self.is_read_only, self.running_when_left = await self.ask(_poll)
-            if (dialog := self._problem_dialog) is not None and dialog.is_current:
+            if (dialog := self._problem_dialog) is not None and dialog.is_active:
                 dialog.dismiss(None)
                 changed = True
             if changed:
@@ -189,11 +189,17 @@ class Dashboard(App[None]):
             return
         if not (is_missing or isinstance(problem, RegistryError)):
             self.say(str(problem), "error")
-        elif (dialog := self._problem_dialog) is None:
-            self.push_screen(RegistryProblem(str(problem), is_missing), self._answered)
-        elif dialog.sentence != str(problem) and dialog.is_current:
-            dialog.dismiss(None)
-            self.push_screen(RegistryProblem(str(problem), is_missing), self._answered)
+        else:
+            self._show_problem(RegistryProblem(str(problem), is_missing, is_missing and not self.is_read_only))
+
+    def _show_problem(self, dialog: RegistryProblem) -> None:
+        """Once, whatever is above it; another sentence takes the place of the one before."""
+        shown = self._problem_dialog
+        if shown is not None and shown.sentence != dialog.sentence and shown.is_active:
+            shown.dismiss(None)
+            shown = None
+        if shown is None:
+            self.push_screen(dialog, self._answered)
 
     @property
     def _problem_dialog(self) -> RegistryProblem | None:

@@ -70,7 +70,7 @@ class RunActions(DashboardScreen):
         from tui.screens.new_run import NewRunScreen  # noqa: PLC0415 - it knows runs, and screens of runs know it
 
         if self.dashboard.may_write():
-            self.app.push_screen(NewRunScreen(run))
+            self.open_screen(NewRunScreen(run))
 
     @work(group="act")
     async def action_cancel(self) -> None:
@@ -117,8 +117,7 @@ class RunActions(DashboardScreen):
         """Show everything about a run."""
         from tui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
-        if self.is_current:  # a second Enter may come before the first one's screen
-            self.app.push_screen(RunScreen(run))
+        self.open_screen(RunScreen(run))
 
     def action_compare(self) -> None:
         """Show the marked runs side by side."""
@@ -132,7 +131,7 @@ class RunActions(DashboardScreen):
         """Show runs side by side."""
         from tui.screens.compare import CompareScreen  # noqa: PLC0415 - as above
 
-        self.app.push_screen(CompareScreen(runs))
+        self.open_screen(CompareScreen(runs))
 
     def action_copy_id(self) -> None:
         run = self.current_run()

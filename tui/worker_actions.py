@@ -113,4 +113,4 @@ class WorkerActions(RunActions):
             self.dashboard.say(f"Worker {worker.key} ends once nothing waits and nothing runs there.")
 
     def action_worker_log(self) -> None:
-        self.app.push_screen(WorkerLogScreen())
+        self.open_screen(WorkerLogScreen())

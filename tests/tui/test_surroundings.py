@@ -11,7 +11,11 @@ from registry_builder import RegistryBuilder
 from bertmt.errors import RegistryError
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs, run_by_key
+from bertmt.services.control import delete
 from tui.dialogs.registry_problem import RegistryProblem
+from tui.registry_lane import Session
+from tui.screens.run import PANES
+from tui.settings import Settings
 
 
 async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show, alive, registry):
@@ -84,7 +88,8 @@ async def test_a_terminal_that_grew_again_while_another_screen_was_shown_has_no_
 
 async def test_one_dialog_speaks_of_a_missing_registry_however_often_it_is_looked_for(show, tmp_path):
     async with show(tmp_path / "nowhere" / "runs.db") as shown:
-        await shown.press("question_mark")
+        shown.app.action_explain()
+        await shown.settle()
         for _ in range(3):
             await shown.look()
         assert sum(isinstance(screen, RegistryProblem) for screen in shown.app.screen_stack) == 1
@@ -109,6 +114,124 @@ async def test_a_registry_that_refuses_is_told_wherever_it_is_asked(show, alive,
 
         monkeypatch.setattr(shown.app, "ask", refuse)
         await shown.press("c")
+        assert "The registry refuses." in shown.text
+
+
+async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_cover(show, alive):
+    async with show() as shown:
+        await shown.pilot.resize_terminal(30, 10)
+        await shown.settle()
+        shown.app.tell(RegistryError("The registry refuses."))
+        await shown.settle()
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.settle()
+        assert "The registry refuses." in shown.text
+        await shown.look()
+        assert [type(screen).__name__ for screen in shown.app.screen_stack] == ["RunsScreen"]
+
+
+async def test_a_registry_that_came_back_leaves_the_help_open_that_is_above_the_trouble(show, tmp_path):
+    path = tmp_path / "nowhere" / "runs.db"
+    async with show(path) as shown:
+        shown.app.action_explain()
+        await shown.settle()
+        builder = RegistryBuilder(path)
+        builder.add("first")
+        builder.database.close()
+        await shown.look()
+        assert type(shown.app.screen).__name__ == "Help"
+        await shown.press("escape")
+        await shown.look()
+        assert "first" in shown.text and len(shown.app.screen_stack) == 1
+
+
+async def test_who_may_not_write_is_offered_no_form_where_there_is_no_registry(show, tmp_path):
+    async with show(tmp_path / "nowhere" / "runs.db", read_only=True) as shown:
+        assert "There is no registry here yet" in shown.text and "new run" not in shown.text
+        await shown.press("n")
+        assert type(shown.app.screen) is RegistryProblem
+
+
+@pytest.mark.parametrize("keys", [("enter",), (" ", " ", "c")])
+async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(show, alive, registry, keys):
+    async with show() as shown:
+        shown.app.screen.table.go_to("run002")
+        await shown.press(*keys, "question_mark")
+        shown_screen = shown.app.screen_stack[1]
+        with open_registry(registry) as database:
+            for run in all_runs(database, "runs.id IN ('run001', 'run002', 'run003')"):
+                delete(database, run)
+        await shown.look()
+        assert shown.app.screen_stack[1] is shown_screen and type(shown.app.screen).__name__ == "Help"
+        await shown.press("escape")
+        assert [type(screen).__name__ for screen in shown.app.screen_stack] == ["RunsScreen"]
+        assert "removed" in shown.said
+
+
+async def test_two_quick_enters_open_one_screen(show, alive):
+    async with show() as shown:
+        for opens, name in ((shown.app.screen.table.action_choose, "RunScreen"), (shown.app.screen.action_new, "New")):
+            opens()
+            opens()
+            await shown.settle()
+            assert [type(screen).__name__[: len(name)] for screen in shown.app.screen_stack[1:]] == [name]
+            await shown.press("escape")
+
+
+@pytest.mark.parametrize("tab", range(1, 7))
+async def test_a_tab_is_loaded_only_once_it_is_there(show, alive, registry, monkeypatch, tab):
+    with open_registry(registry) as database:
+        session = Session(database)
+        async with show() as shown:
+            shown.app.screen.table.go_to("run002")
+            await shown.press("enter")
+            screen, gate, asked, asking = shown.app.screen, asyncio.Event(), asyncio.Event(), shown.app.ask
+
+            async def ask(act, slow=False, create=False):
+                """Looks the run up when the tab is being opened, and answers all else at once."""
+                if act.__name__ == "_look_up":
+                    row = await asking(act)
+                    asked.set()
+                    await gate.wait()
+                    return row
+                return act(session)
+
+            monkeypatch.setattr(shown.app, "ask", ask)
+            screen.reload()
+            await asked.wait()
+            opening = asyncio.ensure_future(screen.action_open(tab))
+            while not screen.query(PANES[tab]):
+                await asyncio.sleep(0)
+            gate.set()
+            await opening
+            await shown.settle()
+            assert screen.tab == tab and not screen.pane.has_class("hidden")
+
+
+@pytest.mark.parametrize(
+    ("before", "keys"), [((), "j"), ((" ", "enter"), "u"), (("enter", "6"), "poll"), ((" ",), "bell")]
+)
+async def test_whatever_asks_a_registry_that_refuses_tells_it(show, alive, registry, monkeypatch, before, keys):
+    async with show(settings=Settings(bell=True)) as shown:
+        shown.app.screen.table.go_to("run002")
+        await shown.press(*before)
+        real = shown.app.ask
+
+        async def refuse(act, slow=False, create=False):
+            if keys == "bell" and act.__name__ != "states":
+                return await real(act, slow, create)
+            raise RegistryError("The registry refuses.")
+
+        monkeypatch.setattr(shown.app, "ask", refuse)
+        if keys == "poll":
+            shown.app.screen.pane._poll()
+            await shown.settle()
+        elif keys == "bell":
+            with open_registry(registry) as database:
+                database.execute("UPDATE runs SET note = 'changed' WHERE key = 1")
+            await shown.look()
+        else:
+            await shown.press(keys)
         assert "The registry refuses." in shown.text
 
 

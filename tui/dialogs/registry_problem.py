@@ -15,7 +15,8 @@ class RegistryProblem(Dialog[str]):
 
     Args:
         sentence: what the registry said, with the next step.
-        is_missing: there is none, so a first run makes it.
+        is_missing: there is none.
+        can_make: a first run queued here makes it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,10 +25,11 @@ class RegistryProblem(Dialog[str]):
         key("q,escape", "quit", "quit", "Leave the dashboard.", "problem.quit"),
     ]
 
-    def __init__(self, sentence: str, is_missing: bool):
+    def __init__(self, sentence: str, is_missing: bool, can_make: bool):
         super().__init__()
         self.sentence = sentence
         self._is_missing = is_missing
+        self._can_make = can_make
 
     def heading(self) -> str:
         return "There is no registry here yet" if self._is_missing else "The registry cannot be used"
@@ -37,11 +39,11 @@ class RegistryProblem(Dialog[str]):
         return [paragraphs(self.sentence, *(more if self._is_missing else ()))]
 
     def answers(self) -> list[tuple[str, str]]:
-        new = [("n", "new run")] if self._is_missing else []
+        new = [("n", "new run")] if self._can_make else []
         return [*new, ("r", "try again"), ("q", "quit")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self._is_missing if action == "new" else True
+        return self._can_make if action == "new" else True
 
     def action_again(self) -> None:
         self.app.look_again()  # type: ignore[attr-defined]

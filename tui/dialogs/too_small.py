@@ -47,7 +47,7 @@ class TooSmall(ModalScreen[None]):
         self._leave_if_it_fits()
 
     def _leave_if_it_fits(self) -> None:
-        if has_room(self.app.size) and self.is_current:
+        if has_room(self.app.size) and self.is_active:
             self.dismiss(None)
         else:
             self.query_one(TextLines).show(self._lines)

@@ -120,9 +120,9 @@ class CompareScreen(RunActions):
     async def load(self) -> None:
         sides, panels, matrices = await self.dashboard.ask(self._read)
         if not sides.present_runs:
-            self.dashboard.say("The runs of this comparison were removed.")
-            if self.is_current:  # else a dialog would be closed in its place
-                self.action_back()
+            if self.is_active:  # else once what is above it is closed
+                self.dashboard.say("The runs of this comparison were removed.")
+                self.leave_screen()
             return
         self._sides = sides
         self._show_columns()

@@ -92,15 +92,24 @@ class DashboardScreen(Screen[None]):
         finally:
             self._is_loading = False
 
-    def action_back(self) -> None:
-        """Leave the screen, unless it is one of the first."""
-        if len(self.app.screen_stack) > 1:
+    def open_screen(self, screen: Screen[None]) -> None:
+        """Show another screen above this one; not where one is there already, as when Enter was pressed twice."""
+        if self.is_active:
+            self.app.push_screen(screen)
+
+    def leave_screen(self) -> None:
+        """Leave the screen, unless it is one of the first; never what is above it."""
+        if self.is_active and len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+
+    def action_back(self) -> None:
+        """Leave what is open, here the screen."""
+        self.leave_screen()
 
     def action_leave(self) -> None:
         """Back, or quit where there is nothing to go back to."""
         if len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+            self.leave_screen()
         elif self.app.current_mode != self.app.DEFAULT_MODE:
             self.app.switch_mode(self.app.DEFAULT_MODE)
         else:

@@ -96,14 +96,14 @@ class PaperScreen(HomeScreen):
         """Open the run behind the row, or the form for one."""
         figure = self.table.current
         if figure is not None and figure.entry is not None:
-            self.app.push_screen(RunScreen(figure.entry.best_run))
+            self.open_screen(RunScreen(figure.entry.best_run))
         else:
             self.action_new()
 
     def action_new(self) -> None:
         """The form for runs of the preset under the cursor."""
         if self.table.current is not None and self.dashboard.may_write():
-            self.app.push_screen(NewRunScreen(preset_name=self.table.current.key))
+            self.open_screen(NewRunScreen(preset_name=self.table.current.key))
 
     def action_scale(self, places: int) -> None:
         """Show another scale of the row under the cursor."""

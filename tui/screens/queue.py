@@ -240,7 +240,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         if run is None or run.state not in WAITING:
             self.dashboard.say("Only a run that waits can be changed; n copies any other.", "warning")
         elif self.dashboard.may_write():
-            self.app.push_screen(NewRunScreen(run, edits=True))
+            self.open_screen(NewRunScreen(run, edits=True))
 
     def action_other_table(self) -> None:
         goes = self.table.has_focus and self.worker_table.display

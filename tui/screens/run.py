@@ -90,18 +90,19 @@ class RunScreen(RunActions):
 
     async def on_mount(self) -> None:  # type: ignore[override]  # Textual awaits it
         self._show_about()
-        await self._mount_pane()
+        await self._open_pane(self.tab)
 
     @property
     def pane(self) -> Pane:
         """The tab that is open."""
         return self.query_one("#place").query_one(PANES[self.tab])
 
-    async def _mount_pane(self) -> None:
-        """Show the open tab, made when it is opened first; the others keep what they show."""
+    async def _open_pane(self, tab: int) -> None:
+        """Show a tab, made when it is opened first, and the open one only once it is there; the others keep theirs."""
         place = self.query_one("#place")
-        if not place.query(PANES[self.tab]):
-            await place.mount(PANES[self.tab]())
+        if not place.query(PANES[tab]):
+            await place.mount(PANES[tab]())
+        self.tab = tab
         for pane in place.query_children(Pane):
             pane.set_class(pane is not self.pane, "hidden")
         self.pane.focus_first()
@@ -110,9 +111,8 @@ class RunScreen(RunActions):
         """Open a tab."""
         if tab == self.tab:
             return
-        self.tab = tab
         self.query_one(TabLine).active = tab
-        await self._mount_pane()
+        await self._open_pane(tab)
         self.reload()
 
     @on(TabLine.Selected)
@@ -151,9 +151,9 @@ class RunScreen(RunActions):
 
     def _leave_removed(self) -> None:
         self._show_problem(f"Run {self.run.id} was removed from the registry; Esc goes back.")
-        if self.is_current:
+        if self.is_active:  # else once what is above it is closed
             self.dashboard.say(f"Run {self.run.id} was removed.")
-            self.app.pop_screen()
+            self.leave_screen()
 
     def _show_problem(self, sentence: str) -> None:
         """A sentence in the place of the tab; the tab again where there is none."""
@@ -210,7 +210,9 @@ class RunScreen(RunActions):
 
     @work(group="act")
     async def _compare(self) -> None:
-        runs = await self.dashboard.ask(self._compared)
+        runs = await self.dashboard.told(self.dashboard.ask(self._compared))
+        if runs is None:
+            return
         if len(runs) > 1:
             self.open_comparison(runs)
         else:

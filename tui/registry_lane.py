@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from bertmt.errors import BertmtError
+from bertmt.errors import BertmtError, RegistryError
 from bertmt.services.live_curves import LiveCurves
 from bertmt.services.opening import Database, opened_registry, sqlite_errors_as_sentences
 from bertmt.services.run_list import RunList
@@ -68,12 +68,16 @@ class RegistryLane:
         """
         if self._session is not None and _identity(self.path) != self._file:
             self._close()
-        if self._session is None:
+        if self._session is not None:
+            self._session.database.reopen_if_written()  # a file that nobody may write is read as if it never changed
+            return self._session
+        try:
             opened = opened_registry(self.path, create, self._read_only, BUSY_SECONDS)
             self._session = Session(self._opened.enter_context(opened))
-            self._file = _identity(self.path)
-        else:
-            self._session.database.reopen_if_written()  # a file that nobody may write is read as if it never changed
+        except OSError as problem:
+            sentence = f"The registry {self.path} cannot be reached: {problem.strerror}; name another with --db."
+            raise RegistryError(sentence) from problem
+        self._file = _identity(self.path)
         return self._session
 
     def _close(self) -> None:
@@ -91,9 +95,9 @@ class RegistryLane:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is at a path; None where there is none."""
+    """Which file is at a path; None where there is none, or none that can be reached."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -64,6 +64,13 @@ async def test_a_stored_last_event_of_the_wrong_shape_leaves_every_tab_usable(sh
         assert "Method" in shown.text
 
 
+async def test_a_registry_that_cannot_be_reached_has_one_dialog_and_no_heap_of_messages(show, tmp_path):
+    async with show(tmp_path / ("x" * 300) / "runs.db") as shown:  # longer than a name may be
+        await shown.look()
+        assert type(shown.app.screen) is RegistryProblem and not shown.said
+        assert "cannot be reached" in " ".join(shown.text.replace("│", " ").split())
+
+
 async def test_the_folder_it_was_started_in_may_go(show, alive, tmp_path, monkeypatch):
     folder = tmp_path / "gone"
     folder.mkdir()

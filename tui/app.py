@@ -1,7 +1,7 @@
 """The app: it owns the lanes to the registry, the theme and what a user chose, and leads from screen to screen."""
 
 import asyncio
-import dataclasses
+import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +30,7 @@ from tui.screens.new_run import NewRunScreen
 from tui.screens.paper import PaperScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
-from tui.settings import Settings, write_settings
+from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES
 
 T = TypeVar("T")
@@ -109,6 +109,9 @@ class Dashboard(App[None]):
             self.switch_mode(self._first)
         if self.poll_seconds:
             self.run_worker(self._watch(), group="watch")
+            # The terminal is given back as it was, also where the session ends or somebody types `kill`.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover everything while there is no room for it."""
@@ -229,11 +232,12 @@ class Dashboard(App[None]):
         return not self.is_read_only
 
     def change(self, **choices: object) -> None:
-        """Keep a choice of the user's."""
-        self.settings = dataclasses.replace(self.settings, **choices)  # type: ignore[arg-type]
+        """Keep a choice of the user's, and what other dashboards kept in the meantime."""
+        known = self.settings
+        self.settings = with_choices(known, known, choices)
         if self._settings_file is not None:
             try:
-                write_settings(self._settings_file, self.settings)
+                write_settings(self._settings_file, with_choices(read_settings(self._settings_file), known, choices))
             except BertmtError as problem:
                 self.tell(problem)
 

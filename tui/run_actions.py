@@ -155,8 +155,9 @@ class RunActions(DashboardScreen):
         run = self.current_run()
         if run is None or not self.dashboard.may_write():
             return
-        text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", safe_text(run.note)))
-        if text is not None:
+        shown = safe_text(run.note)
+        text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", shown))
+        if text is not None and text != shown:  # what was made safe must not replace what a person wrote
             await self._do([run], lambda database, each: control.annotate(database, each, text), "noted")
 
     @work(group="act")

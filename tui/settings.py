@@ -57,6 +57,21 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
+def with_choices(kept: Settings, known: Settings, choices: Mapping[str, Any]) -> Settings:
+    """`kept` with what the choices change; another dashboard may have kept more since `known` was read.
+
+    Args:
+        choices: names of attributes to their values; of a table only what differs from the known one is a choice.
+    """
+    changed: dict[str, Any] = dict(choices)
+    for name, table in choices.items():
+        if isinstance(table, Mapping):
+            before, others = getattr(known, name), getattr(kept, name)
+            stay = {key: value for key, value in others.items() if key in table or key not in before}
+            changed[name] = stay | {key: value for key, value in table.items() if before.get(key) != value}
+    return dataclasses.replace(kept, **changed)
+
+
 def _is_table_of(value: object, kind: type) -> bool:
     return isinstance(value, dict) and all(isinstance(each, kind) for each in value.values())
 

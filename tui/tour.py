@@ -68,7 +68,7 @@ async def settle(app: Dashboard, pilot: Pilot[None]) -> None:
 
 async def picture(registry: Path, stop: Stop) -> str:
     """One picture as SVG."""
-    app = Dashboard(registry, read_only=True, poll_seconds=0)
+    app = Dashboard(registry, poll_seconds=0)
     async with app.run_test(size=stop.size) as pilot:
         await app.look()
         await settle(app, pilot)

@@ -63,16 +63,25 @@ class Frame:
             labels.setdefault(round((self.top - place) * scale) * rows // dot_rows, text)
         return labels, max([least_gutter, *map(cells, labels.values())])
 
-    def x_axis(self, missing: np.ndarray, gutter: int, count: int, x_label: str, whole: bool = True) -> list[Line]:
+    def x_axis(
+        self,
+        missing: np.ndarray,
+        gutter: int,
+        count: int,
+        x_label: str,
+        whole: bool = True,
+        spacing: int = X_TICK_SPACING,
+    ) -> list[Line]:
         """The rule with its ticks, × where a value is missing, and below it the labels and the axis' name.
 
         Args:
             missing: places on the axis.
             whole: places between whole numbers make no sense (counts of optimizer steps).
+            spacing: cells per tick at least.
         """
         x_label = cut(x_label, count // 3)
         rule, labels = ["─"] * count, [" "] * count
-        places = linear_ticks(self.first, self.last, max(2, count // X_TICK_SPACING), whole)
+        places = linear_ticks(self.first, self.last, max(2, count // spacing), whole)
         end = -1
         for column, text in zip(self.columns(np.array(places), count).tolist(), tick_texts(places), strict=True):
             start = max(0, column - len(text) // 2)

@@ -11,6 +11,7 @@ from bertmt.drawing.series import SYMBOLS, Look
 from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 8
+X_TICK_SPACING = 6  # cells per tick at least: the numbers are short
 # A cell with one point, with two or three, with four or more; braille shows the dots themselves.
 DENSITY = (Look("dim", "."), Look("series0", "o"), Look("series0", "@"))
 FIT = Look("series1", SYMBOLS[0])
@@ -91,5 +92,5 @@ def _plot(true: np.ndarray, predicted: np.ndarray, cloud: Cloud, width: int, row
     scale = (canvas.dot_rows - 1) / (frame.top - frame.bottom)
     row = np.rint((frame.top - predicted) * scale).astype(np.intp)
     canvas.scatter(row, frame.columns(true, canvas.dot_columns), DENSITY)
-    axis = frame.x_axis(np.array([]), gutter, canvas.columns, "true", whole=False)
+    axis = frame.x_axis(np.array([]), gutter, canvas.columns, "true", whole=False, spacing=X_TICK_SPACING)
     return [*beside_y_axis(canvas.lines(), labels, gutter), *axis]

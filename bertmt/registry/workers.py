@@ -15,11 +15,14 @@ from bertmt.run_folder.events import now
 def process_start(pid: int) -> str:
     """When a process began, in the kernel's own clock ticks, with the boot it belongs to; "" where it is gone.
 
-    A pid alone may name a later process.
+    A pid alone may name a later process. One that has ended and that its parent has not asked about is gone too: a
+    worker that was killed stays such a zombie under the dashboard that started it.
     """
     try:
         # The command's name, in parentheses, may hold spaces: count the fields behind it.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        if fields[0] in "ZX":
+            return ""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot}:{fields[19]}"
     except (OSError, IndexError):

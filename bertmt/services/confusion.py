@@ -67,6 +67,13 @@ def counts_of(table: ExampleTable) -> np.ndarray:
     return confusion(table.task, table.predicted, table.labels)
 
 
+def most_mistaken(counts: np.ndarray) -> tuple[int, int]:
+    """The true and the predicted class that were mistaken most often; where none was, the class that was found most."""
+    beside = counts * ~np.eye(len(counts), dtype=bool)
+    true, predicted = np.unravel_index(int(np.argmax(beside if beside.any() else counts)), counts.shape)
+    return int(true), int(predicted)
+
+
 def baseline_confusion(database: Database, own: Confusion) -> Confusion:
     """The confusion matrix, on the same examples, of the run that `own` is compared with.
 

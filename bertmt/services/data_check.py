@@ -1,17 +1,21 @@
 """Looking at a recipe's data before anything is queued."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from bertmt.errors import UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import batch_count, plan_steps
+from bertmt.tasks.cs224n import find_file
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
 
 TOY = "toy"
+MOST_KEPT = 64  # of the splits that were looked at: some nine places of data
+Stamp = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,20 @@ class CheckedData:
     fingerprints: Mapping[str, str]
     sizes: Mapping[str, int]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What is kept of a split: not its examples, which may be hundreds of thousands.
+
+    Attributes:
+        labels: how many examples have which label.
+    """
+
+    fingerprint: str
+    size: int
+    warnings: tuple[str, ...]
+    labels: Mapping[float, int]
 
 
 def check_data(recipe: Recipe) -> CheckedData:
@@ -52,9 +70,9 @@ def check_data(recipe: Recipe) -> CheckedData:
     return CheckedData(
         data,
         extra,
-        {name: mark for name, (_, mark) in splits.items()},
-        {name: len(split.examples) for name, (split, _) in splits.items()},
-        tuple(warning for split, _ in splits.values() for warning in split.warnings),
+        {name: split.fingerprint for name, split in splits.items()},
+        {name: split.size for name, split in splits.items()},
+        tuple(warning for split in splits.values() for warning in split.warnings),
     )
 
 
@@ -70,20 +88,45 @@ def _extra_file(recipe: Recipe) -> str:
 
 
 def _absolute(place: str) -> str:
-    return place if place == TOY else str(Path(place).expanduser().absolute())
+    if place == TOY:
+        return TOY
+    try:
+        return str(Path(place).expanduser().absolute())
+    except RuntimeError:  # `~someone` whom the machine does not know: who reads it says that it is not there
+        return str(Path(place).absolute())
 
 
-# One command may queue thousands of runs on the same files.
-@cache
-def _read(data: str, task: str, name: str) -> tuple[Split, str]:
-    split = read_split(data, task, name)
-    return split, fingerprint(split.examples)
+def _read(data: str, task: str, name: str) -> _Checked:
+    return _kept_split(data, task, name, None if data == TOY else _stamp(find_file(Path(data), task, name)))
 
 
-@cache
-def _read_extra(file: str, limit: int) -> tuple[Split, str]:
-    split = read_extra_pairs(file, limit)
-    return split, fingerprint(split.examples)
+def _read_extra(file: str, limit: int) -> _Checked:
+    return _kept_extra(file, limit, None if file == TOY else _stamp(Path(file)))
+
+
+def _stamp(file: Path) -> Stamp:
+    """What changes when a file is written or replaced; None where it is missing, which its reader says."""
+    try:
+        found = file.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+# One command may queue thousands of runs on the same files, and a dashboard lives while they change.
+@lru_cache(MOST_KEPT)
+def _kept_split(data: str, task: str, name: str, stamp: Stamp) -> _Checked:
+    return _checked(read_split(data, task, name))
+
+
+@lru_cache(MOST_KEPT)
+def _kept_extra(file: str, limit: int, stamp: Stamp) -> _Checked:
+    return _checked(read_extra_pairs(file, limit))
+
+
+def _checked(split: Split) -> _Checked:
+    labels = Counter(example.label for example in split.examples if example.label is not None)
+    return _Checked(fingerprint(split.examples), len(split.examples), split.warnings, labels)
 
 
 def epoch_sentence(recipe: Recipe, sizes: Mapping[str, int]) -> str:
@@ -116,12 +159,11 @@ def pretraining_pairs(recipe: Recipe) -> dict[str, int]:
     """
     if not (recipe.mnr or recipe.cosine_embedding):
         return {}
-    split, _ = _read(_absolute(recipe.data), "sts", "train")
-    labels = [example.label for example in split.examples if example.label is not None]
+    labels = _read(_absolute(recipe.data), "sts", "train").labels
     found = {}
     if recipe.mnr:
-        found["mnr"] = sum(label >= recipe.mnr_threshold for label in labels)
+        found["mnr"] = sum(count for label, count in labels.items() if label >= recipe.mnr_threshold)
     if recipe.cosine_embedding:
         near, far = recipe.cosine_positive, recipe.cosine_negative
-        found["cosine_embedding"] = sum(label >= near or label < far for label in labels)
+        found["cosine_embedding"] = sum(count for label, count in labels.items() if label >= near or label < far)
     return found

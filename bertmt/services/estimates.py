@@ -78,7 +78,7 @@ def estimate(
     """How long runs of these recipes will take; early stopping may end them sooner.
 
     Args:
-        recipes: resolved; their data is read once per process.
+        recipes: resolved; their data is read, once while its files stay the same.
         past: runs to look for finished ones among; the registry's if None.
         device: "cpu" or "cuda"; where it is left out, what the alive workers have, or else this machine.
 

@@ -68,7 +68,7 @@ def _why_none(run: Run, subject: str, tasks: Collection[str]) -> str:
     if run.state in (State.QUEUED, State.HELD):
         return f"Run {run.id} is {run.state}: there are predictions to look at once it has run and was evaluated."
     if run.state in ENDED:
-        return f"Run {run.id} is {run.state} and left no predictions: it ended before it was evaluated."
+        return f"Run {run.id} left no predictions: it ended ({run.state}) before it was evaluated."
     return f"Run {run.id} was not evaluated yet: its predictions appear here as soon as it was."
 
 

@@ -1,11 +1,13 @@
-"""What the code and its environment are now, to be stored with a run and compared when it starts."""
+"""What the code and its environment are now, to be stored with a run and compared when it starts.
+
+Nothing is remembered: a dashboard and a worker live while the code changes, and a child runs what is on disk then.
+"""
 
 import hashlib
 import importlib.metadata
 import platform
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import bertmt
@@ -16,7 +18,6 @@ PACKAGES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy
 MOST_DIFF_BYTES = 1 << 20
 
 
-@cache
 def code_digest() -> str:
     """A hash of the package's source files: equal digests, equal code."""
     digest = hashlib.sha256()
@@ -26,9 +27,8 @@ def code_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-@cache
 def take_snapshot() -> Snapshot:
-    """The code and environment of this process."""
+    """The code on disk and the environment of this process."""
     source = {"version": bertmt.__version__, **_git_state()}
     environment = {
         "python": platform.python_version(),

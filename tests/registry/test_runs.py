@@ -1,6 +1,10 @@
 """Runs in the registry: ids, order, claims, legal moves."""
 
+import os
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +107,15 @@ def test_this_process_is_seen_as_a_running_worker_and_a_recycled_pid_is_not(data
 
 def test_a_pid_that_no_process_has_has_no_start():
     assert process_start(2**22 + 1) == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the kernel tells nothing of processes here")
+def test_a_process_that_was_killed_and_not_yet_asked_about_is_gone():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert process_start(child.pid) != ""
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
+        assert process_start(child.pid) == ""
 
 
 def test_points_are_read_from_the_last_known_step_on(database, add_run):

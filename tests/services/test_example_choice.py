@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bertmt.services.confusion import counts_of
+from bertmt.services.confusion import counts_of, most_mistaken
 from bertmt.services.example_choice import Searched, kinds_of, ordered, orders_of
 from bertmt.services.examples import ExampleTable
 from bertmt.tasks.examples import Example
@@ -72,3 +72,8 @@ def test_words_are_found_in_texts_and_ids_without_regard_to_case(table_of):
 def test_counts_of_a_table_have_the_true_class_in_rows(table_of):
     counts = counts_of(table_of([0, 1, 0, 0]))
     assert counts.sum() == 4 and counts[2, 0] == counts[3, 0] == 1 and counts[0, 0] == 1
+
+
+def test_the_most_mistaken_cell_is_the_largest_beside_the_diagonal():
+    assert most_mistaken(np.array([[90, 2, 0], [1, 80, 7], [3, 7, 70]])) == (1, 2)
+    assert most_mistaken(np.array([[5, 0], [0, 9]])) == (1, 1), "where nothing was mistaken, the largest of all"

@@ -172,3 +172,17 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Running runs have a process: their locks look taken."""
     monkeypatch.setattr("bertmt.services.sync.is_alive", lambda folder: True)
     yield
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, int, str]]:
+    """Workers are noted instead of started: drain, slots and device of each."""
+    orders: list[tuple[bool, int, str]] = []
+
+    def start(registry: Path, drain: bool, slots: int, device: str) -> int:
+        orders.append((drain, slots, device))
+        return 4242
+
+    monkeypatch.setattr("tui.worker_actions.start_detached_worker", start)
+    monkeypatch.setattr("tui.worker_actions.await_worker", lambda database, pid: None)
+    return orders

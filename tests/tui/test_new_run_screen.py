@@ -1,10 +1,15 @@
 """The form for new runs: what is shown, typed, previewed, refused and queued."""
 
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+
 import pytest
 from registry_builder import RegistryBuilder
 
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
+from bertmt.services.submit import submit
 
 SIZES = [(80, 24), (120, 40)]
 # In the list the newest run comes first: held, later, training, the failed one, twins, twins, better, base.
@@ -19,27 +24,35 @@ def no_encoder_at_hand(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def started(monkeypatch):
-    """Workers are noted instead of started."""
-    orders = []
-
-    def start(registry, drain, slots, device):
-        orders.append((drain, slots, device))
-        return 4242
-
-    monkeypatch.setattr("tui.worker_actions.start_detached_worker", start)
-    monkeypatch.setattr("tui.worker_actions.await_worker", lambda database, pid: None)
-    return orders
-
-
 def stored(path):
     with open_registry(path) as database:
         return all_runs(database)
 
 
-def said(shown):
-    return "\n".join(each.message for each in shown.app._notifications)
+@pytest.fixture
+def while_storing(monkeypatch):
+    """`async with while_storing(shown):` Ctrl+S was pressed; the runs are stored when the block ends."""
+    goes_on = threading.Event()
+
+    @asynccontextmanager
+    async def held(shown):
+        loop, has_begun = asyncio.get_running_loop(), asyncio.Event()
+
+        def submit_later(database, made):
+            loop.call_soon_threadsafe(has_begun.set)
+            assert goes_on.wait(60)
+            return submit(database, made)
+
+        monkeypatch.setattr("tui.screens.new_run.submit", submit_later)
+        try:
+            await shown.pilot.press("ctrl+s")
+            await asyncio.wait_for(has_begun.wait(), 60)
+            yield
+        finally:
+            goes_on.set()
+        await shown.settle()
+
+    return held
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -58,7 +71,7 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(show, tmp_path
         assert "No worker is alive" in shown.text
         await shown.press("y")
         assert started == [(False, 1, "auto")]
-        assert f"{run.id} (baseline, seed 0) queued." in said(shown)
+        assert f"{run.id} (baseline, seed 0) queued." in shown.said
         assert shown.app.screen.current_run().id == run.id
 
 
@@ -81,7 +94,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
         await shown.press(*TO_FAILED, "n")
         shown.should_be("new-run-hostile")
         await shown.press("ctrl+s")
-        assert "A run's name must be" in said(shown)
+        assert "A run's name must be" in shown.said
         await shown.press("j", "j", "j", "enter", *"tame", "ctrl+s")
     assert stored(registry)[-1].name == "tame"
 
@@ -133,9 +146,44 @@ async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(s
     async with show() as shown:
         await shown.press("n", "j", "enter", *"3,5", "ctrl+s", "n")
         assert [run.seed for run in stored(registry)[8:]] == [3, 5]
-        assert "and 1 more queued" in said(shown)
+        assert "and 1 more queued" in shown.said
         assert shown.app.screen.current_run().seed == 3
         assert started == []
+
+
+async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(show, alive, registry, started, while_storing):
+    async with show() as shown:
+        await shown.press("n", "o")
+        async with while_storing(shown):
+            await shown.pilot.press("ctrl+s", "ctrl+s")
+        await shown.press("n")
+        assert len(stored(registry)) == 9
+        assert shown.said.count("queued.") == 1 and started == []
+
+
+async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queued(show, alive, while_storing):
+    async with show() as shown:
+        await shown.press("n", "o")
+        async with while_storing(shown):
+            await shown.pilot.press("escape")
+            assert shown.app.screen.SUBJECT == "runs"
+        assert "(held, seed 0) queued." in shown.said and "No worker is alive" in shown.text
+        await shown.press("n")
+        assert shown.app.screen.SUBJECT == "runs"
+
+
+async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_goes(
+    show, alive, registry, while_storing
+):
+    async with show() as shown:
+        await shown.press("n", "o")
+        async with while_storing(shown):
+            await shown.pilot.press("question_mark")
+        assert "queued." in shown.said and type(shown.app.screen).__name__ == "Help"
+        await shown.press("escape")
+        assert "No worker is alive" in shown.text
+        await shown.press("n")
+        assert shown.app.screen.SUBJECT == "runs" and shown.app.screen.current_run().id == stored(registry)[-1].id
 
 
 async def test_enter_on_the_last_line_queues(show, alive, registry):
@@ -152,7 +200,7 @@ async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show, al
         await shown.press("1", "enter")
         shown.should_be("new-run-problems")
         await shown.press("ctrl+s")
-        assert "`pearson` needs a `batch_size` of at least 3" in said(shown)
+        assert "`pearson` needs a `batch_size` of at least 3" in shown.said
     assert len(stored(registry)) == 8
 
 
@@ -180,7 +228,7 @@ async def test_a_run_that_waits_is_changed_in_the_same_form(show, alive, registr
         shown.should_be("edit-run")
         shown.app.screen.query_one("#form").table.go_to("epochs")
         await shown.press("7", "enter", "ctrl+s")
-        assert "run007 (later, seed 0) changed." in said(shown)
+        assert "run007 (later, seed 0) changed." in shown.said
     later = stored(registry)[6]
     assert later.recipe["epochs"] == 7 and len(stored(registry)) == 8
 
@@ -209,14 +257,14 @@ async def test_a_broken_file_of_defaults_is_told(show, alive, tmp_path):
     (tmp_path / "bertmt.toml").write_text("epochs = [", encoding="utf-8")
     async with show(path=tmp_path / "none.db") as shown:
         await shown.press("n")
-        assert "is no TOML file" in said(shown)
+        assert "is no TOML file" in shown.said
         assert "ensembling" in shown.text
 
 
 async def test_nothing_is_queued_where_the_registry_is_read_only(show, alive):
     async with show(read_only=True) as shown:
         await shown.press("n")
-        assert shown.app.screen.SUBJECT == "runs" and "read-only" in said(shown)
+        assert shown.app.screen.SUBJECT == "runs" and "read-only" in shown.said
 
 
 async def test_the_form_is_drawn_in_ascii_alone(show, alive):

@@ -7,6 +7,7 @@ import pytest
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
+from bertmt.services.control import edit
 from bertmt.services.queue_control import queue_is_held, queue_order
 from bertmt.services.workers import worker_log
 
@@ -38,20 +39,6 @@ def timed(monkeypatch):
 
 
 @pytest.fixture
-def started(monkeypatch):
-    """Workers are noted instead of started."""
-    orders = []
-
-    def start(registry, drain, slots, device):
-        orders.append((drain, slots, device))
-        return 4242
-
-    monkeypatch.setattr("tui.worker_actions.start_detached_worker", start)
-    monkeypatch.setattr("tui.worker_actions.await_worker", lambda database, pid: None)
-    return orders
-
-
-@pytest.fixture
 def order(registry):
     """Names of the runs that wait, in their order."""
 
@@ -72,10 +59,6 @@ def requests(path):
         return dict(database.execute("SELECT key, request FROM workers").fetchall())
 
 
-def said(shown):
-    return "\n".join(each.message for each in shown.app._notifications)
-
-
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_empty_queue_says_what_to_press_and_type(show, tmp_path, size):
     with open_registry(tmp_path / "runs.db", create=True):
@@ -94,6 +77,23 @@ async def test_what_runs_stands_above_what_waits_and_no_worker_is_missed(show, a
 async def test_workers_and_expected_times_are_shown(show, alive, busy, timed, size):
     async with show(size=size, first="queue") as shown:
         shown.should_be("queue-busy")
+
+
+async def test_a_waiting_run_that_was_edited_is_timed_anew(show, alive, busy, monkeypatch):
+    """As if an epoch took an hour."""
+    monkeypatch.setattr(
+        "tui.screens.queue.expected_durations",
+        lambda database, runs, past: {run.key: run.recipe["epochs"] * 3600.0 for run in runs},
+    )
+    async with show(size=(120, 40), first="queue") as shown:
+        takes = [shown.app.screen.table.rows[1].expected.seconds]
+        with open_registry(busy) as database:
+            [later] = all_runs(database, "runs.name = 'later'")
+            edit(database, later, {"epochs": 7})
+        await shown.look()
+        takes.append(shown.app.screen.table.rows[1].expected.seconds)
+        assert takes == [later.recipe["epochs"] * 3600.0, 7 * 3600.0]
+        assert "7h" in next(each for each in shown.text.splitlines() if " later " in each)
 
 
 async def test_a_run_whose_process_is_gone_is_shown_and_queued_again_by_its_key(show, registry):
@@ -158,7 +158,7 @@ async def test_a_worker_is_started_as_the_dialog_says(show, alive, started):
         shown.should_be("start-worker")
         await shown.press("k", "space", "k", "2", "enter", "G", "enter")
         assert started == [(True, 2, "auto")]
-        assert "process 4242" in said(shown)
+        assert "process 4242" in shown.said
 
 
 async def test_the_dialog_of_a_worker_refuses_no_slots_and_is_left_by_escape(show, alive, started):
@@ -182,7 +182,7 @@ async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show
 async def test_without_a_worker_its_keys_say_how_to_start_one(show, alive):
     async with show(first="queue") as shown:
         await shown.press("S")
-        assert "No worker is alive; w starts one." in said(shown)
+        assert "No worker is alive; w starts one." in shown.said
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -216,13 +216,13 @@ async def test_only_what_waits_is_moved_held_or_changed(show, alive, order):
     async with show(first="queue") as shown:
         await shown.press("J", "h", "e")
         assert order() == ["later", "held"]
-        assert "Only a run that waits can be changed" in said(shown)
+        assert "Only a run that waits can be changed" in shown.said
 
 
 async def test_a_queue_that_is_read_only_is_not_changed(show, alive, order):
     async with show(first="queue", read_only=True) as shown:
         await shown.press("j", "J", "h", "H", "x", "w")
-        assert order() == ["later", "held"] and "read-only" in said(shown)
+        assert order() == ["later", "held"] and "read-only" in shown.said
 
 
 async def test_the_numbers_of_the_screens_lead_to_them(show, alive):

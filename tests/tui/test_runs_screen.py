@@ -277,6 +277,17 @@ async def test_a_note_is_written(show, alive, registry):
         assert run_named(registry, "better").note == "why?"
 
 
+async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(show, alive, registry):
+    """Its lines and tabs are not what one line of text can show."""
+    note = "one\ntwo\tthree"
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET note = ?", (note,))
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("i", "enter")
+        assert run_named(registry, "better").note == note and "noted" not in shown.said
+
+
 async def test_removing_asks_and_removes_the_run_with_its_folder(show, alive, registry):
     folder = registry.parent / "runs" / "run001"
     async with show() as shown:
@@ -315,3 +326,41 @@ async def test_a_thousand_runs_scroll_to_the_last_and_back(show, tmp_path, monke
 
 async def test_settings_that_nobody_chose_are_the_defaults(tmp_path):
     assert read_settings(tmp_path / "dashboard.toml") == Settings()
+
+
+async def test_a_filter_that_cannot_be_understood_stays_open_when_enter_is_pressed(show, alive):
+    async with show() as shown:
+        await shown.press("slash", *"lora>>", "enter")
+        assert shown.app.screen.query_one("#filter").has_focus
+        assert "`lora` is a number, but is compared with" in " ".join(shown.text.split())
+        await shown.press("b", "r")
+        assert shown.said == "", "what is typed next is text, and no command"
+
+
+async def test_enter_is_no_answer_to_a_question(show, alive, registry):
+    async with show() as shown:
+        await go_to(shown, "later")
+        await shown.press("x", "enter")
+        assert "Cancel 1 run?" in shown.text
+        assert run_named(registry, "later").state is State.QUEUED
+
+
+async def test_what_is_typed_into_a_dialog_is_seen(show, alive):
+    async with show() as shown:
+        await shown.press("number_sign", *"good")
+        assert "good" in shown.text
+
+
+async def test_a_column_that_is_switched_on_is_shown_on_a_narrow_screen_too(show, alive):
+    async with show() as shown:
+        assert "id" not in shown.text.splitlines()[1].split()
+        await shown.press("C", "j", "space", "enter")
+        assert "id" in shown.text.splitlines()[1].split()
+
+
+async def test_the_first_line_says_how_many_runs_are_marked_and_that_nothing_can_be_written(show, alive):
+    async with show() as shown:
+        await shown.press("space", "space")
+        assert "◆ 2 marked" in shown.text.splitlines()[0]
+    async with show(read_only=True) as shown:
+        assert "read-only" in shown.text.splitlines()[0]

@@ -3,15 +3,23 @@
 Textual's own tests of content cannot see what its driver writes; these read it raw.
 """
 
+import os
 import re
+import signal
 import sys
 
 import pytest
+from registry_builder import HOSTILE
 
 from bench.terminal import Terminal
+from bertmt.drawing.safe_text import safe_text
+from bertmt.registry.database import open_registry
 
-# What only hostile text would send: a title, a cleared screen in mid-text, right-to-left, C1 controls.
-PWNED = re.compile(rb"\x1b\]0;|pwned\x07|\x1b\[2Jx|\xe2\x80\xae|\xc2\x9b|\x1b\[31mno")
+# Each is what one piece of `HOSTILE` would send if it came through: a title, a cleared screen (where the character
+# behind it, at least, was replaced), right-to-left, colours, and the same by the one character of C1.
+PWNED = re.compile(rb"\x1b\]0;|pwned\x07|\x1b\[2J(?=\xef\xbf\xbd)|\xe2\x80\xae|\x1b\[31mno|\xc2\x9b")
+EVIL = "evil�]0;pwned��[2J�[red]x[/red]�[31mno�31mno[/"
+CUT = EVIL[:12]  # what is left of it in a column, at least
 
 
 @pytest.fixture
@@ -29,37 +37,62 @@ def terminal(registry):
         each.close()
 
 
-# Screen, the keys that lead there from the list of runs, and a text that shows that it is there.
+@pytest.fixture
+def hostile(registry):
+    """A run that waits has the hostile name, too."""
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET name = ? WHERE name = 'later'", (HOSTILE,))
+
+
+# Keys, step by step from the list of runs, and a text that each brings; the last one is hostile, as text, where the
+# screen shows anything from data.
 WAYS = {
-    "runs": ("", "better"),
-    "a filter": ("/evil", "evil"),
-    "the queue": ("2", "Workers"),
-    "the paper": ("3", "Figures 2-4"),
-    "the help": ("?", "Help: runs"),
-    "the palette": ("\x10", "Search for commands"),
-    "a question": ("jjjD", "Remove 1 run?"),
-    "curves": ("jjjjjj\r", "training loss"),
-    "confusion": ("jjjjjj\r2", "predicted"),
-    "similarity": ("jjjjjj\r3", "line of best fit"),
-    "examples": ("jjjjjj\r4", "sentence 5"),
-    "the recipe": ("jjj\r5", "ensembling"),
-    "the log": ("jjj\r6", "line 49"),
-    "the history": ("jjj\r7", "submitted"),
-    "a comparison": ("jjjjjj  c", "reference"),
-    "a copy of a run": ("jjjn", "copy of"),
+    "runs": [("", CUT)],
+    "a filter": [("/", "filter"), ("evil", CUT)],
+    "the queue": [("2", CUT)],
+    "the paper": [("3", "Figures 2-4")],
+    "the help": [("?", "Help: runs")],
+    "the palette": [("\x10", "Search for commands")],
+    "a question": [("jjj", f"ValueError: {CUT}"), ("D", EVIL)],
+    "a glance": [("jjj", f"ValueError: {CUT}")],
+    "curves": [("jjj ", "◆"), ("\r", "History"), ("u", EVIL)],
+    "confusion": [("jjjjjj\r", "History"), ("2", f"sentence 54 {EVIL}")],
+    "similarity": [("jjjjjj\r", "History"), ("3", "line of best fit")],
+    "examples": [("jjjjjj\r", "History"), ("4", f"sentence 0 {EVIL}")],
+    "the recipe": [("jjj\r", "measured nothing"), ("5", f"ValueError: {EVIL}")],
+    "the log": [("jjj\r", "measured nothing"), ("6", f"line 49 {EVIL}")],
+    "the history": [("jjj\r", "measured nothing"), ("7", f"ValueError: {EVIL}")],
+    "a comparison": [("jjj  ", "◆"), ("c", CUT)],
+    "a copy of a run": [("jjj", f"ValueError: {CUT}"), ("n", EVIL)],
 }
 
 
 @pytest.mark.parametrize("screen", WAYS)
-def test_nothing_from_data_steers_the_terminal(terminal, screen):
-    keys, text = WAYS[screen]
+def test_nothing_from_data_steers_the_terminal(terminal, hostile, screen):
     shown = terminal()
     shown.wait_for("better")
-    shown.type(keys)
+    sent = shown.output
+    for keys, text in WAYS[screen]:
+        sent += press(shown, keys, text)
+    assert not PWNED.search(sent), PWNED.search(sent)
+
+
+def press(shown, keys, text):
+    """Type keys, and read until that text comes: everything that did."""
+    if keys:
+        shown.output = b""
+        shown.type(keys)
     if text.encode() not in shown.output:
         shown.wait_for(text)
-    assert not PWNED.search(shown.output), PWNED.search(shown.output)
-    assert "evil�]0;pwned".encode() in shown.output, "the hostile name was shown, as text"
+    return shown.output
+
+
+def test_each_piece_of_the_hostile_text_would_be_noticed():
+    """The text as it is; and made safe but for one of the characters that steer."""
+    assert safe_text(HOSTILE) == EVIL
+    for index, character in enumerate(HOSTILE):
+        if character != EVIL[index]:
+            assert PWNED.search((EVIL[:index] + character + EVIL[index + 1 :]).encode()), repr(character)
 
 
 def test_ascii_sends_nothing_but_ascii(terminal):
@@ -72,4 +105,11 @@ def test_the_terminal_is_left_as_it_was_and_runs_are_said_to_go_on(terminal):
     shown = terminal()
     shown.wait_for("better")
     shown.type("q")
+    shown.wait_for("\x1b[?1049l")
+
+
+def test_a_terminated_dashboard_gives_the_terminal_back(terminal):
+    shown = terminal()
+    shown.wait_for("better")
+    os.kill(shown.pid, signal.SIGTERM)
     shown.wait_for("\x1b[?1049l")

@@ -29,7 +29,7 @@ class Dialog(ModalScreen[T], Generic[T]):
     }
     Dialog TextLines { height: auto; max-height: 60vh; background: $surface; }
     Dialog Table { background: $surface; }
-    Dialog Input { border: none; height: 1; padding: 0; background: $panel; margin: 1 0; }
+    Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; background: $panel; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "cancel", "Leave without an answer.", "dialog.leave"),

@@ -11,7 +11,7 @@ from tui.dialogs.dialog import Dialog, paragraphs
 
 
 class Question(Dialog[bool]):
-    """Dismissed with True for yes.
+    """Dismissed with True for yes. Enter says nothing: it is pressed without reading.
 
     Args:
         title: the question itself.
@@ -20,7 +20,7 @@ class Question(Dialog[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("y,enter", "answer(True)", "yes", "Yes.", "question.yes"),
+        key("y", "answer(True)", "yes", "Yes.", "question.yes"),
         key("n", "answer(False)", "no", "No.", "question.no"),
     ]
 

@@ -14,7 +14,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
-from bertmt.services.confusion import CLASS_TASKS, counts_of
+from bertmt.services.confusion import CLASS_TASKS, counts_of, most_mistaken
 from bertmt.services.evaluations import Evaluated
 from bertmt.services.example_choice import ordered
 from bertmt.services.examples import ExampleTable, in_cell
@@ -51,11 +51,15 @@ class Matrices:
 class MatrixBox(Vertical):
     """One task's matrix under a line about its epoch."""
 
-    DEFAULT_CSS = "MatrixBox { height: auto; width: 1fr; padding: 0 1; }"
+    DEFAULT_CSS = """
+    MatrixBox { height: auto; width: 1fr; padding: 0 1; }
+    MatrixBox EpochLine { padding: 0; }
+    """
 
     def __init__(self, task: str):
         super().__init__(id=task)
         self.task_name = task
+        self._is_empty = True
 
     def compose(self) -> ComposeResult:
         yield EpochLine()
@@ -71,8 +75,12 @@ class MatrixBox(Vertical):
         own, other = found.tables[self.task_name], found.others.get(self.task_name)
         self.query_one(EpochLine).show_epoch(found.evaluated, self.task_name, own.epoch, tabs)
         whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
+        counts = counts_of(own)
+        if self._is_empty:
+            self._is_empty = False
+            self.heat_map.cell = most_mistaken(counts)
         self.heat_map.show(
-            counts_of(own), TASKS[self.task_name].classes, None if other is None else counts_of(other), of_other=whose
+            counts, TASKS[self.task_name].classes, None if other is None else counts_of(other), of_other=whose
         )
 
 
@@ -90,11 +98,11 @@ class ConfusionPane(EpochPane):
     )
     DEFAULT_CSS = """
     ConfusionPane #matrices { height: auto; }
-    ConfusionPane #sst { width: 2fr; }
+    ConfusionPane .beside #sst { width: 80; }
     ConfusionPane #cell { height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("d", "difference", "difference", "Counts less those of the baseline.", "confusion.difference", shown=True),
+        key("d", "difference", "change", "Counts less those of the baseline.", "confusion.difference", shown=True),
         key("s", "save", "picture", "Save a picture of the matrix (SVG).", "confusion.save"),
     ]
 
@@ -169,11 +177,12 @@ class ConfusionPane(EpochPane):
         """Both matrices, the one at hand, or none while sentences are read where there is little room."""
         tables = self._found.tables if self._found else {}
         is_alone = self._is_reading and self.size.height < LEAST_HEIGHT
-        self.query_one("#matrices").set_class(is_alone, "hidden")
+        self.query_one("#matrices").set_class(self._is_wide and len(tables) > 1, "beside")
         for box in self.query(MatrixBox):
-            box.set_class(
-                box.task_name not in tables or not (self._is_wide or box.task_name == self.task_name), "hidden"
-            )
+            is_at_hand = box.task_name == self.task_name
+            box.set_class(box.task_name not in tables or not (self._is_wide or is_at_hand), "hidden")
+            box.heat_map.set_class(is_alone, "hidden")
+            box.heat_map.follow(is_at_hand)
 
     def _list_cell(self) -> None:
         """The sentences of the cell at the cursor."""
@@ -192,10 +201,12 @@ class ConfusionPane(EpochPane):
             Span("  predicted ", "dim"), Span(names[1], "" if true == predicted else "bad"),
         )  # fmt: skip
         self.query_one("#cell", TextLines).show(lambda width: [cut_line(said, width)])
-        empty = nothing_here("The cell is empty.")
+        empty = nothing_here(f"No {noun} is in this cell.")
         self.query_one(ExampleList).show(
             table, indices, empty=empty, sorted_by="-confidence", with_classes=False, restart=is_other
         )
+        if not len(indices):
+            self.leave_open()
 
     @on(HeatMap.CellMoved)
     def _cell_moved(self) -> None:

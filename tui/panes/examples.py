@@ -76,13 +76,12 @@ class ExamplesPane(EpochPane):
         "prediction is from its label.",
     )
     DEFAULT_CSS = """
-    ExamplesPane #kinds { padding: 0 1; }
     ExamplesPane #words { border: none; height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("w", "kind", "wrong …", "Wrong ones, broken ones, fixed ones, all.", "examples.kind", shown=True),
+        key("w", "kind", "wrong", "Wrong ones, broken ones, fixed ones, all.", "examples.kind", shown=True),
         key("slash", "search", "search", "Look for words.", "examples.search", shown=True, display="/"),
-        key("o", "order", "order", "By confidence or error, or as in the data.", "examples.order", shown=True),
+        key("o", "order", "sort", "By confidence or error, or as in the data.", "examples.order", shown=True),
     ]
 
     def __init__(self) -> None:
@@ -98,12 +97,8 @@ class ExamplesPane(EpochPane):
         yield Input(placeholder="words in a sentence, or an id", id="words", classes="hidden")
         yield ExampleList()
 
-    @property
-    def _rows(self) -> "Table[int]":
-        return self.query_one(ExampleList).rows
-
     def focus_first(self) -> None:
-        self._rows.focus()
+        self.query_one(ExampleList).rows.focus()
 
     async def read_and_show(self, run: Run) -> None:
         known, is_searching = self._found, bool(self._words)
@@ -165,7 +160,7 @@ class ExamplesPane(EpochPane):
         names = [(f"{each} {numbers.count(len(found.kinds[each]))}", each) for each in KINDS if each in found.kinds]
         tabs = tab_pieces(names, kind)
         if found.baseline is not None and found.table.confidence is not None:
-            tabs.append(Piece(f" than {found.baseline.run.id}", "dim"))
+            tabs.append(Piece(f" against {found.baseline.run.id}", "dim"))
         words = [Piece(f"  “{safe_text(self._words)}”: {numbers.count(matching)}", "accent")] if self._words else []
         order = Piece(f"  {ORDER_MEANINGS[self._order]}", "dim", "order")
         reason = Piece(f"  {safe_text(found.no_baseline)}", "dim")

@@ -47,8 +47,8 @@ class SimilarityPane(EpochPane):
     )
     DEFAULT_CSS = """
     SimilarityPane #facts { height: 1; padding: 0 1; }
-    SimilarityPane ScatterChart { width: 50%; padding: 0 1; }
-    SimilarityPane ExampleList { width: 50%; }
+    SimilarityPane ScatterChart { width: 46%; padding: 0 1; }
+    SimilarityPane ExampleList { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("s", "save", "picture", "Save a picture of the chart (SVG).", "similarity.save", shown=True),

@@ -87,6 +87,8 @@ class NewRunScreen(DashboardScreen):
         self._folded = {CONSTANTS}
         self._is_read = False
         self._queues_next = False
+        self._is_queueing = False
+        self._stored: list[Run] = []
 
     def compose(self) -> ComposeResult:
         yield TextLines(self._title_lines, id="title")
@@ -235,42 +237,61 @@ class NewRunScreen(DashboardScreen):
         form = self.query_one(Form)
         if form.is_typing:
             self._queues_next = form.finish()
-        elif self.dashboard.may_write():
-            self._queue()
+        elif not self._is_queueing and self.dashboard.may_write():
+            self._is_queueing = True
+            # The app's own: what is being stored cannot be called back, so who leaves the form is told what was done.
+            self.app.run_worker(self._queue(self.form), group="act")
 
-    @work(exclusive=True, group="act")
-    async def _queue(self) -> None:
+    async def _queue(self, form: NewRunForm) -> None:
         """Plan anew, since the data may have changed; then queue, or say why not."""
-        planned = await self._plan(self.form)
-        if planned.preview is None:
-            self.dashboard.say("\n".join(planned.problems), "error")
-            return
-        made = planned.preview.plan
+        dashboard = self.dashboard
         try:
-            runs = await self.dashboard.ask(lambda session: self._store(session, made), slow=True, create=True)
+            planned = await self._plan(form)
+            if planned.preview is None:
+                dashboard.say("\n".join(planned.problems), "error")
+                return
+            self._stored = await dashboard.ask(lambda session: self._store(session, planned), slow=True, create=True)
         except BertmtError as problem:
-            self.dashboard.tell(problem)
+            dashboard.tell(problem)
             return
-        self.app.run_worker(_leave(self.dashboard, runs, self.form.edits), group="act")
+        finally:
+            self._is_queueing = bool(self._stored)
+        dashboard.say(_done(self._stored, form.edits))
+        dashboard.look_again()
+        if self.is_active or self.is_left:
+            self._finish()
 
-    def _store(self, session: Session, made: Plan) -> list[Run]:
-        if self.form.edits and self.form.run is not None:
-            return [control.edit(session.database, self.form.run, self.form.settings())]
-        return submit(session.database, made)
+    def _store(self, session: Session, planned: Planned) -> list[Run]:
+        assert planned.preview is not None
+        form = planned.form
+        if form.edits and form.run is not None:
+            return [control.edit(session.database, form.run, form.settings())]
+        return submit(session.database, planned.preview.plan)
+
+    def on_screen_resume(self) -> None:
+        if self._stored and self.is_active:  # they were stored while a dialog was open above
+            self._finish()
+
+    def _finish(self) -> None:
+        """Leave the form, which is done, unless a person has left it already."""
+        if self.is_active:
+            self.app.pop_screen()
+        self.app.run_worker(_lead_on(self.dashboard, self._stored[0], self.form.edits), group="act")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A run that is changed keeps what it was made from."""
         return not self.form.edits if action == "source" else True
 
 
-async def _leave(dashboard: "Dashboard", runs: list[Run], was_edited: bool) -> None:
-    """Back to where the form was opened, to the first of the runs; say what was done, and offer a worker."""
-    dashboard.pop_screen()
+def _done(runs: list[Run], was_edited: bool) -> str:
     first, more = runs[0], len(runs) - 1
     others = f" and {more:,} more" if more else ""
     done = "changed" if was_edited else "held" if first.state == "held" else "queued"
-    dashboard.say(f"{first.id} ({first.name}, seed {first.seed}){others} {done}.")
-    dashboard.look_again()
+    return f"{first.id} ({first.name}, seed {first.seed}){others} {done}."
+
+
+async def _lead_on(dashboard: "Dashboard", first: Run, was_edited: bool) -> None:
+    """To the first of the runs where the screen lists it, and to a worker where none is alive."""
     screen = dashboard.screen
     try:
         if isinstance(screen, RunActions):

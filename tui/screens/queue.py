@@ -37,6 +37,7 @@ NOTHING = (
 )
 NO_WORKER = line(" No worker is alive: ", Span("w", "mark"), " starts one, here, which goes on without the dashboard.")
 WAITING = (State.QUEUED, State.HELD)
+Judged = tuple[int, str, str]  # a run as it was judged: its key, its recipe, its data
 MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead
 
 
@@ -53,6 +54,19 @@ class Queued:
     counts: dict[State, int]
     surroundings: Surroundings
     finished: int
+
+
+OF_RUNS = {"cancel", "requeue", "remove", "tag", "note", "baseline", "shift", "place", "hold", "edit", "copy_id"}
+
+
+class WorkerTable(Table[WorkerLine]):
+    """The workers; while it has the focus, the footer names what can be done to one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("S", "screen.stop_worker", "stop", "Stop this worker; its runs go back to the queue.", "worker.stop", True),
+        key("d", "screen.drain_worker", "drain", "Let this worker end once nothing waits.", "worker.drain", True),
+        key("l", "screen.worker_log", "log", "Show what workers in the background write.", "worker.log", True),
+    ]
 
 
 class QueueScreen(WorkerActions, HomeScreen):
@@ -89,7 +103,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     def __init__(self) -> None:
         super().__init__()
         self._queued: Queued | None = None
-        self._durations: dict[int, float | None] = {}
+        self._durations: dict[Judged, float | None] = {}
         self._judged_by = -1  # so many finished runs; more of them judge better
 
     def compose(self) -> ComposeResult:
@@ -99,11 +113,17 @@ class QueueScreen(WorkerActions, HomeScreen):
         yield runs
         yield TextLines(lambda width: NOTHING, id="empty", classes="hidden")
         yield TextLines(lambda width: [line(Span(" Workers", "title"))], id="workers-title")
-        workers: Table[WorkerLine] = Table(WORKER_COLUMNS, worker_cell, lambda row: row.worker.key, id="workers")
+        workers = WorkerTable(WORKER_COLUMNS, worker_cell, lambda row: row.worker.key, id="workers")
         yield workers
         yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
         yield MachineStrip()
         yield Footer(compact=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the workers have the focus, no key does anything to a run."""
+        if action in OF_RUNS and self.is_mounted and self.worker_table.has_focus:
+            return False
+        return super().check_action(action, parameters)
 
     @property
     def table(self) -> "Table[QueueLine]":
@@ -134,13 +154,14 @@ class QueueScreen(WorkerActions, HomeScreen):
         self._show_runs(queued)
         if queued.finished != self._judged_by:
             self._durations, self._judged_by = {}, queued.finished
-        if any(run.key not in self._durations for run in _timed(queued)):
+        if any(_judged(run) not in self._durations for run in _timed(queued)):
             self._judge(queued)
 
     def _show_runs(self, queued: Queued) -> None:
         work = queued.surroundings.workload
-        expected = expected_times(queued.waiting, queued.running, work, self._durations)
-        rows = [QueueLine(run, 0, Expected(None, self._durations.get(run.key))) for run in queued.running]
+        durations = {run.key: self._durations.get(_judged(run)) for run in _timed(queued)}
+        expected = expected_times(queued.waiting, queued.running, work, durations)
+        rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in queued.running]
         rows += [
             QueueLine(run, place, expected[run.key], work.held) for place, run in enumerate(queued.waiting, start=1)
         ]
@@ -149,7 +170,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     @work(exclusive=True, group="times")
     async def _judge(self, queued: Queued) -> None:
         """How long runs take: their data is read, which may need a second the first time."""
-        runs = [run for run in _timed(queued) if run.key not in self._durations]
+        runs = [run for run in _timed(queued) if _judged(run) not in self._durations]
 
         def judge(session: Session) -> dict[int, float | None]:
             session.runs.refresh()
@@ -157,9 +178,10 @@ class QueueScreen(WorkerActions, HomeScreen):
             return expected_durations(session.database, runs, past)
 
         try:
-            self._durations |= await self.dashboard.ask(judge, slow=True)
+            found = await self.dashboard.ask(judge, slow=True)
         except BertmtError:  # what cannot be judged has no time; the registry's own trouble is told by who looks at it
             return
+        self._durations |= {_judged(run): found[run.key] for run in runs}
         if self._queued is not None and not self.is_left:
             self._show_runs(self._queued)
 
@@ -245,6 +267,11 @@ class QueueScreen(WorkerActions, HomeScreen):
     def action_other_table(self) -> None:
         goes = self.table.has_focus and self.worker_table.display
         (self.worker_table if goes else self.table).focus()
+
+
+def _judged(run: Run) -> Judged:
+    """A run that is edited while it waits is to be judged anew."""
+    return run.key, run.recipe_json, run.data
 
 
 def _timed(queued: Queued) -> list[Run]:

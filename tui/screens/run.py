@@ -62,6 +62,7 @@ class RunScreen(RunActions):
             key(str(index + 1), f"open({index})", pane.TITLE.lower(), f"Open {pane.TITLE}.", f"run.tab{index + 1}")
             for index, pane in enumerate(PANES)
         ),
+        key("n", "new", "new", "Queue new runs, from a copy of this run.", "run.new"),
         key(
             "c", "compare", "compare", "Compare with the marked runs, or with the baseline.", "run.compare", shown=True
         ),

@@ -1,7 +1,7 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on, work
@@ -185,6 +185,11 @@ class RunsScreen(RunActions, HomeScreen):
         if not self.is_left:
             self.query_one(Glance).show(glimpse)
 
+    @on(Table.Marked, "#runs")
+    def _marked(self) -> None:
+        if self._listed is not None:
+            self.query_one(HomeLine).show_counts(self._listed.counts)
+
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:
         if isinstance(event.row, GroupRow):
@@ -219,18 +224,19 @@ class RunsScreen(RunActions, HomeScreen):
     @work(group="act")
     async def action_columns(self) -> None:
         options = [Option(each.key, each.title or each.key, each.meaning) for each in COLUMNS]
-        shown = frozenset[Hashable](each.key for each in COLUMNS if self._is_shown(each.key))
+        shown = frozenset[Hashable](each.column.key for each in self.table.placed)
         chosen = await self.dashboard.ask_person(Switches("Columns, where there is room for them", options, shown))
         if chosen is not None:
-            self.dashboard.change(columns={name: name in chosen for name in BY_KEY})
+            changed = {name: name in chosen for name in BY_KEY if (name in chosen) != (name in shown)}
+            self.dashboard.change(columns={**self.dashboard.settings.columns, **changed})
             self._show_columns()
 
-    def _is_shown(self, column: str) -> bool:
-        return self.dashboard.settings.columns.get(column, True)
-
     def _show_columns(self) -> None:
+        """The columns that nobody switched off; one that was switched on goes before those that nobody named."""
+        wanted = self.dashboard.settings.columns
         columns = GROUPED_COLUMNS if self.is_grouped else COLUMNS
-        self.table.show_columns([each for each in columns if self._is_shown(each.key)])
+        shown = [each for each in columns if wanted.get(each.key, True)]
+        self.table.show_columns([replace(each, from_width=0, rank=0) if each.key in wanted else each for each in shown])
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -250,8 +256,9 @@ class RunsScreen(RunActions, HomeScreen):
             self.reload()
 
     @on(Input.Submitted, "#filter")
-    def _filter_entered(self) -> None:
-        self._close_filter()
+    def _filter_entered(self, event: Input.Submitted) -> None:
+        if check_filter(event.value) is None:  # else the field stays open, with what is wrong below it
+            self._close_filter()
 
     def _close_filter(self) -> None:
         self.query_one("#filter", Input).set_class(not self.filter_text, "hidden")

@@ -25,7 +25,7 @@ Pieces = Sequence[Piece]
 class ClickLine(Drawing):
     """A line in several lengths, of which the first that fits is shown."""
 
-    DEFAULT_CSS = "ClickLine { height: 1; }"
+    DEFAULT_CSS = "ClickLine { height: 1; padding: 0 1; }"
 
     class Clicked(Message):
         """A piece that means something was clicked."""
@@ -69,7 +69,7 @@ class ClickLine(Drawing):
 def tab_pieces(names: Sequence[tuple[str, Hashable]], active: Hashable) -> list[Piece]:
     """Texts side by side with what they mean, the active one in brackets; of a single one the text alone."""
     if len(names) == 1:
-        return [Piece(f" {names[0][0]} ", "title")]
+        return [Piece(names[0][0], "title")]
     return [
         Piece(f"[{text}]", "title", hit) if hit == active else Piece(f" {text} ", "dim", hit) for text, hit in names
     ]

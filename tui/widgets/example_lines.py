@@ -5,7 +5,7 @@ import numpy as np
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, cells, cut_line, line, pad
+from bertmt.drawing.styled import Line, Span, cells, cut_line, line, pad, wrap_parts
 from bertmt.services.examples import ExampleTable
 from bertmt.tasks.task import STS, TASKS
 from tui.run_columns import bar
@@ -31,8 +31,10 @@ def example_lines(table: ExampleTable, index: int, baseline: ExampleTable | None
         lead = f"{number}  " if len(texts) > 1 else ""
         for place, part in enumerate(wrapped(safe_text(text.strip()), width - cells(lead))):
             lines.append(line(Span(lead if not place else " " * cells(lead), "dim"), part))
-    about = _similarity if table.confidence is None else _classes
-    lines += [cut_line(each, width) for each in about(table, index, baseline)]
+    if table.confidence is None:
+        lines += wrap_parts(_similarity(table, index, baseline), width)
+    else:
+        lines += [cut_line(each, width) for each in _classes(table, index, baseline)]
     return [*lines, cut_line(line(Span(f"id {safe_text(example.id)}", "dim")), width)]
 
 
@@ -59,13 +61,18 @@ def _classes(table: ExampleTable, index: int, baseline: ExampleTable | None) -> 
 
 
 def _similarity(table: ExampleTable, index: int, baseline: ExampleTable | None) -> list[Line]:
+    """Label, prediction and how far it is from it, in parts that stay whole."""
     label, predicted = float(table.labels[index]), float(table.predicted[index])
     cosine = float(table.probabilities[index])
-    said: list[str | Span] = [
-        Span("label ", "dim"), numbers.score(label, 2), Span("  predicted ", "dim"), numbers.score(predicted, 2),
-        Span(f" = {STS.maximum:g} × cosine {numbers.score(cosine)}", "dim"),
-        Span("  error ", "dim"), numbers.difference(predicted - label, 2),
+    parts = [
+        line(Span("label ", "dim"), numbers.score(label, 2)),
+        line(
+            Span("predicted ", "dim"), numbers.score(predicted, 2),
+            Span(f" = {STS.maximum:g} × cosine {numbers.score(cosine)}", "dim"),
+        ),
+        line(Span("error ", "dim"), numbers.difference(predicted - label, 2)),
     ]  # fmt: skip
     if baseline is not None:
-        said += [Span(f"  baseline {baseline.run.id} ", "dim"), numbers.score(float(baseline.predicted[index]), 2)]
-    return [line(*said)]
+        of_baseline = numbers.score(float(baseline.predicted[index]), 2)
+        parts.append(line(Span(f"baseline {baseline.run.id} ", "dim"), of_baseline))
+    return parts

@@ -48,14 +48,22 @@ class Indices(Sequence[int]):
         return int(found[0]) if len(found) else None
 
 
+class ExampleRows(Table[int]):
+    """Indices of examples; all that is known of one is below the table, so there is nothing to open."""
+
+    DEFAULT_CSS = "ExampleRows.empty { height: 1; }"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "choose" and super().check_action(action, parameters)
+
+
 class ExampleList(Vertical):
     """Some examples of one task, in an order that others decide."""
 
     DEFAULT_CSS = """
     ExampleList { height: 1fr; }
-    ExampleList Table { height: 1fr; }
     ExampleList .detail { height: auto; max-height: 60%; padding: 0 1; border-top: solid $border-blurred; }
-    ExampleList .empty { padding: 1 2; }
+    ExampleList #nothing { padding: 0 2; }
     """
 
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
@@ -65,15 +73,14 @@ class ExampleList(Vertical):
         self._with_classes = True
 
     def compose(self) -> ComposeResult:
-        rows: Table[int] = Table((), self._cell, lambda index: index)
-        yield rows
+        yield ExampleRows((), self._cell, lambda index: index)
         yield TextLines(classes="detail")
-        yield TextLines(classes="empty hidden")
+        yield TextLines(id="nothing", classes="hidden")
 
     @property
-    def rows(self) -> "Table[int]":
+    def rows(self) -> ExampleRows:
         """The table; its rows are indices."""
-        return self.query_one(Table)
+        return self.query_one(ExampleRows)
 
     def show(
         self,
@@ -100,8 +107,8 @@ class ExampleList(Vertical):
         self.rows.sorted_by = sorted_by
         self._arrange()
         self.rows.show(Indices(indices))
-        self.rows.set_class(not len(indices), "hidden")
-        said = self.query_one(".empty", TextLines)
+        self.rows.set_class(not len(indices), "empty")  # its titles stay, and the focus with them
+        said = self.query_one("#nothing", TextLines)
         said.set_class(bool(len(indices)), "hidden")
         said.show(empty)
 
@@ -146,7 +153,7 @@ def columns_of(task: str, width: int, with_classes: bool, with_baseline: bool) -
             Column("error", "error", 6, rank=4, right=True, field="error"),
         ]
         return [name, *figures, *text]
-    confidence = Column("confidence", "confidence", 10, rank=4, right=True, field="confidence")
+    confidence = Column("confidence", "confidence", 11, rank=4, right=True, field="confidence")
     if not with_classes:
         return [name, *text, confidence]
     longest = max(cells(class_name(task, label)) for label in range(len(TASKS[task].classes)))

@@ -30,8 +30,9 @@ class HeatMap(Drawing, can_focus=True):
         key("down,j", "move(1,0)", "down", "The true class below.", "matrix.down", display="↓"),
         key("left,h", "move(0,-1)", "left", "The predicted class to the left.", "matrix.left", display="←"),
         key("right,l", "move(0,1)", "right", "The predicted class to the right.", "matrix.right", display="→"),
-        key("enter", "choose", "sentences", "Show the sentences in this cell.", "matrix.choose", shown=True),
-        key("percent_sign", "turn", "shares", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
+        key("enter", "choose", "open", "Go to the examples in this cell.", "matrix.choose",
+            shown=True, display="⏎"),
+        key("percent_sign", "turn", "share", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
             shown=True, display="%"),
     ]  # fmt: skip
 
@@ -57,6 +58,7 @@ class HeatMap(Drawing, can_focus=True):
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self.cell = (0, 0)  # true class, predicted class
+        self.is_followed = False  # whether the cell's examples are shown elsewhere, so that its mark stays
         self.shown: Shown = "counts"
         self._names: tuple[str, ...] = ()
         self._matrix = np.zeros((0, 0), dtype=np.int64)
@@ -79,17 +81,24 @@ class HeatMap(Drawing, can_focus=True):
         self._matrix, self._names, self._other, self._of_other = matrix, tuple(classes), other, of_other
         self.cell = (min(self.cell[0], len(classes) - 1), min(self.cell[1], len(classes) - 1))
         self.redraw(layout=True)
+        self.refresh_bindings()
+
+    def follow(self, is_followed: bool) -> None:
+        """Keep the mark of the cell also without the focus, or no more."""
+        if is_followed is not self.is_followed:
+            self.is_followed = is_followed
+            self.redraw()
 
     def to_lines(self, width: int, height: int) -> list[Line]:
         return self._drawn(width, None)[: max(height, 0)]
 
     def draw(self, width: int, height: int) -> list[Line]:
-        return self._drawn(width, self.cell if self.has_focus else None)[: max(height, 0)]
+        return self._drawn(width, self.cell if self.has_focus or self.is_followed else None)[: max(height, 0)]
 
     def _drawn(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
         if not self._names:
             return []
-        text = CAPTIONS[self.shown] if self._other is None else f"less those of {self._of_other}"
+        text = CAPTIONS[self.shown] if self._other is None else f"counts less those of {self._of_other}"
         caption = line(Span(cut(text, width), "dim"))
         if self._other is not None:
             return [*draw_confusion_difference(self._matrix, self._other, self._names, cell, width), caption]
@@ -120,6 +129,10 @@ class HeatMap(Drawing, can_focus=True):
         """Tell that the cell at the cursor is wanted."""
         if self._names:
             self.post_message(self.CellChosen(self, *self.cell))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Differences are of counts alone."""
+        return action != "turn" or self._other is None
 
     def action_turn(self) -> None:
         """Counts, shares of the rows, shares of the columns."""

@@ -1,12 +1,17 @@
 """The first line of the three first screens: which one this is, and how many runs are in which state."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from bertmt.drawing import numbers
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
 from tui.run_columns import MARK_OF_STATE, STYLE_OF_STATE
 from tui.widgets.tab_line import TabLine
+from tui.widgets.table import MARK
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
 
 SHOWN = (State.RUNNING, State.QUEUED, State.HELD, State.FINISHED, State.FAILED, State.LOST)
 
@@ -28,4 +33,12 @@ class HomeLine(TabLine):
                 sign = Span(f"{MARK_OF_STATE[state]} ", STYLE_OF_STATE.get(state, "dim"))
                 spans += [sign, Span(f"{numbers.count(counts[state])} {state}  ", "dim")]
                 short += [sign, Span(f"{numbers.count(counts[state])}  ", "dim")]
-        self.status, self.short_status = tuple(spans), tuple(short)
+        about = self._about_the_dashboard()
+        self.status, self.short_status = (*about, *spans), (*about, *short)
+
+    def _about_the_dashboard(self) -> list[Span]:
+        """What changes the meaning of keys: that nothing can be written, and how many runs are marked."""
+        dashboard: Dashboard = self.app  # type: ignore[assignment]
+        read_only = [Span("read-only  ", "bad")] if dashboard.is_read_only else []
+        marked = len(dashboard.marked)
+        return [*read_only, *([Span(f"{MARK} {numbers.count(marked)} marked  ", "mark")] if marked else [])]

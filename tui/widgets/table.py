@@ -175,6 +175,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._refresh_changed()
         self.post_message(self.Moved(self, self.current))
 
+    def on_focus(self) -> None:
+        self.refresh()  # the cursor is bright where keys go
+
+    def on_blur(self) -> None:
+        self.refresh()
+
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, len(self.rows) + self._top)
         self._keep_cursor_in_sight()
@@ -228,7 +234,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
             return
         if offset.y < self._top:
             x = offset.x - GUTTER
-            hit = next((each for each in self._placed() if each.start <= x < each.start + each.width + GAP), None)
+            hit = next((each for each in self.placed if each.start <= x < each.start + each.width + GAP), None)
             if hit is not None:
                 self.post_message(self.TitleClicked(self, hit.column))
             return
@@ -271,18 +277,20 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def cell_region(self, key: str) -> Region | None:
         """Where the cursor's row has the column of that key, within the table; None where it is out of sight."""
         y = self.cursor - round(self.scroll_y) + 1
-        found = next((each for each in self._placed() if each.column.key == key), None)
+        found = next((each for each in self.placed if each.column.key == key), None)
         if found is None or not 1 <= y <= self._rows_on_screen():
             return None
         return Region(GUTTER + found.start, y, found.width, 1)
 
-    def _placed(self) -> list[Placed]:
+    @property
+    def placed(self) -> list[Placed]:
+        """The columns that there is room for, where they stand."""
         return place(self.columns, self.scrollable_content_region.width - GUTTER)
 
     def _titles(self) -> Line:
         spans = [Span(" " * GUTTER)]
         field, arrow = self.sorted_by.removeprefix("-"), "▾" if self.sorted_by.startswith("-") else "▴"
-        for each in self._placed():
+        for each in self.placed:
             is_sorted = bool(field) and each.column.field == field
             title = cut(each.column.title, each.width - is_sorted) + arrow * is_sorted
             spans.append(Span(pad(title, each.width, each.column.right) + " " * GAP, "accent" if is_sorted else "dim"))
@@ -292,7 +300,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         mark = MARK if self._is_marked(row) else " "
         spans = [Span(mark + " ", "mark")]
         width = self.scrollable_content_region.width - GUTTER
-        for each in self._placed():
+        for each in self.placed:
             cell = self._cell(row, each.column)
             if isinstance(cell, Spanning):
                 return (*spans, Span(cut(cell.text, width - each.start), cell.style))

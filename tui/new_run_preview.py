@@ -1,4 +1,4 @@
-"""What the form for new runs would queue, as lines: the runs, their time, what differs, what is wrong."""
+"""What the form for new runs would queue, as lines: the runs, their time, what differs, what is wrong; and what it did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from bertmt.recipe.loading import differences
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.settings import Role
+from bertmt.registry.records import Run
+from bertmt.registry.states import State
 from bertmt.services.plan_preview import PlanPreview
 from bertmt.services.run_words import value_text
 from bertmt.services.submit import PlannedRun
@@ -50,6 +52,14 @@ def summary(planned: Planned) -> tuple[str, str]:
 
 def _equal(run: PlannedRun) -> str:
     return f", equals {run.preset}" if run.preset and run.preset != run.name else ""
+
+
+def done(runs: Sequence[Run], was_edited: bool) -> str:
+    """One sentence about what was stored."""
+    first, more = runs[0], len(runs) - 1
+    others = f" and {more:,} more" if more else ""
+    did = "changed" if was_edited else "held" if first.state is State.HELD else "queued"
+    return f"{first.id} ({first.name}, seed {first.seed}){others} {did}."
 
 
 def preview_lines(planned: Planned, width: int) -> list[Line]:

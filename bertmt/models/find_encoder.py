@@ -53,7 +53,10 @@ def find_encoder(name: str) -> EncoderFiles:
     fetched = fetched_folder(name)
     if fetched and fetched.is_dir():
         return _checked(name, fetched, _text(fetched / "revision.txt"))
-    local = Path(name).expanduser()
+    try:
+        local = Path(name).expanduser()
+    except RuntimeError:  # `~someone` whom the machine does not know
+        local = Path(name)
     if name and _is_folder(local):
         return _checked(name, local.absolute(), None)
     for snapshot in _hugging_face_snapshots(name):

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from registry_builder import HOSTILE
 
 from bertmt.drawing.safe_text import safe_text
 
@@ -54,7 +55,7 @@ def test_nothing_raw_reaches_either_stream(bertmt, registry, command):
 
 
 def test_the_commands_above_do_show_the_hostile_texts(bertmt, registry):
-    shown = safe_text("\x1b]0;pwned\x07\x1b[2J\u202e[red]x[/red][/")
+    shown = safe_text(HOSTILE)
     for command in ("runs", "show evil", "show later", "logs base"):
         assert shown in bertmt(*command.split()).out, command
 

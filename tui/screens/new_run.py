@@ -24,7 +24,7 @@ from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
 from tui.fields import FieldKind
 from tui.new_run_form import CONSTANTS, DONE, SOURCE, NewRunForm
-from tui.new_run_preview import Planned, preview_lines, summary
+from tui.new_run_preview import Planned, done, preview_lines, summary
 from tui.registry_lane import Session
 from tui.run_actions import RunActions
 from tui.screens.dashboard_screen import DashboardScreen
@@ -244,28 +244,27 @@ class NewRunScreen(DashboardScreen):
 
     async def _queue(self, form: NewRunForm) -> None:
         """Plan anew, since the data may have changed; then queue, or say why not."""
-        dashboard = self.dashboard
         try:
             planned = await self._plan(form)
             if planned.preview is None:
-                dashboard.say("\n".join(planned.problems), "error")
+                self.dashboard.say("\n".join(planned.problems), "error")
                 return
-            self._stored = await dashboard.ask(lambda session: self._store(session, planned), slow=True, create=True)
+            self._stored = await self.dashboard.ask(lambda each: self._store(each, planned), slow=True, create=True)
         except BertmtError as problem:
-            dashboard.tell(problem)
+            self.dashboard.tell(problem)
             return
         finally:
             self._is_queueing = bool(self._stored)
-        dashboard.say(_done(self._stored, form.edits))
-        dashboard.look_again()
+        self.dashboard.say(done(self._stored, form.edits))
+        self.dashboard.look_again()
         if self.is_active or self.is_left:
             self._finish()
 
     def _store(self, session: Session, planned: Planned) -> list[Run]:
-        assert planned.preview is not None
         form = planned.form
         if form.edits and form.run is not None:
             return [control.edit(session.database, form.run, form.settings())]
+        assert planned.preview is not None
         return submit(session.database, planned.preview.plan)
 
     def on_screen_resume(self) -> None:
@@ -281,13 +280,6 @@ class NewRunScreen(DashboardScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A run that is changed keeps what it was made from."""
         return not self.form.edits if action == "source" else True
-
-
-def _done(runs: list[Run], was_edited: bool) -> str:
-    first, more = runs[0], len(runs) - 1
-    others = f" and {more:,} more" if more else ""
-    done = "changed" if was_edited else "held" if first.state == "held" else "queued"
-    return f"{first.id} ({first.name}, seed {first.seed}){others} {done}."
 
 
 async def _lead_on(dashboard: "Dashboard", first: Run, was_edited: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the form for new runs would queue, as lines: the runs, their time, what differs, what is wrong; what it did."""
+"""What the form for new runs would queue: the runs, their time, what differs, what is wrong; and what was done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,10 +9,11 @@ import bertmt
 from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
-from tui.app import HOME, Dashboard
+from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings
 from tui.settings import read_settings
+from tui.widgets.home_line import HomeLine
 
 EXIT_FINE, EXIT_USAGE = 0, 2
 
@@ -26,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
     found.add_argument("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
-    found.add_argument("--screen", choices=HOME, default=HOME[0], help="the screen to begin with")
+    found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the screen to begin with")
     found.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
     found.add_argument("--read-only", action="store_true", help="look, and change nothing")
     found.add_argument("--keys", action="store_true", help="list every key with the id by which keys.toml changes it")

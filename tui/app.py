@@ -37,7 +37,6 @@ T = TypeVar("T")
 A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
-HOME = ("runs", "queue", "paper")
 
 
 class Dashboard(App[None]):
@@ -48,7 +47,7 @@ class Dashboard(App[None]):
         settings: what the user chose before; written back to `settings_file` when it changes.
         ascii_only: draw with ASCII alone.
         read_only: never write; None finds out.
-        first: the screen to begin with, one of `HOME`.
+        first: the screen to begin with, one of `HomeLine.MODES`.
         poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
     """
 

@@ -5,7 +5,3 @@ from textual.message import Message
 
 class RegistryChanged(Message):
     """Something in the registry is not as it was when the screen read it."""
-
-
-class MarksChanged(Message):
-    """Other runs are marked than before."""

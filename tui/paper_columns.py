@@ -7,18 +7,19 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
 from bertmt.services.paper_table import AtScale, PaperRow
-from bertmt.services.run_words import progress
+from bertmt.services.run_words import SCORE_TITLES, progress
+from bertmt.tasks.task import TASKS
 from tui.run_columns import MARK_OF_STATE, STYLE_OF_STATE, WIDE, difference_span
 from tui.widgets.columns import Column
 
-TASKS = (("sst", "SST"), ("para", "PARA"), ("sts", "STS ρ"))
+TITLES = tuple((task, SCORE_TITLES[task]) for task in TASKS)
 COLUMNS = (
     Column("state", "", 1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits"),
     Column("figure", "fig.", 4, rank=2, meaning="figure of the paper; * on its test set"),
     Column("preset", "preset", 18, rank=1, meaning="its recipe here"),
     *(
         column
-        for task, title in TASKS
+        for task, title in TITLES
         for column in (
             Column(f"paper {task}", title, 5, rank=3, right=True, meaning="what the paper reports"),
             Column(f"best {task}", "ours", 5, rank=3, right=True, meaning="our best run"),

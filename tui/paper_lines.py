@@ -10,8 +10,8 @@ from bertmt.drawing.tables import Column, Row, table
 from bertmt.recipe.reported import Claim, Pair, claims_about
 from bertmt.registry.records import Run
 from bertmt.services.paper_table import AtScale, PaperRow
-from bertmt.services.run_words import scale_line, value_text
-from tui.paper_columns import TASKS, FigureLine
+from bertmt.services.run_words import SCORE_TITLES, scale_line, value_text
+from tui.paper_columns import TITLES, FigureLine
 from tui.run_columns import difference_span
 
 SIDE_BY_SIDE = 110  # cells from which on claims stand beside scores
@@ -57,7 +57,7 @@ def _scores(figure: FigureLine, width: int) -> list[Line]:
 
 def _none_yet(row: PaperRow, width: int) -> list[Line]:
     reported = row.reported.scores if row.reported else {}
-    known = [f"{title} {numbers.score(reported[task])}" for task, title in TASKS if reported.get(task) is not None]
+    known = [f"{title} {numbers.score(reported[task])}" for task, title in TITLES if reported.get(task) is not None]
     said = _dim(f"The paper has {', '.join(known)}.", width) if known else []
     key = "n queues another." if row.waiting or row.running else "Enter opens the form that queues one."
     return [*said, *_plain(f"No finished run of ours yet. {key}", width)]
@@ -80,7 +80,7 @@ def _listed(runs: Sequence[Run], most: int = 3) -> str:
 def _table(row: PaperRow, entry: AtScale) -> list[Line]:
     reported = row.reported.scores if row.reported else {}
     rows = []
-    for task, title in (*TASKS, ("overall", "overall")):
+    for task, title in SCORE_TITLES.items():
         paper, ours = reported.get(task), entry.scores.get(task)
         if paper is None and ours is None:
             continue

@@ -9,11 +9,10 @@ from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services.queue_times import Expected
-from bertmt.services.run_words import local_time, progress, seconds_since
-from tui.run_columns import bar, short_duration, state_sign
+from bertmt.services.run_words import local_time, seconds_since
+from tui.run_columns import WIDE, running_bar, short_duration, state_sign
 from tui.widgets.columns import Column
 
-WIDE = 116
 COLUMNS = (
     Column("state", "", 1, rank=1, meaning="state, as a sign"),
     Column("place", "#", 3, rank=3, right=True, meaning="place in the queue"),
@@ -80,7 +79,7 @@ def queue_cell(row: QueueLine, column: Column) -> Span:
         case "when":
             return _when(row)
         case "takes":
-            return Span(short_duration(numbers.duration(row.expected.seconds)), "dim")
+            return Span(short_duration(row.expected.seconds), "dim")
         case "submitted":
             return Span(local_time(run.submitted_at)[:16], "dim")
         case "device":
@@ -98,13 +97,12 @@ def _when(row: QueueLine) -> Span:
             return Span("is being cancelled", "bad")
         if run.progress is None:
             return Span("starting", "dim")
-        left = "" if run.seconds_left is None else short_duration(numbers.duration(run.seconds_left))
-        return Span(f"{bar(min(run.progress, 0.99))} {progress(run):>4} {left}", "good")
+        return running_bar(run, run.progress)
     if run.state is State.HELD:
         return Span("held: h releases it", "dim")
     if row.is_stopped or starts_in is None:
         return Span("queued", "dim")
-    return Span("next" if not starts_in else f"in {short_duration(numbers.duration(starts_in))}")
+    return Span("next" if not starts_in else f"in {short_duration(starts_in)}")
 
 
 def worker_cell(row: WorkerLine, column: Column) -> Span:
@@ -133,5 +131,5 @@ def _heard(worker: Worker) -> Span:
     silence = seconds_since(worker.heartbeat_at)
     if silence is None or silence < AGO_SECONDS:
         return Span("now", "dim")
-    text = f"{short_duration(numbers.duration(silence))} ago"
+    text = f"{short_duration(silence)} ago"
     return Span(text, "bad" if silence > LONG_AGO_SECONDS else "dim")

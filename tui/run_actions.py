@@ -102,10 +102,8 @@ class RunActions(DashboardScreen):
             choose_baseline(session.database, run if is_chosen else None)
             return is_chosen
 
-        try:
-            is_chosen = await self.dashboard.ask(toggle)
-        except BertmtError as problem:
-            self.dashboard.tell(problem)
+        is_chosen = await self.dashboard.told(self.dashboard.ask(toggle))
+        if is_chosen is None:
             return
         what = (
             f"Every run is compared with {run.id} ({run.name}) now." if is_chosen else "Baselines are automatic again."
@@ -188,10 +186,9 @@ class RunActions(DashboardScreen):
                     problems.append(str(problem))
             return problems
 
-        try:
-            problems = await self.dashboard.ask(lambda session: one_after_another(session.database))
-        except BertmtError as problem:
-            self.dashboard.tell(problem)
+        asked = self.dashboard.ask(lambda session: one_after_another(session.database))
+        problems = await self.dashboard.told(asked)
+        if problems is None:
             return
         for sentence in problems[:MOST_LISTED]:
             self.dashboard.say(sentence, "error")

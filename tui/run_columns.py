@@ -37,7 +37,6 @@ COLUMNS = (
 _IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "difference": 6}
 # With the seeds of a recipe in one line, a score is a mean ± a standard deviation, and takes more room.
 GROUPED_COLUMNS = tuple(replace(column, width=_IN_GROUPS.get(column.key, column.width)) for column in COLUMNS)
-BY_KEY = {column.key: column for column in COLUMNS}
 MARK_OF_STATE = {
     State.RUNNING: "●", State.FINISHED: "✓", State.FAILED: "✗", State.QUEUED: "○", State.HELD: "‖",
     State.CANCELLED: "⊘", State.LOST: "?",
@@ -65,9 +64,14 @@ def key_of(row: Row | GroupRow) -> str:
     return row.key if isinstance(row, GroupRow) else row.run.id
 
 
+def runs_of(row: Row | GroupRow) -> list[Run]:
+    """The runs that a line stands for: of a group, all."""
+    return [each.run for each in (row.group.rows if isinstance(row, GroupRow) else (row,))]
+
+
 def marks_of(row: Row | GroupRow) -> list[str]:
-    """The runs that are marked with a line: of a group, all."""
-    return [each.run.id for each in (row.group.rows if isinstance(row, GroupRow) else (row,))]
+    """The runs that are marked with a line."""
+    return [run.id for run in runs_of(row)]
 
 
 def state_sign(run: Run) -> Span:
@@ -121,8 +125,7 @@ def _progress(run: Run) -> Span:
     if run.state is State.RUNNING and run.progress is None:
         return Span(doing(run).split(" ")[0], "dim")
     if run.state is State.RUNNING and run.progress is not None:
-        left = "" if run.seconds_left is None else numbers.duration(run.seconds_left)
-        return Span(f"{bar(min(run.progress, 0.99))} {progress(run):>4} {short_duration(left)}", "good")
+        return running_bar(run, run.progress)
     if run.state is State.FINISHED:
         return Span(f"{_trained_for(run)}", "dim")
     return Span(str(run.state), "dim")
@@ -141,9 +144,15 @@ def bar(share: float, cells: int = BAR_CELLS) -> str:
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells, "░")
 
 
-def short_duration(text: str) -> str:
-    """A duration without its spaces and its last unit's detail: "4 m 12 s" → "4m12s"."""
-    return text.replace(" ", "")
+def running_bar(run: Run, share: float) -> Span:
+    """How far a running run is, as a bar and a percentage, and the time left where it is known."""
+    left = "" if run.seconds_left is None else short_duration(run.seconds_left)
+    return Span(f"{bar(min(share, 0.99))} {progress(run):>4} {left}", "good")
+
+
+def short_duration(seconds: float | None) -> str:
+    """A duration without its spaces: "4m12s"."""
+    return numbers.duration(seconds).replace(" ", "")
 
 
 def _difference(row: Row) -> Span:

@@ -35,13 +35,10 @@ async def start_worker(dashboard: "Dashboard", order: WorkerOrder) -> None:
         return pid
 
     dashboard.say("A worker is being started …")
-    try:
-        pid = await dashboard.ask(start, slow=True)
-    except BertmtError as problem:
-        dashboard.tell(problem)
-        return
-    dashboard.say(f"Worker started, process {pid}. It goes on without the dashboard.")
-    dashboard.look_again()
+    pid = await dashboard.told(dashboard.ask(start, slow=True))
+    if pid is not None:
+        dashboard.say(f"Worker started, process {pid}. It goes on without the dashboard.")
+        dashboard.look_again()
 
 
 async def offer_worker(dashboard: "Dashboard") -> None:

@@ -6,7 +6,7 @@ import typer
 
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry, named_runs
-from bertmt.cli.parameters import AsJson, RunWords
+from bertmt.cli.parameters import Ascii, AsJson, RunWords
 
 if TYPE_CHECKING:
     from bertmt.services.curves import Curve
@@ -24,7 +24,6 @@ Smooth = Annotated[
 LogScale = Annotated[bool, typer.Option("--log", help="Logarithmic scale.")]
 Width = Annotated[int, typer.Option("--width", metavar="N", min=0, help="Columns; 0 is the terminal's.")]
 Height = Annotated[int, typer.Option("--height", metavar="N", min=0, help="Lines; 0 is chosen.")]
-Ascii = Annotated[bool, typer.Option("--ascii", help="No characters beyond ASCII.")]
 USUAL_HEIGHT = 20
 
 

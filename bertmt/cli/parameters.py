@@ -50,6 +50,7 @@ EncoderName = Annotated[
         autocompletion=completion.encoders,
     ),
 ]  # fmt: skip
+Ascii = Annotated[bool, typer.Option("--ascii", help="No characters beyond ASCII.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of a table.")]
 Settings = Annotated[
     list[str] | None,

@@ -8,12 +8,12 @@ import typer
 
 from bertmt.cli import output
 from bertmt.cli.invocation import registry_path
+from bertmt.cli.parameters import Ascii
 
 Theme = Annotated[
     str | None, typer.Option("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
 ]
 FirstScreen = Annotated[str | None, typer.Option("--screen", metavar="NAME", help="runs, queue or paper.")]
-Ascii = Annotated[bool, typer.Option("--ascii", help="No characters beyond ASCII.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")]
 
 

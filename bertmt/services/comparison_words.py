@@ -8,7 +8,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.compare import TASKS, Against, Arm, Comparison, effort
-from bertmt.services.run_words import scale_line, similarity, value_text
+from bertmt.services.run_words import SCORE_TITLES, scale_line, similarity, value_text
 
 SCORES = (
     Column("dev scores", elastic=True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
@@ -18,7 +18,6 @@ DIFFERENCES = (
     Column("task"), Column("difference", True), Column("95 % interval", True), Column("p", True),
     Column("p (Holm)", True), Column("verdict"),
 )  # fmt: skip
-TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
 NOTHING_DIFFERS = "Nothing but the seed."
 STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
 
@@ -51,7 +50,7 @@ def difference_lines(reference: Arm, against: Against, width: int | None) -> lis
         remark = wrapped(each.remark, width - 2 if width else None) if each.remark else ()
         verdict = str(each.verdict)
         cells: list[str | Cell] = [
-            TITLES[each.task], numbers.difference(each.difference), numbers.interval(each.low, each.high),
+            SCORE_TITLES[each.task], numbers.difference(each.difference), numbers.interval(each.low, each.high),
             numbers.p_value(each.p), numbers.p_value(each.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
         rows.append(Row(cells, [(Span(f"  {safe_text(part)}", "dim"),) for part in remark]))
@@ -63,7 +62,7 @@ def test_lines(found: Comparison, width: int | None) -> list[Line]:
     results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
     tests: dict[str, list[str]] = {}
     for each in results:
-        tests.setdefault(each.test, []).append(TITLES[each.task])
+        tests.setdefault(each.test, []).append(SCORE_TITLES[each.task])
     known = sum(each.p is not None for each in results)
     used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
     if not used:

@@ -9,6 +9,7 @@ from bertmt.drawing.safe_text import safe_text
 if TYPE_CHECKING:
     from bertmt.registry.records import Run
 
+SCORE_TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
 SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
 
 

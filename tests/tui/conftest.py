@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from evaluated_runs import add_evaluated
 from registry_builder import HOSTILE, STEPS, RegistryBuilder
 from rich.console import Console
 from textual.pilot import Pilot
@@ -132,6 +133,13 @@ def registry(built_folder: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "registry"
     shutil.copytree(built_folder, folder)
     return folder / "runs.db"
+
+
+@pytest.fixture
+def evaluated(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The copy, with the runs that `add_evaluated` tells of."""
+    add_evaluated(registry, monkeypatch)
+    return registry
 
 
 @pytest.fixture(autouse=True)

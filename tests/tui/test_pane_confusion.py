@@ -8,9 +8,8 @@ that has the first n right says class + 1 (mod 5) of the others. So with n = 54,
 from xml.etree import ElementTree
 
 import pytest
-from evaluated_runs import add_evaluated
 from registry_builder import RegistryBuilder
-from run_screen import open_run, said
+from run_screen import click_on, open_run, said
 
 from tui.screens.run import RunScreen
 from tui.widgets.heat_map import HeatMap
@@ -18,12 +17,6 @@ from tui.widgets.heat_map import HeatMap
 SIZES = [(80, 24), (120, 40)]
 SST_BETTER = [[11, 1, 0, 0, 0], [0, 11, 1, 0, 0], [0, 0, 11, 1, 0], [0, 0, 0, 11, 1], [2, 0, 0, 0, 10]]
 CHANGE = ["+7 −7 0 0 0", "0 +7 −7 0 0", "0 0 +7 −7 0", "0 0 0 +8 −8", "−7 0 0 0 +7"]
-
-
-@pytest.fixture
-def evaluated(registry, monkeypatch):
-    add_evaluated(registry, monkeypatch)
-    return registry
 
 
 def rows_of(shown, count=5):
@@ -35,14 +28,6 @@ def rows_of(shown, count=5):
 
 def cell_line(shown):
     return next(each.strip() for each in shown.text.splitlines() if "  predicted " in each and "true " in each)
-
-
-async def click_on(shown, text, right=0):
-    """A click on the first place on screen where a text stands, or some cells to the right of it."""
-    lines = shown.text.splitlines()
-    y = next(number for number, each in enumerate(lines) if text in each)
-    await shown.pilot.click(offset=(lines[y].index(text) + right, y))
-    await shown.settle()
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])

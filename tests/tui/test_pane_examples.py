@@ -6,21 +6,15 @@ right, one with n = 54 has fixed 54 − 18 = 36 and broken none; the other way r
 
 import numpy as np
 import pytest
-from evaluated_runs import add_evaluated, surety
+from evaluated_runs import surety
 from registry_builder import COUNT, HOSTILE, RegistryBuilder
-from run_screen import open_run, said
+from run_screen import click_on, open_run, said
 
 from bertmt.drawing.safe_text import safe_text
 from tui.screens.run import RunScreen
 from tui.widgets.example_list import ExampleList
 
 SIZES = [(80, 24), (120, 40)]
-
-
-@pytest.fixture
-def evaluated(registry, monkeypatch):
-    add_evaluated(registry, monkeypatch)
-    return registry
 
 
 def shown_rows(shown):
@@ -30,14 +24,6 @@ def shown_rows(shown):
 
 def kinds_line(shown):
     return next(each for each in shown.text.splitlines() if "all 60" in each)
-
-
-async def click_on(shown, text, right=0):
-    """A click on the first place on screen where a text stands, or some cells to the right of it."""
-    lines = shown.text.splitlines()
-    y = next(number for number, each in enumerate(lines) if text in each)
-    await shown.pilot.click(offset=(lines[y].index(text) + right, y))
-    await shown.settle()
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])

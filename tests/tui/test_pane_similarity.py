@@ -9,18 +9,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from evaluated_runs import add_evaluated
 from registry_builder import COUNT, RegistryBuilder, guesses
 from run_screen import open_run, said
 
 SIZES = [(80, 24), (120, 40)]
 LABELS = np.arange(COUNT) % 11 / 2
-
-
-@pytest.fixture
-def evaluated(registry, monkeypatch):
-    add_evaluated(registry, monkeypatch)
-    return registry
 
 
 def facts(shown):

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import BindingType
 
-from bertmt.errors import BertmtError, NotFoundError
+from bertmt.errors import NotFoundError
 from bertmt.registry.records import Run
 from bertmt.services.evaluations import Evaluated, evaluated_tasks
 from bertmt.services.examples import ExampleTable, baseline_examples, examples_of
@@ -66,12 +66,8 @@ class EpochPane(Pane):
     @work(group="epoch", exclusive=True)
     async def show_anew(self) -> None:
         """Show another task, epoch or way to look at it, soon."""
-        if self.run is None:
-            return
-        try:
-            await self.read_and_show(self.run)
-        except BertmtError as problem:
-            self.dashboard.tell(problem)
+        if self.run is not None:
+            await self.dashboard.told(self.read_and_show(self.run))
 
     def look_up(self, session: Session, run: Run) -> Mapping[str, Evaluated]:
         """On the registry's thread: what there is to choose from."""

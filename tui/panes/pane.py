@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.containers import Vertical
 
-from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from tui.pictures import save_picture
 from tui.widgets.drawing import Drawing
@@ -51,10 +50,7 @@ class Pane(Vertical):
     @work(group="act")
     async def save(self, drawing: Drawing, *names: str) -> None:
         """Save a picture of a drawing into the current folder; its file is named after `names`."""
-        try:
-            await save_picture(self.dashboard, drawing, *names)
-        except BertmtError as problem:
-            self.dashboard.tell(problem)
+        await self.dashboard.told(save_picture(self.dashboard, drawing, *names))
 
 
 def shown_path(path: Path) -> str:

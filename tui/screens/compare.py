@@ -273,10 +273,7 @@ class CompareScreen(RunActions):
 
     @work(group="act")
     async def action_save(self) -> None:
-        try:
-            await save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2])
-        except BertmtError as problem:
-            self.dashboard.tell(problem)
+        await self.dashboard.told(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
 
     def action_other_task(self) -> None:
         self.wants_other_task = not self.wants_other_task

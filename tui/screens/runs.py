@@ -23,7 +23,7 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
 from tui.run_actions import RunActions
-from tui.run_columns import BY_KEY, COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of, marks_of
+from tui.run_columns import COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of, marks_of, runs_of
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
@@ -168,7 +168,7 @@ class RunsScreen(RunActions, HomeScreen):
     def chosen_runs(self) -> list[Run]:
         runs: dict[str, Run] = {}
         for row in self.table.chosen_rows():
-            runs |= {each.run.id: each.run for each in (row.group.rows if isinstance(row, GroupRow) else (row,))}
+            runs |= {run.id: run for run in runs_of(row)}
         return list(runs.values())
 
     @on(Table.Moved, "#runs")
@@ -227,7 +227,8 @@ class RunsScreen(RunActions, HomeScreen):
         shown = frozenset[Hashable](each.column.key for each in self.table.placed)
         chosen = await self.dashboard.ask_person(Switches("Columns, where there is room for them", options, shown))
         if chosen is not None:
-            changed = {name: name in chosen for name in BY_KEY if (name in chosen) != (name in shown)}
+            names = [each.key for each in COLUMNS]
+            changed = {name: name in chosen for name in names if (name in chosen) != (name in shown)}
             self.dashboard.change(columns={**self.dashboard.settings.columns, **changed})
             self._show_columns()
 

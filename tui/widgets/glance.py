@@ -18,7 +18,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.logs import read_log
 from bertmt.services.run_list import Group, Spread
-from bertmt.services.run_words import doing, scale_line, value_text
+from bertmt.services.run_words import SCORE_TITLES, doing, scale_line, similarity, value_text
+from bertmt.tasks.task import TASKS
 from tui.registry_lane import Session
 from tui.run_columns import group_name, state_sign
 from tui.run_panels import AT_A_GLANCE, panels_of, patterns
@@ -26,7 +27,6 @@ from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
 
 LOG_LINES = 4
-TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
 ROOM_FOR_SCORES = 12
 
 
@@ -79,7 +79,7 @@ class Glance(Vertical):
         self.query_one("#about", TextLines).show(
             lambda width: [cut_line(line(Span(group_name(group), "title")), width)]
         )
-        spreads = {TITLES[name]: _spread_text(spread) for name, spread in group.spreads.items()}
+        spreads = {SCORE_TITLES[name]: _spread_text(spread) for name, spread in group.spreads.items()}
         seeds = ", ".join(str(row.run.seed) for row in sorted(group.rows, key=lambda row: row.run.seed))
         pairs = {"seeds": seeds, **spreads, "method": _method(run), "scale": scale_line(run)}
         self.query_one("#words", TextLines).show(lambda width: facts(pairs, width))
@@ -116,11 +116,11 @@ def scores_line(run: Run) -> Line:
     if run.selected_epoch is None or run.state in (State.QUEUED, State.HELD):
         return ()
     parts: list[str | Span] = [Span(f"dev, epoch {run.selected_epoch}:", "dim")]
-    for task, title in (("sst", "SST"), ("para", "PARA"), ("sts", "STS ρ")):
+    for task in TASKS:
         if run.score(task) is not None:
-            parts += [Span(f"  {title} ", "dim"), numbers.score(run.score(task))]
+            parts += [Span(f"  {SCORE_TITLES[task]} ", "dim"), numbers.score(run.score(task))]
     if run.sts is not None:
-        parts += [Span("  S ", "dim"), numbers.score((1 + run.sts) / 2)]
+        parts += [Span("  S ", "dim"), numbers.score(similarity(run.sts))]
     if run.overall is not None:
         parts += [Span("  overall ", "dim"), Span(numbers.score(run.overall), "title")]
     return line(*parts)

@@ -40,11 +40,6 @@ class TabLine(Widget):
         self.title_line = title
         self.set_reactive(TabLine.active, active)
 
-    def show_title(self, title: Line) -> None:
-        """Replace what stands before the tabs."""
-        self.title_line = title
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         left, status = self._parts()
         room = max(self.size.width - _length(status), 0)

@@ -221,7 +221,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         else:
             self.marked.update(self._marks_of(self.current))
         self.cursor += 1
-        self.refresh()
+        self._refresh_changed()
         self.post_message(self.Marked(self, self.current))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -276,9 +276,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def cell_region(self, key: str) -> Region | None:
         """Where the cursor's row has the column of that key, within the table; None where it is out of sight."""
-        y = self.cursor - round(self.scroll_y) + 1
+        y = self.cursor - round(self.scroll_y) + self._top
         found = next((each for each in self.placed if each.column.key == key), None)
-        if found is None or not 1 <= y <= self._rows_on_screen():
+        if found is None or not self._top <= y < self._top + self._rows_on_screen():
             return None
         return Region(GUTTER + found.start, y, found.width, 1)
 

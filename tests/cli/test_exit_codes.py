@@ -117,7 +117,12 @@ def test_what_stands_behind_two_dashes_is_no_option():
 
 
 def start(folder, *arguments, **options):
-    return subprocess.Popen([sys.executable, "-m", "bertmt", *arguments], cwd=folder, text=True, **options)
+    # A job that a shell puts in the background ignores Ctrl-C, and what it starts inherits that; a person's does not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen([sys.executable, "-m", "bertmt", *arguments], cwd=folder, text=True, **options)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_reader_that_leaves_early_causes_no_noise(registry):

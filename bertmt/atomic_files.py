@@ -32,7 +32,12 @@ def write_text(path: Path, content: str) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable: a rename is on disk only when its folder is."""
-    handle = os.open(folder, os.O_RDONLY)
+    sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Return once what was written to a file is on disk, whoever wrote it."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -13,7 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.registry.states import ENDED, State
-from bertmt.services import control
+from bertmt.services import control, removal
 from bertmt.services.baseline import choose_baseline, chosen_baseline
 from bertmt.services.opening import Database
 from tui.bindings import key
@@ -163,9 +163,9 @@ class RunActions(DashboardScreen):
         runs = self.chosen_runs()
         if not runs:
             return
-        sentence = "Their metrics, predictions and folders go with them. This cannot be taken back."
+        sentence = "Until `bertmt gc` deletes what was removed, `bertmt restore` brings it back."
         if await self._agreed(f"Remove {counted(runs)}?", [sentence, *listed(runs)], "remove"):
-            await self._do(runs, control.delete, "removed")
+            await self._do(runs, removal.delete, "removed")
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
         """Whether the registry may be written and a person says yes."""

@@ -43,7 +43,7 @@ def rm(
 ) -> None:
     """Remove runs with their folders."""
     from bertmt.errors import UsageError
-    from bertmt.services import control
+    from bertmt.services import removal
 
     database = existing_registry(context)
     found = named_runs(database, runs)
@@ -54,5 +54,5 @@ def rm(
         diagnostics.note("Nothing was removed.")
         return
     for run in found:
-        control.delete(database, run)
+        removal.delete(database, run)
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])

@@ -64,7 +64,7 @@ def move(
 ) -> None:
     """Move waiting runs in the queue, in the order named."""
     from bertmt.errors import UsageError
-    from bertmt.services import control
+    from bertmt.services import ordering
 
     if first + last + (before is not None) != 1:
         raise UsageError("Say where to: --first, --last, or --before RUN.")
@@ -72,6 +72,6 @@ def move(
     found = named_runs(database, runs)
     other = named_run(context, before)
     for run in reversed(found) if first else found:
-        control.reorder(database, run, first=first, before=other)
+        ordering.reorder(database, run, first=first, before=other)
     where = f"before {other.id}" if other else "first" if first else "last"
     output.write_lines(safe_text(f"{run.id} {run.name}: {where}") for run in found)

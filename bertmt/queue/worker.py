@@ -13,8 +13,9 @@ from bertmt.registry.runs import all_runs, claim_next, move, run_by_key, snapsho
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.services.queue_control import queue_is_held
+from bertmt.services.settling import sync_running
 from bertmt.services.snapshot import code_digest
-from bertmt.services.sync import folder_of, sync, sync_running
+from bertmt.services.sync import folder_of, sync
 
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0

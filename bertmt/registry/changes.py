@@ -36,7 +36,8 @@ def changed_runs(database: Database, after: int = 0) -> Changes:
     """
     rows = database.execute(
         f"SELECT changes.number, changes.run, {COLUMNS} FROM changes"
-        " LEFT JOIN runs ON runs.key = changes.run LEFT JOIN summaries ON summaries.run = changes.run"
+        " LEFT JOIN runs ON runs.key = changes.run AND runs.removed_at IS NULL"
+        " LEFT JOIN summaries ON summaries.run = changes.run"
         " WHERE changes.number > ? ORDER BY changes.number",
         (after,),
     ).fetchall()

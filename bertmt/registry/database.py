@@ -19,7 +19,7 @@ try:
 except ImportError:
     import sqlite3
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
 

@@ -24,10 +24,26 @@ def append(database: Database, run: int, points: Sequence[Point]) -> None:
     database.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?)", rows)
 
 
-def delete_after(database: Database, run: int, step: int) -> None:
-    """Forget the points and evaluations beyond `step`: the run goes on from there. Inside a write transaction."""
-    database.execute("DELETE FROM metrics WHERE run = ? AND step > ?", (run, step))
-    database.execute("DELETE FROM evaluations WHERE run = ? AND step > ?", (run, step))
+def go_back(database: Database, run: int, steps: int, evaluated_epoch: int, evaluated_step: int) -> None:
+    """Forget what was measured after so many steps and that evaluation: the run goes on from there.
+
+    Inside a write transaction. A step is numbered by the steps before it, so the first `steps` have numbers below.
+
+    Args:
+        evaluated_epoch, evaluated_step: of the last evaluation that is kept; −1: none.
+    """
+    database.execute(
+        "DELETE FROM metrics WHERE run = ?1 AND step >= ?2"
+        " AND series IN (SELECT key FROM series WHERE name NOT LIKE 'dev/%' AND name NOT LIKE 'dev_loss/%')",
+        (run, steps),
+    )
+    database.execute(
+        "DELETE FROM metrics WHERE run = ?1 AND step > ?2"
+        " AND series IN (SELECT key FROM series WHERE name LIKE 'dev/%' OR name LIKE 'dev_loss/%')",
+        (run, evaluated_step),
+    )
+    for table in ("evaluations", "predictions"):
+        database.execute(f"DELETE FROM {table} WHERE run = ? AND epoch > ?", (run, evaluated_epoch))
 
 
 def series_names(database: Database, run: int) -> list[str]:

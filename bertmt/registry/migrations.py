@@ -36,7 +36,7 @@ CREATE TABLE runs (
     state TEXT NOT NULL,
     position REAL NOT NULL,             -- order in the queue
     attempt INTEGER NOT NULL DEFAULT 0,
-    request TEXT,                       -- "cancel": asked of a running run, outlives the worker
+    request TEXT,                       -- "cancel" or "pause": asked of a running run, outlives the worker
     device TEXT,
     worker INTEGER REFERENCES workers (key),
     failure TEXT,                       -- last exception line
@@ -168,7 +168,38 @@ CREATE TABLE changes (                  -- the newest change of each run; stays 
 );
 CREATE UNIQUE INDEX changes_by_number ON changes (number);
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2)
+# What a queue needs that survives anything.
+SCHEMA_3 = """
+-- Higher ones first; within one, `position` decides.
+ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+-- Not to be started earlier.
+ALTER TABLE runs ADD COLUMN not_before_at TEXT;
+-- "cpu" or "gpu": which devices may take it; empty: all.
+ALTER TABLE runs ADD COLUMN wants TEXT NOT NULL DEFAULT '';
+-- How often it was requeued by itself since a person queued it.
+ALTER TABLE runs ADD COLUMN recoveries INTEGER NOT NULL DEFAULT 0;
+-- 1: it ran out of memory, and its next attempts recompute activations.
+ALTER TABLE runs ADD COLUMN saves_memory INTEGER NOT NULL DEFAULT 0;
+-- The folder in which its checkpoints have theirs; empty: its run folder.
+ALTER TABLE runs ADD COLUMN checkpoint_dir TEXT NOT NULL DEFAULT '';
+-- Set: `bertmt rm` removed it; `bertmt gc` deletes it for good.
+ALTER TABLE runs ADD COLUMN removed_at TEXT;
+-- The steps done at its newest checkpoint.
+ALTER TABLE summaries ADD COLUMN checkpoint_step INTEGER;
+-- Why it takes nothing for now: three runs in a row died in their first seconds.
+ALTER TABLE workers ADD COLUMN guard TEXT;
+
+CREATE TABLE dependencies (             -- a run that waits for the end of another
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    awaited INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    needs_success INTEGER NOT NULL,     -- 1: the other must have finished
+    PRIMARY KEY (run, awaited)
+) WITHOUT ROWID;
+CREATE INDEX dependencies_by_awaited ON dependencies (awaited);
+
+CREATE INDEX runs_by_priority ON runs (priority DESC, position) WHERE state = 'queued';
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -203,6 +234,13 @@ def m002_changes_of_runs(db: SqliteUtilsDatabase) -> None:
             f"BEGIN {CHANGED.format(run=run)}; END"
         )
     db.execute("INSERT INTO changes SELECT key, key FROM runs")
+
+
+@migrations()
+def m003_a_queue_that_survives(db: SqliteUtilsDatabase) -> None:
+    """Priorities, dependencies, delayed starts, recoveries, checkpoints, and removal that can be undone."""
+    for statement in _statements(SCHEMA_3):
+        db.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

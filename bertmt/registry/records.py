@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from bertmt.registry.states import State
 from bertmt.run_folder.events import without_malformed
@@ -20,6 +20,17 @@ def _without_seed(recipe_json: str) -> Mapping[str, Any]:
     return MappingProxyType({name: value for name, value in json.loads(recipe_json).items() if name != "seed"})
 
 
+class Awaited(NamedTuple):
+    """Another run that a run waits for.
+
+    Attributes:
+        needs_success: the other must have finished; else it may have ended in any way.
+    """
+
+    id: str
+    needs_success: bool
+
+
 @dataclass(frozen=True)
 class Run:
     """One run with its summary; times are UTC, ISO 8601.
@@ -30,7 +41,15 @@ class Run:
         sst, para, sts, overall: dev scores of the selected epoch (STS: ρ); None: not trained, or undefined.
         seconds_left: the child's own estimate.
         failure: last exception line of a failed run.
-        request: "cancel" where a person asked and the run has not stopped yet.
+        request: "cancel" or "pause" where a person asked and the run has not stopped yet.
+        priority: higher ones are started first; `position` orders those of one priority.
+        not_before_at: it is not to be started earlier; None: at any time.
+        wants: "cpu" or "gpu", the only devices that may take it; "": all.
+        recoveries: how often it was requeued by itself since a person queued it.
+        saves_memory: 1 once it ran out of memory: its attempts recompute activations.
+        checkpoint_dir: the folder in which its checkpoints have theirs; "": its run folder.
+        checkpoint_step: steps done at its newest checkpoint.
+        awaits: the runs that must have ended before it may start.
     """
 
     key: int
@@ -59,6 +78,12 @@ class Run:
     events_attempt: int
     events_offset: int
     synced_at: str | None
+    priority: int
+    not_before_at: str | None
+    wants: str
+    recoveries: int
+    saves_memory: int
+    checkpoint_dir: str
     phase: str | None
     step: int | None
     steps_total: int | None
@@ -71,8 +96,10 @@ class Run:
     sts: float | None
     overall: float | None
     last_event_at: str | None
+    checkpoint_step: int | None
     started_json: str | None
     finished_json: str | None
+    awaits: tuple[Awaited, ...] = field(default=())
     tags: tuple[str, ...] = field(default=())
 
     @cached_property
@@ -162,7 +189,8 @@ class Worker:
     """A worker process, alive or not.
 
     Attributes:
-        request: "drain" or "stop" where a person asked and the worker has not ended yet.
+        request: "drain", "stop" or "go on" where a person asked and the worker has not done it yet.
+        guard: why it takes nothing for now; None: it takes what waits.
     """
 
     key: int
@@ -174,3 +202,4 @@ class Worker:
     heartbeat_at: str
     ended_at: str | None
     request: str | None = None
+    guard: str | None = None

@@ -8,8 +8,8 @@ from typing import Any
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
-from bertmt.registry.records import Evaluation, Move, Run, Snapshot
-from bertmt.registry.states import Owner, State, check_move
+from bertmt.registry.records import Awaited, Evaluation, Move, Run, Snapshot
+from bertmt.registry.states import ENDED, Owner, State, check_move
 from bertmt.run_folder.events import now
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
@@ -20,14 +20,18 @@ QUEUE_HELD = "queue_held"  # a setting of the registry; its value is since when
 _FIELDS = tuple(field.name for field in fields(Run))
 _SUMMARY = (
     "phase", "step", "steps_total", "epoch", "epochs_total", "seconds_left", "selected_epoch",
-    "sst", "para", "sts", "overall", "last_event_at", "started", "finished",
+    "sst", "para", "sts", "overall", "last_event_at", "checkpoint_step", "started", "finished",
 )  # fmt: skip
-# What `run_of` makes a run of: its fields in their order, the tags last.
+# What `run_of` makes a run of: its fields in their order, what other tables hold last.
 COLUMNS = ", ".join(
     [
         f"{'summaries' if column in _SUMMARY else 'runs'}.{column}"
         for column in (name.removesuffix("_json") for name in _FIELDS)
-        if column != "tags"
+        if column not in ("awaits", "tags")
+    ]
+    + [
+        "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"
+        " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)"
     ]
     + ["(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)"]
 )
@@ -50,6 +54,11 @@ class NewRun:
     state: State = State.QUEUED
     note: str = ""
     tags: tuple[str, ...] = ()
+    priority: int = 0
+    not_before_at: str | None = None
+    wants: str = ""
+    checkpoint_dir: str = ""
+    awaits: tuple[Awaited, ...] = ()
 
 
 def new_id() -> str:
@@ -103,21 +112,35 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
     at = now()
     key = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
-        " state, position, note, submitted_at, snapshot) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, at,
-            snapshot,
+            snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
     database.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(key, tag) for tag in run.tags])
+    database.executemany(
+        "INSERT OR REPLACE INTO dependencies SELECT ?, key, ? FROM runs WHERE id = ?",
+        [(key, awaited.needs_success, awaited.id) for awaited in run.awaits],
+    )
     _record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
     return run_id
 
 
 def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
-    """The runs that satisfy an SQL condition over `runs` and `summaries`, newest last."""
+    """The runs that satisfy an SQL condition over `runs` and `summaries`, newest last; not those removed."""
+    return _runs(database, f"runs.removed_at IS NULL AND ({where})", parameters)
+
+
+def removed_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
+    """The removed runs that satisfy a condition; they can still be brought back."""
+    return _runs(database, f"runs.removed_at IS NOT NULL AND ({where})", parameters)
+
+
+def _runs(database: Database, where: str, parameters: Sequence[Any]) -> list[Run]:
     rows = database.execute(
         f"SELECT {COLUMNS} FROM runs JOIN summaries ON summaries.run = runs.key WHERE {where} ORDER BY runs.key",
         parameters,
@@ -141,6 +164,7 @@ def run_of(row: Sequence[Any]) -> Run:
     """The run that a row of `COLUMNS` holds."""
     values = list(row)
     values[_STATE] = State(values[_STATE])
+    values[-2] = tuple(Awaited(word[1:], word[0] == "1") for word in values[-2].split(",")) if values[-2] else ()
     values[-1] = tuple(sorted(values[-1].split("\x1f"))) if values[-1] else ()
     return Run(*values)
 
@@ -161,19 +185,30 @@ def move(database: Database, key: int, after: State, owner: Owner, reason: str, 
         return run_by_key(database, key)
 
 
-def claim_next(database: Database, worker: int, device: str) -> Run | None:
-    """Take the first queued run for a device, as a new attempt; None where none waits or the queue is held.
+# The queued runs that may start now on a kind of device ("cpu" or "gpu"), at a time, both parameters in this order.
+STARTABLE = (
+    "state = 'queued' AND wants IN ('', ?) AND (not_before_at IS NULL OR not_before_at <= ?)"
+    " AND NOT EXISTS (SELECT 1 FROM dependencies JOIN runs AS awaited ON awaited.key = dependencies.awaited"
+    " WHERE dependencies.run = runs.key AND awaited.removed_at IS NULL AND awaited.state != 'finished'"
+    f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"
+)
+IN_ORDER = "priority DESC, position, key"
 
-    One statement, so that no two workers get the same run, and none is taken after the queue was held.
+
+def claim_next(database: Database, worker: int, device: str) -> Run | None:
+    """Take the first queued run that may start on a device, as a new attempt; None where none may.
+
+    None may where the queue is held. A run may not before its time, before the runs that it waits for have ended, and
+    on a device that it does not want. One statement, so that no two workers get the same run.
     """
     with database.immediate():
         row = database.execute(
             "UPDATE runs SET state = 'running', attempt = attempt + 1, worker = ?, device = ?, started_at = ?,"
             " ended_at = NULL, failure = NULL, request = NULL"
-            " WHERE key = (SELECT key FROM runs WHERE state = 'queued' ORDER BY position, key LIMIT 1)"
+            f" WHERE key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
             " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?)"
             " RETURNING key, attempt",
-            (worker, device, now(), QUEUE_HELD),
+            (worker, device, now(), "cpu" if device == "cpu" else "gpu", now(), QUEUE_HELD),
         ).fetchone()
         if row is None:
             return None
@@ -207,8 +242,22 @@ def evaluations(database: Database, key: int) -> list[Evaluation]:
 
 
 def remove(database: Database, key: int) -> None:
-    """Forget a run and all that was imported of it."""
+    """Put a run out of sight; `bring_back` undoes it, until `forget`."""
     with database.immediate():
+        database.execute("UPDATE runs SET removed_at = ? WHERE key = ?", (now(), key))
+
+
+def bring_back(database: Database, key: int) -> Run:
+    """Undo `remove`."""
+    with database.immediate():
+        database.execute("UPDATE runs SET removed_at = NULL WHERE key = ?", (key,))
+        return run_by_key(database, key)
+
+
+def forget(database: Database, key: int) -> None:
+    """Delete a run and all that was imported of it, for good."""
+    with database.immediate():
+        database.execute("DELETE FROM dependencies WHERE run = ?1 OR awaited = ?1", (key,))
         for table in ("metrics", "evaluations", "predictions", "moves", "tags", "summaries"):
             database.execute(f"DELETE FROM {table} WHERE run = ?", (key,))
         database.execute("DELETE FROM runs WHERE key = ?", (key,))

@@ -14,6 +14,7 @@ class State(StrEnum):
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PAUSED = "paused"  # its process wrote a checkpoint and ended, so that its device is free
     LOST = "lost"  # its process is gone without a last event
 
 
@@ -24,7 +25,7 @@ class Owner(StrEnum):
     CLAIM = "claim"  # a worker takes the run
     EVENT = "event"  # the child's last event, imported by anyone
     DEATH = "death"  # whoever holds the proof that the child is gone: its lock is free
-    WORKER = "worker"  # it was asked to stop, or to stop this run
+    WORKER = "worker"  # it could not start the child
 
 
 LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
@@ -35,22 +36,32 @@ LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
     (State.QUEUED, State.RUNNING): frozenset({Owner.CLAIM}),
     (State.RUNNING, State.FINISHED): frozenset({Owner.EVENT}),
     (State.RUNNING, State.FAILED): frozenset({Owner.EVENT, Owner.DEATH}),
-    (State.RUNNING, State.CANCELLED): frozenset({Owner.WORKER, Owner.DEATH}),
-    (State.RUNNING, State.QUEUED): frozenset({Owner.WORKER}),
+    (State.RUNNING, State.CANCELLED): frozenset({Owner.EVENT, Owner.DEATH}),
+    (State.RUNNING, State.PAUSED): frozenset({Owner.EVENT, Owner.DEATH}),
+    # Stopped with its worker or its machine, or its child could not begin.
+    (State.RUNNING, State.QUEUED): frozenset({Owner.EVENT, Owner.DEATH, Owner.WORKER}),
     (State.RUNNING, State.LOST): frozenset({Owner.DEATH}),
     # The last event can be imported after the death was seen.
     (State.LOST, State.FINISHED): frozenset({Owner.EVENT}),
     (State.LOST, State.FAILED): frozenset({Owner.EVENT}),
-    (State.LOST, State.QUEUED): frozenset({Owner.PERSON}),
-    (State.FAILED, State.QUEUED): frozenset({Owner.PERSON}),
+    # Once by itself, unless its recipe forbids it.
+    (State.LOST, State.QUEUED): frozenset({Owner.PERSON, Owner.DEATH}),
+    # Out of memory: once more by itself, with activation checkpointing.
+    (State.FAILED, State.QUEUED): frozenset({Owner.PERSON, Owner.EVENT}),
     (State.CANCELLED, State.QUEUED): frozenset({Owner.PERSON}),
+    (State.PAUSED, State.QUEUED): frozenset({Owner.PERSON}),
+    (State.PAUSED, State.CANCELLED): frozenset({Owner.PERSON}),
 }
+# What a dependency on another run waits for; a paused run is still to go on.
 ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
 
 _ADVICE = {
-    (State.FINISHED, State.QUEUED): "a finished run is not requeued; `bertmt queue --from RUN` makes a new one",
+    (State.FINISHED, State.QUEUED): "a finished run is not requeued; `bertmt queue --from RUN --again` makes a new one",
     (State.RUNNING, State.QUEUED): "it is running; `bertmt cancel` stops it first",
-    (State.RUNNING, State.HELD): "it is running; `bertmt cancel` stops it",
+    (State.RUNNING, State.HELD): "it is running; `bertmt pause` lets it write a checkpoint and frees its device",
+    (State.QUEUED, State.PAUSED): "it has not started; `bertmt hold` keeps it from being started",
+    (State.HELD, State.PAUSED): "it is held already; `bertmt release` lets it start",
+    (State.PAUSED, State.HELD): "it is paused already; `bertmt resume` lets it go on",
 }
 
 

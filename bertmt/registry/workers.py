@@ -66,7 +66,7 @@ def beat(database: Database, key: int) -> None:
 
 
 def ask(database: Database, key: int, request: str) -> None:
-    """Ask a worker to "drain" or to "stop"; who was asked to stop is not asked for less."""
+    """Ask a worker to "drain", to "stop" or to "go on"; who was asked to stop is not asked for less."""
     with database.immediate():
         database.execute(
             "UPDATE workers SET request = ? WHERE key = ? AND ended_at IS NULL AND request IS NOT 'stop'",
@@ -80,6 +80,14 @@ def request_of(database: Database, key: int) -> str | None:
     return row[0] if row else None
 
 
+def guard(database: Database, key: int, reason: str | None) -> None:
+    """Say why the worker takes nothing for now, or that it takes runs again; a request to go on is then met."""
+    with database.immediate():
+        database.execute(
+            "UPDATE workers SET guard = ?, request = iif(request = 'go on', NULL, request) WHERE key = ?", (reason, key)
+        )
+
+
 def end(database: Database, key: int) -> None:
     """Say that the worker has stopped."""
     with database.immediate():
@@ -89,12 +97,11 @@ def end(database: Database, key: int) -> None:
 def all_workers(database: Database) -> list[Worker]:
     """All workers that have not said that they ended; `is_running` tells which of them are there."""
     rows: Iterable[Any] = database.execute(
-        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at, request FROM workers"
+        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at, request, guard FROM workers"
         " WHERE ended_at IS NULL ORDER BY key"
     )
     return [
-        Worker(key, host, pid, start, tuple(json.loads(slots)), started_at, heartbeat_at, ended_at, request)
-        for key, host, pid, start, slots, started_at, heartbeat_at, ended_at, request in rows
+        Worker(key, host, pid, start, tuple(json.loads(slots)), *rest) for key, host, pid, start, slots, *rest in rows
     ]
 
 

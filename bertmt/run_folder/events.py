@@ -4,18 +4,21 @@ Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their fur
 
     started    attempt, pid, device, precision, threads, steps_total, epochs_total, versions, split_sizes
                ("<task>-<split>" → examples), passes_per_epoch (task → passes over its data), pretraining (phase →
-               {pairs, steps}), trainable_parameters, total_parameters
+               {pairs, steps}), trainable_parameters, total_parameters, resumes (whether a `resumed` event follows)
     step       step (one counter per run from 0, pretraining included), epoch (0 while pretraining), phase ("mnr",
                "cosine_embedding", "train"), values (series name → number, of the weights before the step;
                pearson_undefined counts from the start), seconds_left
     evaluated  epoch (0: before any training), step (how many steps the weights have had), scores (task → score or
                null), overall (or null), losses (task → mean loss), sizes (task → examples), predictions (list of
                {task, split, file, fingerprint}), seconds
-    resumed    step
+    resumed    step (how many were done at the checkpoint), evaluated_epoch, evaluated_step (of the last evaluation
+               until then, −1 where there was none), differences (list of sentences: why it is not bit-exact)
+    checkpoint step (how many steps it holds), mib, seconds
+    stopped    step, signal (its name), checkpoint_step (where it would go on, or null)
     finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds: load, pretraining, training,
                evaluation, saving), peak_memory_mib, examples, tokens, passes (each by task and pretraining phase),
                model (whether weights were kept), remarks (list of sentences)
-    failed     error (one line), step (how many were done)
+    failed     error (one line), step (how many were done), out_of_memory (left out where it was not that)
 
 A number that is not finite is written as null. One event is one line is one unbuffered `write`, so an event
 whose call returned survives the death of the process; a torn last line has no newline and is not read.
@@ -29,11 +32,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-LAST_EVENTS = frozenset({"finished", "failed"})
+from bertmt.errors import BusyError
+
+LAST_EVENTS = frozenset({"finished", "failed", "stopped"})
 
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62
+
+
+def _is_epoch(value: Any) -> bool:
+    return value == -1 or _is_count(value)
 
 
 def _is_optional_number(value: Any) -> bool:
@@ -48,6 +57,10 @@ def _are_predictions(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
+def _are_sentences(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
 # What an importer relies on. A key that may be left out is checked where it is there.
 _REQUIRED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "started": {},
@@ -58,7 +71,9 @@ _REQUIRED: dict[str, dict[str, Callable[[Any], bool]]] = {
         "values": _are_optional_numbers,
     },
     "evaluated": {"epoch": _is_count, "step": _is_count, "scores": _are_optional_numbers},
-    "resumed": {"step": _is_count},
+    "resumed": {"step": _is_count, "evaluated_epoch": _is_epoch, "evaluated_step": _is_epoch},
+    "checkpoint": {"step": _is_count},
+    "stopped": {"step": _is_count, "signal": lambda v: isinstance(v, str)},
     "finished": {"epoch": _is_count, "step": _is_count, "selected_epoch": _is_count},
     "failed": {"error": lambda v: isinstance(v, str)},
 }
@@ -71,14 +86,18 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "predictions": _are_predictions,
 }
 _OPTIONAL_OF_KIND: dict[str, dict[str, Callable[[Any], bool]]] = {
+    "started": {"resumes": lambda v: isinstance(v, bool)},
     "evaluated": {"seconds": _is_optional_number},
+    "resumed": {"differences": _are_sentences},
+    "stopped": {"checkpoint_step": lambda v: v is None or _is_count(v)},
+    "failed": {"out_of_memory": lambda v: isinstance(v, bool)},
     "finished": {
         "seconds": _are_optional_numbers,
         "examples": _are_optional_numbers,
         "tokens": _are_optional_numbers,
         "passes": _are_optional_numbers,
         "peak_memory_mib": _is_optional_number,
-        "remarks": lambda v: isinstance(v, list) and all(isinstance(each, str) for each in v),
+        "remarks": _are_sentences,
     },
 }
 
@@ -89,10 +108,22 @@ def now() -> str:
 
 
 class EventWriter:
-    """Appends events to one attempt's file."""
+    """Appends events to one attempt's file.
 
-    def __init__(self, path: Path):
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    Args:
+        fresh: the file must not be there yet: an attempt has one writer, and none once somebody declared it dead.
+
+    Raises:
+        BusyError: `fresh`, and the file is there.
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, fresh: bool = False):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | (os.O_EXCL if fresh else 0)
+        try:
+            self._handle = os.open(path, flags, 0o600)
+        except FileExistsError:
+            raise BusyError(f"Another process has begun this attempt, or declared it dead: {path} is there.") from None
         self._torn = False
 
     def write(self, event: str, **content: Any) -> None:

@@ -9,10 +9,13 @@ runs/<run id>/
   examples/<task>-<split>.jsonl.gz
   predictions/<epoch>-<task>-<split>.npz
   model/               weights in safetensors, and how to rebuild the model
+  checkpoints/         what a later attempt goes on from; may lie elsewhere; gone once the run has finished
 """
 
+import contextlib
 import fcntl
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,6 +24,7 @@ from typing import IO, Any
 
 from bertmt import atomic_files
 from bertmt.errors import BusyError, NotFoundError
+from bertmt.run_folder.checkpoints import Checkpoints
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class RunOrder:
         fingerprints: "<task>-<split>" to the fingerprint seen at submit; the child refuses others.
         device: "cpu", or "cuda:<uuid>".
         threads: CPU threads the child may use; 0 lets it decide.
+        checkpoint_dir: the folder in which the run's checkpoints have theirs; "": the run folder.
+        saves_memory: recompute activations, whatever the recipe says.
+        keeps_checkpoints: keep the last checkpoints of a finished run, and write one at its end.
     """
 
     run_id: str
@@ -42,6 +49,9 @@ class RunOrder:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     device: str = "cpu"
     threads: int = 0
+    checkpoint_dir: str = ""
+    saves_memory: bool = False
+    keeps_checkpoints: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,10 @@ class RunFolder:
     def log(self, attempt: int) -> Path:
         return self.path / f"log-{attempt}.txt"
 
+    def checkpoints(self, checkpoint_dir: str = "") -> Checkpoints:
+        """Those in the folder itself, or in one of the run's name under another."""
+        return Checkpoints(Path(checkpoint_dir) / self.path.name if checkpoint_dir else self.path / "checkpoints")
+
     def examples(self, task: str, split: str) -> Path:
         return self.path / "examples" / f"{task}-{split}.jsonl.gz"
 
@@ -107,7 +121,7 @@ class RunFolder:
 
 
 def hold_alive(folder: RunFolder) -> IO[bytes]:
-    """Lock `alive` until the returned file is closed or the process dies, however it dies.
+    """Lock `alive` until the returned file is closed or the process dies, however it dies; the file then holds the pid.
 
     Raises:
         BusyError: another process holds it.
@@ -121,12 +135,26 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
     for pause in (0.001, 0.01, 0.05, 0.1, 0.2, None):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # On a full disk the run goes on; only its worker's successor could not signal it.
+            with contextlib.suppress(OSError):
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), str(os.getpid()).encode())
             return file
         except BlockingIOError:
             if pause is not None:
                 time.sleep(pause)
     file.close()
     raise BusyError(f"The run in {folder.path} is already being worked by another process.")
+
+
+def living_pid(folder: RunFolder) -> int | None:
+    """The process that holds the lock: no other can have its pid meanwhile. None where none does, or it just began."""
+    if not is_alive(folder):
+        return None
+    try:
+        return int(folder.alive.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def is_alive(folder: RunFolder) -> bool:

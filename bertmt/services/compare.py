@@ -17,7 +17,8 @@ from bertmt.registry.states import State
 from bertmt.run_folder.predictions import Predictions, predicted_labels
 from bertmt.services.labels import labels_of
 from bertmt.services.rows import Row
-from bertmt.services.sync import settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import sync
 
 TASKS = ("sst", "para", "sts")
 UNSHOWN_SETTINGS = ("seed", "data", "extra_data_file", "keep_model")

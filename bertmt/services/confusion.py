@@ -10,7 +10,8 @@ from bertmt.registry.records import Run
 from bertmt.services.examples import ExampleTable
 from bertmt.services.labels import labels_of
 from bertmt.services.run_predictions import compared_run, epochs_of, predictions_of
-from bertmt.services.sync import settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import sync
 from bertmt.tasks.scores import confusion
 from bertmt.tasks.task import TASKS
 

@@ -1,7 +1,6 @@
-"""What a person may ask of runs: cancel, hold, release, move, requeue, edit, remove, note, tag."""
+"""What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, note, tag."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +9,12 @@ from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved, unresolved
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import move, remove, run_by_key
-from bertmt.registry.states import Owner, State
+from bertmt.registry.runs import move, run_by_key
+from bertmt.registry.states import Owner, State, check_move
 from bertmt.services.data_check import check_data
-from bertmt.services.sync import folder_of, settle, sync
-
-WAITING = (State.QUEUED, State.HELD)
+from bertmt.services.ordering import waiting
+from bertmt.services.settling import settle
+from bertmt.services.sync import folder_of, sync
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -26,10 +25,50 @@ def cancel(database: Database, run: Run) -> Run:
     """
     run = settle(database, sync(database, run))
     if run.state is State.RUNNING:
-        with database.immediate():
-            database.execute("UPDATE runs SET request = 'cancel' WHERE key = ? AND state = 'running'", (run.key,))
+        return _ask(database, run, "cancel")
+    reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it was started"
+    return move(database, run.key, State.CANCELLED, Owner.PERSON, reason)
+
+
+def pause(database: Database, run: Run) -> Run:
+    """Let a running run write a checkpoint and end, so that its device is free; `resume` lets it go on.
+
+    Raises:
+        BusyError: it is not running.
+    """
+    run = settle(database, sync(database, run))
+    if run.state is not State.RUNNING:
+        check_move(run.id, run.state, State.PAUSED, Owner.PERSON)
+    if run.request == "cancel":
+        raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` lets it go on afterwards.")
+    return _ask(database, run, "pause")
+
+
+def resume(database: Database, run: Run) -> Run:
+    """Queue a paused run again, before all of its priority that wait; it goes on from its checkpoint.
+
+    Raises:
+        BusyError: it is not paused.
+    """
+    run = settle(database, sync(database, run))
+    if run.state is State.RUNNING and run.request == "pause":
+        return _ask(database, run, None)
+    if run.state is not State.PAUSED:
+        raise BusyError(
+            f"Run {run.id} is {run.state}; only paused runs are resumed. `bertmt requeue {run.id}` is for those that ended."
+        )
+    with database.immediate():
+        first = database.execute("SELECT min(position) FROM runs").fetchone()[0] - 1
+        return move(
+            database, run.key, State.QUEUED, Owner.PERSON, "resumed", position=first, ended_at=None, recoveries=0
+        )
+
+
+def _ask(database: Database, run: Run, request: str | None) -> Run:
+    """Leave a request to whoever works the run; it outlives the worker."""
+    with database.immediate():
+        database.execute("UPDATE runs SET request = ? WHERE key = ? AND state = 'running'", (request, run.key))
         return run_by_key(database, run.key)
-    return move(database, run.key, State.CANCELLED, Owner.PERSON, "cancelled before it was started")
 
 
 def hold(database: Database, run: Run) -> Run:
@@ -42,18 +81,25 @@ def release(database: Database, run: Run) -> Run:
     return move(database, run.key, State.QUEUED, Owner.PERSON, "released")
 
 
-def requeue(database: Database, run: Run, data: str | None = None, extra_data_file: str | None = None) -> Run:
-    """Queue a failed, cancelled or lost run again, as its next attempt; behind all that wait.
+def requeue(
+    database: Database,
+    run: Run,
+    data: str | None = None,
+    extra_data_file: str | None = None,
+    from_start: bool = False,
+) -> Run:
+    """Queue a failed, cancelled, lost or paused run again, as its next attempt; behind all that wait.
 
     Args:
         data: where the same data lies now.
+        from_start: delete its checkpoints, so that it does not go on from the newest.
 
     Raises:
         BusyError: its state forbids it.
         DataError: the data there is not what the run was submitted with.
     """
     run = settle(database, sync(database, run))
-    columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None}
+    columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         recipe = from_json(run.recipe_json)
         new = {"data": data or run.data, "extra_data_file": extra_data_file or run.extra_data_file}
@@ -67,56 +113,12 @@ def requeue(database: Database, run: Run, data: str | None = None, extra_data_fi
         columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
     with database.immediate():
         highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
-        return move(database, run.key, State.QUEUED, Owner.PERSON, "requeued", position=highest + 1, **columns)
-
-
-def reorder(database: Database, run: Run, first: bool = True, before: Run | None = None) -> Run:
-    """Put a waiting run first, last, or before another.
-
-    Raises:
-        BusyError: it does not wait.
-    """
-    with database.immediate():
-        run = _waiting(database, run, "moved")
-        waiting = [
-            row[0]
-            for row in database.execute(
-                "SELECT key FROM runs WHERE state IN ('queued', 'held') AND key != ? ORDER BY position, key", (run.key,)
-            )
-        ]
-        if before is not None:
-            place = waiting.index(before.key) if before.key in waiting else len(waiting)
-        else:
-            place = 0 if first else len(waiting)
-        waiting.insert(place, run.key)
-        start = database.execute("SELECT coalesce(max(position), 0) + 1 FROM runs").fetchone()[0]
-        database.executemany(
-            "UPDATE runs SET position = ? WHERE key = ?",
-            [(start + offset, key) for offset, key in enumerate(waiting)],
-        )
-        return run_by_key(database, run.key)
-
-
-def shift(database: Database, run: Run, places: int) -> Run:
-    """Move a waiting run so many places towards the end of the queue, or with a negative number to its front.
-
-    Raises:
-        BusyError: it does not wait.
-    """
-    with database.immediate():
-        _waiting(database, run, "moved")
-        rows = database.execute(
-            "SELECT key, position FROM runs WHERE state IN ('queued', 'held') ORDER BY position, key"
-        ).fetchall()
-        keys, positions = [key for key, _ in rows], [position for _, position in rows]
-        here = keys.index(run.key)
-        there = min(max(here + places, 0), len(keys) - 1)
-        keys.insert(there, keys.pop(here))
-        # The others keep their order and together their positions, so that only those in between are written.
-        changed = slice(min(here, there), max(here, there) + 1)
-        database.executemany(
-            "UPDATE runs SET position = ? WHERE key = ?", list(zip(positions[changed], keys[changed], strict=True))
-        )
+        reason = "requeued, from the start" if from_start else "requeued"
+        run = move(database, run.key, State.QUEUED, Owner.PERSON, reason, position=highest + 1, **columns)
+        if from_start:
+            # Before the transaction ends: no worker may start from what is about to be deleted.
+            folder_of(database, run).checkpoints(run.checkpoint_dir).delete()
+            database.execute("UPDATE summaries SET checkpoint_step = NULL WHERE run = ?", (run.key,))
         return run_by_key(database, run.key)
 
 
@@ -131,7 +133,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
     with database.immediate():
-        _waiting(database, run, "edited")
+        waiting(database, run, "edited")
         database.execute(
             "UPDATE runs SET recipe = ?, digest = ?, seed = ?, preset = ?, data = ?, extra_data_file = ?,"
             " fingerprints = ? WHERE key = ?",
@@ -147,21 +149,6 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
             ),
         )
         return run_by_key(database, run.key)
-
-
-def delete(database: Database, run: Run) -> None:
-    """Forget a run that is not running, and delete its folder.
-
-    Raises:
-        BusyError: it is running.
-    """
-    run = settle(database, sync(database, run))
-    with database.immediate():
-        if run_by_key(database, run.key).state is State.RUNNING:
-            raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
-        remove(database, run.key)
-    # The registry first: a folder without a run is litter, a run without its folder a riddle.
-    shutil.rmtree(folder_of(database, run).path, ignore_errors=True)
 
 
 def annotate(database: Database, run: Run, note: str) -> Run:
@@ -191,10 +178,3 @@ def check_tag(tag_name: str) -> None:
     """Raise a UsageError where a word cannot be a tag."""
     if not tag_name or any(c.isspace() or not c.isprintable() or c in ",:" for c in tag_name):
         raise UsageError(f"A tag is one word without comma or colon, but found {tag_name!r}.")
-
-
-def _waiting(database: Database, run: Run, verb: str) -> Run:
-    current = run_by_key(database, run.key)
-    if current.state not in WAITING:
-        raise BusyError(f"Run {run.id} is {current.state}; only queued and held runs can be {verb}.")
-    return current

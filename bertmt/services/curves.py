@@ -12,7 +12,8 @@ from bertmt.errors import NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.sync import settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import sync
 
 DEFAULT_OF_ONE = ("loss/*",)
 DEFAULT_OF_SEVERAL = ("dev/overall", "dev/*")  # the first that all runs have points of

@@ -20,8 +20,9 @@ from bertmt.registry.states import State
 from bertmt.run_folder.events import tail_lines
 from bertmt.services.baseline import Baselines
 from bertmt.services.rows import mean_difference
+from bertmt.services.settling import settle
 from bertmt.services.snapshot import code_digest
-from bertmt.services.sync import folder_of, settle, sync
+from bertmt.services.sync import folder_of, sync
 
 LOG_LINES = 40
 
@@ -118,6 +119,7 @@ def _place(database: Database, run: Run) -> int | None:
     if run.state is not State.QUEUED:
         return None
     before: int = database.execute(
-        "SELECT count(*) FROM runs WHERE state = 'queued' AND (position, key) < (?, ?)", (run.position, run.key)
+        "SELECT count(*) FROM runs WHERE state = 'queued' AND (-priority, position, key) < (?, ?, ?)",
+        (-run.priority, run.position, run.key),
     ).fetchone()[0]
     return before + 1

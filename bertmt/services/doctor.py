@@ -200,7 +200,7 @@ def _registry(registry: Path) -> Iterator[Check]:
         return
     try:
         with open_registry(registry) as database:
-            runs = database.execute("SELECT count(*) FROM runs").fetchone()[0]
+            runs = database.execute("SELECT count(*) FROM runs WHERE removed_at IS NULL").fetchone()[0]
             queued = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
             said = [row[0] for row in database.execute("PRAGMA quick_check(5)")]
             workers = alive_workers(database)

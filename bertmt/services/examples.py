@@ -10,7 +10,8 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.run_predictions import compared_run, predictions_of
-from bertmt.services.sync import settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import sync
 from bertmt.tasks.examples import Example
 from bertmt.tasks.scores import pearson
 from bertmt.tasks.task import STS, TASKS

@@ -10,7 +10,8 @@ from bertmt.registry import metrics
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.sync import settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import sync
 from bertmt.tasks.task import TASKS
 
 METRIC_COLUMNS = ("run", "name", "seed", "series", "step", "value")

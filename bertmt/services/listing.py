@@ -3,7 +3,7 @@
 from bertmt.registry.database import Database
 from bertmt.services.rows import Row
 from bertmt.services.run_list import RunList
-from bertmt.services.sync import sync_running
+from bertmt.services.settling import sync_running
 
 
 def list_runs(database: Database, filter_text: str = "", sort: str = "", limit: int = 0) -> list[Row]:

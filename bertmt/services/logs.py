@@ -10,7 +10,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import ENDED
 from bertmt.run_folder.events import tail_lines
-from bertmt.services.sync import folder_of, settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import folder_of, sync
 
 POLL_SECONDS = 0.3
 WHOLE_LOG_BYTES = 1 << 30

@@ -13,7 +13,8 @@ from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.sync import folder_of, settle, sync
+from bertmt.services.settling import settle
+from bertmt.services.sync import folder_of, sync
 from bertmt.tasks.course_files import course_file_name, write_course_file
 from bertmt.tasks.loading import read_split
 from bertmt.tasks.task import TASKS

@@ -1,8 +1,7 @@
-"""The queue as a whole: holding it, and the order in which its runs come."""
+"""The queue as a whole: holding it."""
 
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
-from bertmt.registry.runs import QUEUE_HELD, all_runs, setting, store_setting
+from bertmt.registry.runs import QUEUE_HELD, setting, store_setting
 from bertmt.run_folder.events import now
 
 
@@ -20,9 +19,3 @@ def release_queue(database: Database) -> None:
 def queue_is_held(database: Database) -> bool:
     """Whether somebody holds the queue."""
     return setting(database, QUEUE_HELD) is not None
-
-
-def queue_order(database: Database) -> list[Run]:
-    """The queued and held runs, in the order in which workers come to them."""
-    waiting = all_runs(database, "runs.state IN ('queued', 'held')")
-    return sorted(waiting, key=lambda run: (run.position, run.key))

@@ -10,7 +10,7 @@ TIMEOUT_SECONDS = 0.2  # nobody waits longer for a Tab
 
 def run_words(registry: Path) -> list[str]:
     """Ids and names of the newest runs; empty where there is no registry, or one that cannot be read at once."""
-    return _words(registry, "SELECT id, name FROM runs ORDER BY key DESC LIMIT ?")
+    return _words(registry, "SELECT id, name FROM runs WHERE removed_at IS NULL ORDER BY key DESC LIMIT ?")
 
 
 def tag_words(registry: Path) -> list[str]:

@@ -6,24 +6,21 @@ number of workers and front ends may import the same run at once, and no event i
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bertmt import paths
-from bertmt.errors import BertmtError, NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, move, run_by_key
+from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.states import Owner, State
-from bertmt.registry.workers import running_workers
-from bertmt.run_folder.events import now, read_events
-from bertmt.run_folder.layout import RunFolder, is_alive
+from bertmt.run_folder.events import LAST_EVENTS, now, read_events
+from bertmt.run_folder.layout import RunFolder
 
 Event = Mapping[str, Any]
 SILENT_AFTER_SECONDS = 2.0
 TASK_NAMES = ("sst", "para", "sts")
+NO_SCORES = dict.fromkeys(("selected_epoch", *TASK_NAMES, "overall"))
 
 
 def folder_of(database: Database, run: Run) -> RunFolder:
@@ -59,11 +56,11 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
             "UPDATE runs SET events_attempt = ?, events_offset = ?, synced_at = ? WHERE key = ?",
             (run.attempt, end, now(), run.key),
         )
-        last = next((event for event in reversed(events) if event["event"] in ("finished", "failed")), None)
+        last = next((event for event in reversed(events) if event["event"] in LAST_EVENTS), None)
         if last:
             _close(database, run, last)
         if broken:
-            _note_broken_lines(database, run, broken)
+            _note(database, run, f"{broken} unreadable line(s) of its events were skipped")
 
 
 def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
@@ -76,12 +73,14 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
         elif kind == "resumed":
             metrics.append(database, run.key, points)
             points = []
-            metrics.delete_after(database, run.key, int(event["step"]))
+            _go_back(database, run, event)
         elif kind == "step":
             points += [(name, event["step"], value) for name, value in event["values"].items()]
         elif kind == "evaluated":
             points += _evaluation_points(event)
             _store_evaluation(database, run, event)
+        elif kind == "checkpoint":
+            _update_summary(database, run, checkpoint_step=event["step"])
     metrics.append(database, run.key, points)
     steps = [event for event in events if event["event"] == "step"]
     if steps:
@@ -95,8 +94,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
 def _begin_attempt(database: Database, run: Run, event: Event) -> None:
     """A new attempt starts from the beginning unless a `resumed` event says otherwise."""
     if not event.get("resumes"):
-        metrics.delete_after(database, run.key, -1)
-        database.execute("DELETE FROM predictions WHERE run = ?", (run.key,))
+        metrics.go_back(database, run.key, 0, -1, -1)
+        _update_summary(database, run, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
     _update_summary(
         database,
         run,
@@ -104,14 +103,18 @@ def _begin_attempt(database: Database, run: Run, event: Event) -> None:
         steps_total=event.get("steps_total"),
         epochs_total=event.get("epochs_total"),
         finished=None,
-        selected_epoch=None,
-        sst=None,
-        para=None,
-        sts=None,
-        overall=None,
-        step=None,
-        epoch=None,
     )
+
+
+def _go_back(database: Database, run: Run, event: Event) -> None:
+    """The attempt goes on from a checkpoint: what the one before measured after it will be measured again."""
+    step, epoch = event["step"], event["evaluated_epoch"]
+    metrics.go_back(database, run.key, step, epoch, event["evaluated_step"])
+    # `step` names the newest step, counted from 0.
+    _update_summary(database, run, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
+    _show_scores(database, run, epoch)
+    if event.get("differences"):
+        _note(database, run, f"resumed at step {step}, not bit-exact: {' '.join(event['differences'])}")
 
 
 def _evaluation_points(event: Event) -> list[metrics.Point]:
@@ -150,22 +153,50 @@ def _close(database: Database, run: Run, event: Event) -> None:
     """The child's last event moves the run."""
     if run.state not in (State.RUNNING, State.LOST):
         return
+    at = {"ended_at": event["at"], "request": None}
     if event["event"] == "finished":
         _update_summary(
             database, run, finished=json.dumps(event), step=event["step"], epoch=event["epoch"], seconds_left=0
         )
         _show_scores(database, run, event["selected_epoch"])
-        move(database, run.key, State.FINISHED, Owner.EVENT, "trained to its end", ended_at=event["at"], request=None)
+        move(database, run.key, State.FINISHED, Owner.EVENT, "trained to its end", **at)
+    elif event["event"] == "stopped":
+        _stop(database, run, event)
     else:
         error = str(event["error"])
-        move(database, run.key, State.FAILED, Owner.EVENT, error, ended_at=event["at"], failure=error, request=None)
+        move(database, run.key, State.FAILED, Owner.EVENT, error, failure=error, **at)
+        if event.get("out_of_memory") and not (run.saves_memory or run.recipe.get("activation_checkpointing")):
+            reason = "out of memory: once more, with activation checkpointing"
+            move(database, run.key, State.QUEUED, Owner.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
 
 
-def _note_broken_lines(database: Database, run: Run, count: int) -> None:
+def _stop(database: Database, run: Run, event: Event) -> None:
+    """The child obeyed a signal; what it was for is in the run's request, or else its worker or its machine stopped."""
+    step = event.get("checkpoint_step")
+    goes_on = "it starts from the beginning" if step is None else f"it goes on from step {step}"
+    request = run_by_key(database, run.key).request  # asked for after our caller looked
+    if request == "cancel":
+        move(
+            database,
+            run.key,
+            State.CANCELLED,
+            Owner.EVENT,
+            "cancelled while it ran",
+            ended_at=event["at"],
+            request=None,
+        )
+    elif request == "pause":
+        move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", ended_at=event["at"], request=None)
+    elif run.state is State.RUNNING:
+        move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event['signal']}; {goes_on}", request=None)
+
+
+def _note(database: Database, run: Run, reason: str) -> None:
+    """A line in the run's history without a move."""
     database.execute(
         "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason)"
         " SELECT key, ?, attempt, state, state, 'event', ? FROM runs WHERE key = ?",
-        (now(), f"{count} unreadable line(s) of its events were skipped", run.key),
+        (now(), reason, run.key),
     )
 
 
@@ -182,58 +213,3 @@ def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]
 
     folder = folder_of(database, run)
     return [reader_of(database, run, folder, entry) for entry in named]
-
-
-def sync_running(database: Database, silent_only: bool = True) -> None:
-    """Import the events of the running runs, and move those whose process is gone to lost.
-
-    Args:
-        silent_only: leave out runs that somebody imported less than 2 s ago.
-    """
-    if database.read_only:
-        return
-    limit = (datetime.now(UTC) - timedelta(seconds=SILENT_AFTER_SECONDS)).isoformat(timespec="milliseconds")
-    for run in all_runs(database, "runs.state IN ('running', 'lost')"):
-        if silent_only and run.synced_at and run.synced_at > limit and run.state is State.RUNNING:
-            continue
-        # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
-        with suppress(NotFoundError, OSError):
-            settle(database, sync(database, run))
-
-
-CLAIM_GRACE_SECONDS = 30.0
-WORKER_SILENCE_SECONDS = 60.0  # a worker says that it is alive every 5 s
-
-
-def settle(database: Database, run: Run) -> Run:
-    """Move a running run whose process is gone without a last event to lost; the free lock is the proof.
-
-    A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
-    there the run is the worker's to settle, which alone knows the exit code and what it asked the child to do.
-    """
-    if database.read_only or run.state is not State.RUNNING or is_alive(folder_of(database, run)):
-        return run
-    if _has_its_worker(database, run):
-        return run
-    claimed = datetime.fromisoformat(run.started_at) if run.started_at else datetime.now(UTC)
-    # A lock that was never taken in this attempt proves nothing within the grace time.
-    has_begun = folder_of(database, run).events(run.attempt).exists()
-    if not has_begun and datetime.now(UTC) - claimed < timedelta(seconds=CLAIM_GRACE_SECONDS):
-        return run
-    # The child may have written its last event between our reading and its death.
-    run = sync(database, run)
-    if run.state is not State.RUNNING:
-        return run
-    after, reason = State.LOST, "its process is gone without a last word"
-    if run.request == "cancel":
-        after, reason = State.CANCELLED, "cancelled while it ran"
-    try:
-        return move(database, run.key, after, Owner.DEATH, reason, ended_at=now(), request=None)
-    except BertmtError:  # somebody else moved it first
-        return run_by_key(database, run.key)
-
-
-def _has_its_worker(database: Database, run: Run) -> bool:
-    """Whether the worker that took the run is there and was heard of lately."""
-    limit = (datetime.now(UTC) - timedelta(seconds=WORKER_SILENCE_SECONDS)).isoformat(timespec="milliseconds")
-    return any(each.key == run.worker and each.heartbeat_at > limit for each in running_workers(database))

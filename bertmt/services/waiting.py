@@ -7,7 +7,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import ENDED
-from bertmt.services.sync import sync_running
+from bertmt.services.settling import sync_running
 
 POLL_SECONDS = 0.5
 

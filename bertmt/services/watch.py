@@ -1,7 +1,7 @@
 """What a front end that stays open asks several times a second: is there anything new?"""
 
 from bertmt.registry.database import Database
-from bertmt.services.sync import sync_running
+from bertmt.services.settling import sync_running
 
 
 class Watch:

@@ -18,7 +18,8 @@ from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.services.control import cancel
 from bertmt.services.queue_control import hold_queue
-from bertmt.services.sync import folder_of, sync_running
+from bertmt.services.settling import sync_running
+from bertmt.services.sync import folder_of
 from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
 
 SLOT = DeviceSlot("cpu", "cpu", 1)

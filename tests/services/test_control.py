@@ -6,7 +6,7 @@ from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.runs import all_runs, claim_next, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
-from bertmt.services import control
+from bertmt.services import control, ordering, removal
 from bertmt.services.sync import folder_of
 
 
@@ -61,8 +61,8 @@ def test_requeueing_onto_other_data_is_refused(database, add_run, claim, tmp_pat
 
 def test_a_run_moves_to_the_front_and_before_another(database, add_run):
     first, second, third = add_run("a"), add_run("b"), add_run("c")
-    control.reorder(database, third)
-    control.reorder(database, second, before=first)
+    ordering.reorder(database, third)
+    ordering.reorder(database, second, before=first)
     order = sorted(all_runs(database), key=lambda run: run.position)
     assert [run.name for run in order] == ["c", "b", "a"]
 
@@ -71,7 +71,7 @@ def test_a_running_run_cannot_be_moved_or_edited(database, add_run, claim):
     add_run()
     run = claim()
     with pytest.raises(BusyError, match="moved"):
-        control.reorder(database, run)
+        ordering.reorder(database, run)
     with pytest.raises(BusyError, match="edited"):
         control.edit(database, run, {"epochs": "1"})
 
@@ -107,7 +107,7 @@ def test_an_edit_that_makes_no_recipe_is_refused_and_changes_nothing(database, a
 def test_removing_a_run_removes_its_folder(database, add_run):
     run = add_run()
     folder_of(database, run).path.mkdir(parents=True)
-    control.delete(database, run)
+    removal.delete(database, run)
     assert all_runs(database) == []
     assert not folder_of(database, run).path.exists()
 
@@ -115,7 +115,7 @@ def test_removing_a_run_removes_its_folder(database, add_run):
 def test_a_running_run_is_not_removed(database, add_run, claim):
     add_run()
     with pytest.raises(BusyError, match="bertmt cancel"):
-        control.delete(database, claim())
+        removal.delete(database, claim())
 
 
 def test_tags_are_words(database, add_run):

@@ -6,8 +6,9 @@ from bertmt.errors import BusyError
 from bertmt.registry.runs import claim_next, run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import register
-from bertmt.services.control import hold, shift
-from bertmt.services.queue_control import hold_queue, queue_is_held, queue_order, release_queue
+from bertmt.services.control import hold
+from bertmt.services.ordering import queue_order, shift
+from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from bertmt.registry.runs import run_by_key, store_setting
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat
 from bertmt.run_folder.layout import hold_alive
-from bertmt.services.control import annotate, delete
+from bertmt.services.control import annotate
 from bertmt.services.listing import list_runs
+from bertmt.services.removal import delete
 from bertmt.services.sync import folder_of, sync
 from bertmt.services.watch import Watch
 

@@ -8,7 +8,8 @@ from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
 from bertmt.services.control import edit
-from bertmt.services.queue_control import queue_is_held, queue_order
+from bertmt.services.ordering import queue_order
+from bertmt.services.queue_control import queue_is_held
 from bertmt.services.workers import worker_log
 
 SIZES = [(80, 24), (120, 40)]

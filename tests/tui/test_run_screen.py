@@ -5,7 +5,7 @@ from registry_builder import RegistryBuilder
 from run_screen import open_run, said
 
 from bertmt.registry.runs import all_runs
-from bertmt.services.control import delete
+from bertmt.services.removal import delete
 from tui.screens.run import PANES
 from tui.widgets.tab_line import TabLine
 

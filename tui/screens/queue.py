@@ -216,7 +216,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     async def action_shift(self, places: int) -> None:
         run = self.current_run()
         if run is not None and run.state in WAITING and self.dashboard.may_write():
-            await self.change(lambda database: control.shift(database, run, places))
+            await self.change(lambda database: ordering.shift(database, run, places))
 
     @work(group="act")
     async def action_place(self, first: bool) -> None:
@@ -226,7 +226,7 @@ class QueueScreen(WorkerActions, HomeScreen):
 
         def place(database: Database) -> int:
             for run in reversed(runs) if first else runs:  # so that they keep their order
-                control.reorder(database, run, first)
+                ordering.reorder(database, run, first)
             return len(runs)
 
         if await self.change(place):

@@ -1,0 +1,153 @@
+"""Checkpoints of a run: folders that appear whole or not at all, of which the newest intact one counts.
+
+<checkpoints>/
+  000007/
+    …              the files that a child wrote
+    manifest.json  format, size and SHA-256 of each of them; written last
+  .000008.<pid>/   one that was not completed
+
+What is in the files is the child's business; see `bertmt/training/checkpointing.py`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertmt import atomic_files
+from bertmt.errors import BertmtError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+# The newest may be damaged: then the one before it counts.
+KEPT = 2
+# Beyond what the files take: the events and predictions of the steps until the next checkpoint need room too.
+SPARE_BYTES = 64 << 20
+
+Writer = Callable[[Path], None]
+
+
+class NoSpaceError(BertmtError):
+    """There is no room for a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One intact checkpoint; the files in `path` are what was written."""
+
+    path: Path
+
+    def read(self, name: str) -> bytes:
+        """A file's content."""
+        return (self.path / name).read_bytes()
+
+
+class Checkpoints:
+    """The checkpoints of one run, written by its child alone."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def write(self, files: Mapping[str, Writer], size_bytes: int) -> Checkpoint:
+        """Add a checkpoint and delete all but the newest two.
+
+        Args:
+            files: by name, what writes the file to a path.
+            size_bytes: about what they will take.
+
+        Raises:
+            NoSpaceError: there is less room than that; nothing was written.
+            OSError: the disk is full or gone; the older checkpoints are as they were.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._clear_up()
+        self._make_room(size_bytes)
+        numbers = self._numbers()
+        final = self.folder / f"{(numbers[-1] if numbers else 0) + 1:06d}"
+        beside = self.folder / f".{final.name}.{os.getpid()}"
+        try:
+            beside.mkdir(mode=0o700)
+            for name, write in files.items():
+                write(beside / name)
+                atomic_files.sync_file(beside / name)
+            manifest = {"format": FORMAT, "files": {name: _fingerprint(beside / name) for name in files}}
+            atomic_files.write_text(beside / MANIFEST, json.dumps(manifest, indent=1))
+            beside.rename(final)
+            atomic_files.sync_folder(self.folder)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        for number in numbers[: max(0, len(numbers) + 1 - KEPT)]:
+            shutil.rmtree(self.folder / f"{number:06d}", ignore_errors=True)
+        return Checkpoint(final)
+
+    def newest_intact(self, damaged: Callable[[Path, str], None]) -> Checkpoint | None:
+        """The newest checkpoint whose files are what was written; None where there is none.
+
+        Args:
+            damaged: told of each newer one that is not, which is deleted, and why.
+        """
+        for number in reversed(self._numbers()):
+            path = self.folder / f"{number:06d}"
+            problem = _problem(path)
+            if problem is None:
+                return Checkpoint(path)
+            damaged(path, problem)
+            shutil.rmtree(path, ignore_errors=True)
+        return None
+
+    def delete(self) -> None:
+        """Delete all of them, whole or not."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def size_bytes(self) -> int:
+        """What all of them take on disk."""
+        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+
+    def _numbers(self) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        names = (path.name for path in self.folder.iterdir())
+        return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+    def _clear_up(self) -> None:
+        """Delete what a killed child did not complete; a run has one child at a time."""
+        for leftover in self.folder.glob(".*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def _make_room(self, size_bytes: int) -> None:
+        """Return once there is room, for which all but the newest checkpoint may be given up."""
+        needed = size_bytes + SPARE_BYTES
+        for number in self._numbers()[:-1]:
+            if shutil.disk_usage(self.folder).free >= needed:
+                return
+            shutil.rmtree(self.folder / f"{number:06d}", ignore_errors=True)
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise NoSpaceError(
+                f"A checkpoint needs {needed >> 20:,} MiB in {self.folder}, but {free >> 20:,} MiB are free: "
+                f"free some, or queue with --checkpoint-dir on another disk."
+            )
+
+
+def _fingerprint(file: Path) -> dict[str, object]:
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return {"bytes": file.stat().st_size, "sha256": digest}
+
+
+def _problem(path: Path) -> str | None:
+    """What is wrong with a checkpoint, or None."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            return f"its format is {manifest['format']}, this bertmt reads {FORMAT}"
+        for name, expected in manifest["files"].items():
+            if _fingerprint(path / Path(name).name) != expected:
+                return f"{name} is not what was written"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        return f"it cannot be read ({problem})"
+    return None

@@ -1,0 +1,96 @@
+"""The order in which waiting runs are started: by priority, within one by position."""
+
+from collections.abc import Sequence
+
+from bertmt.errors import BusyError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import IN_ORDER, all_runs, run_by_key
+from bertmt.registry.states import State
+
+WAITING = (State.QUEUED, State.HELD)
+
+
+def queue_order(database: Database) -> list[Run]:
+    """The queued and held runs, in the order in which workers come to them."""
+    waiting = all_runs(database, "runs.state IN ('queued', 'held')")
+    return sorted(waiting, key=lambda run: (-run.priority, run.position, run.key))
+
+
+def prioritise(database: Database, run: Run, priority: int) -> Run:
+    """Give a waiting run a priority; 0 is the usual one, higher ones are started first.
+
+    Raises:
+        BusyError: it does not wait.
+    """
+    with database.immediate():
+        waiting(database, run, "given a priority")
+        database.execute("UPDATE runs SET priority = ? WHERE key = ?", (priority, run.key))
+        return run_by_key(database, run.key)
+
+
+def reorder(database: Database, run: Run, first: bool = True, before: Run | None = None) -> Run:
+    """Put a waiting run first, last, or before another; it takes on the priority of that place.
+
+    Raises:
+        BusyError: it does not wait.
+    """
+    with database.immediate():
+        waiting(database, run, "moved")
+        keys = [key for key in _positions(database) if key != run.key]
+        if before is not None:
+            place = keys.index(before.key) if before.key in keys else len(keys)
+        else:
+            place = 0 if first else len(keys)
+        return _place(database, run, keys, place)
+
+
+def shift(database: Database, run: Run, places: int) -> Run:
+    """Move a waiting run so many places towards the end of the queue, or with a negative number to its front.
+
+    Raises:
+        BusyError: it does not wait.
+    """
+    with database.immediate():
+        waiting(database, run, "moved")
+        keys = list(_positions(database))
+        here = keys.index(run.key)
+        del keys[here]
+        return _place(database, run, keys, min(max(here + places, 0), len(keys)))
+
+
+def waiting(database: Database, run: Run, verb: str) -> Run:
+    """The run as it is now.
+
+    Raises:
+        BusyError: it is neither queued nor held.
+    """
+    current = run_by_key(database, run.key)
+    if current.state not in WAITING:
+        raise BusyError(f"Run {run.id} is {current.state}; only queued and held runs can be {verb}.")
+    return current
+
+
+def _positions(database: Database) -> dict[int, float]:
+    """The positions of the queued and held runs by key, in the order in which workers come to them."""
+    return dict(
+        database.execute(
+            f"SELECT key, position FROM runs WHERE state IN ('queued', 'held') ORDER BY {IN_ORDER}"
+        ).fetchall()
+    )
+
+
+def _place(database: Database, run: Run, others: Sequence[int], place: int) -> Run:
+    """Put a run between the others, with the priority of the run behind it, or of the last."""
+    if others:
+        neighbour = run_by_key(database, others[min(place, len(others) - 1)])
+        database.execute("UPDATE runs SET priority = ? WHERE key = ?", (neighbour.priority, run.key))
+    before = _positions(database)
+    # All keep together their positions, so that only the runs in between are written.
+    free = sorted(before.values())
+    if len(set(free)) < len(free):
+        free = [free[0] + offset for offset in range(len(free))]
+    after = zip([*others[:place], run.key, *others[place:]], free, strict=True)
+    changed = [(position, key) for key, position in after if before[key] != position]
+    database.executemany("UPDATE runs SET position = ? WHERE key = ?", changed)
+    return run_by_key(database, run.key)

@@ -1,0 +1,50 @@
+"""Removing runs: out of sight at once, for good only when `bertmt gc` is asked for it."""
+
+import shutil
+
+from bertmt.errors import BusyError, NotFoundError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import bring_back, forget, move, remove, removed_runs, run_by_key
+from bertmt.registry.states import Owner, State
+from bertmt.services.ordering import WAITING
+from bertmt.services.settling import settle
+from bertmt.services.sync import folder_of, sync
+
+
+def delete(database: Database, run: Run) -> None:
+    """Put a run that is not running out of sight; one that waits is cancelled.
+
+    Raises:
+        BusyError: it is running.
+    """
+    run = settle(database, sync(database, run))
+    with database.immediate():
+        run = run_by_key(database, run.key)
+        if run.state is State.RUNNING:
+            raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
+        if run.state in WAITING:
+            move(database, run.key, State.CANCELLED, Owner.PERSON, "removed before it was started")
+        remove(database, run.key)
+
+
+def restore(database: Database, word: str) -> list[Run]:
+    """Bring back the removed runs that have this id or name, as they were; those that waited are cancelled.
+
+    Raises:
+        NotFoundError: none has, or they were deleted for good.
+    """
+    with database.immediate():
+        found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
+        if not found:
+            raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
+        return [bring_back(database, run.key) for run in found]
+
+
+def delete_for_good(database: Database, run: Run) -> None:
+    """Forget a removed run, and delete its folder and checkpoints."""
+    # The registry first: a folder without a run is litter, a run without its folder a riddle.
+    forget(database, run.key)
+    folder = folder_of(database, run)
+    folder.checkpoints(run.checkpoint_dir).delete()
+    shutil.rmtree(folder.path, ignore_errors=True)

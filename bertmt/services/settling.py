@@ -1,0 +1,137 @@
+"""Runs whose process is gone without a last word: the kernel's free lock is the proof, never silence.
+
+Anyone may settle them: the worker at once, and where that is gone too, any worker or front end within 15 seconds.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from bertmt.errors import BertmtError, BusyError, NotFoundError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs, move, run_by_key
+from bertmt.registry.states import Owner, State
+from bertmt.registry.workers import running_workers
+from bertmt.run_folder.events import EventWriter, now
+from bertmt.run_folder.layout import is_alive
+from bertmt.services.sync import folder_of, sync
+
+SILENT_AFTER_SECONDS = 2.0
+# A child that was just started needs this long until it holds its lock.
+START_GRACE_SECONDS = 8.0
+# A worker says every 5 s that it is there; one that was stopped in its tracks leaves its runs to others after this.
+WORKER_SILENCE_SECONDS = 10.0
+# How often a lost run is requeued by itself: what killed it once may have been the machine, twice it is the run.
+RECOVERIES = 1
+NO_LAST_WORD = "its process is gone without a last word"
+
+
+def sync_running(database: Database, silent_only: bool = True) -> None:
+    """Import the events of the running runs, and settle those whose process is gone.
+
+    Args:
+        silent_only: leave out runs that somebody imported less than 2 s ago.
+    """
+    if database.read_only:
+        return
+    for run in all_runs(database, "runs.state IN ('running', 'lost')"):
+        if silent_only and run.state is State.RUNNING and _is_recent(run.synced_at, SILENT_AFTER_SECONDS):
+            continue
+        # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
+        with suppress(NotFoundError, OSError):
+            settle(database, sync(database, run))
+
+
+def settle(database: Database, run: Run) -> Run:
+    """Move a running run whose process is gone without a last event; see `declare_dead`.
+
+    A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
+    there the run is the worker's to settle, which alone knows how the child ended.
+    """
+    if database.read_only or run.state is not State.RUNNING or is_alive(folder_of(database, run)):
+        return run
+    if _has_its_worker(database, run):
+        return run
+    has_begun = folder_of(database, run).events(run.attempt).exists()
+    if not has_begun and _is_recent(run.started_at, START_GRACE_SECONDS):
+        return run
+    return declare_dead(database, run, NO_LAST_WORD)
+
+
+def declare_dead(database: Database, run: Run, reason: str) -> Run:
+    """Move a running run whose lock is free, once all that its child wrote is imported.
+
+    It was asked to stop: it becomes what it was asked for. Else it is lost, and queued once more by itself, to go on
+    from its checkpoint as a new attempt, unless its recipe forbids it.
+
+    Args:
+        reason: how the child ended, as far as that is known.
+    """
+    if not _close_attempt(database, run):
+        return run
+    # The child may have written its last event between our reading and its death.
+    run = sync(database, run)
+    if run.state is not State.RUNNING:
+        return run
+    try:
+        with database.immediate():
+            run = run_by_key(database, run.key)
+            if run.request == "cancel":
+                return move(database, run.key, State.CANCELLED, Owner.DEATH, f"cancelled; {reason}", **_ended())
+            if run.request == "pause":
+                return move(database, run.key, State.PAUSED, Owner.DEATH, f"paused; {reason}", **_ended())
+            run = move(database, run.key, State.LOST, Owner.DEATH, reason, **_ended())
+            return _requeue_once(database, run)
+    except BusyError:  # somebody else moved it first
+        return run_by_key(database, run.key)
+
+
+def _close_attempt(database: Database, run: Run) -> bool:
+    """See to it that no child begins this attempt any more; False where one has just begun.
+
+    A child makes its attempt's event file, and ends if it is there: whoever makes it first decides. Without this a
+    child that starts late, on a machine that swaps, would work a run that was given to another meanwhile.
+    """
+    folder = folder_of(database, run)
+    if folder.events(run.attempt).exists():
+        return not is_alive(folder)
+    try:
+        folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        EventWriter(folder.events(run.attempt), fresh=True).close()
+    except (BertmtError, OSError):  # it has begun after all; or the disk is full: the next look may succeed
+        return False
+    return True
+
+
+def _requeue_once(database: Database, run: Run) -> Run:
+    """A lost run goes on by itself, before all of its priority that wait; inside a write transaction."""
+    if run.recoveries >= RECOVERIES or not run.recipe.get("requeue_lost", True):
+        return run
+    position = database.execute("SELECT min(position) FROM runs WHERE state IN ('queued', 'held')").fetchone()[0]
+    where = (
+        "it starts from the beginning" if run.checkpoint_step is None else f"it goes on from step {run.checkpoint_step}"
+    )
+    return move(
+        database, run.key, State.QUEUED, Owner.DEATH, f"lost once, so queued again; {where}", ended_at=None,
+        recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,
+    )  # fmt: skip
+
+
+def _ended() -> dict[str, str | None]:
+    return {"ended_at": now(), "request": None}
+
+
+def _has_its_worker(database: Database, run: Run) -> bool:
+    """Whether the worker that took the run is there and was heard of lately."""
+    return any(
+        worker.key == run.worker and _is_recent(worker.heartbeat_at, WORKER_SILENCE_SECONDS)
+        for worker in running_workers(database)
+    )
+
+
+def _is_recent(at: str | None, seconds: float) -> bool:
+    """Whether a time lies less than so many seconds back; one in the future, after the clock was put back, is not."""
+    if at is None:
+        return False
+    age = datetime.now(UTC) - datetime.fromisoformat(at)
+    return timedelta(0) <= age < timedelta(seconds=seconds)

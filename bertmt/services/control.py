@@ -55,7 +55,7 @@ def resume(database: Database, run: Run) -> Run:
         return _ask(database, run, None)
     if run.state is not State.PAUSED:
         raise BusyError(
-            f"Run {run.id} is {run.state}; only paused runs are resumed. `bertmt requeue {run.id}` is for those that ended."
+            f"Run {run.id} is {run.state}; only paused runs are resumed; `bertmt requeue` is for the others."
         )
     with database.immediate():
         first = database.execute("SELECT min(position) FROM runs").fetchone()[0] - 1

@@ -174,19 +174,12 @@ def _stop(database: Database, run: Run, event: Event) -> None:
     """The child obeyed a signal; what it was for is in the run's request, or else its worker or its machine stopped."""
     step = event.get("checkpoint_step")
     goes_on = "it starts from the beginning" if step is None else f"it goes on from step {step}"
+    at = {"ended_at": event["at"], "request": None}
     request = run_by_key(database, run.key).request  # asked for after our caller looked
     if request == "cancel":
-        move(
-            database,
-            run.key,
-            State.CANCELLED,
-            Owner.EVENT,
-            "cancelled while it ran",
-            ended_at=event["at"],
-            request=None,
-        )
+        move(database, run.key, State.CANCELLED, Owner.EVENT, f"cancelled; requeued, {goes_on}", **at)
     elif request == "pause":
-        move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", ended_at=event["at"], request=None)
+        move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
         move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event['signal']}; {goes_on}", request=None)
 

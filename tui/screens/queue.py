@@ -12,7 +12,7 @@ from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
-from bertmt.services import control
+from bertmt.services import control, ordering
 from bertmt.services.opening import Database
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
 from bertmt.services.queue_times import Expected, expected_durations, expected_times

@@ -17,7 +17,9 @@ from tui.fields import Field, FieldKind, field_of, next_choice
 
 SOURCE, DONE = "source", "done"
 MOST_SEEDS = 1000
-METHOD, CONSTANTS, SCALE, CONDUCT, QUEUEING = "method", "constants of the method", "scale", "conduct", "queueing"
+METHOD, CONSTANTS, SCALE, CONDUCT = "method", "constants of the method", "scale", "conduct"
+CARE, QUEUEING = "care", "queueing"
+_SECTIONS = {Role.SCALE: SCALE, Role.CONDUCT: CONDUCT, Role.CARE: CARE}
 _CONSTANTS = (
     "mnr_scale", "mnr_threshold", "cosine_positive", "cosine_negative", "pretraining_epochs", "head_dropout",
     "head_output_dropout", "lora.alpha", "lora.rslora", "lora.targets", "lora.dropout",
@@ -178,12 +180,12 @@ class NewRunForm:
         return [*found, self._done()]
 
     def _sections(self) -> dict[str, list[str]]:
-        sections: dict[str, list[str]] = {METHOD: [], CONSTANTS: [], SCALE: [], CONDUCT: []}
+        sections: dict[str, list[str]] = {METHOD: [], CONSTANTS: [], SCALE: [], CONDUCT: [], CARE: []}
         for name, setting in SETTINGS.items():
             if setting.role is Role.TOGGLE:
                 sections[CONSTANTS if name in _CONSTANTS else METHOD].append(name)
             elif name != "seed" or self.edits:  # there is a line for all seeds
-                sections[SCALE if setting.role is Role.SCALE else CONDUCT].append(name)
+                sections[_SECTIONS[setting.role]].append(name)
         return sections if self.edits else {**sections, QUEUEING: list(LAST_ASKED)}
 
     def _field(self, name: str, recipe: Recipe, idle: Mapping[str, str]) -> Field:

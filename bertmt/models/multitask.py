@@ -108,6 +108,16 @@ class MultitaskModel(nn.Module):
         """The parameters of the task's head, in a fixed order; none for STS."""
         return list(self.heads[task].parameters()) if task in self.heads else []
 
+    def recompute_activations(self) -> None:
+        """From now on keep only each encoder layer's input, and compute the rest anew in the backward pass.
+
+        The random state of each layer is put back for that, so losses and gradients are the same to the bit: the
+        memory of the activations goes down to about a layer's, for a third more time.
+        """
+        for encoder in self.encoders.values():
+            assert isinstance(encoder, BertModel)
+            encoder.gradient_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": True})
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Encoder parameters that more than one task trains, the ones that gradient surgery is about."""
         return [] if self.separate or len(self.tasks) == 1 else self.encoder_parameters(self.tasks[0])

@@ -13,7 +13,7 @@ from typing import Any
 
 from bertmt.recipe.settings import Role, Setting, setting, settings_of
 
-TOGGLE, SCALE, CONDUCT = Role.TOGGLE, Role.SCALE, Role.CONDUCT
+TOGGLE, SCALE, CONDUCT, CARE = Role.TOGGLE, Role.SCALE, Role.CONDUCT, Role.CARE
 TASK_NAMES = ("sst", "para", "sts")
 
 
@@ -138,6 +138,19 @@ class Recipe:
     keep_model: bool = setting(True, "bool", CONDUCT, "keep the trained weights, not only scores and predictions")
     seed: int = setting(0, "int", CONDUCT, "of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
 
+    # The care: what makes a run survive; none of it changes what is trained.
+    checkpoint_steps: int = setting(0, "int", CARE, "a checkpoint every so many steps; 0: by time alone", minimum=0)
+    checkpoint_minutes: float = setting(
+        10.0, "float", CARE, "a checkpoint every so many minutes, besides those at each epoch; 0: none", minimum=0
+    )
+    requeue_lost: bool = setting(True, "bool", CARE, "go on by itself, once, where the run's process was lost")
+    activation_checkpointing: bool = setting(
+        False, "bool", CARE, "compute activations anew in the backward pass: less memory, a third more time"
+    )
+    deterministic: bool = setting(
+        False, "bool", CARE, "on a GPU, only algorithms that give the same bits each time; on a CPU they always do"
+    )
+
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""
         found: Any = self
@@ -198,8 +211,12 @@ class Recipe:
         }
 
     def digest(self) -> str:
-        """A short hash of all settings but the data's location: equal digests, equal recipes."""
-        kept = {name: value for name, value in self.flat().items() if name not in ("data", "extra_data_file")}
+        """A short hash of what may change a result, without the data's location: equal digests, equal recipes."""
+        kept = {
+            name: value
+            for name, value in self.flat().items()
+            if name not in ("data", "extra_data_file") and SETTINGS[name].role is not CARE
+        }
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 

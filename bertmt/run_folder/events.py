@@ -14,7 +14,7 @@ Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their fur
     resumed    step (how many were done at the checkpoint), evaluated_epoch, evaluated_step (of the last evaluation
                until then, −1 where there was none), differences (list of sentences: why it is not bit-exact)
     checkpoint step (how many steps it holds), mib, seconds
-    stopped    step, signal (its name), checkpoint_step (where it would go on, or null)
+    stopped    step, signal (its name); a checkpoint was written before it where that was possible
     finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds: load, pretraining, training,
                evaluation, saving), peak_memory_mib, examples, tokens, passes (each by task and pretraining phase),
                model (whether weights were kept), remarks (list of sentences)
@@ -89,7 +89,6 @@ _OPTIONAL_OF_KIND: dict[str, dict[str, Callable[[Any], bool]]] = {
     "started": {"resumes": lambda v: isinstance(v, bool)},
     "evaluated": {"seconds": _is_optional_number},
     "resumed": {"differences": _are_sentences},
-    "stopped": {"checkpoint_step": lambda v: v is None or _is_count(v)},
     "failed": {"out_of_memory": lambda v: isinstance(v, bool)},
     "finished": {
         "seconds": _are_optional_numbers,

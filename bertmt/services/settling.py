@@ -14,7 +14,7 @@ from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.events import EventWriter, now
 from bertmt.run_folder.layout import is_alive
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.sync import folder_of, sync, where_it_goes_on
 
 SILENT_AFTER_SECONDS = 2.0
 # A child that was just started needs this long until it holds its lock.
@@ -108,12 +108,9 @@ def _requeue_once(database: Database, run: Run) -> Run:
     if run.recoveries >= RECOVERIES or not run.recipe.get("requeue_lost", True):
         return run
     position = database.execute("SELECT min(position) FROM runs WHERE state IN ('queued', 'held')").fetchone()[0]
-    where = (
-        "it starts from the beginning" if run.checkpoint_step is None else f"it goes on from step {run.checkpoint_step}"
-    )
     return move(
-        database, run.key, State.QUEUED, Owner.DEATH, f"lost once, so queued again; {where}", ended_at=None,
-        recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,
+        database, run.key, State.QUEUED, Owner.DEATH, f"lost once, so queued again; {where_it_goes_on(run)}",
+        ended_at=None, recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,
     )  # fmt: skip
 
 

@@ -170,15 +170,20 @@ def _close(database: Database, run: Run, event: Event) -> None:
             move(database, run.key, State.QUEUED, Owner.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
 
 
+def where_it_goes_on(run: Run) -> str:
+    """Where the next attempt begins, as the rest of a sentence."""
+    step = run.checkpoint_step
+    return "it starts from the beginning" if step is None else f"it goes on from step {step}"
+
+
 def _stop(database: Database, run: Run, event: Event) -> None:
     """The child obeyed a signal; what it was for is in the run's request, or else its worker or its machine stopped."""
-    step = event.get("checkpoint_step")
-    goes_on = "it starts from the beginning" if step is None else f"it goes on from step {step}"
+    run = run_by_key(database, run.key)  # as it is now: with its newest checkpoint, and what was asked meanwhile
+    goes_on = where_it_goes_on(run)
     at = {"ended_at": event["at"], "request": None}
-    request = run_by_key(database, run.key).request  # asked for after our caller looked
-    if request == "cancel":
+    if run.request == "cancel":
         move(database, run.key, State.CANCELLED, Owner.EVENT, f"cancelled; requeued, {goes_on}", **at)
-    elif request == "pause":
+    elif run.request == "pause":
         move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
         move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event['signal']}; {goes_on}", request=None)

@@ -1,7 +1,7 @@
-"""`python -m bertmt.training <run folder>`: the process that trains one run.
+"""`python -m bertmt.training <run folder> [<attempt>]`: the process that trains one run.
 
 It knows its run folder and nothing else. Exit codes: 0 after a `finished` event, 1 after a `failed` one, 4 where
-another process works the run, 143 or 130 where SIGTERM or SIGINT stopped it, without a last event.
+another process works the run or this attempt is over, 143 or 130 after a `stopped` one: SIGTERM or SIGINT.
 """
 
 import logging
@@ -13,6 +13,7 @@ from pathlib import Path
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive
+from bertmt.training.memory import memory_shortage
 from bertmt.training.progress import Progress
 from bertmt.training.stopping import StopFlag, StoppedError
 
@@ -29,13 +30,18 @@ def main(arguments: list[str]) -> int:
     stop = StopFlag()
     stop.install()
     try:
-        if len(arguments) != 1:
-            raise UsageError("Usage: python -m bertmt.training RUN_FOLDER")
+        if not 1 <= len(arguments) <= 2:
+            raise UsageError("Usage: python -m bertmt.training RUN_FOLDER [ATTEMPT]")
         folder = RunFolder(Path(arguments[0]))
         if not folder.order.is_file():
             raise NotFoundError(f"{folder.path} is no run folder: it holds no run.json.")
         with hold_alive(folder):
-            return train_folder(folder, folder.read_order(), stop)
+            order = folder.read_order()
+            if arguments[1:] not in ([], [str(order.attempt)]):
+                raise BusyError(
+                    f"The run in {folder.path} is at attempt {order.attempt}, not at {arguments[1]} any more."
+                )
+            return train_folder(folder, order, stop)
     except BertmtError as problem:
         sys.stderr.write(f"{problem}\n")
         return BUSY if isinstance(problem, BusyError) else USAGE if isinstance(problem, UsageError) else FAILED
@@ -45,7 +51,7 @@ def train_folder(folder: RunFolder, order: RunOrder, stop: StopFlag) -> int:
     """Train the run whose lock is held, with every failure told as its last event; returns the exit code."""
     started = time.monotonic()
     progress = Progress()
-    events = EventWriter(folder.events(order.attempt))
+    events = EventWriter(folder.events(order.attempt), fresh=True)
     try:
         prepare_environment(order)
         # torch must find the environment prepared, and a second child on a folder should be refused at once.
@@ -54,12 +60,18 @@ def train_folder(folder: RunFolder, order: RunOrder, stop: StopFlag) -> int:
         train_attempt(folder, order, events, stop, progress, started)
     except StoppedError as request:
         log.info("The run was %s.", request)
+        events.write("stopped", step=progress.step, signal=request.signal_name)
         return request.exit_code
     except BertmtError as problem:
         log.error("%s", problem)
         events.write("failed", error=one_line(str(problem)), step=progress.step)
         return FAILED
     except Exception as fault:
+        shortage = memory_shortage(fault)
+        if shortage is not None:
+            log.error("%s", shortage)
+            events.write("failed", error=one_line(shortage), step=progress.step, out_of_memory=True)
+            return FAILED
         log.exception("This is a fault of bertmt or of a library, not of the run's recipe:")
         events.write("failed", error=one_line(f"{type(fault).__name__}: {fault}"), step=progress.step)
         return FAILED
@@ -74,6 +86,8 @@ def prepare_environment(order: RunOrder) -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads would come on top of the run's
     # Threads that wait for each other by spinning took 5 times as long where other processes wanted the cores too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # What deterministic=true needs of cuBLAS; nobody else is slower for it.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if order.device.startswith("cuda:"):
         os.environ["CUDA_VISIBLE_DEVICES"] = order.device.removeprefix("cuda:")
 

@@ -7,11 +7,14 @@ import torch
 from bertmt.recipe.loading import from_json
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.training.checkpointing import Checkpointing
 from bertmt.training.composition import compose
 from bertmt.training.loop import train
 from bertmt.training.memory import reuse_freed_memory
 from bertmt.training.progress import Progress
 from bertmt.training.reporting import Reporter
+from bertmt.training.seeding import seed_dropout
+from bertmt.training.state import TrainingState
 from bertmt.training.stopping import StopFlag
 from bertmt.training.timing import Stopwatch
 
@@ -19,7 +22,7 @@ from bertmt.training.timing import Stopwatch
 def train_attempt(
     folder: RunFolder, order: RunOrder, events: EventWriter, stop: StopFlag, progress: Progress, started: float
 ) -> None:
-    """Train a run from its start to its `finished` event.
+    """Train a run from its start, or its newest checkpoint, to its `finished` event.
 
     Args:
         started: when the process began its work, by `time.monotonic`.
@@ -32,7 +35,12 @@ def train_attempt(
     if order.threads:
         torch.set_num_threads(order.threads)
     recipe = from_json(folder.recipe.read_text(encoding="utf-8"))
+    torch.use_deterministic_algorithms(recipe.deterministic and order.device != "cpu")
     run = compose(folder, order, recipe, stop)
-    stopwatch = Stopwatch()
-    stopwatch.add("load", time.monotonic() - started)
-    train(run, Reporter(run, events, order.attempt, stopwatch, progress), stop)
+    state = TrainingState(run, progress, Stopwatch())
+    checkpointing = Checkpointing(state, folder.checkpoints(order.checkpoint_dir), events)
+    state.model.train()
+    seed_dropout(recipe.seed)
+    checkpointing.resume()
+    state.stopwatch.add("load", time.monotonic() - started)
+    train(state, Reporter(state, events, order.attempt), checkpointing, stop)

@@ -75,6 +75,16 @@ class BatchStream:
         self.batch_index += 1
         return self._load(rows)
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Which pass, and how many of its batches were given."""
+        return self.pass_index, self.batch_index
+
+    def go_to(self, pass_index: int, batch_index: int) -> None:
+        """Go on as a stream does that has this position."""
+        self.pass_index, self.batch_index = pass_index, batch_index
+        self._batches = self._order(pass_index)
+
     def batches_in_pass(self, pass_index: int) -> int:
         """How many batches a pass has."""
         return len(self._order(pass_index))

@@ -38,6 +38,8 @@ class TrainingRun:
         streams: training batches by task, and by pretraining phase.
         pretraining: steps by phase, in the order in which they are trained.
         plan: the steps of training.
+        saves_memory: activations are computed anew in the backward pass.
+        keeps_checkpoints: they stay when the run has finished, and the last one holds its end.
         data: examples, for their sizes.
     """
 
@@ -52,6 +54,8 @@ class TrainingRun:
     pretraining: Mapping[str, int]
     plan: StepPlan
     evaluator: Evaluator
+    saves_memory: bool
+    keeps_checkpoints: bool
 
     @property
     def steps_total(self) -> int:
@@ -79,6 +83,7 @@ class TrainingRun:
             },
             "trainable_parameters": sum(each.numel() for each in parameters if each.requires_grad),
             "total_parameters": sum(each.numel() for each in parameters),
+            "activation_checkpointing": self.saves_memory,
         }
 
 
@@ -104,6 +109,9 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary)).to(device)
     precision = choose_precision(recipe.precision, device, model.config.hidden_size)
     model.encoder_dtype = DTYPES[precision]
+    saves_memory = order.saves_memory or recipe.activation_checkpointing
+    if saves_memory:
+        model.recompute_activations()
     stop.check()
     streams = _streams(recipe, data, tokenizer, device, stop)
     dev = {task: TokenisedSplit(split, tokenizer, stop.check) for task, split in data.dev.items()}
@@ -112,7 +120,10 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     pretraining = {
         phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
     }
-    return TrainingRun(folder, recipe, device, precision, data, tokenizer, model, streams, pretraining, plan, evaluator)
+    return TrainingRun(
+        folder, recipe, device, precision, data, tokenizer, model, streams, pretraining, plan, evaluator, saves_memory,
+        order.keeps_checkpoints,
+    )  # fmt: skip
 
 
 def versions(recipe: Recipe) -> dict[str, str]:

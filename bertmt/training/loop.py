@@ -3,69 +3,84 @@
 import logging
 
 from bertmt.models.saving import save_model
-from bertmt.training.composition import TrainingRun
-from bertmt.training.optimizer import build_optimizer, set_learning_rate
+from bertmt.training.checkpointing import Checkpointing
+from bertmt.training.optimizer import set_learning_rate
 from bertmt.training.reporting import Reporter
-from bertmt.training.seeding import seed_dropout
-from bertmt.training.selection import Selection
-from bertmt.training.step import Stepper
-from bertmt.training.stopping import StopFlag
+from bertmt.training.state import TRAIN, TrainingState
+from bertmt.training.stopping import StopFlag, StoppedError
 
 log = logging.getLogger(__name__)
 
 
-def train(run: TrainingRun, reporter: Reporter, stop: StopFlag) -> None:
-    """Train a run to its end.
+def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing, stop: StopFlag) -> None:
+    """Train a run to its end, from wherever its state is.
 
-    What the next step depends on is the weights, the optimizer's moments, the position of each stream, the stepper's
-    surgery order, torch's global generator (dropout) and the two counters `step` and `epoch`; nothing else.
+    A checkpoint holds what `TrainingState` holds, and is written between two steps or evaluations. So a run that was
+    killed anywhere goes on with the very step that followed the checkpoint, as if nothing had been.
 
     Raises:
         DivergedError: a loss or a prediction is not finite.
-        StoppedError: somebody asked; nothing is half written.
+        StoppedError: somebody asked; a checkpoint is written.
     """
-    recipe, model, plan = run.recipe, run.model, run.plan
-    stepper = Stepper(model, recipe, run.streams)
-    selection = Selection(recipe)
-    model.train()
-    seed_dropout(recipe.seed)
-    reporter.started()
+    reporter.started(checkpointing.resumed, checkpointing.differences)
+    try:
+        last_epoch = train_phases(state, reporter, checkpointing, stop)
+    except StoppedError:
+        checkpointing.write()
+        raise
+    # The selected epoch's weights are the run's.
+    if state.run.keeps_checkpoints:
+        checkpointing.write()
+    state.selection.restore(state.model)
+    if state.run.recipe.keep_model:
+        with reporter.stopwatch.measure("saving"):
+            save_model(state.model, state.run.recipe, state.run.tokenizer, state.run.folder.model)
+    reporter.finished(last_epoch, state.selection.selected)
+    if not state.run.keeps_checkpoints:
+        checkpointing.store.delete()
+
+
+def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing, stop: StopFlag) -> int:
+    """What is left of the run's phases; returns the last epoch that was trained."""
+    run, progress = state.run, state.progress
 
     # Epoch 0: what the pretrained encoder and untrained heads say, before any step.
-    reporter.evaluated(0, run.evaluator)
+    if progress.evaluated_epoch < 0:
+        reporter.evaluated(0, run.evaluator)
 
-    # Pretraining on STS pairs (section 4.3): each phase with a fresh optimizer over exactly the encoder weights that
-    # the run trains for STS, which with LoRA are its matrices, with ensembling those of M_STS (decision 21).
-    for phase, steps in run.pretraining.items():
-        log.info("Pretraining with %s: %d steps.", phase, steps)
-        optimizer = build_optimizer(model, ["sts"], recipe)
+    # Pretraining on STS pairs (section 4.3): each phase with a fresh optimizer.
+    for phase in [each for each in state.phases_left() if each != TRAIN]:
+        optimizer = state.enter(phase)
+        steps = run.pretraining[phase]
+        log.info("Pretraining with %s: step %d of %d.", phase, progress.phase_step, steps)
         with reporter.stopwatch.measure("pretraining"):
-            for step in range(steps):
+            while progress.phase_step < steps:
                 stop.check()
-                rate = set_learning_rate(optimizer, step, recipe.warmup_steps)
-                reporter.stepped(0, phase, rate, stepper.take([phase], optimizer))
+                rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
+                reporter.stepped(0, phase, rate, state.stepper.take([phase], optimizer))
+                checkpointing.after_step()
 
     # Training on the tasks. The plan is one sequence of steps that epochs only cut, so that positions carry over
     # from one capped epoch to the next.
-    log.info("Training %s: %d epochs of %d steps.", ", ".join(recipe.tasks), plan.epochs, plan.steps_per_epoch)
-    optimizer = build_optimizer(model, recipe.tasks, recipe)
-    step = 0
-    for epoch in range(1, plan.epochs + 1):
+    optimizer = state.enter(TRAIN)
+    plan = run.plan
+    log.info("Training %s: %d epochs of %d steps.", ", ".join(run.recipe.tasks), plan.epochs, plan.steps_per_epoch)
+    epoch = max(1, -(-progress.phase_step // plan.steps_per_epoch))
+    while True:
         with reporter.stopwatch.measure("training"):
-            while step < epoch * plan.steps_per_epoch:
+            while progress.phase_step < epoch * plan.steps_per_epoch:
                 stop.check()
-                rate = set_learning_rate(optimizer, step, recipe.warmup_steps)
-                reporter.stepped(epoch, "train", rate, stepper.take(plan.tasks_at(step), optimizer))
-                step += 1
-        if epoch % recipe.evaluate_every == 0 or epoch == plan.epochs:
-            selection.consider(reporter.evaluated(epoch, run.evaluator), model)
-            if selection.should_stop:
-                log.info("StoppedError early: %d evaluations without a better dev score.", selection.without_gain)
-                break
-
-    # The selected epoch's weights are the run's.
-    selection.restore(model)
-    if recipe.keep_model:
-        with reporter.stopwatch.measure("saving"):
-            save_model(model, recipe, run.tokenizer, run.folder.model)
-    reporter.finished(epoch, selection.selected)
+                rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
+                tasks = plan.tasks_at(progress.phase_step)
+                reporter.stepped(epoch, TRAIN, rate, state.stepper.take(tasks, optimizer))
+                checkpointing.after_step()
+        is_due = epoch % run.recipe.evaluate_every == 0 or epoch == plan.epochs
+        if is_due and progress.evaluated_epoch < epoch:
+            state.selection.consider(reporter.evaluated(epoch, run.evaluator), state.model)
+        checkpointing.write()
+        if state.selection.should_stop:
+            log.info("Stopped early: %d evaluations without a better dev score.", state.selection.without_gain)
+            return epoch
+        if epoch == plan.epochs:
+            return epoch
+        epoch += 1

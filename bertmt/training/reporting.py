@@ -5,18 +5,17 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Sequence
 
 import torch
 
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.events import EventWriter
-from bertmt.training.composition import TrainingRun
 from bertmt.training.divergence import check_step
 from bertmt.training.evaluation import Evaluation, Evaluator
-from bertmt.training.progress import Progress
+from bertmt.training.state import TrainingState
 from bertmt.training.step import StepResult
-from bertmt.training.tally import Tally
-from bertmt.training.timing import Stopwatch, TimeLeft
+from bertmt.training.timing import TimeLeft
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOG_LINES = 30.0
@@ -25,11 +24,12 @@ SECONDS_BETWEEN_LOG_LINES = 30.0
 class Reporter:
     """Writes the events of one attempt."""
 
-    def __init__(self, run: TrainingRun, events: EventWriter, attempt: int, stopwatch: Stopwatch, progress: Progress):
-        self.progress = progress
-        self.stopwatch = stopwatch
-        self.tally = Tally()
-        self._run = run
+    def __init__(self, state: TrainingState, events: EventWriter, attempt: int):
+        self.progress = state.progress
+        self.stopwatch = state.stopwatch
+        self.tally = state.tally
+        self._state = state
+        self._run = run = state.run
         self._events = events
         self._attempt = attempt
         evaluations = evaluation_count(run.recipe, run.plan.epochs)
@@ -37,16 +37,35 @@ class Reporter:
         self._last_step_at = time.monotonic()
         self._last_log_at = time.monotonic()
 
-    def started(self) -> None:
-        """The first event."""
+    def started(self, resumes: bool, differences: Sequence[str]) -> None:
+        """The first event, and the second where the run goes on from a checkpoint.
+
+        Args:
+            differences: why it is then not bit-exact.
+        """
         about = self._run.description()
-        self._events.write("started", attempt=self._attempt, pid=os.getpid(), **about)
+        self._events.write("started", attempt=self._attempt, pid=os.getpid(), resumes=resumes, **about)
+        if resumes:
+            self._resumed(differences)
         log.info(
             "Run of %d steps on %s in %s with %d threads; %d of %d parameters train.",
             *(about[key] for key in ("steps_total", "device", "precision", "threads")),
             *(about[key] for key in ("trainable_parameters", "total_parameters")),
         )
         self._last_step_at = time.monotonic()
+
+    def _resumed(self, differences: Sequence[str]) -> None:
+        self._time_left.skip(self._state.batches_done(), self._state.evaluations_done())
+        self._events.write(
+            "resumed",
+            step=self.progress.step,
+            evaluated_epoch=self.progress.evaluated_epoch,
+            evaluated_step=self.progress.evaluated_step,
+            differences=list(differences),
+        )
+        log.info("Resumed at step %d.", self.progress.step)
+        for difference in differences:
+            log.warning("Not bit-exact from here on: %s", difference)
 
     def stepped(self, epoch: int, phase: str, learning_rate: float, result: StepResult) -> None:
         """One `step` event.
@@ -63,6 +82,7 @@ class Reporter:
         examples = {name: self._run.streams[name].example_ids(batch.rows) for name, batch in result.batches.items()}
         check_step(self.progress.step, result.losses, result.gradient_norm, examples)
         self.progress.step += 1
+        self.progress.phase_step += 1
         if time.monotonic() - self._last_log_at > SECONDS_BETWEEN_LOG_LINES:
             self._last_log_at = time.monotonic()
             loss = sum(result.losses.values())
@@ -104,6 +124,7 @@ class Reporter:
             predictions=evaluation.predictions,
             seconds=round(seconds, 3),
         )
+        self.progress.evaluated_epoch, self.progress.evaluated_step = epoch, self.progress.step
         scores = ", ".join(f"{task} {_shown(value)}" for task, value in evaluation.scores.items())
         log.info("Epoch %d, after %d steps: dev %s.", epoch, self.progress.step, scores)
         self._last_step_at = time.monotonic()

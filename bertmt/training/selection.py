@@ -1,5 +1,9 @@
 """Which epoch's weights and scores are the run's, and when to stop early."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
 import torch
 
 from bertmt.models.multitask import MultitaskModel
@@ -11,6 +15,7 @@ class Selection:
     """The last evaluated epoch, or the one that is best on dev; epoch 0, which is untrained, is neither.
 
     Attributes:
+        weights: of the epoch that is best so far; none where the last is taken.
         best_value: the best dev score so far.
         without_gain: evaluations since then.
     """
@@ -18,7 +23,7 @@ class Selection:
     def __init__(self, recipe: Recipe):
         self._keep_best = recipe.select == "best"
         self._patience = recipe.early_stopping
-        self._weights: list[torch.Tensor] | None = None
+        self.weights: list[torch.Tensor] = []
         self._selected: Evaluation | None = None
         self.best_value: float | None = None
         self.without_gain = 0
@@ -34,7 +39,7 @@ class Selection:
         if not self._keep_best or better or self.best_value is None:
             self._selected = evaluation
         if self._keep_best and better:
-            self._weights = [parameter.detach().clone() for parameter in _trained(model)]
+            self.weights = [parameter.detach().clone() for parameter in trained_parameters(model)]
 
     @property
     def selected(self) -> Evaluation:
@@ -49,12 +54,24 @@ class Selection:
 
     def restore(self, model: MultitaskModel) -> None:
         """Give the model the weights of the selected epoch."""
-        if self._weights is None:
+        if not self.weights:
             return
         with torch.no_grad():
-            for parameter, kept in zip(_trained(model), self._weights, strict=True):
+            for parameter, kept in zip(trained_parameters(model), self.weights, strict=True):
                 parameter.copy_(kept)
 
+    def state(self) -> dict[str, Any]:
+        """All but the weights, for JSON."""
+        selected = None if self._selected is None else asdict(self._selected)
+        return {"best_value": self.best_value, "without_gain": self.without_gain, "selected": selected}
 
-def _trained(model: MultitaskModel) -> list[torch.nn.Parameter]:
+    def restore_state(self, state: Mapping[str, Any], weights: list[torch.Tensor]) -> None:
+        """Go on from what `state` and `weights` were."""
+        self.best_value, self.without_gain = state["best_value"], state["without_gain"]
+        self._selected = None if state["selected"] is None else Evaluation(**state["selected"])
+        self.weights = weights
+
+
+def trained_parameters(model: MultitaskModel) -> list[torch.nn.Parameter]:
+    """The parameters that train, in a fixed order."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]

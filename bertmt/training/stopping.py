@@ -15,7 +15,8 @@ class StoppedError(Exception):
 
     def __init__(self, signal_number: int):
         self.signal_number = signal_number
-        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+        self.signal_name = signal.Signals(signal_number).name
+        super().__init__(f"stopped by {self.signal_name}")
 
     @property
     def exit_code(self) -> int:

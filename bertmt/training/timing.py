@@ -56,6 +56,11 @@ class TimeLeft:
         self.evaluations -= 1
         self._per_evaluation = seconds
 
+    def skip(self, batches: int, evaluations: int) -> None:
+        """Leave out what an earlier attempt has done."""
+        self.batches -= batches
+        self.evaluations -= evaluations
+
     def seconds(self) -> float | None:
         """Seconds left at the present speed; None before the first step."""
         if self._per_batch is None:

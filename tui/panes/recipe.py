@@ -36,6 +36,7 @@ TITLES = {
     Role.TOGGLE: "Method: the toggles",
     Role.SCALE: "Scale: encoder, data, budget",
     Role.CONDUCT: "Conduct: seed, precision, what is kept",
+    Role.CARE: "Care: checkpoints, what happens when it is lost",
 }
 UNLIKE, PLAIN = "* ", "  "
 Section = tuple[str, Sequence[Line]]

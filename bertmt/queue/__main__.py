@@ -40,7 +40,7 @@ def main() -> int:
                 worker.stopping = True
                 stopped_by.append(number)
                 if len(stopped_by) == 1 and worker.children:
-                    say("Stopping: running runs go back to the queue. A run that does not stop is killed after 20 s.")
+                    say("Stopping: running runs write a checkpoint and go back; after 60 s they are killed.")
 
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, stop)

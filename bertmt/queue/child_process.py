@@ -1,4 +1,4 @@
-"""One training child: started in its own process session, so that it outlives the worker; stopped politely first."""
+"""Training children: in process sessions of their own, so that they outlive the worker; stopped politely first."""
 
 import contextlib
 import os
@@ -7,60 +7,110 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Protocol
 
 from bertmt.devices.slots import CPU
+from bertmt.errors import BusyError
 from bertmt.registry.records import Run
-from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
+from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive, living_pid
 
-STOP_GRACE_SECONDS = 20.0
+# Writing a checkpoint of a large model to a slow disk takes most of it.
+STOP_GRACE_SECONDS = 60.0
 TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
+# Another process holds the run's lock, or the attempt is over: see `bertmt/training/__main__.py`.
+BUSY_CODE = 4
 
 
-@dataclass
-class ChildProcess:
-    """A started child and when it was asked to stop.
+class Child(Protocol):
+    """A process that works a run, started by this worker or by one that is gone."""
 
-    Attributes:
-        stopped_at: monotonic seconds, or None.
-    """
+    def has_ended(self) -> bool:
+        """Whether it is gone; what it wrote before is then complete."""
 
-    process: subprocess.Popen[bytes]
-    stopped_at: float | None = None
+    def exit_code(self) -> int | None:
+        """As subprocess tells it; None while it is there, or where nobody knows."""
+
+    def signal(self, number: int) -> None:
+        """Send a signal; nothing where it is gone."""
+
+
+class StartedChild:
+    """A child of this process."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]"):
+        self.process = process
 
     def has_ended(self) -> bool:
         return self.process.poll() is not None
 
-    def exit_reason(self) -> str:
-        """How it ended, for people."""
-        code = self.process.returncode
-        if code is not None and code < 0:
-            return f"killed by signal {-code} ({signal.Signals(-code).name})"
-        return f"ended with exit code {code}"
+    def exit_code(self) -> int | None:
+        return self.process.returncode
 
-    def ask_to_stop(self) -> None:
-        """SIGTERM at first; SIGKILL once the grace time is over. Safe to call again and again."""
-        if self.has_ended():
-            return
-        if self.stopped_at is None:
-            self.stopped_at = time.monotonic()
-            self.process.terminate()
-        elif time.monotonic() - self.stopped_at > STOP_GRACE_SECONDS:
-            self.process.kill()
+    def signal(self, number: int) -> None:
+        if not self.has_ended():
+            self.process.send_signal(number)
+
+
+class AdoptedChild:
+    """The child of a worker that is gone, known by its lock alone."""
+
+    def __init__(self, folder: RunFolder):
+        self._folder = folder
+
+    def has_ended(self) -> bool:
+        return not is_alive(self._folder)
+
+    def exit_code(self) -> int | None:
+        return None
+
+    def signal(self, number: int) -> None:
+        pid = living_pid(self._folder)
+        # Where it ended in this very moment there is nothing to stop.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if pid is not None:
+                os.kill(pid, number)
+
+
+class Stopping:
+    """Asks a child to stop: SIGTERM at first, SIGKILL once the grace time is over; safe to call again and again."""
+
+    def __init__(self) -> None:
+        self._asked_at: float | None = None
+
+    def ask(self, child: Child) -> None:
+        """Ask once more."""
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
+            child.signal(signal.SIGTERM)
+        elif time.monotonic() - self._asked_at > STOP_GRACE_SECONDS:
+            child.signal(signal.SIGKILL)
+
+
+def how_it_ended(child: Child) -> str:
+    """The end of a child, for people."""
+    code = child.exit_code()
+    if code is None:
+        return "its process is gone without a last word"
+    if code < 0:
+        return f"killed by signal {-code} ({signal.Signals(-code).name})"
+    return f"ended with exit code {code}"
 
 
 def start_child(
     run: Run, folder: RunFolder, device: str, threads: int, command: Sequence[str] = TRAINING_COMMAND
-) -> ChildProcess:
+) -> StartedChild:
     """Make the run folder, open its log, and start the child.
 
     Args:
         device: "cpu", or the UUID of a GPU.
-        command: what is started, with the run folder as its last argument.
+        command: what is started, with the run folder and the attempt as its last arguments.
 
     Raises:
+        BusyError: a process holds the run's lock.
         OSError: the folder cannot be written or the process not be started.
     """
+    if is_alive(folder):
+        raise BusyError(f"The run in {folder.path} is still worked by another process.")
     order = RunOrder(
         run_id=run.id,
         name=run.name,
@@ -70,6 +120,8 @@ def start_child(
         fingerprints=run.fingerprints,
         device=device if device == CPU else f"cuda:{device}",
         threads=threads,
+        checkpoint_dir=run.checkpoint_dir,
+        saves_memory=bool(run.saves_memory),
     )
     folder.create(order, run.recipe_json)
     # Waiting OpenMP threads that spin make a step a hundred times slower where another process has the core
@@ -81,7 +133,7 @@ def start_child(
     handle = os.open(folder.log(run.attempt), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
-            [*command, str(folder.path)],
+            [*command, str(folder.path), str(run.attempt)],
             stdin=subprocess.DEVNULL,
             stdout=handle,
             stderr=handle,
@@ -90,17 +142,4 @@ def start_child(
         )
     finally:
         os.close(handle)
-    return ChildProcess(process)
-
-
-def ask_orphan_to_stop(run: Run, folder: RunFolder) -> None:
-    """SIGTERM to the child of a worker that is gone.
-
-    The held lock proves that the attempt's child is alive, and its first event tells its pid: no other process can
-    have that pid meanwhile.
-    """
-    pid = run.started.get("pid")
-    if isinstance(pid, int) and run.started.get("attempt") == run.attempt and is_alive(folder):
-        # Where it ended in this very moment there is nothing to stop.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGTERM)
+    return StartedChild(process)

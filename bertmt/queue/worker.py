@@ -2,23 +2,48 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
-from bertmt.devices.slots import DeviceSlot
-from bertmt.errors import BertmtError
-from bertmt.queue.child_process import TRAINING_COMMAND, ChildProcess, ask_orphan_to_stop, start_child
+from bertmt.devices.slots import CPU, DeviceSlot
+from bertmt.errors import BertmtError, BusyError
+from bertmt.queue.child_process import (
+    BUSY_CODE,
+    TRAINING_COMMAND,
+    AdoptedChild,
+    Child,
+    Stopping,
+    how_it_ended,
+    start_child,
+)
+from bertmt.queue.crash_guard import CrashGuard
 from bertmt.registry import workers
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, claim_next, move, run_by_key, snapshot_of
+from bertmt.registry.runs import adopt, all_runs, claim_next, move, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
+from bertmt.run_folder.layout import is_alive
 from bertmt.services.queue_control import queue_is_held
-from bertmt.services.settling import sync_running
+from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.snapshot import code_digest
+from bertmt.services.startable import obstacles, waiting_runs
 from bertmt.services.sync import folder_of, sync
 
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
+# Before a run whose folder was still held is tried again.
+BUSY_PAUSE = timedelta(seconds=10)
+
+
+@dataclass
+class Work:
+    """A run, the process that works it, and since when this worker knows of it (monotonic seconds)."""
+
+    run: Run
+    child: Child
+    stopping: Stopping = field(default_factory=Stopping)
+    since: float = field(default_factory=time.monotonic)
 
 
 class Worker:
@@ -41,13 +66,18 @@ class Worker:
         self.slots = tuple(slots)
         self.say = say
         self.key = workers.register(database, [slot.name for slot in slots])
-        self.children: dict[DeviceSlot, tuple[Run, ChildProcess]] = {}
+        self.children: dict[DeviceSlot, Work] = {}
         self.stopping = False
         self.draining = False
-        self._beat_at = 0.0
+        self.guard = CrashGuard()
+        self._beat_at = float("-inf")
 
     def work(self, drain: bool) -> None:
-        """Work until stopped, or, with `drain`, until nothing that could be started waits and nothing runs here."""
+        """Work until stopped, or, with `drain`, until nothing that could be started waits and nothing runs here.
+
+        Raises:
+            BertmtError: draining, it would have to start runs that die one after the other.
+        """
         self.draining = drain
         try:
             while not (self.stopping and not self.children):
@@ -63,13 +93,13 @@ class Worker:
         if time.monotonic() - self._beat_at > HEARTBEAT_SECONDS:
             workers.beat(self.database, self.key)
             self._beat_at = time.monotonic()
-            # Runs whose worker died are nobody's children: somebody must import and settle them.
+            # Runs whose worker died are nobody's: somebody must import and settle them, and look after those alive.
             sync_running(self.database)
-            self._stop_cancelled_orphans()
+            self._adopt_orphans()
         self._obey()
-        for slot, (run, child) in list(self.children.items()):
-            self._look_after(slot, run, child)
-        if not self.stopping:
+        for slot, work in list(self.children.items()):
+            self._look_after(slot, work)
+        if not self.stopping and self.guard.reason is None:
             for slot in self.slots:
                 if slot not in self.children and not self._fill(slot):
                     break
@@ -79,45 +109,74 @@ class Worker:
         request = workers.request_of(self.database, self.key)
         if request == "stop" and not self.stopping:
             self.stopping = True
-            self.say("Asked to stop: running runs go back to the queue.")
+            self.say("Asked to stop: running runs write a checkpoint and go back to the queue.")
         elif request == "drain" and not self.draining:
             self.draining = True
             self.say("Asked to end once nothing waits and nothing runs here.")
+        elif request == "go on":
+            self.guard.reset()
+            workers.guard(self.database, self.key, None)
+            self.say("Asked to go on: runs are started again.")
 
-    def _stop_cancelled_orphans(self) -> None:
-        """A request to cancel outlives the worker of a run: any later worker on this machine obeys it."""
+    def _adopt_orphans(self) -> None:
+        """Look after the living children of workers that are gone, in slots of their devices as far as there are."""
         alive = {worker.key for worker in workers.running_workers(self.database)}
-        for run in all_runs(self.database, "runs.state = 'running' AND runs.request = 'cancel'"):
-            if run.worker not in alive:
-                ask_orphan_to_stop(run, folder_of(self.database, run))
+        for orphan in all_runs(self.database, "runs.state = 'running'"):
+            if orphan.worker in alive or not is_alive(folder_of(self.database, orphan)):
+                continue
+            run = adopt(self.database, orphan, self.key)
+            if run is None:
+                continue
+            device = run.device or CPU
+            free = [slot for slot in self.slots if slot.device == device and slot not in self.children]
+            slot = free[0] if free else DeviceSlot(f"adopted-{run.id}", device, 0)
+            self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run)))
+            self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
 
-    def _look_after(self, slot: DeviceSlot, run: Run, child: ChildProcess) -> None:
+    def _look_after(self, slot: DeviceSlot, work: Work) -> None:
         # Asked before the import: what a dead child wrote is then imported whole.
-        ended = child.has_ended()
-        run = sync(self.database, run_by_key(self.database, run.key))
-        self.children[slot] = (run, child)
-        if not ended:
-            if self.stopping or run.request == "cancel":
-                child.ask_to_stop()
+        ended = work.child.has_ended()
+        run = sync(self.database, run_by_key(self.database, work.run.key))
+        if ended:
+            del self.children[slot]
+            self._settle(replace(work, run=run))
             return
-        del self.children[slot]
-        self._settle(run, child)
+        self.children[slot] = replace(work, run=run)
+        if self.stopping or run.request in ("cancel", "pause"):
+            work.stopping.ask(work.child)
 
-    def _settle(self, run: Run, child: ChildProcess) -> None:
+    def _settle(self, work: Work) -> None:
         """Move a run whose child has ended, unless its last event did."""
+        run, child = work.run, work.child
+        code = child.exit_code()
+        failure = None
         if run.state is State.RUNNING:
-            if run.request == "cancel":
-                run = self._move(run, State.CANCELLED, Owner.WORKER, "cancelled while it ran", ended_at=now())
-            elif self.stopping and child.stopped_at is not None:
-                run = self._move(
-                    run, State.QUEUED, Owner.WORKER, "the worker was stopped; it starts from the beginning"
-                )
-            elif child.process.returncode and child.process.returncode > 0:
-                failure = _last_line(self.database, run) or child.exit_reason()
+            if code == BUSY_CODE:
+                run = self._put_back(run, "another process still held its folder")
+                failure = "its folder is held by another process"
+            elif code is not None and 0 < code < 128 and run.request is None:
+                failure = _last_line(self.database, run) or how_it_ended(child)
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             else:
-                run = self._move(run, State.LOST, Owner.DEATH, child.exit_reason(), ended_at=now())
+                failure = how_it_ended(child) if code and not self.stopping and run.request is None else None
+                run = declare_dead(self.database, run, how_it_ended(child))
+        elif run.state is State.FAILED:
+            failure = run.failure
         self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {run.failure}' if run.failure else ''}")
+        self._watch_for_crashes(run, time.monotonic() - work.since, failure)
+
+    def _watch_for_crashes(self, run: Run, seconds: float, failure: str | None) -> None:
+        self.guard.ended(run.id, seconds, failure)
+        if self.guard.reason is not None:
+            workers.guard(self.database, self.key, self.guard.reason)
+            self.say(
+                f"{self.guard.reason}. No further run is started here: `bertmt logs {run.id}` tells more, and "
+                f"`bertmt workers --go-on {self.key}` lets this worker go on."
+            )
+
+    def _put_back(self, run: Run, reason: str) -> Run:
+        later = (datetime.now(UTC) + BUSY_PAUSE).isoformat(timespec="milliseconds")
+        return self._move(run, State.QUEUED, Owner.WORKER, reason, not_before_at=later)
 
     def _move(self, run: Run, after: State, owner: Owner, reason: str, **columns: str) -> Run:
         try:
@@ -126,7 +185,7 @@ class Worker:
             return run_by_key(self.database, run.key)
 
     def _fill(self, slot: DeviceSlot) -> bool:
-        """Start the next queued run on a free slot; False where none waits."""
+        """Start the next queued run on a free slot; False where none may start there."""
         run = claim_next(self.database, self.key, slot.device)
         if run is None:
             return False
@@ -134,22 +193,38 @@ class Worker:
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
             child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, self.command)
+        except BusyError as problem:
+            self._put_back(run, str(problem))
+            return True
         except OSError as problem:
             failure = f"could not be started: {problem.strerror} ({problem.filename})"
-            move(self.database, run.key, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
+            self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")
+            self._watch_for_crashes(run, 0, failure)
             return True
-        self.children[slot] = (run, child)
+        self.children[slot] = Work(run, child)
         self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
         return True
 
     def _nothing_comes(self) -> bool:
-        """Whether no run waits that could be started; a held queue may be held for days."""
-        waiting: int = self.database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
-        if waiting and queue_is_held(self.database):
-            self.say(f"The queue is held: {waiting} queued; `bertmt release --queue` lets them be started.")
+        """Whether no run waits that would be started by itself; a held queue may be held for days.
+
+        Raises:
+            BertmtError: the crash guard holds this worker, and nobody is there to look.
+        """
+        waiting = waiting_runs(self.database)
+        queued = [run for run in waiting if run.state is State.QUEUED]
+        if queued and self.guard.reason is not None:
+            raise BertmtError(f"{self.guard.reason}; {len(queued):,} queued runs were not started.")
+        if queued and queue_is_held(self.database):
+            self.say(f"The queue is held: {len(queued)} queued; `bertmt release --queue` lets them be started.")
             return True
-        return not waiting
+        found = obstacles(waiting, {CPU if slot.device == CPU else "gpu" for slot in self.slots})
+        if len(found) < len(queued):
+            return False
+        for run in queued[:5]:
+            self.say(f"{run.id} {run.name} (seed {run.seed}) is not started: {found[run.key]}.")
+        return True
 
 
 def _last_line(database: Database, run: Run) -> str | None:

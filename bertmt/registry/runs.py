@@ -195,20 +195,38 @@ STARTABLE = (
 IN_ORDER = "priority DESC, position, key"
 
 
-def claim_next(database: Database, worker: int, device: str) -> Run | None:
+def next_to_start(database: Database, device: str) -> Run | None:
+    """The run that `claim_next` would take now."""
+    found = all_runs(
+        database,
+        f"runs.key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
+        " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?)",
+        (_kind(device), now(), QUEUE_HELD),
+    )
+    return found[0] if found else None
+
+
+def _kind(device: str) -> str:
+    return "cpu" if device == "cpu" else "gpu"
+
+
+def claim_next(database: Database, worker: int, device: str, expected: int | None = None) -> Run | None:
     """Take the first queued run that may start on a device, as a new attempt; None where none may.
 
     None may where the queue is held. A run may not before its time, before the runs that it waits for have ended, and
     on a device that it does not want. One statement, so that no two workers get the same run.
+
+    Args:
+        expected: the key of the run that should come, for which its device was made ready; another is not taken.
     """
     with database.immediate():
         row = database.execute(
             "UPDATE runs SET state = 'running', attempt = attempt + 1, worker = ?, device = ?, started_at = ?,"
             " ended_at = NULL, failure = NULL, request = NULL"
             f" WHERE key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
-            " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?)"
+            " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?) AND (? IS NULL OR key = ?)"
             " RETURNING key, attempt",
-            (worker, device, now(), "cpu" if device == "cpu" else "gpu", now(), QUEUE_HELD),
+            (worker, device, now(), _kind(device), now(), QUEUE_HELD, expected, expected),
         ).fetchone()
         if row is None:
             return None
@@ -217,6 +235,25 @@ def claim_next(database: Database, worker: int, device: str) -> Run | None:
             database, key, attempt, State.QUEUED, State.RUNNING, Owner.CLAIM, f"taken by worker {worker} on {device}"
         )
         return run_by_key(database, key)
+
+
+def adopt(database: Database, run: Run, worker: int) -> Run | None:
+    """Make a worker the one that looks after a running run whose own is gone; None where another was faster."""
+    with database.immediate():
+        taken = database.execute(
+            "UPDATE runs SET worker = ? WHERE key = ? AND worker IS ? AND attempt = ? AND state = 'running'",
+            (worker, run.key, run.worker, run.attempt),
+        ).rowcount
+        if not taken:
+            return None
+        note(database, run.key, Owner.CLAIM, f"adopted by worker {worker}: its own is gone, its process is not")
+        return run_by_key(database, run.key)
+
+
+def note(database: Database, key: int, owner: Owner, reason: str) -> None:
+    """A line in a run's history without a move."""
+    run = run_by_key(database, key)
+    _record(database, key, run.attempt, run.state, run.state, owner, reason)
 
 
 def _record(

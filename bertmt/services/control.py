@@ -23,7 +23,7 @@ def cancel(database: Database, run: Run) -> Run:
     Raises:
         BusyError: it has ended already.
     """
-    run = settle(database, sync(database, run))
+    run = _as_it_is(database, run)
     if run.state is State.RUNNING:
         return _ask(database, run, "cancel")
     reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it was started"
@@ -36,7 +36,7 @@ def pause(database: Database, run: Run) -> Run:
     Raises:
         BusyError: it is not running.
     """
-    run = settle(database, sync(database, run))
+    run = _as_it_is(database, run)
     if run.state is not State.RUNNING:
         check_move(run.id, run.state, State.PAUSED, Owner.PERSON)
     if run.request == "cancel":
@@ -50,7 +50,7 @@ def resume(database: Database, run: Run) -> Run:
     Raises:
         BusyError: it is not paused.
     """
-    run = settle(database, sync(database, run))
+    run = _as_it_is(database, run)
     if run.state is State.RUNNING and run.request == "pause":
         return _ask(database, run, None)
     if run.state is not State.PAUSED:
@@ -62,6 +62,11 @@ def resume(database: Database, run: Run) -> Run:
         return move(
             database, run.key, State.QUEUED, Owner.PERSON, "resumed", position=first, ended_at=None, recoveries=0
         )
+
+
+def _as_it_is(database: Database, run: Run) -> Run:
+    """The run after all that happened to it since its record was read."""
+    return settle(database, sync(database, run_by_key(database, run.key)))
 
 
 def _ask(database: Database, run: Run, request: str | None) -> Run:
@@ -98,7 +103,7 @@ def requeue(
         BusyError: its state forbids it.
         DataError: the data there is not what the run was submitted with.
     """
-    run = settle(database, sync(database, run))
+    run = _as_it_is(database, run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         recipe = from_json(run.recipe_json)

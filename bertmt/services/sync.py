@@ -12,7 +12,7 @@ from bertmt import paths
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import move, run_by_key
+from bertmt.registry.runs import move, note, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import LAST_EVENTS, now, read_events
 from bertmt.run_folder.layout import RunFolder
@@ -60,7 +60,7 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
         if last:
             _close(database, run, last)
         if broken:
-            _note(database, run, f"{broken} unreadable line(s) of its events were skipped")
+            note(database, run.key, Owner.EVENT, f"{broken} unreadable line(s) of its events were skipped")
 
 
 def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
@@ -114,7 +114,8 @@ def _go_back(database: Database, run: Run, event: Event) -> None:
     _update_summary(database, run, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
     _show_scores(database, run, epoch)
     if event.get("differences"):
-        _note(database, run, f"resumed at step {step}, not bit-exact: {' '.join(event['differences'])}")
+        reason = f"resumed at step {step}, not bit-exact: {' '.join(event['differences'])}"
+        note(database, run.key, Owner.EVENT, reason)
 
 
 def _evaluation_points(event: Event) -> list[metrics.Point]:
@@ -187,15 +188,6 @@ def _stop(database: Database, run: Run, event: Event) -> None:
         move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
         move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event['signal']}; {goes_on}", request=None)
-
-
-def _note(database: Database, run: Run, reason: str) -> None:
-    """A line in the run's history without a move."""
-    database.execute(
-        "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason)"
-        " SELECT key, ?, attempt, state, state, 'event', ? FROM runs WHERE key = ?",
-        (now(), reason, run.key),
-    )
 
 
 def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]) -> list[Any]:

@@ -16,7 +16,7 @@ from bertmt.queue.worker import Worker
 from bertmt.registry import metrics
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
-from bertmt.services.control import cancel
+from bertmt.services.control import cancel, requeue
 from bertmt.services.queue_control import hold_queue
 from bertmt.services.settling import sync_running
 from bertmt.services.sync import folder_of
@@ -66,11 +66,31 @@ def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(dat
     assert (run.state, run.failure) == (State.FAILED, "SomeError: it broke")
 
 
-def test_a_killed_child_makes_its_run_lost(database, add_run, worker):
+def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(database, add_run, worker):
     run = add_run("die")
     worker.work(drain=True)
-    assert run_by_key(database, run.key).state is State.LOST
+    run = run_by_key(database, run.key)
+    assert (run.state, run.attempt, run.recoveries) == (State.LOST, 2, 1)
+    path = [(move.state_after, move.owner) for move in moves(database, run.key)]
+    assert path == [
+        ("queued", "person"), ("running", "claim"), ("lost", "death"),
+        ("queued", "death"), ("running", "claim"), ("lost", "death"),
+    ]  # fmt: skip
     assert "SIGKILL" in moves(database, run.key)[-1].reason
+
+
+def test_a_recipe_may_forbid_that_a_lost_run_goes_on_by_itself(database, add_run, worker):
+    run = add_run("die", requeue_lost=False)
+    worker.work(drain=True)
+    assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.LOST, 1)
+
+
+def test_a_run_that_a_person_queues_again_may_be_lost_once_more(database, add_run, worker, stand_in_child):
+    run = add_run("die")
+    worker.work(drain=True)
+    requeue(database, run_by_key(database, run.key))
+    Worker(database, [SLOT], lambda line: None, stand_in_child).work(drain=True)
+    assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.LOST, 4)
 
 
 def test_a_cancelled_running_run_is_stopped(database, add_run, worker):
@@ -137,8 +157,8 @@ def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, work
 def test_events_are_imported_and_the_end_seen_without_any_worker(database, add_run, worker):
     run = add_run("finish")
     worker.round()
-    [(_, child)] = worker.children.values()
-    child.process.wait()
+    [work] = worker.children.values()
+    work.child.process.wait()
     sync_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.FINISHED
 
@@ -146,24 +166,24 @@ def test_events_are_imported_and_the_end_seen_without_any_worker(database, add_r
 def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, add_run, worker):
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
-    [(_, child)] = worker.children.values()
-    child.process.kill()
-    child.process.wait()
+    [work] = worker.children.values()
+    work.child.process.kill()
+    work.child.process.wait()
     sync_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its worker is there and will settle it"
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
     sync_running(database, silent_only=False)
-    assert run_by_key(database, run.key).state is State.LOST
+    assert [each.state_after for each in moves(database, run.key)[-2:]] == ["lost", "queued"]
 
 
 def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(database, add_run, worker):
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
-    [(_, child)] = worker.children.values()
+    [work] = worker.children.values()
     cancel(database, run_by_key(database, run.key))
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
-    child.process.kill()
-    child.process.wait()
+    work.child.process.kill()
+    work.child.process.wait()
     sync_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.CANCELLED
 
@@ -217,17 +237,15 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         sync_running(database, silent_only=False)
-    assert run_by_key(database, run.key).state is State.LOST
+    assert [each.state_after for each in moves(database, run.key)[-2:]] == ["lost", "queued"]
     assert Path(folder_of(database, run).log(1)).read_text().startswith("started")
 
 
 def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(database, add_run, worker, stand_in_child):
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
-    [(_, child)] = worker.children.values()
     database.execute("UPDATE workers SET process_start = 'a process that is gone'")
     cancel(database, run_by_key(database, run.key))
     next_worker = Worker(database, [SLOT], lambda line: None, stand_in_child)
-    run_until(next_worker, lambda: child.has_ended())
-    sync_running(database, silent_only=False)
+    run_until(next_worker, lambda: run_by_key(database, run.key).state is not State.RUNNING)
     assert run_by_key(database, run.key).state is State.CANCELLED

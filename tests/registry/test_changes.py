@@ -9,10 +9,11 @@ from bertmt.registry import metrics
 from bertmt.registry.changes import changed_runs, newest_change
 from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
 from bertmt.registry.migrations import m002_changes_of_runs, migrations
-from bertmt.registry.runs import all_runs, claim_next, move, remove, store_setting
+from bertmt.registry.runs import all_runs, claim_next, forget, move, remove, store_setting
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import all_workers, register
-from bertmt.services.control import annotate, reorder, tag
+from bertmt.services.control import annotate, tag
+from bertmt.services.ordering import prioritise
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def score(database, run):
         lambda database, run: tag(database, run, "new"),
         lambda database, run: tag(database, run, "old", present=False),
         lambda database, run: annotate(database, run, "seen"),
-        lambda database, run: reorder(database, run),
+        lambda database, run: prioritise(database, run, 3),
     ],
     ids=["claim", "score", "move", "tag", "untag", "note", "order"],
 )
@@ -117,6 +118,8 @@ def test_a_removed_run_is_told_once_and_its_key_may_come_back(database, add_run)
     changes = changed_runs(database, before)
     assert (changes.runs, changes.removed) == ([], [run.key])
     assert changed_runs(database, changes.newest).removed == []
+    forget(database, run.key)
+    assert changed_runs(database, changes.newest).removed == [run.key]
     again = add_run("b")  # SQLite gives the highest key anew
     assert again.key == run.key
     assert [each.name for each in changed_runs(database, changes.newest).runs] == ["b"]

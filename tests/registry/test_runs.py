@@ -10,7 +10,18 @@ import pytest
 
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.registry import metrics
-from bertmt.registry.runs import all_runs, claim_next, move, moves, remove, run_by_key, snapshot_of
+from bertmt.registry.runs import (
+    all_runs,
+    bring_back,
+    claim_next,
+    forget,
+    move,
+    moves,
+    remove,
+    removed_runs,
+    run_by_key,
+    snapshot_of,
+)  # fmt: skip
 from bertmt.registry.states import ENDED, LEGAL_MOVES, Owner, State, check_move
 from bertmt.registry.workers import all_workers, is_running, process_start, register
 
@@ -79,11 +90,22 @@ def test_every_ended_state_but_finished_can_be_requeued():
     assert {before for (before, after) in LEGAL_MOVES if after is State.QUEUED} >= ENDED - {State.FINISHED}
 
 
-def test_removing_a_run_removes_all_that_was_stored_of_it(database, add_run):
+def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database, add_run):
+    run = add_run()
+    remove(database, run.key)
+    assert all_runs(database) == []
+    assert [each.id for each in removed_runs(database)] == [run.id]
+    with pytest.raises(NotFoundError):
+        run_by_key(database, run.key)
+    assert bring_back(database, run.key) == run == all_runs(database)[0]
+    assert removed_runs(database) == []
+
+
+def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database, add_run):
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("loss/sst", 0, 1.0)])
-    remove(database, run.key)
+    forget(database, run.key)
     assert all_runs(database) == []
     for table in ("metrics", "moves", "summaries"):
         assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
@@ -127,9 +149,12 @@ def test_points_are_read_from_the_last_known_step_on(database, add_run):
     assert metrics.last_values(database, run.key) == {"a": 4.0, "b": None}
 
 
-def test_points_behind_the_step_of_a_resumption_are_forgotten(database, add_run):
+def test_what_was_measured_after_a_checkpoint_is_forgotten(database, add_run):
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("a", step, 0.0) for step in range(5)])
-        metrics.delete_after(database, run.key, 2)
-    assert [step for step, _ in metrics.read(database, run.key)["a"]] == [0, 1, 2]
+        metrics.append(database, run.key, [(name, step, 0.0) for name in ("dev/x", "dev_loss/x") for step in (0, 3, 6)])
+        # Three steps were done, and the weights after them evaluated.
+        metrics.go_back(database, run.key, 3, 1, 3)
+    found = {name: [step for step, _ in points] for name, points in metrics.read(database, run.key).items()}
+    assert found == {"a": [0, 1, 2], "dev/x": [0, 3], "dev_loss/x": [0, 3]}

@@ -104,12 +104,80 @@ def test_an_edit_that_makes_no_recipe_is_refused_and_changes_nothing(database, a
     assert run_by_key(database, run.key).recipe_json == run.recipe_json
 
 
-def test_removing_a_run_removes_its_folder(database, add_run):
-    run = add_run()
+def test_a_removed_run_keeps_its_folder_and_can_be_brought_back(database, add_run):
+    run = add_run("gone")
     folder_of(database, run).path.mkdir(parents=True)
     removal.delete(database, run)
     assert all_runs(database) == []
+    assert folder_of(database, run).path.is_dir()
+    [back] = removal.restore(database, "gone")
+    assert (back.id, back.state) == (run.id, State.CANCELLED), "nobody should start what was removed"
+    with pytest.raises(NotFoundError, match="bertmt gc"):
+        removal.restore(database, "gone")
+
+
+def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database, add_run):
+    run = add_run()
+    folder_of(database, run).path.mkdir(parents=True)
+    removal.delete(database, run)
+    removal.delete_for_good(database, run)
     assert not folder_of(database, run).path.exists()
+    with pytest.raises(NotFoundError):
+        removal.restore(database, run.id)
+
+
+def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(database, add_run, claim):
+    add_run()
+    run = claim()
+    assert control.pause(database, run).request == "pause"
+    assert control.resume(database, run).request is None
+    control.cancel(database, run)
+    with pytest.raises(BusyError, match="being cancelled"):
+        control.pause(database, run)
+
+
+def test_a_paused_run_is_resumed_before_all_others(database, add_run, claim):
+    add_run("paused"), add_run("waits")
+    run = move(database, claim().key, State.PAUSED, Owner.EVENT, "paused")
+    assert control.resume(database, run).state is State.QUEUED
+    assert [each.name for each in ordering.queue_order(database)] == ["paused", "waits"]
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
+def test_what_does_not_run_cannot_be_paused_or_resumed(database, add_run, state):
+    run = add_run(state=state)
+    with pytest.raises(BusyError, match=r"bertmt (hold|release)"):
+        control.pause(database, run)
+    with pytest.raises(BusyError, match="only paused runs"):
+        control.resume(database, run)
+
+
+def test_a_run_requeued_from_the_start_has_no_checkpoint(database, add_run, claim):
+    add_run()
+    run = fail(database, claim())
+    folder = folder_of(database, run).checkpoints().folder
+    folder.mkdir(parents=True)
+    database.execute("UPDATE summaries SET checkpoint_step = 7 WHERE run = ?", (run.key,))
+    assert control.requeue(database, run, from_start=True).checkpoint_step is None
+    assert not folder.exists()
+
+
+def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database, add_run):
+    first, second, third = add_run("a"), add_run("b"), add_run("c")
+
+    def order():
+        return "".join(each.name for each in ordering.queue_order(database))
+
+    ordering.prioritise(database, third, 5)
+    assert order() == "cab"
+    ordering.reorder(database, second, first=True)
+    assert (order(), run_by_key(database, second.key).priority) == ("bca", 5)
+    ordering.reorder(database, third, first=False)
+    assert (order(), run_by_key(database, third.key).priority) == ("bac", 0)
+    ordering.shift(database, first, -1)
+    assert order() == "abc"
+    ordering.shift(database, run_by_key(database, first.key), 1)
+    assert order() == "bac"
 
 
 def test_a_running_run_is_not_removed(database, add_run, claim):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bertmt.registry import metrics
-from bertmt.registry.runs import remove, run_by_key
+from bertmt.registry.runs import forget, run_by_key
 from bertmt.services import live_curves
 from bertmt.services.curves import arrays_of
 from bertmt.services.live_curves import GrowingPoints, LiveCurves
@@ -110,7 +110,7 @@ def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(database,
     live = LiveCurves(database)
     gone = record(add_run(), line(0, 9))
     live.update([gone])
-    remove(database, gone.key)
+    forget(database, gone.key)
     run = record(add_run(), [("loss", 8, 4.0)])
     assert run.key == gone.key
     assert live.update([run])[run.key, "loss"].value_list() == [4.0]
@@ -146,7 +146,7 @@ def test_a_new_attempt_starts_over_though_it_is_further_already(database, add_ru
     run = record(add_run(), line(0, 5))
     live.update([run])
     with database.immediate():
-        metrics.delete_after(database, run.key, -1)
+        metrics.go_back(database, run.key, 0, -1, -1)
     run = record(run, [("loss", step, 7.0) for step in range(9)], attempt=2)
     assert live.update([run])[run.key, "loss"].value_list() == [7.0] * 9
 
@@ -156,7 +156,7 @@ def test_a_series_that_went_back_to_an_earlier_step_starts_over(database, add_ru
     run = record(add_run(), line(0, 100))
     live.update([run])
     with database.immediate():
-        metrics.delete_after(database, run.key, 49)
+        metrics.go_back(database, run.key, 50, -1, -1)
     run = record(run, [("loss", 50, 9.0)])
     assert live.update([run])[run.key, "loss"].step_list() == list(range(51))
 
@@ -166,7 +166,7 @@ def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(
     run = record(add_run(), line(0, 100))
     live.update([run])
     with database.immediate():
-        metrics.delete_after(database, run.key, 49)
+        metrics.go_back(database, run.key, 50, -1, -1)
     run = record(run, [("loss", step, -1.0) for step in range(50, 120)])
     curve = live.update([run])[run.key, "loss"]
     assert curve.step_list() == list(range(120))

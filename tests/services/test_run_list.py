@@ -7,7 +7,7 @@ import pytest
 
 from bertmt.errors import UsageError
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import remove
+from bertmt.registry.runs import forget, remove
 from bertmt.services.baseline import choose_baseline
 from bertmt.services.control import annotate, cancel, tag
 from bertmt.services.rows import FIELDS
@@ -59,7 +59,7 @@ def test_a_removed_run_is_gone_and_its_key_may_come_back(database, runs, finish)
     finish("a")
     gone = finish("b")
     runs.refresh()
-    remove(database, gone.key)
+    forget(database, gone.key)
     assert runs.refresh()
     assert (names(runs.rows()), runs.row(gone.id)) == (["a"], None)
     again = finish("c")

@@ -76,7 +76,7 @@ def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events
 
 def test_a_resumption_replaces_what_came_after_its_step(database, claimed, events):
     start_and_step(events, 5)
-    events.write("resumed", step=2)
+    events.write("resumed", step=3, evaluated_epoch=0, evaluated_step=0, differences=[])
     events.step(3, 1, "train", {"loss/sst": 30.0}, None)
     run = sync(database, claimed)
     assert metrics.read(database, run.key)["loss/sst"] == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 30.0)]

@@ -5,7 +5,7 @@ import pytest
 from bertmt.errors import RegistryError
 from bertmt.registry import metrics
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import run_by_key, store_setting
+from bertmt.registry.runs import moves, run_by_key, store_setting
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat
 from bertmt.run_folder.layout import hold_alive
@@ -67,11 +67,12 @@ def test_a_run_whose_process_and_worker_are_gone_is_settled(database, claimed, e
     assert run_by_key(database, claimed.key).state is State.RUNNING, "its worker is there"
     database.execute("UPDATE workers SET ended_at = 'now'")
     watch.poll()
-    assert run_by_key(database, claimed.key).state is State.LOST
+    assert [each.state_after for each in moves(database, claimed.key)[-2:]] == ["lost", "queued"]
 
 
 def test_the_last_event_of_a_lost_run_is_still_imported(database, claimed, events, watch):
     begin(events)
+    database.execute("UPDATE runs SET recoveries = 1")  # it was lost before, and so stays lost
     database.execute("UPDATE workers SET ended_at = 'now'")
     watch.poll()
     events.write("failed", error="ValueError: no", step=1)

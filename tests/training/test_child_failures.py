@@ -86,7 +86,7 @@ def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sigterm_stops_a_child_between_steps_without_a_last_event(prepare):
+def test_sigterm_stops_a_child_between_steps_with_a_checkpoint_and_a_last_event(prepare):
     folder = prepare({"epoch_steps": 0, "epochs": 1_000})
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "bertmt.training", folder.path], stdout=subprocess.PIPE, text=True
@@ -96,8 +96,9 @@ def test_sigterm_stops_a_child_between_steps_without_a_last_event(prepare):
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
     assert child.returncode == 143
-    lines = folder.events(1).read_text().splitlines()
-    assert json.loads(lines[-1])["event"] in ("step", "evaluated")
+    *_, checkpoint, stopped = (json.loads(line) for line in folder.events(1).read_text().splitlines())
+    assert (checkpoint["event"], stopped["event"], stopped["signal"]) == ("checkpoint", "stopped", "SIGTERM")
+    assert checkpoint["step"] == stopped["step"]
     assert not is_alive(folder)
 
 
@@ -136,11 +137,12 @@ def test_whenever_a_signal_comes_no_evaluation_is_half_told(prepare, attempt):
     last_events = set()
     for look in range(1, 15):  # while loading, in evaluations, between steps
         folder.events(1).unlink(missing_ok=True)
+        folder.checkpoints().delete()
         run = attempt(folder, StopAtLook(look))
-        assert run.exit_code == 143
-        last_events.add(run.last["event"] if run.events else None)
+        assert run.exit_code == 143 and run.last["event"] == "stopped"
+        last_events.add(run.events[-2]["event"] if run.events[1:] else None)
         assert all(set(event["scores"]) == {"sst", "sts"} for event in run.of_kind("evaluated"))
-    assert last_events == {None, "started", "evaluated", "step"}
+    assert last_events == {None, "checkpoint"}
 
 
 def test_the_next_attempt_writes_events_of_its_own(prepare, attempt):

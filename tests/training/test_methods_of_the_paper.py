@@ -14,6 +14,8 @@ from bertmt.recipe.step_plan import plan_steps
 from bertmt.run_folder.events import EventWriter, read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import loop
+from bertmt.training import state as state_module
+from bertmt.training.checkpointing import Checkpointing
 from bertmt.training.composition import compose
 from bertmt.training.optimizer import build_optimizer, set_learning_rate
 from bertmt.training.progress import Progress
@@ -125,8 +127,10 @@ def pretrained(tmp_path_factory):
         return optimizer
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(loop, "build_optimizer", recording)
-        loop.train(run, Reporter(run, writer, 1, Stopwatch(), Progress()), StopFlag())
+        patched.setattr(state_module, "build_optimizer", recording)
+        state = state_module.TrainingState(run, Progress(), Stopwatch())
+        checkpointing = Checkpointing(state, folder.checkpoints(), writer)
+        loop.train(state, Reporter(state, writer, 1), checkpointing, StopFlag())
     return run, read_events(folder.events(1))[0], optimizers
 
 

@@ -1,0 +1,296 @@
+"""A run that was killed anywhere and goes on ends as if nothing had been: the same bytes everywhere.
+
+Killed here means that an exception which nothing catches ends the attempt in the middle of a write; `torture` does the
+same with SIGKILL and processes.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import replace
+
+import pytest
+import safetensors.torch
+import torch
+
+from bertmt.run_folder import events as events_module
+from bertmt.run_folder.events import read_events
+from bertmt.run_folder.layout import RunFolder
+from bertmt.training.checkpointing import DOCUMENT, TENSORS, Checkpointing, differences
+from bertmt.training.stopping import StopFlag
+
+SMALL_RANK = {"lora.rank": 4}
+RECIPES = {
+    "baseline": {},
+    "lora": SMALL_RANK,
+    "ensembled": {"ensembling": True, "surgery": False},
+    # The final model's toggles at a rank that suits `tiny`.
+    "final": {
+        "ensembling": True, "extra_data": True, "super_concat": True, "mnr": True, "cosine_embedding": True,
+        "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
+    },
+}  # fmt: skip
+CARE = {"checkpoint_steps": 3, "select": "best"}
+WALL_CLOCK = ("tokens_per_second",)
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing of the program catches it."""
+
+
+@pytest.fixture
+def kill_at_write(monkeypatch):
+    """`kill_at_write(n)`: the n-th write of an event from now on leaves half a line and ends the attempt."""
+    real = os.write
+
+    def arm(number: int) -> None:
+        left = [number]
+
+        def write(handle: int, data: bytes) -> int:
+            left[0] -= 1
+            if left[0] == 0:
+                real(handle, data[: len(data) // 2])
+                raise KilledError
+            return real(handle, data)
+
+        monkeypatch.setattr(events_module.os, "write", write)
+
+    yield arm
+    monkeypatch.undo()
+
+
+def next_attempt(folder: RunFolder, **order: object) -> RunFolder:
+    """The order of a later attempt, as a worker gives it."""
+    before = folder.read_order()
+    folder.create(replace(before, attempt=before.attempt + 1, **order), folder.recipe.read_text())
+    return folder
+
+
+def rows(folder: RunFolder) -> dict[tuple[str, int], float | None]:
+    """The points that an importer keeps of all attempts, without those that tell the time."""
+    kept: dict[tuple[str, int], float | None] = {}
+    for attempt in range(1, folder.read_order().attempt + 1):
+        for event in read_events(folder.events(attempt))[0]:
+            if event["event"] == "started" and not event["resumes"]:
+                kept = {}
+            elif event["event"] == "resumed":
+                dev, step = event["evaluated_step"], event["step"]
+                kept = {key: kept[key] for key in kept if (key[1] <= dev if key[0] == "dev" else key[1] < step)}
+            elif event["event"] == "step":
+                for name, value in event["values"].items():
+                    if name not in WALL_CLOCK:
+                        assert (name, event["step"]) not in kept, "a point came twice"
+                        kept[name, event["step"]] = value
+            elif event["event"] == "evaluated":
+                kept["dev", event["step"]] = json.dumps([event["scores"], event["losses"], event["predictions"]])
+    return kept
+
+
+def final_state(folder: RunFolder) -> tuple[bytes, dict[str, object]]:
+    """The newest checkpoint's tensors, and the rest without the seconds."""
+    found = folder.checkpoints().newest_intact(lambda path, why: pytest.fail(f"{path}: {why}"))
+    assert found is not None
+    document = json.loads(found.read(DOCUMENT))
+    return found.read(TENSORS), {key: value for key, value in document.items() if key != "seconds"}
+
+
+@pytest.fixture(scope="module")
+def straight(prepare, attempt):
+    """`straight("final")`: the run of a recipe that nobody interrupted, with its last checkpoint."""
+    finished = {}
+
+    def run(name: str):
+        if name not in finished:
+            finished[name] = attempt(prepare({**RECIPES[name], **CARE}, keeps_checkpoints=True))
+        assert finished[name].exit_code == 0, finished[name].last
+        return finished[name]
+
+    return run
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("writes", [(2,), (6, 5), (9, 2, 7), (14,), (17, 3)])
+def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_bytes(
+    prepare, attempt, straight, kill_at_write, name, writes
+):
+    folder = prepare({**RECIPES[name], **CARE}, keeps_checkpoints=True)
+    for number in writes:
+        kill_at_write(number)
+        with pytest.raises(KilledError):
+            attempt(folder)
+        next_attempt(folder)
+    kill_at_write(0)
+    resumed, whole = attempt(folder), straight(name)
+    assert resumed.exit_code == 0
+    assert resumed.weights == whole.weights
+    assert resumed.predictions == whole.predictions
+    assert final_state(folder) == final_state(whole.folder)
+    assert rows(folder) == rows(whole.folder)
+
+
+@pytest.mark.parametrize("looks", [1, 4, 9, 13, 16])
+def test_a_stopped_run_goes_on_with_the_very_next_step(prepare, attempt, straight, looks):
+    class StopsLater(StopFlag):
+        left = looks
+
+        def check(self) -> None:
+            self.left -= 1
+            if self.left == 0:
+                self.signal_number = 15
+            super().check()
+
+    folder = prepare({**RECIPES["final"], **CARE}, keeps_checkpoints=True)
+    stopped = attempt(folder, StopsLater())
+    assert (stopped.exit_code, stopped.last["event"], stopped.last["signal"]) == (143, "stopped", "SIGTERM")
+    done = len(stopped.of_kind("step"))
+    resumed = attempt(next_attempt(folder))
+    if done:
+        assert resumed.of_kind("resumed")[0]["step"] == done == stopped.last["step"]
+    assert resumed.weights == straight("final").weights
+    assert rows(folder) == rows(straight("final").folder)
+
+
+def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(prepare, attempt, straight, monkeypatch):
+    folder = prepare({**RECIPES["baseline"], **CARE})
+    with monkeypatch.context() as patched:
+        patched.setattr("bertmt.training.loop.save_model", lambda *_: (_ for _ in ()).throw(KilledError()))
+        with pytest.raises(KilledError):
+            attempt(folder)
+    resumed = attempt(next_attempt(folder))
+    assert resumed.of_kind("step") == []
+    assert resumed.weights == straight("baseline").weights
+    assert resumed.last["seconds"]["training"] > 0
+
+
+def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt, straight, kill_at_write):
+    folder = prepare({**RECIPES["baseline"], **CARE}, keeps_checkpoints=True)
+    kill_at_write(13)
+    with pytest.raises(KilledError):
+        attempt(folder)
+    kill_at_write(0)
+    older, newer = sorted(folder.checkpoints().folder.glob("0*"))
+    flipped = bytearray((newer / TENSORS).read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    (newer / TENSORS).write_bytes(bytes(flipped))
+    step = json.loads((older / DOCUMENT).read_text())["progress"]["step"]
+    resumed = attempt(next_attempt(folder))
+    assert resumed.of_kind("resumed")[0]["step"] == step
+    assert resumed.weights == straight("baseline").weights
+
+
+def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says_so(
+    prepare, attempt, straight, kill_at_write, caplog
+):
+    folder = prepare({**RECIPES["baseline"], **CARE})
+    kill_at_write(9)
+    with pytest.raises(KilledError):
+        attempt(folder)
+    kill_at_write(0)
+    for document in folder.checkpoints().folder.glob("0*/state.json"):
+        document.write_text("{}")
+    resumed = attempt(next_attempt(folder))
+    assert not resumed.events[0]["resumes"] and "is passed over: state.json is not what was written" in caplog.text
+    assert resumed.weights == straight("baseline").weights
+
+
+def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, kill_at_write, caplog):
+    folder = prepare(CARE)
+    kill_at_write(9)
+    with pytest.raises(KilledError):
+        attempt(folder)
+    kill_at_write(0)
+    next_attempt(folder)
+    recipe = json.loads(folder.recipe.read_text())
+    folder.recipe.write_text(json.dumps({**recipe, "learning_rate": 0.01}))
+    assert not attempt(folder).events[0]["resumes"]
+    assert "the recipe was changed since" in caplog.text
+
+
+def test_the_checkpoints_of_a_finished_run_are_deleted(prepare, attempt):
+    folder = prepare(CARE)
+    run = attempt(folder)
+    assert run.of_kind("checkpoint") and run.last["event"] == "finished"
+    assert not folder.checkpoints().folder.exists()
+
+
+def test_checkpoints_go_where_the_order_says(prepare, attempt, tmp_path):
+    folder = prepare(CARE, checkpoint_dir=str(tmp_path), keeps_checkpoints=True)
+    assert attempt(folder).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / folder.path.name).iterdir())
+    assert not (folder.path / "checkpoints").exists()
+
+
+def test_a_disk_without_room_for_a_checkpoint_costs_the_checkpoint_not_the_run(prepare, attempt, monkeypatch, caplog):
+    usage = shutil.disk_usage("/")._replace(free=1 << 20)
+    monkeypatch.setattr("bertmt.run_folder.checkpoints.shutil.disk_usage", lambda path: usage)
+    run = attempt(prepare(CARE))
+    assert run.exit_code == 0 and run.of_kind("checkpoint") == []
+    assert "A checkpoint needs" in caplog.text and "1 MiB are free" in caplog.text
+
+
+def test_another_thread_count_is_said_and_marked_not_bit_exact(prepare, attempt, kill_at_write, caplog):
+    folder = prepare(CARE)
+    kill_at_write(9)
+    with pytest.raises(KilledError):
+        attempt(folder)
+    kill_at_write(0)
+    threads = torch.get_num_threads()
+    try:
+        resumed = attempt(next_attempt(folder, threads=2))
+    finally:
+        torch.set_num_threads(threads)
+    assert resumed.of_kind("resumed")[0]["differences"] == ["CPU threads 2 instead of 1."]
+    assert any("not bit-exact: CPU threads 2 instead of 1." in remark for remark in resumed.last["remarks"])
+    assert "Not bit-exact from here on: CPU threads 2 instead of 1." in caplog.text
+
+
+def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu():
+    cpu = {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2", "deterministic": True}
+    gpu = {**cpu, "device": "A100", "deterministic": False}
+    assert differences(cpu, cpu) == []
+    assert differences(gpu, gpu) == ["its GPU may choose other algorithms (deterministic=false)."]
+    assert differences({**gpu, "deterministic": True}, {**gpu, "deterministic": True}) == []
+    assert differences(cpu, {**cpu, "precision": "bf16"}) == ["precision bf16 instead of fp32."]
+
+
+def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
+    from bertmt.training.progress import Progress  # noqa: PLC0415
+    from bertmt.training.state import TRAIN, TrainingState  # noqa: PLC0415
+    from bertmt.training.timing import Stopwatch  # noqa: PLC0415
+
+    state = TrainingState(
+        compose_run({**RECIPES["final"], "surgery": True, "ensembling": False}), Progress(), Stopwatch()
+    )
+    state.model.train()
+    optimizer = state.enter(TRAIN)
+    state.stepper.take(state.run.recipe.tasks, optimizer)
+    before = {name: each.clone() for name, each in state.tensors().items()}
+    state.stepper.take(state.run.recipe.tasks, optimizer)
+    after = state.tensors()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    # Nothing draws from Python's and numpy's generators, and they are kept all the same; NaN equals nothing.
+    assert same == {"random/python", "random/numpy", "random/numpy_rest"}
+    assert before["random/python_rest"].isnan().all()
+    assert safetensors.torch.load(safetensors.torch.save(after)).keys() == after.keys()
+
+
+def test_a_checkpoint_is_written_every_so_many_minutes(compose_run, monkeypatch, tmp_path):
+    from bertmt.run_folder.checkpoints import Checkpoints  # noqa: PLC0415
+    from bertmt.run_folder.events import EventWriter  # noqa: PLC0415
+    from bertmt.training import checkpointing as module  # noqa: PLC0415
+    from bertmt.training.progress import Progress  # noqa: PLC0415
+    from bertmt.training.state import TrainingState  # noqa: PLC0415
+    from bertmt.training.timing import Stopwatch  # noqa: PLC0415
+
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    state = TrainingState(compose_run({"checkpoint_minutes": 2}), Progress(), Stopwatch())
+    store = Checkpoints(tmp_path / "checkpoints")
+    writer = Checkpointing(state, store, EventWriter(tmp_path / "events.jsonl"))
+    written = []
+    for minute in (1, 2, 3, 4.5):
+        clock[0] = 60.0 * minute
+        state.progress.step += 1
+        writer.after_step()
+        written.append(len(list(store.folder.glob("0*"))) if store.folder.exists() else 0)
+    assert written == [0, 1, 1, 2]

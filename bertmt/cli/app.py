@@ -11,7 +11,7 @@ from bertmt.cli import output
 from bertmt.cli.baseline import baseline
 from bertmt.cli.compare import compare
 from bertmt.cli.confusion import confusion
-from bertmt.cli.control import cancel, requeue, rm
+from bertmt.cli.control import cancel, pause, requeue, resume, rm
 from bertmt.cli.curves import curves
 from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
@@ -33,7 +33,7 @@ from bertmt.cli.worker import worker, workers
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
-    baseline, compare, cancel, requeue, rm, hold, release, move, edit, note, tag, predict, export,
+    baseline, compare, cancel, pause, resume, requeue, rm, hold, release, move, edit, note, tag, predict, export,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

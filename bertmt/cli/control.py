@@ -1,4 +1,4 @@
-"""`bertmt cancel`, `requeue` and `rm`."""
+"""`bertmt cancel`, `pause`, `resume`, `requeue` and `rm`."""
 
 from typing import Annotated
 
@@ -11,7 +11,10 @@ from bertmt.drawing.safe_text import safe_text
 
 
 def cancel(context: typer.Context, runs: RunWords) -> None:
-    """Cancel waiting runs, stop running ones."""
+    """Cancel waiting and paused runs, stop running ones.
+
+    A running one writes a checkpoint, so that `bertmt requeue` can let it go on.
+    """
     from bertmt.services import control
 
     database = existing_registry(context)
@@ -21,18 +24,52 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
 
 
-def requeue(context: typer.Context, runs: RunWords, data: DataFolder = None, extra_data: ExtraData = None) -> None:
-    """Queue failed, cancelled or lost runs again.
+def pause(context: typer.Context, runs: RunWords) -> None:
+    """Let running runs write a checkpoint and free their device."""
+    from bertmt.services import control
 
-    As their next attempt, behind all that wait; --data and --extra-data tell where the same data lie now.
+    database = existing_registry(context)
+    for run in named_runs(database, runs):
+        after = control.pause(database, run)
+        output.write_lines([safe_text(f"{after.id} {after.name}: writes a checkpoint and pauses")])
+
+
+def resume(context: typer.Context, runs: RunWords) -> None:
+    """Let paused runs go on, before all that wait."""
+    from bertmt.cli.runs import note_unworked_queue
+    from bertmt.services import control
+
+    database = existing_registry(context)
+    for run in named_runs(database, runs):
+        after = control.resume(database, run)
+        word = "goes on; it had not stopped yet" if after.state == "running" else str(after.state)
+        output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
+    note_unworked_queue(database)
+
+
+FromStart = Annotated[bool, typer.Option("--from-start", help="Delete their checkpoints and train them anew.")]
+
+
+def requeue(
+    context: typer.Context,
+    runs: RunWords,
+    data: DataFolder = None,
+    extra_data: ExtraData = None,
+    from_start: FromStart = False,
+) -> None:
+    """Queue failed, cancelled, lost or paused runs again.
+
+    As their next attempt, from their newest checkpoint, behind all that wait; --data and --extra-data tell where the
+    same data lie now.
     """
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
 
     database = existing_registry(context)
     for run in named_runs(database, runs):
-        after = control.requeue(database, run, data, extra_data)
-        output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
+        after = control.requeue(database, run, data, extra_data, from_start)
+        where = "from the start" if after.checkpoint_step is None else f"from step {after.checkpoint_step:,}"
+        output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}, {where}")])
     note_unworked_queue(database)
 
 

@@ -13,8 +13,14 @@ RUN: dict[str, str] = {
     "preset": "the preset whose toggles its recipe equals, or null",
     "from_preset": "the preset that it was queued from, or null",
     "seed": "of weights, data order and dropout",
-    "state": "queued, held, running, finished, failed, cancelled or lost",
-    "request": '"cancel" where a running run was asked to stop and has not stopped yet',
+    "state": "queued, held, running, paused, finished, failed, cancelled or lost",
+    "request": '"cancel" or "pause" where a running run was asked to stop and has not stopped yet',
+    "priority": "higher ones are started first",
+    "not_before_at": "it is not to be started earlier, or null",
+    "wants": "cpu or gpu, the only devices that may take it, or empty",
+    "after": "ids of the runs that must have ended before it starts",
+    "after_ok": "ids of the runs that must have finished before it starts",
+    "checkpoint_step": "steps done at its newest checkpoint, or null",
     "attempt": "how often it was started",
     "device": "where it runs or ran",
     "phase": "mnr, cosine_embedding or train",
@@ -75,8 +81,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "(split, sst, para, sts, note; or null)"
     },
     "bertmt.settings/1": {
-        "settings": "a list of name, kind, role (toggle, scale, conduct), default, optional, minimum, maximum, above "
-        "(exclusive), choices, help"
+        "settings": "a list of name, kind, role (toggle, scale, conduct, care), default, optional, minimum, maximum, "
+        "above (exclusive), choices, help"
     },
     "bertmt.recipe/1": {"recipe": "every setting by its dotted name", "preset": "whose toggles it equals, or null"},
     "bertmt.baseline/1": {
@@ -85,7 +91,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "automatic": "those, newest last: a list of runs",
     },
     "bertmt.workers/1": {
-        "workers": "a list of key, host, pid, slots, started_at, heartbeat_at, request (drain, stop or null), "
+        "workers": "a list of key, host, pid, slots, started_at, heartbeat_at, request (drain, stop, "
+        "go on or null), guard (why it starts nothing, or null), "
         "runs (ids that it works)",
         "queued": "how many runs wait",
         "held": "whether the queue is held, so that none of them is started",

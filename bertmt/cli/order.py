@@ -59,19 +59,34 @@ Before = Annotated[
 ]
 
 
+Priority = Annotated[int | None, typer.Option("--priority", metavar="N", help="0 is usual, higher ones come first.")]
+
+
 def move(
-    context: typer.Context, runs: RunWords, first: First = False, last: Last = False, before: Before = None
+    context: typer.Context,
+    runs: RunWords,
+    first: First = False,
+    last: Last = False,
+    before: Before = None,
+    priority: Priority = None,
 ) -> None:
-    """Move waiting runs in the queue, in the order named."""
+    """Move waiting runs in the queue, in the order named.
+
+    A moved run takes on the priority of its place.
+    """
     from bertmt.errors import UsageError
     from bertmt.services import ordering
 
-    if first + last + (before is not None) != 1:
-        raise UsageError("Say where to: --first, --last, or --before RUN.")
+    if first + last + (before is not None) + (priority is not None) != 1:
+        raise UsageError("Say where to: --first, --last, --before RUN, or --priority N.")
     database = existing_registry(context)
     found = named_runs(database, runs)
     other = named_run(context, before)
     for run in reversed(found) if first else found:
-        ordering.reorder(database, run, first=first, before=other)
+        if priority is not None:
+            ordering.prioritise(database, run, priority)
+        else:
+            ordering.reorder(database, run, first=first, before=other)
     where = f"before {other.id}" if other else "first" if first else "last"
+    where = where if priority is None else f"priority {priority}"
     output.write_lines(safe_text(f"{run.id} {run.name}: {where}") for run in found)

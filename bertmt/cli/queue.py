@@ -1,12 +1,13 @@
 """`bertmt queue`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import named_run, named_runs, registry_path, registry_to_fill
+from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_path, registry_to_fill
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -22,7 +23,7 @@ from bertmt.cli.worker import work_until_empty
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
-    from bertmt.services.opening import Database, Run
+    from bertmt.services.opening import Awaited, Database, Run
     from bertmt.services.submit import Plan
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
@@ -43,6 +44,21 @@ Hold = Annotated[bool, typer.Option("--hold", help="Do not run before `bertmt re
 First = Annotated[bool, typer.Option("--first", help="Before all that wait.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, queue nothing.")]
 Work = Annotated[bool, typer.Option("--work", help="Work the queue here until it is empty.")]
+Again = Annotated[bool, typer.Option("--again", help="Also what has finished with the same recipe, data and code.")]
+After = Annotated[
+    list[str] | None,
+    typer.Option("--after", metavar="RUN", help="Not before that run has ended.", autocompletion=completion.runs),
+]
+AfterOk = Annotated[
+    list[str] | None,
+    typer.Option("--after-ok", metavar="RUN", help="Not before it has finished.", autocompletion=completion.runs),
+]
+Start = Annotated[
+    str | None, typer.Option("--start", metavar="TIME", help='Not before 22:00, "2026-11-25 08:00" or +2h30m.')
+]
+Priority = Annotated[int, typer.Option("--priority", metavar="N", help="Higher ones are started first.")]
+Wants = Annotated[str, typer.Option("--device", metavar="KIND", help="cpu or gpu: only there; by default anywhere.")]
+CheckpointDir = Annotated[str, typer.Option("--checkpoint-dir", metavar="DIR", help="For the big files.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Until these runs have ended; exit code 5 if one did not finish.")]
 
 
@@ -62,6 +78,13 @@ def queue(
     tags: Tags = None,
     hold: Hold = False,
     first: First = False,
+    priority: Priority = 0,
+    after: After = None,
+    after_ok: AfterOk = None,
+    start: Start = None,
+    device: Wants = "",
+    checkpoint_dir: CheckpointDir = "",
+    again: Again = False,
     dry_run: DryRun = False,
     work: Work = False,
     wait: Wait = False,
@@ -75,12 +98,13 @@ def queue(
     from bertmt.services.submit import Request, plan, submit
 
     source = named_run(context, from_run)
+    queueing = _queueing(context, priority, after or (), after_ok or (), start, device, checkpoint_dir)
     flags = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
     values = parse_assignments(settings or []) | {key: value for key, value in flags.items() if value is not None}
     recipe_file = Path(file) if file else None
     planned = plan(
         Request(preset, recipe_file, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
-                tuple(tags or ()), hold, first)
+                tuple(tags or ()), hold, first, **queueing)
     )  # fmt: skip
     for remark in planned.remarks:
         diagnostics.note(remark)
@@ -88,8 +112,7 @@ def queue(
         _write_plan(planned, as_json)
         return
     database = registry_to_fill(context)
-    _note_finished_before(database, planned)
-    queued = submit(database, planned)
+    queued = submit(database, planned if again else _without_finished(database, planned))
     _write_queued(database, queued, planned, as_json)
     _go_on(context, database, queued, work, wait)
 
@@ -124,16 +147,54 @@ def _note_next(database: "Database", queued: "list[Run]") -> None:
         )
 
 
-def _note_finished_before(database: "Database", planned: "Plan") -> None:
-    """A run that was trained before is queued all the same, but not without a word."""
-    from bertmt.services.submit import already_finished
+def _queueing(
+    context: typer.Context,
+    priority: int,
+    after: Sequence[str],
+    after_ok: Sequence[str],
+    start: str | None,
+    device: str,
+    checkpoint_dir: str,
+) -> dict[str, Any]:
+    """What of a request says when and where its runs are started."""
+    from bertmt.errors import UsageError
+    from bertmt.services.start_times import parse_start
 
-    for each in planned.runs:
-        found = already_finished(database, each)
-        if found is not None:
-            diagnostics.note(
-                f"{found.id} ({found.name}) has finished with the same recipe, seed and data; `bertmt show {found.id}`."
-            )
+    if device not in ("", "cpu", "gpu"):
+        raise UsageError(
+            f"--device expects cpu or gpu, but found {device!r}; `bertmt worker --device` names single GPUs."
+        )
+    return {
+        "priority": priority,
+        "awaits": _awaited(context, after, False) + _awaited(context, after_ok, True),
+        "not_before_at": None if start is None else parse_start(start),
+        "wants": device,
+        "checkpoint_dir": checkpoint_dir,
+    }
+
+
+def _awaited(context: typer.Context, words: Sequence[str], needs_success: bool) -> tuple["Awaited", ...]:
+    from bertmt.services.opening import Awaited
+
+    runs = named_runs(existing_registry(context), words) if words else []
+    return tuple(Awaited(run.id, needs_success) for run in runs)
+
+
+def _without_finished(database: "Database", planned: "Plan") -> "Plan":
+    """The plan without what was trained before.
+
+    Raises:
+        BusyError: nothing is left of it.
+    """
+    from bertmt.errors import BusyError
+    from bertmt.services.finished_before import without_finished
+
+    left, said = without_finished(database, planned)
+    if not left.runs:
+        raise BusyError("\n".join(said))
+    for sentence in said:
+        diagnostics.note(sentence)
+    return left
 
 
 def _write_plan(planned: "Plan", as_json: bool) -> None:

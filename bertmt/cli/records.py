@@ -12,7 +12,7 @@ TASKS = ("sst", "para", "sts")
 _SAME_NAME = (
     "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase", "step",
     "steps_total", "epoch", "epochs_total", "progress", "seconds_left", "selected_epoch", "failure", "note", "data",
-    "submitted_at", "started_at", "ended_at", "last_event_at",
+    "submitted_at", "started_at", "ended_at", "last_event_at", "priority", "not_before_at", "wants", "checkpoint_step",
 )  # fmt: skip
 
 
@@ -24,6 +24,8 @@ def run_record(run: "Run", baseline: "Run | None" = None, difference: float | No
         "baseline": baseline.id if baseline else None,
         "difference": difference,
         "tags": list(run.tags),
+        "after": [awaited.id for awaited in run.awaits if not awaited.needs_success],
+        "after_ok": [awaited.id for awaited in run.awaits if awaited.needs_success],
     }
 
 

@@ -2,31 +2,45 @@
 
 from typing import TYPE_CHECKING
 
+from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line
-from bertmt.services.run_words import doing
+from bertmt.services.run_words import asked, conditions, doing
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Run
 
-_STYLES = {"running": "good", "failed": "bad", "lost": "bad", "queued": "dim", "held": "dim", "cancelled": "dim"}
+_STYLES = {
+    "running": "good",
+    "failed": "bad",
+    "lost": "bad",
+    "queued": "dim",
+    "held": "dim",
+    "paused": "dim",
+    "cancelled": "dim",
+}
 
 
 def state_cell(run: "Run") -> Cell:
     """The state; a running run that was asked to stop is stopping."""
-    if run.state == "running" and run.request == "cancel":
-        return Cell("stopping", "bad")
+    word = asked(run)
+    if word is not None:
+        return Cell(word, "bad")
     return Cell(str(run.state), _STYLES.get(run.state, ""))
 
 
 def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
-    """What stands below a run in a list: why it failed, or how far it is and what is left; nothing for others."""
+    """What stands below a run in a list: why it failed, how far it is, what it waits for; nothing for others."""
     spans: Line = ()
     if run.failure:
         spans = (Span(safe_text(run.failure), "bad"),)
     elif run.state == "lost":
         spans = (Span(f"its process is gone; `bertmt logs {run.id}`, `bertmt requeue {run.id}`", "bad"),)
+    elif run.state == "paused":
+        spans = (Span(f"paused at step {numbers.count(run.checkpoint_step)}; `bertmt resume {run.id}`", "dim"),)
+    elif run.state in ("queued", "held"):
+        spans = (Span(conditions(run), "dim"),) if conditions(run) else ()
     elif run.state == "running":
         spans = (Span(doing(run), "dim"),)
     if not spans:

@@ -25,7 +25,10 @@ COLUMNS = (
     Column("and then"),
 )  # fmt: skip
 # What was asked of a worker → what becomes of it.
-ENDS = {None: "", "drain": "ends once nothing waits", "stop": "stops; its running runs go back to the queue"}
+ENDS = {
+    None: "", "drain": "ends once nothing waits", "stop": "stops; its running runs go back to the queue",
+    "go on": "starts runs again",
+}  # fmt: skip
 Drain = Annotated[bool, typer.Option("--drain", help="End when nothing waits and nothing runs here.")]
 Slots = Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Runs at a time per device.")]
 Device = Annotated[
@@ -38,6 +41,10 @@ StopKeys = Annotated[
 DrainKeys = Annotated[
     list[int] | None,
     typer.Option("--drain", metavar="WORKER", help="End that one once nothing waits and nothing runs there."),
+]
+GoOnKeys = Annotated[
+    list[int] | None,
+    typer.Option("--go-on", metavar="WORKER", help="Let that one start runs again after it saw three die in a row."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="In the background, where it survives the terminal.")]
 
@@ -62,15 +69,21 @@ def worker(
     os.execv(command[0], command)
 
 
-def workers(context: typer.Context, stop: StopKeys = None, drain: DrainKeys = None, as_json: AsJson = False) -> None:
+def workers(
+    context: typer.Context,
+    stop: StopKeys = None,
+    drain: DrainKeys = None,
+    go_on: GoOnKeys = None,
+    as_json: AsJson = False,
+) -> None:
     """List the workers that are alive and their runs, or end some.
 
-    --stop and --drain reach workers on any machine that shares the registry.
+    --stop, --drain and --go-on reach workers on any machine that shares the registry.
     """
     from bertmt.services.workload import workload
 
     database = existing_registry(context)
-    said = _ask(database, stop or (), drain or ())
+    said = _ask(database, stop or (), drain or (), go_on or ())
     if as_json:
         _write_document(workload(database))
     elif said:
@@ -79,20 +92,23 @@ def workers(context: typer.Context, stop: StopKeys = None, drain: DrainKeys = No
         _write_table(workload(database))
 
 
-def _ask(database: "Database", stop: Sequence[int], drain: Sequence[int]) -> list[str]:
-    """Ask workers to end; what each will do."""
-    from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
+def _ask(database: "Database", stop: Sequence[int], drain: Sequence[int], go_on: Sequence[int]) -> list[str]:
+    """Ask workers to end or to go on; what each will do."""
+    from bertmt.services.worker_control import drain_worker, find_worker, let_go_on, stop_worker
 
     # All are found before the first is asked: a mistyped number must not leave half of it done.
     stopping = [find_worker(database, key) for key in stop]
     draining = [find_worker(database, key) for key in drain]
+    going_on = [find_worker(database, key) for key in go_on]
     asked = [stop_worker(database, each) for each in stopping] + [drain_worker(database, each) for each in draining]
+    asked += [let_go_on(database, each) for each in going_on]
     return [safe_text(f"Worker {each.key} on {each.host} {ENDS[each.request]}.") for each in asked]
 
 
 def _write_document(found: "Workload") -> None:
     listed = [
         {"key": each.key, "host": each.host, "pid": each.pid, "slots": list(each.slots), "request": each.request,
+         "guard": each.guard,
          "started_at": each.started_at, "heartbeat_at": each.heartbeat_at, "runs": ids}
         for each, ids in found.workers
     ]  # fmt: skip
@@ -104,7 +120,7 @@ def _write_table(found: "Workload") -> None:
 
     rows = [
         Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), " ".join(each.slots), " ".join(ids),
-             ENDS[each.request]])
+             ENDS[each.request] or ("starts nothing, see below" if each.guard else "")])
         for each, ids in found.workers
     ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])
@@ -113,6 +129,10 @@ def _write_table(found: "Workload") -> None:
     else:
         waiting = f"; {found.queued:,} queued" if found.queued else ""
         diagnostics.note(f"No worker is alive{waiting}. `bertmt worker` starts one.")
+    for each, _ in found.workers:
+        if each.guard:
+            diagnostics.note(safe_text(f"Worker {each.key}: {each.guard}."))
+            diagnostics.note(f"`bertmt workers --go-on {each.key}` lets it start runs again.")
     if found.held:
         diagnostics.note(HELD_QUEUE)
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, Database, open_registry, sqlite_errors_as_sentences
-from bertmt.registry.records import Run, Worker
+from bertmt.registry.records import Awaited, Run, Worker
 
-__all__ = ["Database", "Run", "Worker", "opened_registry", "sqlite_errors_as_sentences"]
+__all__ = ["Awaited", "Database", "Run", "Worker", "opened_registry", "sqlite_errors_as_sentences"]
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.estimates import Estimate, estimate
-from bertmt.services.submit import Plan, already_finished
+from bertmt.services.finished_before import already_finished
+from bertmt.services.submit import Plan
 
 MOST_LOOKED_UP = 100  # of the planned runs
 

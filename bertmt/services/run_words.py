@@ -35,6 +35,25 @@ def doing(run: "Run") -> str:
     return ", ".join(parts)
 
 
+def conditions(run: "Run") -> str:
+    """What a waiting run waits for besides a free slot; "" where it is nothing."""
+    parts = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in run.awaits]
+    if run.not_before_at and (seconds_since(run.not_before_at) or 0) < 0:
+        parts.append(f"not before {local_time(run.not_before_at)[:16]}")
+    if run.wants:
+        parts.append(f"only on a {run.wants.upper()}")
+    if run.priority:
+        parts.append(f"priority {run.priority}")
+    if run.checkpoint_step is not None:
+        parts.append(f"goes on from step {numbers.count(run.checkpoint_step)}")
+    return ", ".join(parts)
+
+
+def asked(run: "Run") -> str | None:
+    """What a running run was asked for and has not done yet: "stopping", "pausing"; None: nothing."""
+    return {"cancel": "stopping", "pause": "pausing"}.get(run.request or "") if run.state == "running" else None
+
+
 def seconds_since(at: str | None) -> float | None:
     """Seconds since a stored time, or None."""
     try:

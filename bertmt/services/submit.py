@@ -1,5 +1,6 @@
 """From a preset and some settings to queued runs; what can be refused is refused before the first is stored."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, remarks, resolved, unresolved
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
+from bertmt.registry.records import Awaited, Run
 from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.registry.states import State
 from bertmt.services.control import check_tag
@@ -31,6 +32,11 @@ class Request:
         values: `--set` and flags, dotted; they win over everything.
         sweeps: `key=a,b,c`; all combinations are queued, each with all seeds.
         seeds: none means the recipe's own.
+        priority: higher ones are started first.
+        not_before_at: UTC, ISO 8601; None: at any time.
+        wants: "cpu" or "gpu": which devices may take them; "": all.
+        checkpoint_dir: a folder for checkpoints; "": the run folders.
+        awaits: the runs that must have ended before they may start.
     """
 
     preset: str | None = None
@@ -44,6 +50,11 @@ class Request:
     tags: tuple[str, ...] = ()
     hold: bool = False
     first: bool = False
+    priority: int = 0
+    not_before_at: str | None = None
+    wants: str = ""
+    checkpoint_dir: str = ""
+    awaits: tuple[Awaited, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,8 +158,30 @@ def _name(request: Request, base: str, combination: Mapping[str, str], matched: 
     return name
 
 
+def _checkpoint_dir(named: str) -> str:
+    """An absolute path: the child starts elsewhere.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+    if not named:
+        return ""
+    folder = Path(named).expanduser().absolute()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {problem.strerror}.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--checkpoint-dir {folder} cannot be written: name a folder of yours.")
+    return str(folder)
+
+
 def submit(database: Database, submitted: Plan) -> list[Run]:
-    """Store the planned runs in one durable transaction; when this returns, they are queued."""
+    """Store the planned runs in one durable transaction; when this returns, they are queued.
+
+    Raises:
+        UsageError: the folder for checkpoints cannot be used.
+    """
     request = submitted.request
     new = [
         NewRun(
@@ -164,6 +197,11 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
             state=State.HELD if request.hold else State.QUEUED,
             note=request.note,
             tags=request.tags,
+            priority=request.priority,
+            not_before_at=request.not_before_at,
+            wants=request.wants,
+            checkpoint_dir=_checkpoint_dir(request.checkpoint_dir),
+            awaits=request.awaits,
         )
         for each in submitted.runs
     ]
@@ -174,11 +212,3 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
         part = ids[start : start + 1000]
         found += all_runs(database, f"runs.id IN ({','.join('?' * len(part))})", part)
     return found
-
-
-def already_finished(database: Database, run: PlannedRun) -> Run | None:
-    """The newest finished run with the same recipe, seed and data, or None."""
-    found = all_runs(
-        database, "runs.digest = ? AND runs.state = 'finished' AND runs.data = ?", (run.recipe.digest(), run.data)
-    )
-    return found[-1] if found else None

@@ -1,6 +1,6 @@
-"""Asking workers to end: a request in the registry, which reaches them on any machine and outlives who asked."""
+"""Asking workers to end or go on: a request in the registry, which reaches them anywhere and outlives who asked."""
 
-from bertmt.errors import NotFoundError
+from bertmt.errors import BusyError, NotFoundError
 from bertmt.registry import workers
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
@@ -23,6 +23,18 @@ def drain_worker(database: Database, worker: Worker) -> Worker:
         NotFoundError: it has ended.
     """
     return _ask(database, worker, "drain")
+
+
+def let_go_on(database: Database, worker: Worker) -> Worker:
+    """Let a worker start runs again that stopped doing so because several died in a row.
+
+    Raises:
+        NotFoundError: it has ended.
+        BusyError: it starts runs as it is.
+    """
+    if worker.guard is None:
+        raise BusyError(f"Worker {worker.key} starts runs as it is; `bertmt workers` shows what it works on.")
+    return _ask(database, worker, "go on")
 
 
 def find_worker(database: Database, key: int) -> Worker:

@@ -104,9 +104,53 @@ def test_a_recipe_of_another_run_is_queued_again(bertmt, registry, run_named):
     assert {**newest.recipe, "seed": 0} == dict(first.recipe)
 
 
-def test_a_run_that_finished_before_is_pointed_to(bertmt, registry, run_named):
-    outcome = bertmt("queue", "--from", "base")
-    assert f"{run_named('base').id} (base) has finished with the same recipe" in outcome.err
+def test_what_finished_before_is_left_out_unless_it_is_wanted_again(bertmt, registry, builder, run_named):
+    same = ("queue", "--preset", "sst-only", *TINY, "--name", "twin")
+    bertmt(*same)
+    twin = run_named("twin")
+    builder.database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (twin.key,))
+    refused = bertmt(*same)
+    assert (refused.code, refused.out) == (4, "")
+    assert f"{twin.id} (twin, seed 0) has finished with the same recipe, data and code" in refused.err
+    assert "--seed N" in refused.err and "--again" in refused.err
+    with_another = bertmt(*same, "--seed", "0", "--seed", "1")
+    assert with_another.code == 0 and "is not queued" in with_another.err
+    assert [line.split()[2] for line in with_another.out.splitlines()[1:]] == ["1"]
+    assert bertmt(*same, "--again").code == 0
+
+
+def test_when_and_where_a_run_may_start_is_stored_and_shown(bertmt, registry, run_named, tmp_path):
+    outcome = bertmt(
+        "queue", "--preset", "sst-only", *TINY, "--name", "picky", "--after", "base", "--after-ok", "later",
+        "--start", "+2h", "--priority", "3", "--device", "gpu", "--checkpoint-dir", str(tmp_path / "big"),
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    run = run_named("picky")
+    assert (run.priority, run.wants, run.checkpoint_dir) == (3, "gpu", str(tmp_path / "big"))
+    assert {each.id: each.needs_success for each in run.awaits} == {
+        run_named("base").id: False,
+        run_named("later").id: True,
+    }
+    shown = bertmt("runs").out
+    assert f"after {run_named('later').id} has finished" in shown
+    assert "not before" in shown and "only on a GPU, priority 3" in shown
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--device", "tpu", "cpu or gpu"),
+        ("--start", "tomorrow", "22:00"),
+        ("--start", "2001-01-01 00:00", "past"),
+        ("--after", "nobody", "nobody"),
+        ("--checkpoint-dir", "/proc/nowhere", "cannot be made"),
+    ],
+)
+def test_a_condition_that_cannot_be_understood_queues_nothing(bertmt, registry, builder, option, value, said):
+    before = len(all_runs(builder.database))
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY, option, value)
+    assert outcome.code != 0 and said in outcome.err.splitlines()[-1]
+    assert len(all_runs(builder.database)) == before
 
 
 def test_first_goes_before_all_that_wait(bertmt, registry, run_named):

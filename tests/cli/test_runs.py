@@ -86,10 +86,12 @@ def test_a_live_run_is_imported_and_shows_how_far_it_is(bertmt, registry, builde
     events.close()
 
 
-def test_a_run_whose_process_is_gone_is_lost(bertmt, registry, builder):
+def test_a_run_whose_process_is_gone_is_queued_again_and_the_second_time_lost(bertmt, registry, builder):
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("gone")
     events.close()
+    assert " queued " in line_of(bertmt("runs"), run)
+    builder.database.execute("UPDATE runs SET state = 'running', synced_at = NULL WHERE key = ?", (run.key,))
     outcome = bertmt("runs")
     assert " lost " in line_of(outcome, run)
     assert f"`bertmt requeue {run.id}`" in outcome.out

@@ -5,8 +5,9 @@ import pytest
 from bertmt.errors import DataError, EncoderError, NotFoundError, RecipeError, UsageError
 from bertmt.recipe.loading import from_json
 from bertmt.registry.runs import all_runs
+from bertmt.services.finished_before import already_finished, without_finished
 from bertmt.services.recipes import chosen_recipe
-from bertmt.services.submit import Request, already_finished, plan, submit
+from bertmt.services.submit import Request, plan, submit
 from bertmt.services.user_settings import read_user_settings, write_user_settings
 
 TOY = {"data": "toy", "encoder": "tiny"}
@@ -100,8 +101,20 @@ def test_a_finished_run_with_the_same_recipe_data_and_seed_is_found(database):
     assert already_finished(database, planned.runs[0]) is None
     database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
     assert already_finished(database, planned.runs[0]).key == run.key
-    [other] = plan(Request(preset="baseline", values=TOY, seeds=(7,))).runs
-    assert already_finished(database, other) is None
+    both = plan(Request(preset="baseline", values=TOY, seeds=(0, 7)))
+    assert already_finished(database, both.runs[1]) is None
+    left, said = without_finished(database, both)
+    assert ([each.recipe.seed for each in left.runs], len(said)) == ([7], 1)
+    database.execute("UPDATE snapshots SET code_digest = 'older'")
+    assert without_finished(database, both) == (both, []), "other code may give other numbers"
+
+
+def test_settings_of_care_make_no_other_recipe(database):
+    [run] = submit(database, plan(Request(preset="baseline", values=TOY)))
+    database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
+    careful = {"checkpoint_steps": "5", "checkpoint_minutes": "1", "requeue_lost": "false"}
+    [planned] = plan(Request(preset="baseline", values=TOY | careful)).runs
+    assert already_finished(database, planned).key == run.key
 
 
 def test_a_copy_of_a_run_keeps_its_recipe_but_for_what_is_set(database):

@@ -1,0 +1,37 @@
+"""Runs that would train again what has finished: said, and left out unless a person wants it."""
+
+import json
+from dataclasses import replace
+
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs, snapshot_of
+from bertmt.services.snapshot import code_digest
+from bertmt.services.submit import Plan, PlannedRun
+
+
+def already_finished(database: Database, run: PlannedRun) -> Run | None:
+    """The newest finished run with the same recipe, seed, data and code, or None.
+
+    Data are the same where their fingerprints are, wherever they lie.
+    """
+    found = all_runs(database, "runs.digest = ? AND runs.state = 'finished'", (run.recipe.digest(),))
+    return next((each for each in reversed(found) if _is_same(database, each, run)), None)
+
+
+def _is_same(database: Database, finished: Run, run: PlannedRun) -> bool:
+    if json.loads(finished.fingerprints_json) != dict(run.fingerprints):
+        return False
+    return snapshot_of(database, finished).code_digest == code_digest()
+
+
+def without_finished(database: Database, planned: Plan) -> tuple[Plan, list[str]]:
+    """The plan without what has finished before, and a sentence for each that was left out."""
+    found = [(run, already_finished(database, run)) for run in planned.runs]
+    said = [
+        f"{before.id} ({before.name}, seed {before.seed}) has finished with the same recipe, data and code, so it is "
+        f"not queued: --seed N trains another seed, --again this one once more."
+        for _, before in found
+        if before is not None
+    ]
+    return replace(planned, runs=tuple(run for run, before in found if before is None)), said

@@ -28,12 +28,14 @@ from bertmt.cli.recipe import recipe
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
 from bertmt.cli.tui import tui
+from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
 from bertmt.cli.worker import worker, workers
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, hold, release, move, edit, note, tag, predict, export,
+    verify_resume,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

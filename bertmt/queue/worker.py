@@ -9,7 +9,6 @@ from bertmt.devices.slots import CPU, DeviceSlot
 from bertmt.errors import BertmtError, BusyError
 from bertmt.queue.child_process import (
     BUSY_CODE,
-    TRAINING_COMMAND,
     AdoptedChild,
     Child,
     Stopping,
@@ -29,6 +28,7 @@ from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.snapshot import code_digest
 from bertmt.services.startable import obstacles, waiting_runs
 from bertmt.services.sync import folder_of, sync
+from bertmt.services.training_process import TRAINING_COMMAND
 
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0

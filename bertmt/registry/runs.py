@@ -210,7 +210,7 @@ def _kind(device: str) -> str:
     return "cpu" if device == "cpu" else "gpu"
 
 
-def claim_next(database: Database, worker: int, device: str, expected: int | None = None) -> Run | None:
+def claim_next(database: Database, worker: int | None, device: str, expected: int | None = None) -> Run | None:
     """Take the first queued run that may start on a device, as a new attempt; None where none may.
 
     None may where the queue is held. A run may not before its time, before the runs that it waits for have ended, and

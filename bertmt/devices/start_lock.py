@@ -3,8 +3,8 @@
 From the look at a card's free memory to the first step, which takes that memory, nobody else may look.
 
 The lock is flock(2) on a file in the system's temporary folder, where anyone may have put anything before: a link, a
-pipe, a file that nobody else can open, a second name of somebody's private file. None of them is written to. What a
-lock says of its holder is for people only.
+pipe, a file that nobody else can open, a second name of somebody's private file. None of them is written to or opened
+to others. What a lock says of its holder is for people only.
 """
 
 import contextlib
@@ -132,22 +132,23 @@ def _lock(handle: int, path: Path, run_id: str) -> StartLock | None:
         BlockingIOError: somebody holds it.
         BusyError, OSError: it cannot serve.
     """
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
         raise _unusable(path, "it is no plain file")
-    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != _FOR_ALL:
-        os.fchmod(handle, _FOR_ALL)  # whatever the umask took away
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    found = os.fstat(handle)
     try:
-        if not os.path.samestat(os.fstat(handle), path.lstat()):
+        if not os.path.samestat(found, path.lstat()):
             return None
     except FileNotFoundError:
         return None
-    if os.fstat(handle).st_nlink > 1:
+    if found.st_nlink > 1:
         raise _unusable(path, "it is a second name of another file")
     said = os.pread(handle, len(_BEGINNING), 0)
     if said and said != _BEGINNING:
         raise _unusable(path, "something else is written in it")
+    # Only what is surely a lock is opened to all.
+    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != _FOR_ALL:
+        os.fchmod(handle, _FOR_ALL)  # the umask took rights away
     _say_who(handle, run_id)
     return StartLock(handle)
 

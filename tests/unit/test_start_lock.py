@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -76,6 +77,11 @@ def refusal(tmp_path):
         take_start_lock(UUID, "mine", tmp_path)
     assert str(lock_path(UUID, tmp_path)) in str(caught.value)
     return str(caught.value)
+
+
+def untouched(file, content):
+    """Whether nobody wrote to a private file or opened it to others."""
+    return file.read_text() == content and stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_the_second_of_two_processes_does_not_get_the_lock_until_the_first_gives_it_back(tmp_path, start_holder):
@@ -247,26 +253,29 @@ def test_a_file_that_is_removed_while_it_is_locked_is_not_the_lock(tmp_path, mon
 
 
 @pytest.mark.parametrize("target", ["precious", "missing"])
-def test_a_symbolic_link_is_neither_followed_nor_written_through(tmp_path, target):
-    (tmp_path / "precious").write_text("kept")
+def test_a_symbolic_link_is_not_followed(tmp_path, target):
+    (tmp_path / "precious").write_text("")  # as a lock begins
+    (tmp_path / "precious").chmod(0o600)
     lock_path(UUID, tmp_path).symlink_to(tmp_path / target)
-    assert "remove it, or ask its owner" in refusal(tmp_path)
+    assert re.search(r"symbolic links?\): remove it, or ask its owner", refusal(tmp_path))
     assert who_starts(UUID, tmp_path) is None
-    assert (tmp_path / "precious").read_text() == "kept"
+    assert untouched(tmp_path / "precious", "")
     assert not (tmp_path / "missing").exists()
 
 
-def test_a_second_name_of_a_file_is_not_written_to(tmp_path):
+def test_a_second_name_of_a_file_is_neither_written_to_nor_opened_to_all(tmp_path):
     (tmp_path / "precious").write_text("")
+    (tmp_path / "precious").chmod(0o600)
     lock_path(UUID, tmp_path).hardlink_to(tmp_path / "precious")
     assert "second name of another file" in refusal(tmp_path)
-    assert (tmp_path / "precious").read_text() == ""
+    assert untouched(tmp_path / "precious", "")
 
 
 def test_a_foreign_file_is_refused_and_kept_as_it_is(tmp_path):
     lock_path(UUID, tmp_path).write_text("my diary")
+    lock_path(UUID, tmp_path).chmod(0o600)
     assert "something else is written in it" in refusal(tmp_path)
-    assert lock_path(UUID, tmp_path).read_text() == "my diary"
+    assert untouched(lock_path(UUID, tmp_path), "my diary")
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):

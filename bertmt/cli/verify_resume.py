@@ -21,7 +21,6 @@ from bertmt.cli.parameters import (
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
-    from bertmt.devices.slots import DeviceSlot
     from bertmt.services.submit import Plan
     from bertmt.services.verify_resume import Verification
 
@@ -53,23 +52,21 @@ def verify_resume(
     generators, predictions and metric rows byte for byte. By default 2 epochs of 20 steps; --set changes that.
     """
     from bertmt.recipe.loading import parse_assignments
-    from bertmt.services.verify_resume import first_slot
 
     source = named_run(context, from_run)
     flags = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
     values = parse_assignments(settings or []) | {key: value for key, value in flags.items() if value is not None}
-    slot = first_slot(device)
-    planned = _plan(preset, Path(file) if file else None, source, values, slot)
+    planned = _plan(preset, Path(file) if file else None, source, values, device)
     with _folder(keep) as folder:
-        found = _verify(planned, Path(folder), slot, kills, kill_seed)
+        found = _verify(planned, Path(folder), device, kills, kill_seed)
     _write(found, as_json)
 
 
-def _plan(preset: str | None, file: Path | None, source: Any, values: dict[str, Any], slot: "DeviceSlot") -> "Plan":
+def _plan(preset: str | None, file: Path | None, source: Any, values: dict[str, Any], device: str) -> "Plan":
     from bertmt.services.submit import Request, plan
     from bertmt.services.verify_resume import scaled_for_verification
 
-    scaled = values | scaled_for_verification(values, slot)
+    scaled = values | scaled_for_verification(values, device)
     return plan(Request(preset, file, source, scaled))
 
 
@@ -88,10 +85,10 @@ def _folder(keep: str | None) -> Any:
     return contextlib.nullcontext(folder)
 
 
-def _verify(planned: "Plan", folder: Path, slot: "DeviceSlot", kills: int, kill_seed: int) -> "Verification":
+def _verify(planned: "Plan", folder: Path, device: str, kills: int, kill_seed: int) -> "Verification":
     from bertmt.services.verify_resume import verify_resume as verify
 
-    return verify(planned, folder, slot, kills, kill_seed, diagnostics.note)
+    return verify(planned, folder, device, kills, kill_seed, diagnostics.note)
 
 
 def _write(found: "Verification", as_json: bool) -> None:

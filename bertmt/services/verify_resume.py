@@ -95,19 +95,22 @@ class Verification:
 
 
 def verify_resume(
-    planned: Plan, folder: Path, slot: DeviceSlot, kills: int, seed: int, say: Callable[[str], None]
+    planned: Plan, folder: Path, device: str, kills: int, seed: int, say: Callable[[str], None]
 ) -> Verification:
     """Train a planned run twice in `folder`, killing the second so many times at random steps.
 
     Args:
         planned: of one run.
+        device: as `bertmt worker --device`; the first that it means is taken.
         folder: empty; what the runs leave stays there.
         seed: of the steps at which kills come.
         say: where a line about the progress goes.
 
     Raises:
         RunFailedError: a run failed by itself.
+        UsageError: the device is not here.
     """
+    slot = device_slots(device, 1)[0]
     with open_registry(folder / "runs.db", create=True) as database:
         started = time.monotonic()
         say("Training it straight.")
@@ -237,16 +240,12 @@ def _predictions(database: Database, run: Run) -> dict[str, Any]:
     return {f"{task} {split} of epoch {epoch}": rest for task, split, epoch, *rest in rows}
 
 
-def first_slot(device: str) -> DeviceSlot:
-    """The first slot that a worker with this `--device` would have.
+def scaled_for_verification(given: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """What is set besides what a person gave, so that it takes minutes at most, and on a GPU can be exact.
 
     Raises:
-        UsageError: it is not here.
+        UsageError: the device is not here.
     """
-    return device_slots(device, 1)[0]
-
-
-def scaled_for_verification(given: Mapping[str, Any], slot: DeviceSlot) -> dict[str, Any]:
-    """What is set besides what a person gave, so that it takes minutes at most, and on a GPU can be exact."""
-    values = {**DEFAULT_SCALE, **({} if slot.device == CPU else {"deterministic": True})}
+    on_cpu = device_slots(device, 1)[0].device == CPU
+    values = {**DEFAULT_SCALE, **({} if on_cpu else {"deterministic": True})}
     return {name: value for name, value in values.items() if name not in given}

@@ -21,8 +21,12 @@ CUDA_CONTEXT_MIB = 500
 MARGIN = 1.1
 BYTES_PER_NUMBER = 4  # weights, gradients and moments are fp32 in every precision
 MOMENTS = 2  # AdamW keeps a mean and a variance of each gradient
-# Conduct weighs nothing on memory, but for the precision of activations.
-_WEIGHTLESS = tuple(name for name, each in SETTINGS.items() if each.role is Role.CONDUCT and name != "precision")
+# Conduct and care weigh nothing on memory, but for the precision of activations and whether they are kept.
+_WEIGHTLESS = tuple(
+    name
+    for name, each in SETTINGS.items()
+    if each.role in (Role.CONDUCT, Role.CARE) and name not in ("precision", "activation_checkpointing")
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def past_runs(database: Database, run: Run) -> list[Run]:
     removed = f"json_remove({{}}{', ?' * len(paths)})"
     return all_runs(
         database,
-        f"runs.state = 'finished' AND runs.device != 'cpu' AND {removed.format('runs.recipe')} = {removed.format('?')}",
+        "runs.state = 'finished' AND runs.device != 'cpu' AND json_valid(runs.recipe)"
+        f" AND {removed.format('runs.recipe')} = {removed.format('?')}",
         [*paths, run.recipe_json, *paths],
     )
 

@@ -13,10 +13,10 @@ from bertmt.drawing.safe_text import safe_text
 def cancel(context: typer.Context, runs: RunWords) -> None:
     """Cancel waiting runs, stop running ones."""
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.cancel(database, run)
+    for after in for_all(database, named_runs(database, runs), control.cancel):
         word = "will stop" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
 
@@ -28,10 +28,11 @@ def requeue(context: typer.Context, runs: RunWords, data: DataFolder = None, ext
     """
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.requeue(database, run, data, extra_data)
+    found = named_runs(database, runs)
+    for after in for_all(database, found, lambda database, run: control.requeue(database, run, data, extra_data)):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
     note_unworked_queue(database)
 
@@ -53,6 +54,8 @@ def rm(
     if not yes and not diagnostics.ask(f"Remove {listed}, with their folders?"):
         diagnostics.note("Nothing was removed.")
         return
+    for run in found:
+        control.refuse_running(database, run)
     for run in found:
         control.delete(database, run)
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])

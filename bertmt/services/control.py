@@ -3,9 +3,10 @@
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from bertmt.errors import BusyError, NotFoundError, UsageError
+from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved, unresolved
 from bertmt.registry.database import Database
@@ -155,13 +156,19 @@ def delete(database: Database, run: Run) -> None:
     Raises:
         BusyError: it is running.
     """
-    run = settle(database, sync(database, run))
     with database.immediate():
-        if run_by_key(database, run.key).state is State.RUNNING:
-            raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
+        refuse_running(database, run)
         remove(database, run.key)
     # The registry first: a folder without a run is litter, a run without its folder a riddle.
     shutil.rmtree(folder_of(database, run).path, ignore_errors=True)
+
+
+def refuse_running(database: Database, run: Run) -> None:
+    """Raise a BusyError where a run is running, so that several are removed all or none."""
+    with suppress(DataError):  # a folder that cannot be read is no reason to keep the run
+        settle(database, sync(database, run))
+    if run_by_key(database, run.key).state is State.RUNNING:
+        raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
 
 
 def annotate(database: Database, run: Run, note: str) -> Run:

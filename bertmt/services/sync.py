@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bertmt import paths
-from bertmt.errors import BertmtError, NotFoundError
+from bertmt.errors import BertmtError, DataError, NotFoundError, RegistryError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -23,11 +23,18 @@ from bertmt.run_folder.layout import RunFolder, is_alive
 
 Event = Mapping[str, Any]
 SILENT_AFTER_SECONDS = 2.0
+LONGEST_ID = 100  # so that any file system can hold it
 TASK_NAMES = ("sst", "para", "sts")
 
 
 def folder_of(database: Database, run: Run) -> RunFolder:
-    """The run's folder beside the registry."""
+    """The run's folder beside the registry.
+
+    Raises:
+        RegistryError: its id, which others may have written there, leads out of the folder of runs.
+    """
+    if run.id in ("", ".", "..") or "/" in run.id or not run.id.isprintable() or len(run.id) > LONGEST_ID:
+        raise RegistryError(f"{database.path} holds a run with the id {run.id[:40]!r}, which bertmt never gives.")
     return RunFolder(paths.run_folder(database.path, run.id))
 
 
@@ -197,7 +204,7 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
         if silent_only and run.synced_at and run.synced_at > limit and run.state is State.RUNNING:
             continue
         # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
-        with suppress(NotFoundError, OSError):
+        with suppress(NotFoundError, DataError):
             settle(database, sync(database, run))
 
 

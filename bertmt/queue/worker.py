@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BertmtError, BusyError
+from bertmt.errors import BertmtError, BusyError, DataError, RegistryError
 from bertmt.queue.admission import Admission, Refused
 from bertmt.queue.child_process import (
     BUSY_CODE,
@@ -19,13 +19,13 @@ from bertmt.queue.child_process import (
 )
 from bertmt.queue.crash_guard import CrashGuard
 from bertmt.registry import workers
-from bertmt.registry.database import Database
+from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
 from bertmt.registry.runs import adopt, all_runs, claim_next, move, next_to_start, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive
-from bertmt.services.memory_needs import memory_need
+from bertmt.services.memory_needs import MemoryNeed, memory_need
 from bertmt.services.queue_control import queue_is_held
 from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.snapshot import code_digest
@@ -35,6 +35,7 @@ from bertmt.services.training_process import TRAINING_COMMAND
 
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
+TROUBLE_SECONDS = 5.0
 # Before a run whose folder was still held is tried again.
 BUSY_PAUSE = timedelta(seconds=10)
 
@@ -82,6 +83,8 @@ class Worker:
         self.guard = CrashGuard()
         self.admission = admission or Admission(self.slots)
         self._refusals: dict[DeviceSlot, str] = {}
+        self._trouble = ""
+        self._needs: dict[int, MemoryNeed | None] = {}
         self._beat_at = float("-inf")
 
     def work(self, drain: bool) -> None:
@@ -93,12 +96,30 @@ class Worker:
         self.draining = drain
         try:
             while not (self.stopping and not self.children):
-                self.round()
+                if not self._safe_round():
+                    continue
                 if self.draining and not self.children and self._nothing_comes():
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
             workers.end(self.database, self.key)
+
+    def _safe_round(self) -> bool:
+        """A round that survives what may pass: a registry that is locked, a disk that is full or fails for a while.
+
+        False where it did not come to its end. Children need no worker, and the next round finds what this one missed.
+        """
+        try:
+            with sqlite_errors_as_sentences(self.database.path):
+                self.round()
+        except (RegistryError, DataError, OSError) as problem:
+            if str(problem) != self._trouble:
+                self.say(f"{problem} This worker tries again every {TROUBLE_SECONDS:.0f} s; what runs goes on.")
+            self._trouble = str(problem)
+            time.sleep(TROUBLE_SECONDS)
+            return False
+        self._trouble = ""
+        return True
 
     def round(self) -> None:
         """One look at everything."""
@@ -132,9 +153,15 @@ class Worker:
 
     def _adopt_orphans(self) -> None:
         """Look after the living children of workers that are gone, in slots of their devices as far as there are."""
-        alive = {worker.key for worker in workers.running_workers(self.database)}
+        others = {worker.key for worker in workers.running_workers(self.database)} - {self.key}
+        own = {work.run.key for work in self.children.values()}
         for orphan in all_runs(self.database, "runs.state = 'running'"):
-            if orphan.worker in alive or not is_alive(folder_of(self.database, orphan)):
+            if orphan.worker in others or orphan.key in own:
+                continue
+            if not is_alive(folder_of(self.database, orphan)):
+                if orphan.worker == self.key:
+                    # Claimed here in a round that broke off before its child was started.
+                    declare_dead(self.database, orphan, "its worker could not start it")
                 continue
             run = adopt(self.database, orphan, self.key)
             if run is None:
@@ -212,7 +239,9 @@ class Worker:
         run = next_to_start(self.database, slot.device)
         if run is None:
             return None
-        need = memory_need(self.database, run)
+        if run.key not in self._needs:  # asked once: among 10,000 finished runs it takes 50 ms
+            self._needs[run.key] = memory_need(self.database, run)
+        need = self._needs[run.key]
         answer = self.admission.admit(run.id, slot, need.mib if need else None)
         if isinstance(answer, Refused):
             if self._refusals.get(slot) != answer.reason:
@@ -238,9 +267,9 @@ class Worker:
             self.admission.ended(slot)
             self._put_back(run, str(problem))
             return
-        except OSError as problem:
+        except (OSError, DataError) as problem:
             self.admission.ended(slot)
-            failure = f"could not be started: {problem.strerror} ({problem.filename})"
+            failure = f"could not be started: {problem}"
             self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")
             self._watch_for_crashes(run, 0, failure)

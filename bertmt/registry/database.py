@@ -22,6 +22,7 @@ except ImportError:
 SCHEMA_VERSION = 3
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
+LONGEST_SHOWN = 200  # characters of SQLite's own words in a sentence
 
 
 class Database:
@@ -115,7 +116,7 @@ def open_registry(
         RegistryError: it is locked, damaged, newer than this program, no registry, or on a network file system; or
             it is older than this program and read-only.
     """
-    if not path.exists():
+    if not _is_there(path):
         if not create:
             raise NotFoundError(
                 f"No registry at {path}; `bertmt queue --preset baseline` makes one, --db names another."
@@ -144,6 +145,15 @@ def open_registry(
     except sqlite3.DatabaseError as problem:
         raise registry_error(path, problem) from problem
     return database
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as problem:  # a folder above that may not be entered, a name that is too long
+        raise RegistryError(
+            f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
+        ) from None
 
 
 def _is_writable(path: Path) -> bool:
@@ -177,21 +187,26 @@ def _bring_up_to_date(database: Database, version: int) -> None:
 
 def _make_private(path: Path) -> None:
     """Create an empty registry that only its user can read: sentences in it may be private."""
+    stranger = next((part for part in path.parts if part.startswith("~") and part != "~"), None)
+    if stranger and not path.parent.is_dir():  # what the shell and `paths` left as it stands
+        raise RegistryError(
+            f"The registry {path} cannot be made: {stranger!r} is nobody's home folder here; name another with --db."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    except OSError as problem:
-        raise RegistryError(
-            f"The registry {path} cannot be made: {problem.strerror}; name another with --db."
-        ) from None
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise RegistryError(f"The registry {path} cannot be made: {reason}; name another with --db.") from None
 
 
 def registry_error(path: Path, problem: Exception) -> RegistryError:
     """SQLite's error as a sentence with the next step."""
-    text = str(problem)
+    text = " ".join(str(problem).split())  # it may quote what the file holds
+    text = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
     if "locked" in text or "busy" in text:
         advice = "another process holds it; try again, or see `bertmt doctor`"
-    elif "malformed" in text or "not a database" in text:
+    elif "malformed" in text or "not a database" in text or "decode" in text:
         advice = "it is damaged or no registry; move it aside, the run folders keep what the runs wrote"
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"

@@ -22,6 +22,8 @@ except ImportError:
 SCHEMA_VERSION = 3
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
+# The second where SQLite's own words quote bytes of a damaged file.
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 LONGEST_SHOWN = 200  # characters of SQLite's own words in a sentence
 
 
@@ -142,7 +144,7 @@ def open_registry(
             _bring_up_to_date(database, version)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.DatabaseError as problem:
+    except UNREADABLE as problem:
         raise registry_error(path, problem) from problem
     return database
 
@@ -222,5 +224,5 @@ def sqlite_errors_as_sentences(path: Path) -> Iterator[None]:
     """Turn what SQLite raises while reading into a RegistryError; used once, at the edge of each front end."""
     try:
         yield
-    except sqlite3.DatabaseError as problem:
+    except UNREADABLE as problem:
         raise registry_error(path, problem) from problem

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bertmt.errors import DataError
 
+LONGEST_SHOWN = 300  # characters of a path; its end tells more than its beginning
+
 
 @contextmanager
 def unreadable_as_sentence(path: Path) -> Iterator[None]:
@@ -19,6 +21,9 @@ def unreadable_as_sentence(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as problem:
+        # A damaged registry may name any file.
+        shown = str(path) if str(path).isprintable() else ascii(str(path))
+        shown = shown if len(shown) <= LONGEST_SHOWN else f"…{shown[-LONGEST_SHOWN:]}"
         raise DataError(
-            f"{path} cannot be read ({problem.strerror or problem}): mend that, or remove the run with `bertmt rm`."
+            f"{shown} cannot be read ({problem.strerror or problem}): mend that, or remove the run with `bertmt rm`."
         ) from None

@@ -133,3 +133,20 @@ def test_predictions_of_another_split_than_their_event_says_are_not_imported(bui
 def test_a_sort_by_a_word_of_two_settings_is_a_whole_sentence(bertmt, registry):
     outcome = bertmt("runs", "--sort", "layers")
     assert outcome.code == 2 and outcome.err.endswith("write sst_head.layers or para_head.layers.\n")
+
+
+def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt, registry):
+    with open_registry(registry) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = registry.read_bytes()
+    at = content.index(b"CREATE TABLE moves") + len(b"CREATE TABLE mov")
+    registry.write_bytes(content[:at] + b"\x80" + content[at + 1 :])
+    outcome = bertmt("runs")
+    assert outcome.code == 1 and "cannot be used" in outcome.err and "Traceback" not in outcome.err
+
+
+def test_predictions_of_fewer_examples_than_there_are_cannot_be_compared(bertmt, builder, registry, run_named):
+    row = "UPDATE predictions SET probabilities = substr(probabilities, 1, 20) WHERE task = 'sst' AND run = ?"
+    builder.database.execute(row, (run_named("better").key,))
+    outcome = bertmt("compare", "base", "better")
+    assert outcome.code == 0 and "sst: the dev examples are not in the registry" in " ".join(outcome.out.split())

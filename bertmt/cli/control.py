@@ -81,7 +81,10 @@ def rm(
     runs: RunWords,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove runs with their folders."""
+    """Put runs out of sight; `bertmt restore` brings them back.
+
+    Until `bertmt gc` deletes for good what was removed. A run that waits is cancelled.
+    """
     from bertmt.errors import UsageError
     from bertmt.services import removal
 
@@ -89,8 +92,8 @@ def rm(
     found = named_runs(database, runs)
     listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
     if not yes and not diagnostics.is_interactive():
-        raise UsageError(f"Removing {listed} cannot be undone: add --yes.")
-    if not yes and not diagnostics.ask(f"Remove {listed}, with their folders?"):
+        raise UsageError(f"To remove {listed} add --yes.")
+    if not yes and not diagnostics.ask(f"Remove {listed}?"):
         diagnostics.note("Nothing was removed.")
         return
     for run in found:
@@ -98,3 +101,4 @@ def rm(
     for run in found:
         removal.delete(database, run)
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
+    diagnostics.note("`bertmt restore RUN` brings a removed run back, until `bertmt gc` deletes it for good.")

@@ -90,6 +90,11 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "baseline": "that run, or null where each run has the newest finished `baseline` of its own scale",
         "automatic": "those, newest last: a list of runs",
     },
+    "bertmt.garbage/1": {
+        "deleted": "whether it was deleted",
+        "freed_bytes": "on disk",
+        "garbage": "a list of what (removed run, checkpoints, no run, litter), path, bytes, reason, run (id or null)",
+    },
     "bertmt.verification/1": {
         "exact": "whether everything is equal to the byte",
         "steps": "of the whole run",

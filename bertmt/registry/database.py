@@ -209,7 +209,7 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
     if "locked" in text or "busy" in text:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
-        advice = "it is damaged or no registry; move it aside, the run folders keep what the runs wrote"
+        advice = "it is damaged or no registry; `bertmt repair` saves what can be saved and keeps the file"
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"
     elif "full" in text:
@@ -226,3 +226,28 @@ def sqlite_errors_as_sentences(path: Path) -> Iterator[None]:
         yield
     except UNREADABLE as problem:
         raise registry_error(path, problem) from problem
+
+
+def copy_to(database: Database, path: Path) -> Any:
+    """Copy the registry, as it is at one moment, into an empty file; the open connection to the copy.
+
+    Raises:
+        RegistryError: the registry cannot be read, or the copy not be written.
+    """
+    try:
+        copy = sqlite3.connect(path, isolation_level=None)
+        database.connection.backup(copy)
+        # One file without companions: whoever carries it away cannot leave half behind.
+        copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.DatabaseError as problem:
+        raise registry_error(database.path, problem) from problem
+    return copy
+
+
+def integrity_problem(connection: Any) -> str | None:
+    """What SQLite finds wrong with a database, or None."""
+    try:
+        found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as problem:
+        return str(problem)
+    return None if found == "ok" else " ".join(found.split())

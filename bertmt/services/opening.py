@@ -53,6 +53,6 @@ def _faults_of_its_contents(database: Database) -> Iterator[None]:
         if what is None:
             raise
         raise RegistryError(
-            f"The registry {database.path} is damaged ({what}): mend that or move it aside, the run folders keep what "
-            "the runs wrote."
+            f"The registry {database.path} is damaged ({what}): `bertmt repair` saves what can be saved and keeps the "
+            "file."
         ) from fault

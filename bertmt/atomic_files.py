@@ -1,7 +1,11 @@
 """Files that appear whole or not at all: written beside, flushed to disk, renamed."""
 
 import os
+import re
 from pathlib import Path
+
+# What `write_bytes` calls a file until it is whole.
+LEFTOVER = re.compile(r"\..+\.[0-9a-f]{12}")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -23,6 +27,13 @@ def write_bytes(path: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def clear_up(folder: Path) -> None:
+    """Delete what writers that were killed left beside their files; nobody may be writing in the folder."""
+    for leftover in folder.glob(".*"):
+        if LEFTOVER.fullmatch(leftover.name):
+            leftover.unlink(missing_ok=True)
 
 
 def write_text(path: Path, content: str) -> None:

@@ -283,6 +283,9 @@ class Worker:
         Raises:
             BertmtError: the crash guard holds this worker, and nobody is there to look.
         """
+        alive = {worker.key for worker in workers.running_workers(self.database)}
+        if any(run.worker not in alive for run in all_runs(self.database, "runs.state = 'running'")):
+            return False  # its worker is gone and nobody has settled it yet: it may be queued again any moment
         waiting = waiting_runs(self.database)
         queued = [run for run in waiting if run.state is State.QUEUED]
         if queued and self.guard.reason is not None:

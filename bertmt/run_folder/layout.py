@@ -98,13 +98,15 @@ class RunFolder:
         return self.path / "predictions" / f"{epoch:03d}-{task}-{split}.npz"
 
     def create(self, order: RunOrder, recipe_json: str) -> None:
-        """Make the folder and what the child reads; safe to repeat for a new attempt.
+        """Make the folder and what the child reads; safe to repeat for a new attempt, while no process works the run.
 
         Private to its user like the registry: it holds the examples of the data set.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.path / "examples", self.path / "predictions"):
             folder.mkdir(exist_ok=True)
+        for folder in (self.path, *(each for each in self.path.iterdir() if each.is_dir())):
+            atomic_files.clear_up(folder)
         atomic_files.write_text(self.recipe, recipe_json)
         atomic_files.write_text(self.order, json.dumps(asdict(order), indent=1))
 

@@ -1,0 +1,1 @@
+"""Faults against bertmt from outside: kills, failing calls, full disks, damage. See `python -m torture`."""

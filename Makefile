@@ -14,6 +14,9 @@ PIP_FLAGS ?=
 TEST_PROCESSES ?= 2
 # The registry that `make screenshots` shows.
 DB ?= demo/runs.db
+# What `make fuzz` tries, and from where: the same seed gives the same inputs.
+INPUTS ?= 100000
+SEED := $(or $(SEED),$(shell echo $$RANDOM))
 # What `make test` hands to pytest, for example TESTS="tests/unit -k recipe".
 TESTS ?=
 # ---------------------------------------------------------------------------------------------------------------------
@@ -30,12 +33,13 @@ DEMO := demo
 # Relative names would change their meaning inside $(DEMO).
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 
-.PHONY: help setup demo test check bench docs screenshots clean
+.PHONY: help setup demo test check fuzz bench docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
 	@echo "make test        linters, types and all tests"
 	@echo "make check       linters and types alone"
+	@echo "make fuzz        100,000 damaged inputs for every reader of files, words and registries"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
@@ -101,6 +105,12 @@ check: $(STAMP)
 # One thread per test process: torch would otherwise start as many as there are cores in each of them.
 test: check
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) $(TESTS)
+
+# `make test` draws a small sample of the same inputs, always the same one.
+fuzz: $(STAMP)
+	@echo "INPUTS=$(INPUTS) SEED=$(SEED)"
+	@BERTMT_FUZZ_INPUTS=$(INPUTS) BERTMT_FUZZ_SEED=$(SEED) OMP_NUM_THREADS=1 \
+	    $(BIN)/python -m pytest tests/fuzz -n $(TEST_PROCESSES) $(TESTS)
 
 $(VENV)/.installed-bench: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[bench]"

@@ -13,9 +13,20 @@ def registry_path(given: str | Path | None = None, start: Path | None = None) ->
     """The registry to use: `--db`, then BERTMT_DB, then the nearest `runs.db` here or above, else `./runs.db`."""
     named = given or os.environ.get(REGISTRY_VARIABLE)
     if named:
-        return Path(named).expanduser().absolute()
+        return expanded(named).absolute()
     here = (start or Path.cwd()).absolute()
     return nearest(REGISTRY_NAME, here) or here / REGISTRY_NAME
+
+
+def expanded(named: str | Path) -> Path:
+    """A path as a person writes it, `~` at its head read as the shell reads it: as it stands where nobody is called so.
+
+    Who then looks there says that nothing is there, and where.
+    """
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        return Path(named)
 
 
 def settings_path(start: Path | None = None) -> Path | None:
@@ -42,7 +53,7 @@ def weights_folder() -> Path:
     """Where `bertmt fetch` stores encoders: BERTMT_CACHE, else the user's cache folder."""
     own = os.environ.get(CACHE_VARIABLE)
     if own:
-        return Path(own).expanduser().absolute() / "encoders"
+        return expanded(own).absolute() / "encoders"
     shared = os.environ.get("XDG_CACHE_HOME")  # the specification ignores an empty or a relative one
     base = Path(shared) if shared and Path(shared).is_absolute() else Path.home() / ".cache"
     return base / "bertmt" / "encoders"

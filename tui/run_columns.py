@@ -39,7 +39,7 @@ _IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "d
 GROUPED_COLUMNS = tuple(replace(column, width=_IN_GROUPS.get(column.key, column.width)) for column in COLUMNS)
 MARK_OF_STATE = {
     State.RUNNING: "●", State.FINISHED: "✓", State.FAILED: "✗", State.QUEUED: "○", State.HELD: "‖",
-    State.CANCELLED: "⊘", State.LOST: "?",
+    State.CANCELLED: "⊘", State.LOST: "?", State.PAUSED: "‖",
 }  # fmt: skip
 STYLE_OF_STATE = {State.RUNNING: "good", State.FAILED: "bad", State.LOST: "bad", State.FINISHED: ""}
 BAR_CELLS = 5

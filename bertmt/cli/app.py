@@ -8,6 +8,7 @@ import typer
 
 import bertmt
 from bertmt.cli import output
+from bertmt.cli.backup import backup
 from bertmt.cli.baseline import baseline
 from bertmt.cli.compare import compare
 from bertmt.cli.confusion import confusion
@@ -17,6 +18,8 @@ from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
+from bertmt.cli.gc import gc, restore
+from bertmt.cli.import_run import import_run
 from bertmt.cli.init import init
 from bertmt.cli.logs import logs
 from bertmt.cli.notes import note, tag
@@ -25,15 +28,18 @@ from bertmt.cli.predict import predict
 from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
+from bertmt.cli.repair import repair
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
 from bertmt.cli.tui import tui
+from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
 from bertmt.cli.worker import worker, workers
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
-    baseline, compare, cancel, pause, resume, requeue, rm, hold, release, move, edit, note, tag, predict, export,
+    baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, note, tag, predict,
+    export, verify_resume, backup, import_run, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

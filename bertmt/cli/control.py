@@ -16,10 +16,10 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
     A running one writes a checkpoint, so that `bertmt requeue` can let it go on.
     """
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.cancel(database, run)
+    for after in for_all(database, named_runs(database, runs), control.cancel):
         word = "will stop" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
 
@@ -64,10 +64,13 @@ def requeue(
     """
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.requeue(database, run, data, extra_data, from_start)
+    found = named_runs(database, runs)
+    for after in for_all(
+        database, found, lambda database, run: control.requeue(database, run, data, extra_data, from_start)
+    ):
         where = "from the start" if after.checkpoint_step is None else f"from step {after.checkpoint_step:,}"
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}, {where}")])
     note_unworked_queue(database)
@@ -78,7 +81,10 @@ def rm(
     runs: RunWords,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove runs with their folders."""
+    """Put runs out of sight; `bertmt restore` brings them back.
+
+    Until `bertmt gc` deletes for good what was removed. A run that waits is cancelled.
+    """
     from bertmt.errors import UsageError
     from bertmt.services import removal
 
@@ -86,10 +92,13 @@ def rm(
     found = named_runs(database, runs)
     listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
     if not yes and not diagnostics.is_interactive():
-        raise UsageError(f"Removing {listed} cannot be undone: add --yes.")
-    if not yes and not diagnostics.ask(f"Remove {listed}, with their folders?"):
+        raise UsageError(f"To remove {listed} add --yes.")
+    if not yes and not diagnostics.ask(f"Remove {listed}?"):
         diagnostics.note("Nothing was removed.")
         return
     for run in found:
+        removal.refuse_running(database, run)
+    for run in found:
         removal.delete(database, run)
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
+    diagnostics.note("`bertmt restore RUN` brings a removed run back, until `bertmt gc` deletes it for good.")

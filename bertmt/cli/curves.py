@@ -22,8 +22,10 @@ Smooth = Annotated[
     float, typer.Option("--smooth", metavar="WEIGHT", min=0, max=0.9999, help="Weight of the past, 0 is none.")
 ]
 LogScale = Annotated[bool, typer.Option("--log", help="Logarithmic scale.")]
-Width = Annotated[int, typer.Option("--width", metavar="N", min=0, help="Columns; 0 is the terminal's.")]
-Height = Annotated[int, typer.Option("--height", metavar="N", min=0, help="Lines; 0 is chosen.")]
+Width = Annotated[
+    int, typer.Option("--width", metavar="N", min=0, max=output.LARGEST, help="Columns; 0 is the terminal's.")
+]
+Height = Annotated[int, typer.Option("--height", metavar="N", min=0, max=output.LARGEST, help="Lines; 0 is chosen.")]
 USUAL_HEIGHT = 20
 
 

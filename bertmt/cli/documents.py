@@ -90,6 +90,20 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "baseline": "that run, or null where each run has the newest finished `baseline` of its own scale",
         "automatic": "those, newest last: a list of runs",
     },
+    "bertmt.garbage/1": {
+        "deleted": "whether it was deleted",
+        "freed_bytes": "on disk",
+        "garbage": "a list of what (removed run, checkpoints, no run, litter), path, bytes, reason, run (id or null)",
+    },
+    "bertmt.verification/1": {
+        "exact": "whether everything is equal to the byte",
+        "steps": "of the whole run",
+        "killed_at": "the steps at which it was killed",
+        "resumed_at": "where the next attempts went on; null: at the beginning",
+        "seconds": "of the straight run, and of the killed one",
+        "conditions": "device, precision, threads, torch, activation_checkpointing, deterministic",
+        "comparisons": "a list of what, compared (how many), different (names)",
+    },
     "bertmt.workers/1": {
         "workers": "a list of key, host, pid, slots, started_at, heartbeat_at, request (drain, stop, "
         "go on or null), guard (why it starts nothing, or null), "

@@ -23,12 +23,14 @@ def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
     from bertmt.recipe.loading import differences, from_json, parse_assignments
     from bertmt.recipe.rules import remarks
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
     values = parse_assignments(settings)
-    for run in named_runs(database, runs):
+    found = named_runs(database, runs)
+    edited = for_all(database, found, lambda database, run: control.edit(database, run, values))
+    for run, after in zip(found, edited, strict=True):
         before = from_json(run.recipe_json)
-        after = control.edit(database, run, values)
         recipe = from_json(after.recipe_json)
         changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in
                    differences(recipe, before).items()]  # fmt: skip

@@ -35,11 +35,12 @@ def tag(
     """Tag runs; `bertmt runs --filter tag:WORD` finds them."""
     from bertmt.errors import UsageError
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     *runs, word = words
     if not runs:
         raise UsageError("`bertmt tag` needs a run and a tag: bertmt tag RUN TAG.")
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.tag(database, run, word, present=not remove)
+    found = named_runs(database, runs)
+    for after in for_all(database, found, lambda database, run: control.tag(database, run, word, present=not remove)):
         output.write_lines([safe_text(f"{after.id} {after.name}: {' '.join(after.tags) or 'no tags'}")])

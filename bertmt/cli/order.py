@@ -16,6 +16,7 @@ WholeQueue = Annotated[bool, typer.Option("--queue", help="The whole queue; what
 def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
     """Keep queued runs, or the whole queue, from being started."""
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
     from bertmt.services.queue_control import hold_queue
 
     _refuse_unless_one(runs, queue)
@@ -23,8 +24,7 @@ def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue 
     if queue:
         hold_queue(database)
         output.write_lines(["The queue is held: what runs goes on, nothing else is started."])
-    for run in named_runs(database, runs or ()):
-        after = control.hold(database, run)
+    for after in for_all(database, named_runs(database, runs or ()), control.hold):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
 
 
@@ -32,6 +32,7 @@ def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQue
     """Let held runs, or the held queue, be started again."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
     from bertmt.services.queue_control import release_queue
 
     _refuse_unless_one(runs, queue)
@@ -39,8 +40,7 @@ def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQue
     if queue:
         release_queue(database)
         output.write_lines(["The queue is released; single runs that are held stay so."])
-    for run in named_runs(database, runs or ()):
-        after = control.release(database, run)
+    for after in for_all(database, named_runs(database, runs or ()), control.release):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
     note_unworked_queue(database)
 
@@ -76,17 +76,18 @@ def move(
     """
     from bertmt.errors import UsageError
     from bertmt.services import ordering
+    from bertmt.services.all_or_none import for_all
 
     if first + last + (before is not None) + (priority is not None) != 1:
         raise UsageError("Say where to: --first, --last, --before RUN, or --priority N.")
     database = existing_registry(context)
     found = named_runs(database, runs)
     other = named_run(context, before)
-    for run in reversed(found) if first else found:
-        if priority is not None:
-            ordering.prioritise(database, run, priority)
-        else:
-            ordering.reorder(database, run, first=first, before=other)
+    ordered = found[::-1] if first else found
+    if priority is not None:
+        for_all(database, found, lambda database, run: ordering.prioritise(database, run, priority))
+    else:
+        for_all(database, ordered, lambda database, run: ordering.reorder(database, run, first=first, before=other))
     where = f"before {other.id}" if other else "first" if first else "last"
     where = where if priority is None else f"priority {priority}"
     output.write_lines(safe_text(f"{run.id} {run.name}: {where}") for run in found)

@@ -16,6 +16,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, ascii_line, plain
 
 DEFAULT_SIZE = (80, 24)
+LARGEST = 2000  # columns or lines: a drawing is held in memory
 _RESET = "\x1b[0m"
 # Select Graphic Rendition (ECMA-48, 8.3.117). Series take the eight colours that every terminal has, the legible
 # ones first; the shades are the blues of the 256-colour palette, dark enough for light and dark text.
@@ -44,9 +45,9 @@ def is_ascii() -> bool:
 
 
 def size() -> tuple[int, int]:
-    """Columns and lines for a drawing: COLUMNS and LINES, else the terminal's, else 80 × 24."""
+    """Columns and lines for a drawing: COLUMNS and LINES, else the terminal's, else 80 × 24; no more than 2,000."""
     found = shutil.get_terminal_size(DEFAULT_SIZE)
-    return found.columns, found.lines
+    return min(found.columns, LARGEST), min(found.lines, LARGEST)
 
 
 def table_width() -> int | None:

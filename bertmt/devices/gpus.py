@@ -1,12 +1,14 @@
 """The NVIDIA GPUs that this process may use, by NVML: without CUDA, so looking takes none of their memory."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 MIB = 1024 * 1024
 VISIBLE_VARIABLE = "CUDA_VISIBLE_DEVICES"
+MIG = "MIG-"  # how the UUID of a slice begins
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,45 @@ def list_gpus(nvml: Any = None, visible: str | None = None) -> tuple[Gpu, ...]:
     visible = os.environ.get(VISIBLE_VARIABLE) if visible is None else visible
     if visible is not None and not visible.strip():
         return ()
+    with _opened(nvml) as opened:
+        if opened is None:
+            return ()
+        gpus = _physical(opened)
+        return gpus if visible is None else _only_visible(opened, gpus, visible)
+
+
+def read_gpus(uuids: Iterable[str], nvml: Any = None) -> tuple[Gpu, ...] | None:
+    """Those of some GPUs and MIG slices that are here now; None where NVML cannot be asked.
+
+    CUDA_VISIBLE_DEVICES has no part in it: by number, the variable means other cards once one is gone. And a driver
+    that is being exchanged answers nothing, while runs go on: that is no card that vanished.
+    """
+    with _opened(nvml) as opened:
+        if opened is None:
+            return None
+        found = (_mig_slice(opened, uuid) if uuid.startswith(MIG) else _whole_card(opened, uuid) for uuid in uuids)
+        return tuple(gpu for gpu in found if gpu is not None)
+
+
+@contextmanager
+def _opened(nvml: Any) -> Iterator[Any]:
+    """NVML while it is in use; None without a driver or where it does not answer."""
     nvml = nvml or _import_nvml()
-    if nvml is None:
-        return ()
+    if nvml is None or not _initialised(nvml):
+        yield None
+        return
+    try:
+        yield nvml
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _initialised(nvml: Any) -> bool:
     try:
         nvml.nvmlInit()
     except nvml.NVMLError:
-        return ()
-    try:
-        gpus = _physical(nvml)
-        return gpus if visible is None else _only_visible(nvml, gpus, visible)
-    finally:
-        nvml.nvmlShutdown()
+        return False
+    return True
 
 
 def _import_nvml() -> Any:
@@ -94,7 +123,7 @@ def _only_visible(nvml: Any, gpus: Sequence[Gpu], visible: str) -> tuple[Gpu, ..
     """
     chosen: list[Gpu] = []
     for entry in (word.strip() for word in visible.split(",")):
-        if entry.startswith("MIG-"):
+        if entry.startswith(MIG):
             gpu = _mig_slice(nvml, entry)
         elif entry.isdecimal():
             gpu = next((each for each in gpus if each.index == int(entry)), None)
@@ -115,11 +144,22 @@ def _mig_slice(nvml: Any, uuid: str) -> Gpu | None:
     return None if index is None else _describe(nvml, handle, index)
 
 
+def _whole_card(nvml: Any, uuid: str) -> Gpu | None:
+    handle = _ask(nvml, nvml.nvmlDeviceGetHandleByUUID, uuid)
+    index = None if handle is None else _ask(nvml, nvml.nvmlDeviceGetIndex, handle)
+    return None if index is None else _describe(nvml, handle, index)
+
+
 def _describe(nvml: Any, handle: Any, index: int) -> Gpu | None:
     uuid = _ask(nvml, nvml.nvmlDeviceGetUUID, handle)
     if uuid is None:
         return None
-    memory = _ask(nvml, nvml.nvmlDeviceGetMemoryInfo, handle)
+    try:
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+    except nvml.NVMLError_GpuIsLost:  # it fell off the bus, while its handle and its UUID can still be had
+        return None
+    except nvml.NVMLError:
+        memory = None
     rates = _ask(nvml, nvml.nvmlDeviceGetUtilizationRates, handle)
     temperature = _ask(nvml, nvml.nvmlDeviceGetTemperature, handle, nvml.NVML_TEMPERATURE_GPU)
     milliwatts = _ask(nvml, nvml.nvmlDeviceGetPowerUsage, handle)

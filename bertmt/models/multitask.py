@@ -116,7 +116,9 @@ class MultitaskModel(nn.Module):
         """
         for encoder in self.encoders.values():
             assert isinstance(encoder, BertModel)
-            encoder.gradient_checkpointing_enable({"use_reentrant": False, "preserve_rng_state": True})
+            # transformers 5.23 renamed it.
+            enable = getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
+            enable({"use_reentrant": False, "preserve_rng_state": True})
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Encoder parameters that more than one task trains, the ones that gradient surgery is about."""

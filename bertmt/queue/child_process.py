@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,10 +12,10 @@ from bertmt.devices.slots import CPU
 from bertmt.errors import BusyError
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive, living_pid
+from bertmt.services.training_process import TRAINING_COMMAND, start_training
 
 # Writing a checkpoint of a large model to a slow disk takes most of it.
 STOP_GRACE_SECONDS = 60.0
-TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
 # Another process holds the run's lock, or the attempt is over: see `bertmt/training/__main__.py`.
 BUSY_CODE = 4
 
@@ -99,7 +98,7 @@ def how_it_ended(child: Child) -> str:
 def start_child(
     run: Run, folder: RunFolder, device: str, threads: int, command: Sequence[str] = TRAINING_COMMAND
 ) -> StartedChild:
-    """Make the run folder, open its log, and start the child.
+    """Start the child of a claimed run.
 
     Args:
         device: "cpu", or the UUID of a GPU.
@@ -123,23 +122,4 @@ def start_child(
         checkpoint_dir=run.checkpoint_dir,
         saves_memory=bool(run.saves_memory),
     )
-    folder.create(order, run.recipe_json)
-    # Waiting OpenMP threads that spin make a step a hundred times slower where another process has the core
-    # (measured with tiny: 2,107 ms instead of 19 ms).
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}
-    if threads:
-        # Two children that each take all cores slow each other down by far more than half.
-        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    handle = os.open(folder.log(run.attempt), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        process = subprocess.Popen(
-            [*command, str(folder.path), str(run.attempt)],
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=handle,
-            env=environment,
-            start_new_session=True,
-        )
-    finally:
-        os.close(handle)
-    return StartedChild(process)
+    return StartedChild(start_training(folder, order, run.recipe_json, command))

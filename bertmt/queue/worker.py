@@ -1,15 +1,16 @@
 """The worker's rounds: import what children wrote, obey requests, settle what ended, fill free slots."""
 
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BertmtError, BusyError
+from bertmt.errors import BertmtError, BusyError, DataError, RegistryError
+from bertmt.queue.admission import Admission, Refused
 from bertmt.queue.child_process import (
     BUSY_CODE,
-    TRAINING_COMMAND,
     AdoptedChild,
     Child,
     Stopping,
@@ -18,31 +19,39 @@ from bertmt.queue.child_process import (
 )
 from bertmt.queue.crash_guard import CrashGuard
 from bertmt.registry import workers
-from bertmt.registry.database import Database
+from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
-from bertmt.registry.runs import adopt, all_runs, claim_next, move, run_by_key, snapshot_of
+from bertmt.registry.runs import adopt, all_runs, claim_next, move, next_to_start, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive
+from bertmt.services.memory_needs import MemoryNeed, memory_need
 from bertmt.services.queue_control import queue_is_held
 from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.snapshot import code_digest
 from bertmt.services.startable import obstacles, waiting_runs
 from bertmt.services.sync import folder_of, sync
+from bertmt.services.training_process import TRAINING_COMMAND
 
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
+TROUBLE_SECONDS = 5.0
 # Before a run whose folder was still held is tried again.
 BUSY_PAUSE = timedelta(seconds=10)
 
 
 @dataclass
 class Work:
-    """A run, the process that works it, and since when this worker knows of it (monotonic seconds)."""
+    """A run, the process that works it, and since when this worker knows of it (monotonic seconds).
+
+    Attributes:
+        vanished: its GPU is no longer here.
+    """
 
     run: Run
     child: Child
     stopping: Stopping = field(default_factory=Stopping)
+    vanished: bool = False
     since: float = field(default_factory=time.monotonic)
 
 
@@ -52,6 +61,7 @@ class Worker:
     Args:
         say: where a line for people goes.
         command: what a child is started with.
+        admission: who may start on which GPU; the machine's if None.
     """
 
     def __init__(
@@ -60,6 +70,7 @@ class Worker:
         slots: Sequence[DeviceSlot],
         say: Callable[[str], None],
         command: Sequence[str] = TRAINING_COMMAND,
+        admission: Admission | None = None,
     ):
         self.command = command
         self.database = database
@@ -70,6 +81,10 @@ class Worker:
         self.stopping = False
         self.draining = False
         self.guard = CrashGuard()
+        self.admission = admission or Admission(self.slots)
+        self._refusals: dict[DeviceSlot, str] = {}
+        self._trouble = ""
+        self._needs: dict[int, MemoryNeed | None] = {}
         self._beat_at = float("-inf")
 
     def work(self, drain: bool) -> None:
@@ -81,12 +96,30 @@ class Worker:
         self.draining = drain
         try:
             while not (self.stopping and not self.children):
-                self.round()
+                if not self._safe_round():
+                    continue
                 if self.draining and not self.children and self._nothing_comes():
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
             workers.end(self.database, self.key)
+
+    def _safe_round(self) -> bool:
+        """A round that survives what may pass: a registry that is locked, a disk that is full or fails for a while.
+
+        False where it did not come to its end. Children need no worker, and the next round finds what this one missed.
+        """
+        try:
+            with sqlite_errors_as_sentences(self.database.path):
+                self.round()
+        except (RegistryError, DataError, OSError) as problem:
+            if str(problem) != self._trouble:
+                self.say(f"{problem} This worker tries again every {TROUBLE_SECONDS:.0f} s; what runs goes on.")
+            self._trouble = str(problem)
+            time.sleep(TROUBLE_SECONDS)
+            return False
+        self._trouble = ""
+        return True
 
     def round(self) -> None:
         """One look at everything."""
@@ -101,8 +134,8 @@ class Worker:
             self._look_after(slot, work)
         if not self.stopping and self.guard.reason is None:
             for slot in self.slots:
-                if slot not in self.children and not self._fill(slot):
-                    break
+                if slot not in self.children:
+                    self._fill(slot)
 
     def _obey(self) -> None:
         """Do what a person asked of this worker, on whatever machine."""
@@ -120,9 +153,15 @@ class Worker:
 
     def _adopt_orphans(self) -> None:
         """Look after the living children of workers that are gone, in slots of their devices as far as there are."""
-        alive = {worker.key for worker in workers.running_workers(self.database)}
+        others = {worker.key for worker in workers.running_workers(self.database)} - {self.key}
+        own = {work.run.key for work in self.children.values()}
         for orphan in all_runs(self.database, "runs.state = 'running'"):
-            if orphan.worker in alive or not is_alive(folder_of(self.database, orphan)):
+            if orphan.worker in others or orphan.key in own:
+                continue
+            if not is_alive(folder_of(self.database, orphan)):
+                if orphan.worker == self.key:
+                    # Claimed here in a round that broke off before its child was started.
+                    declare_dead(self.database, orphan, "its worker could not start it")
                 continue
             run = adopt(self.database, orphan, self.key)
             if run is None:
@@ -139,9 +178,15 @@ class Worker:
         run = sync(self.database, run_by_key(self.database, work.run.key))
         if ended:
             del self.children[slot]
+            self.admission.ended(slot)
             self._settle(replace(work, run=run))
             return
-        self.children[slot] = replace(work, run=run)
+        if _has_stepped(run):
+            self.admission.first_step_done(slot)
+        work = self.children[slot] = replace(work, run=run, vanished=self.admission.vanished(slot))
+        if work.vanished:
+            # It may hang in its driver for ever, and would take no signal that it can catch.
+            work.child.signal(signal.SIGKILL)
         if self.stopping or run.request in ("cancel", "pause"):
             work.stopping.ask(work.child)
 
@@ -154,6 +199,9 @@ class Worker:
             if code == BUSY_CODE:
                 run = self._put_back(run, "another process still held its folder")
                 failure = "its folder is held by another process"
+            elif work.vanished:
+                failure = f"its GPU {run.device} is no longer here; see `nvidia-smi`"
+                run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             elif code is not None and 0 < code < 128 and run.request is None:
                 failure = _last_line(self.database, run) or how_it_ended(child)
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
@@ -184,27 +232,50 @@ class Worker:
         except BertmtError:  # another process settled it first
             return run_by_key(self.database, run.key)
 
-    def _fill(self, slot: DeviceSlot) -> bool:
-        """Start the next queued run on a free slot; False where none may start there."""
-        run = claim_next(self.database, self.key, slot.device)
+    def _claim(self, slot: DeviceSlot) -> Run | None:
+        """Take the next run that may start on a slot, once its GPU has room for it."""
+        if slot.device == CPU:
+            return claim_next(self.database, self.key, slot.device)
+        run = next_to_start(self.database, slot.device)
         if run is None:
-            return False
+            return None
+        if run.key not in self._needs:  # asked once: among 10,000 finished runs it takes 50 ms
+            self._needs[run.key] = memory_need(self.database, run)
+        need = self._needs[run.key]
+        answer = self.admission.admit(run.id, slot, need.mib if need else None)
+        if isinstance(answer, Refused):
+            if self._refusals.get(slot) != answer.reason:
+                self.say(answer.reason)
+            self._refusals[slot] = answer.reason
+            return None
+        self._refusals.pop(slot, None)
+        claimed = claim_next(self.database, self.key, slot.device, expected=run.key)
+        if claimed is None:
+            self.admission.ended(slot)
+        return claimed
+
+    def _fill(self, slot: DeviceSlot) -> None:
+        """Start the next queued run on a free slot, if one may start there."""
+        run = self._claim(slot)
+        if run is None:
+            return
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
             child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, self.command)
         except BusyError as problem:
+            self.admission.ended(slot)
             self._put_back(run, str(problem))
-            return True
-        except OSError as problem:
-            failure = f"could not be started: {problem.strerror} ({problem.filename})"
+            return
+        except (OSError, DataError) as problem:
+            self.admission.ended(slot)
+            failure = f"could not be started: {problem}"
             self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")
             self._watch_for_crashes(run, 0, failure)
-            return True
+            return
         self.children[slot] = Work(run, child)
         self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
-        return True
 
     def _nothing_comes(self) -> bool:
         """Whether no run waits that would be started by itself; a held queue may be held for days.
@@ -228,6 +299,11 @@ class Worker:
         for run in queued[:5]:
             self.say(f"{run.id} {run.name} (seed {run.seed}) is not started: {found[run.key]}.")
         return True
+
+
+def _has_stepped(run: Run) -> bool:
+    """Whether this attempt has done a step, and so holds the memory that it will need."""
+    return run.events_attempt == run.attempt and run.step is not None and run.step >= (run.checkpoint_step or 0)
 
 
 def _last_line(database: Database, run: Run) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bertmt.errors import NotFoundError, RecipeError, UsageError
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import recipe_from, resolved, unknown_name
+from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name
 from bertmt.recipe.settings import Role
 
 
@@ -69,7 +69,7 @@ def preset(name: str) -> Preset:
         return known[name]
     near = get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"did you mean `{near[0]}`?" if near else "`bertmt presets` lists them."
-    raise NotFoundError(f"No preset is called {name!r}; {hint}")
+    raise NotFoundError(f"No preset is called {shown(name)}; {hint}")
 
 
 @cache
@@ -115,7 +115,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return flatten(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise NotFoundError(f"No recipe file {path}; `bertmt recipe --preset final > my.toml` writes one.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"{path} is no TOML file: {problem}.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
@@ -131,7 +131,7 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise UsageError(f"--set expects KEY=VALUE, for example lora.rank=20, but found {text!r}.")
+            raise UsageError(f"--set expects KEY=VALUE, for example lora.rank=20, but found {shown(text)}.")
         values[name.strip()] = value.strip()
     return values
 
@@ -149,7 +149,7 @@ def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
         name = name.strip()
         words = [word.strip() for word in value.split(",") if word.strip()]
         if not equals or not name or not words:
-            raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {text!r}.")
+            raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {shown(text)}.")
         if name not in SETTINGS:
             raise RecipeError([unknown_name(name)])
         if any(name == other for axis in axes for other, _ in axis):

@@ -13,6 +13,7 @@ from bertmt.recipe.settings import Kind, Setting
 
 TRUE_WORDS = ("true", "on", "yes", "1")
 FALSE_WORDS = ("false", "off", "no", "0")
+LONGEST_SHOWN = 80  # characters of a name or a value that a message quotes
 
 
 def recipe_from(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
@@ -47,7 +48,8 @@ def unknown_name(name: str) -> str:
     near = get_close_matches(name, SETTINGS, n=1, cutoff=0.5)
     near = near or [leaves[leaf] for leaf in get_close_matches(name, leaves, n=1, cutoff=0.6)]
     hint = f"did you mean `{near[0]}`?" if near else "`bertmt recipe --keys` lists them all."
-    return f"`{name}` is no setting of a recipe; {hint}"
+    quoted = f"`{name}`" if name.isprintable() and len(name) <= LONGEST_SHOWN else shown(name)
+    return f"{quoted} is no setting of a recipe; {hint}"
 
 
 def parse_value(setting: Setting, raw: Any) -> Any:
@@ -70,15 +72,16 @@ def parse_value(setting: Setting, raw: Any) -> Any:
 
 
 def _expected(setting: Setting, what: str, raw: Any) -> ValueError:
-    return ValueError(f"`{setting.name}` must be {what}, but is {_shown(raw)}.")
+    return ValueError(f"`{setting.name}` must be {what}, but is {shown(raw)}.")
 
 
-def _shown(raw: Any) -> str:
+def shown(raw: Any) -> str:
+    """A raw value as a message quotes it: on one line, not endless."""
     try:
-        shown = repr(raw)
+        text = repr(raw)
     except (ValueError, RecursionError):  # an int of more digits than Python prints
         return "too large to show"
-    return shown if len(shown) <= 80 else shown[:77] + "…"
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "…"
 
 
 def _read_bool(setting: Setting, raw: Any) -> bool:
@@ -156,7 +159,7 @@ def _check_choice(setting: Setting, word: str) -> None:
         return
     near = get_close_matches(word, setting.choices, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    raise ValueError(f"`{setting.name}` must be one of {', '.join(setting.choices)}, but is {_shown(word)}.{hint}")
+    raise ValueError(f"`{setting.name}` must be one of {', '.join(setting.choices)}, but is {shown(word)}.{hint}")
 
 
 def _check_bounds(setting: Setting, value: float) -> None:

@@ -22,6 +22,9 @@ except ImportError:
 SCHEMA_VERSION = 3
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
+# The second where SQLite's own words quote bytes of a damaged file.
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+LONGEST_SHOWN = 200  # characters of SQLite's own words in a sentence
 
 
 class Database:
@@ -115,7 +118,7 @@ def open_registry(
         RegistryError: it is locked, damaged, newer than this program, no registry, or on a network file system; or
             it is older than this program and read-only.
     """
-    if not path.exists():
+    if not _is_there(path):
         if not create:
             raise NotFoundError(
                 f"No registry at {path}; `bertmt queue --preset baseline` makes one, --db names another."
@@ -141,9 +144,18 @@ def open_registry(
             _bring_up_to_date(database, version)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.DatabaseError as problem:
+    except UNREADABLE as problem:
         raise registry_error(path, problem) from problem
     return database
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as problem:  # a folder above that may not be entered, a name that is too long
+        raise RegistryError(
+            f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
+        ) from None
 
 
 def _is_writable(path: Path) -> bool:
@@ -177,22 +189,27 @@ def _bring_up_to_date(database: Database, version: int) -> None:
 
 def _make_private(path: Path) -> None:
     """Create an empty registry that only its user can read: sentences in it may be private."""
+    stranger = next((part for part in path.parts if part.startswith("~") and part != "~"), None)
+    if stranger and not path.parent.is_dir():  # what the shell and `paths` left as it stands
+        raise RegistryError(
+            f"The registry {path} cannot be made: {stranger!r} is nobody's home folder here; name another with --db."
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    except OSError as problem:
-        raise RegistryError(
-            f"The registry {path} cannot be made: {problem.strerror}; name another with --db."
-        ) from None
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise RegistryError(f"The registry {path} cannot be made: {reason}; name another with --db.") from None
 
 
 def registry_error(path: Path, problem: Exception) -> RegistryError:
     """SQLite's error as a sentence with the next step."""
-    text = str(problem)
+    text = " ".join(str(problem).split())  # it may quote what the file holds
+    text = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
     if "locked" in text or "busy" in text:
         advice = "another process holds it; try again, or see `bertmt doctor`"
-    elif "malformed" in text or "not a database" in text:
-        advice = "it is damaged or no registry; move it aside, the run folders keep what the runs wrote"
+    elif "malformed" in text or "not a database" in text or "decode" in text:
+        advice = "it is damaged or no registry; `bertmt repair` saves what can be saved and keeps the file"
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"
     elif "full" in text:
@@ -207,5 +224,30 @@ def sqlite_errors_as_sentences(path: Path) -> Iterator[None]:
     """Turn what SQLite raises while reading into a RegistryError; used once, at the edge of each front end."""
     try:
         yield
-    except sqlite3.DatabaseError as problem:
+    except UNREADABLE as problem:
         raise registry_error(path, problem) from problem
+
+
+def copy_to(database: Database, path: Path) -> Any:
+    """Copy the registry, as it is at one moment, into an empty file; the open connection to the copy.
+
+    Raises:
+        RegistryError: the registry cannot be read, or the copy not be written.
+    """
+    try:
+        copy = sqlite3.connect(path, isolation_level=None)
+        database.connection.backup(copy)
+        # One file without companions: whoever carries it away cannot leave half behind.
+        copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.DatabaseError as problem:
+        raise registry_error(database.path, problem) from problem
+    return copy
+
+
+def integrity_problem(connection: Any) -> str | None:
+    """What SQLite finds wrong with a database, or None."""
+    try:
+        found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as problem:
+        return str(problem)
+    return None if found == "ok" else " ".join(found.split())

@@ -40,7 +40,11 @@ _STATE = _FIELDS.index("state")
 
 @dataclass(frozen=True)
 class NewRun:
-    """What is stored of a run when it is submitted."""
+    """What is stored of a run when it is submitted, or comes from elsewhere.
+
+    Attributes:
+        run_id, submitted_at: of a run that comes from elsewhere; a submitted one is given them.
+    """
 
     name: str
     preset: str | None
@@ -59,6 +63,8 @@ class NewRun:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
+    run_id: str | None = None
+    submitted_at: str | None = None
 
 
 def new_id() -> str:
@@ -106,10 +112,10 @@ def snapshot_of(database: Database, run: Run) -> Snapshot:
 
 
 def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str:
-    run_id = new_id()
-    while database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
+    run_id = run.run_id or new_id()
+    while run.run_id is None and database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
         run_id = new_id()
-    at = now()
+    at = run.submitted_at or now()
     key = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
         " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir)"
@@ -126,7 +132,7 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
         "INSERT OR REPLACE INTO dependencies SELECT ?, key, ? FROM runs WHERE id = ?",
         [(key, awaited.needs_success, awaited.id) for awaited in run.awaits],
     )
-    _record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
+    _record(database, key, 0, None, run.state, Owner.PERSON, "submitted" if run.run_id is None else "imported")
     return run_id
 
 
@@ -210,7 +216,7 @@ def _kind(device: str) -> str:
     return "cpu" if device == "cpu" else "gpu"
 
 
-def claim_next(database: Database, worker: int, device: str, expected: int | None = None) -> Run | None:
+def claim_next(database: Database, worker: int | None, device: str, expected: int | None = None) -> Run | None:
     """Take the first queued run that may start on a device, as a new attempt; None where none may.
 
     None may where the queue is held. A run may not before its time, before the runs that it waits for have ended, and

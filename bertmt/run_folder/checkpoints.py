@@ -22,6 +22,8 @@ from bertmt.errors import BertmtError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+# The files of a training child: all tensors that a step changes, and the rest.
+TENSORS, DOCUMENT = "state.safetensors", "state.json"
 # The newest may be damaged: then the one before it counts.
 KEPT = 2
 # Beyond what the files take: the events and predictions of the steps until the next checkpoint need room too.

@@ -33,8 +33,10 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.errors import BusyError
+from bertmt.run_folder.unreadable import unreadable_as_sentence
 
 LAST_EVENTS = frozenset({"finished", "failed", "stopped"})
+STORED_WHOLE = frozenset({"started", "finished"})  # as JSON, with keys that this version does not know
 
 
 def _is_count(value: Any) -> bool:
@@ -46,7 +48,9 @@ def _is_epoch(value: Any) -> bool:
 
 
 def _is_optional_number(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300)
+    if isinstance(value, int):  # SQLite holds no more than 63 bits
+        return not isinstance(value, bool) and abs(value) < 1 << 62
+    return value is None or (isinstance(value, float) and abs(value) < 1e300)
 
 
 def _are_optional_numbers(value: Any) -> bool:
@@ -168,9 +172,12 @@ def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tupl
     Returns:
         the events, the offset behind the last complete line read, and how many lines were no event (a torn
         line of a dead attempt, a flipped byte): these are skipped.
+
+    Raises:
+        DataError: the file is there and cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with unreadable_as_sentence(path), path.open("rb") as file:
             file.seek(offset)
             content = file.read(limit_bytes)
             if len(content) == limit_bytes:
@@ -191,10 +198,15 @@ def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tupl
 def parse_event(line: bytes) -> dict[str, Any] | None:
     """One line as an event, or None where it is not one."""
     try:
-        event = json.loads(line, parse_constant=_refuse)
+        # Decoded here: `json.loads` would take other encodings than UTF-8, and half characters in it.
+        event = json.loads(line.decode("utf-8"), parse_constant=_refuse)
+        if b"\\u" in line:
+            event = _storable(event)
     except (ValueError, RecursionError):
         return None
     if not (isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str)):
+        return None
+    if event["event"] in STORED_WHOLE and not _is_json(event):
         return None
     required = _REQUIRED.get(event["event"], {})
     if not all(key in event and holds(event[key]) for key, holds in required.items()):
@@ -215,10 +227,28 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
-    """The last `count` lines of a log, without reading more than `limit_bytes` of it."""
+def _is_json(content: Any) -> bool:
     try:
-        with path.open("rb") as file:
+        json.dumps(content, allow_nan=False)
+    except ValueError:  # 1e999 is read as infinite
+        return False
+    return True
+
+
+def _storable(content: Any) -> Any:
+    """`content` with a question mark in place of half a character, which JSON can spell and UTF-8 cannot hold."""
+    text = json.dumps(content, ensure_ascii=False)
+    return json.loads(text.encode("utf-8", "replace"))
+
+
+def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
+    """The last `count` lines of a log, without reading more than `limit_bytes` of it; none where there is no log.
+
+    Raises:
+        DataError: it is there and cannot be read.
+    """
+    try:
+        with unreadable_as_sentence(path), path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - limit_bytes))
             text = file.read().decode("utf-8", "replace")

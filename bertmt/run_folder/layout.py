@@ -25,6 +25,7 @@ from typing import IO, Any
 from bertmt import atomic_files
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.run_folder.checkpoints import Checkpoints
+from bertmt.run_folder.unreadable import unreadable_as_sentence
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,23 @@ class RunFolder:
         """
         try:
             document: dict[str, Any] = json.loads(self.order.read_text(encoding="utf-8"))
-            return RunOrder(**document)
-        except (OSError, ValueError, TypeError) as problem:
-            raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({problem}).") from None
+            order = RunOrder(**document)
+            _check_types(order)
+            return order
+        except (OSError, ValueError, TypeError, RecursionError) as problem:
+            reason = " ".join(str(problem).split())[:200]
+            raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
+
+
+def _check_types(order: RunOrder) -> None:
+    """Raise a TypeError where a value is of another type than the child expects."""
+    if not isinstance(order.fingerprints, dict):
+        raise TypeError("fingerprints are an object")
+    texts = (order.run_id, order.name, order.data, order.extra_data_file, order.device, *order.fingerprints.values())
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("one of its texts is none")
+    if not (isinstance(order.attempt, int) and isinstance(order.threads, int)):
+        raise TypeError("one of its numbers is none")
 
 
 def hold_alive(folder: RunFolder) -> IO[bytes]:
@@ -160,9 +175,14 @@ def living_pid(folder: RunFolder) -> int | None:
 
 
 def is_alive(folder: RunFolder) -> bool:
-    """Whether some process holds the lock; the kernel's word, not a guess from silence."""
+    """Whether some process holds the lock; the kernel's word, not a guess from silence.
+
+    Raises:
+        DataError: the lock's file cannot be opened.
+    """
     try:
-        file = folder.alive.open("rb")
+        with unreadable_as_sentence(folder.alive):
+            file = folder.alive.open("rb")
     except FileNotFoundError:
         return False
     with file:

@@ -13,6 +13,9 @@ import numpy as np
 from bertmt import atomic_files
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example
+from bertmt.tasks.task import SPLITS, TASKS
+
+MOST_EPOCHS = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,28 @@ def read_predictions(path: Path) -> Predictions:
     try:
         with np.load(path, allow_pickle=False) as stored:
             task, split, epoch, mark = (str(word) for word in stored["about"])
-            return Predictions(task, split, int(epoch), mark, stored["probabilities"])
+            found = Predictions(task, split, int(epoch), mark, stored["probabilities"])
+            _check(found)
+            return found
     except Exception as problem:  # zipfile and numpy raise a dozen kinds on damaged bytes, RuntimeError among them
-        raise DataError(f"Predictions in {path} cannot be read: {problem}.") from None
+        raise DataError(f"Predictions in {path} cannot be read: {_one_line(problem)}.") from None
+
+
+def _check(found: Predictions) -> None:
+    """Refuse what would mislead whoever reads it, or not fit into a registry.
+
+    Raises:
+        ValueError: in words that end a sentence.
+    """
+    values = found.probabilities
+    if found.task not in TASKS or found.split not in SPLITS:
+        raise ValueError("they are of no split of a task")
+    if not (0 <= found.epoch < MOST_EPOCHS and found.fingerprint.isprintable()):
+        raise ValueError("they have no epoch or no fingerprint")
+    classes = len(TASKS[found.task].classes)
+    columns = (classes,) if classes > 2 else ()
+    if values.ndim == 0 or values.shape[1:] != columns or not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(f"these are no probabilities of {found.task}: {values.dtype} of shape {values.shape}")
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -86,6 +108,24 @@ def read_examples(path: Path) -> tuple[Example, ...]:
     try:
         text = gzip.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
         # Not splitlines(): sentences may hold U+2028, which JSON does not escape here.
-        return tuple(Example(*json.loads(line)) for line in text.split("\n") if line)
+        found = tuple(Example(*json.loads(line)) for line in text.split("\n") if line)
+        for example in found:
+            _check_example(example)
+        return found
     except (OSError, ValueError, TypeError, EOFError, RecursionError, zlib.error) as problem:
-        raise DataError(f"Examples in {path} cannot be read: {problem}.") from None
+        raise DataError(f"Examples in {path} cannot be read: {_one_line(problem)}.") from None
+
+
+def _check_example(example: Example) -> None:
+    texts = [example.id, example.first, *([] if example.second is None else [example.second])]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("an id or a text is no text")
+    label = example.label
+    if label is not None and (isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1e6):
+        raise ValueError("a label is no number")
+
+
+def _one_line(problem: Exception) -> str:
+    """What a library says, which may take several lines and quote what the file holds."""
+    words = " ".join(str(problem).split())
+    return (words if len(words) <= 200 else words[:199] + "…").rstrip(".") or type(problem).__name__

@@ -173,7 +173,7 @@ def _by_example(database: Database, first: Run, second: Run) -> tuple[tuple[Pair
             said.append(f"{task}: the two runs were evaluated on different dev examples and cannot be paired.")
             continue
         labels = labels_of(database, found[0].fingerprint)
-        if labels is None or len(labels) != len(found[0].probabilities):
+        if labels is None or any(len(each.probabilities) != len(labels) for each in found if each is not None):
             said.append(f"{task}: the dev examples are not in the registry, so nothing can be paired.")
             continue
         predicted = [predicted_labels(task, each.probabilities) for each in found if each is not None]

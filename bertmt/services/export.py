@@ -10,6 +10,7 @@ from bertmt.registry import metrics
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.run_folder.events import finite
 from bertmt.services.settling import settle
 from bertmt.services.sync import sync
 from bertmt.tasks.task import TASKS
@@ -78,9 +79,12 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Record]) -> Iterator[str]:
 
 
 def json_lines(rows: Iterable[Record]) -> Iterator[str]:
-    """The rows as JSON objects, one a line."""
+    """The rows as JSON objects, one a line; what a diverged model predicted is null."""
     for row in rows:
-        yield json.dumps(row, allow_nan=False) + "\n"
+        try:
+            yield json.dumps(row, allow_nan=False) + "\n"
+        except ValueError:
+            yield json.dumps(finite(row), allow_nan=False) + "\n"
 
 
 def _cell(value: Any) -> Any:

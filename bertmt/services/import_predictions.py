@@ -1,6 +1,6 @@
 """The part of importing events that needs numpy: prediction files and the examples they are about."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bertmt.errors import DataError
@@ -8,19 +8,24 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder
-from bertmt.run_folder.predictions import read_examples, read_predictions
-from bertmt.tasks.examples import fingerprint
+from bertmt.run_folder.predictions import Predictions, read_examples, read_predictions
+from bertmt.tasks.examples import Example, fingerprint
+from bertmt.tasks.task import TASKS
 
 
 def reader_of(database: Database, run: Run, folder: RunFolder, entry: Mapping[str, Any]) -> Callable[[], None]:
     """Read one prediction file now; the returned function stores it within a transaction.
 
-    Only files of the run's own folder are read, whatever the event says. A missing or damaged one stores nothing.
+    Only files of the run's own folder are read, whatever the event says. A missing or damaged one, or one of another
+    split than the event says, stores nothing.
     """
     path = folder.path / "predictions" / str(entry.get("file", "")).rpartition("/")[2]
     try:
         predictions = read_predictions(path)
     except DataError:
+        return lambda: None
+    about = {"task": predictions.task, "split": predictions.split, "fingerprint": predictions.fingerprint}
+    if any(entry.get(name, value) != value for name, value in about.items()):
         return lambda: None
     examples = None
     if not stored_predictions.has_split(database, predictions.fingerprint):
@@ -28,7 +33,7 @@ def reader_of(database: Database, run: Run, folder: RunFolder, entry: Mapping[st
             examples = read_examples(folder.examples(predictions.task, predictions.split))
         except DataError:
             examples = None
-        if examples is not None and fingerprint(examples) != predictions.fingerprint:
+        if examples is not None and not _are_of(examples, predictions):
             examples = None
 
     def store() -> None:
@@ -39,3 +44,12 @@ def reader_of(database: Database, run: Run, folder: RunFolder, entry: Mapping[st
         stored_predictions.store(database, run.key, predictions)
 
     return store
+
+
+def _are_of(examples: Sequence[Example], predictions: Predictions) -> bool:
+    """Whether these are the examples that were predicted, with labels of their task."""
+    about = TASKS[predictions.task]
+    labels = (each.label for each in examples if each.label is not None)
+    if not all(about.minimum <= label <= about.maximum and (not about.classes or label % 1 == 0) for label in labels):
+        return False
+    return fingerprint(examples) == predictions.fingerprint

@@ -10,6 +10,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import ENDED
 from bertmt.run_folder.events import tail_lines
+from bertmt.run_folder.unreadable import unreadable_as_sentence
 from bertmt.services.settling import settle
 from bertmt.services.sync import folder_of, sync
 
@@ -28,7 +29,9 @@ def log_path(database: Database, run: Run, attempt: int = 0) -> Path:
     """
     number = attempt or run.attempt
     path = folder_of(database, run).log(number)
-    if not path.is_file():
+    with unreadable_as_sentence(path):
+        is_there = path.is_file()
+    if not is_there:
         if not run.attempt:
             raise NotFoundError(f"Run {run.id} is {run.state} and was not started yet, so it has no log.")
         raise NotFoundError(f"Run {run.id} has no log of attempt {number}; it was started {run.attempt} time(s).")
@@ -72,7 +75,7 @@ def follow_log(database: Database, run: Run, count: int = 0, poll_seconds: float
 
 def _read_from(path: Path, position: int) -> bytes:
     try:
-        with path.open("rb") as file:
+        with unreadable_as_sentence(path), path.open("rb") as file:
             file.seek(position)
             return file.read()
     except FileNotFoundError:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bertmt.errors import RegistryError, UsageError
 from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, Database, open_registry, sqlite_errors_as_sentences
 from bertmt.registry.records import Awaited, Run, Worker
 
@@ -25,5 +26,33 @@ def opened_registry(
         NotFoundError: there is none, and `create` is false.
         RegistryError: it cannot be used.
     """
-    with sqlite_errors_as_sentences(path), open_registry(path, create, read_only, busy_seconds) as database:
+    with (
+        sqlite_errors_as_sentences(path),
+        open_registry(path, create, read_only, busy_seconds) as database,
+        _faults_of_its_contents(database),
+    ):
         yield database
+
+
+@contextmanager
+def _faults_of_its_contents(database: Database) -> Iterator[None]:
+    """What a value raises that bertmt would never have stored, or that SQLite cannot take, as a sentence."""
+    try:
+        yield
+    except UnicodeEncodeError:
+        raise UsageError(
+            "A word of the command line is no UTF-8 text: type it anew, the registry holds no other."
+        ) from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as fault:
+        if "SQLite INTEGER" in str(fault):
+            raise UsageError("A number has too many digits: the registry holds whole numbers of at most 18.") from None
+        # Reading all of a registry takes its time, so it is done only now. Where nothing is wrong, the fault is ours.
+        from bertmt.services.damage import damage_of  # noqa: PLC0415
+
+        what = damage_of(database)
+        if what is None:
+            raise
+        raise RegistryError(
+            f"The registry {database.path} is damaged ({what}): `bertmt repair` saves what can be saved and keeps the "
+            "file."
+        ) from fault

@@ -1,8 +1,9 @@
 """Removing runs: out of sight at once, for good only when `bertmt gc` is asked for it."""
 
 import shutil
+from contextlib import suppress
 
-from bertmt.errors import BusyError, NotFoundError
+from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import bring_back, forget, move, remove, removed_runs, run_by_key
@@ -18,14 +19,20 @@ def delete(database: Database, run: Run) -> None:
     Raises:
         BusyError: it is running.
     """
-    run = settle(database, sync(database, run))
     with database.immediate():
+        refuse_running(database, run)
         run = run_by_key(database, run.key)
-        if run.state is State.RUNNING:
-            raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
         if run.state in WAITING:
             move(database, run.key, State.CANCELLED, Owner.PERSON, "removed before it was started")
         remove(database, run.key)
+
+
+def refuse_running(database: Database, run: Run) -> None:
+    """Raise a BusyError where a run is running, so that several are removed all or none."""
+    with suppress(DataError):  # a folder that cannot be read is no reason to keep the run
+        settle(database, sync(database, run_by_key(database, run.key)))
+    if run_by_key(database, run.key).state is State.RUNNING:
+        raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
 
 
 def restore(database: Database, word: str) -> list[Run]:

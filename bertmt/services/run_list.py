@@ -187,8 +187,8 @@ def _sort_field(word: str) -> str:
     found = find_fields(word, FIELDS)
     if len(found) == 1:
         return found[0]
-    hint = f"one of {', '.join(found)}" if found else f"did you mean `{nearest_field(word, FIELDS)}`?"
-    raise UsageError(f"--sort expects a field such as overall, sst or submitted_at, but found {word!r}; {hint}")
+    hint = f"write {' or '.join(found)}." if found else f"did you mean `{nearest_field(word, FIELDS)}`?"
+    raise UsageError(f"--sort expects a field such as overall, sst or submitted_at, but found {word[:80]!r}; {hint}")
 
 
 def _sort_key(value: Any) -> Any:

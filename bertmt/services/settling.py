@@ -6,7 +6,7 @@ Anyone may settle them: the worker at once, and where that is gone too, any work
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from bertmt.errors import BertmtError, BusyError, NotFoundError
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, run_by_key
@@ -38,7 +38,7 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
         if silent_only and run.state is State.RUNNING and _is_recent(run.synced_at, SILENT_AFTER_SECONDS):
             continue
         # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
-        with suppress(NotFoundError, OSError):
+        with suppress(NotFoundError, DataError):
             settle(database, sync(database, run))
 
 

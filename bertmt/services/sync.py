@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bertmt import paths
+from bertmt.errors import RegistryError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -19,12 +20,19 @@ from bertmt.run_folder.layout import RunFolder
 
 Event = Mapping[str, Any]
 SILENT_AFTER_SECONDS = 2.0
+LONGEST_ID = 100  # so that any file system can hold it
 TASK_NAMES = ("sst", "para", "sts")
 NO_SCORES = dict.fromkeys(("selected_epoch", *TASK_NAMES, "overall"))
 
 
 def folder_of(database: Database, run: Run) -> RunFolder:
-    """The run's folder beside the registry."""
+    """The run's folder beside the registry.
+
+    Raises:
+        RegistryError: its id, which others may have written there, leads out of the folder of runs.
+    """
+    if run.id in ("", ".", "..") or "/" in run.id or not run.id.isprintable() or len(run.id) > LONGEST_ID:
+        raise RegistryError(f"{database.path} holds a run with the id {run.id[:40]!r}, which bertmt never gives.")
     return RunFolder(paths.run_folder(database.path, run.id))
 
 

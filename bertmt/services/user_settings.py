@@ -27,7 +27,7 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
         return {}
     try:
         values = flatten(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"{path} is no TOML file: {problem}; mend it or run `bertmt init` again.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
@@ -38,7 +38,7 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
             raise UsageError(f"{path}: `{name}` is a toggle and belongs to a recipe: remove it, or use --set {name}=….")
     for name in PATH_SETTINGS:
         if isinstance(values.get(name), str) and values[name] not in ("", "toy"):
-            values[name] = str((path.parent / Path(values[name]).expanduser()).absolute())
+            values[name] = str((path.parent / paths.expanded(values[name])).absolute())
     return values
 
 

@@ -13,13 +13,12 @@ from safetensors import SafetensorError
 
 from bertmt import atomic_files
 from bertmt.errors import BertmtError
-from bertmt.run_folder.checkpoints import Checkpoint, Checkpoints, NoSpaceError
+from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS, Checkpoint, Checkpoints, NoSpaceError
 from bertmt.run_folder.events import EventWriter
 from bertmt.training.composition import TrainingRun
 from bertmt.training.state import TrainingState
 
 FORMAT = 1
-TENSORS, DOCUMENT = "state.safetensors", "state.json"
 
 log = logging.getLogger(__name__)
 

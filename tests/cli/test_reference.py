@@ -36,7 +36,8 @@ def test_the_first_line_of_every_help_fits_the_list_of_commands():
 def test_every_command_of_the_issue_is_there():
     wanted = (
         "init fetch presets recipe queue worker runs show logs curves confusion wait baseline compare cancel "
-        "pause resume requeue rm hold release move edit note tag predict export doctor workers tui"
+        "pause resume requeue rm hold release move edit note tag predict export doctor workers tui verify-resume "
+        "backup import-run gc restore repair"
     )
     assert set(wanted.split()) == set(GROUP.commands)
 

@@ -14,9 +14,10 @@ import safetensors.torch
 import torch
 
 from bertmt.run_folder import events as events_module
+from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
 from bertmt.run_folder.events import read_events
 from bertmt.run_folder.layout import RunFolder
-from bertmt.training.checkpointing import DOCUMENT, TENSORS, Checkpointing, differences
+from bertmt.training.checkpointing import Checkpointing, differences
 from bertmt.training.stopping import StopFlag
 
 SMALL_RANK = {"lora.rank": 4}

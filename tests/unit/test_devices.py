@@ -1,16 +1,13 @@
 """Devices: CPU and cgroup limits from fake file systems, GPUs from a stand-in for NVML, slots."""
 
-from types import SimpleNamespace
-
 import pytest
+from fake_nvml import GIB, FakeNvml
 
 from bertmt.devices.cgroup import read_limits
 from bertmt.devices.cpu import allowed_threads, physical_cores, read_cpu
-from bertmt.devices.gpus import GpuProcess, list_gpus
+from bertmt.devices.gpus import GpuProcess, list_gpus, read_gpus
 from bertmt.devices.slots import DeviceSlot, device_slots, parse_slots
 from bertmt.errors import UsageError
-
-GIB = 1024**3
 
 
 def machine(root, files):
@@ -100,74 +97,6 @@ def test_this_machine_has_at_least_one_core_and_some_memory():
     assert cpu.memory_free_mib is None or cpu.memory_free_mib <= cpu.memory_total_mib
 
 
-class FakeNvml:
-    """The few functions of pynvml that are used, over a list of cards."""
-
-    NVML_TEMPERATURE_GPU = 0
-
-    class NVMLError(Exception):
-        pass
-
-    def __init__(self, cards, driver=True):
-        self.cards = cards
-        self.driver = driver
-        self.open = 0
-
-    def _answer(self, value):
-        if value is None:
-            raise self.NVMLError("Not Supported")
-        return value
-
-    def nvmlInit(self):  # noqa: N802 - NVML's name
-        if not self.driver:
-            raise self.NVMLError("NVML Shared Library Not Found")
-        self.open += 1
-
-    def nvmlShutdown(self):  # noqa: N802
-        self.open -= 1
-
-    def nvmlDeviceGetCount(self):  # noqa: N802
-        return sum("mig" not in card for card in self.cards)
-
-    def nvmlDeviceGetHandleByIndex(self, index):  # noqa: N802
-        card = self.cards[index]
-        return self._answer(None if card.get("lost") else card)
-
-    def nvmlDeviceGetHandleByUUID(self, uuid):  # noqa: N802
-        return self._answer(next((card for card in self.cards if card["uuid"] == uuid), None))
-
-    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, card):  # noqa: N802
-        return self._answer(self.cards[card["mig"]])
-
-    def nvmlDeviceGetIndex(self, card):  # noqa: N802
-        return self.cards.index(card)
-
-    def nvmlDeviceGetUUID(self, card):  # noqa: N802
-        return card["uuid"]
-
-    def nvmlDeviceGetName(self, card):  # noqa: N802
-        return card.get("name", b"NVIDIA Test")
-
-    def nvmlDeviceGetMemoryInfo(self, card):  # noqa: N802
-        return self._answer(card.get("memory", SimpleNamespace(total=16 * GIB, free=15 * GIB)))
-
-    def nvmlDeviceGetUtilizationRates(self, card):  # noqa: N802
-        return SimpleNamespace(gpu=self._answer(card.get("busy", 25)))
-
-    def nvmlDeviceGetTemperature(self, card, sensor):  # noqa: N802
-        assert sensor == self.NVML_TEMPERATURE_GPU
-        return self._answer(card.get("celsius", 61))
-
-    def nvmlDeviceGetPowerUsage(self, card):  # noqa: N802 - in milliwatts
-        return self._answer(card.get("milliwatts", 250_500))
-
-    def nvmlDeviceGetTotalEnergyConsumption(self, card):  # noqa: N802 - in millijoules
-        return self._answer(card.get("millijoules", 7_200_000))
-
-    def nvmlDeviceGetComputeRunningProcesses(self, card):  # noqa: N802
-        return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in card.get("processes", ())]
-
-
 CARDS = [{"uuid": "GPU-aaaa1111"}, {"uuid": "GPU-aaaa2222"}, {"uuid": "GPU-bbbb3333"}]
 
 
@@ -233,6 +162,27 @@ def test_a_lost_card_is_left_out_and_the_others_keep_their_numbers():
     assert indexes(cards=[CARDS[0], {"uuid": "GPU-x", "lost": True}, CARDS[2]]) == [0, 2]
 
 
+def test_a_card_that_fell_off_the_bus_while_in_use_is_left_out():
+    cards = [CARDS[0], CARDS[1] | {"off_bus": True}, CARDS[2]]
+    assert indexes(cards=cards) == [0, 2]
+    assert uuids_read(["GPU-aaaa2222", "GPU-bbbb3333"], cards) == ["GPU-bbbb3333"]
+
+
+def uuids_read(uuids, cards=CARDS):
+    return [gpu.uuid for gpu in read_gpus(uuids, FakeNvml(cards))]
+
+
+def test_gpus_are_read_by_uuid_whatever_cuda_visible_devices_says(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    cards = [{"uuid": "GPU-x", "lost": True}, *CARDS, {"uuid": "MIG-cccc", "mig": 1}]
+    assert uuids_read(["GPU-aaaa2222", "MIG-cccc", "GPU-x", "GPU-aaaa"], cards) == ["GPU-aaaa2222", "MIG-cccc"]
+
+
+def test_an_nvml_that_does_not_answer_is_not_a_machine_without_gpus():
+    assert read_gpus(["GPU-aaaa1111"], FakeNvml(CARDS, driver=False)) is None
+    assert read_gpus(["GPU-aaaa1111"], FakeNvml([])) == ()
+
+
 def test_a_mig_slice_is_found_by_its_uuid():
     (gpu,) = list_gpus(FakeNvml([*CARDS, {"uuid": "MIG-cccc", "mig": 1}]), "MIG-cccc")
     assert (gpu.uuid, gpu.index) == ("MIG-cccc", 1)
@@ -241,6 +191,7 @@ def test_a_mig_slice_is_found_by_its_uuid():
 def test_nvml_is_closed_again():
     nvml = FakeNvml(CARDS)
     list_gpus(nvml)
+    read_gpus(["GPU-aaaa1111"], nvml)
     assert nvml.open == 0
 
 

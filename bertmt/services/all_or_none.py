@@ -1,0 +1,16 @@
+"""One verb for several runs: where one of them cannot, nothing is done to any."""
+
+from collections.abc import Callable, Sequence
+
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+
+
+def for_all(database: Database, runs: Sequence[Run], verb: Callable[[Database, Run], Run]) -> list[Run]:
+    """The runs as they are afterwards.
+
+    Raises:
+        BertmtError: as the verb, of the first run that it refuses; the registry is then as it was.
+    """
+    with database.immediate():
+        return [verb(database, run) for run in runs]

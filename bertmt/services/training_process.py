@@ -1,0 +1,42 @@
+"""Starting a training child by its module's name."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from bertmt.run_folder.layout import RunFolder, RunOrder
+
+TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
+
+
+def start_training(
+    folder: RunFolder, order: RunOrder, recipe_json: str, command: Sequence[str] = TRAINING_COMMAND
+) -> "subprocess.Popen[bytes]":
+    """Make the run folder, open the attempt's log, and start the child in a process session of its own.
+
+    Args:
+        command: what is started, with the run folder and the attempt as its last arguments.
+
+    Raises:
+        OSError: the folder cannot be written or the process not be started.
+    """
+    folder.create(order, recipe_json)
+    # Waiting OpenMP threads that spin make a step a hundred times slower where another process has the core
+    # (measured with tiny: 2,107 ms instead of 19 ms).
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}
+    if order.threads:
+        # Two children that each take all cores slow each other down by far more than half.
+        environment |= {"OMP_NUM_THREADS": str(order.threads), "MKL_NUM_THREADS": str(order.threads)}
+    handle = os.open(folder.log(order.attempt), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(
+            [*command, str(folder.path), str(order.attempt)],
+            stdin=subprocess.DEVNULL,
+            stdout=handle,
+            stderr=handle,
+            env=environment,
+            start_new_session=True,
+        )
+    finally:
+        os.close(handle)

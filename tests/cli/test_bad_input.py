@@ -1,0 +1,152 @@
+"""What the fuzzer found in commands: tracebacks of bad words, files and registries, and half-done work."""
+
+import json
+
+import numpy as np
+import pytest
+import registry_builder
+
+from bertmt.registry.database import open_registry
+from bertmt.run_folder.predictions import Predictions, read_predictions, write_predictions
+from bertmt.services.sync import folder_of, sync
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cancel later base", "hold later base", "release held base", "move later base --last", "requeue silent base",
+        "edit later base --set epochs=3", "tag base later --remove night",
+    ],
+)  # fmt: skip
+def test_a_command_for_several_runs_does_all_or_nothing(bertmt, builder, registry, run_named, command):
+    silent = builder.add("silent")
+    builder.database.execute("UPDATE runs SET state = 'lost' WHERE key = ?", (silent.key,))
+    builder.database.execute("INSERT INTO tags VALUES (?, 'night')", (run_named("base").key,))
+    before = builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").tags
+    outcome = bertmt(*command.split())
+    assert outcome.code in (3, 4) and outcome.out == ""
+    assert (builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").tags) == before
+
+
+def test_no_run_is_removed_where_one_of_them_runs(bertmt, builder, registry, run_named, monkeypatch):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    builder.started("going")
+    monkeypatch.setattr("bertmt.services.settling.is_alive", lambda folder: True)
+    assert bertmt("rm", "base", "going", "--yes").code == 4
+    assert run_named("base").state == "finished"
+
+
+@pytest.mark.parametrize("command", ["show \udcff", "note base \udcff", "tag base \udcff", "runs --filter \udcff"])
+def test_a_word_that_is_no_utf_8_is_no_fault_of_the_program(bertmt, registry, command):
+    outcome = bertmt(*command.split())
+    assert outcome.code in (0, 2, 3) and "Traceback" not in outcome.err
+
+
+def test_a_number_that_the_registry_cannot_hold_is_a_sentence(bertmt, registry):
+    outcome = bertmt("confusion", "base", "--epoch", "9" * 20)
+    assert outcome.code == 2 and "too many digits" in outcome.err
+
+
+def test_a_drawing_larger_than_any_screen_is_refused(bertmt, registry, monkeypatch):
+    assert bertmt("curves", "base", "--width", "1000000000").code == 2
+    monkeypatch.setenv("COLUMNS", "1000000000")
+    assert bertmt("curves", "base").code == 0
+
+
+@pytest.mark.parametrize("where", ["--db", "BERTMT_DB"])
+def test_a_registry_in_a_home_folder_of_nobody_is_not_found(bertmt, folder, monkeypatch, where):
+    monkeypatch.setenv("BERTMT_DB", "~no-such-user/runs.db")
+    outcome = bertmt("runs", *(["--db", "~no-such-user/runs.db"] if where == "--db" else []))
+    assert outcome.code == 3 and "~no-such-user" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["show base", "curves base", "export base", "logs base", "compare base better"])
+def test_a_run_folder_that_cannot_be_read_is_a_sentence(bertmt, registry, run_named, command):
+    run = run_named("base")
+    for name in ("events-1.jsonl", "log-1.txt"):
+        path = registry.parent / "runs" / run.id / name
+        path.unlink()
+        path.mkdir()
+    outcome = bertmt(*command.split())
+    assert outcome.code in (2, 3) and "Traceback" not in outcome.err
+    assert bertmt("runs").code == 0
+    assert bertmt("rm", "base", "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("runs", "recipe", "{"),
+        ("runs", "recipe", '{"tasks": ["sst"], "epoch_steps": "x"}'),
+        ("runs", "state", "asleep"),
+        ("runs", "name", b"bytes"),
+        ("summaries", "finished", "null"),
+        ("summaries", "sst", "x"),
+        ("snapshots", "environment", "no"),
+        ("predictions", "probabilities", b"123"),
+    ],
+)
+def test_a_registry_that_holds_what_nobody_wrote_is_a_sentence(bertmt, registry, table, column, value):
+    with open_registry(registry) as database:
+        database.execute(f"UPDATE {table} SET {column} = ?", (value,))
+    commands = ("runs --filter lora>0", "show base", "show base --json", "confusion base", "compare base better")
+    outcomes = [bertmt(*command.split()) for command in commands]
+    assert all("fault of bertmt" not in each.err for each in outcomes), [each.err for each in outcomes]
+    assert any(each.code == 1 and "is damaged (" in each.err for each in outcomes)
+
+
+def test_a_fault_in_a_sound_registry_is_still_a_fault(bertmt, registry, monkeypatch):
+    monkeypatch.setattr("bertmt.services.lookup.find_run", lambda *_: {}["nothing"])
+    assert "fault of bertmt" in bertmt("show", "base").err
+
+
+def test_an_id_that_leads_out_of_the_folder_of_runs_reaches_nothing(bertmt, registry):
+    (registry.parent / "precious").mkdir()
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET id = '../precious' WHERE name = 'base'")
+    assert bertmt("rm", "base", "--yes").code == 1
+    assert (registry.parent / "precious").is_dir()
+
+
+def test_predictions_of_a_diverged_model_are_exported_as_null(bertmt, builder, registry, monkeypatch):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    real = registry_builder.guesses
+    monkeypatch.setattr(registry_builder, "guesses", lambda task, right: real(task, right) * np.float32("nan"))
+    builder.finished("diverged")
+    lines = bertmt("export", "diverged", "--what", "predictions", "--jsonl").out.splitlines()
+    assert {tuple(json.loads(line)["probabilities"]) for line in lines} == {(None,) * 5, (None,)}
+
+
+def test_predictions_of_another_split_than_their_event_says_are_not_imported(builder, registry):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, folder, events = builder.started("mixed")
+    registry_builder.evaluate(folder, events, ["sst", "para"], 1, 0.5)
+    path = folder_of(builder.database, run).predictions(1, "sst", "dev")
+    found = read_predictions(path)
+    write_predictions(path, Predictions("sst", "dev", 1, "0" * 16, found.probabilities))
+    events.close()
+    sync(builder.database, run)
+    tasks = builder.database.execute("SELECT task FROM predictions WHERE run = ?", (run.key,)).fetchall()
+    assert tasks == [("para",)]
+
+
+def test_a_sort_by_a_word_of_two_settings_is_a_whole_sentence(bertmt, registry):
+    outcome = bertmt("runs", "--sort", "layers")
+    assert outcome.code == 2 and outcome.err.endswith("write sst_head.layers or para_head.layers.\n")
+
+
+def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt, registry):
+    with open_registry(registry) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = registry.read_bytes()
+    at = content.index(b"CREATE TABLE moves") + len(b"CREATE TABLE mov")
+    registry.write_bytes(content[:at] + b"\x80" + content[at + 1 :])
+    outcome = bertmt("runs")
+    assert outcome.code == 1 and "cannot be used" in outcome.err and "Traceback" not in outcome.err
+
+
+def test_predictions_of_fewer_examples_than_there_are_cannot_be_compared(bertmt, builder, registry, run_named):
+    row = "UPDATE predictions SET probabilities = substr(probabilities, 1, 20) WHERE task = 'sst' AND run = ?"
+    builder.database.execute(row, (run_named("better").key,))
+    outcome = bertmt("compare", "base", "better")
+    assert outcome.code == 0 and "sst: the dev examples are not in the registry" in " ".join(outcome.out.split())

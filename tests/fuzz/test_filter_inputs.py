@@ -1,0 +1,48 @@
+"""The query language over runs of a real registry: whatever is typed, it is answered or refused in a sentence."""
+
+import pytest
+from fuzzing import shards
+from hypothesis import strategies as st
+from mutations import WEIRD_TEXTS, damaged_text
+
+from bertmt.registry.database import open_registry
+from bertmt.services.rows import FIELDS
+from bertmt.services.run_list import RunList, check_filter
+
+FIELD_WORDS = st.sampled_from([*sorted(FIELDS), "lora", "lr", "tag", "rank", "layers", "nothing"])
+OPERATORS = st.sampled_from([":", "=", "!=", ">", ">=", "<", "<="])
+VALUES = st.sampled_from(
+    ["none", '"none"', "running", "0.5", "1e5", "-1", "nan", "inf", "true", "off", "'a b'", "", "1,2"]
+)
+TERMS = st.tuples(st.sampled_from(["", "-"]), FIELD_WORDS, OPERATORS, VALUES).map("".join)
+QUERIES = st.lists(TERMS | st.sampled_from(["|", "twins", '"two words"', "-old", "base,later"]), max_size=5).map(
+    " ".join
+)
+SORTS = st.tuples(st.sampled_from(["", "-", "--"]), FIELD_WORDS).map("".join) | st.just("") | WEIRD_TEXTS
+
+
+@pytest.mark.parametrize("shard", shards("filter"))
+def test_any_query_is_answered_or_refused_in_a_sentence(shard, place):
+    with open_registry(place / "runs.db") as database:
+        runs = RunList(database)
+        runs.refresh()
+        whole = runs.rows()
+
+        def check(given):
+            query, sort = given
+            found = runs.rows(query, sort)
+            assert check_filter(query) is None
+            assert len({row.run.id for row in found}) == len(found) <= len(whole)
+            if not sort:
+                assert found == [row for row in whole if row in found]
+            return "some match" if found else "none matches"
+
+        examples = [
+            ("-" * 50, ""),
+            ("\x00:\ud800", ""),
+            ("name<z", "tags"),
+            ("a" * 100_000, ""),
+            ('"' * 999, "-position"),
+        ]
+        queries = QUERIES | damaged_text(QUERIES, 3) | WEIRD_TEXTS
+        shard.run(st.tuples(queries, SORTS), check, examples)

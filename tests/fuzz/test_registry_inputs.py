@@ -1,0 +1,146 @@
+"""Registries with flipped, overwritten or missing bytes, and with texts that nobody wrote: answers, or sentences."""
+
+import shutil
+
+import pytest
+from command_lines import call
+from fuzzing import shards
+from hypothesis import strategies as st
+from mutations import VALUES, damaged_bytes
+
+from bertmt.registry.database import open_registry, sqlite3
+from bertmt.registry.runs import all_runs, store_setting
+from bertmt.services.details import details_of
+from bertmt.services.listing import list_runs
+from bertmt.services.opening import opened_registry
+
+COMMANDS = (
+    "runs", "runs --json", "runs --filter lora>0 --sort -sst", "show base", "show twins", "show better --json",
+    "doctor", "logs silent", "compare base better", "confusion base", "curves base --json", "export base",
+    "baseline --json", "export better --what predictions --jsonl", "recipe --from better", "workers",
+    "queue --from base --dry-run", "requeue gone", "hold later", "release held", "edit later --set epochs=3",
+    "cancel held", "note base x", "tag base y", "rm base --yes", "wait base",
+)  # fmt: skip
+
+
+@st.composite
+def damages(draw, pages, page_size):
+    """Places in a file of pages, and what is written there; a cut is None."""
+    found = []
+    for _ in range(draw(st.integers(1, 4))):
+        page = draw(st.integers(0, pages - 1)) * page_size
+        header = (
+            draw(st.sampled_from([0, 16, 18, 19, 20, 24, 28, 32, 36, 40, 44, 48, 56, 60, 92, 96])) if not page else 0
+        )
+        offset = draw(st.sampled_from([header, 0, 1, 3, 5, 7, 8, 10, 100]) | st.integers(0, page_size - 1))
+        written = draw(
+            st.none() | st.binary(min_size=1, max_size=8) | st.sampled_from([b"\0" * 64, b"\xff" * 64, "flip", page])
+        )
+        found.append((page + offset, written))
+    return found
+
+
+def damaged(content, places):
+    content = bytearray(content)
+    for offset, written in places:
+        if written is None:
+            del content[offset:]
+        elif written == "flip" and offset < len(content):
+            content[offset] ^= 1 << offset % 8
+        elif isinstance(written, bytes):
+            content[offset : offset + len(written)] = written
+        elif isinstance(written, int):  # a page in the place of another
+            content[offset : offset + 4096] = content[written : written + 4096]
+    return bytes(content)
+
+
+def look(path):
+    """Open without writing, list and show everything."""
+    with opened_registry(path, read_only=True) as database:
+        for row in list_runs(database):
+            details_of(database, row.run)
+
+
+@pytest.mark.parametrize("shard", shards("registry bytes"))
+def test_a_damaged_registry_is_read_or_refused_in_a_sentence(shard, place):
+    path, log = place / "runs.db", place / "runs.db-wal"
+    with open_registry(path) as database:
+        store_setting(database, "baseline", all_runs(database)[0].id)
+        page_size = database.execute("PRAGMA page_size").fetchone()[0]
+        # What a crash leaves: commits that are in the log alone.
+        unmoved, logged = path.read_bytes(), log.read_bytes()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = path.read_bytes()
+
+    def check(given):
+        places, with_log, command = given
+        content = damaged(unmoved if with_log and not places[0][0] % 2 else whole, places)
+        for name in (path, log, place / "runs.db-shm"):
+            name.unlink(missing_ok=True)
+        path.write_bytes(content)
+        if with_log:
+            log.write_bytes(logged if places[0][0] % 2 == 0 else damaged(logged, places))
+        try:
+            look(path)
+        finally:
+            assert path.read_bytes() == content, "reading wrote"
+        return f"read, then exit code {call(*command.split())[0]}"
+
+    places = damages(len(whole) // page_size, page_size)
+    shard.run(st.tuples(places, st.booleans(), st.sampled_from(COMMANDS)), check)
+
+
+COLUMNS = {
+    "runs": "id name preset from_preset recipe digest seed data fingerprints state position attempt request device "
+    "failure note submitted_at started_at ended_at snapshot events_attempt events_offset synced_at",
+    "summaries": "phase step steps_total epoch seconds_left selected_epoch sst started finished",
+    "snapshots": "source environment code_digest",
+    "evaluations": "epoch sst seconds",
+    "moves": "at attempt state_after reason",
+    "predictions": "task epoch fingerprint columns probabilities",
+    "splits": "task name count",
+    "examples": "first label",
+    "tags": "tag",
+    "settings": "value",
+}
+
+
+@st.composite
+def changes(draw, valid):
+    """A column of a table and what stands there instead in every row, or in the first one."""
+    table = draw(st.sampled_from(["runs", "runs", "summaries", *COLUMNS]))
+    column = draw(st.sampled_from(COLUMNS[table].split()))
+    texts = damaged_bytes(st.sampled_from(valid), 2).map(lambda content: content.decode("utf-8", "replace"))
+    values = (
+        texts | VALUES | st.binary(max_size=30) | st.sampled_from(["running", "finished", "cancel", "[]", "{}", "null"])
+    )
+    return table, column, draw(values), draw(st.booleans())
+
+
+@pytest.mark.parametrize("shard", shards("registry text"))
+def test_a_registry_with_strange_texts_is_read_or_refused_in_a_sentence(shard, place):
+    path = place / "runs.db"
+    with open_registry(path) as database:
+        run = all_runs(database, "runs.name = 'base'")[0]
+        texts = (run.recipe_json, run.started_json, run.finished_json, run.fingerprints_json, run.submitted_at)
+        valid = [text.encode() for text in texts]
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copyfile(path, place / "template.db")
+
+    def check(given):
+        (table, column, value, everywhere), command = given
+        for name in ("runs.db-wal", "runs.db-shm"):
+            (place / name).unlink(missing_ok=True)
+        shutil.copyfile(place / "template.db", path)
+        with open_registry(path) as database:
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("PRAGMA foreign_keys = OFF")
+            where = "" if everywhere else f" WHERE {column} = (SELECT {column} FROM {table} LIMIT 1)"
+            try:
+                database.execute(f"UPDATE OR IGNORE {table} SET {column} = ?{where}", (value,))
+            except (OverflowError, UnicodeEncodeError, sqlite3.Error):
+                return "refused by SQLite"
+        look(path)
+        return f"exit code {call(*command.split())[0]}"
+
+    shard.run(st.tuples(changes(valid), st.sampled_from(COMMANDS)), check)

@@ -38,10 +38,11 @@ def traced_labels(shape: Mapping[str, int]) -> tuple[dict[str, int], dict[str, i
         worker, child = Path(folder) / "worker", Path(folder) / "child"
         stage.wait(stage.worker(trace=worker, child_trace=child))
         stage.close()
-        return _counted(worker), _counted(child)
+        return counted(worker), counted(child)
 
 
-def _counted(trace: Path) -> dict[str, int]:
+def counted(trace: Path) -> dict[str, int]:
+    """How often each operation of a trace comes."""
     labels = trace.read_text(encoding="utf-8").splitlines()
     return {label: labels.count(label) for label in sorted(set(labels))}
 

@@ -94,8 +94,8 @@ def _check(stage: Stage, scenario: Scenario) -> None:
             if run.id not in stage.expected:
                 stage.expected[run.id] = expected_of(run.seed, run.recipe["epochs"], run.recipe["epoch_steps"])
         stage.violations += violations(database, stage.expected, scenario.clock_jumps)
-    if "Traceback (most recent call last)" in stage.output():
-        stage.violations.append("a worker or a command answered with a traceback, see processes.txt")
+    if "Traceback (most recent call last)" in stage.output() + stage.screen():
+        stage.violations.append("a worker, a command or the dashboard answered with a traceback")
 
 
 def _wait_until_quiet(stage: Stage, seconds: float = 10.0) -> None:

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import pty
-import select
 import signal
 import struct
 import subprocess
@@ -32,7 +31,7 @@ PATIENCE_SECONDS = 90.0
 # A run is killed at most so often before it must have come to its end.
 ROUNDS = 40
 # What a run may say that came to grief here. Where the disk is full, even the reason may find no room.
-TRUE_FAILURES = ("No space left on device", "Input/output error", "disk is full", "disk I/O error")
+TRUE_FAILURES = ("No space left on device", "Input/output error", "disk is full", "disk I/O error", "is full, or fails")
 TRUE_LOSSES = ("killed by signal 9 (SIGKILL)", "its process is gone without a last word")
 
 
@@ -122,11 +121,20 @@ class Stage:
 
     def worker(
         self, spec: str = "", child_spec: str = "", slots: int = 1, drain: bool = True, trace: Path | None = None,
-        child_trace: Path | None = None,
+        child_trace: Path | None = None, hurried: bool = True,
     ) -> "subprocess.Popen[bytes]":  # fmt: skip
         """A worker, it and its children under faults of their own."""
         child = self.command(self.child, spec=child_spec, trace=child_trace)
-        arguments = [json.dumps(child), "--db", str(self.path), "--device", "cpu", "--slots", str(slots)]
+        arguments = [
+            "hurried" if hurried else "calm",
+            json.dumps(child),
+            "--db",
+            str(self.path),
+            "--device",
+            "cpu",
+            "--slots",
+            str(slots),
+        ]
         return self.start("torture.worker", *arguments, *(["--drain"] if drain else []), spec=spec, trace=trace)
 
     def dashboard(self, spec: str = "") -> "subprocess.Popen[bytes]":
@@ -139,7 +147,7 @@ class Stage:
         )  # fmt: skip
         os.close(slave)
         self.processes.append(process)
-        threading.Thread(target=_read_all, args=(master,), daemon=True).start()
+        threading.Thread(target=_read_all, args=(master, self.folder / "screen.bin"), daemon=True).start()
         return process
 
     def wait(self, process: "subprocess.Popen[bytes]", seconds: float = PATIENCE_SECONDS) -> int | None:
@@ -214,6 +222,11 @@ class Stage:
         """What all processes said."""
         return (self.folder / "processes.txt").read_text(encoding="utf-8", errors="replace")
 
+    def screen(self) -> str:
+        """What all dashboards wrote to their terminals."""
+        path = self.folder / "screen.bin"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
     def on_close(self, call: Callable[[], None]) -> None:
         """Call something once no process is left."""
         self._at_end.append(call)
@@ -232,9 +245,10 @@ def _is_alive(entry: Path) -> bool:
     return (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] not in "ZX"
 
 
-def _read_all(handle: int) -> None:
-    with suppress(OSError):
-        while select.select([handle], [], [], 120)[0]:
-            if not os.read(handle, 1 << 16):
-                break
+def _read_all(handle: int, copy: Path) -> None:
+    """Read a terminal until its program has ended, and keep what it showed."""
+    with suppress(OSError), copy.open("ab") as file:
+        while content := os.read(handle, 1 << 16):
+            file.write(content)
+            file.flush()
     os.close(handle)

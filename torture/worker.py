@@ -1,7 +1,7 @@
-"""`python -m torture.worker CHILD_COMMAND … `: the real worker with other children, and in a hurry.
+"""`python -m torture.worker PACE CHILD_COMMAND …`: the real worker with other children.
 
-CHILD_COMMAND is a JSON list; what follows is for `python -m bertmt.queue`. Kills come by the hundred, so the worker
-looks more often than it would, and does not take them for a broken machine.
+CHILD_COMMAND is a JSON list; what follows is for `python -m bertmt.queue`. Kills come by the hundred, so a "hurried"
+worker looks more often than it would, and does not take them for a broken machine; a "calm" one is as it is.
 """
 
 import functools
@@ -15,14 +15,16 @@ from bertmt.services import settling
 
 
 def main() -> int:
-    command = json.loads(sys.argv[1])
-    sys.argv = ["python -m bertmt.queue", *sys.argv[2:]]
-    worker.ROUND_SECONDS = 0.03
-    worker.HEARTBEAT_SECONDS = 0.25
-    worker.BUSY_PAUSE = timedelta(seconds=0.5)
-    settling.SILENT_AFTER_SECONDS = 0.2
-    settling.START_GRACE_SECONDS = 3.0
-    crash_guard.FIRST_SECONDS = -1.0
+    pace, command = sys.argv[1], json.loads(sys.argv[2])
+    sys.argv = ["python -m bertmt.queue", *sys.argv[3:]]
+    if pace == "hurried":
+        worker.ROUND_SECONDS = 0.03
+        worker.HEARTBEAT_SECONDS = 0.25
+        worker.TROUBLE_SECONDS = 0.3
+        worker.BUSY_PAUSE = timedelta(seconds=0.5)
+        settling.SILENT_AFTER_SECONDS = 0.2
+        settling.START_GRACE_SECONDS = 3.0
+        crash_guard.FIRST_SECONDS = -1.0
     program.Worker = functools.partial(worker.Worker, command=command)  # type: ignore[assignment, misc]
     return program.main()
 

@@ -18,6 +18,8 @@ from bertmt.services.training_process import TRAINING_COMMAND, start_training
 STOP_GRACE_SECONDS = 60.0
 # Another process holds the run's lock, or the attempt is over: see `bertmt/training/__main__.py`.
 BUSY_CODE = 4
+# It failed and could not write its last event, nor perhaps its log.
+CANNOT_WRITE_CODE = 5
 
 
 class Child(Protocol):
@@ -92,6 +94,8 @@ def how_it_ended(child: Child) -> str:
         return "its process is gone without a last word"
     if code < 0:
         return f"killed by signal {-code} ({signal.Signals(-code).name})"
+    if code == CANNOT_WRITE_CODE:
+        return "it could not write its events: the disk of its run folder is full, or fails"
     return f"ended with exit code {code}"
 
 

@@ -11,6 +11,7 @@ from bertmt.errors import BertmtError, BusyError, DataError, RegistryError
 from bertmt.queue.admission import Admission, Refused
 from bertmt.queue.child_process import (
     BUSY_CODE,
+    CANNOT_WRITE_CODE,
     AdoptedChild,
     Child,
     Stopping,
@@ -203,7 +204,8 @@ class Worker:
                 failure = f"its GPU {run.device} is no longer here; see `nvidia-smi`"
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             elif code is not None and 0 < code < 128 and run.request is None:
-                failure = _last_line(self.database, run) or how_it_ended(child)
+                said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
+                failure = said or how_it_ended(child)
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             else:
                 failure = how_it_ended(child) if code and not self.stopping and run.request is None else None

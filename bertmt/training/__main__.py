@@ -1,9 +1,11 @@
 """`python -m bertmt.training <run folder> [<attempt>]`: the process that trains one run.
 
 It knows its run folder and nothing else. Exit codes: 0 after a `finished` event, 1 after a `failed` one, 4 where
-another process works the run or this attempt is over, 143 or 130 after a `stopped` one: SIGTERM or SIGINT.
+another process works the run or this attempt is over, 5 where a failed run could not even write that, 143 or 130 after
+a `stopped` one: SIGTERM or SIGINT.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -17,7 +19,9 @@ from bertmt.training.memory import memory_shortage
 from bertmt.training.progress import Progress
 from bertmt.training.stopping import StopFlag, StoppedError
 
-FAILED, USAGE, BUSY = 1, 2, 4
+FAILED, USAGE, BUSY, CANNOT_WRITE = 1, 2, 4, 5
+# The machine's business, neither ours nor the recipe's.
+DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 ERROR_LIMIT = 1000
 
 log = logging.getLogger("bertmt.training")
@@ -60,24 +64,35 @@ def train_folder(folder: RunFolder, order: RunOrder, stop: StopFlag) -> int:
         train_attempt(folder, order, events, stop, progress, started)
     except StoppedError as request:
         log.info("The run was %s.", request)
-        events.write("stopped", step=progress.step, signal=request.signal_name)
+        tell_end(events, "stopped", step=progress.step, signal=request.signal_name)
         return request.exit_code
     except BertmtError as problem:
         log.error("%s", problem)
-        events.write("failed", error=one_line(str(problem)), step=progress.step)
-        return FAILED
+        return tell_end(events, "failed", error=one_line(str(problem)), step=progress.step)
     except Exception as fault:
         shortage = memory_shortage(fault)
         if shortage is not None:
             log.error("%s", shortage)
-            events.write("failed", error=one_line(shortage), step=progress.step, out_of_memory=True)
-            return FAILED
-        log.exception("This is a fault of bertmt or of a library, not of the run's recipe:")
-        events.write("failed", error=one_line(f"{type(fault).__name__}: {fault}"), step=progress.step)
-        return FAILED
+            return tell_end(events, "failed", error=one_line(shortage), step=progress.step, out_of_memory=True)
+        error = one_line(f"{type(fault).__name__}: {fault}")
+        if isinstance(fault, OSError) and fault.errno in DISK_TROUBLE:
+            log.error("%s", error)
+        else:
+            log.exception("This is a fault of bertmt or of a library, not of the run's recipe:")
+        return tell_end(events, "failed", error=error, step=progress.step)
     finally:
         events.close()
     return 0
+
+
+def tell_end(events: EventWriter, event: str, **content: object) -> int:
+    """Write the last event; the exit code of a failed run. On a full disk the code alone can tell."""
+    try:
+        events.write(event, **content)
+    except OSError as problem:
+        log.error("The last event could not be written: %s", problem)
+        return CANNOT_WRITE
+    return FAILED
 
 
 def prepare_environment(order: RunOrder) -> None:

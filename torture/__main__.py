@@ -9,9 +9,11 @@ from torture.damage import damage_scenarios
 from torture.failing_calls import SMALL, failing_scenarios
 from torture.kills import kill_scenarios, traced_labels
 from torture.playing import Scenario, play_all
+from torture.real import real_scenarios
 from torture.tally import Outcome, complaints, points, table
 
 LANES = 2
+SAID_EVERY = 25
 
 
 def all_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
@@ -20,7 +22,8 @@ def all_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
     found = kill_scenarios(arguments.kills, rng) if arguments.kills else []
     if arguments.every:
         found += failing_scenarios(*traced_labels(SMALL), arguments.every, rng)
-    return found + damage_scenarios(arguments.damage)
+    found += damage_scenarios(arguments.damage)
+    return found + (real_scenarios(arguments.real, rng, arguments.lanes) if arguments.real else [])
 
 
 def main() -> int:
@@ -28,7 +31,8 @@ def main() -> int:
     parser.add_argument(
         "--kills", type=int, default=900, help="of children without torch, workers, dashboards, commands"
     )
-    parser.add_argument("--every", type=int, default=1, help="of the calls that fail, every so many")
+    parser.add_argument("--real", type=int, default=100, help="of children that train, in the smallest form")
+    parser.add_argument("--every", type=int, default=1, help="of the calls that fail, every so many; 0: none")
     parser.add_argument("--damage", type=int, default=10, help="of each kind of damage, so many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lanes", type=int, default=LANES, help="scenarios at once")
@@ -36,8 +40,13 @@ def main() -> int:
     arguments = parser.parse_args()
     begun = time.monotonic()
     scenarios = all_scenarios(arguments)
+    ended: list[Outcome] = []
 
     def say(outcome: Outcome) -> None:
+        ended.append(outcome)
+        if len(ended) % SAID_EVERY == 0:
+            kills = sum(each.kills for each in ended)
+            print(f"{len(ended):,} of {len(scenarios):,} scenarios, {kills:,} kills, {time.monotonic() - begun:,.0f} s")
         if outcome.violations:
             print(complaints([outcome]), flush=True)
 

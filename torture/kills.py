@@ -47,13 +47,17 @@ def counted(trace: Path) -> dict[str, int]:
     return {label: labels.count(label) for label in sorted(set(labels))}
 
 
-def points_of(labels: dict[str, int], rng: Random) -> Iterator[str]:
-    """Kills at every point before any comes twice, each time at another moment of the process's life."""
+def points_of(labels: dict[str, int], rng: Random, farthest: int = FARTHEST) -> Iterator[str]:
+    """Kills at every point before any comes twice, each time at another moment of the process's life.
+
+    Args:
+        farthest: no later than the so-manyth of its kind: an attempt that goes on from a checkpoint has less to do.
+    """
     while True:
         faults = [(action, label) for label in labels for action in KILLS]
         rng.shuffle(faults)
         for action, label in faults:
-            yield f"{action}@{rng.randint(1, min(labels[label], FARTHEST))}:{label}"
+            yield f"{action}@{rng.randint(1, min(labels[label], farthest))}:{label}"
 
 
 def child_kills(points: Sequence[str]) -> Scenario:

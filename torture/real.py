@@ -34,6 +34,7 @@ RECIPES: Mapping[str, dict[str, Any]] = {
 }  # fmt: skip
 WEIGHTS = "model/model.safetensors"
 CHUNK = 4
+FARTHEST = 5
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def real_scenarios(kills: int, rng: Random, lanes: int) -> list[Scenario]:
     """About so many kills, shared among the presets; three of four at a point."""
     with ThreadPoolExecutor(lanes) as pool:
         references = dict(zip(RECIPES, pool.map(reference_of, RECIPES), strict=True))
-    points = {preset: points_of(reference.labels, rng) for preset, reference in references.items()}
+    points = {preset: points_of(reference.labels, rng, FARTHEST) for preset, reference in references.items()}
     kinds: Iterator[tuple[int, str]] = enumerate(itertools.cycle(RECIPES))
     found = []
     # Not every point that is chosen is reached.

@@ -33,13 +33,14 @@ DEMO := demo
 # Relative names would change their meaning inside $(DEMO).
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 
-.PHONY: help setup demo test check fuzz bench docs screenshots clean
+.PHONY: help setup demo test check fuzz torture bench docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
 	@echo "make test        linters, types and all tests"
 	@echo "make check       linters and types alone"
 	@echo "make fuzz        100,000 damaged inputs for every reader of files, words and registries"
+	@echo "make torture     kills, full disks, torn files and failing calls, by the thousand, with a tally"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
@@ -118,6 +119,10 @@ $(VENV)/.installed-bench: $(STAMP)
 
 bench: $(VENV)/.installed-bench
 	@$(BIN)/python -m bench
+
+# Kills, full disks, torn files, failing calls; ends with an error on any violation.
+torture: $(STAMP)
+	@$(BIN)/python -m torture
 
 docs: $(STAMP)
 	@$(BIN)/python -m bertmt.cli.reference

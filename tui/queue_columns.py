@@ -9,7 +9,7 @@ from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services.queue_times import Expected
-from bertmt.services.run_words import local_time, seconds_since
+from bertmt.services.run_words import asked, conditions, local_time, seconds_since
 from tui.run_columns import WIDE, running_bar, short_duration, state_sign
 from tui.widgets.columns import Column
 
@@ -93,13 +93,17 @@ def _when(row: QueueLine) -> Span:
     if run.state is State.LOST:
         return Span("lost: r queues it", "bad")
     if run.state is State.RUNNING:
-        if run.request == "cancel":
-            return Span("is being cancelled", "bad")
+        if asked(run) is not None:
+            return Span("is being cancelled" if run.request == "cancel" else "is pausing", "bad")
         if run.progress is None:
             return Span("starting", "dim")
         return running_bar(run, run.progress)
     if run.state is State.HELD:
         return Span("held: h releases it", "dim")
+    if run.state is State.PAUSED:
+        return Span("paused: p lets it go on", "dim")
+    if run.awaits or run.not_before_at or run.wants:
+        return Span(safe_text(conditions(run)) or "queued", "dim")
     if row.is_stopped or starts_in is None:
         return Span("queued", "dim")
     return Span("next" if not starts_in else f"in {short_duration(starts_in)}")

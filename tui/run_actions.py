@@ -24,7 +24,7 @@ from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.table import Table
 
 MOST_LISTED = 6
-QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST)
+QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST, State.PAUSED)
 
 
 class RunActions(DashboardScreen):
@@ -34,6 +34,7 @@ class RunActions(DashboardScreen):
         key("n", "new", "new", "Queue new runs, from a preset or a copy of this run.", "runs.new", shown=True),
         key("x", "cancel", "cancel", "Cancel the marked runs, or this one.", "runs.cancel", shown=True),
         key("r", "requeue", "requeue", "Queue failed, cancelled or lost runs again.", "runs.requeue", shown=True),
+        key("p", "pause", "pause", "Pause running runs at a checkpoint; let paused ones go on.", "runs.pause"),
         key(
             "b",
             "baseline",
@@ -44,7 +45,7 @@ class RunActions(DashboardScreen):
         key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
         key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
         key("i", "note", "note", "Write a note on this run.", "runs.note"),
-        key("D", "remove", "remove", "Remove the marked runs, or this one, with all they measured.", "runs.remove"),
+        key("D", "remove", "remove", "Remove the marked runs, or this one; `bertmt restore` undoes it.", "runs.remove"),
     ]
 
     def chosen_runs(self) -> list[Run]:
@@ -79,9 +80,23 @@ class RunActions(DashboardScreen):
             self.dashboard.say("Nothing to cancel: what is chosen has ended.", "warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
-        more = [f"{running} running: stopped at once, what it measured stays."] if running else []
+        more = [f"{running} running: stopped at a checkpoint, what it measured stays."] if running else []
         if await self._agreed(f"Cancel {counted(runs)}?", [*more, *listed(runs)], "cancel"):
             await self._do(runs, control.cancel, "cancelled")
+
+    @work(group="act")
+    async def action_pause(self) -> None:
+        """Running ones pause; where none runs, paused ones go on."""
+        chosen = self.chosen_runs()
+        running = [run for run in chosen if run.state is State.RUNNING]
+        paused = [run for run in chosen if run.state is State.PAUSED]
+        if not (running or paused):
+            self.dashboard.say("Only running runs are paused, and paused ones resumed; h holds what waits.", "warning")
+        elif running:
+            if await self._agreed(f"Pause {counted(running)}?", listed(running), "pause"):
+                await self._do(running, control.pause, "asked to pause")
+        elif self.dashboard.may_write():
+            await self._do(paused, control.resume, "resumed")
 
     @work(group="act")
     async def action_requeue(self) -> None:

@@ -10,7 +10,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.rows import Row
 from bertmt.services.run_list import Group, Spread
-from bertmt.services.run_words import doing, local_time, progress
+from bertmt.services.run_words import asked, doing, local_time, progress
 from tui.widgets.columns import Column
 from tui.widgets.table import Spanning
 
@@ -76,7 +76,7 @@ def marks_of(row: Row | GroupRow) -> list[str]:
 
 def state_sign(run: Run) -> Span:
     """The state as a sign in its colour; a run that was asked to stop has one of its own."""
-    if run.state is State.RUNNING and run.request == "cancel":
+    if asked(run) is not None:
         return Span("◌", "bad")
     return Span(MARK_OF_STATE[run.state], STYLE_OF_STATE.get(run.state, "dim"))
 
@@ -122,6 +122,8 @@ def _progress(run: Run) -> Span:
         return Spanning(safe_text(run.failure), "bad")
     if run.state is State.LOST:
         return Spanning("lost: its process is gone; r queues it again", "bad")
+    if run.state is State.PAUSED:
+        return Span("paused", "dim")
     if run.state is State.RUNNING and run.progress is None:
         return Span(doing(run).split(" ")[0], "dim")
     if run.state is State.RUNNING and run.progress is not None:

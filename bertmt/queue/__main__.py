@@ -10,7 +10,7 @@ from bertmt.devices.slots import device_slots
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, UsageError
 from bertmt.queue.worker import Worker, settle_leftovers
-from bertmt.registry.database import open_registry
+from bertmt.services.opening import opened_registry
 
 INTERRUPTED = 130
 
@@ -31,7 +31,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         slots = device_slots(arguments.device, arguments.slots)
-        with open_registry(arguments.db, create=True) as database:
+        with opened_registry(arguments.db, create=True) as database:
             settle_leftovers(database)
             worker = Worker(database, slots, say)
             stopped_by: list[int] = []
@@ -50,7 +50,7 @@ def main() -> int:
     except UsageError as problem:
         sys.stderr.write(f"bertmt: {safe_text(str(problem))}\n")
         return 2
-    except BertmtError as problem:
+    except (BertmtError, OSError) as problem:
         sys.stderr.write(f"bertmt: {safe_text(str(problem))}\n")
         return 1
 

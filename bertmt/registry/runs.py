@@ -79,15 +79,21 @@ def add_runs(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, fir
         snapshot: the code and environment of all of them.
         first: put them, in their order, before all that wait; else behind.
     """
+    if database.connection.in_transaction:  # whose end decides how durable it is
+        return _add_all(database, runs, snapshot, first)
     database.execute("PRAGMA synchronous = FULL")
     try:
         with database.immediate():
-            lowest, highest = database.execute("SELECT min(position), max(position) FROM runs").fetchone()
-            start = (lowest or 0) - len(runs) if first else (highest or 0) + 1
-            code = _store_snapshot(database, snapshot)
-            return [_add(database, run, code, start + offset) for offset, run in enumerate(runs)]
+            return _add_all(database, runs, snapshot, first)
     finally:
         database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _add_all(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, first: bool) -> list[str]:
+    lowest, highest = database.execute("SELECT min(position), max(position) FROM runs").fetchone()
+    start = (lowest or 0) - len(runs) if first else (highest or 0) + 1
+    code = _store_snapshot(database, snapshot)
+    return [_add(database, run, code, start + offset) for offset, run in enumerate(runs)]
 
 
 def _store_snapshot(database: Database, snapshot: Snapshot) -> int:

@@ -26,6 +26,7 @@ COMMANDS = {
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
     "doctor": "bertmt.doctor/1",
+    "gc": "bertmt.garbage/1",
 }
 
 

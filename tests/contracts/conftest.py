@@ -38,7 +38,7 @@ def tracked_files() -> list[Path]:
         listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
         names = listed.splitlines()
     except (OSError, subprocess.CalledProcessError):  # an unpacked archive has no git
-        folders = ("bertmt", "tui", "tests", "bench", "docs")
+        folders = ("bertmt", "tui", "tests", "bench", "torture", "docs")
         found = [path for folder in folders for path in (REPOSITORY / folder).rglob("*") if path.is_file()]
         found += [path for path in REPOSITORY.iterdir() if path.is_file()]
         names = [str(path.relative_to(REPOSITORY)) for path in found]

@@ -282,7 +282,8 @@ def _read(session: Session) -> Queued:
     """On the registry's thread: what runs or is lost, and what waits."""
     session.runs.refresh()
     running: list[Run] = [row.run for row in session.runs.rows("state:running")]
-    lost = [row.run for row in session.runs.rows("state:lost")]
+    lost = [row.run for row in session.runs.rows("state:lost | state:paused")]
     counts = session.runs.counts()
     waiting = [row.run for row in session.runs.rows("state:queued | state:held", "position")]
+    waiting.sort(key=lambda run: -run.priority)  # stable: position orders those of one priority
     return Queued([*running, *lost], waiting, counts, surroundings_of(session), counts.get(State.FINISHED, 0))

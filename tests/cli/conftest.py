@@ -28,11 +28,7 @@ def built_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with runs.db: base, better, twins (two seeds), sts, evil (failed), and evil, later, held that wait."""
     folder = tmp_path_factory.mktemp("built")
     builder = RegistryBuilder(folder / "runs.db")
-    builder.finished("base", right=0.3)
-    builder.finished("better", "final-shared", right=0.9, **{"lora.rank": 16})
-    for seed in (1, 2):
-        builder.finished("twins", "pearson", right=0.4 + seed / 10, seed=seed)
-    builder.failed(HOSTILE, f"ValueError: {HOSTILE}")
+    builder.add_ended()
     first = builder.add("later")
     builder.add("held", state=State.HELD)
     builder.database.execute("UPDATE runs SET note = ? WHERE key = ?", (HOSTILE, first.key))

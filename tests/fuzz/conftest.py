@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fuzzing import INPUTS_VARIABLE, ROWS, SEED_VARIABLE, Row, merged, tally_lines
-from registry_builder import HOSTILE, RegistryBuilder
+from registry_builder import RegistryBuilder
 
 from bertmt.registry.states import State
 from bertmt.services.sync import sync
@@ -40,11 +40,7 @@ def built(tmp_path_factory) -> Path:
     """A folder with runs.db and run folders: runs in every state but running."""
     folder = tmp_path_factory.mktemp("built")
     builder = RegistryBuilder(folder / "runs.db")
-    builder.finished("base", right=0.3)
-    builder.finished("better", "final-shared", right=0.9, **{"lora.rank": 16})
-    for seed in (1, 2):
-        builder.finished("twins", "pearson", right=0.4 + seed / 10, seed=seed)
-    builder.failed(HOSTILE, f"ValueError: {HOSTILE}")
+    builder.add_ended()
     for name, state in (("gone", State.CANCELLED), ("silent", State.LOST)):
         run, _, _ = builder.started(name)
         sync(builder.database, run)

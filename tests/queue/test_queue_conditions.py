@@ -1,10 +1,10 @@
 """Which run a worker takes next, what it leaves alone, and what it does with runs that a person paused."""
 
 import subprocess
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError, BusyError
@@ -112,21 +112,12 @@ def test_what_stands_in_the_way_is_named(database, add_run):
     assert set(obstacles(waiting_runs(database), {"cpu", "gpu"})) == set()
 
 
-def until(worker, condition):
-    for _ in range(400):
-        worker.round()
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("the worker did not get there")
-
-
 def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run, worker):
     run, other = add_run("wait"), add_run("finish")
-    until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     pause(database, run)
-    until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
-    until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
+    run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     database.execute("UPDATE runs SET name = 'finish' WHERE key = ?", (run.key,))
     resume(database, run_by_key(database, run.key))
     worker.work(drain=True)
@@ -136,10 +127,10 @@ def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run,
 
 def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(database, add_run, worker, monkeypatch):
     run = add_run("stubborn")
-    until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     monkeypatch.setattr(child_process, "STOP_GRACE_SECONDS", 0.2)
     pause(database, run)
-    until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
     assert "SIGKILL" in moves(database, run.key)[-1].reason
 
 
@@ -151,14 +142,14 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(database, add_run,
     assert [run.state for run in all_runs(database)] == [State.FAILED] * 3 + [State.QUEUED] * 2
     second = Worker(database, [SLOT], said.append, stand_in_child)
     add_run("crash")
-    until(second, lambda: second.guard.reason is not None)
+    run_until(second, lambda: second.guard.reason is not None)
     assert "3 runs in a row" in find_worker(database, second.key).guard
     waiting = add_run("finish")
     for _ in range(5):
         second.round()
     assert run_by_key(database, waiting.key).state is State.QUEUED
     let_go_on(database, find_worker(database, second.key))
-    until(second, lambda: run_by_key(database, waiting.key).state is State.FINISHED)
+    run_until(second, lambda: run_by_key(database, waiting.key).state is State.FINISHED)
     assert find_worker(database, second.key).guard is None
     with pytest.raises(BusyError, match="starts runs as it is"):
         let_go_on(database, find_worker(database, second.key))
@@ -203,7 +194,7 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
 
 def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(database, add_run, worker, stand_in_child, said):
     run, waiting = add_run("wait"), add_run("finish")
-    until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
     heir = Worker(database, [SLOT], said.append, stand_in_child)
     heir.round()
@@ -213,8 +204,8 @@ def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(database, add_
         heir.round()
     assert run_by_key(database, waiting.key).state is State.QUEUED, "its slot is taken"
     pause(database, run)
-    until(heir, lambda: run_by_key(database, run.key).state is State.PAUSED)
-    until(heir, lambda: run_by_key(database, waiting.key).state is State.FINISHED)
+    run_until(heir, lambda: run_by_key(database, run.key).state is State.PAUSED)
+    run_until(heir, lambda: run_by_key(database, waiting.key).state is State.FINISHED)
     assert "adopted by worker" in " ".join(move.reason for move in moves(database, run.key))
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import NotFoundError
@@ -28,15 +29,6 @@ SLOT = DeviceSlot("cpu", "cpu", 1)
 @pytest.fixture
 def worker(database, stand_in_child):
     return Worker(database, [SLOT], lambda line: None, stand_in_child)
-
-
-def run_until(worker, condition, seconds=20):
-    """Rounds until the condition holds; the clock only bounds a test that would hang."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the worker did not get there"
-        worker.round()
-        time.sleep(0.01)
 
 
 def test_a_run_is_trained_to_its_end_and_imported(database, add_run, worker):

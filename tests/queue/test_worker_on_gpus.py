@@ -1,9 +1,8 @@
 """A worker over GPUs, against a stand-in for NVML and children that do not train."""
 
-import time
-
 import pytest
 from fake_nvml import FakeNvml, memory
+from worker_rounds import run_until
 
 from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
@@ -40,15 +39,6 @@ def start_worker(database, stand_in_child, cards, said, tmp_path):
     return start
 
 
-def until(worker, condition):
-    for _ in range(400):
-        worker.round()
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("the worker did not get there")
-
-
 def test_a_run_is_bound_to_its_gpu_by_uuid(database, add_run, start_worker):
     run = add_run("finish")
     start_worker(GPU).work(drain=True)
@@ -66,14 +56,14 @@ def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used
     assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.QUEUED, 0)
     assert len(said) == 1 and "has not done its first step there" in said[0], "a refusal is said once"
     lock.release()
-    until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
 
 
 def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(database, add_run, start_worker, tmp_path):
     run, worker = add_run("wait"), start_worker(GPU)
     worker.round()
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None
-    until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     worker.round()
     theirs = take_start_lock("GPU-aaaa", "theirs", tmp_path)
     assert theirs is not None
@@ -89,17 +79,17 @@ def test_a_run_waits_until_enough_memory_is_free(database, add_run, start_worker
     assert run_by_key(database, run.key).state is State.QUEUED
     assert "100 of 16,384 MiB are free" in said[0]
     cards[0]["memory"] = memory(16_384, 16_000)
-    until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
 
 
 def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(database, add_run, start_worker, cards):
     run, worker = add_run("stubborn"), start_worker(GPU, CPU)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
-    until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     cards.clear()
-    until(worker, lambda: run_by_key(database, run.key).state is not State.RUNNING)
+    run_until(worker, lambda: run_by_key(database, run.key).state is not State.RUNNING)
     run = run_by_key(database, run.key)
     assert (run.state, run.failure) == (State.FAILED, "its GPU GPU-aaaa is no longer here; see `nvidia-smi`")
     other = add_run("finish")
-    until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
+    run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     assert run_by_key(database, other.key).device == "cpu"

@@ -60,6 +60,19 @@ def kill_at_write(monkeypatch):
     monkeypatch.undo()
 
 
+@pytest.fixture
+def killed_at(attempt, kill_at_write):
+    """`killed_at(folder, n)`: an attempt that is killed at its n-th write of an event; the next one is left alone."""
+
+    def kill(folder: RunFolder, number: int) -> None:
+        kill_at_write(number)
+        with pytest.raises(KilledError):
+            attempt(folder)
+        kill_at_write(0)
+
+    return kill
+
+
 def next_attempt(folder: RunFolder, **order: object) -> RunFolder:
     """The order of a later attempt, as a worker gives it."""
     before = folder.read_order()
@@ -112,15 +125,12 @@ def straight(prepare, attempt):
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("writes", [(2,), (6, 5), (9, 2, 7), (14,), (17, 3)])
 def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_bytes(
-    prepare, attempt, straight, kill_at_write, name, writes
+    prepare, attempt, straight, killed_at, name, writes
 ):
     folder = prepare({**RECIPES[name], **CARE}, keeps_checkpoints=True)
     for number in writes:
-        kill_at_write(number)
-        with pytest.raises(KilledError):
-            attempt(folder)
+        killed_at(folder, number)
         next_attempt(folder)
-    kill_at_write(0)
     resumed, whole = attempt(folder), straight(name)
     assert resumed.exit_code == 0
     assert resumed.weights == whole.weights
@@ -163,12 +173,9 @@ def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(pr
     assert resumed.last["seconds"]["training"] > 0
 
 
-def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt, straight, kill_at_write):
+def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt, straight, killed_at):
     folder = prepare({**RECIPES["baseline"], **CARE}, keeps_checkpoints=True)
-    kill_at_write(13)
-    with pytest.raises(KilledError):
-        attempt(folder)
-    kill_at_write(0)
+    killed_at(folder, 13)
     older, newer = sorted(folder.checkpoints().folder.glob("0*"))
     flipped = bytearray((newer / TENSORS).read_bytes())
     flipped[len(flipped) // 2] ^= 1
@@ -180,13 +187,10 @@ def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt
 
 
 def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says_so(
-    prepare, attempt, straight, kill_at_write, caplog
+    prepare, attempt, straight, killed_at, caplog
 ):
     folder = prepare({**RECIPES["baseline"], **CARE})
-    kill_at_write(9)
-    with pytest.raises(KilledError):
-        attempt(folder)
-    kill_at_write(0)
+    killed_at(folder, 9)
     for document in folder.checkpoints().folder.glob("0*/state.json"):
         document.write_text("{}")
     resumed = attempt(next_attempt(folder))
@@ -194,12 +198,9 @@ def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says
     assert resumed.weights == straight("baseline").weights
 
 
-def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, kill_at_write, caplog):
+def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, killed_at, caplog):
     folder = prepare(CARE)
-    kill_at_write(9)
-    with pytest.raises(KilledError):
-        attempt(folder)
-    kill_at_write(0)
+    killed_at(folder, 9)
     next_attempt(folder)
     recipe = json.loads(folder.recipe.read_text())
     folder.recipe.write_text(json.dumps({**recipe, "learning_rate": 0.01}))
@@ -229,12 +230,9 @@ def test_a_disk_without_room_for_a_checkpoint_costs_the_checkpoint_not_the_run(p
     assert "A checkpoint needs" in caplog.text and "1 MiB are free" in caplog.text
 
 
-def test_another_thread_count_is_said_and_marked_not_bit_exact(prepare, attempt, kill_at_write, caplog):
+def test_another_thread_count_is_said_and_marked_not_bit_exact(prepare, attempt, killed_at, caplog):
     folder = prepare(CARE)
-    kill_at_write(9)
-    with pytest.raises(KilledError):
-        attempt(folder)
-    kill_at_write(0)
+    killed_at(folder, 9)
     threads = torch.get_num_threads()
     try:
         resumed = attempt(next_attempt(folder, threads=2))

@@ -111,11 +111,7 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         numbers = itertools.count(1)
         patch.setattr(runs, "new_id", lambda: f"run{next(numbers):03d}")
         builder = RegistryBuilder(folder / "runs.db")
-        builder.finished("base", right=0.3)
-        builder.finished("better", "final-shared", right=0.9, **{"lora.rank": 16})
-        for seed in (1, 2):
-            builder.finished("twins", "pearson", right=0.4 + seed / 10, seed=seed)
-        builder.failed(HOSTILE, f"ValueError: {HOSTILE}")
+        builder.add_ended()
         _, _, events = builder.started("training", "ensembled")
         for step in range(STEPS // 2):
             events.step(step, 1, "train", {"loss/sst": 1 / (step + 1), "loss": 1 / (step + 1)}, seconds_left=252.0)

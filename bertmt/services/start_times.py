@@ -33,11 +33,11 @@ def _parse(text: str, here: datetime) -> datetime | None:
         return here + timedelta(days=days, hours=hours, minutes=minutes)
     try:
         if match := _CLOCK.fullmatch(text):
-            # Midnight's date and the clock, anew in the local zone: the offset may change over night.
-            today = datetime.combine(here.date(), time(int(match[1]), int(match[2]))).astimezone()
-            return (
-                today if today > here else datetime.combine(here.date() + timedelta(days=1), today.time()).astimezone()
-            )
+            # Each in the local zone anew: its offset may change over night.
+            clock = time(int(match[1]), int(match[2]))
+            dates = (here.date(), here.date() + timedelta(days=1))
+            today, tomorrow = (datetime.combine(date, clock).astimezone() for date in dates)
+            return today if today > here else tomorrow
         stated = datetime.fromisoformat(text)
         return stated.astimezone() if stated.tzinfo is None else stated
     except (ValueError, OverflowError, OSError):

@@ -4,8 +4,13 @@ import os
 import re
 from pathlib import Path
 
-# What `write_bytes` calls a file until it is whole.
+# What `name_beside` calls a file.
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{12}")
+
+
+def name_beside(path: Path) -> Path:
+    """Where a file is written until it is whole and takes its name."""
+    return path.with_name(f".{path.name}.{os.urandom(6).hex()}")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -14,7 +19,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: the folder is missing or full; `path` is then as it was.
     """
-    beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    beside = name_beside(path)
     # Not mkstemp, which makes files that nobody else may ever read: the user's umask decides.
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:

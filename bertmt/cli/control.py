@@ -87,6 +87,7 @@ def rm(
     """
     from bertmt.errors import UsageError
     from bertmt.services import removal
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
     found = named_runs(database, runs)
@@ -96,9 +97,6 @@ def rm(
     if not yes and not diagnostics.ask(f"Remove {listed}?"):
         diagnostics.note("Nothing was removed.")
         return
-    for run in found:
-        removal.refuse_running(database, run)
-    for run in found:
-        removal.delete(database, run)
+    for run in for_all(database, found, removal.delete):
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
     diagnostics.note("`bertmt restore RUN` brings a removed run back, until `bertmt gc` deletes it for good.")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bertmt.cli import diagnostics, output
-from bertmt.cli.parameters import DataFolder, EncoderName, ExtraData, Settings
+from bertmt.cli.parameters import DataFolder, EncoderName, ExtraData, Settings, named_settings
 from bertmt.drawing.safe_text import safe_text
 
 
@@ -17,9 +17,8 @@ def init(
     from bertmt.recipe.loading import parse_assignments
     from bertmt.services.defaults import write_defaults
 
-    named = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
-    values = {name: value for name, value in named.items() if value is not None}
-    written = write_defaults(Path.cwd(), values | parse_assignments(settings or []))
+    values = named_settings(data, extra_data, encoder) | parse_assignments(settings or [])
+    written = write_defaults(Path.cwd(), values)
     for warning in written.warnings:
         diagnostics.warn(warning)
     output.write_lines(f"{safe_text(name)}: {size:,} examples" for name, size in written.sizes.items())

@@ -68,3 +68,9 @@ PresetName = Annotated[
         autocompletion=completion.presets,
     ),
 ]  # fmt: skip
+
+
+def named_settings(data: str | None, extra_data: str | None, encoder: str | None) -> dict[str, str]:
+    """The settings of a recipe that have flags of their own, as far as they are given."""
+    named = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
+    return {name: value for name, value in named.items() if value is not None}

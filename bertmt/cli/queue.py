@@ -17,6 +17,7 @@ from bertmt.cli.parameters import (
     PresetName,
     RecipeFile,
     Settings,
+    named_settings,
 )  # fmt: skip
 from bertmt.cli.wait import wait_until_ended
 from bertmt.cli.worker import work_until_empty
@@ -99,8 +100,7 @@ def queue(
 
     source = named_run(context, from_run)
     queueing = _queueing(context, priority, after or (), after_ok or (), start, device, checkpoint_dir)
-    flags = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
-    values = parse_assignments(settings or []) | {key: value for key, value in flags.items() if value is not None}
+    values = parse_assignments(settings or []) | named_settings(data, extra_data, encoder)
     recipe_file = Path(file) if file else None
     planned = plan(
         Request(preset, recipe_file, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,

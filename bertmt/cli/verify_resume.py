@@ -17,6 +17,7 @@ from bertmt.cli.parameters import (
     PresetName,
     RecipeFile,
     Settings,
+    named_settings,
 )  # fmt: skip
 from bertmt.drawing.tables import Column, Row, table
 
@@ -54,8 +55,7 @@ def verify_resume(
     from bertmt.recipe.loading import parse_assignments
 
     source = named_run(context, from_run)
-    flags = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
-    values = parse_assignments(settings or []) | {key: value for key, value in flags.items() if value is not None}
+    values = parse_assignments(settings or []) | named_settings(data, extra_data, encoder)
     planned = _plan(preset, Path(file) if file else None, source, values, device)
     with _folder(keep) as folder:
         found = _verify(planned, Path(folder), device, kills, kill_seed)

@@ -8,11 +8,11 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from bertmt.devices.slots import CPU
 from bertmt.errors import BusyError
 from bertmt.registry.records import Run
-from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive, living_pid
-from bertmt.services.training_process import TRAINING_COMMAND, start_training
+from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
+from bertmt.services.settling import NO_LAST_WORD
+from bertmt.services.training_process import TRAINING_COMMAND, order_of, start_training
 
 # Writing a checkpoint of a large model to a slow disk takes most of it.
 STOP_GRACE_SECONDS = 60.0
@@ -91,7 +91,7 @@ def how_it_ended(child: Child) -> str:
     """The end of a child, for people."""
     code = child.exit_code()
     if code is None:
-        return "its process is gone without a last word"
+        return NO_LAST_WORD
     if code < 0:
         return f"killed by signal {-code} ({signal.Signals(-code).name})"
     if code == CANNOT_WRITE_CODE:
@@ -114,16 +114,5 @@ def start_child(
     """
     if is_alive(folder):
         raise BusyError(f"The run in {folder.path} is still worked by another process.")
-    order = RunOrder(
-        run_id=run.id,
-        name=run.name,
-        attempt=run.attempt,
-        data=run.data,
-        extra_data_file=run.extra_data_file,
-        fingerprints=run.fingerprints,
-        device=device if device == CPU else f"cuda:{device}",
-        threads=threads,
-        checkpoint_dir=run.checkpoint_dir,
-        saves_memory=bool(run.saves_memory),
-    )
+    order = order_of(run, device, threads)
     return StartedChild(start_training(folder, order, run.recipe_json, command))

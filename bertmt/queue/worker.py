@@ -22,7 +22,7 @@ from bertmt.queue.crash_guard import CrashGuard
 from bertmt.registry import workers
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
-from bertmt.registry.runs import adopt, all_runs, claim_next, move, next_to_start, run_by_key, snapshot_of
+from bertmt.registry.runs import adopt, all_runs, claim_next, device_kind, move, next_to_start, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive
@@ -295,7 +295,7 @@ class Worker:
         if queued and queue_is_held(self.database):
             self.say(f"The queue is held: {len(queued)} queued; `bertmt release --queue` lets them be started.")
             return True
-        found = obstacles(waiting, {CPU if slot.device == CPU else "gpu" for slot in self.slots})
+        found = obstacles(waiting, {device_kind(slot.device) for slot in self.slots})
         if len(found) < len(queued):
             return False
         for run in queued[:5]:

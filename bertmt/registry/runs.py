@@ -213,12 +213,13 @@ def next_to_start(database: Database, device: str) -> Run | None:
         database,
         f"runs.key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
         " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?)",
-        (_kind(device), now(), QUEUE_HELD),
+        (device_kind(device), now(), QUEUE_HELD),
     )
     return found[0] if found else None
 
 
-def _kind(device: str) -> str:
+def device_kind(device: str) -> str:
+    """ "cpu" or "gpu": what a run may want, of "cpu" or the UUID of a GPU."""
     return "cpu" if device == "cpu" else "gpu"
 
 
@@ -238,7 +239,7 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
             f" WHERE key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
             " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?) AND (? IS NULL OR key = ?)"
             " RETURNING key, attempt",
-            (worker, device, now(), _kind(device), now(), QUEUE_HELD, expected, expected),
+            (worker, device, now(), device_kind(device), now(), QUEUE_HELD, expected, expected),
         ).fetchone()
         if row is None:
             return None

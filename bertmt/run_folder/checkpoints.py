@@ -105,10 +105,6 @@ class Checkpoints:
         """Delete all of them, whole or not."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def size_bytes(self) -> int:
-        """What all of them take on disk."""
-        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
-
     def _numbers(self) -> list[int]:
         if not self.folder.is_dir():
             return []

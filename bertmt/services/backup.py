@@ -26,7 +26,7 @@ def back_up(database: Database, target: Path, overwrite: bool = False) -> int:
         raise UsageError(f"{target} is the registry itself: name another file for its backup.")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} is there already: name another file, or add --force.")
-    beside = target.with_name(f".{target.name}.{os.urandom(6).hex()}")
+    beside = atomic_files.name_beside(target)
     try:
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(copy_to(database, beside)) as copy:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt import paths
+from bertmt.atomic_files import LEFTOVER
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
@@ -18,8 +19,8 @@ from bertmt.services.sync import folder_of
 
 # What lies about for so long is nobody's work in progress.
 OLD_SECONDS = 24 * 3600.0
-# Beside a file that is being written, see `bertmt/atomic_files.py`; and folders that are being copied.
-_BESIDE = re.compile(r"\..+\.([0-9a-f]{12}|\d+)")
+# Folders that a process of that number was completing.
+_UNFINISHED = re.compile(r"\..+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,18 @@ def _removed(database: Database) -> Iterator[Garbage]:
     for run in removed_runs(database):
         folder = folder_of(database, run)
         if not is_alive(folder):
-            size = _size(folder.path) + _elsewhere(run, folder)
+            elsewhere = _size(folder.checkpoints(run.checkpoint_dir).folder) if run.checkpoint_dir else 0
+            size = _size(folder.path) + elsewhere
             yield Garbage("removed run", folder.path, size, f"{run.name}, seed {run.seed}, {run.state}", run)
-
-
-def _elsewhere(run: Run, folder: RunFolder) -> int:
-    return folder.checkpoints(run.checkpoint_dir).size_bytes() if run.checkpoint_dir else 0
 
 
 def _checkpoints(database: Database) -> Iterator[Garbage]:
     """Those of finished runs: a child deletes them itself, unless it was killed just then."""
     for run in all_runs(database, "runs.state = ?", (State.FINISHED,)):
         folder = folder_of(database, run)
-        store = folder.checkpoints(run.checkpoint_dir)
-        if store.folder.is_dir() and not is_alive(folder):
-            yield Garbage("checkpoints", store.folder, store.size_bytes(), f"{run.id} ({run.name}) has finished")
+        kept = folder.checkpoints(run.checkpoint_dir).folder
+        if kept.is_dir() and not is_alive(folder):
+            yield Garbage("checkpoints", kept, _size(kept), f"{run.id} ({run.name}) has finished")
 
 
 def _strangers(database: Database) -> Iterator[Garbage]:
@@ -100,7 +98,7 @@ def _litter(database: Database) -> Iterator[Garbage]:
     for folder in [root, database.path.parent, *_folders(database)]:
         found = folder.iterdir() if folder in (root, database.path.parent) else folder.rglob(".*")
         for path in found if folder.is_dir() else ():
-            if _BESIDE.fullmatch(path.name) and _is_old(path):
+            if (LEFTOVER.fullmatch(path.name) or _UNFINISHED.fullmatch(path.name)) and _is_old(path):
                 yield Garbage("litter", path, _size(path), "left by a process that was killed")
 
 

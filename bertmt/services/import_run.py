@@ -18,7 +18,7 @@ from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import attempts, now, read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
 from bertmt.services.submit import LONGEST_NAME
-from bertmt.services.sync import sync
+from bertmt.services.sync import folder_of, sync
 
 LONGEST_ID = 40
 
@@ -121,7 +121,7 @@ def _import_attempt(database: Database, run: Run, number: int, device: str) -> R
         return run
     if run.state is not State.QUEUED:
         run = move(database, run.key, State.QUEUED, Owner.PERSON, f"imported: attempt {number}")
-    at = _time_of(next(iter(read_events(_folder(database, run).events(number))[0]), {}))
+    at = _time_of(next(iter(read_events(folder_of(database, run).events(number))[0]), {}))
     run = move(
         database, run.key, State.RUNNING, Owner.CLAIM, f"imported: attempt {number}", attempt=number, failure=None,
         device=device.removeprefix("cuda:"), started_at=at, ended_at=None,
@@ -139,10 +139,6 @@ def _time_of(event: Mapping[str, Any]) -> str:
         return datetime.fromisoformat(event["at"]).astimezone(UTC).isoformat(timespec="milliseconds")
     except (KeyError, ValueError, OverflowError):
         return now()
-
-
-def _folder(database: Database, run: Run) -> RunFolder:
-    return RunFolder(paths.run_folder(database.path, run.id))
 
 
 def _at_rest(database: Database, run: Run) -> Run:

@@ -13,22 +13,22 @@ from bertmt.services.settling import settle
 from bertmt.services.sync import folder_of, sync
 
 
-def delete(database: Database, run: Run) -> None:
-    """Put a run that is not running out of sight; one that waits is cancelled.
+def delete(database: Database, run: Run) -> Run:
+    """Put a run that is not running out of sight, and return it as it was; one that waits is cancelled.
 
     Raises:
         BusyError: it is running.
     """
     with database.immediate():
-        refuse_running(database, run)
+        _refuse_running(database, run)
         run = run_by_key(database, run.key)
         if run.state in WAITING:
             move(database, run.key, State.CANCELLED, Owner.PERSON, "removed before it was started")
         remove(database, run.key)
+        return run
 
 
-def refuse_running(database: Database, run: Run) -> None:
-    """Raise a BusyError where a run is running, so that several are removed all or none."""
+def _refuse_running(database: Database, run: Run) -> None:
     with suppress(DataError):  # a folder that cannot be read is no reason to keep the run
         settle(database, sync(database, run_by_key(database, run.key)))
     if run_by_key(database, run.key).state is State.RUNNING:

@@ -162,14 +162,14 @@ def _take_whole(database: Database, old: "DamagedFile", row: Mapping[str, Any], 
     key = all_runs(database, "runs.id = ?", (row["id"],))[0].key
     _take_typed(database, key, row)
     found.from_file.append(row["id"])
-    state = row["state"] if row["state"] in set(State) else State.LOST
+    state = State(row["state"]) if row["state"] in set(State) else State.LOST
     if state in (State.HELD, State.QUEUED, State.CANCELLED):
-        if state is not State.HELD and state != "held":
-            move(database, key, State(state), Owner.PERSON, "as it was in the damaged registry")
+        if state is not State.HELD:
+            move(database, key, state, Owner.PERSON, "as it was in the damaged registry")
         return True
     move(database, key, State.QUEUED, Owner.PERSON, "from the damaged registry")
     move(database, key, State.RUNNING, Owner.CLAIM, "from the damaged registry", attempt=max(1, _whole(row["attempt"])))
-    if state == State.FINISHED and _take_measured(database, old, row["key"], key):
+    if state is State.FINISHED and _take_measured(database, old, row["key"], key):
         move(database, key, State.FINISHED, Owner.EVENT, "from the damaged registry; its folder is gone")
     else:
         move(database, key, State.LOST, Owner.DEATH, "from the damaged registry; its folder is gone")

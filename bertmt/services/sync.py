@@ -19,7 +19,6 @@ from bertmt.run_folder.events import LAST_EVENTS, now, read_events
 from bertmt.run_folder.layout import RunFolder
 
 Event = Mapping[str, Any]
-SILENT_AFTER_SECONDS = 2.0
 LONGEST_ID = 100  # so that any file system can hold it
 TASK_NAMES = ("sst", "para", "sts")
 NO_SCORES = dict.fromkeys(("selected_epoch", *TASK_NAMES, "overall"))

@@ -5,9 +5,32 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from bertmt.devices.slots import CPU
+from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, RunOrder
 
 TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
+
+
+def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = False) -> RunOrder:
+    """What the child of a claimed run is told.
+
+    Args:
+        device: "cpu", or the UUID of a GPU.
+    """
+    return RunOrder(
+        run_id=run.id,
+        name=run.name,
+        attempt=run.attempt,
+        data=run.data,
+        extra_data_file=run.extra_data_file,
+        fingerprints=run.fingerprints,
+        device=device if device == CPU else f"cuda:{device}",
+        threads=threads,
+        checkpoint_dir=run.checkpoint_dir,
+        saves_memory=bool(run.saves_memory),
+        keeps_checkpoints=keeps_checkpoints,
+    )
 
 
 def start_training(

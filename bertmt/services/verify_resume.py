@@ -29,7 +29,7 @@ from bertmt.services.control import requeue
 from bertmt.services.settling import declare_dead
 from bertmt.services.submit import Plan, submit
 from bertmt.services.sync import folder_of, sync
-from bertmt.services.training_process import start_training
+from bertmt.services.training_process import order_of, start_training
 
 # Short enough to be tried at once, long enough for several epochs, evaluations and checkpoints.
 DEFAULT_SCALE = {"epochs": 2, "epoch_steps": 20, "evaluate_examples": 200, "checkpoint_steps": 7}
@@ -140,12 +140,7 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
     claimed = claim_next(database, None, slot.device, expected=run.key)
     assert claimed is not None, "nobody else works this registry"
     folder = folder_of(database, claimed)
-    order = RunOrder(
-        run_id=claimed.id, name=claimed.name, attempt=claimed.attempt, data=claimed.data,
-        extra_data_file=claimed.extra_data_file, fingerprints=claimed.fingerprints,
-        device=slot.device if slot.device == CPU else f"cuda:{slot.device}", threads=slot.threads,
-        keeps_checkpoints=True,
-    )  # fmt: skip
+    order = order_of(claimed, slot.device, slot.threads, keeps_checkpoints=True)
     child = start_training(folder, order, claimed.recipe_json)
     try:
         while child.poll() is None:

@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from bertmt.errors import BertmtError
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS, Checkpoint, Checkpoints, NoSpaceError
 from bertmt.run_folder.events import EventWriter
 from bertmt.training.composition import TrainingRun
+from bertmt.training.progress import Progress
 from bertmt.training.state import TrainingState
 
 FORMAT = 1
@@ -41,7 +43,7 @@ class Checkpointing:
         self._events = events
         self._recipe = state.run.recipe
         self._written_at = time.monotonic()
-        self._written: dict[str, Any] | None = None
+        self._written: Progress | None = None
 
     def resume(self) -> None:
         """Go on from the newest intact checkpoint, unless there is none, or its recipe was another.
@@ -61,7 +63,7 @@ class Checkpointing:
         self.differences = differences(document["conditions"], conditions(self.state.run))
         step = self.state.progress.step
         self.state.tally.differences += [f"Resumed at step {step}, not bit-exact: {each}" for each in self.differences]
-        self._written = self.state.document()
+        self._written = replace(self.state.progress)
         self.resumed = True
 
     def _misfit(self, document: Mapping[str, Any]) -> str | None:
@@ -88,12 +90,10 @@ class Checkpointing:
         if due or (minutes and time.monotonic() - self._written_at >= 60 * minutes):
             self.write()
 
-    def write(self) -> bool:
-        """Write one now unless nothing changed since the last; whether the newest now holds the state."""
-        document = self.state.document()
-        # Seconds pass without a step; what counts is how far the run is.
-        if self._written is not None and self._written["progress"] == document["progress"]:
-            return True
+    def write(self) -> None:
+        """Write one now unless the newest holds the run as far as it is."""
+        if self._written == self.state.progress:
+            return
         started = time.monotonic()
         tensors = self.state.tensors()
         size = sum(each.numel() * each.element_size() for each in tensors.values())
@@ -101,7 +101,7 @@ class Checkpointing:
             "format": FORMAT,
             "recipe": self._recipe.digest(),
             "conditions": conditions(self.state.run),
-            **document,
+            **self.state.document(),
         }
         try:
             self.store.write(
@@ -113,15 +113,14 @@ class Checkpointing:
             )
         except (NoSpaceError, OSError, SafetensorError) as problem:
             log.warning("No checkpoint was written at step %d: %s", self.state.progress.step, problem)
-            return False
+            return
         finally:
             # Also after a failure: a full disk is not tried again at every step.
             self._written_at = time.monotonic()
-        self._written = document
+        self._written = replace(self.state.progress)
         seconds = round(time.monotonic() - started, 3)
         self._events.write("checkpoint", step=self.state.progress.step, mib=round(size / 2**20, 1), seconds=seconds)
         log.info("Checkpoint at step %d: %.1f MiB in %.1f s.", self.state.progress.step, size / 2**20, seconds)
-        return True
 
 
 def conditions(run: TrainingRun) -> dict[str, Any]:

@@ -29,8 +29,6 @@ def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing
         checkpointing.write()
         raise
     # The selected epoch's weights are the run's.
-    if state.run.keeps_checkpoints:
-        checkpointing.write()
     state.selection.restore(state.model)
     if state.run.recipe.keep_model:
         with reporter.stopwatch.measure("saving"):

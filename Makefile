@@ -82,7 +82,7 @@ demo: $(STAMP)
 	@mkdir -p $(DEMO)
 	@cd $(DEMO); export BERTMT_DB="$$PWD/runs.db"; \
 	queue() { \
-	    $(BERTMT) queue "$$@" $(DEMO_SCALE) --json | \
+	    $(BERTMT) queue "$$@" $(DEMO_SCALE) --again --json | \
 	    $(CURDIR)/$(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["runs"][0]["id"])'; \
 	}; \
 	baseline="$$(queue --preset baseline)"; \

@@ -23,6 +23,12 @@ def test_make_test_runs_linter_formatter_types_and_tests(repository):
         assert command in commands
 
 
+@needs_make
+def test_a_second_demo_trains_what_the_first_has_finished(repository):
+    [queueing] = [line for line in commands_of(repository, "demo").splitlines() if "bertmt queue " in line]
+    assert " --again " in queueing
+
+
 def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(repository):
     script = repository / ".ci" / "run"
     assert os.access(script, os.X_OK)

@@ -12,7 +12,7 @@ from torture.playing import Scenario
 from torture.stage import Stage
 
 CHUNK = 4
-FULL_SECONDS = 12.0
+FULL_SECONDS = 3.0
 # A run that does everything once or twice.
 SMALL = {"epochs": 1, "epoch_steps": 4, "checkpoint_steps": 2, "pause": 0}
 

@@ -16,7 +16,7 @@ TEST_PROCESSES ?= 2
 DB ?= demo/runs.db
 # What `make fuzz` tries, and from where: the same seed gives the same inputs.
 INPUTS ?= 100000
-SEED := $(or $(SEED),$(shell echo $$RANDOM))
+SEED := $(or $(SEED),$(shell date +%s))
 # What `make test` hands to pytest, for example TESTS="tests/unit -k recipe".
 TESTS ?=
 # ---------------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ def test_a_fault_is_written_as_it_is_read():
 
 
 def test_a_word_that_is_no_fault_is_refused_with_what_is_expected():
-    with pytest.raises(ValueError, match="A fault is .*'kill-sometimes@3'"):
+    with pytest.raises(ValueError, match=r"A fault is .*'kill-sometimes@3'"):
         parse_faults("kill-sometimes@3")
 
 

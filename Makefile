@@ -123,6 +123,7 @@ bench: $(VENV)/.installed-bench
 # Kills, full disks, torn files, failing calls; ends with an error on any violation.
 torture: $(STAMP)
 	@$(BIN)/python -m torture
+	@$(BIN)/python -m torture.crowd
 
 docs: $(STAMP)
 	@$(BIN)/python -m bertmt.cli.reference

@@ -60,6 +60,8 @@ def _refusals(stage: Stage) -> Iterator[str]:
         for run in stage.runs():
             log = folder_of(database, run).log(1)
             said[run.id] = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    if "walk-" not in said["dashboard"]:
+        yield "the dashboard showed no run, so nobody looked on"
     for who, text in said.items():
         for word in REFUSALS:
             if word in text:

@@ -1,6 +1,6 @@
 """What must be true after every fault, once a fresh worker has had its turn."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from bertmt.registry import metrics
@@ -9,6 +9,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves
 from bertmt.registry.states import LEGAL_MOVES, Owner, State
 from bertmt.run_folder.events import attempts, read_events
+from bertmt.services.garbage import find_garbage
 from bertmt.services.sync import folder_of
 from torture.walk import Expected
 
@@ -24,13 +25,16 @@ def violations(database: Database, expected: Mapping[str, Expected], clock_jumps
         clock_jumps: times may go backwards.
     """
     found = [*_of_the_file(database)]
+    freed = {each.path for each in find_garbage(database)}
     for run in all_runs(database):
         found += [f"{run.id}: {each}" for each in _of_moves(database, run)]
         found += [f"{run.id}: {each}" for each in _of_attempts(database, run, clock_jumps)]
         found += [f"{run.id}: {each}" for each in _of_points(database, run, expected[run.id])]
         if run.state is State.FINISHED:
             found += [f"{run.id}: {each}" for each in _of_predictions(database, run, expected[run.id])]
-            found += [f"{run.id}: {each}" for each in _of_the_folder(folder_of(database, run).path, expected[run.id])]
+            found += [
+                f"{run.id}: {each}" for each in _of_the_folder(folder_of(database, run).path, expected[run.id], freed)
+            ]
     return found
 
 
@@ -112,12 +116,13 @@ def _of_predictions(database: Database, run: Run, expected: Expected) -> Iterato
             yield f"predictions of {task} in epoch {epoch} are {word}"
 
 
-def _of_the_folder(folder: Path, expected: Expected) -> Iterator[str]:
+def _of_the_folder(folder: Path, expected: Expected, freed: Collection[Path]) -> Iterator[str]:
     leftovers = sorted(path.name for path in folder.rglob(".*"))
     if leftovers:
         yield f"temporary files are left: {', '.join(leftovers[:5])}"
-    if (folder / "checkpoints").exists():
-        yield "its checkpoints are left, though it finished"
+    # Of a child that was killed when it had just finished: `bertmt gc` finds them.
+    if (folder / "checkpoints").exists() and folder / "checkpoints" not in freed:
+        yield "its checkpoints are left, though it finished, and `bertmt gc` does not know"
     for name, content in expected.files.items():
         if not (folder / name).is_file() or (folder / name).read_bytes() != content:
             yield f"{name} is not what it should be"

@@ -239,7 +239,7 @@ def _tell(stage: Stage, target: str) -> None:
 
 def kill_scenarios(kills: int, rng: Random) -> list[Scenario]:
     """Scenarios that kill at least about so many times: not every point that is chosen is reached."""
-    kills = round(kills * 1.25)
+    kills = round(kills * 1.4)
     worker_labels, child_labels = traced_labels({})
     child, worker = points_of(child_labels, rng), points_of(worker_labels, rng)
     importing = {label: count for label, count in worker_labels.items() if label.startswith(("sql", "open events"))}

@@ -123,7 +123,7 @@ def real_scenarios(kills: int, rng: Random, lanes: int) -> list[Scenario]:
     kinds: Iterator[tuple[int, str]] = enumerate(itertools.cycle(RECIPES))
     found = []
     # Not every point that is chosen is reached.
-    for number, preset in itertools.islice(kinds, max(1, round(1.25 * kills / CHUNK))):
+    for number, preset in itertools.islice(kinds, max(1, round(1.8 * kills / CHUNK))):
         if number // len(RECIPES) % 4 == 3:
             found.append(killed_at_random(preset, references[preset], CHUNK))
         else:

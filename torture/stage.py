@@ -153,7 +153,10 @@ class Stage:
     def wait(self, process: "subprocess.Popen[bytes]", seconds: float = PATIENCE_SECONDS) -> int | None:
         """The exit code; None, and a violation, where it does not end."""
         try:
-            return process.wait(seconds)
+            code = process.wait(seconds)
+            # An end that is told in no log: whoever looks at the folder must be able to tell a kill from a fault.
+            self.say(f"{process.pid} ended with {code}")
+            return code
         except subprocess.TimeoutExpired:
             self.violations.append(f"{process.args!r:.300} did not end within {seconds:.0f} s")
             process.kill()

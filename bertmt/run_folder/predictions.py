@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import time
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def read_predictions(path: Path) -> Predictions:
         DataError: the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(_content(path)), allow_pickle=False) as stored:
             task, split, epoch, mark = (str(word) for word in stored["about"])
             found = Predictions(task, split, int(epoch), mark, stored["probabilities"])
             _check(found)
@@ -106,7 +107,7 @@ def read_examples(path: Path) -> tuple[Example, ...]:
         DataError: the file is missing or damaged.
     """
     try:
-        text = gzip.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
+        text = gzip.decompress(_content(path)).decode("utf-8", "surrogatepass")
         # Not splitlines(): sentences may hold U+2028, which JSON does not escape here.
         found = tuple(Example(*json.loads(line)) for line in text.split("\n") if line)
         for example in found:
@@ -123,6 +124,22 @@ def _check_example(example: Example) -> None:
     label = example.label
     if label is not None and (isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1e6):
         raise ValueError("a label is no number")
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes; looked for more than once, as what is passed over in an import is not imported later.
+
+    Raises:
+        OSError: it is missing, or the disk fails for longer than a moment.
+    """
+    for pause in (0.05, 0.2):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError:
+            time.sleep(pause)
+    return path.read_bytes()
 
 
 def _one_line(problem: Exception) -> str:

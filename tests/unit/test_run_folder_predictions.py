@@ -1,5 +1,8 @@
 """Stored predictions and examples: what was written comes back, and damage is a sentence."""
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,3 +134,17 @@ def test_a_damaged_byte_gives_the_same_examples_or_a_data_error(tmp_path_factory
 def test_missing_examples_are_refused_in_a_sentence(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         read_examples(tmp_path / "none.gz")
+
+
+def test_a_disk_that_fails_for_a_moment_costs_no_predictions(tmp_path, monkeypatch):
+    path = tmp_path / "000-para-dev.npz"
+    write_predictions(path, Predictions("para", "dev", 0, "mark", np.array([0.25, 0.75], dtype=np.float32)))
+    real, failures = Path.read_bytes, [OSError(errno.EIO, "Input/output error")]
+
+    def read_bytes(self):
+        if failures:
+            raise failures.pop()
+        return real(self)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert read_predictions(path).probabilities.tolist() == [0.25, 0.75]

@@ -8,6 +8,7 @@ import typer
 
 import bertmt
 from bertmt.cli import output
+from bertmt.cli.backup import backup
 from bertmt.cli.baseline import baseline
 from bertmt.cli.compare import compare
 from bertmt.cli.confusion import confusion
@@ -25,6 +26,7 @@ from bertmt.cli.predict import predict
 from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
+from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
 from bertmt.cli.tui import tui
@@ -33,7 +35,8 @@ from bertmt.cli.worker import worker, workers
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
-    baseline, compare, cancel, requeue, rm, hold, release, move, edit, note, tag, predict, export,
+    baseline, compare, cancel, requeue, rm, restore, hold, release, move, edit, note, tag, predict, export,
+    backup,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

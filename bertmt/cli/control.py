@@ -41,7 +41,10 @@ def rm(
     runs: RunWords,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove runs with their folders."""
+    """Remove runs; `bertmt restore` brings them back.
+
+    Nothing is deleted until `bertmt gc`. Runs that wait are cancelled, running ones are refused.
+    """
     from bertmt.errors import UsageError
     from bertmt.services import removal
 
@@ -49,10 +52,12 @@ def rm(
     found = named_runs(database, runs)
     listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
     if not yes and not diagnostics.is_interactive():
-        raise UsageError(f"Removing {listed} cannot be undone: add --yes.")
-    if not yes and not diagnostics.ask(f"Remove {listed}, with their folders?"):
+        raise UsageError(f"Nobody is there to say whether {listed} may be removed: add --yes.")
+    if not yes and not diagnostics.ask(f"Remove {listed}?"):
         diagnostics.note("Nothing was removed.")
         return
     for run in found:
         removal.delete(database, run)
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
+    ids = " ".join(run.id for run in found)
+    diagnostics.note(f"`bertmt restore {ids}` brings back what was removed, until `bertmt gc` deletes it for good.")

@@ -112,6 +112,13 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "predictions": "a list of task, label, probabilities (SST: of the 5 classes; PARA: of a paraphrase; STS: the "
         "cosine)",
     },
+    "bertmt.backup/1": {
+        "file": "the copy of the registry",
+        "size_bytes": "of the copy",
+        "runs": "how many runs it holds",
+        "folders": "how many run folders lie beside the registry and are not in the copy",
+        "folders_bytes": "what these take",
+    },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }
 

@@ -69,3 +69,11 @@ def _signed(value: float, digits: int, plus: str) -> str:
     if not text.strip("0."):
         return text
     return (MINUS if value < 0 else plus) + text
+
+
+def size_words(size: int) -> str:
+    """A size for people."""
+    for limit, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= limit:
+            return f"{size / limit:,.1f} {unit}"
+    return f"{size} bytes"

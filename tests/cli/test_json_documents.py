@@ -25,6 +25,7 @@ COMMANDS = {
     "confusion better --task para --baseline": "bertmt.confusion/1",
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
+    "backup": "bertmt.backup/1",
     "doctor": "bertmt.doctor/1",
 }
 

@@ -22,6 +22,7 @@ WRITING = (
     ["note", "better", "seen"],
     ["baseline", "better"],
     ["rm", "better", "--yes"],
+    ["restore", "better"],
     ["queue", "--preset", "sst-only", "--data", "toy", "--set", "encoder=tiny"],
 )
 

@@ -104,11 +104,13 @@ def test_an_edit_that_makes_no_recipe_is_refused_and_changes_nothing(database, a
     assert run_by_key(database, run.key).recipe_json == run.recipe_json
 
 
-def test_removing_a_run_removes_its_folder(database, add_run):
+def test_removing_a_run_keeps_its_folder_until_it_is_deleted_for_good(database, add_run):
     run = add_run()
     folder_of(database, run).path.mkdir(parents=True)
     removal.delete(database, run)
     assert all_runs(database) == []
+    assert folder_of(database, run).path.exists()
+    removal.delete_for_good(database, run)
     assert not folder_of(database, run).path.exists()
 
 

@@ -1,0 +1,43 @@
+"""`bertmt backup`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import AsJson
+from bertmt.drawing.numbers import size_words
+from bertmt.drawing.safe_text import safe_text
+
+
+def backup(
+    context: typer.Context,
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="By default runs-<UTC>.db beside the registry.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the registry, also while workers write it.
+
+    The copy is of one moment, checked, and there whole or not at all. Run folders are not in it. To go back to it, end
+    all workers and dashboards, delete runs.db-wal and runs.db-shm, and put it in the place of runs.db.
+    """
+    from bertmt.services.backup import back_up
+
+    made = back_up(existing_registry(context), Path(file) if file else None, force)
+    if as_json:
+        content = {
+            "file": str(made.path), "size_bytes": made.size_bytes, "runs": made.runs, "folders": made.folders,
+            "folders_bytes": made.folders_bytes,
+        }  # fmt: skip
+        output.write_document("bertmt.backup/1", content)
+        return
+    output.write_lines([safe_text(f"{made.path}: {made.runs:,} runs, {size_words(made.size_bytes)}")])
+    diagnostics.note(
+        f"It holds recipes, scores, curves, predictions, notes and the queue. Not in it: {made.folders:,} run folders "
+        f"({size_words(made.folders_bytes)}) with models, logs and checkpoints."
+    )

@@ -119,6 +119,10 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "folders": "how many run folders lie beside the registry and are not in the copy",
         "folders_bytes": "what these take",
     },
+    "bertmt.imported/1": {
+        "imported": "a list of runs",
+        "refused": "a list of folder, reason (a sentence)",
+    },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }
 

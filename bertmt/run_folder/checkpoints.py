@@ -12,6 +12,7 @@ What is in the files is the child's business; see `bertmt/training/checkpointing
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MANIFEST = "manifest.json"
 KEPT = 2
 # Beyond what the files take: the events and predictions of the steps until the next checkpoint need room too.
 SPARE_BYTES = 64 << 20
+
+_OWN = re.compile(r"\d{6,}|\.\d{6,}\.\d+")
 
 Writer = Callable[[Path], None]
 
@@ -106,6 +109,14 @@ class Checkpoints:
     def size_bytes(self) -> int:
         """What all of them take on disk."""
         return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+
+    def holds_nothing_else(self) -> bool:
+        """Whether the folder is there and holds checkpoints alone, whole or not: what may be deleted as such."""
+        try:
+            names = [path.name for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]
+            return len(names) == len(list(self.folder.iterdir())) and all(map(_OWN.fullmatch, names))
+        except OSError:
+            return False
 
     def _numbers(self) -> list[int]:
         if not self.folder.is_dir():

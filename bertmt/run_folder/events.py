@@ -46,7 +46,16 @@ def _is_epoch(value: Any) -> bool:
 
 
 def _is_optional_number(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 1 << 62  # SQLite's integers have 64 bits
+    return value is None or (isinstance(value, float) and abs(value) < 1e300)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _are_optional_numbers(value: Any) -> bool:
@@ -193,9 +202,11 @@ def parse_event(line: bytes) -> dict[str, Any] | None:
     """One line as an event, or None where it is not one."""
     try:
         event = json.loads(line, parse_constant=_refuse)
+        if b"\\ud" in line.lower():
+            json.dumps(event, ensure_ascii=False).encode()  # half of a pair is legal in JSON and cannot be stored
     except (ValueError, RecursionError):
         return None
-    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str)):
+    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and _is_time(event.get("at"))):
         return None
     required = _REQUIRED.get(event["event"], {})
     if not all(key in event and holds(event[key]) for key, holds in required.items()):

@@ -18,6 +18,7 @@ from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
+from bertmt.cli.gc import gc
 from bertmt.cli.import_run import import_run
 from bertmt.cli.init import init
 from bertmt.cli.logs import logs
@@ -37,7 +38,7 @@ from bertmt.cli.worker import worker, workers
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, requeue, rm, restore, hold, release, move, edit, note, tag, predict, export,
-    backup, import_run,
+    backup, import_run, gc,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

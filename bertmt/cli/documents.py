@@ -123,6 +123,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "imported": "a list of runs",
         "refused": "a list of folder, reason (a sentence)",
     },
+    "bertmt.garbage/1": {
+        "dry_run": "whether nothing was deleted",
+        "items": "a list of kind, path, size_bytes, run (id or null), freed (whether it was deleted)",
+        "freed_bytes": "what was freed in all",
+        "registry_bytes": "how much smaller the registry is",
+    },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }
 

@@ -53,7 +53,7 @@ def test_hostile_text_of_a_folder_reaches_no_terminal(bertmt, folder, elsewhere)
     assert "\x1b" not in bertmt("import-run", str(first)).err
 
 
-@pytest.mark.parametrize("command", ["backup", "import-run elsewhere", "restore base"])
+@pytest.mark.parametrize("command", ["backup", "import-run elsewhere", "restore base", "gc --yes"])
 def test_a_registry_of_a_newer_version_is_a_sentence(bertmt, registry, command):
     with open_registry(registry) as database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")

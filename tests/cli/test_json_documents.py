@@ -26,6 +26,7 @@ COMMANDS = {
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
     "backup": "bertmt.backup/1",
+    "gc": "bertmt.garbage/1",
     "import-run nowhere": "bertmt.imported/1",
     "doctor": "bertmt.doctor/1",
 }

@@ -19,6 +19,7 @@ READING = (
     ["baseline"],
     ["workers"],
     ["doctor"],
+    ["gc"],
 )
 WRITING = (
     ["tag", "better", "x"],

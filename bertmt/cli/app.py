@@ -28,6 +28,7 @@ from bertmt.cli.predict import predict
 from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
+from bertmt.cli.repair import repair
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
@@ -38,7 +39,7 @@ from bertmt.cli.worker import worker, workers
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, requeue, rm, restore, hold, release, move, edit, note, tag, predict, export,
-    backup, import_run, gc,
+    backup, import_run, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

@@ -129,6 +129,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "freed_bytes": "what was freed in all",
         "registry_bytes": "how much smaller the registry is",
     },
+    "bertmt.repaired/1": {
+        "problems": "what was wrong; empty: nothing was changed",
+        "kept": "where the damaged registry is now, or null",
+        "runs": 'a list of id, name, state, source ("registry and folder", "registry" or "folder")',
+        "refused": "run folders that could not be imported: folder, reason (a sentence)",
+    },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }
 

@@ -192,7 +192,9 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
     if "locked" in text or "busy" in text:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text:
-        advice = "it is damaged or no registry; move it aside, the run folders keep what the runs wrote"
+        advice = (
+            "it is damaged or no registry; `bertmt repair` saves what can be saved, from it and from the run folders"
+        )
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"
     elif "full" in text:

@@ -124,11 +124,16 @@ def read_run_folder(path: Path) -> Found:
     return Found(folder, order, recipe, began_at, versions if isinstance(versions, dict) else {})
 
 
+def is_run_id(text: object) -> bool:
+    """Whether a text can be a run's id, and so the name of a folder."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
 def _problem(order: RunOrder) -> str | None:
     """What a hostile or damaged run.json has that no run writes."""
     texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
     marks: Any = order.fingerprints
-    if not isinstance(order.run_id, str) or not _ID.fullmatch(order.run_id):
+    if not is_run_id(order.run_id):
         return f"its run_id is {order.run_id!r}"
     if not isinstance(order.name, str) or not order.name.isprintable() or not 0 < len(order.name) <= LONGEST_NAME:
         return f"its name is {order.name!r}"

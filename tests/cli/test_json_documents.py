@@ -27,6 +27,7 @@ COMMANDS = {
     "compare base twins": "bertmt.compared/1",
     "backup": "bertmt.backup/1",
     "gc": "bertmt.garbage/1",
+    "repair": "bertmt.repaired/1",
     "import-run nowhere": "bertmt.imported/1",
     "doctor": "bertmt.doctor/1",
 }

@@ -36,7 +36,7 @@ def test_the_first_line_of_every_help_fits_the_list_of_commands():
 def test_every_command_of_the_issue_is_there():
     wanted = (
         "init fetch presets recipe queue worker runs show logs curves confusion wait baseline compare cancel requeue "
-        "rm restore hold release move edit note tag predict export doctor workers tui backup import-run gc"
+        "rm restore hold release move edit note tag predict export doctor workers tui backup import-run gc repair"
     )
     assert set(wanted.split()) == set(GROUP.commands)
 

@@ -1,0 +1,176 @@
+"""A registry that is damaged, empty or gone: a new one is made of what can be read of it and of the run folders.
+
+What people typed (names, notes, tags, the queue) and the history come from the damaged file, run by run; what children
+measured comes from the run folders, and from the damaged file for runs whose folder is gone. The new registry is made
+beside, checked, and put in place only then; the damaged one is kept under another name.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertmt import atomic_files, paths
+from bertmt.errors import BusyError, NotFoundError, RegistryError
+from bertmt.registry.database import SCHEMA_VERSION, Database, open_registry
+from bertmt.registry.salvage import TABLES, DamagedRegistry, damaged_registry
+from bertmt.run_folder.layout import RunFolder, is_alive
+from bertmt.services.backup import time_stamp
+from bertmt.services.import_run import Refused, import_runs
+from bertmt.services.saved_rows import SavedRows
+
+# Where SQLite's readers hold their locks (sqlite.org/src, os.h: SHARED_FIRST, SHARED_SIZE).
+SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """A run of the new registry.
+
+    Attributes:
+        source: "registry and folder", "registry" or "folder".
+    """
+
+    id: str
+    name: str
+    state: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What came of a repair.
+
+    Attributes:
+        problems: what was wrong; empty: nothing, and nothing was changed.
+        kept: where the damaged registry is now; None where there was none.
+        refused: run folders that could not be imported.
+    """
+
+    problems: tuple[str, ...]
+    kept: Path | None
+    runs: tuple[SavedRun, ...]
+    refused: tuple[Refused, ...]
+
+
+def repair(registry: Path) -> Repaired:
+    """Make a new registry in the place of a damaged, empty or missing one.
+
+    Raises:
+        NotFoundError: there is neither a registry nor a run folder.
+        BusyError: a process has it open, or works one of its runs.
+        RegistryError: it is of a newer version, no registry, or cannot be written.
+    """
+    folders = _run_folders(registry)
+    if not registry.exists() and not folders:
+        raise NotFoundError(f"There is neither a registry at {registry} nor a run folder beside it.")
+    try:
+        with _alone(registry, folders):
+            return _repair(registry, folders)
+    except OSError as problem:
+        raise RegistryError(f"{registry} cannot be repaired ({problem.strerror}: {problem.filename}).") from None
+
+
+def _repair(registry: Path, folders: Sequence[Path]) -> Repaired:
+    beside = registry.with_name(f".{registry.name}.{os.urandom(6).hex()}")
+    try:
+        with open_registry(beside, create=True) as new, damaged_registry(registry, new) as damaged:
+            problems = _problems(registry, damaged)
+            if not problems:
+                return Repaired((), None, (), ())
+            saved = SavedRows(damaged, new)
+            sources = saved.store()
+            rest = [folder for folder in folders if folder.name not in sources]
+            imported, refused = import_runs(new, rest)
+            sources |= {run.id: "folder" for run in imported}
+            _check(new)
+            runs = tuple(
+                SavedRun(run_id, name, state, sources[run_id])
+                for run_id, name, state in new.execute("SELECT id, name, state FROM runs ORDER BY key")
+            )
+            new.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        atomic_files.sync_file(beside)
+        return Repaired(tuple(problems), _put_in_place(registry, beside), runs, tuple(refused))
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            beside.with_name(beside.name + ending).unlink(missing_ok=True)
+        shutil.rmtree(beside.with_name(f"{beside.name}-copy"), ignore_errors=True)
+
+
+def _problems(registry: Path, damaged: DamagedRegistry) -> list[str]:
+    """What is wrong with the registry.
+
+    Raises:
+        RegistryError: it is another program's, or of a newer version of this one.
+    """
+    if not registry.exists():
+        return ["it is missing"]
+    if not registry.stat().st_size:
+        return ["it is empty"]
+    problems = damaged.problems()
+    tables = damaged.tables()
+    if tables and not tables & TABLES:
+        raise RegistryError(f"{registry} is an SQLite file, but no bertmt registry; name another with --db.")
+    if damaged.version() > SCHEMA_VERSION:
+        raise RegistryError(
+            f"{registry} was written by a newer bertmt (schema {damaged.version()}, this one knows {SCHEMA_VERSION}): "
+            "upgrade with `pip install -U bertmt`, then repair it."
+        )
+    if not damaged.is_as_it_was:
+        return ["its first page cannot be read"]
+    return problems + (["it does not say which version it is of"] if not damaged.version() else [])
+
+
+def _run_folders(registry: Path) -> list[Path]:
+    folder = paths.runs_folder(registry)
+    if not folder.is_dir():
+        return []
+    found = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path for path in found if RunFolder(path).order.exists())
+
+
+@contextmanager
+def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[None]:
+    """Nobody uses the registry or works a run meanwhile: what they wrote would be lost with it.
+
+    Raises:
+        BusyError: somebody does.
+    """
+    for folder in folders:
+        if is_alive(RunFolder(folder)):
+            raise BusyError(f"The run in {folder} is being worked: end the workers and let it end, or stop it.")
+    if not registry.exists():
+        yield
+        return
+    with registry.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
+        except (BlockingIOError, PermissionError):
+            raise BusyError(f"Another process has {registry} open: end its workers and dashboards first.") from None
+        yield
+
+
+def _check(new: Database) -> None:
+    said = [row[0] for row in new.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
+    said += [f"a row of {row[0]} refers to none" for row in new.execute("PRAGMA foreign_key_check")]
+    if said:
+        raise RegistryError(f"The new registry is not whole ({'; '.join(said)}), so nothing was changed.")
+
+
+def _put_in_place(registry: Path, new: Path) -> Path | None:
+    """Put the new registry in the place of the old one, which is kept; where that is now."""
+    kept = registry.with_name(f"{registry.stem}-damaged-{time_stamp()}{registry.suffix}")
+    if kept.exists():
+        kept = kept.with_name(f"{kept.stem}-{os.urandom(3).hex()}{kept.suffix}")
+    there = registry.exists()
+    # Its log first: beside the new registry SQLite would read it as the new one's.
+    for ending in ("-wal", "-shm", ""):
+        old = registry.with_name(registry.name + ending)
+        if old.exists():
+            old.rename(kept.with_name(kept.name + ending))
+    new.rename(registry)
+    atomic_files.sync_folder(registry.parent)
+    return kept if there else None

@@ -3,16 +3,19 @@
 import os
 from pathlib import Path
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+# Further restricted by the user's umask.
+SHARED_FILE = 0o666
 
-def write_bytes(path: Path, content: bytes) -> None:
+
+def write_bytes(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` by `content`, so that a reader or a crash never sees half of it.
 
     Raises:
         OSError: the folder is missing or full; `path` is then as it was.
     """
     beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    # Not mkstemp, which makes files that nobody else may ever read: the user's umask decides.
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -25,9 +28,22 @@ def write_bytes(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_text(path: Path, content: str) -> None:
+def write_text(path: Path, content: str, mode: int = PRIVATE_FILE) -> None:
     """As `write_bytes`, in UTF-8."""
-    write_bytes(path, content.encode("utf-8"))
+    write_bytes(path, content.encode("utf-8"), mode)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, each for its user alone; one that is there stays as it is.
+
+    `mkdir` gives its mode to the last one only.
+
+    Raises:
+        OSError: it cannot be made, or something else is there.
+    """
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bertmt import atomic_files
 from bertmt.errors import NotFoundError, RegistryError
 from bertmt.registry.file_systems import refuse_network_file_system
 
@@ -178,7 +179,7 @@ def _bring_up_to_date(database: Database, version: int) -> None:
 def _make_private(path: Path) -> None:
     """Create an empty registry that only its user can read: sentences in it may be private."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_files.make_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError as problem:
         raise RegistryError(

@@ -65,7 +65,7 @@ class Checkpoints:
             NoSpaceError: there is less room than that; nothing was written.
             OSError: the disk is full or gone; the older checkpoints are as they were.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_files.make_folder(self.folder)
         self._clear_up()
         self._make_room(size_bytes)
         numbers = self._numbers()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bertmt import paths
+from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError, BusyError, DataError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
@@ -90,7 +90,7 @@ def import_run(database: Database, folder: Path) -> Run:
         )
     beside = target.with_name(f"{BESIDE}{target.name}.{os.urandom(6).hex()}")
     try:
-        target.parent.mkdir(mode=0o700, exist_ok=True)
+        atomic_files.make_folder(target.parent)
         copy_run_folder(found.folder.path, beside)
         _refuse_working(found.folder)  # it may have been started while it was copied
         return _store(database, found, lambda: beside.rename(target))

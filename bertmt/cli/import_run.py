@@ -7,7 +7,7 @@ import typer
 
 from bertmt.cli import diagnostics, output
 from bertmt.cli.exit_codes import exit_code_of
-from bertmt.cli.invocation import registry_to_fill
+from bertmt.cli.invocation import registry_path, registry_to_fill
 from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import run_record
 from bertmt.drawing.safe_text import safe_text
@@ -29,10 +29,12 @@ def import_run(context: typer.Context, folders: Folders, as_json: AsJson = False
     is cancelled, what has no end is lost, and `bertmt requeue` lets it go on. Notes, tags and the name of the preset
     that it was queued from are not in a folder.
     """
-    from bertmt.services.import_run import import_runs
+    from bertmt.services.import_run import check_any, import_runs
 
     # `runs/*` names the log of workers too.
     named = [each for each in folders if len(folders) == 1 or not each.is_file()]
+    if not registry_path(context).exists():
+        check_any(named)
     imported, refused = import_runs(registry_to_fill(context), named)
     if as_json:
         output.write_document("bertmt.imported/1", _document(imported, refused))

@@ -1,23 +1,41 @@
 """What can still be read of a damaged registry: table by table, row by row, past every page that cannot be read.
 
-Works on a copy, since SQLite writes into what it opens. Where the first page is damaged, which says what lies where,
-its header or all of it is taken from a new registry: the rows that come out must be judged before they are believed.
+Works on a copy, since SQLite writes into what it opens. Where the pages are damaged that say what lies where, they are
+taken from a new registry, which has the same where its schema was made in one go: the rows that come out must be judged
+before they are believed.
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from bertmt.registry.database import Database, open_registry, sqlite3
 
-Row = dict[str, Any]
-HEADER_BYTES = 100  # sqlite.org/fileformat2.html, 1.3
+HEADER_BYTES, PAGE_BYTES = 100, 4096  # sqlite.org/fileformat2.html, 1.3
+INTERIOR_PAGE = 5  # 1.6: of a table; its cells begin with the number of a page
 # How many rows are asked for one by one behind the last that can be read in a row.
 MOST_PROBES = 100_000
 TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
+# What reading damaged bytes raises; a name of a column that is no UTF-8 is a ValueError.
+UNREADABLE = (sqlite3.DatabaseError, OverflowError, ValueError)
+
+
+class Row(dict[str, Any]):
+    """A row by the names of its columns; one that its table lacks is None."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+class Mend(Enum):
+    """What of a copy is replaced by that of a new registry."""
+
+    NOTHING = "nothing"
+    HEADER = "header"
+    SCHEMA = "the pages of the schema"
 
 
 class DamagedRegistry:
@@ -32,14 +50,20 @@ class DamagedRegistry:
         """
         self._copy = folder / "copy.db"
         self._connection: Any = None
-        self.is_as_it_was = False  # without a first page of another
-        for mended_bytes in (None, HEADER_BYTES, 4096):
-            self._open(original, pattern, mended_bytes)
-            if self.tables():
-                self.is_as_it_was = mended_bytes is None
-                return
+        with contextlib.closing(sqlite3.connect(pattern)) as new:
+            self._known = {table: {row[1] for row in new.execute(f"PRAGMA table_info({table})")} for table in TABLES}
+        self._open(original, pattern, Mend.NOTHING)
+        self.original_tables = self.tables()
+        usable = {Mend.NOTHING: self._usable()}
+        for mend in (Mend.HEADER, Mend.SCHEMA):
+            if max(usable.values()) < len(TABLES):
+                self._open(original, pattern, mend)
+                usable[mend] = self._usable()
+        best = max(usable, key=lambda mend: usable[mend])  # of equal ones the first, which changes least
+        self.is_as_it_was = best is Mend.NOTHING
+        self._open(original, pattern, best)
 
-    def _open(self, original: Path, pattern: Path, mended_bytes: int | None) -> None:
+    def _open(self, original: Path, pattern: Path, mend: "Mend") -> None:
         self.close()
         for ending in ("", "-wal"):
             source = original.with_name(original.name + ending)
@@ -48,18 +72,27 @@ class DamagedRegistry:
             if source.exists():
                 shutil.copyfile(source, target, follow_symlinks=False)
                 target.chmod(0o600)
-        if mended_bytes and self._copy.exists():
-            _mend(self._copy, pattern, mended_bytes)
+        if mend is not Mend.NOTHING and self._copy.exists():
+            _mend(self._copy, pattern, mend)
         self._connection = sqlite3.connect(self._copy, isolation_level=None)
         self._connection.text_factory = lambda content: content.decode("utf-8", "replace")
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(*UNREADABLE):
             self._connection.execute("PRAGMA writable_schema = ON")  # reads on where a table's definition is damaged
+
+    def _usable(self) -> int:
+        """How many tables of a registry it has whose definition can be understood."""
+        found = 0
+        for table in TABLES:
+            with contextlib.suppress(*UNREADABLE):
+                columns = {each[0] for each in self._connection.execute(f"SELECT * FROM {table} LIMIT 0").description}
+                found += columns <= self._known[table]
+        return found
 
     def tables(self) -> set[str]:
         """The names of the tables that it says it has."""
         try:
             return {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             return set()
 
     def version(self) -> int:
@@ -67,7 +100,7 @@ class DamagedRegistry:
         try:
             found: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
             return found
-        except sqlite3.DatabaseError:
+        except UNREADABLE:
             return 0
 
     def problems(self) -> list[str]:
@@ -77,7 +110,7 @@ class DamagedRegistry:
             said += [
                 f"rows of {row[0]} that refer to none" for row in self._connection.execute("PRAGMA foreign_key_check")
             ]
-        except sqlite3.DatabaseError as problem:
+        except UNREADABLE as problem:
             return [str(problem)]
         missing = sorted(TABLES - self.tables())
         return said + [f"no table {name}" for name in missing]
@@ -101,36 +134,46 @@ class DamagedRegistry:
             cursor = self._connection.execute(sql)
             names = [each[0] for each in cursor.description][1:]
             for number, *values in cursor:
-                found.setdefault(number, dict(zip(names, values, strict=True)))
-        except (sqlite3.DatabaseError, OverflowError):
+                found.setdefault(number, Row(zip(names, values, strict=True)))
+        except UNREADABLE:
             return False
         return True
 
     def of(self, table: str, condition: str = "1", *parameters: Any) -> Iterator[Row]:
         """The rows of any table that satisfy a condition, up to the first that cannot be read."""
-        with contextlib.suppress(sqlite3.DatabaseError, OverflowError):
+        with contextlib.suppress(*UNREADABLE):
             cursor = self._connection.execute(f"SELECT * FROM {table} WHERE {condition}", parameters)
             names = [each[0] for each in cursor.description]
             for values in cursor:
-                yield dict(zip(names, values, strict=True))
+                yield Row(zip(names, values, strict=True))
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
 
 
-def _mend(copy: Path, pattern: Path, count: int) -> None:
-    """Put the first bytes of a new registry in the place of a copy's, with the copy's own number of pages."""
-    first = bytearray(pattern.read_bytes()[:4096])
-    page_size = int.from_bytes(first[16:18], "big")
-    pages = copy.stat().st_size // page_size
-    first[28:32] = pages.to_bytes(4, "big")
+def _mend(copy: Path, pattern: Path, mend: Mend) -> None:
+    """Put pages of a new registry in the place of a copy's, with the copy's own number of pages."""
+    content = pattern.read_bytes()
+    first = bytearray(content[:PAGE_BYTES])
+    first[28:32] = (copy.stat().st_size // PAGE_BYTES).to_bytes(4, "big")
     first[92:96] = first[24:28]  # so that the number of pages is believed
     first[32:40] = bytes(8)  # free pages: none are known
     with copy.open("r+b") as file:
-        file.write(first[:count])
-        file.flush()
-        os.fsync(file.fileno())
+        file.write(first if mend is Mend.SCHEMA else first[:HEADER_BYTES])
+        for number in _schema_pages(content) if mend is Mend.SCHEMA else ():
+            file.seek((number - 1) * PAGE_BYTES)
+            file.write(content[(number - 1) * PAGE_BYTES : number * PAGE_BYTES])
+
+
+def _schema_pages(content: bytes) -> list[int]:
+    """The pages below the first one, which is the root of the table of all tables."""
+    if content[HEADER_BYTES] != INTERIOR_PAGE:
+        return []
+    cells = int.from_bytes(content[HEADER_BYTES + 3 : HEADER_BYTES + 5], "big")
+    starts = HEADER_BYTES + 12
+    places = [int.from_bytes(content[starts + 2 * each : starts + 2 * each + 2], "big") for each in range(cells)]
+    return [int.from_bytes(content[place : place + 4], "big") for place in (*places, HEADER_BYTES + 8)]
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BertmtError, BusyError, DataError
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
@@ -66,6 +66,22 @@ def import_runs(database: Database, folders: Sequence[Path]) -> tuple[list[Run],
             ours = problem if isinstance(problem, BertmtError) else _as_sentence(folder, problem)
             refused.append(Refused(folder, ours))
     return imported, refused
+
+
+def check_any(folders: Sequence[Path]) -> None:
+    """Return if one of the folders can be read as a run's: else no registry need be made for them.
+
+    Raises:
+        BertmtError: what is wrong with the first.
+    """
+    problems: list[BertmtError] = []
+    for folder in folders:
+        try:
+            read_run_folder(folder.expanduser().absolute())
+            return
+        except BertmtError as problem:
+            problems.append(problem)
+    raise problems[0] if problems else NotFoundError("None of these is a folder: name run folders, as in runs/*.")
 
 
 def import_run(database: Database, folder: Path) -> Run:

@@ -24,6 +24,8 @@ from bertmt.services.saved_rows import SavedRows
 
 # Where SQLite's readers hold their locks (sqlite.org/src, os.h: SHARED_FIRST, SHARED_SIZE).
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
+# A schema of this number is a damaged header, not a newer version.
+IMPLAUSIBLE_VERSION = 1000
 
 
 @dataclass(frozen=True)
@@ -111,17 +113,17 @@ def _problems(registry: Path, damaged: DamagedRegistry) -> list[str]:
     if not registry.stat().st_size:
         return ["it is empty"]
     problems = damaged.problems()
-    tables = damaged.tables()
-    if tables and not tables & TABLES:
+    if damaged.original_tables and not damaged.original_tables & TABLES:
         raise RegistryError(f"{registry} is an SQLite file, but no bertmt registry; name another with --db.")
-    if damaged.version() > SCHEMA_VERSION:
+    if SCHEMA_VERSION < damaged.version() < IMPLAUSIBLE_VERSION:
         raise RegistryError(
             f"{registry} was written by a newer bertmt (schema {damaged.version()}, this one knows {SCHEMA_VERSION}): "
             "upgrade with `pip install -U bertmt`, then repair it."
         )
     if not damaged.is_as_it_was:
-        return ["its first page cannot be read"]
-    return problems + (["it does not say which version it is of"] if not damaged.version() else [])
+        return ["the pages that say what lies where cannot be read"]
+    has_version = 0 < damaged.version() < IMPLAUSIBLE_VERSION
+    return problems if has_version else [*problems, "it does not say which version it is of"]
 
 
 def _run_folders(registry: Path) -> list[Path]:

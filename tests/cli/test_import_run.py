@@ -43,6 +43,14 @@ def test_what_is_no_run_folder_is_not_found(bertmt, registry, place):
     assert outcome.code == 3 and "is no run folder" in outcome.err and outcome.out == ""
 
 
+@pytest.mark.parametrize("words", [["nowhere"], ["nowhere", "neither"], ["a", "b"]], ids=" ".join)
+def test_no_registry_is_made_for_what_cannot_come_in(bertmt, folder, words):
+    (folder / "a").write_text("a file")
+    (folder / "b").write_text("another")
+    assert bertmt("import-run", *words).code == 3
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "b"]
+
+
 def test_hostile_text_of_a_folder_reaches_no_terminal(bertmt, folder, elsewhere):
     first = next(each for each in elsewhere.iterdir() if each.is_dir())
     order = json.loads((first / "run.json").read_text())

@@ -116,7 +116,18 @@ def test_the_page_that_lists_the_runs_costs_what_was_typed_alone(registry, origi
 def test_a_first_page_of_zeros_costs_nothing(registry, original, count):
     expected, values = rows(original / "runs.db"), measured(original / "runs.db")
     overwrite(registry, 0, bytes(count))
-    assert repair(registry).problems == ("its first page cannot be read",)
+    assert repair(registry).problems == ("the pages that say what lies where cannot be read",)
+    assert (rows(registry), measured(registry)) == (expected, values) and is_whole(registry)
+
+
+def test_damaged_definitions_of_tables_cost_nothing(registry, original):
+    """They fill more than the first page."""
+    expected, values = rows(original / "runs.db"), measured(original / "runs.db")
+    content = registry.read_bytes()
+    for start in range(PAGE, len(content), PAGE):
+        if b"CREATE TABLE" in content[start : start + PAGE]:
+            overwrite(registry, start, bytes(byte ^ 0x85 for byte in content[start : start + PAGE]))
+    assert repair(registry).problems
     assert (rows(registry), measured(registry)) == (expected, values) and is_whole(registry)
 
 
@@ -261,6 +272,14 @@ def test_another_programs_file_and_a_newer_version_are_refused(registry, tmp_pat
     with pytest.raises(RegistryError, match="newer bertmt"):
         repair(registry)
     assert registry.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", [0, 14024707, 2**31 - 1])
+def test_a_version_that_no_bertmt_has_is_damage(registry, original, version):
+    expected = rows(original / "runs.db")
+    overwrite(registry, 60, version.to_bytes(4, "big"))
+    assert repair(registry).problems == ("it does not say which version it is of",)
+    assert rows(registry) == expected
 
 
 def test_where_there_is_nothing_nothing_is_made(tmp_path):

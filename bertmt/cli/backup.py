@@ -8,7 +8,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.drawing.numbers import size_words
+from bertmt.drawing.numbers import counted, size_words
 from bertmt.drawing.safe_text import safe_text
 
 
@@ -36,8 +36,8 @@ def backup(
         }  # fmt: skip
         output.write_document("bertmt.backup/1", content)
         return
-    output.write_lines([safe_text(f"{made.path}: {made.runs:,} runs, {size_words(made.size_bytes)}")])
+    output.write_lines([safe_text(f"{made.path}: {counted(made.runs, 'run')}, {size_words(made.size_bytes)}")])
     diagnostics.note(
-        f"It holds recipes, scores, curves, predictions, notes and the queue. Not in it: {made.folders:,} run folders "
-        f"({size_words(made.folders_bytes)}) with models, logs and checkpoints."
+        "It holds recipes, scores, curves, predictions, notes and the queue. Not in it: "
+        f"{counted(made.folders, 'run folder')} ({size_words(made.folders_bytes)}) with models, logs and checkpoints."
     )

@@ -8,7 +8,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.drawing.numbers import size_words
+from bertmt.drawing.numbers import counted, size_words
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
@@ -58,7 +58,7 @@ def _note_folders(kept: "Sequence[Item]") -> None:
     if kept:
         listed = " ".join(str(item.path) for item in kept[:3]) + (" …" if len(kept) > 3 else "")
         diagnostics.note(
-            f"{len(kept):,} belong to no run here and stay: `bertmt import-run {listed}` brings them in, "
+            f"{counted(len(kept), 'folder')} of no run here will stay: `bertmt import-run {listed}` brings them in, "
             "`bertmt gc --folders` deletes them."
         )
 

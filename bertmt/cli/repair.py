@@ -7,6 +7,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import AsJson
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
@@ -37,7 +38,9 @@ def repair(context: typer.Context, as_json: AsJson = False) -> None:
         diagnostics.note(f"Nothing is wrong with {registry}, and nothing was changed.")
     else:
         kept = f" The damaged one is {done.kept}." if done.kept else ""
-        diagnostics.note(f"{registry}: {'; '.join(done.problems)}. A new one holds {len(done.runs):,} runs.{kept}")
+        diagnostics.note(
+            f"{registry}: {'; '.join(done.problems)}. A new one holds {counted(len(done.runs), 'run')}.{kept}"
+        )
 
 
 def _write_document(done: "Repaired") -> None:

@@ -77,3 +77,8 @@ def size_words(size: int) -> str:
         if size >= limit:
             return f"{size / limit:,.1f} {unit}"
     return f"{size} bytes"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 run", "2,000 runs"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

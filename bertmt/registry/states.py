@@ -56,7 +56,6 @@ LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
     # Imported: its next attempt; and out of memory in its last, of which there is no other here unasked.
     (State.LOST, State.RUNNING): frozenset({Owner.IMPORT}),
     (State.FAILED, State.RUNNING): frozenset({Owner.IMPORT}),
-    (State.FINISHED, State.RUNNING): frozenset({Owner.IMPORT}),
     (State.QUEUED, State.FAILED): frozenset({Owner.IMPORT}),
 }
 # What a dependency on another run waits for; a paused run is still to go on.

@@ -283,3 +283,13 @@ def test_an_imported_run_can_be_requeued(database, elsewhere):
     database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (run.key,))
     assert claim_next(database, None, "cpu").attempt == 2
     assert run_by_key(database, run.key).state is State.RUNNING
+
+
+def test_attempts_after_a_finished_one_are_refused(database, elsewhere):
+    """No `bertmt` makes one: what was measured would be replaced."""
+    run = elsewhere.finished("base")
+    folder = folder_of(elsewhere.database, run)
+    shutil.copy(folder.events(1), folder.events(2))
+    with pytest.raises(BusyError, match="is finished and cannot become running"):
+        import_run(database, folder.path)
+    assert all_runs(database) == [] and not folder_of(database, run).path.exists()

@@ -4,6 +4,9 @@ import os
 import re
 from pathlib import Path
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+# Further restricted by the user's umask.
+SHARED_FILE = 0o666
 # What `name_beside` calls a file.
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{12}")
 
@@ -13,15 +16,14 @@ def name_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.urandom(6).hex()}")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` by `content`, so that a reader or a crash never sees half of it.
 
     Raises:
         OSError: the folder is missing or full; `path` is then as it was.
     """
     beside = name_beside(path)
-    # Not mkstemp, which makes files that nobody else may ever read: the user's umask decides.
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -41,9 +43,22 @@ def clear_up(folder: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def write_text(path: Path, content: str) -> None:
+def write_text(path: Path, content: str, mode: int = PRIVATE_FILE) -> None:
     """As `write_bytes`, in UTF-8."""
-    write_bytes(path, content.encode("utf-8"))
+    write_bytes(path, content.encode("utf-8"), mode)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, each for its user alone; one that is there stays as it is.
+
+    `mkdir` gives its mode to the last one only.
+
+    Raises:
+        OSError: it cannot be made, or something else is there.
+    """
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

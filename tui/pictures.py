@@ -4,6 +4,7 @@ Braille is drawn as dots: few fonts outside of terminals have it.
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ from rich.color import Color
 from rich.style import Style
 from textual.theme import Theme
 
+from bertmt import atomic_files
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, cells
 from bertmt.errors import UsageError
@@ -135,7 +137,8 @@ def write_picture(lines: Iterable[Line], theme: Theme, path: Path) -> None:
         UsageError: there is such a file already, or none can be written there.
     """
     try:
-        with path.open("x", encoding="utf-8") as file:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, atomic_files.PRIVATE_FILE)
+        with os.fdopen(made, "w", encoding="utf-8") as file:
             file.write(svg_of(tuple(lines), theme))
     except FileExistsError:
         raise UsageError(f"{path} is there already, and is not overwritten; press s again in a second.") from None

@@ -86,7 +86,7 @@ def write_settings(path: Path, settings: Settings) -> None:
     for name, table in (("columns", settings.columns), ("filters", settings.filters)):
         lines += ["", f"[{name}]", *(f"{toml_value(key)} = {toml_value(value)}" for key, value in table.items())]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_files.make_folder(path.parent)
         atomic_files.write_text(path, "\n".join(lines) + "\n")
     except OSError as problem:
         raise UsageError(f"{path} cannot be written: {problem.strerror}; this choice is not kept.") from None

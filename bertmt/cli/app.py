@@ -18,7 +18,7 @@ from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
-from bertmt.cli.gc import gc, restore
+from bertmt.cli.gc import gc
 from bertmt.cli.import_run import import_run
 from bertmt.cli.init import init
 from bertmt.cli.logs import logs
@@ -29,6 +29,7 @@ from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
 from bertmt.cli.repair import repair
+from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
 from bertmt.cli.tui import tui

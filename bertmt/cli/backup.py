@@ -7,23 +7,37 @@ import typer
 
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
-from bertmt.drawing.numbers import size
+from bertmt.cli.parameters import AsJson
+from bertmt.drawing.numbers import counted, size_words
 from bertmt.drawing.safe_text import safe_text
 
-File = Annotated[str | None, typer.Argument(metavar="[FILE]", help="By default beside the registry, with the time.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the file.")]
 
+def backup(
+    context: typer.Context,
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="By default runs-<UTC>.db beside the registry.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the registry, also while workers write it.
 
-def backup(context: typer.Context, file: File = None, force: Force = False) -> None:
-    """Copy the registry while everything goes on.
-
-    The copy is whole or not there, checked, and private. Run folders are not in it: they hold what `bertmt import-run`
-    would bring back, the trained weights and logs.
+    The copy is of one moment, checked, and there whole or not at all. Run folders are not in it. To go back to it, end
+    all workers and dashboards, delete runs.db-wal and runs.db-shm, and put it in the place of runs.db.
     """
-    from bertmt.services.backup import back_up, backup_path
+    from bertmt.services.backup import back_up
 
-    database = existing_registry(context)
-    target = Path(file) if file else backup_path(database.path)
-    count = back_up(database, target, force)
-    output.write_lines([safe_text(f"{target}: {size(count)}")])
-    diagnostics.note("The run folders beside the registry are not in it: copy `runs/` for weights and logs.")
+    made = back_up(existing_registry(context), Path(file) if file else None, force)
+    if as_json:
+        content = {
+            "file": str(made.path), "size_bytes": made.size_bytes, "runs": made.runs, "folders": made.folders,
+            "folders_bytes": made.folders_bytes,
+        }  # fmt: skip
+        output.write_document("bertmt.backup/1", content)
+        return
+    output.write_lines([safe_text(f"{made.path}: {counted(made.runs, 'run')}, {size_words(made.size_bytes)}")])
+    diagnostics.note(
+        "It holds recipes, scores, curves, predictions, notes and the queue. Not in it: "
+        f"{counted(made.folders, 'run folder')} ({size_words(made.folders_bytes)}) with models, logs and checkpoints."
+    )

@@ -13,6 +13,14 @@ def runs(context: typer.Context, incomplete: str) -> list[str]:
     return _starting(incomplete, lambda: run_words(registry_path(context)))
 
 
+def removed_runs(context: typer.Context, incomplete: str) -> list[str]:
+    """Ids and names of removed runs."""
+    from bertmt.cli.invocation import registry_path
+    from bertmt.services.suggestions import removed_run_words
+
+    return _starting(incomplete, lambda: removed_run_words(registry_path(context)))
+
+
 def tags(context: typer.Context, incomplete: str) -> list[str]:
     """Tags in use."""
     from bertmt.cli.invocation import registry_path

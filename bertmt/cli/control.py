@@ -81,9 +81,9 @@ def rm(
     runs: RunWords,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put runs out of sight; `bertmt restore` brings them back.
+    """Remove runs; `bertmt restore` brings them back.
 
-    Until `bertmt gc` deletes for good what was removed. A run that waits is cancelled.
+    Nothing is deleted until `bertmt gc`. Runs that wait are cancelled, running ones are refused.
     """
     from bertmt.errors import UsageError
     from bertmt.services import removal
@@ -93,10 +93,11 @@ def rm(
     found = named_runs(database, runs)
     listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
     if not yes and not diagnostics.is_interactive():
-        raise UsageError(f"To remove {listed} add --yes.")
+        raise UsageError(f"Nobody is there to say whether {listed} may be removed: add --yes.")
     if not yes and not diagnostics.ask(f"Remove {listed}?"):
         diagnostics.note("Nothing was removed.")
         return
     for run in for_all(database, found, removal.delete):
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
-    diagnostics.note("`bertmt restore RUN` brings a removed run back, until `bertmt gc` deletes it for good.")
+    ids = " ".join(run.id for run in found)
+    diagnostics.note(f"`bertmt restore {ids}` brings back what was removed, until `bertmt gc` deletes it for good.")

@@ -90,11 +90,6 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "baseline": "that run, or null where each run has the newest finished `baseline` of its own scale",
         "automatic": "those, newest last: a list of runs",
     },
-    "bertmt.garbage/1": {
-        "deleted": "whether it was deleted",
-        "freed_bytes": "on disk",
-        "garbage": "a list of what (removed run, checkpoints, no run, litter), path, bytes, reason, run (id or null)",
-    },
     "bertmt.verification/1": {
         "exact": "whether everything is equal to the byte",
         "steps": "of the whole run",
@@ -132,6 +127,29 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "run": "the run's id",
         "predictions": "a list of task, label, probabilities (SST: of the 5 classes; PARA: of a paraphrase; STS: the "
         "cosine)",
+    },
+    "bertmt.backup/1": {
+        "file": "the copy of the registry",
+        "size_bytes": "of the copy",
+        "runs": "how many runs it holds",
+        "folders": "how many run folders lie beside the registry and are not in the copy",
+        "folders_bytes": "what these take",
+    },
+    "bertmt.imported/1": {
+        "imported": "a list of runs",
+        "refused": "a list of folder, reason (a sentence)",
+    },
+    "bertmt.garbage/1": {
+        "dry_run": "whether nothing was deleted",
+        "items": "a list of kind, path, size_bytes, run (id or null), freed (whether it was deleted)",
+        "freed_bytes": "what was freed in all",
+        "registry_bytes": "how much smaller the registry is",
+    },
+    "bertmt.repaired/1": {
+        "problems": "what was wrong; empty: nothing was changed",
+        "kept": "where the damaged registry is now, or null",
+        "runs": 'a list of id, name, state, source ("registry and folder", "registry" or "folder")',
+        "refused": "run folders that could not be imported: folder, reason (a sentence)",
     },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }

@@ -1,5 +1,6 @@
-"""`bertmt gc` and `bertmt restore`: what was removed, for good or back again."""
+"""`bertmt gc`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,69 +8,89 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.drawing import numbers
+from bertmt.drawing.numbers import counted, size_words
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
-    from bertmt.services.garbage import Garbage
+    from bertmt.services.garbage import Freed, Item
 
-COLUMNS = (Column("what"), Column("size", True), Column("where"), Column("why", elastic=True))
-Yes = Annotated[bool, typer.Option("--yes", help="Delete it without asking.")]
-Words = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids or names; `bertmt gc` lists them.")]
+COLUMNS = (Column("what"), Column("run"), Column("size", True), Column("where", elastic=True))
+Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
+Folders = Annotated[bool, typer.Option("--folders", help="Delete run folders that belong to no run, too.")]
 
 
-def gc(context: typer.Context, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Show what can be deleted for good, and delete it.
+def gc(context: typer.Context, yes: Yes = False, folders: Folders = False, as_json: AsJson = False) -> None:
+    """Show what takes room for nothing, and free it.
 
-    Removed runs with their folders, checkpoints of finished runs, run folders of no run, litter of killed processes.
-    Without --yes, and without a terminal to ask on, nothing is deleted.
+    Removed runs with their folders, checkpoints of finished runs, and what killed processes left for more than an hour.
+    Folders in runs/ that belong to no run and were not written for a day are listed; only --folders deletes them.
     """
-    from bertmt.services.garbage import find_garbage, free
+    from bertmt.services.garbage import Kind, find_garbage, free
 
     database = existing_registry(context)
     found = find_garbage(database)
-    wanted = bool(found) and (yes or (not as_json and diagnostics.is_interactive()))
+    meant = [item for item in found if folders or item.kind is not Kind.FOLDER]
     if not as_json:
-        _show(found)
-        wanted = wanted and (yes or diagnostics.ask("Delete all of this for good?"))
-    freed = free(database, found) if wanted else 0
-    _say(found, freed, wanted, as_json)
+        _write_table(found)
+        _note_folders([item for item in found if item not in meant])
+    if meant and (yes or (diagnostics.is_interactive() and not as_json and _ask(meant))):
+        freed = free(database, meant)
+        _write_freed(found, freed, as_json)
+    elif as_json:
+        _write_document(found, None)
+    elif meant:
+        diagnostics.note("Nothing was deleted; `bertmt gc --yes` does it.")
 
 
-def _show(found: "list[Garbage]") -> None:
+def _write_table(found: "Sequence[Item]") -> None:
     rows = [
-        Row([each.what, numbers.size(each.size_bytes), safe_text(str(each.path)), safe_text(each.reason)])
-        for each in found
+        Row([str(item.kind), item.run.id if item.run else "–", size_words(item.size_bytes), safe_text(str(item.path))])
+        for item in found
     ]
-    output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])
-
-
-def _say(found: "list[Garbage]", freed: int, was_deleted: bool, as_json: bool) -> None:
-    if as_json:
-        output.write_document(
-            "bertmt.garbage/1",
-            {"deleted": was_deleted, "freed_bytes": freed, "garbage": [_record(each) for each in found]},
-        )
-    elif was_deleted:
-        diagnostics.note(f"Freed {numbers.size(freed)}.")
-    elif found:
-        total = numbers.size(sum(each.size_bytes for each in found))
-        diagnostics.note(f"Nothing was deleted; --yes frees {total}. `bertmt restore RUN` brings a removed run back.")
+    if rows:
+        output.write_lines(table(COLUMNS, rows, output.table_width()))
     else:
-        diagnostics.note("Nothing to delete.")
+        output.write_lines(["Nothing takes room for nothing."])
 
 
-def _record(each: "Garbage") -> dict[str, Any]:
-    run = each.run.id if each.run else None
-    return {"what": each.what, "path": str(each.path), "bytes": each.size_bytes, "reason": each.reason, "run": run}
+def _note_folders(kept: "Sequence[Item]") -> None:
+    if kept:
+        listed = " ".join(str(item.path) for item in kept[:3]) + (" …" if len(kept) > 3 else "")
+        diagnostics.note(
+            f"{counted(len(kept), 'folder')} of no run here will stay: `bertmt import-run {listed}` brings them in, "
+            "`bertmt gc --folders` deletes them."
+        )
 
 
-def restore(context: typer.Context, runs: Words) -> None:
-    """Bring back runs that `bertmt rm` removed."""
-    from bertmt.services import removal
+def _ask(meant: "Sequence[Item]") -> bool:
+    size = size_words(sum(item.size_bytes for item in meant))
+    return diagnostics.ask(f"Delete {len(meant):,} of them ({size}) for good?")
 
-    database = existing_registry(context)
-    with database.immediate():
-        found = [run for word in runs for run in removal.restore(database, word)]
-    output.write_lines(safe_text(f"{run.id} {run.name} (seed {run.seed}): {run.state}") for run in found)
+
+def _write_freed(found: "Sequence[Item]", freed: "Freed", as_json: bool) -> None:
+    if as_json:
+        _write_document(found, freed)
+    else:
+        output.write_lines(
+            [f"Freed {size_words(freed.size_bytes)}, {size_words(freed.registry_bytes)} in the registry."]
+        )
+    for item, reason in freed.kept:
+        diagnostics.warn(f"{item.path} stays: {reason}")
+    if freed.remark:
+        diagnostics.warn(freed.remark)
+    if freed.kept:
+        raise typer.Exit(1)
+
+
+def _write_document(found: "Sequence[Item]", freed: "Freed | None") -> None:
+    items: list[dict[str, Any]] = [
+        {"kind": str(item.kind), "path": str(item.path), "size_bytes": item.size_bytes,
+         "run": item.run.id if item.run else None, "freed": freed is not None and item in freed.items}
+        for item in found
+    ]  # fmt: skip
+    content = {
+        "dry_run": freed is None, "items": items, "freed_bytes": freed.size_bytes if freed else 0,
+        "registry_bytes": freed.registry_bytes if freed else 0,
+    }  # fmt: skip
+    output.write_document("bertmt.garbage/1", content)

@@ -1,33 +1,53 @@
 """`bertmt import-run`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bertmt.cli import diagnostics, output
-from bertmt.cli.invocation import registry_to_fill
+from bertmt.cli.exit_codes import exit_code_of
+from bertmt.cli.invocation import registry_path, registry_to_fill
+from bertmt.cli.parameters import AsJson
+from bertmt.cli.records import run_record
 from bertmt.drawing.safe_text import safe_text
 
-Folders = Annotated[list[str], typer.Argument(metavar="FOLDER...", help="Run folders, such as elsewhere/runs/*.")]
+if TYPE_CHECKING:
+    from bertmt.services.import_run import Refused
+    from bertmt.services.opening import Run
+
+Folders = Annotated[
+    list[Path], typer.Argument(metavar="FOLDER...", help="Run folders, as they lie in runs/.", show_default=False)
+]
 
 
-def import_run(context: typer.Context, folders: Folders) -> None:
-    """Take in run folders from elsewhere, or from a lost registry.
+def import_run(context: typer.Context, folders: Folders, as_json: AsJson = False) -> None:
+    """Import runs from their folders.
 
-    Each is copied beside this registry, unless it lies there, and everything that it holds is imported. Nothing
-    starts by itself because of it.
+    From another machine or registry, or from runs/ itself after the registry was lost: `bertmt import-run runs/*`. A
+    folder that lies elsewhere is copied. Each comes in whole or not at all, and never into the queue: what was stopped
+    is cancelled, what has no end is lost, and `bertmt requeue` lets it go on. Notes, tags and the name of the preset
+    that it was queued from are not in a folder.
     """
-    from bertmt.errors import BertmtError
-    from bertmt.services.import_run import import_folders
+    from bertmt.services.import_run import check_any, import_runs
 
-    problems: list[BertmtError] = []
-    for result in import_folders(registry_to_fill(context), [Path(each) for each in folders]):
-        if isinstance(result, BertmtError):
-            problems.append(result)
-        else:
-            output.write_lines([safe_text(f"{result.id} {result.name} (seed {result.seed}): {result.state}")])
-    for problem in problems[:-1]:
-        diagnostics.report(str(problem))
-    if problems:
-        raise problems[-1]
+    # `runs/*` names the log of workers too.
+    named = [each for each in folders if len(folders) == 1 or not each.is_file()]
+    if not registry_path(context).exists():
+        check_any(named)
+    imported, refused = import_runs(registry_to_fill(context), named)
+    if as_json:
+        output.write_document("bertmt.imported/1", _document(imported, refused))
+    else:
+        output.write_lines(safe_text(f"{run.id} {run.name} (seed {run.seed}): {run.state}") for run in imported)
+    for each in refused:
+        diagnostics.report(str(each.problem))
+    if refused:
+        raise typer.Exit(exit_code_of(refused[0].problem))
+
+
+def _document(imported: "list[Run]", refused: "list[Refused]") -> dict[str, object]:
+    return {
+        "imported": [run_record(run) for run in imported],
+        "refused": [{"folder": str(each.folder), "reason": str(each.problem)} for each in refused],
+    }

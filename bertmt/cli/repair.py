@@ -1,32 +1,53 @@
 """`bertmt repair`."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import registry_path
+from bertmt.cli.parameters import AsJson
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.tables import Column, Row, table
+
+if TYPE_CHECKING:
+    from bertmt.services.repair import Repaired
+
+COLUMNS = (Column("id"), Column("name", elastic=True), Column("state"), Column("saved from"))
 
 
-def repair(context: typer.Context) -> None:
-    """Make a new registry from a damaged or lost one.
+def repair(context: typer.Context, as_json: AsJson = False) -> None:
+    """Save a damaged, empty or lost registry.
 
-    The damaged file is moved aside, never deleted. What runs measured comes from their folders; notes, tags, the order
-    of the queue and runs without a folder come from the file, as far as it can be read. What waited is held.
+    Makes a new one of what can be read of it (names, notes, tags, the queue, the history) and of the run folders beside
+    it (all that was measured), and keeps the damaged one under another name. End all workers and dashboards first.
     """
-    from bertmt.services.opening import sqlite_errors_as_sentences
     from bertmt.services.repair import repair as repair_registry
 
-    path = registry_path(context)
-    with sqlite_errors_as_sentences(path):
-        found = repair_registry(path)
-    output.write_lines(
-        [
-            f"{len(found.from_folders):,} runs from their folders",
-            f"{len(found.from_file):,} runs from the damaged file alone",
-            f"{len(found.typed):,} of them with the notes, tags and order of the file",
-        ]
-    )
-    for sentence in found.lost:
-        diagnostics.warn(safe_text(sentence))
-    if found.aside is not None:
-        diagnostics.note(f"The damaged file is {found.aside}; `bertmt runs` shows what was saved.")
+    registry = registry_path(context)
+    done = repair_registry(registry)
+    if as_json:
+        _write_document(done)
+    elif done.runs:
+        rows = [Row([run.id, safe_text(run.name), run.state, run.source]) for run in done.runs]
+        output.write_lines(table(COLUMNS, rows, output.table_width()))
+    for each in done.refused:
+        diagnostics.warn(str(each.problem))
+    if not done.problems:
+        diagnostics.note(f"Nothing is wrong with {registry}, and nothing was changed.")
+    else:
+        kept = f" The damaged one is {done.kept}." if done.kept else ""
+        diagnostics.note(
+            f"{registry}: {'; '.join(done.problems)}. A new one holds {counted(len(done.runs), 'run')}.{kept}"
+        )
+
+
+def _write_document(done: "Repaired") -> None:
+    content = {
+        "problems": list(done.problems),
+        "kept": str(done.kept) if done.kept else None,
+        "runs": [{"id": run.id, "name": run.name, "state": run.state, "source": run.source} for run in done.runs],
+        "refused": [{"folder": str(each.folder), "reason": str(each.problem)} for each in done.refused],
+    }
+    output.write_document("bertmt.repaired/1", content)

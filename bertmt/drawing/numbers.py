@@ -44,15 +44,6 @@ def count(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}".replace("-", MINUS)
 
 
-def size(count_of_bytes: int) -> str:
-    """Bytes as people read them: 512 B, 1.5 KiB, 2.0 GiB."""
-    number, units = float(count_of_bytes), ["B", "KiB", "MiB", "GiB", "TiB"]
-    while number >= 1024 and len(units) > 1:
-        number /= 1024
-        units.pop(0)
-    return f"{number:,.0f} B" if units[0] == "B" else f"{number:,.1f} {units[0]}"
-
-
 def duration(seconds: float | None) -> str:
     """A duration in its two largest units: "0.4 s", "12 s", "3 m 12 s", "2 h 05 m", "1 d 04 h"."""
     if seconds is None or _missing(seconds):
@@ -78,3 +69,16 @@ def _signed(value: float, digits: int, plus: str) -> str:
     if not text.strip("0."):
         return text
     return (MINUS if value < 0 else plus) + text
+
+
+def size_words(size: int) -> str:
+    """A size for people."""
+    for limit, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= limit:
+            return f"{size / limit:,.1f} {unit}"
+    return f"{size} bytes"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things: "1 run", "2,000 runs"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -47,7 +47,7 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
     beside = folder.with_name(f".{folder.name}.{os.getpid()}")
     for leftover in folder.parent.glob(f".{folder.name}.*"):  # of a process that was killed; a run has one child
         shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir()
+    beside.mkdir(mode=atomic_files.PRIVATE_FOLDER)
     try:
         files = {
             WEIGHTS: safetensors.torch.save(trained_weights(model)),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bertmt import atomic_files
 from bertmt.errors import NotFoundError, RegistryError
 from bertmt.registry.file_systems import refuse_network_file_system
 
@@ -195,7 +196,7 @@ def _make_private(path: Path) -> None:
             f"The registry {path} cannot be made: {stranger!r} is nobody's home folder here; name another with --db."
         )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        atomic_files.make_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else problem

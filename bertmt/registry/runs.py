@@ -40,11 +40,7 @@ _STATE = _FIELDS.index("state")
 
 @dataclass(frozen=True)
 class NewRun:
-    """What is stored of a run when it is submitted, or comes from elsewhere.
-
-    Attributes:
-        run_id, submitted_at: of a run that comes from elsewhere; a submitted one is given them.
-    """
+    """What is stored of a run when it is submitted, or comes from elsewhere."""
 
     name: str
     preset: str | None
@@ -63,8 +59,6 @@ class NewRun:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
-    run_id: str | None = None
-    submitted_at: str | None = None
 
 
 def new_id() -> str:
@@ -117,18 +111,34 @@ def snapshot_of(database: Database, run: Run) -> Snapshot:
     return Snapshot(digest, json.loads(source), json.loads(environment))
 
 
+def add_imported(
+    database: Database, run_id: str, run: NewRun, snapshot: Snapshot, submitted_at: str, reason: str
+) -> Run:
+    """Store a run that is told of by its folder alone, behind all others; inside a write transaction."""
+    highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
+    code = _store_snapshot(database, snapshot)
+    key = _insert(database, run_id, run, code, (highest or 0) + 1, submitted_at)
+    _record(database, key, 0, None, run.state, Owner.IMPORT, reason)
+    return run_by_key(database, key)
+
+
 def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str:
-    run_id = run.run_id or new_id()
-    while run.run_id is None and database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
+    run_id = new_id()
+    while database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
         run_id = new_id()
-    at = run.submitted_at or now()
-    key = database.execute(
+    key = _insert(database, run_id, run, snapshot, position, now())
+    _record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
+    return run_id
+
+
+def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, position: float, submitted_at: str) -> int:
+    key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
         " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir)"
         " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
-            run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, at,
+            run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
         ),
     ).lastrowid  # fmt: skip
@@ -138,8 +148,7 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
         "INSERT OR REPLACE INTO dependencies SELECT ?, key, ? FROM runs WHERE id = ?",
         [(key, awaited.needs_success, awaited.id) for awaited in run.awaits],
     )
-    _record(database, key, 0, None, run.state, Owner.PERSON, "submitted" if run.run_id is None else "imported")
-    return run_id
+    return key
 
 
 def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:

@@ -26,14 +26,16 @@ class Owner(StrEnum):
     EVENT = "event"  # the child's last event, imported by anyone
     DEATH = "death"  # whoever holds the proof that the child is gone: its lock is free
     WORKER = "worker"  # it could not start the child
+    IMPORT = "import"  # `bertmt import-run` goes through what the attempts in a run folder tell
 
 
 LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
     (State.QUEUED, State.HELD): frozenset({Owner.PERSON}),
     (State.HELD, State.QUEUED): frozenset({Owner.PERSON}),
-    (State.QUEUED, State.CANCELLED): frozenset({Owner.PERSON}),
+    # Imported, and stopped with its worker elsewhere: it must not start here unasked.
+    (State.QUEUED, State.CANCELLED): frozenset({Owner.PERSON, Owner.IMPORT}),
     (State.HELD, State.CANCELLED): frozenset({Owner.PERSON}),
-    (State.QUEUED, State.RUNNING): frozenset({Owner.CLAIM}),
+    (State.QUEUED, State.RUNNING): frozenset({Owner.CLAIM, Owner.IMPORT}),
     (State.RUNNING, State.FINISHED): frozenset({Owner.EVENT}),
     (State.RUNNING, State.FAILED): frozenset({Owner.EVENT, Owner.DEATH}),
     (State.RUNNING, State.CANCELLED): frozenset({Owner.EVENT, Owner.DEATH}),
@@ -51,6 +53,10 @@ LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
     (State.CANCELLED, State.QUEUED): frozenset({Owner.PERSON}),
     (State.PAUSED, State.QUEUED): frozenset({Owner.PERSON}),
     (State.PAUSED, State.CANCELLED): frozenset({Owner.PERSON}),
+    # Imported: its next attempt; and out of memory in its last, of which there is no other here unasked.
+    (State.LOST, State.RUNNING): frozenset({Owner.IMPORT}),
+    (State.FAILED, State.RUNNING): frozenset({Owner.IMPORT}),
+    (State.QUEUED, State.FAILED): frozenset({Owner.IMPORT}),
 }
 # What a dependency on another run waits for; a paused run is still to go on.
 ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})

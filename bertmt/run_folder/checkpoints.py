@@ -12,6 +12,7 @@ What is in the files is the child's business; see `bertmt/training/checkpointing
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ TENSORS, DOCUMENT = "state.safetensors", "state.json"
 KEPT = 2
 # Beyond what the files take: the events and predictions of the steps until the next checkpoint need room too.
 SPARE_BYTES = 64 << 20
+
+_OWN = re.compile(r"\d{6,}|\.\d{6,}\.\d+")
 
 Writer = Callable[[Path], None]
 
@@ -64,7 +67,7 @@ class Checkpoints:
             NoSpaceError: there is less room than that; nothing was written.
             OSError: the disk is full or gone; the older checkpoints are as they were.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_files.make_folder(self.folder)
         self._clear_up()
         self._make_room(size_bytes)
         numbers = self._numbers()
@@ -104,6 +107,18 @@ class Checkpoints:
     def delete(self) -> None:
         """Delete all of them, whole or not."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def size_bytes(self) -> int:
+        """What all of them take on disk."""
+        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+
+    def holds_nothing_else(self) -> bool:
+        """Whether the folder is there and holds checkpoints alone, whole or not: what may be deleted as such."""
+        try:
+            names = [path.name for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]
+            return len(names) == len(list(self.folder.iterdir())) and all(map(_OWN.fullmatch, names))
+        except OSError:
+            return False
 
     def _numbers(self) -> list[int]:
         if not self.folder.is_dir():

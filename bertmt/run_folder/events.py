@@ -48,9 +48,16 @@ def _is_epoch(value: Any) -> bool:
 
 
 def _is_optional_number(value: Any) -> bool:
-    if isinstance(value, int):  # SQLite holds no more than 63 bits
-        return not isinstance(value, bool) and abs(value) < 1 << 62
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 1 << 62  # SQLite's integers have 64 bits
     return value is None or (isinstance(value, float) and abs(value) < 1e300)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
 
 
 def _are_optional_numbers(value: Any) -> bool:
@@ -204,7 +211,7 @@ def parse_event(line: bytes) -> dict[str, Any] | None:
             event = _storable(event)
     except (ValueError, RecursionError):
         return None
-    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("at"), str)):
+    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and _is_time(event.get("at"))):
         return None
     if event["event"] in STORED_WHOLE and not _is_json(event):
         return None

@@ -102,9 +102,8 @@ class RunFolder:
 
         Private to its user like the registry: it holds the examples of the data set.
         """
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.path / "examples", self.path / "predictions"):
-            folder.mkdir(exist_ok=True)
+        for folder in (self.path, self.path / "examples", self.path / "predictions"):
+            atomic_files.make_folder(folder)
         for folder in (self.path, *(each for each in self.path.iterdir() if each.is_dir())):
             atomic_files.clear_up(folder)
         atomic_files.write_text(self.recipe, recipe_json)

@@ -205,16 +205,14 @@ def _registry(registry: Path) -> Iterator[Check]:
             said = [row[0] for row in database.execute("PRAGMA quick_check(5)")]
             workers = alive_workers(database)
     except (BertmtError, sqlite3.Error) as problem:
-        yield Check(
-            "registry", Health.PROBLEM, f"{registry}: {problem}", "move it aside; the run folders keep the data"
-        )
+        yield Check("registry", Health.PROBLEM, f"{registry}: {problem}", "`bertmt repair` saves what can be saved")
         return
     mib = registry.stat().st_size / (1 << 20)
     yield Check("registry", Health.OK, f"{runs:,} runs, {mib:,.1f} MiB at {registry}")
     if said == ["ok"]:
         yield Check("integrity", Health.OK, "SQLite finds nothing wrong")
     else:
-        advice = "stop all workers, copy the file, and try `sqlite3 runs.db .recover`"
+        advice = "end all workers and dashboards, then `bertmt repair`"
         yield Check("integrity", Health.PROBLEM, "; ".join(said), advice)
     listed = ", ".join(f"{worker.pid} on {worker.host} ({' '.join(worker.slots)})" for worker in workers)
     unworked = bool(queued and not workers)

@@ -82,7 +82,7 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
         return Fetched(find_encoder(name), already_there=True)
     beside = target.with_name(f".{target.name}.{os.urandom(6).hex()}")
     try:
-        beside.mkdir(parents=True)
+        atomic_files.make_folder(beside)
         commit = download(name, wanted, beside)
         find_encoder(str(beside))
         # The hub's own bookkeeping of a partial download has no part in an encoder.

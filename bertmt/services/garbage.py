@@ -1,119 +1,213 @@
-"""What may be deleted for good: removed runs, checkpoints that nobody needs, and litter of killed processes."""
+"""What takes room and serves nothing any more: what there is, and freeing it.
 
+Nothing in a run folder whose lock is held is touched, and the lock is held while it is deleted: no child can begin in
+between. A folder that belongs to no run may be all that is left of one, so it is only deleted on a request of its own.
+"""
+
+import contextlib
 import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.atomic_files import LEFTOVER
-from bertmt.registry.database import Database
+from bertmt.errors import BertmtError, NotFoundError
+from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
-from bertmt.registry.states import State
-from bertmt.run_folder.layout import RunFolder, is_alive
+from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
+from bertmt.run_folder.sizes import newest_change, size_bytes
 from bertmt.services.removal import delete_for_good
 from bertmt.services.sync import folder_of
 
-# What lies about for so long is nobody's work in progress.
-OLD_SECONDS = 24 * 3600.0
-# Folders that a process of that number was completing.
-_UNFINISHED = re.compile(r"\..+\.\d+")
+# What is younger may belong to a process that is at work.
+LEFTOVER_SECONDS = 3600.0
+FOLDER_SECONDS = 86_400.0
+# Shrinking writes the whole registry anew.
+WORTH_BYTES, WORTH_SHARE = 1 << 20, 0.1
+# What atomic_files, checkpoints and models write before they rename it into place.
+_BESIDE = re.compile(r"\..+\.([0-9a-f]{12}|\d+)")
+_IMPORTING = re.compile(r"\.importing-\w+\.[0-9a-f]{12}")
+
+
+class Kind(StrEnum):
+    """Why something serves nothing any more."""
+
+    REMOVED = "removed run"
+    CHECKPOINTS = "checkpoints of a finished run"
+    LEFTOVER = "left by a killed process"
+    FOLDER = "folder of no run"
 
 
 @dataclass(frozen=True)
-class Garbage:
-    """One thing that would be deleted.
+class Item:
+    """One thing that can be freed.
 
     Attributes:
-        what: "removed run", "checkpoints", "no run" or "litter".
-        run: only of a removed run.
-        reason: for people, why it is not needed.
+        run: whose it is; None where it is of no run.
     """
 
-    what: str
+    kind: Kind
     path: Path
     size_bytes: int
-    reason: str
     run: Run | None = None
 
 
-def find_garbage(database: Database) -> list[Garbage]:
-    """Everything that could be freed; nothing of a run that a process works."""
-    return [*_removed(database), *_checkpoints(database), *_strangers(database), *_litter(database)]
+@dataclass(frozen=True)
+class Freed:
+    """What became of items.
+
+    Attributes:
+        kept: those that could not be deleted, and why.
+        registry_bytes: how much smaller the registry is.
+        remark: why it is no smaller though it could be; empty where it could not.
+    """
+
+    items: tuple[Item, ...]
+    kept: tuple[tuple[Item, str], ...]
+    registry_bytes: int
+    remark: str
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(item.size_bytes for item in self.items) + self.registry_bytes
 
 
-def free(database: Database, garbage: Sequence[Garbage]) -> int:
-    """Delete it, and give back what is then empty in the registry's file; how many bytes were freed."""
-    before = database.path.stat().st_size
-    freed = 0
-    for each in garbage:
-        if each.run is not None:
-            delete_for_good(database, each.run)
-        elif each.path.is_dir():
-            shutil.rmtree(each.path, ignore_errors=True)
-        else:
-            each.path.unlink(missing_ok=True)
-        freed += each.size_bytes if not each.path.exists() else 0
-    if any(each.run is not None for each in garbage):
-        database.execute("VACUUM")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return freed + max(0, before - database.path.stat().st_size)
+def find_garbage(database: Database) -> list[Item]:
+    """Everything that could be freed."""
+    return [*_removed(database), *_checkpoints(database), *_leftovers(database), *_folders(database)]
 
 
-def _removed(database: Database) -> Iterator[Garbage]:
+def _removed(database: Database) -> Iterator[Item]:
     for run in removed_runs(database):
         folder = folder_of(database, run)
-        if not is_alive(folder):
-            elsewhere = _size(folder.checkpoints(run.checkpoint_dir).folder) if run.checkpoint_dir else 0
-            size = _size(folder.path) + elsewhere
-            yield Garbage("removed run", folder.path, size, f"{run.name}, seed {run.seed}, {run.state}", run)
+        elsewhere = folder.checkpoints(run.checkpoint_dir).folder if run.checkpoint_dir else None
+        yield Item(
+            Kind.REMOVED, folder.path, size_bytes(folder.path) + (size_bytes(elsewhere) if elsewhere else 0), run
+        )
 
 
-def _checkpoints(database: Database) -> Iterator[Garbage]:
-    """Those of finished runs: a child deletes them itself, unless it was killed just then."""
-    for run in all_runs(database, "runs.state = ?", (State.FINISHED,)):
+def _checkpoints(database: Database) -> Iterator[Item]:
+    for run in all_runs(database, "runs.state = 'finished'"):
         folder = folder_of(database, run)
-        kept = folder.checkpoints(run.checkpoint_dir).folder
-        if kept.is_dir() and not is_alive(folder):
-            yield Garbage("checkpoints", kept, _size(kept), f"{run.id} ({run.name}) has finished")
+        checkpoints = folder.checkpoints(run.checkpoint_dir)
+        if checkpoints.holds_nothing_else() and not _keeps_checkpoints(folder):
+            yield Item(Kind.CHECKPOINTS, checkpoints.folder, size_bytes(checkpoints.folder), run)
 
 
-def _strangers(database: Database) -> Iterator[Garbage]:
-    """Run folders that no run of this registry has."""
-    known = {run.id for run in (*all_runs(database), *removed_runs(database))}
-    for path in _folders(database):
-        folder = RunFolder(path)
-        if path.name not in known and folder.order.is_file() and _is_old(path) and not is_alive(folder):
-            yield Garbage(
-                "no run", path, _size(path), f"no run of this registry; `bertmt import-run {path}` takes it in"
-            )
-
-
-def _litter(database: Database) -> Iterator[Garbage]:
-    """What killed processes did not bring to its end."""
-    root = paths.runs_folder(database.path)
-    for folder in [root, database.path.parent, *_folders(database)]:
-        found = folder.iterdir() if folder in (root, database.path.parent) else folder.rglob(".*")
-        for path in found if folder.is_dir() else ():
-            if (LEFTOVER.fullmatch(path.name) or _UNFINISHED.fullmatch(path.name)) and _is_old(path):
-                yield Garbage("litter", path, _size(path), "left by a process that was killed")
-
-
-def _folders(database: Database) -> list[Path]:
-    root = paths.runs_folder(database.path)
-    return sorted(path for path in root.iterdir() if path.is_dir() and path.name[:1] != ".") if root.is_dir() else []
-
-
-def _is_old(path: Path) -> bool:
+def _keeps_checkpoints(folder: RunFolder) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > OLD_SECONDS
-    except OSError:
+        return folder.read_order().keeps_checkpoints
+    except NotFoundError:
         return False
 
 
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.lstat().st_size for file in files if file.is_file() and not file.is_symlink())
+def _leftovers(database: Database) -> Iterator[Item]:
+    registry = database.path
+    copies = re.compile(rf"\..+{re.escape(registry.suffix)}\.[0-9a-f]{{12}}(-wal|-shm|-journal)?")
+    for path in _entries(registry.parent):
+        if copies.fullmatch(path.name) and path.is_file():
+            yield from _leftover(path)
+    for path in _entries(paths.runs_folder(registry)):
+        if _IMPORTING.fullmatch(path.name):
+            yield from _leftover(path)
+    for run in all_runs(database):
+        folder = folder_of(database, run)
+        checkpoints = folder.checkpoints(run.checkpoint_dir).folder
+        for place in dict.fromkeys((folder.path, folder.path / "predictions", folder.path / "examples", checkpoints)):
+            for path in _entries(place):
+                if _BESIDE.fullmatch(path.name):
+                    yield from _leftover(path, run)
+
+
+def _leftover(path: Path, run: Run | None = None) -> Iterator[Item]:
+    if _is_older(path, LEFTOVER_SECONDS):
+        yield Item(Kind.LEFTOVER, path, size_bytes(path), run)
+
+
+def _folders(database: Database) -> Iterator[Item]:
+    known = {run.id for run in (*all_runs(database), *removed_runs(database))}
+    for path in _entries(paths.runs_folder(database.path)):
+        folder = RunFolder(path)
+        is_one = (
+            path.name not in known and not path.is_symlink() and (folder.order.is_file() or folder.recipe.is_file())
+        )
+        if is_one and not path.name.startswith(".") and not is_alive(folder) and _is_older(path, FOLDER_SECONDS):
+            yield Item(Kind.FOLDER, path, size_bytes(path))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    return time.time() - newest_change(path) > seconds
+
+
+def free(database: Database, items: Sequence[Item]) -> Freed:
+    """Delete items for good, and shrink the registry where that is worth it.
+
+    Raises:
+        RegistryError: the registry is read-only; nothing was deleted.
+    """
+    with database.immediate():
+        before = _registry_bytes(database)
+    freed: list[Item] = []
+    kept: list[tuple[Item, str]] = []
+    for item in items:
+        try:
+            _delete(database, item)
+        except (BertmtError, OSError) as problem:
+            kept.append((item, str(problem)))
+            continue
+        freed.append(item)
+    remark = _shrink(database)
+    return Freed(tuple(freed), tuple(kept), max(0, before - _registry_bytes(database)), remark)
+
+
+def _delete(database: Database, item: Item) -> None:
+    own = item.path if item.kind is Kind.FOLDER else folder_of(database, item.run).path if item.run else None
+    with contextlib.ExitStack() as stack:
+        if own is not None and own.is_dir():
+            stack.enter_context(hold_alive(RunFolder(own)))
+        if item.run is not None and not _is_still_so(database, item.kind, item.run):
+            raise BertmtError(f"Run {item.run.id} has changed meanwhile: look again with `bertmt gc`.")
+        if item.kind is Kind.REMOVED and item.run is not None:
+            delete_for_good(database, item.run)
+        elif item.path.is_dir():
+            shutil.rmtree(item.path)
+        else:
+            item.path.unlink(missing_ok=True)
+    if item.path.exists():
+        raise BertmtError(f"{item.path} could not be deleted whole: check its permissions.")
+
+
+def _is_still_so(database: Database, kind: Kind, run: Run) -> bool:
+    if kind is Kind.REMOVED:
+        return bool(removed_runs(database, "runs.key = ?", (run.key,)))
+    return kind is Kind.LEFTOVER or bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (run.key,)))
+
+
+def _shrink(database: Database) -> str:
+    """Give the registry's free pages back where they are many; why that failed, or nothing."""
+    pages, unused, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    if unused * size < WORTH_BYTES or unused < WORTH_SHARE * pages:
+        return ""
+    try:
+        database.execute("VACUUM")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.OperationalError as problem:
+        return f"The registry was not made smaller ({problem}): try again when no worker is at work."
+    return ""
+
+
+def _registry_bytes(database: Database) -> int:
+    return size_bytes(database.path) + size_bytes(database.path.with_name(f"{database.path.name}-wal"))

@@ -1,158 +1,271 @@
-"""Taking in a run folder from elsewhere: another machine, another registry, or one that was lost."""
+"""Run folders from elsewhere: another machine, another registry, or one that was lost.
+
+A run is imported as it would have been while it ran: its attempts one after the other, each by the code that imports
+the events of running runs. Everything of one folder is one transaction, and the folder is there whole before it.
+
+What becomes of it is what its last attempt says: finished or failed; stopped with its worker: cancelled; nothing: lost.
+It never waits in the queue: nobody asked for it here. `bertmt requeue` does, and lets it go on from its checkpoint.
+"""
 
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bertmt import paths
-from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, UsageError
+from bertmt import atomic_files, paths
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
+from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import ID_CHARACTERS, NewRun, add_runs, all_runs, move, removed_runs, run_by_key
+from bertmt.registry.runs import NewRun, add_imported, all_runs, move, moves, removed_runs
 from bertmt.registry.states import Owner, State
-from bertmt.run_folder.events import attempts, now, read_events
+from bertmt.run_folder.copying import copy_run_folder, plain_entries
+from bertmt.run_folder.events import attempts, read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
+from bertmt.services.settling import NO_LAST_WORD
 from bertmt.services.submit import LONGEST_NAME
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.sync import sync
 
-LONGEST_ID = 40
+BESIDE = ".importing-"  # a folder that is being copied; `bertmt gc` knows it
+MOST_ATTEMPTS = 10_000
+_ID = re.compile(r"[a-z][a-z0-9]{5}")
 
 
-def import_folder(database: Database, source: Path) -> Run:
-    """Copy a run folder beside the registry, unless it lies there, and import all that its attempts wrote.
+@dataclass(frozen=True)
+class Refused:
+    """A folder that was not imported, and why."""
 
-    All or nothing: a failure leaves neither rows nor a folder. A run that did not come to an end is lost, or held
-    where it had been stopped: nothing starts by itself because it was imported.
+    folder: Path
+    problem: BertmtError
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run folder says of its run."""
+
+    folder: RunFolder
+    order: RunOrder
+    recipe: Recipe
+    began_at: str
+    versions: Mapping[str, Any]
+
+
+def import_runs(database: Database, folders: Sequence[Path]) -> tuple[list[Run], list[Refused]]:
+    """Import every folder that can be, in the order in which their runs began; those that cannot change nothing."""
+    imported: list[Run] = []
+    refused: list[Refused] = []
+    for folder in sorted(folders, key=lambda each: _first_event(RunFolder(each), 1).get("at", "")):
+        try:
+            imported.append(import_run(database, folder))
+        except (BertmtError, OSError) as problem:
+            ours = problem if isinstance(problem, BertmtError) else _as_sentence(folder, problem)
+            refused.append(Refused(folder, ours))
+    return imported, refused
+
+
+def check_any(folders: Sequence[Path]) -> None:
+    """Return if one of the folders can be read as a run's: else no registry need be made for them.
 
     Raises:
-        NotFoundError: it is no run folder.
-        BusyError: a process works it, or the registry has a run of its id.
-        UsageError: it holds what a run folder cannot, or its recipe is not valid.
+        BertmtError: what is wrong with the first.
     """
-    folder = RunFolder(source.absolute())
-    order = _order(folder)
-    if is_alive(folder):
-        raise BusyError(f"The run in {source} is being worked by a process: import it when that has ended.")
-    if all_runs(database, "runs.id = ?", (order.run_id,)):
-        raise BusyError(f"Run {order.run_id} is in this registry already: `bertmt show {order.run_id}`.")
-    if removed_runs(database, "runs.id = ?", (order.run_id,)):
-        raise BusyError(f"Run {order.run_id} was removed from this registry: `bertmt restore {order.run_id}`.")
-    with _in_place(database, folder, order.run_id) as placed, database.immediate():
-        return _import(database, placed, order)
+    problems: list[BertmtError] = []
+    for folder in folders:
+        try:
+            read_run_folder(folder.expanduser().absolute())
+            return
+        except BertmtError as problem:
+            problems.append(problem)
+    raise problems[0] if problems else NotFoundError("None of these is a folder: name run folders, as in runs/*.")
 
 
-def _order(folder: RunFolder) -> RunOrder:
-    order = folder.read_order()
-    found = order.run_id
-    if not (isinstance(found, str) and 0 < len(found) <= LONGEST_ID and set(found) <= set(ID_CHARACTERS + "ilo01")):
-        raise UsageError(f"{folder.order} holds the id {found!r:.60}, which no run has: expected letters and digits.")
-    name = order.name
-    if not (isinstance(name, str) and name.strip() and len(name) <= LONGEST_NAME and name.isprintable()):
-        raise UsageError(f"{folder.order} holds the name {name!r:.60}, not 1 to {LONGEST_NAME} printable characters.")
-    texts = (order.data, order.extra_data_file, *order.fingerprints, *order.fingerprints.values())
-    if not all(isinstance(each, str) for each in texts):
-        raise UsageError(f"{folder.order} is not what a worker writes: data and fingerprints are texts.")
-    return order
+def import_run(database: Database, folder: Path) -> Run:
+    """Import the run of a folder, which is copied beside the registry unless it lies there.
 
-
-@contextmanager
-def _in_place(database: Database, folder: RunFolder, run_id: str) -> Iterator[RunFolder]:
-    """The folder beside the registry, copied where it lies elsewhere, and deleted again where the block fails."""
-    target = paths.run_folder(database.path, run_id)
-    if target.exists():
-        if not target.samefile(folder.path):
-            raise BusyError(f"{target} is there already, and no run of this registry: `bertmt import-run {target}`.")
-        yield RunFolder(target)
-        return
-    _refuse_links(folder.path)
-    beside = target.with_name(f".{run_id}.{os.getpid()}")
+    Raises:
+        NotFoundError: this is no run folder.
+        RecipeError, DataError: what is in it is not what a run writes.
+        BusyError: its run is here already, or is being worked.
+        RegistryError: the registry cannot be written.
+        OSError: the folder cannot be read or copied.
+    """
+    found = read_run_folder(folder.expanduser().absolute())
+    target = paths.run_folder(database.path, found.order.run_id)
+    with database.immediate():  # a registry that cannot be written says so before anything is copied
+        _refuse_known(database, found.order.run_id)
+    if target.is_dir() and not target.is_symlink() and target.samefile(found.folder.path):
+        return _store(database, found, lambda: None)
+    if os.path.lexists(target):
+        raise BusyError(
+            f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."
+        )
+    beside = target.with_name(f"{BESIDE}{target.name}.{os.urandom(6).hex()}")
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copytree(folder.path, beside)
-        beside.chmod(0o700)
-        beside.rename(target)
-    except (OSError, shutil.Error) as problem:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise DataError(f"The folder {folder.path} cannot be copied to {target}: {problem}.") from None
-    try:
-        yield RunFolder(target)
+        atomic_files.make_folder(target.parent)
+        copy_run_folder(found.folder.path, beside)
+        _refuse_working(found.folder)  # it may have been started while it was copied
+        return _store(database, found, lambda: beside.rename(target))
     except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
+        if run_by_id(database, found.order.run_id) is None:
+            shutil.rmtree(target, ignore_errors=True)
         raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
-def _refuse_links(folder: Path) -> None:
-    """A link may lead to any file of this user, which would then be copied among the runs."""
-    for path in folder.rglob("*"):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise UsageError(f"{path} is neither a file nor a folder, so {folder} is not imported: delete it first.")
+def read_run_folder(path: Path) -> Found:
+    """What a folder says of its run, checked.
 
-
-def _import(database: Database, folder: RunFolder, order: RunOrder) -> Run:
+    Raises:
+        NotFoundError, DataError, RecipeError, BusyError: as `import_run`.
+    """
+    plain_entries(path)
+    folder = RunFolder(path)
+    order = folder.read_order()
+    problem = _problem(order)
+    if problem:
+        raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     try:
         recipe = from_json(folder.recipe.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise NotFoundError(f"{folder.path} is no run folder: recipe.json cannot be read ({problem}).") from None
-    numbers = list(attempts(folder.path))
-    first = next((event for number in numbers for event in read_events(folder.events(number))[0]), {})
-    new = NewRun(
-        name=order.name, preset=matching_preset(recipe), from_preset=None, recipe_json=to_json(recipe),
-        digest=recipe.digest(), seed=recipe.seed, data=order.data, extra_data_file=order.extra_data_file,
-        fingerprints=order.fingerprints, state=State.HELD, checkpoint_dir=order.checkpoint_dir, run_id=order.run_id,
-        submitted_at=_time_of(first),
-    )  # fmt: skip
-    versions = first.get("versions")
-    source = {"version": str(versions.get("bertmt", "unknown")) if isinstance(versions, dict) else "unknown"}
-    add_runs(database, [new], Snapshot("imported", source, versions if isinstance(versions, dict) else {}))
-    run = all_runs(database, "runs.id = ?", (order.run_id,))[0]
-    for number in numbers:
-        run = _import_attempt(database, run, number, order.device)
-    return _at_rest(database, run)
+    except (OSError, UnicodeDecodeError) as unread:
+        raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
+    _refuse_working(folder)
+    began_at = _first_event(folder, 1).get("at") or _changed_at(folder.recipe)
+    versions = _first_event(folder, max(attempts(path), default=1)).get("versions")
+    return Found(folder, order, recipe, began_at, versions if isinstance(versions, dict) else {})
 
 
-def _import_attempt(database: Database, run: Run, number: int, device: str) -> Run:
-    """What one attempt wrote, as if it had been imported while it ran."""
-    if run.state is State.FINISHED:  # what a folder cannot hold: nothing follows a finished attempt
-        return run
-    if run.state is not State.QUEUED:
-        run = move(database, run.key, State.QUEUED, Owner.PERSON, f"imported: attempt {number}")
-    at = _time_of(next(iter(read_events(folder_of(database, run).events(number))[0]), {}))
-    run = move(
-        database, run.key, State.RUNNING, Owner.CLAIM, f"imported: attempt {number}", attempt=number, failure=None,
-        device=device.removeprefix("cuda:"), started_at=at, ended_at=None,
-    )  # fmt: skip
-    run = sync(database, run)
-    if run.state is State.RUNNING:
-        reason = "imported: it wrote no last event"
-        run = move(database, run.key, State.LOST, Owner.DEATH, reason, ended_at=run.last_event_at)
-    return run
+def is_run_id(text: object) -> bool:
+    """Whether a text can be a run's id, and so the name of a folder."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
-def _time_of(event: Mapping[str, Any]) -> str:
-    """When an event was written; now where it does not say so in a way that could be read again."""
+def _problem(order: RunOrder) -> str | None:
+    """What a hostile or damaged run.json has that no run writes."""
+    texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
+    marks: Any = order.fingerprints
+    if not is_run_id(order.run_id):
+        return f"its run_id is {order.run_id!r}"
+    if not isinstance(order.name, str) or not order.name.isprintable() or not 0 < len(order.name) <= LONGEST_NAME:
+        return f"its name is {order.name!r}"
+    if type(order.attempt) is not int or not 0 <= order.attempt <= MOST_ATTEMPTS:
+        return f"its attempt is {order.attempt!r}"
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        return "its data, device and checkpoint_dir are no printable texts"
+    if not isinstance(marks, dict) or not all(isinstance(mark, str) and mark.isprintable() for mark in marks.values()):
+        return "its fingerprints are none"
+    return None
+
+
+def _store(database: Database, found: Found, put_in_place: Callable[[], object]) -> Run:
+    """Enter the run and all that its folder tells, in one durable transaction."""
+    database.execute("PRAGMA synchronous = FULL")
     try:
-        return datetime.fromisoformat(event["at"]).astimezone(UTC).isoformat(timespec="milliseconds")
-    except (KeyError, ValueError, OverflowError):
-        return now()
+        with database.immediate():
+            _refuse_known(database, found.order.run_id)
+            put_in_place()
+            environment = {"packages": {str(name): str(version) for name, version in found.versions.items()}}
+            run = add_imported(
+                database, found.order.run_id, _new_run(database, found), Snapshot("unknown", {}, environment),
+                found.began_at, f"imported from {found.folder.path}",
+            )  # fmt: skip
+            return replay(database, run, found.order)
+    finally:
+        database.execute("PRAGMA synchronous = NORMAL")
 
 
-def _at_rest(database: Database, run: Run) -> Run:
-    """An imported run as it stays: what would be started by itself is held."""
-    if run.state is State.QUEUED:
-        reason = "imported: `bertmt release` lets it go on"
-        return move(database, run.key, State.HELD, Owner.PERSON, reason)
-    return run_by_key(database, run.key)
+def _new_run(database: Database, found: Found) -> NewRun:
+    recipe, order = found.recipe, found.order
+    return NewRun(
+        name=order.name,
+        preset=matching_preset(recipe),
+        from_preset=None,
+        recipe_json=to_json(recipe),
+        digest=recipe.digest(),
+        seed=recipe.seed,
+        data=order.data,
+        extra_data_file=order.extra_data_file,
+        fingerprints=order.fingerprints,
+        state=State.LOST,
+        checkpoint_dir=order.checkpoint_dir if _has_its_checkpoints_there(database, found) else "",
+    )
 
 
-def import_folders(database: Database, sources: list[Path]) -> Iterator[Run | BertmtError]:
-    """Import several, each by itself: the run, or why it was not imported."""
-    for source in sources:
-        try:
-            yield import_folder(database, source)
-        except BertmtError as problem:
-            yield problem
+def _has_its_checkpoints_there(database: Database, found: Found) -> bool:
+    """Whether a run that lies beside the registry has its checkpoints in the folder that it names.
+
+    Who deletes the run later deletes them too, so a folder of anything else must never be taken for them.
+    """
+    order = found.order
+    if not order.checkpoint_dir or found.folder.path != paths.run_folder(database.path, order.run_id):
+        return False
+    return found.folder.checkpoints(order.checkpoint_dir).holds_nothing_else()
+
+
+def replay(database: Database, run: Run, order: RunOrder) -> Run:
+    """Import the events of all attempts of a run, the first one's first; inside a write transaction."""
+    folder = RunFolder(paths.run_folder(database.path, run.id))
+    numbers = {number for number in attempts(folder.path) if number <= MOST_ATTEMPTS} | {order.attempt}
+    device = order.device.removeprefix("cuda:")
+    for number in sorted(numbers - {0}):
+        run = move(
+            database, run.key, State.RUNNING, Owner.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
+            device=device, started_at=_first_event(folder, number).get("at"), ended_at=None, failure=None,
+        )  # fmt: skip
+        run = sync(database, run)
+        if run.state is State.RUNNING:
+            run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
+    return _out_of_the_queue(database, run)
+
+
+def _out_of_the_queue(database: Database, run: Run) -> Run:
+    """What sync queues again, since it assumes a worker: here it has ended until a person asks for more."""
+    if run.state is not State.QUEUED:
+        return run
+    steps = [each for each in moves(database, run.key) if each.state_before != each.state_after]
+    if steps[-1].state_before == State.FAILED:
+        error = steps[-2].reason
+        return move(
+            database, run.key, State.FAILED, Owner.IMPORT, error, failure=error, ended_at=run.last_event_at
+        )  # fmt: skip
+    return move(database, run.key, State.CANCELLED, Owner.IMPORT, steps[-1].reason, ended_at=run.last_event_at)
+
+
+def _refuse_working(folder: RunFolder) -> None:
+    if is_alive(folder):
+        raise BusyError(f"The run in {folder.path} is being worked: import it once it has ended.")
+
+
+def _refuse_known(database: Database, run_id: str) -> None:
+    for run in all_runs(database, "runs.id = ?", (run_id,)):
+        raise BusyError(f"Run {run_id} is here already: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
+    for run in removed_runs(database, "runs.id = ?", (run_id,)):
+        raise BusyError(f"Run {run_id} ({run.name}) is here and was removed: `bertmt restore {run_id}`.")
+
+
+def run_by_id(database: Database, run_id: str) -> Run | None:
+    """The run of that id, removed or not."""
+    found = all_runs(database, "runs.id = ?", (run_id,)) or removed_runs(database, "runs.id = ?", (run_id,))
+    return found[0] if found else None
+
+
+def _first_event(folder: RunFolder, attempt: int) -> Mapping[str, Any]:
+    """The first event of an attempt; empty where there is none."""
+    try:
+        events = read_events(folder.events(attempt), limit_bytes=1 << 16)[0]
+    except (OSError, BertmtError):
+        return {}
+    return events[0] if events else {}
+
+
+def _changed_at(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+
+
+def _as_sentence(folder: Path, problem: OSError) -> BertmtError:
+    return BertmtError(f"{folder} cannot be imported: {problem.strerror} ({problem.filename}).")

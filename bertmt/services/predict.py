@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
 from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.registry.database import Database
@@ -139,7 +140,7 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
     found = answers(folder, questions)
     written = []
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        atomic_files.make_folder(out)
         for task in tasks:
             path = out / course_file_name(task, split)
             rows = [(each.id, each.label) for each in found if each.task == task]

@@ -1,6 +1,7 @@
 """Removing runs: out of sight at once, for good only when `bertmt gc` is asked for it."""
 
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 
 from bertmt.errors import BusyError, DataError, NotFoundError
@@ -46,6 +47,12 @@ def restore(database: Database, word: str) -> list[Run]:
         if not found:
             raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
         return [bring_back(database, run.key) for run in found]
+
+
+def restore_all(database: Database, words: Sequence[str]) -> list[Run]:
+    """As `restore`, all of them or none."""
+    with database.immediate():
+        return [run for word in dict.fromkeys(words) for run in restore(database, word)]
 
 
 def delete_for_good(database: Database, run: Run) -> None:

@@ -6,6 +6,7 @@ Anyone may settle them: the worker at once, and where that is gone too, any work
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -96,7 +97,7 @@ def _close_attempt(database: Database, run: Run) -> bool:
     if folder.events(run.attempt).exists():
         return not is_alive(folder)
     try:
-        folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_files.make_folder(folder.path)
         EventWriter(folder.events(run.attempt), fresh=True).close()
     except (BertmtError, OSError):  # it has begun after all; or the disk is full: the next look may succeed
         return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bertmt import atomic_files
 from bertmt.errors import RecipeError, UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
@@ -168,7 +169,7 @@ def _checkpoint_dir(named: str) -> str:
         return ""
     folder = Path(named).expanduser().absolute()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        atomic_files.make_folder(folder)
     except OSError as problem:
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {problem.strerror}.") from None
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -13,6 +13,11 @@ def run_words(registry: Path) -> list[str]:
     return _words(registry, "SELECT id, name FROM runs WHERE removed_at IS NULL ORDER BY key DESC LIMIT ?")
 
 
+def removed_run_words(registry: Path) -> list[str]:
+    """Ids and names of the runs that can be brought back."""
+    return _words(registry, "SELECT id, name FROM runs WHERE removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT ?")
+
+
 def tag_words(registry: Path) -> list[str]:
     """The tags in use."""
     return _words(registry, "SELECT DISTINCT tag FROM tags ORDER BY tag LIMIT ?")

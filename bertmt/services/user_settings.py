@@ -56,7 +56,8 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     lines = ["# Defaults of `bertmt queue` in this folder and below; the command line wins."]
     lines += [f"{name} = {json.dumps(value)}" for name, value in merged.items()]
     try:
-        atomic_files.write_text(path, "\n".join(lines) + "\n")
+        # A project's, not a person's: what others may see of it is the user's umask.
+        atomic_files.write_text(path, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)
     except OSError as problem:
         raise UsageError(f"{path} cannot be written: {problem.strerror}.") from None
     return path

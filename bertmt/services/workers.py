@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bertmt import paths
+from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
@@ -37,7 +37,7 @@ def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, d
     """
     log = worker_log(registry)
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
+        atomic_files.make_folder(log.parent)
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as problem:
         raise BertmtError(f"The worker's log {log} cannot be written: {problem.strerror}.") from None

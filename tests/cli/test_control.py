@@ -108,11 +108,23 @@ def test_rm_asks_where_somebody_sits(bertmt, registry, monkeypatch, answer, left
     assert ("base" in names(registry)) is left
 
 
-def test_rm_puts_a_run_out_of_sight_with_its_folder_kept(bertmt, registry, run_named):
+def test_rm_can_be_undone(bertmt, registry, run_named):
     run = run_named("base")
-    assert bertmt("rm", "base", "--yes").code == 0
+    outcome = bertmt("rm", "base", "--yes")
+    assert outcome.code == 0 and f"`bertmt restore {run.id}`" in outcome.err
     assert "base" not in names(registry)
     assert (registry.parent / "runs" / run.id).is_dir()
+    assert bertmt("restore", run.id).out == f"{run.id} base: finished\n"
+    assert run_named("base") == run
+
+
+def test_restore_brings_back_all_that_are_named_or_none(bertmt, registry):
+    bertmt("rm", "base", "better", "--yes")
+    outcome = bertmt("restore", "base", "nobody")
+    assert outcome.code == 3 and "No removed run is called 'nobody'" in outcome.err
+    assert not {"base", "better"} & set(names(registry))
+    assert bertmt("restore", "base", "better", "base").code == 0
+    assert {"base", "better"} <= set(names(registry))
 
 
 def test_the_baseline_is_shown_chosen_and_given_back(bertmt, registry, run_named):

@@ -94,7 +94,7 @@ def test_a_damaged_registry_is_a_sentence(bertmt, folder):
     (folder / "runs.db").write_bytes(b"this is no database at all, " * 40)
     outcome = bertmt("runs")
     assert outcome.code == ExitCode.FAILED
-    assert "bertmt repair" in outcome.err
+    assert "`bertmt repair`" in outcome.err
     assert "Traceback" not in outcome.err
 
 

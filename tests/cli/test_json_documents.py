@@ -25,8 +25,11 @@ COMMANDS = {
     "confusion better --task para --baseline": "bertmt.confusion/1",
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
-    "doctor": "bertmt.doctor/1",
+    "backup": "bertmt.backup/1",
     "gc": "bertmt.garbage/1",
+    "repair": "bertmt.repaired/1",
+    "import-run nowhere": "bertmt.imported/1",
+    "doctor": "bertmt.doctor/1",
 }
 
 

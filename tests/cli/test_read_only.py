@@ -1,6 +1,9 @@
 """A registry that may only be read: every reading command works, and nothing is written, not even beside it."""
 
+import shutil
+
 import pytest
+from registry_builder import RegistryBuilder
 
 from bertmt.registry.database import open_registry
 
@@ -16,12 +19,15 @@ READING = (
     ["baseline"],
     ["workers"],
     ["doctor"],
+    ["gc"],
 )
 WRITING = (
     ["tag", "better", "x"],
     ["note", "better", "seen"],
     ["baseline", "better"],
     ["rm", "better", "--yes"],
+    ["restore", "better"],
+    ["import-run", "elsewhere"],
     ["queue", "--preset", "sst-only", "--data", "toy", "--set", "encoder=tiny"],
 )
 
@@ -33,6 +39,15 @@ def unwritable(registry, monkeypatch):
         database.execute("UPDATE runs SET state = 'running', events_offset = 0 WHERE name = 'base'")
     monkeypatch.setattr("bertmt.registry.database._is_writable", lambda path: False)
     return registry
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(registry):
+    """A run folder of another registry."""
+    builder = RegistryBuilder(registry.parent.parent / "other" / "runs.db")
+    run = builder.finished("foreign")
+    builder.database.close()
+    shutil.copytree(registry.parent.parent / "other" / "runs" / run.id, registry.parent / "elsewhere")
 
 
 def files(registry):

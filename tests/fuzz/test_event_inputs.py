@@ -14,7 +14,7 @@ from registry_builder import COUNT, EPOCHS, EXAMPLES, RegistryBuilder, evaluate
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
-from bertmt.run_folder.events import tail_lines
+from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
 from bertmt.services.sync import sync
 from bertmt.tasks.examples import Example, fingerprint
@@ -139,7 +139,7 @@ def test_examples_of_the_wrong_types_are_not_imported(place, victim):
         write_examples(folder.examples("sst", "dev"), [strange])
         write_predictions(folder.path / "predictions" / "x.npz", Predictions("sst", "dev", 1, mark, np.eye(5)[[0]]))
         entry = {"task": "sst", "split": "dev", "file": "x.npz", "fingerprint": mark}
-        event = {"event": "evaluated", "at": "now", "epoch": 1, "step": 1, "scores": {}, "predictions": [entry]}
+        event = {"event": "evaluated", "at": now(), "epoch": 1, "step": 1, "scores": {}, "predictions": [entry]}
         with folder.events(1).open("a") as file:
             file.write(json.dumps(event) + "\n")
         with open_registry(place / "runs.db") as database:

@@ -55,15 +55,15 @@ def test_lines_that_are_no_events_are_skipped_and_noted(database, claimed, event
 @pytest.mark.parametrize(
     "broken",
     [
-        b'{"event":"step","at":"now"}\n',
-        b'{"event":"step","at":"now","step":"x","epoch":1,"phase":"train","values":{"a":1}}\n',
-        b'{"event":"step","at":"now","step":1,"epoch":1,"phase":"train","values":[1]}\n',
-        b'{"event":"step","at":"now","step":1,"epoch":1,"phase":"train","values":{"a":"b"}}\n',
-        b'{"event":"evaluated","at":"now","scores":{"sst":"high"},"step":1,"epoch":1}\n',
-        b'{"event":"finished","at":"now"}\n',
-        b'{"event":"started","at":"now","steps_total":[]}\n',
-        b'{"event":"resumed","at":"now","step":null}\n',
-        b'{"event":"from-the-future","at":"now"}\n',
+        b'{"event":"step","at":"2026-01-01T00:00:00Z"}\n',
+        b'{"event":"step","at":"2026-01-01T00:00:00Z","step":"x","epoch":1,"phase":"train","values":{"a":1}}\n',
+        b'{"event":"step","at":"2026-01-01T00:00:00Z","step":1,"epoch":1,"phase":"train","values":[1]}\n',
+        b'{"event":"step","at":"2026-01-01T00:00:00Z","step":1,"epoch":1,"phase":"train","values":{"a":"b"}}\n',
+        b'{"event":"evaluated","at":"2026-01-01T00:00:00Z","scores":{"sst":"high"},"step":1,"epoch":1}\n',
+        b'{"event":"finished","at":"2026-01-01T00:00:00Z"}\n',
+        b'{"event":"started","at":"2026-01-01T00:00:00Z","steps_total":[]}\n',
+        b'{"event":"resumed","at":"2026-01-01T00:00:00Z","step":null}\n',
+        b'{"event":"from-the-future","at":"2026-01-01T00:00:00Z"}\n',
     ],
 )
 def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events, broken):

@@ -52,7 +52,7 @@ async def test_a_damaged_registry_says_what_to_do(show, tmp_path):
     path.write_bytes(os.urandom(8192))
     async with show(path) as shown:
         assert "The registry cannot be used" in shown.text
-        assert "bertmt repair" in sentence(shown)
+        assert "`bertmt repair`" in sentence(shown)
 
 
 @pytest.fixture

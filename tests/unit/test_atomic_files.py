@@ -63,13 +63,29 @@ def test_a_missing_folder_is_an_os_error(tmp_path):
         atomic_files.write_text(tmp_path / "none" / "file", "new")
 
 
-def test_the_users_umask_decides_who_may_read_the_file(tmp_path):
-    previous = os.umask(0o027)
+@pytest.mark.parametrize(
+    ("umask", "mode", "expected"), [(0o000, {}, 0o600), (0o022, {}, 0o600), (0o027, {"mode": 0o666}, 0o640)]
+)
+def test_a_file_is_private_unless_it_is_meant_for_others(tmp_path, umask, mode, expected):
+    previous = os.umask(umask)
     try:
-        atomic_files.write_text(tmp_path / "file", "new")
+        atomic_files.write_text(tmp_path / "file", "new", **mode)
     finally:
         os.umask(previous)
-    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "file").stat().st_mode & 0o777 == expected
+
+
+def test_every_folder_that_is_made_is_private_and_one_that_is_there_stays_as_it_is(tmp_path):
+    (tmp_path / "there").mkdir(mode=0o755)
+    previous = os.umask(0)
+    try:
+        for _ in range(2):
+            atomic_files.make_folder(tmp_path / "there" / "new" / "inner")
+    finally:
+        os.umask(previous)
+    modes = [path.stat().st_mode & 0o777 for path in sorted((tmp_path / "there").rglob("*"))]
+    assert modes == [0o700, 0o700]
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o755
 
 
 def test_the_content_is_on_disk_before_its_name_and_the_name_before_the_return(tmp_path, monkeypatch):

@@ -70,7 +70,8 @@ def test_a_registry_whose_name_no_system_can_hold_is_a_sentence(tmp_path, create
 
 
 def line(**content):
-    return json.dumps({"event": "evaluated", "at": "now", "epoch": 1, "step": 1, "scores": {}, **content}).encode()
+    event = {"event": "evaluated", "at": "2026-01-01T00:00:00Z", "epoch": 1, "step": 1, "scores": {}}
+    return json.dumps(event | content).encode()
 
 
 def test_a_number_that_sqlite_cannot_hold_makes_no_event():
@@ -79,19 +80,19 @@ def test_a_number_that_sqlite_cannot_hold_makes_no_event():
 
 
 def test_a_number_beyond_float_makes_no_event_that_is_stored_whole():
-    started = b'{"event": "started", "at": "now", "unknown": [1e99]}'
+    started = b'{"event": "started", "at": "2026-01-01T00:00:00Z", "unknown": [1e99]}'
     assert parse_event(started) is not None
     assert parse_event(started.replace(b"1e99", b"1e999")) is None
 
 
 def test_half_a_character_in_an_event_becomes_a_question_mark_and_the_event_stays():
-    event = parse_event(b'{"event": "failed", "at": "now", "error": "no file \\udcff\\ud83d\\ude00"}')
+    event = parse_event(b'{"event": "failed", "at": "2026-01-01T00:00:00Z", "error": "no file \\udcff\\ud83d\\ude00"}')
     assert event is not None and event["error"] == "no file ?\N{GRINNING FACE}"
 
 
 def test_events_are_utf_8_and_nothing_else():
     assert parse_event(line().decode().encode("utf-16")) is None
-    assert parse_event(b'{"event": "failed", "at": "now", "error": "\xed\xa0\x80"}') is None
+    assert parse_event(b'{"event": "failed", "at": "2026-01-01T00:00:00Z", "error": "\xed\xa0\x80"}') is None
 
 
 @pytest.mark.parametrize(

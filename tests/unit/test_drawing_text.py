@@ -195,3 +195,16 @@ def test_text_numbers_and_styles_need_no_numpy():
     code = f"import sys, {modules}; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (5 << 20, "5.0 MiB"), (3 << 39, "1,536.0 GiB")],
+)
+def test_a_size_has_the_unit_that_suits_it(size, words):
+    assert numbers.size_words(size) == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "0 runs"), (1, "1 run"), (2000, "2,000 runs")])
+def test_things_are_counted_in_singular_and_plural(count, words):
+    assert numbers.counted(count, "run") == words

@@ -74,6 +74,11 @@ def test_with_lora_adapters_and_heads_alone_are_stored(saved):
     assert names and all("lora_" in name or name.startswith("heads.") for name in names)
 
 
+def test_a_saved_model_is_private(saved):
+    folder, _ = saved({})
+    assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))} == {0}
+
+
 def test_the_folder_tells_recipe_and_encoder(saved):
     folder, _ = saved({"lora.rank": 4})
     about = json.loads((folder / "model.json").read_text())

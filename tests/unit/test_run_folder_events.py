@@ -139,7 +139,14 @@ def test_a_line_that_is_no_event_is_none(line):
     assert parse_event(line) is None
 
 
-STEP = {"event": "step", "at": "2026-01-01", "step": 3, "epoch": 1, "phase": "train", "values": {"loss/sst": 0.5}}
+STEP = {
+    "event": "step",
+    "at": "2026-01-01T00:00:00Z",
+    "step": 3,
+    "epoch": 1,
+    "phase": "train",
+    "values": {"loss/sst": 0.5},
+}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +154,7 @@ STEP = {"event": "step", "at": "2026-01-01", "step": 3, "epoch": 1, "phase": "tr
     [
         {"step": -1}, {"step": True}, {"step": "3"}, {"step": 2**62}, {"epoch": None}, {"phase": 1}, {"values": []},
         {"values": {"loss/sst": "low"}}, {"values": {"loss/sst": True}}, {"seconds_left": "soon"}, {"at": 5},
+        {"at": "now"}, {"at": "2026-01-01T00:00:00"}, {"values": {"loss/sst": 10**30}},
     ],
     ids=str,
 )  # fmt: skip
@@ -165,7 +173,7 @@ def test_a_number_too_large_for_a_float_is_none():
 
 
 def test_an_event_of_a_later_version_is_passed_on():
-    assert parse_event(b'{"event": "celebrated", "at": "2026-01-01", "how": 1}')["event"] == "celebrated"
+    assert parse_event(b'{"event": "celebrated", "at": "2026-01-01T00:00:00Z", "how": 1}')["event"] == "celebrated"
 
 
 def test_reading_in_pieces_gives_what_reading_at_once_gives(path):
@@ -297,7 +305,7 @@ def test_the_tail_of_a_log_survives_bytes_that_are_no_text(tmp_path):
     ],
 )
 def test_a_last_event_whose_account_has_another_shape_is_none(key, value):
-    event = {"event": "finished", "at": "2026-01-01", "epoch": 1, "step": 2, "selected_epoch": 1}
+    event = {"event": "finished", "at": "2026-01-01T00:00:00Z", "epoch": 1, "step": 2, "selected_epoch": 1}
     assert parse_event(json.dumps(event).encode()) == event
     assert parse_event(json.dumps({**event, key: value}).encode()) is None
     assert without_malformed("finished", {**event, key: value}) == event

@@ -34,6 +34,7 @@ OWNERS = {
     "event": "its own process, with its last event",
     "death": "whoever found that its process is gone",
     "worker": "the worker, which was asked to stop",
+    "import": "`bertmt import-run`, from what its folder tells",
 }
 
 

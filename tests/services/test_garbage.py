@@ -1,0 +1,172 @@
+"""What takes room for nothing: found without a change, freed without touching what is at work."""
+
+import os
+import shutil
+import time
+
+import pytest
+from registry_builder import RegistryBuilder
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.run_folder.layout import RunFolder, hold_alive
+from bertmt.services import garbage, removal
+from bertmt.services.garbage import Kind, find_garbage, free
+from bertmt.services.sync import folder_of
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def builder(tmp_path):
+    made = RegistryBuilder(tmp_path / "runs.db")
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def registry(builder):
+    return builder.database
+
+
+def age(path, seconds):
+    """Let a file or a folder look as if nobody had written it for so long."""
+    for each in (*path.rglob("*"), path):
+        os.utime(each, (time.time() - seconds,) * 2)
+
+
+def add_checkpoint(registry, run, size=1000):
+    place = folder_of(registry, run).checkpoints(run.checkpoint_dir).folder / "000001"
+    place.mkdir(parents=True)
+    (place / "state").write_bytes(b"x" * size)
+    return place.parent
+
+
+def kinds(registry):
+    return sorted(item.kind for item in find_garbage(registry))
+
+
+def files(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if "runs.db-" not in path.name}
+
+
+@pytest.fixture
+def everything(builder, registry, tmp_path):
+    """One thing of each kind; by kind, where it lies."""
+    removed, finished, orphan = (builder.finished(name) for name in ("removed", "finished", "orphan"))
+    removal.delete(registry, removed)
+    alone = folder_of(registry, orphan).path
+    saved = tmp_path / "saved"
+    alone.rename(saved)
+    removal.delete_for_good(registry, orphan)
+    saved.rename(alone)
+    age(alone, 2 * DAY)
+    leftover = folder_of(registry, finished).path / ".run.json.0123456789ab"
+    leftover.write_text("half")
+    age(leftover, DAY)
+    return {
+        Kind.REMOVED: folder_of(registry, removed).path,
+        Kind.CHECKPOINTS: add_checkpoint(registry, finished),
+        Kind.FOLDER: alone,
+        Kind.LEFTOVER: leftover,
+    }
+
+
+def test_each_kind_is_found_and_looking_changes_nothing(registry, everything, tmp_path):
+    before = files(tmp_path), registry.execute("SELECT * FROM runs").fetchall()
+    found = find_garbage(registry)
+    assert {item.kind: item.path for item in found} == everything
+    assert all(item.size_bytes > 0 for item in found)
+    assert (files(tmp_path), registry.execute("SELECT * FROM runs").fetchall()) == before
+
+
+def test_what_is_freed_is_gone_and_the_rest_is_there(registry, everything):
+    [kept] = all_runs(registry)
+    freed = free(registry, find_garbage(registry))
+    assert freed.kept == () and freed.size_bytes >= sum(item.size_bytes for item in freed.items) > 0
+    assert not any(path.exists() for path in everything.values())
+    assert find_garbage(registry) == [] and removed_runs(registry) == []
+    assert all_runs(registry) == [kept] and folder_of(registry, kept).recipe.is_file()
+
+
+def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry, everything, tmp_path):
+    found = find_garbage(registry)
+    locks = [hold_alive(RunFolder(path)) for path in (tmp_path / "runs").iterdir()]
+    before = files(tmp_path)
+    freed = free(registry, found)
+    assert freed.items == () and {item.kind for item, _ in freed.kept} == set(Kind)
+    assert files(tmp_path) == before
+    assert Kind.FOLDER not in kinds(registry)
+    for lock in locks:
+        lock.close()
+
+
+def test_a_run_that_was_brought_back_meanwhile_stays(registry, everything):
+    [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
+    removal.restore(registry, item.run.id)
+    freed = free(registry, [item])
+    assert "changed meanwhile" in freed.kept[0][1] and item.path.is_dir()
+
+
+def test_what_is_young_or_no_run_folder_is_not_taken(registry, builder, tmp_path):
+    run = builder.finished("finished")
+    (folder_of(registry, run).path / ".run.json.0123456789ab").write_text("being written")
+    (tmp_path / ".env.0123456789ab").write_text("not ours")
+    age(tmp_path / ".env.0123456789ab", DAY)
+    notes = tmp_path / "runs" / "my notes"
+    notes.mkdir()
+    (notes / "thesis.tex").write_text("mine")
+    age(notes, 30 * DAY)
+    shutil.copytree(folder_of(registry, run).path, tmp_path / "runs" / "young2")
+    assert find_garbage(registry) == []
+
+
+def test_leftovers_of_killed_copies_are_found(registry, tmp_path):
+    names = (".copy.db.0123456789ab", ".runs.db.0123456789ab-wal")
+    for name in names:
+        (tmp_path / name).write_text("half")
+        age(tmp_path / name, DAY)
+    (tmp_path / "runs" / ".importing-abc234.0123456789ab").mkdir(parents=True)
+    age(tmp_path / "runs" / ".importing-abc234.0123456789ab", DAY)
+    assert kinds(registry) == [Kind.LEFTOVER] * 3
+
+
+def test_checkpoints_elsewhere_are_freed_and_what_lies_beside_them_stays(registry, builder, tmp_path):
+    run = builder.finished("finished")
+    registry.execute("UPDATE runs SET checkpoint_dir = ?", (str(tmp_path / "scratch"),))
+    [run] = all_runs(registry)
+    place = add_checkpoint(registry, run)
+    other = tmp_path / "scratch" / "abc234" / "000001"
+    other.mkdir(parents=True)
+    [item] = find_garbage(registry)
+    assert (item.kind, item.path) == (Kind.CHECKPOINTS, place)
+    free(registry, [item])
+    assert not place.exists() and other.is_dir(), "it may be of a run of another registry"
+    (place / "thesis").mkdir(parents=True)
+    assert find_garbage(registry) == []
+
+
+def test_checkpoints_that_are_to_be_kept_or_of_a_failed_run_stay(registry, builder):
+    kept, failed = builder.finished("kept"), builder.failed("failed", "no")
+    add_checkpoint(registry, kept)
+    add_checkpoint(registry, failed)
+    order = folder_of(registry, kept).order
+    order.write_text(order.read_text().replace('"keeps_checkpoints": false', '"keeps_checkpoints": true'))
+    assert find_garbage(registry) == []
+
+
+def test_the_registry_becomes_smaller_where_that_is_worth_it(registry, builder, monkeypatch):
+    monkeypatch.setattr(garbage, "WORTH_BYTES", 1)
+    run = builder.finished("removed")
+    with registry.immediate():
+        registry.executemany(
+            "INSERT INTO metrics VALUES (?, 1, ?, 0.5)", ((run.key, step) for step in range(100, 50_000))
+        )
+    registry.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = registry.path.stat().st_size
+    removal.delete(registry, run)
+    freed = free(registry, find_garbage(registry))
+    assert freed.remark == "" and 0 < freed.registry_bytes <= before
+    assert registry.path.stat().st_size < before / 2
+    with open_registry(registry.path) as again:
+        assert again.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -178,7 +178,7 @@ def show(registry: Path) -> Show:
 @pytest.fixture
 def alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Running runs have a process: their locks look taken."""
-    monkeypatch.setattr("bertmt.services.sync.is_alive", lambda folder: True)
+    monkeypatch.setattr("bertmt.services.settling.is_alive", lambda folder: True)
     yield
 
 

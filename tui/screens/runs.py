@@ -92,7 +92,7 @@ class RunsScreen(RunActions, HomeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
         key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
-        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order", shown=True),
+        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order"),
         key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),

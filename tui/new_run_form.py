@@ -51,7 +51,9 @@ ASKED = {
         _asked("after", "str", "not before these runs have ended: ids or names, spaces between"),
         _asked("after_ok", "str", "not before these runs have finished: ids or names, spaces between"),
         _asked("start", "str", "not before 22:00, 2026-11-25 08:00 or +2h30m; empty: at any time"),
-        _asked("device", "str", "the kind of device that may take them", default=ANYWHERE, choices=(ANYWHERE, "cpu", "gpu")),
+        _asked(
+            "device", "str", "the kind of device that may take them", default=ANYWHERE, choices=(ANYWHERE, "cpu", "gpu")
+        ),
         _asked("checkpoint_dir", "str", "a folder for checkpoints, which are large; empty: beside the run"),
     )
 }

@@ -195,8 +195,11 @@ class RunActions(DashboardScreen):
         runs = self.chosen_runs()
         if not runs:
             return
-        sentence = "Until `bertmt gc` deletes what was removed, `bertmt restore` brings it back."
-        if await self._agreed(f"Remove {counted(runs)}?", [sentence, *listed(runs)], "remove"):
+        sentences = ["Until `bertmt gc` deletes what was removed, R and `bertmt restore` bring it back."]
+        waiting = await self.dashboard.told(self.dashboard.ask(lambda session: _waiting_for(session, runs)))
+        if waiting:
+            sentences.append(f"{counted(waiting)} will no longer wait for what is removed, and may start at once.")
+        if await self._agreed(f"Remove {counted(runs)}?", [*sentences, *listed(runs)], "remove"):
             self.dashboard.removed_last = await self._do(runs, removal.delete, "removed; R undoes it")
 
     @work(group="act")
@@ -239,6 +242,14 @@ class RunActions(DashboardScreen):
             self.dashboard.say(f"{counted(acted)} {done}.")
         self.dashboard.look_again()
         return acted
+
+
+def _waiting_for(session: Session, runs: Sequence[Run]) -> list[Run]:
+    """On the registry's thread: the runs that wait for some of these."""
+    session.runs.refresh()
+    ids = {run.id for run in runs}
+    waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
+    return [run for run in waiting if run.id not in ids and any(awaited.id in ids for awaited in run.awaits)]
 
 
 def _begin_anew(database: Database, run: Run) -> Run:

@@ -171,3 +171,15 @@ def test_the_queue_in_the_service_and_on_the_screen_agree(waiting):
     with open_registry(waiting) as database:
         ordering.prioritise(database, all_runs(database, "runs.name = 'tomorrow'")[0], -1)
     assert order(waiting)[0] == "urgent" and order(waiting)[-1] == "tomorrow"
+
+
+async def test_removing_what_others_wait_for_says_that_they_may_start(show, alive, waiting):
+    async with show(first="queue") as shown:
+        await go_to(shown, "later")
+        await shown.press("D")
+        assert "no longer" not in shown.text
+        await shown.press("n")
+        await go_to(shown, "held")
+        await shown.press("D")
+        said = " ".join(shown.text.replace("│", " ").split())
+        assert "1 run will no longer wait for what is removed, and may start at once." in said

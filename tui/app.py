@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
+from bertmt.registry.records import Run
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
@@ -86,6 +87,7 @@ class Dashboard(App[None]):
         self.slow = RegistryLane(registry, read_only)
         self.is_read_only = bool(read_only)
         self.marked: set[str] = set()  # ids of the runs that are marked: one set for every screen
+        self.removed_last: list[Run] = []  # by one key; another brings them back
         self.bell_of_marked = EndingBell()
         self._settings_file = settings_file
         self.running_when_left = 0

@@ -9,11 +9,10 @@ from bertmt.drawing.series import Look, look_of
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run
-from bertmt.registry.states import State
 from bertmt.services.compare import Arm, arms_of
 from bertmt.services.comparison_words import arm_name, score_texts
 from bertmt.services.rows import Row
-from tui.run_columns import WIDE
+from tui.run_columns import WIDE, begins_anew
 from tui.widgets.columns import Column
 
 Looks = Mapping[int, Look]  # by the key of a run
@@ -94,8 +93,7 @@ def sides_of(rows: Sequence[Row], known: Sequence[Run], apart: bool, reference: 
 
 
 def _has_scores(run: Run) -> bool:
-    """A run that waits starts from the beginning: what a former attempt reached is no result."""
-    return run.selected_epoch is not None and run.state not in (State.QUEUED, State.HELD)
+    return run.selected_epoch is not None and not begins_anew(run)
 
 
 def looks_of(runs: Sequence[Run], ascii_only: bool) -> Looks:

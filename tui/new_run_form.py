@@ -12,6 +12,7 @@ from bertmt.recipe.rules import parse_value, recipe_from, resolved
 from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
 from bertmt.services.control import check_tag
+from bertmt.services.start_times import parse_start
 from bertmt.services.submit import Request
 from tui.fields import Field, FieldKind, field_of, next_choice
 
@@ -26,8 +27,13 @@ _CONSTANTS = (
 )  # fmt: skip
 
 
-def _asked(name: str, kind: Any, meaning: str) -> Setting:
-    return Setting(name=name, kind=kind, role=Role.CONDUCT, help=meaning, default=False if kind == "bool" else "")
+_EMPTY = {"bool": False, "int": 0}
+ANYWHERE = "any"
+
+
+def _asked(name: str, kind: Any, meaning: str, **bounds: Any) -> Setting:
+    declared = {"default": _EMPTY.get(kind, ""), **bounds}
+    return Setting(name=name, kind=kind, role=Role.CONDUCT, help=meaning, **declared)
 
 
 # What is asked besides the recipe's own settings.
@@ -41,9 +47,20 @@ ASKED = {
         _asked("tags", "str", "words with spaces between"),
         _asked("hold", "bool", "do not run before somebody releases them"),
         _asked("first", "bool", "before all that wait"),
+        _asked("priority", "int", "higher ones are started first; 0 is usual", minimum=-1000, maximum=1000),
+        _asked("after", "str", "not before these runs have ended: ids or names, spaces between"),
+        _asked("after_ok", "str", "not before these runs have finished: ids or names, spaces between"),
+        _asked("start", "str", "not before 22:00, 2026-11-25 08:00 or +2h30m; empty: at any time"),
+        _asked(
+            "device", "str", "the kind of device that may take them", default=ANYWHERE, choices=(ANYWHERE, "cpu", "gpu")
+        ),
+        _asked("checkpoint_dir", "str", "a folder for checkpoints, which are large; empty: beside the run"),
     )
 }
-FIRST_ASKED, LAST_ASKED = ("seeds", "sweep", "name"), ("note", "tags", "hold", "first")
+FIRST_ASKED = ("seeds", "sweep", "name")
+LAST_ASKED = (
+    "note", "tags", "hold", "first", "priority", "after", "after_ok", "start", "device", "checkpoint_dir",
+)  # fmt: skip
 ALL = {**SETTINGS, **ASKED}
 
 
@@ -85,6 +102,8 @@ class NewRunForm:
             elif name == "tags":
                 for word in _words(value):
                     check_tag(word)
+            elif name == "start":
+                parse_start_line(value)
         except (ValueError, BertmtError) as problem:
             return str(problem)
         return None
@@ -147,7 +166,11 @@ class NewRunForm:
         return max(len(parse_seeds(self.value("seeds"))), 1) * len(parse_sweeps(split_sweeps(self.value("sweep"))))
 
     def request(self) -> Request:
-        """What is asked to be queued."""
+        """What is asked to be queued, but for the runs that `awaited` names: the registry knows these.
+
+        Raises:
+            UsageError: the time to start lies in the past meanwhile.
+        """
         return Request(
             preset=self.preset,
             from_run=self.run,
@@ -159,7 +182,16 @@ class NewRunForm:
             tags=_words(self.value("tags")),
             hold=self.value("hold"),
             first=self.value("first"),
+            priority=self.value("priority"),
+            not_before_at=parse_start_line(self.value("start")),
+            wants="" if self.value("device") == ANYWHERE else self.value("device"),
+            checkpoint_dir=self.value("checkpoint_dir"),
         )
+
+    def awaited(self) -> list[tuple[str, bool]]:
+        """Words for the runs that the new ones wait for, and whether these must have finished."""
+        words = [(word, False) for word in _words(self.value("after"))]
+        return words + [(word, True) for word in _words(self.value("after_ok"))]
 
     def fields(self, folded: Set[str] = frozenset()) -> list[Field]:
         """The lines, top to bottom.
@@ -234,6 +266,30 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         for seed in range(low, high + 1):
             seeds[parse_value(SETTINGS["seed"], seed)] = None
     return tuple(seeds)
+
+
+def parse_start_line(text: str) -> str | None:
+    """A time in UTC; None from an empty text.
+
+    Raises:
+        UsageError: it is none, or lies in the past.
+    """
+    if not text.strip():
+        return None
+    try:
+        return parse_start(text)
+    except UsageError as problem:
+        raise UsageError(str(problem).replace("--start", "`start`")) from None
+
+
+def priority_problem(text: str) -> str | None:
+    """What is wrong with a priority, a sentence; None where nothing is, or nothing is there."""
+    try:
+        if text.strip():
+            parse_value(ASKED["priority"], text)
+    except ValueError as problem:
+        return str(problem)
+    return None
 
 
 def split_sweeps(text: str) -> tuple[str, ...]:

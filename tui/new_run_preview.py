@@ -14,7 +14,7 @@ from bertmt.recipe.settings import Role
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.plan_preview import PlanPreview
-from bertmt.services.run_words import value_text
+from bertmt.services.run_words import asked_conditions, value_text
 from bertmt.services.submit import PlannedRun
 from tui.new_run_form import NewRunForm
 
@@ -71,7 +71,7 @@ def preview_lines(planned: Planned, width: int) -> list[Line]:
     except RecipeError:
         return parts[0]
     if preview is not None:
-        again = "has finished with this recipe, seed and data."
+        again = "has finished with this recipe, seed, data and code."
         said = (*(f"{run.id} ({run.name}) {again}" for run in preview.finished_before), *preview.plan.remarks)
         remarks = [row for remark in said for row in _sentence(f"• {remark}", width, "dim")]
         parts += [_runs(preview, width), _changes(form, recipe, width), _about(preview, width), remarks]
@@ -105,6 +105,7 @@ def _about(preview: PlanPreview, width: int) -> list[Line]:
         {
             "time": preview.estimate.sentence(),
             "data": run.data,
+            "starts": ", ".join(asked_conditions(preview.plan.request)),
             "extra pairs": run.extra_data_file if run.recipe.extra_data else "",
             "method": f"equals preset {run.preset}" if run.preset else "equals no preset",
         },

@@ -1,5 +1,6 @@
 """The columns of the queue and of the workers, each in one table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bertmt.drawing import numbers
@@ -9,9 +10,11 @@ from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services.queue_times import Expected
-from bertmt.services.run_words import asked, conditions, local_time, seconds_since
-from tui.run_columns import WIDE, running_bar, short_duration, state_sign
+from bertmt.services.run_words import asked, conditions, local_time, progress, seconds_since
+from tui.run_columns import MARK_OF_REQUEST, WIDE, running_bar, short_duration, state_sign
+from tui.run_standing import standing
 from tui.widgets.columns import Column
+from tui.widgets.table import Spanning
 
 COLUMNS = (
     Column("state", "", 1, rank=1, meaning="state, as a sign"),
@@ -36,7 +39,8 @@ WORKER_COLUMNS = (
     Column("runs", "works on", 12, rank=2, elastic=True, meaning="its runs"),
     Column("then", "and then", 15, rank=7, meaning="what it was asked to do"),
 )
-THEN = {None: "waits for more", "drain": "drains, ends", "stop": "stops"}
+THEN = {None: "waits for more", "drain": "drains, ends", "stop": "stops", "go on": "starts again"}
+STARTS_NOTHING = "starts nothing"
 AGO_SECONDS = 10.0  # a worker says every few seconds that it is alive
 LONG_AGO_SECONDS = 60.0
 
@@ -48,12 +52,14 @@ class QueueLine:
     Attributes:
         place: in the queue, from 1; 0 of a run that does not wait.
         is_stopped: nothing is started: the queue is held.
+        obstacle: why it will not start without somebody's help; None: it will.
     """
 
     run: Run
     place: int = 0
     expected: Expected = Expected(None, None)
     is_stopped: bool = False
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,24 +95,50 @@ def queue_cell(row: QueueLine, column: Column) -> Span:
 
 
 def _when(row: QueueLine) -> Span:
-    run, starts_in = row.run, row.expected.starts_in
+    run, word = row.run, asked(row.run)
+    if word is not None:
+        return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
     if run.state is State.LOST:
         return Span("lost: r queues it", "bad")
-    if run.state is State.RUNNING:
-        if asked(run) is not None:
-            return Span("is being cancelled" if run.request == "cancel" else "is pausing", "bad")
-        if run.progress is None:
-            return Span("starting", "dim")
-        return running_bar(run, run.progress)
-    if run.state is State.HELD:
-        return Span("held: h releases it", "dim")
     if run.state is State.PAUSED:
-        return Span("paused: p lets it go on", "dim")
-    if run.awaits or run.not_before_at or run.wants:
-        return Span(safe_text(conditions(run)) or "queued", "dim")
-    if row.is_stopped or starts_in is None:
+        step = run.checkpoint_step
+        at = "" if step is None else f" at step {numbers.count(step)}"
+        return Spanning(f"paused{at}: p resumes", "accent")
+    if run.state is State.RUNNING:
+        return Span("starting", "dim") if run.progress is None else running_bar(run, run.progress)
+    if row.obstacle is not None:
+        return Spanning(safe_text(f"stays: {row.obstacle}"), "bad")
+    starts, said = _starts(row), safe_text(conditions(run))
+    return Spanning(f"{starts.text}; {said}", starts.style) if said else starts
+
+
+def _starts(row: QueueLine) -> Span:
+    """When a waiting run is expected to start."""
+    if row.run.state is State.HELD:
+        return Span("held: h releases it", "dim")
+    if row.is_stopped or row.expected.starts_in is None:
         return Span("queued", "dim")
-    return Span("next" if not starts_in else f"in {short_duration(starts_in)}")
+    return Span("next" if not row.expected.starts_in else f"in {short_duration(row.expected.starts_in)}")
+
+
+def at_hand(row: QueueLine | None) -> str:
+    """What a line has no room for: all that the run waits for, and what stands in its way; "" where that is nothing."""
+    if row is None or row.run.state not in (State.QUEUED, State.HELD):
+        return ""
+    run = row.run
+    parts = [standing(run).text] if conditions(run) else []
+    if parts and row.expected.starts_in is not None and not row.is_stopped:
+        parts.append("starts now" if not row.expected.starts_in else f"starts {_starts(row).text}")
+    if parts and row.expected.seconds is not None:
+        parts.append(f"takes {short_duration(row.expected.seconds)}")
+    if row.obstacle is not None:
+        parts.append(f"will not start: {row.obstacle}")
+    return f"{run.id} {'; '.join(parts)}" if parts else ""
+
+
+def guarded(workers: Sequence[Worker]) -> list[Worker]:
+    """The workers that start nothing because runs died, and were not told to go on."""
+    return [worker for worker in workers if worker.guard is not None and worker.request is None]
 
 
 def worker_cell(row: WorkerLine, column: Column) -> Span:
@@ -126,7 +158,8 @@ def worker_cell(row: WorkerLine, column: Column) -> Span:
         case "runs":
             return Span(safe_text(" ".join(row.run_ids) or numbers.MISSING), "good" if row.run_ids else "dim")
         case "then":
-            return Span(THEN.get(worker.request) or numbers.MISSING, "bad" if worker.request == "stop" else "dim")
+            then = STARTS_NOTHING if guarded([worker]) else THEN.get(worker.request) or numbers.MISSING
+            return Span(then, "bad" if then in (STARTS_NOTHING, THEN["stop"]) else "dim")
         case _:
             return Span(safe_text(str(getattr(worker, column.key))), "dim")
 

@@ -16,6 +16,7 @@ from bertmt.registry.states import ENDED, State
 from bertmt.services import control, removal
 from bertmt.services.baseline import choose_baseline, chosen_baseline
 from bertmt.services.opening import Database
+from bertmt.services.run_words import asked
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
@@ -33,8 +34,9 @@ class RunActions(DashboardScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue new runs, from a preset or a copy of this run.", "runs.new", shown=True),
         key("x", "cancel", "cancel", "Cancel the marked runs, or this one.", "runs.cancel", shown=True),
-        key("r", "requeue", "requeue", "Queue failed, cancelled or lost runs again.", "runs.requeue", shown=True),
-        key("p", "pause", "pause", "Pause running runs at a checkpoint; let paused ones go on.", "runs.pause"),
+        key("p", "pause", "pause", "Pause running runs, or let paused ones go on.", "runs.pause", shown=True),
+        key("r", "requeue", "requeue", "Queue runs that stopped again; they go on.", "runs.requeue", shown=True),
+        key("F", "from_start", "from the start", "Queue runs that stopped again, to begin anew.", "runs.from_start"),
         key(
             "b",
             "baseline",
@@ -45,7 +47,8 @@ class RunActions(DashboardScreen):
         key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
         key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
         key("i", "note", "note", "Write a note on this run.", "runs.note"),
-        key("D", "remove", "remove", "Remove the marked runs, or this one; `bertmt restore` undoes it.", "runs.remove"),
+        key("D", "remove", "remove", "Remove the marked runs, or this one; R brings back.", "runs.remove"),
+        key("R", "restore", "bring back", "Bring back what was removed last.", "runs.restore"),
     ]
 
     def chosen_runs(self) -> list[Run]:
@@ -80,31 +83,45 @@ class RunActions(DashboardScreen):
             self.dashboard.say("Nothing to cancel: what is chosen has ended.", "warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
-        more = [f"{running} running: stopped at a checkpoint, what it measured stays."] if running else []
+        more = [f"{running} running: a checkpoint is written first, from which r lets it go on."] if running else []
         if await self._agreed(f"Cancel {counted(runs)}?", [*more, *listed(runs)], "cancel"):
-            await self._do(runs, control.cancel, "cancelled")
+            await self._do(runs, control.cancel, "will stop" if running == len(runs) else "cancelled")
 
     @work(group="act")
     async def action_pause(self) -> None:
-        """Running ones pause; where none runs, paused ones go on."""
         chosen = self.chosen_runs()
-        running = [run for run in chosen if run.state is State.RUNNING]
-        paused = [run for run in chosen if run.state is State.PAUSED]
-        if not (running or paused):
-            self.dashboard.say("Only running runs are paused, and paused ones resumed; h holds what waits.", "warning")
-        elif running:
-            if await self._agreed(f"Pause {counted(running)}?", listed(running), "pause"):
-                await self._do(running, control.pause, "asked to pause")
+        runs = [run for run in chosen if run.state is State.RUNNING and run.request is None]
+        rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
+        if runs:
+            sentence = "A checkpoint is written, then the device is free; p lets it go on from there."
+            if await self._agreed(f"Pause {counted(runs)}?", [sentence, *listed(runs)], "pause"):
+                await self._do(runs, control.pause, "will pause, once its checkpoint is written")
+        elif not rest:
+            self.dashboard.say(
+                "Only running runs can be paused, and only paused ones go on; h holds others.", "warning"
+            )
         elif self.dashboard.may_write():
-            await self._do(paused, control.resume, "resumed")
+            await self._do(rest, control.resume, "let go on")
 
     @work(group="act")
     async def action_requeue(self) -> None:
+        runs = self._stopped_runs()
+        if runs and self.dashboard.may_write():
+            await self._do(runs, control.requeue, "queued again")
+
+    @work(group="act")
+    async def action_from_start(self) -> None:
+        runs = self._stopped_runs()
+        sentence = "Their checkpoints are deleted now, and what was measured once they start."
+        if runs and await self._agreed(f"Begin {counted(runs)} anew?", [sentence, *listed(runs)], "begin anew"):
+            await self._do(runs, _begin_anew, "queued again, from the start")
+
+    def _stopped_runs(self) -> list[Run]:
+        """The chosen runs that can be queued again; says so where none can."""
         runs = [run for run in self.chosen_runs() if run.state in QUEUED_AGAIN]
         if not runs:
-            self.dashboard.say("Only failed, cancelled and lost runs are queued again; n copies any other.", "warning")
-        elif self.dashboard.may_write():
-            await self._do(runs, control.requeue, "queued again")
+            self.dashboard.say("Only runs that stopped before their end are queued again; n copies any.", "warning")
+        return runs
 
     @work(group="act")
     async def action_baseline(self) -> None:
@@ -178,9 +195,23 @@ class RunActions(DashboardScreen):
         runs = self.chosen_runs()
         if not runs:
             return
-        sentence = "Until `bertmt gc` deletes what was removed, `bertmt restore` brings it back."
-        if await self._agreed(f"Remove {counted(runs)}?", [sentence, *listed(runs)], "remove"):
-            await self._do(runs, removal.delete, "removed")
+        sentences = ["Until `bertmt gc` deletes what was removed, R and `bertmt restore` bring it back."]
+        waiting = await self.dashboard.told(self.dashboard.ask(lambda session: _waiting_for(session, runs)))
+        if waiting:
+            sentences.append(f"{counted(waiting)} will no longer wait for what is removed, and may start at once.")
+        if await self._agreed(f"Remove {counted(runs)}?", [*sentences, *listed(runs)], "remove"):
+            self.dashboard.removed_last = await self._do(runs, removal.delete, "removed; R undoes it")
+
+    @work(group="act")
+    async def action_restore(self) -> None:
+        runs = self.dashboard.removed_last
+        if not runs:
+            self.dashboard.say(
+                "Nothing was removed here; `bertmt restore RUN` brings back what was elsewhere.", "warning"
+            )
+        elif self.dashboard.may_write():
+            back = await self._do(runs, lambda database, run: removal.restore(database, run.id), "brought back")
+            self.dashboard.removed_last = [run for run in runs if run not in back]
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
         """Whether the registry may be written and a person says yes."""
@@ -189,27 +220,40 @@ class RunActions(DashboardScreen):
         is_agreed = await self.dashboard.ask_person(Question(title, sentences, yes))
         return bool(is_agreed)
 
-    async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> None:
-        """Act on each run; those that refuse are said, the others go on."""
+    async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> list[Run]:
+        """Act on each run; those that refuse are said, the others go on, and are returned."""
 
-        def one_after_another(database: Database) -> list[str]:
-            problems = []
+        def one_after_another(database: Database) -> dict[int, str]:
+            problems = {}
             for run in runs:
                 try:
                     act(database, run)
                 except BertmtError as problem:
-                    problems.append(str(problem))
+                    problems[run.key] = str(problem)
             return problems
 
-        asked = self.dashboard.ask(lambda session: one_after_another(session.database))
-        problems = await self.dashboard.told(asked)
+        problems = await self.dashboard.told(self.dashboard.ask(lambda session: one_after_another(session.database)))
         if problems is None:
-            return
-        for sentence in problems[:MOST_LISTED]:
+            return []
+        for sentence in list(problems.values())[:MOST_LISTED]:
             self.dashboard.say(sentence, "error")
-        if len(problems) < len(runs):
-            self.dashboard.say(f"{counted(runs[len(problems) :])} {done}.")
+        acted = [run for run in runs if run.key not in problems]
+        if acted:
+            self.dashboard.say(f"{counted(acted)} {done}.")
         self.dashboard.look_again()
+        return acted
+
+
+def _waiting_for(session: Session, runs: Sequence[Run]) -> list[Run]:
+    """On the registry's thread: the runs that wait for some of these."""
+    session.runs.refresh()
+    ids = {run.id for run in runs}
+    waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
+    return [run for run in waiting if run.id not in ids and any(awaited.id in ids for awaited in run.awaits)]
+
+
+def _begin_anew(database: Database, run: Run) -> Run:
+    return control.requeue(database, run, from_start=True)
 
 
 def counted(runs: Sequence[Run]) -> str:

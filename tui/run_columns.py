@@ -10,7 +10,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.rows import Row
 from bertmt.services.run_list import Group, Spread
-from bertmt.services.run_words import asked, doing, local_time, progress
+from bertmt.services.run_words import asked, conditions, doing, local_time, progress
 from tui.widgets.columns import Column
 from tui.widgets.table import Spanning
 
@@ -39,8 +39,10 @@ _IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "d
 GROUPED_COLUMNS = tuple(replace(column, width=_IN_GROUPS.get(column.key, column.width)) for column in COLUMNS)
 MARK_OF_STATE = {
     State.RUNNING: "●", State.FINISHED: "✓", State.FAILED: "✗", State.QUEUED: "○", State.HELD: "‖",
-    State.CANCELLED: "⊘", State.LOST: "?", State.PAUSED: "‖",
+    State.PAUSED: "◐", State.CANCELLED: "⊘", State.LOST: "?",
 }  # fmt: skip
+# What a running run was asked for and has not done yet, as `run_words.asked` says it.
+MARK_OF_REQUEST = {"stopping": Span("◌", "bad"), "pausing": Span("◒", "accent")}
 STYLE_OF_STATE = {State.RUNNING: "good", State.FAILED: "bad", State.LOST: "bad", State.FINISHED: ""}
 BAR_CELLS = 5
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -75,9 +77,10 @@ def marks_of(row: Row | GroupRow) -> list[str]:
 
 
 def state_sign(run: Run) -> Span:
-    """The state as a sign in its colour; a run that was asked to stop has one of its own."""
-    if asked(run) is not None:
-        return Span("◌", "bad")
+    """The state as a sign in its colour; a run that was asked to stop or to pause has one of its own."""
+    word = asked(run)
+    if word is not None:
+        return MARK_OF_REQUEST[word]
     return Span(MARK_OF_STATE[run.state], STYLE_OF_STATE.get(run.state, "dim"))
 
 
@@ -99,7 +102,7 @@ def run_cell(row: Row, column: Column) -> Span:
         case "progress":
             return _progress(run)
         case "sst" | "para" | "sts" | "overall":
-            return Span(numbers.score(None if _waits(run) else run.score(column.key)))
+            return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))
         case "difference":
             return _difference(row)
         case "submitted":
@@ -111,9 +114,9 @@ def run_cell(row: Row, column: Column) -> Span:
             return Span(safe_text(numbers.MISSING if value is None else str(value)), "dim")
 
 
-def _waits(run: Run) -> bool:
-    """A run that waits starts from the beginning: what a former attempt reached is no result."""
-    return run.state in (State.QUEUED, State.HELD)
+def begins_anew(run: Run) -> bool:
+    """Whether a run waits to start from the beginning: then what a former attempt reached is no result."""
+    return run.state in (State.QUEUED, State.HELD) and run.checkpoint_step is None
 
 
 def _progress(run: Run) -> Span:
@@ -122,15 +125,30 @@ def _progress(run: Run) -> Span:
         return Spanning(safe_text(run.failure), "bad")
     if run.state is State.LOST:
         return Spanning("lost: its process is gone; r queues it again", "bad")
-    if run.state is State.PAUSED:
-        return Span("paused", "dim")
+    word = asked(run)
+    if word is not None:
+        return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
     if run.state is State.RUNNING and run.progress is None:
         return Span(doing(run).split(" ")[0], "dim")
     if run.state is State.RUNNING and run.progress is not None:
         return running_bar(run, run.progress)
     if run.state is State.FINISHED:
         return Span(f"{_trained_for(run)}", "dim")
-    return Span(str(run.state), "dim")
+    return _rests(run)
+
+
+def _rests(run: Run) -> Span:
+    """The state of a run that is neither running nor done, and what it waits for or how far it came."""
+    said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
+    if said and begins_anew(run):  # it has no scores that this could cover
+        return Spanning(f"{run.state}: {said}", "dim")
+    share = kept_share(run)
+    return Span(f"{run.state}{'' if share is None else f' {int(100 * share)} %'}", "dim")
+
+
+def kept_share(run: Run) -> float | None:
+    """How much of a run its newest checkpoint keeps; None where there is none, or nobody knows of how much."""
+    return None if run.checkpoint_step is None or not run.steps_total else run.checkpoint_step / run.steps_total
 
 
 def _trained_for(run: Run) -> str:
@@ -160,7 +178,7 @@ def short_duration(seconds: float | None) -> str:
 def _difference(row: Row) -> Span:
     if row.baseline is not None and row.baseline.key == row.run.key:
         return Span("base", "dim")
-    return difference_span(None if _waits(row.run) else row.difference)
+    return difference_span(None if begins_anew(row.run) else row.difference)
 
 
 def difference_span(value: float | None) -> Span:

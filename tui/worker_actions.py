@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Worker
 from bertmt.services.opening import Database
-from bertmt.services.worker_control import drain_worker, stop_worker
+from bertmt.services.worker_control import drain_worker, let_go_on, stop_worker
 from bertmt.services.worker_start import await_worker
 from bertmt.services.workers import start_detached_worker
 from bertmt.services.workload import workload
@@ -59,6 +59,7 @@ class WorkerActions(RunActions):
         key("w", "start_worker", "worker", "Start a worker; it outlives the dashboard.", "workers.start", shown=True),
         key("S", "stop_worker", "stop worker", "Stop the worker; its runs go back to the queue.", "workers.stop"),
         key("d", "drain_worker", "drain worker", "Let the worker end once nothing waits.", "workers.drain"),
+        key("c", "go_on", "let go on", "Let a worker start runs again that saw three die.", "workers.go_on"),
         key("l", "worker_log", "workers' log", "Show what workers in the background write.", "workers.log"),
     ]
 
@@ -95,7 +96,7 @@ class WorkerActions(RunActions):
         worker = self._worker()
         if worker is None or not self.dashboard.may_write():
             return
-        sentence = "Its running runs go back to the queue and start again from their beginning."
+        sentence = "Its running runs write a checkpoint, go back to the queue, and go on from there."
         if not await self.dashboard.ask_person(Question(f"Stop worker {worker.key}?", [sentence], "stop")):
             return
         if await self.change(lambda database: stop_worker(database, worker)):
@@ -108,6 +109,14 @@ class WorkerActions(RunActions):
             return
         if await self.change(lambda database: drain_worker(database, worker)):
             self.dashboard.say(f"Worker {worker.key} ends once nothing waits and nothing runs there.")
+
+    @work(group="act")
+    async def action_go_on(self) -> None:
+        worker = self._worker()
+        if worker is None or not self.dashboard.may_write():
+            return
+        if await self.change(lambda database: let_go_on(database, worker)):
+            self.dashboard.say(f"Worker {worker.key} starts runs again.")
 
     def action_worker_log(self) -> None:
         self.open_screen(WorkerLogScreen())

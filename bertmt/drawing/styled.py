@@ -19,9 +19,9 @@ STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", "faint", "curs
 _ASCII = str.maketrans(
     "−–…×Δρ“”�·°±←→↑↓⏎␣≥≤"  # text
     "│┤├└┘┌┐┬┴┼─╭╮╰╯║═┃━"  # rules and frames
-    "●✓✗○‖⊘◌◆▴▾▸◂▲■▼★✚✖"  # signs of states, marks, arrows
+    "●✓✗○‖⊘◌◐◒◆▴▾▸◂▲■▼★✚✖"  # signs of states, marks, arrows
     "█▉▊▋▌▍▎▏░▒▓▁▂▃▄▅▆▇▔",  # bars and blocks
-    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~#^v><^#v*+x####==--.:#________',
+    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~p%#^v><^#v*+x####==--.:#________',
 )
 
 

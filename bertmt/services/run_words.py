@@ -8,6 +8,7 @@ from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
     from bertmt.registry.records import Run
+    from bertmt.services.submit import Request
 
 SCORE_TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
 SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
@@ -37,16 +38,22 @@ def doing(run: "Run") -> str:
 
 def conditions(run: "Run") -> str:
     """What a waiting run waits for besides a free slot; "" where it is nothing."""
-    parts = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in run.awaits]
-    if run.not_before_at and (seconds_since(run.not_before_at) or 0) < 0:
-        parts.append(f"not before {local_time(run.not_before_at)[:16]}")
-    if run.wants:
-        parts.append(f"only on a {run.wants.upper()}")
-    if run.priority:
-        parts.append(f"priority {run.priority}")
+    parts = asked_conditions(run)
     if run.checkpoint_step is not None:
         parts.append(f"goes on from step {numbers.count(run.checkpoint_step)}")
     return ", ".join(parts)
+
+
+def asked_conditions(asked_for: "Run | Request") -> list[str]:
+    """When and where a run is to be started, as a person asked for it."""
+    parts = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in asked_for.awaits]
+    if asked_for.not_before_at and (seconds_since(asked_for.not_before_at) or 0) < 0:
+        parts.append(f"not before {local_time(asked_for.not_before_at)[:16]}")
+    if asked_for.wants:
+        parts.append(f"only on a {asked_for.wants.upper()}")
+    if asked_for.priority:
+        parts.append(f"priority {asked_for.priority}")
+    return parts
 
 
 def asked(run: "Run") -> str | None:

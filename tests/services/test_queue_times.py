@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bertmt.registry.records import Worker
+from bertmt.registry.records import Awaited, Worker
 from bertmt.registry.states import State
 from bertmt.services.estimates import Estimate
-from bertmt.services.queue_times import Expected, expected_durations, expected_times
+from bertmt.services.queue_times import Expected, expected_durations, expected_times, kinds_of
 from bertmt.services.workload import Workload
 
 
@@ -84,3 +84,64 @@ def test_of_a_run_whose_data_cannot_be_read_nothing_is_expected(database, waitin
     gone = replace(waiting[0], recipe_json=waiting[0].recipe_json.replace('"toy"', f'"{tmp_path}"'))
     past = [replace(waiting[1], state=State.FINISHED)]
     assert expected_durations(database, [gone], past) == {gone.key: None}
+
+
+def on(*devices: str, guard: str | None = None, request: str | None = None) -> Workload:
+    """One worker with these slots."""
+    return Workload(((Worker(1, "host", 1, "", devices, "", "", None, request, guard), []),), 0, False)
+
+
+def test_a_slot_takes_the_first_run_that_wants_its_kind_of_device(waiting):
+    durations = {waiting[0].key: 5.0, waiting[1].key: 7.0, waiting[2].key: 2.0}
+    wanting = [replace(waiting[0], wants="gpu"), replace(waiting[1], wants="gpu"), waiting[2]]
+    # The GPU works first (0 to 5) and second (from 5); third does not wait for it.
+    assert starts(wanting, [], on("cpu", "cuda:0"), durations) == [0, 5, 0]
+    assert starts(wanting, [], on("cpu"), durations) == [None, None, 0]
+
+
+def test_a_run_that_waits_for_others_lets_later_ones_pass_until_these_have_ended(waiting):
+    durations = {waiting[0].key: 5.0, waiting[1].key: 7.0, waiting[2].key: 2.0}
+    chained = [replace(waiting[0], awaits=(Awaited(waiting[2].id, True),)), waiting[1], waiting[2]]
+    # Slot A: second, 0 to 7; slot B: third, 0 to 2, then first.
+    assert starts(chained, [], work(2), durations) == [2, 0, 0]
+
+
+def test_a_run_after_one_that_runs_starts_when_that_is_expected_to_end(waiting, add_run):
+    busy = replace(add_run("busy"), state=State.RUNNING, worker=1, seconds_left=40.0)
+    after = [replace(waiting[0], awaits=(Awaited(busy.id, False),)), waiting[1]]
+    durations = {waiting[0].key: 5.0, waiting[1].key: 10.0}
+    assert starts(after, [busy], work(2), durations) == [40, 0]
+
+
+def test_a_run_that_waits_for_an_ended_or_removed_one_waits_for_nothing(waiting):
+    free = [replace(waiting[0], awaits=(Awaited("nobody", False),))]
+    assert starts(free, [], work(1), {waiting[0].key: 5.0}) == [0]
+
+
+def test_a_run_does_not_start_before_its_time(waiting, monkeypatch):
+    monkeypatch.setattr("bertmt.services.queue_times.seconds_since", lambda at: -30.0 if at else None)
+    later = [replace(waiting[0], not_before_at="2099-01-01T00:00:00+00:00"), waiting[1]]
+    durations = {run.key: 10.0 for run in waiting}
+    assert starts(later, [], work(1), durations) == [30, 0]
+
+
+def test_what_is_stuck_starts_at_no_known_time_and_holds_nothing_up(waiting):
+    durations = {run.key: 10.0 for run in waiting}
+    found = expected_times(waiting, [], work(1), durations, stuck={waiting[0].key})
+    assert [each.starts_in for each in found.values()] == [None, 0, 10]
+
+
+@pytest.mark.parametrize(("request_", "expected"), [(None, None), ("go on", 0)])
+def test_a_guarded_worker_starts_nothing_until_it_is_let_go_on(waiting, request_, expected):
+    durations = {waiting[0].key: 10.0}
+    assert starts(waiting[:1], [], on("cpu", guard="three died", request=request_), durations) == [expected]
+
+
+def test_a_run_that_is_about_to_pause_leaves_its_slot_at_once(waiting, add_run):
+    busy = replace(add_run("busy"), state=State.RUNNING, worker=1, seconds_left=400.0, request="pause")
+    assert starts(waiting[:1], [busy], work(1), {waiting[0].key: 10.0}) == [0]
+
+
+def test_the_kinds_of_devices_are_those_of_workers_that_stay(waiting):
+    assert kinds_of(on("cpu", "cuda:0")) == {"cpu", "gpu"}
+    assert kinds_of(on("cuda:0", request="stop")) == set()

@@ -31,8 +31,7 @@ async def test_a_run_opens_with_its_curves_or_says_why_there_are_none(show, aliv
 
 
 async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show, registry):
-    # It was lost before, so it is not queued again by itself.
-    change(registry, "UPDATE runs SET started_at = '2020-01-01T00:00:00+00:00', recoveries = 1")
+    change(registry, "UPDATE runs SET recoveries = 1, started_at = '2020-01-01T00:00:00+00:00'")
     async with show() as shown:  # nobody holds the lock of run006
         await open_run(shown, "run006")
         assert "lost: its process is gone; r queues it again" in shown.text

@@ -50,7 +50,17 @@ async def test_a_failed_run_shows_its_last_words_at_a_glance(show, alive):
         shown.should_be("runs-glance-failed")
 
 
-async def test_a_run_whose_process_is_gone_waits_to_go_on(show):
+async def test_a_run_whose_process_is_gone_is_queued_again_once(show, registry):
+    async with show() as shown:
+        await go_to(shown, "training")
+        assert run_named(registry, "training").state is State.QUEUED
+        await shown.press("enter")
+        assert "lost once, queued again" in shown.text
+
+
+async def test_a_run_whose_process_is_gone_again_is_lost(show, registry):
+    with open_registry(registry) as database, database.immediate():
+        database.execute("UPDATE runs SET recoveries = 1 WHERE name = 'training'")
     async with show() as shown:
         await go_to(shown, "training")
         shown.should_be("runs-lost")
@@ -288,7 +298,7 @@ async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(show,
         assert run_named(registry, "better").note == note and "noted" not in shown.said
 
 
-async def test_removing_asks_and_puts_the_run_out_of_sight_with_its_folder_kept(show, alive, registry):
+async def test_removing_asks_and_keeps_the_folder_until_it_is_deleted_for_good(show, alive, registry):
     folder = registry.parent / "runs" / "run001"
     async with show() as shown:
         await go_to(shown, "base")

@@ -85,6 +85,8 @@ def _nothing_yet(run: Run) -> str:
         return "No curves yet: the run waits in the queue. `bertmt worker` works it."
     if run.state is State.HELD:
         return f"No curves yet: the run is held. `bertmt release {run.id}` lets a worker take it."
+    if run.state is State.PAUSED:
+        return "No curves yet: the run was paused before its first step. p lets it go on."
     if run.state is State.RUNNING:
         return "No curves yet: the run has not taken its first step. They appear here as soon as it has."
     return "This run measured nothing before it ended; its log (6) and history (7) may say why."

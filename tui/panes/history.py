@@ -33,8 +33,8 @@ OWNERS = {
     "claim": "the worker that took it",
     "event": "its own process, with its last event",
     "death": "whoever found that its process is gone",
-    "worker": "the worker, which was asked to stop",
     "import": "`bertmt import-run`, from what its folder tells",
+    "worker": "the worker, which could not start it",
 }
 
 

@@ -31,7 +31,7 @@ from tui.widgets.page import Page
 SIDE_BY_SIDE = 116  # cells from which on the recipe has the other half beside it
 SHARE_OF_RECIPE = 0.48
 GAP = 4
-NAME_WIDTH = 26
+NAME_WIDTH = max(map(len, SETTINGS)) + 1
 TITLES = {
     Role.TOGGLE: "Method: the toggles",
     Role.SCALE: "Scale: encoder, data, budget",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -15,8 +16,9 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError, NotFoundError, RecipeError
 from bertmt.recipe.loading import preset, presets
 from bertmt.recipe.recipe import SETTINGS
-from bertmt.registry.records import Run
+from bertmt.registry.records import Awaited, Run
 from bertmt.services import control
+from bertmt.services.lookup import find_runs
 from bertmt.services.plan_preview import PlanPreview, preview, preview_of_first
 from bertmt.services.recipes import DEFAULT_PRESET, open_recipe
 from bertmt.services.submit import Plan, plan, submit
@@ -54,7 +56,7 @@ class NewRunScreen(DashboardScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every setting of a recipe, over a preset or a copy of a run; ◆ marks what you changed. Enter changes the line "
         "at hand and Enter again takes it, Esc leaves it; on numbers a digit begins. Ctrl+S queues.",
-        "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs.",
+        "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
         "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes.",
     )
     MAKES_REGISTRY = True
@@ -151,12 +153,28 @@ class NewRunScreen(DashboardScreen):
     async def _plan(self, form: NewRunForm) -> Planned:
         """Work the runs out; the data is read, and the registry asked what it knows of such runs."""
         try:
-            planned = await asyncio.to_thread(plan, form.request())
+            request = replace(form.request(), awaits=await self._awaited(form))
+            planned = await asyncio.to_thread(plan, request)
             return Planned(form, await self._looked_up(planned))
         except RecipeError as problem:
             return Planned(form, None, problem.problems)
         except BertmtError as problem:
             return Planned(form, None, (str(problem),))
+
+    async def _awaited(self, form: NewRunForm) -> tuple[Awaited, ...]:
+        """The runs that the new ones are to wait for.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        words = form.awaited()
+        if not words:
+            return ()
+
+        def look_up(session: Session) -> tuple[Awaited, ...]:
+            return tuple(Awaited(run.id, ok) for word, ok in words for run in find_runs(session.database, word))
+
+        return await self.dashboard.ask(look_up)
 
     async def _looked_up(self, planned: Plan) -> PlanPreview:
         def look_up(session: Session) -> PlanPreview:

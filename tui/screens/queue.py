@@ -1,5 +1,6 @@
 """The queue: what runs, what waits and in which order, and who works it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,13 +16,27 @@ from bertmt.registry.states import State
 from bertmt.services import control, ordering
 from bertmt.services.opening import Database
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
-from bertmt.services.queue_times import Expected, expected_durations, expected_times
+from bertmt.services.queue_times import Expected, expected_durations, expected_times, kinds_of
+from bertmt.services.startable import obstacles
 from tui.bindings import key
-from tui.queue_columns import COLUMNS, WORKER_COLUMNS, QueueLine, WorkerLine, queue_cell, worker_cell
+from tui.dialogs.prompt import Prompt
+from tui.new_run_form import priority_problem
+from tui.queue_columns import (
+    COLUMNS,
+    WORKER_COLUMNS,
+    QueueLine,
+    WorkerLine,
+    at_hand,
+    guarded,
+    queue_cell,
+    worker_cell,
+)
 from tui.registry_lane import Session
 from tui.run_actions import counted
+from tui.run_columns import kept_share
 from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
+from tui.widgets.form import sentence_lines
 from tui.widgets.home_line import HomeLine
 from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
 from tui.widgets.table import Table
@@ -38,6 +53,7 @@ NOTHING = (
 NO_WORKER = line(" No worker is alive: ", Span("w", "mark"), " starts one, here, which goes on without the dashboard.")
 WAITING = (State.QUEUED, State.HELD)
 Judged = tuple[int, str, str]  # a run as it was judged: its key, its recipe, its data
+UNKNOWN = Expected(None, None)
 MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead
 
 
@@ -46,17 +62,25 @@ class Queued:
     """What one load brings.
 
     Attributes:
+        stopped: those that are lost or paused.
+        obstacles: why runs that wait will not start by themselves, by their keys.
         finished: how many runs have finished, by which times are judged.
     """
 
     running: list[Run]
+    stopped: list[Run]
     waiting: list[Run]
+    obstacles: Mapping[int, str]
     counts: dict[State, int]
     surroundings: Surroundings
     finished: int
 
 
-OF_RUNS = {"cancel", "requeue", "remove", "tag", "note", "baseline", "shift", "place", "hold", "edit", "copy_id"}
+OF_RUNS = {
+    "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "baseline", "shift", "place", "prioritise",
+    "hold", "edit", "copy_id",
+}  # fmt: skip
+MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
 
 
 class WorkerTable(Table[WorkerLine]):
@@ -65,6 +89,7 @@ class WorkerTable(Table[WorkerLine]):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("S", "screen.stop_worker", "stop", "Stop this worker; its runs go back to the queue.", "worker.stop", True),
         key("d", "screen.drain_worker", "drain", "Let this worker end once nothing waits.", "worker.drain", True),
+        key("c", "screen.go_on", "let go on", "Let this worker start runs again.", "worker.go_on", True),
         key("l", "screen.worker_log", "log", "Show what workers in the background write.", "worker.log", True),
     ]
 
@@ -75,11 +100,13 @@ class QueueScreen(WorkerActions, HomeScreen):
     MODE = "queue"
     SUBJECT = "the queue"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Runs that run stand on top, then those that wait, in the order in which workers take them. Times are "
-        "judged by runs that finished, and by the workers that are alive.",
+        "Runs that run stand on top, then paused ones, then those that wait, in the order in which workers take them: "
+        "by priority, then by place. Times are judged by runs that finished, and by the workers that are alive. "
+        "The line below the runs says all that the run under the cursor waits for, and what stands in its way.",
         "J and K move the run under the cursor; what other keys do to runs they do to the marked ones, or to that one.",
         "Tab goes to the workers. A worker is a process of its own: it goes on when the dashboard is left. One that is "
-        "stopped puts its runs back into the queue; one that is drained ends once nothing waits.",
+        "stopped puts its runs back into the queue; one that is drained ends once nothing waits. One that saw three "
+        "runs in a row die in their first seconds starts nothing more until c lets it go on.",
     )
     DEFAULT_CSS = """
     QueueScreen #held { height: auto; background: $panel; }
@@ -87,6 +114,8 @@ class QueueScreen(WorkerActions, HomeScreen):
     QueueScreen #queue { height: 3fr; }
     QueueScreen #workers { height: 1fr; min-height: 3; max-height: 8; }
     QueueScreen #no-worker { height: 1; }
+    QueueScreen #at-hand { height: auto; padding: 0 1; border-top: solid $border-blurred; }
+    QueueScreen #guards { height: auto; padding: 0 1; }
     QueueScreen #workers-title { height: 2; border-top: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,6 +123,8 @@ class QueueScreen(WorkerActions, HomeScreen):
         key("K", "shift(-1)", "sooner", "Move the run one place up.", "queue.sooner"),
         key("T", "place(True)", "first", "Put the runs before all that wait.", "queue.first"),
         key("B", "place(False)", "last", "Put the runs behind all that wait.", "queue.last"),
+        key("P", "prioritise", "priority", "Give the runs a priority; higher ones start first.", "queue.priority"),
+        key("r", "requeue", "requeue", "Queue runs that stopped again; they go on.", "queue.requeue"),
         key("h", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="h/H"),
         key("H", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
         key("e", "edit", "edit", "Change the settings of the run that waits.", "queue.edit"),
@@ -112,7 +143,9 @@ class QueueScreen(WorkerActions, HomeScreen):
         runs: Table[QueueLine] = Table(COLUMNS, queue_cell, lambda row: row.run.id, can_mark=True, id="queue")
         yield runs
         yield TextLines(lambda width: NOTHING, id="empty", classes="hidden")
+        yield TextLines(id="at-hand", classes="hidden")
         yield TextLines(lambda width: [line(Span(" Workers", "title"))], id="workers-title")
+        yield TextLines(id="guards", classes="hidden")
         workers = WorkerTable(WORKER_COLUMNS, worker_cell, lambda row: row.worker.key, id="workers")
         yield workers
         yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
@@ -144,12 +177,13 @@ class QueueScreen(WorkerActions, HomeScreen):
         self.query_one(HomeLine).show_counts(queued.counts)
         self.query_one(MachineStrip).show(queued.surroundings)
         self.query_one("#held").set_class(not work.held, "hidden")
-        is_empty = not (queued.running or queued.waiting)
+        is_empty = not (queued.running or queued.stopped or queued.waiting)
         self.query_one("#empty").set_class(not is_empty, "hidden")
         self.table.set_class(is_empty, "hidden")
         self.query_one("#no-worker").set_class(bool(work.workers), "hidden")
         self.worker_table.set_class(not work.workers, "hidden")
         self.worker_table.show([WorkerLine(worker, tuple(ids)) for worker, ids in work.workers])
+        self._show_guards([worker for worker, _ in work.workers])
         self.table.marked = self.dashboard.marked
         self._show_runs(queued)
         if queued.finished != self._judged_by:
@@ -158,14 +192,37 @@ class QueueScreen(WorkerActions, HomeScreen):
             self._judge(queued)
 
     def _show_runs(self, queued: Queued) -> None:
-        work = queued.surroundings.workload
-        durations = {run.key: self._durations.get(_judged(run)) for run in _timed(queued)}
-        expected = expected_times(queued.waiting, queued.running, work, durations)
-        rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in queued.running]
+        work, stuck = queued.surroundings.workload, queued.obstacles
+        durations = {run.key: _rest(run, self._durations.get(_judged(run))) for run in _timed(queued)}
+        expected = expected_times(queued.waiting[:MOST_TIMED], queued.running, work, durations, stuck)
+        rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in (*queued.running, *queued.stopped)]
         rows += [
-            QueueLine(run, place, expected[run.key], work.held) for place, run in enumerate(queued.waiting, start=1)
+            QueueLine(run, place, expected.get(run.key, UNKNOWN), work.held, stuck.get(run.key))
+            for place, run in enumerate(queued.waiting, start=1)
         ]
         self.table.show(rows)
+        self._show_at_hand()
+
+    @on(Table.Moved, "#queue")
+    def _show_at_hand(self) -> None:
+        """All about the run under the cursor; the line is there for all where it is for one, so that nothing jumps."""
+        said = at_hand(self.table.current)
+        lines = self.query_one("#at-hand", TextLines)
+        has_any = said or any(map(at_hand, self.table.rows[:MOST_TIMED]))
+        lines.set_class(not has_any or not self.table.display, "hidden")
+        lines.show(lambda width: sentence_lines(said, width, MOST_LINES_AT_HAND, "dim"))
+
+    def _show_guards(self, workers: Sequence[Worker]) -> None:
+        """Why workers start nothing, and the key that lets them."""
+        said = [
+            f"Worker {each.key} starts nothing until c lets it go on (Tab goes to the workers): {each.guard}"
+            for each in guarded(workers)
+        ]
+        lines = self.query_one("#guards", TextLines)
+        lines.set_class(not said, "hidden")
+        lines.show(
+            lambda width: [row for each in said for row in sentence_lines(each, width, MOST_LINES_OF_GUARD, "bad")]
+        )
 
     @work(exclusive=True, group="times")
     async def _judge(self, queued: Queued) -> None:
@@ -233,6 +290,21 @@ class QueueScreen(WorkerActions, HomeScreen):
             self.dashboard.say(f"{counted(runs)} {'first' if first else 'last'} now.")
 
     @work(group="act")
+    async def action_prioritise(self) -> None:
+        runs = self._waiting_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        title, hint = f"Priority of {counted(runs)}", "a whole number; 0 is usual, higher ones start first"
+        text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=priority_problem))
+        if text is not None and text.strip():
+            priority = int(text)
+            await self._do(
+                runs,
+                lambda database, run: ordering.prioritise(database, run, priority),
+                f"given priority {priority}",
+            )
+
+    @work(group="act")
     async def action_hold(self) -> None:
         runs = self._waiting_runs()
         if not runs or not self.dashboard.may_write():
@@ -275,15 +347,30 @@ def _judged(run: Run) -> Judged:
 
 
 def _timed(queued: Queued) -> list[Run]:
-    return [*queued.running, *queued.waiting[:MOST_TIMED]]
+    return [*queued.running, *queued.stopped, *queued.waiting[:MOST_TIMED]]
+
+
+def _rest(run: Run, seconds: float | None) -> float | None:
+    """What is left of a run that goes on from a checkpoint; a running one says that itself."""
+    share = None if run.state is State.RUNNING else kept_share(run)
+    return seconds if seconds is None or share is None else seconds * (1 - share)
 
 
 def _read(session: Session) -> Queued:
-    """On the registry's thread: what runs or is lost, and what waits."""
+    """On the registry's thread: what runs, is lost or paused, and what waits, with what stands in its way."""
     session.runs.refresh()
-    running: list[Run] = [row.run for row in session.runs.rows("state:running")]
-    lost = [row.run for row in session.runs.rows("state:lost | state:paused")]
-    counts = session.runs.counts()
-    waiting = [row.run for row in session.runs.rows("state:queued | state:held", "position")]
-    waiting.sort(key=lambda run: -run.priority)  # stable: position orders those of one priority
-    return Queued([*running, *lost], waiting, counts, surroundings_of(session), counts.get(State.FINISHED, 0))
+    running, lost, paused = (
+        [row.run for row in session.runs.rows(f"state:{state}")] for state in (State.RUNNING, State.LOST, State.PAUSED)
+    )
+    counts, surroundings = session.runs.counts(), surroundings_of(session)
+    waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
+    found = obstacles([*_awaited(session, waiting), *waiting], kinds_of(surroundings.workload))
+    waiting.sort(key=lambda run: (-run.priority, run.position, run.key))
+    return Queued(running, [*lost, *paused], waiting, found, counts, surroundings, counts.get(State.FINISHED, 0))
+
+
+def _awaited(session: Session, waiting: Sequence[Run]) -> list[Run]:
+    """What the waiting runs wait for, unless it waits itself."""
+    ids = {awaited.id for run in waiting for awaited in run.awaits}
+    rows = (session.runs.row(run_id) for run_id in ids)
+    return [row.run for row in rows if row is not None and row.run.state not in WAITING]

@@ -1,5 +1,6 @@
 """Everything about one run, in seven tabs; only the tab that is open reads anything."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -12,8 +13,9 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, plain, wrap_parts
 from bertmt.errors import BertmtError, RegistryError
-from bertmt.registry.records import Run
+from bertmt.registry.records import Move, Run
 from bertmt.registry.states import ENDED, State
+from bertmt.services.details import history_of
 from bertmt.services.rows import Row
 from tui.bindings import key
 from tui.panes.confusion import ConfusionPane
@@ -27,6 +29,8 @@ from tui.panes.similarity import SimilarityPane
 from tui.registry_lane import Session
 from tui.run_actions import QUEUED_AGAIN, RunActions
 from tui.run_columns import difference_span
+from tui.run_standing import care_words
+from tui.widgets.form import sentence_lines
 from tui.widgets.glance import about_line, scores_line
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_lines import TextLines
@@ -42,6 +46,7 @@ PANES: tuple[type[Pane], ...] = (
 )
 GAP = "  "
 MOST_LINES_BELOW = 3  # of what a run is at or why it failed
+MOST_LINES_OF_CARE = 2
 
 
 class RunScreen(RunActions):
@@ -73,6 +78,7 @@ class RunScreen(RunActions):
         self.run = run
         self.tab = tab
         self._row: Row | None = None
+        self._moves: Sequence[Move] = ()
 
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
@@ -126,13 +132,13 @@ class RunScreen(RunActions):
         self.query_one(LogPane).attempt = event.attempt
 
     async def load(self) -> None:
-        row = await self.dashboard.ask(self._look_up)
+        row, moves = await self.dashboard.ask(self._look_up)
         if row is None:
             self._leave_removed()
             return
-        is_other_state = row.run.state is not self.run.state
-        self._row, self.run = row, row.run
-        if is_other_state:
+        is_other = (row.run.state, row.run.request) != (self.run.state, self.run.request)
+        self._row, self.run, self._moves = row, row.run, moves
+        if is_other:
             self.refresh_bindings()
         self._show_about()
         pane, problem = self.pane, ""
@@ -145,10 +151,11 @@ class RunScreen(RunActions):
         if pane is self.pane:  # else another tab was opened meanwhile, and is loaded next
             self._show_problem(problem)
 
-    def _look_up(self, session: Session) -> Row | None:
-        """On the registry's thread."""
+    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Move]]:
+        """On the registry's thread: the run and its history; no run where it was removed."""
         session.runs.refresh()
-        return session.runs.row(self.run.id)
+        row = session.runs.row(self.run.id)
+        return row, () if row is None else history_of(session.database, row.run)
 
     def _leave_removed(self) -> None:
         self._show_problem(f"Run {self.run.id} was removed from the registry; Esc goes back.")
@@ -171,10 +178,14 @@ class RunScreen(RunActions):
         self.query_one("#about", TextLines).show(self._about)
 
     def _about(self, width: int) -> list[Line]:
+        """What the run is at and scores, and below it what happened to it that matters."""
+        care = "; ".join(care_words(self.run, self._moves))
+        below = sentence_lines(care, width - len(GAP), MOST_LINES_OF_CARE, "dim") if care else []
+        return [*self._facts(width), *(line(GAP, *each) for each in below)]
+
+    def _facts(self, width: int) -> list[Line]:
         """What the run is, its scores and the difference from its baseline, on as few lines as they need."""
         about, scores, difference = about_line(self.run), scores_line(self.run), self._difference()
-        if self.run.state is State.LOST:
-            about = (*about[:-1], Span("lost: its process is gone; r queues it again", "bad"))
         parts = [part for part in (scores, difference) if part]
         needed = sum(cells(plain(part)) + len(GAP) for part in parts)
         room = width - cells(plain(about))
@@ -195,8 +206,10 @@ class RunScreen(RunActions):
         """Keys are there only where the run's state lets them do something."""
         if action == "cancel":
             return self.run.state not in ENDED
-        if action == "requeue":
+        if action in ("requeue", "from_start"):
             return self.run.state in QUEUED_AGAIN
+        if action == "pause":
+            return self.run.state in (State.RUNNING, State.PAUSED)
         return super().check_action(action, parameters)
 
     def current_run(self) -> Run:

@@ -23,7 +23,17 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
 from tui.run_actions import RunActions
-from tui.run_columns import COLUMNS, GROUPED_COLUMNS, MARK_OF_STATE, GroupRow, cell, key_of, marks_of, runs_of
+from tui.run_columns import (
+    COLUMNS,
+    GROUPED_COLUMNS,
+    MARK_OF_REQUEST,
+    MARK_OF_STATE,
+    GroupRow,
+    cell,
+    key_of,
+    marks_of,
+    runs_of,
+)
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
@@ -70,7 +80,11 @@ class RunsScreen(RunActions, HomeScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every run of the registry, the newest first. What a key does to runs it does to the marked ones, or to the "
         "one under the cursor. Quitting stops nothing: runs belong to workers.",
-        "States: " + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items()) + ".",
+        "States: "
+        + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
+        + "; "
+        + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
+        + ".",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
         "Δ is the mean difference from the baseline over the tasks that both trained, STS as ρ.",
         "A filter such as `state:running lora>0 sst>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run and "
@@ -92,7 +106,7 @@ class RunsScreen(RunActions, HomeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
         key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
-        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order", shown=True),
+        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order"),
         key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),

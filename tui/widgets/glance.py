@@ -15,14 +15,14 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
-from bertmt.registry.states import State
 from bertmt.services.logs import read_log
 from bertmt.services.run_list import Group, Spread
-from bertmt.services.run_words import SCORE_TITLES, doing, scale_line, similarity, value_text
+from bertmt.services.run_words import SCORE_TITLES, scale_line, similarity, value_text
 from bertmt.tasks.task import TASKS
 from tui.registry_lane import Session
-from tui.run_columns import group_name, state_sign
+from tui.run_columns import begins_anew, group_name, state_sign
 from tui.run_panels import AT_A_GLANCE, panels_of, patterns
+from tui.run_standing import care_words, standing
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
 
@@ -102,18 +102,14 @@ class Glance(Vertical):
 
 
 def about_line(run: Run) -> Line:
-    """Sign, name, id, seed, and what it is at or why it ended."""
+    """Sign, name, id, seed, and what it is at, waits for, or why it ended."""
     said: list[str | Span] = [Span(safe_text(f" {run.name}"), "title"), Span(f" {run.id} seed {run.seed}", "dim"), "  "]
-    if run.state is State.RUNNING:
-        return line(state_sign(run), *said, Span(f"{doing(run)} on {safe_text(run.device or '?')}", "good"))
-    if run.failure:
-        return line(state_sign(run), *said, Span(safe_text(run.failure), "bad"))
-    return line(state_sign(run), *said, Span(str(run.state), "dim"))
+    return line(state_sign(run), *said, standing(run))
 
 
 def scores_line(run: Run) -> Line:
     """The scores of the selected epoch, with ρ and S side by side under their own names."""
-    if run.selected_epoch is None or run.state in (State.QUEUED, State.HELD):
+    if run.selected_epoch is None or begins_anew(run):
         return ()
     parts: list[str | Span] = [Span(f"dev, epoch {run.selected_epoch}:", "dim")]
     for task in TASKS:
@@ -134,6 +130,7 @@ def _words(glimpse: Glimpse, width: int) -> list[Line]:
         "scale": scale_line(run),
         "tags": " ".join(run.tags),
         "note": run.note,
+        "care": "; ".join(care_words(run)),
         "log": list(glimpse.log_lines),
     }
     return facts(pairs, width)

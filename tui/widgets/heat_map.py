@@ -33,7 +33,7 @@ class HeatMap(Drawing, can_focus=True):
         key("enter", "choose", "open", "Go to the examples in this cell.", "matrix.choose",
             shown=True, display="⏎"),
         key("percent_sign", "turn", "share", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
-            shown=True, display="%"),
+            display="%"),
     ]  # fmt: skip
 
     class Cell(Message):

@@ -13,7 +13,7 @@ from tui.widgets.table import MARK
 if TYPE_CHECKING:
     from tui.app import Dashboard
 
-SHOWN = (State.RUNNING, State.PAUSED, State.QUEUED, State.HELD, State.FINISHED, State.FAILED, State.LOST)
+SHOWN = (State.RUNNING, State.QUEUED, State.HELD, State.PAUSED, State.FINISHED, State.FAILED, State.LOST)
 
 
 class HomeLine(TabLine):

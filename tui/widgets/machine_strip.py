@@ -70,7 +70,8 @@ def workers_part(found: Workload) -> Line:
     """Workers that are alive, runs that are queued, and whether nothing is started."""
     count = len(found.workers)
     workers = Span(f"{count} worker" + "s" * (count != 1), "" if count else "bad" if found.queued else "dim")
-    asked = [worker.request for worker, _ in found.workers if worker.request]
+    doing = [worker.request or ("starts nothing" if worker.guard else None) for worker, _ in found.workers]
+    asked = [each for each in doing if each]
     held = Span(" ‖ queue held", "bad") if found.held else ""
     stopping = Span(f" ({', '.join(asked)})", "dim") if asked else ""
     return line(workers, stopping, Span(f" {numbers.count(found.queued)} queued", "dim"), held)

@@ -1,0 +1,118 @@
+"""Pausing, going on, beginning anew, and bringing back what was removed."""
+
+import pytest
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
+from bertmt.registry.states import State
+from bertmt.services.control import cancel
+from bertmt.services.sync import folder_of, sync
+
+
+@pytest.fixture
+def stopped(registry):
+    """The run that ran is paused after 4 of its 6 steps, of which a checkpoint keeps 3."""
+    with open_registry(registry) as database, database.immediate():
+        sync(database, all_runs(database, "runs.name = 'training'")[0])
+        database.execute("UPDATE runs SET state = 'paused' WHERE name = 'training'")
+        database.execute(
+            "UPDATE summaries SET checkpoint_step = 3, steps_total = 6"
+            " WHERE run = (SELECT key FROM runs WHERE name = 'training')"
+        )
+        folder = folder_of(database, all_runs(database, "runs.name = 'training'")[0])
+        (folder.checkpoints("").folder / "00000003").mkdir(parents=True)
+    return registry
+
+
+def run_named(path, name):
+    with open_registry(path) as database:
+        return all_runs(database, "runs.name = ?", (name,))[0]
+
+
+async def go_to(shown, name):
+    """Put the cursor on a run of the list or of the queue."""
+    table = shown.app.screen.table
+    table.go_to(next(row.run.id for row in table.rows if row.run.name == name))
+    await shown.settle()
+
+
+async def test_pausing_asks_and_is_taken_back_by_the_same_key(show, alive, registry):
+    async with show(first="queue") as shown:
+        await shown.press("p")
+        shown.should_be("pause")
+        await shown.press("n")
+        assert run_named(registry, "training").request is None
+        await shown.press("p", "y")
+        assert run_named(registry, "training").request == "pause"
+        await shown.press("p")
+        assert run_named(registry, "training").request is None
+        assert "1 run let go on." in shown.said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(show, alive, stopped, size):
+    async with show(size=size, first="queue") as shown:
+        shown.should_be("queue-paused")
+        await shown.press("p")
+        assert run_named(stopped, "training").state is State.QUEUED
+        assert [row.run.name for row in shown.app.screen.table.rows] == ["training", "later", "held"]
+        assert "queued; goes on from step 3" in shown.text
+
+
+async def test_only_running_and_paused_runs_answer_to_the_key(show, alive, registry):
+    async with show(first="queue") as shown:
+        await shown.press("j", "p")
+        assert "Only running runs can be paused" in shown.said
+    async with show(first="queue", read_only=True) as shown:
+        await shown.press("p")
+        assert "read-only" in shown.said
+
+
+async def test_a_paused_run_is_queued_behind_all_or_cancelled(show, alive, stopped):
+    async with show(first="queue") as shown:
+        await shown.press("r")
+        assert [row.run.name for row in shown.app.screen.table.rows] == ["later", "held", "training"]
+        await go_to(shown, "training")
+        await shown.press("x", "y")
+        assert run_named(stopped, "training").state is State.CANCELLED
+
+
+async def test_beginning_anew_asks_and_deletes_the_checkpoints(show, alive, stopped):
+    with open_registry(stopped) as database:
+        run = all_runs(database, "runs.name = 'training'")[0]
+        cancel(database, run)
+        folder = folder_of(database, run).checkpoints("").folder
+    async with show() as shown:
+        await go_to(shown, "training")
+        assert "cancelled at step 3; r lets it go on, F begins anew" in shown.text
+        await shown.press("F", "n")
+        assert folder.exists() and run_named(stopped, "training").state is State.CANCELLED
+        await shown.press("F", "y")
+        after = run_named(stopped, "training")
+        assert (after.state, after.checkpoint_step, folder.exists()) == (State.QUEUED, None, False)
+
+
+async def test_what_was_removed_is_brought_back_by_one_key(show, alive, registry):
+    async with show() as shown:
+        await shown.press("R")
+        assert "Nothing was removed here" in shown.said
+        await go_to(shown, "base")
+        await shown.press("space", "space", "D")
+        assert "bertmt restore" in shown.text
+        await shown.press("y")
+        listed = [row.run.name for row in shown.app.screen.table.rows]
+        assert len(listed) == 7 and "base" not in listed
+        await shown.press("R")
+        assert "1 run brought back." in shown.said
+        assert run_named(registry, "base").state is State.FINISHED
+        await shown.press("R")
+        assert shown.said.count("Nothing was removed here") == 2
+
+
+async def test_a_run_that_is_removed_while_it_is_looked_at_is_brought_back_from_the_list(show, alive, registry):
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("enter", "D", "y")
+        assert shown.app.screen.SUBJECT == "runs"
+        await shown.press("R")
+        assert "better" in [row.run.name for row in shown.app.screen.table.rows]

@@ -196,9 +196,8 @@ class RunActions(DashboardScreen):
         if not runs:
             return
         sentences = ["Until `bertmt gc` deletes what was removed, R and `bertmt restore` bring it back."]
-        waiting = await self.dashboard.told(self.dashboard.ask(lambda session: _waiting_for(session, runs)))
-        if waiting:
-            sentences.append(f"{counted(waiting)} will no longer wait for what is removed, and may start at once.")
+        waiting = await self.dashboard.told(self.dashboard.ask(_waiting_runs))
+        sentences += removal.consequences(runs, waiting or ())
         if await self._agreed(f"Remove {counted(runs)}?", [*sentences, *listed(runs)], "remove"):
             self.dashboard.removed_last = await self._do(runs, removal.delete, "removed; R undoes it")
 
@@ -244,16 +243,14 @@ class RunActions(DashboardScreen):
         return acted
 
 
-def _waiting_for(session: Session, runs: Sequence[Run]) -> list[Run]:
-    """On the registry's thread: the runs that wait for some of these."""
+def _waiting_runs(session: Session) -> list[Run]:
+    """On the registry's thread."""
     session.runs.refresh()
-    ids = {run.id for run in runs}
-    waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
-    return [run for run in waiting if run.id not in ids and any(awaited.id in ids for awaited in run.awaits)]
+    return [row.run for row in session.runs.rows("state:queued | state:held")]
 
 
-def _begin_anew(database: Database, run: Run) -> Run:
-    return control.requeue(database, run, from_start=True)
+def _begin_anew(database: Database, run: Run) -> None:
+    control.begin_anew(database, [run])
 
 
 def counted(runs: Sequence[Run]) -> str:

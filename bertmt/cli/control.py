@@ -27,10 +27,10 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
 def pause(context: typer.Context, runs: RunWords) -> None:
     """Let running runs write a checkpoint and free their device."""
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.pause(database, run)
+    for after in for_all(database, named_runs(database, runs), control.pause):
         output.write_lines([safe_text(f"{after.id} {after.name}: writes a checkpoint and pauses")])
 
 
@@ -38,10 +38,10 @@ def resume(context: typer.Context, runs: RunWords) -> None:
     """Let paused runs go on, before all that wait."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services import control
+    from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for run in named_runs(database, runs):
-        after = control.resume(database, run)
+    for after in for_all(database, named_runs(database, runs), control.resume):
         word = "goes on; it had not stopped yet" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
     note_unworked_queue(database)
@@ -68,9 +68,11 @@ def requeue(
 
     database = existing_registry(context)
     found = named_runs(database, runs)
-    for after in for_all(
-        database, found, lambda database, run: control.requeue(database, run, data, extra_data, from_start)
-    ):
+    if from_start:
+        queued = control.begin_anew(database, found, data, extra_data)
+    else:
+        queued = for_all(database, found, lambda database, run: control.requeue(database, run, data, extra_data))
+    for after in queued:
         where = "from the start" if after.checkpoint_step is None else f"from step {after.checkpoint_step:,}"
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}, {where}")])
     note_unworked_queue(database)
@@ -88,10 +90,13 @@ def rm(
     from bertmt.errors import UsageError
     from bertmt.services import removal
     from bertmt.services.all_or_none import for_all
+    from bertmt.services.startable import waiting_runs
 
     database = existing_registry(context)
     found = named_runs(database, runs)
     listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
+    for sentence in removal.consequences(found, waiting_runs(database)):
+        diagnostics.note(sentence)
     if not yes and not diagnostics.is_interactive():
         raise UsageError(f"Nobody is there to say whether {listed} may be removed: add --yes.")
     if not yes and not diagnostics.ask(f"Remove {listed}?"):

@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -85,6 +86,7 @@ class Worker:
         self.admission = admission or Admission(self.slots)
         self._refusals: dict[DeviceSlot, str] = {}
         self._trouble = ""
+        self._unread: dict[int, str] = {}
         self._needs: dict[int, MemoryNeed | None] = {}
         self._beat_at = float("-inf")
 
@@ -132,11 +134,24 @@ class Worker:
             self._adopt_orphans()
         self._obey()
         for slot, work in list(self.children.items()):
-            self._look_after(slot, work)
+            with self._apart(work.run):
+                self._look_after(slot, work)
         if not self.stopping and self.guard.reason is None:
             for slot in self.slots:
                 if slot not in self.children:
                     self._fill(slot)
+
+    @contextmanager
+    def _apart(self, run: Run) -> Iterator[None]:
+        """Around what is done for one run: a folder that cannot be read is said once, and hinders no other run."""
+        try:
+            yield
+        except DataError as problem:
+            if self._unread.get(run.key) != str(problem):
+                self.say(f"{run.id}: {problem} This worker looks again; other runs go on.")
+            self._unread[run.key] = str(problem)
+        else:
+            self._unread.pop(run.key, None)
 
     def _obey(self) -> None:
         """Do what a person asked of this worker, on whatever machine."""
@@ -157,39 +172,50 @@ class Worker:
         others = {worker.key for worker in workers.running_workers(self.database)} - {self.key}
         own = {work.run.key for work in self.children.values()}
         for orphan in all_runs(self.database, "runs.state = 'running'"):
-            if orphan.worker in others or orphan.key in own:
-                continue
-            if not is_alive(folder_of(self.database, orphan)):
-                if orphan.worker == self.key:
-                    # Claimed here in a round that broke off before its child was started.
-                    declare_dead(self.database, orphan, "its worker could not start it")
-                continue
-            run = adopt(self.database, orphan, self.key)
-            if run is None:
-                continue
-            device = run.device or CPU
-            free = [slot for slot in self.slots if slot.device == device and slot not in self.children]
-            slot = free[0] if free else DeviceSlot(f"adopted-{run.id}", device, 0)
-            self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run)))
-            self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
+            if orphan.worker not in others and orphan.key not in own:
+                with self._apart(orphan):
+                    self._adopt(orphan)
+
+    def _adopt(self, orphan: Run) -> None:
+        if not is_alive(folder_of(self.database, orphan)):
+            if orphan.worker == self.key:
+                # Claimed here in a round that broke off before its child was started.
+                declare_dead(self.database, orphan, "its worker could not start it")
+            return
+        run = adopt(self.database, orphan, self.key)
+        if run is None:
+            return
+        device = run.device or CPU
+        free = [slot for slot in self.slots if slot.device == device and slot not in self.children]
+        slot = free[0] if free else DeviceSlot(f"adopted-{run.id}", device, 0)
+        self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run)))
+        self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
 
     def _look_after(self, slot: DeviceSlot, work: Work) -> None:
         # Asked before the import: what a dead child wrote is then imported whole.
         ended = work.child.has_ended()
-        run = sync(self.database, run_by_key(self.database, work.run.key))
+        run = run_by_key(self.database, work.run.key)
+        if not ended:
+            work = self._steer(slot, replace(work, run=run))
+        run = sync(self.database, run)
         if ended:
+            self._settle(replace(work, run=run))
             del self.children[slot]
             self.admission.ended(slot)
-            self._settle(replace(work, run=run))
             return
         if _has_stepped(run):
             self.admission.first_step_done(slot)
-        work = self.children[slot] = replace(work, run=run, vanished=self.admission.vanished(slot))
+        self.children[slot] = replace(work, run=run)
+
+    def _steer(self, slot: DeviceSlot, work: Work) -> Work:
+        """Pass on what was asked of a living child; before its events are read, which may fail."""
+        work = self.children[slot] = replace(work, vanished=self.admission.vanished(slot))
         if work.vanished:
             # It may hang in its driver for ever, and would take no signal that it can catch.
             work.child.signal(signal.SIGKILL)
-        if self.stopping or run.request in ("cancel", "pause"):
+        if self.stopping or work.run.request in ("cancel", "pause"):
             work.stopping.ask(work.child)
+        return work
 
     def _settle(self, work: Work) -> None:
         """Move a run whose child has ended, unless its last event did."""

@@ -210,7 +210,7 @@ def move(database: Database, key: int, after: State, owner: Owner, reason: str, 
 STARTABLE = (
     "state = 'queued' AND wants IN ('', ?) AND (not_before_at IS NULL OR not_before_at <= ?)"
     " AND NOT EXISTS (SELECT 1 FROM dependencies JOIN runs AS awaited ON awaited.key = dependencies.awaited"
-    " WHERE dependencies.run = runs.key AND awaited.removed_at IS NULL AND awaited.state != 'finished'"
+    " WHERE dependencies.run = runs.key AND awaited.state != 'finished'"
     f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"
 )
 IN_ORDER = "priority DESC, position, key"
@@ -311,6 +311,16 @@ def bring_back(database: Database, key: int) -> Run:
     with database.immediate():
         database.execute("UPDATE runs SET removed_at = NULL WHERE key = ?", (key,))
         return run_by_key(database, key)
+
+
+def is_awaited(database: Database, run: Run) -> bool:
+    """Whether a run waits for the success of this one, which it has not had."""
+    row = database.execute(
+        "SELECT 1 FROM dependencies JOIN runs AS waiting ON waiting.key = dependencies.run WHERE awaited = ?"
+        " AND needs_success AND waiting.state IN ('queued', 'held') AND waiting.removed_at IS NULL AND ? != 'finished'",
+        (run.key, run.state),
+    ).fetchone()
+    return row is not None
 
 
 def forget(database: Database, key: int) -> None:

@@ -1,10 +1,11 @@
 """What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, note, tag."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from bertmt.errors import BusyError, NotFoundError, UsageError
+from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved, unresolved
 from bertmt.registry.database import Database
@@ -65,8 +66,10 @@ def resume(database: Database, run: Run) -> Run:
 
 
 def _as_it_is(database: Database, run: Run) -> Run:
-    """The run after all that happened to it since its record was read."""
-    return settle(database, sync(database, run_by_key(database, run.key)))
+    """The run after all that happened to it since its record was read, as far as its folder can be read."""
+    with suppress(DataError):
+        return settle(database, sync(database, run_by_key(database, run.key)))
+    return run_by_key(database, run.key)
 
 
 def _ask(database: Database, run: Run, request: str | None) -> Run:
@@ -91,13 +94,12 @@ def requeue(
     run: Run,
     data: str | None = None,
     extra_data_file: str | None = None,
-    from_start: bool = False,
+    reason: str = "requeued",
 ) -> Run:
     """Queue a failed, cancelled, lost or paused run again, as its next attempt; behind all that wait.
 
     Args:
         data: where the same data lies now.
-        from_start: delete its checkpoints, so that it does not go on from the newest.
 
     Raises:
         BusyError: its state forbids it.
@@ -118,13 +120,25 @@ def requeue(
         columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
     with database.immediate():
         highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
-        reason = "requeued, from the start" if from_start else "requeued"
-        run = move(database, run.key, State.QUEUED, Owner.PERSON, reason, position=highest + 1, **columns)
-        if from_start:
-            # Before the transaction ends: no worker may start from what is about to be deleted.
+        return move(database, run.key, State.QUEUED, Owner.PERSON, reason, position=highest + 1, **columns)
+
+
+def begin_anew(
+    database: Database, runs: Sequence[Run], data: str | None = None, extra_data_file: str | None = None
+) -> list[Run]:
+    """Queue runs again without their checkpoints, so that they do not go on from the newest; all or none.
+
+    Raises:
+        BusyError, DataError, UsageError: as `requeue`, of the first that it refuses; no checkpoint was deleted.
+    """
+    reason = "requeued, from the start"
+    with database.immediate():
+        queued = [requeue(database, run, data, extra_data_file, reason) for run in runs]
+        # Once nothing can be refused any more, and before the transaction ends: no worker may start from them.
+        for run in queued:
             folder_of(database, run).checkpoints(run.checkpoint_dir).delete()
             database.execute("UPDATE summaries SET checkpoint_step = NULL WHERE run = ?", (run.key,))
-        return run_by_key(database, run.key)
+        return [run_by_key(database, run.key) for run in queued]
 
 
 def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:

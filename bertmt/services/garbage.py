@@ -17,7 +17,7 @@ from bertmt import paths
 from bertmt.errors import BertmtError, NotFoundError
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.registry.runs import all_runs, is_awaited, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes
 from bertmt.services.removal import delete_for_good
@@ -83,6 +83,8 @@ def find_garbage(database: Database) -> list[Item]:
 
 def _removed(database: Database) -> Iterator[Item]:
     for run in removed_runs(database):
+        if is_awaited(database, run):  # else nothing would be left that keeps the other from starting
+            continue
         folder = folder_of(database, run)
         elsewhere = folder.checkpoints(run.checkpoint_dir).folder if run.checkpoint_dir else None
         yield Item(
@@ -190,7 +192,7 @@ def _delete(database: Database, item: Item) -> None:
 
 def _is_still_so(database: Database, kind: Kind, run: Run) -> bool:
     if kind is Kind.REMOVED:
-        return bool(removed_runs(database, "runs.key = ?", (run.key,)))
+        return bool(removed_runs(database, "runs.key = ?", (run.key,))) and not is_awaited(database, run)
     return kind is Kind.LEFTOVER or bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (run.key,)))
 
 

@@ -71,7 +71,7 @@ class PaperRow:
     Attributes:
         reported: None for our controls.
         measured: one entry per scale, the one with the newest run first (decision 25: never without its scale).
-        waiting: queued and held runs; running: those that run now.
+        waiting: queued, held and paused runs; running: those that run now.
     """
 
     preset: Preset
@@ -109,7 +109,7 @@ def _row(preset: Preset, runs: Sequence[Run]) -> PaperRow:
         preset=preset,
         reported=reported_scores(preset.name),
         measured=tuple(_at_scale(group) for group in groups),
-        waiting=tuple(run for run in runs if run.state in (State.QUEUED, State.HELD)),
+        waiting=tuple(run for run in runs if run.state in (State.QUEUED, State.HELD, State.PAUSED)),
         running=tuple(run for run in runs if run.state is State.RUNNING),
     )
 

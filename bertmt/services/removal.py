@@ -8,14 +8,17 @@ from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import bring_back, forget, move, remove, removed_runs, run_by_key
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import ENDED, Owner, State
 from bertmt.services.ordering import WAITING
 from bertmt.services.settling import settle
+from bertmt.services.startable import ENDED_BADLY
 from bertmt.services.sync import folder_of, sync
+
+MOST_NAMED = 6
 
 
 def delete(database: Database, run: Run) -> Run:
-    """Put a run that is not running out of sight, and return it as it was; one that waits is cancelled.
+    """Put a run that is not running out of sight, and return it as it was; one that waits or is paused is cancelled.
 
     Raises:
         BusyError: it is running.
@@ -23,8 +26,9 @@ def delete(database: Database, run: Run) -> Run:
     with database.immediate():
         _refuse_running(database, run)
         run = run_by_key(database, run.key)
-        if run.state in WAITING:
-            move(database, run.key, State.CANCELLED, Owner.PERSON, "removed before it was started")
+        if run.state not in ENDED:
+            reason = "removed while it was paused" if run.state is State.PAUSED else "removed before it was started"
+            move(database, run.key, State.CANCELLED, Owner.PERSON, reason)
         remove(database, run.key)
         return run
 
@@ -36,8 +40,35 @@ def _refuse_running(database: Database, run: Run) -> None:
         raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
 
 
+def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
+    """What the removal of runs would mean for those that wait, a sentence each."""
+    by_id = {run.id: run for run in runs}
+    awaits = [
+        (run, [(by_id[awaited.id], awaited.needs_success) for awaited in run.awaits if awaited.id in by_id])
+        for run in waiting
+        if run.id not in by_id and run.state in WAITING
+    ]
+    blocked = [run for run, found in awaits if any(needs and _ends_badly(other) for other, needs in found)]
+    freed = [run for run, found in awaits if run not in blocked and any(other.state not in ENDED for other, _ in found)]
+    sentences = []
+    if blocked:
+        sentences.append(f"What waits for its success will not start by itself: {_ids(blocked)}.")
+    if freed:
+        sentences.append(f"What waits for its end may start at once: {_ids(freed)}.")
+    return sentences
+
+
+def _ids(runs: Sequence[Run]) -> str:
+    return ", ".join([*(run.id for run in runs[:MOST_NAMED]), *(["…"] if len(runs) > MOST_NAMED else [])])
+
+
+def _ends_badly(run: Run) -> bool:
+    """Whether a run has not finished, nor ever will once it is removed."""
+    return run.state in ENDED_BADLY or run.state not in ENDED
+
+
 def restore(database: Database, word: str) -> list[Run]:
-    """Bring back the removed runs that have this id or name, as they were; those that waited are cancelled.
+    """Bring back the removed runs that have this id or name, as they were; those that were to run are cancelled.
 
     Raises:
         NotFoundError: none has, or they were deleted for good.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
+from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.registry.states import ENDED, State
 
 ENDED_BADLY = ENDED - {State.FINISHED}
@@ -41,7 +41,7 @@ def _own_obstacle(
         return f"it wants a {run.wants.upper()}, which no worker here has"
     for awaited_id, needs_success in run.awaits:
         other = by_id.get(awaited_id)
-        if other is None:  # removed meanwhile
+        if other is None:  # deleted for good meanwhile
             continue
         if other.state in (State.HELD, State.PAUSED) or (needs_success and other.state in ENDED_BADLY):
             return f"it waits for {other.id}, which is {other.state}"
@@ -52,8 +52,14 @@ def _own_obstacle(
 
 def waiting_runs(database: Database) -> list[Run]:
     """All that wait, and all that they wait for: what `obstacles` takes."""
-    return all_runs(
-        database,
-        "runs.state IN ('queued', 'held') OR runs.key IN (SELECT awaited FROM dependencies JOIN runs AS waiting"
-        " ON waiting.key = dependencies.run WHERE waiting.state = 'queued')",
-    )
+    waiting = all_runs(database, "runs.state IN ('queued', 'held')")
+    return [*waiting, *awaited_runs(database, waiting)]
+
+
+def awaited_runs(database: Database, waiting: Sequence[Run]) -> list[Run]:
+    """What these runs wait for, unless it is among them; a removed run is waited for as before."""
+    ids = {awaited.id for run in waiting for awaited in run.awaits} - {run.id for run in waiting}
+    if not ids:
+        return []
+    condition, parameters = f"runs.id IN ({', '.join('?' * len(ids))})", sorted(ids)
+    return [*all_runs(database, condition, parameters), *removed_runs(database, condition, parameters)]

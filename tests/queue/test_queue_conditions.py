@@ -14,7 +14,9 @@ from bertmt.registry.records import Awaited
 from bertmt.registry.runs import all_runs, claim_next, move, moves, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.layout import RunOrder, hold_alive
+from bertmt.services import removal
 from bertmt.services.control import hold, pause, release, resume
+from bertmt.services.garbage import Kind, find_garbage
 from bertmt.services.ordering import prioritise
 from bertmt.services.settling import declare_dead
 from bertmt.services.startable import obstacles, waiting_runs
@@ -110,6 +112,37 @@ def test_what_stands_in_the_way_is_named(database, add_run):
     }
     release(database, held)
     assert set(obstacles(waiting_runs(database), {"cpu", "gpu"})) == set()
+
+
+@pytest.mark.parametrize("needs_success", [True, False])
+def test_the_success_of_a_removed_run_is_still_waited_for_and_its_end_is_not(database, add_run, needs_success):
+    awaited, waits = add_run("awaited"), add_run("waits")
+    after(database, waits, awaited, needs_success)
+    removal.delete(database, awaited)
+    found = obstacles(waiting_runs(database), {"cpu"})
+    assert found == ({waits.key: f"it waits for {awaited.id}, which is cancelled"} if needs_success else {})
+    assert [item.kind for item in find_garbage(database)] == [] if needs_success else [Kind.REMOVED]
+    assert claimed(database) == (None if needs_success else "waits")
+
+
+def test_the_success_that_a_removed_run_had_counts(database, add_run):
+    awaited, waits = add_run("awaited"), add_run("waits")
+    after(database, waits, awaited, True)
+    claim_next(database, None, "cpu")
+    removal.delete(database, move(database, awaited.key, State.FINISHED, Owner.EVENT, "done"))
+    assert obstacles(waiting_runs(database), {"cpu"}) == {}
+    assert claimed(database) == "waits"
+
+
+def test_what_a_removal_means_for_those_that_wait_is_said(database, add_run):
+    awaited, needs, follows, other = add_run("awaited"), add_run("needs"), add_run("follows"), add_run("other")
+    after(database, needs, awaited, True), after(database, follows, awaited, False)
+    said = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
+    assert said == [
+        f"What waits for its success will not start by itself: {needs.id}.",
+        f"What waits for its end may start at once: {follows.id}.",
+    ]
+    assert removal.consequences([other], waiting_runs(database)) == []
 
 
 def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run, worker):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,25 @@ def test_a_held_queue_lets_what_runs_come_to_its_end(database, add_run, worker):
     hold_queue(database)
     worker.work(drain=True)
     assert [run_by_key(database, run.key).state for run in (running, waiting)] == [State.FINISHED, State.QUEUED]
+
+
+def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(database, add_run, stand_in_child):
+    said: list[str] = []
+    worker = Worker(database, [SLOT, replace(SLOT, name="cpu-2")], said.append, stand_in_child)
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    events = folder_of(database, run).events(1)
+    events.rename(events.with_suffix(".kept"))
+    events.mkdir()
+    other = add_run("finish")
+    run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
+    assert sum("cannot be read" in line for line in said) == 1, "said once, not at each look"
+    cancel(database, run)
+    [work] = [work for work in worker.children.values() if work.run.key == run.key]
+    run_until(worker, work.child.has_ended)
+    events.rmdir()
+    events.with_suffix(".kept").rename(events)
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.CANCELLED)
 
 
 def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, worker, stand_in_child):

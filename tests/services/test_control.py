@@ -158,8 +158,19 @@ def test_a_run_requeued_from_the_start_has_no_checkpoint(database, add_run, clai
     folder = folder_of(database, run).checkpoints().folder
     folder.mkdir(parents=True)
     database.execute("UPDATE summaries SET checkpoint_step = 7 WHERE run = ?", (run.key,))
-    assert control.requeue(database, run, from_start=True).checkpoint_step is None
+    [anew] = control.begin_anew(database, [run])
+    assert (anew.state, anew.checkpoint_step) == (State.QUEUED, None)
     assert not folder.exists()
+
+
+def test_no_checkpoint_is_deleted_where_one_of_the_runs_is_refused(database, add_run, claim):
+    add_run("failed")
+    run, waiting = fail(database, claim()), add_run("waits")
+    folder = folder_of(database, run).checkpoints().folder
+    folder.mkdir(parents=True)
+    with pytest.raises(BusyError):
+        control.begin_anew(database, [run, waiting])
+    assert folder.is_dir() and run_by_key(database, run.key).state is State.FAILED
 
 
 def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database, add_run):

@@ -173,13 +173,13 @@ def test_the_queue_in_the_service_and_on_the_screen_agree(waiting):
     assert order(waiting)[0] == "urgent" and order(waiting)[-1] == "tomorrow"
 
 
-async def test_removing_what_others_wait_for_says_that_they_may_start(show, alive, waiting):
+async def test_removing_what_others_wait_for_says_what_becomes_of_them(show, alive, waiting):
     async with show(first="queue") as shown:
         await go_to(shown, "later")
         await shown.press("D")
-        assert "no longer" not in shown.text
+        assert "What waits" not in shown.text
         await shown.press("n")
         await go_to(shown, "held")
         await shown.press("D")
         said = " ".join(shown.text.replace("│", " ").split())
-        assert "1 run will no longer wait for what is removed, and may start at once." in said
+        assert "What waits for its success will not start by itself: run013." in said

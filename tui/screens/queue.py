@@ -17,7 +17,7 @@ from bertmt.services import control, ordering
 from bertmt.services.opening import Database
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
 from bertmt.services.queue_times import Expected, expected_durations, expected_times, kinds_of
-from bertmt.services.startable import obstacles
+from bertmt.services.startable import awaited_runs, obstacles
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.new_run_form import priority_problem
@@ -364,13 +364,6 @@ def _read(session: Session) -> Queued:
     )
     counts, surroundings = session.runs.counts(), surroundings_of(session)
     waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
-    found = obstacles([*_awaited(session, waiting), *waiting], kinds_of(surroundings.workload))
+    found = obstacles([*waiting, *awaited_runs(session.database, waiting)], kinds_of(surroundings.workload))
     waiting.sort(key=lambda run: (-run.priority, run.position, run.key))
     return Queued(running, [*lost, *paused], waiting, found, counts, surroundings, counts.get(State.FINISHED, 0))
-
-
-def _awaited(session: Session, waiting: Sequence[Run]) -> list[Run]:
-    """What the waiting runs wait for, unless it waits itself."""
-    ids = {awaited.id for run in waiting for awaited in run.awaits}
-    rows = (session.runs.row(run_id) for run_id in ids)
-    return [row.run for row in rows if row is not None and row.run.state not in WAITING]

@@ -12,9 +12,10 @@ from bench.measuring import Figure
 from bench.registries import filled_registry, finish_all
 from bench.terminal import Terminal
 from bertmt.registry import metrics
+from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, claim_next
+from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder, hold_alive
 from bertmt.services.sync import folder_of

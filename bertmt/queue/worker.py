@@ -21,9 +21,10 @@ from bertmt.queue.child_process import (
 )
 from bertmt.queue.crash_guard import CrashGuard
 from bertmt.registry import workers
+from bertmt.registry.claims import adopt, claim_next, device_kind, next_to_start
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
-from bertmt.registry.runs import adopt, all_runs, claim_next, device_kind, move, next_to_start, run_by_key, snapshot_of
+from bertmt.registry.runs import all_runs, move, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive

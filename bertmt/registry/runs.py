@@ -9,13 +9,12 @@ from typing import Any
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Awaited, Evaluation, Move, Run, Snapshot
-from bertmt.registry.states import ENDED, Owner, State, check_move
+from bertmt.registry.states import Owner, State, check_move
 from bertmt.run_folder.events import now
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
 ID_LENGTH = 6
-QUEUE_HELD = "queue_held"  # a setting of the registry; its value is since when
 
 _FIELDS = tuple(field.name for field in fields(Run))
 _SUMMARY = (
@@ -118,7 +117,7 @@ def add_imported(
     highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
     code = _store_snapshot(database, snapshot)
     key = _insert(database, run_id, run, code, (highest or 0) + 1, submitted_at)
-    _record(database, key, 0, None, run.state, Owner.IMPORT, reason)
+    record(database, key, 0, None, run.state, Owner.IMPORT, reason)
     return run_by_key(database, key)
 
 
@@ -127,7 +126,7 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
     while database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
         run_id = new_id()
     key = _insert(database, run_id, run, snapshot, position, now())
-    _record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
+    record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
     return run_id
 
 
@@ -202,85 +201,20 @@ def move(database: Database, key: int, after: State, owner: Owner, reason: str, 
         check_move(run.id, run.state, after, owner)
         assignments = "".join(f", {column} = ?" for column in columns)
         database.execute(f"UPDATE runs SET state = ?{assignments} WHERE key = ?", (after, *columns.values(), key))
-        _record(database, key, columns.get("attempt", run.attempt), run.state, after, owner, reason)
+        record(database, key, columns.get("attempt", run.attempt), run.state, after, owner, reason)
         return run_by_key(database, key)
-
-
-# The queued runs that may start now on a kind of device ("cpu" or "gpu"), at a time, both parameters in this order.
-STARTABLE = (
-    "state = 'queued' AND wants IN ('', ?) AND (not_before_at IS NULL OR not_before_at <= ?)"
-    " AND NOT EXISTS (SELECT 1 FROM dependencies JOIN runs AS awaited ON awaited.key = dependencies.awaited"
-    " WHERE dependencies.run = runs.key AND awaited.state != 'finished'"
-    f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"
-)
-IN_ORDER = "priority DESC, position, key"
-
-
-def next_to_start(database: Database, device: str) -> Run | None:
-    """The run that `claim_next` would take now."""
-    found = all_runs(
-        database,
-        f"runs.key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
-        " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?)",
-        (device_kind(device), now(), QUEUE_HELD),
-    )
-    return found[0] if found else None
-
-
-def device_kind(device: str) -> str:
-    """ "cpu" or "gpu": what a run may want, of "cpu" or the UUID of a GPU."""
-    return "cpu" if device == "cpu" else "gpu"
-
-
-def claim_next(database: Database, worker: int | None, device: str, expected: int | None = None) -> Run | None:
-    """Take the first queued run that may start on a device, as a new attempt; None where none may.
-
-    None may where the queue is held. A run may not before its time, before the runs that it waits for have ended, and
-    on a device that it does not want. One statement, so that no two workers get the same run.
-
-    Args:
-        expected: the key of the run that should come, for which its device was made ready; another is not taken.
-    """
-    with database.immediate():
-        row = database.execute(
-            "UPDATE runs SET state = 'running', attempt = attempt + 1, worker = ?, device = ?, started_at = ?,"
-            " ended_at = NULL, failure = NULL, request = NULL"
-            f" WHERE key = (SELECT key FROM runs WHERE {STARTABLE} ORDER BY {IN_ORDER} LIMIT 1)"
-            " AND NOT EXISTS (SELECT 1 FROM settings WHERE name = ?) AND (? IS NULL OR key = ?)"
-            " RETURNING key, attempt",
-            (worker, device, now(), device_kind(device), now(), QUEUE_HELD, expected, expected),
-        ).fetchone()
-        if row is None:
-            return None
-        key, attempt = row
-        _record(
-            database, key, attempt, State.QUEUED, State.RUNNING, Owner.CLAIM, f"taken by worker {worker} on {device}"
-        )
-        return run_by_key(database, key)
-
-
-def adopt(database: Database, run: Run, worker: int) -> Run | None:
-    """Make a worker the one that looks after a running run whose own is gone; None where another was faster."""
-    with database.immediate():
-        taken = database.execute(
-            "UPDATE runs SET worker = ? WHERE key = ? AND worker IS ? AND attempt = ? AND state = 'running'",
-            (worker, run.key, run.worker, run.attempt),
-        ).rowcount
-        if not taken:
-            return None
-        note(database, run.key, Owner.CLAIM, f"adopted by worker {worker}: its own is gone, its process is not")
-        return run_by_key(database, run.key)
 
 
 def note(database: Database, key: int, owner: Owner, reason: str) -> None:
     """A line in a run's history without a move."""
     run = run_by_key(database, key)
-    _record(database, key, run.attempt, run.state, run.state, owner, reason)
+    record(database, key, run.attempt, run.state, run.state, owner, reason)
 
 
-def _record(
+def record(
     database: Database, key: int, attempt: int, before: State | None, after: State, owner: Owner, reason: str
 ) -> None:
+    """A line in a run's history; inside a write transaction."""
     database.execute(
         "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason) VALUES (?,?,?,?,?,?,?)",
         (key, now(), attempt, before, after, owner, reason),
@@ -311,16 +245,6 @@ def bring_back(database: Database, key: int) -> Run:
     with database.immediate():
         database.execute("UPDATE runs SET removed_at = NULL WHERE key = ?", (key,))
         return run_by_key(database, key)
-
-
-def is_awaited(database: Database, run: Run) -> bool:
-    """Whether a run waits for the success of this one, which it has not had."""
-    row = database.execute(
-        "SELECT 1 FROM dependencies JOIN runs AS waiting ON waiting.key = dependencies.run WHERE awaited = ?"
-        " AND needs_success AND waiting.state IN ('queued', 'held') AND waiting.removed_at IS NULL AND ? != 'finished'",
-        (run.key, run.state),
-    ).fetchone()
-    return row is not None
 
 
 def forget(database: Database, key: int) -> None:

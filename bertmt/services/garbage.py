@@ -15,9 +15,10 @@ from pathlib import Path
 
 from bertmt import paths
 from bertmt.errors import BertmtError, NotFoundError
+from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, is_awaited, removed_runs
+from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes
 from bertmt.services.removal import delete_for_good

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from bertmt.errors import BusyError
+from bertmt.registry.claims import IN_ORDER
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import IN_ORDER, all_runs, run_by_key
+from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.states import State
 
 WAITING = (State.QUEUED, State.HELD)

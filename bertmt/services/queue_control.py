@@ -1,7 +1,8 @@
 """The queue as a whole: holding it."""
 
+from bertmt.registry.claims import QUEUE_HELD
 from bertmt.registry.database import Database
-from bertmt.registry.runs import QUEUE_HELD, setting, store_setting
+from bertmt.registry.runs import setting, store_setting
 from bertmt.run_folder.events import now
 
 

@@ -18,9 +18,10 @@ import safetensors.numpy
 
 from bertmt.devices.slots import CPU, DeviceSlot, device_slots
 from bertmt.errors import BertmtError, RunFailedError
+from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database, open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import claim_next, run_by_key
+from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
 from bertmt.run_folder.events import tail_lines

@@ -10,8 +10,9 @@ from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError, BusyError
 from bertmt.queue import child_process
 from bertmt.queue.worker import Worker
+from bertmt.registry.claims import claim_next
 from bertmt.registry.records import Awaited
-from bertmt.registry.runs import all_runs, claim_next, move, moves, run_by_key
+from bertmt.registry.runs import all_runs, move, moves, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.layout import RunOrder, hold_alive
 from bertmt.services import removal

@@ -7,9 +7,10 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.registry import metrics
 from bertmt.registry.changes import changed_runs, newest_change
+from bertmt.registry.claims import claim_next
 from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
 from bertmt.registry.migrations import m002_changes_of_runs, migrations
-from bertmt.registry.runs import all_runs, claim_next, forget, move, remove, store_setting
+from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import all_workers, register
 from bertmt.services.control import annotate, tag

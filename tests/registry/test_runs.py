@@ -10,10 +10,10 @@ import pytest
 
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.registry import metrics
+from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import (
     all_runs,
     bring_back,
-    claim_next,
     forget,
     move,
     moves,

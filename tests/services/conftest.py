@@ -2,7 +2,8 @@
 
 import pytest
 
-from bertmt.registry.runs import claim_next, run_by_key
+from bertmt.registry.claims import claim_next
+from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder

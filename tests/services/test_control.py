@@ -3,7 +3,8 @@
 import pytest
 
 from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
-from bertmt.registry.runs import all_runs, claim_next, move, run_by_key
+from bertmt.registry.claims import claim_next
+from bertmt.registry.runs import all_runs, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
 from bertmt.services import control, ordering, removal

@@ -8,8 +8,9 @@ import pytest
 from registry_builder import RegistryBuilder, evaluate
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError
+from bertmt.registry.claims import claim_next
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import all_runs, claim_next, moves, run_by_key
+from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive

@@ -3,7 +3,8 @@
 import pytest
 
 from bertmt.errors import BusyError
-from bertmt.registry.runs import claim_next, run_by_key
+from bertmt.registry.claims import claim_next
+from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import register
 from bertmt.services.control import hold

@@ -6,7 +6,7 @@ import pytest
 from registry_builder import RegistryBuilder
 
 from bertmt.errors import UsageError
-from bertmt.registry.runs import claim_next
+from bertmt.registry.claims import claim_next
 from tui.__main__ import dashboard, parser
 from tui.bindings import read_keymap
 from tui.keys import all_bindings

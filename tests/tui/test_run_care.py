@@ -5,8 +5,9 @@ from contextlib import closing
 import pytest
 from run_screen import open_run
 
+from bertmt.registry.claims import claim_next
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import all_runs, claim_next
+from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import EventWriter
 from bertmt.services.settling import declare_dead
 from bertmt.services.sync import folder_of, sync

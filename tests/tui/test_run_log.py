@@ -6,7 +6,8 @@ import pytest
 from registry_builder import HOSTILE, RegistryBuilder
 from run_screen import open_run, said
 
-from bertmt.registry.runs import all_runs, claim_next
+from bertmt.registry.claims import claim_next
+from bertmt.registry.runs import all_runs
 from bertmt.services.control import requeue
 from bertmt.services.sync import folder_of, sync
 from tui.app import Dashboard

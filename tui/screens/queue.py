@@ -15,6 +15,7 @@ from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services import control, ordering
 from bertmt.services.opening import Database
+from bertmt.services.ordering import WAITING
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
 from bertmt.services.queue_times import Expected, expected_durations, expected_times, kinds_of
 from bertmt.services.startable import awaited_runs, obstacles
@@ -51,7 +52,6 @@ NOTHING = (
     line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny", "accent")),
 )
 NO_WORKER = line(" No worker is alive: ", Span("w", "mark"), " starts one, here, which goes on without the dashboard.")
-WAITING = (State.QUEUED, State.HELD)
 Judged = tuple[int, str, str]  # a run as it was judged: its key, its recipe, its data
 UNKNOWN = Expected(None, None)
 MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BertmtError, BusyError, DataError, RegistryError
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError
 from bertmt.queue.admission import Admission, Refused
 from bertmt.queue.child_process import (
     BUSY_CODE,
@@ -88,7 +88,7 @@ class Worker:
         self._refusals: dict[DeviceSlot, str] = {}
         self._trouble = ""
         self._unread: dict[int, str] = {}
-        self._needs: dict[int, MemoryNeed | None] = {}
+        self._needs: dict[tuple[int, str], MemoryNeed | None] = {}
         self._beat_at = float("-inf")
 
     def work(self, drain: bool) -> None:
@@ -147,6 +147,8 @@ class Worker:
         """Around what is done for one run: a folder that cannot be read is said once, and hinders no other run."""
         try:
             yield
+        except NotFoundError:
+            pass  # it ended, and was removed before this worker looked; the next look knows
         except DataError as problem:
             if self._unread.get(run.key) != str(problem):
                 self.say(f"{run.id}: {problem} This worker looks again; other runs go on.")
@@ -195,18 +197,37 @@ class Worker:
     def _look_after(self, slot: DeviceSlot, work: Work) -> None:
         # Asked before the import: what a dead child wrote is then imported whole.
         ended = work.child.has_ended()
-        run = run_by_key(self.database, work.run.key)
+        run = self._still_its_own(work)
+        if run is None:
+            if ended:
+                self._free(slot)
+            return
         if not ended:
             work = self._steer(slot, replace(work, run=run))
         run = sync(self.database, run)
         if ended:
-            self._settle(replace(work, run=run))
-            del self.children[slot]
-            self.admission.ended(slot)
+            if run.attempt == work.run.attempt:
+                self._settle(replace(work, run=run))
+            self._free(slot)
             return
         if _has_stepped(run):
             self.admission.first_step_done(slot)
         self.children[slot] = replace(work, run=run)
+
+    def _still_its_own(self, work: Work) -> Run | None:
+        """The run as it is now; None once its attempt is over for all others, and it is gone or given to somebody else.
+
+        Whoever looked first may have imported the child's last event.
+        """
+        try:
+            run = run_by_key(self.database, work.run.key)
+        except NotFoundError:
+            return None
+        return run if run.attempt == work.run.attempt else None
+
+    def _free(self, slot: DeviceSlot) -> None:
+        del self.children[slot]
+        self.admission.ended(slot)
 
     def _steer(self, slot: DeviceSlot, work: Work) -> Work:
         """Pass on what was asked of a living child; before its events are read, which may fail."""
@@ -256,10 +277,12 @@ class Worker:
         return self._move(run, State.QUEUED, Owner.WORKER, reason, not_before_at=later)
 
     def _move(self, run: Run, after: State, owner: Owner, reason: str, **columns: str) -> Run:
-        try:
+        """Move a run as it was seen; where another process settled it first it stays as it is."""
+        with self.database.immediate():
+            current = run_by_key(self.database, run.key)
+            if (current.attempt, current.state) != (run.attempt, State.RUNNING):
+                return current
             return move(self.database, run.key, after, owner, reason, request=None, **columns)
-        except BertmtError:  # another process settled it first
-            return run_by_key(self.database, run.key)
 
     def _claim(self, slot: DeviceSlot) -> Run | None:
         """Take the next run that may start on a slot, once its GPU has room for it."""
@@ -268,9 +291,10 @@ class Worker:
         run = next_to_start(self.database, slot.device)
         if run is None:
             return None
-        if run.key not in self._needs:  # asked once: among 10,000 finished runs it takes 50 ms
-            self._needs[run.key] = memory_need(self.database, run)
-        need = self._needs[run.key]
+        asked = run.key, run.recipe_json  # a run that waits can be edited
+        if asked not in self._needs:  # once: among 10,000 finished runs it takes 50 ms
+            self._needs[asked] = memory_need(self.database, run)
+        need = self._needs[asked]
         answer = self.admission.admit(run.id, slot, need.mib if need else None)
         if isinstance(answer, Refused):
             if self._refusals.get(slot) != answer.reason:

@@ -9,7 +9,7 @@ from bertmt.run_folder.events import now
 QUEUE_HELD = "queue_held"  # a setting of the registry; its value is since when
 # The queued runs that may start now on a kind of device ("cpu" or "gpu"), at a time, both parameters in this order.
 STARTABLE = (
-    "state = 'queued' AND wants IN ('', ?) AND (not_before_at IS NULL OR not_before_at <= ?)"
+    "state = 'queued' AND removed_at IS NULL AND wants IN ('', ?) AND (not_before_at IS NULL OR not_before_at <= ?)"
     " AND NOT EXISTS (SELECT 1 FROM dependencies JOIN runs AS awaited ON awaited.key = dependencies.awaited"
     " WHERE dependencies.run = runs.key AND awaited.state != 'finished'"
     f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"

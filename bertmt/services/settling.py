@@ -60,7 +60,7 @@ def settle(database: Database, run: Run) -> Run:
 
 
 def declare_dead(database: Database, run: Run, reason: str) -> Run:
-    """Move a running run whose lock is free, once all that its child wrote is imported.
+    """Move a running run whose lock is free, once all that its child wrote is imported; another attempt is left alone.
 
     It was asked to stop: it becomes what it was asked for. Else it is lost, and queued once more by itself, to go on
     from its checkpoint as a new attempt, unless its recipe forbids it.
@@ -70,13 +70,14 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
     """
     if not _close_attempt(database, run):
         return run
+    proven = run.attempt
     # The child may have written its last event between our reading and its death.
     run = sync(database, run)
-    if run.state is not State.RUNNING:
-        return run
     try:
         with database.immediate():
             run = run_by_key(database, run.key)
+            if run.attempt != proven or run.state is not State.RUNNING:
+                return run  # others settled it, and it may run again already
             if run.request == "cancel":
                 return move(database, run.key, State.CANCELLED, Owner.DEATH, f"cancelled; {reason}", **_ended())
             if run.request == "pause":

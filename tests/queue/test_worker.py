@@ -16,11 +16,13 @@ from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import NotFoundError
 from bertmt.queue.worker import Worker
 from bertmt.registry import metrics
+from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
+from bertmt.services import removal, settling
 from bertmt.services.control import cancel, requeue
 from bertmt.services.queue_control import hold_queue
-from bertmt.services.settling import sync_running
+from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.sync import folder_of
 from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
 
@@ -152,6 +154,48 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(databa
     events.rmdir()
     events.with_suffix(".kept").rename(events)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.CANCELLED)
+
+
+def end_of_its_child(worker):
+    [work] = worker.children.values()
+    work.child.process.wait()
+
+
+def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(database, add_run, worker):
+    run, other = add_run("finish"), add_run("finish")
+    worker.round()
+    end_of_its_child(worker)
+    removal.delete(database, run)
+    worker.work(drain=True)
+    assert run_by_key(database, other.key).state is State.FINISHED
+
+
+def test_an_attempt_that_another_worker_has_begun_is_left_alone(database, add_run, worker, stand_in_child):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    [work] = worker.children.values()
+    work.child.signal(signal.SIGTERM)
+    work.child.process.wait()
+    sync_running(database, silent_only=False)
+    other = Worker(database, [SLOT], lambda line: None, stand_in_child)
+    run_until(other, lambda: run_by_key(database, run.key).attempt == 2)
+    worker.round()
+    run = run_by_key(database, run.key)
+    assert (run.attempt, run.state, worker.children) == (2, State.RUNNING, {})
+    other.stopping = True
+    other.work(drain=False)
+
+
+def test_who_waited_for_the_lock_declares_no_later_attempt_dead(database, add_run, worker, monkeypatch):
+    run = add_run("die", requeue_lost=False)
+    worker.round()
+    end_of_its_child(worker)
+    first = run_by_key(database, run.key)
+    declare_dead(database, first, "killed")
+    requeue(database, first)
+    claim_next(database, None, "cpu")
+    monkeypatch.setattr(settling, "sync", lambda database, run: first)
+    assert declare_dead(database, first, "killed").state is State.RUNNING
 
 
 def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, worker, stand_in_child):

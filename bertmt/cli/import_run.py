@@ -32,7 +32,7 @@ def import_run(context: typer.Context, folders: Folders, as_json: AsJson = False
     from bertmt.services.import_run import check_any, import_runs
 
     # `runs/*` names the log of workers too.
-    named = [each for each in folders if len(folders) == 1 or not each.is_file()]
+    named = [each for each in folders if len(folders) == 1 or not _is_file(each)]
     if not registry_path(context).exists():
         check_any(named)
     imported, refused = import_runs(registry_to_fill(context), named)
@@ -44,6 +44,13 @@ def import_run(context: typer.Context, folders: Folders, as_json: AsJson = False
         diagnostics.report(str(each.problem))
     if refused:
         raise typer.Exit(exit_code_of(refused[0].problem))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _document(imported: "list[Run]", refused: "list[Refused]") -> dict[str, object]:

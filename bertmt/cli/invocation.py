@@ -13,9 +13,23 @@ if TYPE_CHECKING:
 
 
 def registry_path(context: typer.Context) -> Path:
-    """The registry that this command line means; it need not exist."""
+    """The registry that this command line means; it need not exist.
+
+    Raises:
+        RegistryError: no file can have that name.
+    """
+    from bertmt.errors import RegistryError
+
     given: str | None = context.find_root().params.get("db")
-    return paths.registry_path(given)
+    path = paths.registry_path(given)
+    try:
+        path.exists()
+    except OSError as problem:  # a folder above that may not be entered, a name that is too long
+        said = f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
+        raise RegistryError(said) from None
+    if "\0" in str(path):
+        raise RegistryError(f"The registry {path} cannot be made: no name holds a NUL; name another with --db.")
+    return path
 
 
 def existing_registry(context: typer.Context) -> "Database":

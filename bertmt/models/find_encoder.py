@@ -62,10 +62,7 @@ def find_encoder(name: str) -> EncoderFiles:
     fetched = fetched_folder(name)
     if fetched and fetched.is_dir():
         return _checked(name, fetched, _text(fetched / "revision.txt"))
-    try:
-        local = Path(name).expanduser()
-    except RuntimeError:  # `~someone` whom the machine does not know
-        local = Path(name)
+    local = paths.expanded(name)
     if name and _is_folder(local):
         return _checked(name, local.absolute(), None)
     for snapshot in _hugging_face_snapshots(name):
@@ -97,9 +94,9 @@ def _minilm() -> tuple[Path, str | None]:
 def _hugging_face_snapshots(name: str) -> list[Path]:
     if not fetched_folder(name):
         return []
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "huggingface"
-    home = Path(os.environ.get("HF_HOME") or caches).expanduser()
-    hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+    caches = paths.expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    home = paths.expanded(os.environ.get("HF_HOME") or caches)
+    hub = paths.expanded(os.environ.get("HF_HUB_CACHE") or home / "hub")
     model = hub / f"models--{name.replace('/', '--')}"
     main = _text(model / "refs" / "main")
     return [model / "snapshots" / main] if main and _is_folder(model / "snapshots" / main) else []

@@ -28,8 +28,9 @@ def plain_entries(folder: Path) -> list[Path]:
     """
     try:
         top = [Path(each.name) for each in os.scandir(folder) if _OWN.fullmatch(each.name) or each.name in _FOLDERS]
-    except OSError as problem:
-        raise NotFoundError(f"{folder} is no run folder: {problem.strerror}.") from None
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise NotFoundError(f"{folder} is no run folder: {reason}.") from None
     return [each for name in sorted(top) for each in _plain(folder, name)]
 
 

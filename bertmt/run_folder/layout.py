@@ -16,6 +16,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,9 +24,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from bertmt import atomic_files
-from bertmt.errors import BusyError, NotFoundError
+from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.run_folder.unreadable import unreadable_as_sentence
+
+LONGEST_PID = 20  # digits
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,10 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
     Raises:
         BusyError: another process holds it.
         NotFoundError: there is no such folder.
+        DataError: the lock's file cannot be opened, or is not one.
     """
     try:
-        file = folder.alive.open("ab")
+        file = _open_alive(folder, os.O_RDWR | os.O_CREAT)
     except FileNotFoundError:
         raise NotFoundError(f"{folder.path} is no run folder.") from None
     # `is_alive` of another process holds the lock for microseconds: only who still fails after a while is second.
@@ -154,7 +158,7 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
             # On a full disk the run goes on; only its worker's successor could not signal it.
             with contextlib.suppress(OSError):
                 os.ftruncate(file.fileno(), 0)
-                os.write(file.fileno(), str(os.getpid()).encode())
+                os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
             return file
         except BlockingIOError:
             if pause is not None:
@@ -177,11 +181,10 @@ def is_alive(folder: RunFolder) -> bool:
     """Whether some process holds the lock; the kernel's word, not a guess from silence.
 
     Raises:
-        DataError: the lock's file cannot be opened.
+        DataError: the lock's file cannot be opened, or is not one.
     """
     try:
-        with unreadable_as_sentence(folder.alive):
-            file = folder.alive.open("rb")
+        file = _open_alive(folder, os.O_RDONLY)
     except FileNotFoundError:
         return False
     with file:
@@ -190,3 +193,19 @@ def is_alive(folder: RunFolder) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def _open_alive(folder: RunFolder, flags: int) -> IO[bytes]:
+    """The lock's file; in a folder from elsewhere it may be a link, a pipe, or another name of a file with a content.
+
+    Raises:
+        FileNotFoundError: it is not there, or its folder is not.
+        DataError: it is not what a run has there, or the system refuses.
+    """
+    with unreadable_as_sentence(folder.alive):
+        opened = os.open(folder.alive, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, atomic_files.PRIVATE_FILE)
+    about = os.fstat(opened)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > LONGEST_PID:
+        os.close(opened)
+        raise DataError(f"{folder.alive} is not what a run has there, a file with the number of a process: remove it.")
+    return os.fdopen(opened, "r+b" if flags & os.O_RDWR else "rb", buffering=0)

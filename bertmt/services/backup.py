@@ -1,6 +1,7 @@
 """A copy of the registry, made while others write it: consistent, checked, private, and whole or not there at all."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,20 +51,23 @@ def back_up(database: Database, target: Path | None = None, replace: bool = Fals
         BertmtError: the copy cannot be written.
     """
     source = database.path
-    path = (target or source.with_name(f"{source.stem}-{time_stamp()}{source.suffix}")).expanduser().absolute()
-    _check_target(source, path, replace)
+    named = target or source.with_name(f"{source.stem}-{time_stamp()}{source.suffix}")
+    path = paths.expanded(named).absolute()
     beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     try:
+        _check_target(source, path, replace)
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         _copy(database, beside)
         runs = _checked_runs(source, beside)
         atomic_files.sync_file(beside)
         beside.replace(path)
         atomic_files.sync_folder(path.parent)
-    except OSError as problem:
-        raise BertmtError(f"{path} cannot be written ({problem.strerror}): name another file.") from None
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise BertmtError(f"{path} cannot be written ({reason}): name another file.") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
     folders = [each for each in _folders(source) if (each / "run.json").is_file()]
     return Backup(path, path.stat().st_size, runs, len(folders), sum(map(size_bytes, folders)))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from bertmt import paths
 from bertmt.errors import UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import batch_count, plan_steps
@@ -90,10 +91,7 @@ def _extra_file(recipe: Recipe) -> str:
 def _absolute(place: str) -> str:
     if place == TOY:
         return TOY
-    try:
-        return str(Path(place).expanduser().absolute())
-    except RuntimeError:  # `~someone` whom the machine does not know: who reads it says that it is not there
-        return str(Path(place).absolute())
+    return str(paths.expanded(place).absolute())
 
 
 def _read(data: str, task: str, name: str) -> _Checked:

@@ -14,14 +14,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.errors import BertmtError, NotFoundError
+from bertmt.errors import BertmtError, DataError, NotFoundError
 from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.registry.runs import all_runs, forget, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes
-from bertmt.services.removal import delete_for_good
+from bertmt.services.removal import delete_folder
 from bertmt.services.sync import folder_of
 
 # What is younger may belong to a process that is at work.
@@ -138,8 +138,16 @@ def _folders(database: Database) -> Iterator[Item]:
         is_one = (
             path.name not in known and not path.is_symlink() and (folder.order.is_file() or folder.recipe.is_file())
         )
-        if is_one and not path.name.startswith(".") and not is_alive(folder) and _is_older(path, FOLDER_SECONDS):
+        if is_one and not path.name.startswith(".") and _is_idle(folder) and _is_older(path, FOLDER_SECONDS):
             yield Item(Kind.FOLDER, path, size_bytes(path))
+
+
+def _is_idle(folder: RunFolder) -> bool:
+    """Whether no process works it; one whose lock is no lock may be anybody's."""
+    try:
+        return not is_alive(folder)
+    except DataError:
+        return False
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -179,10 +187,14 @@ def _delete(database: Database, item: Item) -> None:
     with contextlib.ExitStack() as stack:
         if own is not None and own.is_dir():
             stack.enter_context(hold_alive(RunFolder(own)))
-        if item.run is not None and not _is_still_so(database, item.kind, item.run):
-            raise BertmtError(f"Run {item.run.id} has changed meanwhile: look again with `bertmt gc`.")
+        with database.immediate():
+            if not _is_still_so(database, item):
+                raise BertmtError("it has changed meanwhile: look again with `bertmt gc`.")
+            if item.kind is Kind.REMOVED and item.run is not None:
+                forget(database, item.run.key)
+        # The registry first: a folder without a run is litter, a run without its folder a riddle.
         if item.kind is Kind.REMOVED and item.run is not None:
-            delete_for_good(database, item.run)
+            delete_folder(database, item.run)
         elif item.path.is_dir():
             shutil.rmtree(item.path)
         else:
@@ -191,10 +203,17 @@ def _delete(database: Database, item: Item) -> None:
         raise BertmtError(f"{item.path} could not be deleted whole: check its permissions.")
 
 
-def _is_still_so(database: Database, kind: Kind, run: Run) -> bool:
-    if kind is Kind.REMOVED:
+def _is_still_so(database: Database, item: Item) -> bool:
+    """Whether what was found holds yet: a person may have looked at the list for an hour."""
+    run = item.run
+    if item.kind is Kind.FOLDER:
+        known = "SELECT 1 FROM runs WHERE id = ?"
+        return database.execute(known, (item.path.name,)).fetchone() is None
+    if run is None or item.kind is Kind.LEFTOVER:
+        return True
+    if item.kind is Kind.REMOVED:
         return bool(removed_runs(database, "runs.key = ?", (run.key,))) and not is_awaited(database, run)
-    return kind is Kind.LEFTOVER or bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (run.key,)))
+    return bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (run.key,)))
 
 
 def _shrink(database: Database) -> str:

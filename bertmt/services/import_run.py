@@ -77,7 +77,7 @@ def check_any(folders: Sequence[Path]) -> None:
     problems: list[BertmtError] = []
     for folder in folders:
         try:
-            read_run_folder(folder.expanduser().absolute())
+            read_run_folder(paths.expanded(folder).absolute())
             return
         except BertmtError as problem:
             problems.append(problem)
@@ -94,7 +94,7 @@ def import_run(database: Database, folder: Path) -> Run:
         RegistryError: the registry cannot be written.
         OSError: the folder cannot be read or copied.
     """
-    found = read_run_folder(folder.expanduser().absolute())
+    found = read_run_folder(paths.expanded(folder).absolute())
     target = paths.run_folder(database.path, found.order.run_id)
     with database.immediate():  # a registry that cannot be written says so before anything is copied
         _refuse_known(database, found.order.run_id)
@@ -105,13 +105,20 @@ def import_run(database: Database, folder: Path) -> Run:
             f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."
         )
     beside = target.with_name(f"{BESIDE}{target.name}.{os.urandom(6).hex()}")
+    placed = False
+
+    def put_in_place() -> None:
+        nonlocal placed
+        beside.rename(target)  # which fails where somebody else has put files there meanwhile
+        placed = True
+
     try:
         atomic_files.make_folder(target.parent)
         copy_run_folder(found.folder.path, beside)
         _refuse_working(found.folder)  # it may have been started while it was copied
-        return _store(database, found, lambda: beside.rename(target))
+        return _store(database, found, put_in_place)
     except BaseException:
-        if run_by_id(database, found.order.run_id) is None:
+        if placed and run_by_id(database, found.order.run_id) is None:
             shutil.rmtree(target, ignore_errors=True)
         raise
     finally:
@@ -258,7 +265,7 @@ def _first_event(folder: RunFolder, attempt: int) -> Mapping[str, Any]:
     """The first event of an attempt; empty where there is none."""
     try:
         events = read_events(folder.events(attempt), limit_bytes=1 << 16)[0]
-    except (OSError, BertmtError):
+    except (OSError, ValueError, BertmtError):
         return {}
     return events[0] if events else {}
 

@@ -43,7 +43,7 @@ def _faults_of_its_contents(database: Database) -> Iterator[None]:
         raise UsageError(
             "A word of the command line is no UTF-8 text: type it anew, the registry holds no other."
         ) from None
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as fault:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as fault:
         if "SQLite INTEGER" in str(fault):
             raise UsageError("A number has too many digits: the registry holds whole numbers of at most 18.") from None
         # Reading all of a registry takes its time, so it is done only now. Where nothing is wrong, the fault is ours.

@@ -7,7 +7,7 @@ from contextlib import suppress
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import bring_back, forget, move, remove, removed_runs, run_by_key
+from bertmt.registry.runs import bring_back, move, remove, removed_runs, run_by_key
 from bertmt.registry.states import ENDED, Owner, State
 from bertmt.services.ordering import WAITING
 from bertmt.services.settling import settle
@@ -73,23 +73,25 @@ def restore(database: Database, word: str) -> list[Run]:
     Raises:
         NotFoundError: none has, or they were deleted for good.
     """
-    with database.immediate():
-        found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
-        if not found:
-            raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
-        return [bring_back(database, run.key) for run in found]
+    return restore_all(database, [word])
+
+
+def _removed(database: Database, word: str) -> list[Run]:
+    found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
+    if not found:
+        raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
+    return found
 
 
 def restore_all(database: Database, words: Sequence[str]) -> list[Run]:
-    """As `restore`, all of them or none."""
+    """As `restore`, all of them or none; one that is named twice is brought back once."""
     with database.immediate():
-        return [run for word in dict.fromkeys(words) for run in restore(database, word)]
+        found = {run.key: run for word in words for run in _removed(database, word)}
+        return [bring_back(database, key) for key in found]
 
 
-def delete_for_good(database: Database, run: Run) -> None:
-    """Forget a removed run, and delete its folder and checkpoints."""
-    # The registry first: a folder without a run is litter, a run without its folder a riddle.
-    forget(database, run.key)
+def delete_folder(database: Database, run: Run) -> None:
+    """Delete the folder and the checkpoints of a run that the registry has forgotten."""
     folder = folder_of(database, run)
     folder.checkpoints(run.checkpoint_dir).delete()
     shutil.rmtree(folder.path, ignore_errors=True)

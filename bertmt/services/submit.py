@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bertmt import atomic_files
+from bertmt import atomic_files, paths
 from bertmt.errors import RecipeError, UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
@@ -138,7 +138,7 @@ def _with_found_encoder(recipe: Recipe) -> Recipe:
         raise RecipeError(
             [f"`max_length` is {recipe.max_length}, but {recipe.encoder} has only {found.positions} positions."]
         )
-    named = Path(recipe.encoder).expanduser()
+    named = paths.expanded(recipe.encoder)
     if found.folder is not None and named.is_dir() and named.samefile(found.folder):
         return recipe.with_values({"encoder": str(named.absolute())})
     return recipe
@@ -167,11 +167,12 @@ def _checkpoint_dir(named: str) -> str:
     """
     if not named:
         return ""
-    folder = Path(named).expanduser().absolute()
+    folder = paths.expanded(named).absolute()
     try:
         atomic_files.make_folder(folder)
-    except OSError as problem:
-        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {problem.strerror}.") from None
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason}.") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"--checkpoint-dir {folder} cannot be written: name a folder of yours.")
     return str(folder)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from bertmt import paths
 from bertmt.errors import DataError
 from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.examples import Split, with_unique_ids
@@ -65,7 +66,4 @@ def read_training_split(data: str, task: str, extra_data_file: str | None, extra
 
 
 def _path(name: str) -> Path:
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:  # `~someone` whom the machine does not know
-        return Path(name)
+    return paths.expanded(name)

@@ -4,7 +4,7 @@ import pytest
 
 from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.claims import claim_next
-from bertmt.registry.runs import all_runs, move, run_by_key
+from bertmt.registry.runs import all_runs, forget, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
 from bertmt.services import control, ordering, removal
@@ -121,7 +121,8 @@ def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database, add_r
     run = add_run()
     folder_of(database, run).path.mkdir(parents=True)
     removal.delete(database, run)
-    removal.delete_for_good(database, run)
+    forget(database, run.key)
+    removal.delete_folder(database, run)
     assert not folder_of(database, run).path.exists()
     with pytest.raises(NotFoundError):
         removal.restore(database, run.id)

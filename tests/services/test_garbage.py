@@ -7,11 +7,13 @@ import time
 import pytest
 from registry_builder import RegistryBuilder
 
+from bertmt.errors import DataError
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.registry.runs import all_runs, forget, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive
 from bertmt.services import garbage, removal
 from bertmt.services.garbage import Kind, find_garbage, free
+from bertmt.services.import_run import import_run
 from bertmt.services.sync import folder_of
 
 DAY = 86_400.0
@@ -58,7 +60,8 @@ def everything(builder, registry, tmp_path):
     alone = folder_of(registry, orphan).path
     saved = tmp_path / "saved"
     alone.rename(saved)
-    removal.delete_for_good(registry, orphan)
+    forget(registry, orphan.key)
+    removal.delete_folder(registry, orphan)
     saved.rename(alone)
     age(alone, 2 * DAY)
     leftover = folder_of(registry, finished).path / ".run.json.0123456789ab"
@@ -106,6 +109,41 @@ def test_a_run_that_was_brought_back_meanwhile_stays(registry, everything):
     removal.restore(registry, item.run.id)
     freed = free(registry, [item])
     assert "changed meanwhile" in freed.kept[0][1] and item.path.is_dir()
+
+
+def test_a_run_that_is_brought_back_at_the_last_moment_stays(registry, everything, monkeypatch):
+    [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
+    real = garbage.hold_alive
+
+    def hold(folder):
+        removal.restore(registry, item.run.id)
+        return real(folder)
+
+    monkeypatch.setattr(garbage, "hold_alive", hold)
+    assert "changed meanwhile" in free(registry, [item]).kept[0][1]
+    assert all_runs(registry, "runs.key = ?", (item.run.key,)) and item.path.is_dir()
+
+
+def test_a_folder_whose_run_was_imported_meanwhile_stays(registry, everything):
+    [item] = [item for item in find_garbage(registry) if item.kind is Kind.FOLDER]
+    run = import_run(registry, item.path)
+    assert "changed meanwhile" in free(registry, [item]).kept[0][1]
+    assert folder_of(registry, run).path.is_dir()
+
+
+@pytest.mark.parametrize("how", ["link", "pipe", "another name"])
+def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(
+    registry, everything, tmp_path, how
+):
+    precious, alive = tmp_path / "thesis.tex", everything[Kind.FOLDER] / "alive"
+    precious.write_text("a sentence that is longer than the number of a process")
+    alive.unlink(missing_ok=True)
+    os.mkfifo(alive) if how == "pipe" else alive.symlink_to(precious) if how == "link" else alive.hardlink_to(precious)
+    age(everything[Kind.FOLDER], 2 * DAY)
+    assert Kind.FOLDER not in kinds(registry)
+    with pytest.raises(DataError):
+        hold_alive(RunFolder(everything[Kind.FOLDER]))
+    assert precious.read_text().startswith("a sentence")
 
 
 def test_what_is_young_or_no_run_folder_is_not_taken(registry, builder, tmp_path):

@@ -10,12 +10,14 @@ from registry_builder import RegistryBuilder, evaluate
 from bertmt.errors import BertmtError, BusyError, NotFoundError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import open_registry
-from bertmt.registry.runs import all_runs, moves, run_by_key
+from bertmt.registry.runs import all_runs, forget, moves, run_by_key
 from bertmt.registry.states import State
+from bertmt.run_folder.copying import copy_run_folder
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive
 from bertmt.services import removal
 from bertmt.services.import_run import import_run, import_runs
+from bertmt.services.removal import delete_folder
 from bertmt.services.sync import folder_of, sync
 
 MEASURED = {
@@ -180,6 +182,21 @@ def test_a_failure_in_the_middle_leaves_neither_rows_nor_folder(database, elsewh
     assert list((database.path.parent / "runs").iterdir()) == []
 
 
+def test_a_folder_that_comes_there_while_this_one_is_copied_stays(database, elsewhere, monkeypatch):
+    folder = folder_of(elsewhere.database, elsewhere.finished("base"))
+    there = database.path.parent / "runs" / folder.path.name
+
+    def copy(source, target):
+        copy_run_folder(source, target)
+        there.mkdir()
+        (there / "mine").write_text("precious")
+
+    monkeypatch.setattr("bertmt.services.import_run.copy_run_folder", copy)
+    with pytest.raises(OSError):
+        import_run(database, folder.path)
+    assert (there / "mine").read_text() == "precious" and all_runs(database) == []
+
+
 def test_a_folder_that_is_there_and_of_no_run_is_never_overwritten(database, elsewhere):
     run = elsewhere.finished("base")
     there = folder_of(database, run).path
@@ -256,6 +273,11 @@ def test_of_many_folders_each_comes_in_or_says_why_not(database, elsewhere):
     assert [each.folder for each in refused] == [folders[1]]
 
 
+def delete_for_good(database, run):
+    forget(database, run.key)
+    delete_folder(database, run)
+
+
 def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(database, elsewhere, tmp_path):
     """It would be deleted with the run."""
     run = elsewhere.finished("base")
@@ -265,11 +287,11 @@ def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(database, e
     (mine / "thesis.tex").write_text("precious")
     spoil_order(checkpoint_dir=str(tmp_path / "home"))(folder)
     assert import_run(database, folder).checkpoint_dir == ""
-    removal.delete_for_good(database, all_runs(database)[0])
+    delete_for_good(database, all_runs(database)[0])
     in_place = RunFolder(database.path.parent / "runs" / run.id).path
     shutil.copytree(folder, in_place)
     assert import_run(database, in_place).checkpoint_dir == ""
-    removal.delete_for_good(database, all_runs(database)[0])
+    delete_for_good(database, all_runs(database)[0])
     (mine / "thesis.tex").unlink()
     (mine / "000001").mkdir()
     shutil.copytree(folder, in_place)

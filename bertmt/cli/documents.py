@@ -150,6 +150,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "kept": "where the damaged registry is now, or null",
         "runs": 'a list of id, name, state, source ("registry and folder", "registry" or "folder")',
         "refused": "run folders that could not be imported: folder, reason (a sentence)",
+        "lost": 'ids of runs that could not be saved; "?" where not even that could be read',
     },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }

@@ -34,6 +34,11 @@ def repair(context: typer.Context, as_json: AsJson = False) -> None:
         output.write_lines(table(COLUMNS, rows, output.table_width()))
     for each in done.refused:
         diagnostics.warn(str(each.problem))
+    if done.lost:
+        diagnostics.warn(
+            f"{counted(len(done.lost), 'run')} could not be saved, neither from the registry nor from a folder: "
+            f"{', '.join(done.lost)}."
+        )
     if not done.problems:
         diagnostics.note(f"Nothing is wrong with {registry}, and nothing was changed.")
     else:
@@ -49,5 +54,6 @@ def _write_document(done: "Repaired") -> None:
         "kept": str(done.kept) if done.kept else None,
         "runs": [{"id": run.id, "name": run.name, "state": run.state, "source": run.source} for run in done.runs],
         "refused": [{"folder": str(each.folder), "reason": str(each.problem)} for each in done.refused],
+        "lost": list(done.lost),
     }
     output.write_document("bertmt.repaired/1", content)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bertmt.registry.database import Database, open_registry, sqlite3
 
@@ -41,14 +41,17 @@ class Mend(Enum):
 class DamagedRegistry:
     """A copy of a damaged registry in a folder of its own, open for reading."""
 
-    def __init__(self, original: Path, folder: Path, pattern: Path):
+    def __init__(self, original: Path, content: IO[bytes] | None, folder: Path, pattern: Path):
         """Copy and open it.
 
         Args:
+            content: the registry, open; None where there is none. It is not opened here: a process that closes any file
+                gives up its locks on it (POSIX, fcntl).
             folder: an empty one, in which the copy is made.
             pattern: a new registry.
         """
-        self._copy = folder / "copy.db"
+        self.copy = folder / "copy.db"
+        self._content = content
         self._connection: Any = None
         with contextlib.closing(sqlite3.connect(pattern)) as new:
             self._known = {table: {row[1] for row in new.execute(f"PRAGMA table_info({table})")} for table in TABLES}
@@ -65,16 +68,21 @@ class DamagedRegistry:
 
     def _open(self, original: Path, pattern: Path, mend: "Mend") -> None:
         self.close()
-        for ending in ("", "-wal"):
-            source = original.with_name(original.name + ending)
-            target = self._copy.with_name(self._copy.name + ending)
-            target.unlink(missing_ok=True)
-            if source.exists():
-                shutil.copyfile(source, target, follow_symlinks=False)
-                target.chmod(0o600)
-        if mend is not Mend.NOTHING and self._copy.exists():
-            _mend(self._copy, pattern, mend)
-        self._connection = sqlite3.connect(self._copy, isolation_level=None)
+        log, log_of_copy = (path.with_name(f"{path.name}-wal") for path in (original, self.copy))
+        for each in (self.copy, log_of_copy):
+            each.unlink(missing_ok=True)
+        if self._content is not None:
+            self._content.seek(0)
+            with self.copy.open("xb") as target:
+                shutil.copyfileobj(self._content, target, 1 << 20)
+        if log.exists():
+            shutil.copyfile(log, log_of_copy, follow_symlinks=False)
+        for each in (self.copy, log_of_copy):
+            if each.exists():
+                each.chmod(0o600)
+        if mend is not Mend.NOTHING and self.copy.exists():
+            _mend(self.copy, pattern, mend)
+        self._connection = sqlite3.connect(self.copy, isolation_level=None)
         self._connection.text_factory = lambda content: content.decode("utf-8", "replace")
         with contextlib.suppress(*UNREADABLE):
             self._connection.execute("PRAGMA writable_schema = ON")  # reads on where a table's definition is damaged
@@ -177,10 +185,11 @@ def _schema_pages(content: bytes) -> list[int]:
 
 
 @contextlib.contextmanager
-def damaged_registry(original: Path, pattern: Database) -> Iterator[DamagedRegistry]:
+def damaged_registry(original: Path, content: IO[bytes] | None, pattern: Database) -> Iterator[DamagedRegistry]:
     """A damaged registry as far as it can be read, for as long as that is needed.
 
     Args:
+        content: the registry, open; None where there is none.
         pattern: a new registry, in whose folder the copy is made.
     """
     folder = pattern.path.with_name(f"{pattern.path.name}-copy")
@@ -188,7 +197,7 @@ def damaged_registry(original: Path, pattern: Database) -> Iterator[DamagedRegis
     try:
         with open_registry(folder / "new.db", create=True) as new:
             new.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        damaged = DamagedRegistry(original, folder, folder / "new.db")
+        damaged = DamagedRegistry(original, content, folder, folder / "new.db")
         try:
             yield damaged
         finally:

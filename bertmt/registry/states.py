@@ -30,7 +30,8 @@ class Owner(StrEnum):
 
 
 LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
-    (State.QUEUED, State.HELD): frozenset({Owner.PERSON}),
+    # Of a repaired registry: what it waits for is lost.
+    (State.QUEUED, State.HELD): frozenset({Owner.PERSON, Owner.IMPORT}),
     (State.HELD, State.QUEUED): frozenset({Owner.PERSON}),
     # Imported, and stopped with its worker elsewhere: it must not start here unasked.
     (State.QUEUED, State.CANCELLED): frozenset({Owner.PERSON, Owner.IMPORT}),

@@ -11,7 +11,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.events import parse_event
 from bertmt.tasks.task import TASKS
 
-_TIMES = ("submitted_at", "started_at", "ended_at", "synced_at")
+_TIMES = ("submitted_at", "started_at", "ended_at", "synced_at", "not_before_at")
 _MOST_SHOWN = 200
 
 
@@ -43,7 +43,7 @@ def _in_columns(database: Database) -> Iterator[str]:
 
 
 def _in_runs(database: Database) -> Iterator[str]:
-    columns = ("id", "state", "recipe", "fingerprints", "started", "finished", *_TIMES)
+    columns = ("id", "state", "wants", "recipe", "fingerprints", "started", "finished", *_TIMES)
     rows = database.execute(f"SELECT {', '.join(columns)} FROM runs JOIN summaries ON summaries.run = runs.key")
     for row in rows.fetchall():
         run = dict(zip(columns, row, strict=True))
@@ -93,6 +93,7 @@ def _is_time(text: str) -> bool:
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "id": lambda text: text.isalnum() and text.isascii(),
     "state": lambda text: text in set(State),
+    "wants": lambda text: text in ("", "cpu", "gpu"),
     "recipe": _is_recipe,
     "fingerprints": _are_fingerprints,
     "started": _is_event,

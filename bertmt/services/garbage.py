@@ -110,9 +110,9 @@ def _keeps_checkpoints(folder: RunFolder) -> bool:
 
 def _leftovers(database: Database) -> Iterator[Item]:
     registry = database.path
-    copies = re.compile(rf"\..+{re.escape(registry.suffix)}\.[0-9a-f]{{12}}(-wal|-shm|-journal)?")
+    copies = re.compile(rf"\..+{re.escape(registry.suffix)}\.[0-9a-f]{{12}}(-wal|-shm|-journal|-copy)?")
     for path in _entries(registry.parent):
-        if copies.fullmatch(path.name) and path.is_file():
+        if copies.fullmatch(path.name) and path.is_dir() == path.name.endswith("-copy"):
             yield from _leftover(path)
     for path in _entries(paths.runs_folder(registry)):
         if _IMPORTING.fullmatch(path.name):

@@ -9,16 +9,18 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BusyError, NotFoundError, RegistryError
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, Database, open_registry
-from bertmt.registry.salvage import TABLES, DamagedRegistry, damaged_registry
+from bertmt.registry.salvage import TABLES, UNREADABLE, DamagedRegistry, damaged_registry
 from bertmt.run_folder.layout import RunFolder, is_alive
 from bertmt.services.backup import time_stamp
+from bertmt.services.damage import damage_of
 from bertmt.services.import_run import Refused, import_runs
 from bertmt.services.saved_rows import SavedRows
 
@@ -50,12 +52,14 @@ class Repaired:
         problems: what was wrong; empty: nothing, and nothing was changed.
         kept: where the damaged registry is now; None where there was none.
         refused: run folders that could not be imported.
+        lost: ids of runs whose rows are no longer what a bertmt writes, and whose folders are gone.
     """
 
     problems: tuple[str, ...]
     kept: Path | None
     runs: tuple[SavedRun, ...]
     refused: tuple[Refused, ...]
+    lost: tuple[str, ...]
 
 
 def repair(registry: Path) -> Repaired:
@@ -70,24 +74,26 @@ def repair(registry: Path) -> Repaired:
     if not registry.exists() and not folders:
         raise NotFoundError(f"There is neither a registry at {registry} nor a run folder beside it.")
     try:
-        with _alone(registry, folders):
-            return _repair(registry, folders)
+        with _alone(registry, folders) as content:
+            return _repair(registry, content, folders)
     except OSError as problem:
         raise RegistryError(f"{registry} cannot be repaired ({problem.strerror}: {problem.filename}).") from None
 
 
-def _repair(registry: Path, folders: Sequence[Path]) -> Repaired:
+def _repair(registry: Path, content: IO[bytes] | None, folders: Sequence[Path]) -> Repaired:
     beside = registry.with_name(f".{registry.name}.{os.urandom(6).hex()}")
     try:
-        with open_registry(beside, create=True) as new, damaged_registry(registry, new) as damaged:
+        with open_registry(beside, create=True) as new, damaged_registry(registry, content, new) as damaged:
             problems = _problems(registry, damaged)
             if not problems:
-                return Repaired((), None, (), ())
+                return Repaired((), None, (), (), ())
             saved = SavedRows(damaged, new)
             sources = saved.store()
             rest = [folder for folder in folders if folder.name not in sources]
             imported, refused = import_runs(new, rest)
             sources |= {run.id: "folder" for run in imported}
+            saved.store_dependencies()
+            lost = tuple(run_id for run_id in saved.not_believed if run_id not in sources)
             _check(new)
             runs = tuple(
                 SavedRun(run_id, name, state, sources[run_id])
@@ -95,7 +101,7 @@ def _repair(registry: Path, folders: Sequence[Path]) -> Repaired:
             )
             new.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         atomic_files.sync_file(beside)
-        return Repaired(tuple(problems), _put_in_place(registry, beside), runs, tuple(refused))
+        return Repaired(tuple(problems), _put_in_place(registry, beside), runs, tuple(refused), lost)
     finally:
         for ending in ("", "-wal", "-shm"):
             beside.with_name(beside.name + ending).unlink(missing_ok=True)
@@ -122,8 +128,21 @@ def _problems(registry: Path, damaged: DamagedRegistry) -> list[str]:
         )
     if not damaged.is_as_it_was:
         return ["the pages that say what lies where cannot be read"]
-    has_version = 0 < damaged.version() < IMPLAUSIBLE_VERSION
-    return problems if has_version else [*problems, "it does not say which version it is of"]
+    if not 0 < damaged.version() < IMPLAUSIBLE_VERSION:
+        return [*problems, "it does not say which version it is of"]
+    return problems or _wrong_values(damaged)
+
+
+def _wrong_values(damaged: DamagedRegistry) -> list[str]:
+    """What SQLite does not mind: values that no bertmt writes; of this version's registries, which it knows."""
+    if damaged.version() != SCHEMA_VERSION:
+        return []
+    try:
+        with open_registry(damaged.copy, read_only=True) as whole:
+            found = damage_of(whole)
+    except (*UNREADABLE, BertmtError) as problem:
+        return [str(problem)]
+    return [] if found is None else [found]
 
 
 def _run_folders(registry: Path) -> list[Path]:
@@ -135,24 +154,28 @@ def _run_folders(registry: Path) -> list[Path]:
 
 
 @contextmanager
-def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[None]:
+def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None]:
     """Nobody uses the registry or works a run meanwhile: what they wrote would be lost with it.
+
+    Yields:
+        The registry, open and locked for as long as no other file of it is opened and closed; None where there is none.
 
     Raises:
         BusyError: somebody does.
     """
     for folder in folders:
-        if is_alive(RunFolder(folder)):
-            raise BusyError(f"The run in {folder} is being worked: end the workers and let it end, or stop it.")
+        with suppress(DataError):  # a lock that is none is nobody's; the import says so
+            if is_alive(RunFolder(folder)):
+                raise BusyError(f"The run in {folder} is being worked: end the workers and let it end, or stop it.")
     if not registry.exists():
-        yield
+        yield None
         return
     with registry.open("r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SHARED_SIZE, SHARED_FIRST)
         except (BlockingIOError, PermissionError):
             raise BusyError(f"Another process has {registry} open: end its workers and dashboards first.") from None
-        yield
+        yield file
 
 
 def _check(new: Database) -> None:
@@ -168,11 +191,15 @@ def _put_in_place(registry: Path, new: Path) -> Path | None:
     if kept.exists():
         kept = kept.with_name(f"{kept.stem}-{os.urandom(3).hex()}{kept.suffix}")
     there = registry.exists()
-    # Its log first: beside the new registry SQLite would read it as the new one's.
-    for ending in ("-wal", "-shm", ""):
-        old = registry.with_name(registry.name + ending)
-        if old.exists():
-            old.rename(kept.with_name(kept.name + ending))
+    old = [path for ending in ("", "-wal", "-shm") if (path := registry.with_name(registry.name + ending)).exists()]
+    # All of it has its other name before any is gone from its place, so that a kill leaves one or the other.
+    for path in old:
+        kept.with_name(path.name.replace(registry.name, kept.name, 1)).hardlink_to(path)
+    atomic_files.sync_folder(registry.parent)
+    # Beside the new registry SQLite would read the old one's log as the new one's.
+    for path in old:
+        if path != registry:
+            path.unlink()
     new.rename(registry)
     atomic_files.sync_folder(registry.parent)
     return kept if there else None

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bertmt.errors import BertmtError, NotFoundError, UsageError
+from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from bertmt.recipe.loading import from_json
 from bertmt.registry import metrics
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database, sqlite3
-from bertmt.registry.runs import run_by_key
+from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.salvage import DamagedRegistry, Row
-from bertmt.registry.states import State
+from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import attempts, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.control import check_tag
@@ -38,6 +38,9 @@ class SavedRows:
         self._columns = [row[1] for row in new.execute("PRAGMA table_info(runs)")]
         self._series = {row["key"]: row["name"] for row in damaged.rows("series") if isinstance(row["name"], str)}
         self._snapshots = {row["key"]: row for row in damaged.rows("snapshots") if _is_snapshot(row)}
+        self._ids: dict[int, str] = {}  # by the keys of the damaged registry
+        self._stored: set[int] = set()
+        self.not_believed: list[str] = []
         self._moves: dict[Any, list[Row]] = {}
         for row in damaged.rows("moves"):
             if _is_move(row):
@@ -46,19 +49,23 @@ class SavedRows:
     def store(self) -> dict[str, str]:
         """Store every run that can be read, with what belongs to it; where each was saved from, by its id."""
         sources: dict[str, str] = {}
-        keys: set[int] = set()
         for row in self.damaged.rows("runs"):
-            if not is_run(row) or row["id"] in sources:
+            if row["id"] in sources:
                 continue
+            if is_run_id(row["id"]) and _is_count(row["key"]):
+                self._ids[row["key"]] = row["id"]
             try:
+                if not is_run(row):
+                    raise ValueError(f"no run: {row['id']!r}")
                 with self.new.immediate():
                     sources[row["id"]] = self._store_run(row)
-                    keys.add(row["key"])
+                    self._stored.add(row["key"])
+            except RegistryError:  # the new registry's trouble, not the row's
+                raise
             except (BertmtError, sqlite3.IntegrityError, OSError, ValueError):
                 # What it says contradicts itself or its folder: then the folder alone is imported.
-                sources.pop(row["id"], None)
+                self.not_believed.append(row["id"] if is_run_id(row["id"]) else "?")
         with self.new.immediate():
-            self._store_dependencies(keys)
             for row in self.damaged.of("settings"):
                 if isinstance(row["name"], str) and isinstance(row["value"], str):
                     self.new.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (row["name"], row["value"]))
@@ -68,7 +75,7 @@ class SavedRows:
         key = row["key"]
         values = {name: row[name] for name in self._columns if name in row}
         values |= {"worker": None, "request": None, "snapshot": self._snapshot(row), "removed_at": None}
-        values |= {"events_attempt": 0, "events_offset": 0, "state": State.LOST}
+        values |= {"synced_at": None, "events_attempt": 0, "events_offset": 0, "state": State.LOST}
         marks = ", ".join("?" * len(values))
         self.new.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
         self.new.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -129,14 +136,27 @@ class SavedRows:
         ).fetchone()[0]
         return key
 
-    def _store_dependencies(self, keys: set[int]) -> None:
-        for key in keys:
-            for row in self.damaged.of("dependencies", "run = ?", key):
-                if row["awaited"] in keys and row["needs_success"] in (0, 1):
-                    self.new.execute(
-                        "INSERT OR IGNORE INTO dependencies VALUES (?, ?, ?)",
-                        (key, row["awaited"], row["needs_success"]),
-                    )
+    def store_dependencies(self) -> None:
+        """Once all runs are there, from rows and folders; what waits for a run that is lost is held.
+
+        Raises:
+            BertmtError: the new registry cannot be written.
+        """
+        with self.new.immediate():
+            key_of = dict(self.new.execute("SELECT id, key FROM runs").fetchall())
+            for key in sorted(self._stored):
+                for row in self.damaged.of("dependencies", "run = ?", key):
+                    awaited = key_of.get(self._ids.get(row["awaited"], ""))
+                    if awaited is not None and row["needs_success"] in (0, 1):
+                        columns = (key, awaited, row["needs_success"])
+                        self.new.execute("INSERT OR IGNORE INTO dependencies VALUES (?, ?, ?)", columns)
+                    else:
+                        self._hold(key)
+
+    def _hold(self, key: int) -> None:
+        state = self.new.execute("SELECT state FROM runs WHERE key = ? AND removed_at IS NULL", (key,)).fetchone()
+        if state == (State.QUEUED,):
+            move(self.new, key, State.HELD, Owner.IMPORT, "the run that it waits for was lost with the registry")
 
     def _store_measured(self, key: int) -> None:
         """What was imported of a run whose folder is gone."""
@@ -191,6 +211,8 @@ def is_run(row: Row) -> bool:
         return False
     times = all(_is_time(row[name]) for name in ("started_at", "ended_at", "removed_at") if row.get(name) is not None)
     counts = all(_is_count(row.get(name)) for name in ("attempt", "snapshot")) and isinstance(row.get("seed"), int)
+    if not _are_conditions(row):
+        return False
     if not (times and counts and _is_time(row.get("submitted_at")) and isinstance(row.get("position"), float)):
         return False
     try:
@@ -198,6 +220,17 @@ def is_run(row: Row) -> bool:
         return isinstance(json.loads(row["fingerprints"]), dict)
     except (BertmtError, ValueError, RecursionError):
         return False
+
+
+def _are_conditions(row: Row) -> bool:
+    """Whether it says when and where to start a run as a bertmt does; an older one says nothing."""
+    numbers = {name: row.get(name) for name in ("priority", "recoveries", "saves_memory")}
+    return (
+        all(value is None or (isinstance(value, int) and abs(value) < 1 << 31) for value in numbers.values())
+        and row.get("wants") in (None, "", "cpu", "gpu")
+        and isinstance(row.get("checkpoint_dir"), str | None)
+        and (row.get("not_before_at") is None or _is_time(row["not_before_at"]))
+    )
 
 
 def _is_move(row: Row) -> bool:

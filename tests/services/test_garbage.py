@@ -132,9 +132,7 @@ def test_a_folder_whose_run_was_imported_meanwhile_stays(registry, everything):
 
 
 @pytest.mark.parametrize("how", ["link", "pipe", "another name"])
-def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(
-    registry, everything, tmp_path, how
-):
+def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(registry, everything, tmp_path, how):
     precious, alive = tmp_path / "thesis.tex", everything[Kind.FOLDER] / "alive"
     precious.write_text("a sentence that is longer than the number of a process")
     alive.unlink(missing_ok=True)
@@ -157,6 +155,16 @@ def test_what_is_young_or_no_run_folder_is_not_taken(registry, builder, tmp_path
     age(notes, 30 * DAY)
     shutil.copytree(folder_of(registry, run).path, tmp_path / "runs" / "young2")
     assert find_garbage(registry) == []
+
+
+def test_the_folder_of_a_killed_repair_is_found(registry, tmp_path):
+    left = tmp_path / ".runs.db.0123456789ab-copy"
+    left.mkdir()
+    (left / "copy.db").write_text("half")
+    age(left, DAY)
+    [item] = [item for item in find_garbage(registry) if item.kind is Kind.LEFTOVER]
+    free(registry, [item])
+    assert item.path == left and not left.exists()
 
 
 def test_leftovers_of_killed_copies_are_found(registry, tmp_path):

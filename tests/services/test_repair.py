@@ -253,6 +253,105 @@ def test_a_registry_that_another_process_has_open_is_refused(registry):
     assert repair(registry).problems == ()
 
 
+SHARER = """
+import fcntl, sys
+with open(sys.argv[1], "rb") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 510, 0x40000002)
+        print("got it")
+    except OSError:
+        print("refused")
+"""
+
+
+def test_nobody_can_open_it_until_the_new_one_is_in_place(registry, monkeypatch):
+    said = []
+
+    def look(new):
+        command = [sys.executable, "-c", SHARER, str(registry)]
+        said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    monkeypatch.setattr("bertmt.services.repair._check", look)
+    overwrite(registry, 0, bytes(100))
+    assert repair(registry).problems
+    assert said == ["refused\n"]
+
+
+def set_value(registry, name, column, value):
+    with sqlite3.connect(registry) as connection:
+        connection.execute(f"UPDATE runs SET {column} = ? WHERE name = ?", (value, name))
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("wants", b"x"),
+        ("priority", "high"),
+        ("submitted_at", "then"),
+        ("recipe", "[]"),
+        ("checkpoint_dir", b"x"),
+        ("wants", "tpu"),
+        ("not_before_at", "soon"),
+    ],
+)
+def test_values_that_no_bertmt_writes_are_damage_and_cost_what_was_typed_alone(registry, column, value):
+    before = measured(registry)
+    set_value(registry, "run 3", column, value)
+    done = repair(registry)
+    assert done.problems and measured(registry) == before
+    assert [run.source for run in done.runs if run.name == "run 3"] == ["folder"]
+    assert repair(registry).problems == (), "what it made is sound"
+
+
+def test_a_run_that_waits_for_one_saved_from_its_folder_waits_still(registry):
+    set_value(registry, "run 0", "submitted_at", "then")
+    repair(registry)
+    with open_registry(registry) as database:
+        [held] = all_runs(database, "runs.name = 'held'")
+        [awaited] = all_runs(database, "runs.name = 'run 0'")
+        assert held.awaits == ((awaited.id, True),)
+
+
+def test_a_run_whose_awaited_run_is_lost_is_held_and_the_lost_one_is_named(registry):
+    with open_registry(registry) as database:
+        [awaited] = all_runs(database, "runs.name = 'run 0'")
+        shutil.rmtree(folder_of(database, awaited).path)
+        database.execute("UPDATE runs SET state = 'queued' WHERE name = 'held'")
+    set_value(registry, "run 0", "submitted_at", "then")
+    assert repair(registry).lost == (awaited.id,)
+    with open_registry(registry) as database:
+        [held] = all_runs(database, "runs.name = 'held'")
+        assert held.state is State.HELD and "was lost" in moves(database, held.key)[-1].reason
+
+
+def test_trouble_of_the_new_registry_is_no_fault_of_a_row(registry, monkeypatch):
+    set_value(registry, "run 3", "wants", "x")
+    before = registry.read_bytes()
+
+    def full(*_):
+        raise RegistryError("The disk is full.")
+
+    monkeypatch.setattr("bertmt.services.saved_rows.SavedRows._store_run", full)
+    with pytest.raises(RegistryError, match="full"):
+        repair(registry)
+    assert registry.read_bytes() == before
+
+
+def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_kept(registry, monkeypatch):
+    overwrite(registry, 0, bytes(100))
+    before = registry.read_bytes()
+
+    def killed(self, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        repair(registry)
+    [kept] = registry.parent.glob("runs-damaged-*.db")
+    assert registry.read_bytes() == kept.read_bytes() == before
+
+
 def test_a_registry_with_a_run_at_work_is_refused(registry):
     with open_registry(registry) as database:
         folder = folder_of(database, all_runs(database)[0])

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
@@ -70,7 +70,7 @@ def add_runs(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, fir
 
     Args:
         snapshot: the code and environment of all of them.
-        first: put them, in their order, before all that wait; else behind.
+        first: put them, in their order, before all that wait, with the priority of the first; else behind.
     """
     if database.connection.in_transaction:  # whose end decides how durable it is
         return _add_all(database, runs, snapshot, first)
@@ -85,6 +85,10 @@ def add_runs(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, fir
 def _add_all(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, first: bool) -> list[str]:
     lowest, highest = database.execute("SELECT min(position), max(position) FROM runs").fetchone()
     start = (lowest or 0) - len(runs) if first else (highest or 0) + 1
+    if first:
+        waiting = "SELECT coalesce(max(priority), 0) FROM runs WHERE state IN ('queued', 'held')"
+        of_first: int = database.execute(waiting).fetchone()[0]
+        runs = [replace(run, priority=max(run.priority, of_first)) for run in runs]
     code = _store_snapshot(database, snapshot)
     return [_add(database, run, code, start + offset) for offset, run in enumerate(runs)]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt import atomic_files
-from bertmt.errors import BertmtError
+from bertmt.errors import BertmtError, DataError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -93,15 +93,30 @@ class Checkpoints:
         """The newest checkpoint whose files are what was written; None where there is none.
 
         Args:
-            damaged: told of each newer one that is not, which is deleted, and why.
+            damaged: told of each newer one that is not, or that cannot be read, and why; a damaged one is deleted.
+
+        Raises:
+            DataError: there is none but such as cannot be read, by this version or for now: to start from the
+                beginning would throw away what they hold.
         """
+        unread = ""
         for number in reversed(self._numbers()):
             path = self.folder / f"{number:06d}"
-            problem = _problem(path)
+            try:
+                problem = _damage(path)
+            except UnreadError as reason:
+                unread = unread or f"{path} {reason}"
+                damaged(path, str(reason))
+                continue
             if problem is None:
                 return Checkpoint(path)
             damaged(path, problem)
             shutil.rmtree(path, ignore_errors=True)
+        if unread:
+            raise DataError(
+                f"No checkpoint can be used, though there are some: {unread}. Mend that and requeue the run, or let it "
+                "begin anew with `bertmt requeue --from-start`."
+            )
         return None
 
     def delete(self) -> None:
@@ -152,15 +167,27 @@ def _fingerprint(file: Path) -> dict[str, object]:
     return {"bytes": file.stat().st_size, "sha256": digest}
 
 
-def _problem(path: Path) -> str | None:
-    """What is wrong with a checkpoint, or None."""
+class UnreadError(Exception):
+    """Why a checkpoint cannot be judged, which may be whole."""
+
+
+def _damage(path: Path) -> str | None:
+    """What of a checkpoint is not what was written, or None.
+
+    Raises:
+        UnreadError: it is of another format, or the system does not let it be read now.
+    """
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            return f"its format is {manifest['format']}, this bertmt reads {FORMAT}"
+        if isinstance(manifest["format"], int) and manifest["format"] != FORMAT:
+            raise UnreadError(f"is of format {manifest['format']}, and this bertmt reads {FORMAT}")
         for name, expected in manifest["files"].items():
             if _fingerprint(path / Path(name).name) != expected:
                 return f"{name} is not what was written"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        return f"it cannot be read ({problem})"
+    except FileNotFoundError as problem:
+        return f"{Path(str(problem.filename)).name} is missing"
+    except OSError as problem:
+        raise UnreadError(f"cannot be read ({problem.strerror})") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        return f"its manifest is damaged ({problem})"
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bertmt.errors import BusyError
+from bertmt.errors import BusyError, UsageError
 from bertmt.registry.claims import IN_ORDER
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -34,13 +34,17 @@ def reorder(database: Database, run: Run, first: bool = True, before: Run | None
     """Put a waiting run first, last, or before another; it takes on the priority of that place.
 
     Raises:
-        BusyError: it does not wait.
+        BusyError: it does not wait, or the other does not.
+        UsageError: the other is the run itself.
     """
     with database.immediate():
         waiting(database, run, "moved")
         keys = [key for key in _positions(database) if key != run.key]
         if before is not None:
-            place = keys.index(before.key) if before.key in keys else len(keys)
+            if before.key == run.key:
+                raise UsageError(f"Run {run.id} cannot be moved before itself; name another with --before.")
+            waiting(database, before, "places to move others to")
+            place = keys.index(before.key)
         else:
             place = 0 if first else len(keys)
         return _place(database, run, keys, place)

@@ -49,7 +49,7 @@ class Checkpointing:
         """Go on from the newest intact checkpoint, unless there is none, or its recipe was another.
 
         Raises:
-            BertmtError: it does not fit this version of the program.
+            BertmtError: it does not fit this version of the program, or cannot be read now.
         """
         found = self.store.newest_intact(lambda path, why: log.warning("Checkpoint %s is passed over: %s.", path, why))
         if found is None:

@@ -8,6 +8,7 @@ from bertmt.registry.runs import all_runs, forget, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
 from bertmt.services import control, ordering, removal
+from bertmt.services.submit import Request, plan, submit
 from bertmt.services.sync import folder_of
 
 
@@ -191,6 +192,31 @@ def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database,
     assert order() == "abc"
     ordering.shift(database, run_by_key(database, first.key), 1)
     assert order() == "bac"
+
+
+def test_a_run_is_moved_before_one_that_waits_and_is_not_itself(database, add_run, claim):
+    add_run("running")
+    running, first, last = claim(), add_run("first"), add_run("last")
+    with pytest.raises(BusyError, match="is running"):
+        ordering.reorder(database, last, before=running)
+    with pytest.raises(UsageError, match="before itself"):
+        ordering.reorder(database, last, before=last)
+    ordering.reorder(database, last, before=first)
+    assert [each.name for each in ordering.queue_order(database)] == ["last", "first"]
+
+
+def test_what_is_queued_first_comes_before_higher_priorities(database, add_run):
+    ordering.prioritise(database, add_run("urgent"), 5)
+    submit(
+        database, plan(Request(preset="baseline", values={"data": "toy", "encoder": "tiny"}, name="mine", first=True))
+    )
+    assert [each.name for each in ordering.queue_order(database)] == ["mine", "urgent"]
+
+
+def test_a_run_that_is_named_twice_is_brought_back_once(database, add_run):
+    run = add_run("twice")
+    removal.delete(database, run)
+    assert [each.key for each in removal.restore_all(database, [run.id, "twice"])] == [run.key]
 
 
 def test_a_running_run_is_not_removed(database, add_run, claim):

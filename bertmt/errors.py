@@ -48,5 +48,9 @@ class RegistryError(BertmtError):
     """The registry cannot be opened: missing, locked, damaged, newer, or on a network file system."""
 
 
+class DamagedRegistryError(RegistryError):
+    """The registry holds what no bertmt writes, or is no registry: waiting does not help, `bertmt repair` may."""
+
+
 class RunFailedError(BertmtError):
     """A run that was waited for did not finish."""

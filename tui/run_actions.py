@@ -85,7 +85,7 @@ class RunActions(DashboardScreen):
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, from which r lets it go on."] if running else []
         if await self._agreed(f"Cancel {counted(runs)}?", [*more, *listed(runs)], "cancel"):
-            await self._do(runs, control.cancel, "will stop" if running == len(runs) else "cancelled")
+            await self._do(runs, _cancel, "will stop" if running == len(runs) else "cancelled")
 
     @work(group="act")
     async def action_pause(self) -> None:
@@ -95,11 +95,9 @@ class RunActions(DashboardScreen):
         if runs:
             sentence = "A checkpoint is written, then the device is free; p lets it go on from there."
             if await self._agreed(f"Pause {counted(runs)}?", [sentence, *listed(runs)], "pause"):
-                await self._do(runs, control.pause, "will pause, once its checkpoint is written")
+                await self._do(runs, _pause, "will pause, once its checkpoint is written")
         elif not rest:
-            self.dashboard.say(
-                "Only running runs can be paused, and only paused ones go on; h holds others.", "warning"
-            )
+            self.dashboard.say("Only running runs can be paused, and only paused ones go on.", "warning")
         elif self.dashboard.may_write():
             await self._do(rest, control.resume, "let go on")
 
@@ -209,7 +207,7 @@ class RunActions(DashboardScreen):
                 "Nothing was removed here; `bertmt restore RUN` brings back what was elsewhere.", "warning"
             )
         elif self.dashboard.may_write():
-            back = await self._do(runs, lambda database, run: removal.restore(database, run.id), "brought back")
+            back = await self._do(runs, lambda database, run: removal.restore(database, run.id), _back(runs))
             self.dashboard.removed_last = [run for run in runs if run not in back]
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
@@ -249,8 +247,21 @@ def _waiting_runs(session: Session) -> list[Run]:
     return [row.run for row in session.runs.rows("state:queued | state:held")]
 
 
+def _cancel(database: Database, run: Run) -> None:
+    control.stop_orphans(database, [control.cancel(database, run)])
+
+
+def _pause(database: Database, run: Run) -> None:
+    control.stop_orphans(database, [control.pause(database, run)])
+
+
 def _begin_anew(database: Database, run: Run) -> None:
     control.begin_anew(database, [run])
+
+
+def _back(runs: Sequence[Run]) -> str:
+    """What is said once they are brought back; `runs` as they were before they were removed."""
+    return "brought back" if all(run.state in ENDED for run in runs) else "brought back; what waited is cancelled now"
 
 
 def counted(runs: Sequence[Run]) -> str:

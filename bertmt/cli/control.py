@@ -19,7 +19,9 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
     from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for after in for_all(database, named_runs(database, runs), control.cancel):
+    asked = for_all(database, named_runs(database, runs), control.cancel)
+    control.stop_orphans(database, asked)
+    for after in asked:
         word = "will stop" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
 
@@ -30,7 +32,9 @@ def pause(context: typer.Context, runs: RunWords) -> None:
     from bertmt.services.all_or_none import for_all
 
     database = existing_registry(context)
-    for after in for_all(database, named_runs(database, runs), control.pause):
+    asked = for_all(database, named_runs(database, runs), control.pause)
+    control.stop_orphans(database, asked)
+    for after in asked:
         output.write_lines([safe_text(f"{after.id} {after.name}: writes a checkpoint and pauses")])
 
 

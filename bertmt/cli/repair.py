@@ -42,6 +42,11 @@ def repair(context: typer.Context, as_json: AsJson = False) -> None:
     if not done.problems:
         diagnostics.note(f"Nothing is wrong with {registry}, and nothing was changed.")
     else:
+        if done.kept and any(run.source == "folder" for run in done.runs):
+            diagnostics.warn(
+                "Of those saved from a folder alone notes, tags and history are lost, unless a backup or the damaged "
+                "file tells them."
+            )
         kept = f" The damaged one is {done.kept}." if done.kept else ""
         diagnostics.note(
             f"{registry}: {'; '.join(done.problems)}. A new one holds {counted(len(done.runs), 'run')}.{kept}"

@@ -3,12 +3,12 @@
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError
+from bertmt.errors import BertmtError, BusyError, DamagedRegistryError, DataError, NotFoundError, RegistryError
 from bertmt.queue.admission import Admission, Refused
 from bertmt.queue.child_process import (
     BUSY_CODE,
@@ -24,12 +24,13 @@ from bertmt.registry import workers
 from bertmt.registry.claims import adopt, claim_next, device_kind, next_to_start
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, move, run_by_key, snapshot_of
+from bertmt.registry.runs import all_runs, move, moves, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive
 from bertmt.services.memory_needs import MemoryNeed, memory_need
 from bertmt.services.queue_control import queue_is_held
+from bertmt.services.run_words import conditions
 from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.snapshot import code_digest
 from bertmt.services.startable import obstacles, waiting_runs
@@ -39,6 +40,8 @@ from bertmt.services.training_process import TRAINING_COMMAND
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
 TROUBLE_SECONDS = 5.0
+# How often in a row a registry is damaged until a worker gives up.
+DAMAGED_LOOKS = 3
 # Before a run whose folder was still held is tried again.
 BUSY_PAUSE = timedelta(seconds=10)
 
@@ -87,6 +90,8 @@ class Worker:
         self.admission = admission or Admission(self.slots)
         self._refusals: dict[DeviceSlot, str] = {}
         self._trouble = ""
+        self._damaged_looks = 0
+        self._waited_for = ""
         self._unread: dict[int, str] = {}
         self._needs: dict[tuple[int, str], MemoryNeed | None] = {}
         self._beat_at = float("-inf")
@@ -96,6 +101,7 @@ class Worker:
 
         Raises:
             BertmtError: draining, it would have to start runs that die one after the other.
+            DamagedRegistryError: the registry is damaged; children go on.
         """
         self.draining = drain
         try:
@@ -106,7 +112,8 @@ class Worker:
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
-            workers.end(self.database, self.key)
+            with suppress(DamagedRegistryError), sqlite_errors_as_sentences(self.database.path):
+                workers.end(self.database, self.key)
 
     def _safe_round(self) -> bool:
         """A round that survives what may pass: a registry that is locked, a disk that is full or fails for a while.
@@ -117,12 +124,15 @@ class Worker:
             with sqlite_errors_as_sentences(self.database.path):
                 self.round()
         except (RegistryError, DataError, OSError) as problem:
+            self._damaged_looks = self._damaged_looks + 1 if isinstance(problem, DamagedRegistryError) else 0
+            if self._damaged_looks == DAMAGED_LOOKS:
+                raise  # time does not mend it; what runs goes on, and the next worker adopts it
             if str(problem) != self._trouble:
                 self.say(f"{problem} This worker tries again every {TROUBLE_SECONDS:.0f} s; what runs goes on.")
             self._trouble = str(problem)
             time.sleep(TROUBLE_SECONDS)
             return False
-        self._trouble = ""
+        self._trouble, self._damaged_looks = "", 0
         return True
 
     def round(self) -> None:
@@ -260,7 +270,8 @@ class Worker:
                 run = declare_dead(self.database, run, how_it_ended(child))
         elif run.state is State.FAILED:
             failure = run.failure
-        self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {run.failure}' if run.failure else ''}")
+        why = run.failure or (moves(self.database, run.key)[-1].reason if run.state is State.QUEUED else "")
+        self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {why}' if why else ''}")
         self._watch_for_crashes(run, time.monotonic() - work.since, failure)
 
     def _watch_for_crashes(self, run: Run, seconds: float, failure: str | None) -> None:
@@ -348,10 +359,18 @@ class Worker:
             return True
         found = obstacles(waiting, {device_kind(slot.device) for slot in self.slots})
         if len(found) < len(queued):
+            self._say_what_is_waited_for([run for run in queued if run.key not in found])
             return False
         for run in queued[:5]:
             self.say(f"{run.id} {run.name} (seed {run.seed}) is not started: {found[run.key]}.")
         return True
+
+    def _say_what_is_waited_for(self, coming: Sequence[Run]) -> None:
+        """Once: that nothing can start yet, and why."""
+        said = "; ".join(f"{run.id} {conditions(run)}" for run in coming[:5] if conditions(run))
+        if said and said != self._waited_for:
+            self.say(f"Nothing can start yet: {said}.")
+        self._waited_for = said
 
 
 def _has_stepped(run: Run) -> bool:

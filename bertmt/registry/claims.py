@@ -54,6 +54,12 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
         if row is None:
             return None
         key, attempt = row
+        # Until it has begun: how far the attempt before came says nothing of one that starts from the beginning.
+        database.execute(
+            "UPDATE summaries SET phase = NULL, step = NULL, epoch = NULL, seconds_left = NULL"
+            " WHERE run = ? AND checkpoint_step IS NULL",
+            (key,),
+        )
         record(
             database, key, attempt, State.QUEUED, State.RUNNING, Owner.CLAIM, f"taken by worker {worker} on {device}"
         )

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bertmt import atomic_files
-from bertmt.errors import NotFoundError, RegistryError
+from bertmt import atomic_files, paths
+from bertmt.errors import DamagedRegistryError, NotFoundError, RegistryError
 from bertmt.registry.file_systems import refuse_network_file_system
 
 try:
@@ -121,11 +121,16 @@ def open_registry(
     """
     if not _is_there(path):
         if not create:
-            raise NotFoundError(
-                f"No registry at {path}; `bertmt queue --preset baseline` makes one, --db names another."
-            )
+            beside = "; there are run folders beside it: `bertmt repair` makes a registry of them"
+            makes = "; `bertmt queue --preset baseline` makes one, --db names another"
+            raise NotFoundError(f"No registry at {path}{beside if _has_run_folders(path) else makes}.")
         refuse_network_file_system(path.parent)
         _make_private(path)
+    elif not path.stat().st_size and not _log_of(path).exists() and _has_run_folders(path):
+        # A new one in its place would let the folders look like litter.
+        raise DamagedRegistryError(
+            f"The registry {path} is empty, and run folders lie beside it: `bertmt repair` makes a new one of them."
+        )
     if read_only is None:
         read_only = not _is_writable(path)
     # Beside a file in WAL mode SQLite makes two more, or cannot read it. Who may not write must not leave them there,
@@ -157,6 +162,10 @@ def _is_there(path: Path) -> bool:
         raise RegistryError(
             f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
         ) from None
+
+
+def _has_run_folders(path: Path) -> bool:
+    return any(paths.runs_folder(path).glob("*/run.json"))
 
 
 def _is_writable(path: Path) -> bool:
@@ -210,7 +219,10 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
     if "locked" in text or "busy" in text:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
-        advice = "it is damaged or no registry; `bertmt repair` saves what can be saved and keeps the file"
+        return DamagedRegistryError(
+            f"The registry {path} cannot be used ({text}): it is damaged or no registry; `bertmt repair` saves what "
+            "can be saved and keeps the file."
+        )
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"
     elif "full" in text:

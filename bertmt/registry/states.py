@@ -79,5 +79,7 @@ def check_move(run_id: str, before: State, after: State, owner: Owner) -> None:
         BusyError: with what can be done instead.
     """
     if owner not in LEGAL_MOVES.get((before, after), frozenset()):
+        if before is after:
+            raise BusyError(f"Run {run_id} is {before} already.")
         advice = _ADVICE.get((before, after), f"`bertmt show {run_id}` tells its history")
         raise BusyError(f"Run {run_id} is {before} and cannot become {after}: {advice}.")

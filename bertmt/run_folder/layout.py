@@ -124,7 +124,8 @@ class RunFolder:
             _check_types(order)
             return order
         except (OSError, ValueError, TypeError, RecursionError) as problem:
-            reason = " ".join(str(problem).split())[:200]
+            said = problem.strerror if isinstance(problem, OSError) else str(problem)
+            reason = " ".join((said or type(problem).__name__).split())[:200]
             raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
 
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BertmtError, RegistryError, UsageError
+from bertmt.errors import BertmtError, DamagedRegistryError, UsageError
 from bertmt.registry.database import Database, sqlite3
 from bertmt.run_folder.sizes import size_bytes
 
 # Between two portions Ctrl-C is heard: 16 MiB of a registry's pages of 4 KiB.
 PORTION_PAGES = 4096
 # What SQLite puts beside a file that is in use; a copy put in place between them would be read together with them.
+LONGEST_SHOWN = 200  # characters of what SQLite says
 COMPANIONS = ("-wal", "-shm", "-journal")
 
 
@@ -119,8 +120,9 @@ def _checked_runs(source: Path, beside: Path) -> int:
         except sqlite3.DatabaseError as problem:
             said = [str(problem)]
         if said != ["ok"]:
-            raise RegistryError(
-                f"The registry {source} is damaged ({'; '.join(said)}), so no copy was made: `bertmt repair` saves "
+            shown = " ".join("; ".join(said).split())[:LONGEST_SHOWN]
+            raise DamagedRegistryError(
+                f"The registry {source} is damaged ({shown}), so no copy was made: `bertmt repair` saves "
                 "what can be saved."
             )
         runs: int = copy.execute("SELECT count(*) FROM runs WHERE removed_at IS NULL").fetchone()[0]

@@ -1,6 +1,8 @@
 """What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, note, tag."""
 
 import json
+import os
+import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,6 +14,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.states import Owner, State, check_move
+from bertmt.registry.workers import running_workers
+from bertmt.run_folder.layout import living_pid
 from bertmt.services.data_check import check_data
 from bertmt.services.ordering import waiting
 from bertmt.services.settling import settle
@@ -63,6 +67,20 @@ def resume(database: Database, run: Run) -> Run:
         return move(
             database, run.key, State.QUEUED, Owner.PERSON, "resumed", position=first, ended_at=None, recoveries=0
         )
+
+
+def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
+    """Pass on what runs were asked for where no worker is there to do it: to their children themselves.
+
+    After the transaction that asked: what it put back must not have stopped anything.
+    """
+    if running_workers(database):  # which adopts them
+        return
+    for run in runs:
+        pid = living_pid(folder_of(database, run)) if run.state is State.RUNNING and run.request else None
+        if pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGTERM)
 
 
 def _as_it_is(database: Database, run: Run) -> Run:
@@ -137,7 +155,12 @@ def begin_anew(
         # Once nothing can be refused any more, and before the transaction ends: no worker may start from them.
         for run in queued:
             folder_of(database, run).checkpoints(run.checkpoint_dir).delete()
-            database.execute("UPDATE summaries SET checkpoint_step = NULL WHERE run = ?", (run.key,))
+            database.execute(
+                "UPDATE summaries SET checkpoint_step = NULL, step = NULL, epoch = NULL, phase = NULL,"
+                " seconds_left = NULL"
+                ", selected_epoch = NULL, sst = NULL, para = NULL, sts = NULL, overall = NULL WHERE run = ?",
+                (run.key,),
+            )
         return [run_by_key(database, run.key) for run in queued]
 
 

@@ -3,7 +3,7 @@
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
+from bertmt.registry.runs import all_runs, removed_runs
 
 
 def find_runs(database: Database, word: str) -> list[Run]:
@@ -19,6 +19,8 @@ def find_runs(database: Database, word: str) -> list[Run]:
             return found
     found = all_runs(database, "substr(runs.id, 1, length(?1)) = ?1 OR substr(runs.name, 1, length(?1)) = ?1", (word,))
     if not word or not found:
+        if removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,)):
+            raise NotFoundError(f"The run {word!r} was removed; `bertmt restore {word}` brings it back.")
         raise NotFoundError(f"No run is called {word!r}; `bertmt runs` lists them.")
     if len({run.name for run in found}) > 1 and len(found) > 1:
         raise UsageError(f"{word!r} could be any of {_listed(found)}: type more of it.")

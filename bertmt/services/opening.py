@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bertmt.errors import RegistryError, UsageError
+from bertmt.errors import DamagedRegistryError, UsageError
 from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, Database, open_registry, sqlite_errors_as_sentences
 from bertmt.registry.records import Awaited, Run, Worker
 
@@ -52,7 +52,7 @@ def _faults_of_its_contents(database: Database) -> Iterator[None]:
         what = damage_of(database)
         if what is None:
             raise
-        raise RegistryError(
+        raise DamagedRegistryError(
             f"The registry {database.path} is damaged ({what}): `bertmt repair` saves what can be saved and keeps the "
             "file."
         ) from fault

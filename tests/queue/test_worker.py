@@ -13,14 +13,15 @@ import pytest
 from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
-from bertmt.errors import NotFoundError
+from bertmt.errors import DamagedRegistryError, NotFoundError
 from bertmt.queue.worker import Worker
 from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import sqlite3
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.services import removal, settling
-from bertmt.services.control import cancel, requeue
+from bertmt.services.control import cancel, pause, requeue, stop_orphans
 from bertmt.services.queue_control import hold_queue
 from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.sync import folder_of
@@ -154,6 +155,56 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(databa
     events.rmdir()
     events.with_suffix(".kept").rename(events)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.CANCELLED)
+
+
+@pytest.mark.parametrize(("verb", "state"), [(cancel, State.CANCELLED), (pause, State.PAUSED)])
+def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(database, add_run, worker, verb, state):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    stop_orphans(database, [verb(database, run)])
+    [work] = worker.children.values()
+    assert work.child.process.poll() is None, "its worker does it"
+    database.execute("UPDATE workers SET ended_at = heartbeat_at")
+    stop_orphans(database, [run_by_key(database, run.key)])
+    end_of_its_child(worker)
+    sync_running(database, silent_only=False)
+    assert run_by_key(database, run.key).state is state
+
+
+def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(database, add_run, worker, monkeypatch):
+    monkeypatch.setattr("bertmt.queue.worker.TROUBLE_SECONDS", 0)
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+
+    def damaged():
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(worker, "round", damaged)
+    with pytest.raises(DamagedRegistryError, match="bertmt repair"):
+        worker.work(drain=False)
+    [work] = worker.children.values()
+    assert work.child.process.poll() is None
+    work.child.process.kill()
+    work.child.process.wait()
+
+
+def test_a_worker_that_waits_for_a_time_says_so_once(database, add_run, stand_in_child):
+    run, said = add_run("later"), []
+    database.execute("UPDATE runs SET not_before_at = '2099-01-01T00:00:00+00:00'")
+    worker = Worker(database, [SLOT], said.append, stand_in_child)
+    assert not worker._nothing_comes() and not worker._nothing_comes()
+    assert len(said) == 1 and f"{run.id} not before 2099-01-01" in said[0]
+
+
+def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(database, add_run, worker):
+    run = add_run("wait")
+    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    [work] = worker.children.values()
+    work.child.process.kill()
+    run_until(worker, lambda: run_by_key(database, run.key).attempt == 2)
+    assert run_by_key(database, run.key).step is None
+    worker.stopping = True
+    worker.work(drain=False)
 
 
 def end_of_its_child(worker):

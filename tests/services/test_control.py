@@ -34,7 +34,7 @@ def test_cancelling_a_running_run_is_a_request_that_outlives_the_worker(database
 
 def test_cancelling_an_ended_run_is_refused(database, add_run):
     run = control.cancel(database, add_run())
-    with pytest.raises(BusyError, match="cancelled and cannot become cancelled"):
+    with pytest.raises(BusyError, match="is cancelled already"):
         control.cancel(database, run)
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from registry_builder import RegistryBuilder
 
-from bertmt.errors import BusyError, NotFoundError, RegistryError
+from bertmt.errors import BusyError, DamagedRegistryError, NotFoundError, RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting, snapshot_of, store_setting
 from bertmt.registry.states import State
@@ -350,6 +350,17 @@ def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_k
         repair(registry)
     [kept] = registry.parent.glob("runs-damaged-*.db")
     assert registry.read_bytes() == kept.read_bytes() == before
+
+
+def test_an_emptied_registry_is_not_taken_for_a_new_one_where_there_are_run_folders(registry):
+    registry.write_bytes(b"")
+    for create in (False, True):
+        with pytest.raises(DamagedRegistryError, match="bertmt repair"):
+            open_registry(registry, create=create)
+    registry.unlink()
+    with pytest.raises(NotFoundError, match="bertmt repair"):
+        open_registry(registry)
+    assert repair(registry).runs
 
 
 def test_a_registry_with_a_run_at_work_is_refused(registry):

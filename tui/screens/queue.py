@@ -119,7 +119,15 @@ class QueueScreen(WorkerActions, HomeScreen):
     QueueScreen #workers-title { height: 2; border-top: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("J", "shift(1)", "move", "Move the run one place down.", "queue.later", shown=True, display="J/K"),
+        key(
+            "J",
+            "shift(1)",
+            "move",
+            "Move the run down one place; K: up.",
+            "queue.later",
+            shown=True,
+            display="J/K",
+        ),
         key("K", "shift(-1)", "sooner", "Move the run one place up.", "queue.sooner"),
         key("T", "place(True)", "first", "Put the runs before all that wait.", "queue.first"),
         key("B", "place(False)", "last", "Put the runs behind all that wait.", "queue.last"),

@@ -32,24 +32,27 @@ def repair(context: typer.Context, as_json: AsJson = False) -> None:
     elif done.runs:
         rows = [Row([run.id, safe_text(run.name), run.state, run.source]) for run in done.runs]
         output.write_lines(table(COLUMNS, rows, output.table_width()))
-    for each in done.refused:
-        diagnostics.warn(str(each.problem))
-    if done.lost:
-        diagnostics.warn(
-            f"{counted(len(done.lost), 'run')} could not be saved, neither from the registry nor from a folder: "
-            f"{', '.join(done.lost)}."
-        )
+    _warn(done)
     if not done.problems:
         diagnostics.note(f"Nothing is wrong with {registry}, and nothing was changed.")
     else:
-        if done.kept and any(run.source == "folder" for run in done.runs):
-            diagnostics.warn(
-                "Of those saved from a folder alone notes, tags and history are lost, unless a backup or the damaged "
-                "file tells them."
-            )
         kept = f" The damaged one is {done.kept}." if done.kept else ""
         diagnostics.note(
             f"{registry}: {'; '.join(done.problems)}. A new one holds {counted(len(done.runs), 'run')}.{kept}"
+        )
+
+
+def _warn(done: "Repaired") -> None:
+    """What was not saved, or not whole."""
+    for each in done.refused:
+        diagnostics.warn(str(each.problem))
+    if done.lost:
+        lost = f"{counted(len(done.lost), 'run')} could not be saved, neither from the registry nor from a folder"
+        diagnostics.warn(f"{lost}: {', '.join(done.lost)}.")
+    if done.kept and any(run.source == "folder" for run in done.runs):
+        diagnostics.warn(
+            "Of those saved from a folder alone notes, tags and history are lost, unless a backup or the damaged file "
+            "tells them."
         )
 
 

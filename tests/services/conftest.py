@@ -1,6 +1,9 @@
 """Runs as services find them: finished ones with scores, and one that runs."""
 
+import shutil
+
 import pytest
+from registry_to_damage import fill
 
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import run_by_key
@@ -35,3 +38,18 @@ def claimed(database, add_run):
 @pytest.fixture
 def events(database, claimed):
     return EventWriter(folder_of(database, claimed).events(1))
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory):
+    """The folder of a registry that no test may change."""
+    folder = tmp_path_factory.mktemp("original")
+    fill(folder)
+    return folder
+
+
+@pytest.fixture
+def registry(original, tmp_path):
+    """A copy of it to damage, with its run folders."""
+    shutil.copytree(original, tmp_path / "copy")
+    return tmp_path / "copy" / "runs.db"

@@ -8,53 +8,18 @@ import sys
 
 import pytest
 from registry_builder import RegistryBuilder
+from registry_to_damage import measured, overwrite
 
 from bertmt.errors import BusyError, DamagedRegistryError, NotFoundError, RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting, snapshot_of, store_setting
 from bertmt.registry.states import State
 from bertmt.run_folder.layout import hold_alive
-from bertmt.services import control, removal
 from bertmt.services.queue_control import release_queue
 from bertmt.services.repair import repair
 from bertmt.services.sync import folder_of
 
 PAGE = 4096
-MEASURED = (
-    "SELECT id, series.name, step, value FROM metrics JOIN series ON series.key = series JOIN runs ON runs.key = run",
-    "SELECT id, epoch, step, sst, para, sts, evaluations.overall FROM evaluations JOIN runs ON runs.key = run",
-    "SELECT id, task, split, epoch, fingerprint, columns, probabilities FROM predictions JOIN runs ON runs.key = run",
-)
-
-
-@pytest.fixture(scope="session")
-def original(tmp_path_factory):
-    """A registry with ten finished runs, a failed, a removed and a held one, and what people typed."""
-    folder = tmp_path_factory.mktemp("original")
-    builder = RegistryBuilder(folder / "runs.db")
-    database = builder.database
-    finished = [builder.finished(f"run {number}", seed=number) for number in range(10)]
-    builder.failed("broken", "ValueError: no")
-    removal.delete(database, builder.finished("removed"))
-    held = builder.add("held", state=State.HELD)
-    control.annotate(database, finished[0], "what I saw")
-    control.tag(database, finished[1], "good")
-    store_setting(database, "queue_held", "since then")
-    database.execute("INSERT INTO dependencies VALUES (?, ?, 1)", (held.key, finished[0].key))
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    database.close()
-    return folder
-
-
-@pytest.fixture
-def registry(original, tmp_path):
-    shutil.copytree(original, tmp_path / "copy")
-    return tmp_path / "copy" / "runs.db"
-
-
-def measured(registry):
-    with open_registry(registry) as database:
-        return [sorted(map(repr, database.execute(sql))) for sql in MEASURED]
 
 
 def rows(registry, where="1"):
@@ -73,12 +38,6 @@ def is_whole(registry):
 def root_page(registry, name):
     with open_registry(registry) as database:
         return database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0]
-
-
-def overwrite(registry, start, content):
-    with registry.open("r+b") as file:
-        file.seek(start)
-        file.write(content)
 
 
 def names(folder):
@@ -275,67 +234,6 @@ def test_nobody_can_open_it_until_the_new_one_is_in_place(registry, monkeypatch)
     overwrite(registry, 0, bytes(100))
     assert repair(registry).problems
     assert said == ["refused\n"]
-
-
-def set_value(registry, name, column, value):
-    with sqlite3.connect(registry) as connection:
-        connection.execute(f"UPDATE runs SET {column} = ? WHERE name = ?", (value, name))
-    connection.close()
-
-
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("wants", b"x"),
-        ("priority", "high"),
-        ("submitted_at", "then"),
-        ("recipe", "[]"),
-        ("checkpoint_dir", b"x"),
-        ("wants", "tpu"),
-        ("not_before_at", "soon"),
-    ],
-)
-def test_values_that_no_bertmt_writes_are_damage_and_cost_what_was_typed_alone(registry, column, value):
-    before = measured(registry)
-    set_value(registry, "run 3", column, value)
-    done = repair(registry)
-    assert done.problems and measured(registry) == before
-    assert [run.source for run in done.runs if run.name == "run 3"] == ["folder"]
-    assert repair(registry).problems == (), "what it made is sound"
-
-
-def test_a_run_that_waits_for_one_saved_from_its_folder_waits_still(registry):
-    set_value(registry, "run 0", "submitted_at", "then")
-    repair(registry)
-    with open_registry(registry) as database:
-        [held] = all_runs(database, "runs.name = 'held'")
-        [awaited] = all_runs(database, "runs.name = 'run 0'")
-        assert held.awaits == ((awaited.id, True),)
-
-
-def test_a_run_whose_awaited_run_is_lost_is_held_and_the_lost_one_is_named(registry):
-    with open_registry(registry) as database:
-        [awaited] = all_runs(database, "runs.name = 'run 0'")
-        shutil.rmtree(folder_of(database, awaited).path)
-        database.execute("UPDATE runs SET state = 'queued' WHERE name = 'held'")
-    set_value(registry, "run 0", "submitted_at", "then")
-    assert repair(registry).lost == (awaited.id,)
-    with open_registry(registry) as database:
-        [held] = all_runs(database, "runs.name = 'held'")
-        assert held.state is State.HELD and "was lost" in moves(database, held.key)[-1].reason
-
-
-def test_trouble_of_the_new_registry_is_no_fault_of_a_row(registry, monkeypatch):
-    set_value(registry, "run 3", "wants", "x")
-    before = registry.read_bytes()
-
-    def full(*_):
-        raise RegistryError("The disk is full.")
-
-    monkeypatch.setattr("bertmt.services.saved_rows.SavedRows._store_run", full)
-    with pytest.raises(RegistryError, match="full"):
-        repair(registry)
-    assert registry.read_bytes() == before
 
 
 def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_kept(registry, monkeypatch):

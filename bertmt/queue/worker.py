@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BertmtError, BusyError, DamagedRegistryError, DataError, NotFoundError, RegistryError
-from bertmt.queue.admission import Admission, Refused
+from bertmt.errors import BusyError, DamagedRegistryError, DataError, NotFoundError, RegistryError
+from bertmt.queue.admission import Admission
 from bertmt.queue.child_process import (
     BUSY_CODE,
     CANNOT_WRITE_CODE,
@@ -19,21 +19,19 @@ from bertmt.queue.child_process import (
     how_it_ended,
     start_child,
 )
+from bertmt.queue.claiming import Claims
 from bertmt.queue.crash_guard import CrashGuard
+from bertmt.queue.draining import Draining
 from bertmt.registry import workers
-from bertmt.registry.claims import adopt, claim_next, device_kind, next_to_start
+from bertmt.registry.claims import adopt
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, moves, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive
-from bertmt.services.memory_needs import MemoryNeed, memory_need
-from bertmt.services.queue_control import queue_is_held
-from bertmt.services.run_words import conditions
 from bertmt.services.settling import declare_dead, sync_running
 from bertmt.services.snapshot import code_digest
-from bertmt.services.startable import obstacles, waiting_runs
 from bertmt.services.sync import folder_of, sync
 from bertmt.services.training_process import TRAINING_COMMAND
 
@@ -88,12 +86,11 @@ class Worker:
         self.draining = False
         self.guard = CrashGuard()
         self.admission = admission or Admission(self.slots)
-        self._refusals: dict[DeviceSlot, str] = {}
+        self._claims = Claims(database, self.key, self.admission, say)
+        self._draining = Draining(database, self.slots, say)
         self._trouble = ""
         self._damaged_looks = 0
-        self._waited_for = ""
         self._unread: dict[int, str] = {}
-        self._needs: dict[tuple[int, str], MemoryNeed | None] = {}
         self._beat_at = float("-inf")
 
     def work(self, drain: bool) -> None:
@@ -108,7 +105,7 @@ class Worker:
             while not (self.stopping and not self.children):
                 if not self._safe_round():
                     continue
-                if self.draining and not self.children and self._nothing_comes():
+                if self.draining and not self.children and self._draining.nothing_comes(self.guard.reason):
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
@@ -295,32 +292,9 @@ class Worker:
                 return current
             return move(self.database, run.key, after, owner, reason, request=None, **columns)
 
-    def _claim(self, slot: DeviceSlot) -> Run | None:
-        """Take the next run that may start on a slot, once its GPU has room for it."""
-        if slot.device == CPU:
-            return claim_next(self.database, self.key, slot.device)
-        run = next_to_start(self.database, slot.device)
-        if run is None:
-            return None
-        asked = run.key, run.recipe_json  # a run that waits can be edited
-        if asked not in self._needs:  # once: among 10,000 finished runs it takes 50 ms
-            self._needs[asked] = memory_need(self.database, run)
-        need = self._needs[asked]
-        answer = self.admission.admit(run.id, slot, need.mib if need else None)
-        if isinstance(answer, Refused):
-            if self._refusals.get(slot) != answer.reason:
-                self.say(answer.reason)
-            self._refusals[slot] = answer.reason
-            return None
-        self._refusals.pop(slot, None)
-        claimed = claim_next(self.database, self.key, slot.device, expected=run.key)
-        if claimed is None:
-            self.admission.ended(slot)
-        return claimed
-
     def _fill(self, slot: DeviceSlot) -> None:
         """Start the next queued run on a free slot, if one may start there."""
-        run = self._claim(slot)
+        run = self._claims.take(slot)
         if run is None:
             return
         if snapshot_of(self.database, run).code_digest != code_digest():
@@ -340,37 +314,6 @@ class Worker:
             return
         self.children[slot] = Work(run, child)
         self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
-
-    def _nothing_comes(self) -> bool:
-        """Whether no run waits that would be started by itself; a held queue may be held for days.
-
-        Raises:
-            BertmtError: the crash guard holds this worker, and nobody is there to look.
-        """
-        alive = {worker.key for worker in workers.running_workers(self.database)}
-        if any(run.worker not in alive for run in all_runs(self.database, "runs.state = 'running'")):
-            return False  # its worker is gone and nobody has settled it yet: it may be queued again any moment
-        waiting = waiting_runs(self.database)
-        queued = [run for run in waiting if run.state is State.QUEUED]
-        if queued and self.guard.reason is not None:
-            raise BertmtError(f"{self.guard.reason}; {len(queued):,} queued runs were not started.")
-        if queued and queue_is_held(self.database):
-            self.say(f"The queue is held: {len(queued)} queued; `bertmt release --queue` lets them be started.")
-            return True
-        found = obstacles(waiting, {device_kind(slot.device) for slot in self.slots})
-        if len(found) < len(queued):
-            self._say_what_is_waited_for([run for run in queued if run.key not in found])
-            return False
-        for run in queued[:5]:
-            self.say(f"{run.id} {run.name} (seed {run.seed}) is not started: {found[run.key]}.")
-        return True
-
-    def _say_what_is_waited_for(self, coming: Sequence[Run]) -> None:
-        """Once: that nothing can start yet, and why."""
-        said = "; ".join(f"{run.id} {conditions(run)}" for run in coming[:5] if conditions(run))
-        if said and said != self._waited_for:
-            self.say(f"Nothing can start yet: {said}.")
-        self._waited_for = said
 
 
 def _has_stepped(run: Run) -> bool:

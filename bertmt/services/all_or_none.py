@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from bertmt.errors import BusyError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 
@@ -12,5 +13,10 @@ def for_all(database: Database, runs: Sequence[Run], verb: Callable[[Database, R
     Raises:
         BertmtError: as the verb, of the first run that it refuses; the registry is then as it was.
     """
-    with database.immediate():
-        return [verb(database, run) for run in runs]
+    try:
+        with database.immediate():
+            return [verb(database, run) for run in runs]
+    except BusyError as problem:
+        if len(runs) == 1:
+            raise
+        raise BusyError(f"{problem} Nothing was done to any of the {len(runs)} runs.") from None

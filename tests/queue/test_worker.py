@@ -14,6 +14,7 @@ from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import DamagedRegistryError, NotFoundError
+from bertmt.queue.draining import Draining
 from bertmt.queue.worker import Worker
 from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
@@ -188,11 +189,11 @@ def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(database, 
     work.child.process.wait()
 
 
-def test_a_worker_that_waits_for_a_time_says_so_once(database, add_run, stand_in_child):
+def test_a_worker_that_waits_for_a_time_says_so_once(database, add_run):
     run, said = add_run("later"), []
     database.execute("UPDATE runs SET not_before_at = '2099-01-01T00:00:00+00:00'")
-    worker = Worker(database, [SLOT], said.append, stand_in_child)
-    assert not worker._nothing_comes() and not worker._nothing_comes()
+    draining = Draining(database, [SLOT], said.append)
+    assert not draining.nothing_comes(None) and not draining.nothing_comes(None)
     assert len(said) == 1 and f"{run.id} not before 2099-01-01" in said[0]
 
 
@@ -309,6 +310,7 @@ TWO_WORKERS = """
 import sys
 from pathlib import Path
 from bertmt.devices.slots import DeviceSlot
+from bertmt.queue.draining import Draining
 from bertmt.queue.worker import Worker
 from bertmt.registry.database import open_registry
 with open_registry(Path(sys.argv[1])) as database:

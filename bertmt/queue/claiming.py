@@ -36,9 +36,12 @@ class Claims:
             self._refusals[slot] = answer.reason
             return None
         self._refusals.pop(slot, None)
-        claimed = claim_next(self._database, self._worker, slot.device, expected=run.key)
-        if claimed is None:
-            self._admission.ended(slot)
+        claimed = None
+        try:
+            claimed = claim_next(self._database, self._worker, slot.device, expected=run.key)
+        finally:
+            if claimed is None:  # taken by another, or the registry is locked: the card must not stay reserved
+                self._admission.ended(slot)
         return claimed
 
     def _need_of(self, run: Run) -> MemoryNeed | None:

@@ -30,7 +30,7 @@ from bertmt.registry.runs import all_runs, move, moves, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.layout import is_alive
-from bertmt.services.settling import declare_dead, sync_running
+from bertmt.services.settling import declare_dead, settle, sync_running
 from bertmt.services.snapshot import code_digest
 from bertmt.services.sync import folder_of, sync
 from bertmt.services.training_process import TRAINING_COMMAND
@@ -38,6 +38,8 @@ from bertmt.services.training_process import TRAINING_COMMAND
 ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
 TROUBLE_SECONDS = 5.0
+# How long the folder of a run whose process is gone may be unreadable until it is given up: a disk may come back.
+UNREAD_SECONDS = 30.0
 # How often in a row a registry is damaged until a worker gives up.
 DAMAGED_LOOKS = 3
 # Before a run whose folder was still held is tried again.
@@ -90,7 +92,7 @@ class Worker:
         self._draining = Draining(database, self.slots, say)
         self._trouble = ""
         self._damaged_looks = 0
-        self._unread: dict[int, str] = {}
+        self._unread: dict[int, float] = {}  # since when a run's folder cannot be read
         self._beat_at = float("-inf")
 
     def work(self, drain: bool) -> None:
@@ -157,9 +159,9 @@ class Worker:
         except NotFoundError:
             pass  # it ended, and was removed before this worker looked; the next look knows
         except DataError as problem:
-            if self._unread.get(run.key) != str(problem):
-                self.say(f"{run.id}: {problem} This worker looks again; other runs go on.")
-            self._unread[run.key] = str(problem)
+            if run.key not in self._unread:
+                self.say(f"{run.id}: {problem} This worker looks again.")
+            self._unread.setdefault(run.key, time.monotonic())
         else:
             self._unread.pop(run.key, None)
 
@@ -188,9 +190,7 @@ class Worker:
 
     def _adopt(self, orphan: Run) -> None:
         if not is_alive(folder_of(self.database, orphan)):
-            if orphan.worker == self.key:
-                # Claimed here in a round that broke off before its child was started.
-                declare_dead(self.database, orphan, "its worker could not start it")
+            self._settle_orphan(orphan)
             return
         run = adopt(self.database, orphan, self.key)
         if run is None:
@@ -201,25 +201,68 @@ class Worker:
         self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run)))
         self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
 
+    def _settle_orphan(self, orphan: Run) -> None:
+        """Settle a run whose worker and process are gone.
+
+        Raises:
+            DataError: its folder cannot be read, which may pass.
+        """
+        try:
+            if orphan.worker == self.key:
+                # Claimed here in a round that broke off before its child was started.
+                declare_dead(self.database, orphan, "its worker could not start it")
+            else:
+                settle(self.database, sync(self.database, orphan))
+        except DataError as problem:
+            if not self._unread_too_long(orphan):
+                raise
+            self._give_up(orphan, problem)
+
     def _look_after(self, slot: DeviceSlot, work: Work) -> None:
         # Asked before the import: what a dead child wrote is then imported whole.
         ended = work.child.has_ended()
         run = self._still_its_own(work)
         if run is None:
-            if ended:
+            # Of an adopted child only the lock is known, which the next attempt holds now.
+            if ended or isinstance(work.child, AdoptedChild):
                 self._free(slot)
             return
-        if not ended:
-            work = self._steer(slot, replace(work, run=run))
-        run = sync(self.database, run)
         if ended:
-            if run.attempt == work.run.attempt:
-                self._settle(replace(work, run=run))
+            self._end(replace(work, run=run))
             self._free(slot)
             return
+        work = self._steer(slot, replace(work, run=run))
+        run = sync(self.database, run)
+        if run.attempt != work.run.attempt:
+            return  # it ended in this moment, and is somebody else's; the next look knows
         if _has_stepped(run):
             self.admission.first_step_done(slot)
         self.children[slot] = replace(work, run=run)
+
+    def _end(self, work: Work) -> None:
+        """Import what is left of a child that has ended, and settle its run.
+
+        Raises:
+            DataError: its folder cannot be read, which may pass.
+        """
+        try:
+            run = sync(self.database, work.run)
+            if run.attempt == work.run.attempt:
+                self._settle(replace(work, run=run))
+        except DataError as problem:
+            if not (self.stopping or self._unread_too_long(work.run)):
+                raise
+            self._give_up(work.run, problem)
+
+    def _unread_too_long(self, run: Run) -> bool:
+        return run.key in self._unread and time.monotonic() - self._unread[run.key] > UNREAD_SECONDS
+
+    def _give_up(self, run: Run, problem: DataError) -> None:
+        """Settle a run whose process is gone and whose folder cannot be read: it has failed, unless it was to stop."""
+        after = {"cancel": State.CANCELLED, "pause": State.PAUSED}.get(run.request or "", State.FAILED)
+        failure = {"failure": str(problem)} if after is State.FAILED else {}
+        run = self._move(run, after, Owner.DEATH, str(problem), ended_at=now(), **failure)
+        self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}: {problem}")
 
     def _still_its_own(self, work: Work) -> Run | None:
         """The run as it is now; None once its attempt is over for all others, and it is gone or given to somebody else.
@@ -297,16 +340,22 @@ class Worker:
         run = self._claims.take(slot)
         if run is None:
             return
+        try:
+            self._start(slot, run)
+        finally:
+            if slot not in self.children:
+                self.admission.ended(slot)
+
+    def _start(self, slot: DeviceSlot, run: Run) -> None:
+        """Start a run that was claimed; where that fails it goes back, or has failed."""
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
             child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, self.command)
         except BusyError as problem:
-            self.admission.ended(slot)
             self._put_back(run, str(problem))
             return
         except (OSError, DataError) as problem:
-            self.admission.ended(slot)
             failure = f"could not be started: {problem}"
             self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")

@@ -6,6 +6,7 @@ use the same library on one file, hence this single place.
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,7 +127,7 @@ def open_registry(
             raise NotFoundError(f"No registry at {path}{beside if _has_run_folders(path) else makes}.")
         refuse_network_file_system(path.parent)
         _make_private(path)
-    elif not path.stat().st_size and not _log_of(path).exists() and _has_run_folders(path):
+    elif _stays_empty(path) and _has_run_folders(path):
         # A new one in its place would let the folders look like litter.
         raise DamagedRegistryError(
             f"The registry {path} is empty, and run folders lie beside it: `bertmt repair` makes a new one of them."
@@ -162,6 +163,15 @@ def _is_there(path: Path) -> bool:
         raise RegistryError(
             f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
         ) from None
+
+
+def _stays_empty(path: Path) -> bool:
+    """Whether nothing is in it, also after a moment: it may just be made by another process."""
+    for pause in (0.1, 0.2, 0):
+        if path.stat().st_size or _log_of(path).exists():
+            return False
+        time.sleep(pause)
+    return True
 
 
 def _has_run_folders(path: Path) -> bool:

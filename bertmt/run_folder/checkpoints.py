@@ -57,7 +57,7 @@ class Checkpoints:
         self.folder = folder
 
     def write(self, files: Mapping[str, Writer], size_bytes: int) -> Checkpoint:
-        """Add a checkpoint and delete all but the newest two.
+        """Add a checkpoint and delete all but the newest two; those of another version stay for it.
 
         Args:
             files: by name, what writes the file to a path.
@@ -85,7 +85,8 @@ class Checkpoints:
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
-        for number in numbers[: max(0, len(numbers) + 1 - KEPT)]:
+        mine = [number for number in numbers if not _is_of_another_format(self.folder / f"{number:06d}")]
+        for number in mine[: max(0, len(mine) + 1 - KEPT)]:
             shutil.rmtree(self.folder / f"{number:06d}", ignore_errors=True)
         return Checkpoint(final)
 
@@ -165,6 +166,14 @@ def _fingerprint(file: Path) -> dict[str, object]:
     with file.open("rb") as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     return {"bytes": file.stat().st_size, "sha256": digest}
+
+
+def _is_of_another_format(path: Path) -> bool:
+    try:
+        found = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return isinstance(found, int) and found != FORMAT
 
 
 class UnreadError(Exception):

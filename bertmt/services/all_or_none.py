@@ -1,10 +1,14 @@
 """One verb for several runs: where one of them cannot, nothing is done to any."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-from bertmt.errors import BusyError
+from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.registry.runs import run_by_key
+from bertmt.services.settling import settle
+from bertmt.services.sync import sync
 
 
 def for_all(database: Database, runs: Sequence[Run], verb: Callable[[Database, Run], Run]) -> list[Run]:
@@ -13,6 +17,10 @@ def for_all(database: Database, runs: Sequence[Run], verb: Callable[[Database, R
     Raises:
         BertmtError: as the verb, of the first run that it refuses; the registry is then as it was.
     """
+    for run in runs:
+        # Before the transaction, whose end may put back what it did: that a process is gone stays true.
+        with suppress(DataError, NotFoundError):
+            settle(database, sync(database, run_by_key(database, run.key)))
     try:
         with database.immediate():
             return [verb(database, run) for run in runs]

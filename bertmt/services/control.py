@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
@@ -15,7 +15,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.states import Owner, State, check_move
 from bertmt.registry.workers import running_workers
-from bertmt.run_folder.layout import living_pid
+from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.data_check import check_data
 from bertmt.services.ordering import waiting
 from bertmt.services.settling import settle
@@ -77,10 +77,11 @@ def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
     if running_workers(database):  # which adopts them
         return
     for run in runs:
-        pid = living_pid(folder_of(database, run)) if run.state is State.RUNNING and run.request else None
-        if pid is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGTERM)
+        if run.state is State.RUNNING and run.request:
+            with suppress(ProcessLookupError, PermissionError, DataError):
+                pid = living_pid(folder_of(database, run))
+                if pid is not None:
+                    os.kill(pid, signal.SIGTERM)
 
 
 def _as_it_is(database: Database, run: Run) -> Run:
@@ -149,12 +150,23 @@ def begin_anew(
     Raises:
         BusyError, DataError, UsageError: as `requeue`, of the first that it refuses; no checkpoint was deleted.
     """
-    reason = "requeued, from the start"
-    with database.immediate():
-        queued = [requeue(database, run, data, extra_data_file, reason) for run in runs]
-        # Once nothing can be refused any more, and before the transaction ends: no worker may start from them.
+    runs = [_as_it_is(database, run) for run in runs]
+    with ExitStack() as locks:
+        # No child begins until its checkpoints are gone, which they are once all is stored for good.
+        for run in runs:
+            folder = folder_of(database, run)
+            if folder.path.is_dir():
+                locks.enter_context(hold_alive(folder))
+        queued = _queued_anew(database, runs, data, extra_data_file)
         for run in queued:
             folder_of(database, run).checkpoints(run.checkpoint_dir).delete()
+        return queued
+
+
+def _queued_anew(database: Database, runs: Sequence[Run], data: str | None, extra_data_file: str | None) -> list[Run]:
+    with database.immediate():
+        queued = [requeue(database, run, data, extra_data_file, "requeued, from the start") for run in runs]
+        for run in queued:
             database.execute(
                 "UPDATE summaries SET checkpoint_step = NULL, step = NULL, epoch = NULL, phase = NULL,"
                 " seconds_left = NULL"

@@ -26,7 +26,7 @@ from bertmt.registry.runs import NewRun, add_imported, all_runs, move, moves, re
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.events import attempts, read_events
-from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
+from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
 from bertmt.services.settling import NO_LAST_WORD
 from bertmt.services.submit import LONGEST_NAME
 from bertmt.services.sync import sync
@@ -99,7 +99,10 @@ def import_run(database: Database, folder: Path) -> Run:
     with database.immediate():  # a registry that cannot be written says so before anything is copied
         _refuse_known(database, found.order.run_id)
     if target.is_dir() and not target.is_symlink() and target.samefile(found.folder.path):
-        return _store(database, found, lambda: None)
+        with hold_alive(found.folder):  # nobody works or deletes it meanwhile
+            if not found.folder.order.is_file():
+                raise NotFoundError(f"{target} is gone.")
+            return _store(database, found, lambda: None)
     if os.path.lexists(target):
         raise BusyError(
             f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."

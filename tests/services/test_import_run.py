@@ -14,7 +14,7 @@ from bertmt.registry.runs import all_runs, forget, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder
 from bertmt.run_folder.events import EventWriter
-from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive
+from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
 from bertmt.services import removal
 from bertmt.services.import_run import import_run, import_runs
 from bertmt.services.removal import delete_folder
@@ -195,6 +195,15 @@ def test_a_folder_that_comes_there_while_this_one_is_copied_stays(database, else
     with pytest.raises(OSError):
         import_run(database, folder.path)
     assert (there / "mine").read_text() == "precious" and all_runs(database) == []
+
+
+def test_a_folder_in_place_is_not_deleted_while_it_is_imported(elsewhere, monkeypatch):
+    run = elsewhere.finished("base")
+    forget(elsewhere.database, run.key)
+    folder, held = folder_of(elsewhere.database, run), []
+    monkeypatch.setattr("bertmt.services.import_run.replay", lambda *_: held.append(is_alive(folder)))
+    import_run(elsewhere.database, folder.path)
+    assert held == [True], "gc leaves it alone"
 
 
 def test_a_folder_that_is_there_and_of_no_run_is_never_overwritten(database, elsewhere):

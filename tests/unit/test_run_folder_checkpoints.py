@@ -50,6 +50,12 @@ def test_one_of_another_format_is_passed_over_and_stays(store):
     assert (store.folder / "000002" / "state").is_file()
 
 
+def test_new_ones_push_out_only_those_of_this_version(store):
+    of_another_format(store.folder / "000002")
+    add(store, b"third"), add(store, b"fourth")
+    assert sorted(path.name for path in store.folder.iterdir()) == ["000002", "000003", "000004"]
+
+
 def test_nothing_is_thrown_away_for_a_version_or_a_disk_that_cannot_read_it(store, monkeypatch):
     of_another_format(store.folder / "000002")
     real = Path.read_text

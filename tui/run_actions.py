@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import work
 from textual.binding import BindingType
 
+from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
@@ -266,7 +267,7 @@ def _back(runs: Sequence[Run]) -> str:
 
 def counted(runs: Sequence[Run]) -> str:
     """ "1 run", "3 runs"."""
-    return "1 run" if len(runs) == 1 else f"{len(runs):,} runs"
+    return numbers.counted(len(runs), "run")
 
 
 def listed(runs: Sequence[Run]) -> list[str]:

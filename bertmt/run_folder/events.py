@@ -53,7 +53,8 @@ def _is_optional_number(value: Any) -> bool:
     return value is None or (isinstance(value, float) and abs(value) < 1e300)
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
+    """Whether a value is a time as it is written here: ISO 8601, with its zone."""
     try:
         return datetime.fromisoformat(value).tzinfo is not None
     except (TypeError, ValueError):
@@ -211,7 +212,7 @@ def parse_event(line: bytes) -> dict[str, Any] | None:
             event = _storable(event)
     except (ValueError, RecursionError):
         return None
-    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and _is_time(event.get("at"))):
+    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and is_time(event.get("at"))):
         return None
     if event["event"] in STORED_WHOLE and not _is_json(event):
         return None

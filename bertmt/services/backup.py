@@ -54,7 +54,7 @@ def back_up(database: Database, target: Path | None = None, replace: bool = Fals
     source = database.path
     named = target or source.with_name(f"{source.stem}-{time_stamp()}{source.suffix}")
     path = paths.expanded(named).absolute()
-    beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    beside = atomic_files.name_beside(path)
     try:
         _check_target(source, path, replace)
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import parse_value
 from bertmt.registry.database import Database
 from bertmt.registry.states import State
-from bertmt.run_folder.events import parse_event
+from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks.task import TASKS
 
 _TIMES = ("submitted_at", "started_at", "ended_at", "synced_at", "not_before_at")
@@ -83,13 +82,6 @@ def _is_event(text: str) -> bool:
     return parse_event(text.encode("utf-8", "replace")) is not None
 
 
-def _is_time(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
 _CHECKS: dict[str, Callable[[str], bool]] = {
     "id": lambda text: text.isalnum() and text.isascii(),
     "state": lambda text: text in set(State),
@@ -98,7 +90,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "fingerprints": _are_fingerprints,
     "started": _is_event,
     "finished": _is_event,
-    **dict.fromkeys(_TIMES, _is_time),
+    **dict.fromkeys(_TIMES, is_time),
 }
 
 

@@ -1,6 +1,5 @@
 """Bringing an encoder from the Hugging Face hub: five plain files of it, at a pinned revision, whole or not at all."""
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,7 +79,7 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
     wanted = revision or PINNED_REVISIONS.get(name)
     if _is_usable(target) and (wanted is None or _revision(target) == wanted):
         return Fetched(find_encoder(name), already_there=True)
-    beside = target.with_name(f".{target.name}.{os.urandom(6).hex()}")
+    beside = atomic_files.name_beside(target)
     try:
         atomic_files.make_folder(beside)
         commit = download(name, wanted, beside)
@@ -117,7 +116,7 @@ def _revision(folder: Path) -> str | None:
 def _put_in_place(new: Path, target: Path) -> None:
     """Rename the folder into place; a former one is moved away first, since a folder replaces only an empty one."""
     if target.exists():
-        former = target.with_name(f".{target.name}.{os.urandom(6).hex()}")
+        former = atomic_files.name_beside(target)
         target.replace(former)
         new.replace(target)
         shutil.rmtree(former, ignore_errors=True)

@@ -81,7 +81,7 @@ def repair(registry: Path) -> Repaired:
 
 
 def _repair(registry: Path, content: IO[bytes] | None, folders: Sequence[Path]) -> Repaired:
-    beside = registry.with_name(f".{registry.name}.{os.urandom(6).hex()}")
+    beside = atomic_files.name_beside(registry)
     try:
         with open_registry(beside, create=True) as new, damaged_registry(registry, content, new) as damaged:
             problems = _problems(registry, damaged)

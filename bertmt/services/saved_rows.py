@@ -5,7 +5,6 @@ Damaged bytes may still look like a row: what no `bertmt` writes is left behind,
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
@@ -16,7 +15,7 @@ from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.salvage import DamagedRegistry, Row
 from bertmt.registry.states import Owner, State
-from bertmt.run_folder.events import attempts, now
+from bertmt.run_folder.events import attempts, is_time, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.control import check_tag
 from bertmt.services.import_run import is_run_id, replay
@@ -209,11 +208,11 @@ def is_run(row: Row) -> bool:
         return False
     if not all(isinstance(row.get(name), str | None) for name in optional):
         return False
-    times = all(_is_time(row[name]) for name in ("started_at", "ended_at", "removed_at") if row.get(name) is not None)
+    times = all(is_time(row[name]) for name in ("started_at", "ended_at", "removed_at") if row.get(name) is not None)
     counts = all(_is_count(row.get(name)) for name in ("attempt", "snapshot")) and isinstance(row.get("seed"), int)
     if not _are_conditions(row):
         return False
-    if not (times and counts and _is_time(row.get("submitted_at")) and isinstance(row.get("position"), float)):
+    if not (times and counts and is_time(row.get("submitted_at")) and isinstance(row.get("position"), float)):
         return False
     try:
         from_json(row["recipe"])
@@ -229,14 +228,14 @@ def _are_conditions(row: Row) -> bool:
         all(value is None or (isinstance(value, int) and abs(value) < 1 << 31) for value in numbers.values())
         and row.get("wants") in (None, "", "cpu", "gpu")
         and isinstance(row.get("checkpoint_dir"), str | None)
-        and (row.get("not_before_at") is None or _is_time(row["not_before_at"]))
+        and (row.get("not_before_at") is None or is_time(row["not_before_at"]))
     )
 
 
 def _is_move(row: Row) -> bool:
     states = row.get("state_before") in {None, *State} and row.get("state_after") in set(State)
     texts = all(isinstance(row.get(name), str) for name in ("owner", "reason"))
-    return states and texts and _is_time(row.get("at")) and _is_count(row.get("attempt"))
+    return states and texts and is_time(row.get("at")) and _is_count(row.get("attempt"))
 
 
 def _is_snapshot(row: Row) -> bool:
@@ -266,13 +265,6 @@ def _is_json(text: Any) -> bool:
     try:
         return isinstance(json.loads(text), dict)
     except (TypeError, ValueError, RecursionError):
-        return False
-
-
-def _is_time(text: Any) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except (TypeError, ValueError):
         return False
 
 

@@ -27,16 +27,6 @@ from bertmt.services.worker_control import find_worker, let_go_on
 SLOT = DeviceSlot("cpu", "cpu", 1)
 
 
-@pytest.fixture
-def said():
-    return []
-
-
-@pytest.fixture
-def worker(database, stand_in_child, said):
-    return Worker(database, [SLOT], said.append, stand_in_child)
-
-
 def after(database, run, other, needs_success):
     database.execute("INSERT INTO dependencies VALUES (?, ?, ?)", (run.key, other.key, needs_success))
     return run_by_key(database, run.key)

@@ -31,11 +31,6 @@ from bertmt.services.worker_control import drain_worker, find_worker, stop_worke
 SLOT = DeviceSlot("cpu", "cpu", 1)
 
 
-@pytest.fixture
-def worker(database, stand_in_child):
-    return Worker(database, [SLOT], lambda line: None, stand_in_child)
-
-
 def test_a_run_is_trained_to_its_end_and_imported(database, add_run, worker):
     run = add_run("finish")
     worker.work(drain=True)

@@ -21,11 +21,6 @@ def cards():
 
 
 @pytest.fixture
-def said():
-    return []
-
-
-@pytest.fixture
 def start_worker(database, stand_in_child, cards, said, tmp_path):
     """`start_worker(GPU, CPU)`: a worker whose NVML is asked in every round."""
 

@@ -33,16 +33,6 @@ def hurried(monkeypatch):
 
 
 @pytest.fixture
-def said():
-    return []
-
-
-@pytest.fixture
-def worker(database, stand_in_child, said):
-    return Worker(database, [SLOT], said.append, stand_in_child)
-
-
-@pytest.fixture
 def orphan(database, add_run):
     """A run whose worker and process are gone, and that wrote nothing."""
     add_run("wait")

@@ -1,4 +1,8 @@
-"""Two correlations with the same labels: Williams' test, and the pieces of a paired bootstrap."""
+"""Two correlations with the same labels: Williams' test, and the pieces of a paired bootstrap.
+
+Williams' test stands beside the permutation that decides (`permutation.py`), because readers know it: it assumes normal
+errors, and where noise grows with the label it is wrong more often than it says (docs/methods.md, calibration).
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,23 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from bertmt.comparison.proportions import Z_95, Z_POWER
-
 CHUNK = 500  # resamples counted at a time: 500 × 863 doubles fit the cache
 
 
 @dataclass(frozen=True)
 class WilliamsTest:
-    """Williams' t for r_b − r_a, its two-sided p, and the standard error that it implies; None: undefined."""
+    """Williams' t for r_b − r_a, and its two-sided p; None: undefined."""
 
     t: float | None
     p: float | None
-    standard_error: float | None
-
-    @property
-    def detectable(self) -> float | None:
-        """The smallest true difference found in 80 % of samples, at level 0.05, by normal theory."""
-        return None if not self.standard_error else (Z_95 + Z_POWER) * self.standard_error
 
 
 def williams(r_a: float, r_b: float, r_ab: float, n: int) -> WilliamsTest:
@@ -36,16 +32,15 @@ def williams(r_a: float, r_b: float, r_ab: float, n: int) -> WilliamsTest:
     Source: Williams 1959; Steiger 1980, Psychological Bulletin 87:245, equation 7; n − 3 degrees of freedom.
     """
     if n < 4:
-        return WilliamsTest(None, None, None)
+        return WilliamsTest(None, None)
     determinant = max(1 - r_a**2 - r_b**2 - r_ab**2 + 2 * r_a * r_b * r_ab, 0.0)
     mean = (r_a + r_b) / 2
     below = 2 * (n - 1) / (n - 3) * determinant + mean**2 * (1 - r_ab) ** 3
     above = (n - 1) * (1 + r_ab)
     if below <= 1e-15 or above <= 1e-15:  # the predictions are the same but for scale, or exact opposites
-        return WilliamsTest(None, 1.0 if r_a == r_b else None, None)
-    standard_error = math.sqrt(below / above)
-    t = (r_b - r_a) / standard_error
-    return WilliamsTest(t, 2 * float(special.stdtr(n - 3, -abs(t))), standard_error)
+        return WilliamsTest(None, 1.0 if r_a == r_b else None)
+    t = (r_b - r_a) / math.sqrt(below / above)
+    return WilliamsTest(t, 2 * float(special.stdtr(n - 3, -abs(t))))
 
 
 def correlation_differences(

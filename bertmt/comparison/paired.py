@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertmt.comparison import bootstrap, correlations, proportions
+from bertmt.comparison import bootstrap, correlations, permutation, proportions
 from bertmt.comparison.flips import flips
-from bertmt.comparison.verdicts import Verdict
+from bertmt.comparison.intervals import Interval, detectable_with
+from bertmt.comparison.verdicts import LEVEL, Verdict
 from bertmt.drawing import numbers
 from bertmt.tasks import scores
 
@@ -38,34 +39,60 @@ class PairedPredictions:
             raise ValueError(f"labels and predictions of {self.task} differ in number: {sorted(lengths)}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PairedDifference:
     """How much better run b scores than run a, and how sure that is; None: undefined.
 
     Attributes:
         task: sst, para, sts or overall. STS: ρ.
-        low, high: 95 % confidence interval of the difference, by the method named in `interval`.
-        p: two-sided, by `test`, before any correction; `p_corrected`: by Holm over the family, see `verdicts`.
-        detectable: the smallest true difference that this test would have found in 80 % of samples of this
-            size and disagreement. An undecided result says nothing about differences smaller than this.
+        p: two-sided, by `test`, before any correction.
+        interval: of the difference, at any level.
+        standard_error: of the difference; for SST and PARA the numbers of flips say more.
         fixed, broken: examples that only b, or only a, got right; None for STS and overall.
+        p_williams: by Williams' t, for readers who know it; it decides nothing.
+        p_corrected, family, smallest_corrected, level, verdict: filled in by `verdicts.judge`: p by Holm, over how
+            many comparisons, the least that it could be, and the level of the row's step, at which it was judged.
     """
 
     task: str
     n: int
     score_a: float | None
     score_b: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    test: str
-    interval: str
-    detectable: float | None
+    difference: float | None = None
+    p: float | None = None
+    test: str = "none"
+    interval: Interval | None = None
+    standard_error: float | None = None
     fixed: int | None = None
     broken: int | None = None
+    p_williams: float | None = None
     p_corrected: float | None = None
+    family: int = 1
+    smallest_corrected: float | None = None
+    level: float = LEVEL
     verdict: Verdict = Verdict.UNDECIDED
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the 95 % interval."""
+        return self.interval.at(LEVEL)[0] if self.interval else None
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the 95 % interval."""
+        return self.interval.at(LEVEL)[1] if self.interval else None
+
+    @property
+    def smallest_p(self) -> float | None:
+        """The least that p can be: resamples are as many as the family needs, so nothing stands in its way."""
+        return None if self.p is None else 0.0
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference found in 80 % of samples of this size and spread, at the level that judged."""
+        if self.fixed is not None and self.broken is not None:
+            return proportions.detectable_difference((self.fixed + self.broken) / self.n, self.n, self.level)
+        return detectable_with(self.standard_error, self.level) if self.standard_error else None
 
     @property
     def remark(self) -> str | None:
@@ -76,121 +103,127 @@ class PairedDifference:
             return None
         if self.detectable is None:
             return "Undecided, and with so few or such equal predictions no difference could have been found."
-        size = numbers.score(self.detectable)
+        size = numbers.magnitude(self.detectable)
         return (
             f"Undecided is not “no effect”: with n = {self.n:,} a true difference of {size} is found 4 times in 5, "
             "smaller ones less often."
         )
 
 
-def compare_task(pair: PairedPredictions, resamples: int = bootstrap.RESAMPLES) -> PairedDifference:
-    """Compare two runs on one task: McNemar's mid-p for classes, Williams' t for similarities."""
-    if not len(pair.labels):
-        return _undefined(pair.task, 0, None, None)
-    return _compare_similarities(pair, resamples) if pair.task == "sts" else _compare_classes(pair)
+def compare_examples(pairs: Mapping[str, PairedPredictions], resamples: int) -> tuple[PairedDifference, ...]:
+    """Compare two runs on each task, and their overall scores where all three tasks are there.
 
-
-def compare_overall(
-    pairs: Mapping[str, PairedPredictions], resamples: int = bootstrap.RESAMPLES
-) -> PairedDifference | None:
-    """Compare the course's overall score; each task's dev set is resampled on its own.
-
-    Returns:
-        None unless all three tasks are there; undefined where one of their scores is.
+    Args:
+        resamples: of permutations and of the bootstrap; `bootstrap.resamples_for` says how many a family needs.
     """
-    if set(pairs) != set(OVERALL_WEIGHTS):
-        return None
-    n = sum(len(pair.labels) for pair in pairs.values())
-    overall_a = scores.overall({task: _score(pair, pair.predicted_a) for task, pair in pairs.items()})
-    overall_b = scores.overall({task: _score(pair, pair.predicted_b) for task, pair in pairs.items()})
-    if overall_a is None or overall_b is None:
-        return _undefined("overall", n, overall_a, overall_b)
-    rng = np.random.default_rng(bootstrap.SEED)
-    parts = [_resampled(pairs[task], resamples, rng).times(weight) for task, weight in OVERALL_WEIGHTS.items()]
-    result = bootstrap.bca(bootstrap.total(parts))
-    detectable = (proportions.Z_95 + proportions.Z_POWER) * result.standard_error if result else 0.0
+    compared = [_Compared.of(pair, resamples) for pair in pairs.values()]
+    results = [each.difference for each in compared]
+    if set(pairs) == set(OVERALL_WEIGHTS):
+        results.append(_overall(dict(zip(pairs, compared, strict=True))))
+    return tuple(results)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """One task's result, and what the overall score needs of it; None where the result is undefined.
+
+    Attributes:
+        resampled: the difference in bootstrap resamples; `exchanged`: with predictions exchanged at random.
+    """
+
+    difference: PairedDifference
+    resampled: bootstrap.Resampled | None = None
+    exchanged: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, pair: PairedPredictions, resamples: int) -> "_Compared":
+        n = len(pair.labels)
+        score_a, score_b = (_score(pair, predicted) for predicted in (pair.predicted_a, pair.predicted_b))
+        if score_a is None or score_b is None:
+            return cls(PairedDifference(task=pair.task, n=n, score_a=score_a, score_b=score_b))
+        compare = _similarities if pair.task == "sts" else _classes
+        return compare(pair, score_a, score_b, resamples)
+
+
+def _classes(pair: PairedPredictions, score_a: float, score_b: float, resamples: int) -> _Compared:
+    n = len(pair.labels)
+    flipped = flips(pair.labels, pair.predicted_a, pair.predicted_b)
+    fixed, broken = len(flipped.fixed), len(flipped.broken)
+    p, test = proportions.mcnemar(fixed, broken)
+    bootstrap_rng, permutation_rng = _generators()
+    result = PairedDifference(
+        task=pair.task,
+        n=n,
+        score_a=score_a,
+        score_b=score_b,
+        difference=(fixed - broken) / n,
+        p=p,
+        test=test,
+        interval=proportions.TangoInterval(fixed, broken, n),
+        fixed=fixed,
+        broken=broken,
+    )
+    return _Compared(
+        result,
+        bootstrap.resampled_accuracy_difference(fixed, broken, n, resamples, bootstrap_rng),
+        permutation.exchanged_accuracies(fixed, broken, n, resamples, permutation_rng),
+    )
+
+
+def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: int) -> _Compared:
+    n = len(pair.labels)
+    arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
+    r_ab = scores.pearson(pair.predicted_a, pair.predicted_b)
+    bootstrap_rng, permutation_rng = _generators()
+    draws = correlations.correlation_differences(*arrays, resamples, bootstrap_rng)
+    resampled = bootstrap.Resampled(r_b - r_a, draws, correlations.correlation_influence(*arrays) / n)
+    exchanged = permutation.exchanged_correlations(*arrays, resamples, permutation_rng)
+    result = PairedDifference(
+        task=pair.task,
+        n=n,
+        score_a=r_a,
+        score_b=r_b,
+        difference=r_b - r_a,
+        p=permutation.permutation_p(r_b - r_a, exchanged),
+        test="paired permutation",
+        interval=bootstrap.bca(resampled),
+        standard_error=resampled.standard_error,
+        p_williams=None if r_ab is None else correlations.williams(r_a, r_b, r_ab, n).p,
+    )
+    return _Compared(result, resampled, exchanged)
+
+
+def _overall(compared: Mapping[str, _Compared]) -> PairedDifference:
+    """The course's overall score; each task's dev set is resampled and permuted on its own."""
+    n = sum(each.difference.n for each in compared.values())
+    overall_a = scores.overall({task: each.difference.score_a for task, each in compared.items()})
+    overall_b = scores.overall({task: each.difference.score_b for task, each in compared.items()})
+    resampled, exchanged = [], []
+    for task, weight in OVERALL_WEIGHTS.items():
+        each = compared[task]
+        if each.resampled is not None and each.exchanged is not None:
+            resampled.append(each.resampled.times(weight))
+            exchanged.append(weight * each.exchanged)
+    if overall_a is None or overall_b is None or len(resampled) < len(OVERALL_WEIGHTS):
+        return PairedDifference(task="overall", n=n, score_a=overall_a, score_b=overall_b)
+    together = bootstrap.total(resampled)
     return PairedDifference(
         task="overall",
         n=n,
         score_a=overall_a,
         score_b=overall_b,
         difference=overall_b - overall_a,
-        low=result.low if result else None,
-        high=result.high if result else None,
-        p=result.p if result else None,
-        test="paired bootstrap",
-        interval=_bootstrap_name(resamples),
-        detectable=detectable or None,
+        p=permutation.permutation_p(overall_b - overall_a, np.sum(exchanged, axis=0)),
+        test="paired permutation",
+        interval=bootstrap.bca(together),
+        standard_error=together.standard_error,
     )
 
 
-def _compare_classes(pair: PairedPredictions) -> PairedDifference:
-    n = len(pair.labels)
-    score_a, score_b = _score(pair, pair.predicted_a), _score(pair, pair.predicted_b)
-    if score_a is None or score_b is None:
-        return _undefined(pair.task, n, score_a, score_b)
-    flipped = flips(pair.labels, pair.predicted_a, pair.predicted_b)
-    fixed, broken = len(flipped.fixed), len(flipped.broken)
-    low, high = proportions.difference_interval(fixed, broken, n)
-    return PairedDifference(
-        task=pair.task,
-        n=n,
-        score_a=score_a,
-        score_b=score_b,
-        difference=(fixed - broken) / n,
-        low=low,
-        high=high,
-        p=proportions.mcnemar_mid_p(fixed, broken),
-        test="McNemar mid-p",
-        interval="Tango score",
-        detectable=proportions.detectable_difference((fixed + broken) / n, n),
-        fixed=fixed,
-        broken=broken,
-    )
-
-
-def _compare_similarities(pair: PairedPredictions, resamples: int) -> PairedDifference:
-    n = len(pair.labels)
-    r_a, r_b = _score(pair, pair.predicted_a), _score(pair, pair.predicted_b)
-    r_ab = scores.pearson(pair.predicted_a, pair.predicted_b)
-    if r_a is None or r_b is None or r_ab is None:
-        return _undefined("sts", n, r_a, r_b)
-    tested = correlations.williams(r_a, r_b, r_ab, n)
-    result = bootstrap.bca(_resampled(pair, resamples, np.random.default_rng(bootstrap.SEED)))
-    return PairedDifference(
-        task="sts",
-        n=n,
-        score_a=r_a,
-        score_b=r_b,
-        difference=r_b - r_a,
-        low=result.low if result else None,
-        high=result.high if result else None,
-        p=tested.p,
-        test="Williams t",
-        interval=_bootstrap_name(resamples),
-        detectable=tested.detectable,
-    )
-
-
-def _resampled(pair: PairedPredictions, resamples: int, rng: np.random.Generator) -> bootstrap.Resampled:
-    n = len(pair.labels)
-    if pair.task != "sts":
-        flipped = flips(pair.labels, pair.predicted_a, pair.predicted_b)
-        return bootstrap.resampled_accuracy_difference(len(flipped.fixed), len(flipped.broken), n, resamples, rng)
-    arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
-    r_a, r_b = _score(pair, pair.predicted_a), _score(pair, pair.predicted_b)
-    assert r_a is not None and r_b is not None  # callers have checked that the scores are defined
-    draws = correlations.correlation_differences(*arrays, resamples, rng)
-    return bootstrap.Resampled(r_b - r_a, draws, correlations.correlation_influence(*arrays) / n)
+def _generators() -> list[np.random.Generator]:
+    """For the bootstrap and the permutation: how many numbers one draws does not change the other."""
+    return np.random.default_rng(bootstrap.SEED).spawn(2)
 
 
 def _score(pair: PairedPredictions, predicted: np.ndarray) -> float | None:
-    return scores.score(pair.task, predicted, pair.labels) if np.isfinite(predicted).all() else None
-
-
-def _bootstrap_name(resamples: int) -> str:
-    return f"BCa bootstrap, {resamples:,} resamples"
-
-
-def _undefined(task: str, n: int, score_a: float | None, score_b: float | None) -> PairedDifference:
-    return PairedDifference(task, n, score_a, score_b, None, None, None, None, "none", "none", None)
+    return scores.score(pair.task, predicted, pair.labels) if len(predicted) and np.isfinite(predicted).all() else None

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from bertmt.comparison.intervals import Interval, StudentInterval
 from bertmt.comparison.verdicts import LEVEL, Verdict
 
 EXACT_LIMIT = 70_000  # sign vectors or splits that are enumerated; beyond, as many are drawn
 SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SeedDifference:
     """How much better arm b scores than arm a over several seeds; None: undefined or not enough seeds.
 
@@ -28,9 +29,12 @@ class SeedDifference:
         differences: b − a per paired seed, in the order of `seeds`.
         difference: mean of b − mean of a.
         spread: standard deviation of the paired differences; unpaired, of one difference between two seeds.
-        low, high: 95 % t-interval of the mean (Welch's where unpaired).
-        p: two-sided, exact by flipping signs (paired) or exchanging seeds between the arms (unpaired).
+        interval: t-interval of the mean (Welch's where unpaired).
+        p: two-sided, exact by flipping signs (paired); unpaired the larger of Welch's and of that by exchanging seeds
+            between the arms, which alone is far too ready where the smaller arm varies more (docs/methods.md).
         smallest_p: the least that this p can be with so few seeds.
+        p_corrected, family, smallest_corrected, level, verdict: filled in by `verdicts.judge`: p by Holm, over how
+            many comparisons, the least that it could be, and the level of the row's step, at which it was judged.
     """
 
     task: str
@@ -41,12 +45,14 @@ class SeedDifference:
     differences: tuple[float, ...]
     difference: float | None
     spread: float | None
-    low: float | None
-    high: float | None
+    interval: Interval | None
     p: float | None
     smallest_p: float | None
     test: str
     p_corrected: float | None = None
+    family: int = 1
+    smallest_corrected: float | None = None
+    level: float = LEVEL
     verdict: Verdict = Verdict.UNDECIDED
 
     @property
@@ -55,9 +61,26 @@ class SeedDifference:
         return bool(self.seeds)
 
     @property
+    def low(self) -> float | None:
+        """Lower end of the 95 % interval."""
+        return self.interval.at(LEVEL)[0] if self.interval else None
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the 95 % interval."""
+        return self.interval.at(LEVEL)[1] if self.interval else None
+
+    @property
     def can_decide(self) -> bool:
-        """Whether p could reach 0.05 at all with so many seeds, before any correction."""
-        return self.smallest_p is not None and self.smallest_p <= LEVEL
+        """Whether so many seeds can reach 0.05 in this family at all, whatever the scores."""
+        least = self.smallest_p if self.smallest_corrected is None else self.smallest_corrected
+        return least is not None and least <= LEVEL
+
+    @property
+    def seeds_needed(self) -> int:
+        """How many seeds in each arm, paired or not as now, could decide in a family of this size."""
+        arrangements = (lambda k: 2**k) if self.paired else (lambda k: math.comb(2 * k, k))
+        return next(k for k in itertools.count(2) if 2 * self.family / arrangements(k) <= LEVEL)
 
     @property
     def remark(self) -> str | None:
@@ -68,7 +91,13 @@ class SeedDifference:
             return "One seed in an arm says nothing about other seeds: queue more with `--seed`."
         if not self.can_decide:
             counts = f"{len(self.seeds)}" if self.paired else f"{len(self.scores_a)} and {len(self.scores_b)}"
-            return f"Cannot reach 0.05 with {counts} seeds: the smallest possible p is {self.smallest_p:.3g}."
+            family = f" in a family of {self.family} comparisons" if self.family > 1 else ""
+            least = self.smallest_p if self.smallest_corrected is None else self.smallest_corrected
+            each = "paired seeds" if self.paired else "seeds in each arm"
+            return (
+                f"Cannot reach 0.05 with {counts} seeds{family}: the smallest possible p is {least:.3g}. "
+                f"{self.seeds_needed} {each} could."
+            )
         if self.verdict is Verdict.UNDECIDED:
             return "Undecided is not “no effect”: the interval says which differences are still possible."
         return None
@@ -122,13 +151,28 @@ def _drawn_share(values: np.ndarray, observed: float) -> float:
     return float((1 + (np.abs(values) >= abs(observed) - 1e-12).sum()) / (1 + len(values)))
 
 
+def welch_p(scores_a: np.ndarray, scores_b: np.ndarray) -> float:
+    """Two-sided p of Welch's t: the means of two arms whose seeds need not vary alike."""
+    standard_error, freedom = _welch(scores_a, scores_b)
+    difference = float(np.mean(scores_b) - np.mean(scores_a))
+    if standard_error == 0:
+        return 0.0 if difference else 1.0
+    return 2 * float(special.stdtr(freedom, -abs(difference) / standard_error))
+
+
+def _welch(scores_a: np.ndarray, scores_b: np.ndarray) -> tuple[float, float]:
+    """Standard error of the difference of means, and its degrees of freedom (Welch 1947, Biometrika 34:28)."""
+    parts = [float(np.var(arm, ddof=1)) / len(arm) for arm in (scores_a, scores_b)]
+    weight = sum(part**2 / (len(arm) - 1) for part, arm in zip(parts, (scores_a, scores_b), strict=True))
+    return math.sqrt(sum(parts)), (sum(parts) ** 2 / weight if weight else 1.0)
+
+
 def _paired(
     task: str, seeds: tuple[int, ...], left_out: tuple[int, ...], arm_a: tuple[float, ...], arm_b: tuple[float, ...]
 ) -> SeedDifference:
     deltas = np.subtract(arm_b, arm_a)
-    k = len(deltas)
+    k, mean = len(deltas), float(deltas.mean())
     spread = float(deltas.std(ddof=1)) if k > 1 else None
-    low, high = _t_interval(float(deltas.mean()), None if spread is None else spread / math.sqrt(k), k - 1)
     return SeedDifference(
         task=task,
         seeds=seeds,
@@ -136,10 +180,9 @@ def _paired(
         scores_a=arm_a,
         scores_b=arm_b,
         differences=tuple(float(delta) for delta in deltas),
-        difference=float(deltas.mean()),
+        difference=mean,
         spread=spread,
-        low=low,
-        high=high,
+        interval=None if spread is None else StudentInterval(mean, spread / math.sqrt(k), k - 1, "Student's t"),
         p=sign_flip_p(deltas) if k > 1 else None,
         smallest_p=2 / 2**k if k > 1 else None,
         test="sign flips of paired seeds",
@@ -149,17 +192,13 @@ def _paired(
 def _unpaired(
     task: str, left_out: tuple[int, ...], arm_a: tuple[float, ...], arm_b: tuple[float, ...]
 ) -> SeedDifference:
-    enough = min(len(arm_a), len(arm_b)) >= 2
     difference = float(np.mean(arm_b) - np.mean(arm_a)) if arm_a and arm_b else None
-    spread = low = high = p = smallest = None
-    if enough and difference is not None:
-        variance_a, variance_b = float(np.var(arm_a, ddof=1)), float(np.var(arm_b, ddof=1))
-        part_a, part_b = variance_a / len(arm_a), variance_b / len(arm_b)
-        spread = math.sqrt(variance_a + variance_b)
-        weight = part_a**2 / (len(arm_a) - 1) + part_b**2 / (len(arm_b) - 1)
-        freedom = (part_a + part_b) ** 2 / weight if weight else 1.0
-        low, high = _t_interval(difference, math.sqrt(part_a + part_b), freedom)
-        p = exchange_p(np.array(arm_a), np.array(arm_b))
+    spread = interval = p = smallest = None
+    if difference is not None and min(len(arm_a), len(arm_b)) >= 2:
+        a, b = np.array(arm_a), np.array(arm_b)
+        spread = math.sqrt(float(np.var(a, ddof=1) + np.var(b, ddof=1)))
+        interval = StudentInterval(difference, *_welch(a, b), "Welch's t")
+        p = max(welch_p(a, b), exchange_p(a, b))
         # Exchanging the arms gives the same difference with the other sign only where they are equally large.
         mirrored = 2 if len(arm_a) == len(arm_b) else 1
         smallest = mirrored / math.comb(len(arm_a) + len(arm_b), len(arm_b))
@@ -172,16 +211,8 @@ def _unpaired(
         differences=(),
         difference=difference,
         spread=spread,
-        low=low,
-        high=high,
+        interval=interval,
         p=p,
         smallest_p=smallest,
-        test="exchange of seeds between the arms",
+        test="Welch's t and exchange of seeds, the larger p",
     )
-
-
-def _t_interval(mean: float, standard_error: float | None, freedom: float) -> tuple[float | None, float | None]:
-    if standard_error is None:
-        return None, None
-    reach = float(special.stdtrit(freedom, 0.975)) * standard_error
-    return mean - reach, mean + reach

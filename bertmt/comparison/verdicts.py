@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from bertmt.comparison.intervals import Interval
+
 LEVEL = 0.05
 
 
@@ -33,30 +35,55 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
     return tuple(corrected)
 
 
-def verdict(
-    difference: float | None, p_corrected: float | None, low: float | None, high: float | None, level: float = LEVEL
-) -> Verdict:
-    """The claim that a difference allows: its corrected p and its interval must both exclude no difference.
+def holm_levels(p_values: Sequence[float | None], level: float = LEVEL) -> tuple[float, ...]:
+    """The level at which Holm's procedure judges each p: level / (m − rejected before it).
 
-    Both, because Williams' test alone is too ready on similarities whose spread varies with the label: with the
-    predictions of two real encoders exchanged at random it found 6–8 % differences at level 0.05.
+    Those that are not rejected are all judged at the step where the procedure stops; a missing p at the first one.
     """
-    if difference is None or p_corrected is None or low is None or high is None:
+    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
+    levels = [level / max(len(known), 1)] * len(p_values)
+    going_on = True
+    step = levels[0] if levels else level
+    for rank, (p, index) in enumerate(known):
+        if going_on:
+            step = level / (len(known) - rank)
+            going_on = p <= step
+        levels[index] = step
+    return tuple(levels)
+
+
+def verdict(difference: float | None, p_corrected: float | None, interval: Interval | None, step: float) -> Verdict:
+    """The claim that a difference allows: its corrected p is at most 0.05, and its interval excludes no difference.
+
+    The interval too, so that no claim contradicts what is shown beside it: at the level of the row's step in Holm's
+    procedure, else p would decide alone after the correction.
+    """
+    if difference is None or p_corrected is None or interval is None:
         return Verdict.UNDECIDED
-    if p_corrected > level or low <= 0 <= high:
+    low, high = interval.at(step)
+    if p_corrected > LEVEL or low <= 0 <= high:
         return Verdict.UNDECIDED
     return Verdict.BETTER if difference > 0 else Verdict.WORSE
 
 
-def judge(family: Iterable[Judged], level: float = LEVEL) -> tuple[Judged, ...]:
-    """The same results with `p_corrected` and `verdict` filled in by Holm over all of them.
+def judge(family: Iterable[Judged]) -> tuple[Judged, ...]:
+    """The same results with what Holm's correction over all of them adds, and the verdicts.
 
     Args:
         family: `PairedDifference`s or `SeedDifference`s: everything that is shown together, all runs and tasks.
     """
     results: list[Any] = list(family)
-    corrected = holm([each.p for each in results])
+    p_values = [each.p for each in results]
+    corrected, levels = holm(p_values), holm_levels(p_values)
+    bounds = holm([each.smallest_p for each in results])
     return tuple(
-        dataclasses.replace(each, p_corrected=p, verdict=verdict(each.difference, p, each.low, each.high, level))
-        for each, p in zip(results, corrected, strict=True)
+        dataclasses.replace(
+            each,
+            p_corrected=p,
+            family=sum(p is not None for p in p_values),
+            smallest_corrected=bound,
+            level=step,
+            verdict=verdict(each.difference, p, each.interval, step),
+        )
+        for each, p, step, bound in zip(results, corrected, levels, bounds, strict=True)
     )

@@ -20,6 +20,11 @@ def difference(value: float | None, digits: int = 3) -> str:
     return MISSING if value is None or _missing(value) else _signed(value, digits, plus="+")
 
 
+def magnitude(value: float) -> str:
+    """The size of a difference in a sentence, never as nothing: "0.027", "less than 0.001"."""
+    return score(value) if value >= 0.001 else "less than 0.001"
+
+
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     """The interval of a difference: "[−0.002, +0.041]"."""
     if low is None or high is None or _missing(low) or _missing(high):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_overall, compare_task
+from bertmt.comparison.bootstrap import resamples_for
+from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.seeds import SeedDifference, compare_seeds
 from bertmt.comparison.verdicts import judge
 from bertmt.errors import BusyError, UsageError
@@ -96,10 +97,11 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
         raise UsageError("A run was named twice; name each once.")
     reference, *rest = arms
     warnings = _warnings(arms)
+    resamples = resamples_for(len(rest) * (len(TASKS) + 1))
     others = []
     for arm in rest:
         if len(arm.runs) == len(reference.runs) == 1:
-            results, said = _by_example(database, reference.runs[0], arm.runs[0])
+            results, said = _by_example(database, reference.runs[0], arm.runs[0], resamples)
             warnings += said
             others.append(Against(arm, examples=results))
         else:
@@ -161,7 +163,9 @@ def _judged(others: Sequence[Against]) -> tuple[Against, ...]:
     )
 
 
-def _by_example(database: Database, first: Run, second: Run) -> tuple[tuple[PairedDifference, ...], list[str]]:
+def _by_example(
+    database: Database, first: Run, second: Run, resamples: int
+) -> tuple[tuple[PairedDifference, ...], list[str]]:
     """All tasks that both runs have predictions for on the same examples."""
     pairs: dict[str, PairedPredictions] = {}
     said = []
@@ -178,9 +182,7 @@ def _by_example(database: Database, first: Run, second: Run) -> tuple[tuple[Pair
             continue
         predicted = [predicted_labels(task, each.probabilities) for each in found if each is not None]
         pairs[task] = PairedPredictions(task, labels, *predicted)
-    results = [compare_task(pair) for pair in pairs.values()]
-    overall = compare_overall(pairs)
-    return (*results, *([overall] if overall else [])), said
+    return compare_examples(pairs, resamples), said
 
 
 def _selected_predictions(database: Database, run: Run, task: str) -> Predictions | None:

@@ -50,7 +50,7 @@ def test_a_clear_difference_reaches_the_bound_of_its_seeds(k, least):
 def test_too_few_seeds_are_said_in_words():
     result = compare_seeds("sst", ARM_A, ARM_B)
     assert not result.can_decide
-    assert result.remark == "Cannot reach 0.05 with 4 seeds: the smallest possible p is 0.125."
+    assert result.remark == "Cannot reach 0.05 with 4 seeds: the smallest possible p is 0.125. 6 paired seeds could."
     assert judge([result])[0].verdict is Verdict.UNDECIDED
 
 

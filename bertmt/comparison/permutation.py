@@ -31,8 +31,10 @@ def exchanged_correlations(
     found = np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         rows = min(CHUNK, resamples - start)
-        signs = 1.0 - 2.0 * rng.integers(2, size=(rows, n), dtype=np.int8)
-        mean, covariance, square = (signs @ columns).T
+        # One random bit an example: s = 1 − 2 bit.
+        bits = np.unpackbits(np.frombuffer(rng.bytes((rows * n + 7) // 8), np.uint8), count=rows * n)
+        exchanged = bits.reshape(rows, n).astype(np.float64)
+        mean, covariance, square = (columns.sum(axis=0) - 2 * exchanged @ columns).T
         with np.errstate(invalid="ignore", divide="ignore"):
             r_b = (fixed_covariance + covariance) / np.sqrt(fixed_square + 2 * square - (fixed_mean + mean) ** 2)
             r_a = (fixed_covariance - covariance) / np.sqrt(fixed_square - 2 * square - (fixed_mean - mean) ** 2)

@@ -1,0 +1,114 @@
+"""`make calibrate`: the tables of docs/methods.md, measured anew; `--quick` with a tenth of the samples."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any
+
+from bench.calibration import examples, mcnemar_sizes, real_predictions, seeds, tables
+from bench.calibration.examples import Power, Tally
+from bench.calibration.populations import Exchanged, Population, UnequalNoise
+from bertmt.comparison.verdicts import LEVEL
+
+SAMPLES = {1: 2000, 3: 1000}  # by arms: a family of 4 rows, and of 12
+RESAMPLES = {1: 2000, 3: 4800}  # 400 for each row of the family, as `compare` has them, and not less than 2,000
+PARTS = 20  # into which samples are cut, to spread them over the cores
+LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
+
+
+def main() -> None:
+    """Measure, and print Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m bench.calibration", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    started = time.perf_counter()
+    scale = 10 if options.quick else 1
+    with ProcessPoolExecutor(options.processes) as pool:
+        tallies = list(_no_difference(pool, scale))
+        powers = list(pool.map(_called, _power_calls(scale)))
+        errors = list(pool.map(_called, _seed_calls(scale)))
+    sizes = [
+        (level, *(max(map(partial(size, level=level), range(1, 2001))) for size in
+                  (mcnemar_sizes.mid_p_size, mcnemar_sizes.used_size)))
+        for level in LEVELS
+    ]  # fmt: skip
+    printed = (
+        tables.errors_table(tallies), tables.coverage_table(tallies), tables.power_table(powers),
+        tables.seeds_table(errors), tables.sizes_table(sizes),
+    )  # fmt: skip
+    print("\n\n".join(printed))
+    print(f"\n{time.perf_counter() - started:.0f} s with {options.processes} processes.")
+    if options.json:
+        options.json.write_text(json.dumps(_document(tallies, powers, errors, sizes), indent=1))
+
+
+def _no_difference(pool: ProcessPoolExecutor, scale: int) -> Iterator[tuple[str, Tally]]:
+    real = real_predictions.read()
+    populations: list[Population] = [Exchanged(real), UnequalNoise(real), UnequalNoise(real, every_other=True)]
+    calls = []
+    for arms in SAMPLES:
+        for population in populations:
+            each = SAMPLES[arms] // PARTS // scale
+            calls += [
+                partial(examples.no_difference, population, arms, each, RESAMPLES[arms], seed) for seed in range(PARTS)
+            ]
+    done = list(pool.map(_called, calls))
+    names = [population.name for _ in SAMPLES for population in populations]
+    for index, name in enumerate(names):
+        yield name, reduce(Tally.add, done[index * PARTS : (index + 1) * PARTS])
+
+
+def _power_calls(scale: int) -> Iterator[Callable[[], Power]]:
+    real = real_predictions.read()
+    for rows in (1, 4, 12):
+        for what, n, disagreement in (
+            ("SST, 30 % flips", 1101, 0.3), ("SST, 5 % flips", 1101, 0.05), ("SST, near copies", 1101, 0.02),
+            ("PARA, 15 % flips", 3000, 0.15),
+        ):  # fmt: skip
+            yield partial(examples.class_power, what, n, disagreement, rows, 10_000 // scale, rows)
+        yield partial(examples.similarity_power, real, rows, 2000 // scale, RESAMPLES[3], rows)
+
+
+def _seed_calls(scale: int) -> Iterator[Callable[[], seeds.SeedError]]:
+    for population in seeds.POPULATIONS:
+        for sizes, paired, rows in (
+            ((8, 8), True, 4), ((10, 10), True, 12),
+            ((5, 5), False, 4), ((8, 8), False, 12), ((5, 10), False, 4), ((3, 9), False, 4),
+        ):  # fmt: skip
+            yield partial(seeds.no_difference, population, sizes, paired, rows, 4000 // scale, rows)
+
+
+def _called(call: Callable[[], Any]) -> Any:
+    return call()
+
+
+def _document(
+    tallies: list[tuple[str, Tally]], powers: list[Power], errors: list[seeds.SeedError], sizes: list[Any]
+) -> dict[str, Any]:
+    return {
+        "no_difference": [
+            {
+                "population": name, "rows": tally.rows, "samples": tally.samples,
+                "family": tally.family / tally.samples, "family_williams": tally.family_williams / tally.samples,
+                "false_positives": {key: tally.wrong[key] / tally.tried[key] for key in tally.tried},
+                "coverage": {
+                    f"{key} {level:.4g}": held / tally.tried[key] for (key, level), held in tally.covered.items()
+                },
+            }
+            for name, tally in tallies
+        ],
+        "power": [asdict(each) for each in powers],
+        "seeds": [asdict(each) for each in errors],
+        "mcnemar_sizes": sizes,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The measured shares as Markdown, as docs/methods.md has them."""
+
+from collections.abc import Sequence
+
+from bench.calibration.examples import Power, Tally
+from bench.calibration.seeds import SeedError
+from bertmt.comparison.verdicts import LEVEL
+
+TITLES = {"sst": "SST", "para": "PARA", "sts": "STS", "overall": "overall", "williams": "STS by Williams' t"}
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows))
+
+
+def percent(share: float) -> str:
+    """0.0512 → "5.1 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def errors_table(tallies: Sequence[tuple[str, Tally]]) -> str:
+    """False positives per score and family errors; one row per population and family."""
+    header = ("equally good runs", "rows", "samples", *(TITLES[key] for key in TITLES), "family", "family by Williams")
+    rows = []
+    for name, tally in tallies:
+        shares = [percent(tally.wrong[key] / tally.tried[key]) for key in TITLES]
+        family = [percent(count / tally.samples) for count in (tally.family, tally.family_williams)]
+        rows.append((name, str(tally.rows), f"{tally.samples:,}", *shares, *family))
+    return markdown(header, rows)
+
+
+def coverage_table(tallies: Sequence[tuple[str, Tally]]) -> str:
+    """How often each interval held the true difference, at 95 % and at the level of the family's first step."""
+    scores = ("sst", "para", "sts", "overall")
+    rows = []
+    for name, tally in tallies:
+        for level in (LEVEL, LEVEL / tally.rows):
+            shares = [percent(tally.covered[key, level] / tally.tried[key]) for key in scores]
+            rows.append((name, f"{100 * (1 - level):.4g} %", *shares))
+    return markdown(("equally good runs", "level", *(TITLES[key] for key in scores)), rows)
+
+
+def power_table(powers: Sequence[Power]) -> str:
+    """True differences of the size that is printed as found 4 times in 5."""
+    return markdown(
+        ("two runs", "n", "rows", "true difference", "printed in undecided samples", "found"),
+        [
+            (each.what, f"{each.n:,}", str(each.rows), f"{each.true:.4f}", f"{each.printed:.4f}", percent(each.found))
+            for each in powers
+        ],
+    )
+
+
+def seeds_table(errors: Sequence[SeedError]) -> str:
+    """Arms of several seeds without a true difference."""
+    return markdown(
+        ("seeds", "arms", "rows", "samples", "p ≤ 0.05", "family", "95 % interval covers"),
+        [
+            (
+                each.population, f"{each.sizes[0]} {'paired' if each.paired else f'and {each.sizes[1]}'}",
+                str(each.rows), f"{each.samples:,}", percent(each.wrong), percent(each.family), percent(each.covered),
+            )
+            for each in errors
+        ],
+    )  # fmt: skip
+
+
+def sizes_table(sizes: Sequence[tuple[float, float, float]]) -> str:
+    """The largest conditional sizes of McNemar's tests: level, of the mid-p anywhere, of what is used anywhere."""
+    return markdown(
+        ("level", "mid-p, any number of flips up to 2,000", "what is used"),
+        [(f"{level:.4g}", percent(mid), percent(used)) for level, mid, used in sizes],
+    )

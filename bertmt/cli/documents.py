@@ -33,7 +33,7 @@ RUN: dict[str, str] = {
     "selected_epoch": "whose scores these are",
     "scores": "dev scores: sst and para (accuracy), sts (Pearson ρ), overall; null where not trained or undefined",
     "baseline": "the id of the run that it is compared with, or null",
-    "difference": "mean over the tasks that both were trained on (STS as ρ), run minus baseline",
+    "difference": "mean over the tasks that both were trained on (STS as S = (1 + ρ)/2), run minus baseline",
     "failure": "the last exception line of a failed run",
     "note": "as given",
     "tags": "as given",

@@ -116,9 +116,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "baseline": "with --baseline: run, epoch, counts of the run compared with; else null",
     },
     "bertmt.compared/1": {
-        "reference": "the arm that the others are compared with: name, runs (ids, seeds), scores (means)",
-        "arms": "the others: the same, and differences: a list of task, difference, low, high (95 %), p, p_corrected, "
-        "verdict, test, n, detectable, remark",
+        "reference": "the arm that the others are compared with: name, runs (ids, seeds), seeds (that are compared), "
+        "scores (means over these seeds; null where they are not comparable)",
+        "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
+        "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected, verdict, test, n, "
+        "detectable, remark, seeds (paired, differences of these, left_out, and by seed "
+        "reference_scores and scores; null for run against run)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "warnings": "sentences: what makes the arms hard to compare",

@@ -9,6 +9,7 @@ from typing import Any
 from bertmt.filters.fields import RECIPE_PREFIX, RUN_FIELDS, with_recipe
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
+from bertmt.services.baseline import same_dev_data
 from bertmt.services.run_words import similarity
 
 TASKS = ("sst", "para", "sts")
@@ -56,10 +57,15 @@ class Row:
 
 
 def mean_difference(run: Run, baseline: Run | None) -> float | None:
-    """Mean over the tasks that both have a score for, run minus baseline; None where there is none, or for itself."""
+    """Mean over the tasks that both have a score for on the same dev examples, run minus baseline.
+
+    Returns:
+        None where there is no such task, or for the baseline itself.
+    """
     if baseline is None or baseline.key == run.key:
         return None
-    return mean_gain({task: run.score(task) for task in TASKS}, {task: baseline.score(task) for task in TASKS})
+    shared = [task for task in TASKS if same_dev_data(run, baseline, task)]
+    return mean_gain({task: run.score(task) for task in shared}, {task: baseline.score(task) for task in shared})
 
 
 def mean_gain(own: Mapping[str, float | None], other: Mapping[str, float | None]) -> float | None:

@@ -31,9 +31,9 @@ class PaperScreen(HomeScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "A row per model of the paper, and our controls. Beside each score that the paper reports stands our mean "
         "over seeds at one scale; a run belongs to the preset whose toggles its recipe equals.",
-        "Δ is ours less the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2; below, of each score "
-        "by itself, STS as ρ. It has a colour only where the scale (encoder, epochs, batch, learning rate …) is the "
-        "paper's; * is the paper's test set, ours are dev.",
+        "Δ is ours less the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2; in the text below, "
+        "of each score by itself, STS as ρ. It has a colour only where the scale (encoder, epochs, batch, learning "
+        "rate …) is the paper's; * is the paper's test set, ours are dev.",
         "Enter opens the best run, or the form where we have none. Tab goes to the text below, and back.",
     )
     DEFAULT_CSS = """

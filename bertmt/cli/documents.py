@@ -58,7 +58,7 @@ DETAILS: dict[str, str] = {
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps",
-    "remarks": "what the run says of itself",
+    "remarks": "what is known of its dev data (examples that stand elsewhere too), and what the run says of itself",
     "history": "moves from state to state: at, attempt, before, after, owner, reason",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
     "environment": "Python, platform and packages at submit",
@@ -73,7 +73,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.queued/1": {
         "dry_run": "whether nothing was stored",
         "runs": "a list of id (null in a dry run), name, preset, seed, state, data, recipe",
-        "remarks": "sentences: what has nothing to do, what was skipped, how long an epoch is",
+        "remarks": "sentences: what has nothing to do, what was skipped, which dev examples stand elsewhere too, how "
+        "long an epoch is",
         "workers": "how many workers are alive",
     },
     "bertmt.presets/1": {

@@ -1,6 +1,6 @@
 """What makes scores hard to compare: what runs were evaluated and trained on, and how they came to their scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry import predictions as stored_predictions
@@ -8,6 +8,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.arms import Arm, distinct_names, effort, recipe_differences
+from bertmt.services.overlaps import overlap_sentences
 from bertmt.tasks.task import TASKS
 
 Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
@@ -78,6 +79,19 @@ def warnings(arms: Sequence[Arm]) -> list[str]:
     if all(len(arm.runs) == 1 for arm in arms):
         said.append("One run each: what is said holds for these trained models, not yet for the method; add seeds.")
     return said
+
+
+def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[str]) -> list[str]:
+    """Which dev examples stand elsewhere too, in the tasks that are compared; with names where not in all arms."""
+    by_sentence: dict[str, dict[str, None]] = {}
+    names = distinct_names(arms)
+    for arm, name in zip(arms, names, strict=True):
+        for sentence in (each for run in arm.runs for each in overlap_sentences(database, run, tasks)):
+            by_sentence.setdefault(sentence, {})[name] = None
+    return [
+        sentence if len(holds) == len(arms) else f"{', '.join(holds)}: {sentence}"
+        for sentence, holds in by_sentence.items()
+    ]
 
 
 def _about_scores(run: Run) -> list[str]:

@@ -14,7 +14,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.run_folder.predictions import Predictions, predicted_labels
 from bertmt.services.arms import TASKS, Arm, arm_of, recipe_differences
-from bertmt.services.comparability import left_out, warnings
+from bertmt.services.comparability import about_dev_data, left_out, warnings
 from bertmt.services.labels import labels_of
 
 
@@ -102,9 +102,11 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
         against, unpaired = _against(database, (arms[0], arm), (reasons[0], of_arm))
         others.append(against)
         said += unpaired
-    if any(reasons) and not any(each.examples or each.seeds for each in others):
+    results: list[Any] = [result for each in others for result in (*each.examples, *each.seeds)]
+    if any(reasons) and not results:
         raise UsageError(f"Nothing can be compared. {' '.join(dict.fromkeys(said))}")
-    said += warnings(arms)
+    tasks = {result.task for result in results}
+    said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
     return Comparison(sides, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(said)))
 

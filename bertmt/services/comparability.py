@@ -20,7 +20,7 @@ def looks_at_dev(run: Run) -> bool:
 
 
 def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
-    """Per arm, the tasks that cannot be compared with the first arm, each with the sentence that says why.
+    """Per arm, the tasks that cannot be compared with the first arm, each with the reason why.
 
     Scores on different dev examples differ for the examples' sake. Of the first arm, those that its own runs differ in.
     """
@@ -32,8 +32,20 @@ def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
             sides = [(names[0], marks[0])] if not place else [(names[0], marks[0]), (names[place], own)]
             reason = _why_not(sides) if marks[0] and own else None
             if reason:
-                found[place][task] = f"{TASKS[task].title} is not compared: {reason}."
+                found[place][task] = reason
     return found
+
+
+def left_out_sentences(reasons: Sequence[Mapping[str, str]]) -> list[str]:
+    """Which tasks are left out and why, a sentence per reason; of what `left_out` found."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for of_arm in reasons:
+        for task, reason in of_arm.items():
+            by_reason.setdefault(reason, {})[TASKS[task].title] = None
+    return [
+        f"{', '.join(titles)} {'are' if len(titles) > 1 else 'is'} not compared: {reason}."
+        for reason, titles in by_reason.items()
+    ]
 
 
 def _dev_marks(database: Database, arm: Arm, task: str) -> Marks:

@@ -14,7 +14,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.run_folder.predictions import Predictions, predicted_labels
 from bertmt.services.arms import TASKS, Arm, arm_of, recipe_differences
-from bertmt.services.comparability import about_dev_data, left_out, warnings
+from bertmt.services.comparability import about_dev_data, left_out, left_out_sentences, warnings
 from bertmt.services.labels import labels_of
 
 
@@ -96,7 +96,7 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     if len({run.key for arm in arms for run in arm.runs}) < sum(len(arm.runs) for arm in arms):
         raise UsageError("A run was named twice; name each once.")
     reasons = left_out(database, arms)
-    said = [sentence for of_arm in reasons for sentence in of_arm.values()]
+    said = left_out_sentences(reasons)
     others = []
     for arm, of_arm in zip(arms[1:], reasons[1:], strict=True):
         against, unpaired = _against(database, (arms[0], arm), (reasons[0], of_arm))
@@ -104,7 +104,10 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
         said += unpaired
     results: list[Any] = [result for each in others for result in (*each.examples, *each.seeds)]
     if any(reasons) and not results:
-        raise UsageError(f"Nothing can be compared. {' '.join(dict.fromkeys(said))}")
+        raise UsageError(
+            f"Nothing can be compared. {' '.join(said)} Name runs that were evaluated on the same data; "
+            "`bertmt show RUN` says where a run's data lies."
+        )
     tasks = {result.task for result in results}
     said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))

@@ -162,6 +162,13 @@ def test_a_task_on_other_dev_examples_is_left_out_and_the_others_are_compared(da
     assert comparison.others[0].side.scores["sst"] is None, "no mean of other examples beside the reference's"
 
 
+def test_tasks_that_are_left_out_for_one_reason_share_a_sentence(database, scored):
+    scores = {1: {"sst": 0.5, "para": 0.6}}
+    arms = [seeds_of(scored, name, scores, marks=dict.fromkeys(("sst-dev", "para-dev"), name)) for name in "ab"]
+    with pytest.raises(UsageError, match=r"compared\. SST, PARA are not compared: a \(\w+\) and b \(\w+\) were"):
+        compare(database, arms)
+
+
 def test_an_arm_on_other_dev_examples_does_not_keep_the_others_from_being_compared(database, scored):
     arms = [seeds_of(scored, name, one_task(0.4, 0.5), marks={"sst-dev": mark}) for name, mark in ("ax", "by", "cx")]
     comparison = compare(database, arms)

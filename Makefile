@@ -89,7 +89,7 @@ demo: $(STAMP)
 	final="$$(queue --preset final --set lora.rank=$(DEMO_RANK))"; \
 	$(BERTMT) worker --drain; \
 	echo; $(BERTMT) compare "$$baseline" "$$final"; \
-	echo; echo "final loses here, as it must: the tiny encoder's weights are random, and LoRA freezes them (docs/lab_notes.md)."; \
+	echo; $(BERTMT) compare "$$baseline" "$$final" --json | $(CURDIR)/$(BIN)/python $(CURDIR)/bench/demo_words.py; \
 	echo; echo "Next:  cd $(DEMO) && source ../$(BIN)/activate, and then"; \
 	echo "  bertmt runs                             every run with its scores"; \
 	echo "  bertmt curves $$final                    losses and scores over the steps"; \

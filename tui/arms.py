@@ -9,8 +9,9 @@ from bertmt.drawing.series import Look, look_of
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run
-from bertmt.services.compare import Arm, arms_of
-from bertmt.services.comparison_words import arm_name, score_texts
+from bertmt.services.arms import Arm, arms_of
+from bertmt.services.compare import Comparison, Side, whole_side
+from bertmt.services.comparison_words import score_texts, side_name
 from bertmt.services.rows import Row
 from tui.run_columns import WIDE, begins_anew
 from tui.widgets.columns import Column
@@ -33,11 +34,17 @@ class ArmRow:
     Attributes:
         has_scores: else it is left out of what compares scores.
         is_reference: the others are compared with it.
+        side: the arm as far as it is compared; all of it until that is known.
     """
 
-    arm: Arm
+    side: Side
     has_scores: bool
     is_reference: bool
+
+    @property
+    def arm(self) -> Arm:
+        """Its runs."""
+        return self.side.arm
 
     @property
     def key(self) -> int:
@@ -59,16 +66,22 @@ class Sides:
     arms: tuple[Arm, ...] = ()
     left_out: tuple[Arm, ...] = ()
 
-    @property
-    def rows(self) -> list[ArmRow]:
-        """The list of arms, those that are left out last."""
-        scored = [ArmRow(arm, True, not index) for index, arm in enumerate(self.arms)]
-        return [*scored, *(ArmRow(arm, False, False) for arm in self.left_out)]
+    def rows(self, found: Comparison | None = None) -> list[ArmRow]:
+        """The list of arms, those that are left out last.
+
+        Args:
+            found: their comparison: its means are those of the seeds that are compared.
+        """
+        known = {side.arm.keys: side for side in found.sides} if found else {}
+        # The runs as they are now, not as they were when they were compared.
+        sides = [replace(known.get(arm.keys) or whole_side(arm), arm=arm) for arm in self.arms]
+        scored = [ArmRow(side, True, not index) for index, side in enumerate(sides)]
+        return [*scored, *(ArmRow(whole_side(arm), False, False) for arm in self.left_out)]
 
     @property
     def present_runs(self) -> tuple[Run, ...]:
         """The runs of all arms in the order of the list."""
-        return tuple(run for row in self.rows for run in row.arm.runs)
+        return tuple(run for arm in (*self.arms, *self.left_out) for run in arm.runs)
 
     @property
     def compared(self) -> Hashable:
@@ -110,7 +123,7 @@ def columns_of(rows: Sequence[ArmRow], width: int) -> tuple[Column, ...]:
     marks = (Column(f"mark{index}", "", 1, rank=1) for index in range(most))
     if width < WIDE:
         return (*marks, _NAME, *_BEHIND_NAME, _PLACE)
-    longest = max((cells(arm_name(row.arm)) for row in rows), default=0)
+    longest = max((cells(side_name(row.side)) for row in rows), default=0)
     name = replace(_NAME, width=min(max(longest, _NAME.width), width // 2), elastic=False)
     return (*marks, name, *_BEHIND_NAME, replace(_PLACE, elastic=True))
 
@@ -122,13 +135,15 @@ def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
         return _mark(arm, int(column.key.removeprefix("mark")), looks)
     match column.key:
         case "name":
-            return Span(safe_text(arm_name(arm)), "title" if row.is_reference else "" if row.has_scores else "dim")
+            return Span(
+                safe_text(side_name(row.side)), "title" if row.is_reference else "" if row.has_scores else "dim"
+            )
         case "toggles":
             return Span(toggle_marks(arm.runs[0].recipe), "accent")
         case "place":
             return Span("first") if row.is_reference else Span("" if row.has_scores else str(arm.runs[0].state), "dim")
         case _:
-            return Span(score_texts(arm)[SCORES.index(column.key)] if row.has_scores else numbers.MISSING)
+            return Span(score_texts(row.side)[SCORES.index(column.key)] if row.has_scores else numbers.MISSING)
 
 
 def _mark(arm: Arm, index: int, looks: Looks) -> Span:

@@ -9,7 +9,8 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line, pad, plain
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
-from bertmt.services.compare import Arm, Comparison, recipe_differences
+from bertmt.services.arms import Arm, recipe_differences
+from bertmt.services.compare import Comparison
 from bertmt.services.comparison_words import (
     NOTHING_DIFFERS,
     difference_lines,
@@ -42,7 +43,7 @@ def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: 
     starts: dict[int, int] = {}
     for each in found.others:
         starts[each.arm.runs[0].key] = len(lines)
-        title, *rest = difference_lines(found.reference, each, left - cells(plain(marks_line(each.arm, looks))))
+        title, *rest = difference_lines(each, left - cells(plain(marks_line(each.arm, looks))))
         lines += [(*marks_line(each.arm, looks), *title), *rest, ()]
     lines += test_lines(found, left)
     more = _sections(warning_lines(found, right), left_out_lines(left_out, right), effort_lines(found, right))

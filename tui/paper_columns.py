@@ -22,11 +22,11 @@ COLUMNS = (
         for task, title in TITLES
         for column in (
             Column(f"paper {task}", title, 5, rank=3, right=True, meaning="what the paper reports"),
-            Column(f"best {task}", "ours", 5, rank=3, right=True, meaning="our best run"),
-            Column(f"mean {task}", "mean ×n", 8, 7, right=True, from_width=WIDE + 32, meaning="over our seeds"),
+            Column(f"mean {task}", "ours", 5, rank=3, right=True, meaning="the mean over our seeds"),
+            Column(f"best {task}", "best of n", 10, 7, right=True, from_width=WIDE + 38, meaning="our best run"),
         )
     ),
-    Column("difference", "Δ", 6, rank=4, right=True, meaning="ours less the paper's, mean over the tasks"),
+    Column("difference", "Δ", 6, rank=4, right=True, meaning="ours less the paper's, mean over the tasks, STS as S"),
     Column("scale", "scale", 8, rank=5, elastic=True, meaning="encoder and data of ours, or how far it is"),
     Column("summary", "what it is", 30, rank=6, elastic=True, from_width=WIDE, meaning="what it is"),
 )
@@ -86,9 +86,9 @@ def _ours(entry: AtScale | None, kind: str, task: str) -> Span:
     measured = entry.scores.get(task) if entry else None
     if measured is None:
         return Span(numbers.MISSING if entry else "", "dim")
-    if kind == "best":
-        return Span(numbers.score(measured.best_score), "title")
-    return Span(f"{numbers.score(measured.mean)} ×{measured.seeds}", "dim")
+    if kind == "mean":
+        return Span(numbers.score(measured.mean), "title")
+    return Span(f"{numbers.score(measured.best_score)} of {measured.seeds}", "dim")
 
 
 def _difference(figure: FigureLine) -> Span:

@@ -18,8 +18,8 @@ SIDE_BY_SIDE = 110  # cells from which on claims stand beside scores
 SCORES_WIDTH = 62  # cells of the table of scores
 GAP = 2
 COLUMNS = (
-    Column(""), Column("paper", True), Column("best", True), Column("run"), Column("Δ", True), Column("mean", True),
-    Column("seeds", True),
+    Column(""), Column("paper", True), Column("mean", True), Column("Δ", True), Column("seeds", True),
+    Column("best", True), Column("run"),
 )  # fmt: skip
 
 
@@ -87,11 +87,11 @@ def _table(row: PaperRow, entry: AtScale) -> list[Line]:
         if ours is None:
             rows.append(Row([title, numbers.score(paper), *[numbers.MISSING] * 5]))
             continue
-        difference = difference_span(ours.best_score - paper if paper is not None else None).text
+        difference = difference_span(ours.mean - paper if paper is not None else None).text
         spread = f" ± {numbers.score(ours.deviation)}" if ours.deviation is not None else ""
         cells: list[str | Cell] = [
-            title, numbers.score(paper), Cell(numbers.score(ours.best_score), "title"), Cell(ours.best.id, "dim"),
-            difference, f"{numbers.score(ours.mean)}{spread}", numbers.count(ours.seeds),
+            title, numbers.score(paper), Cell(f"{numbers.score(ours.mean)}{spread}", "title"), difference,
+            numbers.count(ours.seeds), numbers.score(ours.best_score), Cell(ours.best.id, "dim"),
         ]  # fmt: skip
         rows.append(Row(cells))
     return table(COLUMNS, rows, None)
@@ -114,7 +114,7 @@ def _scale(figure: FigureLine, entry: AtScale, width: int) -> list[Line]:
     if figure.row.reported and figure.row.reported.split == "test":
         said += _plain("The paper's scores are of its test set, ours of dev.", width)
     if entry.selected_on_dev:
-        said += _plain("Ours chose their epoch on dev, so they are optimistic.", width)
+        said += _plain("Ours chose their epoch, or when to stop, on dev: they are optimistic.", width)
     return said
 
 

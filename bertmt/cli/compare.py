@@ -8,11 +8,10 @@ import typer
 from bertmt.cli import completion, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.records import TASKS
 from bertmt.drawing.styled import Line
 
 if TYPE_CHECKING:
-    from bertmt.services.compare import Arm, Comparison
+    from bertmt.services.compare import Comparison, Side
     from bertmt.services.opening import Database, Run
 
 Words = Annotated[
@@ -65,7 +64,7 @@ def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
 
     yield words.score_lines(found, width)
     for each in found.others:
-        yield words.difference_lines(found.reference, each, width)
+        yield words.difference_lines(each, width)
     yield words.test_lines(found, width)
     yield words.recipe_lines(found, width)
     yield words.effort_lines(found, width)
@@ -87,12 +86,19 @@ def _curves(database: "Database", runs: "list[Run]") -> list[Line]:
 
 
 def _record(found: "Comparison") -> dict[str, Any]:
-    from bertmt.services.compare import effort
+    from bertmt.services.arms import effort
 
     return {
-        "reference": _arm(found.reference),
+        "reference": _side(found.sides[0]),
         "arms": [
-            {**_arm(each.arm), "differences": [_difference(one) for one in (*each.examples, *each.seeds)]}
+            {
+                **_side(each.side),
+                "reference_scores": dict(each.reference.scores),
+                "differences": [
+                    *({**_difference(one), "seeds": None} for one in each.examples),
+                    *({**_difference(one), "seeds": _seeds(one)} for one in each.seeds),
+                ],
+            }
             for each in found.others
         ],
         "recipe_differences": {name: list(values) for name, values in found.recipe_differences.items()},
@@ -101,13 +107,24 @@ def _record(found: "Comparison") -> dict[str, Any]:
     }
 
 
-def _arm(arm: "Arm") -> dict[str, Any]:
-    scores = {name: arm.mean(name) for name in (*TASKS, "overall")}
-    return {"name": arm.name, "runs": [{"id": run.id, "seed": run.seed} for run in arm.runs], "scores": scores}
+def _side(side: "Side") -> dict[str, Any]:
+    runs = [{"id": run.id, "seed": run.seed} for run in side.arm.runs]
+    return {"name": side.arm.name, "runs": runs, "seeds": list(side.seeds), "scores": dict(side.scores)}
+
+
+def _seeds(result: Any) -> dict[str, Any]:
+    """What each seed has to do with a difference."""
+    return {
+        "paired": list(result.seeds),
+        "differences": list(result.differences),
+        "left_out": list(result.left_out),
+        "reference_scores": dict(zip(map(str, result.seeds_a), result.scores_a, strict=True)),
+        "scores": dict(zip(map(str, result.seeds_b), result.scores_b, strict=True)),
+    }
 
 
 def _difference(result: Any) -> dict[str, Any]:
-    names = ("task", "difference", "low", "high", "p", "p_corrected", "test", "remark")
+    names = ("task", "difference", "low", "high", "p", "p_corrected", "family", "level", "test", "remark")
     found = {name: getattr(result, name) for name in names}
-    return {**found, "verdict": str(result.verdict), "n": getattr(result, "n", None),
-            "detectable": getattr(result, "detectable", None)}  # fmt: skip
+    of_examples = {name: getattr(result, name, None) for name in ("n", "detectable", "p_williams")}
+    return {**found, "verdict": str(result.verdict), **of_examples}

@@ -33,7 +33,7 @@ RUN: dict[str, str] = {
     "selected_epoch": "whose scores these are",
     "scores": "dev scores: sst and para (accuracy), sts (Pearson ρ), overall; null where not trained or undefined",
     "baseline": "the id of the run that it is compared with, or null",
-    "difference": "mean over the tasks that both were trained on (STS as ρ), run minus baseline",
+    "difference": "mean over the tasks that both were trained on (STS as S = (1 + ρ)/2), run minus baseline",
     "failure": "the last exception line of a failed run",
     "note": "as given",
     "tags": "as given",
@@ -58,7 +58,7 @@ DETAILS: dict[str, str] = {
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps",
-    "remarks": "what the run says of itself",
+    "remarks": "what is known of its dev data (examples that stand elsewhere too), and what the run says of itself",
     "history": "moves from state to state: at, attempt, before, after, owner, reason",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
     "environment": "Python, platform and packages at submit",
@@ -73,7 +73,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.queued/1": {
         "dry_run": "whether nothing was stored",
         "runs": "a list of id (null in a dry run), name, preset, seed, state, data, recipe",
-        "remarks": "sentences: what has nothing to do, what was skipped, how long an epoch is",
+        "remarks": "sentences: what has nothing to do, what was skipped, which dev examples stand elsewhere too, how "
+        "long an epoch is",
         "workers": "how many workers are alive",
     },
     "bertmt.presets/1": {
@@ -116,9 +117,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "baseline": "with --baseline: run, epoch, counts of the run compared with; else null",
     },
     "bertmt.compared/1": {
-        "reference": "the arm that the others are compared with: name, runs (ids, seeds), scores (means)",
-        "arms": "the others: the same, and differences: a list of task, difference, low, high (95 %), p, p_corrected, "
-        "verdict, test, n, detectable, remark",
+        "reference": "the arm that the others are compared with: name, runs (ids, seeds), seeds (that are compared), "
+        "scores (means over these seeds; null where they are not comparable)",
+        "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
+        "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "
+        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (STS), remark, seeds "
+        "(paired, differences of these, left_out, and by seed reference_scores and scores; null for run against run)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "warnings": "sentences: what makes the arms hard to compare",

@@ -45,7 +45,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "peak_memory_mib": finished.get("peak_memory_mib"),
         "tokens_per_second": details.tokens_per_second,
         "padding_share": details.padding_share,
-        "remarks": list(finished.get("remarks", ())),
+        "remarks": list(details.remarks),
         "history": [_move(each) for each in details.moves],
         "code": _code(details),
         "environment": dict(details.snapshot.environment),

@@ -39,7 +39,8 @@ def runs(
 ) -> None:  # fmt: skip
     """List runs with state, progress and dev scores.
 
-    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, STS as ρ.
+    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, STS
+    as S = (1 + ρ)/2.
     """
     from bertmt.services.listing import list_runs
 

@@ -26,6 +26,7 @@ class SeedDifference:
     Attributes:
         seeds: those that were paired; empty where the arms share fewer than two seeds.
         left_out: seeds whose scores play no part: in one arm only, or without a score.
+        seeds_a, seeds_b: those whose scores are compared, in the order of `scores_a` and `scores_b`.
         differences: b − a per paired seed, in the order of `seeds`.
         difference: mean of b − mean of a.
         spread: standard deviation of the paired differences; unpaired, of one difference between two seeds.
@@ -40,6 +41,8 @@ class SeedDifference:
     task: str
     seeds: tuple[int, ...]
     left_out: tuple[int, ...]
+    seeds_a: tuple[int, ...]
+    seeds_b: tuple[int, ...]
     scores_a: tuple[float, ...]
     scores_b: tuple[float, ...]
     differences: tuple[float, ...]
@@ -69,6 +72,16 @@ class SeedDifference:
     def high(self) -> float | None:
         """Upper end of the 95 % interval."""
         return self.interval.at(LEVEL)[1] if self.interval else None
+
+    @property
+    def mean_a(self) -> float | None:
+        """Of the scores of arm a that are compared."""
+        return float(np.mean(self.scores_a)) if self.scores_a else None
+
+    @property
+    def mean_b(self) -> float | None:
+        """Of the scores of arm b that are compared."""
+        return float(np.mean(self.scores_b)) if self.scores_b else None
 
     @property
     def can_decide(self) -> bool:
@@ -115,7 +128,7 @@ def compare_seeds(
         arm_a, arm_b = tuple(known_a[seed] for seed in shared), tuple(known_b[seed] for seed in shared)
         return _paired(task, shared, tuple(sorted(everything - set(shared))), arm_a, arm_b)
     left_out = tuple(sorted(everything - set(known_a) - set(known_b)))
-    return _unpaired(task, left_out, tuple(known_a.values()), tuple(known_b.values()))
+    return _unpaired(task, left_out, known_a, known_b)
 
 
 def sign_flip_p(differences: np.ndarray) -> float:
@@ -177,6 +190,8 @@ def _paired(
         task=task,
         seeds=seeds,
         left_out=left_out,
+        seeds_a=seeds,
+        seeds_b=seeds,
         scores_a=arm_a,
         scores_b=arm_b,
         differences=tuple(float(delta) for delta in deltas),
@@ -190,8 +205,9 @@ def _paired(
 
 
 def _unpaired(
-    task: str, left_out: tuple[int, ...], arm_a: tuple[float, ...], arm_b: tuple[float, ...]
+    task: str, left_out: tuple[int, ...], known_a: Mapping[int, float], known_b: Mapping[int, float]
 ) -> SeedDifference:
+    arm_a, arm_b = tuple(known_a.values()), tuple(known_b.values())
     difference = float(np.mean(arm_b) - np.mean(arm_a)) if arm_a and arm_b else None
     spread = interval = p = smallest = None
     if difference is not None and min(len(arm_a), len(arm_b)) >= 2:
@@ -206,6 +222,8 @@ def _unpaired(
         task=task,
         seeds=(),
         left_out=left_out,
+        seeds_a=tuple(known_a),
+        seeds_b=tuple(known_b),
         scores_a=arm_a,
         scores_b=arm_b,
         differences=(),

@@ -41,6 +41,15 @@ def read(database: Database, run: int, task: str, epoch: int, split: str = "dev"
     return Predictions(task, split, epoch, fingerprint, values.reshape(-1, columns) if columns > 1 else values)
 
 
+def fingerprint_of(database: Database, run: int, task: str, epoch: int | None, split: str = "dev") -> str | None:
+    """The examples that stored predictions are of; None where there are none."""
+    row = database.execute(
+        "SELECT fingerprint FROM predictions WHERE run = ? AND task = ? AND split = ? AND epoch = ?",
+        (run, task, split, epoch),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def epochs(database: Database, run: int, task: str, split: str = "dev") -> list[int]:
     """The epochs that have predictions, ascending."""
     rows = database.execute(

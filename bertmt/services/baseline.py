@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from bertmt.errors import BusyError
-from bertmt.recipe.recipe import SETTINGS
+from bertmt.recipe.recipe import SETTINGS, TASK_NAMES
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -82,7 +82,17 @@ def scale_key(run: Run) -> tuple[Any, ...]:
 
 
 def _same_dev_data(run: Run, other: Run) -> bool:
+    # Equal in nearly all of the thousands of rows of a list.
+    return run.fingerprints_json == other.fingerprints_json or all(
+        same_dev_data(run, other, task) for task in TASK_NAMES
+    )
+
+
+def same_dev_data(run: Run, other: Run, task: str) -> bool:
+    """Whether two runs are evaluated on the same dev examples of a task; what is not known counts as the same."""
+    if run.shared_recipe.get("evaluate_examples") != other.shared_recipe.get("evaluate_examples"):
+        return False
     if run.fingerprints_json == other.fingerprints_json:
         return True
-    shared = [name for name in run.fingerprints if name.endswith("-dev") and name in other.fingerprints]
-    return all(run.fingerprints[name] == other.fingerprints[name] for name in shared)
+    marks = {each.fingerprints.get(f"{task}-dev") for each in (run, other)} - {None}
+    return len(marks) < 2

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from bertmt.comparison.seeds import SeedDifference
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.compare import TASKS, Against, Arm, Comparison, effort
+from bertmt.services.arms import TASKS, distinct_names, effort
+from bertmt.services.compare import Against, Comparison, Side
 from bertmt.services.run_words import SCORE_TITLES, scale_line, similarity, value_text
 
 SCORES = (
@@ -22,39 +24,55 @@ NOTHING_DIFFERS = "Nothing but the seed."
 STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
 
 
-def score_texts(arm: Arm) -> list[str]:
-    """SST, PARA, STS as ρ and as S, overall: means over the arm's seeds."""
-    scores = [*(arm.mean(task) for task in TASKS), similarity(arm.mean("sts")), arm.mean("overall")]
-    return list(map(numbers.score, scores))
+def score_texts(side: Side) -> list[str]:
+    """SST, PARA, STS as ρ and as S, overall: means over what is compared of an arm."""
+    found = side.scores
+    return list(map(numbers.score, [*map(found.get, TASKS), similarity(found["sts"]), found["overall"]]))
 
 
 def score_lines(found: Comparison, width: int | None) -> list[Line]:
     """The scores of every arm, the reference first."""
-    return table(SCORES, [Row([arm_name(arm), *score_texts(arm)]) for arm in found.arms], width)
+    return table(SCORES, [Row([side_name(side), *score_texts(side)]) for side in found.sides], width)
 
 
-def arm_name(arm: Arm) -> str:
-    """What an arm is called, and over how many seeds its scores are means; not yet safe for a screen."""
-    seeds = len({run.seed for run in arm.runs})
-    return f"{arm.name}, mean of {seeds} seed{'s' * (seeds != 1)}" if len(arm.runs) > 1 else arm.name
+def side_name(side: Side) -> str:
+    """What an arm is called, and over how many of its seeds its scores are means; not yet safe for a screen."""
+    arm, known, used = side.arm, len(side.arm.seeds), len(side.seeds)
+    if len(arm.runs) == 1:
+        return arm.name
+    return f"{arm.name}, mean of {used}{f' of {known}' * (used < known)} seed{'s' * (known != 1)}"
 
 
-def difference_lines(reference: Arm, against: Against, width: int | None) -> list[Line]:
-    """One arm against the reference: differences with interval, p, verdict and what to mind."""
+def difference_lines(against: Against, width: int | None) -> list[Line]:
+    """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
     results: list[Any] = [*against.examples, *against.seeds]
-    title = safe_text(f"{arm_name(against.arm)} less {arm_name(reference)}")
+    title = safe_text(f"{side_name(against.side)} less {side_name(against.reference)}")
     if not results:
-        return [(Span(title, "title"),), (Span("Both were trained on no task in common.", "dim"),)]
+        return [(Span(title, "title"),), (Span("There is no task in which they can be compared.", "dim"),)]
     rows = []
     for each in results:
-        remark = wrapped(each.remark, width - 2 if width else None) if each.remark else ()
+        about = [seed_words(each)] if isinstance(each, SeedDifference) else []
+        about += [each.remark] if each.remark else []
+        below = [part for text in about for part in wrapped(text, width - 2 if width else None)]
         verdict = str(each.verdict)
         cells: list[str | Cell] = [
             SCORE_TITLES[each.task], numbers.difference(each.difference), numbers.interval(each.low, each.high),
             numbers.p_value(each.p), numbers.p_value(each.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
-        rows.append(Row(cells, [(Span(f"  {safe_text(part)}", "dim"),) for part in remark]))
+        rows.append(Row(cells, [(Span(f"  {safe_text(part)}", "dim"),) for part in below]))
     return [(Span(title, "title"),), *table(DIFFERENCES, rows, width)]
+
+
+def seed_words(result: SeedDifference) -> str:
+    """The means that a difference is of, the reference's first, and what each seed has to do with it."""
+    means = f"{numbers.score(result.mean_a)} → {numbers.score(result.mean_b)}"
+    if result.paired:
+        pairs = zip(result.seeds, result.differences, strict=True)
+        said = f"{means}; by seed " + ", ".join(f"{seed}: {numbers.difference(value)}" for seed, value in pairs)
+    else:
+        seeds = " against ".join(", ".join(map(str, each)) or "none" for each in (result.seeds_a, result.seeds_b))
+        said = f"{means}; not paired: seeds {seeds}"
+    return said + (f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else "")
 
 
 def test_lines(found: Comparison, width: int | None) -> list[Line]:
@@ -68,6 +86,9 @@ def test_lines(found: Comparison, width: int | None) -> list[Line]:
     if not used:
         return []
     text = f"p: {used}. Holm's correction over {known} comparison{'s' if known != 1 else ''}, level 0.05."
+    beside = [each.p_williams for each in results if getattr(each, "p_williams", None) is not None]
+    if beside:
+        text += f" Beside it, deciding nothing: Williams' t for STS, p {', '.join(map(numbers.p_value, beside))}."
     return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)]
 
 
@@ -84,14 +105,8 @@ def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
 
 def effort_lines(found: Comparison, width: int | None) -> list[Line]:
     """Steps, examples and passes of each arm's first run."""
-    names = [arm.name for arm in found.arms]
-    # Two recipes can share a name.
-    distinct = [
-        f"{arm.name} ({arm.runs[0].id} …)" if names.count(arm.name) > 1 and len(arm.runs) > 1 else arm.name
-        for arm in found.arms
-    ]
     said = [_effort(effort(arm.runs[0])) for arm in found.arms]
-    shown = {safe_text(name): text for name, text in zip(distinct, said, strict=True)}
+    shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
     return [(Span("How much each was trained", "title"),), *facts(shown, width)]
 
 

@@ -10,6 +10,7 @@ from bertmt import paths
 from bertmt.errors import UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import batch_count, plan_steps
+from bertmt.services.overlaps import Overlap, TextKeys, count_overlap, text_keys
 from bertmt.tasks.cs224n import find_file
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
@@ -28,6 +29,7 @@ class CheckedData:
         fingerprints: "<task>-<split>" to fingerprint, for what the run trains; extra pairs are "para-extra".
         sizes: the same keys to numbers of examples.
         warnings: rows that were skipped, sentences.
+        overlaps: by task, dev examples that stand elsewhere too.
     """
 
     data: str
@@ -35,6 +37,7 @@ class CheckedData:
     fingerprints: Mapping[str, str]
     sizes: Mapping[str, int]
     warnings: tuple[str, ...]
+    overlaps: Mapping[str, Overlap]
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,14 @@ class _Checked:
 
     Attributes:
         labels: how many examples have which label.
+        texts: by which equal texts are found.
     """
 
     fingerprint: str
     size: int
     warnings: tuple[str, ...]
     labels: Mapping[float, int]
+    texts: TextKeys
 
 
 def check_data(recipe: Recipe) -> CheckedData:
@@ -68,12 +73,14 @@ def check_data(recipe: Recipe) -> CheckedData:
     splits = {f"{task}-{name}": _read(data, task, name) for task in recipe.tasks for name in ("train", "dev")}
     if extra:
         splits["para-extra"] = _read_extra(extra, recipe.extra_data_limit)
+    marks = {name: split.fingerprint for name, split in splits.items()}
     return CheckedData(
         data,
         extra,
-        {name: split.fingerprint for name, split in splits.items()},
+        marks,
         {name: split.size for name, split in splits.items()},
         tuple(warning for split in splits.values() for warning in split.warnings),
+        {task: _overlap(splits, task, recipe.evaluate_examples) for task in recipe.tasks},
     )
 
 
@@ -124,7 +131,21 @@ def _kept_extra(file: str, limit: int, stamp: Stamp) -> _Checked:
 
 def _checked(split: Split) -> _Checked:
     labels = Counter(example.label for example in split.examples if example.label is not None)
-    return _Checked(fingerprint(split.examples), len(split.examples), split.warnings, labels)
+    texts = text_keys(split.examples)
+    return _Checked(fingerprint(split.examples), len(split.examples), split.warnings, labels, texts)
+
+
+def _overlap(splits: Mapping[str, _Checked], task: str, cut: int) -> Overlap:
+    """What of a task's dev examples stands elsewhere too; counted once for all runs of a command on the same data."""
+    dev, training = splits[f"{task}-dev"], [splits[f"{task}-train"]]
+    training += [splits[f"{task}-extra"]] if f"{task}-extra" in splits else []
+    key: tuple[str | int, ...] = (dev.fingerprint, *(split.fingerprint for split in training), cut)
+    if key not in _OVERLAPS:
+        _OVERLAPS[key] = count_overlap(dev.texts, [split.texts for split in training], cut)
+    return _OVERLAPS[key]
+
+
+_OVERLAPS: dict[tuple[str | int, ...], Overlap] = {}
 
 
 def epoch_sentence(recipe: Recipe, sizes: Mapping[str, int]) -> str:

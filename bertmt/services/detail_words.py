@@ -106,6 +106,6 @@ def effort_lines(details: "Details", width: int | None) -> list[Line]:
         "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
         "speed": f"{speed:,.0f} tokens/s (median step)" if speed is not None else "",
         "padding": f"{numbers.percentage(padding)} of the tokens" if padding is not None else "",
-        "remarks": [str(each) for each in finished.get("remarks", ())],
+        "remarks": details.remarks,
     }
     return [*(table(USE, rows, width) if rows else []), *facts(about, width)]

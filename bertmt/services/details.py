@@ -19,6 +19,7 @@ from bertmt.registry.runs import evaluations, moves, snapshot_of
 from bertmt.registry.states import State
 from bertmt.run_folder.events import tail_lines
 from bertmt.services.baseline import Baselines
+from bertmt.services.overlaps import overlap_sentences
 from bertmt.services.rows import mean_difference
 from bertmt.services.settling import settle
 from bertmt.services.snapshot import code_digest
@@ -40,6 +41,7 @@ class Details:
         code_changed: whether the installed code differs from the code at submit.
         tokens_per_second: median over the steps; padding_share: mean over the steps.
         log: the last lines of a failed or lost run's log.
+        remarks: what is known of its dev data, then what the run says of itself; sentences.
     """
 
     run: Run
@@ -57,6 +59,7 @@ class Details:
     code_changed: bool
     folder: Path
     log: Sequence[str]
+    remarks: Sequence[str]
 
 
 def details_of(database: Database, run: Run, baselines: Baselines | None = None) -> Details:
@@ -89,6 +92,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         code_changed=snapshot.code_digest != code_digest(),
         folder=folder.path,
         log=tail_lines(folder.log(run.attempt), LOG_LINES) if ended_badly else (),
+        remarks=(*overlap_sentences(database, run), *map(str, run.finished.get("remarks", ()))),
     )
 
 

@@ -11,6 +11,8 @@ from bertmt.recipe.rules import resolved
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.baseline import SCALE_SETTINGS, scale_key
+from bertmt.services.comparability import looks_at_dev
+from bertmt.services.rows import mean_gain
 from bertmt.tasks.loading import TOY
 
 SCORES = ("sst", "para", "sts", "overall")
@@ -39,7 +41,7 @@ class AtScale:
 
     Attributes:
         scores: by task and for "overall"; what no run has a score for is left out.
-        selected_on_dev: whether they chose their epoch on the dev set, so that their scores are optimistic.
+        selected_on_dev: whether they chose their epoch, or when to stop, on the dev set: their scores are optimistic.
     """
 
     runs: tuple[Run, ...]
@@ -81,14 +83,12 @@ class PaperRow:
     running: tuple[Run, ...]
 
     def difference(self, entry: AtScale) -> float | None:
-        """Our best less the paper's score, the mean over the tasks that have both (STS as ρ); None where none has."""
+        """The mean over our seeds less the paper's score, over the tasks that have both (STS as S); None: none has.
+
+        Not our best: the best of many seeds lies above the paper's score even where nothing differs.
+        """
         reported = self.reported.scores if self.reported else {}
-        both = [
-            entry.scores[task].best_score - score
-            for task, score in reported.items()
-            if score is not None and task in entry.scores
-        ]
-        return fmean(both) if both else None
+        return mean_gain({name: measured.mean for name, measured in entry.scores.items()}, reported)
 
 
 def paper_table(runs: Iterable[Run]) -> tuple[PaperRow, ...]:
@@ -122,7 +122,7 @@ def _scale(run: Run) -> tuple[Any, ...]:
 
 def _at_scale(runs: Sequence[Run]) -> AtScale:
     scores = {name: found for name in SCORES if (found := _measured(runs, name)) is not None}
-    return AtScale(tuple(runs), scores, runs[-1].shared_recipe.get("select") == "best")
+    return AtScale(tuple(runs), scores, looks_at_dev(runs[-1]))
 
 
 def _measured(runs: Sequence[Run], name: str) -> Measured | None:

@@ -1,6 +1,6 @@
 """A run in a list: what it is compared with, and what the filter language and the sort see of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -9,7 +9,10 @@ from typing import Any
 from bertmt.filters.fields import RECIPE_PREFIX, RUN_FIELDS, with_recipe
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
+from bertmt.services.baseline import same_dev_data
+from bertmt.services.run_words import similarity
 
+TASKS = ("sst", "para", "sts")
 # What a list shows besides the fields that the filter language is documented with.
 LIST_FIELDS = {
     "difference": "float",
@@ -40,7 +43,7 @@ class Row:
 
     @cached_property
     def difference(self) -> float | None:
-        """Of the mean over the tasks that both were trained on (STS as ρ), run minus baseline."""
+        """Of the mean over the tasks that both were trained on (STS as S), run minus baseline."""
         return mean_difference(self.run, self.baseline)
 
     def get(self, name: str) -> Any:
@@ -54,9 +57,30 @@ class Row:
 
 
 def mean_difference(run: Run, baseline: Run | None) -> float | None:
-    """Mean over the tasks that both have a score for, run minus baseline; None where there is none, or for itself."""
+    """Mean over the tasks that both have a score for on the same dev examples, run minus baseline.
+
+    Returns:
+        None where there is no such task, or for the baseline itself.
+    """
     if baseline is None or baseline.key == run.key:
         return None
-    pairs = [(run.score(task), baseline.score(task)) for task in ("sst", "para", "sts")]
-    gains = [own - other for own, other in pairs if own is not None and other is not None]
+    shared = [task for task in TASKS if same_dev_data(run, baseline, task)]
+    return mean_gain({task: run.score(task) for task in shared}, {task: baseline.score(task) for task in shared})
+
+
+def mean_gain(own: Mapping[str, float | None], other: Mapping[str, float | None]) -> float | None:
+    """How much higher the mean over the tasks is that both sides have a score for; None where there is none.
+
+    Args:
+        own, other: scores by task, STS as ρ. Its part in the mean is S = (1 + ρ)/2, as in the overall score (section
+            5.2): over all three tasks this is the difference of the overall scores.
+    """
+    both = [task for task in TASKS if own.get(task) is not None and other.get(task) is not None]
+    gains = [_part(own, task) - _part(other, task) for task in both]
     return sum(gains) / len(gains) if gains else None
+
+
+def _part(scores: Mapping[str, float | None], task: str) -> float:
+    part = similarity(scores[task]) if task == "sts" else scores[task]
+    assert part is not None  # callers look first
+    return part

@@ -19,6 +19,7 @@ from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.registry.states import State
 from bertmt.services.control import check_tag
 from bertmt.services.data_check import check_data, epoch_sentence
+from bertmt.services.overlaps import Overlap, store_overlaps
 from bertmt.services.snapshot import take_snapshot
 from bertmt.services.user_settings import read_user_settings
 
@@ -68,6 +69,7 @@ class PlannedRun:
     data: str
     extra_data_file: str
     fingerprints: Mapping[str, str]
+    overlaps: Mapping[str, Overlap]
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,18 @@ def plan(request: Request) -> Plan:
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
         matched = matching_preset(recipe)
         name = _name(request, base_name, combination, matched)
-        said |= dict.fromkeys((*checked.warnings, *remarks(recipe), epoch_sentence(recipe, checked.sizes)))
+        overlapping = [part for task, overlap in checked.overlaps.items() for part in overlap.sentences(task)]
+        said |= dict.fromkeys(
+            (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
+        )
         if recipe.extra_data:
             said[f"{checked.sizes['para-extra']:,} extra pairs are added to PARA's training split."] = None
         for seed in dict.fromkeys(request.seeds or (recipe.seed,)):
             seeded = recipe_from({"seed": seed}, recipe)
             planned.append(
-                PlannedRun(name, matched, seeded, checked.data, checked.extra_data_file, checked.fingerprints)
+                PlannedRun(
+                    name, matched, seeded, checked.data, checked.extra_data_file, checked.fingerprints, checked.overlaps
+                )
             )
     return Plan(request, tuple(planned), tuple(said))
 
@@ -207,6 +214,8 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
         )
         for each in submitted.runs
     ]
+    for each in submitted.runs:
+        store_overlaps(database, each.overlaps, each.fingerprints, each.recipe.evaluate_examples)
     ids = add_runs(database, new, take_snapshot(), first=request.first)
     # SQLite takes at most 32,766 parameters.
     found: list[Run] = []

@@ -95,6 +95,41 @@ def test_compare_takes_seeds_as_an_arm(bertmt, registry):
     assert "twins, mean of 2 seeds" in out
 
 
+def add_seeds(builder):
+    """Seeds 1 to 3 of one recipe and 1, 2 and 4 of another, in three tasks."""
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    for seed, right in ((1, 0.30), (2, 0.50), (3, 0.90)):
+        builder.finished("old", right=right, seed=seed)
+    for seed, right in ((1, 0.45), (2, 0.55), (4, 0.10)):
+        builder.finished("new", right=right, seed=seed, pearson=True)
+
+
+def test_compare_names_the_seeds_and_carries_their_differences(bertmt, builder, registry):
+    add_seeds(builder)
+    document = json.loads(bertmt("compare", "old", "new", "--json").out)
+    [arm] = document["arms"]
+    assert document["reference"]["scores"] == arm["reference_scores"]
+    sst = arm["differences"][0]
+    # Of 60 examples so many are right: 18 and 30 against 27 and 33.
+    assert arm["reference_scores"]["sst"] == pytest.approx(0.40) and arm["scores"]["sst"] == pytest.approx(0.50)
+    assert sst["difference"] == pytest.approx(0.10)
+    assert (sst["seeds"]["paired"], sst["seeds"]["left_out"]) == ([1, 2], [3, 4])
+    assert sst["seeds"]["differences"] == [pytest.approx(0.15), pytest.approx(0.05)]
+    assert sst["seeds"]["reference_scores"] == {"1": pytest.approx(0.30), "2": pytest.approx(0.50)}
+    out = bertmt("compare", "old", "new").out
+    assert "old, mean of 2 of 3 seeds" in out and "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in out
+
+
+def test_compare_refuses_arms_on_different_dev_data(bertmt, builder, registry):
+    add_seeds(builder)
+    builder.database.execute(
+        "UPDATE predictions SET fingerprint = 'other' WHERE run IN (SELECT key FROM runs WHERE name = 'new')"
+    )
+    outcome = bertmt("compare", "old", "new")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "old and new were evaluated on different dev examples" in outcome.err
+
+
 def test_a_run_alone_is_compared_with_its_baseline(bertmt, registry, run_named):
     document = json.loads(bertmt("compare", "better", "--json").out)
     assert document["reference"]["runs"][0]["id"] == run_named("base").id

@@ -6,12 +6,34 @@ import pytest
 
 from bertmt.comparison.verdicts import Verdict
 from bertmt.devices.slots import DeviceSlot
+from bertmt.drawing.styled import plain
 from bertmt.errors import BusyError, UsageError
 from bertmt.queue.worker import Worker
 from bertmt.registry.runs import all_runs, run_by_key
+from bertmt.services.arms import arms_of, effort
 from bertmt.services.baseline import Baselines, choose_baseline
-from bertmt.services.compare import arms_of, compare, effort
+from bertmt.services.compare import compare
+from bertmt.services.comparison_words import difference_lines
 from bertmt.services.rows import Row
+
+
+@pytest.fixture
+def scored(database, add_run):
+    """Adds a finished run of the baseline with scores, and with fingerprints of its data."""
+
+    def add(name, scores, marks=None, **values):
+        run = add_run(name, "baseline", **values)
+        marks = dict.fromkeys(("sst-dev", "para-dev", "sts-dev"), "same") if marks is None else marks
+        database.execute(
+            "UPDATE runs SET state = 'finished', fingerprints = ? WHERE key = ?", (json.dumps(marks), run.key)
+        )
+        columns = ", ".join(f"{task} = ?" for task in scores)
+        database.execute(
+            f"UPDATE summaries SET selected_epoch = 1, {columns} WHERE run = ?", (*scores.values(), run.key)
+        )
+        return run_by_key(database, run.key)
+
+    return add
 
 
 @pytest.fixture
@@ -54,14 +76,6 @@ def test_arms_that_differ_in_scale_and_in_several_toggles_are_flagged(database, 
     assert "2 toggles differ at once" in text, "the rank and surgery; the scale alpha only follows the rank"
 
 
-def test_predictions_on_other_examples_are_not_paired(database, finished):
-    first, second = finished("a", "b")
-    database.execute("UPDATE predictions SET fingerprint = 'other' WHERE run = ?", (second.key,))
-    comparison = compare(database, [[first], [second]])
-    assert comparison.others[0].examples == ()
-    assert any("different dev examples" in sentence for sentence in comparison.warnings)
-
-
 def test_several_seeds_are_compared_by_seed(database, finished):
     arms = []
     for name, preset_name in (("a", "sst-only"), ("b", "multi-layer")):
@@ -92,6 +106,151 @@ def test_effort_is_what_the_child_counted(database, finished):
     [run] = finished("a")
     assert effort(run) == {"steps": 20, "examples sst": 160, "passes sst": 1.0}
     assert json.loads(all_runs(database)[0].finished_json)["step"] == 20
+
+
+def seeds_of(scored, name, scores_by_seed, **values):
+    return [scored(name, scores, seed=seed, **values) for seed, scores in scores_by_seed.items()]
+
+
+def one_task(*scores):
+    """Scores of SST alone by seed, from 1 on."""
+    return {seed: {"sst": score} for seed, score in enumerate(scores, 1)}
+
+
+def test_two_runs_on_different_dev_examples_are_not_compared(database, finished):
+    first, second = finished("a", "b")
+    database.execute("UPDATE predictions SET fingerprint = 'other' WHERE run = ?", (second.key,))
+    with pytest.raises(UsageError, match=r"Nothing.*SST is not compared: .*a \(.*b \(.* different dev examples"):
+        compare(database, [[first], [second]])
+
+
+def test_seeds_on_different_dev_examples_are_not_compared(database, scored):
+    old = seeds_of(scored, "old", one_task(0.4, 0.5))
+    new = seeds_of(scored, "new", one_task(0.5, 0.6), marks={"sst-dev": "other"})
+    with pytest.raises(UsageError, match="SST is not compared: old and new were evaluated on different dev examples"):
+        compare(database, [old, new])
+
+
+def test_an_arm_that_mixes_dev_examples_is_not_compared(database, scored):
+    old = seeds_of(scored, "old", one_task(0.4, 0.5))
+    mixed = [*seeds_of(scored, "mixed", one_task(0.5)), scored("mixed", {"sst": 0.6}, {"sst-dev": "other"}, seed=2)]
+    for arms in ([old, mixed], [mixed, old]):
+        with pytest.raises(UsageError, match="the runs of mixed were evaluated on different dev examples"):
+            compare(database, arms)
+
+
+def test_the_first_dev_examples_are_not_all_of_them(database, scored):
+    arms = [seeds_of(scored, str(cut), one_task(0.4, 0.5), evaluate_examples=cut) for cut in (0, 100)]
+    with pytest.raises(UsageError, match="0 and 100 were evaluated on different dev examples"):
+        compare(database, arms)
+
+
+def test_what_a_run_was_evaluated_on_must_be_known(database, scored):
+    old, lost = (seeds_of(scored, name, one_task(0.4, 0.5), marks=marks) for name, marks in (("old", None), ("x", {})))
+    with pytest.raises(UsageError, match="what x was evaluated on is not known"):
+        compare(database, [old, lost])
+
+
+def test_a_task_on_other_dev_examples_is_left_out_and_the_others_are_compared(database, scored):
+    scores = {seed: {"sst": 0.5, "para": 0.6} for seed in (1, 2)}
+    marks = {"sst-dev": "a", "para-dev": "b"}
+    old = seeds_of(scored, "old", scores, marks=marks)
+    new = seeds_of(scored, "new", scores, marks=marks | {"sst-dev": "other"})
+    comparison = compare(database, [old, new])
+    assert [each.task for each in comparison.others[0].seeds] == ["para"]
+    assert "SST is not compared: old and new were evaluated on different dev examples." in comparison.warnings
+    assert comparison.others[0].side.scores["sst"] is None, "no mean of other examples beside the reference's"
+
+
+def test_tasks_that_are_left_out_for_one_reason_share_a_sentence(database, scored):
+    scores = {1: {"sst": 0.5, "para": 0.6}}
+    arms = [seeds_of(scored, name, scores, marks=dict.fromkeys(("sst-dev", "para-dev"), name)) for name in "ab"]
+    with pytest.raises(UsageError, match=r"compared\. SST, PARA are not compared: a \(\w+\) and b \(\w+\) were"):
+        compare(database, arms)
+
+
+def test_an_arm_on_other_dev_examples_does_not_keep_the_others_from_being_compared(database, scored):
+    arms = [seeds_of(scored, name, one_task(0.4, 0.5), marks={"sst-dev": mark}) for name, mark in ("ax", "by", "cx")]
+    comparison = compare(database, arms)
+    assert [len(each.seeds) for each in comparison.others] == [0, 1]
+    assert any(sentence.startswith("SST is not compared: a and b") for sentence in comparison.warnings)
+
+
+@pytest.mark.parametrize("name, what", [("sst-train", "training examples"), ("para-extra", "extra pairs")])
+def test_other_training_data_is_said_of_single_runs_and_of_seeds(database, finished, scored, name, what):
+    runs = finished("a", "b")
+    for run, mark in zip(runs, ("x", "y"), strict=True):
+        marks = json.dumps({name: mark})
+        database.execute("UPDATE runs SET fingerprints = ? WHERE key = ?", (marks, run.key))
+    single = compare(database, [[run_by_key(database, run.key)] for run in runs])
+    assert sum(f"was trained on different {what} (finish-a" in sentence for sentence in single.warnings) == 1
+    arms = [seeds_of(scored, arm, one_task(0.4, 0.5), marks={"sst-dev": "d", name: mark}) for arm, mark in ("px", "qy")]
+    assert sum(f"different {what} (p against q)" in sentence for sentence in compare(database, arms).warnings) == 1
+
+
+def test_the_same_training_data_is_no_news(database, scored):
+    arms = [seeds_of(scored, name, one_task(0.4, 0.5), marks={"sst-dev": "d", "sst-train": "t"}) for name in "pq"]
+    assert not any("was trained on different" in sentence for sentence in compare(database, arms).warnings)
+
+
+@pytest.mark.parametrize(
+    "values, remark",
+    [
+        ({"select": "best"}, "selected its epoch on the dev set"),
+        ({"early_stopping": 3}, "chose when to stop on the dev set"),
+    ],
+)
+def test_scores_for_which_dev_was_looked_at_are_called_optimistic(database, scored, values, remark):
+    arms = [seeds_of(scored, name, one_task(0.4, 0.5), **own) for name, own in (("plain", {}), ("looked", values))]
+    said = [sentence for sentence in compare(database, arms).warnings if "optimistic" in sentence]
+    assert said == [f"{run.id} (looked) {remark}, so its scores are optimistic." for run in arms[1]]
+
+
+def test_single_runs_for_which_dev_was_looked_at_are_called_optimistic(database, finished):
+    [plain_run], [looked] = finished("a"), finished("b", early_stopping=3)
+    warnings = compare(database, [[plain_run], [looked]]).warnings
+    assert [looked.id in sentence for sentence in warnings if "optimistic" in sentence] == [True]
+
+
+def test_means_are_those_of_the_seeds_that_are_compared(database, scored):
+    """By hand: of seeds 1 and 2 the means are 0.40 and 0.50; seed 3 of one arm and seed 4 of the other play no part."""
+    old = seeds_of(scored, "old", {1: {"sst": 0.3}, 2: {"sst": 0.5}, 3: {"sst": 0.9}})
+    new = seeds_of(scored, "new", {1: {"sst": 0.45}, 2: {"sst": 0.55}, 4: {"sst": 0.1}})
+    comparison = compare(database, [old, new])
+    assert [(side.seeds, side.scores["sst"]) for side in comparison.sides] == [
+        ((1, 2), pytest.approx(0.4)),
+        ((1, 2), pytest.approx(0.5)),
+    ]
+    [result] = comparison.others[0].seeds
+    assert (result.seeds, result.left_out) == ((1, 2), (3, 4))
+    assert result.difference == pytest.approx(0.1) == pytest.approx(result.mean_b - result.mean_a)
+    text = " ".join(map(plain, difference_lines(comparison.others[0], None)))
+    assert "new, mean of 2 of 3 seeds less old, mean of 2 of 3 seeds" in text
+    assert "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in text
+
+
+def test_overall_means_are_of_the_compared_seeds_too(database, scored):
+    whole = {"sst": 0.5, "para": 0.5, "sts": 0.0, "overall": 0.5}
+    old = seeds_of(scored, "old", {1: whole, 2: whole, 3: whole | {"overall": 0.9}})
+    new = seeds_of(scored, "new", {1: whole, 2: whole})
+    comparison = compare(database, [old, new])
+    assert [side.scores["overall"] for side in comparison.sides] == [0.5, 0.5]
+
+
+def test_a_reference_of_which_arms_share_different_seeds_has_its_own_means_beside_each(database, scored):
+    reference = seeds_of(scored, "reference", one_task(0.1, 0.2, 0.9))
+    first = seeds_of(scored, "first", one_task(0.4, 0.4))
+    second = seeds_of(scored, "second", {2: {"sst": 0.4}, 3: {"sst": 0.4}})
+    comparison = compare(database, [reference, first, second])
+    assert [each.reference.scores["sst"] for each in comparison.others] == [pytest.approx(0.15), pytest.approx(0.55)]
+    assert comparison.sides[0].scores["sst"] == pytest.approx(0.4), "over all three: no one pair of seeds is meant"
+    assert comparison.sides[0].seeds == (1, 2, 3)
+
+
+def test_arms_without_a_common_seed_are_compared_whole_and_unpaired(database, scored):
+    old, new = seeds_of(scored, "old", one_task(0.3, 0.5)), [scored("new", {"sst": 0.6}, seed=seed) for seed in (7, 8)]
+    [against] = compare(database, [old, new]).others
+    assert "0.400 → 0.600; not paired: seeds 1, 2 against 7, 8" in " ".join(map(plain, difference_lines(against, None)))
 
 
 def arms_of_runs(database, runs, apart=False):

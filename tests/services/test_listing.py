@@ -1,5 +1,7 @@
 """Lists of runs: filter, order, and the run that each is compared with."""
 
+import json
+
 import pytest
 
 from bertmt.errors import BusyError, UsageError
@@ -80,4 +82,20 @@ def test_a_run_without_scores_cannot_be_the_baseline(database, add_run):
 def test_the_difference_is_the_mean_over_the_tasks_of_both(database, finish):
     finish("baseline", scores=(0.4, 0.7, 0.3))
     finish("try", preset_name="sst-only", scores=(0.5, None, None))
+    assert [row.difference for row in list_runs(database)] == [None, pytest.approx(0.1)]
+
+
+def test_a_difference_from_a_chosen_baseline_leaves_out_tasks_on_other_dev_data(database, finish):
+    chosen, run = finish("chosen", scores=(0.4, 0.7, 0.3)), finish("try", scores=(0.5, 0.9, 0.3), epochs=3)
+    for each, mark in ((chosen, "a"), (run, "b")):
+        marks = json.dumps({"sst-dev": "same", "para-dev": mark, "sts-dev": mark})
+        database.execute("UPDATE runs SET fingerprints = ? WHERE key = ?", (marks, each.key))
+    choose_baseline(database, chosen)
+    assert [row.difference for row in list_runs(database)] == [None, pytest.approx(0.1)]
+
+
+def test_the_difference_over_all_tasks_is_that_of_the_overall_scores(database, finish):
+    """By hand, with S = (1 + ρ)/2: (0.1 − 0.1 + 0.3) / 3 = 0.1, where the raw ρ would make it 0.2."""
+    finish("baseline", scores=(0.4, 0.7, -0.2))
+    finish("try", preset_name="pearson", scores=(0.5, 0.6, 0.4))
     assert [row.difference for row in list_runs(database)] == [None, pytest.approx(0.1)]

@@ -1,10 +1,12 @@
 """Two or more runs side by side: arms, scores, recipes, curves, matrices."""
 
 import asyncio
+import itertools
 
 import pytest
-from registry_builder import HOSTILE
+from registry_builder import HOSTILE, RegistryBuilder
 
+from bertmt.registry import runs as stored_runs
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from tui.arms import sides_of
@@ -52,6 +54,41 @@ async def test_seeds_of_a_recipe_are_one_arm_with_a_mark_each(show, opened, size
         await shown.press("a")
         assert "twins (run003)" in shown.text
         assert "mean of 2 seeds" not in shown.text
+
+
+@pytest.fixture
+def seeds(tmp_path, monkeypatch):
+    """Seeds 1 to 3 of one recipe, and 1, 2 and 4 of another."""
+    numbers = itertools.count(1)
+    monkeypatch.setattr(stored_runs, "new_id", lambda: f"run{next(numbers):03d}")
+    builder = RegistryBuilder(tmp_path / "runs.db")
+    for seed, right in ((1, 0.45), (2, 0.55), (4, 0.10)):
+        builder.finished("new", "final-shared", right=right, seed=seed, **{"lora.rank": 16})
+    for seed, right in ((1, 0.30), (2, 0.50), (3, 0.90)):
+        builder.finished("old", right=right, seed=seed)
+    yield builder.database
+    builder.database.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_means_are_of_the_seeds_that_are_compared(show, alive, seeds, size):
+    async with show(seeds.path, size=size) as shown:
+        shown.app.push_screen(CompareScreen(all_runs(seeds)))
+        await shown.settle()
+        shown.should_be("compare-shared-seeds")
+        of_arms = [line.split() for line in shown.text.splitlines() if "mean of 2 o" in line][:2]
+        assert ["0.400" in words for words in of_arms] == [True, False], "of 18 and 30 of 60"
+        assert ["0.500" in words for words in of_arms] == [False, True], "of 27 and 33 of 60"
+        assert "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in shown.text
+
+
+async def test_arms_on_different_dev_data_are_not_compared(show, alive, seeds):
+    seeds.execute("UPDATE predictions SET fingerprint = 'other' WHERE run <= 3")
+    async with show(seeds.path) as shown:
+        shown.app.push_screen(CompareScreen(all_runs(seeds)))
+        await shown.settle()
+        assert "old and new were evaluated on different dev examples" in " ".join(shown.text.split())
+        assert "less" not in shown.text
 
 
 @pytest.mark.parametrize("size", SIZES)

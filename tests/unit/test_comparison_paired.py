@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bertmt.comparison import bootstrap, correlations, permutation
+from bertmt.comparison import bootstrap, correlations
 from bertmt.comparison.flips import flips
 from bertmt.comparison.intervals import StudentInterval
 from bertmt.comparison.paired import PairedPredictions, compare_examples
@@ -65,6 +65,18 @@ def test_mid_p_equals_the_sum_over_all_outcomes(fixed, broken):
     assert mcnemar_mid_p(fixed, broken) == pytest.approx(by_hand if fixed != broken else 1.0)
 
 
+@pytest.mark.parametrize(("fixed", "broken"), [(0, 0), (5, 5), (1, 7), (7, 1), (120, 131)])
+def test_the_exact_p_is_the_binomial_tests(fixed, broken):
+    expected = stats.binomtest(fixed, fixed + broken).pvalue if fixed + broken else 1.0
+    assert mcnemar_exact_p(fixed, broken) == pytest.approx(expected)
+
+
+def test_the_exact_p_is_used_up_to_250_flips_and_the_mid_p_beyond():
+    assert EXACT_UP_TO == 250
+    assert mcnemar(100, 150) == (mcnemar_exact_p(100, 150), "exact McNemar")
+    assert mcnemar(100, 151) == (mcnemar_mid_p(100, 151), "McNemar mid-p")
+
+
 def test_mid_p_of_the_airway_study_is_the_published_one():
     # Fagerland, Lydersen & Laake 2013, table 2: 1, 1, 7, 12 children; mid-p 0.039.
     assert mcnemar_mid_p(1, 7) == pytest.approx(0.0391, abs=5e-5)
@@ -100,6 +112,20 @@ def test_the_interval_holds_the_difference_and_stays_within_bounds_at_the_extrem
     assert low < high
 
 
+@pytest.mark.parametrize(("level", "z"), [(0.05, 1.959964), (0.0125, 2.497705), (0.5, 0.674490)])
+def test_the_interval_is_of_the_level_that_is_asked_for(level, z):
+    # At its ends the score statistic, with `broken` at its constrained maximum of likelihood, is ±z: found here by
+    # maximising the multinomial likelihood on a grid, not by the quadratic.
+    fixed, broken, n = 60, 31, 400
+    for end, sign in zip(TangoInterval(fixed, broken, n).at(level), (1, -1), strict=True):
+        share = np.linspace(1e-6, (1 - abs(end)) / 2 - 1e-6, 400_001) + max(0.0, -end)
+        likelihood = fixed * np.log(share + end) + broken * np.log(share)
+        likelihood += (n - fixed - broken) * np.log(1 - 2 * share - end)
+        best = share[np.argmax(likelihood)]
+        statistic = (fixed - broken - n * end) / math.sqrt(n * (2 * best + end * (1 - end)))
+        assert statistic == pytest.approx(sign * z, abs=2e-3)
+
+
 def test_the_interval_excludes_zero_where_mcnemar_z_does():
     for fixed in range(40):
         z = (fixed - 20) / math.sqrt(fixed + 20)
@@ -130,11 +156,32 @@ def test_the_detectable_difference_is_found_in_about_80_percent_of_samples():
     assert found == pytest.approx(0.8, abs=0.03)
 
 
+@pytest.mark.parametrize("level", [0.05, 0.0125])
+def test_the_detectable_difference_solves_connors_equation(level):
+    n, disagreement = 1101, 0.15
+    size = detectable_difference(disagreement, n, level)
+    z, z_power = stats.norm.ppf(1 - level / 2), stats.norm.ppf(0.8)
+    assert size * math.sqrt(n) == pytest.approx(
+        z * math.sqrt(disagreement) + z_power * math.sqrt(disagreement - size**2)
+    )
+    one_sided = detectable_difference(0.001, n, level)  # more than the disagreement: all of it one-sided
+    assert math.sqrt(n * one_sided) == pytest.approx(z + z_power * math.sqrt(1 - one_sided))
+
+
+def test_the_detectable_difference_grows_as_the_level_of_a_family_falls():
+    sizes = [detectable_difference(0.2, 1101, 0.05 / rows) for rows in (1, 4, 12)]
+    assert sizes == pytest.approx([0.0376, 0.0449, 0.0499], abs=1.5e-4)
+
+
+@pytest.mark.parametrize(("n", "possible"), [(3, False), (4, True)])
+def test_with_no_more_examples_than_the_square_of_z_nothing_can_be_found(n, possible):
+    assert (detectable_difference(0.5, n, 0.05) is not None) == possible
+
+
 def test_a_detectable_difference_needs_no_more_disagreement_than_there_can_be():
     size = detectable_difference(0.0, 1101, 0.05)  # identical predictions: any difference is one-sided
     drawn = np.random.default_rng(3).binomial(1101, size, size=2000)
     assert np.mean([mcnemar_mid_p(int(fixed), 0) <= 0.05 for fixed in drawn]) == pytest.approx(0.85, abs=0.06)
-    assert detectable_difference(0.5, 3, 0.05) is None
 
 
 def test_accuracies_differ_by_fixed_minus_broken():
@@ -217,6 +264,55 @@ def test_the_bootstrap_interval_covers_the_true_difference_about_as_often_as_it_
 def test_the_interval_of_a_difference_is_the_same_on_every_day():
     once, again = (compare_task(similarities()) for _ in range(2))
     assert (once.low, once.high, once.p) == (again.low, again.high, again.p)
+
+
+def test_the_whole_result_of_two_classifiers():
+    labels = np.repeat([0, 1], 50)
+    predicted_a, predicted_b = labels.copy(), labels.copy()
+    predicted_a[:30] ^= 1
+    predicted_b[25:35] ^= 1
+    (found,) = compare_examples({"para": PairedPredictions("para", labels, predicted_a, predicted_b)}, 10)
+    assert (found.task, found.n, found.score_a, found.score_b) == ("para", 100, 0.7, 0.9)
+    assert (found.fixed, found.broken, found.difference, found.test) == (25, 5, 0.2, "exact McNemar")
+    assert found.p == mcnemar_exact_p(25, 5)
+    assert (found.low, found.high) == TangoInterval(25, 5, 100).at(0.05)
+    assert found.interval.method == "Tango score"
+    assert found.detectable == detectable_difference(0.3, 100, 0.05)
+    assert (found.p_williams, found.p_corrected, found.family, found.level) == (None, None, 1, 0.05)
+    assert (found.smallest_p, found.smallest_corrected) == (0.0, None)
+
+
+def test_the_whole_result_of_two_similarities():
+    pair = similarities(200, noise_b=0.8)
+    found = compare_task(pair, 3000)
+    r_a, r_b = (stats.pearsonr(pair.labels, each).statistic for each in (pair.predicted_a, pair.predicted_b))
+    assert (found.task, found.n, found.test) == ("sts", 200, "paired permutation")
+    assert (found.score_a, found.score_b, found.difference) == pytest.approx((r_a, r_b, r_b - r_a))
+    r_ab = stats.pearsonr(pair.predicted_a, pair.predicted_b).statistic
+    assert found.p_williams == pytest.approx(correlations.williams(r_a, r_b, r_ab, 200).p)
+    assert found.interval.method == "BCa bootstrap, 3,000 resamples"
+    assert found.standard_error == pytest.approx(found.interval.draws.std(), rel=0.1)
+    assert found.detectable == pytest.approx((1.959964 + 0.841621) * found.standard_error, rel=1e-6)
+    assert (found.fixed, found.broken) == (None, None)
+
+
+def test_what_is_detectable_is_computed_at_the_level_that_decides():
+    alone = compare_task(similarities())
+    several = judge([dataclasses.replace(alone, p=0.9)] * 12)
+    z, in_twelve = stats.norm.ppf([0.975, 1 - 0.05 / 24]) + stats.norm.ppf(0.8)
+    assert several[0].detectable == pytest.approx(alone.detectable * in_twelve / z)
+
+
+def test_the_influence_is_the_jackknifes():
+    pair = similarities(12)
+    arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
+
+    def difference(keep):
+        y, a, b = (each[keep] for each in arrays)
+        return np.corrcoef(y, b)[0, 1] - np.corrcoef(y, a)[0, 1]
+
+    left_out = np.array([difference(np.arange(12) != i) for i in range(12)])
+    assert correlations.correlation_influence(*arrays) == pytest.approx(11 * (left_out.mean() - left_out))
 
 
 def test_identical_predictions_are_undecided_with_no_difference():
@@ -318,6 +414,18 @@ def test_a_difference_that_stands_alone_may_fall_in_a_family():
     assert many[0].p_corrected == pytest.approx(10 * 0.02)
 
 
+@dataclasses.dataclass
+class Fixed:
+    """An interval with the same ends at every level."""
+
+    low: float
+    high: float
+    method: str = "fixed"
+
+    def at(self, level):
+        return self.low, self.high
+
+
 def interval(low, high):
     """A normal interval with these ends at level 0.05."""
     return StudentInterval((low + high) / 2, (high - low) / 2 / stats.norm.ppf(0.975), 1e9, "normal")
@@ -361,6 +469,39 @@ def test_holm_levels_reject_what_the_corrected_p_rejects():
         p_values = list(rng.random(5) ** 3)
         by_level = [p <= step for p, step in zip(p_values, holm_levels(p_values), strict=True)]
         assert by_level == [p <= 0.05 for p in holm(p_values)]
+
+
+def test_near_copies_do_not_promise_to_find_a_difference_of_nothing():
+    pair = similarities(863)
+    result = judge([compare_task(dataclasses.replace(pair, predicted_b=pair.predicted_a + 1e-6 * pair.labels**2))])[0]
+    assert 0 < result.detectable < 0.0005
+    assert "a true difference of less than 0.001 is found" in result.remark
+
+
+@pytest.mark.parametrize("missing", ["difference", "p", "interval"])
+def test_what_is_undefined_is_undecided(missing):
+    clear = compare_task(classes(right_b=0.7))
+    assert judge([clear])[0].verdict is Verdict.BETTER
+    assert judge([dataclasses.replace(clear, **{missing: None})])[0].verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.2), (-0.2, 0.0)])
+def test_an_interval_that_ends_at_zero_decides_nothing(low, high):
+    assert verdict((low + high) / 2, 0.001, Fixed(low, high), 0.05) is Verdict.UNDECIDED
+
+
+def test_the_family_is_counted_where_p_is_known():
+    known, unknown = compare_task(classes()), dataclasses.replace(compare_task(classes()), p=None)
+    judged = judge([known, unknown, known])
+    assert [each.family for each in judged] == [2, 2, 2]
+    assert [each.smallest_corrected for each in judged] == [0.0, None, 0.0]
+    assert judge([]) == ()
+
+
+def test_a_p_that_equals_its_step_is_rejected_by_p_and_by_level():
+    p_values = [0.025, 0.04]
+    assert [p <= 0.05 for p in holm(p_values)] == [True, True]
+    assert holm_levels(p_values) == pytest.approx((0.025, 0.05))
 
 
 def test_an_undecided_result_says_what_could_have_been_seen():

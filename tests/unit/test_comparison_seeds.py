@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bertmt.comparison.seeds import compare_seeds, exchange_p, sign_flip_p
+from bertmt.comparison.paired import PairedPredictions, compare_examples
+from bertmt.comparison.seeds import EXACT_LIMIT, compare_seeds, exchange_p, sign_flip_p, welch_p
 from bertmt.comparison.verdicts import Verdict, judge
 
 ARM_A = {1: 0.480, 2: 0.491, 3: 0.475, 4: 0.488}
@@ -115,3 +116,130 @@ def test_an_arm_without_scores_has_no_difference():
 def test_seeds_without_any_spread_have_an_interval_of_no_width():
     result = compare_seeds("sst", {1: 0.5, 2: 0.5}, {3: 0.6, 4: 0.6})
     assert (result.low, result.high) == pytest.approx((0.1, 0.1))
+
+
+def test_the_whole_result_of_paired_arms():
+    found = compare_seeds("para", {**ARM_A, 9: 0.5}, {**ARM_B, 7: None})
+    assert (found.task, found.seeds, found.left_out) == ("para", (1, 2, 3, 4), (7, 9))
+    assert (found.seeds_a, found.seeds_b) == (found.seeds, found.seeds)
+    assert (found.scores_a, found.scores_b) == (tuple(ARM_A.values()), tuple(ARM_B.values()))
+    assert (found.mean_a, found.mean_b) == pytest.approx((0.4835, 0.503))
+    assert found.difference == pytest.approx(0.0195)
+    assert found.spread == pytest.approx(np.std(found.differences, ddof=1))
+    assert (found.p, found.smallest_p, found.test) == (0.125, 0.125, "sign flips of paired seeds")
+    assert (found.interval.method, found.paired) == ("Student's t", True)
+    assert (found.p_corrected, found.family, found.smallest_corrected, found.level) == (None, 1, None, 0.05)
+
+
+def test_the_whole_result_of_unpaired_arms():
+    found = compare_seeds("para", ARM_A, {**{seed + 10: score for seed, score in ARM_B.items()}, 20: None})
+    assert (found.task, found.seeds, found.left_out, found.differences) == ("para", (), (20,), ())
+    assert (found.seeds_a, found.seeds_b) == ((1, 2, 3, 4), (11, 12, 13, 14))
+    assert (found.scores_a, found.scores_b) == (tuple(ARM_A.values()), tuple(ARM_B.values()))
+    assert found.difference == pytest.approx(0.0195)
+    a, b = np.array(found.scores_a), np.array(found.scores_b)
+    assert found.spread == pytest.approx(np.sqrt(a.var(ddof=1) + b.var(ddof=1)))
+    assert found.p == max(exchange_p(a, b), welch_p(a, b))
+    assert (found.interval.method, found.paired) == ("Welch's t", False)
+    assert found.test == "Welch's t and exchange of seeds, the larger p"
+
+
+def test_unpaired_arms_need_both_the_exchange_and_welchs_t():
+    rng = np.random.default_rng(0)
+    larger = set()
+    for _ in range(30):
+        a, b = rng.normal(size=3) * 3, 2 + rng.normal(size=9)
+        found = compare_seeds("sst", dict(enumerate(a)), {100 + seed: score for seed, score in enumerate(b)})
+        assert found.p >= exchange_p(a, b) and found.p >= welch_p(a, b)
+        larger.add(exchange_p(a, b) > welch_p(a, b))
+    assert larger == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("arm_a", "arm_b", "paired"),
+    [
+        ({1: 0.1, 2: 0.2}, {1: 0.3, 2: 0.4}, True),  # two shared seeds
+        ({1: 0.1}, {1: 0.3, 2: 0.4}, True),  # the only seed of an arm is shared
+        ({1: 0.1, 2: 0.2}, {2: 0.3, 3: 0.4}, False),  # one shared seed of several: more is known of the arms unpaired
+        ({1: 0.1, 2: 0.2}, {3: 0.3}, False),
+    ],
+)
+def test_when_arms_are_paired(arm_a, arm_b, paired):
+    assert compare_seeds("sst", arm_a, arm_b).paired is paired
+
+
+def test_two_paired_seeds_have_an_interval_and_a_p():
+    found = compare_seeds("sst", {1: 0.1, 2: 0.2}, {1: 0.3, 2: 0.35})
+    assert (found.p, found.smallest_p) == (0.5, 0.5)
+    assert found.interval.freedom == 1
+
+
+def test_scores_that_are_no_numbers_are_left_out():
+    found = compare_seeds("sst", {1: 0.1, 2: float("nan"), 3: 0.2}, {4: 0.3, 5: 0.4, 6: float("inf"), 7: 0.5})
+    assert (found.left_out, found.scores_a, found.scores_b) == ((2, 6), (0.1, 0.2), (0.3, 0.4, 0.5))
+    assert compare_seeds("sst", {1: 0.1, 2: 0.2, 3: float("nan")}, {1: 0.3, 2: 0.4, 3: 0.5}).left_out == (3,)
+
+
+def test_more_seeds_than_can_be_enumerated_are_drawn_the_same_on_every_day():
+    differences = np.random.default_rng(1).normal(0.4, 1, size=20)
+    assert EXACT_LIMIT < 2**20
+    first = sign_flip_p(differences)
+    assert first == sign_flip_p(differences) == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=0.01)
+    assert sign_flip_p(np.ones(20)) == 1 / (EXACT_LIMIT + 1)  # no draw is as far, but the observed one counts
+
+
+def test_more_arrangements_than_can_be_enumerated_are_drawn_the_same_on_every_day():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=12), rng.normal(0.8, 1, size=11)
+    first = exchange_p(a, b)
+    assert first == exchange_p(a, b) == pytest.approx(stats.ttest_ind(b, a).pvalue, abs=0.01)
+    assert exchange_p(np.zeros(12), np.ones(11)) == 1 / (EXACT_LIMIT + 1)
+
+
+@pytest.mark.parametrize(("k", "exact"), [(16, True), (17, False)])
+def test_signs_are_enumerated_up_to_16_seeds(k, exact):
+    p = sign_flip_p(np.linspace(0.1, 0.2, k))
+    assert (p == 2 / 2**k) is exact
+
+
+def test_whole_numbers_are_flipped_and_exchanged_like_others():
+    assert sign_flip_p(np.array([1, 2, 4])) == 0.25
+    assert exchange_p(np.array([1, 2, 2]), np.array([4, 5, 7])) == pytest.approx(0.1)
+
+
+def test_arms_without_any_spread_differ_or_do_not():
+    assert welch_p(np.array([0.5, 0.5]), np.array([0.6, 0.6])) == 0.0
+    assert welch_p(np.array([0.5, 0.5]), np.array([0.5, 0.5])) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("seeds", "rows", "least", "needed"), [(6, 4, 0.125, 8), (7, 4, 0.0625, 8), (6, 12, 0.375, 9), (4, 1, 0.125, 6)]
+)
+def test_the_bound_of_seeds_counts_the_family_and_says_how_many_would_do(seeds, rows, least, needed):
+    scores = {seed: 0.5 + seed / 100 for seed in range(seeds)}
+    clear = compare_seeds("sst", dict.fromkeys(range(seeds), 0.1), scores)
+    judged = judge([clear] * rows)
+    assert [each.smallest_corrected for each in judged] == [least] * rows
+    assert not any(each.can_decide for each in judged)
+    assert f"the smallest possible p is {least:.3g}. {needed} paired seeds could." in judged[0].remark
+    enough = {seed: 0.5 + seed / 100 for seed in range(needed)}
+    decided = judge([compare_seeds("sst", dict.fromkeys(range(needed), 0.1), enough)] * rows)
+    assert {each.verdict for each in decided} == {Verdict.BETTER}
+    assert all(each.can_decide and each.remark is None for each in decided)
+
+
+def test_unpaired_seeds_say_how_many_in_each_arm_would_do():
+    arm_a, arm_b = {1: 0.1, 2: 0.2, 3: 0.15}, {11: 0.5, 12: 0.6, 13: 0.7}
+    judged = judge([compare_seeds("sst", arm_a, arm_b)] * 4)[0]
+    assert judged.remark == (
+        "Cannot reach 0.05 with 3 and 3 seeds in a family of 4 comparisons: the smallest possible p is 0.4. "
+        "5 seeds in each arm could."
+    )
+
+
+def test_rows_that_more_than_seeds_decide_about_do_not_count_in_the_bound():
+    # With eight seeds, three rows by seed beside two rows by example: these can be as small as they like.
+    clear = compare_seeds("sst", dict.fromkeys(range(8), 0.1), {seed: 0.5 + seed / 100 for seed in range(8)})
+    by_example = compare_examples({"sst": PairedPredictions("sst", np.ones(50), np.zeros(50), np.ones(50))}, 10)[0]
+    judged = judge([clear, by_example, clear, by_example, clear])
+    assert judged[0].smallest_corrected == pytest.approx(3 * 2 / 2**8)

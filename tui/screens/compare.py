@@ -125,9 +125,8 @@ class CompareScreen(RunActions):
                 self.leave_screen()
             return
         self._sides = sides
-        self._show_columns()
-        self.arms.show(sides.rows)
-        self.arms.styles.height = 2 + min(len(sides.rows), max(2, self.size.height // SHARE_OF_ARMS))
+        self._show_arms()
+        self.arms.styles.height = 2 + min(len(self._rows), max(2, self.size.height // SHARE_OF_ARMS))
         if self.tab == CURVES:
             self.query_one(LineChart).show(panels)
         self._matrices = matrices
@@ -136,8 +135,16 @@ class CompareScreen(RunActions):
             self._compare(sides)
         self._show_pages()
 
+    @property
+    def _rows(self) -> list[ArmRow]:
+        return self._sides.rows(self._found)
+
+    def _show_arms(self) -> None:
+        self._show_columns()
+        self.arms.show(self._rows)
+
     def _show_columns(self) -> None:
-        self.arms.show_columns(columns_of(self._sides.rows, self.size.width))
+        self.arms.show_columns(columns_of(self._rows, self.size.width))
 
     def on_resize(self) -> None:
         self._show_columns()
@@ -172,7 +179,8 @@ class CompareScreen(RunActions):
         except BertmtError as refusal:
             problem = str(refusal)
         self._found, self._problem = found, problem
-        self.query_one(TabLine).status = (Span(f"{len(sides.rows)} arms ", "dim"),)
+        self._show_arms()
+        self.query_one(TabLine).status = (Span(f"{len(self._rows)} arms ", "dim"),)
         self._show_pages()
 
     def _show_pages(self) -> None:
@@ -193,13 +201,13 @@ class CompareScreen(RunActions):
             return page.lines
         if len(self._sides.arms) > 1:
             return sentence_lines(f"Comparing {len(self._sides.arms)} arms …", width)
-        if not self._sides.rows:
+        if not self._rows:
             return []
         return [*sentence_lines("Two arms with scores are needed; a run has some after its first epoch.", width), (),
                 *left_out_lines(left_out, width)]  # fmt: skip
 
     def _recipe_lines(self, width: int) -> list[Line]:
-        rows = self._sides.rows
+        rows = self._rows
         return recipe_page([row.arm for row in rows], self.looks, self.arms.cursor, width) if rows else []
 
     def _matrix_lines(self, width: int) -> list[Line]:

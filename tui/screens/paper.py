@@ -1,4 +1,4 @@
-"""Every figure of the paper beside our runs of it: what it reports, our best, and the run behind it."""
+"""Every figure of the paper beside our runs of it: what it reports, our mean over seeds, and the runs behind it."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -29,10 +29,11 @@ class PaperScreen(HomeScreen):
     MODE = "paper"
     SUBJECT = "the paper"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "A row per model of the paper, and our controls. Beside each score that the paper reports stands our best at "
-        "one scale; a run belongs to the preset whose toggles its recipe equals.",
-        "Δ is ours less the paper's, the mean over the tasks that both have. It has a colour only where the scale "
-        "(encoder, epochs, batch, learning rate …) is the paper's; * is the paper's test set, ours are dev.",
+        "A row per model of the paper, and our controls. Beside each score that the paper reports stands our mean "
+        "over seeds at one scale; a run belongs to the preset whose toggles its recipe equals.",
+        "Δ is ours less the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2; in the text below, "
+        "of each score by itself, STS as ρ. It has a colour only where the scale (encoder, epochs, batch, learning "
+        "rate …) is the paper's; * is the paper's test set, ours are dev.",
         "Enter opens the best run, or the form where we have none. Tab goes to the text below, and back.",
     )
     DEFAULT_CSS = """

@@ -86,7 +86,7 @@ class RunsScreen(RunActions, HomeScreen):
         + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
         + ".",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
-        "Δ is the mean difference from the baseline over the tasks that both trained, STS as ρ.",
+        "Δ is the mean difference from the baseline over the tasks that both trained, STS as S = (1 + ρ)/2.",
         "A filter such as `state:running lora>0 sst>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run and "
         "of its recipe; a bare word is looked for in names, ids, presets and tags.",
     )

@@ -1,0 +1,120 @@
+"""Dev examples that a model was trained on, or that are no independent samples: counted at submit, kept with the data.
+
+A count depends on the examples alone, so it is stored under their fingerprints, once for all runs on the same data.
+"""
+
+import json
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import setting, store_setting
+from bertmt.tasks.examples import Example
+from bertmt.tasks.task import TASKS
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What of a task's dev examples stands elsewhere too.
+
+    Attributes:
+        dev: how many there are.
+        in_training: how many have the very texts of a training example, extra pairs included, whatever its label.
+        sharing: how many pairs have a sentence that another dev pair has; 0 where examples are no pairs.
+    """
+
+    dev: int
+    in_training: int
+    sharing: int
+
+    def sentences(self, task: str) -> list[str]:
+        """What to know of it, and what follows."""
+        said, title = [], TASKS[task].title
+        if self.in_training:
+            said.append(
+                f"{title}: {self.in_training:,} of {self.dev:,} dev examples also stand in the training data, so the "
+                "scores on them are optimistic."
+            )
+        if self.sharing:
+            said.append(
+                f"{title}: {self.sharing:,} of {self.dev:,} dev pairs share a sentence with another, so intervals and "
+                "p values, which take examples for independent, are a little too sure."
+            )
+        return said
+
+
+@dataclass(frozen=True)
+class TextKeys:
+    """What is kept of the texts of a split: 8 bytes each, of which two are equal by chance once in 10¹⁹.
+
+    Attributes:
+        examples: of each example's texts.
+        sentences: of each sentence, those of a pair one after the other; empty where examples are no pairs.
+    """
+
+    examples: "array[int]"
+    sentences: "array[int]"
+
+
+def text_keys(examples: Sequence[Example]) -> TextKeys:
+    """The keys of a split's texts, which hold within this process."""
+    pairs = [each for each in examples if each.second is not None]
+    return TextKeys(
+        array("q", (hash((each.first, each.second)) for each in examples)),
+        array("q", (hash(text) for each in pairs for text in (each.first, each.second))),
+    )
+
+
+def count_overlap(dev: TextKeys, training: Iterable[TextKeys], cut: int) -> Overlap:
+    """Look for dev examples in the training splits, and for their sentences among each other.
+
+    Args:
+        cut: only so many dev examples are evaluated; 0: all.
+    """
+    examples, sentences = (dev.examples[:cut], dev.sentences[: 2 * cut]) if cut else (dev.examples, dev.sentences)
+    trained = set().union(*(each.examples for each in training))
+    pairs = [set(sentences[start : start + 2]) for start in range(0, len(sentences), 2)]
+    used = Counter(sentence for pair in pairs for sentence in pair)
+    sharing = sum(any(used[sentence] > 1 for sentence in pair) for pair in pairs)
+    return Overlap(len(examples), sum(example in trained for example in examples), sharing)
+
+
+def store_overlaps(
+    database: Database, overlaps: Mapping[str, Overlap], fingerprints: Mapping[str, str], cut: int
+) -> None:
+    """Keep by task what there is to say."""
+    for task, overlap in overlaps.items():
+        name = _name(task, fingerprints, cut)
+        if name and overlap.sentences(task) and setting(database, name) is None:
+            store_setting(database, name, json.dumps(asdict(overlap)))
+
+
+def overlap_sentences(database: Database, run: Run, tasks: Collection[str] | None = None) -> list[str]:
+    """What is known of the dev examples of a run; of some tasks, or of all that it trains."""
+    said = []
+    for task in TASKS:
+        name = _name(task, run.fingerprints, run.recipe.get("evaluate_examples") or 0)
+        overlap = _read(setting(database, name)) if name and (tasks is None or task in tasks) else None
+        said += overlap.sentences(task) if overlap else []
+    return said
+
+
+def _read(text: str | None) -> Overlap | None:
+    try:
+        found = json.loads(text or "null")
+        counts = [found[field.name] for field in fields(Overlap)]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return Overlap(*counts) if all(type(count) is int for count in counts) else None
+
+
+def _name(task: str, fingerprints: Mapping[str, str], cut: int) -> str | None:
+    """Under which a count is stored; None where its data are not known."""
+    marks = [fingerprints.get(f"{task}-{split}") for split in ("dev", "train")]
+    if None in marks:
+        return None
+    extra = fingerprints.get(f"{task}-extra")
+    return " ".join(("overlap", *map(str, marks), *([extra] if extra else []), *([f"first {cut}"] if cut else [])))

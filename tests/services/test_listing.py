@@ -86,7 +86,7 @@ def test_the_difference_is_the_mean_over_the_tasks_of_both(database, finish):
 
 
 def test_a_difference_from_a_chosen_baseline_leaves_out_tasks_on_other_dev_data(database, finish):
-    chosen, run = finish("chosen", scores=(0.4, 0.7, 0.3)), finish("try", scores=(0.5, 0.9, 0.3), epochs=3)
+    chosen, run = finish("chosen", scores=(0.4, 0.7, 0.3)), finish("try", scores=(0.5, 0.9, 0.9), epochs=3)
     for each, mark in ((chosen, "a"), (run, "b")):
         marks = json.dumps({"sst-dev": "same", "para-dev": mark, "sts-dev": mark})
         database.execute("UPDATE runs SET fingerprints = ? WHERE key = ?", (marks, each.key))

@@ -4,39 +4,12 @@ import json
 import os
 import socket
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
 from bertmt.run_folder.events import now
-
-
-def process_start(pid: int) -> str:
-    """When a process began, in the kernel's own clock ticks, with the boot it belongs to; "" where it is gone.
-
-    A pid alone may name a later process. One that has ended and that its parent has not asked about is gone too: a
-    worker that was killed stays such a zombie under the dashboard that started it.
-    """
-    try:
-        # The command's name, in parentheses, may hold spaces: count the fields behind it.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        if fields[0] in "ZX":
-            return ""
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}:{fields[19]}"
-    except (OSError, IndexError):
-        return "unknown" if not Path("/proc/self/stat").exists() and _pid_exists(pid) else ""
-
-
-def _pid_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+from bertmt.run_folder.processes import process_start
 
 
 def is_running(worker: Worker) -> bool:

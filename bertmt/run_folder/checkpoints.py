@@ -51,10 +51,16 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one run, written by its child alone."""
+    """The checkpoints of one run, written by its child alone.
 
-    def __init__(self, folder: Path):
+    Args:
+        is_elsewhere: they have a folder beside those of other runs, which is made where it is missing. The run folder
+            never is: who finds it gone must not begin another in its place.
+    """
+
+    def __init__(self, folder: Path, is_elsewhere: bool = False):
         self.folder = folder
+        self._is_elsewhere = is_elsewhere
 
     def write(self, files: Mapping[str, Writer], size_bytes: int) -> Checkpoint:
         """Add a checkpoint and delete all but the newest two; those of another version stay for it.
@@ -67,7 +73,10 @@ class Checkpoints:
             NoSpaceError: there is less room than that; nothing was written.
             OSError: the disk is full or gone; the older checkpoints are as they were.
         """
-        atomic_files.make_folder(self.folder)
+        if self._is_elsewhere:
+            atomic_files.make_folder(self.folder)
+        else:
+            self.folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
         self._clear_up()
         self._make_room(size_bytes)
         numbers = self._numbers()

@@ -18,7 +18,7 @@ from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.data_check import check_data
 from bertmt.services.ordering import waiting
-from bertmt.services.settling import settle
+from bertmt.services.settling import its_process, settle
 from bertmt.services.sync import folder_of, sync
 
 
@@ -79,7 +79,8 @@ def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
     for run in runs:
         if run.state is State.RUNNING and run.request:
             with suppress(ProcessLookupError, PermissionError, DataError):
-                pid = living_pid(folder_of(database, run))
+                known = its_process(database, run)
+                pid = living_pid(folder_of(database, run)) or (known.pid if known else None)
                 if pid is not None:
                     os.kill(pid, signal.SIGTERM)
 

@@ -6,7 +6,6 @@ Anyone may settle them: the worker at once, and where that is gone too, any work
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -15,6 +14,7 @@ from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.events import EventWriter, now
 from bertmt.run_folder.layout import is_alive
+from bertmt.run_folder.processes import Process, process_of
 from bertmt.services.sync import folder_of, sync, where_it_goes_on
 
 SILENT_AFTER_SECONDS = 2.0
@@ -43,13 +43,28 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
             settle(database, sync(database, run))
 
 
+def is_worked(database: Database, run: Run) -> bool:
+    """Whether a process works the run, or may do so: it holds a lock, or is there though its folder is not.
+
+    Raises:
+        DataError: a lock's file cannot be opened, or is not one.
+    """
+    return is_alive(folder_of(database, run)) or its_process(database, run) is not None
+
+
+def its_process(database: Database, run: Run) -> Process | None:
+    """The process that began the run's attempt, while it lives; None where it is gone or nobody knows."""
+    known = process_of(run.started) if run.started.get("attempt") == run.attempt else None
+    return known if known is not None and known.lives() else None
+
+
 def settle(database: Database, run: Run) -> Run:
     """Move a running run whose process is gone without a last event; see `declare_dead`.
 
     A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
     there the run is the worker's to settle, which alone knows how the child ended.
     """
-    if database.read_only or run.state is not State.RUNNING or is_alive(folder_of(database, run)):
+    if database.read_only or run.state is not State.RUNNING or is_worked(database, run):
         return run
     if _has_its_worker(database, run):
         return run
@@ -96,9 +111,11 @@ def _close_attempt(database: Database, run: Run) -> bool:
     """
     folder = folder_of(database, run)
     if folder.events(run.attempt).exists():
-        return not is_alive(folder)
+        return not is_worked(database, run)
+    if its_process(database, run) is not None:  # its folder was moved, and another must not be made in its place
+        return False
     try:
-        atomic_files.make_folder(folder.path)
+        folder.make()
         EventWriter(folder.events(run.attempt), fresh=True).close()
     except (BertmtError, OSError):  # it has begun after all; or the disk is full: the next look may succeed
         return False

@@ -88,6 +88,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
             _store_evaluation(database, run, event)
         elif kind == "checkpoint":
             _update_summary(database, run, checkpoint_step=event["step"])
+        elif kind == "displaced":
+            note(database, run.key, Owner.EVENT, event["reason"])
     metrics.append(database, run.key, points)
     steps = [event for event in events if event["event"] == "step"]
     if steps:

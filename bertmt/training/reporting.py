@@ -11,6 +11,7 @@ import torch
 
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.processes import process_start
 from bertmt.training.divergence import check_step
 from bertmt.training.evaluation import Evaluation, Evaluator
 from bertmt.training.state import TrainingState
@@ -44,7 +45,10 @@ class Reporter:
             differences: why it is then not bit-exact.
         """
         about = self._run.description()
-        self._events.write("started", attempt=self._attempt, pid=os.getpid(), resumes=resumes, **about)
+        pid = os.getpid()
+        self._events.write(
+            "started", attempt=self._attempt, pid=pid, process_start=process_start(pid), resumes=resumes, **about
+        )
         if resumes:
             self._resumed(differences)
         log.info(

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BusyError, DamagedRegistryError, DataError, NotFoundError, RegistryError
+from bertmt.errors import (
+    BusyError,
+    DamagedRegistryError,
+    DataError,
+    MovedRegistryError,
+    NotFoundError,
+    RegistryError,
+)
 from bertmt.queue.admission import Admission
 from bertmt.queue.child_process import (
     BUSY_CODE,
@@ -101,7 +108,7 @@ class Worker:
 
         Raises:
             BertmtError: draining, it would have to start runs that die one after the other.
-            DamagedRegistryError: the registry is damaged; children go on.
+            DamagedRegistryError, MovedRegistryError: the registry is damaged, or was moved; children go on.
         """
         self.draining = drain
         try:
@@ -112,7 +119,7 @@ class Worker:
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
-            with suppress(DamagedRegistryError), sqlite_errors_as_sentences(self.database.path):
+            with suppress(DamagedRegistryError, MovedRegistryError), sqlite_errors_as_sentences(self.database.path):
                 workers.end(self.database, self.key)
 
     def _safe_round(self) -> bool:
@@ -123,6 +130,8 @@ class Worker:
         try:
             with sqlite_errors_as_sentences(self.database.path):
                 self.round()
+        except MovedRegistryError:
+            raise  # the folders of its runs went with it, and a worker at its new place adopts what runs
         except (RegistryError, DataError, OSError) as problem:
             self._damaged_looks = self._damaged_looks + 1 if isinstance(problem, DamagedRegistryError) else 0
             if self._damaged_looks == DAMAGED_LOOKS:

@@ -32,9 +32,13 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
 
     Args:
         silent_only: leave out runs that somebody imported less than 2 s ago.
+
+    Raises:
+        MovedRegistryError: the run folders that would be looked for are another registry's, or nobody's.
     """
     if database.read_only:
         return
+    database.check_place()
     for run in all_runs(database, "runs.state IN ('running', 'lost')"):
         if silent_only and run.state is State.RUNNING and _is_recent(run.synced_at, SILENT_AFTER_SECONDS):
             continue
@@ -83,6 +87,7 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
     Args:
         reason: how the child ended, as far as that is known.
     """
+    database.check_place()
     if not _close_attempt(database, run):
         return run
     proven = run.attempt

@@ -1,6 +1,7 @@
-"""Which process it is, beyond its number: the same number may name a later one."""
+"""Which process it is, beyond its number, and when something was, beyond a clock that people set."""
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +49,25 @@ def process_start(pid: int) -> str:
 
 
 def boot() -> str:
-    """The boot of this machine.
+    """The boot of this machine; UNKNOWN where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return UNKNOWN
 
-    Raises:
-        OSError: the system does not tell.
-    """
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+def moment() -> str:
+    """Now, by the machine's own clock: its boot, and seconds that are the same in all of its processes."""
+    return f"{boot()} {time.monotonic()}"
+
+
+def is_recent(then: str, seconds: float) -> bool:
+    """Whether a `moment` lies less than so many seconds back; one of another boot or machine does not."""
+    its_boot, _, at = then.rpartition(" ")
+    try:
+        return its_boot == boot() and 0 <= time.monotonic() - float(at) < seconds
+    except ValueError:
+        return False
 
 
 def _pid_exists(pid: int) -> bool:

@@ -11,10 +11,10 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, run_by_key
 from bertmt.registry.states import Owner, State
-from bertmt.registry.workers import running_workers
+from bertmt.registry.workers import is_of_a_copied_registry, is_on_this_host, last_beat, running_workers
 from bertmt.run_folder.events import EventWriter, now
 from bertmt.run_folder.layout import is_alive
-from bertmt.run_folder.processes import Process, process_of
+from bertmt.run_folder.processes import Process, is_recent, process_of
 from bertmt.services.sync import folder_of, sync, where_it_goes_on
 
 SILENT_AFTER_SECONDS = 2.0
@@ -40,7 +40,7 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
         return
     database.check_place()
     for run in all_runs(database, "runs.state IN ('running', 'lost')"):
-        if silent_only and run.state is State.RUNNING and _is_recent(run.synced_at, SILENT_AFTER_SECONDS):
+        if silent_only and run.state is State.RUNNING and _was_imported_lately(run.synced_at, SILENT_AFTER_SECONDS):
             continue
         # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
         with suppress(NotFoundError, DataError):
@@ -57,9 +57,14 @@ def is_worked(database: Database, run: Run) -> bool:
 
 
 def its_process(database: Database, run: Run) -> Process | None:
-    """The process that began the run's attempt, while it lives; None where it is gone or nobody knows."""
+    """The process that began the run's attempt, while it lives; None where it is gone or nobody knows.
+
+    A copy of a registry tells of processes that are the original's.
+    """
     known = process_of(run.started) if run.started.get("attempt") == run.attempt else None
-    return known if known is not None and known.lives() else None
+    if known is None or not known.lives() or is_of_a_copied_registry(database, run.worker):
+        return None
+    return known
 
 
 def settle(database: Database, run: Run) -> Run:
@@ -70,10 +75,10 @@ def settle(database: Database, run: Run) -> Run:
     """
     if database.read_only or run.state is not State.RUNNING or is_worked(database, run):
         return run
-    if _has_its_worker(database, run):
-        return run
     has_begun = folder_of(database, run).events(run.attempt).exists()
-    if not has_begun and _is_recent(run.started_at, START_GRACE_SECONDS):
+    if _has_its_worker(database, run, has_begun):
+        return run
+    if not has_begun and is_recent(last_beat(database, run.worker), START_GRACE_SECONDS):
         return run
     return declare_dead(database, run, NO_LAST_WORD)
 
@@ -142,16 +147,17 @@ def _ended() -> dict[str, str | None]:
     return {"ended_at": now(), "request": None}
 
 
-def _has_its_worker(database: Database, run: Run) -> bool:
-    """Whether the worker that took the run is there and was heard of lately."""
-    return any(
-        worker.key == run.worker and _is_recent(worker.heartbeat_at, WORKER_SILENCE_SECONDS)
-        for worker in running_workers(database)
-    )
+def _has_its_worker(database: Database, run: Run, has_begun: bool) -> bool:
+    """Whether the worker that took the run is there: surely so where its child has not begun, else heard of lately."""
+    for worker in running_workers(database):
+        if worker.key == run.worker:
+            is_proven = is_on_this_host(worker) and not has_begun
+            return is_proven or is_recent(worker.beat, WORKER_SILENCE_SECONDS)
+    return False
 
 
-def _is_recent(at: str | None, seconds: float) -> bool:
-    """Whether a time lies less than so many seconds back; one in the future, after the clock was put back, is not."""
+def _was_imported_lately(at: str | None, seconds: float) -> bool:
+    """Whether a time by the clock that people set lies less than so many seconds back; it saves work and no more."""
     if at is None:
         return False
     age = datetime.now(UTC) - datetime.fromisoformat(at)

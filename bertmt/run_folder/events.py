@@ -5,7 +5,8 @@ Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their fur
     started    attempt, pid, process_start (of that pid: the machine's boot and when in it; see `processes.py`), device,
                precision, threads, steps_total, epochs_total, versions, split_sizes ("<task>-<split>" → examples),
                passes_per_epoch (task → passes over its data), pretraining (phase → {pairs, steps}),
-               trainable_parameters, total_parameters, resumes (whether a `resumed` event follows)
+               trainable_parameters, total_parameters, resumes (whether a `resumed` event follows), begins_anew (a
+               sentence, left out where nothing is wrong: why the checkpoint that was expected is not gone on from)
     step       step (one counter per run from 0, pretraining included), epoch (0 while pretraining), phase ("mnr",
                "cosine_embedding", "train"), values (series name → number, of the weights before the step;
                pearson_undefined counts from the start), seconds_left
@@ -102,7 +103,11 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "predictions": _are_predictions,
 }
 _OPTIONAL_OF_KIND: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "started": {"resumes": lambda v: isinstance(v, bool), "process_start": lambda v: isinstance(v, str)},
+    "started": {
+        "resumes": lambda v: isinstance(v, bool),
+        "process_start": lambda v: isinstance(v, str),
+        "begins_anew": lambda v: isinstance(v, str),
+    },
     "evaluated": {"seconds": _is_optional_number},
     "resumed": {"differences": _are_sentences},
     "failed": {"out_of_memory": lambda v: isinstance(v, bool)},

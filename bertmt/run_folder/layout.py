@@ -41,6 +41,7 @@ class RunOrder:
         device: "cpu", or "cuda:<uuid>".
         threads: CPU threads the child may use; 0 lets it decide.
         checkpoint_dir: the folder in which the run's checkpoints have theirs; "": the run folder.
+        checkpoint_step: the steps done at the checkpoint from which the attempt should go on; None: there is none.
         saves_memory: recompute activations, whatever the recipe says.
         keeps_checkpoints: keep the last checkpoints of a finished run, and write one at its end.
     """
@@ -56,6 +57,7 @@ class RunOrder:
     checkpoint_dir: str = ""
     saves_memory: bool = False
     keeps_checkpoints: bool = False
+    checkpoint_step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,20 @@ class RunFolder:
         return self.path / f"log-{attempt}.txt"
 
     def checkpoints(self, checkpoint_dir: str = "") -> Checkpoints:
-        """Those in the folder itself, or in one of the run's name under another."""
+        """Those in the folder itself, or elsewhere in a folder that belongs to this one.
+
+        There the run's name alone would not do: a copy of a registry has runs of the same names, and would delete the
+        original's checkpoints. The run folder's inode stays with a moved registry and one that was repaired, and a copy
+        has another.
+        """
         if not checkpoint_dir:
             return Checkpoints(self.path / "checkpoints")
-        return Checkpoints(Path(checkpoint_dir) / self.path.name, is_elsewhere=True)
+        elsewhere, name = Path(checkpoint_dir), self.path.name
+        try:
+            own = str(self.path.stat().st_ino)
+        except OSError:
+            own = "none"
+        return Checkpoints(elsewhere / f"{name}-{own}", is_elsewhere=True, older=elsewhere / name)
 
     def examples(self, task: str, split: str) -> Path:
         return self.path / "examples" / f"{task}-{split}.jsonl.gz"

@@ -160,7 +160,7 @@ def begin_anew(
                 locks.enter_context(hold_alive(folder))
         queued = _queued_anew(database, runs, data, extra_data_file)
         for run in queued:
-            folder_of(database, run).checkpoints(run.checkpoint_dir).delete()
+            folder_of(database, run).checkpoints(run.checkpoint_dir).begin_anew()
         return queued
 
 

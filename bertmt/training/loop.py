@@ -24,7 +24,7 @@ def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing
         StoppedError: somebody asked; a checkpoint is written.
         DisplacedError: the folder is another's now; a checkpoint is written where it serves the next attempt.
     """
-    reporter.started(checkpointing.resumed, checkpointing.differences)
+    reporter.started(checkpointing.resumed, checkpointing.differences, checkpointing.begins_anew)
     try:
         last_epoch = train_phases(state, reporter, checkpointing, stop)
     except StoppedError:

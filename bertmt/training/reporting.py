@@ -38,13 +38,16 @@ class Reporter:
         self._last_step_at = time.monotonic()
         self._last_log_at = time.monotonic()
 
-    def started(self, resumes: bool, differences: Sequence[str]) -> None:
+    def started(self, resumes: bool, differences: Sequence[str], begins_anew: str = "") -> None:
         """The first event, and the second where the run goes on from a checkpoint.
 
         Args:
             differences: why it is then not bit-exact.
+            begins_anew: why it starts from the beginning though a checkpoint was expected; "": it does not.
         """
         about = self._run.description()
+        if begins_anew:
+            about["begins_anew"] = begins_anew
         pid = os.getpid()
         self._events.write(
             "started", attempt=self._attempt, pid=pid, process_start=process_start(pid), resumes=resumes, **about

@@ -52,5 +52,9 @@ class DamagedRegistryError(RegistryError):
     """The registry holds what no bertmt writes, or is no registry: waiting does not help, `bertmt repair` may."""
 
 
+class MovedRegistryError(RegistryError):
+    """The path of the registry leads to another file than the one that was opened, or to none."""
+
+
 class RunFailedError(BertmtError):
     """A run that was waited for did not finish."""

@@ -23,7 +23,12 @@ CHUNK = 4
 # No command line holds all of them; what is left of a child's life after so many of one kind is short.
 FARTHEST = 40
 OLD_TABLES = ("snapshots", "runs", "summaries", "moves")
-MIGRATIONS = ("m001_first_schema", "m002_changes_of_runs", "m003_a_queue_that_survives")
+MIGRATIONS = (
+    "m001_first_schema",
+    "m002_changes_of_runs",
+    "m003_a_queue_that_survives",
+    "m004_workers_known_by_more_than_the_clock",
+)
 
 
 def traced_labels(shape: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
@@ -157,7 +162,7 @@ def migration_kills(points: Sequence[str]) -> Scenario:
     """Whoever opens an older registry brings it up to date, and is killed at it."""
 
     def play(stage: Stage, rng: Random) -> None:
-        version = rng.choice((1, 2))
+        version = rng.choice((1, 2, 3))
         run_id = stage.add_run(rng.randrange(1 << 30))
         _put_back_to(stage, version)
         for point in points:

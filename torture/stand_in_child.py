@@ -15,8 +15,10 @@ from typing import Any
 from bertmt import atomic_files
 from bertmt.run_folder.checkpoints import Checkpoints, NoSpaceError
 from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.held_folder import DisplacedError
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
+from bertmt.run_folder.processes import process_start
 from bertmt.tasks.examples import fingerprint
 from bertmt.training.__main__ import main
 from bertmt.training.progress import Progress
@@ -42,8 +44,8 @@ class Attempt:
     def train(self) -> None:
         resumes = self._resume()
         self.events.write(
-            "started", attempt=self.order.attempt, pid=os.getpid(), resumes=resumes, epochs_total=self.epochs,
-            steps_total=self.epochs * self.epoch_steps,
+            "started", attempt=self.order.attempt, pid=os.getpid(), process_start=process_start(os.getpid()),
+            resumes=resumes, epochs_total=self.epochs, steps_total=self.epochs * self.epoch_steps,
         )  # fmt: skip
         if resumes:
             self.events.write(
@@ -54,6 +56,10 @@ class Attempt:
             self._train_epochs()
         except StoppedError:
             self._write_checkpoint()
+            raise
+        except DisplacedError as displaced:
+            if displaced.keeps_events:
+                self._write_checkpoint()
             raise
         self.folder.model.mkdir(exist_ok=True)
         atomic_files.write_text(self.folder.model / WALK, self.walk.to_json())

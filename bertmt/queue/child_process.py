@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bertmt.errors import BusyError
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
+from bertmt.run_folder.processes import Process
 from bertmt.services.settling import NO_LAST_WORD
 from bertmt.services.training_process import TRAINING_COMMAND, order_of, start_training
 
@@ -20,6 +21,8 @@ STOP_GRACE_SECONDS = 60.0
 BUSY_CODE = 4
 # It failed and could not write its last event, nor perhaps its log.
 CANNOT_WRITE_CODE = 5
+# Its folder was moved, or became another's: its run is lost, and goes on from a checkpoint.
+DISPLACED_CODE = 6
 
 
 class Child(Protocol):
@@ -53,19 +56,26 @@ class StartedChild:
 
 
 class AdoptedChild:
-    """The child of a worker that is gone, known by its lock alone."""
+    """The child of a worker that is gone.
 
-    def __init__(self, folder: RunFolder):
+    Args:
+        folder: where its locks are.
+        known: the living process that the registry knows; it counts where the folder is gone.
+    """
+
+    def __init__(self, folder: RunFolder, known: Callable[[], Process | None] = lambda: None):
         self._folder = folder
+        self._known = known
 
     def has_ended(self) -> bool:
-        return not is_alive(self._folder)
+        return not is_alive(self._folder) and self._known() is None
 
     def exit_code(self) -> int | None:
         return None
 
     def signal(self, number: int) -> None:
-        pid = living_pid(self._folder)
+        known = self._known()
+        pid = living_pid(self._folder) or (known.pid if known else None)
         # Where it ended in this very moment there is nothing to stop.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if pid is not None:
@@ -96,6 +106,8 @@ def how_it_ended(child: Child) -> str:
         return f"killed by signal {-code} ({signal.Signals(-code).name})"
     if code == CANNOT_WRITE_CODE:
         return "it could not write its events: the disk of its run folder is full, or fails"
+    if code == DISPLACED_CODE:
+        return "its folder was moved or replaced while it worked there"
     return f"ended with exit code {code}"
 
 

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bertmt.devices.slots import CPU, DeviceSlot
-from bertmt.errors import BusyError, DamagedRegistryError, DataError, NotFoundError, RegistryError
+from bertmt.errors import (
+    BusyError,
+    DamagedRegistryError,
+    DataError,
+    MovedRegistryError,
+    NotFoundError,
+    RegistryError,
+)
 from bertmt.queue.admission import Admission
 from bertmt.queue.child_process import (
     BUSY_CODE,
     CANNOT_WRITE_CODE,
+    DISPLACED_CODE,
     AdoptedChild,
     Child,
     Stopping,
@@ -29,8 +37,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, moves, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import now, tail_lines
-from bertmt.run_folder.layout import is_alive
-from bertmt.services.settling import declare_dead, settle, sync_running
+from bertmt.run_folder.processes import Process
+from bertmt.services.settling import declare_dead, is_worked, its_process, settle, sync_running
 from bertmt.services.snapshot import code_digest
 from bertmt.services.sync import folder_of, sync
 from bertmt.services.training_process import TRAINING_COMMAND
@@ -100,7 +108,7 @@ class Worker:
 
         Raises:
             BertmtError: draining, it would have to start runs that die one after the other.
-            DamagedRegistryError: the registry is damaged; children go on.
+            DamagedRegistryError, MovedRegistryError: the registry is damaged, or was moved; children go on.
         """
         self.draining = drain
         try:
@@ -111,7 +119,7 @@ class Worker:
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
-            with suppress(DamagedRegistryError), sqlite_errors_as_sentences(self.database.path):
+            with suppress(DamagedRegistryError, MovedRegistryError), sqlite_errors_as_sentences(self.database.path):
                 workers.end(self.database, self.key)
 
     def _safe_round(self) -> bool:
@@ -122,6 +130,8 @@ class Worker:
         try:
             with sqlite_errors_as_sentences(self.database.path):
                 self.round()
+        except MovedRegistryError:
+            raise  # the folders of its runs went with it, and a worker at its new place adopts what runs
         except (RegistryError, DataError, OSError) as problem:
             self._damaged_looks = self._damaged_looks + 1 if isinstance(problem, DamagedRegistryError) else 0
             if self._damaged_looks == DAMAGED_LOOKS:
@@ -189,7 +199,7 @@ class Worker:
                     self._adopt(orphan)
 
     def _adopt(self, orphan: Run) -> None:
-        if not is_alive(folder_of(self.database, orphan)):
+        if not is_worked(self.database, orphan):
             self._settle_orphan(orphan)
             return
         run = adopt(self.database, orphan, self.key)
@@ -198,8 +208,16 @@ class Worker:
         device = run.device or CPU
         free = [slot for slot in self.slots if slot.device == device and slot not in self.children]
         slot = free[0] if free else DeviceSlot(f"adopted-{run.id}", device, 0)
-        self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run)))
+        self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run), lambda: self._process_of(run)))
         self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
+
+    def _process_of(self, adopted: Run) -> Process | None:
+        """What the registry knows of an adopted child now: what it told may have been imported since."""
+        try:
+            run = run_by_key(self.database, adopted.key)
+        except NotFoundError:
+            return None
+        return its_process(self.database, run) if run.attempt == adopted.attempt else None
 
     def _settle_orphan(self, orphan: Run) -> None:
         """Settle a run whose worker and process are gone.
@@ -301,7 +319,7 @@ class Worker:
             elif work.vanished:
                 failure = f"its GPU {run.device} is no longer here; see `nvidia-smi`"
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
-            elif code is not None and 0 < code < 128 and run.request is None:
+            elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.request is None:
                 said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
                 failure = said or how_it_ended(child)
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())

@@ -5,6 +5,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, note, record, run_by_key
 from bertmt.registry.states import ENDED, Owner, State
 from bertmt.run_folder.events import now
+from bertmt.run_folder.processes import moment
 
 QUEUE_HELD = "queue_held"  # a setting of the registry; its value is since when
 # The queued runs that may start now on a kind of device ("cpu" or "gpu"), at a time, both parameters in this order.
@@ -54,6 +55,8 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
         if row is None:
             return None
         key, attempt = row
+        # Whoever finds the run without a process knows how long ago that was.
+        database.execute("UPDATE workers SET beat = ? WHERE key = ?", (moment(), worker))
         # Until it has begun: how far the attempt before came says nothing of one that starts from the beginning.
         database.execute(
             "UPDATE summaries SET phase = NULL, step = NULL, epoch = NULL, seconds_left = NULL"

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
-from bertmt.errors import DamagedRegistryError, NotFoundError, RegistryError
+from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError
 from bertmt.registry.file_systems import refuse_network_file_system
+from bertmt.registry.identity import NOBODY_MAY_LOOK, file_identity
 
 try:
     from pysqlite3 import dbapi2 as sqlite3
 except ImportError:
     import sqlite3
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
 # The second where SQLite's own words quote bytes of a damaged file.
@@ -35,12 +36,14 @@ class Database:
     Attributes:
         path: the file; run folders stand beside it.
         read_only: nothing can be written, and what children wrote cannot be imported.
+        identity: which file it is, whatever its name; a copy is another.
     """
 
     def __init__(self, path: Path, connection: Any, read_only: bool = False, without_locks: bool = False):
         self.path = path
         self.connection = connection
         self.read_only = read_only
+        self.identity = file_identity(path)
         # When it was last written, where it is read without locks; else None.
         self._written = _written(path) if without_locks else None
 
@@ -59,6 +62,7 @@ class Database:
         no busy timeout helps. Nested use joins the transaction that is open.
 
         Raises:
+            MovedRegistryError: the file is no longer at its path.
             RegistryError: the lock did not come free, the disk is full, or the file is read-only.
         """
         if self.connection.in_transaction:
@@ -69,6 +73,7 @@ class Database:
                 f"The registry {self.path} is read-only, so nothing can be changed in it: make it and its folder "
                 "writable, or name another with --db."
             )
+        self.check_place()
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -80,6 +85,21 @@ class Database:
                 raise
         except sqlite3.DatabaseError as problem:
             raise registry_error(self.path, problem) from problem
+
+    def check_place(self) -> None:
+        """Return while the path leads to the file that was opened: run folders are looked for beside the path.
+
+        SQLite would go on writing a file that was moved, and who finds no run folder would take runs for dead.
+
+        Raises:
+            MovedRegistryError: it leads to another, or to none.
+        """
+        there = file_identity(self.path)
+        if there not in (self.identity, NOBODY_MAY_LOOK):
+            what = "is no longer at its place" if there is None else "is another file now"
+            raise MovedRegistryError(
+                f"The registry {self.path} {what}: what has it open must end; name where it is now with --db."
+            )
 
     def reopen_if_written(self) -> bool:
         """Open anew what is read without locks and was written since, and say whether that was so.

@@ -199,7 +199,14 @@ CREATE INDEX dependencies_by_awaited ON dependencies (awaited);
 
 CREATE INDEX runs_by_priority ON runs (priority DESC, position) WHERE state = 'queued';
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
+# What tells a living worker of this registry from one that is gone, or of the registry that this is a copy of.
+SCHEMA_4 = """
+-- When it was last heard of, by the machine's own clock, which nobody sets; empty: an older version.
+ALTER TABLE workers ADD COLUMN beat TEXT NOT NULL DEFAULT '';
+-- Device and inode of the registry that it opened; empty: an older version.
+ALTER TABLE workers ADD COLUMN registry TEXT NOT NULL DEFAULT '';
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -240,6 +247,13 @@ def m002_changes_of_runs(db: SqliteUtilsDatabase) -> None:
 def m003_a_queue_that_survives(db: SqliteUtilsDatabase) -> None:
     """Priorities, dependencies, delayed starts, recoveries, checkpoints, and removal that can be undone."""
     for statement in _statements(SCHEMA_3):
+        db.execute(statement)
+
+
+@migrations()
+def m004_workers_known_by_more_than_the_clock(db: SqliteUtilsDatabase) -> None:
+    """When a worker was last heard of by the machine's own clock, and whose it is."""
+    for statement in _statements(SCHEMA_4):
         db.execute(statement)
 
 

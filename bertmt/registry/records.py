@@ -191,6 +191,8 @@ class Worker:
     Attributes:
         request: "drain", "stop" or "go on" where a person asked and the worker has not done it yet.
         guard: why it takes nothing for now; None: it takes what waits.
+        beat: when it was last heard of, as `moment` of processes.py tells it.
+        registry: `Database.identity` of the file that it opened; "": not known.
     """
 
     key: int
@@ -203,3 +205,5 @@ class Worker:
     ended_at: str | None
     request: str | None = None
     guard: str | None = None
+    beat: str = ""
+    registry: str = ""

@@ -4,57 +4,45 @@ import json
 import os
 import socket
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
 from bertmt.run_folder.events import now
-
-
-def process_start(pid: int) -> str:
-    """When a process began, in the kernel's own clock ticks, with the boot it belongs to; "" where it is gone.
-
-    A pid alone may name a later process. One that has ended and that its parent has not asked about is gone too: a
-    worker that was killed stays such a zombie under the dashboard that started it.
-    """
-    try:
-        # The command's name, in parentheses, may hold spaces: count the fields behind it.
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        if fields[0] in "ZX":
-            return ""
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}:{fields[19]}"
-    except (OSError, IndexError):
-        return "unknown" if not Path("/proc/self/stat").exists() and _pid_exists(pid) else ""
-
-
-def _pid_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+from bertmt.run_folder.processes import moment, process_start
 
 
 def is_running(worker: Worker) -> bool:
     """Whether the worker's very process is there; only known on its own host."""
     if worker.ended_at:
         return False
-    if worker.host != socket.gethostname():
+    if not is_on_this_host(worker):
         return True
     start = process_start(worker.pid)
     return bool(start) and start == worker.process_start
+
+
+def is_on_this_host(worker: Worker) -> bool:
+    """Whether `is_running` is a proof: the worker is of this machine."""
+    return worker.host == socket.gethostname()
 
 
 def register(database: Database, slots: list[str]) -> int:
     """Enter this process as a worker and return its key."""
     with database.immediate():
         key: int = database.execute(
-            "INSERT INTO workers (host, pid, process_start, slots, started_at, heartbeat_at) VALUES (?,?,?,?,?,?)",
-            (socket.gethostname(), os.getpid(), process_start(os.getpid()), json.dumps(slots), now(), now()),
+            "INSERT INTO workers (host, pid, process_start, slots, started_at, heartbeat_at, beat, registry)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                socket.gethostname(),
+                os.getpid(),
+                process_start(os.getpid()),
+                json.dumps(slots),
+                now(),
+                now(),
+                moment(),
+                database.identity or "",
+            ),
         ).lastrowid
         return key
 
@@ -62,7 +50,7 @@ def register(database: Database, slots: list[str]) -> int:
 def beat(database: Database, key: int) -> None:
     """Say that the worker is alive."""
     with database.immediate():
-        database.execute("UPDATE workers SET heartbeat_at = ? WHERE key = ?", (now(), key))
+        database.execute("UPDATE workers SET heartbeat_at = ?, beat = ? WHERE key = ?", (now(), moment(), key))
 
 
 def ask(database: Database, key: int, request: str) -> None:
@@ -97,8 +85,8 @@ def end(database: Database, key: int) -> None:
 def all_workers(database: Database) -> list[Worker]:
     """All workers that have not said that they ended; `is_running` tells which of them are there."""
     rows: Iterable[Any] = database.execute(
-        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at, request, guard FROM workers"
-        " WHERE ended_at IS NULL ORDER BY key"
+        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at, request, guard,"
+        " beat, registry FROM workers WHERE ended_at IS NULL ORDER BY key"
     )
     return [
         Worker(key, host, pid, start, tuple(json.loads(slots)), *rest) for key, host, pid, start, slots, *rest in rows
@@ -106,5 +94,18 @@ def all_workers(database: Database) -> list[Worker]:
 
 
 def running_workers(database: Database) -> list[Worker]:
-    """The workers whose process is there."""
-    return [worker for worker in all_workers(database) if is_running(worker)]
+    """The workers whose process is there; those of the registry that this one is a copy of are not its own."""
+    own = ("", database.identity)
+    return [worker for worker in all_workers(database) if worker.registry in own and is_running(worker)]
+
+
+def last_beat(database: Database, key: int | None) -> str:
+    """When a worker was last heard of, ended or not, as `moment` tells it; "" where nobody knows."""
+    row = database.execute("SELECT beat FROM workers WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else ""
+
+
+def is_of_a_copied_registry(database: Database, key: int | None) -> bool:
+    """Whether a worker opened another file than this one, which is then a copy: what it started is not this one's."""
+    row = database.execute("SELECT registry FROM workers WHERE key = ?", (key,)).fetchone()
+    return row is not None and row[0] not in ("", database.identity)

@@ -51,10 +51,19 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one run, written by its child alone."""
+    """The checkpoints of one run, written by its child alone.
 
-    def __init__(self, folder: Path):
+    Args:
+        is_elsewhere: they have a folder beside those of other runs, which is made where it is missing. The run folder
+            never is: who finds it gone must not begin another in its place.
+        older: where a version that knew copies of registries not from their originals wrote them. They are read until
+            the first is written to `folder`, and never deleted: both may want them.
+    """
+
+    def __init__(self, folder: Path, is_elsewhere: bool = False, older: Path | None = None):
         self.folder = folder
+        self._is_elsewhere = is_elsewhere
+        self._older = older
 
     def write(self, files: Mapping[str, Writer], size_bytes: int) -> Checkpoint:
         """Add a checkpoint and delete all but the newest two; those of another version stay for it.
@@ -67,10 +76,13 @@ class Checkpoints:
             NoSpaceError: there is less room than that; nothing was written.
             OSError: the disk is full or gone; the older checkpoints are as they were.
         """
-        atomic_files.make_folder(self.folder)
+        if self._is_elsewhere:
+            atomic_files.make_folder(self.folder)
+        else:
+            self.folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
         self._clear_up()
         self._make_room(size_bytes)
-        numbers = self._numbers()
+        numbers = _numbers(self.folder)
         final = self.folder / f"{(numbers[-1] if numbers else 0) + 1:06d}"
         beside = self.folder / f".{final.name}.{os.getpid()}"
         try:
@@ -101,8 +113,9 @@ class Checkpoints:
                 beginning would throw away what they hold.
         """
         unread = ""
-        for number in reversed(self._numbers()):
-            path = self.folder / f"{number:06d}"
+        readable = self._readable()
+        for number in reversed(_numbers(readable)):
+            path = readable / f"{number:06d}"
             try:
                 problem = _damage(path)
             except UnreadError as reason:
@@ -112,7 +125,8 @@ class Checkpoints:
             if problem is None:
                 return Checkpoint(path)
             damaged(path, problem)
-            shutil.rmtree(path, ignore_errors=True)
+            if readable == self.folder:
+                shutil.rmtree(path, ignore_errors=True)
         if unread:
             raise DataError(
                 f"No checkpoint can be used, though there are some: {unread}. Mend that and requeue the run, or let it "
@@ -124,23 +138,34 @@ class Checkpoints:
         """Delete all of them, whole or not."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def begin_anew(self) -> None:
+        """Delete all of them, and read no older ones any more."""
+        self.delete()
+        if self._older is not None and self._older.is_dir():
+            atomic_files.make_folder(self.folder)
+
+    def of_others(self) -> list[Path]:
+        """Folders with checkpoints of other folders of this run: one was copied from the other."""
+        if not self._is_elsewhere:
+            return []
+        named = self.folder.name.rpartition("-")[0]
+        return sorted(path for path in self.folder.parent.glob(f"{named}-*") if path != self.folder and _numbers(path))
+
     def size_bytes(self) -> int:
         """What all of them take on disk."""
         return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
 
     def holds_nothing_else(self) -> bool:
-        """Whether the folder is there and holds checkpoints alone, whole or not: what may be deleted as such."""
+        """Whether the folder is there and holds checkpoints alone, whole or not."""
+        folder = self._readable()
         try:
-            names = [path.name for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]
-            return len(names) == len(list(self.folder.iterdir())) and all(map(_OWN.fullmatch, names))
+            names = [path.name for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+            return len(names) == len(list(folder.iterdir())) and all(map(_OWN.fullmatch, names))
         except OSError:
             return False
 
-    def _numbers(self) -> list[int]:
-        if not self.folder.is_dir():
-            return []
-        names = (path.name for path in self.folder.iterdir())
-        return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    def _readable(self) -> Path:
+        return self._older if self._older is not None and not self.folder.is_dir() else self.folder
 
     def _clear_up(self) -> None:
         """Delete what a killed child did not complete; a run has one child at a time."""
@@ -150,7 +175,7 @@ class Checkpoints:
     def _make_room(self, size_bytes: int) -> None:
         """Return once there is room, for which all but the newest checkpoint may be given up."""
         needed = size_bytes + SPARE_BYTES
-        for number in self._numbers()[:-1]:
+        for number in _numbers(self.folder)[:-1]:
             if shutil.disk_usage(self.folder).free >= needed:
                 return
             shutil.rmtree(self.folder / f"{number:06d}", ignore_errors=True)
@@ -160,6 +185,13 @@ class Checkpoints:
                 f"A checkpoint needs {needed >> 20:,} MiB in {self.folder}, but {free >> 20:,} MiB are free: "
                 f"free some, or queue with --checkpoint-dir on another disk."
             )
+
+
+def _numbers(folder: Path) -> list[int]:
+    if not folder.is_dir():
+        return []
+    names = (path.name for path in folder.iterdir())
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
 def _fingerprint(file: Path) -> dict[str, object]:

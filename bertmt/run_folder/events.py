@@ -2,9 +2,11 @@
 
 Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their further keys:
 
-    started    attempt, pid, device, precision, threads, steps_total, epochs_total, versions, split_sizes
-               ("<task>-<split>" → examples), passes_per_epoch (task → passes over its data), pretraining (phase →
-               {pairs, steps}), trainable_parameters, total_parameters, resumes (whether a `resumed` event follows)
+    started    attempt, pid, process_start (of that pid: the machine's boot and when in it; see `processes.py`), device,
+               precision, threads, steps_total, epochs_total, versions, split_sizes ("<task>-<split>" → examples),
+               passes_per_epoch (task → passes over its data), pretraining (phase → {pairs, steps}),
+               trainable_parameters, total_parameters, resumes (whether a `resumed` event follows), begins_anew (a
+               sentence, left out where nothing is wrong: why the checkpoint that was expected is not gone on from)
     step       step (one counter per run from 0, pretraining included), epoch (0 while pretraining), phase ("mnr",
                "cosine_embedding", "train"), values (series name → number, of the weights before the step;
                pearson_undefined counts from the start), seconds_left
@@ -15,6 +17,7 @@ Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their fur
                until then, −1 where there was none), differences (list of sentences: why it is not bit-exact)
     checkpoint step (how many steps it holds), mib, seconds
     stopped    step, signal (its name); a checkpoint was written before it where that was possible
+    displaced  step, reason (a sentence): the process ends because its folder is no longer its own; its run is then lost
     finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds: load, pretraining, training,
                evaluation, saving), peak_memory_mib, examples, tokens, passes (each by task and pretraining phase),
                model (whether weights were kept), remarks (list of sentences)
@@ -33,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.errors import BusyError
+from bertmt.run_folder.locks import lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
 
 LAST_EVENTS = frozenset({"finished", "failed", "stopped"})
@@ -86,6 +90,7 @@ _REQUIRED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "resumed": {"step": _is_count, "evaluated_epoch": _is_epoch, "evaluated_step": _is_epoch},
     "checkpoint": {"step": _is_count},
     "stopped": {"step": _is_count, "signal": lambda v: isinstance(v, str)},
+    "displaced": {"step": _is_count, "reason": lambda v: isinstance(v, str)},
     "finished": {"epoch": _is_count, "step": _is_count, "selected_epoch": _is_count},
     "failed": {"error": lambda v: isinstance(v, str)},
 }
@@ -98,7 +103,11 @@ _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "predictions": _are_predictions,
 }
 _OPTIONAL_OF_KIND: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "started": {"resumes": lambda v: isinstance(v, bool)},
+    "started": {
+        "resumes": lambda v: isinstance(v, bool),
+        "process_start": lambda v: isinstance(v, str),
+        "begins_anew": lambda v: isinstance(v, str),
+    },
     "evaluated": {"seconds": _is_optional_number},
     "resumed": {"differences": _are_sentences},
     "failed": {"out_of_memory": lambda v: isinstance(v, bool)},
@@ -122,7 +131,8 @@ class EventWriter:
     """Appends events to one attempt's file.
 
     Args:
-        fresh: the file must not be there yet: an attempt has one writer, and none once somebody declared it dead.
+        fresh: the file must not be there yet: an attempt has one writer, and none once somebody declared it dead. It is
+            locked until it is closed or the process dies: a second proof of life, should `alive` be deleted.
 
     Raises:
         BusyError: `fresh`, and the file is there.
@@ -135,6 +145,8 @@ class EventWriter:
             self._handle = os.open(path, flags, 0o600)
         except FileExistsError:
             raise BusyError(f"Another process has begun this attempt, or declared it dead: {path} is there.") from None
+        if fresh:
+            lock(self._handle)
         self._torn = False
 
     def write(self, event: str, **content: Any) -> None:

@@ -4,7 +4,7 @@ runs/<run id>/
   run.json             what the child must know besides the recipe: `RunOrder`
   recipe.json          the resolved recipe
   events-<attempt>.jsonl, log-<attempt>.txt
-  alive                locked by the child for its life
+  alive                locked by the child for its life, as are its events
   vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
   examples/<task>-<split>.jsonl.gz
   predictions/<epoch>-<task>-<split>.npz
@@ -13,11 +13,9 @@ runs/<run id>/
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +24,8 @@ from typing import IO, Any
 from bertmt import atomic_files
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.run_folder.checkpoints import Checkpoints
+from bertmt.run_folder.events import attempts, read_events
+from bertmt.run_folder.locks import is_locked, lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
 
 LONGEST_PID = 20  # digits
@@ -41,6 +41,7 @@ class RunOrder:
         device: "cpu", or "cuda:<uuid>".
         threads: CPU threads the child may use; 0 lets it decide.
         checkpoint_dir: the folder in which the run's checkpoints have theirs; "": the run folder.
+        checkpoint_step: the steps done at the checkpoint from which the attempt should go on; None: there is none.
         saves_memory: recompute activations, whatever the recipe says.
         keeps_checkpoints: keep the last checkpoints of a finished run, and write one at its end.
     """
@@ -56,6 +57,7 @@ class RunOrder:
     checkpoint_dir: str = ""
     saves_memory: bool = False
     keeps_checkpoints: bool = False
+    checkpoint_step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,20 @@ class RunFolder:
         return self.path / f"log-{attempt}.txt"
 
     def checkpoints(self, checkpoint_dir: str = "") -> Checkpoints:
-        """Those in the folder itself, or in one of the run's name under another."""
-        return Checkpoints(Path(checkpoint_dir) / self.path.name if checkpoint_dir else self.path / "checkpoints")
+        """Those in the folder itself, or elsewhere in a folder that belongs to this one.
+
+        There the run's name alone would not do: a copy of a registry has runs of the same names, and would delete the
+        original's checkpoints. The run folder's inode stays with a moved registry and one that was repaired, and a copy
+        has another.
+        """
+        if not checkpoint_dir:
+            return Checkpoints(self.path / "checkpoints")
+        elsewhere, name = Path(checkpoint_dir), self.path.name
+        try:
+            own = str(self.path.stat().st_ino)
+        except OSError:
+            own = "none"
+        return Checkpoints(elsewhere / f"{name}-{own}", is_elsewhere=True, older=elsewhere / name)
 
     def examples(self, task: str, split: str) -> Path:
         return self.path / "examples" / f"{task}-{split}.jsonl.gz"
@@ -100,13 +114,23 @@ class RunFolder:
     def predictions(self, epoch: int, task: str, split: str) -> Path:
         return self.path / "predictions" / f"{epoch:03d}-{task}-{split}.npz"
 
+    def make(self) -> None:
+        """Make the folder, and the one of all runs; what is above is the registry's, and may have been moved away.
+
+        Raises:
+            OSError: it cannot be made, or the registry's folder is not there.
+        """
+        for folder in (self.path.parent, self.path):
+            folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
+
     def create(self, order: RunOrder, recipe_json: str) -> None:
         """Make the folder and what the child reads; safe to repeat for a new attempt, while no process works the run.
 
         Private to its user like the registry: it holds the examples of the data set.
         """
-        for folder in (self.path, self.path / "examples", self.path / "predictions"):
-            atomic_files.make_folder(folder)
+        self.make()
+        for folder in (self.path / "examples", self.path / "predictions"):
+            folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
         for folder in (self.path, *(each for each in self.path.iterdir() if each.is_dir())):
             atomic_files.clear_up(folder)
         atomic_files.write_text(self.recipe, recipe_json)
@@ -144,7 +168,7 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
     """Lock `alive` until the returned file is closed or the process dies, however it dies; the file then holds the pid.
 
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process holds it, or an attempt's events.
         NotFoundError: there is no such folder.
         DataError: the lock's file cannot be opened, or is not one.
     """
@@ -152,48 +176,78 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
         file = _open_alive(folder, os.O_RDWR | os.O_CREAT)
     except FileNotFoundError:
         raise NotFoundError(f"{folder.path} is no run folder.") from None
-    # `is_alive` of another process holds the lock for microseconds: only who still fails after a while is second.
-    for pause in (0.001, 0.01, 0.05, 0.1, 0.2, None):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # On a full disk the run goes on; only its worker's successor could not signal it.
-            with contextlib.suppress(OSError):
-                os.ftruncate(file.fileno(), 0)
-                os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
+    try:
+        # Where `alive` was deleted under a living child, the new one is free.
+        if lock(file.fileno()) and not working_attempts(folder):
+            sign(file)
             return file
-        except BlockingIOError:
-            if pause is not None:
-                time.sleep(pause)
+    except BaseException:
+        file.close()
+        raise
     file.close()
     raise BusyError(f"The run in {folder.path} is already being worked by another process.")
 
 
+def sign(file: IO[bytes]) -> None:
+    """Write this process's number into a lock that it holds; on a full disk only its worker's successor misses it."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
+
+
 def living_pid(folder: RunFolder) -> int | None:
-    """The process that holds the lock: no other can have its pid meanwhile. None where none does, or it just began."""
-    if not is_alive(folder):
-        return None
-    try:
-        return int(folder.alive.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
+    """The process that works the run: no other can have its pid meanwhile. None where none does, or it just began."""
+    if _is_held(folder):
+        try:
+            return int(folder.alive.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
+    for attempt in working_attempts(folder):
+        events, _, _ = read_events(folder.events(attempt), limit_bytes=1 << 16)
+        pid = next((event.get("pid") for event in events if event["event"] == "started"), None)
+        if isinstance(pid, int):
+            return pid
+    return None
 
 
 def is_alive(folder: RunFolder) -> bool:
-    """Whether some process holds the lock; the kernel's word, not a guess from silence.
+    """Whether some process works the run; the kernel's word, not a guess from silence.
+
+    A child holds two locks, on `alive` and on the events of its attempt: a file can be deleted or replaced by mistake.
 
     Raises:
-        DataError: the lock's file cannot be opened, or is not one.
+        DataError: a lock's file cannot be opened, or is not one.
     """
+    return _is_held(folder) or bool(working_attempts(folder))
+
+
+def working_attempts(folder: RunFolder) -> list[int]:
+    """The attempts whose events another process has locked: at most one, unless somebody deleted locks before.
+
+    Raises:
+        DataError: one of the files cannot be opened.
+    """
+    return [attempt for attempt in attempts(folder.path) if _is_locked_file(folder.events(attempt))]
+
+
+def _is_locked_file(path: Path) -> bool:
     try:
-        file = _open_alive(folder, os.O_RDONLY)
+        with unreadable_as_sentence(path):
+            opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    try:
+        return is_locked(opened)
+    finally:
+        os.close(opened)
+
+
+def _is_held(folder: RunFolder) -> bool:
+    try:
+        with _open_alive(folder, os.O_RDONLY) as file:
+            return is_locked(file.fileno())
+    except FileNotFoundError:
+        return False
 
 
 def _open_alive(folder: RunFolder, flags: int) -> IO[bytes]:

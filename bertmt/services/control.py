@@ -18,7 +18,7 @@ from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.data_check import check_data
 from bertmt.services.ordering import waiting
-from bertmt.services.settling import settle
+from bertmt.services.settling import its_process, settle
 from bertmt.services.sync import folder_of, sync
 
 
@@ -79,7 +79,8 @@ def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
     for run in runs:
         if run.state is State.RUNNING and run.request:
             with suppress(ProcessLookupError, PermissionError, DataError):
-                pid = living_pid(folder_of(database, run))
+                known = its_process(database, run)
+                pid = living_pid(folder_of(database, run)) or (known.pid if known else None)
                 if pid is not None:
                     os.kill(pid, signal.SIGTERM)
 
@@ -159,7 +160,7 @@ def begin_anew(
                 locks.enter_context(hold_alive(folder))
         queued = _queued_anew(database, runs, data, extra_data_file)
         for run in queued:
-            folder_of(database, run).checkpoints(run.checkpoint_dir).delete()
+            folder_of(database, run).checkpoints(run.checkpoint_dir).begin_anew()
         return queued
 
 

@@ -97,7 +97,7 @@ def _checkpoints(database: Database) -> Iterator[Item]:
     for run in all_runs(database, "runs.state = 'finished'"):
         folder = folder_of(database, run)
         checkpoints = folder.checkpoints(run.checkpoint_dir)
-        if checkpoints.holds_nothing_else() and not _keeps_checkpoints(folder):
+        if checkpoints.folder.is_dir() and checkpoints.holds_nothing_else() and not _keeps_checkpoints(folder):
             yield Item(Kind.CHECKPOINTS, checkpoints.folder, size_bytes(checkpoints.folder), run)
 
 

@@ -6,15 +6,15 @@ Anyone may settle them: the worker at once, and where that is gone too, any work
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, run_by_key
 from bertmt.registry.states import Owner, State
-from bertmt.registry.workers import running_workers
+from bertmt.registry.workers import is_of_a_copied_registry, is_on_this_host, last_beat, running_workers
 from bertmt.run_folder.events import EventWriter, now
 from bertmt.run_folder.layout import is_alive
+from bertmt.run_folder.processes import Process, is_recent, process_of
 from bertmt.services.sync import folder_of, sync, where_it_goes_on
 
 SILENT_AFTER_SECONDS = 2.0
@@ -32,15 +32,39 @@ def sync_running(database: Database, silent_only: bool = True) -> None:
 
     Args:
         silent_only: leave out runs that somebody imported less than 2 s ago.
+
+    Raises:
+        MovedRegistryError: the run folders that would be looked for are another registry's, or nobody's.
     """
     if database.read_only:
         return
+    database.check_place()
     for run in all_runs(database, "runs.state IN ('running', 'lost')"):
-        if silent_only and run.state is State.RUNNING and _is_recent(run.synced_at, SILENT_AFTER_SECONDS):
+        if silent_only and run.state is State.RUNNING and _was_imported_lately(run.synced_at, SILENT_AFTER_SECONDS):
             continue
         # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
         with suppress(NotFoundError, DataError):
             settle(database, sync(database, run))
+
+
+def is_worked(database: Database, run: Run) -> bool:
+    """Whether a process works the run, or may do so: it holds a lock, or is there though its folder is not.
+
+    Raises:
+        DataError: a lock's file cannot be opened, or is not one.
+    """
+    return is_alive(folder_of(database, run)) or its_process(database, run) is not None
+
+
+def its_process(database: Database, run: Run) -> Process | None:
+    """The process that began the run's attempt, while it lives; None where it is gone or nobody knows.
+
+    A copy of a registry tells of processes that are the original's.
+    """
+    known = process_of(run.started) if run.started.get("attempt") == run.attempt else None
+    if known is None or not known.lives() or is_of_a_copied_registry(database, run.worker):
+        return None
+    return known
 
 
 def settle(database: Database, run: Run) -> Run:
@@ -49,12 +73,12 @@ def settle(database: Database, run: Run) -> Run:
     A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
     there the run is the worker's to settle, which alone knows how the child ended.
     """
-    if database.read_only or run.state is not State.RUNNING or is_alive(folder_of(database, run)):
-        return run
-    if _has_its_worker(database, run):
+    if database.read_only or run.state is not State.RUNNING or is_worked(database, run):
         return run
     has_begun = folder_of(database, run).events(run.attempt).exists()
-    if not has_begun and _is_recent(run.started_at, START_GRACE_SECONDS):
+    if _has_its_worker(database, run, has_begun):
+        return run
+    if not has_begun and is_recent(last_beat(database, run.worker), START_GRACE_SECONDS):
         return run
     return declare_dead(database, run, NO_LAST_WORD)
 
@@ -68,6 +92,7 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
     Args:
         reason: how the child ended, as far as that is known.
     """
+    database.check_place()
     if not _close_attempt(database, run):
         return run
     proven = run.attempt
@@ -96,9 +121,11 @@ def _close_attempt(database: Database, run: Run) -> bool:
     """
     folder = folder_of(database, run)
     if folder.events(run.attempt).exists():
-        return not is_alive(folder)
+        return not is_worked(database, run)
+    if its_process(database, run) is not None:  # its folder was moved, and another must not be made in its place
+        return False
     try:
-        atomic_files.make_folder(folder.path)
+        folder.make()
         EventWriter(folder.events(run.attempt), fresh=True).close()
     except (BertmtError, OSError):  # it has begun after all; or the disk is full: the next look may succeed
         return False
@@ -120,16 +147,17 @@ def _ended() -> dict[str, str | None]:
     return {"ended_at": now(), "request": None}
 
 
-def _has_its_worker(database: Database, run: Run) -> bool:
-    """Whether the worker that took the run is there and was heard of lately."""
-    return any(
-        worker.key == run.worker and _is_recent(worker.heartbeat_at, WORKER_SILENCE_SECONDS)
-        for worker in running_workers(database)
-    )
+def _has_its_worker(database: Database, run: Run, has_begun: bool) -> bool:
+    """Whether the worker that took the run is there: surely so where its child has not begun, else heard of lately."""
+    for worker in running_workers(database):
+        if worker.key == run.worker:
+            is_proven = is_on_this_host(worker) and not has_begun
+            return is_proven or is_recent(worker.beat, WORKER_SILENCE_SECONDS)
+    return False
 
 
-def _is_recent(at: str | None, seconds: float) -> bool:
-    """Whether a time lies less than so many seconds back; one in the future, after the clock was put back, is not."""
+def _was_imported_lately(at: str | None, seconds: float) -> bool:
+    """Whether a time by the clock that people set lies less than so many seconds back; it saves work and no more."""
     if at is None:
         return False
     age = datetime.now(UTC) - datetime.fromisoformat(at)

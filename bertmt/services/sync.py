@@ -88,6 +88,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
             _store_evaluation(database, run, event)
         elif kind == "checkpoint":
             _update_summary(database, run, checkpoint_step=event["step"])
+        elif kind == "displaced":
+            note(database, run.key, Owner.EVENT, event["reason"])
     metrics.append(database, run.key, points)
     steps = [event for event in events if event["event"] == "step"]
     if steps:
@@ -103,6 +105,8 @@ def _begin_attempt(database: Database, run: Run, event: Event) -> None:
     if not event.get("resumes"):
         metrics.go_back(database, run.key, 0, -1, -1)
         _update_summary(database, run, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
+    if event.get("begins_anew"):
+        note(database, run.key, Owner.EVENT, event["begins_anew"])
     _update_summary(
         database,
         run,

@@ -1,8 +1,8 @@
 """`python -m bertmt.training <run folder> [<attempt>]`: the process that trains one run.
 
 It knows its run folder and nothing else. Exit codes: 0 after a `finished` event, 1 after a `failed` one, 4 where
-another process works the run or this attempt is over, 5 where a failed run could not even write that, 143 or 130 after
-a `stopped` one: SIGTERM or SIGINT.
+another process works the run or this attempt is over, 5 where a failed run could not even write that, 6 where its
+folder was moved or became another's, 143 or 130 after a `stopped` one: SIGTERM or SIGINT.
 """
 
 import errno
@@ -14,12 +14,13 @@ from pathlib import Path
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
 from bertmt.run_folder.events import EventWriter
-from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive
+from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
+from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.memory import memory_shortage
 from bertmt.training.progress import Progress
 from bertmt.training.stopping import StopFlag, StoppedError
 
-FAILED, USAGE, BUSY, CANNOT_WRITE = 1, 2, 4, 5
+FAILED, USAGE, BUSY, CANNOT_WRITE, DISPLACED = 1, 2, 4, 5, 6
 # The machine's business, neither ours nor the recipe's.
 DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 ERROR_LIMIT = 1000
@@ -39,23 +40,26 @@ def main(arguments: list[str]) -> int:
         folder = RunFolder(Path(arguments[0]))
         if not folder.order.is_file():
             raise NotFoundError(f"{folder.path} is no run folder: it holds no run.json.")
-        with hold_alive(folder):
+        with HeldFolder(folder) as held:
             order = folder.read_order()
             if arguments[1:] not in ([], [str(order.attempt)]):
                 raise BusyError(
                     f"The run in {folder.path} is at attempt {order.attempt}, not at {arguments[1]} any more."
                 )
-            return train_folder(folder, order, stop)
+            return train_folder(held, order, stop)
     except BertmtError as problem:
         sys.stderr.write(f"{problem}\n")
         return BUSY if isinstance(problem, BusyError) else USAGE if isinstance(problem, UsageError) else FAILED
 
 
-def train_folder(folder: RunFolder, order: RunOrder, stop: StopFlag) -> int:
+def train_folder(held: HeldFolder, order: RunOrder, stop: StopFlag) -> int:
     """Train the run whose lock is held, with every failure told as its last event; returns the exit code."""
     started = time.monotonic()
     progress = Progress()
+    folder = held.folder
     events = EventWriter(folder.events(order.attempt), fresh=True)
+    held.writes(folder.events(order.attempt))
+    stop.held = held
     try:
         prepare_environment(order)
         # torch must find the environment prepared, and a second child on a folder should be refused at once.
@@ -66,23 +70,32 @@ def train_folder(folder: RunFolder, order: RunOrder, stop: StopFlag) -> int:
         log.info("The run was %s.", request)
         tell_end(events, "stopped", step=progress.step, signal=request.signal_name)
         return request.exit_code
-    except BertmtError as problem:
-        log.error("%s", problem)
-        return tell_end(events, "failed", error=one_line(str(problem)), step=progress.step)
     except Exception as fault:
-        shortage = memory_shortage(fault)
-        if shortage is not None:
-            log.error("%s", shortage)
-            return tell_end(events, "failed", error=one_line(shortage), step=progress.step, out_of_memory=True)
-        error = one_line(f"{type(fault).__name__}: {fault}")
-        if isinstance(fault, OSError) and fault.errno in DISK_TROUBLE:
-            log.error("%s", error)
-        else:
-            log.exception("This is a fault of bertmt or of a library, not of the run's recipe:")
-        return tell_end(events, "failed", error=error, step=progress.step)
+        if not isinstance(fault, DisplacedError) and held.place() in (Place.AWAY, Place.ANOTHER):
+            log.error("%s", one_line(str(fault)))
+            fault = held.displaced()  # no wonder that something failed
+        return tell_failure(events, progress, fault)
     finally:
         events.close()
     return 0
+
+
+def tell_failure(events: EventWriter, progress: Progress, fault: Exception) -> int:
+    """Write to the log and as the last event why the run does not go on; the exit code."""
+    if isinstance(fault, DisplacedError):
+        log.error("%s", fault)
+        tell_end(events, "displaced", step=progress.step, reason=one_line(str(fault)))
+        return DISPLACED
+    shortage = memory_shortage(fault)
+    if shortage is not None and not isinstance(fault, BertmtError):
+        log.error("%s", shortage)
+        return tell_end(events, "failed", error=one_line(shortage), step=progress.step, out_of_memory=True)
+    error = one_line(str(fault) if isinstance(fault, BertmtError) else f"{type(fault).__name__}: {fault}")
+    if isinstance(fault, BertmtError) or (isinstance(fault, OSError) and fault.errno in DISK_TROUBLE):
+        log.error("%s", error)
+    else:
+        log.error("This is a fault of bertmt or of a library, not of the run's recipe:", exc_info=fault)
+    return tell_end(events, "failed", error=error, step=progress.step)
 
 
 def tell_end(events: EventWriter, event: str, **content: object) -> int:

@@ -38,7 +38,7 @@ def train_attempt(
     torch.use_deterministic_algorithms(recipe.deterministic and order.device != "cpu")
     run = compose(folder, order, recipe, stop)
     state = TrainingState(run, progress, Stopwatch())
-    checkpointing = Checkpointing(state, folder.checkpoints(order.checkpoint_dir), events)
+    checkpointing = Checkpointing(state, folder.checkpoints(order.checkpoint_dir), events, order.checkpoint_step)
     state.model.train()
     seed_dropout(recipe.seed)
     checkpointing.resume()

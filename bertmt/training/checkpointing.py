@@ -33,13 +33,19 @@ class Checkpointing:
     Attributes:
         resumed: whether the run goes on from a checkpoint.
         differences: why the resumed run is not bit-exact, a sentence each.
+        begins_anew: why it starts from the beginning though a checkpoint was expected, a sentence; "": it does not.
+
+    Args:
+        expected_step: the steps done at the newest checkpoint that anybody knows of; None: nobody knows of one.
     """
 
-    def __init__(self, state: TrainingState, store: Checkpoints, events: EventWriter):
+    def __init__(self, state: TrainingState, store: Checkpoints, events: EventWriter, expected_step: int | None = None):
         self.state = state
         self.store = store
         self.resumed = False
         self.differences: list[str] = []
+        self.begins_anew = ""
+        self._expected_step = expected_step
         self._events = events
         self._recipe = state.run.recipe
         self._written_at = time.monotonic()
@@ -53,11 +59,18 @@ class Checkpointing:
         """
         found = self.store.newest_intact(lambda path, why: log.warning("Checkpoint %s is passed over: %s.", path, why))
         if found is None:
+            if self._expected_step is not None:
+                self._begin_anew(
+                    f"No checkpoint is left in {self.store.folder}, where one of step "
+                    f"{self._expected_step} was written; the run starts from the beginning.{self._others()}"
+                )
             return
         document = json.loads(found.read(DOCUMENT))
         problem = self._misfit(document)
         if problem is not None:
-            log.warning("The checkpoint in %s is not used: %s; the run starts from the beginning.", found.path, problem)
+            self._begin_anew(
+                f"The checkpoint in {found.path} is not used: {problem}; the run starts from the beginning."
+            )
             return
         self._restore(found, document)
         self.differences = differences(document["conditions"], conditions(self.state.run))
@@ -65,6 +78,19 @@ class Checkpointing:
         self.state.tally.differences += [f"Resumed at step {step}, not bit-exact: {each}" for each in self.differences]
         self._written = replace(self.state.progress)
         self.resumed = True
+
+    def _begin_anew(self, why: str) -> None:
+        log.warning("%s", why)
+        self.begins_anew = why
+
+    def _others(self) -> str:
+        others = self.store.of_others()
+        if not others:
+            return ""
+        return (
+            f" {others[-1]} holds some of another folder of this run, of which this one may be a copy: to go on from "
+            f"there, give it the name {self.store.folder.name} and requeue the run."
+        )
 
     def _misfit(self, document: Mapping[str, Any]) -> str | None:
         if document["format"] != FORMAT:

@@ -3,6 +3,7 @@
 import logging
 
 from bertmt.models.saving import save_model
+from bertmt.run_folder.held_folder import DisplacedError
 from bertmt.training.checkpointing import Checkpointing
 from bertmt.training.optimizer import set_learning_rate
 from bertmt.training.reporting import Reporter
@@ -21,12 +22,17 @@ def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing
     Raises:
         DivergedError: a loss or a prediction is not finite.
         StoppedError: somebody asked; a checkpoint is written.
+        DisplacedError: the folder is another's now; a checkpoint is written where it serves the next attempt.
     """
-    reporter.started(checkpointing.resumed, checkpointing.differences)
+    reporter.started(checkpointing.resumed, checkpointing.differences, checkpointing.begins_anew)
     try:
         last_epoch = train_phases(state, reporter, checkpointing, stop)
     except StoppedError:
         checkpointing.write()
+        raise
+    except DisplacedError as displaced:
+        if displaced.keeps_events:
+            checkpointing.write()
         raise
     # The selected epoch's weights are the run's.
     state.selection.restore(state.model)

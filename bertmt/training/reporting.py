@@ -11,6 +11,7 @@ import torch
 
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.processes import process_start
 from bertmt.training.divergence import check_step
 from bertmt.training.evaluation import Evaluation, Evaluator
 from bertmt.training.state import TrainingState
@@ -37,14 +38,20 @@ class Reporter:
         self._last_step_at = time.monotonic()
         self._last_log_at = time.monotonic()
 
-    def started(self, resumes: bool, differences: Sequence[str]) -> None:
+    def started(self, resumes: bool, differences: Sequence[str], begins_anew: str = "") -> None:
         """The first event, and the second where the run goes on from a checkpoint.
 
         Args:
             differences: why it is then not bit-exact.
+            begins_anew: why it starts from the beginning though a checkpoint was expected; "": it does not.
         """
         about = self._run.description()
-        self._events.write("started", attempt=self._attempt, pid=os.getpid(), resumes=resumes, **about)
+        if begins_anew:
+            about["begins_anew"] = begins_anew
+        pid = os.getpid()
+        self._events.write(
+            "started", attempt=self._attempt, pid=pid, process_start=process_start(pid), resumes=resumes, **about
+        )
         if resumes:
             self._resumed(differences)
         log.info(

@@ -1,7 +1,9 @@
-"""Stopping on SIGTERM and SIGINT at a moment when nothing is half done."""
+"""Stopping on SIGTERM and SIGINT, or in a folder that is another's now, at a moment when nothing is half done."""
 
 import signal
 from types import FrameType
+
+from bertmt.run_folder.held_folder import HeldFolder
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -25,10 +27,15 @@ class StoppedError(Exception):
 
 
 class StopFlag:
-    """Remembers that a signal came; the work looks at it between two steps, so that no write is torn."""
+    """Remembers that a signal came; the work looks at it between two steps, so that no write is torn.
+
+    Attributes:
+        held: the folder that is worked in, which is looked after at the same moments; None: nobody's.
+    """
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self.held: HeldFolder | None = None
 
     def install(self) -> None:
         """From now on signals only set the flag; call it in the main thread."""
@@ -43,6 +50,9 @@ class StopFlag:
 
         Raises:
             StoppedError: a signal came.
+            DisplacedError: the folder is another's now.
         """
         if self.signal_number is not None:
             raise StoppedError(self.signal_number)
+        if self.held is not None:
+            self.held.look()

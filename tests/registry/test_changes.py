@@ -1,6 +1,8 @@
 """What changed: registries of version 1 are brought up to date, and every write that lists show counts for its run."""
 
 import json
+import os
+import socket
 
 import pytest
 from sqlite_utils import Database as SqliteUtilsDatabase
@@ -9,10 +11,11 @@ from bertmt.registry import metrics
 from bertmt.registry.changes import changed_runs, newest_change
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
-from bertmt.registry.migrations import m002_changes_of_runs, migrations
+from bertmt.registry.migrations import m002_changes_of_runs, m004_workers_known_by_more_than_the_clock, migrations
 from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
 from bertmt.registry.states import Owner, State
-from bertmt.registry.workers import all_workers, register
+from bertmt.registry.workers import all_workers, beat, register, running_workers
+from bertmt.run_folder.processes import is_recent, process_start
 from bertmt.services.control import annotate, tag
 from bertmt.services.ordering import prioritise
 
@@ -146,3 +149,22 @@ def test_runs_that_differ_in_their_seed_share_one_recipe(add_run):
 def test_a_recipe_that_quotes_a_seed_keeps_its_text(add_run):
     run = add_run(preset_name="baseline", extra_data=True, extra_data_file='x "seed": 5 y')
     assert run.shared_recipe["extra_data_file"] == run.recipe["extra_data_file"] == 'x "seed": 5 y'
+
+
+def test_a_registry_of_schema_3_keeps_its_workers_which_are_then_known_by_their_process_alone(tmp_path):
+    path = tmp_path / "runs.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(SqliteUtilsDatabase(connection), stop_before=m004_workers_known_by_more_than_the_clock.__name__)
+    connection.execute("PRAGMA user_version = 3")
+    words = (socket.gethostname(), os.getpid(), process_start(os.getpid()))
+    connection.execute(
+        "INSERT INTO workers (host, pid, process_start, slots, started_at, heartbeat_at)"
+        " VALUES (?, ?, ?, '[\"cpu\"]', 'then', 'then')",
+        words,
+    )
+    connection.close()
+    with open_registry(path) as database:
+        [worker] = running_workers(database)
+        assert (worker.pid, worker.beat, worker.registry) == (os.getpid(), "", "")
+        beat(database, worker.key)
+        assert is_recent(running_workers(database)[0].beat, 60)

@@ -23,7 +23,8 @@ from bertmt.registry.runs import (
     snapshot_of,
 )  # fmt: skip
 from bertmt.registry.states import ENDED, LEGAL_MOVES, Owner, State, check_move
-from bertmt.registry.workers import all_workers, is_running, process_start, register
+from bertmt.registry.workers import all_workers, is_running, register
+from bertmt.run_folder.processes import process_start
 
 
 @pytest.fixture

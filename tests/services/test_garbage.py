@@ -216,3 +216,24 @@ def test_the_registry_becomes_smaller_where_that_is_worth_it(registry, builder, 
     assert registry.path.stat().st_size < before / 2
     with open_registry(registry.path) as again:
         assert again.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_copied_registry_leaves_the_checkpoints_of_the_original(builder, registry, tmp_path):
+    """Elsewhere, a copy's runs have the same names, and would find the original's folders under them."""
+    run = builder.finished("kept")
+    registry.execute("UPDATE runs SET checkpoint_dir = ?", (str(tmp_path / "scratch"),))
+    [run] = all_runs(registry)
+    kept = add_checkpoint(registry, run)
+    registry.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(tmp_path / "runs", tmp_path / "copy" / "runs")
+    shutil.copy(registry.path, tmp_path / "copy" / "runs.db")
+    with open_registry(tmp_path / "copy" / "runs.db") as copy:
+        assert find_garbage(copy) == []
+        [same] = all_runs(copy)
+        own = folder_of(copy, same).checkpoints(same.checkpoint_dir)
+        own.write({"state": lambda path: path.write_text("x")}, 1)
+        own.delete()
+        removal.delete(copy, same)
+        free(copy, find_garbage(copy))
+    assert list(kept.iterdir())
+    assert [item.path for item in find_garbage(registry)] == [kept]

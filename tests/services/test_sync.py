@@ -82,6 +82,12 @@ def test_a_resumption_replaces_what_came_after_its_step(database, claimed, event
     assert metrics.read(database, run.key)["loss/sst"] == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 30.0)]
 
 
+def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(database, claimed, events):
+    events.write("started", attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch.")
+    sync(database, claimed)
+    assert moves(database, claimed.key)[-1].reason == "No checkpoint is left in /scratch."
+
+
 def test_importers_at_the_same_time_import_everything_once(database, claimed, events):
     start_and_step(events, 50)
 

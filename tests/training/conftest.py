@@ -13,6 +13,7 @@ from bertmt.models.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.events import read_events
+from bertmt.run_folder.held_folder import HeldFolder
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.__main__ import train_folder
 from bertmt.training.run_data import vocabulary_sentences
@@ -98,7 +99,8 @@ def attempt() -> Callable[..., Attempt]:
 
     def run(folder: RunFolder, stop: StopFlag | None = None) -> Attempt:
         order = folder.read_order()
-        return Attempt(train_folder(folder, order, stop or StopFlag()), folder, order.attempt)
+        with HeldFolder(folder) as held:
+            return Attempt(train_folder(held, order, stop or StopFlag()), folder, order.attempt)
 
     return run
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bertmt.run_folder.layout import hold_alive, is_alive
+from bertmt.run_folder.processes import process_of
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
 from bertmt.training.__main__ import main, one_line
@@ -152,3 +153,56 @@ def test_the_next_attempt_writes_events_of_its_own(prepare, attempt):
     folder.order.write_text(json.dumps(order))
     run = attempt(folder)
     assert run.exit_code == 0 and run.events[0]["attempt"] == 2 and folder.events(1).exists()
+
+
+class SpoilAtLook(StopFlag):
+    """A flag before whose nth look something is done, and after it no look is spared."""
+
+    def __init__(self, look, spoil):
+        super().__init__()
+        self.looks_left, self.spoil = look, spoil
+
+    def check(self):
+        self.looks_left -= 1
+        if not self.looks_left:
+            self.spoil()
+        super().check()
+
+
+TRAINED_A_LITTLE = 12  # looks: loading is over
+
+
+def test_a_child_whose_lock_is_replaced_writes_a_checkpoint_and_ends_displaced(prepare, attempt, monkeypatch):
+    monkeypatch.setattr("bertmt.run_folder.held_folder.LOOK_SECONDS", 0)
+    folder = prepare({"tasks": "sst", "epochs": 2})
+
+    def replace_lock():
+        folder.alive.unlink()
+        folder.alive.touch()
+
+    run = attempt(folder, SpoilAtLook(TRAINED_A_LITTLE, replace_lock))
+    assert run.exit_code == 6
+    assert [event["event"] for event in run.events[-2:]] == ["checkpoint", "displaced"]
+    assert run.events[-2]["step"] == run.last["step"] > 0 and not is_alive(folder)
+
+
+def test_a_child_whose_lock_is_deleted_puts_it_back_and_trains_to_its_end(prepare, attempt, monkeypatch):
+    monkeypatch.setattr("bertmt.run_folder.held_folder.LOOK_SECONDS", 0)
+    folder = prepare({"tasks": "sst", "epochs": 2})
+    run = attempt(folder, SpoilAtLook(TRAINED_A_LITTLE, folder.alive.unlink))
+    assert run.exit_code == 0 and folder.alive.is_file()
+
+
+@pytest.mark.parametrize("look", [2, TRAINED_A_LITTLE])
+def test_a_child_whose_folder_is_moved_ends_displaced_where_it_needs_it_and_makes_none(prepare, attempt, look):
+    folder = prepare({"tasks": "sst", "epochs": 2})
+    away = folder.path.with_name(f"{folder.path.name}-away")
+    code = attempt(folder, SpoilAtLook(look, lambda: folder.path.rename(away))).exit_code
+    assert code == 6 and not folder.path.exists()
+    last = json.loads((away / "events-1.jsonl").read_text().splitlines()[-1])
+    assert last["event"] == "displaced" and "moved or deleted" in last["reason"]
+
+
+def test_the_first_event_says_which_process_it_is(prepare, attempt):
+    run = attempt(prepare({"epochs": 1, "epoch_steps": 1}))
+    assert process_of(run.events[0]).lives()

@@ -198,6 +198,22 @@ def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says
     assert resumed.weights == straight("baseline").weights
 
 
+def test_a_checkpoint_that_was_expected_and_is_gone_is_told_in_the_log_and_the_first_event(
+    prepare, attempt, killed_at, caplog
+):
+    folder = prepare(CARE)
+    killed_at(folder, 9)
+    shutil.rmtree(folder.checkpoints().folder)
+    resumed = attempt(next_attempt(folder, checkpoint_step=6))
+    told = resumed.events[0]["begins_anew"]
+    assert "No checkpoint is left" in told and "step 6" in told and told in caplog.text
+    assert not resumed.events[0]["resumes"] and resumed.exit_code == 0
+
+
+def test_an_attempt_of_which_no_checkpoint_was_expected_begins_without_a_word(prepare, attempt):
+    assert "begins_anew" not in attempt(prepare({"epochs": 1, "epoch_steps": 1})).events[0]
+
+
 def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, killed_at, caplog):
     folder = prepare(CARE)
     killed_at(folder, 9)
@@ -218,7 +234,7 @@ def test_the_checkpoints_of_a_finished_run_are_deleted(prepare, attempt):
 def test_checkpoints_go_where_the_order_says(prepare, attempt, tmp_path):
     folder = prepare(CARE, checkpoint_dir=str(tmp_path), keeps_checkpoints=True)
     assert attempt(folder).exit_code == 0
-    assert sorted(path.name for path in (tmp_path / folder.path.name).iterdir())
+    assert sorted(path.name for path in folder.checkpoints(str(tmp_path)).folder.iterdir())
     assert not (folder.path / "checkpoints").exists()
 
 

@@ -1,4 +1,4 @@
-"""Every random part of a run follows the recipe's seed, each by itself: one that did not would go unseen in the whole."""
+"""Every random part of a run follows the recipe's seed by itself: in the whole, one that did not would go unseen."""
 
 import pytest
 import torch

@@ -66,6 +66,13 @@ def user_folder() -> Path:
     return base / "bertmt"
 
 
+def state_folder() -> Path:
+    """Where what bertmt itself keeps of a user lies, besides registries: XDG_STATE_HOME, else ~/.local/state."""
+    own = os.environ.get("XDG_STATE_HOME")  # the specification ignores an empty or a relative one
+    base = Path(own) if own and Path(own).is_absolute() else Path.home() / ".local" / "state"
+    return base / "bertmt"
+
+
 def dashboard_settings() -> Path:
     """Theme, columns and saved filters of `bertmt-tui`."""
     return user_folder() / "dashboard.toml"

@@ -23,6 +23,14 @@ sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests leave nothing in the state folder of who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """A CS224N folder with real data, beside the checkout; tests that need it skip where there is none."""

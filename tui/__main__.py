@@ -9,6 +9,7 @@ import bertmt
 from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
+from bertmt.services.ownership import new_notices
 from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.__stderr__ or sys.stderr)):
         sys.stderr.write("bertmt-tui: the dashboard needs a terminal; `bertmt runs --json` is for programs.\n")
         return EXIT_USAGE
+    for notice in new_notices(app.registry):
+        sys.stderr.write(f"Warning: {safe_text(notice)}\n")  # read once the dashboard is left
     app.run()
     if app.farewell:
         sys.stdout.write(f"{app.farewell}\n")

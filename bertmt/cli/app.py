@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import bertmt
-from bertmt.cli import output
+from bertmt.cli import diagnostics, output
 from bertmt.cli.backup import backup
 from bertmt.cli.baseline import baseline
 from bertmt.cli.compare import compare
@@ -36,6 +36,7 @@ from bertmt.cli.tui import tui
 from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
 from bertmt.cli.worker import worker, workers
+from bertmt.services.ownership import new_notices
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
@@ -73,3 +74,5 @@ def bertmt_command(
     """Queue, train, follow and compare runs of a multitask BERT, and see honestly which idea helped."""
     if no_color:
         os.environ["NO_COLOR"] = "1"  # children and workers that this command starts heed it too
+    for notice in new_notices(db):
+        diagnostics.warn(notice)

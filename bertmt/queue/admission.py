@@ -1,8 +1,10 @@
 """Whether a run may be started on a slot now: its GPU is here, nobody else starts there, and enough memory is free.
 
-Who is admitted holds the GPU's lock until its first step has taken the memory that was free (devices/start_lock.py).
+Who is admitted holds the user's lock of the GPU until its first step has taken the memory that was free
+(devices/start_lock.py). Of other users NVML alone tells: what they hold, and whether one of them has just begun there.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,11 @@ ASK_SECONDS = 3.0
 # A card that has this share free is as empty as it becomes: drivers and displays keep some. A run that needs more
 # starts there all the same, since waiting would change nothing, and says itself where it does not fit.
 EMPTY_SHARE = 0.9
+# A process of another user that is younger may not have taken yet what it will take: about as long as a run needs from
+# its first use of the card to its first step (not measured).
+JUST_BEGUN_SECONDS = 60.0
+# But no longer: whoever starts one short process after the other there must not stop everybody else.
+PATIENCE_SECONDS = 300.0
 
 ReadGpus = Callable[[Sequence[str]], tuple[Gpu, ...] | None]
 
@@ -49,7 +56,7 @@ class Admission:
         slots: all that the worker has.
         read: asks NVML for GPUs by UUID; None where it does not answer.
         clock: seconds.
-        folder: where the locks are; the system's temporary folder if None.
+        folder: where the locks are; the user's state folder if None.
         root: stands for the root of the file system in tests.
     """
 
@@ -69,6 +76,7 @@ class Admission:
         self._gpus: dict[str, Gpu] | None = {}
         self._asked_at = float("-inf")
         self._locks: dict[DeviceSlot, StartLock] = {}
+        self._patient_since: dict[str, float] = {}
 
     def admit(self, run_id: str, slot: DeviceSlot, needed_mib: int | None) -> Admitted | Refused:
         """Reserve a slot's GPU for the start of a run; on the CPU there is nothing to reserve.
@@ -131,6 +139,9 @@ class Admission:
         gpu = gpus.get(slot.device)
         if gpu is None:
             return Refused(f"{slot.name} ({slot.device}) is no longer here; see `nvidia-smi`.", vanished=True)
+        newcomer = self._newcomer(gpu)
+        if newcomer:
+            return Refused(f"{run_id} waits for {slot.name}: {newcomer} has just begun there.")
         if needed_mib is None or gpu.memory_free_mib is None or gpu.memory_total_mib is None:
             return None
         if gpu.memory_free_mib >= min(needed_mib, EMPTY_SHARE * gpu.memory_total_mib):
@@ -141,3 +152,13 @@ class Admission:
             f"{run_id} waits for memory of {slot.name}: it needs {needed} MiB, and {free} of {total} MiB are free"
             f"{f' ({users})' if users else ''}."
         )
+
+    def _newcomer(self, gpu: Gpu) -> str | None:
+        """The process of another user that has just begun on a card, while it is worth waiting for."""
+        others = [each for each in gpu_users(gpu, self._root) if each.uid not in (None, os.geteuid())]
+        young = [each for each in others if each.seconds_old is not None and each.seconds_old < JUST_BEGUN_SECONDS]
+        if not young:
+            self._patient_since.pop(gpu.uuid, None)
+            return None
+        since = self._patient_since.setdefault(gpu.uuid, self._clock())
+        return young[0].name() if self._clock() - since < PATIENCE_SECONDS else None

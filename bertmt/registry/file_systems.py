@@ -1,10 +1,10 @@
 """Refusing network file systems: "WAL does not work over a network filesystem" (sqlite.org/wal.html)."""
 
-import tempfile
+import shlex
 from pathlib import Path
 
+from bertmt import paths
 from bertmt.errors import RegistryError
-from bertmt.paths import REGISTRY_NAME, REGISTRY_VARIABLE
 
 NETWORK_TYPES = (
     "nfs", "cifs", "smb", "lustre", "gpfs", "beegfs", "ceph", "afs", "glusterfs", "fuse.sshfs", "fuse.glusterfs",
@@ -42,9 +42,23 @@ def refuse_network_file_system(folder: Path, mounts: Path = MOUNTS) -> None:
         RegistryError: with the export that helps.
     """
     kind = file_system_type(folder, mounts)
-    if kind and kind.startswith(NETWORK_TYPES):
-        local = Path(tempfile.gettempdir()) / "bertmt" / REGISTRY_NAME
+    if _is_network(kind):
         raise RegistryError(
             f"{folder} is on a network file system ({kind}), where SQLite loses data; "
-            f"keep the registry on a local disk: export {REGISTRY_VARIABLE}={local}"
+            f"keep the registry on a local disk: {_advice(mounts)}"
         )
+
+
+def _is_network(kind: str | None) -> bool:
+    return kind is not None and kind.startswith(NETWORK_TYPES)
+
+
+def _advice(mounts: Path) -> str:
+    """Never a folder that other users can prepare, as any below the temporary folder is."""
+    try:
+        own = paths.state_folder()
+    except RuntimeError:  # without a home
+        own = None
+    if own is None or _is_network(file_system_type(own, mounts)):
+        return f"name a file in a folder of yours there with {paths.REGISTRY_VARIABLE}."
+    return f"export {paths.REGISTRY_VARIABLE}={shlex.quote(str(own / paths.REGISTRY_NAME))}"

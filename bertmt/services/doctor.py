@@ -22,6 +22,7 @@ from bertmt.recipe.rules import recipe_from
 from bertmt.registry.database import SAFE_SQLITE, open_registry, sqlite3
 from bertmt.registry.file_systems import file_system_type, refuse_network_file_system
 from bertmt.services.data_check import check_data
+from bertmt.services.ownership import notices
 from bertmt.services.snapshot import PACKAGES
 from bertmt.services.user_settings import read_user_settings
 from bertmt.services.workers import alive_workers
@@ -64,6 +65,7 @@ def examine(registry: Path) -> list[Check]:
         ("encoders", _encoders),
         ("data", _data),
         ("file system", lambda: _file_system(registry)),
+        ("ownership", lambda: _ownership(registry)),
         ("registry", lambda: _registry(registry)),
     )
     found: list[Check] = []
@@ -192,6 +194,11 @@ def _file_system(registry: Path) -> Iterator[Check]:
     low = Health.PROBLEM if free < FULL_DISK_BYTES else Health.WARNING if free < LOW_DISK_BYTES else Health.OK
     advice = "" if low is Health.OK else "remove runs with `bertmt rm`, or queue with --set keep_model=false"
     yield Check("free disk", low, f"{free / GIB:,.1f} GiB", advice)
+
+
+def _ownership(registry: Path) -> Iterator[Check]:
+    for notice in notices(registry):
+        yield Check("ownership", Health.WARNING, notice, "make them yours, and `chmod go-w` file and folder")
 
 
 def _registry(registry: Path) -> Iterator[Check]:

@@ -57,7 +57,8 @@ class Stepper:
         with shared_autocast_cache(self._device):
             objectives = {name: objective(self.model, self.recipe, name, batch) for name, batch in batches.items()}
         surgery = self._backward(list(objectives.values()))
-        norm = torch.nn.utils.get_total_norm(_gradients(optimizer))
+        # Of no gradients at all (an undefined Pearson loss, STS alone) it is a zero on the CPU.
+        norm = torch.nn.utils.get_total_norm(_gradients(optimizer)).to(self._device)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         # One transfer from the device per step: everything before it only queues work on a GPU.

@@ -11,7 +11,7 @@ from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
 from bertmt.devices.start_lock import lock_path, take_start_lock, who_starts
 from bertmt.devices.user_names import user_name
-from bertmt.queue.admission import ASK_SECONDS, Admission, Admitted, Refused
+from bertmt.queue.admission import ASK_SECONDS, JUST_BEGUN_SECONDS, PATIENCE_SECONDS, Admission, Admitted, Refused
 
 FIRST = DeviceSlot("gpu0-1", "GPU-aaaa", 2)
 SECOND = DeviceSlot("gpu0-2", "GPU-aaaa", 2)
@@ -75,13 +75,13 @@ def test_a_worker_without_gpus_never_asks_nvml(machine):
 def test_a_gpu_is_reserved_until_the_first_step_also_for_the_same_workers_second_slot(machine):
     worker, neighbour = machine.worker(), machine.worker()
     assert worker.admit("first", FIRST, 4000) == ADMITTED
-    who = f"run first of {user_name(os.geteuid())} (pid {os.getpid()})"
+    who = f"run first (pid {os.getpid()})"
     waits = f"second waits for gpu0-2: {who} has not done its first step there."
     assert worker.admit("second", SECOND, 4000) == Refused(waits)
     assert neighbour.admit("second", SECOND, 4000) == Refused(waits)
     worker.first_step_done(FIRST)
     assert worker.admit("second", SECOND, 4000) == ADMITTED
-    assert reason(neighbour.admit("third", FIRST, 4000)).startswith("third waits for gpu0-1: run second of ")
+    assert reason(neighbour.admit("third", FIRST, 4000)).startswith("third waits for gpu0-1: run second (pid ")
 
 
 def test_another_gpu_can_be_started_on_meanwhile(machine):
@@ -117,9 +117,7 @@ def test_another_process_that_starts_there_is_named(machine):
     )
     try:
         assert other.stdout.readline() == "held\n"
-        assert f"run theirs of {user_name(os.geteuid())} (pid {other.pid})" in reason(
-            machine.worker().admit("mine", FIRST, None)
-        )
+        assert f"run theirs (pid {other.pid})" in reason(machine.worker().admit("mine", FIRST, None))
     finally:
         other.communicate("")
     assert machine.worker().admit("mine", FIRST, None) == ADMITTED
@@ -133,6 +131,52 @@ def test_too_little_free_memory_is_refused_with_who_holds_the_rest(machine, tmp_
         "mine waits for memory of gpu0-1: it needs 7,132 MiB, and 3,000 of 16,384 MiB are free "
         f"(pid 4711 ({user_name(os.geteuid())}, python) holds 12,000 MiB; pid 12 holds 1,384 MiB)."
     )
+
+
+@pytest.fixture
+def begin_process(machine, monkeypatch):
+    """`begin_process(4711, 5)`: a process that began so many seconds ago, of another user unless `mine`."""
+    ticks = os.sysconf("SC_CLK_TCK")
+
+    def begin(pid, seconds_ago, mine=False):
+        folder = machine.folder / "proc" / str(pid)
+        folder.mkdir(parents=True)
+        (folder / "comm").write_text("python\n")
+        fields = f"{pid} (py) thon) S {' '.join(['0'] * 18)} {int(1000 - seconds_ago) * ticks} 0 0"
+        (folder / "stat").write_text(fields)
+        (machine.folder / "proc" / "uptime").write_text("1000.00 2000.00\n")
+        me = folder.stat().st_uid
+        monkeypatch.setattr("bertmt.queue.admission.os.geteuid", lambda: me if mine else me + 1)
+
+    return begin
+
+
+def test_a_process_that_another_user_has_just_begun_is_waited_for(machine, begin_process):
+    begin_process(4711, JUST_BEGUN_SECONDS - 1)
+    machine.free(15_000, (4711, 400))
+    who = user_name(machine.folder.stat().st_uid)
+    expected = f"mine waits for gpu0-1: pid 4711 ({who}, python) has just begun there."
+    assert machine.worker().admit("mine", FIRST, 4000) == Refused(expected)
+    assert machine.worker().admit("mine", FIRST, None) == Refused(expected)
+    assert machine.worker().admit("mine", OTHER, 4000) == ADMITTED
+
+
+@pytest.mark.parametrize(("seconds_ago", "mine"), [(JUST_BEGUN_SECONDS, False), (1, True)])
+def test_one_that_is_older_or_ones_own_is_not(machine, begin_process, seconds_ago, mine):
+    begin_process(4711, seconds_ago, mine)
+    machine.free(15_000, (4711, 400), (12, 50))
+    assert machine.worker().admit("mine", FIRST, 4000) == ADMITTED
+
+
+def test_whoever_begins_again_and_again_stops_nobody_for_good(machine, begin_process):
+    begin_process(4711, 1)
+    machine.free(15_000, (4711, 400))
+    worker = machine.worker()
+    assert "has just begun" in reason(worker.admit("mine", FIRST, 4000))
+    machine.time += PATIENCE_SECONDS - 1
+    assert "has just begun" in reason(worker.admit("mine", FIRST, 4000))
+    machine.time += 1
+    assert worker.admit("mine", FIRST, 4000) == ADMITTED
 
 
 def test_a_refusal_for_memory_without_visible_holders_names_nobody(machine):

@@ -11,6 +11,7 @@ from bertmt.queue.admission import Admission
 from bertmt.queue.worker import Worker
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
+from bertmt.services.sync import folder_of
 
 GPU, CPU = DeviceSlot("gpu0", "GPU-aaaa", 1), DeviceSlot("cpu", "cpu", 1)
 
@@ -88,3 +89,39 @@ def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(database, add_run, sta
     other = add_run("finish")
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     assert run_by_key(database, other.key).device == "cpu"
+
+
+def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_is_tried_once_more(
+    database, add_run, start_worker, cards, said, tmp_path
+):
+    run, worker = add_run("shortage"), start_worker(GPU)
+    worker.round()
+    assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.FAILED)
+    run = run_by_key(database, run.key)
+    assert (run.attempt, run.saves_memory, run.device) == (2, 1, "GPU-aaaa")
+    assert run.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
+    orders = folder_of(database, run).read_order()
+    assert (orders.device, orders.saves_memory) == ("cuda:GPU-aaaa", True)
+    take_start_lock("GPU-aaaa", "theirs", tmp_path).release()
+    other = add_run("finish")
+    run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
+    assert run_by_key(database, other.key).device == "GPU-aaaa"
+
+
+def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs_once_it_returns(
+    database, add_run, start_worker, cards, said, tmp_path
+):
+    run, worker = add_run("unready"), start_worker(GPU)
+    worker.round()
+    assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"
+    cards[0]["off_bus"] = True
+    run_until(worker, lambda: run_by_key(database, run.key).state is State.FAILED)
+    assert run_by_key(database, run.key).failure == "its GPU GPU-aaaa is no longer here; see `nvidia-smi`"
+    take_start_lock("GPU-aaaa", "theirs", tmp_path).release()
+    other = add_run("finish")
+    worker.round()
+    assert run_by_key(database, other.key).state is State.QUEUED
+    assert "gpu0 (GPU-aaaa) is no longer here; see `nvidia-smi`." in said
+    cards[0]["off_bus"] = False
+    run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)

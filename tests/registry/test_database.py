@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -86,8 +87,22 @@ def test_the_longest_mount_decides_and_a_network_file_system_is_refused(tmp_path
     (tmp_path / "local").mkdir()
     assert file_system_type(tmp_path / "local", mounts) == "xfs"
     refuse_network_file_system(tmp_path / "local", mounts)
-    with pytest.raises(RegistryError, match=r"nfs4.*export BERTMT_DB="):
+    with pytest.raises(RegistryError, match=r"nfs4.*BERTMT_DB"):
         refuse_network_file_system(tmp_path / "not-yet-there", mounts)
+
+
+def test_the_advice_names_the_users_own_local_folder_and_none_that_others_could_prepare(tmp_path, monkeypatch):
+    (tmp_path / "net").mkdir()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path}/net nfs4 rw 0 0\n")
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    monkeypatch.setenv("XDG_STATE_HOME", "/local disk")
+    with pytest.raises(RegistryError, match=r"export BERTMT_DB='/local disk/bertmt/runs.db'$"):
+        refuse_network_file_system(tmp_path / "net", mounts)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "net" / "state"))
+    with pytest.raises(RegistryError, match=r"a folder of yours there with BERTMT_DB\.$") as refused:
+        refuse_network_file_system(tmp_path / "net", mounts)
+    assert "/tmp" not in str(refused.value).replace(str(tmp_path), "")
 
 
 def test_a_mount_point_with_a_space_is_understood(tmp_path):

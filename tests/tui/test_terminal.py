@@ -101,6 +101,21 @@ def test_ascii_sends_nothing_but_ascii(terminal):
     assert shown.output.isascii()
 
 
+def test_a_registry_that_others_may_change_is_told_of_once_before_the_screen_is_taken(
+    terminal, registry, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    registry.chmod(0o666)
+    said = b"is not in your hands alone: all users may write it."
+    outputs = []
+    for _ in range(2):
+        shown = terminal()
+        shown.wait_for("better")
+        outputs.append(shown.output)
+    assert said in outputs[0] and outputs[0].index(said) < outputs[0].index(b"\x1b[?1049h")
+    assert said not in outputs[1]
+
+
 def test_the_terminal_is_left_as_it_was_and_runs_are_said_to_go_on(terminal):
     shown = terminal()
     shown.wait_for("better")

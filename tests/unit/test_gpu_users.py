@@ -30,7 +30,7 @@ def users_of(tmp_path, *processes):
 def test_a_process_is_named_by_its_user_and_its_command(tmp_path, proc):
     proc(4711, b"python")
     users = users_of(tmp_path, (4711, 70_000))
-    assert users == (GpuUser(4711, ME, "python", 70_000),)
+    assert users == (GpuUser(4711, ME, "python", 70_000, os.geteuid()),)
     assert users_sentence(users) == f"pid 4711 ({ME}, python) holds 70,000 MiB"
 
 
@@ -62,6 +62,7 @@ def test_a_real_process_is_found_in_the_real_proc():
     gpu = Gpu("GPU-1", 0, "NVIDIA Test", 1, 1, None, processes=(GpuProcess(os.getpid(), 1),))
     [user] = gpu_users(gpu)
     assert user.user == ME and user.command
+    assert 0 <= user.seconds_old < 86_400
 
 
 def test_a_user_without_a_name_is_a_number():

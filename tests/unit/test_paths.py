@@ -9,7 +9,7 @@ from bertmt import paths
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch):
-    for name in ("BERTMT_DB", "BERTMT_CACHE", "XDG_CACHE_HOME"):
+    for name in ("BERTMT_DB", "BERTMT_CACHE", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -1,0 +1,162 @@
+"""What older versions left, read and gone on with by this one; `tests/fixtures/upgrades/make_archive.py` made it.
+
+An archive holds two finished runs, "shared" and "ensembled", and the same two recipes paused in the middle.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+from upgrades.make_archive import processor
+
+from bertmt.registry.database import SCHEMA_VERSION, open_registry
+
+ARCHIVES = sorted((Path(__file__).parents[1] / "fixtures" / "upgrades").glob("*.tar.xz"))
+RECIPES = ("shared", "ensembled")
+# Where another processor or another PyTorch computes, in place of equal bytes: far less than one step changes.
+TOLERANCE = 1e-3
+
+
+class Upgraded:
+    """A copy of what an older version left, and this version's command line on it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        self.is_exact = (self.about["torch"], self.about["processor"]) == (torch.__version__, processor())
+
+    def bertmt(self, *words, registry="runs.db"):
+        """What a command writes to stdout; on one core, as when the archive was made."""
+        place = {"BERTMT_CACHE": str(self.folder / "cache"), "BERTMT_DB": str(self.folder / registry)}
+        done = subprocess.run(
+            [sys.executable, "-m", "bertmt", *words], cwd=self.folder, env={**os.environ, **place},
+            capture_output=True, text=True, preexec_fn=one_core,
+        )  # fmt: skip
+        assert done.returncode == 0, (words, done.stderr)
+        return done.stdout
+
+    def runs(self, registry="runs.db"):
+        listed = json.loads(self.bertmt("runs", "--json", registry=registry))["runs"]
+        return {run["name"]: run for run in listed}
+
+    def run_folder(self, name):
+        return self.folder / "runs" / self.runs()[name]["id"]
+
+    def resume(self, name):
+        """The run once it has come to its end."""
+        self.bertmt("resume", name)
+        self.bertmt("worker", "--device", "cpu", "--drain")
+        return self.runs()[name]
+
+
+def one_core():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+@pytest.fixture(scope="module", params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
+def unpacked(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("older")
+    with tarfile.open(request.param) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture
+def older(unpacked, tmp_path):
+    return Upgraded(shutil.copytree(unpacked, tmp_path / "copy"))
+
+
+def scores_of(runs):
+    return {name: run["scores"] for name, run in runs.items()}
+
+
+def predictions_of(folder):
+    """Per file, the model's probabilities."""
+    found = {}
+    for path in sorted((folder / "predictions").iterdir()):
+        with np.load(path, allow_pickle=False) as arrays:
+            found[path.name] = arrays["probabilities"]
+    return found
+
+
+def assert_same_numbers(one, other, is_exact):
+    assert one.keys() == other.keys() and one
+    for name in one:
+        np.testing.assert_allclose(one[name], other[name], rtol=0, atol=0 if is_exact else TOLERANCE, err_msg=name)
+
+
+def test_there_is_something_to_upgrade():
+    assert ARCHIVES
+
+
+def test_an_older_registry_is_brought_up_to_date_and_lists_what_it_listed(older):
+    listed = {name: {key: run[key] for key in ("state", "scores")} for name, run in older.runs().items()}
+    assert listed == older.about["scores"]
+    with open_registry(older.folder / "runs.db", read_only=True) as database:
+        assert database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("name", ["shared", "ensembled-paused"])
+def test_a_run_of_an_older_version_is_shown(older, name):
+    shown = json.loads(older.bertmt("show", name, "--json"))
+    assert older.about["scores"][name]["state"] in json.dumps(shown)
+    for command in ("show", "curves", "confusion", "logs"):
+        assert older.bertmt(command, name)
+
+
+def test_finished_runs_of_an_older_version_are_compared(older):
+    compared = json.loads(older.bertmt("compare", *RECIPES, "--json"))
+    expected = [older.about["scores"][name]["scores"] for name in RECIPES]
+    [arm] = compared["arms"]
+    assert [compared["reference"]["scores"], arm["scores"]] == expected
+    before, after = expected
+    found = {each["task"]: each["difference"] for each in arm["differences"]}
+    assert {task: found[task] for task in ("sst", "para", "sts")} == pytest.approx(
+        {task: after[task] - before[task] for task in ("sst", "para", "sts")}
+    )
+
+
+def test_the_event_files_of_an_older_version_give_the_same_scores_in_a_new_registry(older):
+    before = older.runs()
+    folders = [str(path) for path in sorted((older.folder / "runs").iterdir())]
+    older.bertmt("import-run", *folders, registry="anew/runs.db")
+    after = older.runs("anew/runs.db")
+    assert scores_of(after) == scores_of(before)
+    states = {name: run["state"] for name, run in after.items()}
+    # What was stopped comes without a worker, and never into the queue.
+    assert states == {name: "finished" if name in RECIPES else "cancelled" for name in states}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_run_paused_by_an_older_version_ends_as_the_one_that_was_not(older, recipe):
+    straight, paused = older.run_folder(recipe), older.run_folder(f"{recipe}-paused")
+    assert len(predictions_of(paused)) < len(predictions_of(straight)), "it was paused too late to show anything"
+    run = older.resume(f"{recipe}-paused")
+    assert (run["state"], run["failure"]) == ("finished", None)
+    assert '"event":"resumed"' in (paused / "events-2.jsonl").read_text(encoding="utf-8")
+    assert_same_numbers(predictions_of(paused), predictions_of(straight), older.is_exact)
+    weights = [safetensors.numpy.load_file(each / "model" / "model.safetensors") for each in (paused, straight)]
+    assert_same_numbers(*weights, older.is_exact)
+    if older.is_exact:
+        assert run["scores"] == older.about["scores"][recipe]["scores"]
+
+
+def test_checkpoints_that_this_version_cannot_read_are_refused_in_a_sentence_and_kept(older):
+    paused = older.run_folder("shared-paused")
+    manifests = sorted(paused.glob("checkpoints/*/manifest.json"))
+    for manifest in manifests:
+        content = json.loads(manifest.read_text(encoding="utf-8")) | {"format": 1_000_000}
+        manifest.write_text(json.dumps(content), encoding="utf-8")
+    run = older.resume("shared-paused")
+    assert run["state"] == "failed" and "`bertmt requeue --from-start`" in run["failure"]
+    assert "Traceback" not in (paused / "log-2.txt").read_text(encoding="utf-8")
+    assert sorted(paused.glob("checkpoints/*/manifest.json")) == manifests

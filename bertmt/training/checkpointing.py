@@ -54,7 +54,7 @@ class Checkpointing:
         found = self.store.newest_intact(lambda path, why: log.warning("Checkpoint %s is passed over: %s.", path, why))
         if found is None:
             return
-        document = json.loads(found.read(DOCUMENT))
+        document = found.read_document(DOCUMENT)
         problem = self._misfit(document)
         if problem is not None:
             log.warning("The checkpoint in %s is not used: %s; the run starts from the beginning.", found.path, problem)

@@ -63,6 +63,7 @@ def _pretrained(files: EncoderFiles, folder: Path) -> BertModel:
         with seeded(0, "missing weights"):
             model, report = BertModel.from_pretrained(
                 folder,
+                config=BertConfig(**files.configuration),
                 add_pooling_layer=False,
                 attn_implementation=ATTENTION,
                 dtype=torch.float32,
@@ -79,6 +80,9 @@ def _pretrained(files: EncoderFiles, folder: Path) -> BertModel:
             f"The encoder {files.name!r} in {folder} lacks {len(missing)} of its weights, {missing[0]} among them; "
             f"fetch it again or choose another encoder."
         )
+    # They are the file itself, mapped into memory: who overwrites it would change what is being trained.
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()
     return model
 
 

@@ -199,7 +199,12 @@ CREATE INDEX dependencies_by_awaited ON dependencies (awaited);
 
 CREATE INDEX runs_by_priority ON runs (priority DESC, position) WHERE state = 'queued';
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
+# An encoder's name says nothing of what lies under it.
+SCHEMA_4 = """
+-- JSON: "weights", "configuration", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
+ALTER TABLE runs ADD COLUMN encoder_fingerprints TEXT NOT NULL DEFAULT '{}';
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -240,6 +245,13 @@ def m002_changes_of_runs(db: SqliteUtilsDatabase) -> None:
 def m003_a_queue_that_survives(db: SqliteUtilsDatabase) -> None:
     """Priorities, dependencies, delayed starts, recoveries, checkpoints, and removal that can be undone."""
     for statement in _statements(SCHEMA_3):
+        db.execute(statement)
+
+
+@migrations()
+def m004_which_encoder(db: SqliteUtilsDatabase) -> None:
+    """Fingerprints of encoders."""
+    for statement in _statements(SCHEMA_4):
         db.execute(statement)
 
 

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
@@ -16,7 +16,7 @@ ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
 ID_LENGTH = 6
 
-_FIELDS = tuple(field.name for field in fields(Run))
+_FIELDS = tuple(each.name for each in fields(Run))
 _SUMMARY = (
     "phase", "step", "steps_total", "epoch", "epochs_total", "seconds_left", "selected_epoch",
     "sst", "para", "sts", "overall", "last_event_at", "checkpoint_step", "started", "finished",
@@ -58,6 +58,7 @@ class NewRun:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
+    encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_id() -> str:
@@ -137,12 +138,13 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
 def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, position: float, submitted_at: str) -> int:
     key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
-        " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir,"
+        " encoder_fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
+            json.dumps(dict(run.encoder_fingerprints)),
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -227,13 +229,13 @@ def record(
 
 def moves(database: Database, key: int) -> list[Move]:
     """The history of a run, oldest first."""
-    columns = ", ".join(field.name for field in fields(Move))
+    columns = ", ".join(each.name for each in fields(Move))
     return [Move(*row) for row in database.execute(f"SELECT {columns} FROM moves WHERE run = ? ORDER BY key", (key,))]
 
 
 def evaluations(database: Database, key: int) -> list[Evaluation]:
     """Dev scores per epoch, epoch 0 first."""
-    columns = ", ".join(field.name for field in fields(Evaluation))
+    columns = ", ".join(each.name for each in fields(Evaluation))
     rows = database.execute(f"SELECT {columns} FROM evaluations WHERE run = ? ORDER BY epoch", (key,))
     return [Evaluation(*row) for row in rows]
 

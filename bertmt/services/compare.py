@@ -15,6 +15,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.run_folder.predictions import Predictions, predicted_labels
+from bertmt.services.encoder_differences import encoder_warnings
 from bertmt.services.labels import labels_of
 from bertmt.services.rows import Row
 from bertmt.services.settling import settle
@@ -110,7 +111,7 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
 
 
 def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
-    """Runs as `compare` wants them: the seeds of a recipe on the same data together, the oldest arm first.
+    """Runs as `compare` wants them: the seeds of a recipe on the same data and encoder together, the oldest arm first.
 
     The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
 
@@ -120,7 +121,8 @@ def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
     known = sorted(rows, key=lambda row: row.run.key)
     arms: dict[Any, list[Run]] = {}
     for run in (row.run for row in known):
-        arms.setdefault(run.key if apart else (_without_seed(run), run.fingerprints_json), []).append(run)
+        same = (_without_seed(run), run.fingerprints_json, run.encoder_fingerprints_json)
+        arms.setdefault(run.key if apart else same, []).append(run)
     if len(arms) == 1:
         arms = {row.run.key: [row.run] for row in known}
     compared_with = {row.baseline.key for row in known if row.baseline and row.baseline.key != row.run.key}
@@ -229,6 +231,7 @@ def _warnings(arms: Sequence[Arm]) -> list[str]:
     efforts = {tuple(sorted(effort(run).items())) for arm in arms for run in arm.runs}
     if len(efforts) > 1:
         said.append("The arms differ in training: see steps, examples and passes.")
+    said += encoder_warnings([arm.runs for arm in arms])
     if all(len(arm.runs) == 1 for arm in arms):
         said.append("One run each: what is said holds for these trained models, not yet for the method; add seeds.")
     return said

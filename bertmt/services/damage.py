@@ -42,7 +42,7 @@ def _in_columns(database: Database) -> Iterator[str]:
 
 
 def _in_runs(database: Database) -> Iterator[str]:
-    columns = ("id", "state", "wants", "recipe", "fingerprints", "started", "finished", *_TIMES)
+    columns = ("id", "state", "wants", "recipe", "fingerprints", "encoder_fingerprints", "started", "finished", *_TIMES)
     rows = database.execute(f"SELECT {', '.join(columns)} FROM runs JOIN summaries ON summaries.run = runs.key")
     for row in rows.fetchall():
         run = dict(zip(columns, row, strict=True))
@@ -88,6 +88,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "wants": lambda text: text in ("", "cpu", "gpu"),
     "recipe": _is_recipe,
     "fingerprints": _are_fingerprints,
+    "encoder_fingerprints": _are_fingerprints,
     "started": _is_event,
     "finished": _is_event,
     **dict.fromkeys(_TIMES, is_time),

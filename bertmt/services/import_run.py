@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
+from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
@@ -141,7 +142,7 @@ def read_run_folder(path: Path) -> Found:
     if problem:
         raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     try:
-        recipe = from_json(folder.recipe.read_text(encoding="utf-8"))
+        recipe = from_json(read_text(folder.recipe, MOST_JSON))
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
     _refuse_working(folder)
@@ -158,7 +159,7 @@ def is_run_id(text: object) -> bool:
 def _problem(order: RunOrder) -> str | None:
     """What a hostile or damaged run.json has that no run writes."""
     texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
-    marks: Any = order.fingerprints
+    all_marks: tuple[Any, ...] = (order.fingerprints, order.encoder_fingerprints)
     if not is_run_id(order.run_id):
         return f"its run_id is {order.run_id!r}"
     if not isinstance(order.name, str) or not order.name.isprintable() or not 0 < len(order.name) <= LONGEST_NAME:
@@ -167,8 +168,11 @@ def _problem(order: RunOrder) -> str | None:
         return f"its attempt is {order.attempt!r}"
     if not all(isinstance(text, str) and text.isprintable() for text in texts):
         return "its data, device and checkpoint_dir are no printable texts"
-    if not isinstance(marks, dict) or not all(isinstance(mark, str) and mark.isprintable() for mark in marks.values()):
-        return "its fingerprints are none"
+    for marks in all_marks:
+        if not isinstance(marks, dict) or not all(
+            isinstance(each, str) and each.isprintable() for each in marks.values()
+        ):
+            return "its fingerprints are none"
     return None
 
 
@@ -201,6 +205,7 @@ def _new_run(database: Database, found: Found) -> NewRun:
         data=order.data,
         extra_data_file=order.extra_data_file,
         fingerprints=order.fingerprints,
+        encoder_fingerprints=order.encoder_fingerprints,
         state=State.LOST,
         checkpoint_dir=order.checkpoint_dir if _has_its_checkpoints_there(database, found) else "",
     )

@@ -216,8 +216,9 @@ def is_run(row: Row) -> bool:
         return False
     try:
         from_json(row["recipe"])
-        return isinstance(json.loads(row["fingerprints"]), dict)
-    except (BertmtError, ValueError, RecursionError):
+        marks = [json.loads(row.get(name, "{}")) for name in ("fingerprints", "encoder_fingerprints")]
+        return all(isinstance(each, dict) for each in marks)
+    except (BertmtError, TypeError, ValueError, RecursionError):
         return False
 
 

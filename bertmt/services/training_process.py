@@ -30,6 +30,7 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
         checkpoint_dir=run.checkpoint_dir,
         saves_memory=bool(run.saves_memory),
         keeps_checkpoints=keeps_checkpoints,
+        encoder_fingerprints=run.encoder_fingerprints,
     )
 
 

@@ -81,6 +81,19 @@ class Database:
         except sqlite3.DatabaseError as problem:
             raise registry_error(self.path, problem) from problem
 
+    @contextmanager
+    def durable(self) -> Iterator["Database"]:
+        """As `immediate`, and on disk when it ends, with all that was written before."""
+        if self.connection.in_transaction:  # whose end decides how durable it is
+            yield self
+            return
+        self.execute("PRAGMA synchronous = FULL")
+        try:
+            with self.immediate():
+                yield self
+        finally:
+            self.execute("PRAGMA synchronous = NORMAL")
+
     def reopen_if_written(self) -> bool:
         """Open anew what is read without locks and was written since, and say whether that was so.
 

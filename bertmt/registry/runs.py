@@ -15,6 +15,9 @@ from bertmt.run_folder.events import now
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
 ID_LENGTH = 6
+# What an import has not brought in whole; see `staging`.
+STAGED = ".importing-"
+IS_STAGED = f"runs.id GLOB '{STAGED}*'"
 
 _FIELDS = tuple(each.name for each in fields(Run))
 _SUMMARY = (
@@ -73,14 +76,8 @@ def add_runs(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, fir
         snapshot: the code and environment of all of them.
         first: put them, in their order, before all that wait, with the priority of the first; else behind.
     """
-    if database.connection.in_transaction:  # whose end decides how durable it is
+    with database.durable():
         return _add_all(database, runs, snapshot, first)
-    database.execute("PRAGMA synchronous = FULL")
-    try:
-        with database.immediate():
-            return _add_all(database, runs, snapshot, first)
-    finally:
-        database.execute("PRAGMA synchronous = NORMAL")
 
 
 def _add_all(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, first: bool) -> list[str]:
@@ -163,7 +160,7 @@ def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = (
 
 def removed_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
     """The removed runs that satisfy a condition; they can still be brought back."""
-    return _runs(database, f"runs.removed_at IS NOT NULL AND ({where})", parameters)
+    return _runs(database, f"runs.removed_at IS NOT NULL AND NOT {IS_STAGED} AND ({where})", parameters)
 
 
 def _runs(database: Database, where: str, parameters: Sequence[Any]) -> list[Run]:

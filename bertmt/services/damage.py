@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import parse_value
 from bertmt.registry.database import Database
+from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
 from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks.task import TASKS
@@ -83,7 +84,7 @@ def _is_event(text: str) -> bool:
 
 
 _CHECKS: dict[str, Callable[[str], bool]] = {
-    "id": lambda text: text.isalnum() and text.isascii(),
+    "id": lambda text: text.isascii() and (text.isalnum() or text.startswith(STAGED)),
     "state": lambda text: text in set(State),
     "wants": lambda text: text in ("", "cpu", "gpu"),
     "recipe": _is_recipe,

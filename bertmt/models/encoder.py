@@ -73,7 +73,7 @@ def _pretrained(files: EncoderFiles, folder: Path) -> BertModel:
             )
     except Exception as problem:  # whatever the library raises on odd files; its last line says what
         reason = str(problem).strip().splitlines()[-1] if str(problem).strip() else type(problem).__name__
-        raise EncoderError(f"The encoder in {folder} cannot be loaded: {reason}") from problem
+        raise EncoderError(f"The encoder in {folder} cannot be loaded: {reason.rstrip('.')}.") from problem
     missing = sorted(report["missing_keys"])
     if missing:
         raise EncoderError(

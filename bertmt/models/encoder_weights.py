@@ -78,7 +78,9 @@ def read_header(file: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         header = json.loads(stream.read(length))
     if not isinstance(header, dict):
         raise ValueError("its header is no JSON object")
-    header.pop("__metadata__", None)
+    notes = header.pop("__metadata__", None)
+    if notes is not None and not (isinstance(notes, dict) and all(isinstance(each, str) for each in notes.values())):
+        raise ValueError("its __metadata__ is no table of texts")
     tensors, ends = {}, []
     for name, about in header.items():
         dtype, shape, start, end = _tensor(name, about)

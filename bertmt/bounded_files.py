@@ -33,10 +33,10 @@ def open_plain(path: Path) -> BufferedReader:
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe since then must not be waited for
     try:
         _refuse_odd(path, os.fstat(handle))
+        return os.fdopen(handle, "rb")
     except OSError:
         os.close(handle)
         raise
-    return os.fdopen(handle, "rb")
 
 
 def _refuse_odd(path: Path, about: os.stat_result) -> None:

@@ -60,7 +60,7 @@ DETAILS: dict[str, str] = {
     "padding_share": "mean over the steps",
     "remarks": "what the run says of itself",
     "history": "moves from state to state: at, attempt, before, after, owner, reason",
-    "encoder": "name, fingerprints (weights, configuration, vocabulary; empty: not known)",
+    "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
     "environment": "Python, platform and packages at submit",
     "folder": "where its files lie",

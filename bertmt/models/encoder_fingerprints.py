@@ -10,7 +10,7 @@ from bertmt.models.encoder_configuration import CONFIGURATION_NAME
 from bertmt.models.encoder_weights import WEIGHTS_NAME
 
 # In the order in which they are said.
-PARTS = ("weights", "configuration", "vocabulary")
+PARTS = ("weights", CONFIGURATION_NAME, "vocabulary")
 MOST_KEPT = 64  # files; an encoder has three
 Stamp = tuple[str, int, int, int, int, int]
 
@@ -26,7 +26,7 @@ def folder_fingerprints(folder: Path, vocabulary: Sequence[Path]) -> dict[str, s
     """
     files = {
         "weights": [folder / WEIGHTS_NAME],
-        "configuration": [folder / CONFIGURATION_NAME],
+        CONFIGURATION_NAME: [folder / CONFIGURATION_NAME],
         "vocabulary": vocabulary,
     }
     return {part: _together([f"{each.name} {_digest(each)}" for each in files[part]]) for part in PARTS}

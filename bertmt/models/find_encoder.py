@@ -116,16 +116,16 @@ def _hugging_face_snapshots(name: str) -> list[Path]:
 
 
 def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
-    """Which encoder it is: "weights", "configuration" and "vocabulary" to a fingerprint each.
+    """Which encoder it is: "weights", "config.json" and "vocabulary" to a fingerprint each.
 
-    `tiny` has a configuration alone: its weights come from the seed, its vocabulary from the data.
+    `tiny` has a kind of "config.json" alone, its sizes: its weights come from the seed, its vocabulary from the data.
 
     Raises:
         EncoderError: its files cannot be read.
     """
     if encoder.folder is None:
         sizes = (encoder.hidden_size, encoder.layers, encoder.positions, encoder.intermediate_size)
-        return {"configuration": text_fingerprint(f"{encoder.name} {sizes}")}
+        return {CONFIGURATION_NAME: text_fingerprint(f"{encoder.name} {sizes}")}
     from bertmt.models.encoder_vocabulary import vocabulary_files  # noqa: PLC0415 - see `_kept`
 
     try:

@@ -201,7 +201,7 @@ CREATE INDEX runs_by_priority ON runs (priority DESC, position) WHERE state = 'q
 """
 # An encoder's name says nothing of what lies under it.
 SCHEMA_4 = """
--- JSON: "weights", "configuration", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
+-- JSON: "weights", "config.json", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
 ALTER TABLE runs ADD COLUMN encoder_fingerprints TEXT NOT NULL DEFAULT '{}';
 """
 SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)

@@ -123,7 +123,7 @@ class Run:
 
     @cached_property
     def encoder_fingerprints(self) -> Mapping[str, str]:
-        """ "weights", "configuration" and "vocabulary" to fingerprint, as seen at submit; empty: unknown."""
+        """ "weights", "config.json" and "vocabulary" to fingerprint, as seen at submit; empty: unknown."""
         found: Mapping[str, str] = json.loads(self.encoder_fingerprints_json)
         return found
 

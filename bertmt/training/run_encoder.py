@@ -19,7 +19,7 @@ def refuse_changed_encoder(order: RunOrder, recipe: Recipe) -> None:
     if changed:
         raise EncoderError(
             f"The encoder {recipe.encoder} changed since this run was submitted: its {' and '.join(changed)} "
-            f"{'differs' if changed == ['configuration'] or changed == ['vocabulary'] else 'differ'} from what lay in "
+            f"{'differ' if len(changed) > 1 or changed == ['weights'] else 'differs'} from what lay in "
             f"{encoder.folder} then; bring the old files back and use `bertmt requeue {order.run_id}`, or queue a new "
             "run."
         )

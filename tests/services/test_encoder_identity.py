@@ -58,7 +58,7 @@ def test_an_encoder_that_is_not_known_is_never_the_same(database, encoder, name)
 
 def test_the_child_is_told_which_encoder_it_was(database, encoder):
     [run] = submit(database, plan(request(encoder)))
-    assert set(run.encoder_fingerprints) == {"weights", "configuration", "vocabulary"}
+    assert set(run.encoder_fingerprints) == {"weights", "config.json", "vocabulary"}
     assert order_of(run, "cpu", 1).encoder_fingerprints == run.encoder_fingerprints
 
 
@@ -95,7 +95,7 @@ def scored(finish, database):
 
     def add(name, encoder="minilm", scores=(0.4, 0.7, 0.3), seed=0, **marks):
         run = finish(name, encoder=encoder, scores=scores, seed=seed)
-        text = json.dumps(marks)
+        text = json.dumps({{"shape": "config.json"}.get(name, name): mark for name, mark in marks.items()})
         database.execute("UPDATE runs SET encoder_fingerprints = ? WHERE key = ?", (text, run.key))
         return run_by_key(database, run.key)
 
@@ -106,9 +106,9 @@ MINILM = KNOWN_ENCODERS["minilm"].weights
 
 
 def test_two_encoders_under_one_name_are_said(scored):
-    one = scored("one", "small", weights="a", configuration="c", vocabulary="v")
-    other = scored("other", "small", weights="b", configuration="c", vocabulary="w")
-    same = scored("same", "small", weights="a", configuration="c", vocabulary="v")
+    one = scored("one", "small", weights="a", shape="c", vocabulary="v")
+    other = scored("other", "small", weights="b", shape="c", vocabulary="w")
+    same = scored("same", "small", weights="a", shape="c", vocabulary="v")
     [sentence] = encoder_warnings([[one], [other], [same]])
     assert f"{other.id} (other) had other weights and vocabulary under that name than {one.id} (one)" in sentence
     assert encoder_warnings([[one], [same]]) == []
@@ -138,7 +138,7 @@ def test_minilm_is_known_by_its_weights_under_any_name():
     assert seen_in_training("/home/me/copy", {"weights": MINILM}) == KNOWN_ENCODERS["minilm"].trained_on
     assert seen_in_training("minilm", {}) == KNOWN_ENCODERS["minilm"].trained_on, "of an older run"
     assert seen_in_training("minilm", {"weights": "others"}) == {}
-    assert seen_in_training("tiny", {"configuration": "x"}) == {}
+    assert seen_in_training("tiny", {"config.json": "x"}) == {}
 
 
 def test_seeds_with_other_weights_are_no_arm_together(scored):

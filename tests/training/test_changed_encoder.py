@@ -51,7 +51,7 @@ def overwrite_configuration(encoder):
     [
         (overwrite_weights, "its weights differ from"),
         (overwrite_vocabulary, "its vocabulary differs from"),
-        (overwrite_configuration, "its configuration differs from"),
+        (overwrite_configuration, "its config.json differs from"),
     ],
 )
 def test_another_encoder_in_its_place_is_refused_in_a_sentence(submitted, attempt, encoder, overwrite, said):

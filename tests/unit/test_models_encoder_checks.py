@@ -230,14 +230,14 @@ def test_a_pipe_in_place_of_a_file_is_refused_and_never_waited_for(folder, name)
 
 def test_an_encoder_is_known_by_its_weights_configuration_and_vocabulary(folder, tmp_path):
     before = encoder_fingerprints(find_encoder(str(folder)))
-    assert list(before) == ["weights", "configuration", "vocabulary"]
+    assert list(before) == ["weights", "config.json", "vocabulary"]
     assert all(len(mark) == 16 and int(mark, 16) >= 0 for mark in before.values())
     copy = write_bert(tmp_path / "elsewhere")
     (copy / "README.md").write_text("of no concern")
     assert encoder_fingerprints(find_encoder(str(copy))) == before, "wherever it lies"
     changes = {
         "weights": lambda: write_bert(folder, seed=1),
-        "configuration": lambda: change(folder, hidden_dropout_prob=0.2),
+        "config.json": lambda: change(folder, hidden_dropout_prob=0.2),
         "vocabulary": lambda: (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}'),
     }
     for part, spoil in changes.items():
@@ -268,7 +268,7 @@ def test_weights_are_read_once_for_many_runs(folder, monkeypatch):
 
 
 def test_tiny_is_known_by_its_sizes():
-    assert list(encoder_fingerprints(find_encoder("tiny"))) == ["configuration"]
+    assert list(encoder_fingerprints(find_encoder("tiny"))) == ["config.json"]
 
 
 def test_minilm_has_the_fingerprint_of_what_is_known_of_it():

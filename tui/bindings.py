@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.binding import Binding, BindingType
 
-from bertmt.bounded_files import MOST_TOML, read_text
+from bertmt.bounded_files import MOST_TOML, read_text, reason_of
 from bertmt.errors import UsageError
 
 
@@ -56,7 +56,9 @@ def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError, OSError) as problem:
-        raise UsageError(f'{path} cannot be read as keys: {problem}; each line is "binding.id" = "key".') from None
+        raise UsageError(
+            f'{path} cannot be read as keys: {reason_of(problem)}; each line is "binding.id" = "key".'
+        ) from None
     ids = set(known)
     for name, value in found.items():
         if name not in ids:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files
-from bertmt.bounded_files import MOST_TOML, read_text
+from bertmt.bounded_files import MOST_TOML, read_text, reason_of
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import toml_value
 from tui.themes import DARK
@@ -41,7 +41,7 @@ def read_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (ValueError, RecursionError, OSError) as problem:
-        raise UsageError(f"{path} cannot be read: {problem}; mend it, or remove it to start anew.") from None
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}; mend it, or remove it to start anew.") from None
     known = {each.name for each in dataclasses.fields(Settings)}
     settings = Settings(**{name: value for name, value in found.items() if name in known})
     fits = (

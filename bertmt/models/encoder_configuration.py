@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertmt.bounded_files import read_json
+from bertmt.bounded_files import read_json, reason_of
 
 CONFIGURATION_NAME = "config.json"
 # What transformers' BertConfig takes where a config.json does not say; None: it must say.
@@ -64,8 +64,7 @@ def _document(folder: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         raise ValueError("it has no config.json") from None
     except (OSError, ValueError, RecursionError) as problem:
-        reason = (isinstance(problem, OSError) and problem.strerror) or problem
-        raise ValueError(f"its config.json cannot be read ({reason})") from None
+        raise ValueError(f"its config.json cannot be read ({reason_of(problem)})") from None
     if not isinstance(document, dict):
         raise ValueError("its config.json is no JSON object")
     return document

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import tokenizers
 
-from bertmt.bounded_files import MOST_JSON, read_json, read_text
+from bertmt.bounded_files import MOST_JSON, read_json, read_text, reason_of
 from bertmt.errors import EncoderError
 from bertmt.models.vocabulary import END, PAD, START, read_vocabulary, word_pieces
 
@@ -40,8 +40,7 @@ def read_backend(file: Path) -> tokenizers.Tokenizer:
     try:
         return tokenizers.Tokenizer.from_str(read_text(file, MOST_JSON))
     except Exception as problem:  # the library raises bare Exception for a document that it does not understand
-        reason = (isinstance(problem, OSError) and problem.strerror) or problem
-        raise EncoderError(f"The tokenizer {file} cannot be read: {reason}.") from None
+        raise EncoderError(f"The tokenizer {file} cannot be read: {reason_of(problem)}.") from None
 
 
 def check_vocabulary(folder: Path, size: int) -> None:

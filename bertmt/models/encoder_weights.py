@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bertmt.bounded_files import open_plain
+from bertmt.bounded_files import open_plain, reason_of
 
 WEIGHTS_NAME = "model.safetensors"
 MOST_HEADER = 100_000_000  # bytes; the library reads no longer one
@@ -44,8 +44,7 @@ def check_weights(folder: Path, configuration: Mapping[str, Any]) -> None:
     try:
         tensors = read_header(file)
     except (OSError, ValueError, RecursionError) as problem:
-        reason = (isinstance(problem, OSError) and problem.strerror) or problem
-        raise ValueError(f"its {WEIGHTS_NAME} is damaged or cut off ({reason})") from None
+        raise ValueError(f"its {WEIGHTS_NAME} is damaged or cut off ({reason_of(problem)})") from None
     for name, shape in expected_shapes(configuration):
         names = [prefix + word for prefix in PREFIXES for word in (name, _older(name)) if prefix + word in tensors]
         if not names:

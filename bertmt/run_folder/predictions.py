@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bertmt import atomic_files
-from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, too_large
+from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, reason_of, too_large
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example
 from bertmt.tasks.task import SPLITS, TASKS
@@ -162,5 +162,5 @@ def _content(path: Path) -> bytes:
 
 def _one_line(problem: Exception) -> str:
     """What a library says, which may take several lines and quote what the file holds."""
-    words = " ".join(str(problem).split())
+    words = " ".join(reason_of(problem).split())
     return (words if len(words) <= 200 else words[:199] + "…").rstrip(".") or type(problem).__name__

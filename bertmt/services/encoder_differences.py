@@ -48,7 +48,7 @@ def _has_seen(task: str, by_name: dict[str, list[Run]]) -> list[str]:
     for name, runs in by_name.items():
         seen = dict.fromkeys(seen_in_training(name, run.encoder_fingerprints).get(task) for run in runs)
         said += [
-            f"{name} was trained on {each} before, {TASKS[task].title}'s source: compare these {TASKS[task].title} "
+            f"{name} was already trained on {each}, {TASKS[task].title}'s source: compare these {TASKS[task].title} "
             "scores with each other, not with the paper's or those of other encoders."
             for each in seen
             if each

@@ -62,7 +62,7 @@ def find_file(folder: Path, task: str, split: str) -> Path:
         DataError: the folder or the file is missing.
     """
     try:
-        present = {path.name for path in folder.iterdir() if path.is_file()}
+        present = {path.name for path in folder.iterdir() if not path.is_dir()}
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else problem
         raise DataError(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from bertmt.bounded_files import MOST_DATA, open_plain, too_large
+from bertmt.bounded_files import MOST_DATA, open_plain, reason_of, too_large
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
@@ -50,8 +50,7 @@ def read_extra_file(file: Path, limit: int) -> Split:
                 if len(pairs) < limit:
                     pairs.append(Example(f"extra-{number}", first, second, 1))
     except (OSError, EOFError, zlib.error, ValueError) as problem:
-        reason = (isinstance(problem, OSError) and problem.strerror) or problem
-        raise DataError(f"The extra pairs in {file} cannot be read ({reason}): {REMEDY}.") from None
+        raise DataError(f"The extra pairs in {file} cannot be read ({reason_of(problem)}): {REMEDY}.") from None
     warnings = skipped.warnings(read)
     if not pairs:
         raise DataError(f'{file} holds no pairs where each line should be ["title a", "title b"]: {REMEDY}.')

@@ -129,7 +129,7 @@ def test_an_encoder_that_is_not_known_is_said(scored):
 def test_what_minilm_has_seen_of_para_is_said_where_para_is_compared(scored):
     one, other = scored("one", weights=MINILM), scored("other", weights=MINILM)
     [sentence] = encoder_warnings([[one], [other]])
-    assert "minilm was trained on sentence pairs that include Quora's duplicate questions" in sentence
+    assert "minilm was already trained on sentence pairs that include Quora's duplicate questions" in sentence
     without = scored("without", weights=MINILM, scores=(0.4, None, 0.3))
     assert encoder_warnings([[one], [without]]) == []
 

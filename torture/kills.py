@@ -28,6 +28,7 @@ MIGRATIONS = (
     "m002_changes_of_runs",
     "m003_a_queue_that_survives",
     "m004_workers_known_by_more_than_the_clock",
+    "m005_which_encoder",
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.binding import Binding, BindingType
 
+from bertmt.bounded_files import MOST_TOML, read_text, reason_of
 from bertmt.errors import UsageError
 
 
@@ -51,11 +52,13 @@ def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:
         UsageError: it is no TOML, names no binding, or a value is no text.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_text(path, MOST_TOML))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
-        raise UsageError(f'{path} cannot be read as keys: {problem}; each line is "binding.id" = "key".') from None
+    except (ValueError, RecursionError, OSError) as problem:
+        raise UsageError(
+            f'{path} cannot be read as keys: {reason_of(problem)}; each line is "binding.id" = "key".'
+        ) from None
     ids = set(known)
     for name, value in found.items():
         if name not in ids:

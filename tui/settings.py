@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files
+from bertmt.bounded_files import MOST_TOML, read_text, reason_of
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import toml_value
 from tui.themes import DARK
@@ -36,11 +37,11 @@ def read_settings(path: Path) -> Settings:
         UsageError: it is no TOML, or a value is of another kind.
     """
     try:
-        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = tomllib.loads(read_text(path, MOST_TOML))
     except FileNotFoundError:
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
-        raise UsageError(f"{path} cannot be read: {problem}; mend it, or remove it to start anew.") from None
+    except (ValueError, RecursionError, OSError) as problem:
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}; mend it, or remove it to start anew.") from None
     known = {each.name for each in dataclasses.fields(Settings)}
     settings = Settings(**{name: value for name, value in found.items() if name in known})
     fits = (

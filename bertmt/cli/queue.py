@@ -45,7 +45,9 @@ Hold = Annotated[bool, typer.Option("--hold", help="Do not run before `bertmt re
 First = Annotated[bool, typer.Option("--first", help="Before all that wait.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, queue nothing.")]
 Work = Annotated[bool, typer.Option("--work", help="Work the queue here until it is empty.")]
-Again = Annotated[bool, typer.Option("--again", help="Also what has finished with the same recipe, data and code.")]
+Again = Annotated[
+    bool, typer.Option("--again", help="Also what has finished with the same recipe, encoder, data and code.")
+]
 After = Annotated[
     list[str] | None,
     typer.Option("--after", metavar="RUN", help="Not before that run has ended.", autocompletion=completion.runs),

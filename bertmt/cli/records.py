@@ -47,6 +47,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "padding_share": details.padding_share,
         "remarks": list(details.remarks),
         "history": [_move(each) for each in details.moves],
+        "encoder": {"name": run.recipe.get("encoder"), "fingerprints": dict(run.encoder_fingerprints)},
         "code": _code(details),
         "environment": dict(details.snapshot.environment),
         "folder": str(details.folder),

@@ -18,6 +18,7 @@ from bertmt.services.detail_words import (
     code_words,
     compared_with,
     effort_lines,
+    encoder_words,
     place_in_queue,
     score_lines,
 )
@@ -65,6 +66,7 @@ def _about(details: "Details", width: int | None) -> list[Line]:
             "failure": Cell(run.failure or "", "bad") if run.failure else "",
             "preset": f"{run.preset or 'none'}, seed {run.seed}",
             "scale": scale_line(run),
+            "encoder": encoder_words(details),
             "baseline": compared_with(details),
             "tags": " ".join(run.tags),
             "note": run.note.split("\n") if run.note else "",

@@ -63,6 +63,7 @@ def _pretrained(files: EncoderFiles, folder: Path) -> BertModel:
         with seeded(0, "missing weights"):
             model, report = BertModel.from_pretrained(
                 folder,
+                config=BertConfig(**files.configuration),
                 add_pooling_layer=False,
                 attn_implementation=ATTENTION,
                 dtype=torch.float32,
@@ -72,13 +73,16 @@ def _pretrained(files: EncoderFiles, folder: Path) -> BertModel:
             )
     except Exception as problem:  # whatever the library raises on odd files; its last line says what
         reason = str(problem).strip().splitlines()[-1] if str(problem).strip() else type(problem).__name__
-        raise EncoderError(f"The encoder in {folder} cannot be loaded: {reason}") from problem
+        raise EncoderError(f"The encoder in {folder} cannot be loaded: {reason.rstrip('.')}.") from problem
     missing = sorted(report["missing_keys"])
     if missing:
         raise EncoderError(
             f"The encoder {files.name!r} in {folder} lacks {len(missing)} of its weights, {missing[0]} among them; "
             f"fetch it again or choose another encoder."
         )
+    # They are the file itself, mapped into memory: who overwrites it would change what is being trained.
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()
     return model
 
 

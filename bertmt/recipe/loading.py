@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import NotFoundError, RecipeError, UsageError
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name
@@ -112,7 +113,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         UsageError: it is no TOML; the message names the line.
     """
     try:
-        return flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+        return flatten(tomllib.loads(read_text(path, MOST_TOML)))
     except FileNotFoundError:
         raise NotFoundError(f"No recipe file {path}; `bertmt recipe --preset final > my.toml` writes one.") from None
     except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits

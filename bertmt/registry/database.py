@@ -22,7 +22,7 @@ try:
 except ImportError:
     import sqlite3
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
 # The second where SQLite's own words quote bytes of a damaged file.
@@ -100,6 +100,19 @@ class Database:
             raise MovedRegistryError(
                 f"The registry {self.path} {what}: what has it open must end; name where it is now with --db."
             )
+
+    @contextmanager
+    def durable(self) -> Iterator["Database"]:
+        """As `immediate`, and on disk when it ends, with all that was written before."""
+        if self.connection.in_transaction:  # whose end decides how durable it is
+            yield self
+            return
+        self.execute("PRAGMA synchronous = FULL")
+        try:
+            with self.immediate():
+                yield self
+        finally:
+            self.execute("PRAGMA synchronous = NORMAL")
 
     def reopen_if_written(self) -> bool:
         """Open anew what is read without locks and was written since, and say whether that was so.

@@ -206,7 +206,12 @@ ALTER TABLE workers ADD COLUMN beat TEXT NOT NULL DEFAULT '';
 -- Device and inode of the registry that it opened; empty: an older version.
 ALTER TABLE workers ADD COLUMN registry TEXT NOT NULL DEFAULT '';
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+# An encoder's name says nothing of what lies under it.
+SCHEMA_5 = """
+-- JSON: "weights", "config.json", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
+ALTER TABLE runs ADD COLUMN encoder_fingerprints TEXT NOT NULL DEFAULT '{}';
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -254,6 +259,13 @@ def m003_a_queue_that_survives(db: SqliteUtilsDatabase) -> None:
 def m004_workers_known_by_more_than_the_clock(db: SqliteUtilsDatabase) -> None:
     """When a worker was last heard of by the machine's own clock, and whose it is."""
     for statement in _statements(SCHEMA_4):
+        db.execute(statement)
+
+
+@migrations()
+def m005_which_encoder(db: SqliteUtilsDatabase) -> None:
+    """Fingerprints of encoders."""
+    for statement in _statements(SCHEMA_5):
         db.execute(statement)
 
 

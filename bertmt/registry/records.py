@@ -84,6 +84,7 @@ class Run:
     recoveries: int
     saves_memory: int
     checkpoint_dir: str
+    encoder_fingerprints_json: str
     phase: str | None
     step: int | None
     steps_total: int | None
@@ -118,6 +119,12 @@ class Run:
     def fingerprints(self) -> Mapping[str, str]:
         """ "<task>-<split>" to fingerprint, as seen at submit."""
         found: Mapping[str, str] = json.loads(self.fingerprints_json)
+        return found
+
+    @cached_property
+    def encoder_fingerprints(self) -> Mapping[str, str]:
+        """ "weights", "config.json" and "vocabulary" to fingerprint, as seen at submit; empty: unknown."""
+        found: Mapping[str, str] = json.loads(self.encoder_fingerprints_json)
         return found
 
     @property

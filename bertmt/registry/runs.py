@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
@@ -15,8 +15,11 @@ from bertmt.run_folder.events import now
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
 ID_LENGTH = 6
+# What an import has not brought in whole; see `staging`.
+STAGED = ".importing-"
+IS_STAGED = f"runs.id GLOB '{STAGED}*'"
 
-_FIELDS = tuple(field.name for field in fields(Run))
+_FIELDS = tuple(each.name for each in fields(Run))
 _SUMMARY = (
     "phase", "step", "steps_total", "epoch", "epochs_total", "seconds_left", "selected_epoch",
     "sst", "para", "sts", "overall", "last_event_at", "checkpoint_step", "started", "finished",
@@ -58,6 +61,7 @@ class NewRun:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
+    encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_id() -> str:
@@ -72,14 +76,8 @@ def add_runs(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, fir
         snapshot: the code and environment of all of them.
         first: put them, in their order, before all that wait, with the priority of the first; else behind.
     """
-    if database.connection.in_transaction:  # whose end decides how durable it is
+    with database.durable():
         return _add_all(database, runs, snapshot, first)
-    database.execute("PRAGMA synchronous = FULL")
-    try:
-        with database.immediate():
-            return _add_all(database, runs, snapshot, first)
-    finally:
-        database.execute("PRAGMA synchronous = NORMAL")
 
 
 def _add_all(database: Database, runs: Sequence[NewRun], snapshot: Snapshot, first: bool) -> list[str]:
@@ -137,12 +135,13 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
 def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, position: float, submitted_at: str) -> int:
     key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
-        " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir,"
+        " encoder_fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
+            json.dumps(dict(run.encoder_fingerprints)),
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -161,7 +160,7 @@ def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = (
 
 def removed_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
     """The removed runs that satisfy a condition; they can still be brought back."""
-    return _runs(database, f"runs.removed_at IS NOT NULL AND ({where})", parameters)
+    return _runs(database, f"runs.removed_at IS NOT NULL AND NOT {IS_STAGED} AND ({where})", parameters)
 
 
 def _runs(database: Database, where: str, parameters: Sequence[Any]) -> list[Run]:
@@ -227,13 +226,13 @@ def record(
 
 def moves(database: Database, key: int) -> list[Move]:
     """The history of a run, oldest first."""
-    columns = ", ".join(field.name for field in fields(Move))
+    columns = ", ".join(each.name for each in fields(Move))
     return [Move(*row) for row in database.execute(f"SELECT {columns} FROM moves WHERE run = ? ORDER BY key", (key,))]
 
 
 def evaluations(database: Database, key: int) -> list[Evaluation]:
     """Dev scores per epoch, epoch 0 first."""
-    columns = ", ".join(field.name for field in fields(Evaluation))
+    columns = ", ".join(each.name for each in fields(Evaluation))
     rows = database.execute(f"SELECT {columns} FROM evaluations WHERE run = ? ORDER BY epoch", (key,))
     return [Evaluation(*row) for row in rows]
 

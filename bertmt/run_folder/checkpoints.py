@@ -17,8 +17,10 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertmt import atomic_files
+from bertmt.bounded_files import open_plain, read_json
 from bertmt.errors import BertmtError, DataError
 
 FORMAT = 1
@@ -47,7 +49,12 @@ class Checkpoint:
 
     def read(self, name: str) -> bytes:
         """A file's content."""
-        return (self.path / name).read_bytes()
+        with open_plain(self.path / name) as file:  # as large as the model
+            return file.read()
+
+    def read_document(self, name: str) -> Any:
+        """A file's JSON."""
+        return read_json(self.path / name)
 
 
 class Checkpoints:
@@ -195,14 +202,14 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def _fingerprint(file: Path) -> dict[str, object]:
-    with file.open("rb") as opened:
+    with open_plain(file) as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    return {"bytes": file.stat().st_size, "sha256": digest}
+        return {"bytes": os.fstat(opened.fileno()).st_size, "sha256": digest}
 
 
 def _is_of_another_format(path: Path) -> bool:
     try:
-        found = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["format"]
+        found = read_json(path / MANIFEST)["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
     return isinstance(found, int) and found != FORMAT
@@ -219,7 +226,7 @@ def _damage(path: Path) -> str | None:
         UnreadError: it is of another format, or the system does not let it be read now.
     """
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_json(path / MANIFEST)
         if isinstance(manifest["format"], int) and manifest["format"] != FORMAT:
             raise UnreadError(f"is of format {manifest['format']}, and this bertmt reads {FORMAT}")
         for name, expected in manifest["files"].items():

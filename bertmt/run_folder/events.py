@@ -33,8 +33,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from bertmt.bounded_files import MEBIBYTE, MOST_JSON, open_plain
 from bertmt.errors import BusyError
 from bertmt.run_folder.locks import lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
@@ -191,20 +192,23 @@ def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tupl
 
     Returns:
         the events, the offset behind the last complete line read, and how many lines were no event (a torn
-        line of a dead attempt, a flipped byte): these are skipped.
+        line of a dead attempt, a flipped byte, more than 64 MiB): these are skipped.
 
     Raises:
         DataError: the file is there and cannot be read.
     """
     try:
-        with unreadable_as_sentence(path), path.open("rb") as file:
+        with unreadable_as_sentence(path), open_plain(path) as file:
             file.seek(offset)
             content = file.read(limit_bytes)
             if len(content) == limit_bytes:
-                content += file.readline()  # a line longer than the limit must not stop the reader for good
+                content += file.readline(MOST_JSON)  # a line longer than the limit must not stop the reader for good
+            end = content.rfind(b"\n") + 1
+            if not end and len(content) == limit_bytes + MOST_JSON:  # nor one that no memory holds
+                behind = _behind_line(file)
+                return [], behind or offset, int(behind is not None)
     except FileNotFoundError:
         return [], offset, 0
-    end = content.rfind(b"\n") + 1
     events, broken = [], 0
     for line in filter(None, content[:end].split(b"\n")):
         event = parse_event(line)
@@ -213,6 +217,14 @@ def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tupl
         else:
             events.append(event)
     return events, offset + end, broken
+
+
+def _behind_line(file: IO[bytes]) -> int | None:
+    """Where the line ends that is being read; None where it has no end yet."""
+    while piece := file.readline(MEBIBYTE):
+        if piece.endswith(b"\n"):
+            return file.tell()
+    return None
 
 
 def parse_event(line: bytes) -> dict[str, Any] | None:
@@ -268,7 +280,7 @@ def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
         DataError: it is there and cannot be read.
     """
     try:
-        with unreadable_as_sentence(path), path.open("rb") as file:
+        with unreadable_as_sentence(path), open_plain(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - limit_bytes))
             text = file.read().decode("utf-8", "replace")

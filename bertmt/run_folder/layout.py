@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bertmt import atomic_files
+from bertmt.bounded_files import read_json, read_text
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.run_folder.events import attempts, read_events
@@ -38,6 +39,7 @@ class RunOrder:
     Attributes:
         data: the data folder, or "toy"; it overrides the recipe's, which may have moved.
         fingerprints: "<task>-<split>" to the fingerprint seen at submit; the child refuses others.
+        encoder_fingerprints: of the encoder's parts, likewise; empty: unknown.
         device: "cpu", or "cuda:<uuid>".
         threads: CPU threads the child may use; 0 lets it decide.
         checkpoint_dir: the folder in which the run's checkpoints have theirs; "": the run folder.
@@ -58,6 +60,7 @@ class RunOrder:
     saves_memory: bool = False
     keeps_checkpoints: bool = False
     checkpoint_step: int | None = None
+    encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ class RunFolder:
             NotFoundError: this is no run folder.
         """
         try:
-            document: dict[str, Any] = json.loads(self.order.read_text(encoding="utf-8"))
+            document: dict[str, Any] = read_json(self.order)
             order = RunOrder(**document)
             _check_types(order)
             return order
@@ -155,9 +158,10 @@ class RunFolder:
 
 def _check_types(order: RunOrder) -> None:
     """Raise a TypeError where a value is of another type than the child expects."""
-    if not isinstance(order.fingerprints, dict):
+    if not (isinstance(order.fingerprints, dict) and isinstance(order.encoder_fingerprints, dict)):
         raise TypeError("fingerprints are an object")
-    texts = (order.run_id, order.name, order.data, order.extra_data_file, order.device, *order.fingerprints.values())
+    marks = (*order.fingerprints.values(), *order.encoder_fingerprints.values())
+    texts = (order.run_id, order.name, order.data, order.extra_data_file, order.device, *marks)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("one of its texts is none")
     if not (isinstance(order.attempt, int) and isinstance(order.threads, int)):
@@ -199,7 +203,7 @@ def living_pid(folder: RunFolder) -> int | None:
     """The process that works the run: no other can have its pid meanwhile. None where none does, or it just began."""
     if _is_held(folder):
         try:
-            return int(folder.alive.read_text(encoding="ascii"))
+            return int(read_text(folder.alive, LONGEST_PID))
         except (OSError, ValueError):
             return None
     for attempt in working_attempts(folder):

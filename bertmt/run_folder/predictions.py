@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import time
+import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from bertmt import atomic_files
+from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, reason_of, too_large
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example
 from bertmt.tasks.task import SPLITS, TASKS
 
 MOST_EPOCHS = 1 << 31
+# Of a split: the course's largest has 80,000 examples, which take 12 MB.
+MOST_EXAMPLES = 1_000_000
+MOST_BYTES = 256 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,23 @@ def read_predictions(path: Path) -> Predictions:
         DataError: the file is missing or damaged.
     """
     try:
-        with np.load(io.BytesIO(_content(path)), allow_pickle=False) as stored:
+        content = _content(path)
+        _refuse_large_members(path, content)
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             task, split, epoch, mark = (str(word) for word in stored["about"])
             found = Predictions(task, split, int(epoch), mark, stored["probabilities"])
             _check(found)
             return found
     except Exception as problem:  # zipfile and numpy raise a dozen kinds on damaged bytes, RuntimeError among them
         raise DataError(f"Predictions in {path} cannot be read: {_one_line(problem)}.") from None
+
+
+def _refuse_large_members(path: Path, content: bytes) -> None:
+    """Raises: OSError: the archive says that more comes out of it than any predictions take; what it says is enforced,
+    as zipfile reads no more of a member."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MOST_BYTES:
+            raise too_large(path, MOST_BYTES)
 
 
 def _check(found: Predictions) -> None:
@@ -107,9 +122,12 @@ def read_examples(path: Path) -> tuple[Example, ...]:
         DataError: the file is missing or damaged.
     """
     try:
-        text = gzip.decompress(_content(path)).decode("utf-8", "surrogatepass")
+        lines = inflated(path, _content(path), MOST_BYTES)
+        if lines.count(b"\n") > MOST_EXAMPLES:  # blank ones too: a thousand of them take a byte of an archive
+            raise ValueError(f"more than {MOST_EXAMPLES:,} lines")
         # Not splitlines(): sentences may hold U+2028, which JSON does not escape here.
-        found = tuple(Example(*json.loads(line)) for line in text.split("\n") if line)
+        texts = (line.decode("utf-8", "surrogatepass") for line in lines.split(b"\n") if line)
+        found = tuple(Example(*json.loads(text)) for text in texts)
         for example in found:
             _check_example(example)
         return found
@@ -134,15 +152,15 @@ def _content(path: Path) -> bytes:
     """
     for pause in (0.05, 0.2):
         try:
-            return path.read_bytes()
+            return read_bytes(path, MOST_BYTES)
         except FileNotFoundError:
             raise
         except OSError:
             time.sleep(pause)
-    return path.read_bytes()
+    return read_bytes(path, MOST_BYTES)
 
 
 def _one_line(problem: Exception) -> str:
     """What a library says, which may take several lines and quote what the file holds."""
-    words = " ".join(str(problem).split())
+    words = " ".join(reason_of(problem).split())
     return (words if len(words) <= 200 else words[:199] + "…").rstrip(".") or type(problem).__name__

@@ -69,7 +69,7 @@ def arm_of(database: Database, group: Sequence[Run]) -> Arm:
 
 
 def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
-    """Runs as `compare` wants them: the seeds of a recipe on the same data together, the oldest arm first.
+    """Runs as `compare` wants them: the seeds of a recipe on the same data and encoder together, the oldest arm first.
 
     The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
 
@@ -79,7 +79,8 @@ def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
     known = sorted(rows, key=lambda row: row.run.key)
     arms: dict[Any, list[Run]] = {}
     for run in (row.run for row in known):
-        arms.setdefault(run.key if apart else (_without_seed(run), run.fingerprints_json), []).append(run)
+        same = (_without_seed(run), run.fingerprints_json, run.encoder_fingerprints_json)
+        arms.setdefault(run.key if apart else same, []).append(run)
     if len(arms) == 1:
         arms = {row.run.key: [row.run] for row in known}
     compared_with = {row.baseline.key for row in known if row.baseline and row.baseline.key != row.run.key}

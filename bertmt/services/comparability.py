@@ -8,6 +8,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.arms import Arm, distinct_names, effort, recipe_differences
+from bertmt.services.encoder_differences import encoder_warnings
 from bertmt.services.overlaps import overlap_sentences
 from bertmt.tasks.task import TASKS
 
@@ -88,6 +89,7 @@ def warnings(arms: Sequence[Arm]) -> list[str]:
     efforts = {tuple(sorted(effort(run).items())) for arm in arms for run in arm.runs}
     if len(efforts) > 1:
         said.append("The arms differ in training: see steps, examples and passes.")
+    said += encoder_warnings([arm.runs for arm in arms])
     if all(len(arm.runs) == 1 for arm in arms):
         said.append("One run each: what is said holds for these trained models, not yet for the method; add seeds.")
     return said

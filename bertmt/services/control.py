@@ -17,6 +17,7 @@ from bertmt.registry.states import Owner, State, check_move
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.data_check import check_data
+from bertmt.services.encoder_check import check_encoder
 from bertmt.services.ordering import waiting
 from bertmt.services.settling import its_process, settle
 from bertmt.services.sync import folder_of, sync
@@ -182,16 +183,18 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
 
     Raises:
         RecipeError: the changed recipe is not valid.
+        DataError, EncoderError: its data or its encoder cannot be used.
         BusyError: it does not wait.
     """
     recipe = resolved(recipe_from(values, base=unresolved(from_json(run.recipe_json))))
+    recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
     with database.immediate():
         waiting(database, run, "edited")
         database.execute(
             "UPDATE runs SET recipe = ?, digest = ?, seed = ?, preset = ?, data = ?, extra_data_file = ?,"
-            " fingerprints = ? WHERE key = ?",
+            " fingerprints = ?, encoder_fingerprints = ? WHERE key = ?",
             (
                 to_json(recipe),
                 recipe.digest(),
@@ -200,6 +203,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
                 checked.data,
                 checked.extra_data_file,
                 json.dumps(checked.fingerprints),
+                json.dumps(encoder),
                 run.key,
             ),
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import parse_value
 from bertmt.registry.database import Database
+from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
 from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks.task import TASKS
@@ -42,7 +43,7 @@ def _in_columns(database: Database) -> Iterator[str]:
 
 
 def _in_runs(database: Database) -> Iterator[str]:
-    columns = ("id", "state", "wants", "recipe", "fingerprints", "started", "finished", *_TIMES)
+    columns = ("id", "state", "wants", "recipe", "fingerprints", "encoder_fingerprints", "started", "finished", *_TIMES)
     rows = database.execute(f"SELECT {', '.join(columns)} FROM runs JOIN summaries ON summaries.run = runs.key")
     for row in rows.fetchall():
         run = dict(zip(columns, row, strict=True))
@@ -83,11 +84,12 @@ def _is_event(text: str) -> bool:
 
 
 _CHECKS: dict[str, Callable[[str], bool]] = {
-    "id": lambda text: text.isalnum() and text.isascii(),
+    "id": lambda text: text.isascii() and (text.isalnum() or text.startswith(STAGED)),
     "state": lambda text: text in set(State),
     "wants": lambda text: text in ("", "cpu", "gpu"),
     "recipe": _is_recipe,
     "fingerprints": _are_fingerprints,
+    "encoder_fingerprints": _are_fingerprints,
     "started": _is_event,
     "finished": _is_event,
     **dict.fromkeys(_TIMES, is_time),

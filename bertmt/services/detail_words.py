@@ -8,6 +8,7 @@ from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, plain
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.recipe.encoders import seen_in_training
 from bertmt.services.run_words import similarity, value_text
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ def code_words(details: "Details") -> list[str]:
     dirty = " with uncommitted changes" if source.get("diff") else ""
     said = [f"bertmt {source.get('version')}{commit}{dirty}"]
     return [*said, "has changed since this run was queued"] if details.code_changed else said
+
+
+def encoder_words(details: "Details") -> list[str]:
+    """Which encoder it is, by its fingerprints, and what it is known to have seen of a task before."""
+    run = details.run
+    name, marks = str(run.recipe.get("encoder")), run.encoder_fingerprints
+    known = ", ".join(f"{part} {mark}" for part, mark in marks.items())
+    said = [name, known or "not known which: an older bertmt, which kept no fingerprints of encoders, queued this run"]
+    seen = seen_in_training(name, marks)
+    return said + [f"already trained on {words}, {task.upper()}'s source" for task, words in seen.items()]
 
 
 def changes_from_preset(details: "Details") -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt import atomic_files
+from bertmt.bounded_files import MEBIBYTE, read_text
 from bertmt.errors import BertmtError, EncoderError, UsageError
 from bertmt.models.find_encoder import EncoderFiles, fetched_folder, find_encoder
 
@@ -108,7 +109,7 @@ def _is_usable(folder: Path) -> bool:
 
 def _revision(folder: Path) -> str | None:
     try:
-        return (folder / REVISION_FILE).read_text(encoding="utf-8").strip()
+        return read_text(folder / REVISION_FILE, MEBIBYTE).strip()
     except (OSError, ValueError):
         return None
 

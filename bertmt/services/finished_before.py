@@ -11,9 +11,10 @@ from bertmt.services.submit import Plan, PlannedRun
 
 
 def already_finished(database: Database, run: PlannedRun) -> Run | None:
-    """The newest finished run with the same recipe, seed, data and code, or None.
+    """The newest finished run with the same recipe, seed, encoder, data and code, or None.
 
-    Data are the same where their fingerprints are, wherever they lie.
+    Data and encoders are the same where their fingerprints are, wherever they lie. An older run's encoder is not known,
+    and so never the same.
     """
     found = all_runs(database, "runs.digest = ? AND runs.state = 'finished'", (run.recipe.digest(),))
     return next((each for each in reversed(found) if _is_same(database, each, run)), None)
@@ -22,6 +23,8 @@ def already_finished(database: Database, run: PlannedRun) -> Run | None:
 def _is_same(database: Database, finished: Run, run: PlannedRun) -> bool:
     if json.loads(finished.fingerprints_json) != dict(run.fingerprints):
         return False
+    if not finished.encoder_fingerprints or finished.encoder_fingerprints != dict(run.encoder_fingerprints):
+        return False
     return snapshot_of(database, finished).code_digest == code_digest()
 
 
@@ -29,8 +32,8 @@ def without_finished(database: Database, planned: Plan) -> tuple[Plan, list[str]
     """The plan without what has finished before, and a sentence for each that was left out."""
     found = [(run, already_finished(database, run)) for run in planned.runs]
     said = [
-        f"{before.id} ({before.name}, seed {before.seed}) has finished with the same recipe, data and code, so it is "
-        f"not queued: --seed N trains another seed, --again this one once more."
+        f"{before.id} ({before.name}, seed {before.seed}) has finished with the same recipe, encoder, data and "
+        f"code, so it is not queued: --seed N trains another seed, --again this one once more."
         for _, before in found
         if before is not None
     ]

@@ -19,6 +19,7 @@ from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, removed_runs
+from bertmt.registry.staging import forget_abandoned, is_held
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes
 from bertmt.services.removal import delete_folder
@@ -115,7 +116,7 @@ def _leftovers(database: Database) -> Iterator[Item]:
         if copies.fullmatch(path.name) and path.is_dir() == path.name.endswith("-copy"):
             yield from _leftover(path)
     for path in _entries(paths.runs_folder(registry)):
-        if _IMPORTING.fullmatch(path.name):
+        if _IMPORTING.fullmatch(path.name) and not is_held(path):
             yield from _leftover(path)
     for run in all_runs(database):
         folder = folder_of(database, run)
@@ -169,6 +170,7 @@ def free(database: Database, items: Sequence[Item]) -> Freed:
     """
     with database.immediate():
         before = _registry_bytes(database)
+    forget_abandoned(database)
     freed: list[Item] = []
     kept: list[tuple[Item, str]] = []
     for item in items:

@@ -1,7 +1,7 @@
 """Run folders from elsewhere: another machine, another registry, or one that was lost.
 
 A run is imported as it would have been while it ran: its attempts one after the other, each by the code that imports
-the events of running runs. Everything of one folder is one transaction, and the folder is there whole before it.
+the events of running runs. Everything of one folder is there at once, and the folder whole before it.
 
 What becomes of it is what its last attempt says: finished or failed; stopped with its worker: cancelled; nothing: lost.
 It never waits in the queue: nobody asked for it here. `bertmt requeue` does, and lets it go on from its checkpoint.
@@ -10,19 +10,22 @@ It never waits in the queue: nobody asked for it here. `bertmt requeue` does, an
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
+from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
-from bertmt.registry.database import Database
+from bertmt.registry.database import Database, open_registry
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import NewRun, add_imported, all_runs, move, moves, removed_runs
+from bertmt.registry.runs import STAGED, NewRun, add_imported, all_runs, move, moves, removed_runs, run_by_key
+from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.events import attempts, read_events
@@ -31,7 +34,8 @@ from bertmt.services.settling import NO_LAST_WORD
 from bertmt.services.submit import LONGEST_NAME
 from bertmt.services.sync import sync
 
-BESIDE = ".importing-"  # a folder that is being copied; `bertmt gc` knows it
+BESIDE = STAGED  # a folder in which an import works; `bertmt gc` knows it
+REGISTRY = "own.db"  # in that folder
 MOST_ATTEMPTS = 10_000
 _ID = re.compile(r"[a-z][a-z0-9]{5}")
 
@@ -98,34 +102,47 @@ def import_run(database: Database, folder: Path) -> Run:
     target = paths.run_folder(database.path, found.order.run_id)
     with database.immediate():  # a registry that cannot be written says so before anything is copied
         _refuse_known(database, found.order.run_id)
+    forget_abandoned(database)
     if target.is_dir() and not target.is_symlink() and target.samefile(found.folder.path):
         with hold_alive(found.folder):  # nobody works or deletes it meanwhile
             if not found.folder.order.is_file():
                 raise NotFoundError(f"{target} is gone.")
-            return _store(database, found, lambda: None)
+            with _work_folder(target) as work:
+                paths.run_folder(work / REGISTRY, target.name).symlink_to(target.absolute())
+                return _store(database, found, work, lambda: None)
     if os.path.lexists(target):
         raise BusyError(
             f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."
         )
-    beside = target.with_name(f"{BESIDE}{target.name}.{os.urandom(6).hex()}")
     placed = False
 
     def put_in_place() -> None:
         nonlocal placed
-        beside.rename(target)  # which fails where somebody else has put files there meanwhile
+        copy.rename(target)  # which fails where somebody else has put files there meanwhile
         placed = True
 
     try:
-        atomic_files.make_folder(target.parent)
-        copy_run_folder(found.folder.path, beside)
-        _refuse_working(found.folder)  # it may have been started while it was copied
-        return _store(database, found, put_in_place)
+        with _work_folder(target) as work:
+            copy = paths.run_folder(work / REGISTRY, target.name)
+            copy_run_folder(found.folder.path, copy)
+            _refuse_working(found.folder)  # it may have been started while it was copied
+            return _store(database, found, work, put_in_place)
     except BaseException:
         if placed and run_by_id(database, found.order.run_id) is None:
             shutil.rmtree(target, ignore_errors=True)
         raise
+
+
+@contextmanager
+def _work_folder(target: Path) -> Iterator[Path]:
+    """A folder beside the run's, for its copy and a registry of its own; held as long as the import lives."""
+    work = target.with_name(f"{BESIDE}{target.name}.{os.urandom(6).hex()}")
+    try:
+        atomic_files.make_folder(paths.runs_folder(work / REGISTRY))
+        with hold_alive(RunFolder(work)):
+            yield work
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def read_run_folder(path: Path) -> Found:
@@ -141,7 +158,7 @@ def read_run_folder(path: Path) -> Found:
     if problem:
         raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     try:
-        recipe = from_json(folder.recipe.read_text(encoding="utf-8"))
+        recipe = from_json(read_text(folder.recipe, MOST_JSON))
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
     _refuse_working(folder)
@@ -158,7 +175,7 @@ def is_run_id(text: object) -> bool:
 def _problem(order: RunOrder) -> str | None:
     """What a hostile or damaged run.json has that no run writes."""
     texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
-    marks: Any = order.fingerprints
+    all_marks: tuple[Any, ...] = (order.fingerprints, order.encoder_fingerprints)
     if not is_run_id(order.run_id):
         return f"its run_id is {order.run_id!r}"
     if not isinstance(order.name, str) or not order.name.isprintable() or not 0 < len(order.name) <= LONGEST_NAME:
@@ -167,26 +184,40 @@ def _problem(order: RunOrder) -> str | None:
         return f"its attempt is {order.attempt!r}"
     if not all(isinstance(text, str) and text.isprintable() for text in texts):
         return "its data, device and checkpoint_dir are no printable texts"
-    if not isinstance(marks, dict) or not all(isinstance(mark, str) and mark.isprintable() for mark in marks.values()):
-        return "its fingerprints are none"
+    for marks in all_marks:
+        if not isinstance(marks, dict) or not all(
+            isinstance(each, str) and each.isprintable() for each in marks.values()
+        ):
+            return "its fingerprints are none"
     return None
 
 
-def _store(database: Database, found: Found, put_in_place: Callable[[], object]) -> Run:
-    """Enter the run and all that its folder tells, in one durable transaction."""
-    database.execute("PRAGMA synchronous = FULL")
-    try:
-        with database.immediate():
-            _refuse_known(database, found.order.run_id)
-            put_in_place()
-            environment = {"packages": {str(name): str(version) for name, version in found.versions.items()}}
-            run = add_imported(
-                database, found.order.run_id, _new_run(database, found), Snapshot("unknown", {}, environment),
-                found.began_at, f"imported from {found.folder.path}",
-            )  # fmt: skip
-            return replay(database, run, found.order)
-    finally:
-        database.execute("PRAGMA synchronous = NORMAL")
+def _store(database: Database, found: Found, work: Path, put_in_place: Callable[[], object]) -> Run:
+    """Enter the run and all that its folder tells: first into a registry of its own, since reading a large folder takes
+    minutes, then from there in batches that nobody sees until the last, which is durable.
+    """
+    new, about = _new_run(database, found), Snapshot("unknown", {}, {"packages": _versions(found)})
+    with open_registry(work / REGISTRY, create=True) as own:
+        own.execute("PRAGMA journal_mode = DELETE")  # else its log would take as much room as its rows
+        own.execute("PRAGMA synchronous = OFF")  # it lives no longer than this process
+        with own.immediate():
+            reason = f"imported from {found.folder.path}"
+            run = add_imported(own, found.order.run_id, new, about, found.began_at, reason)
+            replay(own, run, found.order)
+        run = run_by_key(own, run.key)
+        key = stage(database, work.name, new, about, found.began_at)
+        try:
+            copy_rows(database, key, own, run)
+            with database.durable():
+                _refuse_known(database, found.order.run_id)
+                put_in_place()
+                return publish(database, key, own, run)
+        finally:
+            forget_staged(database, key)
+
+
+def _versions(found: Found) -> dict[str, str]:
+    return {str(name): str(version) for name, version in found.versions.items()}
 
 
 def _new_run(database: Database, found: Found) -> NewRun:
@@ -201,6 +232,7 @@ def _new_run(database: Database, found: Found) -> NewRun:
         data=order.data,
         extra_data_file=order.extra_data_file,
         fingerprints=order.fingerprints,
+        encoder_fingerprints=order.encoder_fingerprints,
         state=State.LOST,
         checkpoint_dir=order.checkpoint_dir if _has_its_checkpoints_there(database, found) else "",
     )

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from bertmt.bounded_files import open_plain
+
 # At most so much is read at once; of a log that grew by more only the end is shown.
 TAIL_BYTES = 1 << 18
 MOST_LINES = 5000
@@ -43,7 +45,7 @@ class LogReader:
         A line of which a progress bar wrote many versions is its last version, as on a terminal.
         """
         try:
-            with self.path.open("rb") as file:
+            with open_plain(self.path) as file:
                 added, cut = self._read(file.fileno())
         except OSError:  # not there yet, or no longer: what was read stays
             return []

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bertmt.bounded_files import open_plain
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -75,7 +76,7 @@ def follow_log(database: Database, run: Run, count: int = 0, poll_seconds: float
 
 def _read_from(path: Path, position: int) -> bytes:
     try:
-        with unreadable_as_sentence(path), path.open("rb") as file:
+        with unreadable_as_sentence(path), open_plain(path) as file:
             file.seek(position)
             return file.read()
     except FileNotFoundError:

@@ -117,7 +117,8 @@ def _row(preset: Preset, runs: Sequence[Run]) -> PaperRow:
 def _scale(run: Run) -> tuple[Any, ...]:
     """What is equal for runs of one entry: besides the settings the very examples, extra pairs included."""
     recipe = run.shared_recipe
-    return scale_key(run), run.fingerprints_json, recipe.get("extra_data") and recipe.get("extra_data_limit")
+    marks = run.fingerprints_json, run.encoder_fingerprints_json
+    return scale_key(run), marks, recipe.get("extra_data") and recipe.get("extra_data_limit")
 
 
 def _at_scale(runs: Sequence[Run]) -> AtScale:

@@ -123,14 +123,15 @@ class RunList:
         Raises:
             UsageError: as `rows`.
         """
-        members: dict[tuple[str, str], list[Row]] = {}
+        members: dict[tuple[str, ...], list[Row]] = {}
         recipes: dict[int, str] = {}
         for row in self.rows(filter_text, sort):
             shared = row.run.shared_recipe
             if id(shared) not in recipes:
                 kept = {name: value for name, value in shared.items() if name not in ("data", "extra_data_file")}
                 recipes[id(shared)] = json.dumps(kept, sort_keys=True)
-            members.setdefault((recipes[id(shared)], row.run.fingerprints_json), []).append(row)
+            same = (recipes[id(shared)], row.run.fingerprints_json, row.run.encoder_fingerprints_json)
+            members.setdefault(same, []).append(row)
         return [Group(rows, _spreads(rows)) for rows in members.values()]
 
     @property

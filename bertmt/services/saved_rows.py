@@ -12,7 +12,7 @@ from bertmt.recipe.loading import from_json
 from bertmt.registry import metrics
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database, sqlite3
-from bertmt.registry.runs import move, run_by_key
+from bertmt.registry.runs import STAGED, move, run_by_key
 from bertmt.registry.salvage import DamagedRegistry, Row
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.events import attempts, is_time, now
@@ -49,7 +49,7 @@ class SavedRows:
         """Store every run that can be read, with what belongs to it; where each was saved from, by its id."""
         sources: dict[str, str] = {}
         for row in self.damaged.rows("runs"):
-            if row["id"] in sources:
+            if row["id"] in sources or str(row["id"]).startswith(STAGED):  # an import that was killed
                 continue
             if is_run_id(row["id"]) and _is_count(row["key"]):
                 self._ids[row["key"]] = row["id"]
@@ -216,8 +216,9 @@ def is_run(row: Row) -> bool:
         return False
     try:
         from_json(row["recipe"])
-        return isinstance(json.loads(row["fingerprints"]), dict)
-    except (BertmtError, ValueError, RecursionError):
+        marks = [json.loads(row.get(name, "{}")) for name in ("fingerprints", "encoder_fingerprints")]
+        return all(isinstance(each, dict) for each in marks)
+    except (BertmtError, TypeError, ValueError, RecursionError):
         return False
 
 

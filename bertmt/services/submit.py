@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
-from bertmt.errors import RecipeError, UsageError
-from bertmt.models.find_encoder import find_encoder
+from bertmt.errors import UsageError
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, remarks, resolved, unresolved
@@ -19,6 +18,7 @@ from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.registry.states import State
 from bertmt.services.control import check_tag
 from bertmt.services.data_check import check_data, epoch_sentence
+from bertmt.services.encoder_check import check_encoder
 from bertmt.services.overlaps import Overlap, store_overlaps
 from bertmt.services.snapshot import take_snapshot
 from bertmt.services.user_settings import read_user_settings
@@ -70,6 +70,7 @@ class PlannedRun:
     extra_data_file: str
     fingerprints: Mapping[str, str]
     overlaps: Mapping[str, Overlap]
+    encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def plan(request: Request) -> Plan:
         values = base_values | dict(request.values) | combination
         if request.seeds and "seed" in values:
             raise UsageError("The seed is given twice: use either --seed or --set seed=….")
-        recipe = _with_found_encoder(resolved(recipe_from(values, base)))
+        recipe, encoder = check_encoder(resolved(recipe_from(values, base)))
         checked = check_data(recipe)
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
         matched = matching_preset(recipe)
@@ -111,7 +112,14 @@ def plan(request: Request) -> Plan:
             seeded = recipe_from({"seed": seed}, recipe)
             planned.append(
                 PlannedRun(
-                    name, matched, seeded, checked.data, checked.extra_data_file, checked.fingerprints, checked.overlaps
+                    name,
+                    matched,
+                    seeded,
+                    checked.data,
+                    checked.extra_data_file,
+                    checked.fingerprints,
+                    checked.overlaps,
+                    encoder,
                 )
             )
     return Plan(request, tuple(planned), tuple(said))
@@ -131,24 +139,6 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
         return request.preset, settings | dict(preset(request.preset).values), None
     assert request.file is not None
     return request.file.stem, settings | read_toml(request.file), None
-
-
-def _with_found_encoder(recipe: Recipe) -> Recipe:
-    """The recipe with a local encoder folder made absolute: the child and later predictions start elsewhere.
-
-    Raises:
-        EncoderError: the encoder is not at hand.
-        RecipeError: its positions are fewer than `max_length`.
-    """
-    found = find_encoder(recipe.encoder)
-    if recipe.max_length > found.positions:
-        raise RecipeError(
-            [f"`max_length` is {recipe.max_length}, but {recipe.encoder} has only {found.positions} positions."]
-        )
-    named = paths.expanded(recipe.encoder)
-    if found.folder is not None and named.is_dir() and named.samefile(found.folder):
-        return recipe.with_values({"encoder": str(named.absolute())})
-    return recipe
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:
@@ -211,6 +201,7 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
             wants=request.wants,
             checkpoint_dir=_checkpoint_dir(request.checkpoint_dir),
             awaits=request.awaits,
+            encoder_fingerprints=each.encoder_fingerprints,
         )
         for each in submitted.runs
     ]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.runs import IS_STAGED
 
 MOST = 300
 TIMEOUT_SECONDS = 0.2  # nobody waits longer for a Tab
@@ -15,7 +16,8 @@ def run_words(registry: Path) -> list[str]:
 
 def removed_run_words(registry: Path) -> list[str]:
     """Ids and names of the runs that can be brought back."""
-    return _words(registry, "SELECT id, name FROM runs WHERE removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT ?")
+    removed = f"removed_at IS NOT NULL AND NOT {IS_STAGED}"
+    return _words(registry, f"SELECT id, name FROM runs WHERE {removed} ORDER BY removed_at DESC LIMIT ?")
 
 
 def tag_words(registry: Path) -> list[str]:

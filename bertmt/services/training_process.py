@@ -31,6 +31,7 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
         saves_memory=bool(run.saves_memory),
         keeps_checkpoints=keeps_checkpoints,
         checkpoint_step=run.checkpoint_step,
+        encoder_fingerprints=run.encoder_fingerprints,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
+from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import flatten
 from bertmt.recipe.recipe import SETTINGS
@@ -26,7 +27,7 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        values = flatten(tomllib.loads(path.read_text(encoding="utf-8")))
+        values = flatten(tomllib.loads(read_text(path, MOST_TOML)))
     except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"{path} is no TOML file: {problem}; mend it or run `bertmt init` again.") from None
     except OSError as problem:

@@ -205,7 +205,7 @@ def _state(folder: RunFolder) -> tuple[dict[str, bytes], dict[str, Any]]:
     if found is None:
         raise BertmtError(f"The run in {folder.path} left no intact checkpoint; is its disk full?")
     arrays: dict[str, np.ndarray] = safetensors.numpy.load(found.read(TENSORS))
-    return {name: each.tobytes() for name, each in arrays.items()}, json.loads(found.read(DOCUMENT))
+    return {name: each.tobytes() for name, each in arrays.items()}, found.read_document(DOCUMENT)
 
 
 def _part(tensors: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bertmt.bounded_files import MOST_DATA, read_bytes
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example, Split, is_plain_id, with_unique_ids
 from bertmt.tasks.malformed import NAMED, Malformed, SkippedRows, shown
@@ -17,6 +18,7 @@ from bertmt.tasks.tab_separated import Row, rows
 from bertmt.tasks.task import TASKS, Task
 
 REMEDY = "repair it, or name another folder with `bertmt init --data DIR`"
+MOST_LINES = 10_000_000  # of the course's largest file: 283,011
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -45,9 +47,11 @@ def read_cs224n_split(folder: Path, task: str, split: str) -> Split:
     """
     file = find_file(folder, task, split)
     try:
-        content = file.read_bytes()
+        content = read_bytes(file, MOST_DATA)
     except OSError as problem:
         raise DataError(f"{file} cannot be read: {problem.strerror}; {REMEDY}.") from None
+    if content.count(b"\n") > MOST_LINES:  # each of them takes ten times its byte in memory
+        raise DataError(f"{file} cannot be read: it has more than {MOST_LINES:,} lines; {REMEDY}.")
     return parse_split(content, file, task, split)
 
 
@@ -58,7 +62,7 @@ def find_file(folder: Path, task: str, split: str) -> Path:
         DataError: the folder or the file is missing.
     """
     try:
-        present = {path.name for path in folder.iterdir() if path.is_file()}
+        present = {path.name for path in folder.iterdir() if not path.is_dir()}
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else problem
         raise DataError(

@@ -8,13 +8,16 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import IO, cast
 
+from bertmt.bounded_files import MOST_DATA, open_plain, reason_of, too_large
 from bertmt.errors import DataError
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
 
 REMEDY = "repair it, or name another file with `bertmt init --extra-data FILE`"
+# Lines without a pair, blank or not, before a file is given up: an archive may hold billions.
+MOST_BESIDES = 1_000_000
 
 
 def read_extra_file(file: Path, limit: int) -> Split:
@@ -29,11 +32,15 @@ def read_extra_file(file: Path, limit: int) -> Split:
     pairs: list[Example] = []
     read = 0
     try:
-        with file.open("rb") if file.suffix != ".gz" else gzip.open(file) as stream:
-            for number, line in _lines(stream):
+        with open_plain(file) as opened, _opened(opened, file) as stream:
+            for number, line in _lines(stream, file):
                 # A short excerpt may have its share of bad lines by chance: then the whole file decides.
                 if len(pairs) >= limit and not skipped.too_many(read):
                     break
+                if number - read + skipped.count > MOST_BESIDES:
+                    raise ValueError(f"more than {MOST_BESIDES:,} of its lines are blank or hold no pair")
+                if not line:
+                    continue
                 read += 1
                 try:
                     first, second = _pair(line)
@@ -43,29 +50,33 @@ def read_extra_file(file: Path, limit: int) -> Split:
                 if len(pairs) < limit:
                     pairs.append(Example(f"extra-{number}", first, second, 1))
     except (OSError, EOFError, zlib.error, ValueError) as problem:
-        reason = (isinstance(problem, OSError) and problem.strerror) or problem
-        raise DataError(f"The extra pairs in {file} cannot be read ({reason}): {REMEDY}.") from None
+        raise DataError(f"The extra pairs in {file} cannot be read ({reason_of(problem)}): {REMEDY}.") from None
     warnings = skipped.warnings(read)
     if not pairs:
         raise DataError(f'{file} holds no pairs where each line should be ["title a", "title b"]: {REMEDY}.')
     return Split("para", "extra", tuple(pairs), warnings)
 
 
-class _Stream(Protocol):
-    def readline(self, size: int, /) -> bytes: ...
+def _opened(opened: IO[bytes], file: Path) -> IO[bytes]:
+    # An archive's content is read in pieces, and as far as needed: it may be any number of times as large.
+    return opened if file.suffix != ".gz" else cast(IO[bytes], gzip.GzipFile(fileobj=opened))
 
 
-def _lines(stream: _Stream) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines that are not blank, of which an endless one is never held in memory as a whole."""
+def _lines(stream: IO[bytes], file: Path) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines, of which an endless one is never held in memory as a whole.
+
+    Raises:
+        OSError: they take more than any data file may have.
+    """
     number = 0
     while line := stream.readline(MAX_ROW + 2):
         number += 1
         rest = line
-        while not rest.endswith(b"\n") and (rest := stream.readline(MAX_ROW)):
+        while not rest.endswith(b"\n") and stream.tell() <= MOST_DATA and (rest := stream.readline(MAX_ROW)):
             pass
-        line = line.removesuffix(b"\n").removesuffix(b"\r")
-        if line:
-            yield number, line
+        if stream.tell() > MOST_DATA:
+            raise too_large(file, MOST_DATA)
+        yield number, line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _pair(line: bytes) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import time
 
 import torch
 
+from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.recipe.loading import from_json
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder
@@ -34,7 +35,7 @@ def train_attempt(
     reuse_freed_memory()
     if order.threads:
         torch.set_num_threads(order.threads)
-    recipe = from_json(folder.recipe.read_text(encoding="utf-8"))
+    recipe = from_json(read_text(folder.recipe, MOST_JSON))
     torch.use_deterministic_algorithms(recipe.deterministic and order.device != "cpu")
     run = compose(folder, order, recipe, stop)
     state = TrainingState(run, progress, Stopwatch())

@@ -65,7 +65,7 @@ class Checkpointing:
                     f"{self._expected_step} was written; the run starts from the beginning.{self._others()}"
                 )
             return
-        document = json.loads(found.read(DOCUMENT))
+        document = found.read_document(DOCUMENT)
         problem = self._misfit(document)
         if problem is not None:
             self._begin_anew(

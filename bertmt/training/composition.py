@@ -23,6 +23,7 @@ from bertmt.training.batches import BatchStream, bucketed_order, distinct_order
 from bertmt.training.evaluation import Evaluator
 from bertmt.training.objectives import COSINE_EMBEDDING, MNR
 from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
+from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.stopping import StopFlag
 from bertmt.training.tokenised import TokenisedSplit
 
@@ -107,6 +108,7 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     tokenizer = load_tokenizer(recipe.encoder, folder.vocabulary, recipe.max_length)
     stop.check()
     model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary)).to(device)
+    refuse_changed_encoder(order, recipe)  # once it is loaded: it must not have been exchanged meanwhile either
     precision = choose_precision(recipe.precision, device, model.config.hidden_size)
     model.encoder_dtype = DTYPES[precision]
     saves_memory = order.saves_memory or recipe.activation_checkpointing

@@ -111,7 +111,7 @@ def test_what_finished_before_is_left_out_unless_it_is_wanted_again(bertmt, regi
     builder.database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (twin.key,))
     refused = bertmt(*same)
     assert (refused.code, refused.out) == (4, "")
-    assert f"{twin.id} (twin, seed 0) has finished with the same recipe, data and code" in refused.err
+    assert f"{twin.id} (twin, seed 0) has finished with the same recipe, encoder, data and code" in refused.err
     assert "--seed N" in refused.err and "--again" in refused.err
     with_another = bertmt(*same, "--seed", "0", "--seed", "1")
     assert with_another.code == 0 and "is not queued" in with_another.err

@@ -8,6 +8,19 @@ import pytest
 PICKLING = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
 LOADS_A_PICKLE = {("torch", "load"), ("torch", "save"), ("np", "load"), ("numpy", "load")}
+READS = {"read_bytes", "read_text"}
+INFLATES = {("gzip", "open"), ("gzip", "decompress"), ("zlib", "decompress"), ("tomllib", "load"), ("json", "load")}
+# The kernel's files, the package's own, the registry (which SQLite reads), and runs that the same command has trained.
+READS_WHAT_NO_OTHER_MADE = (
+    "bertmt/bounded_files.py",
+    "bertmt/devices",
+    "bertmt/registry",
+    "bertmt/recipe/reported.py",
+    "bertmt/recipe/loading.py",
+    "bertmt/services/snapshot.py",
+    "bertmt/services/repair.py",
+    "bertmt/services/verify_resume.py",
+)
 # Who may write to the terminal: the two modules at the edge, and children and workers, whose output is a log file.
 WRITERS = (
     "bertmt/cli/output.py",
@@ -99,6 +112,21 @@ def test_pretrained_parts_are_loaded_from_safetensors_alone(program):
             if names and names[1] == "from_pretrained" and "Model" in names[0]:
                 safe = any(keyword.arg == "use_safetensors" for keyword in call.keywords)
                 found += [] if safe else [at(source, call)]
+    assert found == []
+
+
+def test_files_of_others_are_read_through_the_module_that_bounds_them(program):
+    """A pipe hangs whoever opens it, and a file of gigabytes fills the memory; see `bounded_files`."""
+    found = []
+    for source in program:
+        if source.in_package(*READS_WHAT_NO_OTHER_MADE):
+            continue
+        for call in calls(source):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else None
+            words = [each.value for each in call.args if isinstance(each, ast.Constant)]
+            opens = name == "open" and attribute(call.func) != ("os", "open") and words in ([], ["r"], ["rb"])
+            if opens or name in READS or attribute(call.func) in INFLATES:
+                found.append(at(source, call))
     assert found == []
 
 

@@ -7,10 +7,13 @@ import sys
 import tempfile
 
 import pytest
+from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.errors import NotFoundError, RegistryError
 from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, open_registry, sqlite3
 from bertmt.registry.file_systems import file_system_type, refuse_network_file_system
+from bertmt.registry.migrations import m005_which_encoder, migrations
+from bertmt.registry.runs import all_runs
 
 
 def test_reading_a_missing_registry_names_the_next_step_and_creates_nothing(tmp_path):
@@ -111,3 +114,20 @@ def test_a_mount_point_with_a_space_is_understood(tmp_path):
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path}/my\\040runs cifs rw 0 0\n")
     assert file_system_type(folder, mounts) == "cifs"
+
+
+def test_a_registry_of_version_4_keeps_its_rows_and_knows_no_encoders(tmp_path):
+    path = tmp_path / "old.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(SqliteUtilsDatabase(connection), stop_before=m005_which_encoder.__name__)
+    connection.execute("PRAGMA user_version = 4")
+    connection.execute("INSERT INTO snapshots VALUES (1, 'code', '{}', '{}')")
+    connection.execute(
+        "INSERT INTO runs (key, id, name, recipe, digest, seed, data, extra_data_file, fingerprints, state, position,"
+        " submitted_at, snapshot) VALUES (5, 'abc234', 'old', '{}', 'd', 0, 'toy', '', '{}', 'finished', 1, 'now', 1)"
+    )
+    connection.execute("INSERT INTO summaries (run) VALUES (5)")
+    connection.close()
+    with open_registry(path) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert [(run.key, run.name, run.encoder_fingerprints) for run in all_runs(database)] == [(5, "old", {})]

@@ -1,35 +1,28 @@
 """Fetching encoders with a stand-in for the hub."""
 
 import json
-import struct
 
 import pytest
+from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights
 
 from bertmt.errors import EncoderError, UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.services import fetch as fetching
 from bertmt.services.fetch import PINNED_REVISIONS, download_snapshot, fetch
 
-CONFIG = {"model_type": "bert", "hidden_size": 8, "num_hidden_layers": 1, "max_position_embeddings": 16}
-
-
-def weights():
-    """A safetensors file of one float."""
-    header = json.dumps({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
-    return struct.pack("<Q", len(header)) + header + b"\0\0\0\0"
-
 
 class Hub:
     """Stands for the hub: writes what it is told to, and remembers what it was asked."""
 
     def __init__(self, config=CONFIG, content=None):
-        self.config, self.content, self.asked = config, weights() if content is None else content, []
+        self.config, self.asked = config, []
+        self.content = safetensors_file(weights()) if content is None else content
 
     def __call__(self, repository, revision, folder):
         self.asked.append((repository, revision))
         (folder / "config.json").write_text(json.dumps(self.config))
         (folder / "model.safetensors").write_bytes(self.content)
-        (folder / "vocab.txt").write_text("[PAD]\n")
+        (folder / "vocab.txt").write_text("\n".join(VOCABULARY))
         (folder / ".cache").mkdir()
         return revision or "newest"
 

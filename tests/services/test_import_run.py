@@ -242,6 +242,8 @@ SPOILED = {
     "an attempt beyond all": spoil_order(attempt=10**30),
     "an attempt that is none": spoil_order(attempt="1"),
     "fingerprints that are none": spoil_order(fingerprints=["a"]),
+    "encoder fingerprints that are none": spoil_order(encoder_fingerprints={"weights": "\x1b[2J"}),
+    "encoder fingerprints of another kind": spoil_order(encoder_fingerprints=["a"]),
     "half a character": spoil_order(data="\ud800"),
     "a key of another version": spoil_order(colour="blue"),
     "no run.json": lambda folder: (folder / "run.json").unlink(),
@@ -256,6 +258,12 @@ SPOILED = {
     "a pipe": lambda folder: os.mkfifo(folder / "log-2.txt"),
     "a folder as its events": lambda folder: (folder / "events-2.jsonl").mkdir(),
 }
+
+
+def test_an_imported_run_has_the_encoder_of_its_folder(database, elsewhere):
+    folder = folder_of(elsewhere.database, elsewhere.finished("base")).path
+    spoil_order(encoder_fingerprints={"weights": "0" * 16})(folder)
+    assert import_run(database, folder).encoder_fingerprints == {"weights": "0" * 16}
 
 
 @pytest.mark.parametrize("how", SPOILED)

@@ -82,7 +82,7 @@ def test_half_precision_weights_become_fp32(bert_folder: Path):
 def test_a_missing_weight_is_an_error_and_never_a_random_one(bert_folder: Path):
     name = "encoder.layer.1.output.dense.weight"
     rewrite_weights(bert_folder, lambda weights: {key: each for key, each in weights.items() if key != name})
-    with pytest.raises(EncoderError, match=r"lacks 1 of its weights, encoder\.layer\.1\.output\.dense\.weight"):
+    with pytest.raises(EncoderError, match=r"lacks encoder\.layer\.1\.output\.dense\.weight"):
         load_encoder(str(bert_folder), 0, Path("unused"))
 
 

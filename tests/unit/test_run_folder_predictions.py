@@ -1,7 +1,6 @@
 """Stored predictions and examples: what was written comes back, and damage is a sentence."""
 
 import errno
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bertmt.errors import DataError
+from bertmt.run_folder import predictions
 from bertmt.run_folder.predictions import (
     Predictions,
     predicted_labels,
@@ -139,12 +139,13 @@ def test_missing_examples_are_refused_in_a_sentence(tmp_path):
 def test_a_disk_that_fails_for_a_moment_costs_no_predictions(tmp_path, monkeypatch):
     path = tmp_path / "000-para-dev.npz"
     write_predictions(path, Predictions("para", "dev", 0, "mark", np.array([0.25, 0.75], dtype=np.float32)))
-    real, failures = Path.read_bytes, [OSError(errno.EIO, "Input/output error")]
+    real, failures = predictions.read_bytes, [OSError(errno.EIO, "Input/output error")]
 
-    def read_bytes(self):
+    def read_bytes(path, most):
         if failures:
             raise failures.pop()
-        return real(self)
+        return real(path, most)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(predictions, "read_bytes", read_bytes)
     assert read_predictions(path).probabilities.tolist() == [0.25, 0.75]
+    assert failures == []

@@ -1,0 +1,25 @@
+"""The encoder that a run trains, checked against what it was submitted with."""
+
+from bertmt.errors import EncoderError
+from bertmt.models.find_encoder import changed_parts, encoder_fingerprints, find_encoder
+from bertmt.recipe.recipe import Recipe
+from bertmt.run_folder.layout import RunOrder
+
+
+def refuse_changed_encoder(order: RunOrder, recipe: Recipe) -> None:
+    """Return if the encoder is the one that was seen at submit, or an older bertmt did not look.
+
+    Raises:
+        EncoderError: it is another, is missing, or cannot work.
+    """
+    encoder = find_encoder(recipe.encoder)
+    if not order.encoder_fingerprints:
+        return
+    changed = changed_parts(order.encoder_fingerprints, encoder_fingerprints(encoder))
+    if changed:
+        raise EncoderError(
+            f"The encoder {recipe.encoder} changed since this run was submitted: its {' and '.join(changed)} "
+            f"{'differ' if len(changed) > 1 or changed == ['weights'] else 'differs'} from what lay in "
+            f"{encoder.folder} then; bring the old files back and use `bertmt requeue {order.run_id}`, or queue a new "
+            "run."
+        )

@@ -1,0 +1,153 @@
+"""While a large run is imported nobody waits for the registry, and nobody sees half of it, also where it is killed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from registry_builder import RegistryBuilder
+
+from bertmt.registry import staging
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.services import import_run as importing
+from bertmt.services.control import annotate
+from bertmt.services.damage import damage_of
+from bertmt.services.garbage import find_garbage, free
+from bertmt.services.import_run import import_run, read_run_folder
+from bertmt.services.removal import restore
+from bertmt.services.repair import repair
+from bertmt.services.suggestions import removed_run_words, run_words
+from bertmt.services.sync import folder_of
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A registry on another machine."""
+    made = RegistryBuilder(tmp_path / "elsewhere" / "runs.db")
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def folder(elsewhere):
+    """A run folder to import."""
+    return folder_of(elsewhere.database, elsewhere.finished("base")).path
+
+
+def sees_nothing_and_writes(path, mine):
+    """What another process does meanwhile: it waits for nobody."""
+    with open_registry(path, busy_seconds=0) as other:
+        assert [run.id for run in all_runs(other)] == [mine.id] and removed_runs(other) == []
+        annotate(other, mine, "written meanwhile")
+    assert run_words(path) == [mine.id, mine.name] and removed_run_words(path) == []
+
+
+def test_the_registry_is_free_while_a_folder_is_read(database, add_run, folder, monkeypatch):
+    mine, replay, looked = add_run("mine"), importing.replay, []
+
+    def look_while_reading(*arguments):
+        sees_nothing_and_writes(database.path, mine)
+        run = replay(*arguments)
+        sees_nothing_and_writes(database.path, mine)
+        looked.append(run)
+        return run
+
+    monkeypatch.setattr(importing, "replay", look_while_reading)
+    import_run(database, folder)
+    assert len(looked) == 1
+
+
+def test_between_two_batches_others_write_and_see_nothing_of_the_run(database, add_run, folder, monkeypatch):
+    monkeypatch.setattr(staging, "ROWS", 7)
+    monkeypatch.setattr(staging, "BLOBS", 1)
+    mine, batches = add_run("mine"), []
+
+    def look(seconds):
+        sees_nothing_and_writes(database.path, mine)
+        batches.append(database.execute("SELECT count(*) FROM metrics").fetchone()[0])
+
+    monkeypatch.setattr(staging.time, "sleep", look)
+    imported = import_run(database, folder)
+    assert len(set(batches)) > 3 and {run.id for run in all_runs(database)} == {mine.id, imported.id}
+    assert database.execute(f"SELECT count(*) FROM runs WHERE {staging.IS_STAGED}").fetchone() == (0,)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from bertmt.registry import staging
+from bertmt.registry.database import open_registry
+from bertmt.services import import_run as importing
+staging.ROWS = 7
+place, registry, folder = sys.argv[1:]
+def die(*_): os._exit(9)
+if place == "batch":
+    staging.time.sleep = die
+elif place == "read":
+    importing.copy_rows = die
+else:
+    importing.publish = die
+with open_registry(Path(registry)) as database:
+    importing.import_run(database, Path(folder))
+"""
+
+
+@pytest.fixture(params=["read", "batch", "publish"])
+def killed(request, database, folder):
+    """The registry after an import that was killed: before, between and after its batches."""
+    command = [sys.executable, "-c", KILLED, request.param, str(database.path), str(folder)]
+    assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == 9
+    return database
+
+
+def rows(database):
+    tables = ("runs", "summaries", "metrics", "moves", "evaluations", "predictions")
+    return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+def test_of_an_import_that_was_killed_nobody_sees_anything(killed, folder):
+    assert rows(killed)["runs"] == 1, "it was killed in the middle"
+    assert all_runs(killed) == removed_runs(killed) == []
+    assert run_words(killed.path) == removed_run_words(killed.path) == []
+    assert damage_of(killed) is None
+    name = read_run_folder(folder).order.name
+    with pytest.raises(Exception, match="No removed run"):
+        restore(killed, name)
+
+
+def test_the_next_import_brings_the_run_in_whole_and_clears_up(killed, folder, elsewhere):
+    target = killed.path.parent / "runs" / read_run_folder(folder).order.run_id
+    again = import_run(killed, target if target.exists() else folder)  # its folder may be in place already
+    assert rows(killed) == rows(elsewhere.database)
+    assert [run.id for run in all_runs(killed)] == [again.id]
+
+
+def test_gc_clears_up_what_a_killed_import_left(killed):
+    free(killed, find_garbage(killed))
+    assert set(rows(killed).values()) == {0}
+
+
+def test_an_import_that_lives_is_left_alone(database, folder, monkeypatch):
+    looked = []
+
+    def look(*_):
+        staging.forget_abandoned(database)
+        monkeypatch.setattr("bertmt.services.garbage.LEFTOVER_SECONDS", -1)
+        looked.append([item.kind for item in find_garbage(database)])
+
+    monkeypatch.setattr(staging.time, "sleep", look)
+    assert import_run(database, folder).state == "finished"
+    assert looked and not any(looked)
+
+
+def test_a_repaired_registry_knows_nothing_of_an_import_that_was_killed(killed):
+    path = killed.path
+    killed.close()
+    with path.open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 8)  # the root of the table of all tables
+    found = repair(path)
+    assert found.problems and found.lost == ()
+    with open_registry(path) as anew:
+        assert anew.execute(f"SELECT count(*) FROM runs WHERE {staging.IS_STAGED}").fetchone() == (0,)

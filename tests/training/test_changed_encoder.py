@@ -1,0 +1,94 @@
+"""A child trains the encoder that was submitted, or none."""
+
+import os
+
+import pytest
+from encoder_folders import VOCABULARY, write_bert
+
+from bertmt.models import multitask
+from bertmt.models.find_encoder import encoder_fingerprints, find_encoder
+from bertmt.training import composition
+
+ONE_EPOCH = {"epochs": 1, "tasks": "sst", "max_length": 16}
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    return write_bert(tmp_path / "bert")
+
+
+@pytest.fixture
+def submitted(prepare, encoder):
+    """A run folder that knows the encoder as it lies there now."""
+    marks = encoder_fingerprints(find_encoder(str(encoder)))
+    return prepare({**ONE_EPOCH, "encoder": str(encoder)}, encoder_fingerprints=marks)
+
+
+def test_the_encoder_of_submit_is_trained(submitted, attempt):
+    assert attempt(submitted).last["event"] == "finished"
+
+
+def keep_times(file, about):
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+
+def overwrite_weights(encoder):
+    about = (encoder / "model.safetensors").stat()
+    write_bert(encoder, seed=1)
+    keep_times(encoder / "model.safetensors", about)
+
+
+def overwrite_vocabulary(encoder):
+    (encoder / "vocab.txt").write_text("\n".join([*VOCABULARY[:5], *reversed(VOCABULARY[5:])]))
+
+
+def overwrite_configuration(encoder):
+    write_bert(encoder, hidden_dropout_prob=0.3)
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "said"),
+    [
+        (overwrite_weights, "its weights differ from"),
+        (overwrite_vocabulary, "its vocabulary differs from"),
+        (overwrite_configuration, "its config.json differs from"),
+    ],
+)
+def test_another_encoder_in_its_place_is_refused_in_a_sentence(submitted, attempt, encoder, overwrite, said):
+    overwrite(encoder)
+    run = attempt(submitted)
+    assert run.exit_code == 1 and [event["event"] for event in run.events] == ["failed"]
+    error = run.last["error"]
+    assert said in error and str(encoder) in error and "bertmt requeue test" in error
+
+
+def test_an_encoder_that_is_exchanged_while_it_is_loaded_is_refused(submitted, attempt, encoder, monkeypatch):
+    class Exchanging(multitask.MultitaskModel):
+        def __init__(self, *arguments):
+            overwrite_weights(encoder)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(composition, "MultitaskModel", Exchanging)
+    run = attempt(submitted)
+    assert run.exit_code == 1 and "its weights differ from" in run.last["error"]
+
+
+def test_a_run_of_an_older_bertmt_trains_what_lies_there(prepare, attempt, encoder):
+    folder = prepare({**ONE_EPOCH, "encoder": str(encoder)})
+    overwrite_weights(encoder)
+    assert attempt(folder).exit_code == 0
+
+
+def test_weights_that_are_overwritten_while_they_train_change_nothing(submitted, attempt, encoder, monkeypatch):
+    straight = attempt(submitted)
+    again = type(submitted)(submitted.path.with_name("again"))
+    again.create(submitted.read_order(), submitted.recipe.read_text())
+    train = composition._streams
+
+    def overwritten(*arguments):
+        with (encoder / "model.safetensors").open("r+b") as file:
+            file.write(b"\0" * os.fstat(file.fileno()).st_size)
+        return train(*arguments)
+
+    monkeypatch.setattr(composition, "_streams", overwritten)
+    assert attempt(again).weights == straight.weights

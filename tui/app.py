@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -33,6 +33,7 @@ from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES
+from tui.typed_ahead import TypedAhead
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -40,7 +41,7 @@ POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 
 
-class Dashboard(App[None]):
+class Dashboard(TypedAhead):
     """Everything on screen.
 
     Args:

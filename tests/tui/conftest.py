@@ -119,6 +119,8 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         builder.add("later")
         builder.add("held", state=State.HELD)
         builder.database.execute("UPDATE runs SET note = ? WHERE name = 'later'", (HOSTILE,))
+        # However slowly it was built: what it took so far is nothing.
+        builder.database.execute("UPDATE summaries SET last_event_at = (SELECT started_at FROM runs WHERE key = run)")
     builder.database.close()
     return folder
 

@@ -179,7 +179,9 @@ class NewRunScreen(DashboardScreen):
     async def _looked_up(self, planned: Plan) -> PlanPreview:
         def look_up(session: Session) -> PlanPreview:
             session.runs.refresh()
-            return preview(session.database, planned, [row.run for row in session.runs.rows("state:finished")])
+            return preview(
+                session.database, planned, [row.run for row in session.runs.rows("state:finished | state:running")]
+            )
 
         try:
             return await self.dashboard.ask(look_up, slow=True)

@@ -14,6 +14,7 @@ from bertmt.errors import BertmtError
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services import control, ordering
+from bertmt.services.estimates import durations_now, kind_of
 from bertmt.services.opening import Database
 from bertmt.services.ordering import WAITING
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
@@ -201,7 +202,9 @@ class QueueScreen(WorkerActions, HomeScreen):
 
     def _show_runs(self, queued: Queued) -> None:
         work, stuck = queued.surroundings.workload, queued.obstacles
-        durations = {run.key: _rest(run, self._durations.get(_judged(run))) for run in _timed(queued)}
+        kind = kind_of([slot for worker, _ in work.workers for slot in worker.slots]) if work.workers else ""
+        now = durations_now(_timed(queued), queued.running, kind)
+        durations = {run.key: _rest(run, now.get(run.key, self._durations.get(_judged(run)))) for run in _timed(queued)}
         expected = expected_times(queued.waiting[:MOST_TIMED], queued.running, work, durations, stuck)
         rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in (*queued.running, *queued.stopped)]
         rows += [
@@ -239,7 +242,7 @@ class QueueScreen(WorkerActions, HomeScreen):
 
         def judge(session: Session) -> dict[int, float | None]:
             session.runs.refresh()
-            past = [row.run for row in session.runs.rows("state:finished")]
+            past = [row.run for row in session.runs.rows("state:finished | state:running")]
             return expected_durations(session.database, runs, past)
 
         try:

@@ -19,7 +19,7 @@ from registry_builder import HOSTILE, STEPS, RegistryBuilder
 from rich.console import Console
 from textual.pilot import Pilot
 
-from bertmt.devices.cpu import Cpu
+from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
 from bertmt.registry.states import State
 from bertmt.services import machine
@@ -143,7 +143,7 @@ def evaluated(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine of which everything is known, and a user without choices of their own."""
-    cpu = Cpu("a processor", 4, 2, None, 16384, 8192, 1.0)
+    cpu = Cpu("a processor", 4, 2, None, 16384, 8192, CpuTimes(0.0, 0.0))
     monkeypatch.setattr(machine, "read_cpu", lambda: cpu)
     monkeypatch.setattr(machine, "list_gpus", lambda: ())
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "choices"))

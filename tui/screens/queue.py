@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
@@ -40,6 +39,7 @@ from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.form import sentence_lines
 from tui.widgets.home_line import HomeLine
+from tui.widgets.key_line import KeyLine
 from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
@@ -159,7 +159,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         yield workers
         yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
         yield MachineStrip()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the workers have the focus, no key does anything to a run."""

@@ -100,6 +100,10 @@ class Glance(Vertical):
         words.show(lambda width: _words(glimpse, width))
         last.show(lambda width: _last_lines(glimpse, width, self.size.height) if has_curves else [])
 
+    def on_resize(self) -> None:
+        """How many lines the last part has goes by the height: made for another, they would take room from charts."""
+        self.query_one("#last", TextLines).remake()
+
 
 def about_line(run: Run) -> Line:
     """Sign, name, id, seed, and what it is at, waits for, or why it ended."""

@@ -241,8 +241,20 @@ async def test_t_says_which_theme_it_is_now(show, alive):
 
 async def test_a_chart_has_its_room_again_after_the_terminal_grew(show, alive):
     async with show() as shown:
+        shown.app.screen.table.go_to("run002")  # which has curves, scores and a log
+        await shown.settle()
         before = shown.text
         for size in ((120, 40), (80, 20), (80, 24)):
             await shown.pilot.resize_terminal(*size)
             await shown.settle()
         assert "A chart needs" not in shown.text and shown.text == before
+
+
+@pytest.mark.parametrize(
+    ("term", "theme"), [("xterm", "ansi-dark"), ("linux", "ansi-dark"), ("xterm-256color", ""), ("xterm-kitty", "")]
+)
+def test_with_few_colours_the_terminals_own_are_taken(monkeypatch, term, theme):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("COLORTERM", raising=False)
+    assert dashboard(parser().parse_args([]))._first_theme == theme
+    assert dashboard(parser().parse_args(["--theme", "bertmt-light"]))._first_theme == "bertmt-light"

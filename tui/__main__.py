@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from rich.console import Console
+
 import bertmt
 from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
@@ -16,6 +18,8 @@ from tui.keys import all_bindings
 from tui.settings import read_settings
 from tui.widgets.home_line import HomeLine
 
+# With 8 or 16 colours, as with TERM=xterm: of ours some would come to be one, a text and its ground among them.
+FEW_COLOURS = "ansi-dark"
 EXIT_FINE, EXIT_USAGE = 0, 2
 
 
@@ -77,6 +81,8 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
     )
     if options.theme:
         app.begin_with_theme(options.theme)
+    elif not app.settings.theme.startswith("ansi") and Console(force_terminal=True).color_system in (None, "standard"):
+        app.begin_with_theme(FEW_COLOURS)
     app.set_keymap(read_keymap(paths.keymap(), [binding.id or "" for _, binding in all_bindings()]))
     return app
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -33,6 +33,7 @@ from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES
+from tui.typed_ahead import TypedAhead
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -40,7 +41,7 @@ POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 
 
-class Dashboard(App[None]):
+class Dashboard(TypedAhead):
     """Everything on screen.
 
     Args:
@@ -247,6 +248,7 @@ class Dashboard(App[None]):
         place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
         self.theme = CYCLE[place % len(CYCLE)]
         self.change(theme=self.theme)
+        self.say(f"Theme {self.theme}; t shows the next one." + " NO_COLOR leaves out its colours." * self.no_color)
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""
@@ -262,7 +264,8 @@ class Dashboard(App[None]):
         self.say(f"Copied: {text}")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the screen at hand, then what Textual brings."""
+        """Every action of the screen at hand; what Textual brings would name some a second time, and others that lead
+        nowhere here."""
         seen: set[str] = set()
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             if enabled and tooltip and binding.id and binding.id not in seen and not binding.id.startswith("table."):
@@ -275,7 +278,6 @@ class Dashboard(App[None]):
                 yield SystemCommand(title, tooltip, act)
         bell = "off" if self.settings.bell else "on"
         yield SystemCommand(f"Bell {bell}", "Ring when a marked run ends, or do not.", self.toggle_bell)
-        yield from super().get_system_commands(screen)
 
     def toggle_bell(self) -> None:
         """Ring when a marked run ends, or no longer."""

@@ -41,6 +41,7 @@ class RegistryLane:
         self._opened = ExitStack()
         self._session: Session | None = None
         self._file: tuple[int, int] | None = None
+        self._is_closed = False
 
     async def ask(self, act: Callable[[Session], T], create: bool = False) -> T:
         """What `act` returns; it runs on the lane's thread.
@@ -50,7 +51,10 @@ class RegistryLane:
 
         Raises:
             BertmtError: the registry cannot be used, or `act` refuses.
+            CancelledError: the lane is closed; nobody waits for the answer any more.
         """
+        if self._is_closed:
+            raise asyncio.CancelledError
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, act, create)
 
     def _answer(self, act: Callable[[Session], T], create: bool) -> T:
@@ -90,6 +94,7 @@ class RegistryLane:
         Args:
             wait: until then.
         """
+        self._is_closed = True
         self._thread.submit(self._close)
         self._thread.shutdown(wait=wait)
 

@@ -9,7 +9,7 @@ from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.rows import Row
-from bertmt.services.run_list import Group, Spread
+from bertmt.services.run_list import Group, Spread, newest_of_each_seed
 from bertmt.services.run_words import asked, conditions, doing, local_time, progress
 from tui.widgets.columns import Column
 from tui.widgets.table import Spanning
@@ -187,9 +187,9 @@ def difference_span(value: float | None) -> Span:
 
 
 def group_name(group: Group) -> str:
-    """What all its runs have in common: their preset, else the first one's name; and how many there are."""
+    """What all its runs have in common: their preset, else the first one's name; and of how many seeds there are."""
     first = group.rows[0].run
-    return safe_text(f"{first.preset or first.name} ×{len(group.rows)}")
+    return safe_text(f"{first.preset or first.name} ×{group.seeds}")
 
 
 def _spread(spread: Spread | None) -> str:
@@ -211,8 +211,7 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
         case "toggles":
             return Span(toggle_marks(first.run.recipe), "accent")
         case "progress":
-            finished = sum(each.run.state is State.FINISHED for each in group.rows)
-            return Span(f"{finished} of {len(group.rows)}", "dim")
+            return Span(f"{len(newest_of_each_seed(group.rows))} of {group.seeds}", "dim")
         case "sst" | "para" | "sts" | "overall":
             return Span(_spread(group.spreads.get(column.key)), "title")
         case "difference":

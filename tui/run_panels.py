@@ -10,13 +10,13 @@ import numpy as np
 from bertmt.drawing.curves import Panel
 from bertmt.drawing.series import Series
 from bertmt.registry.records import Run
-from bertmt.services.curves import Curve, is_evaluation
+from bertmt.services.curves import Curve, is_evaluation, place_of
 
 Curves = Mapping[tuple[int, str], Curve]
 NOTHING = np.empty(0)
 # Series that some chart still has: while nothing is measured it gets the same ones, and what it derived from them
 # stays good. A series holds its arrays, so that no other array has their id as long as it is here.
-_drawn: WeakValueDictionary[tuple[int, int, str], Series] = WeakValueDictionary()
+_drawn: WeakValueDictionary[tuple[int, int, str, int | None], Series] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,13 @@ def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) 
         elif chart.beside:
             panels += [_train_and_dev(curves, runs[0], chart, name) for name in names]
         elif names:
-            panels.append(Panel(chart.title, [_series(curves[runs[0].key, name], _leaf(name)) for name in names]))
+            panels.append(Panel(chart.title, [_of_one(curves[runs[0].key, name], name) for name in names]))
     return panels
+
+
+def _of_one(curve: Curve, name: str) -> Series:
+    """A series of a run that is alone: a task keeps its look, also where a pretraining phase was there before it."""
+    return _series(curve, _leaf(name), place_of(name, with_kind=False))
 
 
 def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, name: str, is_one_of_many: bool) -> Panel:
@@ -75,15 +80,17 @@ def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, nam
 def _train_and_dev(curves: Curves, run: Run, chart: ChartKind, name: str) -> Panel:
     leaf = _leaf(name)
     found = {"train": curves.get((run.key, chart.beside + leaf)), "dev": curves[run.key, name]}
-    return Panel(f"loss of {leaf}", [_series(curve, title) for title, curve in found.items() if curve is not None])
+    shown = [(title, curve, place) for place, (title, curve) in enumerate(found.items()) if curve is not None]
+    return Panel(f"loss of {leaf}", [_series(curve, title, place) for title, curve, place in shown])
 
 
-def _series(curve: Curve | None, name: str) -> Series:
+def _series(curve: Curve | None, name: str, place: int | None = None) -> Series:
     steps, values = (NOTHING, NOTHING) if curve is None else (curve.steps, curve.values)
-    known = _drawn.get((id(steps), id(values), name))
+    key = id(steps), id(values), name, place
+    known = _drawn.get(key)
     if known is None:
         exact = curve is not None and is_evaluation(curve.series)
-        known = _drawn[id(steps), id(values), name] = Series(name, steps, values, exact=exact)
+        known = _drawn[key] = Series(name, steps, values, exact=exact, place=place)
     return known
 
 

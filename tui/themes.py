@@ -11,7 +11,7 @@ from textual.theme import Theme
 
 DARK = "bertmt-dark"
 LIGHT = "bertmt-light"
-# What `t` goes through; the palette has Textual's own as well.
+# What `t` goes through; `--theme` knows Textual's own as well.
 CYCLE = (DARK, LIGHT, "ansi-dark", "ansi-light")
 
 THEMES = (

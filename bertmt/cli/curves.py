@@ -42,20 +42,20 @@ def curves(
 ) -> None:
     """Draw losses, dev scores and other series of runs."""
     from bertmt.drawing.curves import draw_curves
-    from bertmt.services.curves import curves_of
+    from bertmt.services.curves import curves_of, drawn_curves
 
     database = existing_registry(context)
-    found = curves_of(database, named_runs(database, runs), tuple(series or ()), smooth)
+    named = named_runs(database, runs)
+    found = curves_of(database, named, tuple(series or ()), smooth)
     if as_json:
         output.write_document("bertmt.curves/1", {"curves": [_record(each) for each in found]})
         return
     columns, lines = output.size()
     wide, high = width or columns, height or min(USUAL_HEIGHT, max(lines - 2, 8))
     titles = {each.series for each in found}
-    title = titles.pop() if len(titles) == 1 else ""
+    title = found[0].series if len(titles) == 1 else ""
     plain = only_ascii or output.is_ascii()
-    drawn = [each.drawn(len(titles) == 0) for each in found]
-    output.write_lines(draw_curves(drawn, wide, high, log_y=log, y_label=title, ascii_only=plain))
+    output.write_lines(draw_curves(drawn_curves(found, named), wide, high, log_y=log, y_label=title, ascii_only=plain))
     if smooth:
         diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past; dev scores and losses never are.")
 

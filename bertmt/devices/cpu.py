@@ -7,6 +7,20 @@ from pathlib import Path
 
 from bertmt.devices.cgroup import read_limits
 
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """What the hardware threads of this process did since the machine was started, in seconds summed over them.
+
+    Attributes:
+        busy: neither idle nor waiting for a disk, for whichever process.
+    """
+
+    busy: float
+    passed: float
+
 
 @dataclass(frozen=True)
 class Cpu:
@@ -18,7 +32,7 @@ class Cpu:
         cores: physical cores among them, less where a quota is tighter; at least 1. Matrix products gain nothing
             from a second thread on the same core, so runs share these.
         quota: processors' worth of time that a container or batch system grants.
-        load: average number of running processes over the last minute, on the whole machine.
+        times: two of them, some time apart, tell how busy the threads were in between; see `utilization`.
     """
 
     name: str
@@ -27,7 +41,20 @@ class Cpu:
     quota: float | None
     memory_total_mib: int | None
     memory_free_mib: int | None
-    load: float | None
+    times: CpuTimes | None
+
+
+def utilization(cpu: Cpu, before: CpuTimes) -> float | None:
+    """The share of what this process may use that was busy since an earlier look, as htop reckons it.
+
+    None where no time passed. Under a quota the whole is the quota, and what others run on the same threads counts too.
+    """
+    if cpu.times is None or cpu.times.passed <= before.passed:
+        return None
+    busy = max(cpu.times.busy - before.busy, 0.0) / (cpu.times.passed - before.passed)
+    if cpu.quota is not None and cpu.quota < cpu.logical:
+        busy *= cpu.logical / cpu.quota
+    return min(busy, 1.0)
 
 
 def read_cpu(root: Path = Path("/"), allowed: Collection[int] | None = None) -> Cpu:
@@ -50,7 +77,7 @@ def read_cpu(root: Path = Path("/"), allowed: Collection[int] | None = None) -> 
         quota=limits.cpus,
         memory_total_mib=min((each for each in (total, limits.memory_mib) if each is not None), default=None),
         memory_free_mib=min((each for each in (free, limits.memory_free_mib) if each is not None), default=None),
-        load=_load(),
+        times=_times(threads, root),
     )
 
 
@@ -103,8 +130,16 @@ def _model_name(root: Path) -> str:
     return next(names, "")
 
 
-def _load() -> float | None:
+def _times(threads: Collection[int], root: Path) -> CpuTimes | None:
+    """From /proc/stat (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already."""
+    busy = passed = 0
     try:
-        return os.getloadavg()[0]
-    except (AttributeError, OSError):
+        for line in (root / "proc/stat").read_text(encoding="ascii").splitlines():
+            name, *words = line.split()
+            if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in threads:
+                ticks = [int(word) for word in words[:8]]
+                passed += sum(ticks)
+                busy += sum(ticks) - sum(ticks[3:5])
+    except (OSError, ValueError):
         return None
+    return CpuTimes(busy / TICKS_PER_SECOND, passed / TICKS_PER_SECOND) if passed else None

@@ -9,7 +9,7 @@ from bertmt.drawing.axes import Frame, beside_y_axis
 from bertmt.drawing.canvas import FAINT_SYMBOL, Canvas, column_ranges
 from bertmt.drawing.legend import legend, remarks
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.series import Look, Series, Trace, look_of
+from bertmt.drawing.series import Look, Series, Trace, looks_of
 from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 6
@@ -120,7 +120,7 @@ def draw_panel(
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         too_small = cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)
         return Chart([too_small][: max(height, 0)])
-    looks = [look_of(index, view.ascii_only) for index in range(len(panel.series))]
+    looks = looks_of(panel.series, view.ascii_only)
     traces = panel.traces()
     title = (safe_text(panel.title) + (" (log scale)" if panel.log_y else "")).strip()
     above = [line(Span(cut(title, width), "title"))] if title else []
@@ -172,24 +172,40 @@ def _curves(
     canvas.draw(low[:strong], high[:strong], frame.bottom, frame.top, looks)
     canvas.draw(low[strong:], high[strong:], frame.bottom, frame.top, [FAINT] * (len(traces) - strong))
     if not canvas.ascii_only:  # there, each curve consists of its mark
-        _mark_ends((low[:strong] + high[:strong]) / 2, looks, frame, canvas)
+        _mark_ends(traces[:strong], looks, frame, canvas)
     if cursor is not None and frame.first <= cursor <= frame.last:
         [column] = frame.columns(np.array([cursor]), canvas.columns).tolist()
         canvas.rule(column, "axis")
     return canvas
 
 
-def _mark_ends(middle: np.ndarray, looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:
-    """The mark of each curve at its right end, or a little before where that cell has another mark."""
+def _mark_ends(traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:
+    """The mark of each curve at its last value, or on the curve a little before where that cell has another mark."""
     taken: set[tuple[int, int]] = set()
-    for index, look in enumerate(looks[:MOST_MARKED]):
-        drawn = np.flatnonzero(np.isfinite(middle[index]))
-        columns, firsts = np.unique(drawn * canvas.columns // canvas.dot_columns, return_index=True)
-        values = middle[index][drawn[firsts]]
-        dot_rows = np.rint((frame.top - values) * ((canvas.dot_rows - 1) / (frame.top - frame.bottom)))
-        rows = dot_rows.astype(np.intp) * canvas.rows // canvas.dot_rows
-        for place in list(zip(rows.tolist(), columns.tolist(), strict=True))[: -STEPS_BACK - 1 : -1]:
+    cell = (frame.last - frame.first) / canvas.columns
+    for trace, look in zip(traces[:MOST_MARKED], looks, strict=False):
+        end = _visible_end(trace, frame)
+        if end is None:
+            continue
+        steps = np.maximum(end - cell * np.arange(STEPS_BACK), frame.first)
+        values = np.interp(steps, trace.steps, trace.values)
+        drawn = np.isfinite(values)
+        columns = frame.columns(steps[drawn], canvas.columns).tolist()
+        dot_rows = np.rint((frame.top - values[drawn]) * ((canvas.dot_rows - 1) / (frame.top - frame.bottom)))
+        rows = np.clip(dot_rows.astype(np.intp) * canvas.rows // canvas.dot_rows, 0, canvas.rows - 1).tolist()
+        for place in zip(rows, columns, strict=True):
             if place not in taken:
                 taken.add(place)
                 canvas.put(*place, look.mark, look.style)
                 break
+
+
+def _visible_end(trace: Trace, frame: Frame) -> float | None:
+    """The last step at which a curve is seen: the last one with a number, or where it leaves the frame."""
+    count = int(np.searchsorted(trace.steps, frame.last, side="right"))
+    if 0 < count < len(trace.steps) and np.isfinite(trace.values[count - 1 : count + 1]).all():
+        return frame.last
+    numbers = np.flatnonzero(np.isfinite(trace.values[:count]))
+    if not len(numbers) or trace.steps[numbers[-1]] < frame.first:
+        return None
+    return float(trace.steps[numbers[-1]])

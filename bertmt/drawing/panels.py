@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bertmt.drawing.curves import Chart, Panel, Plot, View, draw_panel
 from bertmt.drawing.legend import legend
-from bertmt.drawing.series import look_of
+from bertmt.drawing.series import looks_of
 from bertmt.drawing.styled import Line, Span, ascii_lines, cells, cut_line, line, plain
 
 LEAST_PANEL = (46, 10)  # cells, below which a panel is not legible
@@ -71,8 +71,7 @@ def _foot(panels: Sequence[Panel], width: int, most: int, view: View, same_names
     if not same_names:
         return []
     series = panels[0].series
-    looks = [look_of(index, view.ascii_only) for index in range(len(series))]
-    return legend(series, looks, width, most, values=False)
+    return legend(series, looks_of(series, view.ascii_only), width, most, values=False)
 
 
 def _grid(panels: Sequence[Panel], width: int, height: int) -> list[Sequence[Panel]]:

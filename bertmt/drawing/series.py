@@ -1,5 +1,6 @@
 """One curve: its points, what of them can be drawn, and by which colour and mark it is known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from bertmt.drawing.styled import SERIES
 
 MARKS = "●▲■◆▼★✚✖"
 SYMBOLS = "*+xo#@%&"  # their likenesses in ASCII
+LOOKS = len(MARKS) * len(SERIES)
 LARGEST = 1e300  # beyond, the distance of two values would overflow
 
 
@@ -26,6 +28,19 @@ def look_of(index: int, ascii_only: bool) -> Look:
     """The look of the series with that index; after eight, colours and marks meet in other pairs, 64 in all."""
     marks = SYMBOLS if ascii_only else MARKS
     return Look(SERIES[index % len(SERIES)], marks[(index + index // len(SERIES)) % len(marks)])
+
+
+def looks_of(series: "Sequence[Series]", ascii_only: bool) -> list[Look]:
+    """The look of each series of a chart: its own, or that of its index; no two alike while there are others."""
+    places: list[int] = []
+    taken: set[int] = set()
+    for index, each in enumerate(series):
+        wanted = index if each.place is None else each.place
+        # Where another series has it, the same colour with another mark.
+        near = ((wanted + step * len(SERIES)) % LOOKS for step in range(len(MARKS)))
+        places.append(next((place for place in near if place not in taken), wanted))
+        taken.add(places[-1])
+    return [look_of(place, ascii_only) for place in places]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +74,7 @@ class Series:
     Attributes:
         exact: each value is a measurement and no noisy sample, so that it is never smoothed: a moving average of
             scores would say what was never measured.
+        place: by which it keeps its look whatever else is in the chart, from 0; None is its index there.
 
     What is derived from the points is kept, so that a chart which is drawn again costs less: the arrays must not
     change.
@@ -71,6 +87,7 @@ class Series:
     steps: np.ndarray
     values: np.ndarray
     exact: bool = False
+    place: int | None = None
 
     def __post_init__(self) -> None:
         if np.shape(self.steps) != np.shape(self.values):
@@ -128,4 +145,4 @@ class Series:
         if self.exact:
             return self
         trace = self.linear
-        return Series(self.name, trace.steps, smooth(trace.values, weight))
+        return Series(self.name, trace.steps, smooth(trace.values, weight), place=self.place)

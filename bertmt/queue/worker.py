@@ -111,6 +111,8 @@ class Worker:
             DamagedRegistryError, MovedRegistryError: the registry is damaged, or was moved; children go on.
         """
         self.draining = drain
+        if drain:
+            workers.ask(self.database, self.key, "drain")  # so that whoever looks knows it
         try:
             while not (self.stopping and not self.children):
                 if not self._safe_round():
@@ -187,6 +189,8 @@ class Worker:
         elif request == "go on":
             self.guard.reset()
             workers.guard(self.database, self.key, None)
+            if self.draining:
+                workers.ask(self.database, self.key, "drain")
             self.say("Asked to go on: runs are started again.")
 
     def _adopt_orphans(self) -> None:

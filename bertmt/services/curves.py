@@ -15,6 +15,11 @@ from bertmt.registry.records import Run
 from bertmt.services.settling import settle
 from bertmt.services.sync import sync
 
+# Whose a series is, by the end of its name, in the order of looks. Pretraining phases, whose series come first and end
+# first, have looks of their own beside the tasks'.
+OWNERS = ("sst", "para", "sts", "overall", "mnr", "cosine_embedding")
+KINDS = ("loss", "dev", "dev_loss")  # by the beginning of its name
+LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)
 DEFAULT_OF_SEVERAL = ("dev/overall", "dev/*")  # the first that all runs have points of
 
@@ -28,10 +33,14 @@ class Curve:
     steps: np.ndarray
     values: np.ndarray
 
-    def drawn(self, same_series: bool) -> Series:
-        """The curve as it is drawn; its series is named where several are shown."""
+    def drawn(self, same_series: bool, place: int | None = None) -> Series:
+        """The curve as it is drawn; its series is named where several are shown.
+
+        Args:
+            place: of its look; see `Series`.
+        """
         name = f"{self.run.name} {self.run.id}"
-        return Series(name if same_series else f"{self.series} {name}", self.steps, self.values)
+        return Series(name if same_series else f"{self.series} {name}", self.steps, self.values, place=place)
 
     def step_list(self) -> list[int]:
         """The steps as plain integers."""
@@ -66,6 +75,27 @@ def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] =
         there = f"there are {', '.join(known)}" if known else "nothing was measured yet"
         raise NotFoundError(f"No series matches {' or '.join(wanted)}: {there}.")
     return found
+
+
+def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run]) -> list[Series]:
+    """The curves of runs as they are drawn in one chart; each keeps its look, whatever is measured later.
+
+    Args:
+        runs: in the order in which they were named.
+    """
+    same_series = len({each.series for each in curves}) == 1
+    order = {run.key: index for index, run in enumerate(runs)}
+    if same_series:
+        return [each.drawn(True, order[each.run.key]) for each in curves]
+    each_run = len(KINDS) * LOOKS_OF_A_KIND
+    return [each.drawn(False, order[each.run.key] * each_run + place_of(each.series)) for each in curves]
+
+
+def place_of(series: str, with_kind: bool = True) -> int:
+    """The place of a series' look among those of its run: the owner's colour; in a mark of the kind, if wanted."""
+    kind, _, owner = series.rpartition("/")
+    place = OWNERS.index(owner) if owner in OWNERS else len(OWNERS) if kind else 0
+    return place + LOOKS_OF_A_KIND * (KINDS.index(kind) if with_kind and kind in KINDS else 0)
 
 
 def is_evaluation(series: str) -> bool:

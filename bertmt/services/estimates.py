@@ -1,14 +1,16 @@
 """How long runs will take, judged by runs that finished; without such a run nothing is said."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import median
 from typing import Any
 
 from bertmt.devices.gpus import list_gpus
 from bertmt.drawing import numbers
 from bertmt.errors import BertmtError
-from bertmt.recipe.loading import from_json
+from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import StepPlan, batch_count, capped, evaluation_count, plan_steps
 from bertmt.registry.database import Database
@@ -20,6 +22,7 @@ from bertmt.services.workers import alive_workers
 CPU, GPU = "cpu", "cuda"
 # Runs of one kind differ in what else the machine had to do: the median of the newest few counts.
 MOST_EVIDENCE = 5
+SURE_STEPS = 20  # after which a running run's own speed is believed, or after half of its steps
 NO_EVIDENCE = "No finished run to estimate the time from: none with this encoder on such a device."
 
 
@@ -79,15 +82,16 @@ def estimate(
 
     Args:
         recipes: resolved; their data is read, once while its files stay the same.
-        past: runs to look for finished ones among; the registry's if None.
+        past: runs to look for finished and running ones among; the registry's if None.
         device: "cpu" or "cuda"; where it is left out, what the alive workers have, or else this machine.
 
     Raises:
         UsageError, DataError: the data cannot be used.
     """
     kind = device or _device_kind(database)
-    runs = all_runs(database, "runs.state = 'finished'") if past is None else past
+    runs = list(all_runs(database, "runs.state IN ('finished', 'running')") if past is None else past)
     finished = [run for run in runs if run.state == "finished" and device_kind(run) == kind]
+    running = [run for run in runs if run.state == "running" and device_kind(run) == kind]
     found: dict[str, tuple[float | None, list[Run]]] = {}
     seconds: list[float | None] = []
     rests_on: dict[str, None] = {}
@@ -96,7 +100,7 @@ def estimate(
         # Seeds of one recipe take equally long.
         key = recipe.with_values({"seed": 0}).digest() + recipe.data
         if key not in found:
-            found[key] = _judge(recipe, finished)
+            found[key] = _judge_by_running(recipe, running) or _judge(recipe, finished)
         one, evidence = found[key]
         seconds.append(one)
         rests_on |= dict.fromkeys(run.id for run in evidence)
@@ -104,10 +108,54 @@ def estimate(
     return Estimate(tuple(seconds), tuple(rests_on), tuple(differences))
 
 
+def whole_seconds(run: Run) -> float | None:
+    """How long a running run takes in all at its own speed, from what its child says is left; None until it is sure.
+
+    Every front end shows its time left, so what is said of its whole time, and of runs like it, must agree with that.
+    """
+    if run.state != "running" or run.seconds_left is None or run.step is None or not run.steps_total:
+        return None
+    done = run.step + 1
+    if done < min(SURE_STEPS, run.steps_total / 2):
+        return None
+    if not run.started.get("resumes") and run.started_at and run.last_event_at:
+        try:
+            taken = datetime.fromisoformat(run.last_event_at) - datetime.fromisoformat(run.started_at)
+            return max(taken.total_seconds(), 0.0) + run.seconds_left
+        except (ValueError, TypeError):  # a damaged time
+            return None
+    # It went on from a checkpoint: nobody knows how long it took to come so far, nor how fast the machine was then.
+    return run.seconds_left * run.steps_total / (run.steps_total - done) if done < run.steps_total else None
+
+
+def durations_now(runs: Iterable[Run], running: Iterable[Run], kind: str = "") -> dict[int, float]:
+    """How long runs take at the present speed of running ones that differ in nothing but the seed, by their keys.
+
+    Args:
+        kind: "cpu" or "cuda", the devices whose speed counts; "" is all.
+    """
+    speeds: dict[tuple[int, str], list[float]] = {}
+    own: dict[int, float] = {}
+    for run in running:
+        whole = whole_seconds(run)
+        if whole is not None:
+            own[run.key] = whole
+            if kind in ("", device_kind(run)):
+                speeds.setdefault((id(run.shared_recipe), run.data), []).append(whole)
+    known = {key: median(each) for key, each in speeds.items()}
+    found = {run.key: known.get((id(run.shared_recipe), run.data)) for run in runs}
+    return {key: seconds for key, seconds in found.items() if seconds is not None} | own
+
+
+def kind_of(slots: Sequence[str]) -> str:
+    """The kind by which runs are judged where there are such slots: a GPU where there is one."""
+    return CPU if all(slot.startswith(CPU) for slot in slots) else GPU
+
+
 def _device_kind(database: Database) -> str:
     slots = [slot for worker in alive_workers(database) for slot in worker.slots]
     if slots:
-        return CPU if all(slot.startswith(CPU) for slot in slots) else GPU
+        return kind_of(slots)
     return GPU if list_gpus() else CPU
 
 
@@ -115,6 +163,22 @@ def device_kind(run: Run) -> str:
     """ "cpu" or "cuda", as the child told, or the worker where it told nothing."""
     told = run.started.get("device") or run.device or CPU
     return CPU if str(told).startswith(CPU) else GPU
+
+
+def _judge_by_running(recipe: Recipe, running: Sequence[Run]) -> tuple[float | None, list[Run]] | None:
+    """Seconds at the present speed of running runs of the recipe, and those; None where there are none."""
+    own = _settings(json.loads(to_json(recipe)))
+    alike = [
+        (whole, run)
+        for run in running
+        if (whole := whole_seconds(run)) is not None and run.data == recipe.data and _settings(run.shared_recipe) == own
+    ]
+    return (median(whole for whole, _ in alike), [run for _, run in alike]) if alike else None
+
+
+def _settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """All but the seed and where the data lies."""
+    return {name: value for name, value in recipe.items() if name not in ("seed", "data", "extra_data_file")}
 
 
 def _judge(recipe: Recipe, finished: Sequence[Run]) -> tuple[float | None, list[Run]]:

@@ -1,11 +1,11 @@
-"""What the machine at hand has to compute on, and how it does at this moment; both types come from here."""
+"""What the machine at hand has to compute on, and how it does at this moment; these types come from here."""
 
 from dataclasses import dataclass
 
-from bertmt.devices.cpu import Cpu, read_cpu
+from bertmt.devices.cpu import Cpu, CpuTimes, read_cpu, utilization
 from bertmt.devices.gpus import Gpu, list_gpus
 
-__all__ = ["Cpu", "Gpu", "Machine", "read_machine"]
+__all__ = ["Cpu", "CpuTimes", "Gpu", "Machine", "read_machine", "utilization"]
 
 
 @dataclass(frozen=True)

@@ -34,23 +34,23 @@ def expected_durations(database: Database, runs: Sequence[Run], past: Iterable[R
     """How long runs take, by their keys; None where nothing is known, also of one whose data cannot be read.
 
     Args:
-        past: finished ones among them are judged by.
+        past: finished and running ones among them are judged by.
     """
-    finished = [run for run in past if run.state is State.FINISHED]
+    known = list(past)
     durations: dict[int, float | None] = {}
     judged: dict[tuple[int, str], float | None] = {}
     for run in runs:
         # Runs that differ in their seed share one mapping, and take equally long.
         recipe = (id(run.shared_recipe), run.data)
         if recipe not in judged:
-            judged[recipe] = _duration(database, run, finished)
+            judged[recipe] = _duration(database, run, known)
         durations[run.key] = judged[recipe]
     return durations
 
 
-def _duration(database: Database, run: Run, finished: Sequence[Run]) -> float | None:
+def _duration(database: Database, run: Run, past: Sequence[Run]) -> float | None:
     try:
-        return estimate(database, [from_json(run.recipe_json)], finished).seconds[0]
+        return estimate(database, [from_json(run.recipe_json)], past).seconds[0]
     except BertmtError:
         return None
 

@@ -47,6 +47,11 @@ class Group:
     spreads: Mapping[str, Spread]
 
     @property
+    def seeds(self) -> int:
+        """How many there are: one that was trained twice counts once."""
+        return len({row.run.seed for row in self.rows})
+
+    @property
     def difference(self) -> float | None:
         """The mean over the seeds of the difference from the baseline; of the very runs that the spreads are of."""
         known = [row.difference for row in newest_of_each_seed(self.rows) if row.difference is not None]

@@ -42,6 +42,7 @@ class TimeLeft:
         self.batches = batches
         self.evaluations = evaluations
         self._per_batch: float | None = None
+        self._is_warm = False
         self._per_evaluation = 0.0
 
     def step_done(self, batches: int, seconds: float) -> None:
@@ -49,6 +50,8 @@ class TimeLeft:
         self.batches -= batches
         measured = seconds / batches
         before = self._per_batch
+        if before is not None and not self._is_warm:  # a first step that loads and compiles is no measure of the rest
+            self._is_warm, before = True, min(before, measured)
         self._per_batch = measured if before is None else before + SMOOTHING * (measured - before)
 
     def evaluation_done(self, seconds: float) -> None:

@@ -21,6 +21,7 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.database import sqlite3
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
+from bertmt.registry.workers import ask, request_of
 from bertmt.services import removal, settling
 from bertmt.services.control import cancel, pause, requeue, stop_orphans
 from bertmt.services.queue_control import hold_queue
@@ -116,6 +117,17 @@ def test_a_worker_that_is_asked_to_drain_works_what_waits_and_ends(database, add
     drain_worker(database, find_worker(database, worker.key))
     worker.work(drain=False)
     assert {run_by_key(database, run.key).state for run in runs} == {State.FINISHED}
+
+
+def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(database, stand_in_child):
+    worker = Worker(database, [SLOT], lambda line: None, stand_in_child)
+    worker.work(drain=True)
+    assert request_of(database, worker.key) == "drain"
+    other = Worker(database, [SLOT], lambda line: None, stand_in_child)
+    other.draining = True
+    ask(database, other.key, "go on")
+    other.round()
+    assert request_of(database, other.key) == "drain"
 
 
 def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(database, add_run, stand_in_child):

@@ -6,9 +6,10 @@ import pytest
 
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.registry.runs import run_by_key
+from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.workers import register
-from bertmt.services.estimates import Effort, estimate, past_effort, planned_effort
+from bertmt.services.estimates import Effort, durations_now, estimate, past_effort, planned_effort, whole_seconds
+from bertmt.services.queue_times import expected_durations
 from bertmt.tasks.loading import read_split
 
 # 80 examples in batches of 8 are 10 steps; 2 epochs of them 20 steps, and 3 evaluations of 20 examples each.
@@ -123,6 +124,56 @@ def test_a_run_whose_child_told_too_little_is_no_evidence(database, finished, br
 def test_a_run_that_stopped_early_is_judged_by_what_it_did(database, finished):
     finished(epochs=8, steps=20, epoch=2, early_stopping=1)
     assert estimate(database, [planned()], device="cpu").seconds == (pytest.approx(52),)
+
+
+@pytest.fixture
+def running(database, add_run):
+    """A run that runs since 100 s, with steps 0 to 39 of 100 done and 150 s left, as its child says."""
+
+    def make(started=None, step=39, left=150.0, **values):
+        run = add_run(**values)
+        with database.immediate():
+            began = "2026-01-01T00:00:00+00:00"
+            database.execute(
+                "UPDATE runs SET state = 'running', device = 'cpu', started_at = ? WHERE key = ?", (began, run.key)
+            )
+            database.execute(
+                "UPDATE summaries SET started = ?, step = ?, steps_total = 100, seconds_left = ?,"
+                " last_event_at = '2026-01-01T00:01:40+00:00' WHERE run = ?",
+                (json.dumps({"device": "cpu", **(started or {})}), step, left, run.key),
+            )
+        return run_by_key(database, run.key)
+
+    return make
+
+
+def test_the_form_the_queue_and_the_run_itself_say_the_same(database, add_run, finished, running):
+    """A finished run was fast; what runs now, slowed down by others, is what its siblings will be like."""
+    values = {"epochs": 3, "epoch_steps": 7, "evaluate_examples": 10}
+    finished(**values)
+    run = running(seed=1, **values)
+    waiting, other = add_run(seed=2, **values), add_run(seed=3, epochs=1)
+    assert whole_seconds(run) == 250, "100 s until its last event, and the 150 s that it says are left"
+    form = estimate(database, [planned(seed=4), planned(epochs=1)], device="cpu")
+    assert form.seconds == (250, pytest.approx(7 * 2 + 2 * 10 * 0.1 + 6))
+    assert run.id in form.rests_on
+    past = [*database_runs(database, "finished"), run]
+    assert expected_durations(database, [run, waiting], past) == {run.key: 250, waiting.key: 250}
+    assert durations_now([run, waiting, other], [run]) == {run.key: 250, waiting.key: 250}
+    assert durations_now([waiting], [run], kind="cuda") == {run.key: 250}
+
+
+def database_runs(database, state):
+    return all_runs(database, "runs.state = ?", (state,))
+
+
+def test_a_run_that_has_hardly_begun_or_says_nothing_is_not_believed(running):
+    assert whole_seconds(running(step=18)) is None
+    assert whole_seconds(running(left=None)) is None
+
+
+def test_of_a_run_that_went_on_from_a_checkpoint_the_rest_is_scaled(running):
+    assert whole_seconds(running(started={"resumes": True})) == 150 / 0.6
 
 
 def test_pretraining_has_its_own_speed(database, finished):

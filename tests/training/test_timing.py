@@ -22,6 +22,16 @@ def test_one_slow_step_moves_the_estimate_a_little():
     assert before < left.seconds() < 2 * before
 
 
+def test_a_first_step_that_was_slower_than_the_second_is_forgotten():
+    """It loads and compiles: at its weight an hour would be promised where minutes are left."""
+    left = TimeLeft(batches=102, evaluations=0)
+    left.step_done(1, 10.0)
+    left.step_done(1, 1.0)
+    assert left.seconds() == 100
+    left.step_done(1, 11.0)
+    assert left.seconds() == 99 * 1.5
+
+
 def test_time_left_never_falls_below_nothing():
     left = TimeLeft(batches=1, evaluations=0)
     left.step_done(2, 1.0)

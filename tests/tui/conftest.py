@@ -19,7 +19,7 @@ from registry_builder import HOSTILE, STEPS, RegistryBuilder
 from rich.console import Console
 from textual.pilot import Pilot
 
-from bertmt.devices.cpu import Cpu
+from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
 from bertmt.registry.states import State
 from bertmt.services import machine
@@ -119,6 +119,8 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         builder.add("later")
         builder.add("held", state=State.HELD)
         builder.database.execute("UPDATE runs SET note = ? WHERE name = 'later'", (HOSTILE,))
+        # However slowly it was built: what it took so far is nothing.
+        builder.database.execute("UPDATE summaries SET last_event_at = (SELECT started_at FROM runs WHERE key = run)")
     builder.database.close()
     return folder
 
@@ -141,7 +143,7 @@ def evaluated(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine of which everything is known, and a user without choices of their own."""
-    cpu = Cpu("a processor", 4, 2, None, 16384, 8192, 1.0)
+    cpu = Cpu("a processor", 4, 2, None, 16384, 8192, CpuTimes(0.0, 0.0))
     monkeypatch.setattr(machine, "read_cpu", lambda: cpu)
     monkeypatch.setattr(machine, "list_gpus", lambda: ())
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "choices"))

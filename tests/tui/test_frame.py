@@ -5,8 +5,10 @@ import re
 import pytest
 from registry_builder import RegistryBuilder
 
+from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.errors import UsageError
 from bertmt.registry.claims import claim_next
+from bertmt.services import machine
 from tui.__main__ import dashboard, parser
 from tui.bindings import read_keymap
 from tui.keys import all_bindings
@@ -195,3 +197,64 @@ async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, regi
             await shown.look()
     builder.database.close()
     assert rung == [True]
+
+
+async def test_the_processor_is_as_busy_as_between_two_looks(show, alive, monkeypatch):
+    """And a look too soon after the one before, which says little, changes nothing."""
+    seen = [CpuTimes(10.0, 100.0), CpuTimes(13.0, 108.0), CpuTimes(13.9, 109.0)]  # on four threads
+    now = [seen[0]]
+    monkeypatch.setattr(machine, "read_cpu", lambda: Cpu("a processor", 4, 2, None, 16384, 8192, now[0]))
+    async with show() as shown:
+        said = []
+        for now[0] in seen:
+            shown.app.screen.reload()
+            await shown.settle()
+            said.append(shown.text.splitlines()[-2].split("cpu ")[1].split("  mem")[0].split(maxsplit=1)[1])
+        assert said == ["– of 2", "38% of 2", "38% of 2"]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 15), (80, 24)])
+@pytest.mark.parametrize("first", ["runs", "queue", "paper"])
+async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(show, alive, size, first):
+    async with show(size=size, first=first) as shown:
+        last = shown.text.splitlines()[-1]
+        keys = [each.binding for each in shown.app.screen.active_bindings.values() if each.binding.show]
+        words = [f"{shown.app.get_key_display(each)} {each.description}" for each in keys]
+        said = last.partition("▏")[0].split()
+        whole = [word for word in words if word in last]
+        assert " ".join(whole).split() == said, "nothing but whole keys"
+        assert "? help" in whole, "the key that shows all others"
+
+
+async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show, alive):
+    async with show() as shown:
+        titles = [each.title for each in shown.app.get_system_commands(shown.app.screen)]
+        assert len(titles) == len(set(titles)) and "Theme" in titles
+        assert not {"Keys", "Screenshot", "Maximize", "Quit"} & set(titles)
+
+
+async def test_t_says_which_theme_it_is_now(show, alive):
+    async with show() as shown:
+        await shown.press("t")
+        assert f"Theme {CYCLE[1]}" in shown.said
+
+
+async def test_a_chart_has_its_room_again_after_the_terminal_grew(show, alive):
+    async with show() as shown:
+        shown.app.screen.table.go_to("run002")  # which has curves, scores and a log
+        await shown.settle()
+        before = shown.text
+        for size in ((120, 40), (80, 20), (80, 24)):
+            await shown.pilot.resize_terminal(*size)
+            await shown.settle()
+        assert "A chart needs" not in shown.text and shown.text == before
+
+
+@pytest.mark.parametrize(
+    ("term", "theme"), [("xterm", "ansi-dark"), ("linux", "ansi-dark"), ("xterm-256color", ""), ("xterm-kitty", "")]
+)
+def test_with_few_colours_the_terminals_own_are_taken(monkeypatch, term, theme):
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.delenv("COLORTERM", raising=False)
+    assert dashboard(parser().parse_args([]))._first_theme == theme
+    assert dashboard(parser().parse_args(["--theme", "bertmt-light"]))._first_theme == "bertmt-light"

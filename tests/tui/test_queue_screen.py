@@ -80,6 +80,17 @@ async def test_workers_and_expected_times_are_shown(show, alive, busy, timed, si
         shown.should_be("queue-busy")
 
 
+async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(show, alive, busy, timed):
+    """As the running one's own time left says; and the running one takes as long in all."""
+    with open_registry(busy) as database, database.immediate():
+        database.execute("UPDATE runs SET recipe = (SELECT recipe FROM runs WHERE name = 'training')"
+                         " WHERE name = 'later'")  # fmt: skip
+    async with show(size=(120, 40), first="queue") as shown:
+        rows = {row.run.name: row.expected.seconds for row in shown.app.screen.table.rows}
+        assert rows["training"] == rows["later"] == pytest.approx(252, abs=30)
+        assert rows["held"] == 62
+
+
 async def test_a_waiting_run_that_was_edited_is_timed_anew(show, alive, busy, monkeypatch):
     """As if an epoch took an hour."""
     monkeypatch.setattr(

@@ -6,6 +6,7 @@ import pytest
 from registry_builder import RegistryBuilder
 from run_screen import open_run, said
 
+from bertmt.drawing.series import look_of, looks_of
 from bertmt.registry import metrics
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
@@ -101,6 +102,31 @@ async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(show, 
         }
         await shown.press("u")
         assert "twins" not in shown.text
+
+
+async def test_a_pretraining_phase_takes_no_look_of_a_task(show, alive, registry):
+    """The phase's losses are there first; when the tasks' come, nothing changes its colour and mark."""
+    builder = RegistryBuilder(registry)
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, _, events = builder.started("pretrained")
+    events.step(0, 0, "mnr", {"loss/mnr": 3.0}, seconds_left=9.0)
+    sync(builder.database, run)
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, run.id)
+        before = _looks(shown)
+        events.step(1, 1, "train", {f"loss/{task}": 1.0 for task in ("sst", "para", "sts")}, seconds_left=8.0)
+        await shown.look()
+        after = _looks(shown)
+    events.close()
+    builder.database.close()
+    assert list(before) == ["mnr"] and after["mnr"] == before["mnr"]
+    assert [after[task] for task in ("sst", "para", "sts")] == [look_of(index, False) for index in range(3)]
+
+
+def _looks(shown):
+    """The looks of the training losses by their names."""
+    chart = shown.app.screen.pane.chart._panels[0]
+    return dict(zip((each.name for each in chart.series), looks_of(chart.series, False), strict=True))
 
 
 async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show, alive):

@@ -11,6 +11,7 @@ from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from tui.settings import Settings, read_settings
+from tui.widgets.home_line import SHOWN
 
 
 def names(text):
@@ -169,6 +170,27 @@ async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show, alive):
         shown.app.screen.table.go_to(next(row.key for row in shown.app.screen.table.rows if len(row.group.rows) == 2))
         await shown.press("enter")
         assert "run003" in shown.text and "run004" in shown.text
+
+
+async def test_a_seed_that_was_trained_twice_is_one_seed(show, alive, registry):
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET seed = 1 WHERE name = 'twins'")
+    async with show(size=(120, 40)) as shown:
+        await shown.press("a")
+        shown.app.screen.table.go_to(next(row.key for row in shown.app.screen.table.rows if len(row.group.rows) == 2))
+        await shown.settle()
+        assert "pearson ×1" in shown.text and "1 of 1" in shown.text
+        assert "seeds" in shown.text and "1, 1" not in shown.text
+
+
+async def test_the_first_line_counts_the_runs_of_every_state(show, alive, registry):
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET state = 'cancelled' WHERE name = 'twins'")
+        counts = dict(database.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall())
+    async with show(size=(160, 40)) as shown:
+        first = shown.text.splitlines()[0]
+        assert "2 cancelled" in first and all(f"{count} {state}" in first for state, count in counts.items())
+    assert set(SHOWN) == set(State)
 
 
 async def test_columns_are_chosen_and_kept(show, alive, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from fake_nvml import GIB, FakeNvml
 
 from bertmt.devices.cgroup import read_limits
-from bertmt.devices.cpu import allowed_threads, physical_cores, read_cpu
+from bertmt.devices.cpu import TICKS_PER_SECOND, allowed_threads, physical_cores, read_cpu, utilization
 from bertmt.devices.gpus import GpuProcess, list_gpus, read_gpus
 from bertmt.devices.slots import DeviceSlot, device_slots, parse_slots
 from bertmt.errors import UsageError
@@ -44,6 +44,31 @@ def test_only_the_cores_of_the_affinity_mask_count(tmp_path):
 
 def test_without_a_topology_every_thread_is_a_core(tmp_path):
     assert read_cpu(tmp_path, allowed={0, 1, 2}).cores == 3
+
+
+def busy_for(user, idle, waiting=0):
+    """/proc/stat after so many seconds of each on threads 0 and 1; thread 2 does nothing, and guests are in user."""
+    ticks = [round(each * TICKS_PER_SECOND) for each in (user, 0, 0, idle, waiting, 0, 0, 0)] + [7, 7]
+    numbers = " ".join(map(str, ticks))
+    rows = ("cpu  1 2 3 4 5 6 7 8 9 10", f"cpu0 {numbers}", f"cpu1 {numbers}", f"cpu2 0 0 0 {10**9} 0 0 0 0", "ctxt 1")
+    return {"proc/stat": "\n".join(rows)}
+
+
+def test_utilization_is_what_was_not_idle_between_two_looks_on_the_threads_of_the_process(tmp_path):
+    before = read_cpu(machine(tmp_path, busy_for(100, 900)), allowed={0, 1}).times
+    after = read_cpu(machine(tmp_path, busy_for(103, 905, 2)), allowed={0, 1})
+    assert utilization(after, before) == pytest.approx(3 / 10), "3 s of 10; waiting for a disk is idle"
+    assert utilization(after, after.times) is None
+    assert read_cpu(tmp_path / "elsewhere", allowed={0}).times is None
+
+
+def test_under_a_quota_utilization_is_the_share_of_the_quota(tmp_path):
+    quota = {**V2, "sys/fs/cgroup/job/step/cpu.max": "100000 100000"}
+    before = read_cpu(machine(tmp_path, {**quota, **busy_for(0, 0.1)}), allowed={0, 1}).times
+    after = read_cpu(machine(tmp_path, {**quota, **busy_for(3, 7.1)}), allowed={0, 1})
+    assert utilization(after, before) == pytest.approx(0.6), "3 s on each of two threads in 10 s, of one processor"
+    full = read_cpu(machine(tmp_path, {**quota, **busy_for(13, 7.2)}), allowed={0, 1})
+    assert utilization(full, after.times) == 1
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("250000 100000", 2), ("50000 100000", 1), ("max 100000", 4)])

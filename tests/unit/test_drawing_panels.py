@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bertmt.drawing.curves import Panel, View, draw_panel
 from bertmt.drawing.panels import draw_panels, shown_at_once, whole_range
-from bertmt.drawing.series import Series
+from bertmt.drawing.series import Series, look_of, looks_of
 from bertmt.drawing.step_window import nearest_step, next_step, panned, zoomed
 from bertmt.drawing.styled import STYLES, cells, plain
 
@@ -82,6 +82,36 @@ def test_each_curve_ends_in_its_mark():
 def test_marks_of_curves_that_end_together_stand_one_before_the_other():
     chart = draw_panel(panel(series([0, 0]), series([0, 0]), series([0, 0])), 60, 14, View())
     assert any(row.endswith("■▲●") for row in plot_of(chart))
+
+
+def test_a_mark_stands_at_the_last_value_and_not_in_the_middle_of_its_column():
+    noisy = series([0, 1] * 500)  # some ten values in each column of dots, from 0 to 1
+    for last, row in ((1.0, 0), (0.0, -1), (0.5, None)):
+        curve = series([*noisy.values, last])
+        rows = [place for place, text in enumerate(plot_of(draw_panel(panel(curve), 60, 15, View()))) if "●" in text]
+        count = len(plot_of(draw_panel(panel(curve), 60, 15, View())))
+        assert rows == [count // 2 if row is None else row % count]
+
+
+def test_a_mark_stands_where_its_curve_leaves_the_window():
+    curve = series([0, 10, 0], steps=[0, 100, 200])
+    plot = plot_of(draw_panel(panel(curve, series([0, 10], steps=[100, 101])), 60, 15, View(window=(0, 100))))
+    assert plot[0].rstrip().endswith("●") and plot[-1].rstrip().endswith("▲")
+
+
+def test_a_curve_keeps_its_look_whatever_else_is_there():
+    later = Series("sst", np.arange(3), np.ones(3), place=0)
+    first = Series("mnr", np.arange(3), np.zeros(3), place=4)
+    for curves in ([first], [later, first], [first, later]):
+        legend = {span.style: span.text for span in draw_panel(Panel("loss", curves), 60, 14, View()).lines[-1]}
+        assert legend["series4"] == look_of(4, False).mark
+        assert later not in curves or legend["series0"] == look_of(0, False).mark
+
+
+def test_two_curves_that_claim_one_look_differ_in_their_marks():
+    curves = [Series(name, np.arange(3), np.ones(3), place=2) for name in "abc"]
+    looks = looks_of(curves, ascii_only=False)
+    assert looks[0] == look_of(2, False) and len(set(looks)) == 3 and {each.style for each in looks} == {"series2"}
 
 
 def test_a_faint_curve_stays_behind_and_out_of_the_legend():

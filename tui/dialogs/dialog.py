@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -62,6 +63,10 @@ class Dialog(ModalScreen[T], Generic[T]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer once: a second answer, typed before the first was seen, would close what is below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 def paragraphs(*sentences: str) -> TextLines:

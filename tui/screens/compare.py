@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from bertmt.drawing.curves import Panel
 from bertmt.drawing.heatmap import Shown
@@ -28,6 +27,7 @@ from tui.registry_lane import Session
 from tui.run_actions import RunActions
 from tui.run_matrices import CAPTIONS, RunMatrix, matrices_page, matrix_of, task_of
 from tui.run_panels import CHARTS, panels_of, patterns
+from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
 from tui.widgets.page import Page
 from tui.widgets.tab_line import TabLine
@@ -102,7 +102,7 @@ class CompareScreen(RunActions):
         yield Page(self._recipe_lines, id="recipes", classes="hidden")
         yield LineChart(id="curves")
         yield Page(self._matrix_lines, id="confusion", classes="hidden")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._show_tab()

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
@@ -73,7 +72,8 @@ class DashboardScreen(Screen[None]):
             self._is_stale = True
             return
         self._is_loading = True
-        self.run_worker(self._load(), group="load")
+        # The function: Python warns of a coroutine that never begins, as where the screen is just being left.
+        self.run_worker(self._load, group="load")  # type: ignore[arg-type]
 
     async def _load(self) -> None:
         try:
@@ -83,10 +83,6 @@ class DashboardScreen(Screen[None]):
                     await self.load()
                 except BertmtError as problem:
                     self.dashboard.tell(problem)
-                except NoMatches:
-                    if not self.is_left:
-                        raise
-                    return
                 if not self._is_stale:
                     return
         finally:

@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.widgets import Footer
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
@@ -31,6 +30,7 @@ from tui.registry_lane import Session
 from tui.run_actions import RunActions
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.form import Form, sentence_lines
+from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
 from tui.widgets.text_lines import TextLines
 from tui.worker_actions import offer_worker
@@ -98,7 +98,7 @@ class NewRunScreen(DashboardScreen):
             yield Form(lambda name, text: self.form.check(name, text), id="form")
             yield Page(lambda width: preview_lines(self._planned, width), id="preview")
         yield TextLines(self._summary_lines, id="summary")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(Form).table.focus()
@@ -179,7 +179,9 @@ class NewRunScreen(DashboardScreen):
     async def _looked_up(self, planned: Plan) -> PlanPreview:
         def look_up(session: Session) -> PlanPreview:
             session.runs.refresh()
-            return preview(session.database, planned, [row.run for row in session.runs.rows("state:finished")])
+            return preview(
+                session.database, planned, [row.run for row in session.runs.rows("state:finished | state:running")]
+            )
 
         try:
             return await self.dashboard.ask(look_up, slow=True)

@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from bertmt.drawing.styled import Line
 from bertmt.registry.states import State
@@ -19,6 +18,7 @@ from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
 from tui.screens.run import RunScreen
 from tui.widgets.home_line import HomeLine
+from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
 from tui.widgets.table import Table
 
@@ -60,7 +60,7 @@ class PaperScreen(HomeScreen):
         table: Table[FigureLine] = Table(COLUMNS, figure_cell, lambda figure: figure.key, id="figures")
         yield table
         yield Page(id="figure")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services import control, ordering
+from bertmt.services.estimates import durations_now, kind_of
 from bertmt.services.opening import Database
 from bertmt.services.ordering import WAITING
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
@@ -39,6 +39,7 @@ from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.form import sentence_lines
 from tui.widgets.home_line import HomeLine
+from tui.widgets.key_line import KeyLine
 from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
@@ -158,7 +159,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         yield workers
         yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
         yield MachineStrip()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the workers have the focus, no key does anything to a run."""
@@ -201,7 +202,9 @@ class QueueScreen(WorkerActions, HomeScreen):
 
     def _show_runs(self, queued: Queued) -> None:
         work, stuck = queued.surroundings.workload, queued.obstacles
-        durations = {run.key: _rest(run, self._durations.get(_judged(run))) for run in _timed(queued)}
+        kind = kind_of([slot for worker, _ in work.workers for slot in worker.slots]) if work.workers else ""
+        now = durations_now(_timed(queued), queued.running, kind)
+        durations = {run.key: _rest(run, now.get(run.key, self._durations.get(_judged(run)))) for run in _timed(queued)}
         expected = expected_times(queued.waiting[:MOST_TIMED], queued.running, work, durations, stuck)
         rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in (*queued.running, *queued.stopped)]
         rows += [
@@ -239,7 +242,7 @@ class QueueScreen(WorkerActions, HomeScreen):
 
         def judge(session: Session) -> dict[int, float | None]:
             session.runs.refresh()
-            past = [row.run for row in session.runs.rows("state:finished")]
+            past = [row.run for row in session.runs.rows("state:finished | state:running")]
             return expected_durations(session.database, runs, past)
 
         try:

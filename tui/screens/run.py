@@ -7,7 +7,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer
 
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
@@ -32,6 +31,7 @@ from tui.run_columns import difference_span
 from tui.run_standing import care_words
 from tui.widgets.form import sentence_lines
 from tui.widgets.glance import about_line, scores_line
+from tui.widgets.key_line import KeyLine
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_lines import TextLines
 
@@ -93,7 +93,7 @@ class RunScreen(RunActions):
         yield TextLines(id="about")
         yield TextLines(id="problem", classes="hidden")
         yield Vertical(id="place")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     async def on_mount(self) -> None:  # type: ignore[override]  # Textual awaits it
         self._show_about()

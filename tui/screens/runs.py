@@ -8,7 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
@@ -37,6 +37,7 @@ from tui.run_columns import (
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
+from tui.widgets.key_line import KeyLine
 from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
@@ -131,7 +132,7 @@ class RunsScreen(RunActions, HomeScreen):
             yield TextLines(id="empty", classes="hidden")
             yield Glance()
         yield MachineStrip()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     @property
     def table(self) -> "Table[Row | GroupRow]":

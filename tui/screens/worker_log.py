@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Footer
 
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
@@ -11,6 +10,7 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.services.log_reader import LogReader, is_error_line
 from bertmt.services.workers import worker_log
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
 from tui.widgets.text_lines import TextLines
 
@@ -41,7 +41,7 @@ class WorkerLogScreen(DashboardScreen):
     def compose(self) -> ComposeResult:
         yield TextLines(self._title_lines, id="title")
         yield Page(self._log_lines, id="log")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(Page).focus()

@@ -151,10 +151,7 @@ class Form(Vertical):
         self.post_message(self.Entered(edited.key, text))
         return True
 
-    def _type(self, text: str) -> None:
-        field = self.table.current
-        if field is None:
-            return
+    def _type(self, field: Field, text: str) -> None:
         self._edited = field
         typed = self.query_one("#typed", Input)
         typed.value = safe_text(text)
@@ -221,8 +218,10 @@ class Form(Vertical):
         field = event.row
         if not isinstance(field, Field):
             return
-        if field.kind in TYPED:
-            self._type(field.text)
+        if self._edited is not None:  # a second Enter, ahead of the focus
+            self.finish()
+        elif field.kind in TYPED:
+            self._type(field, field.text)
         elif field.kind in TURNED:
             self.post_message(self.Turned(field.key, 1))
         else:
@@ -242,10 +241,10 @@ class Form(Vertical):
             return
         elif field.kind in TYPED and event.key == "enter":
             event.stop()
-            self._type(field.text)
+            self._type(field, field.text)
         elif field.kind is FieldKind.NUMBER and event.character and event.character in "0123456789.-":
             event.stop()
-            self._type(event.character)
+            self._type(field, event.character)
         elif field.kind in TURNED and event.key in ("left", "right"):
             event.stop()
             self.post_message(self.Turned(field.key, 1 if event.key == "right" else -1))

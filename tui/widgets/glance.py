@@ -80,7 +80,7 @@ class Glance(Vertical):
             lambda width: [cut_line(line(Span(group_name(group), "title")), width)]
         )
         spreads = {SCORE_TITLES[name]: _spread_text(spread) for name, spread in group.spreads.items()}
-        seeds = ", ".join(str(row.run.seed) for row in sorted(group.rows, key=lambda row: row.run.seed))
+        seeds = ", ".join(map(str, sorted({row.run.seed for row in group.rows})))
         pairs = {"seeds": seeds, **spreads, "method": _method(run), "scale": scale_line(run)}
         self.query_one("#words", TextLines).show(lambda width: facts(pairs, width))
 
@@ -99,6 +99,10 @@ class Glance(Vertical):
         about.show(lambda width: [cut_line(about_line(glimpse.run), width)])
         words.show(lambda width: _words(glimpse, width))
         last.show(lambda width: _last_lines(glimpse, width, self.size.height) if has_curves else [])
+
+    def on_resize(self) -> None:
+        """How many lines the last part has goes by the height: made for another, they would take room from charts."""
+        self.query_one("#last", TextLines).remake()
 
 
 def about_line(run: Run) -> Line:

@@ -13,7 +13,10 @@ from tui.widgets.table import MARK
 if TYPE_CHECKING:
     from tui.app import Dashboard
 
-SHOWN = (State.RUNNING, State.QUEUED, State.HELD, State.PAUSED, State.FINISHED, State.FAILED, State.LOST)
+# In the order in which a person wants to know of them; every state has its place.
+SHOWN = (
+    State.RUNNING, State.QUEUED, State.HELD, State.PAUSED, State.FINISHED, State.FAILED, State.LOST, State.CANCELLED,
+)  # fmt: skip
 
 
 class HomeLine(TabLine):

@@ -8,13 +8,14 @@ from textual.widget import Widget
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, wrap_parts
-from bertmt.services.machine import Cpu, Gpu, Machine, read_machine
+from bertmt.services.machine import Cpu, CpuTimes, Gpu, Machine, read_machine, utilization
 from bertmt.services.workload import Workload, workload
 from tui.registry_lane import Session
 from tui.run_columns import bar
 from tui.styled_lines import strip_of, styles_of
 
 GIB = 1024  # MiB
+LEAST_SECONDS = 1.0  # between two looks at how busy the processor is: shorter ones flicker
 JOULES_PER_WATT_HOUR = 3600
 
 
@@ -40,13 +41,24 @@ class MachineStrip(Widget):
         super().__init__(id=id)
         self._parts: list[Line] = []
         self._energy_at_first: dict[str, float] = {}
+        self._times_before: CpuTimes | None = None
+        self._cpu_busy: float | None = None
 
     def show(self, surroundings: Surroundings) -> None:
         """Show how things are now."""
         gpus = [gpu_part(gpu, self._watt_hours(gpu)) for gpu in surroundings.machine.gpus]
-        self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu)]
+        self._look_at(surroundings.machine.cpu)
+        self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu, self._cpu_busy)]
         self.styles.height = min(2, len(self._lines()))
         self.refresh()
+
+    def _look_at(self, cpu: Cpu) -> None:
+        """How busy the processor was since the look before."""
+        times, before = cpu.times, self._times_before
+        if times is None or before is None:
+            self._times_before = times
+        elif times.passed - before.passed >= LEAST_SECONDS * cpu.logical or times.passed < before.passed:
+            self._cpu_busy, self._times_before = utilization(cpu, before), times
 
     def _watt_hours(self, gpu: Gpu) -> float | None:
         """What the card used since it was first seen here; None where it does not count, or its counter went back."""
@@ -77,11 +89,12 @@ def workers_part(found: Workload) -> Line:
     return line(workers, stopping, Span(f" {numbers.count(found.queued)} queued", "dim"), held)
 
 
-def cpu_part(cpu: Cpu) -> Line:
-    """Load over the cores, and memory."""
+def cpu_part(cpu: Cpu, busy: float | None = None) -> Line:
+    """How busy the cores were since the last look, their number, and memory."""
     parts: list[str | Span] = [Span("cpu ", "dim")]
-    if cpu.load is not None:
-        parts += [Span(bar(cpu.load / cpu.cores), "series0"), f" {cpu.load:.1f}/{cpu.cores}"]
+    if cpu.times is not None:
+        share = numbers.MISSING if busy is None else f"{busy:.0%}"
+        parts += [Span(bar(busy or 0.0), "series0"), f" {share:>4}", Span(f" of {cpu.cores}", "dim")]
     if cpu.memory_total_mib and cpu.memory_free_mib is not None:
         used = cpu.memory_total_mib - cpu.memory_free_mib
         parts += [Span("  mem ", "dim"), Span(bar(used / cpu.memory_total_mib), "series1")]

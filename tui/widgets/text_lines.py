@@ -37,6 +37,10 @@ class TextLines(ScrollView, can_focus=False):
         self._made = None
         self._lay_out()
 
+    def remake(self) -> None:
+        """Make the lines anew: what they depend on besides their width has changed."""
+        self.show(self._draw)
+
     @property
     def lines(self) -> Sequence[Line]:
         """What is shown now."""

@@ -1,0 +1,130 @@
+"""Keys that come faster than screens are made and left: whatever is typed, whenever, the dashboard goes on."""
+
+import asyncio
+import inspect
+import random
+from pathlib import Path
+
+import pytest
+from registry_builder import RegistryBuilder
+from textual import events
+
+from bertmt.registry.database import open_registry
+from bertmt.registry.states import State
+from tui.app import Dashboard
+from tui.fields import FieldKind
+from tui.keys import all_bindings
+from tui.widgets.form import Form
+
+SEEDS, BURSTS, LONGEST = 5, 50, 7
+TURNS = (0, 1, 2, 3, 5, 8, 13)  # of the loop, between two keys
+SIZES = ((80, 24), (40, 12), (60, 15), (120, 40))
+CHARACTERS = {"space": " ", "slash": "/", "number_sign": "#", "question_mark": "?", "full_stop": ".", "comma": ","}
+# What leads from screen to screen, and out of it, comes as often as all else together.
+LEADING = ("enter", "escape", "1", "2", "3", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o")
+BOUND = sorted({name for _, binding in all_bindings() for name in binding.key.split(",")} | {*"abcxyz059-=", "ctrl+q"})
+OPENING = ("o", "enter", "ctrl+p")
+
+
+@pytest.fixture
+def every_state(evaluated, monkeypatch, tmp_path):
+    """A registry with runs in every state; what is saved goes elsewhere."""
+    builder = RegistryBuilder(evaluated)
+    for state in (State.LOST, State.PAUSED, State.CANCELLED):
+        run = builder.add(str(state), state=State.HELD)
+        builder.database.execute("UPDATE runs SET state = ? WHERE key = ?", (state, run.key))
+    builder.database.execute("UPDATE runs SET state = 'queued' WHERE name = 'later'")
+    assert {state for (state,) in builder.database.execute("SELECT state FROM runs")} == set(State)
+    builder.database.close()
+    monkeypatch.chdir(tmp_path)
+    return evaluated
+
+
+def key(name):
+    """A key as a terminal tells of it."""
+    return events.Key(name, CHARACTERS.get(name, name if len(name) == 1 else None))
+
+
+def burst(chance):
+    """A few keys at once."""
+    return [chance.choice(LEADING if chance.random() < 0.5 else BOUND) for _ in range(chance.randint(1, LONGEST))]
+
+
+async def wait(chance):
+    """Not at all, for a few turns of the loop, or until a lane may have answered."""
+    kind = chance.randrange(4)
+    for _ in range(chance.randrange(12) if kind == 1 else 0):
+        await asyncio.sleep(0)
+    if kind > 1:
+        await asyncio.sleep(chance.random() * 0.03)
+
+
+class Hasty(Dashboard):
+    """One into which keys were typed before it was there."""
+
+    CSS_PATH = Path(inspect.getfile(Dashboard)).parent / Dashboard.CSS_PATH
+    typed = ()
+
+    def on_mount(self):
+        for name in self.typed:
+            self.post_message(key(name))
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(every_state, alive, started, seed):
+    chance = random.Random(seed)
+    left = BURSTS
+    while left > 0:  # q and ctrl+q leave it: then it begins again
+        app = Hasty(every_state, first=chance.choice(("runs", "queue", "paper")), poll_seconds=0.02)
+        app.typed = burst(chance)
+        async with app.run_test(size=chance.choice(SIZES)):  # raises what ended the app
+            left -= 1
+            while left > 0 and app.is_running:
+                left -= 1
+                for name in burst(chance):
+                    app.post_message(key(name))
+                if chance.random() < 0.1:
+                    with open_registry(every_state) as database:
+                        database.execute("UPDATE runs SET note = 'other' WHERE key = ?", (chance.randint(1, 9),))
+                await wait(chance)
+
+
+@pytest.mark.parametrize("opening", OPENING)
+async def test_what_is_being_opened_can_be_left_at_any_moment(show, every_state, alive, started, opening):
+    async with show(every_state) as shown:
+        for turns in TURNS:
+            shown.app.post_message(key(opening))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for _ in range(2):
+                shown.app.post_message(key("escape"))
+            await shown.settle()
+        await shown.press("escape")
+        assert len(shown.app.screen_stack) == 1
+
+
+async def test_a_second_answer_to_a_dialog_closes_nothing_below(show, alive):
+    async with show() as shown:
+        await shown.press("enter", "2", "n", "p")
+        dialog = shown.app.screen
+        for _ in range(2):
+            dialog.dismiss(None)
+        await shown.settle()
+        assert [type(screen).__name__ for screen in shown.app.screen_stack] == [
+            "RunsScreen",
+            "RunScreen",
+            "NewRunScreen",
+        ]
+
+
+async def test_enter_in_the_form_types_into_the_line_that_it_was_pressed_on(show, alive):
+    """And not into the one to which the cursor went before the form heard of it: that may be none to type into."""
+    async with show() as shown:
+        await shown.press("n")
+        form = shown.app.screen.query_one(Form)
+        number = next(each for each in form.table.rows if each.kind is FieldKind.NUMBER)
+        form.table.go_to(number.key)
+        form.table.action_choose()
+        form.table.cursor = 0
+        await shown.settle()
+        assert form.is_typing and form._edited is number

@@ -1,5 +1,6 @@
 """`bertmt queue`."""
 
+from collections import ChainMap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,11 +25,12 @@ from bertmt.cli.worker import work_until_empty
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
+    from bertmt.errors import Problems
     from bertmt.services.opening import Awaited, Database, Run
     from bertmt.services.submit import Plan
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
-Seeds = Annotated[list[int] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
+Seeds = Annotated[list[str] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
 Sweeps = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,7 +59,7 @@ AfterOk = Annotated[
 Start = Annotated[
     str | None, typer.Option("--start", metavar="TIME", help='Not before 22:00, "2026-11-25 08:00" or +2h30m.')
 ]
-Priority = Annotated[int, typer.Option("--priority", metavar="N", help="Higher ones are started first.")]
+Priority = Annotated[str, typer.Option("--priority", metavar="N", help="Higher ones are started first.")]
 Wants = Annotated[str, typer.Option("--device", metavar="KIND", help="cpu or gpu: only there; by default anywhere.")]
 CheckpointDir = Annotated[str, typer.Option("--checkpoint-dir", metavar="DIR", help="For the big files.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Until these runs have ended; exit code 5 if one did not finish.")]
@@ -79,7 +81,7 @@ def queue(
     tags: Tags = None,
     hold: Hold = False,
     first: First = False,
-    priority: Priority = 0,
+    priority: Priority = "0",
     after: After = None,
     after_ok: AfterOk = None,
     start: Start = None,
@@ -95,16 +97,19 @@ def queue(
 
     The recipe comes from a preset, a file or another run; --set changes it, --seed and --sweep make several runs of it.
     """
+    from bertmt.errors import Problems
     from bertmt.recipe.loading import parse_assignments
     from bertmt.services.submit import Request, plan, submit
 
-    source = named_run(context, from_run)
-    queueing = _queueing(context, priority, after or (), after_ok or (), start, device, checkpoint_dir)
-    values = parse_assignments(settings or []) | named_settings(data, extra_data, encoder)
+    problems = Problems()
+    source = problems.attempt(named_run, context, from_run)
+    queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
+    assigned = [problems.attempt(parse_assignments, [text]) or {} for text in settings or []]
+    values = dict(ChainMap(*assigned[::-1])) | named_settings(data, extra_data, encoder)
     recipe_file = Path(file) if file else None
     planned = plan(
         Request(preset, recipe_file, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
-                tuple(tags or ()), hold, first, **queueing)
+                tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
     )  # fmt: skip
     for remark in planned.remarks:
         diagnostics.note(remark)
@@ -149,35 +154,41 @@ def _note_next(database: "Database", queued: "list[Run]") -> None:
 
 def _queueing(
     context: typer.Context,
-    priority: int,
+    problems: "Problems",
+    priority: str,
     after: Sequence[str],
     after_ok: Sequence[str],
     start: str | None,
     device: str,
-    checkpoint_dir: str,
 ) -> dict[str, Any]:
-    """What of a request says when and where its runs are started."""
-    from bertmt.errors import UsageError
+    """What of a request says when and where its runs are started, as far as it can be understood."""
+    from bertmt.services.ordering import parse_priority
     from bertmt.services.start_times import parse_start
+
+    words = [(word, False) for word in after] + [(word, True) for word in after_ok]
+    awaited = [problems.attempt(_awaited, context, word, ok) for word, ok in words]
+    return {
+        "awaits": tuple(each for found in awaited for each in found or ()),
+        "not_before_at": None if start is None else problems.attempt(parse_start, start),
+        "priority": problems.attempt(parse_priority, priority) or 0,
+        "wants": problems.attempt(_wanted, device) or "",
+    }
+
+
+def _wanted(device: str) -> str:
+    from bertmt.errors import UsageError
 
     if device not in ("", "cpu", "gpu"):
         raise UsageError(
             f"--device expects cpu or gpu, but found {device!r}; `bertmt worker --device` names single GPUs."
         )
-    return {
-        "priority": priority,
-        "awaits": _awaited(context, after, False) + _awaited(context, after_ok, True),
-        "not_before_at": None if start is None else parse_start(start),
-        "wants": device,
-        "checkpoint_dir": checkpoint_dir,
-    }
+    return device
 
 
-def _awaited(context: typer.Context, words: Sequence[str], needs_success: bool) -> tuple["Awaited", ...]:
+def _awaited(context: typer.Context, word: str, needs_success: bool) -> "list[Awaited]":
     from bertmt.services.opening import Awaited
 
-    runs = named_runs(existing_registry(context), words) if words else []
-    return tuple(Awaited(run.id, needs_success) for run in runs)
+    return [Awaited(run.id, needs_success) for run in named_runs(existing_registry(context), [word])]
 
 
 def _without_finished(database: "Database", planned: "Plan") -> "Plan":

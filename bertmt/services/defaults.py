@@ -70,7 +70,7 @@ def _data(recipe: Recipe, values: Mapping[str, Any]) -> tuple[dict[str, int], li
             warnings += checked.warnings
         if len(problems) == len(TASK_NAMES):
             raise problems[0]
-        warnings += [str(problem) for problem in problems]
+        warnings += [sentence for problem in problems for sentence in problem.problems]
     if values.get("extra_data_file"):
         pairs = {"data": "toy", "tasks": ("para",), "extra_data": True}
         checked = check_data(recipe.with_values(pairs))

@@ -164,7 +164,7 @@ def _split_check(name: str, values: dict[str, Any], splits: tuple[str, ...] = ()
     try:
         checked = check_data(recipe_from(values))
     except BertmtError as problem:
-        return Check(name, Health.PROBLEM, "cannot be used", str(problem))
+        return Check(name, Health.PROBLEM, "cannot be used", " ".join(problem.problems))
     sizes = {split: count for split, count in checked.sizes.items() if not splits or split in splits}
     where = checked.extra_data_file if splits else checked.data
     listed = ", ".join(f"{split.partition('-')[2]} {count:,}" for split, count in sizes.items())

@@ -67,6 +67,8 @@ def test_what_has_nothing_to_do_and_how_long_an_epoch_is_are_said():
         (Request(preset="baseline", values=TOY | {"seed": "1"}, seeds=(2,)), UsageError, "twice"),
         (Request(preset="baseline", values=TOY, seeds=(-1,)), RecipeError, "seed"),
         (Request(preset="baseline", values=TOY, name="a\x1b[31mb"), UsageError, "printable"),
+        (Request(preset="basline", sweeps=("x",), values=TOY), RecipeError, "--sweep.*\n.*`baseline`"),
+        (Request(preset="baseline", values={"encoder": "x", "data": "y"}), RecipeError, "encoder 'x'.*\n.*y cannot be"),
     ],
 )
 def test_what_cannot_work_is_refused_in_a_sentence(request_, error, words):

@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     found.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
-    found.add_argument("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
+    found.add_argument("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")
     found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the screen to begin with")
     found.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
     found.add_argument("--read-only", action="store_true", help="look, and change nothing")

@@ -32,7 +32,7 @@ from tui.screens.paper import PaperScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
-from tui.themes import CYCLE, DARK, THEMES
+from tui.themes import CYCLE, DARK, THEMES, full_name
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -104,7 +104,7 @@ class Dashboard(App[None]):
         return [*self._safe_filters, *super().get_line_filters()]
 
     def on_mount(self) -> None:
-        wanted = self._first_theme or self.settings.theme
+        wanted = self._first_theme or full_name(self.settings.theme)
         self.theme = wanted if wanted in self.available_themes else DARK
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
@@ -162,9 +162,11 @@ class Dashboard(App[None]):
         Raises:
             UsageError: there is none of that name.
         """
-        if name not in self.available_themes:
-            raise UsageError(f"--theme expects one of {', '.join(sorted(self.available_themes))}, but found {name!r}.")
-        self._first_theme = name
+        if full_name(name) not in self.available_themes:
+            raise UsageError(
+                f"--theme expects dark, light, ansi-dark, ansi-light or another that Ctrl-P lists, but found {name!r}."
+            )
+        self._first_theme = full_name(name)
 
     @property
     def farewell(self) -> str:

@@ -15,7 +15,7 @@ from tui.keys import all_bindings
 from tui.settings import read_settings
 from tui.widgets.home_line import HomeLine
 
-EXIT_FINE, EXIT_USAGE = 0, 2
+EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Show the dashboard until it is left; its exit code."""
     options = parser().parse_args(arguments)
     if options.keys:
-        _write_keys()
-        return EXIT_FINE
+        return _write_keys()
     try:
         app = dashboard(options)
     except BertmtError as problem:
@@ -83,9 +82,16 @@ def _speaks_unicode() -> bool:
     return (sys.stdout.encoding or "ascii").lower().replace("-", "").startswith(("utf", "gb18030"))
 
 
-def _write_keys() -> None:
-    for owner, binding in all_bindings():
-        sys.stdout.write(f"{binding.id or '':24} {binding.key:24} {owner:16} {binding.tooltip}\n")
+def _write_keys() -> int:
+    """List the keys; as a shell says it of other tools where the reader leaves, as `head` does."""
+    try:
+        for owner, binding in all_bindings():
+            sys.stdout.write(f"{binding.id or '':24} {binding.key:24} {owner:16} {binding.tooltip}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_READER_GONE
+    return EXIT_FINE
 
 
 if __name__ == "__main__":

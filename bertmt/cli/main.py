@@ -16,11 +16,24 @@ GLOBAL_OPTION = "--db"
 
 def main() -> None:
     """`bertmt`."""
+    output.begin()
+    diagnostics.begin()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; its exit code."""
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        return _reader_gone()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer exits with 1 where writing raises it
+            return _reader_gone()
+        raise
+
+
+def _run(arguments: Sequence[str]) -> int:
     from bertmt.cli.app import app
 
     options, rest = split_global_options(arguments)
@@ -33,10 +46,16 @@ def run(arguments: Sequence[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        output.abandon()
-        return ExitCode.FAILED
+        raise
     except Exception as problem:
         return _report(problem, "--debug" in options)
+
+
+def _reader_gone() -> int:
+    """The reader has left, as in `bertmt runs | head -1`, which is no error of anybody's."""
+    output.abandon()
+    diagnostics.abandon()
+    return ExitCode.READER_GONE
 
 
 def _report(problem: Exception, debug: bool) -> int:
@@ -68,12 +87,8 @@ def split_global_options(arguments: Sequence[str]) -> tuple[list[str], list[str]
 
 
 def _report_usage(problem: typer.TyperException) -> int:
-    """What the parser cannot understand; where it is nothing at all, the help."""
-    message = problem.format_message()
-    if message.startswith("Usage:"):
-        diagnostics.note(message)
-    else:
-        context = getattr(problem, "ctx", None)
-        command = context.command_path if context is not None else "bertmt"
-        diagnostics.report(f"{message.rstrip('.')}; `{command} --help` tells what can be typed.")
+    """What the parser cannot understand."""
+    context = getattr(problem, "ctx", None)
+    command = context.command_path if context is not None else "bertmt"
+    diagnostics.report(f"{problem.format_message().rstrip('.')}; `{command} --help` tells what can be typed.")
     return ExitCode(problem.exit_code)

@@ -140,7 +140,7 @@ def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, text):
 
 
 def test_a_theme_that_there_is_not_is_refused_with_those_there_are(registry):
-    with pytest.raises(UsageError, match="dark, light, ansi-dark, ansi-light .* but found 'nope'"):
+    with pytest.raises(UsageError, match=r"dark, light, ansi-dark, ansi-light .* but found 'nope'"):
         dashboard(parser().parse_args(["--db", str(registry), "--theme", "nope"]))
 
 

@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from bertmt.registry.records import Run
@@ -173,7 +174,7 @@ class Dashboard(App[None]):
         """What is said in the terminal when the dashboard is left while something runs."""
         if not self.running_when_left:
             return ""
-        runs = "1 run goes" if self.running_when_left == 1 else f"{self.running_when_left:,} runs go"
+        runs = counted(self.running_when_left, "run goes", "runs go")
         return f"{runs} on without the dashboard; `bertmt runs` shows how far."
 
     def look_again(self) -> None:

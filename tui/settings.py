@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files
-from bertmt.errors import UsageError
+from bertmt.errors import UsageError, reason_of
 from bertmt.recipe.loading import toml_value
 from tui.themes import DARK
 
@@ -89,4 +89,4 @@ def write_settings(path: Path, settings: Settings) -> None:
         atomic_files.make_folder(path.parent)
         atomic_files.write_text(path, "\n".join(lines) + "\n")
     except OSError as problem:
-        raise UsageError(f"{path} cannot be written: {problem.strerror}; this choice is not kept.") from None
+        raise UsageError(f"{path} cannot be written: {reason_of(problem)}; this choice is not kept.") from None

@@ -22,6 +22,7 @@ from bertmt.cli.parameters import (
 )  # fmt: skip
 from bertmt.cli.wait import wait_until_ended
 from bertmt.cli.worker import work_until_empty
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
@@ -117,13 +118,9 @@ def queue(
         _write_plan(planned, as_json)
         return
     database = registry_to_fill(context)
+    is_held, workers = _standing(database)  # before: what cannot be read must not fail what is queued already
     queued = submit(database, planned if again else _without_finished(database, planned))
-    _write_queued(database, queued, planned, as_json)
-    _go_on(context, database, queued, work, wait)
-
-
-def _go_on(context: typer.Context, database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
-    """Work or wait as asked; else say what to type."""
+    _write_queued(queued, planned, workers, as_json)
     if work:
         code = work_until_empty(registry_path(context))
         if code:  # stopped by hand, say: then nobody works what would be waited for
@@ -131,19 +128,25 @@ def _go_on(context: typer.Context, database: "Database", queued: "list[Run]", wo
     if wait:
         wait_until_ended(database, named_runs(database, [run.id for run in queued]))
     elif not work:
-        _note_next(database, queued)
+        _note_next(queued, is_held, workers)
 
 
-def _note_next(database: "Database", queued: "list[Run]") -> None:
-    from bertmt.cli.runs import HELD_QUEUE
+def _standing(database: "Database") -> tuple[bool, int]:
+    """Whether the queue is held, and how many workers are alive."""
     from bertmt.services.queue_control import queue_is_held
     from bertmt.services.workers import alive_workers
 
+    return queue_is_held(database), len(alive_workers(database))
+
+
+def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
+    from bertmt.cli.runs import HELD_QUEUE
+
     if queued[0].state == "held":
         diagnostics.note(f"Held; `bertmt release {queued[0].id}` lets a worker take it.")
-    elif queue_is_held(database):
+    elif is_held:
         diagnostics.note(HELD_QUEUE)
-    elif alive_workers(database):
+    elif workers:
         diagnostics.note("A worker is alive and will take it; `bertmt runs` shows how far it is.")
     else:
         diagnostics.note(
@@ -219,19 +222,17 @@ def _write_plan(planned: "Plan", as_json: bool) -> None:
         return
     rows = [Row(["–", each.name, str(each.recipe.seed), each.preset or "–", "–"]) for each in planned.runs]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
-    diagnostics.note(f"Nothing was queued; without --dry-run {_runs(len(rows))} would be.")
+    diagnostics.note(f"Nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
 
 
-def _write_queued(database: "Database", queued: "list[Run]", planned: "Plan", as_json: bool) -> None:
-    from bertmt.services.workers import alive_workers
-
+def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: bool) -> None:
     if as_json:
         found = [
             {"id": run.id, "name": run.name, "preset": run.preset, "seed": run.seed, "state": str(run.state),
              "data": run.data, "recipe": dict(run.recipe)}
             for run in queued
         ]  # fmt: skip
-        _write_document(False, found, planned, len(alive_workers(database)))
+        _write_document(False, found, planned, workers)
         return
     rows = [Row([run.id, run.name, str(run.seed), run.preset or "–", str(run.state)]) for run in queued]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
@@ -240,7 +241,3 @@ def _write_queued(database: "Database", queued: "list[Run]", planned: "Plan", as
 def _write_document(dry_run: bool, runs: list[dict[str, Any]], planned: "Plan", workers: int) -> None:
     content = {"dry_run": dry_run, "runs": runs, "remarks": list(planned.remarks), "workers": workers}
     output.write_document("bertmt.queued/1", content)
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count:,} runs"

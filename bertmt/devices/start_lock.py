@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt.devices.user_names import user_name
-from bertmt.errors import BusyError
+from bertmt.errors import BusyError, reason_of
 
 # Symbolic links are not followed, pipes not waited for, and children do not inherit the lock.
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -81,14 +81,14 @@ def take_start_lock(uuid: str, run_id: str, folder: Path | None = None) -> Start
         except (FileNotFoundError, FileExistsError):  # removed or made by another in this very moment
             continue
         except OSError as problem:
-            raise _unusable(path, problem.strerror) from None
+            raise _unusable(path, reason_of(problem)) from None
         lock = None
         try:
             lock = _lock(handle, path, run_id)
         except BlockingIOError:
             return None
         except OSError as problem:
-            raise _unusable(path, problem.strerror) from None
+            raise _unusable(path, reason_of(problem)) from None
         finally:
             if lock is None:
                 os.close(handle)

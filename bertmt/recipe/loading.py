@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError
+from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name
 from bertmt.recipe.settings import Role
@@ -118,7 +118,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"{path} is no TOML file: {problem}.") from None
     except OSError as problem:
-        raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}.") from None
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, str]:

@@ -132,11 +132,17 @@ class Run:
         return without_malformed("finished", json.loads(self.finished_json or "{}"))
 
     @property
+    def steps_done(self) -> int | None:
+        """Optimizer steps done; None before the first. `step` names the newest, counted from 0, until the run has
+        finished: then it is their number."""
+        return self.step if self.step is None or self.finished_json else self.step + 1
+
+    @property
     def progress(self) -> float | None:
         """Share of the steps done, 0 to 1; None where it is not known."""
         if self.state is State.FINISHED:
             return 1.0
-        return self.step / self.steps_total if self.step is not None and self.steps_total else None
+        return self.steps_done / self.steps_total if self.steps_done is not None and self.steps_total else None
 
     def score(self, task: str) -> float | None:
         """The dev score of a task, or "overall"."""

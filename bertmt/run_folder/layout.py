@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bertmt import atomic_files
-from bertmt.errors import BusyError, DataError, NotFoundError
+from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.run_folder.unreadable import unreadable_as_sentence
 
@@ -124,7 +124,7 @@ class RunFolder:
             _check_types(order)
             return order
         except (OSError, ValueError, TypeError, RecursionError) as problem:
-            said = problem.strerror if isinstance(problem, OSError) else str(problem)
+            said = reason_of(problem)
             reason = " ".join((said or type(problem).__name__).split())[:200]
             raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
 

@@ -8,6 +8,7 @@ from typing import Any
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_overall, compare_task
 from bertmt.comparison.seeds import SeedDifference, compare_seeds
 from bertmt.comparison.verdicts import judge
+from bertmt.drawing.numbers import named
 from bertmt.errors import BusyError, UsageError
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry import predictions as stored_predictions
@@ -134,7 +135,7 @@ def _arm(database: Database, group: Sequence[Run]) -> Arm:
             raise BusyError(f"Run {run.id} ({run.name}) is {run.state} and has no scores yet; `bertmt wait {run.id}`.")
     # The seed alone may differ within an arm; several runs of one name can be several recipes.
     if len({_without_seed(run) for run in runs}) > 1:
-        listed = ", ".join(run.id for run in runs)
+        listed = named([run.id for run in runs])
         raise UsageError(
             f"{len(runs)} runs called {runs[0].name!r} have different recipes ({listed}): name ids instead."
         )
@@ -237,7 +238,7 @@ def _warnings(arms: Sequence[Arm]) -> list[str]:
 def effort(run: Run) -> dict[str, Any]:
     """Optimizer steps, and training examples and passes per task, as the child counted them."""
     finished = run.finished
-    counted: dict[str, Any] = {"steps": finished.get("step", run.step)}
+    counted: dict[str, Any] = {"steps": run.steps_done}
     for kind in ("examples", "passes"):
         for task, amount in (finished.get(kind) or {}).items():
             counted[f"{kind} {task}"] = amount

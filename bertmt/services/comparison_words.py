@@ -36,7 +36,7 @@ def score_lines(found: Comparison, width: int | None) -> list[Line]:
 def arm_name(arm: Arm) -> str:
     """What an arm is called, and over how many seeds its scores are means; not yet safe for a screen."""
     seeds = len({run.seed for run in arm.runs})
-    return f"{arm.name}, mean of {seeds} seed{'s' * (seeds != 1)}" if len(arm.runs) > 1 else arm.name
+    return f"{arm.name}, mean of {numbers.counted(seeds, 'seed')}" if len(arm.runs) > 1 else arm.name
 
 
 def difference_lines(reference: Arm, against: Against, width: int | None) -> list[Line]:
@@ -95,15 +95,16 @@ def effort_lines(found: Comparison, width: int | None) -> list[Line]:
     return [(Span("How much each was trained", "title"),), *facts(shown, width)]
 
 
-def _effort(counted: dict[str, Any]) -> str:
+def _effort(known: dict[str, Any]) -> str:
     """Steps, then per task or phase its examples and passes."""
-    parts = [f"{numbers.count(counted.get('steps'))} steps"]
-    for key, amount in counted.items():
+    steps = known.get("steps")
+    parts = [f"{numbers.MISSING} steps" if steps is None else numbers.counted(steps, "step")]
+    for key, amount in known.items():
         kind, _, task = key.partition(" ")
         if kind == "examples":
-            passes = counted.get(f"passes {task}")
+            passes = known.get(f"passes {task}")
             often = f" ({passes:.2f} passes)" if passes is not None else ""
-            parts.append(f"{safe_text(task)} {numbers.count(amount)} examples{often}")
+            parts.append(f"{safe_text(task)} {numbers.counted(amount, 'example')}{often}")
     return "; ".join(parts)
 
 

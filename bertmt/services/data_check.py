@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.drawing.numbers import named
+from bertmt.drawing.numbers import counted, named
 from bertmt.errors import DataError, Problems, UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import batch_count, plan_steps
@@ -160,7 +160,7 @@ def epoch_sentence(recipe: Recipe, sizes: Mapping[str, int]) -> str:
     steps = plan_steps(recipe, batches)
     passes = ", ".join(f"{task} {value:.2f}" for task, value in steps.passes_per_epoch(batches).items())
     return (
-        f"One epoch is {steps.steps_per_epoch:,} steps of {recipe.batch_size} examples per task; "
+        f"One epoch is {counted(steps.steps_per_epoch, 'step')} of {counted(recipe.batch_size, 'example')} per task; "
         f"passes over the data: {passes}."
     )
 

@@ -127,7 +127,8 @@ def _renamed(file: Path, renamed: list[int], lines: list[int], unique: tuple[Exa
         which = ", ".join(f"line {lines[index]} (now {unique[index].id})" for index in renamed[:NAMED])
         left = len(renamed) - NAMED
         more = f" and {left:,} more" if left > 0 else ""
-        yield f"{file}: {len(renamed):,} ids were in use by an earlier row and got a suffix, {which}{more}."
+        ids = "1 id was" if len(renamed) == 1 else f"{len(renamed):,} ids were"
+        yield f"{file}: {ids} in use by an earlier row and got a suffix, {which}{more}."
 
 
 class _RowParser:

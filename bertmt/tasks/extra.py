@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from bertmt.errors import DataError
+from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
 
@@ -43,8 +43,7 @@ def read_extra_file(file: Path, limit: int) -> Split:
                 if len(pairs) < limit:
                     pairs.append(Example(f"extra-{number}", first, second, 1))
     except (OSError, EOFError, zlib.error, ValueError) as problem:
-        reason = (isinstance(problem, OSError) and problem.strerror) or problem
-        raise DataError(f"The extra pairs in {file} cannot be read ({reason}): {REMEDY}.") from None
+        raise DataError(f"The extra pairs in {file} cannot be read ({reason_of(problem)}): {REMEDY}.") from None
     warnings = skipped.warnings(read)
     if not pairs:
         raise DataError(f'{file} holds no pairs where each line should be ["title a", "title b"]: {REMEDY}.')

@@ -200,6 +200,14 @@ def test_a_condition_that_cannot_be_understood_queues_nothing(bertmt, registry, 
     assert len(all_runs(builder.database)) == before
 
 
+def test_nothing_is_queued_where_the_rest_of_the_command_cannot_read_the_registry(bertmt, registry, builder):
+    builder.database.execute("INSERT INTO workers VALUES (1, 'here', 1, 'x', ?, '', '', NULL, NULL, NULL)", (b"no json",))
+    before = len(all_runs(builder.database))
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY)
+    assert outcome.code == 1 and outcome.out == ""
+    assert len(all_runs(builder.database)) == before
+
+
 def test_first_goes_before_all_that_wait(bertmt, registry, run_named):
     bertmt("queue", "--preset", "sst-only", *TINY, "--first", "--name", "urgent")
     assert run_named("urgent").position < run_named("later").position

@@ -1,5 +1,6 @@
 """The entry point: runs the command line and turns every error into a sentence and an exit code."""
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,13 @@ from bertmt.errors import BertmtError
 # May stand before and behind the command's name alike.
 GLOBAL_FLAGS = ("--debug", "--no-color")
 GLOBAL_OPTION = "--db"
+# What the parser says of values, in words that say less of the parser.
+_PARSERS_WORDS = (
+    (re.compile(r"Input should be a valid integer.*"), "it must be a whole number"),
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"it must be at least \1"),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"it must be at most \1"),
+    (re.compile(r"Value error, "), ""),
+)
 
 
 def main() -> None:
@@ -70,7 +78,8 @@ def _report(problem: Exception, debug: bool) -> int:
 
 
 def split_global_options(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The global options of a command line, wherever they stand before `--`, and the rest."""
+    """The global options of a command line, wherever they stand before `--`, and the rest; nothing else where --db has
+    no value, which is then what the parser says."""
     options: list[str] = []
     rest: list[str] = []
     words = iter(arguments)
@@ -78,7 +87,10 @@ def split_global_options(arguments: Sequence[str]) -> tuple[list[str], list[str]
         if word == "--":
             return options, [*rest, word, *words]
         if word == GLOBAL_OPTION:
-            options += [word, *(value for value in [next(words, None)] if value is not None)]
+            value = next(words, None)
+            if value is None:
+                return [word], []
+            options += [word, value]
         elif word in GLOBAL_FLAGS or word.startswith(GLOBAL_OPTION + "="):
             options.append(word)
         else:
@@ -90,5 +102,9 @@ def _report_usage(problem: typer.TyperException) -> int:
     """What the parser cannot understand."""
     context = getattr(problem, "ctx", None)
     command = context.command_path if context is not None else "bertmt"
-    diagnostics.report(f"{problem.format_message().rstrip('.')}; `{command} --help` tells what can be typed.")
+    message = problem.format_message().rstrip(".")
+    for pattern, words in _PARSERS_WORDS:
+        message = pattern.sub(words, message)
+    message += " " if message.endswith("?") else "; "
+    diagnostics.report(f"{message}`{command} --help` tells what can be typed.")
     return ExitCode(problem.exit_code)

@@ -142,7 +142,7 @@ class Run:
         """Share of the steps done, 0 to 1; None where it is not known."""
         if self.state is State.FINISHED:
             return 1.0
-        return self.steps_done / self.steps_total if self.steps_done is not None and self.steps_total else None
+        return self.step / self.steps_total if self.step is not None and self.steps_total else None
 
     def score(self, task: str) -> float | None:
         """The dev score of a task, or "overall"."""

@@ -88,7 +88,7 @@ def _readable(data: str, tasks: Sequence[str], problems: Problems) -> list[tuple
         return []
     if missing:
         remedy = "name a folder in the CS224N format with `bertmt init --data DIR`"
-        problems.add(DataError(f"{data} has no file {named(list(missing.values()))}: {remedy}."))
+        problems.add(DataError(f"{data} lacks {named(list(missing.values()))}: {remedy}."))
     return [part for part in parts if part not in missing]
 
 

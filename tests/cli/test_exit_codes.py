@@ -184,3 +184,20 @@ def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry, run_name
     assert "the runs go on" in process.stderr.read()
     process.stderr.close()
     assert run_named("later").state == "queued"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("runs --limit many", "Invalid value for '--limit': it must be a whole number;"),
+        ("runs --limit 1.5", "Invalid value for '--limit': it must be a whole number;"),
+        ("runs --limit -1", "Invalid value for '--limit': it must be at least 0;"),
+        ("confusion base --task sts", "Invalid value for '--task': 'sts' is not one of 'sst', 'para';"),
+        ("runz", "No such command 'runz'. Did you mean 'runs'? `bertmt --help`"),
+        ("runs --db", "Option '--db' requires an argument;"),
+    ],
+)
+def test_what_cannot_be_parsed_is_said_in_our_words(bertmt, registry, arguments, said):
+    outcome = bertmt(*arguments.split())
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"bertmt: {said}")

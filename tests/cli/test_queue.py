@@ -122,7 +122,7 @@ def test_a_problem_that_all_runs_of_a_sweep_share_is_told_once(bertmt, folder):
 
 def test_the_missing_files_of_a_folder_are_one_sentence(bertmt, folder):
     outcome = bertmt("queue", "--preset", "baseline", "--encoder", "tiny", "--data", ".")
-    assert f"{folder} has no file ids-sst-train.csv, ids-sst-dev.csv, quora-train.csv and 3 more: " in outcome.err
+    assert f"{folder} lacks ids-sst-train.csv, ids-sst-dev.csv, quora-train.csv and 3 more: " in outcome.err
     assert len(outcome.err.splitlines()) == 1
 
 
@@ -201,7 +201,9 @@ def test_a_condition_that_cannot_be_understood_queues_nothing(bertmt, registry, 
 
 
 def test_nothing_is_queued_where_the_rest_of_the_command_cannot_read_the_registry(bertmt, registry, builder):
-    builder.database.execute("INSERT INTO workers VALUES (1, 'here', 1, 'x', ?, '', '', NULL, NULL, NULL)", (b"no json",))
+    builder.database.execute(
+        "INSERT INTO workers VALUES (1, 'here', 1, 'x', ?, '', '', NULL, NULL, NULL)", (b"no json",)
+    )
     before = len(all_runs(builder.database))
     outcome = bertmt("queue", "--preset", "sst-only", *TINY)
     assert outcome.code == 1 and outcome.out == ""

@@ -99,17 +99,16 @@ def queue(
     The recipe comes from a preset, a file or another run; --set changes it, --seed and --sweep make several runs of it.
     """
     from bertmt.errors import Problems
-    from bertmt.recipe.loading import parse_assignments
     from bertmt.services.submit import Request, plan, submit
 
     problems = Problems()
     source = problems.attempt(named_run, context, from_run)
     queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
-    assigned = [problems.attempt(parse_assignments, [text]) or {} for text in settings or []]
-    values = dict(ChainMap(*assigned[::-1])) | named_settings(data, extra_data, encoder)
-    recipe_file = Path(file) if file else None
+    values = _assigned(problems, settings or ()) | named_settings(data, extra_data, encoder)
+    if from_run is not None and source is None:  # without it there is nothing that the rest could be judged by
+        problems.raise_all()
     planned = plan(
-        Request(preset, recipe_file, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
+        Request(preset, Path(file) if file else None, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
                 tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
     )  # fmt: skip
     for remark in planned.remarks:
@@ -122,13 +121,25 @@ def queue(
     queued = submit(database, planned if again else _without_finished(database, planned))
     _write_queued(queued, planned, workers, as_json)
     if work:
-        code = work_until_empty(registry_path(context))
-        if code:  # stopped by hand, say: then nobody works what would be waited for
-            raise typer.Exit(code)
+        _work(registry_path(context))
     if wait:
         wait_until_ended(database, named_runs(database, [run.id for run in queued]))
     elif not work:
         _note_next(queued, is_held, workers)
+
+
+def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:
+    """What `--set` says, as far as it can be understood."""
+    from bertmt.recipe.loading import parse_assignments
+
+    found = [problems.attempt(parse_assignments, [text]) or {} for text in settings]
+    return dict(ChainMap(*found[::-1]))
+
+
+def _work(registry: Path) -> None:
+    code = work_until_empty(registry)
+    if code:  # stopped by hand, say: then nobody works what would be waited for
+        raise typer.Exit(code)
 
 
 def _standing(database: "Database") -> tuple[bool, int]:

@@ -114,6 +114,13 @@ def test_what_was_set_is_judged_where_the_recipe_is_unknown(bertmt, folder):
     assert outcome.code == 2
 
 
+def test_a_run_that_is_not_there_is_all_that_is_said_of_the_recipe(bertmt, registry):
+    outcome = bertmt("queue", "--from", "nobody", "--device", "tpu")
+    assert outcome.code == 2
+    lines = outcome.err.splitlines()
+    assert len(lines) == 2 and "'nobody'" in lines[0] and "--device" in lines[1]
+
+
 def test_a_problem_that_all_runs_of_a_sweep_share_is_told_once(bertmt, folder):
     sweep = ("--sweep", "epochs=1,2", "--sweep", "encoder=tiny,no-such")
     lines = bertmt("queue", "--preset", "baseline", "--data", "no-data", *sweep).err.splitlines()

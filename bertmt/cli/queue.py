@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_path, registry_to_fill
+from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_to_fill
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -108,8 +108,8 @@ def queue(
     if from_run is not None and source is None:  # without it there is nothing that the rest could be judged by
         problems.raise_all()
     planned = plan(
-        Request(preset, Path(file) if file else None, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
-                tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
+        Request(preset, Path(file) if file else None, source, values, tuple(sweeps or ()), tuple(seeds or ()), name,
+                note, tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
     )  # fmt: skip
     for remark in planned.remarks:
         diagnostics.note(remark)
@@ -120,11 +120,8 @@ def queue(
     is_held, workers = _standing(database)  # before: what cannot be read must not fail what is queued already
     queued = submit(database, planned if again else _without_finished(database, planned))
     _write_queued(queued, planned, workers, as_json)
-    if work:
-        _work(registry_path(context))
-    if wait:
-        wait_until_ended(database, named_runs(database, [run.id for run in queued]))
-    elif not work:
+    _work_and_wait(database, queued, work, wait)
+    if not (work or wait):
         _note_next(queued, is_held, workers)
 
 
@@ -136,10 +133,12 @@ def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:
     return dict(ChainMap(*found[::-1]))
 
 
-def _work(registry: Path) -> None:
-    code = work_until_empty(registry)
+def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
+    code = work_until_empty(database.path) if work else 0
     if code:  # stopped by hand, say: then nobody works what would be waited for
         raise typer.Exit(code)
+    if wait:
+        wait_until_ended(database, named_runs(database, [run.id for run in queued]))
 
 
 def _standing(database: "Database") -> tuple[bool, int]:

@@ -102,8 +102,3 @@ def inflated(path: Path, content: bytes, most: int) -> bytes:
 def too_large(path: Path, most: int) -> OSError:
     """What is said of a file with more than `most` bytes."""
     return OSError(errno.EFBIG, f"it has more than {most // MEBIBYTE:,} MiB", str(path))
-
-
-def reason_of(problem: Exception) -> str:
-    """Why a file could not be read, without the number and the path that an OSError puts around its words."""
-    return (isinstance(problem, OSError) and problem.strerror) or str(problem)

@@ -20,7 +20,7 @@ from tui.widgets.home_line import HomeLine
 
 # With 8 or 16 colours, as with TERM=xterm: of ours some would come to be one, a text and its ground among them.
 FEW_COLOURS = "ansi-dark"
-EXIT_FINE, EXIT_USAGE = 0, 2
+EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     found.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
-    found.add_argument("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
+    found.add_argument("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")
     found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the screen to begin with")
     found.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
     found.add_argument("--read-only", action="store_true", help="look, and change nothing")
@@ -44,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Show the dashboard until it is left; its exit code."""
     options = parser().parse_args(arguments)
     if options.keys:
-        _write_keys()
-        return EXIT_FINE
+        return _write_keys()
     try:
         app = dashboard(options)
     except BertmtError as problem:
@@ -92,9 +91,16 @@ def _speaks_unicode() -> bool:
     return (sys.stdout.encoding or "ascii").lower().replace("-", "").startswith(("utf", "gb18030"))
 
 
-def _write_keys() -> None:
-    for owner, binding in all_bindings():
-        sys.stdout.write(f"{binding.id or '':24} {binding.key:24} {owner:16} {binding.tooltip}\n")
+def _write_keys() -> int:
+    """List the keys; as a shell says it of other tools where the reader leaves, as `head` does."""
+    try:
+        for owner, binding in all_bindings():
+            sys.stdout.write(f"{binding.id or '':24} {binding.key:24} {owner:16} {binding.tooltip}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_READER_GONE
+    return EXIT_FINE
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from bertmt.registry.records import Run
@@ -32,7 +33,7 @@ from tui.screens.paper import PaperScreen
 from tui.screens.queue import QueueScreen
 from tui.screens.runs import RunsScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
-from tui.themes import CYCLE, DARK, THEMES
+from tui.themes import CYCLE, DARK, THEMES, full_name
 from tui.typed_ahead import TypedAhead
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ class Dashboard(TypedAhead):
         return [*self._safe_filters, *super().get_line_filters()]
 
     def on_mount(self) -> None:
-        wanted = self._first_theme or self.settings.theme
+        wanted = self._first_theme or full_name(self.settings.theme)
         self.theme = wanted if wanted in self.available_themes else DARK
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
@@ -163,16 +164,18 @@ class Dashboard(TypedAhead):
         Raises:
             UsageError: there is none of that name.
         """
-        if name not in self.available_themes:
-            raise UsageError(f"--theme expects one of {', '.join(sorted(self.available_themes))}, but found {name!r}.")
-        self._first_theme = name
+        if full_name(name) not in self.available_themes:
+            raise UsageError(
+                f"--theme expects dark, light, ansi-dark, ansi-light or another that Ctrl-P lists, but found {name!r}."
+            )
+        self._first_theme = full_name(name)
 
     @property
     def farewell(self) -> str:
         """What is said in the terminal when the dashboard is left while something runs."""
         if not self.running_when_left:
             return ""
-        runs = "1 run goes" if self.running_when_left == 1 else f"{self.running_when_left:,} runs go"
+        runs = counted(self.running_when_left, "run goes", "runs go")
         return f"{runs} on without the dashboard; `bertmt runs` shows how far."
 
     def look_again(self) -> None:

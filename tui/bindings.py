@@ -9,8 +9,8 @@ from pathlib import Path
 
 from textual.binding import Binding, BindingType
 
-from bertmt.bounded_files import MOST_TOML, read_text, reason_of
-from bertmt.errors import UsageError
+from bertmt.bounded_files import MOST_TOML, read_text
+from bertmt.errors import UsageError, reason_of
 
 
 def key(keys: str, action: str, word: str, sentence: str, id: str, shown: bool = False, display: str = "") -> Binding:  # noqa: A002 - Textual's own word

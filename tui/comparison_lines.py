@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.drawing.facts import facts, wrapped
+from bertmt.drawing.numbers import named
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line, pad, plain
 from bertmt.recipe.recipe import SETTINGS
@@ -62,8 +63,8 @@ def left_out_lines(runs: Sequence[Run], width: int) -> list[Line]:
     """Who has no scores yet."""
     if not runs:
         return []
-    named = ", ".join(f"{run.id} ({run.name}, {run.state})" for run in runs)
-    return sentence_lines(f"Left out, without scores so far: {named}.", width)
+    listed = named([f"{run.id} ({run.name}, {run.state})" for run in runs])
+    return sentence_lines(f"Left out, without scores so far: {listed}.", width)
 
 
 def recipe_page(arms: Sequence[Arm], looks: Looks, current: int, width: int) -> list[Line]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError, RecipeError, UsageError
 from bertmt.recipe.loading import parse_sweeps, preset
 from bertmt.recipe.recipe import SETTINGS, Recipe
@@ -236,7 +237,7 @@ class NewRunForm:
 
     def _section(self, title: str, names: list[str], is_folded: bool) -> Field:
         changed = sum(name in self.typed for name in names)
-        said = f"{len(names)} settings" if is_folded else ""
+        said = counted(len(names), "setting") if is_folded else ""
         said += f"{', ' if said else ''}{changed} changed" if changed else ""
         sign = "▸" if is_folded else "▾"
         return Field(title, f"{sign} {title}", FieldKind.SECTION, said, meaning="Enter folds and unfolds these lines.")
@@ -244,8 +245,7 @@ class NewRunForm:
     def _done(self) -> Field:
         if self.edits and self.run is not None:
             return Field(DONE, f"▸ Change {self.run.id}", FieldKind.DONE, meaning="Enter changes the run that waits.")
-        count = self.run_count()
-        title = f"▸ Queue {count:,} run" + "s" * (count != 1)
+        title = f"▸ Queue {counted(self.run_count(), 'run')}"
         return Field(DONE, title, FieldKind.DONE, meaning="Enter queues; so does Ctrl+S from any line.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut, line, pad
@@ -42,7 +43,7 @@ def summary(planned: Planned) -> tuple[str, str]:
         return "Looking at the data …", "dim"
     runs, estimate = planned.preview.plan.runs, planned.preview.estimate
     one = f"1 run: {runs[0].name}, seed {runs[0].recipe.seed}{_equal(runs[0])}"
-    what = one if len(runs) == 1 else f"{len(runs):,} runs"
+    what = one if len(runs) == 1 else numbers.counted(len(runs), "run")
     time = f" {estimate.sentence()}" if estimate.rests_on else ""
     before = len(planned.preview.finished_before)
     again = f" {'It' if len(runs) == 1 else f'{before:,} of them'} finished before." if before else ""
@@ -91,7 +92,7 @@ def _sentence(text: str, width: int, style: str) -> list[Line]:
 
 def _runs(preview: PlanPreview, width: int) -> list[Line]:
     runs = preview.plan.runs
-    lines = [line(Span(f"{len(runs):,} run{'s' * (len(runs) != 1)}", "title"))]
+    lines = [line(Span(numbers.counted(len(runs), "run"), "title"))]
     for run in runs[:MOST_RUNS]:
         lines.append(line(Span(cut(f"  {safe_text(run.name)}, seed {run.recipe.seed}{_equal(run)}", width))))
     if len(runs) > MOST_RUNS:

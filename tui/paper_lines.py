@@ -72,9 +72,8 @@ def _under_way(row: PaperRow, width: int) -> list[Line]:
     return _dim("; ".join(parts), width) if parts else []
 
 
-def _listed(runs: Sequence[Run], most: int = 3) -> str:
-    more = f" and {len(runs) - most} more" if len(runs) > most else ""
-    return ", ".join(f"{run.id} (seed {run.seed})" for run in runs[:most]) + more
+def _listed(runs: Sequence[Run]) -> str:
+    return numbers.named([f"{run.id} (seed {run.seed})" for run in runs])
 
 
 def _table(row: PaperRow, entry: AtScale) -> list[Line]:

@@ -20,7 +20,7 @@ from textual.theme import Theme
 from bertmt import atomic_files
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, cells
-from bertmt.errors import UsageError
+from bertmt.errors import UsageError, reason_of
 from tui.themes import palette_of
 from tui.widgets.drawing import Drawing
 
@@ -143,7 +143,7 @@ def write_picture(lines: Iterable[Line], theme: Theme, path: Path) -> None:
     except FileExistsError:
         raise UsageError(f"{path} is there already, and is not overwritten; press s again in a second.") from None
     except OSError as problem:
-        reason = problem.strerror or problem
+        reason = reason_of(problem)
         sentence = f"No picture can be written to {path}: {reason}; start the dashboard in another folder."
         raise UsageError(sentence) from None
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from bertmt.errors import BertmtError, RegistryError
+from bertmt.errors import BertmtError, RegistryError, reason_of
 from bertmt.services.live_curves import LiveCurves
 from bertmt.services.opening import Database, opened_registry, sqlite_errors_as_sentences
 from bertmt.services.run_list import RunList
@@ -63,7 +63,7 @@ class RegistryLane:
                 return act(self._session_now(create))
         except OSError as problem:
             where = f" ({problem.filename})" if problem.filename else ""
-            raise BertmtError(f"A file cannot be used: {problem.strerror or problem}{where}.") from problem
+            raise BertmtError(f"A file cannot be used: {reason_of(problem)}{where}.") from problem
 
     def _session_now(self, create: bool) -> Session:
         """The session with the file that is at the path now.
@@ -79,7 +79,7 @@ class RegistryLane:
             opened = opened_registry(self.path, create, self._read_only, BUSY_SECONDS)
             self._session = Session(self._opened.enter_context(opened))
         except OSError as problem:
-            sentence = f"The registry {self.path} cannot be reached: {problem.strerror}; name another with --db."
+            sentence = f"The registry {self.path} cannot be reached: {reason_of(problem)}; name another with --db."
             raise RegistryError(sentence) from problem
         self._file = _identity(self.path)
         return self._session

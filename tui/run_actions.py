@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import work
 from textual.binding import BindingType
 
-from bertmt.drawing import numbers
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
@@ -85,7 +85,7 @@ class RunActions(DashboardScreen):
             return
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, from which r lets it go on."] if running else []
-        if await self._agreed(f"Cancel {counted(runs)}?", [*more, *listed(runs)], "cancel"):
+        if await self._agreed(f"Cancel {counted(len(runs), 'run')}?", [*more, *listed(runs)], "cancel"):
             await self._do(runs, _cancel, "will stop" if running == len(runs) else "cancelled")
 
     @work(group="act")
@@ -95,7 +95,7 @@ class RunActions(DashboardScreen):
         rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
         if runs:
             sentence = "A checkpoint is written, then the device is free; p lets it go on from there."
-            if await self._agreed(f"Pause {counted(runs)}?", [sentence, *listed(runs)], "pause"):
+            if await self._agreed(f"Pause {counted(len(runs), 'run')}?", [sentence, *listed(runs)], "pause"):
                 await self._do(runs, _pause, "will pause, once its checkpoint is written")
         elif not rest:
             self.dashboard.say("Only running runs can be paused, and only paused ones go on.", "warning")
@@ -112,7 +112,9 @@ class RunActions(DashboardScreen):
     async def action_from_start(self) -> None:
         runs = self._stopped_runs()
         sentence = "Their checkpoints are deleted now, and what was measured once they start."
-        if runs and await self._agreed(f"Begin {counted(runs)} anew?", [sentence, *listed(runs)], "begin anew"):
+        if runs and await self._agreed(
+            f"Begin {counted(len(runs), 'run')} anew?", [sentence, *listed(runs)], "begin anew"
+        ):
             await self._do(runs, _begin_anew, "queued again, from the start")
 
     def _stopped_runs(self) -> list[Run]:
@@ -173,7 +175,7 @@ class RunActions(DashboardScreen):
         if not runs or not self.dashboard.may_write():
             return
         text = await self.dashboard.ask_person(
-            Prompt(f"Tag {counted(runs)}", hint="good, or -good to remove it", check=_tag_problem)
+            Prompt(f"Tag {counted(len(runs), 'run')}", hint="good, or -good to remove it", check=_tag_problem)
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
@@ -197,7 +199,7 @@ class RunActions(DashboardScreen):
         sentences = ["Until `bertmt gc` deletes what was removed, R and `bertmt restore` bring it back."]
         waiting = await self.dashboard.told(self.dashboard.ask(_waiting_runs))
         sentences += removal.consequences(runs, waiting or ())
-        if await self._agreed(f"Remove {counted(runs)}?", [*sentences, *listed(runs)], "remove"):
+        if await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove"):
             self.dashboard.removed_last = await self._do(runs, removal.delete, "removed; R undoes it")
 
     @work(group="act")
@@ -237,7 +239,7 @@ class RunActions(DashboardScreen):
             self.dashboard.say(sentence, "error")
         acted = [run for run in runs if run.key not in problems]
         if acted:
-            self.dashboard.say(f"{counted(acted)} {done}.")
+            self.dashboard.say(f"{counted(len(acted), 'run')} {done}.")
         self.dashboard.look_again()
         return acted
 
@@ -263,11 +265,6 @@ def _begin_anew(database: Database, run: Run) -> None:
 def _back(runs: Sequence[Run]) -> str:
     """What is said once they are brought back; `runs` as they were before they were removed."""
     return "brought back" if all(run.state in ENDED for run in runs) else "brought back; what waited is cancelled now"
-
-
-def counted(runs: Sequence[Run]) -> str:
-    """ "1 run", "3 runs"."""
-    return numbers.counted(len(runs), "run")
 
 
 def listed(runs: Sequence[Run]) -> list[str]:

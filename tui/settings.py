@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files
-from bertmt.bounded_files import MOST_TOML, read_text, reason_of
-from bertmt.errors import UsageError
+from bertmt.bounded_files import MOST_TOML, read_text
+from bertmt.errors import UsageError, reason_of
 from bertmt.recipe.loading import toml_value
 from tui.themes import DARK
 
@@ -90,4 +90,4 @@ def write_settings(path: Path, settings: Settings) -> None:
         atomic_files.make_folder(path.parent)
         atomic_files.write_text(path, "\n".join(lines) + "\n")
     except OSError as problem:
-        raise UsageError(f"{path} cannot be written: {problem.strerror}; this choice is not kept.") from None
+        raise UsageError(f"{path} cannot be written: {reason_of(problem)}; this choice is not kept.") from None

@@ -13,6 +13,8 @@ DARK = "bertmt-dark"
 LIGHT = "bertmt-light"
 # What `t` goes through; `--theme` knows Textual's own as well.
 CYCLE = (DARK, LIGHT, "ansi-dark", "ansi-light")
+# What people call them, on the command line and in dashboard.toml.
+_SHORT = {"dark": DARK, "light": LIGHT, "ansi": "ansi-dark"}
 
 THEMES = (
     Theme(
@@ -103,3 +105,8 @@ def palette_of(dark: bool, ansi: bool) -> Mapping[str, str]:
     if ansi:
         return _ANSI
     return _DARK if dark else _LIGHT
+
+
+def full_name(name: str) -> str:
+    """The name of a theme by its short one, such as `light`; any other as it is."""
+    return _SHORT.get(name, name)

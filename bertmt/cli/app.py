@@ -45,7 +45,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.
-app = typer.Typer(name="bertmt", rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+app = typer.Typer(name="bertmt", rich_markup_mode=None, pretty_exceptions_enable=False)
 for _command in COMMANDS:
     app.command()(_command)
 
@@ -67,12 +67,15 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of ever
 NoColour = Annotated[bool, typer.Option("--no-color", help="Plain text; so does NO_COLOR.")]
 
 
-@app.callback(epilog="--db, --debug and --no-color may also stand behind the command.")
+@app.callback(invoke_without_command=True, epilog="--db, --debug and --no-color may also stand behind the command.")
 def bertmt_command(
-    version: Version = False, db: Registry = None, debug: Debug = False, no_color: NoColour = False
-) -> None:
+    context: typer.Context, version: Version = False, db: Registry = None, debug: Debug = False,
+    no_color: NoColour = False,
+) -> None:  # fmt: skip
     """Queue, train, follow and compare runs of a multitask BERT, and see honestly which idea helped."""
     if no_color:
         os.environ["NO_COLOR"] = "1"  # children and workers that this command starts heed it too
     for notice in new_notices(db):
         diagnostics.warn(notice)
+    if context.invoked_subcommand is None:
+        output.write_lines(context.get_help().splitlines())

@@ -7,6 +7,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import DataFolder, ExtraData, RunWords
+from bertmt.drawing.numbers import named
 from bertmt.drawing.safe_text import safe_text
 
 
@@ -51,6 +52,7 @@ def resume(context: typer.Context, runs: RunWords) -> None:
     note_unworked_queue(database)
 
 
+MOST_TYPED = 3  # ids of a command that a person may copy
 FromStart = Annotated[bool, typer.Option("--from-start", help="Delete their checkpoints and train them anew.")]
 
 
@@ -98,7 +100,7 @@ def rm(
 
     database = existing_registry(context)
     found = named_runs(database, runs)
-    listed = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found)
+    listed = named([f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found])
     for sentence in removal.consequences(found, waiting_runs(database)):
         diagnostics.note(sentence)
     if not yes and not diagnostics.is_interactive():
@@ -108,5 +110,5 @@ def rm(
         return
     for run in for_all(database, found, removal.delete):
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
-    ids = " ".join(run.id for run in found)
+    ids = " ".join(run.id for run in found) if len(found) <= MOST_TYPED else "RUN..."
     diagnostics.note(f"`bertmt restore {ids}` brings back what was removed, until `bertmt gc` deletes it for good.")

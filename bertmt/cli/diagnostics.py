@@ -1,6 +1,8 @@
 """The only module that writes to stderr: notes, warnings and errors, each a sentence."""
 
+import os
 import sys
+from pathlib import Path
 
 from bertmt.drawing.safe_text import safe_text
 
@@ -23,7 +25,7 @@ def report(sentence: str) -> None:
 
 def is_interactive() -> bool:
     """Whether somebody is there to answer a question."""
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def ask(question: str) -> bool:
@@ -36,6 +38,20 @@ def ask(question: str) -> bool:
 def write_traceback(text: str) -> None:
     """A traceback, whose messages may quote anything."""
     _write(text.rstrip("\n"))
+
+
+def begin() -> None:
+    """Let whoever was started without a stderr (`2>&-`) write to nobody; called once."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+
+
+def abandon() -> None:
+    """Let nothing more be written, not even at the exit, where nobody reads it."""
+    try:
+        sys.stderr.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _write(text: str) -> None:

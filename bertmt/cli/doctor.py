@@ -7,6 +7,7 @@ from bertmt.cli.exit_codes import ExitCode
 from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing.facts import Cell, wrapped
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, pad
 
@@ -33,7 +34,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
             output.write_lines(_lines(Cell(each.name, str(each.state)), each.found, each.advice))
     problems = sum(each.state == "problem" for each in checks)
     if problems:
-        diagnostics.report("1 problem was found" if problems == 1 else f"{problems} problems were found")
+        diagnostics.report(counted(problems, "problem was found", "problems were found"))
         raise typer.Exit(ExitCode.FAILED)
 
 

@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     BUSY = 4  # the state of a run or a lock forbids it for now
     RUN_FAILED = 5  # a run that was waited for did not finish
     INTERRUPTED = 130
+    READER_GONE = 141  # what a shell says of a tool that SIGPIPE ended
 
 
 _BY_CLASS: dict[type[BertmtError], ExitCode] = {

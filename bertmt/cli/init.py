@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bertmt.cli import diagnostics, output
 from bertmt.cli.parameters import DataFolder, EncoderName, ExtraData, Settings, named_settings
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 
 
@@ -21,6 +22,6 @@ def init(
     written = write_defaults(Path.cwd(), values)
     for warning in written.warnings:
         diagnostics.warn(warning)
-    output.write_lines(f"{safe_text(name)}: {size:,} examples" for name, size in written.sizes.items())
+    output.write_lines(f"{safe_text(name)}: {counted(size, 'example')}" for name, size in written.sizes.items())
     output.write_lines([f"Wrote {safe_text(str(written.path))}."])
     diagnostics.note("Next: `bertmt presets`, then `bertmt queue --preset baseline --work`.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bertmt import paths
+from bertmt.errors import reason_of
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database, Run
@@ -25,7 +26,7 @@ def registry_path(context: typer.Context) -> Path:
     try:
         path.exists()
     except OSError as problem:  # a folder above that may not be entered, a name that is too long
-        said = f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
+        said = f"The registry {path} cannot be reached ({reason_of(problem)}): name another with --db."
         raise RegistryError(said) from None
     if "\0" in str(path):
         raise RegistryError(f"The registry {path} cannot be made: no name holds a NUL; name another with --db.")

@@ -59,7 +59,7 @@ Before = Annotated[
 ]
 
 
-Priority = Annotated[int | None, typer.Option("--priority", metavar="N", help="0 is usual, higher ones come first.")]
+Priority = Annotated[str | None, typer.Option("--priority", metavar="N", help="0 is usual, higher ones come first.")]
 
 
 def move(
@@ -80,14 +80,15 @@ def move(
 
     if first + last + (before is not None) + (priority is not None) != 1:
         raise UsageError("Say where to: --first, --last, --before RUN, or --priority N.")
+    value = None if priority is None else ordering.parse_priority(priority)
     database = existing_registry(context)
     found = named_runs(database, runs)
     other = named_run(context, before)
     ordered = found[::-1] if first else found
-    if priority is not None:
-        for_all(database, found, lambda database, run: ordering.prioritise(database, run, priority))
+    if value is not None:
+        for_all(database, found, lambda database, run: ordering.prioritise(database, run, value))
     else:
         for_all(database, ordered, lambda database, run: ordering.reorder(database, run, first=first, before=other))
     where = f"before {other.id}" if other else "first" if first else "last"
-    where = where if priority is None else f"priority {priority}"
+    where = where if value is None else f"priority {value}"
     output.write_lines(safe_text(f"{run.id} {run.name}: {where}") for run in found)

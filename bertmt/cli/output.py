@@ -8,12 +8,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from bertmt.cli.documents import check_document
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, ascii_line, plain
+from bertmt.errors import BertmtError, reason_of
 
 DEFAULT_SIZE = (80, 24)
 LARGEST = 2000  # columns or lines: a drawing is held in memory
@@ -61,23 +64,23 @@ def write_lines(lines: Iterable[Line | str]) -> None:
     for each in lines:
         spans = (Span(each),) if isinstance(each, str) else each
         spans = ascii_line(spans) if only_ascii else spans
-        sys.stdout.write((_coloured(spans) if coloured else plain(spans)) + "\n")
-    sys.stdout.flush()
+        _put((_coloured(spans) if coloured else plain(spans)) + "\n")
+    end()
 
 
 def write_document(schema: str, content: Mapping[str, Any]) -> None:
     """One JSON object. Escape sequences and all else that is not ASCII leave as \\uXXXX, so nothing raw gets out."""
     check_document(schema, content)
-    sys.stdout.write(json.dumps({"schema": schema, **content}, indent=1, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps({"schema": schema, **content}, indent=1, allow_nan=False) + "\n")
+    end()
 
 
 def write_data(pieces: Iterable[str]) -> None:
     """Data to be read by programs, raw into a pipe or a file; on a terminal with control characters replaced."""
     shown = is_terminal()
     for piece in pieces:
-        sys.stdout.write(safe_text(piece, keep_newlines=True) if shown else piece)
-    sys.stdout.flush()
+        _put(safe_text(piece, keep_newlines=True) if shown else piece)
+    end()
 
 
 def _coloured(spans: Line) -> str:
@@ -86,15 +89,40 @@ def _coloured(spans: Line) -> str:
     )
 
 
+def begin() -> None:
+    """Let whoever was started without a stdout (`>&-`) write to nobody; called once."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
+
+
 def end() -> None:
-    """Hand over what is still held back; called once, before the exit code.
+    """Hand over what is still held back.
 
     Raises:
         BrokenPipeError: nobody reads.
+        BertmtError: a full disk, say.
     """
-    sys.stdout.flush()
+    with _refused():
+        sys.stdout.flush()
+
+
+def _put(text: str) -> None:
+    with _refused():
+        sys.stdout.write(text)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Around writing: what the system says, as a sentence; that the reader has left is another matter."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        abandon()
+        raise BertmtError(f"The output cannot be written: {reason_of(problem)}.") from None
 
 
 def abandon() -> None:
-    """The reader has gone, as in `bertmt runs | head -1`: let nothing more be written, not even at the exit."""
+    """Let nothing more be written, not even at the exit: nobody reads it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

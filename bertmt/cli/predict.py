@@ -55,7 +55,7 @@ def predict(
     found = find_run(database, run)
     if split:
         for file in predict_split(database, found, split.value, Path(out), data):
-            output.write_lines([safe_text(f"{file.path}: {file.count:,} predictions")])
+            output.write_lines([safe_text(f"{file.path}: {numbers.counted(file.count, 'prediction')}")])
         _note_missing_tasks(found)
         return
     answers = predict_texts(database, found, texts or [])

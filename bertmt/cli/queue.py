@@ -1,5 +1,6 @@
 """`bertmt queue`."""
 
+from collections import ChainMap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_path, registry_to_fill
+from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_to_fill
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -21,14 +22,16 @@ from bertmt.cli.parameters import (
 )  # fmt: skip
 from bertmt.cli.wait import wait_until_ended
 from bertmt.cli.worker import work_until_empty
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
+    from bertmt.errors import Problems
     from bertmt.services.opening import Awaited, Database, Run
     from bertmt.services.submit import Plan
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
-Seeds = Annotated[list[int] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
+Seeds = Annotated[list[str] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
 Sweeps = Annotated[
     list[str] | None,
     typer.Option(
@@ -59,7 +62,7 @@ AfterOk = Annotated[
 Start = Annotated[
     str | None, typer.Option("--start", metavar="TIME", help='Not before 22:00, "2026-11-25 08:00" or +2h30m.')
 ]
-Priority = Annotated[int, typer.Option("--priority", metavar="N", help="Higher ones are started first.")]
+Priority = Annotated[str, typer.Option("--priority", metavar="N", help="Higher ones are started first.")]
 Wants = Annotated[str, typer.Option("--device", metavar="KIND", help="cpu or gpu: only there; by default anywhere.")]
 CheckpointDir = Annotated[str, typer.Option("--checkpoint-dir", metavar="DIR", help="For the big files.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Until these runs have ended; exit code 5 if one did not finish.")]
@@ -81,7 +84,7 @@ def queue(
     tags: Tags = None,
     hold: Hold = False,
     first: First = False,
-    priority: Priority = 0,
+    priority: Priority = "0",
     after: After = None,
     after_ok: AfterOk = None,
     start: Start = None,
@@ -97,16 +100,18 @@ def queue(
 
     The recipe comes from a preset, a file or another run; --set changes it, --seed and --sweep make several runs of it.
     """
-    from bertmt.recipe.loading import parse_assignments
+    from bertmt.errors import Problems
     from bertmt.services.submit import Request, plan, submit
 
-    source = named_run(context, from_run)
-    queueing = _queueing(context, priority, after or (), after_ok or (), start, device, checkpoint_dir)
-    values = parse_assignments(settings or []) | named_settings(data, extra_data, encoder)
-    recipe_file = Path(file) if file else None
+    problems = Problems()
+    source = problems.attempt(named_run, context, from_run)
+    queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
+    values = _assigned(problems, settings or ()) | named_settings(data, extra_data, encoder)
+    if from_run is not None and source is None:  # without it there is nothing that the rest could be judged by
+        problems.raise_all()
     planned = plan(
-        Request(preset, recipe_file, source, values, tuple(sweeps or ()), tuple(seeds or ()), name, note,
-                tuple(tags or ()), hold, first, **queueing)
+        Request(preset, Path(file) if file else None, source, values, tuple(sweeps or ()), tuple(seeds or ()), name,
+                note, tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
     )  # fmt: skip
     for remark in planned.remarks:
         diagnostics.note(remark)
@@ -114,33 +119,46 @@ def queue(
         _write_plan(planned, as_json)
         return
     database = registry_to_fill(context)
+    is_held, workers = _standing(database)  # before: what cannot be read must not fail what is queued already
     queued = submit(database, planned if again else _without_finished(database, planned))
-    _write_queued(database, queued, planned, as_json)
-    _go_on(context, database, queued, work, wait)
+    _write_queued(queued, planned, workers, as_json)
+    _work_and_wait(database, queued, work, wait)
+    if not (work or wait):
+        _note_next(queued, is_held, workers)
 
 
-def _go_on(context: typer.Context, database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
-    """Work or wait as asked; else say what to type."""
-    if work:
-        code = work_until_empty(registry_path(context))
-        if code:  # stopped by hand, say: then nobody works what would be waited for
-            raise typer.Exit(code)
+def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:
+    """What `--set` says, as far as it can be understood."""
+    from bertmt.recipe.loading import parse_assignments
+
+    found = [problems.attempt(parse_assignments, [text]) or {} for text in settings]
+    return dict(ChainMap(*found[::-1]))
+
+
+def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
+    code = work_until_empty(database.path) if work else 0
+    if code:  # stopped by hand, say: then nobody works what would be waited for
+        raise typer.Exit(code)
     if wait:
         wait_until_ended(database, named_runs(database, [run.id for run in queued]))
-    elif not work:
-        _note_next(database, queued)
 
 
-def _note_next(database: "Database", queued: "list[Run]") -> None:
-    from bertmt.cli.runs import HELD_QUEUE
+def _standing(database: "Database") -> tuple[bool, int]:
+    """Whether the queue is held, and how many workers are alive."""
     from bertmt.services.queue_control import queue_is_held
     from bertmt.services.workers import alive_workers
 
+    return queue_is_held(database), len(alive_workers(database))
+
+
+def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
+    from bertmt.cli.runs import HELD_QUEUE
+
     if queued[0].state == "held":
         diagnostics.note(f"Held; `bertmt release {queued[0].id}` lets a worker take it.")
-    elif queue_is_held(database):
+    elif is_held:
         diagnostics.note(HELD_QUEUE)
-    elif alive_workers(database):
+    elif workers:
         diagnostics.note("A worker is alive and will take it; `bertmt runs` shows how far it is.")
     else:
         diagnostics.note(
@@ -151,35 +169,41 @@ def _note_next(database: "Database", queued: "list[Run]") -> None:
 
 def _queueing(
     context: typer.Context,
-    priority: int,
+    problems: "Problems",
+    priority: str,
     after: Sequence[str],
     after_ok: Sequence[str],
     start: str | None,
     device: str,
-    checkpoint_dir: str,
 ) -> dict[str, Any]:
-    """What of a request says when and where its runs are started."""
-    from bertmt.errors import UsageError
+    """What of a request says when and where its runs are started, as far as it can be understood."""
+    from bertmt.services.ordering import parse_priority
     from bertmt.services.start_times import parse_start
+
+    words = [(word, False) for word in after] + [(word, True) for word in after_ok]
+    awaited = [problems.attempt(_awaited, context, word, ok) for word, ok in words]
+    return {
+        "awaits": tuple(each for found in awaited for each in found or ()),
+        "not_before_at": None if start is None else problems.attempt(parse_start, start),
+        "priority": problems.attempt(parse_priority, priority) or 0,
+        "wants": problems.attempt(_wanted, device) or "",
+    }
+
+
+def _wanted(device: str) -> str:
+    from bertmt.errors import UsageError
 
     if device not in ("", "cpu", "gpu"):
         raise UsageError(
             f"--device expects cpu or gpu, but found {device!r}; `bertmt worker --device` names single GPUs."
         )
-    return {
-        "priority": priority,
-        "awaits": _awaited(context, after, False) + _awaited(context, after_ok, True),
-        "not_before_at": None if start is None else parse_start(start),
-        "wants": device,
-        "checkpoint_dir": checkpoint_dir,
-    }
+    return device
 
 
-def _awaited(context: typer.Context, words: Sequence[str], needs_success: bool) -> tuple["Awaited", ...]:
+def _awaited(context: typer.Context, word: str, needs_success: bool) -> "list[Awaited]":
     from bertmt.services.opening import Awaited
 
-    runs = named_runs(existing_registry(context), words) if words else []
-    return tuple(Awaited(run.id, needs_success) for run in runs)
+    return [Awaited(run.id, needs_success) for run in named_runs(existing_registry(context), [word])]
 
 
 def _without_finished(database: "Database", planned: "Plan") -> "Plan":
@@ -210,19 +234,17 @@ def _write_plan(planned: "Plan", as_json: bool) -> None:
         return
     rows = [Row(["–", each.name, str(each.recipe.seed), each.preset or "–", "–"]) for each in planned.runs]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
-    diagnostics.note(f"Nothing was queued; without --dry-run {_runs(len(rows))} would be.")
+    diagnostics.note(f"Nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
 
 
-def _write_queued(database: "Database", queued: "list[Run]", planned: "Plan", as_json: bool) -> None:
-    from bertmt.services.workers import alive_workers
-
+def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: bool) -> None:
     if as_json:
         found = [
             {"id": run.id, "name": run.name, "preset": run.preset, "seed": run.seed, "state": str(run.state),
              "data": run.data, "recipe": dict(run.recipe)}
             for run in queued
         ]  # fmt: skip
-        _write_document(False, found, planned, len(alive_workers(database)))
+        _write_document(False, found, planned, workers)
         return
     rows = [Row([run.id, run.name, str(run.seed), run.preset or "–", str(run.state)]) for run in queued]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
@@ -231,7 +253,3 @@ def _write_queued(database: "Database", queued: "list[Run]", planned: "Plan", as
 def _write_document(dry_run: bool, runs: list[dict[str, Any]], planned: "Plan", workers: int) -> None:
     content = {"dry_run": dry_run, "runs": runs, "remarks": list(planned.remarks), "workers": workers}
     output.write_document("bertmt.queued/1", content)
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count:,} runs"

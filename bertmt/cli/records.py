@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 TASKS = ("sst", "para", "sts")
 _SAME_NAME = (
-    "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase", "step",
+    "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase",
     "steps_total", "epoch", "epochs_total", "progress", "seconds_left", "selected_epoch", "failure", "note", "data",
     "submitted_at", "started_at", "ended_at", "last_event_at", "priority", "not_before_at", "wants", "checkpoint_step",
 )  # fmt: skip
@@ -20,6 +20,7 @@ def run_record(run: "Run", baseline: "Run | None" = None, difference: float | No
     """A run as `documents.RUN` describes it."""
     return {
         **{name: getattr(run, name) for name in _SAME_NAME},
+        "step": run.steps_done,
         "scores": {name: run.score(name) for name in (*TASKS, "overall")},
         "baseline": baseline.id if baseline else None,
         "difference": difference,
@@ -40,7 +41,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "place_in_queue": details.place,
         "epochs": [_epoch(each) for each in details.evaluations],
         "paper": _paper(details),
-        "effort": {"steps": finished.get("step", run.step), **{kind: finished.get(kind, {}) for kind in _EFFORT}},
+        "effort": {"steps": run.steps_done, **{kind: finished.get(kind, {}) for kind in _EFFORT}},
         "timings": finished.get("seconds", {}),
         "peak_memory_mib": finished.get("peak_memory_mib"),
         "tokens_per_second": details.tokens_per_second,

@@ -20,6 +20,7 @@ EXIT_CODES = {
     ExitCode.BUSY: "the state of a run, or a lock, forbids it for now",
     ExitCode.RUN_FAILED: "a run that was waited for did not finish",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.READER_GONE: "whoever read the output has left, as in `bertmt runs | head`",
 }
 INTRODUCTION = """# Command line
 
@@ -66,7 +67,7 @@ def _options(command: Any, context: Any) -> str:
 
 
 def _exit_codes() -> str:
-    rows = [f"| {code.value} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    rows = [f"| {code.value} | {_cell(meaning)} |" for code, meaning in EXIT_CODES.items()]
     return "\n".join(["## Exit codes\n", "| | |", "|---|---|", *rows, ""])
 
 

@@ -7,7 +7,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import AsJson
-from bertmt.drawing.numbers import counted
+from bertmt.drawing.numbers import counted, named
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
@@ -48,7 +48,7 @@ def _warn(done: "Repaired") -> None:
         diagnostics.warn(str(each.problem))
     if done.lost:
         lost = f"{counted(len(done.lost), 'run')} could not be saved, neither from the registry nor from a folder"
-        diagnostics.warn(f"{lost}: {', '.join(done.lost)}.")
+        diagnostics.warn(f"{lost}: {named(done.lost)}.")
     if done.kept and any(run.source == "folder" for run in done.runs):
         diagnostics.warn(
             "Of those saved from a folder alone notes, tags and history are lost, unless a backup or the damaged file "

@@ -69,7 +69,7 @@ def note_unworked_queue(database: "Database") -> None:
     if queue_is_held(database):
         diagnostics.note(HELD_QUEUE)
     elif waiting and not alive_workers(database):
-        what = "1 run waits" if waiting == 1 else f"{waiting:,} runs wait"
+        what = numbers.counted(waiting, "run waits", "runs wait")
         diagnostics.note(f"{what} and no worker is alive: `bertmt worker --drain` works the queue until it is empty.")
 
 

@@ -10,9 +10,7 @@ from bertmt.cli import output
 from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import Ascii
 
-Theme = Annotated[
-    str | None, typer.Option("--theme", metavar="NAME", help="bertmt-dark, bertmt-light, ansi-dark, ansi-light …")
-]
+Theme = Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")]
 FirstScreen = Annotated[str | None, typer.Option("--screen", metavar="NAME", help="runs, queue or paper.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")]
 

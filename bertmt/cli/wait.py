@@ -47,9 +47,8 @@ def wait_until_ended(database: "Database", runs: "list[Run]") -> None:
     output.write_lines(_outcome(run) for run in ended)
     unfinished = [run for run in ended if run.state != "finished"]
     if unfinished:
-        listed = ", ".join(f"{run.id} ({run.state})" for run in unfinished[:5])
-        more = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
-        raise RunFailedError(f"Not finished: {listed}{more}; `bertmt show {unfinished[0].id}` tells why.")
+        listed = numbers.named([f"{run.id} ({run.state})" for run in unfinished])
+        raise RunFailedError(f"Not finished: {listed}; `bertmt show {unfinished[0].id}` tells why.")
 
 
 def _outcome(run: "Run") -> str:

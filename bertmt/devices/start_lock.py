@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BusyError
+from bertmt.errors import BusyError, reason_of
 
 # Symbolic links are not followed, pipes not waited for, and children do not inherit the lock.
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -75,7 +75,7 @@ def take_start_lock(uuid: str, run_id: str, folder: Path | None = None) -> Start
         atomic_files.make_folder(path.parent)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | _FLAGS, atomic_files.PRIVATE_FILE)
     except OSError as problem:
-        raise _unusable(path, problem.strerror) from None
+        raise _unusable(path, reason_of(problem)) from None
     lock = None
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -85,7 +85,7 @@ def take_start_lock(uuid: str, run_id: str, folder: Path | None = None) -> Start
     except BlockingIOError:
         return None
     except OSError as problem:
-        raise _unusable(path, problem.strerror) from None
+        raise _unusable(path, reason_of(problem)) from None
     finally:
         if lock is None:
             os.close(handle)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bertmt.drawing.numbers import MISSING
+from bertmt.drawing.numbers import MISSING, counted
 from bertmt.drawing.series import Look, Series, Trace
 from bertmt.drawing.styled import Line, Span, cells, cut, line, plain, wrap_parts
 from bertmt.drawing.ticks import value_text
@@ -40,11 +40,11 @@ def remarks(traces: Sequence[Trace]) -> list[Line]:
     missing = sum(len(each.missing) for each in traces)
     found = []
     if not_positive:
-        what = "value of 0 or less is" if not_positive == 1 else "values of 0 or less are"
-        found.append(line(Span(f"{not_positive:,} {what} not shown on a log scale.", "bad")))
+        what = counted(not_positive, "value of 0 or less is", "values of 0 or less are")
+        found.append(line(Span(f"{what} not shown on a log scale.", "bad")))
     if missing:
-        what = "value is no number" if missing == 1 else "values are no numbers"
-        found.append(line(Span(f"{missing:,} {what} (× on the axis).", "bad")))
+        what = counted(missing, "value is no number", "values are no numbers")
+        found.append(line(Span(f"{what} (× on the axis).", "bad")))
     return found
 
 

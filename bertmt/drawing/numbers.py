@@ -1,6 +1,7 @@
 """Numbers as text, the same in every table, page and message; what is undefined is a dash."""
 
 import math
+from collections.abc import Sequence
 
 MISSING = "–"
 MINUS = "−"  # U+2212: as wide as a plus sign, unlike the hyphen
@@ -84,6 +85,13 @@ def size_words(size: int) -> str:
     return f"{size} bytes"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things: "1 run", "2,000 runs"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """A number of things: "1 run", "2,000 runs"; `several` where an s does not make the plural, "1 run waits"."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def named(names: Sequence[str], most: int = 3) -> str:
+    """A few names and how many more there are: "a, b, c and 294 more"."""
+    left = len(names) - most
+    # "and 1 more" would take as much room as the name.
+    return ", ".join(names[:most]) + f" and {left:,} more" if left > 1 else ", ".join(names[: most + 1])

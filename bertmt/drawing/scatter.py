@@ -6,6 +6,7 @@ import numpy as np
 
 from bertmt.drawing.axes import Frame, beside_y_axis, with_room
 from bertmt.drawing.canvas import Canvas, column_ranges
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.series import SYMBOLS, Look
 from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
@@ -62,8 +63,8 @@ def _chart(cloud: Cloud, width: int, height: int, ascii_only: bool) -> list[Line
         below.append(line(Span(SYMBOLS[0] if ascii_only else FIT_MARK, FIT.style), " line of best fit"))
     left_out = len(number) - int(number.sum())
     if left_out:
-        what = "pair without a number is" if left_out == 1 else "pairs without a number are"
-        below.append(cut_line(line(Span(f"{left_out:,} {what} left out.", "bad")), width))
+        what = counted(left_out, "pair without a number is", "pairs without a number are")
+        below.append(cut_line(line(Span(f"{what} left out.", "bad")), width))
     if not number.any():
         return [*above, line(Span("No values to draw yet.", "dim")), *below]
     above.append(line(Span("predicted", "axis")))

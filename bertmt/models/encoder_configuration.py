@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertmt.bounded_files import read_json, reason_of
+from bertmt.bounded_files import read_json
+from bertmt.errors import reason_of
 
 CONFIGURATION_NAME = "config.json"
 # What transformers' BertConfig takes where a config.json does not say; None: it must say.

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import tokenizers
 
-from bertmt.bounded_files import MOST_JSON, read_json, read_text, reason_of
-from bertmt.errors import EncoderError
+from bertmt.bounded_files import MOST_JSON, read_json, read_text
+from bertmt.errors import EncoderError, reason_of
 from bertmt.models.vocabulary import END, PAD, START, read_vocabulary, word_pieces
 
 LIBRARY_NAME, LIST_NAME, CASE_NAME = "tokenizer.json", "vocab.txt", "tokenizer_config.json"

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bertmt.bounded_files import open_plain, reason_of
+from bertmt.bounded_files import open_plain
+from bertmt.errors import reason_of
 
 WEIGHTS_NAME = "model.safetensors"
 MOST_HEADER = 100_000_000  # bytes; the library reads no longer one

@@ -8,8 +8,8 @@ import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers, trainers
 
 from bertmt import atomic_files
-from bertmt.bounded_files import MOST_JSON, read_text, reason_of
-from bertmt.errors import EncoderError
+from bertmt.bounded_files import MOST_JSON, read_text
+from bertmt.errors import EncoderError, reason_of
 
 PAD, UNKNOWN, START, END, MASK = SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 CONTINUING = "##"

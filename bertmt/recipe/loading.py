@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.bounded_files import MOST_TOML, read_text
-from bertmt.errors import NotFoundError, RecipeError, UsageError
+from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name
 from bertmt.recipe.settings import Role
@@ -119,22 +119,26 @@ def read_toml(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"{path} is no TOML file: {problem}.") from None
     except OSError as problem:
-        raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}.") from None
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     """`--set key=value` arguments.
 
     Raises:
-        UsageError: one has no `=`.
+        UsageError: some have no `=`.
     """
-    values = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"--set expects KEY=VALUE, for example lora.rank=20, but found {shown(text)}.")
-        values[name.strip()] = value.strip()
-    return values
+    problems = Problems()
+    pairs = [problems.attempt(_assignment, text) for text in texts]
+    problems.raise_all()
+    return dict(pair for pair in pairs if pair)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"--set expects KEY=VALUE, for example lora.rank=20, but found {shown(text)}.")
+    return name.strip(), value.strip()
 
 
 def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
@@ -142,23 +146,29 @@ def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
 
     Raises:
         UsageError: one has no `=` or no values, or sweeps what another sweeps.
-        RecipeError: one names no setting.
+        RecipeError: one names no setting, or several problems.
     """
-    axes: list[list[tuple[str, str]]] = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        name = name.strip()
-        words = [word.strip() for word in value.split(",") if word.strip()]
-        if not equals or not name or not words:
-            raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {shown(text)}.")
-        if name not in SETTINGS:
-            raise RecipeError([unknown_name(name)])
-        if any(name == other for axis in axes for other, _ in axis):
-            raise UsageError(f"--sweep {name} is given twice; write --sweep {name}=V1,V2,… once.")
-        if SETTINGS[name].kind == "list":  # a comma separates values of a sweep, so members are joined by +
-            words = [word.replace("+", ",") for word in words]
-        axes.append([(name, word) for word in dict.fromkeys(words)])
+    problems = Problems()
+    axes = [axis for axis in (problems.attempt(_axis, text) for text in texts) if axis]
+    names = [axis[0][0] for axis in axes]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        problems.add(UsageError(f"--sweep {name} is given twice; write --sweep {name}=V1,V2,… once."))
+    problems.raise_all()
     return [dict(combination) for combination in itertools.product(*axes)]
+
+
+def _axis(text: str) -> list[tuple[str, str]]:
+    """The values of one `--sweep`."""
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    words = [word.strip() for word in value.split(",") if word.strip()]
+    if not equals or not name or not words:
+        raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {shown(text)}.")
+    if name not in SETTINGS:
+        raise RecipeError([unknown_name(name)])
+    if SETTINGS[name].kind == "list":  # a comma separates values of a sweep, so members are joined by +
+        words = [word.replace("+", ",") for word in words]
+    return [(name, word) for word in dict.fromkeys(words)]
 
 
 def to_json(recipe: Recipe) -> str:

@@ -22,9 +22,26 @@ def recipe_from(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe
     Raises:
         RecipeError: with every problem at once: unknown names, values out of bounds, impossible combinations.
     """
+    recipe, problems, _ = read_recipe(values, base)
+    if problems:
+        raise RecipeError(problems)
+    return recipe
+
+
+def read_recipe(values: Mapping[str, Any], base: Recipe | None = None) -> tuple[Recipe, list[str], set[str]]:
+    """The recipe as far as it can be read, what is wrong with it, and the settings that could not be read."""
+    parsed, problems = read_values(values)
+    unread = {name for name in values if name in SETTINGS and name not in parsed}
+    recipe = (base or Recipe()).with_values(parsed)
+    # A conflict with a setting that could not be read would be one with its default: no news.
+    problems += [each for each in conflicts(recipe) if not any(f"`{name}`" in each for name in unread)]
+    return recipe, problems, unread
+
+
+def read_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The values of a recipe that can be read, each by itself, and a sentence for every other."""
     problems: list[str] = []
     parsed: dict[str, Any] = {}
-    unread: list[str] = []
     for name, raw in values.items():
         if name not in SETTINGS:
             problems.append(unknown_name(str(name)))
@@ -33,13 +50,7 @@ def recipe_from(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe
             parsed[name] = parse_value(SETTINGS[name], raw)
         except ValueError as problem:
             problems.append(str(problem))
-            unread.append(name)
-    recipe = (base or Recipe()).with_values(parsed)
-    # A conflict with a setting that could not be read would be one with its default: no news.
-    problems += [each for each in conflicts(recipe) if not any(f"`{name}`" in each for name in unread)]
-    if problems:
-        raise RecipeError(problems)
-    return recipe
+    return parsed, problems
 
 
 def unknown_name(name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
-from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError
+from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError, reason_of
 from bertmt.registry.file_systems import refuse_network_file_system
 from bertmt.registry.identity import NOBODY_MAY_LOOK, file_identity
 
@@ -194,7 +194,7 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError as problem:  # a folder above that may not be entered, a name that is too long
         raise RegistryError(
-            f"The registry {path} cannot be reached ({problem.strerror}): name another with --db."
+            f"The registry {path} cannot be reached ({reason_of(problem)}): name another with --db."
         ) from None
 
 
@@ -251,8 +251,9 @@ def _make_private(path: Path) -> None:
         atomic_files.make_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise RegistryError(f"The registry {path} cannot be made: {reason}; name another with --db.") from None
+        raise RegistryError(
+            f"The registry {path} cannot be made: {reason_of(problem)}; name another with --db."
+        ) from None
 
 
 def registry_error(path: Path, problem: Exception) -> RegistryError:

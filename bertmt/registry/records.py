@@ -139,6 +139,12 @@ class Run:
         return without_malformed("finished", json.loads(self.finished_json or "{}"))
 
     @property
+    def steps_done(self) -> int | None:
+        """Optimizer steps done; None before the first. `step` names the newest, counted from 0, until the run has
+        finished: then it is their number."""
+        return self.step if self.step is None or self.finished_json else self.step + 1
+
+    @property
     def progress(self) -> float | None:
         """Share of the steps done, 0 to 1; None where it is not known."""
         if self.state is State.FINISHED:

@@ -21,7 +21,7 @@ from typing import Any
 
 from bertmt import atomic_files
 from bertmt.bounded_files import open_plain, read_json
-from bertmt.errors import BertmtError, DataError
+from bertmt.errors import BertmtError, DataError, reason_of
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -235,7 +235,7 @@ def _damage(path: Path) -> str | None:
     except FileNotFoundError as problem:
         return f"{Path(str(problem.filename)).name} is missing"
     except OSError as problem:
-        raise UnreadError(f"cannot be read ({problem.strerror})") from None
+        raise UnreadError(f"cannot be read ({reason_of(problem)})") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         return f"its manifest is damaged ({problem})"
     return None

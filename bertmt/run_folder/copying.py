@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertmt import atomic_files
-from bertmt.errors import DataError, NotFoundError
+from bertmt.errors import DataError, NotFoundError, reason_of
 
 _OWN = re.compile(r"run\.json|recipe\.json|vocabulary\.txt|events-\d{1,9}\.jsonl|log-\d{1,9}\.txt|alive")
 _FOLDERS = ("examples", "predictions", "model", "checkpoints")
@@ -29,8 +29,7 @@ def plain_entries(folder: Path) -> list[Path]:
     try:
         top = [Path(each.name) for each in os.scandir(folder) if _OWN.fullmatch(each.name) or each.name in _FOLDERS]
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise NotFoundError(f"{folder} is no run folder: {reason}.") from None
+        raise NotFoundError(f"{folder} is no run folder: {reason_of(problem)}.") from None
     return [each for name in sorted(top) for each in _plain(folder, name)]
 
 

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from bertmt import atomic_files
 from bertmt.bounded_files import read_json, read_text
-from bertmt.errors import BusyError, DataError, NotFoundError
+from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.run_folder.events import attempts, read_events
 from bertmt.run_folder.locks import is_locked, lock
@@ -151,7 +151,7 @@ class RunFolder:
             _check_types(order)
             return order
         except (OSError, ValueError, TypeError, RecursionError) as problem:
-            said = problem.strerror if isinstance(problem, OSError) else str(problem)
+            said = reason_of(problem)
             reason = " ".join((said or type(problem).__name__).split())[:200]
             raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
 

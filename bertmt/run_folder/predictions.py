@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from bertmt import atomic_files
-from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, reason_of, too_large
-from bertmt.errors import DataError
+from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, too_large
+from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example
 from bertmt.tasks.task import SPLITS, TASKS
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bertmt.errors import DataError
+from bertmt.errors import DataError, reason_of
 
 LONGEST_SHOWN = 300  # characters of a path; its end tells more than its beginning
 
@@ -25,5 +25,5 @@ def unreadable_as_sentence(path: Path) -> Iterator[None]:
         shown = str(path) if str(path).isprintable() else ascii(str(path))
         shown = shown if len(shown) <= LONGEST_SHOWN else f"…{shown[-LONGEST_SHOWN:]}"
         raise DataError(
-            f"{shown} cannot be read ({problem.strerror or problem}): mend that, or remove the run with `bertmt rm`."
+            f"{shown} cannot be read ({reason_of(problem)}): mend that, or remove the run with `bertmt rm`."
         ) from None

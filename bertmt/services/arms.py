@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bertmt.drawing.numbers import named
 from bertmt.errors import BusyError, UsageError
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.database import Database
@@ -61,7 +62,7 @@ def arm_of(database: Database, group: Sequence[Run]) -> Arm:
             raise BusyError(f"Run {run.id} ({run.name}) is {run.state} and has no scores yet; `bertmt wait {run.id}`.")
     # The seed alone may differ within an arm; several runs of one name can be several recipes.
     if len({_without_seed(run) for run in runs}) > 1:
-        listed = ", ".join(run.id for run in runs)
+        listed = named([run.id for run in runs])
         raise UsageError(
             f"{len(runs)} runs called {runs[0].name!r} have different recipes ({listed}): name ids instead."
         )
@@ -113,7 +114,7 @@ def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
 def effort(run: Run) -> dict[str, Any]:
     """Optimizer steps, and training examples and passes per task, as the child counted them."""
     finished = run.finished
-    counted: dict[str, Any] = {"steps": finished.get("step", run.step)}
+    counted: dict[str, Any] = {"steps": run.steps_done}
     for kind in ("examples", "passes"):
         for task, amount in (finished.get(kind) or {}).items():
             counted[f"{kind} {task}"] = amount

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BertmtError, DamagedRegistryError, UsageError
+from bertmt.errors import BertmtError, DamagedRegistryError, UsageError, reason_of
 from bertmt.registry.database import Database, sqlite3
 from bertmt.run_folder.sizes import size_bytes
 
@@ -64,8 +64,7 @@ def back_up(database: Database, target: Path | None = None, replace: bool = Fals
         beside.replace(path)
         atomic_files.sync_folder(path.parent)
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise BertmtError(f"{path} cannot be written ({reason}): name another file.") from None
+        raise BertmtError(f"{path} cannot be written ({reason_of(problem)}): name another file.") from None
     finally:
         with suppress(OSError, ValueError):
             beside.unlink(missing_ok=True)

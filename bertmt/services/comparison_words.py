@@ -40,7 +40,8 @@ def side_name(side: Side) -> str:
     arm, known, used = side.arm, len(side.arm.seeds), len(side.seeds)
     if len(arm.runs) == 1:
         return arm.name
-    return f"{arm.name}, mean of {used}{f' of {known}' * (used < known)} seed{'s' * (known != 1)}"
+    of_all = numbers.counted(known, "seed")
+    return f"{arm.name}, mean of {of_all if used == known else f'{used} of {of_all}'}"
 
 
 def difference_lines(against: Against, width: int | None) -> list[Line]:
@@ -85,7 +86,7 @@ def test_lines(found: Comparison, width: int | None) -> list[Line]:
     used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
     if not used:
         return []
-    text = f"p: {used}. Holm's correction over {known} comparison{'s' if known != 1 else ''}, level 0.05."
+    text = f"p: {used}. Holm's correction over {numbers.counted(known, 'comparison')}, level 0.05."
     beside = [each.p_williams for each in results if getattr(each, "p_williams", None) is not None]
     if beside:
         text += f" Beside it, deciding nothing: Williams' t for STS, p {', '.join(map(numbers.p_value, beside))}."
@@ -110,15 +111,16 @@ def effort_lines(found: Comparison, width: int | None) -> list[Line]:
     return [(Span("How much each was trained", "title"),), *facts(shown, width)]
 
 
-def _effort(counted: dict[str, Any]) -> str:
+def _effort(known: dict[str, Any]) -> str:
     """Steps, then per task or phase its examples and passes."""
-    parts = [f"{numbers.count(counted.get('steps'))} steps"]
-    for key, amount in counted.items():
+    steps = known.get("steps")
+    parts = [f"{numbers.MISSING} steps" if steps is None else numbers.counted(steps, "step")]
+    for key, amount in known.items():
         kind, _, task = key.partition(" ")
         if kind == "examples":
-            passes = counted.get(f"passes {task}")
+            passes = known.get(f"passes {task}")
             often = f" ({passes:.2f} passes)" if passes is not None else ""
-            parts.append(f"{safe_text(task)} {numbers.count(amount)} examples{often}")
+            parts.append(f"{safe_text(task)} {numbers.counted(amount, 'example')}{often}")
     return "; ".join(parts)
 
 

@@ -1,17 +1,18 @@
 """Looking at a recipe's data before anything is queued."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.errors import UsageError
+from bertmt.drawing.numbers import counted, named
+from bertmt.errors import DataError, Problems, UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import batch_count, plan_steps
 from bertmt.services.overlaps import Overlap, TextKeys, count_overlap, text_keys
-from bertmt.tasks.cs224n import find_file
+from bertmt.tasks.cs224n import find_file, missing_files
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
 
@@ -62,17 +63,17 @@ def check_data(recipe: Recipe) -> CheckedData:
     Raises:
         UsageError: no data is named; the sentence names the choices.
         DataError: it cannot be used.
+        RecipeError: both of them, of data and extra pairs.
     """
-    if not recipe.data:
-        raise UsageError(
-            "No data is named: use --data toy (embedded), --data DIR (a folder in the CS224N format), "
-            "or `bertmt init --data DIR` to make it the default."
-        )
-    data = _absolute(recipe.data)
-    extra = _extra_file(recipe) if recipe.extra_data else ""
-    splits = {f"{task}-{name}": _read(data, task, name) for task in recipe.tasks for name in ("train", "dev")}
+    problems = Problems()
+    data = problems.attempt(_data, recipe) or ""
+    extra = problems.attempt(_extra_file, recipe) or ""
+    parts = _readable(data, recipe.tasks, problems) if data else []
+    found = {f"{task}-{name}": problems.attempt(_read, data, task, name) for task, name in parts}
     if extra:
-        splits["para-extra"] = _read_extra(extra, recipe.extra_data_limit)
+        found["para-extra"] = problems.attempt(_read_extra, extra, recipe.extra_data_limit)
+    problems.raise_all()
+    splits = {name: split for name, split in found.items() if split}
     marks = {name: split.fingerprint for name, split in splits.items()}
     return CheckedData(
         data,
@@ -84,7 +85,33 @@ def check_data(recipe: Recipe) -> CheckedData:
     )
 
 
+def _readable(data: str, tasks: Sequence[str], problems: Problems) -> list[tuple[str, str]]:
+    """The splits, (task, name), whose files are there; one problem for all that are not."""
+    parts = [(task, name) for task in tasks for name in ("train", "dev")]
+    if data == TOY:
+        return parts
+    missing = problems.attempt(missing_files, Path(data), parts)
+    if missing is None:
+        return []
+    if missing:
+        remedy = "name a folder in the CS224N format with `bertmt init --data DIR`"
+        problems.add(DataError(f"{data} lacks {named(list(missing.values()))}: {remedy}."))
+    return [part for part in parts if part not in missing]
+
+
+def _data(recipe: Recipe) -> str:
+    if not recipe.data:
+        raise UsageError(
+            "No data is named: use --data toy (embedded), --data DIR (a folder in the CS224N format), "
+            "or `bertmt init --data DIR` to make it the default."
+        )
+    return _absolute(recipe.data)
+
+
 def _extra_file(recipe: Recipe) -> str:
+    """The file of extra pairs; empty where none are used."""
+    if not recipe.extra_data:
+        return ""
     if recipe.data == TOY and not recipe.extra_data_file:
         return TOY
     if not recipe.extra_data_file:
@@ -154,7 +181,7 @@ def epoch_sentence(recipe: Recipe, sizes: Mapping[str, int]) -> str:
     steps = plan_steps(recipe, batches)
     passes = ", ".join(f"{task} {value:.2f}" for task, value in steps.passes_per_epoch(batches).items())
     return (
-        f"One epoch is {steps.steps_per_epoch:,} steps of {recipe.batch_size} examples per task; "
+        f"One epoch is {counted(steps.steps_per_epoch, 'step')} of {counted(recipe.batch_size, 'example')} per task; "
         f"passes over the data: {passes}."
     )
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bertmt.errors import DataError, EncoderError, UsageError
+from bertmt.errors import EncoderError, Problems, UsageError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.recipe import SETTINGS, TASK_NAMES, Recipe
-from bertmt.recipe.rules import recipe_from, unknown_name
+from bertmt.recipe.rules import recipe_from
 from bertmt.recipe.settings import Role
 from bertmt.services.data_check import check_data
 from bertmt.services.user_settings import write_user_settings
@@ -34,15 +34,17 @@ def write_defaults(folder: Path, values: Mapping[str, Any]) -> Defaults:
     Raises:
         UsageError: nothing is named, or a toggle, which belongs to a recipe.
         RecipeError: a value is not valid.
-        DataError: no task's data can be read there.
+        DataError: no task's data can be read there, or not the extra pairs.
     """
     if not values:
         raise UsageError("Name what to make a default: --data DIR, --extra-data FILE, --encoder NAME, --set KEY=VALUE.")
+    problems = Problems()
     for name in values:
-        if name not in SETTINGS:
-            raise UsageError(unknown_name(name))
-        if SETTINGS[name].role is Role.TOGGLE:
-            raise UsageError(f"`{name}` is a toggle and belongs to a recipe: use `bertmt queue --set {name}=…`.")
+        if name in SETTINGS and SETTINGS[name].role is Role.TOGGLE:
+            said = f"`{name}` is a toggle and belongs to a recipe: use `bertmt queue --set {name}=…`."
+            problems.add(UsageError(said))
+    problems.attempt(recipe_from, values)
+    problems.raise_all()
     recipe = recipe_from(values)
     sizes, warnings = _data(recipe, values)
     if "encoder" in values:
@@ -58,22 +60,20 @@ def _data(recipe: Recipe, values: Mapping[str, Any]) -> tuple[dict[str, int], li
     """Sizes of the splits of every task that is there; a folder need not hold all three."""
     sizes: dict[str, int] = {}
     warnings: list[str] = []
-    problems: list[DataError] = []
+    problems = Problems()
     if recipe.data:
         for task in TASK_NAMES:
-            try:
-                checked = check_data(recipe.with_values({"tasks": (task,)}))
-            except DataError as problem:
-                problems.append(problem)
-                continue
-            sizes |= checked.sizes
-            warnings += checked.warnings
-        if len(problems) == len(TASK_NAMES):
-            raise problems[0]
-        warnings += [str(problem) for problem in problems]
+            checked = problems.attempt(check_data, recipe.with_values({"tasks": (task,)}))
+            sizes |= checked.sizes if checked else {}
+            warnings += checked.warnings if checked else ()
+        if sizes and problems:  # a folder of one task is one, too
+            warnings += problems.error().problems
+            problems = Problems()
     if values.get("extra_data_file"):
-        pairs = {"data": "toy", "tasks": ("para",), "extra_data": True}
-        checked = check_data(recipe.with_values(pairs))
-        sizes["para-extra"] = checked.sizes["para-extra"]
-        warnings += checked.warnings
+        checked = problems.attempt(
+            check_data, recipe.with_values({"data": "toy", "tasks": ("para",), "extra_data": True})
+        )
+        sizes |= {"para-extra": checked.sizes["para-extra"]} if checked else {}
+        warnings += checked.warnings if checked else ()
+    problems.raise_all()
     return sizes, warnings

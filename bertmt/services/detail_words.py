@@ -110,7 +110,7 @@ def effort_lines(details: "Details", width: int | None) -> list[Line]:
         for name, count in examples.items()
     ]
     seconds, memory = finished.get("seconds") or {}, finished.get("peak_memory_mib")
-    steps, speed, padding = finished.get("step", run.step), details.tokens_per_second, details.padding_share
+    steps, speed, padding = run.steps_done, details.tokens_per_second, details.padding_share
     about: dict[str, str | Sequence[str]] = {
         "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",
         "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),

@@ -14,6 +14,7 @@ import bertmt
 from bertmt import paths
 from bertmt.devices.cpu import read_cpu
 from bertmt.devices.gpus import list_gpus
+from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError
 from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.encoders import KNOWN_ENCODERS
@@ -107,7 +108,7 @@ def _sqlite() -> Iterator[Check]:
 def _devices() -> Iterator[Check]:
     cpu = read_cpu()
     memory = f", {cpu.memory_free_mib:,} of {cpu.memory_total_mib:,} MiB free" if cpu.memory_free_mib else ""
-    yield Check("CPU", Health.OK, f"{cpu.cores} cores for runs{memory}; {cpu.name or platform.machine()}")
+    yield Check("CPU", Health.OK, f"{counted(cpu.cores, 'core')} for runs{memory}; {cpu.name or platform.machine()}")
     gpus = list_gpus()
     if not gpus:
         yield Check("GPU", Health.OK, "none that this process may use; runs train on the CPU")
@@ -166,7 +167,7 @@ def _split_check(name: str, values: dict[str, Any], splits: tuple[str, ...] = ()
     try:
         checked = check_data(recipe_from(values))
     except BertmtError as problem:
-        return Check(name, Health.PROBLEM, "cannot be used", str(problem))
+        return Check(name, Health.PROBLEM, "cannot be used", " ".join(problem.problems))
     sizes = {split: count for split, count in checked.sizes.items() if not splits or split in splits}
     where = checked.extra_data_file if splits else checked.data
     listed = ", ".join(f"{split.partition('-')[2]} {count:,}" for split, count in sizes.items())
@@ -215,7 +216,7 @@ def _registry(registry: Path) -> Iterator[Check]:
         yield Check("registry", Health.PROBLEM, f"{registry}: {problem}", "`bertmt repair` saves what can be saved")
         return
     mib = registry.stat().st_size / (1 << 20)
-    yield Check("registry", Health.OK, f"{runs:,} runs, {mib:,.1f} MiB at {registry}")
+    yield Check("registry", Health.OK, f"{counted(runs, 'run')}, {mib:,.1f} MiB at {registry}")
     if said == ["ok"]:
         yield Check("integrity", Health.OK, "SQLite finds nothing wrong")
     else:
@@ -226,6 +227,6 @@ def _registry(registry: Path) -> Iterator[Check]:
     yield Check(
         "workers",
         Health.WARNING if unworked else Health.OK,
-        (listed or "none alive") + (f"; {queued:,} runs wait" if queued else ""),
+        (listed or "none alive") + (f"; {counted(queued, 'run waits', 'runs wait')}" if queued else ""),
         "`bertmt worker --drain` works the queue" if unworked else "",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bertmt import atomic_files
 from bertmt.bounded_files import MEBIBYTE, read_text
-from bertmt.errors import BertmtError, EncoderError, UsageError
+from bertmt.errors import BertmtError, EncoderError, UsageError, reason_of
 from bertmt.models.find_encoder import EncoderFiles, fetched_folder, find_encoder
 
 # No pickled weights, no code: the rest of a hub repository is never downloaded.
@@ -91,7 +91,7 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
         _put_in_place(beside, target)
     except OSError as problem:
         raise BertmtError(
-            f"{target} cannot be written ({problem.strerror}): free some space, or name another folder with "
+            f"{target} cannot be written ({reason_of(problem)}): free some space, or name another folder with "
             "export BERTMT_CACHE=…."
         ) from None
     finally:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from bertmt.drawing.numbers import named
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, snapshot_of
@@ -29,12 +30,15 @@ def _is_same(database: Database, finished: Run, run: PlannedRun) -> bool:
 
 
 def without_finished(database: Database, planned: Plan) -> tuple[Plan, list[str]]:
-    """The plan without what has finished before, and a sentence for each that was left out."""
+    """The plan without what has finished before, and a sentence about that, if any."""
     found = [(run, already_finished(database, run)) for run in planned.runs]
-    said = [
-        f"{before.id} ({before.name}, seed {before.seed}) has finished with the same recipe, encoder, data and "
-        f"code, so it is not queued: --seed N trains another seed, --again this one once more."
-        for _, before in found
-        if before is not None
-    ]
+    names = [f"{run.id} ({run.name}, seed {run.seed})" for _, run in found if run is not None]
+    said = []
+    if names:
+        have = "has" if len(names) == 1 else "have"
+        one = ("it is", "this one") if len(names) == 1 else ("they are", "these")
+        said.append(
+            f"{named(names)} {have} finished with the same recipe, encoder, data and code, so {one[0]} not queued: "
+            f"--seed N trains another seed, --again {one[1]} once more."
+        )
     return replace(planned, runs=tuple(run for run, before in found if before is None)), said

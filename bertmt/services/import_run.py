@@ -19,7 +19,7 @@ from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.bounded_files import MOST_JSON, read_text
-from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, reason_of
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database, open_registry
@@ -310,4 +310,4 @@ def _changed_at(path: Path) -> str:
 
 
 def _as_sentence(folder: Path, problem: OSError) -> BertmtError:
-    return BertmtError(f"{folder} cannot be imported: {problem.strerror} ({problem.filename}).")
+    return BertmtError(f"{folder} cannot be imported: {reason_of(problem)} ({problem.filename}).")

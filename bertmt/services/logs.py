@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertmt.bounded_files import open_plain
+from bertmt.drawing.numbers import counted
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -35,7 +36,9 @@ def log_path(database: Database, run: Run, attempt: int = 0) -> Path:
     if not is_there:
         if not run.attempt:
             raise NotFoundError(f"Run {run.id} is {run.state} and was not started yet, so it has no log.")
-        raise NotFoundError(f"Run {run.id} has no log of attempt {number}; it was started {run.attempt} time(s).")
+        raise NotFoundError(
+            f"Run {run.id} has no log of attempt {number}; it was started {counted(run.attempt, 'time')}."
+        )
     return path
 
 

@@ -1,5 +1,6 @@
 """Finding runs by what people type: an id, a name, or an unambiguous prefix, tried in this order."""
 
+from bertmt.drawing.numbers import named
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -39,6 +40,5 @@ def find_run(database: Database, word: str) -> Run:
     return found[0]
 
 
-def _listed(runs: list[Run], most: int = 5) -> str:
-    shown = ", ".join(f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in runs[:most])
-    return shown + (f" and {len(runs) - most} more" if len(runs) > most else "")
+def _listed(runs: list[Run]) -> str:
+    return named([f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in runs])

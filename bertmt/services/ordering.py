@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bertmt.errors import BusyError, UsageError
+from bertmt.recipe.rules import shown
 from bertmt.registry.claims import IN_ORDER
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -10,6 +11,25 @@ from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.states import State
 
 WAITING = (State.QUEUED, State.HELD)
+HIGHEST_PRIORITY = 1000
+
+
+def parse_priority(text: str) -> int:
+    """A priority as a person types it.
+
+    Raises:
+        UsageError: it is no whole number, or too far from 0.
+    """
+    try:
+        priority = int(text)
+    except ValueError:
+        priority = HIGHEST_PRIORITY + 1
+    if abs(priority) > HIGHEST_PRIORITY:
+        raise UsageError(
+            f"--priority expects a whole number from −{HIGHEST_PRIORITY} to {HIGHEST_PRIORITY}, but found "
+            f"{shown(text)}; 0 is usual."
+        )
+    return priority
 
 
 def queue_order(database: Database) -> list[Run]:

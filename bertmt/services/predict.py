@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files
-from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
+from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError, reason_of
 from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -147,7 +147,7 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
             write_course_file(path, task, rows)
             written.append(CourseFile(task, path, len(rows)))
     except OSError as problem:
-        raise BertmtError(f"{out} cannot be written: {problem.strerror}; name another with --out.") from None
+        raise BertmtError(f"{out} cannot be written: {reason_of(problem)}; name another with --out.") from None
     return written
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 
+from bertmt.drawing.numbers import named
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -13,8 +14,6 @@ from bertmt.services.ordering import WAITING
 from bertmt.services.settling import settle
 from bertmt.services.startable import ENDED_BADLY
 from bertmt.services.sync import folder_of, sync
-
-MOST_NAMED = 6
 
 
 def delete(database: Database, run: Run) -> Run:
@@ -52,14 +51,10 @@ def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
     freed = [run for run, found in awaits if run not in blocked and any(other.state not in ENDED for other, _ in found)]
     sentences = []
     if blocked:
-        sentences.append(f"What waits for its success will not start by itself: {_ids(blocked)}.")
+        sentences.append(f"What waits for its success will not start by itself: {named([run.id for run in blocked])}.")
     if freed:
-        sentences.append(f"What waits for its end may start at once: {_ids(freed)}.")
+        sentences.append(f"What waits for its end may start at once: {named([run.id for run in freed])}.")
     return sentences
-
-
-def _ids(runs: Sequence[Run]) -> str:
-    return ", ".join([*(run.id for run in runs[:MOST_NAMED]), *(["…"] if len(runs) > MOST_NAMED else [])])
 
 
 def _ends_badly(run: Run) -> bool:

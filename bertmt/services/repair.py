@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError, reason_of
 from bertmt.registry.database import SCHEMA_VERSION, Database, open_registry
 from bertmt.registry.salvage import TABLES, UNREADABLE, DamagedRegistry, damaged_registry
 from bertmt.run_folder.layout import RunFolder, is_alive
@@ -77,7 +77,7 @@ def repair(registry: Path) -> Repaired:
         with _alone(registry, folders) as content:
             return _repair(registry, content, folders)
     except OSError as problem:
-        raise RegistryError(f"{registry} cannot be repaired ({problem.strerror}: {problem.filename}).") from None
+        raise RegistryError(f"{registry} cannot be repaired ({reason_of(problem)}: {problem.filename}).") from None
 
 
 def _repair(registry: Path, content: IO[bytes] | None, folders: Sequence[Path]) -> Repaired:

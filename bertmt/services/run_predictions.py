@@ -21,9 +21,9 @@ def predictions_of(database: Database, run: Run, task: str, epoch: int | None = 
     found = None if number is None else stored_predictions.read(database, run.key, task, number)
     if found is None:
         known = epochs_of(database, run, task)
-        listed = f"there are those of epoch {', '.join(map(str, known))}" if known else "it has none"
         which = "" if number is None else f" of epoch {number}"
-        raise NotFoundError(f"Run {run.id} has no {task} predictions{which}: {listed}.")
+        listed = f": there are those of epoch {', '.join(map(str, known))}" if known else ""
+        raise NotFoundError(f"Run {run.id} has no {task} predictions{which}{listed}.")
     return found
 
 

@@ -24,10 +24,10 @@ def progress(run: "Run") -> str:
 
 def doing(run: "Run") -> str:
     """What a running run is at."""
-    if run.step is None:
+    if run.steps_done is None:
         return "starting" if run.last_event_at is None else "evaluating before the first step"
     phase = f"epoch {run.epoch} of {run.epochs_total}" if run.phase == "train" else f"pretraining with {run.phase}"
-    parts = [safe_text(phase), f"step {numbers.count(run.step + 1)} of {numbers.count(run.steps_total)}"]
+    parts = [safe_text(phase), f"step {numbers.count(run.steps_done)} of {numbers.count(run.steps_total)}"]
     if run.seconds_left is not None:
         parts.append(f"{numbers.duration(run.seconds_left)} left")
     silence = seconds_since(run.last_event_at)
@@ -46,7 +46,8 @@ def conditions(run: "Run") -> str:
 
 def asked_conditions(asked_for: "Run | Request") -> list[str]:
     """When and where a run is to be started, as a person asked for it."""
-    parts = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in asked_for.awaits]
+    after = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in asked_for.awaits]
+    parts = [numbers.named(after)] if after else []
     if asked_for.not_before_at and (seconds_since(asked_for.not_before_at) or 0) < 0:
         parts.append(f"not before {local_time(asked_for.not_before_at)[:16]}")
     if asked_for.wants:
@@ -80,15 +81,17 @@ def local_time(at: str | None) -> str:
 def scale_line(run: "Run") -> str:
     """Encoder, data and budget in one line: what a score depends on besides the method (decision 25)."""
     recipe = run.recipe
-    steps = f", at most {recipe['epoch_steps']:,} steps each" if recipe.get("epoch_steps") else ""
+    steps = f", at most {numbers.counted(recipe['epoch_steps'], 'step')} each" if recipe.get("epoch_steps") else ""
     rate, head_rate = recipe.get("learning_rate"), recipe.get("head_learning_rate")
     rates = f"learning rate {rate:g}" if rate is not None else "the encoder's learning rate"
     if head_rate is not None and head_rate != rate:
         rates += f" (heads {head_rate:g})"
-    extra = f" + {recipe['extra_data_limit']:,} extra pairs at most" if recipe.get("extra_data") else ""
+    extra = ""
+    if recipe.get("extra_data"):
+        extra = f" + {numbers.counted(recipe['extra_data_limit'], 'extra pair')} at most"
+    epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
     return safe_text(
-        f"{recipe.get('encoder')}; data {run.data}{extra}; {recipe.get('epochs')} epochs"
-        f"{steps}; batch {recipe.get('batch_size')}; {rates}"
+        f"{recipe.get('encoder')}; data {run.data}{extra}; {epochs}{steps}; batch {recipe.get('batch_size')}; {rates}"
     )
 
 

@@ -7,23 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
-from bertmt.errors import UsageError
+from bertmt.drawing.numbers import counted
+from bertmt.errors import Problems, RecipeError, UsageError, reason_of
+from bertmt.models.find_encoder import find_encoder
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import recipe_from, remarks, resolved, unresolved
+from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.records import Awaited, Run
 from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.registry.states import State
 from bertmt.services.control import check_tag
-from bertmt.services.data_check import check_data, epoch_sentence
+from bertmt.services.data_check import CheckedData, check_data, epoch_sentence
 from bertmt.services.encoder_check import check_encoder
 from bertmt.services.overlaps import Overlap, store_overlaps
 from bertmt.services.snapshot import take_snapshot
 from bertmt.services.user_settings import read_user_settings
+from bertmt.tasks.cs224n import missing_files
 
 LONGEST_NAME = 80
+DATA_SETTINGS = ("data", "tasks", "extra_data", "extra_data_file", "extra_data_limit")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Request:
     Attributes:
         values: `--set` and flags, dotted; they win over everything.
         sweeps: `key=a,b,c`; all combinations are queued, each with all seeds.
-        seeds: none means the recipe's own.
+        seeds: none means the recipe's own; raw, as in `values`.
         priority: higher ones are started first.
         not_before_at: UTC, ISO 8601; None: at any time.
         wants: "cpu" or "gpu": which devices may take them; "": all.
@@ -46,7 +50,7 @@ class Request:
     from_run: Run | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     sweeps: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()
+    seeds: tuple[int | str, ...] = ()
     name: str | None = None
     note: str = ""
     tags: tuple[str, ...] = ()
@@ -82,34 +86,47 @@ class Plan:
     remarks: tuple[str, ...]
 
 
-def plan(request: Request) -> Plan:
+def plan(request: Request, problems: Problems | None = None) -> Plan:
     """Work out and check every run of a request, without storing any.
 
+    Args:
+        problems: what is wrong with the request already; it is told together with what is found here.
+
     Raises:
-        RecipeError, UsageError, DataError, EncoderError, NotFoundError: each a sentence, before anything is queued.
+        RecipeError, UsageError, DataError, EncoderError, NotFoundError: with every problem, before anything is queued.
     """
+    problems = Problems() if problems is None else problems
     for word in request.tags:
-        check_tag(word)
-    base_name, base_values, base = _base(request)
+        problems.attempt(check_tag, word)
+    problems.attempt(_check_checkpoint_dir, request.checkpoint_dir)
+    seeds = _seeds(request, problems)
+    combinations = problems.attempt(parse_sweeps, request.sweeps) or [{}]
+    start = problems.attempt(_base, request)
+    if start is None:
+        _judge_alone(request, problems)
+        raise problems.error()
+    base_name, base_values, base = start
     planned: list[PlannedRun] = []
     said: dict[str, None] = {}
-    for combination in parse_sweeps(request.sweeps):
-        values = base_values | dict(request.values) | combination
-        if request.seeds and "seed" in values:
-            raise UsageError("The seed is given twice: use either --seed or --set seed=….")
-        recipe, encoder = check_encoder(resolved(recipe_from(values, base)))
-        checked = check_data(recipe)
-        recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+    unusable: set[tuple[Any, ...]] = set()
+    for combination in combinations:
+        recipe, encoder, checked = _looked_at(
+            base_values | dict(request.values) | combination, base, problems, unusable
+        )
         matched = matching_preset(recipe)
-        name = _name(request, base_name, combination, matched)
+        name = problems.attempt(_name, request, base_name, combination, matched)
+        if checked is None or name is None or problems:
+            continue
+        recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
         overlapping = [part for task, overlap in checked.overlaps.items() for part in overlap.sentences(task)]
         said |= dict.fromkeys(
             (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
         )
         if recipe.extra_data:
-            said[f"{checked.sizes['para-extra']:,} extra pairs are added to PARA's training split."] = None
-        for seed in dict.fromkeys(request.seeds or (recipe.seed,)):
-            seeded = recipe_from({"seed": seed}, recipe)
+            pairs = counted(checked.sizes["para-extra"], "extra pair is", "extra pairs are")
+            said[f"{pairs} added to PARA's training split."] = None
+        for seed in seeds or (recipe.seed,):
+            seeded = recipe.with_values({"seed": seed})
             planned.append(
                 PlannedRun(
                     name,
@@ -122,7 +139,57 @@ def plan(request: Request) -> Plan:
                     encoder,
                 )
             )
+    problems.raise_all()
     return Plan(request, tuple(planned), tuple(said))
+
+
+def _seeds(request: Request, problems: Problems) -> list[int]:
+    """The seeds, each once."""
+    swept = any(text.partition("=")[0].strip() == "seed" for text in request.sweeps)
+    if request.seeds and (swept or "seed" in request.values):
+        problems.add(UsageError("The seed is given twice: use either --seed or --set seed=…."))
+    read = [read_values({"seed": seed}) for seed in request.seeds]
+    for _, found in read:
+        if found:
+            problems.add(RecipeError(found))
+    return list(dict.fromkeys(parsed["seed"] for parsed, _ in read if parsed))
+
+
+def _judge_alone(request: Request, problems: Problems) -> None:
+    """Look at what was set where the recipe is unknown: what does not depend on the rest of it."""
+    parsed, found = read_values(request.values)
+    if found:
+        problems.add(RecipeError(found))
+    if "encoder" in parsed:
+        problems.attempt(find_encoder, parsed["encoder"])
+    if parsed.get("data", "") not in ("", "toy"):
+        problems.attempt(missing_files, paths.expanded(parsed["data"]).absolute(), ())
+
+
+def _looked_at(
+    values: Mapping[str, Any], base: Recipe | None, problems: Problems, unusable: set[tuple[Any, ...]]
+) -> tuple[Recipe, Mapping[str, str], CheckedData | None]:
+    """A recipe as far as it can be read, its encoder's fingerprints and its data.
+
+    Recipe, encoder and data are judged whatever is wrong elsewhere.
+
+    Args:
+        unusable: data that were refused before, which are not read again for every run of a sweep.
+    """
+    recipe, found, unread = read_recipe(values, base)
+    if found:
+        problems.add(RecipeError(found))
+    recipe = resolved(recipe)
+    encoder: Mapping[str, str] = {}
+    if "encoder" not in unread:
+        recipe, encoder = problems.attempt(check_encoder, recipe) or (recipe, encoder)
+    place = tuple(recipe.value(name) for name in DATA_SETTINGS)
+    if unread.intersection(DATA_SETTINGS) or place in unusable:
+        return recipe, encoder, None
+    checked = problems.attempt(check_data, recipe)
+    if checked is None:
+        unusable.add(place)
+    return recipe, encoder, checked
 
 
 def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
@@ -156,6 +223,19 @@ def _name(request: Request, base: str, combination: Mapping[str, str], matched: 
     return name
 
 
+def _check_checkpoint_dir(named: str) -> None:
+    """Raise a UsageError where a folder for checkpoints will hardly be made; nothing is made yet."""
+    folder = paths.expanded(named).absolute()
+    try:
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        usable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
+    if not usable:
+        why = "cannot be written" if nearest.is_dir() else "is no folder"
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {nearest} {why}; name a folder of yours.")
+
+
 def _checkpoint_dir(named: str) -> str:
     """An absolute path: the child starts elsewhere.
 
@@ -168,8 +248,7 @@ def _checkpoint_dir(named: str) -> str:
     try:
         atomic_files.make_folder(folder)
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason}.") from None
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"--checkpoint-dir {folder} cannot be written: name a folder of yours.")
     return str(folder)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bertmt import paths
+from bertmt.drawing.numbers import counted
 from bertmt.errors import RegistryError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
@@ -67,7 +68,12 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
         if last:
             _close(database, run, last)
         if broken:
-            note(database, run.key, Owner.EVENT, f"{broken} unreadable line(s) of its events were skipped")
+            note(
+                database,
+                run.key,
+                Owner.EVENT,
+                f"{counted(broken, 'unreadable line was', 'unreadable lines were')} skipped in its events",
+            )
 
 
 def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:

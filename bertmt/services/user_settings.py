@@ -8,7 +8,7 @@ from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.bounded_files import MOST_TOML, read_text
-from bertmt.errors import UsageError
+from bertmt.errors import UsageError, reason_of
 from bertmt.recipe.loading import flatten
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import recipe_from, unknown_name
@@ -31,7 +31,7 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UsageError(f"{path} is no TOML file: {problem}; mend it or run `bertmt init` again.") from None
     except OSError as problem:
-        raise UsageError(f"{path} cannot be read: {problem.strerror}.") from None
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}.") from None
     for name in values:
         if name not in SETTINGS:
             raise UsageError(f"{path}: {unknown_name(name)}")
@@ -60,5 +60,5 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
         # A project's, not a person's: what others may see of it is the user's umask.
         atomic_files.write_text(path, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)
     except OSError as problem:
-        raise UsageError(f"{path} cannot be written: {problem.strerror}.") from None
+        raise UsageError(f"{path} cannot be written: {reason_of(problem)}.") from None
     return path

@@ -17,6 +17,7 @@ import numpy as np
 import safetensors.numpy
 
 from bertmt.devices.slots import CPU, DeviceSlot, device_slots
+from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError, RunFailedError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database, open_registry
@@ -84,8 +85,8 @@ class Verification:
         )
         here = self.conditions
         said = [
-            f"{self.steps} steps, straight in {self.seconds[0]:.1f} s; {ends}, in {self.seconds[1]:.1f} s.",
-            f"Tried on {here['device']} in {here['precision']} with {here['threads']} CPU threads, PyTorch "
+            f"{counted(self.steps, 'step')}, straight in {self.seconds[0]:.1f} s; {ends}, in {self.seconds[1]:.1f} s.",
+            f"Tried on {here['device']} in {here['precision']} with {counted(here['threads'], 'CPU thread')}, PyTorch "
             f"{here['torch']}; speed and seconds are wall-clock, and not compared.",
         ]
         if here["device"] == CPU:

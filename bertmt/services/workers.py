@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from bertmt import atomic_files, paths
-from bertmt.errors import BertmtError
+from bertmt.errors import BertmtError, reason_of
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
 from bertmt.registry.workers import running_workers
@@ -40,7 +40,7 @@ def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, d
         atomic_files.make_folder(log.parent)
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as problem:
-        raise BertmtError(f"The worker's log {log} cannot be written: {problem.strerror}.") from None
+        raise BertmtError(f"The worker's log {log} cannot be written: {reason_of(problem)}.") from None
     try:
         process = subprocess.Popen(
             worker_command(registry, drain, slots, device),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt.bounded_files import MOST_DATA, read_bytes
-from bertmt.errors import DataError
+from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split, is_plain_id, with_unique_ids
 from bertmt.tasks.malformed import NAMED, Malformed, SkippedRows, shown
 from bertmt.tasks.tab_separated import Row, rows
@@ -49,7 +49,7 @@ def read_cs224n_split(folder: Path, task: str, split: str) -> Split:
     try:
         content = read_bytes(file, MOST_DATA)
     except OSError as problem:
-        raise DataError(f"{file} cannot be read: {problem.strerror}; {REMEDY}.") from None
+        raise DataError(f"{file} cannot be read: {reason_of(problem)}; {REMEDY}.") from None
     if content.count(b"\n") > MOST_LINES:  # each of them takes ten times its byte in memory
         raise DataError(f"{file} cannot be read: it has more than {MOST_LINES:,} lines; {REMEDY}.")
     return parse_split(content, file, task, split)
@@ -61,16 +61,7 @@ def find_file(folder: Path, task: str, split: str) -> Path:
     Raises:
         DataError: the folder or the file is missing.
     """
-    try:
-        present = {path.name for path in folder.iterdir() if not path.is_dir()}
-    except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise DataError(
-            f"The data folder {folder} cannot be read ({reason}): name a folder in the CS224N format with "
-            "`bertmt init --data DIR`, or use the embedded data with `--data toy`."
-        ) from None
-    endings = ("test-student", "test") if split == "test" else (split,)
-    names = [f"{COLUMNS[task].stem}-{ending}.csv" for ending in endings]
+    present, names = _present(folder), _names(task, split)
     for name in names:
         if name in present:
             return folder / name
@@ -78,6 +69,34 @@ def find_file(folder: Path, task: str, split: str) -> Path:
         f"{folder} has no file {' or '.join(names)}, which {TASKS[task].title}'s {split} split is read from: "
         "name a folder in the CS224N format with `bertmt init --data DIR`."
     )
+
+
+def missing_files(folder: Path, splits: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The splits, (task, split), whose file is not in the folder, and how that is called.
+
+    Raises:
+        DataError: the folder is missing.
+    """
+    present = _present(folder)
+    wanted = {(task, split): _names(task, split) for task, split in splits}
+    return {part: " or ".join(names) for part, names in wanted.items() if not present.intersection(names)}
+
+
+def _present(folder: Path) -> set[str]:
+    """The names of the files in a data folder."""
+    try:
+        return {path.name for path in folder.iterdir() if path.is_file()}
+    except (OSError, ValueError) as problem:
+        raise DataError(
+            f"The data folder {folder} cannot be read ({reason_of(problem)}): name a folder in the CS224N format with "
+            "`bertmt init --data DIR`, or use the embedded data with `--data toy`."
+        ) from None
+
+
+def _names(task: str, split: str) -> list[str]:
+    """What a split's file may be called."""
+    endings = ("test-student", "test") if split == "test" else (split,)
+    return [f"{COLUMNS[task].stem}-{ending}.csv" for ending in endings]
 
 
 def parse_split(content: bytes, file: Path, task: str, split: str) -> Split:
@@ -112,7 +131,8 @@ def _renamed(file: Path, renamed: list[int], lines: list[int], unique: tuple[Exa
         which = ", ".join(f"line {lines[index]} (now {unique[index].id})" for index in renamed[:NAMED])
         left = len(renamed) - NAMED
         more = f" and {left:,} more" if left > 0 else ""
-        yield f"{file}: {len(renamed):,} ids were in use by an earlier row and got a suffix, {which}{more}."
+        ids = "1 id was" if len(renamed) == 1 else f"{len(renamed):,} ids were"
+        yield f"{file}: {ids} in use by an earlier row and got a suffix, {which}{more}."
 
 
 class _RowParser:

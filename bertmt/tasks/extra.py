@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from bertmt.bounded_files import MOST_DATA, open_plain, reason_of, too_large
-from bertmt.errors import DataError
+from bertmt.bounded_files import MOST_DATA, open_plain, too_large
+from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
 

@@ -21,7 +21,8 @@ def check_step(
         examples: ids of the batch by task.
 
     Raises:
-        DivergedError: naming the step, what is not finite, and the batch.
+        DivergedError: naming the step, what is not finite, and the batch; what to do stands first, as a batch has many
+            ids, and a list has room for one line.
     """
     diverged = [name for name, loss in losses.items() if not math.isfinite(loss)]
     if not diverged and math.isfinite(gradient_norm):
@@ -29,7 +30,7 @@ def check_step(
     found = " and ".join(f"the {name} loss is {losses[name]}" for name in diverged)
     found = found or f"the gradient's norm is {gradient_norm}"
     batch = "; ".join(f"{name} {', '.join(examples[name])}" for name in diverged or examples)
-    raise DivergedError(f"Training diverged at step {step}: {found}, batch: {batch}; try a lower learning_rate.")
+    raise DivergedError(f"Diverged at step {step}, try a lower learning_rate: {found}; batch: {batch}.")
 
 
 def check_outputs(task: str, epoch: int, outputs: Tensor) -> None:
@@ -40,6 +41,6 @@ def check_outputs(task: str, epoch: int, outputs: Tensor) -> None:
     """
     if not outputs.isfinite().all():
         raise DivergedError(
-            f"Training diverged: after epoch {epoch} the model's outputs for {task} are not finite numbers; "
-            f"try a lower learning_rate."
+            f"Diverged after epoch {epoch}, try a lower learning_rate: the model's outputs for {task} are not finite "
+            "numbers."
         )

@@ -2,6 +2,7 @@
 
 import logging
 
+from bertmt.drawing.numbers import counted
 from bertmt.models.saving import save_model
 from bertmt.run_folder.held_folder import DisplacedError
 from bertmt.training.checkpointing import Checkpointing
@@ -68,7 +69,8 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
     # from one capped epoch to the next.
     optimizer = state.enter(TRAIN)
     plan = run.plan
-    log.info("Training %s: %d epochs of %d steps.", ", ".join(run.recipe.tasks), plan.epochs, plan.steps_per_epoch)
+    scope = f"{counted(plan.epochs, 'epoch')} of {counted(plan.steps_per_epoch, 'step')}"
+    log.info("Training %s: %s.", ", ".join(run.recipe.tasks), scope)
     epoch = max(1, -(-progress.phase_step // plan.steps_per_epoch))
     while True:
         with reporter.stopwatch.measure("training"):

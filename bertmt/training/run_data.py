@@ -59,9 +59,9 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
             changed.append(name)
     if changed:
         raise DataError(
-            f"The data in {order.data} changed since this run was submitted: {', '.join(changed)} "
-            f"{'differs' if len(changed) == 1 else 'differ'}; bring the old data back and use `bertmt requeue "
-            f"{order.run_id} --data DIR`, or queue a new run."
+            "The data changed since this run was submitted: bring the old ones back and use `bertmt requeue "
+            f"{order.run_id} --data DIR`, or queue a new run. In {order.data} {', '.join(changed)} "
+            f"{'differs' if len(changed) == 1 else 'differ'}."
         )
 
 

@@ -100,6 +100,32 @@ def test_rm_never_asks_where_nobody_can_answer(bertmt, registry, monkeypatch):
     assert "base" in names(registry)
 
 
+def test_rm_of_many_names_three_and_counts_the_others(bertmt, builder, registry, monkeypatch):
+    ids = [builder.add("many", seed=seed).id for seed in range(40)]
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    outcome = bertmt("rm", "many")
+    assert outcome.code == 2 and f"{ids[2]} (many, seed 2, queued) and 37 more may be removed" in outcome.err
+    assert not any(each in outcome.err for each in ids[3:])
+    removed = bertmt("rm", "many", "--yes")
+    assert len(removed.out.splitlines()) == 40
+    assert "`bertmt restore RUN...` brings back" in removed.err and not any(each in removed.err for each in ids)
+
+
+def test_a_name_of_many_runs_is_told_by_three_of_them(bertmt, builder, registry):
+    ids = [builder.add("many", seed=seed).id for seed in range(40)]
+    outcome = bertmt("logs", "many")
+    assert outcome.code == 2 and "and 37 more; type the id of one" in outcome.err
+    assert [each for each in ids if each in outcome.err] == ids[:3]
+
+
+def test_a_run_that_waits_for_many_says_so_by_three_of_them(bertmt, builder, registry, run_named):
+    ids = [builder.add("many", seed=seed).id for seed in range(40)]
+    bertmt("queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--name", "last", "--after", "many")
+    assert len(run_named("last").awaits) == 40
+    [line] = [line for line in bertmt("runs").out.splitlines() if "after" in line]
+    assert line.strip() == f"after {ids[0]}, after {ids[1]}, after {ids[2]} and 37 more"
+
+
 @pytest.mark.parametrize(("answer", "left"), [("y\n", False), ("n\n", True), ("\n", True), ("", True)])
 def test_rm_asks_where_somebody_sits(bertmt, registry, monkeypatch, answer, left):
     monkeypatch.setattr("sys.stdin", Terminal(answer))

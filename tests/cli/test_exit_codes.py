@@ -47,7 +47,7 @@ def test_every_class_of_error_has_its_exit_code(problem, code):
         (["wait", "base"], 0),
         (["wait", "evil"], 5),
         (["recipe", "--file", "missing.toml"], 3),
-        ([], 2),
+        ([], 0),
     ],
 )
 def test_a_command_line_ends_with_its_exit_code(bertmt, registry, arguments, code):
@@ -125,12 +125,55 @@ def start(folder, *arguments, **options):
         signal.signal(signal.SIGINT, before)
 
 
-def test_a_reader_that_leaves_early_causes_no_noise(registry):
-    process = start(registry.parent, "export", "base", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "", "--help", "runs --json", "show base", "show base --json", "presets", "recipe --keys", "curves base",
+        "export base", "compare base better", "confusion base", "logs base", "gc --json",
+    ],
+)  # fmt: skip
+def test_a_reader_that_leaves_early_causes_no_noise(registry, command):
+    process = start(registry.parent, *command.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert process.stderr.read() == ""
-    process.wait()
+    assert process.wait() == ExitCode.READER_GONE
     process.stderr.close()
+
+
+@pytest.mark.parametrize("command", ["runs", "show nobody", "nonsense"])
+def test_a_reader_of_both_streams_may_leave_early(registry, command):
+    process = start(registry.parent, *command.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process.stdout.close()
+    assert process.wait() == ExitCode.READER_GONE
+
+
+def test_the_list_of_keys_may_be_cut_off(registry):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui", "--keys"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == ExitCode.READER_GONE
+    process.stderr.close()
+
+
+def test_output_that_a_disk_does_not_take_is_a_sentence(registry):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - no file
+        process = start(registry.parent, "presets", stdout=full, stderr=subprocess.PIPE)
+        assert process.communicate()[1] == "bertmt: The output cannot be written: No space left on device.\n"
+    assert process.returncode == ExitCode.FAILED
+
+
+def test_a_command_may_be_started_without_streams(registry):
+    line = f"exec {sys.executable} -m bertmt presets <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", line], cwd=registry.parent, check=False).returncode == 0
+
+
+def test_bare_bertmt_shows_its_help(bertmt, folder):
+    outcome = bertmt()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("Usage: bertmt") and "Queue one run or many." in outcome.out
+    assert outcome.out == bertmt("--help").out
 
 
 def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry, run_named):
@@ -141,3 +184,20 @@ def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry, run_name
     assert "the runs go on" in process.stderr.read()
     process.stderr.close()
     assert run_named("later").state == "queued"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("runs --limit many", "Invalid value for '--limit': it must be a whole number;"),
+        ("runs --limit 1.5", "Invalid value for '--limit': it must be a whole number;"),
+        ("runs --limit -1", "Invalid value for '--limit': it must be at least 0;"),
+        ("confusion base --task sts", "Invalid value for '--task': 'sts' is not one of 'sst', 'para';"),
+        ("runz", "No such command 'runz'. Did you mean 'runs'? `bertmt --help`"),
+        ("runs --db", "Option '--db' requires an argument;"),
+    ],
+)
+def test_what_cannot_be_parsed_is_said_in_our_words(bertmt, registry, arguments, said):
+    outcome = bertmt(*arguments.split())
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"bertmt: {said}")

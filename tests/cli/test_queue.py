@@ -86,6 +86,59 @@ def test_what_cannot_work_is_refused_before_anything_is_stored(bertmt, folder, a
     assert list(folder.iterdir()) == []
 
 
+def test_every_problem_of_a_request_is_told_in_one_message(bertmt, folder):
+    outcome = bertmt(
+        "queue", "--preset", "final", "--encoder", "no-such-encoder", "--data", "no-data", "--extra-data", "no-pairs",
+        "--set", "epochs=0", "--set", "lora.rnk=3", "--set", "epochs", "--device", "tpu", "--priority", "high",
+        "--start", "tomorrow", "--after", "nobody", "--tag", "two words", "--seed", "x", "--sweep", "y",
+        "--checkpoint-dir", "/dev/null/x",
+    )  # fmt: skip
+    words = (
+        "makes one", "--start", "--priority", "--device", "--set expects", "A tag", "--checkpoint-dir", "`seed`",
+        "--sweep", "`epochs` must be at least 1", "`lora.rnk`", "'no-such-encoder'", "data folder", "extra pairs",
+    )  # fmt: skip
+    lines = outcome.err.splitlines()
+    assert (outcome.code, outcome.out, len(lines)) == (2, "", len(words)), outcome.err
+    assert all(word in line for word, line in zip(words, lines, strict=True)), outcome.err
+    assert list(folder.iterdir()) == []
+
+
+def test_what_was_set_is_judged_where_the_recipe_is_unknown(bertmt, folder):
+    outcome = bertmt(
+        "queue", "--preset", "finale", "--encoder", "no-such", "--data", "no-data", "--set", "lora.alpha=2",
+        "--set", "epochs=0",
+    )  # fmt: skip
+    lines = outcome.err.splitlines()
+    words = ("finale", "`epochs`", "'no-such'", "data folder")
+    assert all(word in line for word, line in zip(words, lines, strict=True)), outcome.err
+    assert outcome.code == 2
+
+
+def test_a_run_that_is_not_there_is_all_that_is_said_of_the_recipe(bertmt, registry):
+    outcome = bertmt("queue", "--from", "nobody", "--device", "tpu")
+    assert outcome.code == 2
+    lines = outcome.err.splitlines()
+    assert len(lines) == 2 and "'nobody'" in lines[0] and "--device" in lines[1]
+
+
+def test_a_problem_that_all_runs_of_a_sweep_share_is_told_once(bertmt, folder):
+    sweep = ("--sweep", "epochs=1,2", "--sweep", "encoder=tiny,no-such")
+    lines = bertmt("queue", "--preset", "baseline", "--data", "no-data", *sweep).err.splitlines()
+    assert len(lines) == 2 and "no-data" in lines[0] and "'no-such'" in lines[1]
+
+
+def test_the_missing_files_of_a_folder_are_one_sentence(bertmt, folder):
+    outcome = bertmt("queue", "--preset", "baseline", "--encoder", "tiny", "--data", ".")
+    assert f"{folder} lacks ids-sst-train.csv, ids-sst-dev.csv, quora-train.csv and 3 more: " in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_seed_on_the_command_line_wins_over_that_of_a_file(bertmt, folder):
+    (folder / "my.toml").write_text(bertmt("recipe", "--preset", "baseline").out, encoding="utf-8")
+    assert bertmt("queue", "--file", "my.toml", "--seed", "3", *TINY).code == 0
+    assert [run.seed for run in runs_in(folder)] == [3]
+
+
 def test_a_recipe_that_is_printed_can_be_queued_and_follows_what_is_changed(bertmt, folder):
     (folder / "my.toml").write_text(bertmt("recipe", "--preset", "final").out, encoding="utf-8")
     bertmt("queue", "--file", "my.toml", *TINY, "--set", "lora.rank=8")
@@ -144,12 +197,23 @@ def test_when_and_where_a_run_may_start_is_stored_and_shown(bertmt, registry, ru
         ("--start", "2001-01-01 00:00", "past"),
         ("--after", "nobody", "nobody"),
         ("--checkpoint-dir", "/proc/nowhere", "cannot be made"),
+        ("--priority", "9" * 20, "from −1000 to 1000"),
     ],
 )
 def test_a_condition_that_cannot_be_understood_queues_nothing(bertmt, registry, builder, option, value, said):
     before = len(all_runs(builder.database))
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, option, value)
     assert outcome.code != 0 and said in outcome.err.splitlines()[-1]
+    assert len(all_runs(builder.database)) == before
+
+
+def test_nothing_is_queued_where_the_rest_of_the_command_cannot_read_the_registry(bertmt, registry, builder):
+    builder.database.execute(
+        "INSERT INTO workers VALUES (1, 'here', 1, 'x', ?, '', '', NULL, NULL, NULL)", (b"no json",)
+    )
+    before = len(all_runs(builder.database))
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY)
+    assert outcome.code == 1 and outcome.out == ""
     assert len(all_runs(builder.database)) == before
 
 

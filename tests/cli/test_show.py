@@ -9,6 +9,7 @@ import pytest
 from bertmt.drawing.styled import cells
 from bertmt.run_folder.layout import hold_alive
 from bertmt.services.logs import follow_log
+from bertmt.services.sync import sync
 
 
 def test_show_has_scale_scores_effort_history_and_differences(bertmt, registry, run_named):
@@ -189,3 +190,29 @@ def test_exported_predictions_agree_with_the_score(bertmt, registry, run_named):
     table = csv.DictReader(io.StringIO(bertmt("export", "base", "--what", "predictions").out))
     assert sum(row["task"] == "sst" for row in table) == 180, "three epochs"
     assert bertmt("export", "base", "--csv", "--jsonl").code == 2
+
+
+def test_steps_done_are_the_same_number_everywhere(bertmt, builder, registry):
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, _, events = builder.started("stopped")
+    for step in range(4):
+        events.step(step, 1, "train", {"loss/sst": 1.0}, seconds_left=9.0)
+    events.write("checkpoint", step=4)
+    events.close()
+    builder.database.execute("UPDATE runs SET worker = NULL WHERE key = ?", (run.key,))
+    sync(builder.database, run)
+    builder.database.execute("UPDATE runs SET state = 'paused' WHERE key = ?", (run.key,))
+    assert "paused at step 4" in bertmt("runs").out
+    assert "4 of 6" in bertmt("show", "stopped").out
+    document = json.loads(bertmt("show", "stopped", "--json").out)
+    assert (document["run"]["step"], document["details"]["effort"]["steps"]) == (4, 4)
+    finished = json.loads(bertmt("show", "base", "--json").out)
+    assert (finished["run"]["step"], finished["details"]["effort"]["steps"]) == (6, 6)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 epoch, at most 1 step each"), (2, "2 epochs, at most 2 steps each")]
+)
+def test_the_scale_of_a_run_is_counted_in_singular_and_plural(bertmt, builder, registry, count, words):
+    builder.add("one", epochs=count, epoch_steps=count)
+    assert words in " ".join(bertmt("show", "one").out.split())

@@ -1,6 +1,7 @@
 """What holds on every screen: keys with ids, help, palette, themes, ASCII, no colours, small terminals, the bell."""
 
 import re
+from pathlib import Path
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -10,11 +11,13 @@ from bertmt.errors import UsageError
 from bertmt.registry.claims import claim_next
 from bertmt.services import machine
 from tui.__main__ import dashboard, parser
+from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings
 from tui.settings import Settings, read_settings, write_settings
-from tui.themes import CYCLE
+from tui.themes import CYCLE, LIGHT
 
+TOUR = Path(__file__).resolve().parents[2] / "docs" / "tour.md"
 ARROWS = {"up", "down", "left", "right"}
 
 
@@ -139,8 +142,24 @@ def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, text):
 
 
 def test_a_theme_that_there_is_not_is_refused_with_those_there_are(registry):
-    with pytest.raises(UsageError, match="bertmt-dark"):
+    with pytest.raises(UsageError, match=r"dark, light, ansi-dark, ansi-light .* but found 'nope'"):
         dashboard(parser().parse_args(["--db", str(registry), "--theme", "nope"]))
+
+
+def test_a_theme_may_be_named_as_the_tour_names_it(registry):
+    [row] = [line for line in TOUR.read_text(encoding="utf-8").splitlines() if line.startswith("| themes |")]
+    names = [name for name in re.findall("`([a-z-]+)`", row) if name != "t"]
+    assert {"dark", "light", "ansi-dark", "ansi-light"} <= set(names)
+    for name in [*names, "ansi"]:
+        dashboard(parser().parse_args(["--db", str(registry), "--theme", name]))
+
+
+async def test_a_short_name_of_a_theme_stands_in_the_settings_too(registry):
+    app = Dashboard(registry, settings=Settings(theme="light"))
+    app.poll_seconds = 0
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.theme == LIGHT
 
 
 async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry):

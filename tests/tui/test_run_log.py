@@ -172,7 +172,7 @@ async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(show, 
         assert "the second attempt" in shown.text
         two_attempts.log(1).unlink()
         await shown.press("left_square_bracket")
-        assert "Run run005 has no log of attempt 1; it was started 2 time(s)." in shown.text
+        assert "Run run005 has no log of attempt 1; it was started 2 times." in shown.text
 
 
 async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show, alive, log):

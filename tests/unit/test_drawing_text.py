@@ -208,3 +208,18 @@ def test_a_size_has_the_unit_that_suits_it(size, words):
 @pytest.mark.parametrize(("count", "words"), [(0, "0 runs"), (1, "1 run"), (2000, "2,000 runs")])
 def test_things_are_counted_in_singular_and_plural(count, words):
     assert numbers.counted(count, "run") == words
+
+
+def test_a_count_may_bring_its_verb():
+    assert [numbers.counted(count, "run waits", "runs wait") for count in (1, 2)] == ["1 run waits", "2 runs wait"]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, ""), (1, "a"), (3, "a, b, c"), (4, "a, b, c, d"), (5, "a, b, c and 2 more")]
+)
+def test_a_few_are_named_and_the_others_counted(count, words):
+    assert numbers.named("abcdefgh"[:count]) == words
+
+
+def test_many_more_are_counted_with_their_thousands_apart():
+    assert numbers.named([f"run{number}" for number in range(2000)]) == "run0, run1, run2 and 1,997 more"

@@ -104,7 +104,7 @@ def test_a_sentence_over_two_lines_is_read_as_the_csv_module_reads_it():
 def test_a_repeated_id_gets_a_suffix_and_a_warning():
     split = parse(SST + "0\tx\tone\t3\n1\tx\ttwo\t2\n")
     assert [example.id for example in split.examples] == ["x", "x-2"]
-    assert split.warnings == ("some-file.csv: 1 ids were in use by an earlier row and got a suffix, line 3 (now x-2).",)
+    assert split.warnings == ("some-file.csv: 1 id was in use by an earlier row and got a suffix, line 3 (now x-2).",)
 
 
 @pytest.mark.parametrize(

@@ -194,10 +194,9 @@ class ConfusionPane(EpochPane):
         is_other = self._listed != (self.task_name, true, predicted)
         self._listed = (self.task_name, true, predicted)
         noun = "pair" if TASKS[self.task_name].pair else "sentence"
-        counted = f"{numbers.count(len(indices))} {noun}{'s' * (len(indices) != 1)}"
         names = [class_name(self.task_name, each) for each in (true, predicted)]
         said = line(
-            Span(counted, "title"), Span("  true ", "dim"), names[0],
+            Span(numbers.counted(len(indices), noun), "title"), Span("  true ", "dim"), names[0],
             Span("  predicted ", "dim"), Span(names[1], "" if true == predicted else "bad"),
         )  # fmt: skip
         self.query_one("#cell", TextLines).show(lambda width: [cut_line(said, width)])

@@ -169,9 +169,9 @@ class LogPane(Pane):
         attempt = f"attempt {self.attempt or run.attempt} of {run.attempt}"
         parts = [line(Span(attempt if run.attempt == 1 else f"{attempt} ([ ])", "dim"))]
         if read is not None:
-            total = numbers.count(len(read.lines))
-            counted = f"{numbers.count(self._shown)} of {total} lines" if self.filter_text else f"{total} lines"
-            parts.append(line(Span(counted, "dim")))
+            total = numbers.counted(len(read.lines), "line")
+            said = f"{numbers.count(self._shown)} of {total}" if self.filter_text else total
+            parts.append(line(Span(said, "dim")))
             parts += [line(Span(self._error_words(read), "bad"))] if read.errors else []
             parts.append(self._following())
             parts.append(line(Span(_end_of(safe_text(shown_path(read.path)), width), "dim")))
@@ -180,7 +180,7 @@ class LogPane(Pane):
     def _error_words(self, read: Read) -> str:
         if self._place:
             return self._place
-        return "1 error (n)" if read.errors == 1 else f"{numbers.count(read.errors)} errors (n)"
+        return f"{numbers.counted(read.errors, 'error')} (n)"
 
     def _following(self) -> Line:
         run = self._run

@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
-from bertmt.errors import BertmtError, NotFoundError, RecipeError
+from bertmt.errors import BertmtError, NotFoundError
 from bertmt.recipe.loading import preset, presets
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Awaited, Run
@@ -156,10 +156,8 @@ class NewRunScreen(DashboardScreen):
             request = replace(form.request(), awaits=await self._awaited(form))
             planned = await asyncio.to_thread(plan, request)
             return Planned(form, await self._looked_up(planned))
-        except RecipeError as problem:
-            return Planned(form, None, problem.problems)
         except BertmtError as problem:
-            return Planned(form, None, (str(problem),))
+            return Planned(form, None, problem.problems)
 
     async def _awaited(self, form: NewRunForm) -> tuple[Awaited, ...]:
         """The runs that the new ones are to wait for.

@@ -8,6 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run, Worker
@@ -33,7 +34,6 @@ from tui.queue_columns import (
     worker_cell,
 )
 from tui.registry_lane import Session
-from tui.run_actions import counted
 from tui.run_columns import kept_share
 from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
@@ -298,14 +298,14 @@ class QueueScreen(WorkerActions, HomeScreen):
             return len(runs)
 
         if await self.change(place):
-            self.dashboard.say(f"{counted(runs)} {'first' if first else 'last'} now.")
+            self.dashboard.say(f"{counted(len(runs), 'run')} {'first' if first else 'last'} now.")
 
     @work(group="act")
     async def action_prioritise(self) -> None:
         runs = self._waiting_runs()
         if not runs or not self.dashboard.may_write():
             return
-        title, hint = f"Priority of {counted(runs)}", "a whole number; 0 is usual, higher ones start first"
+        title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is usual, higher ones start first"
         text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=priority_problem))
         if text is not None and text.strip():
             priority = int(text)

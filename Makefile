@@ -33,7 +33,7 @@ DEMO := demo
 # Relative names would change their meaning inside $(DEMO).
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 
-.PHONY: help setup demo test check fuzz torture bench docs screenshots clean
+.PHONY: help setup demo test check fuzz torture calibrate mutants release-check bench docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
@@ -41,6 +41,9 @@ help:
 	@echo "make check       linters and types alone"
 	@echo "make fuzz        100,000 damaged inputs for every reader of files, words and registries"
 	@echo "make torture     kills, full disks, torn files and failing calls, by the thousand, with a tally"
+	@echo "make calibrate   how often what compare says is wrong, where the truth is known: the tables of docs/methods.md"
+	@echo "make mutants     changes bertmt/comparison in every small way, and lists the changes that no test sees"
+	@echo "make release-check  all that is too long for make test: the four above, whole (about an hour and a half)"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
@@ -125,6 +128,21 @@ torture: $(STAMP)
 	@$(BIN)/python -m torture
 	@$(BIN)/python -m torture.crowd
 
+# `make test` has a sample with fixed seeds (tests/unit/test_calibration.py).
+calibrate: $(STAMP)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.calibration
+
+$(VENV)/.installed-mutation: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[mutation]"
+	@touch $@
+
+# Goes on where it stopped; `mutmut browse` shows what survived. It is told apart from its tests by what it prints.
+mutants: $(VENV)/.installed-mutation
+	@OMP_NUM_THREADS=1 $(BIN)/mutmut run --max-children $(TEST_PROCESSES) > mutants.log 2>&1 || { tail -n 20 mutants.log; exit 1; }
+	@$(BIN)/python -m bench.mutants
+
+release-check: test calibrate mutants torture fuzz
+
 docs: $(STAMP)
 	@$(BIN)/python -m bertmt.cli.reference
 	@$(BIN)/python -m bertmt.registry.reference
@@ -133,5 +151,5 @@ screenshots: $(STAMP)
 	@$(BIN)/python -m tui.tour docs/pictures --db $(DB)
 
 clean:
-	@rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	@rm -rf $(VENV) $(DEMO) mutants mutants.log .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	@find bertmt tui bench tests -name __pycache__ -type d -prune -exec rm -rf {} +

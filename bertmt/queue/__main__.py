@@ -9,8 +9,9 @@ from types import FrameType
 from bertmt.devices.slots import device_slots
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, UsageError
-from bertmt.queue.worker import Worker, settle_leftovers
+from bertmt.queue.worker import Worker
 from bertmt.services.opening import opened_registry
+from bertmt.services.settling import sync_running
 
 INTERRUPTED = 130
 
@@ -32,7 +33,7 @@ def main() -> int:
     try:
         slots = device_slots(arguments.device, arguments.slots)
         with opened_registry(arguments.db, create=True) as database:
-            settle_leftovers(database)
+            sync_running(database, silent_only=False)  # and settle what former workers left
             worker = Worker(database, slots, say)
             stopped_by: list[int] = []
 

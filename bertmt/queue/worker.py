@@ -395,8 +395,3 @@ def _has_stepped(run: Run) -> bool:
 def _last_line(database: Database, run: Run) -> str | None:
     lines = [line.strip() for line in tail_lines(folder_of(database, run).log(run.attempt), 40) if line.strip()]
     return lines[-1][:500] if lines else None
-
-
-def settle_leftovers(database: Database) -> None:
-    """Before a worker starts: import and settle what former workers left."""
-    sync_running(database, silent_only=False)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bertmt.comparison.verdicts import Verdict
+from bertmt.comparison.verdicts import Verdict, holm
 from bertmt.devices.slots import DeviceSlot
 from bertmt.drawing.styled import plain
 from bertmt.errors import BusyError, UsageError
@@ -270,3 +270,23 @@ def test_the_baseline_of_other_arms_is_their_reference(database, finish):
     assert arms_of_runs(database, [older, newer]) == [[older], [newer]], "the scales differ: neither is a baseline"
     choose_baseline(database, newer)
     assert arms_of_runs(database, [older, newer]) == [[newer], [older]]
+
+
+def test_p_is_corrected_over_every_arm_that_is_shown_and_not_arm_by_arm(database, scored):
+    def recipe(name, lift):
+        return [
+            scored(name, {"sst": 0.4 + seed / 100 + lift * (1 + seed / 50), "para": 0.7 + seed / 90}, seed=seed)
+            for seed in range(7)
+        ]
+
+    arms = [recipe("plain", 0.0), recipe("one", 0.1), recipe("two", 0.2)]
+    alone = compare(database, [arms[0], arms[1]]).others[0].seeds
+    assert [(each.task, each.family, each.verdict) for each in alone] == [
+        ("sst", 2, Verdict.BETTER),
+        ("para", 2, Verdict.UNDECIDED),
+    ]
+    both = [each for against in compare(database, arms).others for each in against.seeds]
+    assert [each.family for each in both] == [4] * 4
+    assert [each.p_corrected for each in both] == pytest.approx(list(holm([each.p for each in both])))
+    assert {each.verdict for each in both} == {Verdict.UNDECIDED}  # 4 · 2/2⁷ = 0.0625
+    assert "8 paired seeds could." in both[0].remark

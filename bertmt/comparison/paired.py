@@ -150,7 +150,7 @@ def _classes(pair: PairedPredictions, score_a: float, score_b: float, resamples:
     flipped = flips(pair.labels, pair.predicted_a, pair.predicted_b)
     fixed, broken = len(flipped.fixed), len(flipped.broken)
     p, test = proportions.mcnemar(fixed, broken)
-    bootstrap_rng, permutation_rng = _generators()
+    bootstrap_rng, permutation_rng = _generators(pair.task)
     result = PairedDifference(
         task=pair.task,
         n=n,
@@ -174,7 +174,7 @@ def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: in
     n = len(pair.labels)
     arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
     r_ab = scores.pearson(pair.predicted_a, pair.predicted_b)
-    bootstrap_rng, permutation_rng = _generators()
+    bootstrap_rng, permutation_rng = _generators(pair.task)
     draws = correlations.correlation_differences(*arrays, resamples, bootstrap_rng)
     resampled = bootstrap.Resampled(r_b - r_a, draws, correlations.correlation_influence(*arrays) / n)
     exchanged = permutation.exchanged_correlations(*arrays, resamples, permutation_rng)
@@ -220,9 +220,12 @@ def _overall(compared: Mapping[str, _Compared]) -> PairedDifference:
     )
 
 
-def _generators() -> list[np.random.Generator]:
-    """For the bootstrap and the permutation: how many numbers one draws does not change the other."""
-    return np.random.default_rng(bootstrap.SEED).spawn(2)
+def _generators(task: str) -> list[np.random.Generator]:
+    """For the bootstrap and the permutation of a task, independent of each other and of those of other tasks.
+
+    With one seed for all tasks their resamples would go up and down together, and the overall interval be too wide.
+    """
+    return np.random.default_rng([bootstrap.SEED, *task.encode()]).spawn(2)
 
 
 def _score(pair: PairedPredictions, predicted: np.ndarray) -> float | None:

@@ -197,6 +197,19 @@ def test_the_overall_variance_is_the_sum_of_the_tasks_variances():
     assert result.high - result.low == pytest.approx(expected, rel=0.03)
 
 
+def test_tasks_are_resampled_and_exchanged_independently_of_each_other():
+    # Two tasks of the same flips: the same generator for both would double the variance that they add.
+    pairs = overall_pairs()
+    pairs["para"] = dataclasses.replace(pairs["sst"], task="para")
+    sst = compare_task(pairs["sst"])
+    variances = ((sst.high - sst.low) ** 2, (compare_task(pairs["sts"]).high - compare_task(pairs["sts"]).low) ** 2)
+    result = compare_overall(pairs)
+    assert (result.high - result.low) ** 2 == pytest.approx(2 * variances[0] / 9 + variances[1] / 36, rel=0.06)
+    # The normal approximation of the permutation's p, whose variance is that of independent flips too.
+    z = result.difference / result.standard_error
+    assert result.p == pytest.approx(2 * stats.norm.sf(abs(z)), abs=0.02)
+
+
 def test_the_overall_score_needs_all_three_tasks():
     pairs = overall_pairs()
     del pairs["para"]

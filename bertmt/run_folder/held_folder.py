@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from bertmt import atomic_files
+from bertmt.errors import reason_of
 from bertmt.run_folder.layout import RunFolder, hold_alive, sign
 from bertmt.run_folder.locks import is_locked, lock
 
@@ -125,7 +126,7 @@ class HeldFolder:
                 beside.unlink(missing_ok=True)
                 (old if self._lock is new else new).close()
         except OSError as problem:  # a full disk, or another was faster: the next look knows
-            log.warning("%s is gone and could not be put back: %s.", self.folder.alive, problem.strerror)
+            log.warning("%s is gone and could not be put back: %s.", self.folder.alive, reason_of(problem))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from encoder_folders import write_bert
 from bertmt.errors import EncoderError
 from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.registry.runs import run_by_key
-from bertmt.services.compare import arms_of
+from bertmt.services.arms import arms_of
 from bertmt.services.control import edit
 from bertmt.services.details import details_of
 from bertmt.services.encoder_differences import encoder_warnings

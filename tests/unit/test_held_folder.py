@@ -104,6 +104,7 @@ def test_locked_events_prove_life_where_alive_was_deleted(folder):
     assert is_alive(folder) and living_pid(folder) == os.getpid()
     with pytest.raises(BusyError, match="already being worked"):
         hold_alive(folder)
+    assert not folder.alive.exists(), "the child would take it for another's, and end"
     writer.close()
     assert not is_alive(folder)
     hold_alive(folder).close()

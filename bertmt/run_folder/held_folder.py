@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from bertmt import atomic_files
-from bertmt.errors import reason_of
+from bertmt.bounded_files import open_plain
 from bertmt.run_folder.layout import RunFolder, hold_alive, sign
 from bertmt.run_folder.locks import is_locked, lock
 
@@ -105,7 +105,7 @@ class HeldFolder:
         return DisplacedError(reason, keeps_events and not self._is_worked_by_another())
 
     def _is_worked_by_another(self) -> bool:
-        with contextlib.suppress(OSError), self.folder.alive.open("rb") as file:
+        with contextlib.suppress(OSError), open_plain(self.folder.alive) as file:
             return is_locked(file.fileno())
         return False
 
@@ -126,7 +126,7 @@ class HeldFolder:
                 beside.unlink(missing_ok=True)
                 (old if self._lock is new else new).close()
         except OSError as problem:  # a full disk, or another was faster: the next look knows
-            log.warning("%s is gone and could not be put back: %s.", self.folder.alive, reason_of(problem))
+            log.warning("%s is gone and could not be put back: %s.", self.folder.alive, problem.strerror)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

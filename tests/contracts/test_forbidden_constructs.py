@@ -15,6 +15,7 @@ READS_WHAT_NO_OTHER_MADE = (
     "bertmt/bounded_files.py",
     "bertmt/devices",
     "bertmt/registry",
+    "bertmt/run_folder/processes.py",
     "bertmt/recipe/reported.py",
     "bertmt/recipe/loading.py",
     "bertmt/services/snapshot.py",

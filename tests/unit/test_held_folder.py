@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -71,6 +72,25 @@ def test_another_lock_ends_the_child_at_the_second_look_and_its_checkpoint_serve
     with pytest.raises(DisplacedError, match="was replaced") as displaced:
         held.look()
     assert displaced.value.keeps_events
+    writer.close()
+
+
+def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(folder, held):
+    writer = EventWriter(folder.events(1), fresh=True)
+    held.writes(folder.events(1))
+    folder.alive.unlink()
+    os.mkfifo(folder.alive)
+
+    def give_up(*_):
+        raise AssertionError("it was waited for")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(5)
+    try:
+        assert held.displaced().keeps_events
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
     writer.close()
 
 

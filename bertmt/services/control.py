@@ -158,6 +158,11 @@ def begin_anew(
         # No child begins until its checkpoints are gone, which they are once all is stored for good.
         for run in runs:
             folder = folder_of(database, run)
+            if (
+                run.checkpoint_dir
+            ):  # there they are named after this folder, also where it is gone and will be made anew
+                with suppress(OSError):
+                    folder.make()
             if folder.path.is_dir():
                 locks.enter_context(hold_alive(folder))
         queued = _queued_anew(database, runs, data, extra_data_file)

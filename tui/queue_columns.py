@@ -138,7 +138,7 @@ def at_hand(row: QueueLine | None) -> str:
 
 def guarded(workers: Sequence[Worker]) -> list[Worker]:
     """The workers that start nothing because runs died, and were not told to go on."""
-    return [worker for worker in workers if worker.guard is not None and worker.request is None]
+    return [worker for worker in workers if worker.starts_nothing]
 
 
 def worker_cell(row: WorkerLine, column: Column) -> Span:
@@ -158,7 +158,7 @@ def worker_cell(row: WorkerLine, column: Column) -> Span:
         case "runs":
             return Span(safe_text(" ".join(row.run_ids) or numbers.MISSING), "good" if row.run_ids else "dim")
         case "then":
-            then = STARTS_NOTHING if guarded([worker]) else THEN.get(worker.request) or numbers.MISSING
+            then = STARTS_NOTHING if worker.starts_nothing else THEN.get(worker.request) or numbers.MISSING
             return Span(then, "bad" if then in (STARTS_NOTHING, THEN["stop"]) else "dim")
         case _:
             return Span(safe_text(str(getattr(worker, column.key))), "dim")

@@ -120,7 +120,7 @@ def _write_table(found: "Workload") -> None:
 
     rows = [
         Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), " ".join(each.slots), " ".join(ids),
-             ENDS[each.request] or ("starts nothing, see below" if each.guard else "")])
+             "starts nothing, see below" if each.starts_nothing else ENDS[each.request]])
         for each, ids in found.workers
     ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])

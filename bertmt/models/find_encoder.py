@@ -11,7 +11,7 @@ from typing import Any
 
 from bertmt import paths
 from bertmt.bounded_files import MEBIBYTE, read_text
-from bertmt.errors import EncoderError
+from bertmt.errors import EncoderError, reason_of
 from bertmt.models.encoder_configuration import CONFIGURATION_NAME, SIZES, read_configuration
 from bertmt.models.encoder_fingerprints import (
     MOST_KEPT,
@@ -131,7 +131,7 @@ def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
     try:
         return folder_fingerprints(encoder.folder, vocabulary_files(encoder.folder))
     except OSError as problem:
-        raise _unusable(encoder.folder, f"{problem.filename} cannot be read ({problem.strerror})") from None
+        raise _unusable(encoder.folder, f"{problem.filename} cannot be read ({reason_of(problem)})") from None
 
 
 def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -283,28 +283,3 @@ def sqlite_errors_as_sentences(path: Path) -> Iterator[None]:
         yield
     except UNREADABLE as problem:
         raise registry_error(path, problem) from problem
-
-
-def copy_to(database: Database, path: Path) -> Any:
-    """Copy the registry, as it is at one moment, into an empty file; the open connection to the copy.
-
-    Raises:
-        RegistryError: the registry cannot be read, or the copy not be written.
-    """
-    try:
-        copy = sqlite3.connect(path, isolation_level=None)
-        database.connection.backup(copy)
-        # One file without companions: whoever carries it away cannot leave half behind.
-        copy.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.DatabaseError as problem:
-        raise registry_error(database.path, problem) from problem
-    return copy
-
-
-def integrity_problem(connection: Any) -> str | None:
-    """What SQLite finds wrong with a database, or None."""
-    try:
-        found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as problem:
-        return str(problem)
-    return None if found == "ok" else " ".join(found.split())

@@ -220,3 +220,8 @@ class Worker:
     guard: str | None = None
     beat: str = ""
     registry: str = ""
+
+    @property
+    def starts_nothing(self) -> bool:
+        """Whether its guard holds: nobody has told it to go on, or to stop. That it drains changes nothing of that."""
+        return self.guard is not None and self.request in (None, "drain")

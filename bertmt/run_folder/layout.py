@@ -176,20 +176,23 @@ def hold_alive(folder: RunFolder) -> IO[bytes]:
         NotFoundError: there is no such folder.
         DataError: the lock's file cannot be opened, or is not one.
     """
+    busy = BusyError(f"The run in {folder.path} is already being worked by another process.")
+    # Where `alive` was deleted under a living child a new one would be free, and the child would end for its sake.
+    if working_attempts(folder):
+        raise busy
     try:
         file = _open_alive(folder, os.O_RDWR | os.O_CREAT)
     except FileNotFoundError:
         raise NotFoundError(f"{folder.path} is no run folder.") from None
     try:
-        # Where `alive` was deleted under a living child, the new one is free.
-        if lock(file.fileno()) and not working_attempts(folder):
+        if lock(file.fileno()):
             sign(file)
             return file
     except BaseException:
         file.close()
         raise
     file.close()
-    raise BusyError(f"The run in {folder.path} is already being worked by another process.")
+    raise busy
 
 
 def sign(file: IO[bytes]) -> None:

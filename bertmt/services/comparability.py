@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bertmt.drawing.numbers import named
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
@@ -103,7 +104,7 @@ def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[st
         for sentence in (each for run in arm.runs for each in overlap_sentences(database, run, tasks)):
             by_sentence.setdefault(sentence, {})[name] = None
     return [
-        sentence if len(holds) == len(arms) else f"{', '.join(holds)}: {sentence}"
+        sentence if len(holds) == len(arms) else f"{named(list(holds))}: {sentence}"
         for sentence, holds in by_sentence.items()
     ]
 
@@ -135,7 +136,7 @@ def _about_training_data(arms: Sequence[Arm]) -> list[str]:
                 by_mark.setdefault(mark, {})[run_id if is_mixed else arm_name] = None
         if len(by_mark) > 1:
             what = "extra pairs" if split == "extra" else "training examples"
-            listed = " against ".join(", ".join(labels) for labels in by_mark.values())
+            listed = " against ".join(named(list(labels)) for labels in by_mark.values())
             title = TASKS[task].title if task in TASKS else task
             said.append(f"{title} was trained on different {what} ({listed}), not only by another method.")
     return said

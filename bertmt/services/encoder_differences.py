@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bertmt.drawing.numbers import named
 from bertmt.models.find_encoder import changed_parts
 from bertmt.recipe.encoders import seen_in_training
 from bertmt.registry.records import Run
@@ -57,4 +58,4 @@ def _has_seen(task: str, by_name: dict[str, list[Run]]) -> list[str]:
 
 
 def _ids(runs: Sequence[Run]) -> str:
-    return ", ".join(f"{run.id} ({run.name})" for run in runs)
+    return named([f"{run.id} ({run.name})" for run in runs])

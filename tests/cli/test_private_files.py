@@ -81,7 +81,9 @@ def test_what_is_copied_and_saved_is_private(bertmt, registry, umask, tmp_path):
 def test_what_the_dashboard_and_detached_workers_write_is_private(folder, umask):
     write_settings(folder / "config" / "bertmt" / "dashboard.toml", Settings())
     write_picture([(Span("x"),)], THEMES[0], folder / "picture.svg")
-    Checkpoints(folder / "scratch" / "abc234").write({"state": lambda path: path.write_bytes(b"x")}, 1)
+    Checkpoints(folder / "scratch" / "abc234", is_elsewhere=True).write(
+        {"state": lambda path: path.write_bytes(b"x")}, 1
+    )
     registry = folder / "work" / "runs.db"
     open_registry(registry, create=True).close()
     start_detached_worker(registry, drain=True, device="cpu")

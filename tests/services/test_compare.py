@@ -188,6 +188,15 @@ def test_other_training_data_is_said_of_single_runs_and_of_seeds(database, finis
     assert sum(f"different {what} (p against q)" in sentence for sentence in compare(database, arms).warnings) == 1
 
 
+def test_many_runs_of_an_arm_on_other_training_data_are_three_and_how_many_more(database, scored):
+    marks = [{"sst-dev": "d", "sst-train": "x" if seed else "y"} for seed in range(6)]
+    mixed = [scored("p", {"sst": 0.5}, each, seed=seed) for seed, each in enumerate(marks)]
+    other = seeds_of(scored, "q", one_task(0.4, 0.5), marks={"sst-dev": "d", "sst-train": "y"})
+    ids = ", ".join(run.id for run in mixed[1:4])
+    said = compare(database, [mixed, other]).warnings
+    assert any(f"({mixed[0].id}, q against {ids} and 2 more)" in sentence for sentence in said), said
+
+
 def test_the_same_training_data_is_no_news(database, scored):
     arms = [seeds_of(scored, name, one_task(0.4, 0.5), marks={"sst-dev": "d", "sst-train": "t"}) for name in "pq"]
     assert not any("was trained on different" in sentence for sentence in compare(database, arms).warnings)

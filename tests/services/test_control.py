@@ -7,6 +7,7 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import all_runs, forget, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
+from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.services import control, ordering, removal
 from bertmt.services.submit import Request, plan, submit
 from bertmt.services.sync import folder_of
@@ -234,3 +235,16 @@ def test_tags_are_words(database, add_run):
             control.tag(database, run, word)
     with pytest.raises(NotFoundError):
         control.tag(database, run, "missing", present=False)
+
+
+def test_a_run_begins_anew_though_its_folder_is_gone_and_an_older_version_left_checkpoints_elsewhere(
+    database, add_run, tmp_path
+):
+    run, scratch = add_run("finish"), tmp_path / "scratch"
+    state = ("failed", str(scratch), run.key)
+    database.execute("UPDATE runs SET state = ?, checkpoint_dir = ? WHERE key = ?", state)
+    Checkpoints(scratch / run.id, is_elsewhere=True).write({"state": lambda path: path.write_text("older")}, 1)
+    assert not folder_of(database, run).path.exists()
+    control.begin_anew(database, [run_by_key(database, run.key)])
+    folder_of(database, run).make()
+    assert folder_of(database, run).checkpoints(str(scratch)).newest_intact(print) is None

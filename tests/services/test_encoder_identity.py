@@ -9,7 +9,7 @@ from encoder_folders import write_bert
 from bertmt.errors import EncoderError
 from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.registry.runs import run_by_key
-from bertmt.services.compare import arms_of
+from bertmt.services.arms import arms_of
 from bertmt.services.control import edit
 from bertmt.services.details import details_of
 from bertmt.services.encoder_differences import encoder_warnings
@@ -124,6 +124,14 @@ def test_an_encoder_that_is_not_known_is_said(scored):
     assert sentence.startswith("Whether small was one encoder is not known") and f"{old.id} (old)" in sentence
     assert new.id not in sentence
     assert encoder_warnings([[scored("a", "tiny")], [scored("b", "tiny")]]) == [], "it has no files"
+
+
+def test_many_runs_are_named_as_everywhere_three_and_how_many_more(scored):
+    old = [scored("old", "small", seed=seed) for seed in range(6)]
+    new = [scored("new", "small", seed=seed, weights="b" if seed else "a") for seed in range(6)]
+    differing, unknown = encoder_warnings([old, new])
+    assert f"{new[3].id} (new) and 2 more had other weights" in differing and new[4].id not in differing
+    assert f"{old[2].id} (old) and 3 more, and kept" in unknown and old[3].id not in unknown
 
 
 def test_what_minilm_has_seen_of_para_is_said_where_para_is_compared(scored):

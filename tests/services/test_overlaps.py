@@ -8,6 +8,7 @@ from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import run_by_key, store_setting
 from bertmt.services.compare import compare
+from bertmt.services.control import edit
 from bertmt.services.data_check import check_data
 from bertmt.services.details import details_of
 from bertmt.services.overlaps import Overlap, count_overlap, overlap_sentences, text_keys
@@ -60,6 +61,13 @@ def test_it_is_said_when_a_run_is_queued_and_shown_with_it(database, data):
     [run] = submit(database, planned)
     for said in (planned.remarks, details_of(database, run).remarks):
         assert [sum(sentence.startswith(start) for sentence in said) for start in (TRAINED, SHARED)] == [1, 1]
+
+
+def test_it_is_known_of_the_data_that_a_waiting_run_is_given_too(database, data):
+    [run] = submit(database, plan(request("toy")))
+    edited = edit(database, run, {"data": str(data)})
+    said = overlap_sentences(database, edited)
+    assert [sentence.startswith(start) for sentence, start in zip(said, (TRAINED, SHARED), strict=True)] == [True, True]
 
 
 def test_what_is_not_evaluated_does_not_count(database, data):

@@ -1,5 +1,7 @@
 """Planning and submitting: everything that can be refused is refused before the first run is stored."""
 
+from dataclasses import replace
+
 import pytest
 
 from bertmt.errors import DataError, EncoderError, NotFoundError, RecipeError, UsageError
@@ -81,6 +83,14 @@ def test_user_settings_are_defaults_and_the_command_line_wins(tmp_path):
     write_user_settings(tmp_path, {"encoder": "tiny", "data": "toy", "epochs": 3})
     assert [plan(Request(preset=name)).runs[0].recipe.epochs for name in ("baseline", "multi-layer")] == [3, 9]
     assert plan(Request(preset="baseline", values={"epochs": "5"})).runs[0].recipe.epochs == 5
+
+
+def test_where_no_folder_for_checkpoints_is_named_the_working_folder_need_not_be_writable(monkeypatch):
+    monkeypatch.setattr("bertmt.services.submit.os.access", lambda *_: False)
+    request = Request(preset="baseline", values={"data": "toy", "encoder": "tiny"})
+    assert len(plan(request).runs) == 1
+    with pytest.raises(UsageError, match="cannot be written"):
+        plan(replace(request, checkpoint_dir="checkpoints"))
 
 
 def test_a_relative_data_folder_is_relative_to_the_settings_file(tmp_path, monkeypatch):

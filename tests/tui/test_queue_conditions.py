@@ -148,6 +148,15 @@ async def test_a_worker_that_starts_nothing_says_why_and_is_let_go_on(show, aliv
         assert "starts nothing" not in shown.text and "starts again" in shown.text
 
 
+async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show, alive, waiting):
+    """One that was started to drain says so in the registry for all its life."""
+    with open_registry(waiting) as database, database.immediate():
+        database.execute("UPDATE workers SET guard = ?, request = 'drain'", (GUARD,))
+    async with show(first="queue") as shown:
+        assert "Worker 1 starts nothing until c lets it go on" in words(shown)
+        assert "1 worker (starts nothing)" in words(shown)
+
+
 async def test_a_worker_without_a_guard_has_nothing_to_go_on_with(show, alive, waiting):
     async with show(first="queue") as shown:
         await shown.press("c")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -74,6 +75,25 @@ def test_another_lock_ends_the_child_at_the_second_look_and_its_checkpoint_serve
     writer.close()
 
 
+def test_a_pipe_in_the_place_of_the_lock_is_not_waited_for(folder, held):
+    writer = EventWriter(folder.events(1), fresh=True)
+    held.writes(folder.events(1))
+    folder.alive.unlink()
+    os.mkfifo(folder.alive)
+
+    def give_up(*_):
+        raise AssertionError("it was waited for")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(5)
+    try:
+        assert held.displaced().keeps_events
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    writer.close()
+
+
 def test_a_copy_in_the_place_of_the_folder_gets_no_checkpoint_since_its_events_end_earlier(folder, held):
     EventWriter(folder.events(1), fresh=True).close()
     held.writes(folder.events(1))
@@ -104,6 +124,7 @@ def test_locked_events_prove_life_where_alive_was_deleted(folder):
     assert is_alive(folder) and living_pid(folder) == os.getpid()
     with pytest.raises(BusyError, match="already being worked"):
         hold_alive(folder)
+    assert not folder.alive.exists(), "the child would take it for another's, and end"
     writer.close()
     assert not is_alive(folder)
     hold_alive(folder).close()

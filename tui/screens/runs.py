@@ -78,6 +78,7 @@ class RunsScreen(RunActions, HomeScreen):
 
     MODE = "runs"
     SUBJECT = "runs"
+    AUTO_FOCUS = ""  # Textual's "*" finds the hidden filter first, and what is typed ahead would be typed into it
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every run of the registry, the newest first. What a key does to runs it does to the marked ones, or to the "
         "one under the cursor. Quitting stops nothing: runs belong to workers.",

@@ -82,7 +82,7 @@ def workers_part(found: Workload) -> Line:
     """Workers that are alive, runs that are queued, and whether nothing is started."""
     count = len(found.workers)
     workers = Span(numbers.counted(count, "worker"), "" if count else "bad" if found.queued else "dim")
-    doing = [worker.request or ("starts nothing" if worker.guard else None) for worker, _ in found.workers]
+    doing = ["starts nothing" if worker.starts_nothing else worker.request for worker, _ in found.workers]
     asked = [each for each in doing if each]
     held = Span(" ‖ queue held", "bad") if found.held else ""
     stopping = Span(f" ({', '.join(asked)})", "dim") if asked else ""

@@ -19,6 +19,7 @@ from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.data_check import check_data
 from bertmt.services.encoder_check import check_encoder
 from bertmt.services.ordering import waiting
+from bertmt.services.overlaps import store_overlaps
 from bertmt.services.settling import its_process, settle
 from bertmt.services.sync import folder_of, sync
 
@@ -192,6 +193,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
     with database.immediate():
         waiting(database, run, "edited")
+        store_overlaps(database, checked.overlaps, checked.fingerprints, recipe.evaluate_examples)
         database.execute(
             "UPDATE runs SET recipe = ?, digest = ?, seed = ?, preset = ?, data = ?, extra_data_file = ?,"
             " fingerprints = ?, encoder_fingerprints = ? WHERE key = ?",

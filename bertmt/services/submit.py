@@ -225,6 +225,8 @@ def _name(request: Request, base: str, combination: Mapping[str, str], matched: 
 
 def _check_checkpoint_dir(named: str) -> None:
     """Raise a UsageError where a folder for checkpoints will hardly be made; nothing is made yet."""
+    if not named:  # which would be the working folder
+        return
     folder = paths.expanded(named).absolute()
     try:
         nearest = next(place for place in (folder, *folder.parents) if place.exists())

@@ -89,9 +89,12 @@ def scale_line(run: "Run") -> str:
     extra = ""
     if recipe.get("extra_data"):
         extra = f" + {numbers.counted(recipe['extra_data_limit'], 'extra pair')} at most"
+    cut = recipe.get("evaluate_examples")
+    dev = f", {numbers.counted(cut, 'dev example')} at most" if cut else ""
     epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
     return safe_text(
-        f"{recipe.get('encoder')}; data {run.data}{extra}; {epochs}{steps}; batch {recipe.get('batch_size')}; {rates}"
+        f"{recipe.get('encoder')}; data {run.data}{extra}{dev}; {epochs}{steps}; batch {recipe.get('batch_size')}; "
+        f"{rates}"
     )
 
 

@@ -75,6 +75,7 @@ def test_a_dry_run_as_json_holds_whole_recipes(bertmt, folder):
         (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs the task sts"),
         (["--preset", "baseline", "--file", "x.toml", *TINY], "Name one recipe"),
         ([*TINY], "Name one recipe"),
+        (["--preset", "baseline", "--preset", "final", *TINY], "takes one --preset, but found 2 (baseline, final)"),
         (["--preset", "baseline", "--set", "epochs", *TINY], "KEY=VALUE"),
         (["--preset", "baseline", "--tag", "two words", *TINY], "A tag is one word"),
     ],
@@ -209,8 +210,9 @@ def test_a_condition_that_cannot_be_understood_queues_nothing(bertmt, registry, 
 
 def test_nothing_is_queued_where_the_rest_of_the_command_cannot_read_the_registry(bertmt, registry, builder):
     builder.database.execute(
-        "INSERT INTO workers VALUES (1, 'here', 1, 'x', ?, '', '', NULL, NULL, NULL)", (b"no json",)
-    )
+        "INSERT INTO workers (key, host, pid, process_start, slots, started_at, heartbeat_at) "
+        "VALUES (1, 'here', 1, 'x', ?, '', '')", (b"no json",),
+    )  # fmt: skip
     before = len(all_runs(builder.database))
     outcome = bertmt("queue", "--preset", "sst-only", *TINY)
     assert outcome.code == 1 and outcome.out == ""

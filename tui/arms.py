@@ -13,7 +13,8 @@ from bertmt.services.arms import Arm, arms_of
 from bertmt.services.compare import Comparison, Side, whole_side
 from bertmt.services.comparison_words import score_texts, side_name
 from bertmt.services.rows import Row
-from tui.run_columns import WIDE, begins_anew
+from bertmt.services.run_words import begins_anew
+from tui.run_columns import WIDE
 from tui.widgets.columns import Column
 
 Looks = Mapping[int, Look]  # by the key of a run

@@ -10,7 +10,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.rows import Row
 from bertmt.services.run_list import Group, Spread, newest_of_each_seed
-from bertmt.services.run_words import asked, conditions, doing, local_time, progress
+from bertmt.services.run_words import asked, begins_anew, conditions, doing, kept_share, local_time, progress
 from tui.widgets.columns import Column
 from tui.widgets.table import Spanning
 
@@ -114,11 +114,6 @@ def run_cell(row: Row, column: Column) -> Span:
             return Span(safe_text(numbers.MISSING if value is None else str(value)), "dim")
 
 
-def begins_anew(run: Run) -> bool:
-    """Whether a run waits to start from the beginning: then what a former attempt reached is no result."""
-    return run.state in (State.QUEUED, State.HELD) and run.checkpoint_step is None
-
-
 def _progress(run: Run) -> Span:
     """A bar and the time left; or, for a run that needs a word, why, over all that is right of it."""
     if run.state is State.FAILED and run.failure:
@@ -144,11 +139,6 @@ def _rests(run: Run) -> Span:
         return Spanning(f"{run.state}: {said}", "dim")
     share = kept_share(run)
     return Span(f"{run.state}{'' if share is None else f' {int(100 * share)} %'}", "dim")
-
-
-def kept_share(run: Run) -> float | None:
-    """How much of a run its newest checkpoint keeps; None where there is none, or nobody knows of how much."""
-    return None if run.checkpoint_step is None or not run.steps_total else run.checkpoint_step / run.steps_total
 
 
 def _trained_for(run: Run) -> str:

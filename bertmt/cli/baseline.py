@@ -57,7 +57,7 @@ def _write(database: "Database", as_json: bool) -> None:
         output.write_lines(["Chosen for every run:", *facts({_name(chosen): scale_line(chosen)}, output.table_width())])
         diagnostics.note("`bertmt baseline --clear` goes back to the newest finished `baseline` of equal scale.")
     elif automatic:
-        output.write_lines(["Each run's is the newest finished `baseline` of equal scale:"])
+        output.write_lines(["Each run's is the newest finished `baseline` of equal scale, its own seed first:"])
         found = {_name(each): scale_line(each) for each in automatic}
         output.write_lines(facts(found, output.table_width()))
     else:

@@ -15,7 +15,6 @@ from bertmt.cli.parameters import (
     EncoderName,
     ExtraData,
     FromRun,
-    PresetName,
     RecipeFile,
     Settings,
     named_settings,
@@ -23,6 +22,7 @@ from bertmt.cli.parameters import (
 from bertmt.cli.wait import wait_until_ended
 from bertmt.cli.worker import work_until_empty
 from bertmt.drawing.numbers import counted
+from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from bertmt.services.submit import Plan
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
+Presets = Annotated[
+    list[str] | None,  # a list, so that a second one is refused; Click would silently take the last
+    typer.Option(
+        "--preset", metavar="NAME", help="A model of the paper; `bertmt presets` lists them.",
+        autocompletion=completion.presets,
+    ),
+]  # fmt: skip
 Seeds = Annotated[list[str] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
 Sweeps = Annotated[
     list[str] | None,
@@ -70,7 +77,7 @@ Wait = Annotated[bool, typer.Option("--wait", help="Until these runs have ended;
 
 def queue(
     context: typer.Context,
-    preset: PresetName = None,
+    presets: Presets = None,
     file: RecipeFile = None,
     from_run: FromRun = None,
     settings: Settings = None,
@@ -104,6 +111,8 @@ def queue(
     from bertmt.services.submit import Request, plan, submit
 
     problems = Problems()
+    problems.attempt(_check_one, presets or ())
+    preset = next(iter(presets or ()), None)
     source = problems.attempt(named_run, context, from_run)
     queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
     values = _assigned(problems, settings or ()) | named_settings(data, extra_data, encoder)
@@ -125,6 +134,16 @@ def queue(
     _work_and_wait(database, queued, work, wait)
     if not (work or wait):
         _note_next(queued, is_held, workers)
+
+
+def _check_one(presets: Sequence[str]) -> None:
+    from bertmt.errors import UsageError
+
+    if len(presets) > 1:
+        found = ", ".join(map(safe_text, presets))
+        raise UsageError(
+            f"`bertmt queue` takes one --preset, but found {len(presets)} ({found}): type it once for each."
+        )
 
 
 def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:

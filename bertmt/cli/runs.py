@@ -12,7 +12,7 @@ from bertmt.cli.run_lines import detail_line, state_cell
 from bertmt.drawing import numbers
 from bertmt.drawing.styled import Line
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.run_words import progress
+from bertmt.services.run_words import begins_anew, progress
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database
@@ -75,10 +75,9 @@ def note_unworked_queue(database: "Database") -> None:
 
 def _row(row: "ListedRun", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
-    # A run that was stopped and waits again starts from the beginning: what it had reached is no result.
-    waits = run.state in ("queued", "held")
+    anew = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
-    difference = "base" if is_baseline else numbers.difference(None if waits else row.difference)
-    scores = [numbers.score(None if waits else run.score(name)) for name in (*TASKS, "overall")]
+    difference = "base" if is_baseline else numbers.difference(None if anew else row.difference)
+    scores = [numbers.score(None if anew else run.score(name)) for name in (*TASKS, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

@@ -260,7 +260,9 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
     """SQLite's error as a sentence with the next step."""
     text = " ".join(str(problem).split())  # it may quote what the file holds
     text = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
-    if "locked" in text or "busy" in text:
+    if path.is_dir():
+        advice = "it is a folder; name a file with --db"
+    elif "locked" in text or "busy" in text:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
         return DamagedRegistryError(

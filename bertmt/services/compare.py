@@ -107,8 +107,8 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     results: list[Any] = [result for each in others for result in (*each.examples, *each.seeds)]
     if any(reasons) and not results:
         raise UsageError(
-            f"Nothing can be compared. {' '.join(said)} Name runs that were evaluated on the same data; "
-            "`bertmt show RUN` says where a run's data lies."
+            f"Nothing can be compared. {' '.join(said)} Name runs that were evaluated on the same dev examples: "
+            "`scale` in `bertmt show RUN` says on which."
         )
     tasks = {result.task for result in results}
     said += [*warnings(arms), *about_dev_data(database, arms, tasks)]

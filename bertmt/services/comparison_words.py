@@ -84,7 +84,7 @@ def test_lines(found: Comparison, width: int | None) -> list[Line]:
         tests.setdefault(each.test, []).append(SCORE_TITLES[each.task])
     known = sum(each.p is not None for each in results)
     used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
-    if not used:
+    if not (used and known):
         return []
     text = f"p: {used}. Holm's correction over {numbers.counted(known, 'comparison')}, level 0.05."
     beside = [each.p_williams for each in results if getattr(each, "p_williams", None) is not None]

@@ -193,7 +193,9 @@ def _sort_field(word: str) -> str:
     found = find_fields(word, FIELDS)
     if len(found) == 1:
         return found[0]
-    hint = f"write {' or '.join(found)}." if found else f"did you mean `{nearest_field(word, FIELDS)}`?"
+    near = nearest_field(word, FIELDS)
+    meant = f"did you mean `{near}`?" if near else "settings are fields too: `bertmt recipe --keys`."
+    hint = f"write {' or '.join(found)}." if found else meant
     raise UsageError(f"--sort expects a field such as overall, sst or submitted_at, but found {word[:80]!r}; {hint}")
 
 

@@ -15,11 +15,22 @@ SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds
 
 
 def progress(run: "Run") -> str:
-    """How much of the run is done, as a percentage; never 100 % before it is, nothing while it waits."""
-    if run.progress is None or run.state in ("queued", "held"):
+    """How much of the run is done, as a percentage, of one that waits what is kept; never 100 % before it is."""
+    done = kept_share(run) if run.state in ("queued", "held") else run.progress
+    if done is None:
         return numbers.MISSING
-    share = run.progress if run.state == "finished" else min(run.progress, 0.99)
+    share = done if run.state == "finished" else min(done, 0.99)
     return f"{int(100 * share)} %"
+
+
+def begins_anew(run: "Run") -> bool:
+    """Whether a run waits to start from the beginning: then what a former attempt reached is no result."""
+    return run.state in ("queued", "held") and run.checkpoint_step is None
+
+
+def kept_share(run: "Run") -> float | None:
+    """How much of a run its newest checkpoint keeps; None where there is none, or nobody knows of how much."""
+    return None if run.checkpoint_step is None or not run.steps_total else run.checkpoint_step / run.steps_total
 
 
 def doing(run: "Run") -> str:
@@ -89,9 +100,12 @@ def scale_line(run: "Run") -> str:
     extra = ""
     if recipe.get("extra_data"):
         extra = f" + {numbers.counted(recipe['extra_data_limit'], 'extra pair')} at most"
+    cut = recipe.get("evaluate_examples")
+    dev = f", {numbers.counted(cut, 'dev example')} at most" if cut else ""
     epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
     return safe_text(
-        f"{recipe.get('encoder')}; data {run.data}{extra}; {epochs}{steps}; batch {recipe.get('batch_size')}; {rates}"
+        f"{recipe.get('encoder')}; data {run.data}{extra}{dev}; {epochs}{steps}; batch {recipe.get('batch_size')}; "
+        f"{rates}"
     )
 
 

@@ -150,3 +150,11 @@ def test_predictions_of_fewer_examples_than_there_are_cannot_be_compared(bertmt,
     builder.database.execute(row, (run_named("better").key,))
     outcome = bertmt("compare", "base", "better")
     assert outcome.code == 0 and "sst: the dev examples are not in the registry" in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize(
+    "command", [("runs",), ("queue", "--preset", "baseline", "--data", "toy", "--encoder", "tiny")]
+)
+def test_a_registry_that_is_a_folder_is_called_one(bertmt, folder, command):
+    outcome = bertmt(*command, "--db", str(folder))
+    assert outcome.code == 1 and "it is a folder; name a file with --db." in outcome.err

@@ -75,6 +75,7 @@ def test_a_dry_run_as_json_holds_whole_recipes(bertmt, folder):
         (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs the task sts"),
         (["--preset", "baseline", "--file", "x.toml", *TINY], "Name one recipe"),
         ([*TINY], "Name one recipe"),
+        (["--preset", "baseline", "--preset", "final", *TINY], "takes one --preset, but found 2 (baseline, final)"),
         (["--preset", "baseline", "--set", "epochs", *TINY], "KEY=VALUE"),
         (["--preset", "baseline", "--tag", "two words", *TINY], "A tag is one word"),
     ],

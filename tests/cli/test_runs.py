@@ -100,3 +100,21 @@ def test_a_run_whose_process_is_gone_is_queued_again_and_the_second_time_lost(be
 def test_a_run_that_waits_again_shows_nothing_of_its_former_attempt(bertmt, registry, builder, run_named):
     builder.database.execute("UPDATE runs SET state = 'queued' WHERE name = 'better'")
     assert line_of(bertmt("runs"), run_named("better")).split()[3:] == ["queued", *["–"] * 6]
+
+
+def test_a_field_to_sort_by_that_is_like_no_other_gets_no_empty_suggestion(bertmt, registry):
+    outcome = bertmt("runs", "--sort", "foo")
+    assert outcome.code == 2 and "found 'foo'; settings are fields too" in outcome.err
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_keeps_its_scores_and_its_share_while_it_waits(bertmt, builder, run_named):
+    run = run_named("base")
+    builder.database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (run.key,))
+    builder.database.execute("UPDATE summaries SET checkpoint_step = NULL WHERE run = ?", (run.key,))
+
+    def line():
+        return next(each for each in bertmt("runs", "--filter", "name:base").out.splitlines() if run.id in each)
+
+    assert "0.300" not in line() and "%" not in line()
+    builder.database.execute("UPDATE summaries SET checkpoint_step = 3, steps_total = 6 WHERE run = ?", (run.key,))
+    assert "50 %" in line() and "0.300" in line()

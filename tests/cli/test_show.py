@@ -121,6 +121,17 @@ def test_compare_names_the_seeds_and_carries_their_differences(bertmt, builder, 
     assert "old, mean of 2 of 3 seeds" in out and "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in out
 
 
+def test_compare_of_one_seed_with_an_arm_tells_of_no_correction_over_nothing(bertmt, registry):
+    out = bertmt("compare", "base", "twins").out
+    assert "One seed in an arm" in out and "correction over" not in out
+
+
+def test_show_says_on_how_few_dev_examples_a_run_is_evaluated(bertmt, builder, registry):
+    few = builder.add("few", evaluate_examples=100)
+    assert "100 dev examples at most" in bertmt("show", few.id).out
+    assert "dev examples at most" not in bertmt("show", "base").out
+
+
 def test_compare_refuses_arms_on_different_dev_data(bertmt, builder, registry):
     add_seeds(builder)
     builder.database.execute(
@@ -129,6 +140,7 @@ def test_compare_refuses_arms_on_different_dev_data(bertmt, builder, registry):
     outcome = bertmt("compare", "old", "new")
     assert (outcome.code, outcome.out) == (2, "")
     assert "old and new were evaluated on different dev examples" in outcome.err
+    assert "on the same dev examples: `scale` in `bertmt show RUN` says on which." in outcome.err
 
 
 def test_a_run_alone_is_compared_with_its_baseline(bertmt, registry, run_named):

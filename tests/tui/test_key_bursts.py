@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from registry_builder import RegistryBuilder
 from textual import events
+from textual.widgets import Input
 
 from bertmt.registry.database import open_registry
 from bertmt.registry.states import State
 from tui.app import Dashboard
 from tui.fields import FieldKind
 from tui.keys import all_bindings
+from tui.screens.runs import RunsScreen
 from tui.widgets.form import Form
 
 SEEDS, BURSTS, LONGEST = 5, 50, 7
@@ -87,6 +89,21 @@ async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(every_state, al
                     with open_registry(every_state) as database:
                         database.execute("UPDATE runs SET note = 'other' WHERE key = ?", (chance.randint(1, 9),))
                 await wait(chance)
+
+
+async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filter(every_state, alive, monkeypatch):
+    compose = RunsScreen.compose
+
+    def compose_as_keys_come(screen):
+        for name in ("j", "j"):
+            screen.app.post_message(key(name))
+        yield from compose(screen)
+
+    monkeypatch.setattr(RunsScreen, "compose", compose_as_keys_come)
+    app = Dashboard(every_state, poll_seconds=0)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await pilot.pause()
+        assert app.screen.query_one("#filter", Input).value == ""
 
 
 @pytest.mark.parametrize("opening", OPENING)

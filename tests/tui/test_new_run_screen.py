@@ -89,6 +89,13 @@ async def test_what_is_changed_is_marked_and_previewed(show, alive, size):
         shown.should_be("new-run-changed")
 
 
+async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show, alive):
+    async with show(size=(40, 12)) as shown:
+        await shown.press("2", "n")
+        title = next(line for line in shown.text.splitlines() if "setting" in line)
+        assert "value" in title and "meaning" not in title
+
+
 async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_another(show, alive, registry):
     async with show() as shown:
         await shown.press(*TO_FAILED, "n")

@@ -19,6 +19,7 @@ from bertmt.services.opening import Database
 from bertmt.services.ordering import WAITING
 from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
 from bertmt.services.queue_times import Expected, expected_durations, expected_times, kinds_of
+from bertmt.services.run_words import kept_share
 from bertmt.services.startable import awaited_runs, obstacles
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
@@ -34,7 +35,6 @@ from tui.queue_columns import (
     worker_cell,
 )
 from tui.registry_lane import Session
-from tui.run_columns import kept_share
 from tui.screens.home_screen import HomeScreen
 from tui.screens.new_run import NewRunScreen
 from tui.widgets.form import sentence_lines

@@ -12,6 +12,7 @@ class Column:
 
     Attributes:
         width: in cells; of an elastic one at least.
+        least: what it may shrink to rather than be left out; 0: nothing.
         rank: 1 is kept longest where the table is narrow.
         from_width: of the table, below which the column is left out however much room there is.
         field: what a click on its title sorts by; "" where nothing.
@@ -27,6 +28,7 @@ class Column:
     from_width: int = 0
     field: str = ""
     meaning: str = ""
+    least: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,18 @@ class Placed:
 def place(columns: Sequence[Column], width: int) -> list[Placed]:
     """The columns that fit into so many cells, in order; the highest ranks go first, elastic ones take the rest."""
     room = width + GAP
-    kept: set[str] = set()
+    kept: dict[str, int] = {}
     for column in sorted(columns, key=lambda each: each.rank):
-        if width >= column.from_width and column.width + GAP <= room:
-            kept.add(column.key)
-            room -= column.width + GAP
+        needed = min(column.width, max(room - GAP, column.least)) if column.least else column.width
+        if width >= column.from_width and needed + GAP <= room:
+            kept[column.key] = needed
+            room -= needed + GAP
     shown = [column for column in columns if column.key in kept]
     elastic = [column for column in shown if column.elastic]
     placed: list[Placed] = []
     start = 0
     for column in shown:
         more = room // len(elastic) + (column is elastic[0]) * (room % len(elastic)) if column.elastic else 0
-        placed.append(Placed(column, start, column.width + more))
-        start += column.width + more + GAP
+        placed.append(Placed(column, start, kept[column.key] + more))
+        start += kept[column.key] + more + GAP
     return placed

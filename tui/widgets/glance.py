@@ -17,10 +17,10 @@ from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
 from bertmt.services.logs import read_log
 from bertmt.services.run_list import Group, Spread
-from bertmt.services.run_words import SCORE_TITLES, scale_line, similarity, value_text
+from bertmt.services.run_words import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
 from bertmt.tasks.task import TASKS
 from tui.registry_lane import Session
-from tui.run_columns import begins_anew, group_name, state_sign
+from tui.run_columns import group_name, state_sign
 from tui.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.run_standing import care_words, standing
 from tui.widgets.line_chart import LineChart

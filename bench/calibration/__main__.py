@@ -15,7 +15,7 @@ from bench.calibration.examples import Power, Tally
 from bench.calibration.populations import Exchanged, Population, UnequalNoise
 from bertmt.comparison.verdicts import LEVEL
 
-SAMPLES = {1: 2000, 3: 1000}  # by arms: a family of 4 rows, and of 12
+SAMPLES = {1: 2000, 3: 600}  # by arms: a family of 4 rows, and of 12
 RESAMPLES = {1: 2000, 3: 4800}  # 400 for each row of the family, as `compare` has them, and not less than 2,000
 PARTS = 20  # into which samples are cut, to spread them over the cores
 LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
@@ -73,7 +73,7 @@ def _power_calls(scale: int) -> Iterator[Callable[[], Power]]:
             ("PARA, 15 % flips", 3000, 0.15),
         ):  # fmt: skip
             yield partial(examples.class_power, what, n, disagreement, rows, 10_000 // scale, rows)
-        yield partial(examples.similarity_power, real, rows, 2000 // scale, RESAMPLES[3], rows)
+        yield partial(examples.similarity_power, real, rows, 1000 // scale, RESAMPLES[3], rows)
 
 
 def _seed_calls(scale: int) -> Iterator[Callable[[], seeds.SeedError]]:

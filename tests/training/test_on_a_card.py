@@ -35,6 +35,7 @@ RECIPES = {
 
 def train_on_card(folder, *more):
     done = subprocess.run([sys.executable, CHILD, folder.path, *more], capture_output=True, text=True)
+    assert folder.events(1).exists(), done.stderr
     events = [json.loads(line) for line in folder.events(1).read_text(encoding="utf-8").splitlines()]
     return done, events
 

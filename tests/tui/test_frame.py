@@ -8,6 +8,7 @@ from registry_builder import RegistryBuilder
 
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.errors import UsageError
+from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
 from bertmt.services import machine
 from tui.__main__ import dashboard, parser
@@ -200,7 +201,8 @@ async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, regi
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'cancelled' WHERE state IN ('queued', 'running')")
     added = builder.add("watched")
-    claim_next(builder.database, None, "cpu")
+    # A worker that lives, or the dashboard would settle its run, which has no process.
+    claim_next(builder.database, workers.register(builder.database, ["cpu"]), "cpu")
 
     def end(state):
         builder.database.execute("UPDATE runs SET state = ? WHERE id = ?", (state, added.id))

@@ -79,5 +79,5 @@ async def test_the_baseline_is_looked_for_among_runs_that_were_read_already(show
     async with show(size=(120, 60)) as shown:
         monkeypatch.setattr(baseline, "all_runs", reading)
         await open_run(shown, "run002", "5")
-        assert "baseline  +0.549 from run001 (base)" in shown.text
+        assert "baseline  +0.475 from run001 (base)" in shown.text
         assert read == []

@@ -11,8 +11,8 @@ import numpy as np
 
 from bertmt.comparison import bootstrap, correlations, permutation, proportions
 from bertmt.comparison.flips import flips
-from bertmt.comparison.intervals import Interval, detectable_with
-from bertmt.comparison.verdicts import LEVEL, Verdict
+from bertmt.comparison.intervals import detectable_with
+from bertmt.comparison.verdicts import Difference, Verdict
 from bertmt.drawing import numbers
 from bertmt.tasks import scores
 
@@ -40,52 +40,22 @@ class PairedPredictions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedDifference:
-    """How much better run b scores than run a, and how sure that is; None: undefined.
+class PairedDifference(Difference):
+    """How much better run b scores than run a on the same examples, and how sure that is; None: undefined.
 
     Attributes:
-        task: sst, para, sts or overall. STS: ρ.
-        p: two-sided, by `test`, before any correction.
-        interval: of the difference, at any level.
         standard_error: of the difference; for SST and PARA the numbers of flips say more.
         fixed, broken: examples that only b, or only a, got right; None for STS and overall.
         p_williams: by Williams' t, for readers who know it; it decides nothing.
-        p_corrected, family, smallest_corrected, level, verdict: filled in by `verdicts.judge`: p by Holm, over how
-            many comparisons, the least that it could be, and the level of the row's step, at which it was judged.
     """
 
-    task: str
     n: int
     score_a: float | None
     score_b: float | None
-    difference: float | None = None
-    p: float | None = None
-    test: str = "none"
-    interval: Interval | None = None
     standard_error: float | None = None
     fixed: int | None = None
     broken: int | None = None
     p_williams: float | None = None
-    p_corrected: float | None = None
-    family: int = 1
-    smallest_corrected: float | None = None
-    level: float = LEVEL
-    verdict: Verdict = Verdict.UNDECIDED
-
-    @property
-    def low(self) -> float | None:
-        """Lower end of the 95 % interval."""
-        return self.interval.at(LEVEL)[0] if self.interval else None
-
-    @property
-    def high(self) -> float | None:
-        """Upper end of the 95 % interval."""
-        return self.interval.at(LEVEL)[1] if self.interval else None
-
-    @property
-    def smallest_p(self) -> float | None:
-        """The least that p can be: resamples are as many as the family needs, so nothing stands in its way."""
-        return None if self.p is None else 0.0
 
     @property
     def detectable(self) -> float | None:

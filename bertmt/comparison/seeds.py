@@ -12,33 +12,31 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from bertmt.comparison.intervals import Interval, StudentInterval
-from bertmt.comparison.verdicts import LEVEL, Verdict
+from bertmt.comparison.intervals import StudentInterval
+from bertmt.comparison.verdicts import LEVEL, Difference, Verdict
 
 EXACT_LIMIT = 70_000  # sign vectors or splits that are enumerated; beyond, as many are drawn
 SEED = 0
+# Unpaired arms of 3 and 9 seeds, the smaller varying 3 times as much, hold a wrong verdict in more than 6 % of families
+# of four rows (docs/methods.md).
+ENOUGH_UNPAIRED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeedDifference:
+class SeedDifference(Difference):
     """How much better arm b scores than arm a over several seeds; None: undefined or not enough seeds.
+
+    p is exact by flipping signs where the arms are paired; else the larger of Welch's and of that by exchanging seeds
+    between the arms, which alone is far too ready where the smaller arm varies more (docs/methods.md).
 
     Attributes:
         seeds: those that were paired; empty where the arms share fewer than two seeds.
         left_out: seeds whose scores play no part: in one arm only, or without a score.
         seeds_a, seeds_b: those whose scores are compared, in the order of `scores_a` and `scores_b`.
-        differences: b − a per paired seed, in the order of `seeds`.
-        difference: mean of b − mean of a.
+        differences: b − a per paired seed, in the order of `seeds`; `difference` is mean of b − mean of a.
         spread: standard deviation of the paired differences; unpaired, of one difference between two seeds.
-        interval: t-interval of the mean (Welch's where unpaired).
-        p: two-sided, exact by flipping signs (paired); unpaired the larger of Welch's and of that by exchanging seeds
-            between the arms, which alone is far too ready where the smaller arm varies more (docs/methods.md).
-        smallest_p: the least that this p can be with so few seeds.
-        p_corrected, family, smallest_corrected, level, verdict: filled in by `verdicts.judge`: p by Holm, over how
-            many comparisons, the least that it could be, and the level of the row's step, at which it was judged.
     """
 
-    task: str
     seeds: tuple[int, ...]
     left_out: tuple[int, ...]
     seeds_a: tuple[int, ...]
@@ -46,32 +44,21 @@ class SeedDifference:
     scores_a: tuple[float, ...]
     scores_b: tuple[float, ...]
     differences: tuple[float, ...]
-    difference: float | None
     spread: float | None
-    interval: Interval | None
-    p: float | None
-    smallest_p: float | None
-    test: str
-    p_corrected: float | None = None
-    family: int = 1
-    smallest_corrected: float | None = None
-    level: float = LEVEL
-    verdict: Verdict = Verdict.UNDECIDED
+
+    @property
+    def smallest_p(self) -> float | None:
+        """The least that p can be with so few seeds."""
+        k, n = len(self.scores_b), len(self.scores_a) + len(self.scores_b)
+        if self.p is None:
+            return None
+        # Exchanging the arms gives the same difference with the other sign only where they are equally large.
+        return 2 / 2**k if self.paired else (2 if 2 * k == n else 1) / math.comb(n, k)
 
     @property
     def paired(self) -> bool:
         """Whether the arms were paired by seed."""
         return bool(self.seeds)
-
-    @property
-    def low(self) -> float | None:
-        """Lower end of the 95 % interval."""
-        return self.interval.at(LEVEL)[0] if self.interval else None
-
-    @property
-    def high(self) -> float | None:
-        """Upper end of the 95 % interval."""
-        return self.interval.at(LEVEL)[1] if self.interval else None
 
     @property
     def mean_a(self) -> float | None:
@@ -111,9 +98,15 @@ class SeedDifference:
                 f"Cannot reach 0.05 with {counts} seeds{family}: the smallest possible p is {least:.3g}. "
                 f"{self.seeds_needed} {each} could."
             )
+        said = []
         if self.verdict is Verdict.UNDECIDED:
-            return "Undecided is not “no effect”: the interval says which differences are still possible."
-        return None
+            said.append("Undecided is not “no effect”: the interval says which differences are still possible.")
+        if not self.paired and min(len(self.scores_a), len(self.scores_b)) < ENOUGH_UNPAIRED:
+            said.append(
+                f"With fewer than {ENOUGH_UNPAIRED} seeds in an arm, not paired, p and interval promise a little too "
+                "much where the smaller arm varies more: pair the seeds."
+            )
+        return " ".join(said) or None
 
 
 def compare_seeds(
@@ -199,7 +192,6 @@ def _paired(
         spread=spread,
         interval=None if spread is None else StudentInterval(mean, spread / math.sqrt(k), k - 1, "Student's t"),
         p=sign_flip_p(deltas) if k > 1 else None,
-        smallest_p=2 / 2**k if k > 1 else None,
         test="sign flips of paired seeds",
     )
 
@@ -209,15 +201,12 @@ def _unpaired(
 ) -> SeedDifference:
     arm_a, arm_b = tuple(known_a.values()), tuple(known_b.values())
     difference = float(np.mean(arm_b) - np.mean(arm_a)) if arm_a and arm_b else None
-    spread = interval = p = smallest = None
+    spread = interval = p = None
     if difference is not None and min(len(arm_a), len(arm_b)) >= 2:
         a, b = np.array(arm_a), np.array(arm_b)
         spread = math.sqrt(float(np.var(a, ddof=1) + np.var(b, ddof=1)))
         interval = StudentInterval(difference, *_welch(a, b), "Welch's t")
         p = max(welch_p(a, b), exchange_p(a, b))
-        # Exchanging the arms gives the same difference with the other sign only where they are equally large.
-        mirrored = 2 if len(arm_a) == len(arm_b) else 1
-        smallest = mirrored / math.comb(len(arm_a) + len(arm_b), len(arm_b))
     return SeedDifference(
         task=task,
         seeds=(),
@@ -231,6 +220,5 @@ def _unpaired(
         spread=spread,
         interval=interval,
         p=p,
-        smallest_p=smallest,
         test="Welch's t and exchange of seeds, the larger p",
     )

@@ -2,8 +2,9 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bertmt.comparison.intervals import Interval
 
@@ -18,7 +19,46 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-Judged = TypeVar("Judged")
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What is judged: how much better b scores than a; None: undefined.
+
+    Attributes:
+        task: sst, para, sts or overall. STS: ρ.
+        p: two-sided, by `test`, before any correction.
+        interval: of the difference, at any level.
+        p_corrected, family, smallest_corrected, level, verdict: filled in by `judge`: p by Holm, over how many
+            comparisons, the least that it could be, and the level of the row's step, at which it was judged.
+    """
+
+    task: str
+    difference: float | None = None
+    p: float | None = None
+    test: str = "none"
+    interval: Interval | None = None
+    p_corrected: float | None = None
+    family: int = 1
+    smallest_corrected: float | None = None
+    level: float = LEVEL
+    verdict: Verdict = Verdict.UNDECIDED
+
+    @property
+    def smallest_p(self) -> float | None:
+        """The least that p can be, whatever the scores; with as many resamples as the family needs, anything."""
+        return None if self.p is None else 0.0
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the 95 % interval."""
+        return self.interval.at(LEVEL)[0] if self.interval else None
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the 95 % interval."""
+        return self.interval.at(LEVEL)[1] if self.interval else None
+
+
+Judged = TypeVar("Judged", bound=Difference)
 
 
 def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
@@ -70,9 +110,9 @@ def judge(family: Iterable[Judged]) -> tuple[Judged, ...]:
     """The same results with what Holm's correction over all of them adds, and the verdicts.
 
     Args:
-        family: `PairedDifference`s or `SeedDifference`s: everything that is shown together, all runs and tasks.
+        family: everything that is shown together, all runs and tasks.
     """
-    results: list[Any] = list(family)
+    results = list(family)
     p_values = [each.p for each in results]
     corrected, levels = holm(p_values), holm_levels(p_values)
     bounds = holm([each.smallest_p for each in results])

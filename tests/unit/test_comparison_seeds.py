@@ -243,3 +243,16 @@ def test_rows_that_more_than_seeds_decide_about_do_not_count_in_the_bound():
     by_example = compare_examples({"sst": PairedPredictions("sst", np.ones(50), np.zeros(50), np.ones(50))}, 10)[0]
     judged = judge([clear, by_example, clear, by_example, clear])
     assert judged[0].smallest_corrected == pytest.approx(3 * 2 / 2**8)
+
+
+@pytest.mark.parametrize(("sizes", "said"), [((3, 9), True), ((9, 4), True), ((5, 5), False)])
+def test_small_unpaired_arms_are_named_beside_their_figures(sizes, said):
+    arm_a = {seed: 0.1 + seed / 500 for seed in range(sizes[0])}
+    arm_b = {100 + seed: 0.9 + seed / 400 for seed in range(sizes[1])}
+    remark = judge([compare_seeds("sst", arm_a, arm_b)])[0].remark
+    assert ("With fewer than 5 seeds in an arm" in (remark or "")) is said
+
+
+def test_small_paired_arms_need_no_such_word():
+    found = judge([compare_seeds("sst", dict.fromkeys(range(6), 0.1), {seed: seed / 9 for seed in range(6)})])[0]
+    assert "fewer" not in (found.remark or "")

@@ -1,6 +1,5 @@
 """What a confidence interval is to those who judge with it: two ends at any level."""
 
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +46,6 @@ def upper_z(level: float) -> float:
     return float(special.ndtri(1 - level / 2))
 
 
-def detectable_with(standard_error: float, level: float) -> float | None:
-    """The smallest true difference that a two-sided test finds in 80 % of samples, by normal theory; None: none."""
-    return (upper_z(level) + Z_POWER) * standard_error if standard_error > 0 and math.isfinite(standard_error) else None
+def detectable_with(standard_error: float, level: float) -> float:
+    """The smallest true difference that a two-sided test finds in 80 % of samples, by normal theory."""
+    return (upper_z(level) + Z_POWER) * standard_error

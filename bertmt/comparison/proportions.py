@@ -29,16 +29,14 @@ def mcnemar_exact_p(fixed: int, broken: int) -> float:
 
 
 def mcnemar_mid_p(fixed: int, broken: int) -> float:
-    """2 P(X ≤ min) − P(X = min) with X ~ Binomial(fixed + broken, ½); 1 where nothing differs.
+    """2 P(X ≤ min) − P(X = min) with X ~ Binomial(fixed + broken, ½), which is 1 where both are equal.
 
     Source: Fagerland, Lydersen & Laake 2013, BMC Med. Res. Methodol. 13:91.
     """
     count, least = fixed + broken, min(fixed, broken)
-    if count == 0:
-        return 1.0
     at_most = float(special.bdtr(least, count, 0.5))
     below = float(special.bdtr(least - 1, count, 0.5)) if least else 0.0
-    return min(1.0, at_most + below)
+    return at_most + below
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,6 @@ def compare_seeds(
 
 def sign_flip_p(differences: np.ndarray) -> float:
     """Two-sided p of the mean under all 2^k flips of signs; at least 2/2^k."""
-    differences = np.asarray(differences, dtype=np.float64)
     k = len(differences)
     if 2**k <= EXACT_LIMIT:
         signs = 1.0 - 2.0 * ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)
@@ -137,8 +136,8 @@ def sign_flip_p(differences: np.ndarray) -> float:
 
 def exchange_p(scores_a: np.ndarray, scores_b: np.ndarray) -> float:
     """Two-sided p of the difference of means under all ways to deal the seeds to the two arms."""
-    pooled = np.concatenate([scores_a, scores_b]).astype(np.float64)
-    pooled -= pooled.mean()
+    pooled = np.concatenate([scores_a, scores_b])
+    pooled = pooled - pooled.mean()
     k, n = len(scores_b), len(pooled)
     observed = pooled[n - k :].sum()  # with a centred pool, arm b's sum alone orders the differences of means
     if math.comb(n, k) <= EXACT_LIMIT:

@@ -78,12 +78,11 @@ def holm(p_values: Sequence[float | None]) -> tuple[float | None, ...]:
 def holm_levels(p_values: Sequence[float | None], level: float = LEVEL) -> tuple[float, ...]:
     """The level at which Holm's procedure judges each p: level / (m − rejected before it).
 
-    Those that are not rejected are all judged at the step where the procedure stops; a missing p at the first one.
+    Those that are not rejected are all judged at the step where the procedure stops.
     """
     known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
-    levels = [level / max(len(known), 1)] * len(p_values)
-    going_on = True
-    step = levels[0] if levels else level
+    levels = [level] * len(p_values)
+    going_on, step = True, level
     for rank, (p, index) in enumerate(known):
         if going_on:
             step = level / (len(known) - rank)

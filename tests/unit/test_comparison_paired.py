@@ -28,6 +28,35 @@ def test_flips_are_the_examples_where_exactly_one_run_is_right():
     assert (flipped.both_right, flipped.both_wrong, flipped.n) == (1, 1, 4)
 
 
+def test_what_both_runs_get_wrong_is_neither_fixed_nor_broken():
+    flipped = flips(np.zeros(6), np.array([1, 1, 1, 0, 0, 0]), np.array([1, 1, 0, 0, 1, 0]))
+    assert (len(flipped.fixed), len(flipped.broken), flipped.both_right, flipped.both_wrong) == (1, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("r_a", "r_b", "r_ab", "n", "p"),
+    [(0.5, 0.5, 1.0, 50, 1.0), (0.5, 0.6, 1.0, 50, None), (0.5, -0.5, -1.0, 50, None), (0.5, 0.4, 0.1, 3, None)],
+)
+def test_where_williams_t_is_undefined(r_a, r_b, r_ab, n, p):
+    found = correlations.williams(r_a, r_b, r_ab, n)
+    assert (found.t, found.p) == (None, p)
+
+
+def test_williams_t_has_n_minus_3_degrees_of_freedom():
+    found = correlations.williams(0.6, 0.2, 0.3, 4)
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.t), 1))
+
+
+def test_where_the_labels_lie_does_not_matter():
+    pair = similarities(40)
+    moved = [1e6 + values for values in (pair.labels, pair.predicted_a, pair.predicted_b)]
+    found = correlations.correlation_differences(*moved, 5, np.random.default_rng(0))
+    here = correlations.correlation_differences(
+        pair.labels, pair.predicted_a, pair.predicted_b, 5, np.random.default_rng(0)
+    )
+    assert found == pytest.approx(here, abs=1e-7)
+
+
 def test_flips_of_different_splits_are_refused():
     with pytest.raises(ValueError, match="not of one split"):
         flips(np.zeros(3), np.zeros(3), np.zeros(4))
@@ -188,6 +217,17 @@ def test_the_overall_difference_is_that_of_the_courses_score():
     assert result.low < result.difference < result.high
 
 
+def test_the_whole_result_of_two_overall_scores():
+    pairs = overall_pairs()
+    each = {task: compare_task(pair) for task, pair in pairs.items()}
+    result = compare_overall(pairs)
+    assert (result.task, result.n, result.test) == ("overall", 1000, "paired permutation")
+    for side in ("score_a", "score_b"):
+        scores = {task: getattr(found, side) for task, found in each.items()}
+        assert getattr(result, side) == pytest.approx((scores["sst"] + scores["para"] + (1 + scores["sts"]) / 2) / 3)
+    assert result.standard_error == pytest.approx(result.interval.draws.std(), rel=0.05)
+
+
 def test_the_overall_variance_is_the_sum_of_the_tasks_variances():
     pairs = overall_pairs()
     each = {task: compare_task(pair) for task, pair in pairs.items()}
@@ -221,7 +261,9 @@ def test_the_overall_score_is_undefined_where_a_part_is():
     pairs["sts"] = PairedPredictions("sts", pairs["sts"].labels, pairs["sts"].predicted_a, np.zeros(200))
     result = compare_overall(pairs)
     assert result.score_a is not None
-    assert (result.score_b, result.difference) == (None, None)
+    assert (result.n, result.score_b, result.difference, result.p) == (1000, None, None, None)
+    swap = compare_overall({task: swapped(pair) for task, pair in pairs.items()})
+    assert (swap.score_a, swap.score_b, swap.difference) == (None, result.score_a, None)
 
 
 def test_resamples_without_variance_do_not_spoil_the_interval():

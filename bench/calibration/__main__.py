@@ -1,4 +1,4 @@
-"""`make calibrate`: the tables of docs/methods.md, measured anew; `--quick` with a tenth of the samples."""
+"""`make calibrate`: the tables of docs/methods.md, measured anew; `--divide 10` with a tenth of the samples."""
 
 import argparse
 import json
@@ -24,26 +24,24 @@ LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
 def main() -> None:
     """Measure, and print Markdown."""
     parser = argparse.ArgumentParser(prog="python -m bench.calibration", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
+    parser.add_argument("--divide", type=int, default=1, metavar="N", help="so many times fewer samples")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     started = time.perf_counter()
-    scale = 10 if options.quick else 1
     with ProcessPoolExecutor(options.processes) as pool:
-        tallies = list(_no_difference(pool, scale))
-        powers = list(pool.map(_called, _power_calls(scale)))
-        errors = list(pool.map(_called, _seed_calls(scale)))
+        errors = list(pool.map(_called, _seed_calls(options.divide)))
+        print(tables.seeds_table(errors), flush=True)
+        tallies = list(_no_difference(pool, options.divide))
+        print(f"\n{tables.errors_table(tallies)}\n\n{tables.coverage_table(tallies)}", flush=True)
+        powers = list(pool.map(_called, _power_calls(options.divide)))
+        print(f"\n{tables.power_table(powers)}", flush=True)
     sizes = [
         (level, *(max(map(partial(size, level=level), range(1, 2001))) for size in
                   (mcnemar_sizes.mid_p_size, mcnemar_sizes.used_size)))
         for level in LEVELS
     ]  # fmt: skip
-    printed = (
-        tables.errors_table(tallies), tables.coverage_table(tallies), tables.power_table(powers),
-        tables.seeds_table(errors), tables.sizes_table(sizes),
-    )  # fmt: skip
-    print("\n\n".join(printed))
+    print(f"\n{tables.sizes_table(sizes)}")
     print(f"\n{time.perf_counter() - started:.0f} s with {options.processes} processes.")
     if options.json:
         options.json.write_text(json.dumps(_document(tallies, powers, errors, sizes), indent=1))

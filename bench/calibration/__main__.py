@@ -78,7 +78,7 @@ def _seed_calls(scale: int) -> Iterator[Callable[[], seeds.SeedError]]:
     for population in seeds.POPULATIONS:
         for sizes, paired, rows in (
             ((8, 8), True, 4), ((10, 10), True, 12),
-            ((5, 5), False, 4), ((8, 8), False, 12), ((5, 10), False, 4), ((3, 9), False, 4),
+            ((5, 5), False, 4), ((6, 6), False, 12), ((4, 8), False, 4), ((3, 9), False, 4),
         ):  # fmt: skip
             yield partial(seeds.no_difference, population, sizes, paired, rows, 4000 // scale, rows)
 

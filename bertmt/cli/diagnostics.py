@@ -7,9 +7,10 @@ from pathlib import Path
 from bertmt.drawing.safe_text import safe_text
 
 
-def note(sentence: str) -> None:
-    """What a person should know; it is no problem."""
-    _write(sentence)
+def note(*sentences: str) -> None:
+    """What a person should know, a line each; it is no problem."""
+    for sentence in sentences:
+        _write(sentence)
 
 
 def warn(sentence: str) -> None:

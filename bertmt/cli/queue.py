@@ -111,8 +111,7 @@ def queue(
     from bertmt.services.submit import Request, plan, submit
 
     problems = Problems()
-    problems.attempt(_check_one, presets or ())
-    preset = next(iter(presets or ()), None)
+    preset = _only(presets or (), problems)
     source = problems.attempt(named_run, context, from_run)
     queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
     values = _assigned(problems, settings or ()) | named_settings(data, extra_data, encoder)
@@ -122,8 +121,7 @@ def queue(
         Request(preset, Path(file) if file else None, source, values, tuple(sweeps or ()), tuple(seeds or ()), name,
                 note, tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
     )  # fmt: skip
-    for remark in planned.remarks:
-        diagnostics.note(remark)
+    diagnostics.note(*planned.remarks)
     if dry_run:
         _write_plan(planned, as_json)
         return
@@ -136,14 +134,16 @@ def queue(
         _note_next(queued, is_held, workers)
 
 
-def _check_one(presets: Sequence[str]) -> None:
+def _only(presets: Sequence[str], problems: "Problems") -> str | None:
+    """The preset; of several the first, after which what else is wrong is judged, and the problem is added."""
     from bertmt.errors import UsageError
 
     if len(presets) > 1:
         found = ", ".join(map(safe_text, presets))
-        raise UsageError(
-            f"`bertmt queue` takes one --preset, but found {len(presets)} ({found}): type it once for each."
+        problems.add(
+            UsageError(f"`bertmt queue` takes one --preset, but found {len(presets)} ({found}): type it once for each.")
         )
+    return next(iter(presets), None)
 
 
 def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:

@@ -136,7 +136,7 @@ $(VENV)/.installed-mutation: $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[mutation]"
 	@touch $@
 
-# Goes on where it stopped; `mutmut browse` shows what survived. It is told apart from its tests by what it prints.
+# Goes on where it stopped; `mutmut browse` shows what survived.
 mutants: $(VENV)/.installed-mutation
 	@OMP_NUM_THREADS=1 $(BIN)/mutmut run --max-children $(TEST_PROCESSES) > mutants.log 2>&1 || { tail -n 20 mutants.log; exit 1; }
 	@$(BIN)/python -m bench.mutants

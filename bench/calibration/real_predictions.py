@@ -55,7 +55,7 @@ def collect(database: Database, words: list[str], path: Path) -> None:
             rows.append(predicted_labels(task, found.probabilities))
         kind = np.float32 if task == "sts" else np.int8
         arrays |= {f"{task}_labels": np.asarray(labels, kind), f"{task}_predicted": np.array(rows, kind)}
-    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy types **kwds as allow_pickle
 
 
 if __name__ == "__main__":

@@ -101,8 +101,7 @@ def rm(
     database = existing_registry(context)
     found = named_runs(database, runs)
     listed = named([f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found])
-    for sentence in removal.consequences(found, waiting_runs(database)):
-        diagnostics.note(sentence)
+    diagnostics.note(*removal.consequences(found, waiting_runs(database)))
     if not yes and not diagnostics.is_interactive():
         raise UsageError(f"Nobody is there to say whether {listed} may be removed: add --yes.")
     if not yes and not diagnostics.ask(f"Remove {listed}?"):

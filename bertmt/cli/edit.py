@@ -34,6 +34,5 @@ def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
         recipe = from_json(after.recipe_json)
         changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in
                    differences(recipe, before).items()]  # fmt: skip
-        for remark in remarks(recipe):
-            diagnostics.note(remark)
+        diagnostics.note(*remarks(recipe))
         output.write_lines([safe_text(f"{after.id} {after.name}: {', '.join(changed) or 'nothing changed'}")])

@@ -237,8 +237,7 @@ def _without_finished(database: "Database", planned: "Plan") -> "Plan":
     left, said = without_finished(database, planned)
     if not left.runs:
         raise BusyError("\n".join(said))
-    for sentence in said:
-        diagnostics.note(sentence)
+    diagnostics.note(*said)
     return left
 
 

@@ -39,8 +39,7 @@ def recipe(
         return
     path, source = Path(file) if file else None, named_run(context, from_run)
     chosen = chosen_recipe(preset, path, source, parse_assignments(settings or []))
-    for remark in remarks(chosen):
-        diagnostics.note(remark)
+    diagnostics.note(*remarks(chosen))
     if as_json:
         content = {"recipe": chosen.flat(), "preset": matching_preset(chosen)}
         output.write_document("bertmt.recipe/1", content)

@@ -107,8 +107,7 @@ def _write(found: "Verification", as_json: bool) -> None:
             for each in found.comparisons
         ]
         output.write_lines(table(COLUMNS, rows, output.table_width()))
-        for sentence in found.sentences():
-            diagnostics.note(sentence)
+        diagnostics.note(*found.sentences())
     if not found.is_exact:
         raise BertmtError("The resumed run is not bit-exact; --keep DIR keeps both runs to look at.")
 

@@ -73,8 +73,11 @@ class SeedDifference(Difference):
     @property
     def can_decide(self) -> bool:
         """Whether so many seeds can reach 0.05 in this family at all, whatever the scores."""
-        least = self.smallest_p if self.smallest_corrected is None else self.smallest_corrected
-        return least is not None and least <= LEVEL
+        return self._least is not None and self._least <= LEVEL
+
+    @property
+    def _least(self) -> float | None:
+        return self.smallest_p if self.smallest_corrected is None else self.smallest_corrected
 
     @property
     def seeds_needed(self) -> int:
@@ -92,10 +95,9 @@ class SeedDifference(Difference):
         if not self.can_decide:
             counts = f"{len(self.seeds)}" if self.paired else f"{len(self.scores_a)} and {len(self.scores_b)}"
             family = f" in a family of {self.family} comparisons" if self.family > 1 else ""
-            least = self.smallest_p if self.smallest_corrected is None else self.smallest_corrected
             each = "paired seeds" if self.paired else "seeds in each arm"
             return (
-                f"Cannot reach 0.05 with {counts} seeds{family}: the smallest possible p is {least:.3g}. "
+                f"Cannot reach 0.05 with {counts} seeds{family}: the smallest possible p is {self._least:.3g}. "
                 f"{self.seeds_needed} {each} could."
             )
         said = []

@@ -18,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder, hold_alive
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
 
 COMMAND = Path(sys.executable).parent / "bertmt-tui"
 SIZE = (120, 40)

@@ -14,7 +14,7 @@ from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
 
 STEPS = 2_000
 SERIES = tuple(f"series/{index}" for index in range(10))
@@ -38,7 +38,7 @@ def ours(folder: Path) -> tuple[float, float]:
             events.step(step, 1, "train", values_at(step), 1.0)
         logged = time.perf_counter() - start
         start = time.perf_counter()
-        sync(database, run)
+        ingest(database, run)
         imported = time.perf_counter() - start
         assert run_by_key(database, run.key).step == STEPS - 1
         assert database.execute("SELECT count(*) FROM metrics").fetchone() == (POINTS,)

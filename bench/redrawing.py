@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 
 from bench.measuring import Figure, median_seconds
-from bertmt.drawing.curves import Panel
-from bertmt.drawing.series import Series
+from bertmt.drawing.charts.curves import Panel
+from bertmt.drawing.charts.series import Series
 from tui.widgets.line_chart import LineChart
 
 SIZE = (160, 45)

@@ -6,7 +6,7 @@ from bertmt.recipe.loading import preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.database import Database, open_registry
 from bertmt.registry.runs import NewRun, add_runs, all_runs
-from bertmt.services.snapshot import take_snapshot
+from bertmt.services.plan.snapshot import take_snapshot
 
 
 def new_runs(count: int) -> list[NewRun]:

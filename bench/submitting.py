@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.measuring import Figure
 from bench.registries import filled_registry
-from bertmt.services.submit import Request, plan, submit
+from bertmt.services.plan.submit import Request, plan, submit
 
 FURTHER = 100
 

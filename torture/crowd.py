@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertmt.registry.states import State
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
 from torture.invariants import violations
 from torture.stage import Stage
 

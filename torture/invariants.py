@@ -9,8 +9,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves
 from bertmt.registry.states import LEGAL_MOVES, Owner, State
 from bertmt.run_folder.events import attempts, read_events
-from bertmt.services.garbage import find_garbage
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.upkeep.garbage import find_garbage
 from torture.walk import Expected
 
 # Seconds of a clock: no two trainings have the same.

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from bertmt.run_folder.events import attempts, read_events
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
 from torture.invariants import violations
 from torture.stage import STAND_IN, Stage
 from torture.tally import Outcome

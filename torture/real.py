@@ -16,8 +16,8 @@ from typing import Any
 from bertmt.registry import metrics
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
-from bertmt.services.submit import Request, plan, submit
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.plan.submit import Request, plan, submit
 from torture.kills import counted, points_of
 from torture.playing import Scenario
 from torture.stage import REAL, Stage

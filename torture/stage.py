@@ -22,7 +22,7 @@ from bertmt.registry.database import Database, open_registry
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import NewRun, add_runs, all_runs, moves
 from bertmt.registry.states import State
-from bertmt.services.control import requeue, resume
+from bertmt.services.lifecycle.control import requeue, resume
 from torture.walk import Expected, expected_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]

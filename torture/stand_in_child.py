@@ -21,7 +21,7 @@ from bertmt.run_folder.predictions import Predictions, write_examples, write_pre
 from bertmt.run_folder.processes import process_start
 from bertmt.tasks.examples import fingerprint
 from bertmt.training.__main__ import main
-from bertmt.training.progress import Progress
+from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.stopping import StopFlag, StoppedError
 from torture.walk import EXAMPLES, Walk
 

@@ -1,6 +1,6 @@
 """`python -m torture.worker PACE CHILD_COMMAND …`: the real worker with other children.
 
-CHILD_COMMAND is a JSON list; what follows is for `python -m bertmt.queue`. Kills come by the hundred, so a "hurried"
+CHILD_COMMAND is a JSON list; what follows is for `python -m bertmt.worker`. Kills come by the hundred, so a "hurried"
 worker looks more often than it would, and does not take them for a broken machine; a "calm" one is as it is.
 """
 
@@ -9,21 +9,21 @@ import json
 import sys
 from datetime import timedelta
 
-from bertmt.queue import __main__ as program
-from bertmt.queue import crash_guard, worker
-from bertmt.services import settling
+from bertmt.services.ingest import reconcile as reconciling
+from bertmt.worker import __main__ as program
+from bertmt.worker import crash_guard, worker
 
 
 def main() -> int:
     pace, command = sys.argv[1], json.loads(sys.argv[2])
-    sys.argv = ["python -m bertmt.queue", *sys.argv[3:]]
+    sys.argv = ["python -m bertmt.worker", *sys.argv[3:]]
     if pace == "hurried":
         worker.ROUND_SECONDS = 0.03
         worker.HEARTBEAT_SECONDS = 0.25
         worker.TROUBLE_SECONDS = 0.3
         worker.BUSY_PAUSE = timedelta(seconds=0.5)
-        settling.SILENT_AFTER_SECONDS = 0.2
-        settling.START_GRACE_SECONDS = 3.0
+        reconciling.SILENT_AFTER_SECONDS = 0.2
+        reconciling.START_GRACE_SECONDS = 3.0
         crash_guard.FIRST_SECONDS = -1.0
     program.Worker = functools.partial(worker.Worker, command=command)  # type: ignore[assignment, misc]
     return program.main()

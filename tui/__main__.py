@@ -11,7 +11,7 @@ import bertmt
 from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
-from bertmt.services.ownership import new_notices
+from bertmt.services.upkeep.ownership import new_notices
 from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings

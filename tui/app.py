@@ -28,9 +28,9 @@ from tui.line_filters import OnlyAscii, SafeText
 from tui.messages import RegistryChanged
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
-from tui.screens.new_run import NewRunScreen
-from tui.screens.paper import PaperScreen
-from tui.screens.queue import QueueScreen
+from tui.screens.new_run.screen import NewRunScreen
+from tui.screens.paper.screen import PaperScreen
+from tui.screens.queue.screen import QueueScreen
 from tui.screens.runs import RunsScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES, full_name

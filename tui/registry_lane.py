@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from bertmt.errors import BertmtError, RegistryError, reason_of
-from bertmt.services.live_curves import LiveCurves
+from bertmt.services.browse.live_curves import LiveCurves
+from bertmt.services.browse.run_list import RunList
+from bertmt.services.ingest.watch import Watch
 from bertmt.services.opening import Database, opened_registry, sqlite_errors_as_sentences
-from bertmt.services.run_list import RunList
-from bertmt.services.watch import Watch
 
 T = TypeVar("T")
 BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing

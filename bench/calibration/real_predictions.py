@@ -14,8 +14,8 @@ import numpy as np
 
 from bertmt.registry import predictions as stored_predictions
 from bertmt.run_folder.predictions import predicted_labels
-from bertmt.services.labels import labels_of
-from bertmt.services.lookup import find_run
+from bertmt.services.analysis.labels import labels_of
+from bertmt.services.browse.lookup import find_run
 from bertmt.services.opening import Database, opened_registry
 
 PATH = Path(__file__).parent / "predictions.npz"

@@ -36,7 +36,7 @@ from bertmt.cli.tui import tui
 from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
 from bertmt.cli.worker import worker, workers
-from bertmt.services.ownership import new_notices
+from bertmt.services.upkeep.ownership import new_notices
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,

@@ -26,7 +26,7 @@ def backup(
     The copy is of one moment, checked, and there whole or not at all. Run folders are not in it. To go back to it, end
     all workers and dashboards, delete runs.db-wal and runs.db-shm, and put it in the place of runs.db.
     """
-    from bertmt.services.backup import back_up
+    from bertmt.services.upkeep.backup import back_up
 
     made = back_up(existing_registry(context), Path(file) if file else None, force)
     if as_json:

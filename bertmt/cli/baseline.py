@@ -10,7 +10,7 @@ from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import run_record
 from bertmt.drawing.facts import facts
 from bertmt.drawing.safe_text import safe_text
-from bertmt.services.run_words import scale_line
+from bertmt.services.browse.run_formatting import scale_line
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Database, Run
@@ -28,8 +28,8 @@ def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = Fal
     batch, learning rate and dev data; of several, one with the same seed is preferred.
     """
     from bertmt.errors import UsageError
-    from bertmt.services.baseline import choose_baseline
-    from bertmt.services.lookup import find_run
+    from bertmt.services.browse.baseline import choose_baseline
+    from bertmt.services.browse.lookup import find_run
 
     if run and clear:
         raise UsageError("Either name a run or --clear.")
@@ -40,8 +40,8 @@ def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = Fal
 
 
 def _write(database: "Database", as_json: bool) -> None:
-    from bertmt.services.baseline import Baselines
-    from bertmt.services.listing import list_runs
+    from bertmt.services.browse.baseline import Baselines
+    from bertmt.services.browse.listing import list_runs
 
     chosen = Baselines(database).chosen
     listed = [] if chosen else list_runs(database)

@@ -11,7 +11,7 @@ from bertmt.cli.parameters import AsJson
 from bertmt.drawing.styled import Line
 
 if TYPE_CHECKING:
-    from bertmt.services.compare import Comparison, Side
+    from bertmt.services.analysis.compare import Comparison, Side
     from bertmt.services.opening import Database, Run
 
 Words = Annotated[
@@ -30,7 +30,7 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
     Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict; below them
     what differs in the recipes, how much each was trained, and what to mind before believing them.
     """
-    from bertmt.services.compare import compare as compare_runs
+    from bertmt.services.analysis.compare import compare as compare_runs
 
     database = existing_registry(context)
     groups = _groups(database, words)
@@ -46,8 +46,8 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
 
 def _groups(database: "Database", words: list[str]) -> "list[list[Run]]":
     """The arms; the baseline joins a run that is named alone."""
-    from bertmt.services.baseline import Baselines
-    from bertmt.services.lookup import find_runs
+    from bertmt.services.browse.baseline import Baselines
+    from bertmt.services.browse.lookup import find_runs
 
     groups = [find_runs(database, word) for word in words]
     if len(groups) == 1:
@@ -60,7 +60,7 @@ def _groups(database: "Database", words: list[str]) -> "list[list[Run]]":
 
 
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
-    from bertmt.services import comparison_words as words
+    from bertmt.services.analysis import comparison_formatting as words
 
     yield words.score_lines(found, width)
     for each in found.others:
@@ -73,9 +73,9 @@ def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
 
 def _curves(database: "Database", runs: "list[Run]") -> list[Line]:
     """The first dev score that the runs have in common, over their steps."""
-    from bertmt.drawing.curves import draw_curves
+    from bertmt.drawing.charts.curves import draw_curves
     from bertmt.errors import NotFoundError
-    from bertmt.services.curves import curves_of
+    from bertmt.services.browse.curves import curves_of
 
     try:
         found = curves_of(database, runs)
@@ -86,7 +86,7 @@ def _curves(database: "Database", runs: "list[Run]") -> list[Line]:
 
 
 def _record(found: "Comparison") -> dict[str, Any]:
-    from bertmt.services.arms import effort
+    from bertmt.services.analysis.arms import effort
 
     return {
         "reference": _side(found.sides[0]),

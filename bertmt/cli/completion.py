@@ -8,7 +8,7 @@ import typer
 def runs(context: typer.Context, incomplete: str) -> list[str]:
     """Ids and names of runs."""
     from bertmt.cli.invocation import registry_path
-    from bertmt.services.suggestions import run_words
+    from bertmt.services.browse.suggestions import run_words
 
     return _starting(incomplete, lambda: run_words(registry_path(context)))
 
@@ -16,7 +16,7 @@ def runs(context: typer.Context, incomplete: str) -> list[str]:
 def removed_runs(context: typer.Context, incomplete: str) -> list[str]:
     """Ids and names of removed runs."""
     from bertmt.cli.invocation import registry_path
-    from bertmt.services.suggestions import removed_run_words
+    from bertmt.services.browse.suggestions import removed_run_words
 
     return _starting(incomplete, lambda: removed_run_words(registry_path(context)))
 
@@ -24,7 +24,7 @@ def removed_runs(context: typer.Context, incomplete: str) -> list[str]:
 def tags(context: typer.Context, incomplete: str) -> list[str]:
     """Tags in use."""
     from bertmt.cli.invocation import registry_path
-    from bertmt.services.suggestions import tag_words
+    from bertmt.services.browse.suggestions import tag_words
 
     return _starting(incomplete, lambda: tag_words(registry_path(context)))
 

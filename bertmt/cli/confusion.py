@@ -12,7 +12,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 
 if TYPE_CHECKING:
-    from bertmt.services.confusion import Confusion
+    from bertmt.services.analysis.confusion import Confusion
 
 
 class ClassTask(StrEnum):
@@ -53,9 +53,9 @@ def confusion(
 
     On the dev split; rows are the true classes, columns the predicted ones.
     """
-    from bertmt.drawing.heatmap import draw_confusion, draw_confusion_difference
-    from bertmt.services.confusion import baseline_confusion, confusion_of
-    from bertmt.services.lookup import find_run
+    from bertmt.drawing.charts.heatmap import draw_confusion, draw_confusion_difference
+    from bertmt.services.analysis.confusion import baseline_confusion, confusion_of
+    from bertmt.services.browse.lookup import find_run
 
     database = existing_registry(context)
     own = confusion_of(database, find_run(database, run), task, epoch)

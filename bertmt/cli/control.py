@@ -16,8 +16,8 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
 
     A running one writes a checkpoint, so that `bertmt requeue` can let it go on.
     """
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     asked = for_all(database, named_runs(database, runs), control.cancel)
@@ -29,8 +29,8 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
 
 def pause(context: typer.Context, runs: RunWords) -> None:
     """Let running runs write a checkpoint and free their device."""
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     asked = for_all(database, named_runs(database, runs), control.pause)
@@ -42,8 +42,8 @@ def pause(context: typer.Context, runs: RunWords) -> None:
 def resume(context: typer.Context, runs: RunWords) -> None:
     """Let paused runs go on, before all that wait."""
     from bertmt.cli.runs import note_unworked_queue
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     for after in for_all(database, named_runs(database, runs), control.resume):
@@ -69,8 +69,8 @@ def requeue(
     same data lie now.
     """
     from bertmt.cli.runs import note_unworked_queue
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     found = named_runs(database, runs)
@@ -94,9 +94,9 @@ def rm(
     Nothing is deleted until `bertmt gc`. Runs that wait are cancelled, running ones are refused.
     """
     from bertmt.errors import UsageError
-    from bertmt.services import removal
-    from bertmt.services.all_or_none import for_all
-    from bertmt.services.startable import waiting_runs
+    from bertmt.services.lifecycle import removal
+    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle.startable import waiting_runs
 
     database = existing_registry(context)
     found = named_runs(database, runs)

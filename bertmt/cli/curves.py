@@ -9,7 +9,7 @@ from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import Ascii, AsJson, RunWords
 
 if TYPE_CHECKING:
-    from bertmt.services.curves import Curve
+    from bertmt.services.browse.curves import Curve
 
 SeriesNames = Annotated[
     list[str] | None,
@@ -41,8 +41,8 @@ def curves(
     as_json: AsJson = False,
 ) -> None:
     """Draw losses, dev scores and other series of runs."""
-    from bertmt.drawing.curves import draw_curves
-    from bertmt.services.curves import curves_of, drawn_curves
+    from bertmt.drawing.charts.curves import draw_curves
+    from bertmt.services.browse.curves import curves_of, drawn_curves
 
     database = existing_registry(context)
     named = named_runs(database, runs)

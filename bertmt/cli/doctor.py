@@ -21,7 +21,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     Versions, devices, SQLite, encoders, data, registry, disk; exit code 1 if there is a problem.
     """
-    from bertmt.services.doctor import examine
+    from bertmt.services.upkeep.doctor import examine
 
     checks = examine(registry_path(context))
     if as_json:

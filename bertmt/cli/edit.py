@@ -8,7 +8,7 @@ from bertmt.cli import completion, diagnostics, output
 from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import RunWords
 from bertmt.drawing.safe_text import safe_text
-from bertmt.services.run_words import value_text
+from bertmt.services.browse.run_formatting import value_text
 
 Changes = Annotated[
     list[str],
@@ -22,8 +22,8 @@ def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
     """Change settings of waiting runs."""
     from bertmt.recipe.loading import differences, from_json, parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     values = parse_assignments(settings)

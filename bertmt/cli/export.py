@@ -26,7 +26,7 @@ def export(
 ) -> None:  # fmt: skip
     """Write what runs measured as CSV or JSON Lines."""
     from bertmt.errors import UsageError
-    from bertmt.services import export as exporting
+    from bertmt.services.analysis import export as exporting
 
     if as_csv and as_jsonl:
         raise UsageError("Either --csv or --jsonl.")

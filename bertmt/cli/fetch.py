@@ -18,7 +18,7 @@ def fetch(
 
     Weights in safetensors only, at a pinned revision where there is one; training itself stays offline.
     """
-    from bertmt.services.fetch import fetch as fetch_encoder
+    from bertmt.services.plan.fetch import fetch as fetch_encoder
 
     fetched = fetch_encoder(name, revision)
     files = fetched.files

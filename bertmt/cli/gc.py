@@ -13,7 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
-    from bertmt.services.garbage import Freed, Item
+    from bertmt.services.upkeep.garbage import Freed, Item
 
 COLUMNS = (Column("what"), Column("run"), Column("size", True), Column("where", elastic=True))
 Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
@@ -26,7 +26,7 @@ def gc(context: typer.Context, yes: Yes = False, folders: Folders = False, as_js
     Removed runs with their folders, checkpoints of finished runs, and what killed processes left for more than an hour.
     Folders in runs/ that belong to no run and were not written for a day are listed; only --folders deletes them.
     """
-    from bertmt.services.garbage import Kind, find_garbage, free
+    from bertmt.services.upkeep.garbage import Kind, find_garbage, free
 
     database = existing_registry(context)
     found = find_garbage(database)

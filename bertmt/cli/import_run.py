@@ -13,7 +13,7 @@ from bertmt.cli.records import run_record
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from bertmt.services.import_run import Refused
+    from bertmt.services.ingest.import_run import Refused
     from bertmt.services.opening import Run
 
 Folders = Annotated[
@@ -29,7 +29,7 @@ def import_run(context: typer.Context, folders: Folders, as_json: AsJson = False
     is cancelled, what has no end is lost, and `bertmt requeue` lets it go on. Notes, tags and the name of the preset
     that it was queued from are not in a folder.
     """
-    from bertmt.services.import_run import check_any, import_runs
+    from bertmt.services.ingest.import_run import check_any, import_runs
 
     # `runs/*` names the log of workers too.
     named = [each for each in folders if len(folders) == 1 or not _is_file(each)]

@@ -16,7 +16,7 @@ def init(
     They hold in this folder and below; what `bertmt queue` is told wins over them.
     """
     from bertmt.recipe.loading import parse_assignments
-    from bertmt.services.defaults import write_defaults
+    from bertmt.services.plan.defaults import write_defaults
 
     values = named_settings(data, extra_data, encoder) | parse_assignments(settings or [])
     written = write_defaults(Path.cwd(), values)

@@ -55,14 +55,14 @@ def _opened(context: typer.Context, create: bool) -> "Database":
 
 def named_run(context: typer.Context, word: str | None) -> "Run | None":
     """The run that an option names; None where it is not given."""
-    from bertmt.services.lookup import find_run
+    from bertmt.services.browse.lookup import find_run
 
     return None if word is None else find_run(existing_registry(context), word)
 
 
 def named_runs(database: "Database", words: Sequence[str]) -> "list[Run]":
     """The runs that arguments name, each once; a name may stand for several seeds."""
-    from bertmt.services.lookup import find_runs
+    from bertmt.services.browse.lookup import find_runs
 
     found = {run.key: run for word in words for run in find_runs(database, word)}
     return list(found.values())

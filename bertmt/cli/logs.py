@@ -18,8 +18,8 @@ def logs(
     attempt: Annotated[int, typer.Option("--attempt", min=0, help="An earlier attempt; 0 is the last.")] = 0,
 ) -> None:
     """Show what a run wrote to its log."""
-    from bertmt.services.logs import follow_log, read_log
-    from bertmt.services.lookup import find_run
+    from bertmt.services.browse.logs import follow_log, read_log
+    from bertmt.services.browse.lookup import find_run
 
     database = existing_registry(context)
     found = find_run(database, run)

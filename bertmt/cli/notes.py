@@ -16,8 +16,8 @@ def note(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What you saw, or want to find out; empty removes it.")],
 ) -> None:
     """Replace a run's note."""
-    from bertmt.services import control
-    from bertmt.services.lookup import find_run
+    from bertmt.services.browse.lookup import find_run
+    from bertmt.services.lifecycle import control
 
     database = existing_registry(context)
     after = control.annotate(database, find_run(database, run), text)
@@ -34,8 +34,8 @@ def tag(
 ) -> None:
     """Tag runs; `bertmt runs --filter tag:WORD` finds them."""
     from bertmt.errors import UsageError
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
 
     *runs, word = words
     if not runs:

@@ -15,9 +15,9 @@ WholeQueue = Annotated[bool, typer.Option("--queue", help="The whole queue; what
 
 def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
     """Keep queued runs, or the whole queue, from being started."""
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
-    from bertmt.services.queue_control import hold_queue
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle.hold import hold_queue
 
     _refuse_unless_one(runs, queue)
     database = existing_registry(context)
@@ -31,9 +31,9 @@ def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue 
 def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
     """Let held runs, or the held queue, be started again."""
     from bertmt.cli.runs import note_unworked_queue
-    from bertmt.services import control
-    from bertmt.services.all_or_none import for_all
-    from bertmt.services.queue_control import release_queue
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle.hold import release_queue
 
     _refuse_unless_one(runs, queue)
     database = existing_registry(context)
@@ -75,8 +75,8 @@ def move(
     A moved run takes on the priority of its place.
     """
     from bertmt.errors import UsageError
-    from bertmt.services import ordering
-    from bertmt.services.all_or_none import for_all
+    from bertmt.services.lifecycle import order as ordering
+    from bertmt.services.lifecycle.bulk import for_all
 
     if first + last + (before is not None) + (priority is not None) != 1:
         raise UsageError("Say where to: --first, --last, --before RUN, or --priority N.")

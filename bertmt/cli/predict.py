@@ -13,8 +13,8 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
+    from bertmt.services.analysis.predict import Answer
     from bertmt.services.opening import Database, Run
-    from bertmt.services.predict import Answer
 
 
 class EvaluatedSplit(StrEnum):
@@ -46,8 +46,8 @@ def predict(
     One sentence is for SST, two for PARA and STS; with --split the course's prediction files are written.
     """
     from bertmt.errors import UsageError
-    from bertmt.services.lookup import find_run
-    from bertmt.services.predict import predict_split, predict_texts
+    from bertmt.services.analysis.predict import predict_split, predict_texts
+    from bertmt.services.browse.lookup import find_run
 
     if bool(texts) == bool(split) or (split and as_json):
         raise UsageError("Name either texts, or --split dev|test (without --json).")

@@ -28,7 +28,7 @@ from bertmt.drawing.tables import Column, Row, table
 if TYPE_CHECKING:
     from bertmt.errors import Problems
     from bertmt.services.opening import Awaited, Database, Run
-    from bertmt.services.submit import Plan
+    from bertmt.services.plan.submit import Plan
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
 Presets = Annotated[
@@ -108,7 +108,7 @@ def queue(
     The recipe comes from a preset, a file or another run; --set changes it, --seed and --sweep make several runs of it.
     """
     from bertmt.errors import Problems
-    from bertmt.services.submit import Request, plan, submit
+    from bertmt.services.plan.submit import Request, plan, submit
 
     problems = Problems()
     preset = _only(presets or (), problems)
@@ -164,8 +164,8 @@ def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: 
 
 def _standing(database: "Database") -> tuple[bool, int]:
     """Whether the queue is held, and how many workers are alive."""
-    from bertmt.services.queue_control import queue_is_held
-    from bertmt.services.workers import alive_workers
+    from bertmt.services.lifecycle.hold import queue_is_held
+    from bertmt.services.lifecycle.workers import alive_workers
 
     return queue_is_held(database), len(alive_workers(database))
 
@@ -196,8 +196,8 @@ def _queueing(
     device: str,
 ) -> dict[str, Any]:
     """What of a request says when and where its runs are started, as far as it can be understood."""
-    from bertmt.services.ordering import parse_priority
-    from bertmt.services.start_times import parse_start
+    from bertmt.services.lifecycle.order import parse_priority
+    from bertmt.services.plan.start_times import parse_start
 
     words = [(word, False) for word in after] + [(word, True) for word in after_ok]
     awaited = [problems.attempt(_awaited, context, word, ok) for word, ok in words]
@@ -232,7 +232,7 @@ def _without_finished(database: "Database", planned: "Plan") -> "Plan":
         BusyError: nothing is left of it.
     """
     from bertmt.errors import BusyError
-    from bertmt.services.finished_before import without_finished
+    from bertmt.services.plan.duplicates import without_finished
 
     left, said = without_finished(database, planned)
     if not left.runs:

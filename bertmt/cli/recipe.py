@@ -32,7 +32,7 @@ def recipe(
     """
     from bertmt.recipe.loading import matching_preset, parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services.recipes import chosen_recipe, recipe_text
+    from bertmt.services.plan.recipes import chosen_recipe, recipe_text
 
     if keys:
         _write_keys(as_json)

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bertmt.services.run_words import similarity
+from bertmt.services.browse.run_formatting import similarity
 
 if TYPE_CHECKING:
-    from bertmt.services.details import Details
+    from bertmt.services.browse.details import Details
     from bertmt.services.opening import Run
 
 TASKS = ("sst", "para", "sts")

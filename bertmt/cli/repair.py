@@ -12,7 +12,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
-    from bertmt.services.repair import Repaired
+    from bertmt.services.upkeep.repair import Repaired
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("state"), Column("saved from"))
 
@@ -23,7 +23,7 @@ def repair(context: typer.Context, as_json: AsJson = False) -> None:
     Makes a new one of what can be read of it (names, notes, tags, the queue, the history) and of the run folders beside
     it (all that was measured), and keeps the damaged one under another name. End all workers and dashboards first.
     """
-    from bertmt.services.repair import repair as repair_registry
+    from bertmt.services.upkeep.repair import repair as repair_registry
 
     registry = registry_path(context)
     done = repair_registry(registry)

@@ -6,7 +6,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line
-from bertmt.services.run_words import asked, conditions, doing
+from bertmt.services.browse.run_formatting import asked, conditions, doing
 
 if TYPE_CHECKING:
     from bertmt.services.opening import Run

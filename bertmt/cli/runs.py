@@ -12,11 +12,11 @@ from bertmt.cli.run_lines import detail_line, state_cell
 from bertmt.drawing import numbers
 from bertmt.drawing.styled import Line
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.run_words import begins_anew, progress
+from bertmt.services.browse.run_formatting import begins_anew, progress
 
 if TYPE_CHECKING:
+    from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Database
-    from bertmt.services.rows import Row as ListedRun
 
 COLUMNS = (
     Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),
@@ -42,7 +42,7 @@ def runs(
     Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, STS
     as S = (1 + ρ)/2.
     """
-    from bertmt.services.listing import list_runs
+    from bertmt.services.browse.listing import list_runs
 
     database = existing_registry(context)
     rows = list_runs(database, filter_text, sort, limit)
@@ -62,8 +62,8 @@ def runs(
 
 def note_unworked_queue(database: "Database") -> None:
     """Say what to type where the queue is held, or runs wait and nobody is there to take them."""
-    from bertmt.services.queue_control import queue_is_held
-    from bertmt.services.workers import alive_workers
+    from bertmt.services.lifecycle.hold import queue_is_held
+    from bertmt.services.lifecycle.workers import alive_workers
 
     waiting = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
     if queue_is_held(database):

@@ -13,7 +13,7 @@ from bertmt.cli.run_lines import state_cell
 from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
-from bertmt.services.detail_words import (
+from bertmt.services.browse.detail_formatting import (
     changes_from_preset,
     code_words,
     compared_with,
@@ -22,10 +22,10 @@ from bertmt.services.detail_words import (
     place_in_queue,
     score_lines,
 )
-from bertmt.services.run_words import doing, local_time, scale_line, value_text
+from bertmt.services.browse.run_formatting import doing, local_time, scale_line, value_text
 
 if TYPE_CHECKING:
-    from bertmt.services.details import Details
+    from bertmt.services.browse.details import Details
 
 
 def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
@@ -33,8 +33,8 @@ def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
 
     Recipe, scale, scores by epoch beside those that the paper reports, effort, history, and why it failed.
     """
-    from bertmt.services.details import details_of
-    from bertmt.services.lookup import find_run
+    from bertmt.services.browse.details import details_of
+    from bertmt.services.browse.lookup import find_run
 
     database = existing_registry(context)
     details = details_of(database, find_run(database, run))

@@ -22,8 +22,8 @@ from bertmt.cli.parameters import (
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
-    from bertmt.services.submit import Plan
-    from bertmt.services.verify_resume import Verification
+    from bertmt.services.lifecycle.verify_resume import Verification
+    from bertmt.services.plan.submit import Plan
 
 COLUMNS = (Column("what"), Column("compared", True), Column("different", True), Column("which", elastic=True))
 Kills = Annotated[int, typer.Option("--kills", metavar="N", min=1, help="How often the second one is killed.")]
@@ -63,8 +63,8 @@ def verify_resume(
 
 
 def _plan(preset: str | None, file: Path | None, source: Any, values: dict[str, Any], device: str) -> "Plan":
-    from bertmt.services.submit import Request, plan
-    from bertmt.services.verify_resume import scaled_for_verification
+    from bertmt.services.lifecycle.verify_resume import scaled_for_verification
+    from bertmt.services.plan.submit import Request, plan
 
     scaled = values | scaled_for_verification(values, device)
     return plan(Request(preset, file, source, scaled))
@@ -86,7 +86,7 @@ def _folder(keep: str | None) -> Any:
 
 
 def _verify(planned: "Plan", folder: Path, device: str, kills: int, kill_seed: int) -> "Verification":
-    from bertmt.services.verify_resume import verify_resume as verify
+    from bertmt.services.lifecycle.verify_resume import verify_resume as verify
 
     return verify(planned, folder, device, kills, kill_seed, diagnostics.note)
 

@@ -28,9 +28,9 @@ def wait_until_ended(database: "Database", runs: "list[Run]") -> None:
     """
     from bertmt.cli.runs import HELD_QUEUE
     from bertmt.errors import RunFailedError
-    from bertmt.services.queue_control import queue_is_held
-    from bertmt.services.waiting import wait_for
-    from bertmt.services.workers import alive_workers
+    from bertmt.services.lifecycle.hold import queue_is_held
+    from bertmt.services.lifecycle.waiting import wait_for
+    from bertmt.services.lifecycle.workers import alive_workers
 
     try:
         if any(run.state == "held" for run in runs):

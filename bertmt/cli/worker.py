@@ -14,11 +14,11 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.run_words import local_time
+from bertmt.services.browse.run_formatting import local_time
 
 if TYPE_CHECKING:
+    from bertmt.services.browse.workload import Workload
     from bertmt.services.opening import Database
-    from bertmt.services.workload import Workload
 
 COLUMNS = (
     Column("worker", True), Column("host"), Column("pid", True), Column("since"), Column("slots"), Column("works on"),
@@ -56,7 +56,7 @@ def worker(
 
     Without --drain it waits for more. Runs go to the GPUs that are here, else to the CPU, one per device and slot.
     """
-    from bertmt.services.workers import worker_command
+    from bertmt.services.lifecycle.workers import worker_command
 
     database = existing_registry(context)
     if detach:
@@ -80,7 +80,7 @@ def workers(
 
     --stop, --drain and --go-on reach workers on any machine that shares the registry.
     """
-    from bertmt.services.workload import workload
+    from bertmt.services.browse.workload import workload
 
     database = existing_registry(context)
     said = _ask(database, stop or (), drain or (), go_on or ())
@@ -94,7 +94,7 @@ def workers(
 
 def _ask(database: "Database", stop: Sequence[int], drain: Sequence[int], go_on: Sequence[int]) -> list[str]:
     """Ask workers to end or to go on; what each will do."""
-    from bertmt.services.worker_control import drain_worker, find_worker, let_go_on, stop_worker
+    from bertmt.services.lifecycle.worker_control import drain_worker, find_worker, let_go_on, stop_worker
 
     # All are found before the first is asked: a mistyped number must not leave half of it done.
     stopping = [find_worker(database, key) for key in stop]
@@ -138,8 +138,8 @@ def _write_table(found: "Workload") -> None:
 
 
 def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
-    from bertmt.services.worker_start import await_worker
-    from bertmt.services.workers import start_detached_worker, worker_log
+    from bertmt.services.lifecycle.worker_start import await_worker
+    from bertmt.services.lifecycle.workers import start_detached_worker, worker_log
 
     pid = start_detached_worker(database.path, drain, slots, device)
     await_worker(database, pid)
@@ -149,7 +149,7 @@ def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
 
 def work_until_empty(registry: Path) -> int:
     """A draining worker as a child of this process, which only passes signals on; its exit code."""
-    from bertmt.services.workers import worker_command
+    from bertmt.services.lifecycle.workers import worker_command
 
     output.end()
     child = subprocess.Popen(worker_command(registry, drain=True))

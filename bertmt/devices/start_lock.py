@@ -4,7 +4,7 @@ From the look at a card's free memory to the first step, which takes that memory
 
 The lock is flock(2) on a file in the user's own state folder, where nobody else can put or hold anything. A lock that
 users shared would lie where any of them could stop all others by holding it. What they do on a card is seen by NVML:
-its free memory and its processes (queue/admission.py). No two machines that share a home folder have a GPU's UUID.
+its free memory and its processes (worker/admission.py). No two machines that share a home folder have a GPU's UUID.
 """
 
 import contextlib

@@ -6,8 +6,7 @@ import torch
 from transformers import BertConfig, BertModel
 from transformers.utils import logging as library_logging
 
-from bertmt.errors import EncoderError
-from bertmt.models.find_encoder import (
+from bertmt.encoders.find import (
     TINY_HIDDEN_SIZE,
     TINY_INTERMEDIATE_SIZE,
     TINY_LAYERS,
@@ -15,8 +14,9 @@ from bertmt.models.find_encoder import (
     EncoderFiles,
     find_encoder,
 )
+from bertmt.encoders.vocabulary import read_vocabulary
+from bertmt.errors import EncoderError
 from bertmt.models.seeding import seeded
-from bertmt.models.vocabulary import read_vocabulary
 
 ATTENTION = "sdpa"
 

@@ -24,10 +24,10 @@ from transformers import BertConfig, BertModel
 import bertmt
 from bertmt import atomic_files
 from bertmt.bounded_files import open_plain, read_json
+from bertmt.encoders.find import find_encoder
+from bertmt.encoders.vocabulary_file import read_backend
 from bertmt.errors import BertmtError, EncoderError, NotFoundError
 from bertmt.models.encoder import load_encoder, random_encoder
-from bertmt.models.encoder_vocabulary import read_backend
-from bertmt.models.find_encoder import find_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.loading import from_json

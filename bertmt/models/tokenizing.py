@@ -7,10 +7,10 @@ from pathlib import Path
 import tokenizers
 import torch
 
+from bertmt.encoders.find import find_encoder
+from bertmt.encoders.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
+from bertmt.encoders.vocabulary_file import folder_backend
 from bertmt.errors import EncoderError
-from bertmt.models.encoder_vocabulary import folder_backend
-from bertmt.models.find_encoder import find_encoder
-from bertmt.models.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
     manifest.json  format, size and SHA-256 of each of them; written last
   .000008.<pid>/   one that was not completed
 
-What is in the files is the child's business; see `bertmt/training/checkpointing.py`.
+What is in the files is the child's business; see `bertmt/training/checkpoints/checkpointing.py`.
 """
 
 import hashlib

@@ -47,7 +47,7 @@ def _faults_of_its_contents(database: Database) -> Iterator[None]:
         if "SQLite INTEGER" in str(fault):
             raise UsageError("A number has too many digits: the registry holds whole numbers of at most 18.") from None
         # Reading all of a registry takes its time, so it is done only now. Where nothing is wrong, the fault is ours.
-        from bertmt.services.damage import damage_of  # noqa: PLC0415
+        from bertmt.services.upkeep.damage import damage_of  # noqa: PLC0415
 
         what = damage_of(database)
         if what is None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from bertmt import paths
 from bertmt.errors import DataError
 from bertmt.tasks.cs224n import read_cs224n_split
+from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 from bertmt.tasks.examples import Split, with_unique_ids
 from bertmt.tasks.extra import read_extra_file
-from bertmt.tasks.toy import toy_extra_pairs, toy_split
 
 TOY = "toy"
 

@@ -16,8 +16,8 @@ from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.memory import memory_shortage
-from bertmt.training.progress import Progress
 from bertmt.training.stopping import StopFlag, StoppedError
 
 FAILED, USAGE, BUSY, CANNOT_WRITE, DISPLACED = 1, 2, 4, 5, 6

@@ -8,14 +8,14 @@ from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.recipe.loading import from_json
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder
-from bertmt.training.checkpointing import Checkpointing
+from bertmt.training.checkpoints.checkpointing import Checkpointing
+from bertmt.training.checkpoints.progress import Progress
+from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.composition import compose
 from bertmt.training.loop import train
 from bertmt.training.memory import reuse_freed_memory
-from bertmt.training.progress import Progress
 from bertmt.training.reporting import Reporter
 from bertmt.training.seeding import seed_dropout
-from bertmt.training.state import TrainingState
 from bertmt.training.stopping import StopFlag
 from bertmt.training.timing import Stopwatch
 

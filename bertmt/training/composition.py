@@ -9,23 +9,23 @@ from importlib.metadata import version
 import torch
 
 import bertmt
+from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.errors import BertmtError, DataError
 from bertmt.models.encoder import load_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, Precision, choose_precision
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
-from bertmt.models.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
 from bertmt.run_folder.layout import RunFolder, RunOrder
-from bertmt.training.batches import BatchStream, bucketed_order, distinct_order
 from bertmt.training.evaluation import Evaluator
-from bertmt.training.objectives import COSINE_EMBEDDING, MNR
 from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
 from bertmt.training.run_encoder import refuse_changed_encoder
+from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
+from bertmt.training.steps.objectives import COSINE_EMBEDDING, MNR
+from bertmt.training.steps.tokenised import TokenisedSplit
 from bertmt.training.stopping import StopFlag
-from bertmt.training.tokenised import TokenisedSplit
 
 log = logging.getLogger(__name__)
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")

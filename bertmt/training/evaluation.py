@@ -15,8 +15,8 @@ from bertmt.run_folder.predictions import Predictions, write_examples, write_pre
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.scores import overall, score
 from bertmt.training.divergence import check_outputs
-from bertmt.training.objectives import mean_loss
-from bertmt.training.tokenised import TokenisedSplit
+from bertmt.training.steps.objectives import mean_loss
+from bertmt.training.steps.tokenised import TokenisedSplit
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import logging
 from bertmt.drawing.numbers import counted
 from bertmt.models.saving import save_model
 from bertmt.run_folder.held_folder import DisplacedError
-from bertmt.training.checkpointing import Checkpointing
-from bertmt.training.optimizer import set_learning_rate
+from bertmt.training.checkpoints.checkpointing import Checkpointing
+from bertmt.training.checkpoints.state import TRAIN, TrainingState
 from bertmt.training.reporting import Reporter
-from bertmt.training.state import TRAIN, TrainingState
+from bertmt.training.steps.optimizer import set_learning_rate
 from bertmt.training.stopping import StopFlag, StoppedError
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ import torch
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.processes import process_start
+from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.divergence import check_step
 from bertmt.training.evaluation import Evaluation, Evaluator
-from bertmt.training.state import TrainingState
-from bertmt.training.step import StepResult
+from bertmt.training.steps.step import StepResult
 from bertmt.training.timing import TimeLeft
 
 log = logging.getLogger(__name__)

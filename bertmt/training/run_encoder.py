@@ -1,7 +1,7 @@
 """The encoder that a run trains, checked against what it was submitted with."""
 
+from bertmt.encoders.find import changed_parts, encoder_fingerprints, find_encoder
 from bertmt.errors import EncoderError
-from bertmt.models.find_encoder import changed_parts, encoder_fingerprints, find_encoder
 from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.layout import RunOrder
 

@@ -8,7 +8,7 @@ import registry_builder
 
 from bertmt.registry.database import open_registry
 from bertmt.run_folder.predictions import Predictions, read_predictions, write_predictions
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_command_for_several_runs_does_all_or_nothing(bertmt, builder, registr
 def test_no_run_is_removed_where_one_of_them_runs(bertmt, builder, registry, run_named, monkeypatch):
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     builder.started("going")
-    monkeypatch.setattr("bertmt.services.settling.is_alive", lambda folder: True)
+    monkeypatch.setattr("bertmt.services.ingest.reconcile.is_alive", lambda folder: True)
     assert bertmt("rm", "base", "going", "--yes").code == 4
     assert run_named("base").state == "finished"
 
@@ -96,7 +96,7 @@ def test_a_registry_that_holds_what_nobody_wrote_is_a_sentence(bertmt, registry,
 
 
 def test_a_fault_in_a_sound_registry_is_still_a_fault(bertmt, registry, monkeypatch):
-    monkeypatch.setattr("bertmt.services.lookup.find_run", lambda *_: {}["nothing"])
+    monkeypatch.setattr("bertmt.services.browse.lookup.find_run", lambda *_: {}["nothing"])
     assert "fault of bertmt" in bertmt("show", "base").err
 
 
@@ -125,7 +125,7 @@ def test_predictions_of_another_split_than_their_event_says_are_not_imported(bui
     found = read_predictions(path)
     write_predictions(path, Predictions("sst", "dev", 1, "0" * 16, found.probabilities))
     events.close()
-    sync(builder.database, run)
+    ingest(builder.database, run)
     tasks = builder.database.execute("SELECT task FROM predictions WHERE run = ?", (run.key,)).fetchall()
     assert tasks == [("para",)]
 

@@ -10,8 +10,8 @@ import pytest
 from bertmt.cli import completion
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
-from bertmt.services import suggestions
-from bertmt.services.suggestions import run_words, tag_words
+from bertmt.services.browse import suggestions
+from bertmt.services.browse.suggestions import run_words, tag_words
 
 
 def complete(folder, line):

@@ -83,7 +83,7 @@ def test_debug_shows_the_traceback_of_a_sentence(bertmt, registry):
 
 
 def test_a_fault_of_the_program_keeps_its_traceback(bertmt, registry, monkeypatch):
-    monkeypatch.setattr("bertmt.services.lookup.find_run", lambda *_: 1 / 0)
+    monkeypatch.setattr("bertmt.services.browse.lookup.find_run", lambda *_: 1 / 0)
     outcome = bertmt("show", "base")
     assert outcome.code == ExitCode.FAILED
     assert "ZeroDivisionError" in outcome.err

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bertmt.devices.user_names import user_name
-from bertmt.services import ownership
+from bertmt.services.upkeep import ownership
 
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="NO OTHER USER: only root can be another user")
@@ -73,7 +73,7 @@ def test_what_belongs_to_another_user_is_said_with_the_name(registry, folder, be
 @needs_root
 def test_what_belongs_to_root_is_as_good_as_ones_own():
     program = (
-        "import os, sys; from pathlib import Path; from bertmt.services.ownership import foreign\n"
+        "import os, sys; from pathlib import Path; from bertmt.services.upkeep.ownership import foreign\n"
         f"os.seteuid({NOBODY}); print(foreign('registry', Path(sys.argv[1])))"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bertmt.services.predict import Question, answers
+from bertmt.services.analysis.predict import Question, answers
 
 # Answers each line in order; SST: class 3, PARA: the length of the first text decides, STS: 0.5.
 CHILD = """
@@ -24,7 +24,7 @@ def child(monkeypatch):
     """Lets `predict` ask the stand-in, or another program."""
 
     def use(program=CHILD):
-        monkeypatch.setattr("bertmt.services.predict.PREDICTION_COMMAND", (sys.executable, "-c", program))
+        monkeypatch.setattr("bertmt.services.analysis.predict.PREDICTION_COMMAND", (sys.executable, "-c", program))
 
     use()
     return use

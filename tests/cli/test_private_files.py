@@ -8,10 +8,10 @@ from registry_builder import RegistryBuilder
 
 from bertmt.devices.slots import CPU, DeviceSlot
 from bertmt.drawing.styled import Span
-from bertmt.queue.worker import Worker
 from bertmt.registry.database import open_registry
 from bertmt.run_folder.checkpoints import Checkpoints
-from bertmt.services.workers import start_detached_worker
+from bertmt.services.lifecycle.workers import start_detached_worker
+from bertmt.worker.worker import Worker
 from tui.pictures import write_picture
 from tui.settings import Settings, write_settings
 from tui.themes import THEMES

@@ -227,12 +227,12 @@ def test_first_goes_before_all_that_wait(bertmt, registry, run_named):
 def work_with(monkeypatch, stand_in_child):
     """Let workers that are started here start stand-ins for training children."""
     program = (
-        "import sys; from bertmt.devices.slots import DeviceSlot; from bertmt.queue.worker import Worker;"
+        "import sys; from bertmt.devices.slots import DeviceSlot; from bertmt.worker.worker import Worker;"
         "from bertmt.registry.database import open_registry; from pathlib import Path;"
         "Worker(open_registry(Path(sys.argv[1])), [DeviceSlot('cpu', 'cpu', 1)], print, sys.argv[2:]).work(drain=True)"
     )
     monkeypatch.setattr(
-        "bertmt.services.workers.worker_command",
+        "bertmt.services.lifecycle.workers.worker_command",
         lambda registry, **_: [sys.executable, "-c", program, str(registry), *stand_in_child],
     )
 
@@ -255,7 +255,7 @@ def test_a_waited_for_run_that_fails_ends_with_5(bertmt, folder, monkeypatch, st
 
 def test_a_worker_that_was_stopped_ends_the_command_and_nothing_is_waited_for(bertmt, folder, monkeypatch):
     stopped = lambda registry, **_: [sys.executable, "-c", "raise SystemExit(130)"]  # noqa: E731
-    monkeypatch.setattr("bertmt.services.workers.worker_command", stopped)
+    monkeypatch.setattr("bertmt.services.lifecycle.workers.worker_command", stopped)
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--work", "--wait")
     assert outcome.code == 130
     assert [run.state for run in runs_in(folder)] == ["queued"]

@@ -8,8 +8,8 @@ import pytest
 
 from bertmt.drawing.styled import cells
 from bertmt.run_folder.layout import hold_alive
-from bertmt.services.logs import follow_log
-from bertmt.services.sync import sync
+from bertmt.services.browse.logs import follow_log
+from bertmt.services.ingest.ingest import ingest
 
 
 def test_show_has_scale_scores_effort_history_and_differences(bertmt, registry, run_named):
@@ -212,7 +212,7 @@ def test_steps_done_are_the_same_number_everywhere(bertmt, builder, registry):
     events.write("checkpoint", step=4)
     events.close()
     builder.database.execute("UPDATE runs SET worker = NULL WHERE key = ?", (run.key,))
-    sync(builder.database, run)
+    ingest(builder.database, run)
     builder.database.execute("UPDATE runs SET state = 'paused' WHERE key = ?", (run.key,))
     assert "paused at step 4" in bertmt("runs").out
     assert "4 of 6" in bertmt("show", "stopped").out

@@ -7,7 +7,7 @@ import pytest
 
 from bertmt.cli import output
 from bertmt.cli.documents import DOCUMENTS
-from bertmt.services.verify_resume import Verification, _comparison
+from bertmt.services.lifecycle.verify_resume import Verification, _comparison
 
 SHORT = (
     "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--set", "epochs=2", "--set", "epoch_steps=4",
@@ -54,7 +54,7 @@ def test_a_difference_is_an_error_with_what_to_do_next(bertmt, monkeypatch):
     different = _comparison("rows", {"loss at step 3": 1}, {"loss at step 3": 2})
     conditions = {"device": "cpu", "precision": "fp32", "threads": 2, "torch": "2.13"}
     found = Verification(4, (1,), (0,), (1.0, 2.0), conditions, (different,))
-    monkeypatch.setattr("bertmt.services.verify_resume.verify_resume", lambda *_: found)
+    monkeypatch.setattr("bertmt.services.lifecycle.verify_resume.verify_resume", lambda *_: found)
     monkeypatch.setattr(output, "table_width", lambda: 80)
     outcome = bertmt("verify-resume", *SHORT)
     assert outcome.code == 1 and "loss at step 3" in outcome.out

@@ -11,8 +11,8 @@ import pytest
 from bertmt.errors import BertmtError
 from bertmt.registry import workers
 from bertmt.registry.database import open_registry
-from bertmt.services.worker_start import await_worker
-from bertmt.services.workers import alive_workers
+from bertmt.services.lifecycle.worker_start import await_worker
+from bertmt.services.lifecycle.workers import alive_workers
 
 
 def test_a_worker_in_the_foreground_is_the_process_itself(registry):
@@ -76,6 +76,6 @@ def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):
 
 
 def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry, monkeypatch):
-    monkeypatch.setattr("bertmt.services.worker_start.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("bertmt.services.lifecycle.worker_start.WAIT_SECONDS", 0.0)
     with open_registry(registry) as database, pytest.raises(BertmtError, match="has not begun"):
         await_worker(database, os.getpid())

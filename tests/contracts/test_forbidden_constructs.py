@@ -18,9 +18,9 @@ READS_WHAT_NO_OTHER_MADE = (
     "bertmt/run_folder/processes.py",
     "bertmt/recipe/reported.py",
     "bertmt/recipe/loading.py",
-    "bertmt/services/snapshot.py",
-    "bertmt/services/repair.py",
-    "bertmt/services/verify_resume.py",
+    "bertmt/services/plan/snapshot.py",
+    "bertmt/services/upkeep/repair.py",
+    "bertmt/services/lifecycle/verify_resume.py",
 )
 # Who may write to the terminal: the two modules at the edge, and children and workers, whose output is a log file.
 WRITERS = (
@@ -28,7 +28,7 @@ WRITERS = (
     "bertmt/cli/diagnostics.py",
     "bertmt/training",
     "bertmt/prediction",
-    "bertmt/queue",
+    "bertmt/worker",
     "tui/__main__.py",
     "tui/tour.py",
     # `python -m …reference` write the generated pages; they are commands of their own.

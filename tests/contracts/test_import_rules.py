@@ -52,6 +52,8 @@ def forbidden_by_contracts():
     """package -> all that some contract forbids it to import."""
     found = {}
     for contract in contracts():
+        if contract["type"] == "layers":  # within a package, which the table does not tell of
+            continue
         if contract["type"] == "independence":
             pairs = list(permutations(contract["modules"], 2))
         else:

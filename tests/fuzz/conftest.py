@@ -10,7 +10,7 @@ from fuzzing import INPUTS_VARIABLE, ROWS, SEED_VARIABLE, Row, merged, tally_lin
 from registry_builder import RegistryBuilder
 
 from bertmt.registry.states import State
-from bertmt.services.sync import sync
+from bertmt.services.ingest.ingest import ingest
 
 _PARTS: list[dict[str, Row]] = []
 
@@ -43,7 +43,7 @@ def built(tmp_path_factory) -> Path:
     builder.add_ended()
     for name, state in (("gone", State.CANCELLED), ("silent", State.LOST)):
         run, _, _ = builder.started(name)
-        sync(builder.database, run)
+        ingest(builder.database, run)
         builder.database.execute("UPDATE runs SET state = ? WHERE key = ?", (state, run.key))
     builder.add("later")
     builder.add("held", state=State.HELD)

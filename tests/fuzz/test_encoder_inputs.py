@@ -11,8 +11,8 @@ from fuzzing import shards
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
 
+from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.errors import EncoderError
-from bertmt.models.find_encoder import encoder_fingerprints, find_encoder
 
 TOKENIZER = {
     "version": "1.0",

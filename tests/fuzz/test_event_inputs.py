@@ -16,7 +16,7 @@ from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.events import now, tail_lines
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
-from bertmt.services.sync import sync
+from bertmt.services.ingest.ingest import ingest
 from bertmt.tasks.examples import Example, fingerprint
 
 OUTSIDE = 77  # the epoch of predictions that lie outside of the run's folder
@@ -109,10 +109,10 @@ def test_any_events_leave_the_registry_whole_and_other_runs_untouched(shard, pla
         with open_registry(place / "runs.db") as database:
             database.execute("PRAGMA synchronous = OFF")
             before = contents(database, run.key)
-            after = sync(database, run_by_key(database, run.key))
+            after = ingest(database, run_by_key(database, run.key))
             check_others(before, contents(database, run.key))
             whole = contents(database)
-            assert sync(database, after) == after and contents(database) == whole
+            assert ingest(database, after) == after and contents(database) == whole
             assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert after.state in (State.RUNNING, State.FINISHED, State.FAILED)
             query = "SELECT count(*) FROM predictions WHERE epoch = ?"
@@ -143,7 +143,7 @@ def test_examples_of_the_wrong_types_are_not_imported(place, victim):
         with folder.events(1).open("a") as file:
             file.write(json.dumps(event) + "\n")
         with open_registry(place / "runs.db") as database:
-            sync(database, run_by_key(database, run.key))
+            ingest(database, run_by_key(database, run.key))
             query = "SELECT count(*) FROM splits WHERE fingerprint = ?"
             assert database.execute(query, (mark,)).fetchone() == (0,)
         call("confusion", "victim", "--epoch", "1")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from mutations import WEIRD_TEXTS, damaged_text
 
 from bertmt.registry.database import open_registry
-from bertmt.services.rows import FIELDS
-from bertmt.services.run_list import RunList, check_filter
+from bertmt.services.browse.rows import FIELDS
+from bertmt.services.browse.run_list import RunList, check_filter
 
 FIELD_WORDS = st.sampled_from([*sorted(FIELDS), "lora", "lr", "tag", "rank", "layers", "nothing"])
 OPERATORS = st.sampled_from([":", "=", "!=", ">", ">=", "<", "<="])

@@ -21,7 +21,7 @@ from bertmt.recipe.loading import (
 )
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved
-from bertmt.services.user_settings import read_user_settings
+from bertmt.services.plan.user_settings import read_user_settings
 
 RECIPES = st.sampled_from([each.recipe() for each in presets().values()])
 NAMES = mostly(st.sampled_from(sorted(SETTINGS)), damaged_text(st.sampled_from(sorted(SETTINGS)), 1))

@@ -10,8 +10,8 @@ from mutations import VALUES, damaged_bytes
 
 from bertmt.registry.database import open_registry, sqlite3
 from bertmt.registry.runs import all_runs, store_setting
-from bertmt.services.details import details_of
-from bertmt.services.listing import list_runs
+from bertmt.services.browse.details import details_of
+from bertmt.services.browse.listing import list_runs
 from bertmt.services.opening import opened_registry
 
 COMMANDS = (

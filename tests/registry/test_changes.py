@@ -16,8 +16,8 @@ from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import all_workers, beat, register, running_workers
 from bertmt.run_folder.processes import is_recent, process_start
-from bertmt.services.control import annotate, tag
-from bertmt.services.ordering import prioritise
+from bertmt.services.lifecycle.control import annotate, tag
+from bertmt.services.lifecycle.order import prioritise
 
 
 @pytest.fixture

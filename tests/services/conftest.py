@@ -10,7 +10,7 @@ from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
 
 
 @pytest.fixture

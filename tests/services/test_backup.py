@@ -13,7 +13,7 @@ import pytest
 from bertmt.errors import BertmtError, RegistryError, UsageError
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
-from bertmt.services.backup import back_up
+from bertmt.services.upkeep.backup import back_up
 
 
 def test_a_copy_holds_what_the_registry_holds_and_is_private(database, add_run):
@@ -104,7 +104,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from bertmt.registry.database import open_registry
-from bertmt.services import backup
+from bertmt.services.upkeep import backup
 def stop_here(*_):
     print("half", flush=True)
     sys.stdin.read()

@@ -8,13 +8,13 @@ from bertmt.comparison.verdicts import Verdict, holm
 from bertmt.devices.slots import DeviceSlot
 from bertmt.drawing.styled import plain
 from bertmt.errors import BusyError, UsageError
-from bertmt.queue.worker import Worker
 from bertmt.registry.runs import all_runs, run_by_key
-from bertmt.services.arms import arms_of, effort
-from bertmt.services.baseline import Baselines, choose_baseline
-from bertmt.services.compare import compare
-from bertmt.services.comparison_words import difference_lines
-from bertmt.services.rows import Row
+from bertmt.services.analysis.arms import arms_of, effort
+from bertmt.services.analysis.compare import compare
+from bertmt.services.analysis.comparison_formatting import difference_lines
+from bertmt.services.browse.baseline import Baselines, choose_baseline
+from bertmt.services.browse.rows import Row
+from bertmt.worker.worker import Worker
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from bertmt.registry.runs import all_runs, forget, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
 from bertmt.run_folder.checkpoints import Checkpoints
-from bertmt.services import control, ordering, removal
-from bertmt.services.submit import Request, plan, submit
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle import control, removal
+from bertmt.services.lifecycle import order as ordering
+from bertmt.services.plan.submit import Request, plan, submit
 
 
 @pytest.fixture

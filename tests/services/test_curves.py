@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bertmt.drawing.series import looks_of
-from bertmt.services.curves import Curve, drawn_curves
+from bertmt.drawing.charts.series import looks_of
+from bertmt.services.browse.curves import Curve, drawn_curves
 
 
 @pytest.fixture

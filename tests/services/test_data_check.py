@@ -5,7 +5,7 @@ import pytest
 from bertmt.errors import DataError
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.services.data_check import check_data, pretraining_pairs
+from bertmt.services.plan.data_check import check_data, pretraining_pairs
 from bertmt.tasks.examples import Example, fingerprint
 
 HEADERS = {

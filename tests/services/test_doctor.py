@@ -3,8 +3,8 @@
 import pytest
 
 from bertmt.registry.database import open_registry
-from bertmt.services import doctor
-from bertmt.services.doctor import Health, examine
+from bertmt.services.upkeep import doctor
+from bertmt.services.upkeep.doctor import Health, examine
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,15 @@ import pytest
 from encoder_folders import write_bert
 
 from bertmt.errors import EncoderError
+from bertmt.launchers.local import order_of
 from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.registry.runs import run_by_key
-from bertmt.services.arms import arms_of
-from bertmt.services.control import edit
-from bertmt.services.details import details_of
-from bertmt.services.encoder_differences import encoder_warnings
-from bertmt.services.finished_before import already_finished, without_finished
-from bertmt.services.submit import Request, plan, submit
-from bertmt.services.training_process import order_of
+from bertmt.services.analysis.arms import arms_of
+from bertmt.services.analysis.encoder_differences import encoder_warnings
+from bertmt.services.browse.details import details_of
+from bertmt.services.lifecycle.control import edit
+from bertmt.services.plan.duplicates import already_finished, without_finished
+from bertmt.services.plan.submit import Request, plan, submit
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_an_encoder_that_cannot_work_is_refused_before_anything_is_queued(databa
 
 
 def test_details_have_the_encoder(database, encoder):
-    from bertmt.services.detail_words import encoder_words  # noqa: PLC0415
+    from bertmt.services.browse.detail_formatting import encoder_words  # noqa: PLC0415
 
     [run] = submit(database, plan(request(encoder)))
     said = encoder_words(details_of(database, run))
@@ -150,7 +150,7 @@ def test_minilm_is_known_by_its_weights_under_any_name():
 
 
 def test_seeds_with_other_weights_are_no_arm_together(scored):
-    from bertmt.services.rows import Row  # noqa: PLC0415
+    from bertmt.services.browse.rows import Row  # noqa: PLC0415
 
     runs = [scored("base", "small", seed=seed, weights=weights) for seed, weights in enumerate(("a", "a", "b"))]
     rows = [Row(run, None) for run in runs]

@@ -8,8 +8,8 @@ from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.workers import register
-from bertmt.services.estimates import Effort, durations_now, estimate, past_effort, planned_effort, whole_seconds
-from bertmt.services.queue_times import expected_durations
+from bertmt.services.browse.queue_times import expected_durations
+from bertmt.services.plan.estimates import Effort, durations_now, estimate, past_effort, planned_effort, whole_seconds
 from bertmt.tasks.loading import read_split
 
 # 80 examples in batches of 8 are 10 steps; 2 epochs of them 20 steps, and 3 evaluations of 20 examples each.

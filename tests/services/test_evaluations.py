@@ -9,7 +9,7 @@ from bertmt.errors import NotFoundError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.runs import run_by_key
 from bertmt.run_folder.predictions import Predictions
-from bertmt.services.evaluations import Evaluated, evaluated_tasks
+from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
 
 TASKS = ("sst", "para")
 

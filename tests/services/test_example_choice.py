@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bertmt.services.confusion import counts_of, most_mistaken
-from bertmt.services.example_choice import Searched, kinds_of, ordered, orders_of
-from bertmt.services.examples import ExampleTable
+from bertmt.services.analysis.confusion import counts_of, most_mistaken
+from bertmt.services.analysis.example_choice import Searched, kinds_of, ordered, orders_of
+from bertmt.services.analysis.examples import ExampleTable
 from bertmt.tasks.examples import Example
 
 LABELS = [0, 1, 2, 3]

@@ -7,8 +7,7 @@ from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.runs import run_by_key
 from bertmt.run_folder.predictions import Predictions
-from bertmt.services.baseline import choose_baseline
-from bertmt.services.examples import (
+from bertmt.services.analysis.examples import (
     baseline_examples,
     by_error,
     examples_of,
@@ -17,7 +16,8 @@ from bertmt.services.examples import (
     similarity_of,
     wrong,
 )
-from bertmt.services.run_predictions import epochs_of
+from bertmt.services.analysis.run_predictions import epochs_of
+from bertmt.services.browse.baseline import choose_baseline
 from bertmt.tasks.examples import Example, fingerprint
 
 SST = tuple(Example(f"s{index}", f"sentence {index}", None, float(label)) for index, label in enumerate([0, 1, 2, 4]))
@@ -170,7 +170,7 @@ def test_examples_bring_the_stored_probabilities_of_every_class(database, predic
 def test_a_baseline_that_is_known_is_not_looked_for(database, predicted, monkeypatch):
     other = predicted("sst", SST, certain(0, 0, 2, 0))
     own = examples_of(database, predicted("sst", SST, certain(0, 1, 2, 4)), "sst")
-    monkeypatch.setattr("bertmt.services.examples.compared_run", None)
+    monkeypatch.setattr("bertmt.services.analysis.examples.compared_run", None)
     found = baseline_examples(database, own, other)
     assert found.run.id == other.id
     assert baseline_examples(database, own, other, found) is found

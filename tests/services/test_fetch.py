@@ -5,10 +5,10 @@ import json
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights
 
+from bertmt.encoders.find import find_encoder
 from bertmt.errors import EncoderError, UsageError
-from bertmt.models.find_encoder import find_encoder
-from bertmt.services import fetch as fetching
-from bertmt.services.fetch import PINNED_REVISIONS, download_snapshot, fetch
+from bertmt.services.plan import fetch as fetching
+from bertmt.services.plan.fetch import PINNED_REVISIONS, download_snapshot, fetch
 
 
 class Hub:

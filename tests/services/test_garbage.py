@@ -11,10 +11,11 @@ from bertmt.errors import DataError
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs, forget, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive
-from bertmt.services import garbage, removal
-from bertmt.services.garbage import Kind, find_garbage, free
-from bertmt.services.import_run import import_run
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.import_run import import_run
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle import removal
+from bertmt.services.upkeep import garbage
+from bertmt.services.upkeep.garbage import Kind, find_garbage, free
 
 DAY = 86_400.0
 

@@ -10,15 +10,15 @@ from registry_builder import RegistryBuilder
 from bertmt.registry import staging
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs, removed_runs
-from bertmt.services import import_run as importing
-from bertmt.services.control import annotate
-from bertmt.services.damage import damage_of
-from bertmt.services.garbage import find_garbage, free
-from bertmt.services.import_run import import_run, read_run_folder
-from bertmt.services.removal import restore
-from bertmt.services.repair import repair
-from bertmt.services.suggestions import removed_run_words, run_words
-from bertmt.services.sync import folder_of
+from bertmt.services.browse.suggestions import removed_run_words, run_words
+from bertmt.services.ingest import import_run as importing
+from bertmt.services.ingest.import_run import import_run, read_run_folder
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle.control import annotate
+from bertmt.services.lifecycle.removal import restore
+from bertmt.services.upkeep.damage import damage_of
+from bertmt.services.upkeep.garbage import find_garbage, free
+from bertmt.services.upkeep.repair import repair
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ import os, sys
 from pathlib import Path
 from bertmt.registry import staging
 from bertmt.registry.database import open_registry
-from bertmt.services import import_run as importing
+from bertmt.services.ingest import import_run as importing
 staging.ROWS = 7
 place, registry, folder = sys.argv[1:]
 def die(*_): os._exit(9)
@@ -133,7 +133,7 @@ def test_an_import_that_lives_is_left_alone(database, folder, monkeypatch):
 
     def look(*_):
         staging.forget_abandoned(database)
-        monkeypatch.setattr("bertmt.services.garbage.LEFTOVER_SECONDS", -1)
+        monkeypatch.setattr("bertmt.services.upkeep.garbage.LEFTOVER_SECONDS", -1)
         looked.append([item.kind for item in find_garbage(database)])
 
     monkeypatch.setattr(staging.time, "sleep", look)

@@ -15,10 +15,10 @@ from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
-from bertmt.services import removal
-from bertmt.services.import_run import import_run, import_runs
-from bertmt.services.removal import delete_folder
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.import_run import import_run, import_runs
+from bertmt.services.ingest.ingest import folder_of, ingest
+from bertmt.services.lifecycle import removal
+from bertmt.services.lifecycle.removal import delete_folder
 
 MEASURED = {
     "metrics": "SELECT series.name, step, value FROM metrics JOIN series ON series.key = series WHERE run = ?",
@@ -57,7 +57,7 @@ def attempts_of(elsewhere):
     events.write("checkpoint", step=2, mib=1.0, seconds=0.1)
     events.write("stopped", step=3, signal="SIGTERM", checkpoint_step=2)
     events.close()
-    run = sync(elsewhere.database, run)
+    run = ingest(elsewhere.database, run)
     assert run.state is State.QUEUED
     run = claim_next(elsewhere.database, None, "cpu")
     folder.create(RunOrder(run.id, run.name, 2, run.data, "", dict(run.fingerprints)), run.recipe_json)
@@ -69,7 +69,7 @@ def attempts_of(elsewhere):
     evaluate(folder, events, ["sst"], 2, 0.7)
     events.write("finished", epoch=2, step=6, selected_epoch=2)
     events.close()
-    return sync(elsewhere.database, run), folder
+    return ingest(elsewhere.database, run), folder
 
 
 def test_an_imported_run_has_the_rows_that_it_has_where_it_was_trained(database, elsewhere):
@@ -175,7 +175,7 @@ def test_a_failure_in_the_middle_leaves_neither_rows_nor_folder(database, elsewh
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bertmt.services.import_run._out_of_the_queue", fail)
+    monkeypatch.setattr("bertmt.services.ingest.import_run._out_of_the_queue", fail)
     with pytest.raises(KeyboardInterrupt):
         import_run(database, folder)
     assert everything(database) == before
@@ -191,7 +191,7 @@ def test_a_folder_that_comes_there_while_this_one_is_copied_stays(database, else
         there.mkdir()
         (there / "mine").write_text("precious")
 
-    monkeypatch.setattr("bertmt.services.import_run.copy_run_folder", copy)
+    monkeypatch.setattr("bertmt.services.ingest.import_run.copy_run_folder", copy)
     with pytest.raises(OSError):
         import_run(database, folder.path)
     assert (there / "mine").read_text() == "precious" and all_runs(database) == []
@@ -201,7 +201,7 @@ def test_a_folder_in_place_is_not_deleted_while_it_is_imported(elsewhere, monkey
     run = elsewhere.finished("base")
     forget(elsewhere.database, run.key)
     folder, held = folder_of(elsewhere.database, run), []
-    monkeypatch.setattr("bertmt.services.import_run.replay", lambda *_: held.append(is_alive(folder)))
+    monkeypatch.setattr("bertmt.services.ingest.import_run.replay", lambda *_: held.append(is_alive(folder)))
     import_run(elsewhere.database, folder.path)
     assert held == [True], "gc leaves it alone"
 

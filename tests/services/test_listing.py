@@ -6,8 +6,8 @@ import pytest
 
 from bertmt.errors import BusyError, UsageError
 from bertmt.registry.runs import run_by_key
-from bertmt.services.baseline import Baselines, choose_baseline
-from bertmt.services.listing import list_runs
+from bertmt.services.browse.baseline import Baselines, choose_baseline
+from bertmt.services.browse.listing import list_runs
 
 
 def names(rows):

@@ -7,9 +7,9 @@ import pytest
 
 from bertmt.registry import metrics
 from bertmt.registry.runs import forget, run_by_key
-from bertmt.services import live_curves
-from bertmt.services.curves import arrays_of
-from bertmt.services.live_curves import GrowingPoints, LiveCurves
+from bertmt.services.browse import live_curves
+from bertmt.services.browse.curves import arrays_of
+from bertmt.services.browse.live_curves import GrowingPoints, LiveCurves
 
 
 @pytest.fixture

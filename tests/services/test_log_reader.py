@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bertmt.services.log_reader import LONGEST_LINE_BYTES, TAIL_BYTES, LogReader, error_blocks, is_error_line
+from bertmt.services.browse.log_reader import LONGEST_LINE_BYTES, TAIL_BYTES, LogReader, error_blocks, is_error_line
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from bertmt.errors import NotFoundError, UsageError
-from bertmt.services.lookup import find_run, find_runs
+from bertmt.services.browse.lookup import find_run, find_runs
 
 
 def test_an_id_wins_over_a_name(database, add_run):

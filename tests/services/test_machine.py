@@ -1,8 +1,8 @@
 """The machine at hand, for the strip of devices."""
 
 from bertmt.devices.gpus import Gpu
-from bertmt.services import machine
-from bertmt.services.machine import read_machine
+from bertmt.services.upkeep import machine
+from bertmt.services.upkeep.machine import read_machine
 
 
 def test_a_machine_without_gpus_has_its_processor_and_memory(monkeypatch):

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bertmt.models.find_encoder import EncoderFiles, find_encoder
+from bertmt.encoders.find import EncoderFiles, find_encoder
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import run_by_key
-from bertmt.services.memory_needs import (
+from bertmt.services.plan.memory_needs import (
     CUDA_CONTEXT_MIB,
     MemoryNeed,
     adapter_parameters,
@@ -164,7 +164,7 @@ def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step():
 
     from bertmt.models.encoder import random_encoder, tiny_config  # noqa: PLC0415
     from bertmt.models.multitask import MultitaskModel  # noqa: PLC0415
-    from bertmt.training.optimizer import build_optimizer  # noqa: PLC0415
+    from bertmt.training.steps.optimizer import build_optimizer  # noqa: PLC0415
 
     settings = recipe(surgery=False, ensembling=True)
     model = MultitaskModel(settings, lambda: random_encoder(tiny_config(30522), 0))

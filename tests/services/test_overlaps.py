@@ -7,12 +7,12 @@ import pytest
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import run_by_key, store_setting
-from bertmt.services.compare import compare
-from bertmt.services.control import edit
-from bertmt.services.data_check import check_data
-from bertmt.services.details import details_of
-from bertmt.services.overlaps import Overlap, count_overlap, overlap_sentences, text_keys
-from bertmt.services.submit import Request, plan, submit
+from bertmt.services.analysis.compare import compare
+from bertmt.services.browse.details import details_of
+from bertmt.services.lifecycle.control import edit
+from bertmt.services.plan.data_check import check_data
+from bertmt.services.plan.overlaps import Overlap, count_overlap, overlap_sentences, text_keys
+from bertmt.services.plan.submit import Request, plan, submit
 from bertmt.tasks.examples import Example
 from bertmt.tasks.loading import read_split
 

@@ -6,7 +6,7 @@ import pytest
 
 from bertmt.recipe.loading import presets
 from bertmt.registry.states import State
-from bertmt.services.paper_table import paper_table
+from bertmt.services.analysis.paper_table import paper_table
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import register
-from bertmt.services.control import hold
-from bertmt.services.ordering import queue_order, shift
-from bertmt.services.queue_control import hold_queue, queue_is_held, release_queue
+from bertmt.services.lifecycle.control import hold
+from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
+from bertmt.services.lifecycle.order import queue_order, shift
 
 
 @pytest.fixture

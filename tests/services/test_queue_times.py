@@ -6,9 +6,9 @@ import pytest
 
 from bertmt.registry.records import Awaited, Worker
 from bertmt.registry.states import State
-from bertmt.services.estimates import Estimate
-from bertmt.services.queue_times import Expected, expected_durations, expected_times, kinds_of
-from bertmt.services.workload import Workload
+from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times, kinds_of
+from bertmt.services.browse.workload import Workload
+from bertmt.services.plan.estimates import Estimate
 
 
 def work(*slots: int, held: bool = False, request: str | None = None) -> Workload:
@@ -75,7 +75,7 @@ def test_runs_that_differ_in_their_seed_are_judged_once(database, waiting, monke
         judged.append(recipes)
         return Estimate((12.0,), (), ())
 
-    monkeypatch.setattr("bertmt.services.queue_times.estimate", estimate)
+    monkeypatch.setattr("bertmt.services.browse.queue_times.estimate", estimate)
     assert expected_durations(database, waiting, []) == {run.key: 12.0 for run in waiting}
     assert len(judged) == 1
 
@@ -119,7 +119,7 @@ def test_a_run_that_waits_for_an_ended_or_removed_one_waits_for_nothing(waiting)
 
 
 def test_a_run_does_not_start_before_its_time(waiting, monkeypatch):
-    monkeypatch.setattr("bertmt.services.queue_times.seconds_since", lambda at: -30.0 if at else None)
+    monkeypatch.setattr("bertmt.services.browse.queue_times.seconds_since", lambda at: -30.0 if at else None)
     later = [replace(waiting[0], not_before_at="2099-01-01T00:00:00+00:00"), waiting[1]]
     durations = {run.key: 10.0 for run in waiting}
     assert starts(later, [], work(1), durations) == [30, 0]

@@ -15,9 +15,9 @@ from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting, snapshot_of, store_setting
 from bertmt.registry.states import State
 from bertmt.run_folder.layout import hold_alive
-from bertmt.services.queue_control import release_queue
-from bertmt.services.repair import repair
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle.hold import release_queue
+from bertmt.services.upkeep.repair import repair
 
 PAGE = 4096
 
@@ -184,7 +184,7 @@ def test_a_failure_leaves_the_damaged_one_where_it_was(registry, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bertmt.services.repair._check", fail)
+    monkeypatch.setattr("bertmt.services.upkeep.repair._check", fail)
     with pytest.raises(KeyboardInterrupt):
         repair(registry)
     assert (registry.read_bytes(), names(registry.parent), names(registry.parent / "runs")) == before
@@ -230,7 +230,7 @@ def test_nobody_can_open_it_until_the_new_one_is_in_place(registry, monkeypatch)
         command = [sys.executable, "-c", SHARER, str(registry)]
         said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    monkeypatch.setattr("bertmt.services.repair._check", look)
+    monkeypatch.setattr("bertmt.services.upkeep.repair._check", look)
     overwrite(registry, 0, bytes(100))
     assert repair(registry).problems
     assert said == ["refused\n"]

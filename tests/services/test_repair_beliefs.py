@@ -9,8 +9,8 @@ from bertmt.errors import RegistryError
 from bertmt.registry.database import open_registry, sqlite3
 from bertmt.registry.runs import all_runs, moves
 from bertmt.registry.states import State
-from bertmt.services.repair import repair
-from bertmt.services.sync import folder_of
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.upkeep.repair import repair
 
 
 def set_value(registry, name, column, value):
@@ -68,7 +68,7 @@ def test_trouble_of_the_new_registry_is_no_fault_of_a_row(registry, monkeypatch)
     def full(*_):
         raise RegistryError("The disk is full.")
 
-    monkeypatch.setattr("bertmt.services.saved_rows.SavedRows._store_run", full)
+    monkeypatch.setattr("bertmt.services.upkeep.saved_rows.SavedRows._store_run", full)
     with pytest.raises(RegistryError, match="full"):
         repair(registry)
     assert registry.read_bytes() == before

@@ -8,10 +8,10 @@ import pytest
 from bertmt.errors import UsageError
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import forget, remove
-from bertmt.services.baseline import choose_baseline
-from bertmt.services.control import annotate, cancel, tag
-from bertmt.services.rows import FIELDS
-from bertmt.services.run_list import RunList, check_filter
+from bertmt.services.browse.baseline import choose_baseline
+from bertmt.services.browse.rows import FIELDS
+from bertmt.services.browse.run_list import RunList, check_filter
+from bertmt.services.lifecycle.control import annotate, cancel, tag
 
 
 @pytest.fixture

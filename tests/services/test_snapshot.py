@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from bertmt.services import snapshot
+from bertmt.services.plan import snapshot
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from bertmt.errors import DataError, EncoderError, NotFoundError, RecipeError, UsageError
 from bertmt.recipe.loading import from_json
 from bertmt.registry.runs import all_runs
-from bertmt.services.finished_before import already_finished, without_finished
-from bertmt.services.recipes import chosen_recipe
-from bertmt.services.submit import Request, plan, submit
-from bertmt.services.user_settings import read_user_settings, write_user_settings
+from bertmt.services.plan.duplicates import already_finished, without_finished
+from bertmt.services.plan.recipes import chosen_recipe
+from bertmt.services.plan.submit import Request, plan, submit
+from bertmt.services.plan.user_settings import read_user_settings, write_user_settings
 
 TOY = {"data": "toy", "encoder": "tiny"}
 
@@ -86,7 +86,7 @@ def test_user_settings_are_defaults_and_the_command_line_wins(tmp_path):
 
 
 def test_where_no_folder_for_checkpoints_is_named_the_working_folder_need_not_be_writable(monkeypatch):
-    monkeypatch.setattr("bertmt.services.submit.os.access", lambda *_: False)
+    monkeypatch.setattr("bertmt.services.plan.submit.os.access", lambda *_: False)
     request = Request(preset="baseline", values={"data": "toy", "encoder": "tiny"})
     assert len(plan(request).runs) == 1
     with pytest.raises(UsageError, match="cannot be written"):

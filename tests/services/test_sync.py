@@ -9,7 +9,7 @@ from bertmt.registry import predictions as stored
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import evaluations, moves, run_by_key
 from bertmt.registry.states import State
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
 
 
 def start_and_step(events, count, first=0):
@@ -25,7 +25,7 @@ def steps(database, run):
 
 def test_points_and_summary_are_imported(database, claimed, events):
     start_and_step(events, 5)
-    run = sync(database, claimed)
+    run = ingest(database, claimed)
     assert steps(database, run) == [0, 1, 2, 3, 4]
     assert (run.step, run.steps_total, run.epoch, run.phase, run.seconds_left) == (4, 100, 1, "train", 3.0)
     assert run.progress == 0.04
@@ -36,10 +36,10 @@ def test_a_torn_last_line_waits_for_its_end(database, claimed, events):
     path = folder_of(database, claimed).events(1)
     whole = path.read_bytes()
     path.write_bytes(whole[:-5])
-    run = sync(database, claimed)
+    run = ingest(database, claimed)
     assert steps(database, run) == [0]
     path.write_bytes(whole)
-    assert steps(database, sync(database, run)) == [0, 1]
+    assert steps(database, ingest(database, run)) == [0, 1]
 
 
 def test_lines_that_are_no_events_are_skipped_and_noted(database, claimed, events):
@@ -47,7 +47,7 @@ def test_lines_that_are_no_events_are_skipped_and_noted(database, claimed, event
     with folder_of(database, claimed).events(1).open("ab") as file:
         file.write(b"\xff\x00 rubbish\n{}\n")
     start_and_step(events, 1, first=1)
-    run = sync(database, claimed)
+    run = ingest(database, claimed)
     assert steps(database, run) == [0, 1]
     assert "2 unreadable" in moves(database, run.key)[-1].reason
 
@@ -71,20 +71,20 @@ def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events
     with folder_of(database, claimed).events(1).open("ab") as file:
         file.write(broken)
     start_and_step(events, 1, first=1)
-    assert steps(database, sync(database, claimed))[-1] == 1
+    assert steps(database, ingest(database, claimed))[-1] == 1
 
 
 def test_a_resumption_replaces_what_came_after_its_step(database, claimed, events):
     start_and_step(events, 5)
     events.write("resumed", step=3, evaluated_epoch=0, evaluated_step=0, differences=[])
     events.step(3, 1, "train", {"loss/sst": 30.0}, None)
-    run = sync(database, claimed)
+    run = ingest(database, claimed)
     assert metrics.read(database, run.key)["loss/sst"] == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 30.0)]
 
 
 def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(database, claimed, events):
     events.write("started", attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch.")
-    sync(database, claimed)
+    ingest(database, claimed)
     assert moves(database, claimed.key)[-1].reason == "No checkpoint is left in /scratch."
 
 
@@ -93,7 +93,7 @@ def test_importers_at_the_same_time_import_everything_once(database, claimed, ev
 
     def import_all():
         with open_registry(database.path) as own:
-            sync(own, run_by_key(own, claimed.key))
+            ingest(own, run_by_key(own, claimed.key))
 
     threads = [threading.Thread(target=import_all) for _ in range(4)]
     for thread in threads:
@@ -101,26 +101,26 @@ def test_importers_at_the_same_time_import_everything_once(database, claimed, ev
     start_and_step(events, 50, first=50)
     for thread in threads:
         thread.join()
-    assert steps(database, sync(database, run_by_key(database, claimed.key))) == list(range(100))
+    assert steps(database, ingest(database, run_by_key(database, claimed.key))) == list(range(100))
 
 
 def test_a_late_event_of_an_old_attempt_goes_nowhere(database, claimed, events):
     start_and_step(events, 2)
-    run = sync(database, claimed)
+    run = ingest(database, claimed)
     database.execute("UPDATE runs SET attempt = 2 WHERE key = ?", (run.key,))
     start_and_step(events, 2, first=2)
-    assert steps(database, sync(database, run_by_key(database, run.key))) == [0, 1]
+    assert steps(database, ingest(database, run_by_key(database, run.key))) == [0, 1]
     # Even an importer that read the registry before the new attempt began.
-    assert steps(database, sync(database, run)) == [0, 1]
+    assert steps(database, ingest(database, run)) == [0, 1]
 
 
 def test_scores_follow_the_selected_epoch(database, claimed, events):
     start_and_step(events, 1)
     for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
         events.write("evaluated", epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None)
-    assert sync(database, claimed).sst == 0.5
+    assert ingest(database, claimed).sst == 0.5
     events.write("finished", epoch=2, step=3, selected_epoch=1)
-    run = sync(database, run_by_key(database, claimed.key))
+    run = ingest(database, run_by_key(database, claimed.key))
     assert (run.state, run.sst, run.para, run.selected_epoch) == (State.FINISHED, 0.6, None, 1)
     assert [each.sst for each in evaluations(database, run.key)] == [0.2, 0.6, 0.5]
 
@@ -129,6 +129,6 @@ def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(database
     start_and_step(events, 1)
     entry = {"task": "sst", "split": "dev", "file": "../../etc/passwd", "fingerprint": "x"}
     events.write("evaluated", epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry])
-    run = sync(database, claimed)
+    run = ingest(database, claimed)
     assert run.sst == 0.5
     assert stored.read(database, run.key, "sst", 1) is None

@@ -9,11 +9,11 @@ from bertmt.registry.runs import moves, run_by_key, store_setting
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat
 from bertmt.run_folder.layout import hold_alive
-from bertmt.services.control import annotate
-from bertmt.services.listing import list_runs
-from bertmt.services.removal import delete
-from bertmt.services.sync import folder_of, sync
-from bertmt.services.watch import Watch
+from bertmt.services.browse.listing import list_runs
+from bertmt.services.ingest.ingest import folder_of, ingest
+from bertmt.services.ingest.watch import Watch
+from bertmt.services.lifecycle.control import annotate
+from bertmt.services.lifecycle.removal import delete
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_jus
         for step in range(3):
             events.step(step, 1, "train", {"loss/sst": 1.0}, None)
             if step == 1:
-                sync(database, run_by_key(database, claimed.key))  # as a worker does
+                ingest(database, run_by_key(database, claimed.key))  # as a worker does
             assert watch.poll()
             assert steps(database, claimed) == list(range(step + 1))
         assert not watch.poll()
@@ -89,7 +89,7 @@ def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(database, claim
         delete(database, claimed)
         return [{"event": "resumed", "at": "now", "step": 0}], 10, 0
 
-    monkeypatch.setattr("bertmt.services.sync.read_events", removed_meanwhile)
+    monkeypatch.setattr("bertmt.services.ingest.ingest.read_events", removed_meanwhile)
     assert watch.poll()
     assert list_runs(database) == []
 
@@ -100,7 +100,7 @@ def test_a_read_only_registry_is_watched_and_not_written(database, claimed, even
         watch = Watch(reader)
         assert [watch.poll(), watch.poll()] == [True, False]
         assert [row.run.last_event_at for row in list_runs(reader)] == [None]
-        sync(database, claimed)
+        ingest(database, claimed)
         assert watch.poll()
         assert list_runs(reader)[0].run.last_event_at is not None
 

@@ -4,8 +4,8 @@ import pytest
 
 from bertmt.errors import NotFoundError
 from bertmt.registry import workers
-from bertmt.services.worker_control import drain_worker, find_worker, stop_worker
-from bertmt.services.workers import worker_log, worker_log_lines
+from bertmt.services.lifecycle.worker_control import drain_worker, find_worker, stop_worker
+from bertmt.services.lifecycle.workers import worker_log, worker_log_lines
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bertmt.models.vocabulary import train_vocabulary, write_vocabulary
+from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.events import read_events

@@ -5,7 +5,7 @@ import torch
 
 from bertmt.training.memory import memory_shortage
 from bertmt.training.seeding import seed_dropout
-from bertmt.training.step import Stepper
+from bertmt.training.steps.step import Stepper
 
 LOSSES = {
     "cross entropy": ({"tasks": "sst"}, "sst"),

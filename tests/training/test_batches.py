@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertmt.training.batches import BATCHES_PER_WINDOW, bucketed_order, distinct_batches, distinct_order
-from bertmt.training.objectives import COSINE_EMBEDDING, MNR
+from bertmt.training.steps.batches import BATCHES_PER_WINDOW, bucketed_order, distinct_batches, distinct_order
+from bertmt.training.steps.objectives import COSINE_EMBEDDING, MNR
 
 LENGTHS = np.random.default_rng(0).integers(3, 60, size=1_003)
 ALL = np.arange(len(LENGTHS))

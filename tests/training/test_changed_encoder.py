@@ -5,8 +5,8 @@ import os
 import pytest
 from encoder_folders import VOCABULARY, write_bert
 
+from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.models import multitask
-from bertmt.models.find_encoder import encoder_fingerprints, find_encoder
 from bertmt.training import composition
 
 ONE_EPOCH = {"epochs": 1, "tasks": "sst", "max_length": 16}

@@ -14,12 +14,12 @@ from bertmt.recipe.step_plan import plan_steps
 from bertmt.run_folder.events import EventWriter, read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import loop
-from bertmt.training import state as state_module
-from bertmt.training.checkpointing import Checkpointing
+from bertmt.training.checkpoints import state as state_module
+from bertmt.training.checkpoints.checkpointing import Checkpointing
+from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.composition import compose
-from bertmt.training.optimizer import build_optimizer, set_learning_rate
-from bertmt.training.progress import Progress
 from bertmt.training.reporting import Reporter
+from bertmt.training.steps.optimizer import build_optimizer, set_learning_rate
 from bertmt.training.stopping import StopFlag
 from bertmt.training.timing import Stopwatch
 

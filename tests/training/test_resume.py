@@ -17,7 +17,7 @@ from bertmt.run_folder import events as events_module
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
 from bertmt.run_folder.events import read_events
 from bertmt.run_folder.layout import RunFolder
-from bertmt.training.checkpointing import Checkpointing, differences
+from bertmt.training.checkpoints.checkpointing import Checkpointing, differences
 from bertmt.training.stopping import StopFlag
 
 SMALL_RANK = {"lora.rank": 4}
@@ -269,8 +269,8 @@ def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu():
 
 
 def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
-    from bertmt.training.progress import Progress  # noqa: PLC0415
-    from bertmt.training.state import TRAIN, TrainingState  # noqa: PLC0415
+    from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
+    from bertmt.training.checkpoints.state import TRAIN, TrainingState  # noqa: PLC0415
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
 
     state = TrainingState(
@@ -292,9 +292,9 @@ def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
 def test_a_checkpoint_is_written_every_so_many_minutes(compose_run, monkeypatch, tmp_path):
     from bertmt.run_folder.checkpoints import Checkpoints  # noqa: PLC0415
     from bertmt.run_folder.events import EventWriter  # noqa: PLC0415
-    from bertmt.training import checkpointing as module  # noqa: PLC0415
-    from bertmt.training.progress import Progress  # noqa: PLC0415
-    from bertmt.training.state import TrainingState  # noqa: PLC0415
+    from bertmt.training.checkpoints import checkpointing as module  # noqa: PLC0415
+    from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
+    from bertmt.training.checkpoints.state import TrainingState  # noqa: PLC0415
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
 
     clock = [0.0]

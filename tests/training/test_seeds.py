@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from bertmt.models.seeding import derived_seed
-from bertmt.training.random_state import capture
+from bertmt.training.checkpoints.random_state import capture
 from bertmt.training.seeding import seed_dropout
-from bertmt.training.step import Stepper
+from bertmt.training.steps.step import Stepper
 
 EVERYTHING = {"mnr": True, "cosine_embedding": True, "lora.rank": 2, "sst_head.layers": 2}
 

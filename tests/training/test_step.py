@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from bertmt.training.objectives import objective
-from bertmt.training.optimizer import build_optimizer
-from bertmt.training.step import Stepper
+from bertmt.training.steps.objectives import objective
+from bertmt.training.steps.optimizer import build_optimizer
+from bertmt.training.steps.step import Stepper
 
 TASKS = ("sst", "para", "sts")
 

@@ -22,7 +22,7 @@ from textual.pilot import Pilot
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
 from bertmt.registry.states import State
-from bertmt.services import machine
+from bertmt.services.upkeep import machine
 from tui.app import Dashboard
 from tui.dialogs.dialog import Dialog
 from tui.settings import Settings
@@ -56,7 +56,7 @@ class Shown:
         self.app = app
         self.pilot = pilot
 
-    async def settle(self) -> None:
+    async def reconcile(self) -> None:
         """Until everything that was started has come to its end and is on screen."""
         for _ in range(3):  # what one worker shows may start another
             await self.pilot.pause()
@@ -148,7 +148,7 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "list_gpus", lambda: ())
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "choices"))
     # The registry is built once: minutes later its running run would have been silent for minutes.
-    monkeypatch.setattr("bertmt.services.run_words.seconds_since", lambda at: 1.0 if at else None)
+    monkeypatch.setattr("bertmt.services.browse.run_formatting.seconds_since", lambda at: 1.0 if at else None)
     for name in ("NO_COLOR", "BERTMT_DB"):
         monkeypatch.delenv(name, raising=False)
 
@@ -176,7 +176,7 @@ def show(registry: Path) -> Show:
 @pytest.fixture
 def alive(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Running runs have a process: their locks look taken."""
-    monkeypatch.setattr("bertmt.services.settling.is_alive", lambda folder: True)
+    monkeypatch.setattr("bertmt.services.ingest.reconcile.is_alive", lambda folder: True)
     yield
 
 
@@ -189,6 +189,6 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bool, int, str]]:
         orders.append((drain, slots, device))
         return 4242
 
-    monkeypatch.setattr("tui.worker_actions.start_detached_worker", start)
-    monkeypatch.setattr("tui.worker_actions.await_worker", lambda database, pid: None)
+    monkeypatch.setattr("tui.actions.workers.start_detached_worker", start)
+    monkeypatch.setattr("tui.actions.workers.await_worker", lambda database, pid: None)
     return orders

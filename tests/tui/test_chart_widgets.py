@@ -8,15 +8,15 @@ from textual.app import App
 from textual.events import MouseScrollUp
 from textual.geometry import Region
 
-from bertmt.drawing.curves import Panel
-from bertmt.drawing.scatter import Cloud
-from bertmt.drawing.series import Series
-from bertmt.drawing.smoothing import smooth
+from bertmt.drawing.charts.curves import Panel
+from bertmt.drawing.charts.scatter import Cloud
+from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.smoothing import smooth
 from bertmt.drawing.styled import plain
+from tui.screens.run.widgets.heat_map import HeatMap
+from tui.screens.run.widgets.scatter_chart import ScatterChart
 from tui.themes import THEMES
-from tui.widgets.heat_map import HeatMap
 from tui.widgets.line_chart import LineChart, Reading
-from tui.widgets.scatter_chart import ScatterChart
 
 STEPS = np.arange(0, 1001, 10)
 NOISY = np.random.default_rng(0).uniform(1, 2, size=len(STEPS))

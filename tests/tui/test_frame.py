@@ -10,7 +10,7 @@ from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.errors import UsageError
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
-from bertmt.services import machine
+from bertmt.services.upkeep import machine
 from tui.__main__ import dashboard, parser
 from tui.app import Dashboard
 from tui.bindings import read_keymap

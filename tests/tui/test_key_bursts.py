@@ -13,9 +13,9 @@ from textual.widgets import Input
 from bertmt.registry.database import open_registry
 from bertmt.registry.states import State
 from tui.app import Dashboard
-from tui.fields import FieldKind
 from tui.keys import all_bindings
 from tui.screens.runs import RunsScreen
+from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form
 
 SEEDS, BURSTS, LONGEST = 5, 50, 7

@@ -83,7 +83,7 @@ async def test_a_run_that_is_not_there_cannot_be_waited_for(show, alive, registr
 async def test_what_finished_before_is_said_and_queued_again_by_ctrl_s(show, alive, registry, monkeypatch):
     with open_registry(registry) as database:
         base = all_runs(database, "runs.name = 'base'")[0]
-    monkeypatch.setattr("bertmt.services.plan_preview.already_finished", lambda database, run: base)
+    monkeypatch.setattr("bertmt.services.plan.preview.already_finished", lambda database, run: base)
     async with show() as shown:
         await shown.press("n", "o")
         assert "It finished before." in shown.text

@@ -9,7 +9,7 @@ from registry_builder import RegistryBuilder
 
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
-from bertmt.services.submit import submit
+from bertmt.services.plan.submit import submit
 
 SIZES = [(80, 24), (120, 40)]
 # In the list the newest run comes first: held, later, training, the failed one, twins, twins, better, base.
@@ -43,7 +43,7 @@ def while_storing(monkeypatch):
             assert goes_on.wait(60)
             return submit(database, made)
 
-        monkeypatch.setattr("tui.screens.new_run.submit", submit_later)
+        monkeypatch.setattr("tui.screens.new_run.screen.submit", submit_later)
         try:
             await shown.pilot.press("ctrl+s")
             await asyncio.wait_for(has_begun.wait(), 60)

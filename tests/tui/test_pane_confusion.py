@@ -11,8 +11,8 @@ import pytest
 from registry_builder import RegistryBuilder
 from run_screen import click_on, open_run, said
 
-from tui.screens.run import RunScreen
-from tui.widgets.heat_map import HeatMap
+from tui.screens.run.screen import RunScreen
+from tui.screens.run.widgets.heat_map import HeatMap
 
 SIZES = [(80, 24), (120, 40)]
 SST_BETTER = [[11, 1, 0, 0, 0], [0, 11, 1, 0, 0], [0, 0, 11, 1, 0], [0, 0, 0, 11, 1], [2, 0, 0, 0, 10]]

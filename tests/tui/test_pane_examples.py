@@ -11,8 +11,8 @@ from registry_builder import COUNT, HOSTILE, RegistryBuilder
 from run_screen import click_on, open_run, said
 
 from bertmt.drawing.safe_text import safe_text
-from tui.screens.run import RunScreen
-from tui.widgets.example_list import ExampleList
+from tui.screens.run.screen import RunScreen
+from tui.screens.run.widgets.example_list import ExampleList
 
 SIZES = [(80, 24), (120, 40)]
 

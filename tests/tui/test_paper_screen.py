@@ -7,9 +7,9 @@ from registry_builder import HOSTILE, RegistryBuilder
 
 from bertmt.recipe.loading import presets
 from bertmt.registry import runs
-from tui.screens.new_run import NewRunScreen
-from tui.screens.paper import PaperScreen
-from tui.screens.run import RunScreen
+from tui.screens.new_run.screen import NewRunScreen
+from tui.screens.paper.screen import PaperScreen
+from tui.screens.run.screen import RunScreen
 
 SIZES = [(80, 24), (120, 40)]
 ROWS = list(presets())

@@ -5,15 +5,15 @@ import pytest
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
-from bertmt.services.control import cancel
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
+from bertmt.services.lifecycle.control import cancel
 
 
 @pytest.fixture
 def stopped(registry):
     """The run that ran is paused after 4 of its 6 steps, of which a checkpoint keeps 3."""
     with open_registry(registry) as database, database.immediate():
-        sync(database, all_runs(database, "runs.name = 'training'")[0])
+        ingest(database, all_runs(database, "runs.name = 'training'")[0])
         database.execute("UPDATE runs SET state = 'paused' WHERE name = 'training'")
         database.execute(
             "UPDATE summaries SET checkpoint_step = 3, steps_total = 6"

@@ -9,8 +9,8 @@ from registry_builder import RegistryBuilder
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
-from bertmt.services import ordering
-from bertmt.services.ordering import queue_order
+from bertmt.services.lifecycle import order as ordering
+from bertmt.services.lifecycle.order import queue_order
 
 SIZES = [(80, 24), (120, 40)]
 GUARD = "3 runs in a row died within 30 s; the last: run009: ValueError: no\x1b[2J[b]"
@@ -54,7 +54,8 @@ def waiting(registry, monkeypatch, clock):
         database.execute("UPDATE runs SET worker = 1 WHERE state = 'running'")
     database.close()
     monkeypatch.setattr(
-        "tui.screens.queue.expected_durations", lambda database, runs, past: dict.fromkeys([r.key for r in runs], 62.0)
+        "tui.screens.queue.screen.expected_durations",
+        lambda database, runs, past: dict.fromkeys([r.key for r in runs], 62.0),
     )
     return registry
 

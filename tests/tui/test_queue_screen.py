@@ -7,10 +7,10 @@ import pytest
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
-from bertmt.services.control import edit
-from bertmt.services.ordering import queue_order
-from bertmt.services.queue_control import queue_is_held
-from bertmt.services.workers import worker_log
+from bertmt.services.lifecycle.control import edit
+from bertmt.services.lifecycle.hold import queue_is_held
+from bertmt.services.lifecycle.order import queue_order
+from bertmt.services.lifecycle.workers import worker_log
 
 SIZES = [(80, 24), (120, 40)]
 HOSTILE_HOST = "far\x1b[2J\u202e[b]away"
@@ -35,7 +35,8 @@ def busy(registry):
 def timed(monkeypatch):
     """Every run takes 62 s, as far as the past tells."""
     monkeypatch.setattr(
-        "tui.screens.queue.expected_durations", lambda database, runs, past: dict.fromkeys([r.key for r in runs], 62.0)
+        "tui.screens.queue.screen.expected_durations",
+        lambda database, runs, past: dict.fromkeys([r.key for r in runs], 62.0),
     )
 
 
@@ -94,7 +95,7 @@ async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(show, ali
 async def test_a_waiting_run_that_was_edited_is_timed_anew(show, alive, busy, monkeypatch):
     """As if an epoch took an hour."""
     monkeypatch.setattr(
-        "tui.screens.queue.expected_durations",
+        "tui.screens.queue.screen.expected_durations",
         lambda database, runs, past: {run.key: run.recipe["epochs"] * 3600.0 for run in runs},
     )
     async with show(size=(120, 40), first="queue") as shown:

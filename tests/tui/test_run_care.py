@@ -9,8 +9,8 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import EventWriter
-from bertmt.services.settling import declare_dead
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
+from bertmt.services.ingest.reconcile import declare_dead
 
 WHY = "the device was cuda:0, now it is cpu."
 
@@ -23,18 +23,18 @@ def training(database):
 def recovered(registry):
     """The run that ran wrote a checkpoint of 1 step, was lost after its second, and goes on as its second attempt."""
     with open_registry(registry) as database:
-        run = sync(database, training(database))
+        run = ingest(database, training(database))
         folder = folder_of(database, run)
         with closing(EventWriter(folder.events(1))) as events:
             events.write("checkpoint", step=1)
-        run = declare_dead(database, sync(database, run), "killed by signal 9")
+        run = declare_dead(database, ingest(database, run), "killed by signal 9")
         assert str(run.state) == "queued"
         with database.immediate():
             database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued' AND key != ?", (run.key,))
         claim_next(database, None, "cpu")
         with closing(EventWriter(folder.events(2), fresh=True)) as events:
             events.write("started", attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True)
-            sync(database, training(database))
+            ingest(database, training(database))
     return registry
 
 
@@ -98,7 +98,7 @@ async def test_the_header_and_the_history_tell_what_happened_to_a_run(show, reco
 )
 async def test_the_header_says_where_a_run_goes_on_and_by_which_key(show, alive, registry, columns, sentence):
     with open_registry(registry) as database, database.immediate():
-        run = sync(database, training(database))
+        run = ingest(database, training(database))
         database.execute(f"UPDATE runs SET {columns} WHERE key = ?", (run.key,))
         database.execute("UPDATE summaries SET checkpoint_step = 3 WHERE run = ?", (run.key,))
     async with show() as shown:

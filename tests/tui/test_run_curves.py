@@ -6,12 +6,12 @@ import pytest
 from registry_builder import RegistryBuilder
 from run_screen import open_run, said
 
-from bertmt.drawing.series import look_of, looks_of
+from bertmt.drawing.charts.series import look_of, looks_of
 from bertmt.registry import metrics
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import EventWriter
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
 
 LONG = 400
 
@@ -36,7 +36,7 @@ def _measure(builder):
             scores, losses = {"sst": 0.4 + step / 4000}, {"sst": 1.0, "para": 0.5}
             events.write("evaluated", epoch=1 + step // 200, step=step, scores=scores, overall=None, losses=losses)
     events.close()
-    sync(builder.database, run)
+    ingest(builder.database, run)
     folder.path.rename(folder.path.with_name("run009"))
     return run.id
 
@@ -110,7 +110,7 @@ async def test_a_pretraining_phase_takes_no_look_of_a_task(show, alive, registry
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("pretrained")
     events.step(0, 0, "mnr", {"loss/mnr": 3.0}, seconds_left=9.0)
-    sync(builder.database, run)
+    ingest(builder.database, run)
     async with show(size=(120, 40)) as shown:
         await open_run(shown, run.id)
         before = _looks(shown)
@@ -145,7 +145,7 @@ async def test_what_a_child_writes_appears_and_the_zoom_stays(show, alive, regis
         events = EventWriter(folder_of(builder.database, run).events(1))
         events.step(3, 1, "train", {"loss/sst": 0.125}, seconds_left=1.0)
         events.close()
-        sync(builder.database, run)
+        ingest(builder.database, run)
         builder.database.close()
         await shown.look()
         assert shown.app.screen.pane.chart._panels[0].series[0].values.tolist()[-1] == 0.125

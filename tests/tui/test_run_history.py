@@ -5,7 +5,7 @@ from registry_builder import RegistryBuilder
 from run_screen import open_run
 
 from bertmt.registry.runs import all_runs
-from bertmt.services.control import requeue
+from bertmt.services.lifecycle.control import requeue
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

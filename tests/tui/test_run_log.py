@@ -8,11 +8,11 @@ from run_screen import open_run, said
 
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import all_runs
-from bertmt.services.control import requeue
-from bertmt.services.sync import folder_of, sync
+from bertmt.services.ingest.ingest import folder_of, ingest
+from bertmt.services.lifecycle.control import requeue
 from tui.app import Dashboard
-from tui.screens.run import RunScreen
-from tui.widgets import log_lines
+from tui.screens.run.screen import RunScreen
+from tui.screens.run.screen.widgets import log_lines
 
 TRACEBACK = """Traceback (most recent call last):
   File "loop.py", line 40, in train
@@ -41,7 +41,7 @@ def two_attempts(registry, log):
     run = claim_next(builder.database, None, "cpu")
     folder = folder_of(builder.database, run)
     folder.log(2).write_text("the second attempt\n", encoding="utf-8")
-    sync(builder.database, run)
+    ingest(builder.database, run)
     builder.database.close()
     return folder
 

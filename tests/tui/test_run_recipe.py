@@ -6,13 +6,13 @@ from run_screen import open_run
 
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry import runs
-from bertmt.services import baseline
+from bertmt.services.browse import baseline
 
 
 @pytest.fixture
 def in_place(registry, monkeypatch):
     """The folder of a run is as long as it is in each test."""
-    monkeypatch.setattr("tui.panes.recipe.shown_path", lambda path: f"runs/{path.name}")
+    monkeypatch.setattr("tui.screens.run.panes.recipe.shown_path", lambda path: f"runs/{path.name}")
     return registry
 
 

@@ -5,8 +5,8 @@ from registry_builder import RegistryBuilder
 from run_screen import open_run, said
 
 from bertmt.registry.runs import all_runs
-from bertmt.services.removal import delete
-from tui.screens.run import PANES
+from bertmt.services.lifecycle.removal import delete
+from tui.screens.run.screen import PANES
 from tui.widgets.tab_line import TabLine
 
 
@@ -115,7 +115,8 @@ async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show, 
 async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(show, alive, monkeypatch):
     compared = []
     monkeypatch.setattr(
-        "tui.screens.run.RunScreen.open_comparison", lambda screen, runs: compared.append([run.id for run in runs])
+        "tui.screens.run.screen.RunScreen.open_comparison",
+        lambda screen, runs: compared.append([run.id for run in runs]),
     )
     async with show() as shown:
         await open_run(shown, "run002", "c")

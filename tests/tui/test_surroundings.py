@@ -11,10 +11,10 @@ from registry_builder import RegistryBuilder
 from bertmt.errors import RegistryError
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs, run_by_key
-from bertmt.services.removal import delete
+from bertmt.services.lifecycle.removal import delete
 from tui.dialogs.registry_problem import RegistryProblem
 from tui.registry_lane import Session
-from tui.screens.run import PANES
+from tui.screens.run.screen import PANES
 from tui.settings import Settings
 
 

@@ -27,7 +27,7 @@ def sentences() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def vocabulary_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A vocabulary for `tiny`."""
-    from bertmt.models.vocabulary import train_vocabulary, write_vocabulary  # noqa: PLC0415 - see above
+    from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary  # noqa: PLC0415 - see above
 
     path = tmp_path_factory.mktemp("vocabulary") / "vocabulary.txt"
     write_vocabulary(path, train_vocabulary(SENTENCES, size=100))

@@ -21,7 +21,7 @@ from bertmt.run_folder.predictions import (
     write_examples,
     write_predictions,
 )
-from bertmt.services.user_settings import read_user_settings
+from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.examples import Example
 
 DIGITS = "9" * 5000  # more than Python reads into an int

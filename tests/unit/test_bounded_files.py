@@ -18,9 +18,9 @@ from bertmt.run_folder import events, predictions
 from bertmt.run_folder.events import read_events, tail_lines
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, read_examples, read_predictions, write_predictions
-from bertmt.services.import_run import read_run_folder
-from bertmt.services.log_reader import LogReader
-from bertmt.services.user_settings import read_user_settings
+from bertmt.services.browse.log_reader import LogReader
+from bertmt.services.ingest.import_run import read_run_folder
+from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks import cs224n, extra
 from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.extra import read_extra_file

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmt.drawing import canvas
-from bertmt.drawing.curves import Series, draw_curves
-from bertmt.drawing.smoothing import smooth
+from bertmt.drawing.charts import canvas
+from bertmt.drawing.charts.curves import Series, draw_curves
+from bertmt.drawing.charts.smoothing import smooth
+from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts
 from bertmt.drawing.styled import STYLES, cells, plain
-from bertmt.drawing.ticks import linear_ticks, log_ticks, tick_texts
 
 
 def series(values, name="loss", steps=None):

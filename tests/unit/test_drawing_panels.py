@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bertmt.drawing.curves import Panel, View, draw_panel
-from bertmt.drawing.panels import draw_panels, shown_at_once, whole_range
-from bertmt.drawing.series import Series, look_of, looks_of
-from bertmt.drawing.step_window import nearest_step, next_step, panned, zoomed
+from bertmt.drawing.charts.curves import Panel, View, draw_panel
+from bertmt.drawing.charts.panels import draw_panels, shown_at_once, whole_range
+from bertmt.drawing.charts.series import Series, look_of, looks_of
+from bertmt.drawing.charts.step_window import nearest_step, next_step, panned, zoomed
 from bertmt.drawing.styled import STYLES, cells, plain
 
 

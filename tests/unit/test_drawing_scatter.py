@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmt.drawing.heatmap import cell_at, draw_confusion, draw_confusion_difference, with_rates
-from bertmt.drawing.scatter import Cloud, draw_scatter
+from bertmt.drawing.charts.heatmap import cell_at, draw_confusion, draw_confusion_difference, with_rates
+from bertmt.drawing.charts.scatter import Cloud, draw_scatter
 from bertmt.drawing.styled import STYLES, cells, plain
 
 CLASSES = ("negative", "somewhat negative", "neutral", "somewhat positive", "positive")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bertmt.drawing import numbers
-from bertmt.drawing.heatmap import draw_confusion, draw_confusion_difference
+from bertmt.drawing.charts.heatmap import draw_confusion, draw_confusion_difference
+from bertmt.drawing.charts.sparkline import sparkline
 from bertmt.drawing.safe_text import REPLACEMENT, safe_text
-from bertmt.drawing.sparkline import sparkline
 from bertmt.drawing.styled import STYLES, Span, ascii_line, cells, cut, cut_line, line, pad, plain, wrap_parts
 
 CLASSES = ("negative", "somewhat negative", "neutral")

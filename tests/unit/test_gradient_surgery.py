@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bertmt.training.gradient_surgery import dot_products, project_conflicts
+from bertmt.training.steps.gradient_surgery import dot_products, project_conflicts
 
 SHAPES = [(4, 3), (5,), (2, 2, 2)]
 CHUNK_AT_MOST = 2**20  # elements that may be summed in fp32

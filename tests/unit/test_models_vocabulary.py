@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bertmt.errors import EncoderError
-from bertmt.models.vocabulary import (
+from bertmt.encoders.vocabulary import (
     ALPHABET_SIZE,
     SPECIAL_TOKENS,
     read_vocabulary,
@@ -17,10 +16,11 @@ from bertmt.models.vocabulary import (
     word_pieces,
     write_vocabulary,
 )
+from bertmt.errors import EncoderError
 
 PROGRAM = """
 import random, sys
-from bertmt.models.vocabulary import train_vocabulary
+from bertmt.encoders.vocabulary import train_vocabulary
 letters = random.Random(7)
 words = ["".join(letters.choice("abcdefghij") for _ in range(6)) for _ in range(400)]  # hundreds of ties
 sentences = [" ".join(words[i:i + 8]) for i in range(0, 400, 8)]

@@ -6,7 +6,7 @@ from bertmt.errors import UsageError
 from bertmt.recipe.loading import from_json, preset
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import recipe_from, unresolved
-from tui.new_run_form import NewRunForm, parse_seeds, split_sweeps
+from tui.screens.new_run.form import NewRunForm, parse_seeds, split_sweeps
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from bertmt.errors import DataError
+from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
-from bertmt.tasks.toy import toy_extra_pairs, toy_split
 
 PARA = "\tid\tsentence1\tsentence2\tis_duplicate\n"
 

@@ -8,10 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from bertmt.tasks.embedded.scenes import Scene, similarity
+from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 from bertmt.tasks.examples import Example, fingerprint
 from bertmt.tasks.scores import accuracy, pearson
-from bertmt.tasks.toy import toy_extra_pairs, toy_split
-from bertmt.tasks.toy_scenes import Scene, similarity
 
 TASKS = ("sst", "para", "sts")
 # Figures in the docs were measured on these examples: a change of the grammar changes them all.
@@ -23,7 +23,7 @@ FINGERPRINTS = """
 """
 PRINT_FINGERPRINTS = """
 from bertmt.tasks.examples import fingerprint
-from bertmt.tasks.toy import toy_extra_pairs, toy_split
+from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 splits = [toy_split(task, name) for task in ("sst", "para", "sts") for name in ("train", "dev", "test")]
 print(*(fingerprint(split.examples) for split in [*splits, toy_extra_pairs()]))
 """

@@ -12,7 +12,7 @@ from bertmt.recipe.rules import parse_value
 from bertmt.recipe.settings import Role, Setting
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
-from tui.fields import Field, FieldKind, field_of, next_choice
+from tui.widgets.fields import Field, FieldKind, field_of, next_choice
 from tui.widgets.form import HELP_LINES, Form
 
 

@@ -16,14 +16,13 @@ from bertmt.drawing.styled import Span, line
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.rows import Row
-from bertmt.services.run_list import check_filter
+from bertmt.services.browse.rows import Row
+from bertmt.services.browse.run_list import check_filter
+from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
 from tui.dialogs.prompt import Prompt
-from tui.registry_lane import Session
-from tui.run_actions import RunActions
-from tui.run_columns import (
+from tui.formatting.run_columns import (
     COLUMNS,
     GROUPED_COLUMNS,
     MARK_OF_REQUEST,
@@ -34,6 +33,7 @@ from tui.run_columns import (
     marks_of,
     runs_of,
 )
+from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine

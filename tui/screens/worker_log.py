@@ -7,8 +7,8 @@ from textual.app import ComposeResult
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
-from bertmt.services.log_reader import LogReader, is_error_line
-from bertmt.services.workers import worker_log
+from bertmt.services.browse.log_reader import LogReader, is_error_line
+from bertmt.services.lifecycle.workers import worker_log
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page

@@ -6,8 +6,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bertmt.drawing.styled import Line
-from tui.styled_lines import strip_of, styles_of
 from tui.widgets.changed_lines import changed_regions
+from tui.widgets.styled_lines import strip_of, styles_of
 
 
 class Drawing(Widget):

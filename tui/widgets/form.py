@@ -18,8 +18,8 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
-from tui.fields import Field, FieldKind
 from tui.widgets.columns import Column
+from tui.widgets.fields import Field, FieldKind
 from tui.widgets.table import Spanning, Table
 from tui.widgets.text_lines import TextLines
 

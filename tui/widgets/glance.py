@@ -8,21 +8,21 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from bertmt.drawing import numbers
-from bertmt.drawing.curves import Panel
+from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.facts import facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
-from bertmt.services.logs import read_log
-from bertmt.services.run_list import Group, Spread
-from bertmt.services.run_words import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
+from bertmt.services.browse.logs import read_log
+from bertmt.services.browse.run_formatting import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
+from bertmt.services.browse.run_list import Group, Spread
 from bertmt.tasks.task import TASKS
+from tui.formatting.run_columns import group_name, state_sign
+from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
+from tui.formatting.run_standing import care_words, standing
 from tui.registry_lane import Session
-from tui.run_columns import group_name, state_sign
-from tui.run_panels import AT_A_GLANCE, panels_of, patterns
-from tui.run_standing import care_words, standing
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bertmt.drawing import numbers
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
-from tui.run_columns import MARK_OF_STATE, STYLE_OF_STATE
+from tui.formatting.run_columns import MARK_OF_STATE, STYLE_OF_STATE
 from tui.widgets.tab_line import TabLine
 from tui.widgets.table import MARK
 

@@ -8,11 +8,11 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from bertmt.drawing.curves import Chart, Panel, Plot, View
+from bertmt.drawing.charts.curves import Chart, Panel, Plot, View
+from bertmt.drawing.charts.panels import draw_panels, shown_at_once, whole_range
+from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.step_window import Window, nearest_step, next_step, panned, zoomed
 from bertmt.drawing.numbers import count
-from bertmt.drawing.panels import draw_panels, shown_at_once, whole_range
-from bertmt.drawing.series import Series
-from bertmt.drawing.step_window import Window, nearest_step, next_step, panned, zoomed
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from tui.bindings import key
 from tui.widgets.drawing import Drawing

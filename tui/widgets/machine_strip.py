@@ -8,11 +8,11 @@ from textual.widget import Widget
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, wrap_parts
-from bertmt.services.machine import Cpu, CpuTimes, Gpu, Machine, read_machine, utilization
-from bertmt.services.workload import Workload, workload
+from bertmt.services.browse.workload import Workload, workload
+from bertmt.services.upkeep.machine import Cpu, CpuTimes, Gpu, Machine, read_machine, utilization
+from tui.formatting.run_columns import bar
 from tui.registry_lane import Session
-from tui.run_columns import bar
-from tui.styled_lines import strip_of, styles_of
+from tui.widgets.styled_lines import strip_of, styles_of
 
 GIB = 1024  # MiB
 LEAST_SECONDS = 1.0  # between two looks at how busy the processor is: shorter ones flicker

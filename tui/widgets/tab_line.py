@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bertmt.drawing.styled import Line, Span, cells, cut_line, plain
-from tui.styled_lines import strip_of, styles_of
+from tui.widgets.styled_lines import strip_of, styles_of
 
 GAP = 2
 

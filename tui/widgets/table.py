@@ -17,9 +17,9 @@ from textual.strip import Strip
 
 from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key, movement_keys
-from tui.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.columns import GAP, Column, Placed, place
+from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 
 R = TypeVar("R")
 MARK = "◆"

@@ -7,8 +7,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bertmt.drawing.styled import Line
-from tui.styled_lines import strip_of, styles_of
 from tui.widgets.changed_lines import changed_regions
+from tui.widgets.styled_lines import strip_of, styles_of
 
 
 class TextLines(ScrollView, can_focus=False):

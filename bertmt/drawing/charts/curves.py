@@ -1,0 +1,211 @@
+"""A line chart: series of (step, value) → lines of styled text that fit a width and a height."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertmt.drawing.charts.axes import Frame, beside_y_axis
+from bertmt.drawing.charts.canvas import FAINT_SYMBOL, Canvas, column_ranges
+from bertmt.drawing.charts.legend import legend, remarks
+from bertmt.drawing.charts.series import Look, Series, Trace, looks_of
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
+
+LEAST_WIDTH, LEAST_HEIGHT = 24, 6
+LEAST_ROWS = 3  # of the plot itself: below that, legend and remarks go first
+MOST_MARKED = 16  # beyond, the marks at the ends of curves would hide the curves
+STEPS_BACK = 8  # cells by which a mark may stand before the end of its curve, where another one stands there
+FAINT = Look("faint", FAINT_SYMBOL)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What one chart is of.
+
+    Attributes:
+        faint: drawn behind the series, in no colour: the raw values of smoothed ones.
+    """
+
+    title: str
+    series: Sequence[Series]
+    faint: Sequence[Series] = ()
+    log_y: bool = False
+
+    def traces(self) -> list[Trace]:
+        """What is drawn, in the order of their importance."""
+        return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a panel is shown, and how.
+
+    Attributes:
+        window: the first and the last step; None is all there are.
+        cursor: the step whose values the legend shows; a rule stands there.
+    """
+
+    window: tuple[float, float] | None = None
+    cursor: float | None = None
+    x_label: str = "step"
+    ascii_only: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Where in a drawing the cells of a plot are, and between which steps they lie."""
+
+    left: int
+    top: int
+    columns: int
+    rows: int
+    first: float
+    last: float
+
+    def holds(self, x: int, y: int) -> bool:
+        """Whether a cell of the drawing is one of the plot."""
+        return self.left <= x < self.left + self.columns and self.top <= y < self.top + self.rows
+
+    def step_at(self, x: float) -> float:
+        """The step in the middle of a column of the drawing."""
+        return self.first + (x - self.left + 0.5) / self.columns * (self.last - self.first)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing: its lines, and where its plots are."""
+
+    lines: list[Line]
+    plots: tuple[Plot, ...] = ()
+
+
+def draw_curves(
+    series: Sequence[Series],
+    width: int,
+    height: int,
+    *,
+    log_y: bool = False,
+    x_label: str = "step",
+    y_label: str = "",
+    ascii_only: bool = False,
+) -> list[Line]:
+    """The chart in at most `height` lines of at most `width` cells.
+
+    Every column of dots shows the lowest to the highest value that falls into it. Missing values break the line
+    and are marked × on the axis; with `log_y`, values ≤ 0 are missing too, and counted in a remark.
+    """
+    view = View(x_label=x_label, ascii_only=ascii_only)
+    lines = draw_panel(Panel(y_label, series, log_y=log_y), width, height, view).lines
+    return ascii_lines(lines) if ascii_only else lines
+
+
+def draw_panel(
+    panel: Panel,
+    width: int,
+    height: int,
+    view: View,
+    *,
+    least_gutter: int = 0,
+    tick_labels: bool = True,
+    names: bool = True,
+) -> Chart:
+    """One panel: title, plot, remarks and legend; what does not fit goes from the end.
+
+    Args:
+        least_gutter: cells for the labels of the y axis at least, so that panels one below the other line up.
+        tick_labels: whether the x axis has any; a panel further down may have them for all.
+        names: whether the legend has them.
+    """
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        too_small = cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)
+        return Chart([too_small][: max(height, 0)])
+    looks = looks_of(panel.series, view.ascii_only)
+    traces = panel.traces()
+    title = (safe_text(panel.title) + (" (log scale)" if panel.log_y else "")).strip()
+    above = [line(Span(cut(title, width), "title"))] if title else []
+    below = [cut_line(each, width) for each in remarks(traces[: len(panel.series)])]
+    below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, names=names)
+    frame = Frame.around(traces, panel.log_y, view.window)
+    if frame is None:
+        nothing = "No values to draw yet." if view.window is None else "No values between these steps."
+        sentence = line(Span(cut(nothing, width), "dim"))
+        return Chart([*(above if panel.title else ()), sentence, *below][:height])
+    axis_lines = 2 if tick_labels else 1
+    while below and height - axis_lines - len(above) - len(below) < LEAST_ROWS:
+        below.pop()
+    rows = height - axis_lines - len(above) - len(below)
+    # The plot fits by construction, and measuring its thousands of spans would cost more than drawing them.
+    drawn, plot = _plot(traces, looks, frame, width, rows, len(above), least_gutter, view)
+    return Chart([*above, *drawn[: rows + axis_lines], *below], (plot,))
+
+
+def _plot(
+    traces: Sequence[Trace],
+    looks: Sequence[Look],
+    frame: Frame,
+    width: int,
+    rows: int,
+    top: int,
+    least_gutter: int,
+    view: View,
+) -> tuple[list[Line], Plot]:
+    """Both axes with the curves between them; traces beyond the looks are faint."""
+    labels, gutter = frame.y_labels(rows, Canvas.dots_of(rows, view.ascii_only), least_gutter)
+    columns = width - gutter - 2
+    drawn = _curves(traces, looks, frame, Canvas(rows, columns, view.ascii_only), view.cursor)
+    missing = np.concatenate([np.array([]), *(each.missing for each in traces[: len(looks)])])
+    axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
+    return [*beside_y_axis(drawn.lines(), labels, gutter), *axis], Plot(
+        gutter + 2, top, columns, rows, frame.first, frame.last
+    )
+
+
+def _curves(
+    traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas, cursor: float | None
+) -> Canvas:
+    """Everything between the axes: curves, marks at their ends, faint curves behind them, the cursor's rule."""
+    low, high = np.empty((2, len(traces), canvas.dot_columns))
+    for index, each in enumerate(traces):
+        low[index], high[index] = column_ranges(each.steps, each.values, frame.first, frame.last, canvas.dot_columns)
+    strong = len(looks)
+    canvas.draw(low[:strong], high[:strong], frame.bottom, frame.top, looks)
+    canvas.draw(low[strong:], high[strong:], frame.bottom, frame.top, [FAINT] * (len(traces) - strong))
+    if not canvas.ascii_only:  # there, each curve consists of its mark
+        _mark_ends(traces[:strong], looks, frame, canvas)
+    if cursor is not None and frame.first <= cursor <= frame.last:
+        [column] = frame.columns(np.array([cursor]), canvas.columns).tolist()
+        canvas.rule(column, "axis")
+    return canvas
+
+
+def _mark_ends(traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:
+    """The mark of each curve at its last value, or on the curve a little before where that cell has another mark."""
+    taken: set[tuple[int, int]] = set()
+    cell = (frame.last - frame.first) / canvas.columns
+    for trace, look in zip(traces[:MOST_MARKED], looks, strict=False):
+        end = _visible_end(trace, frame)
+        if end is None:
+            continue
+        steps = np.maximum(end - cell * np.arange(STEPS_BACK), frame.first)
+        values = np.interp(steps, trace.steps, trace.values)
+        drawn = np.isfinite(values)
+        columns = frame.columns(steps[drawn], canvas.columns).tolist()
+        dot_rows = np.rint((frame.top - values[drawn]) * ((canvas.dot_rows - 1) / (frame.top - frame.bottom)))
+        rows = np.clip(dot_rows.astype(np.intp) * canvas.rows // canvas.dot_rows, 0, canvas.rows - 1).tolist()
+        for place in zip(rows, columns, strict=True):
+            if place not in taken:
+                taken.add(place)
+                canvas.put(*place, look.mark, look.style)
+                break
+
+
+def _visible_end(trace: Trace, frame: Frame) -> float | None:
+    """The last step at which a curve is seen: the last one with a number, or where it leaves the frame."""
+    count = int(np.searchsorted(trace.steps, frame.last, side="right"))
+    if 0 < count < len(trace.steps) and np.isfinite(trace.values[count - 1 : count + 1]).all():
+        return frame.last
+    numbers = np.flatnonzero(np.isfinite(trace.values[:count]))
+    if not len(numbers) or trace.steps[numbers[-1]] < frame.first:
+        return None
+    return float(trace.steps[numbers[-1]])

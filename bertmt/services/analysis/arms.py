@@ -1,0 +1,134 @@
+"""The arms of a comparison: single runs, or the seeds of one recipe."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertmt.drawing.numbers import named
+from bertmt.errors import BusyError, UsageError
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.services.browse.rows import Row
+from bertmt.services.ingest.reconcile import bring_up_to_date
+
+TASKS = ("sst", "para", "sts")
+UNSHOWN_SETTINGS = ("seed", "data", "extra_data_file", "keep_model")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: one run, or several seeds of one recipe."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def name(self) -> str:
+        first = self.runs[0]
+        return first.name if len(self.runs) > 1 else f"{first.name} ({first.id})"
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Of its runs: they stay the same while the runs change."""
+        return tuple(run.key for run in self.runs)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of its runs, ascending."""
+        return tuple(sorted({run.seed for run in self.runs}))
+
+    def scores(self, task: str) -> dict[int, float | None]:
+        """Dev scores by seed; of several runs with one seed the newest counts."""
+        return {run.seed: run.score(task) for run in sorted(self.runs, key=lambda run: run.key)}
+
+    def mean(self, task: str, seeds: Collection[int] | None = None) -> float | None:
+        """Mean dev score over the seeds that have one, or over those of them that are named."""
+        scores = self.scores(task)
+        known = [score for seed, score in scores.items() if score is not None and (seeds is None or seed in seeds)]
+        return sum(known) / len(known) if known else None
+
+
+def arm_of(database: Database, group: Sequence[Run]) -> Arm:
+    """The runs of a group as they are now.
+
+    Raises:
+        BusyError: one has no scores yet.
+        UsageError: their recipes differ in more than the seed.
+    """
+    runs = [bring_up_to_date(database, run) for run in group]
+    for run in runs:
+        if run.selected_epoch is None:
+            raise BusyError(f"Run {run.id} ({run.name}) is {run.state} and has no scores yet; `bertmt wait {run.id}`.")
+    # The seed alone may differ within an arm; several runs of one name can be several recipes.
+    if len({_without_seed(run) for run in runs}) > 1:
+        listed = named([run.id for run in runs])
+        raise UsageError(
+            f"{len(runs)} runs called {runs[0].name!r} have different recipes ({listed}): name ids instead."
+        )
+    return Arm(tuple(runs))
+
+
+def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
+    """Runs as `compare` wants them: the seeds of a recipe on the same data and encoder together, the oldest arm first.
+
+    The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
+
+    Args:
+        apart: each run is an arm of its own.
+    """
+    known = sorted(rows, key=lambda row: row.run.key)
+    arms: dict[Any, list[Run]] = {}
+    for run in (row.run for row in known):
+        same = (_without_seed(run), run.fingerprints_json, run.encoder_fingerprints_json)
+        arms.setdefault(run.key if apart else same, []).append(run)
+    if len(arms) == 1:
+        arms = {row.run.key: [row.run] for row in known}
+    compared_with = {row.baseline.key for row in known if row.baseline and row.baseline.key != row.run.key}
+    return sorted(arms.values(), key=lambda arm: not any(run.key in compared_with for run in arm))
+
+
+def distinct_names(arms: Sequence[Arm]) -> list[str]:
+    """What each arm is called where all are named together: two recipes, or one on other data, can share a name."""
+    names = [arm.name for arm in arms]
+    return [
+        f"{arm.name} ({arm.runs[0].id} …)" if names.count(arm.name) > 1 and len(arm.runs) > 1 else arm.name
+        for arm in arms
+    ]
+
+
+def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
+    """The settings that are not the same in all arms, with their value in each; seeds and places of data apart."""
+    found = {}
+    for name in SETTINGS:
+        if name in UNSHOWN_SETTINGS:
+            continue
+        values = tuple(arm.runs[0].recipe.get(name) for arm in arms)
+        if name == "lora.alpha" and all(_alpha_follows_rank(arm) for arm in arms):
+            continue
+        if any(value != values[0] for value in values):
+            found[name] = values
+    return found
+
+
+def effort(run: Run) -> dict[str, Any]:
+    """Optimizer steps, and training examples and passes per task, as the child counted them."""
+    finished = run.finished
+    counted: dict[str, Any] = {"steps": run.steps_done}
+    for kind in ("examples", "passes"):
+        for task, amount in (finished.get(kind) or {}).items():
+            counted[f"{kind} {task}"] = amount
+    return counted
+
+
+def _without_seed(run: Run) -> tuple[Any, ...]:
+    return tuple(
+        value if not isinstance(value, list) else tuple(value)
+        for name, value in run.recipe.items()
+        if name not in UNSHOWN_SETTINGS
+    )
+
+
+def _alpha_follows_rank(arm: Arm) -> bool:
+    """Whether the scale of LoRA is 1, or there is no LoRA: then alpha says nothing that the rank does not."""
+    recipe = arm.runs[0].recipe
+    return recipe["lora.alpha"] in (None, recipe["lora.rank"])

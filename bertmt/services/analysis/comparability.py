@@ -1,0 +1,142 @@
+"""What makes scores hard to compare: what runs were evaluated and trained on, and how they came to their scores."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from bertmt.drawing.numbers import named
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.states import State
+from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences
+from bertmt.services.analysis.encoder_differences import encoder_warnings
+from bertmt.services.plan.overlaps import overlap_sentences
+from bertmt.tasks.task import TASKS
+
+Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
+
+
+def looks_at_dev(run: Run) -> bool:
+    """Whether dev scores decided which epoch the run kept or when it stopped; then they are optimistic."""
+    return run.shared_recipe.get("select") == "best" or bool(run.shared_recipe.get("early_stopping"))
+
+
+def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
+    """Per arm, the tasks that cannot be compared with the first arm, each with the reason why.
+
+    Scores on different dev examples differ for the examples' sake. Of the first arm, those that its own runs differ in.
+    """
+    found: list[dict[str, str]] = [{} for _ in arms]
+    names = distinct_names(arms)
+    for task in TASKS:
+        marks = [_dev_marks(database, arm, task) for arm in arms]
+        for place, own in enumerate(marks):
+            sides = [(names[0], marks[0])] if not place else [(names[0], marks[0]), (names[place], own)]
+            reason = _why_not(sides) if marks[0] and own else None
+            if reason:
+                found[place][task] = reason
+    return found
+
+
+def left_out_sentences(reasons: Sequence[Mapping[str, str]]) -> list[str]:
+    """Which tasks are left out and why, a sentence per reason; of what `left_out` found."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for of_arm in reasons:
+        for task, reason in of_arm.items():
+            by_reason.setdefault(reason, {})[TASKS[task].title] = None
+    return [
+        f"{', '.join(titles)} {'are' if len(titles) > 1 else 'is'} not compared: {reason}."
+        for reason, titles in by_reason.items()
+    ]
+
+
+def _dev_marks(database: Database, arm: Arm, task: str) -> Marks:
+    """The dev examples that each run was evaluated on, as its predictions tell; of a score alone, those at submit."""
+    found: dict[int, str | None] = {}
+    for run in arm.runs:
+        mark = stored_predictions.fingerprint_of(database, run.key, task, run.selected_epoch)
+        if mark is None and run.score(task) is not None:
+            mark = run.fingerprints.get(f"{task}-dev")
+            cut = run.recipe.get("evaluate_examples")
+            mark = f"{mark}, the first {cut}" if mark and cut else mark
+        if mark is not None or run.score(task) is not None:
+            found[run.key] = mark
+    return found
+
+
+def _why_not(sides: Sequence[tuple[str, Marks]]) -> str | None:
+    """Why scores of these arms, each with its name, are not of the same examples; None: they are."""
+    for name, marks in sides:
+        if None in marks.values():
+            return f"what {name} was evaluated on is not known"
+        if len(set(marks.values())) > 1:
+            return f"the runs of {name} were evaluated on different dev examples; name ids of one data set instead"
+    if len({mark for _, marks in sides for mark in marks.values()}) > 1:
+        return f"{' and '.join(name for name, _ in sides)} were evaluated on different dev examples"
+    return None
+
+
+def warnings(arms: Sequence[Arm]) -> list[str]:
+    """What a reader must know before believing a difference between these arms."""
+    said = [sentence for arm in arms for run in arm.runs for sentence in _about_scores(run)]
+    differences = recipe_differences(arms)
+    scale = [name for name in differences if SETTINGS[name].role == "scale"]
+    if scale:
+        said.append(f"The arms differ in scale, not only in method: {', '.join(scale)}.")
+    toggles = [name for name in differences if SETTINGS[name].role == "toggle"]
+    if len(arms) == 2 and len(toggles) > 1:
+        said.append(f"{len(toggles)} toggles differ at once: no difference can be put down to one of them.")
+    said += _about_training_data(arms)
+    efforts = {tuple(sorted(effort(run).items())) for arm in arms for run in arm.runs}
+    if len(efforts) > 1:
+        said.append("The arms differ in training: see steps, examples and passes.")
+    said += encoder_warnings([arm.runs for arm in arms])
+    if all(len(arm.runs) == 1 for arm in arms):
+        said.append("One run each: what is said holds for these trained models, not yet for the method; add seeds.")
+    return said
+
+
+def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[str]) -> list[str]:
+    """Which dev examples stand elsewhere too, in the tasks that are compared; with names where not in all arms."""
+    by_sentence: dict[str, dict[str, None]] = {}
+    names = distinct_names(arms)
+    for arm, name in zip(arms, names, strict=True):
+        for sentence in (each for run in arm.runs for each in overlap_sentences(database, run, tasks)):
+            by_sentence.setdefault(sentence, {})[name] = None
+    return [
+        sentence if len(holds) == len(arms) else f"{named(list(holds))}: {sentence}"
+        for sentence, holds in by_sentence.items()
+    ]
+
+
+def _about_scores(run: Run) -> list[str]:
+    """How a run came to its scores."""
+    said = []
+    if run.state is not State.FINISHED:
+        said.append(f"{run.id} ({run.name}) is {run.state}: its scores are those of epoch {run.selected_epoch}.")
+    if run.recipe.get("select") == "best":
+        said.append(f"{run.id} ({run.name}) selected its epoch on the dev set, so its scores are optimistic.")
+    elif looks_at_dev(run):
+        said.append(f"{run.id} ({run.name}) chose when to stop on the dev set, so its scores are optimistic.")
+    return said
+
+
+def _about_training_data(arms: Sequence[Arm]) -> list[str]:
+    """A sentence for each split that was trained on and is not the same for all who have it."""
+    runs = [run for arm in arms for run in arm.runs]
+    names = dict.fromkeys(name for run in runs for name in run.fingerprints if not name.endswith("-dev"))
+    said = []
+    for name in names:
+        task, _, split = name.partition("-")
+        by_mark: dict[str, dict[str, None]] = {}
+        for arm, arm_name in zip(arms, distinct_names(arms), strict=True):
+            own = {run.id: run.fingerprints[name] for run in arm.runs if name in run.fingerprints}
+            is_mixed = len(set(own.values())) > 1
+            for run_id, mark in own.items():
+                by_mark.setdefault(mark, {})[run_id if is_mixed else arm_name] = None
+        if len(by_mark) > 1:
+            what = "extra pairs" if split == "extra" else "training examples"
+            listed = " against ".join(named(list(labels)) for labels in by_mark.values())
+            title = TASKS[task].title if task in TASKS else task
+            said.append(f"{title} was trained on different {what} ({listed}), not only by another method.")
+    return said

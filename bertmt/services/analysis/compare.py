@@ -1,0 +1,209 @@
+"""Comparing runs: each with the first, on the same dev examples, with what differs in recipe and effort."""
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertmt.comparison.bootstrap import resamples_for
+from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
+from bertmt.comparison.seeds import SeedDifference, compare_seeds
+from bertmt.comparison.verdicts import judge
+from bertmt.errors import UsageError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.run_folder.predictions import Predictions, predicted_labels
+from bertmt.services.analysis.arms import TASKS, Arm, arm_of, recipe_differences
+from bertmt.services.analysis.comparability import about_dev_data, left_out, left_out_sentences, warnings
+from bertmt.services.analysis.labels import labels_of
+
+
+@dataclass(frozen=True)
+class Side:
+    """An arm as far as it is compared.
+
+    Attributes:
+        seeds: those whose scores are compared.
+        scores: means over these seeds by task and for "overall"; None: not trained, undefined, or not comparable.
+    """
+
+    arm: Arm
+    seeds: tuple[int, ...]
+    scores: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Against:
+    """One arm against the reference.
+
+    Attributes:
+        reference: the reference as far as this arm is compared with it.
+        examples: run against run, paired by example; only where both arms are one run.
+        seeds: arm against arm, paired by seed; only where one of them has several.
+    """
+
+    side: Side
+    reference: Side
+    examples: tuple[PairedDifference, ...] = ()
+    seeds: tuple[SeedDifference, ...] = ()
+
+    @property
+    def arm(self) -> Arm:
+        """The one that is compared with the reference."""
+        return self.side.arm
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All of it; p values are corrected (Holm) over every arm and task that is shown.
+
+    Attributes:
+        sides: every arm with the means of what is compared, the reference first; where the others are compared with
+            different seeds of it, its means are over all of them.
+        recipe_differences: setting to its value per arm, the reference first.
+        warnings: sentences about what makes the arms not comparable, or confounds them.
+    """
+
+    sides: tuple[Side, ...]
+    others: tuple[Against, ...]
+    recipe_differences: Mapping[str, tuple[Any, ...]]
+    warnings: tuple[str, ...]
+
+    @property
+    def reference(self) -> Arm:
+        """The arm that the others are compared with."""
+        return self.sides[0].arm
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """All of them, the reference first."""
+        return tuple(side.arm for side in self.sides)
+
+
+def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
+    """Compare arms with the first of them, in the tasks that were evaluated on the same dev examples.
+
+    Args:
+        groups: each the runs of one arm: one run, or one recipe's seeds.
+
+    Raises:
+        UsageError: fewer than two arms, one mixes recipes, or none has a task with the dev examples of the first.
+        BusyError: a run has no scores yet.
+    """
+    if len(groups) < 2:
+        raise UsageError("Name at least two runs to compare; `bertmt runs` lists them.")
+    arms = [arm_of(database, group) for group in groups]
+    if len({run.key for arm in arms for run in arm.runs}) < sum(len(arm.runs) for arm in arms):
+        raise UsageError("A run was named twice; name each once.")
+    reasons = left_out(database, arms)
+    said = left_out_sentences(reasons)
+    resamples = resamples_for((len(arms) - 1) * (len(TASKS) + 1))
+    others = []
+    for arm, of_arm in zip(arms[1:], reasons[1:], strict=True):
+        against, unpaired = _against(database, (arms[0], arm), (reasons[0], of_arm), resamples)
+        others.append(against)
+        said += unpaired
+    results: list[Any] = [result for each in others for result in (*each.examples, *each.seeds)]
+    if any(reasons) and not results:
+        raise UsageError(
+            f"Nothing can be compared. {' '.join(said)} Name runs that were evaluated on the same dev examples: "
+            "`scale` in `bertmt show RUN` says on which."
+        )
+    tasks = {result.task for result in results}
+    said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
+    sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
+    return Comparison(sides, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(said)))
+
+
+def whole_side(arm: Arm, hidden: Collection[str] = ()) -> Side:
+    """An arm with the means over all its seeds.
+
+    Args:
+        hidden: tasks whose scores cannot be averaged.
+    """
+    return _side(arm, {}, hidden)
+
+
+def _against(
+    database: Database, arms: tuple[Arm, Arm], hidden: tuple[Collection[str], Collection[str]], resamples: int
+) -> tuple[Against, list[str]]:
+    """Compare the second arm with the first, and say which tasks could not be paired.
+
+    Args:
+        hidden: of each arm, the tasks whose scores are not comparable.
+        resamples: as many as the whole family needs.
+    """
+    reference, arm = arms
+    tasks = [task for task in TASKS if task not in hidden[0] and task not in hidden[1]]
+    if len(arm.runs) == len(reference.runs) == 1:
+        results, said = _by_example(database, reference.runs[0], arm.runs[0], tasks, resamples)
+        return Against(whole_side(arm, hidden[1]), whole_side(reference, hidden[0]), examples=results), said
+    by_seed = tuple(
+        compare_seeds(task, reference.scores(task), arm.scores(task))
+        for task in tasks
+        if reference.mean(task) is not None and arm.mean(task) is not None
+    )
+    side = _side(arm, {each.task: each.seeds_b for each in by_seed}, hidden[1])
+    of_reference = _side(reference, {each.task: each.seeds_a for each in by_seed}, hidden[0])
+    return Against(side, of_reference, seeds=by_seed), []
+
+
+def _side(arm: Arm, compared: Mapping[str, tuple[int, ...]], hidden: Collection[str]) -> Side:
+    """An arm with its means over what is compared of it.
+
+    Args:
+        compared: task to the seeds that are compared in it.
+        hidden: tasks whose scores are not comparable.
+    """
+    used = tuple(sorted(set().union(*compared.values()))) if compared else arm.seeds
+    scores = {task: None if task in hidden else arm.mean(task, compared.get(task, used)) for task in TASKS}
+    in_all = set(used).intersection(*compared.values())
+    return Side(arm, used, {**scores, "overall": None if hidden else arm.mean("overall", in_all)})
+
+
+def _reference_side(reference: Arm, others: Sequence[Against], hidden: Collection[str]) -> Side:
+    """The reference as all others are compared with it; where they differ in that, with all its seeds."""
+    sides = [each.reference for each in others if each.examples or each.seeds]
+    if sides and all((side.seeds, side.scores) == (sides[0].seeds, sides[0].scores) for side in sides):
+        return sides[0]
+    return whole_side(reference, hidden)
+
+
+def _judged(others: Sequence[Against]) -> tuple[Against, ...]:
+    """Fill in corrected p values and verdicts over the whole family."""
+    # Paired and seed differences are judged as one family, so the static type of an item is lost here.
+    family: Iterator[Any] = iter(judge([result for each in others for result in (*each.examples, *each.seeds)]))
+    return tuple(
+        dataclasses.replace(
+            each, examples=tuple(next(family) for _ in each.examples), seeds=tuple(next(family) for _ in each.seeds)
+        )
+        for each in others
+    )
+
+
+def _by_example(
+    database: Database, first: Run, second: Run, tasks: Sequence[str], resamples: int
+) -> tuple[tuple[PairedDifference, ...], list[str]]:
+    """The tasks whose predictions by both runs are stored; they are of the same examples."""
+    pairs: dict[str, PairedPredictions] = {}
+    said = []
+    for task in tasks:
+        found = [_selected_predictions(database, run, task) for run in (first, second)]
+        if found[0] is None or found[1] is None:
+            if first.score(task) is not None and second.score(task) is not None:
+                said.append(f"{task}: the predictions of one run are not in the registry, so nothing can be paired.")
+            continue
+        labels = labels_of(database, found[0].fingerprint)
+        if labels is None or any(len(each.probabilities) != len(labels) for each in found if each is not None):
+            said.append(f"{task}: the dev examples are not in the registry, so nothing can be paired.")
+            continue
+        predicted = [predicted_labels(task, each.probabilities) for each in found if each is not None]
+        pairs[task] = PairedPredictions(task, labels, *predicted)
+    return compare_examples(pairs, resamples), said
+
+
+def _selected_predictions(database: Database, run: Run, task: str) -> Predictions | None:
+    return (
+        stored_predictions.read(database, run.key, task, run.selected_epoch) if run.selected_epoch is not None else None
+    )

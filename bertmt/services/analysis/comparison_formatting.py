@@ -1,0 +1,135 @@
+"""A comparison in words and tables, the same in every front end, and no claim that it does not make."""
+
+from typing import Any
+
+from bertmt.comparison.seeds import SeedDifference
+from bertmt.drawing import numbers
+from bertmt.drawing.facts import Cell, facts, wrapped
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.tables import Column, Row, table
+from bertmt.services.analysis.arms import TASKS, distinct_names, effort
+from bertmt.services.analysis.compare import Against, Comparison, Side
+from bertmt.services.browse.run_formatting import SCORE_TITLES, scale_line, similarity, value_text
+
+SCORES = (
+    Column("dev scores", elastic=True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
+    Column("S=(1+ρ)/2", True), Column("overall", True),
+)  # fmt: skip
+DIFFERENCES = (
+    Column("task"), Column("difference", True), Column("95 % interval", True), Column("p", True),
+    Column("p (Holm)", True), Column("verdict"),
+)  # fmt: skip
+NOTHING_DIFFERS = "Nothing but the seed."
+STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
+
+
+def score_texts(side: Side) -> list[str]:
+    """SST, PARA, STS as ρ and as S, overall: means over what is compared of an arm."""
+    found = side.scores
+    return list(map(numbers.score, [*map(found.get, TASKS), similarity(found["sts"]), found["overall"]]))
+
+
+def score_lines(found: Comparison, width: int | None) -> list[Line]:
+    """The scores of every arm, the reference first."""
+    return table(SCORES, [Row([side_name(side), *score_texts(side)]) for side in found.sides], width)
+
+
+def side_name(side: Side) -> str:
+    """What an arm is called, and over how many of its seeds its scores are means; not yet safe for a screen."""
+    arm, known, used = side.arm, len(side.arm.seeds), len(side.seeds)
+    if len(arm.runs) == 1:
+        return arm.name
+    of_all = numbers.counted(known, "seed")
+    return f"{arm.name}, mean of {of_all if used == known else f'{used} of {of_all}'}"
+
+
+def difference_lines(against: Against, width: int | None) -> list[Line]:
+    """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
+    results: list[Any] = [*against.examples, *against.seeds]
+    title = safe_text(f"{side_name(against.side)} less {side_name(against.reference)}")
+    if not results:
+        return [(Span(title, "title"),), (Span("There is no task in which they can be compared.", "dim"),)]
+    rows = []
+    for each in results:
+        about = [seed_words(each)] if isinstance(each, SeedDifference) else []
+        about += [each.remark] if each.remark else []
+        below = [part for text in about for part in wrapped(text, width - 2 if width else None)]
+        verdict = str(each.verdict)
+        cells: list[str | Cell] = [
+            SCORE_TITLES[each.task], numbers.difference(each.difference), numbers.interval(each.low, each.high),
+            numbers.p_value(each.p), numbers.p_value(each.p_corrected), Cell(verdict, STYLES[verdict]),
+        ]  # fmt: skip
+        rows.append(Row(cells, [(Span(f"  {safe_text(part)}", "dim"),) for part in below]))
+    return [(Span(title, "title"),), *table(DIFFERENCES, rows, width)]
+
+
+def seed_words(result: SeedDifference) -> str:
+    """The means that a difference is of, the reference's first, and what each seed has to do with it."""
+    means = f"{numbers.score(result.mean_a)} → {numbers.score(result.mean_b)}"
+    if result.paired:
+        pairs = zip(result.seeds, result.differences, strict=True)
+        said = f"{means}; by seed " + ", ".join(f"{seed}: {numbers.difference(value)}" for seed, value in pairs)
+    else:
+        seeds = " against ".join(", ".join(map(str, each)) or "none" for each in (result.seeds_a, result.seeds_b))
+        said = f"{means}; not paired: seeds {seeds}"
+    return said + (f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else "")
+
+
+def test_lines(found: Comparison, width: int | None) -> list[Line]:
+    """How the numbers came about: the tests, the intervals, and over how many the p values were corrected."""
+    results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
+    tests: dict[str, list[str]] = {}
+    for each in results:
+        tests.setdefault(each.test, []).append(SCORE_TITLES[each.task])
+    known = sum(each.p is not None for each in results)
+    used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
+    if not (used and known):
+        return []
+    text = f"p: {used}. Holm's correction over {numbers.counted(known, 'comparison')}, level 0.05."
+    beside = [each.p_williams for each in results if getattr(each, "p_williams", None) is not None]
+    if beside:
+        text += f" Beside it, deciding nothing: Williams' t for STS, p {', '.join(map(numbers.p_value, beside))}."
+    return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)]
+
+
+def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
+    """The settings that differ, a column per arm, and the scale of the reference; the table is as wide as it is."""
+    title = (Span("What differs in the recipes", "title"),)
+    if not found.recipe_differences:
+        return [title, (Span(NOTHING_DIFFERS, "dim"),)]
+    columns = (Column("setting"), *(Column(safe_text(arm.name)) for arm in found.arms))
+    rows = [Row([name, *map(value_text, values)]) for name, values in found.recipe_differences.items()]
+    first = found.reference.runs[0]
+    return [title, *table(columns, rows, None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
+
+
+def effort_lines(found: Comparison, width: int | None) -> list[Line]:
+    """Steps, examples and passes of each arm's first run."""
+    said = [_effort(effort(arm.runs[0])) for arm in found.arms]
+    shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
+    return [(Span("How much each was trained", "title"),), *facts(shown, width)]
+
+
+def _effort(known: dict[str, Any]) -> str:
+    """Steps, then per task or phase its examples and passes."""
+    steps = known.get("steps")
+    parts = [f"{numbers.MISSING} steps" if steps is None else numbers.counted(steps, "step")]
+    for key, amount in known.items():
+        kind, _, task = key.partition(" ")
+        if kind == "examples":
+            passes = known.get(f"passes {task}")
+            often = f" ({passes:.2f} passes)" if passes is not None else ""
+            parts.append(f"{safe_text(task)} {numbers.counted(amount, 'example')}{often}")
+    return "; ".join(parts)
+
+
+def warning_lines(found: Comparison, width: int | None) -> list[Line]:
+    """What a reader must know before believing a difference."""
+    if not found.warnings:
+        return []
+    lines: list[Line] = [(Span("Read with care", "title"),)]
+    for warning in found.warnings:
+        first, *rest = wrapped(safe_text(warning), width - 2 if width else None)
+        lines += [(Span(f"· {first}"),), *((Span(f"  {part}"),) for part in rest)]
+    return lines

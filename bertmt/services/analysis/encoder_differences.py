@@ -1,0 +1,61 @@
+"""What of the encoders of compared runs a reader must know: whether one name is one encoder, and what it has seen."""
+
+from collections.abc import Sequence
+
+from bertmt.drawing.numbers import named
+from bertmt.encoders.find import changed_parts
+from bertmt.recipe.encoders import seen_in_training
+from bertmt.registry.records import Run
+from bertmt.tasks.task import TASKS
+
+
+def encoder_warnings(arms: Sequence[Sequence[Run]]) -> list[str]:
+    """Sentences to be read with the figures of these arms, each the runs of one."""
+    runs = list({run.key: run for arm in arms for run in arm}.values())
+    names = dict.fromkeys(str(run.recipe.get("encoder")) for run in runs)
+    by_name = {name: [run for run in runs if str(run.recipe.get("encoder")) == name] for name in names}
+    said = [sentence for name, of_name in by_name.items() if len(of_name) > 1 for sentence in _is_one(name, of_name)]
+    return said + [sentence for task in TASKS if _is_compared(arms, task) for sentence in _has_seen(task, by_name)]
+
+
+def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
+    """Whether the runs whose recipes call an encoder by one name were trained from one."""
+    known = [run for run in runs if run.encoder_fingerprints]
+    others = [run for run in known if run.encoder_fingerprints != known[0].encoder_fingerprints]
+    said = []
+    if others:
+        found = [changed_parts(known[0].encoder_fingerprints, run.encoder_fingerprints) for run in others]
+        parts = dict.fromkeys(part for each in found for part in each)
+        said.append(
+            f"{name} was not one encoder: {_ids(others)} had other {' and '.join(parts)} under that name than "
+            f"{known[0].id} ({known[0].name}), so a difference may be the encoder's."
+        )
+    unknown = [run for run in runs if not run.encoder_fingerprints]
+    if unknown and name != "tiny":  # which has no files that could have been others
+        said.append(
+            f"Whether {name} was one encoder is not known: an older bertmt queued {_ids(unknown)}, and kept no "
+            "fingerprints of encoders."
+        )
+    return said
+
+
+def _is_compared(arms: Sequence[Sequence[Run]], task: str) -> bool:
+    return sum(any(run.score(task) is not None for run in arm) for arm in arms) > 1
+
+
+def _has_seen(task: str, by_name: dict[str, list[Run]]) -> list[str]:
+    """Which encoders knew what the task asks for before the runs began."""
+    said = []
+    for name, runs in by_name.items():
+        seen = dict.fromkeys(seen_in_training(name, run.encoder_fingerprints).get(task) for run in runs)
+        said += [
+            f"{name} was already trained on {each}, {TASKS[task].title}'s source: compare these {TASKS[task].title} "
+            "scores with each other, not with the paper's or those of other encoders."
+            for each in seen
+            if each
+        ]
+    return said
+
+
+def _ids(runs: Sequence[Run]) -> str:
+    return named([f"{run.id} ({run.name})" for run in runs])

@@ -1,0 +1,195 @@
+"""Dev examples with what a run said about them, and which of them to look at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertmt.comparison.flips import Flips, flips
+from bertmt.errors import NotFoundError, UsageError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.services.analysis.run_predictions import compared_run, predictions_of
+from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.examples import Example
+from bertmt.tasks.scores import pearson
+from bertmt.tasks.task import STS, TASKS
+
+
+@dataclass(frozen=True)
+class ExampleTable:
+    """The dev examples of one task with a run's predictions of one epoch; arrays all (n,).
+
+    Attributes:
+        labels: classes as int64; STS: similarities 0 to 5.
+        predicted: likewise; STS: the cosine times 5, float32, so that it stands on the scale of the labels.
+        confidence: probability of the predicted class; None for STS, which has no classes.
+        probabilities: as stored: SST (n, 5); PARA that of a paraphrase; STS the cosine.
+    """
+
+    run: Run
+    task: str
+    epoch: int
+    fingerprint: str
+    examples: tuple[Example, ...]
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray | None
+    probabilities: np.ndarray
+
+
+def examples_of(
+    database: Database, run: Run, task: str, epoch: int | None = None, like: ExampleTable | None = None
+) -> ExampleTable:
+    """A run's dev examples of a task.
+
+    Args:
+        epoch: by default the one whose scores are the run's.
+        like: a table that was read before. It is returned itself where nothing else would be read; else its texts
+            are taken over where they are the same, which saves reading tens of thousands of them for every epoch.
+
+    Raises:
+        UsageError: there is no such task.
+        NotFoundError: there are no such predictions, or their examples are not in the registry.
+    """
+    if task not in TASKS:
+        raise UsageError(f"Examples are of a task: {', '.join(TASKS)}, not {task!r}.")
+    run = bring_up_to_date(database, run)
+    if like is not None and _would_be(like, run, task, run.selected_epoch if epoch is None else epoch):
+        return like
+    found = predictions_of(database, run, task, epoch)
+    if like is not None and like.fingerprint == found.fingerprint:
+        examples = like.examples
+    else:
+        examples = stored_predictions.examples(database, found.fingerprint)
+    labels = [example.label for example in examples if example.label is not None]
+    if not labels or len(labels) != len(examples) or len(labels) != len(found.probabilities):
+        raise NotFoundError(f"The {task} dev examples of run {run.id} are not in the registry.")
+    has_classes = bool(TASKS[task].classes)
+    return ExampleTable(
+        run=run,
+        task=task,
+        epoch=found.epoch,
+        fingerprint=found.fingerprint,
+        examples=examples,
+        labels=np.array(labels, dtype=np.int64 if has_classes else np.float64),
+        predicted=found.labels() if has_classes else found.probabilities * np.float32(STS.maximum),
+        confidence=_confidence(found.probabilities) if has_classes else None,
+        probabilities=found.probabilities,
+    )
+
+
+def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None) -> bool:
+    """Whether a table is what would be read: what an attempt predicted in an epoch never changes."""
+    imported = (table.run.key, table.run.events_attempt, table.task, table.epoch)
+    return imported == (run.key, run.events_attempt, task, epoch)
+
+
+def _confidence(probabilities: np.ndarray) -> np.ndarray:
+    if probabilities.ndim == 2:
+        return probabilities.max(axis=1)
+    return np.maximum(probabilities, 1 - probabilities)
+
+
+def baseline_examples(
+    database: Database, own: ExampleTable, baseline: Run | None = None, known: ExampleTable | None = None
+) -> ExampleTable:
+    """The same examples with the predictions of the run that `own` is compared with, at its selected epoch.
+
+    Args:
+        baseline: that run, where the caller knows it; finding it reads all runs.
+        known: what this returned before; it is returned itself where nothing else would be read.
+
+    Raises:
+        NotFoundError: there is no baseline, it is this run, or it has no such predictions.
+        UsageError: it was evaluated on other examples.
+    """
+    run = compared_run(database, own.run) if baseline is None else baseline
+    other = examples_of(database, run, own.task, like=known or own)
+    if other.fingerprint != own.fingerprint:
+        raise UsageError(f"{other.run.id} and {own.run.id} were evaluated on different {own.task} examples.")
+    return other
+
+
+def wrong(table: ExampleTable) -> np.ndarray:
+    """Indices of the examples whose predicted class is not the true one, ascending.
+
+    Raises:
+        UsageError: the task has no classes.
+    """
+    _need_classes(table)
+    return np.flatnonzero(table.predicted != table.labels)
+
+
+def in_cell(table: ExampleTable, true: int, predicted: int) -> np.ndarray:
+    """Indices of the examples in one cell of the confusion matrix, ascending.
+
+    Raises:
+        UsageError: the task has no classes.
+    """
+    _need_classes(table)
+    return np.flatnonzero((table.labels == true) & (table.predicted == predicted))
+
+
+def flips_from(baseline: ExampleTable, table: ExampleTable) -> Flips:
+    """Which examples `table`'s run fixed and broke relative to the baseline's; both are about the same examples.
+
+    Raises:
+        UsageError: the task has no classes.
+    """
+    _need_classes(table)
+    return flips(table.labels, baseline.predicted, table.predicted)
+
+
+def by_error(table: ExampleTable) -> np.ndarray:
+    """Indices of all examples, the one whose prediction is farthest from its label first; ties in their order."""
+    return np.argsort(-np.abs(table.predicted - table.labels), kind="stable")
+
+
+def _need_classes(table: ExampleTable) -> None:
+    if not TASKS[table.task].classes:
+        raise UsageError(f"{TASKS[table.task].title} has no classes, so no prediction of it is right or wrong.")
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Predicted against true similarity (the paper's Figure 10), both 0 to 5, arrays (n,).
+
+    Attributes:
+        predicted: cosine times 5, so negative where the embeddings point apart.
+        rho: Pearson's; None where it is undefined.
+        slope, intercept: of the least squares line of predicted on labels; None where all labels are equal.
+    """
+
+    run: Run
+    epoch: int
+    labels: np.ndarray
+    predicted: np.ndarray
+    rho: float | None
+    slope: float | None
+    intercept: float | None
+
+
+def similarity_of(database: Database, run: Run, epoch: int | None = None) -> Similarity:
+    """A run's STS predictions against the labels.
+
+    Raises:
+        NotFoundError: as `examples_of`.
+    """
+    return similarity_in(examples_of(database, run, STS.name, epoch))
+
+
+def similarity_in(table: ExampleTable) -> Similarity:
+    """The STS predictions of examples that were read before."""
+    slope, intercept = _least_squares(table.labels, table.predicted.astype(np.float64))
+    rho = pearson(table.predicted, table.labels)
+    return Similarity(table.run, table.epoch, table.labels, table.predicted, rho, slope, intercept)
+
+
+def _least_squares(x: np.ndarray, y: np.ndarray) -> tuple[float | None, float | None]:
+    """Slope and intercept of the line that fits y best: Cov(x, y) / Var(x), through both means."""
+    if x.min() == x.max():
+        return None, None
+    deviations = x - x.mean()
+    slope = float(deviations @ y) / float(deviations @ deviations)
+    return slope, float(y.mean() - slope * x.mean())

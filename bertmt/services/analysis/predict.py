@@ -1,0 +1,168 @@
+"""Predictions for new text: a child loads the run's weights and answers JSON lines; torch stays in it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertmt import atomic_files
+from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError, reason_of
+from bertmt.recipe.recipe import TASK_NAMES
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.states import State
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.course_files import course_file_name, write_course_file
+from bertmt.tasks.loading import read_split
+from bertmt.tasks.task import TASKS
+
+PREDICTION_COMMAND = (sys.executable, "-m", "bertmt.prediction")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sentence or a pair for one task."""
+
+    task: str
+    id: str
+    first: str
+    second: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the run says of a question.
+
+    Attributes:
+        label: SST a class 0–4, PARA 0 or 1, STS the cosine of the two embeddings.
+        probabilities: SST of each class; PARA of a paraphrase; STS the cosine again.
+    """
+
+    task: str
+    id: str
+    label: float
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class CourseFile:
+    """A prediction file that was written, and of how many examples."""
+
+    task: str
+    path: Path
+    count: int
+
+
+def answers(run_folder: Path, questions: Sequence[Question]) -> list[Answer]:
+    """Ask a run's model, all questions at once; answers in the order of the questions.
+
+    Raises:
+        BertmtError: the child failed; the sentence is its own.
+    """
+    asked = "".join(
+        json.dumps({"task": each.task, "id": each.id, "first": each.first, "second": each.second}) + "\n"
+        for each in questions
+    )
+    # `communicate` reads while it writes, so neither side waits for the other over a full pipe.
+    with subprocess.Popen(
+        [*PREDICTION_COMMAND, str(run_folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        try:
+            said, complaints = child.communicate(asked.encode())
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:
+        lines = [line for line in complaints.decode("utf-8", "replace").splitlines() if line.strip()]
+        raise BertmtError(
+            f"The prediction failed: {lines[-1].removeprefix('bertmt: ') if lines else f'exit code {child.returncode}'}"
+        )
+    found = [_answer(line) for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
+    if [(each.task, each.id) for each in found] != [(each.task, each.id) for each in questions]:
+        raise BertmtError(f"The prediction answered {len(found)} of {len(questions)} questions; run it again.")
+    return found
+
+
+def _answer(line: str) -> Answer:
+    try:
+        document: dict[str, Any] = json.loads(line)
+        probabilities = document["probabilities"]
+        listed = probabilities if isinstance(probabilities, list) else [probabilities]
+        return Answer(document["task"], document["id"], document["label"], tuple(float(each) for each in listed))
+    except (ValueError, KeyError, TypeError):
+        raise BertmtError(f"The prediction answered what is no answer: {line[:200]!r}.") from None
+
+
+def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[Answer]:
+    """What a run says of one sentence (SST) or of a pair (PARA and STS), for the tasks that it was trained on.
+
+    Raises:
+        UsageError: neither one nor two texts, an empty one, or the run was not trained on such a task.
+        NotFoundError, BusyError: it has no weights.
+        BertmtError: the child failed.
+    """
+    if len(texts) not in (1, 2) or not all(text.strip() for text in texts):
+        raise UsageError('Name one sentence (SST) or two (PARA, STS): `bertmt predict RUN "a lovely film"`.')
+    wanted = [name for name, task in TASKS.items() if task.pair == (len(texts) == 2)]
+    tasks = [name for name in wanted if name in run.recipe["tasks"]]
+    if not tasks:
+        what = "two sentences" if len(texts) == 2 else "one sentence"
+        trained = ", ".join(run.recipe["tasks"])
+        raise UsageError(
+            f"{what.capitalize()} are for {' and '.join(wanted)}, but run {run.id} was trained on {trained}."
+        )
+    folder = folder_with_model(database, run)
+    second = texts[1] if len(texts) == 2 else None
+    return answers(folder, [Question(task, "text", texts[0], second) for task in tasks])
+
+
+def predict_split(database: Database, run: Run, split: str, out: Path, data: str | None = None) -> list[CourseFile]:
+    """Write the course's prediction files of a split, for the tasks that the run was trained on.
+
+    Args:
+        split: dev or test.
+        data: where the data lie now; by default where the run found them.
+
+    Raises:
+        DataError: the split cannot be read.
+        NotFoundError, BusyError: the run has no weights.
+        BertmtError: the child failed, or the folder cannot be written.
+    """
+    folder = folder_with_model(database, run)
+    tasks = [task for task in TASK_NAMES if task in run.recipe["tasks"]]
+    # All splits are read before the first is predicted: what is missing is said at once.
+    splits = {task: read_split(data or run.data, task, split).examples for task in tasks}
+    questions = [Question(task, each.id, each.first, each.second) for task in tasks for each in splits[task]]
+    found = answers(folder, questions)
+    written = []
+    try:
+        atomic_files.make_folder(out)
+        for task in tasks:
+            path = out / course_file_name(task, split)
+            rows = [(each.id, each.label) for each in found if each.task == task]
+            write_course_file(path, task, rows)
+            written.append(CourseFile(task, path, len(rows)))
+    except OSError as problem:
+        raise BertmtError(f"{out} cannot be written: {reason_of(problem)}; name another with --out.") from None
+    return written
+
+
+def folder_with_model(database: Database, run: Run) -> Path:
+    """The run's folder, where it holds trained weights.
+
+    Raises:
+        BusyError: the run has not finished.
+        NotFoundError: it kept none.
+    """
+    run = bring_up_to_date(database, run)
+    folder = folder_of(database, run)
+    if run.state is not State.FINISHED:
+        raise BusyError(f"Run {run.id} is {run.state} and has no trained weights; `bertmt wait {run.id}`.")
+    if not folder.model.is_dir():
+        why = "it was trained with keep_model=false" if not run.recipe.get("keep_model", True) else "they were deleted"
+        raise NotFoundError(f"Run {run.id} has no weights in {folder.model}: {why}; `bertmt queue --from {run.id}`.")
+    return folder.path

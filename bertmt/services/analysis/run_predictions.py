@@ -1,0 +1,45 @@
+"""Finding a run's stored predictions, and the run whose predictions they are set beside."""
+
+from bertmt.errors import NotFoundError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.run_folder.predictions import Predictions
+from bertmt.services.browse.baseline import Baselines
+
+
+def predictions_of(database: Database, run: Run, task: str, epoch: int | None = None) -> Predictions:
+    """What a run said about a task's dev split.
+
+    Args:
+        epoch: by default the one whose scores are the run's.
+
+    Raises:
+        NotFoundError: there are no such predictions; the sentence names those there are.
+    """
+    number = run.selected_epoch if epoch is None else epoch
+    found = None if number is None else stored_predictions.read(database, run.key, task, number)
+    if found is None:
+        known = epochs_of(database, run, task)
+        which = "" if number is None else f" of epoch {number}"
+        listed = f": there are those of epoch {', '.join(map(str, known))}" if known else ""
+        raise NotFoundError(f"Run {run.id} has no {task} predictions{which}{listed}.")
+    return found
+
+
+def epochs_of(database: Database, run: Run, task: str) -> list[int]:
+    """The epochs whose dev predictions of a task are stored, ascending."""
+    return stored_predictions.epochs(database, run.key, task)
+
+
+def compared_run(database: Database, run: Run) -> Run:
+    """The run that another is compared with.
+
+    Raises:
+        NotFoundError: there is no baseline, or the run is it.
+    """
+    baseline = Baselines(database).of(run)
+    if baseline is None or baseline.key == run.key:
+        what = f"Run {run.id} is the baseline itself" if baseline else "There is no baseline of equal scale"
+        raise NotFoundError(f"{what}; `bertmt baseline RUN` chooses one.")
+    return baseline

@@ -1,0 +1,129 @@
+"""Everything that is known of one run, gathered for whoever shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from bertmt.errors import BertmtError
+from bertmt.recipe.loading import differences, from_json, preset
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.reported import ReportedScores, reported_scores
+from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.recipe.settings import Role
+from bertmt.registry import metrics
+from bertmt.registry.database import Database
+from bertmt.registry.records import Evaluation, Move, Run, Snapshot
+from bertmt.registry.runs import evaluations, moves, snapshot_of
+from bertmt.registry.states import State
+from bertmt.run_folder.events import tail_lines
+from bertmt.services.browse.baseline import Baselines
+from bertmt.services.browse.rows import mean_difference
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.services.plan.overlaps import overlap_sentences
+from bertmt.services.plan.snapshot import code_digest
+
+LOG_LINES = 40
+
+
+@dataclass(frozen=True)
+class Details:
+    """One run with all that belongs to it.
+
+    Attributes:
+        baseline, difference: as in a list of runs.
+        place: in the queue, 1 is next; None unless it is queued.
+        recipe: None where a newer version wrote one that this version cannot read.
+        changes: toggles that differ from the preset that it was queued from: name to (preset's, run's).
+        paper: what the paper reports of its preset.
+        code_changed: whether the installed code differs from the code at submit.
+        tokens_per_second: median over the steps; padding_share: mean over the steps.
+        log: the last lines of a failed or lost run's log.
+        remarks: what is known of its dev data, then what the run says of itself; sentences.
+    """
+
+    run: Run
+    baseline: Run | None
+    difference: float | None
+    place: int | None
+    recipe: Recipe | None
+    changes: Mapping[str, tuple[Any, Any]]
+    paper: ReportedScores | None
+    evaluations: Sequence[Evaluation]
+    moves: Sequence[Move]
+    tokens_per_second: float | None
+    padding_share: float | None
+    snapshot: Snapshot
+    code_changed: bool
+    folder: Path
+    log: Sequence[str]
+    remarks: Sequence[str]
+
+
+def details_of(database: Database, run: Run, baselines: Baselines | None = None) -> Details:
+    """Gather everything, the newest events of a live run imported.
+
+    Args:
+        baselines: those of the runs that a caller knows already; without, all runs are read.
+    """
+    run = bring_up_to_date(database, run)
+    recipe = _recipe(run)
+    baseline = (baselines or Baselines(database)).of(run)
+    snapshot = snapshot_of(database, run)
+    folder = folder_of(database, run)
+    ended_badly = run.state in (State.FAILED, State.LOST)
+    series = metrics.read(database, run.key, ("tokens_per_second", "padding_share"))
+    speeds, shares = ([value for _, value in points if value is not None] for points in series.values())
+    return Details(
+        run=run,
+        baseline=baseline,
+        difference=mean_difference(run, baseline),
+        place=_place(database, run),
+        recipe=recipe,
+        changes=_changes(run, recipe),
+        paper=reported_scores(run.preset) if run.preset else None,
+        evaluations=evaluations(database, run.key),
+        moves=moves(database, run.key),
+        tokens_per_second=median(speeds) if speeds else None,
+        padding_share=fmean(shares) if shares else None,
+        snapshot=snapshot,
+        code_changed=snapshot.code_digest != code_digest(),
+        folder=folder.path,
+        log=tail_lines(folder.log(run.attempt), LOG_LINES) if ended_badly else (),
+        remarks=(*overlap_sentences(database, run), *map(str, run.finished.get("remarks", ()))),
+    )
+
+
+def history_of(database: Database, run: Run) -> list[Move]:
+    """Every change of its state, the first one first."""
+    return moves(database, run.key)
+
+
+def _recipe(run: Run) -> Recipe | None:
+    try:
+        return from_json(run.recipe_json)
+    except BertmtError:
+        return None
+
+
+def _changes(run: Run, recipe: Recipe | None) -> dict[str, tuple[Any, Any]]:
+    """Toggles that differ from the preset named at submit; its scale is the run's own, so that defaults agree."""
+    if recipe is None or run.from_preset is None:
+        return {}
+    try:
+        values = preset(run.from_preset).values
+    except BertmtError:  # a preset of another version
+        return {}
+    return differences(recipe, resolved(recipe_from(values)), (Role.TOGGLE,))
+
+
+def _place(database: Database, run: Run) -> int | None:
+    if run.state is not State.QUEUED:
+        return None
+    before: int = database.execute(
+        "SELECT count(*) FROM runs WHERE state = 'queued' AND (-priority, position, key) < (?, ?, ?)",
+        (-run.priority, run.position, run.key),
+    ).fetchone()[0]
+    return before + 1

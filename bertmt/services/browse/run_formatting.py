@@ -1,0 +1,123 @@
+"""A run in words: its progress, what it is at, its scale; the same in every front end."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from bertmt.registry.records import Run
+    from bertmt.services.plan.submit import Request
+
+SCORE_TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
+SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
+
+
+def progress(run: "Run") -> str:
+    """How much of the run is done, as a percentage, of one that waits what is kept; never 100 % before it is."""
+    done = kept_share(run) if run.state in ("queued", "held") else run.progress
+    if done is None:
+        return numbers.MISSING
+    share = done if run.state == "finished" else min(done, 0.99)
+    return f"{int(100 * share)} %"
+
+
+def begins_anew(run: "Run") -> bool:
+    """Whether a run waits to start from the beginning: then what a former attempt reached is no result."""
+    return run.state in ("queued", "held") and run.checkpoint_step is None
+
+
+def kept_share(run: "Run") -> float | None:
+    """How much of a run its newest checkpoint keeps; None where there is none, or nobody knows of how much."""
+    return None if run.checkpoint_step is None or not run.steps_total else run.checkpoint_step / run.steps_total
+
+
+def doing(run: "Run") -> str:
+    """What a running run is at."""
+    if run.steps_done is None:
+        return "starting" if run.last_event_at is None else "evaluating before the first step"
+    phase = f"epoch {run.epoch} of {run.epochs_total}" if run.phase == "train" else f"pretraining with {run.phase}"
+    parts = [safe_text(phase), f"step {numbers.count(run.steps_done)} of {numbers.count(run.steps_total)}"]
+    if run.seconds_left is not None:
+        parts.append(f"{numbers.duration(run.seconds_left)} left")
+    silence = seconds_since(run.last_event_at)
+    if silence is not None and silence > SILENT_AFTER_SECONDS:
+        parts.append(f"silent since {numbers.duration(silence)}")
+    return ", ".join(parts)
+
+
+def conditions(run: "Run") -> str:
+    """What a waiting run waits for besides a free slot; "" where it is nothing."""
+    parts = asked_conditions(run)
+    if run.checkpoint_step is not None:
+        parts.append(f"goes on from step {numbers.count(run.checkpoint_step)}")
+    return ", ".join(parts)
+
+
+def asked_conditions(asked_for: "Run | Request") -> list[str]:
+    """When and where a run is to be started, as a person asked for it."""
+    after = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in asked_for.awaits]
+    parts = [numbers.named(after)] if after else []
+    if asked_for.not_before_at and (seconds_since(asked_for.not_before_at) or 0) < 0:
+        parts.append(f"not before {local_time(asked_for.not_before_at)[:16]}")
+    if asked_for.wants:
+        parts.append(f"only on a {asked_for.wants.upper()}")
+    if asked_for.priority:
+        parts.append(f"priority {asked_for.priority}")
+    return parts
+
+
+def asked(run: "Run") -> str | None:
+    """What a running run was asked for and has not done yet: "stopping", "pausing"; None: nothing."""
+    return {"cancel": "stopping", "pause": "pausing"}.get(run.request or "") if run.state == "running" else None
+
+
+def seconds_since(at: str | None) -> float | None:
+    """Seconds since a stored time, or None."""
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds() if at else None
+    except (TypeError, ValueError):
+        return None
+
+
+def local_time(at: str | None) -> str:
+    """A stored time as the reader's clock shows it, to the second."""
+    try:
+        return datetime.fromisoformat(at).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else numbers.MISSING
+    except ValueError:
+        return safe_text(at or "")
+
+
+def scale_line(run: "Run") -> str:
+    """Encoder, data and budget in one line: what a score depends on besides the method (decision 25)."""
+    recipe = run.recipe
+    steps = f", at most {numbers.counted(recipe['epoch_steps'], 'step')} each" if recipe.get("epoch_steps") else ""
+    rate, head_rate = recipe.get("learning_rate"), recipe.get("head_learning_rate")
+    rates = f"learning rate {rate:g}" if rate is not None else "the encoder's learning rate"
+    if head_rate is not None and head_rate != rate:
+        rates += f" (heads {head_rate:g})"
+    extra = ""
+    if recipe.get("extra_data"):
+        extra = f" + {numbers.counted(recipe['extra_data_limit'], 'extra pair')} at most"
+    cut = recipe.get("evaluate_examples")
+    dev = f", {numbers.counted(cut, 'dev example')} at most" if cut else ""
+    epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
+    return safe_text(
+        f"{recipe.get('encoder')}; data {run.data}{extra}{dev}; {epochs}{steps}; batch {recipe.get('batch_size')}; "
+        f"{rates}"
+    )
+
+
+def value_text(value: Any) -> str:
+    """A setting's value as `--set` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def similarity(rho: float | None) -> float | None:
+    """S = (1 + ρ)/2, section 5.2 of the paper."""
+    return None if rho is None else (1 + rho) / 2

@@ -1,0 +1,313 @@
+"""Run folders from elsewhere: another machine, another registry, or one that was lost.
+
+A run is imported as it would have been while it ran: its attempts one after the other, each by the code that imports
+the events of running runs. Everything of one folder is there at once, and the folder whole before it.
+
+What becomes of it is what its last attempt says: finished or failed; stopped with its worker: cancelled; nothing: lost.
+It never waits in the queue: nobody asked for it here. `bertmt requeue` does, and lets it go on from its checkpoint.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bertmt import atomic_files, paths
+from bertmt.bounded_files import MOST_JSON, read_text
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, reason_of
+from bertmt.recipe.loading import from_json, matching_preset, to_json
+from bertmt.recipe.recipe import Recipe
+from bertmt.registry.database import Database, open_registry
+from bertmt.registry.records import Run, Snapshot
+from bertmt.registry.runs import STAGED, NewRun, add_imported, all_runs, move, moves, removed_runs, run_by_key
+from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
+from bertmt.registry.states import Owner, State
+from bertmt.run_folder.copying import copy_run_folder, plain_entries
+from bertmt.run_folder.events import attempts, read_events
+from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
+from bertmt.services.ingest.ingest import ingest
+from bertmt.services.ingest.reconcile import NO_LAST_WORD
+from bertmt.services.names import LONGEST_NAME
+
+BESIDE = STAGED  # a folder in which an import works; `bertmt gc` knows it
+REGISTRY = "own.db"  # in that folder
+MOST_ATTEMPTS = 10_000
+_ID = re.compile(r"[a-z][a-z0-9]{5}")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A folder that was not imported, and why."""
+
+    folder: Path
+    problem: BertmtError
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run folder says of its run."""
+
+    folder: RunFolder
+    order: RunOrder
+    recipe: Recipe
+    began_at: str
+    versions: Mapping[str, Any]
+
+
+def import_runs(database: Database, folders: Sequence[Path]) -> tuple[list[Run], list[Refused]]:
+    """Import every folder that can be, in the order in which their runs began; those that cannot change nothing."""
+    imported: list[Run] = []
+    refused: list[Refused] = []
+    for folder in sorted(folders, key=lambda each: _first_event(RunFolder(each), 1).get("at", "")):
+        try:
+            imported.append(import_run(database, folder))
+        except (BertmtError, OSError) as problem:
+            ours = problem if isinstance(problem, BertmtError) else _as_sentence(folder, problem)
+            refused.append(Refused(folder, ours))
+    return imported, refused
+
+
+def check_any(folders: Sequence[Path]) -> None:
+    """Return if one of the folders can be read as a run's: else no registry need be made for them.
+
+    Raises:
+        BertmtError: what is wrong with the first.
+    """
+    problems: list[BertmtError] = []
+    for folder in folders:
+        try:
+            read_run_folder(paths.expanded(folder).absolute())
+            return
+        except BertmtError as problem:
+            problems.append(problem)
+    raise problems[0] if problems else NotFoundError("None of these is a folder: name run folders, as in runs/*.")
+
+
+def import_run(database: Database, folder: Path) -> Run:
+    """Import the run of a folder, which is copied beside the registry unless it lies there.
+
+    Raises:
+        NotFoundError: this is no run folder.
+        RecipeError, DataError: what is in it is not what a run writes.
+        BusyError: its run is here already, or is being worked.
+        RegistryError: the registry cannot be written.
+        OSError: the folder cannot be read or copied.
+    """
+    found = read_run_folder(paths.expanded(folder).absolute())
+    target = paths.run_folder(database.path, found.order.run_id)
+    with database.immediate():  # a registry that cannot be written says so before anything is copied
+        _refuse_known(database, found.order.run_id)
+    forget_abandoned(database)
+    if target.is_dir() and not target.is_symlink() and target.samefile(found.folder.path):
+        with hold_alive(found.folder):  # nobody works or deletes it meanwhile
+            if not found.folder.order.is_file():
+                raise NotFoundError(f"{target} is gone.")
+            with _work_folder(target) as work:
+                paths.run_folder(work / REGISTRY, target.name).symlink_to(target.absolute())
+                return _store(database, found, work, lambda: None)
+    if os.path.lexists(target):
+        raise BusyError(
+            f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."
+        )
+    placed = False
+
+    def put_in_place() -> None:
+        nonlocal placed
+        copy.rename(target)  # which fails where somebody else has put files there meanwhile
+        placed = True
+
+    try:
+        with _work_folder(target) as work:
+            copy = paths.run_folder(work / REGISTRY, target.name)
+            copy_run_folder(found.folder.path, copy)
+            _refuse_working(found.folder)  # it may have been started while it was copied
+            return _store(database, found, work, put_in_place)
+    except BaseException:
+        if placed and run_by_id(database, found.order.run_id) is None:
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _work_folder(target: Path) -> Iterator[Path]:
+    """A folder beside the run's, for its copy and a registry of its own; held as long as the import lives."""
+    work = target.with_name(f"{BESIDE}{target.name}.{os.urandom(6).hex()}")
+    try:
+        atomic_files.make_folder(paths.runs_folder(work / REGISTRY))
+        with hold_alive(RunFolder(work)):
+            yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def read_run_folder(path: Path) -> Found:
+    """What a folder says of its run, checked.
+
+    Raises:
+        NotFoundError, DataError, RecipeError, BusyError: as `import_run`.
+    """
+    plain_entries(path)
+    folder = RunFolder(path)
+    order = folder.read_order()
+    problem = _problem(order)
+    if problem:
+        raise DataError(f"{folder.order} is not what a run writes: {problem}.")
+    try:
+        recipe = from_json(read_text(folder.recipe, MOST_JSON))
+    except (OSError, UnicodeDecodeError) as unread:
+        raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
+    _refuse_working(folder)
+    began_at = _first_event(folder, 1).get("at") or _changed_at(folder.recipe)
+    versions = _first_event(folder, max(attempts(path), default=1)).get("versions")
+    return Found(folder, order, recipe, began_at, versions if isinstance(versions, dict) else {})
+
+
+def is_run_id(text: object) -> bool:
+    """Whether a text can be a run's id, and so the name of a folder."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def _problem(order: RunOrder) -> str | None:
+    """What a hostile or damaged run.json has that no run writes."""
+    texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
+    all_marks: tuple[Any, ...] = (order.fingerprints, order.encoder_fingerprints)
+    if not is_run_id(order.run_id):
+        return f"its run_id is {order.run_id!r}"
+    if not isinstance(order.name, str) or not order.name.isprintable() or not 0 < len(order.name) <= LONGEST_NAME:
+        return f"its name is {order.name!r}"
+    if type(order.attempt) is not int or not 0 <= order.attempt <= MOST_ATTEMPTS:
+        return f"its attempt is {order.attempt!r}"
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        return "its data, device and checkpoint_dir are no printable texts"
+    for marks in all_marks:
+        if not isinstance(marks, dict) or not all(
+            isinstance(each, str) and each.isprintable() for each in marks.values()
+        ):
+            return "its fingerprints are none"
+    return None
+
+
+def _store(database: Database, found: Found, work: Path, put_in_place: Callable[[], object]) -> Run:
+    """Enter the run and all that its folder tells: first into a registry of its own, since reading a large folder takes
+    minutes, then from there in batches that nobody sees until the last, which is durable.
+    """
+    new, about = _new_run(database, found), Snapshot("unknown", {}, {"packages": _versions(found)})
+    with open_registry(work / REGISTRY, create=True) as own:
+        own.execute("PRAGMA journal_mode = DELETE")  # else its log would take as much room as its rows
+        own.execute("PRAGMA synchronous = OFF")  # it lives no longer than this process
+        with own.immediate():
+            reason = f"imported from {found.folder.path}"
+            run = add_imported(own, found.order.run_id, new, about, found.began_at, reason)
+            replay(own, run, found.order)
+        run = run_by_key(own, run.key)
+        key = stage(database, work.name, new, about, found.began_at)
+        try:
+            copy_rows(database, key, own, run)
+            with database.durable():
+                _refuse_known(database, found.order.run_id)
+                put_in_place()
+                return publish(database, key, own, run)
+        finally:
+            forget_staged(database, key)
+
+
+def _versions(found: Found) -> dict[str, str]:
+    return {str(name): str(version) for name, version in found.versions.items()}
+
+
+def _new_run(database: Database, found: Found) -> NewRun:
+    recipe, order = found.recipe, found.order
+    return NewRun(
+        name=order.name,
+        preset=matching_preset(recipe),
+        from_preset=None,
+        recipe_json=to_json(recipe),
+        digest=recipe.digest(),
+        seed=recipe.seed,
+        data=order.data,
+        extra_data_file=order.extra_data_file,
+        fingerprints=order.fingerprints,
+        encoder_fingerprints=order.encoder_fingerprints,
+        state=State.LOST,
+        checkpoint_dir=order.checkpoint_dir if _has_its_checkpoints_there(database, found) else "",
+    )
+
+
+def _has_its_checkpoints_there(database: Database, found: Found) -> bool:
+    """Whether a run that lies beside the registry has its checkpoints in the folder that it names.
+
+    Who deletes the run later deletes them too, so a folder of anything else must never be taken for them.
+    """
+    order = found.order
+    if not order.checkpoint_dir or found.folder.path != paths.run_folder(database.path, order.run_id):
+        return False
+    return found.folder.checkpoints(order.checkpoint_dir).holds_nothing_else()
+
+
+def replay(database: Database, run: Run, order: RunOrder) -> Run:
+    """Import the events of all attempts of a run, the first one's first; inside a write transaction."""
+    folder = RunFolder(paths.run_folder(database.path, run.id))
+    numbers = {number for number in attempts(folder.path) if number <= MOST_ATTEMPTS} | {order.attempt}
+    device = order.device.removeprefix("cuda:")
+    for number in sorted(numbers - {0}):
+        run = move(
+            database, run.key, State.RUNNING, Owner.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
+            device=device, started_at=_first_event(folder, number).get("at"), ended_at=None, failure=None,
+        )  # fmt: skip
+        run = ingest(database, run)
+        if run.state is State.RUNNING:
+            run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
+    return _out_of_the_queue(database, run)
+
+
+def _out_of_the_queue(database: Database, run: Run) -> Run:
+    """What sync queues again, since it assumes a worker: here it has ended until a person asks for more."""
+    if run.state is not State.QUEUED:
+        return run
+    steps = [each for each in moves(database, run.key) if each.state_before != each.state_after]
+    if steps[-1].state_before == State.FAILED:
+        error = steps[-2].reason
+        return move(
+            database, run.key, State.FAILED, Owner.IMPORT, error, failure=error, ended_at=run.last_event_at
+        )  # fmt: skip
+    return move(database, run.key, State.CANCELLED, Owner.IMPORT, steps[-1].reason, ended_at=run.last_event_at)
+
+
+def _refuse_working(folder: RunFolder) -> None:
+    if is_alive(folder):
+        raise BusyError(f"The run in {folder.path} is being worked: import it once it has ended.")
+
+
+def _refuse_known(database: Database, run_id: str) -> None:
+    for run in all_runs(database, "runs.id = ?", (run_id,)):
+        raise BusyError(f"Run {run_id} is here already: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
+    for run in removed_runs(database, "runs.id = ?", (run_id,)):
+        raise BusyError(f"Run {run_id} ({run.name}) is here and was removed: `bertmt restore {run_id}`.")
+
+
+def run_by_id(database: Database, run_id: str) -> Run | None:
+    """The run of that id, removed or not."""
+    found = all_runs(database, "runs.id = ?", (run_id,)) or removed_runs(database, "runs.id = ?", (run_id,))
+    return found[0] if found else None
+
+
+def _first_event(folder: RunFolder, attempt: int) -> Mapping[str, Any]:
+    """The first event of an attempt; empty where there is none."""
+    try:
+        events = read_events(folder.events(attempt), limit_bytes=1 << 16)[0]
+    except (OSError, ValueError, BertmtError):
+        return {}
+    return events[0] if events else {}
+
+
+def _changed_at(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+
+
+def _as_sentence(folder: Path, problem: OSError) -> BertmtError:
+    return BertmtError(f"{folder} cannot be imported: {reason_of(problem)} ({problem.filename}).")

@@ -1,0 +1,241 @@
+"""What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, note, tag."""
+
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
+from bertmt.recipe.loading import from_json, matching_preset, to_json
+from bertmt.recipe.rules import recipe_from, resolved, unresolved
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import move, run_by_key
+from bertmt.registry.states import Owner, State, check_move
+from bertmt.registry.workers import running_workers
+from bertmt.run_folder.layout import hold_alive, living_pid
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
+from bertmt.services.lifecycle.order import waiting
+from bertmt.services.names import check_tag
+from bertmt.services.plan.data_check import check_data
+from bertmt.services.plan.encoder_check import check_encoder
+from bertmt.services.plan.overlaps import store_overlaps
+
+
+def cancel(database: Database, run: Run) -> Run:
+    """Cancel a waiting run at once; ask the worker of a running one to stop it.
+
+    Raises:
+        BusyError: it has ended already.
+    """
+    run = _as_it_is(database, run)
+    if run.state is State.RUNNING:
+        return _ask(database, run, "cancel")
+    reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it was started"
+    return move(database, run.key, State.CANCELLED, Owner.PERSON, reason)
+
+
+def pause(database: Database, run: Run) -> Run:
+    """Let a running run write a checkpoint and end, so that its device is free; `resume` lets it go on.
+
+    Raises:
+        BusyError: it is not running.
+    """
+    run = _as_it_is(database, run)
+    if run.state is not State.RUNNING:
+        check_move(run.id, run.state, State.PAUSED, Owner.PERSON)
+    if run.request == "cancel":
+        raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` lets it go on afterwards.")
+    return _ask(database, run, "pause")
+
+
+def resume(database: Database, run: Run) -> Run:
+    """Queue a paused run again, before all of its priority that wait; it goes on from its checkpoint.
+
+    Raises:
+        BusyError: it is not paused.
+    """
+    run = _as_it_is(database, run)
+    if run.state is State.RUNNING and run.request == "pause":
+        return _ask(database, run, None)
+    if run.state is not State.PAUSED:
+        raise BusyError(
+            f"Run {run.id} is {run.state}; only paused runs are resumed; `bertmt requeue` is for the others."
+        )
+    with database.immediate():
+        first = database.execute("SELECT min(position) FROM runs").fetchone()[0] - 1
+        return move(
+            database, run.key, State.QUEUED, Owner.PERSON, "resumed", position=first, ended_at=None, recoveries=0
+        )
+
+
+def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
+    """Pass on what runs were asked for where no worker is there to do it: to their children themselves.
+
+    After the transaction that asked: what it put back must not have stopped anything.
+    """
+    if running_workers(database):  # which adopts them
+        return
+    for run in runs:
+        if run.state is State.RUNNING and run.request:
+            with suppress(ProcessLookupError, PermissionError, DataError):
+                known = its_process(database, run)
+                pid = living_pid(folder_of(database, run)) or (known.pid if known else None)
+                if pid is not None:
+                    os.kill(pid, signal.SIGTERM)
+
+
+def _as_it_is(database: Database, run: Run) -> Run:
+    """The run after all that happened to it since its record was read, as far as its folder can be read."""
+    with suppress(DataError):
+        return bring_up_to_date(database, run_by_key(database, run.key))
+    return run_by_key(database, run.key)
+
+
+def _ask(database: Database, run: Run, request: str | None) -> Run:
+    """Leave a request to whoever works the run; it outlives the worker."""
+    with database.immediate():
+        database.execute("UPDATE runs SET request = ? WHERE key = ? AND state = 'running'", (request, run.key))
+        return run_by_key(database, run.key)
+
+
+def hold(database: Database, run: Run) -> Run:
+    """Keep a queued run from being taken."""
+    return move(database, run.key, State.HELD, Owner.PERSON, "held")
+
+
+def release(database: Database, run: Run) -> Run:
+    """Let a held run be taken again."""
+    return move(database, run.key, State.QUEUED, Owner.PERSON, "released")
+
+
+def requeue(
+    database: Database,
+    run: Run,
+    data: str | None = None,
+    extra_data_file: str | None = None,
+    reason: str = "requeued",
+) -> Run:
+    """Queue a failed, cancelled, lost or paused run again, as its next attempt; behind all that wait.
+
+    Args:
+        data: where the same data lies now.
+
+    Raises:
+        BusyError: its state forbids it.
+        DataError: the data there is not what the run was submitted with.
+    """
+    run = _as_it_is(database, run)
+    columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
+    if data or extra_data_file:
+        recipe = from_json(run.recipe_json)
+        new = {"data": data or run.data, "extra_data_file": extra_data_file or run.extra_data_file}
+        checked = check_data(recipe.with_values(new))
+        if checked.fingerprints != dict(run.fingerprints):
+            changed = sorted(name for name, mark in run.fingerprints.items() if checked.fingerprints.get(name) != mark)
+            raise UsageError(
+                f"{new['data']} does not hold the data that run {run.id} was submitted with: "
+                f"{', '.join(changed)} differ; queue a new run with --data instead."
+            )
+        columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
+    with database.immediate():
+        highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
+        return move(database, run.key, State.QUEUED, Owner.PERSON, reason, position=highest + 1, **columns)
+
+
+def begin_anew(
+    database: Database, runs: Sequence[Run], data: str | None = None, extra_data_file: str | None = None
+) -> list[Run]:
+    """Queue runs again without their checkpoints, so that they do not go on from the newest; all or none.
+
+    Raises:
+        BusyError, DataError, UsageError: as `requeue`, of the first that it refuses; no checkpoint was deleted.
+    """
+    runs = [_as_it_is(database, run) for run in runs]
+    with ExitStack() as locks:
+        # No child begins until its checkpoints are gone, which they are once all is stored for good.
+        for run in runs:
+            folder = folder_of(database, run)
+            if (
+                run.checkpoint_dir
+            ):  # there they are named after this folder, also where it is gone and will be made anew
+                with suppress(OSError):
+                    folder.make()
+            if folder.path.is_dir():
+                locks.enter_context(hold_alive(folder))
+        queued = _queued_anew(database, runs, data, extra_data_file)
+        for run in queued:
+            folder_of(database, run).checkpoints(run.checkpoint_dir).begin_anew()
+        return queued
+
+
+def _queued_anew(database: Database, runs: Sequence[Run], data: str | None, extra_data_file: str | None) -> list[Run]:
+    with database.immediate():
+        queued = [requeue(database, run, data, extra_data_file, "requeued, from the start") for run in runs]
+        for run in queued:
+            database.execute(
+                "UPDATE summaries SET checkpoint_step = NULL, step = NULL, epoch = NULL, phase = NULL,"
+                " seconds_left = NULL"
+                ", selected_epoch = NULL, sst = NULL, para = NULL, sts = NULL, overall = NULL WHERE run = ?",
+                (run.key,),
+            )
+        return [run_by_key(database, run.key) for run in queued]
+
+
+def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
+    """Change settings of a waiting run; an optional setting that followed another follows it still.
+
+    Raises:
+        RecipeError: the changed recipe is not valid.
+        DataError, EncoderError: its data or its encoder cannot be used.
+        BusyError: it does not wait.
+    """
+    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.recipe_json))))
+    recipe, encoder = check_encoder(recipe)
+    checked = check_data(recipe)
+    recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+    with database.immediate():
+        waiting(database, run, "edited")
+        store_overlaps(database, checked.overlaps, checked.fingerprints, recipe.evaluate_examples)
+        database.execute(
+            "UPDATE runs SET recipe = ?, digest = ?, seed = ?, preset = ?, data = ?, extra_data_file = ?,"
+            " fingerprints = ?, encoder_fingerprints = ? WHERE key = ?",
+            (
+                to_json(recipe),
+                recipe.digest(),
+                recipe.seed,
+                matching_preset(recipe),
+                checked.data,
+                checked.extra_data_file,
+                json.dumps(checked.fingerprints),
+                json.dumps(encoder),
+                run.key,
+            ),
+        )
+        return run_by_key(database, run.key)
+
+
+def annotate(database: Database, run: Run, note: str) -> Run:
+    """Replace a run's note."""
+    with database.immediate():
+        database.execute("UPDATE runs SET note = ? WHERE key = ?", (note, run.key))
+        return run_by_key(database, run.key)
+
+
+def tag(database: Database, run: Run, tag_name: str, present: bool = True) -> Run:
+    """Give a run a tag, or take it away.
+
+    Raises:
+        UsageError: the tag is empty or holds white space, commas or control characters.
+        NotFoundError: it has no such tag.
+    """
+    check_tag(tag_name)
+    with database.immediate():
+        if present:
+            database.execute("INSERT OR IGNORE INTO tags VALUES (?, ?)", (run.key, tag_name))
+        elif not database.execute("DELETE FROM tags WHERE run = ? AND tag = ?", (run.key, tag_name)).rowcount:
+            raise NotFoundError(f"Run {run.id} has no tag {tag_name!r}; it has {', '.join(run.tags) or 'none'}.")
+        return run_by_key(database, run.key)

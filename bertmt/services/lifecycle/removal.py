@@ -1,0 +1,92 @@
+"""Removing runs: out of sight at once, for good only when `bertmt gc` is asked for it."""
+
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+
+from bertmt.drawing.numbers import named
+from bertmt.errors import BusyError, DataError, NotFoundError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import bring_back, move, remove, removed_runs, run_by_key
+from bertmt.registry.states import ENDED, Owner, State
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.services.lifecycle.order import WAITING
+from bertmt.services.lifecycle.startable import ENDED_BADLY
+
+
+def delete(database: Database, run: Run) -> Run:
+    """Put a run that is not running out of sight, and return it as it was; one that waits or is paused is cancelled.
+
+    Raises:
+        BusyError: it is running.
+    """
+    with database.immediate():
+        _refuse_running(database, run)
+        run = run_by_key(database, run.key)
+        if run.state not in ENDED:
+            reason = "removed while it was paused" if run.state is State.PAUSED else "removed before it was started"
+            move(database, run.key, State.CANCELLED, Owner.PERSON, reason)
+        remove(database, run.key)
+        return run
+
+
+def _refuse_running(database: Database, run: Run) -> None:
+    with suppress(DataError):  # a folder that cannot be read is no reason to keep the run
+        bring_up_to_date(database, run_by_key(database, run.key))
+    if run_by_key(database, run.key).state is State.RUNNING:
+        raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
+
+
+def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
+    """What the removal of runs would mean for those that wait, a sentence each."""
+    by_id = {run.id: run for run in runs}
+    awaits = [
+        (run, [(by_id[awaited.id], awaited.needs_success) for awaited in run.awaits if awaited.id in by_id])
+        for run in waiting
+        if run.id not in by_id and run.state in WAITING
+    ]
+    blocked = [run for run, found in awaits if any(needs and _ends_badly(other) for other, needs in found)]
+    freed = [run for run, found in awaits if run not in blocked and any(other.state not in ENDED for other, _ in found)]
+    sentences = []
+    if blocked:
+        sentences.append(f"What waits for its success will not start by itself: {named([run.id for run in blocked])}.")
+    if freed:
+        sentences.append(f"What waits for its end may start at once: {named([run.id for run in freed])}.")
+    return sentences
+
+
+def _ends_badly(run: Run) -> bool:
+    """Whether a run has not finished, nor ever will once it is removed."""
+    return run.state in ENDED_BADLY or run.state not in ENDED
+
+
+def restore(database: Database, word: str) -> list[Run]:
+    """Bring back the removed runs that have this id or name, as they were; those that were to run are cancelled.
+
+    Raises:
+        NotFoundError: none has, or they were deleted for good.
+    """
+    return restore_all(database, [word])
+
+
+def _removed(database: Database, word: str) -> list[Run]:
+    found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
+    if not found:
+        raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
+    return found
+
+
+def restore_all(database: Database, words: Sequence[str]) -> list[Run]:
+    """As `restore`, all of them or none; one that is named twice is brought back once."""
+    with database.immediate():
+        found = {run.key: run for word in words for run in _removed(database, word)}
+        return [bring_back(database, key) for key in found]
+
+
+def delete_folder(database: Database, run: Run) -> None:
+    """Delete the folder and the checkpoints of a run that the registry has forgotten."""
+    folder = folder_of(database, run)
+    folder.checkpoints(run.checkpoint_dir).delete()
+    shutil.rmtree(folder.path, ignore_errors=True)

@@ -1,0 +1,79 @@
+"""`bertmt init`: looks at what a user wants as defaults, then writes them to `bertmt.toml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertmt.encoders.find import find_encoder
+from bertmt.errors import EncoderError, Problems, UsageError
+from bertmt.recipe.recipe import SETTINGS, TASK_NAMES, Recipe
+from bertmt.recipe.rules import recipe_from
+from bertmt.recipe.settings import Role
+from bertmt.services.plan.data_check import check_data
+from bertmt.services.plan.user_settings import write_user_settings
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What was written, and what a user should know of it.
+
+    Attributes:
+        sizes: "<task>-<split>" to numbers of examples, of the data named.
+        warnings: what is not at hand yet, and rows that were skipped; sentences.
+    """
+
+    path: Path
+    sizes: Mapping[str, int]
+    warnings: tuple[str, ...]
+
+
+def write_defaults(folder: Path, values: Mapping[str, Any]) -> Defaults:
+    """Check the values and write them to `bertmt.toml` in `folder`; other settings there keep their value.
+
+    Raises:
+        UsageError: nothing is named, or a toggle, which belongs to a recipe.
+        RecipeError: a value is not valid.
+        DataError: no task's data can be read there, or not the extra pairs.
+    """
+    if not values:
+        raise UsageError("Name what to make a default: --data DIR, --extra-data FILE, --encoder NAME, --set KEY=VALUE.")
+    problems = Problems()
+    for name in values:
+        if name in SETTINGS and SETTINGS[name].role is Role.TOGGLE:
+            said = f"`{name}` is a toggle and belongs to a recipe: use `bertmt queue --set {name}=…`."
+            problems.add(UsageError(said))
+    problems.attempt(recipe_from, values)
+    problems.raise_all()
+    recipe = recipe_from(values)
+    sizes, warnings = _data(recipe, values)
+    if "encoder" in values:
+        try:
+            find_encoder(recipe.encoder)
+        except EncoderError as problem:  # it may be fetched later: a default may come before its weights
+            warnings.append(str(problem))
+    read = {name: recipe.value(name) for name in values}
+    return Defaults(write_user_settings(folder, read), sizes, tuple(warnings))
+
+
+def _data(recipe: Recipe, values: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
+    """Sizes of the splits of every task that is there; a folder need not hold all three."""
+    sizes: dict[str, int] = {}
+    warnings: list[str] = []
+    problems = Problems()
+    if recipe.data:
+        for task in TASK_NAMES:
+            checked = problems.attempt(check_data, recipe.with_values({"tasks": (task,)}))
+            sizes |= checked.sizes if checked else {}
+            warnings += checked.warnings if checked else ()
+        if sizes and problems:  # a folder of one task is one, too
+            warnings += problems.error().problems
+            problems = Problems()
+    if values.get("extra_data_file"):
+        checked = problems.attempt(
+            check_data, recipe.with_values({"data": "toy", "tasks": ("para",), "extra_data": True})
+        )
+        sizes |= {"para-extra": checked.sizes["para-extra"]} if checked else {}
+        warnings += checked.warnings if checked else ()
+    problems.raise_all()
+    return sizes, warnings

@@ -1,0 +1,28 @@
+"""Looking at a recipe's encoder before anything is queued."""
+
+from collections.abc import Mapping
+
+from bertmt import paths
+from bertmt.encoders.find import encoder_fingerprints, find_encoder
+from bertmt.errors import RecipeError
+from bertmt.recipe.recipe import Recipe
+
+
+def check_encoder(recipe: Recipe) -> tuple[Recipe, Mapping[str, str]]:
+    """The recipe with a local encoder folder made absolute, since the child and later predictions start elsewhere; and
+    the fingerprints of the encoder's parts.
+
+    Raises:
+        EncoderError: the encoder is not at hand, or cannot work.
+        RecipeError: its positions are fewer than `max_length`.
+    """
+    found = find_encoder(recipe.encoder)
+    if recipe.max_length > found.positions:
+        raise RecipeError(
+            [f"`max_length` is {recipe.max_length}, but {recipe.encoder} has only {found.positions} positions."]
+        )
+    marks = encoder_fingerprints(found)
+    named = paths.expanded(recipe.encoder)
+    if found.folder is not None and named.is_dir() and named.samefile(found.folder):
+        return recipe.with_values({"encoder": str(named.absolute())}), marks
+    return recipe, marks

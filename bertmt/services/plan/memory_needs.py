@@ -1,0 +1,112 @@
+"""How much memory of a GPU a run will need: by what runs of its recipe held, or else by what its encoder must hold."""
+
+from dataclasses import dataclass
+
+from bertmt.drawing import numbers
+from bertmt.encoders.find import EncoderFiles, find_encoder
+from bertmt.errors import BertmtError
+from bertmt.recipe.loading import from_json
+from bertmt.recipe.recipe import SETTINGS, Lora, Recipe
+from bertmt.recipe.settings import Role
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs
+
+MIB = 1024 * 1024
+# What a process holds of a GPU before its first tensor: the CUDA context and the kernels of PyTorch's libraries. It
+# differs with card, driver and PyTorch. Not measured for this program: a round number for recent ones.
+CUDA_CONTEXT_MIB = 500
+# `peak_memory_mib` counts tensors. PyTorch's allocator takes larger blocks from the driver and cannot fill them all,
+# and another seed puts other sentences into the longest batch.
+MARGIN = 1.1
+BYTES_PER_NUMBER = 4  # weights, gradients and moments are fp32 in every precision
+MOMENTS = 2  # AdamW keeps a mean and a variance of each gradient
+# Conduct and care weigh nothing on memory, but for the precision of activations and whether they are kept.
+_WEIGHTLESS = tuple(
+    name
+    for name, each in SETTINGS.items()
+    if each.role in (Role.CONDUCT, Role.CARE) and name not in ("precision", "activation_checkpointing")
+)
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """GPU memory that a run will need, with the CUDA context.
+
+    Attributes:
+        evidence: what it rests on, for people; completes "it needs 7,000 MiB, …".
+    """
+
+    mib: int
+    evidence: str
+
+
+def memory_need(database: Database, run: Run) -> MemoryNeed | None:
+    """What a run will need of a GPU; None where nothing tells (its encoder is not at hand)."""
+    held = most_held(past_runs(database, run))
+    if held:
+        peak, past = held
+        return MemoryNeed(
+            round(peak * MARGIN) + CUDA_CONTEXT_MIB,
+            f"judged by {past.id}, whose tensors held {numbers.count(peak)} MiB",
+        )
+    try:
+        recipe = from_json(run.recipe_json)
+        least = least_mib(recipe, find_encoder(recipe.encoder))
+    except BertmtError:  # the child will say what is the matter
+        return None
+    return MemoryNeed(least + CUDA_CONTEXT_MIB, "at least, for weights, gradients and AdamW's moments alone")
+
+
+def past_runs(database: Database, run: Run) -> list[Run]:
+    """The finished runs on a GPU whose recipe is that of a run but for its seed and what weighs nothing."""
+    paths = [f'$."{name}"' for name in _WEIGHTLESS]
+    removed = f"json_remove({{}}{', ?' * len(paths)})"
+    return all_runs(
+        database,
+        "runs.state = 'finished' AND runs.device != 'cpu' AND json_valid(runs.recipe)"
+        f" AND {removed.format('runs.recipe')} = {removed.format('?')}",
+        [*paths, run.recipe_json, *paths],
+    )
+
+
+def most_held(runs: list[Run]) -> tuple[int, Run] | None:
+    """The most MiB that one of these runs held, and which; None where none told."""
+    told = [(int(peak), run) for run in runs if (peak := run.finished.get("peak_memory_mib"))]
+    return max(told, key=lambda each: each[0], default=None)
+
+
+def least_mib(recipe: Recipe, encoder: EncoderFiles) -> int:
+    """What weights, gradients and AdamW's moments of the encoders take during a step, in MiB.
+
+    A lower bound: heads (about 1 % beside an encoder), activations and copies in bf16 come on top.
+    """
+    tasks = len(recipe.tasks)
+    encoders = tasks if recipe.ensembling else 1
+    lora = recipe.lora.rank > 0
+    trained = adapter_parameters(encoder, recipe.lora) if lora else encoder_parameters(encoder)
+    # With LoRA the encoders share what is frozen.
+    frozen = encoder_parameters(encoder) if lora else 0
+    # Gradient surgery keeps each task's gradient of what they share; otherwise tasks add theirs up. A step of the
+    # schedule "alternate" is one task's.
+    together = recipe.schedule == "together" and (recipe.ensembling or recipe.surgery)
+    gradients = tasks if together else 1
+    count = frozen + (encoders * (1 + MOMENTS) + gradients) * trained
+    return count * BYTES_PER_NUMBER // MIB
+
+
+def encoder_parameters(encoder: EncoderFiles) -> int:
+    """How many weights a BERT without its pooler has: embeddings, and per layer four attention maps, two of the
+    feed-forward network, and two layer norms (m: hidden size, k: intermediate size)."""
+    m, k = encoder.hidden_size, encoder.intermediate_size
+    embeddings = (encoder.vocabulary_size + encoder.positions + encoder.token_types) * m + 2 * m
+    layer = 4 * (m * m + m) + (m * k + k) + (k * m + m) + 2 * (2 * m)
+    return embeddings + encoder.layers * layer
+
+
+def adapter_parameters(encoder: EncoderFiles, lora: Lora) -> int:
+    """How many weights the adapters of one encoder have: A (r, inputs) and B (outputs, r) per target."""
+    m, k = encoder.hidden_size, encoder.intermediate_size
+    attention = {"query-value": 2, "attention": 4, "all-linear": 4}[lora.targets] * (m + m)
+    feed_forward = 2 * (m + k) if lora.targets == "all-linear" else 0
+    return encoder.layers * lora.rank * (attention + feed_forward)

@@ -1,0 +1,61 @@
+"""The recipe that a command line names, resolved, without looking at data or encoder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bertmt.errors import UsageError
+from bertmt.recipe.loading import from_json, preset, read_toml, to_toml
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.rules import recipe_from, resolved, unresolved
+from bertmt.registry.records import Run
+from bertmt.services.plan.user_settings import read_user_settings
+
+DEFAULT_PRESET = "baseline"
+
+
+def chosen_recipe(name: str | None, file: Path | None, run: Run | None, values: Mapping[str, str]) -> Recipe:
+    """A run's recipe; or a preset (the baseline where none is named) or a recipe file over the user's defaults.
+
+    Args:
+        values: `--set`, which wins.
+
+    Raises:
+        UsageError: more than one is named, or the file is no TOML.
+        RecipeError, NotFoundError: what is named is not valid, or not there.
+    """
+    if sum(source is not None for source in (name, file, run)) > 1:
+        raise UsageError("Name one recipe: --preset NAME, --file RECIPE.toml, or --from RUN.")
+    if run is not None:
+        return resolved(recipe_from(values, unresolved(from_json(run.recipe_json))))
+    own = read_toml(file) if file else dict(preset(name or DEFAULT_PRESET).values)
+    return resolved(recipe_from(read_user_settings() | own | dict(values)))
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A resolved recipe as TOML to be changed and queued again.
+
+    What was left open is there as a comment: a learning rate that follows the encoder, an alpha that follows the rank,
+    data that nobody named. Pinned in a file, they would no longer follow, and an empty value would win over a default.
+    """
+    left_open = {name for name, value in unresolved(recipe).flat().items() if value in (None, "")}
+    lines, table = [], ""
+    for line in to_toml(recipe).splitlines():
+        if line.startswith("["):
+            table = line.strip("[]") + "."
+        is_open = table + line.partition(" = ")[0] in left_open
+        lines.append(f"# {line}" if is_open else line)
+    return "\n".join(lines) + "\n"
+
+
+def open_recipe(name: str, run: Run | None = None) -> Recipe:
+    """What new runs start from, a preset over the user's defaults or a run's recipe, with what is open left open.
+
+    What is set in it later is followed by what follows it: `resolved(recipe_from(values, open_recipe(…)))`.
+
+    Raises:
+        UsageError: `bertmt.toml` cannot be read.
+        RecipeError, NotFoundError: what is named is not valid, or not there.
+    """
+    if run is not None:
+        return unresolved(from_json(run.recipe_json))
+    return recipe_from(read_user_settings() | dict(preset(name).values))

@@ -1,0 +1,295 @@
+"""From a preset and some settings to queued runs; what can be refused is refused before the first is stored."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bertmt import atomic_files, paths
+from bertmt.drawing.numbers import counted
+from bertmt.encoders.find import find_encoder
+from bertmt.errors import Problems, RecipeError, UsageError, reason_of
+from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
+from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved
+from bertmt.recipe.settings import Role
+from bertmt.registry.database import Database
+from bertmt.registry.records import Awaited, Run
+from bertmt.registry.runs import NewRun, add_runs, all_runs
+from bertmt.registry.states import State
+from bertmt.services.names import check_name, check_tag
+from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence
+from bertmt.services.plan.encoder_check import check_encoder
+from bertmt.services.plan.overlaps import Overlap, store_overlaps
+from bertmt.services.plan.snapshot import take_snapshot
+from bertmt.services.plan.user_settings import read_user_settings
+from bertmt.tasks.cs224n import missing_files
+
+DATA_SETTINGS = ("data", "tasks", "extra_data", "extra_data_file", "extra_data_limit")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks to be queued; exactly one of `preset`, `file` and `from_run` names the recipe.
+
+    Attributes:
+        values: `--set` and flags, dotted; they win over everything.
+        sweeps: `key=a,b,c`; all combinations are queued, each with all seeds.
+        seeds: none means the recipe's own; raw, as in `values`.
+        priority: higher ones are started first.
+        not_before_at: UTC, ISO 8601; None: at any time.
+        wants: "cpu" or "gpu": which devices may take them; "": all.
+        checkpoint_dir: a folder for checkpoints; "": the run folders.
+        awaits: the runs that must have ended before they may start.
+    """
+
+    preset: str | None = None
+    file: Path | None = None
+    from_run: Run | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    sweeps: tuple[str, ...] = ()
+    seeds: tuple[int | str, ...] = ()
+    name: str | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    hold: bool = False
+    first: bool = False
+    priority: int = 0
+    not_before_at: str | None = None
+    wants: str = ""
+    checkpoint_dir: str = ""
+    awaits: tuple[Awaited, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run that would be queued."""
+
+    name: str
+    preset: str | None
+    recipe: Recipe
+    data: str
+    extra_data_file: str
+    fingerprints: Mapping[str, str]
+    overlaps: Mapping[str, Overlap]
+    encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a request, and what a person should know before they are queued."""
+
+    request: Request
+    runs: tuple[PlannedRun, ...]
+    remarks: tuple[str, ...]
+
+
+def plan(request: Request, problems: Problems | None = None) -> Plan:
+    """Work out and check every run of a request, without storing any.
+
+    Args:
+        problems: what is wrong with the request already; it is told together with what is found here.
+
+    Raises:
+        RecipeError, UsageError, DataError, EncoderError, NotFoundError: with every problem, before anything is queued.
+    """
+    problems = Problems() if problems is None else problems
+    for word in request.tags:
+        problems.attempt(check_tag, word)
+    problems.attempt(_check_checkpoint_dir, request.checkpoint_dir)
+    seeds = _seeds(request, problems)
+    combinations = problems.attempt(parse_sweeps, request.sweeps) or [{}]
+    start = problems.attempt(_base, request)
+    if start is None:
+        _judge_alone(request, problems)
+        raise problems.error()
+    base_name, base_values, base = start
+    planned: list[PlannedRun] = []
+    said: dict[str, None] = {}
+    unusable: set[tuple[Any, ...]] = set()
+    for combination in combinations:
+        recipe, encoder, checked = _looked_at(
+            base_values | dict(request.values) | combination, base, problems, unusable
+        )
+        matched = matching_preset(recipe)
+        name = problems.attempt(_name, request, base_name, combination, matched)
+        if checked is None or name is None or problems:
+            continue
+        recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+        overlapping = [part for task, overlap in checked.overlaps.items() for part in overlap.sentences(task)]
+        said |= dict.fromkeys(
+            (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
+        )
+        if recipe.extra_data:
+            pairs = counted(checked.sizes["para-extra"], "extra pair is", "extra pairs are")
+            said[f"{pairs} added to PARA's training split."] = None
+        for seed in seeds or (recipe.seed,):
+            seeded = recipe.with_values({"seed": seed})
+            planned.append(
+                PlannedRun(
+                    name,
+                    matched,
+                    seeded,
+                    checked.data,
+                    checked.extra_data_file,
+                    checked.fingerprints,
+                    checked.overlaps,
+                    encoder,
+                )
+            )
+    problems.raise_all()
+    return Plan(request, tuple(planned), tuple(said))
+
+
+def _seeds(request: Request, problems: Problems) -> list[int]:
+    """The seeds, each once."""
+    swept = any(text.partition("=")[0].strip() == "seed" for text in request.sweeps)
+    if request.seeds and (swept or "seed" in request.values):
+        problems.add(UsageError("The seed is given twice: use either --seed or --set seed=…."))
+    read = [read_values({"seed": seed}) for seed in request.seeds]
+    for _, found in read:
+        if found:
+            problems.add(RecipeError(found))
+    return list(dict.fromkeys(parsed["seed"] for parsed, _ in read if parsed))
+
+
+def _judge_alone(request: Request, problems: Problems) -> None:
+    """Look at what was set where the recipe is unknown: what does not depend on the rest of it."""
+    parsed, found = read_values(request.values)
+    if found:
+        problems.add(RecipeError(found))
+    if "encoder" in parsed:
+        problems.attempt(find_encoder, parsed["encoder"])
+    if parsed.get("data", "") not in ("", "toy"):
+        problems.attempt(missing_files, paths.expanded(parsed["data"]).absolute(), ())
+
+
+def _looked_at(
+    values: Mapping[str, Any], base: Recipe | None, problems: Problems, unusable: set[tuple[Any, ...]]
+) -> tuple[Recipe, Mapping[str, str], CheckedData | None]:
+    """A recipe as far as it can be read, its encoder's fingerprints and its data.
+
+    Recipe, encoder and data are judged whatever is wrong elsewhere.
+
+    Args:
+        unusable: data that were refused before, which are not read again for every run of a sweep.
+    """
+    recipe, found, unread = read_recipe(values, base)
+    if found:
+        problems.add(RecipeError(found))
+    recipe = resolved(recipe)
+    encoder: Mapping[str, str] = {}
+    if "encoder" not in unread:
+        recipe, encoder = problems.attempt(check_encoder, recipe) or (recipe, encoder)
+    place = tuple(recipe.value(name) for name in DATA_SETTINGS)
+    if unread.intersection(DATA_SETTINGS) or place in unusable:
+        return recipe, encoder, None
+    checked = problems.attempt(check_data, recipe)
+    if checked is None:
+        unusable.add(place)
+    return recipe, encoder, checked
+
+
+def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
+    """The name, the values and the recipe that a request starts from."""
+    sources = [source for source in (request.preset, request.file, request.from_run) if source is not None]
+    if len(sources) != 1:
+        raise UsageError(
+            "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
+        )
+    if request.from_run is not None:
+        return request.from_run.name, {}, unresolved(from_json(request.from_run.recipe_json))
+    settings = read_user_settings()
+    if request.preset is not None:
+        return request.preset, settings | dict(preset(request.preset).values), None
+    assert request.file is not None
+    return request.file.stem, settings | read_toml(request.file), None
+
+
+def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:
+    """A swept run is called after the preset that it equals, or after what was swept.
+
+    Only a sweep of toggles: one of the scale makes runs of one preset that must not share a name like seeds do.
+    """
+    name = request.name or base
+    if combination:
+        suffix = "-".join(f"{key.rpartition('.')[2]}{value}" for key, value in combination.items())
+        is_method = all(SETTINGS[key].role is Role.TOGGLE for key in combination)
+        name = matched if matched and is_method and not request.name else f"{name}-{suffix}"
+    check_name(name)
+    return name
+
+
+def _check_checkpoint_dir(named: str) -> None:
+    """Raise a UsageError where a folder for checkpoints will hardly be made; nothing is made yet."""
+    if not named:  # which would be the working folder
+        return
+    folder = paths.expanded(named).absolute()
+    try:
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        usable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
+    if not usable:
+        why = "cannot be written" if nearest.is_dir() else "is no folder"
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {nearest} {why}; name a folder of yours.")
+
+
+def _checkpoint_dir(named: str) -> str:
+    """An absolute path: the child starts elsewhere.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+    if not named:
+        return ""
+    folder = paths.expanded(named).absolute()
+    try:
+        atomic_files.make_folder(folder)
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--checkpoint-dir {folder} cannot be written: name a folder of yours.")
+    return str(folder)
+
+
+def submit(database: Database, submitted: Plan) -> list[Run]:
+    """Store the planned runs in one durable transaction; when this returns, they are queued.
+
+    Raises:
+        UsageError: the folder for checkpoints cannot be used.
+    """
+    request = submitted.request
+    new = [
+        NewRun(
+            name=each.name,
+            preset=each.preset,
+            from_preset=request.preset,
+            recipe_json=to_json(each.recipe),
+            digest=each.recipe.digest(),
+            seed=each.recipe.seed,
+            data=each.data,
+            extra_data_file=each.extra_data_file,
+            fingerprints=each.fingerprints,
+            state=State.HELD if request.hold else State.QUEUED,
+            note=request.note,
+            tags=request.tags,
+            priority=request.priority,
+            not_before_at=request.not_before_at,
+            wants=request.wants,
+            checkpoint_dir=_checkpoint_dir(request.checkpoint_dir),
+            awaits=request.awaits,
+            encoder_fingerprints=each.encoder_fingerprints,
+        )
+        for each in submitted.runs
+    ]
+    for each in submitted.runs:
+        store_overlaps(database, each.overlaps, each.fingerprints, each.recipe.evaluate_examples)
+    ids = add_runs(database, new, take_snapshot(), first=request.first)
+    # SQLite takes at most 32,766 parameters.
+    found: list[Run] = []
+    for start in range(0, len(ids), 1000):
+        part = ids[start : start + 1000]
+        found += all_runs(database, f"runs.id IN ({','.join('?' * len(part))})", part)
+    return found

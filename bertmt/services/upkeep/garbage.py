@@ -1,0 +1,237 @@
+"""What takes room and serves nothing any more: what there is, and freeing it.
+
+Nothing in a run folder whose lock is held is touched, and the lock is held while it is deleted: no child can begin in
+between. A folder that belongs to no run may be all that is left of one, so it is only deleted on a request of its own.
+"""
+
+import contextlib
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bertmt import paths
+from bertmt.errors import BertmtError, DataError, NotFoundError
+from bertmt.registry.claims import is_awaited
+from bertmt.registry.database import Database, sqlite3
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs, forget, removed_runs
+from bertmt.registry.staging import forget_abandoned, is_held
+from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
+from bertmt.run_folder.sizes import newest_change, size_bytes
+from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle.removal import delete_folder
+
+# What is younger may belong to a process that is at work.
+LEFTOVER_SECONDS = 3600.0
+FOLDER_SECONDS = 86_400.0
+# Shrinking writes the whole registry anew.
+WORTH_BYTES, WORTH_SHARE = 1 << 20, 0.1
+# What atomic_files, checkpoints and models write before they rename it into place.
+_BESIDE = re.compile(r"\..+\.([0-9a-f]{12}|\d+)")
+_IMPORTING = re.compile(r"\.importing-\w+\.[0-9a-f]{12}")
+
+
+class Kind(StrEnum):
+    """Why something serves nothing any more."""
+
+    REMOVED = "removed run"
+    CHECKPOINTS = "checkpoints of a finished run"
+    LEFTOVER = "left by a killed process"
+    FOLDER = "folder of no run"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that can be freed.
+
+    Attributes:
+        run: whose it is; None where it is of no run.
+    """
+
+    kind: Kind
+    path: Path
+    size_bytes: int
+    run: Run | None = None
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What became of items.
+
+    Attributes:
+        kept: those that could not be deleted, and why.
+        registry_bytes: how much smaller the registry is.
+        remark: why it is no smaller though it could be; empty where it could not.
+    """
+
+    items: tuple[Item, ...]
+    kept: tuple[tuple[Item, str], ...]
+    registry_bytes: int
+    remark: str
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(item.size_bytes for item in self.items) + self.registry_bytes
+
+
+def find_garbage(database: Database) -> list[Item]:
+    """Everything that could be freed."""
+    return [*_removed(database), *_checkpoints(database), *_leftovers(database), *_folders(database)]
+
+
+def _removed(database: Database) -> Iterator[Item]:
+    for run in removed_runs(database):
+        if is_awaited(database, run):  # else nothing would be left that keeps the other from starting
+            continue
+        folder = folder_of(database, run)
+        elsewhere = folder.checkpoints(run.checkpoint_dir).folder if run.checkpoint_dir else None
+        yield Item(
+            Kind.REMOVED, folder.path, size_bytes(folder.path) + (size_bytes(elsewhere) if elsewhere else 0), run
+        )
+
+
+def _checkpoints(database: Database) -> Iterator[Item]:
+    for run in all_runs(database, "runs.state = 'finished'"):
+        folder = folder_of(database, run)
+        checkpoints = folder.checkpoints(run.checkpoint_dir)
+        if checkpoints.folder.is_dir() and checkpoints.holds_nothing_else() and not _keeps_checkpoints(folder):
+            yield Item(Kind.CHECKPOINTS, checkpoints.folder, size_bytes(checkpoints.folder), run)
+
+
+def _keeps_checkpoints(folder: RunFolder) -> bool:
+    try:
+        return folder.read_order().keeps_checkpoints
+    except NotFoundError:
+        return False
+
+
+def _leftovers(database: Database) -> Iterator[Item]:
+    registry = database.path
+    copies = re.compile(rf"\..+{re.escape(registry.suffix)}\.[0-9a-f]{{12}}(-wal|-shm|-journal|-copy)?")
+    for path in _entries(registry.parent):
+        if copies.fullmatch(path.name) and path.is_dir() == path.name.endswith("-copy"):
+            yield from _leftover(path)
+    for path in _entries(paths.runs_folder(registry)):
+        if _IMPORTING.fullmatch(path.name) and not is_held(path):
+            yield from _leftover(path)
+    for run in all_runs(database):
+        folder = folder_of(database, run)
+        checkpoints = folder.checkpoints(run.checkpoint_dir).folder
+        for place in dict.fromkeys((folder.path, folder.path / "predictions", folder.path / "examples", checkpoints)):
+            for path in _entries(place):
+                if _BESIDE.fullmatch(path.name):
+                    yield from _leftover(path, run)
+
+
+def _leftover(path: Path, run: Run | None = None) -> Iterator[Item]:
+    if _is_older(path, LEFTOVER_SECONDS):
+        yield Item(Kind.LEFTOVER, path, size_bytes(path), run)
+
+
+def _folders(database: Database) -> Iterator[Item]:
+    known = {run.id for run in (*all_runs(database), *removed_runs(database))}
+    for path in _entries(paths.runs_folder(database.path)):
+        folder = RunFolder(path)
+        is_one = (
+            path.name not in known and not path.is_symlink() and (folder.order.is_file() or folder.recipe.is_file())
+        )
+        if is_one and not path.name.startswith(".") and _is_idle(folder) and _is_older(path, FOLDER_SECONDS):
+            yield Item(Kind.FOLDER, path, size_bytes(path))
+
+
+def _is_idle(folder: RunFolder) -> bool:
+    """Whether no process works it; one whose lock is no lock may be anybody's."""
+    try:
+        return not is_alive(folder)
+    except DataError:
+        return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    return time.time() - newest_change(path) > seconds
+
+
+def free(database: Database, items: Sequence[Item]) -> Freed:
+    """Delete items for good, and shrink the registry where that is worth it.
+
+    Raises:
+        RegistryError: the registry is read-only; nothing was deleted.
+    """
+    with database.immediate():
+        before = _registry_bytes(database)
+    forget_abandoned(database)
+    freed: list[Item] = []
+    kept: list[tuple[Item, str]] = []
+    for item in items:
+        try:
+            _delete(database, item)
+        except (BertmtError, OSError) as problem:
+            kept.append((item, str(problem)))
+            continue
+        freed.append(item)
+    remark = _shrink(database)
+    return Freed(tuple(freed), tuple(kept), max(0, before - _registry_bytes(database)), remark)
+
+
+def _delete(database: Database, item: Item) -> None:
+    own = item.path if item.kind is Kind.FOLDER else folder_of(database, item.run).path if item.run else None
+    with contextlib.ExitStack() as stack:
+        if own is not None and own.is_dir():
+            stack.enter_context(hold_alive(RunFolder(own)))
+        with database.immediate():
+            if not _is_still_so(database, item):
+                raise BertmtError("it has changed meanwhile: look again with `bertmt gc`.")
+            if item.kind is Kind.REMOVED and item.run is not None:
+                forget(database, item.run.key)
+        # The registry first: a folder without a run is litter, a run without its folder a riddle.
+        if item.kind is Kind.REMOVED and item.run is not None:
+            delete_folder(database, item.run)
+        elif item.path.is_dir():
+            shutil.rmtree(item.path)
+        else:
+            item.path.unlink(missing_ok=True)
+    if item.path.exists():
+        raise BertmtError(f"{item.path} could not be deleted whole: check its permissions.")
+
+
+def _is_still_so(database: Database, item: Item) -> bool:
+    """Whether what was found holds yet: a person may have looked at the list for an hour."""
+    run = item.run
+    if item.kind is Kind.FOLDER:
+        known = "SELECT 1 FROM runs WHERE id = ?"
+        return database.execute(known, (item.path.name,)).fetchone() is None
+    if run is None or item.kind is Kind.LEFTOVER:
+        return True
+    if item.kind is Kind.REMOVED:
+        return bool(removed_runs(database, "runs.key = ?", (run.key,))) and not is_awaited(database, run)
+    return bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (run.key,)))
+
+
+def _shrink(database: Database) -> str:
+    """Give the registry's free pages back where they are many; why that failed, or nothing."""
+    pages, unused, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    if unused * size < WORTH_BYTES or unused < WORTH_SHARE * pages:
+        return ""
+    try:
+        database.execute("VACUUM")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.OperationalError as problem:
+        return f"The registry was not made smaller ({problem}): try again when no worker is at work."
+    return ""
+
+
+def _registry_bytes(database: Database) -> int:
+    return size_bytes(database.path) + size_bytes(database.path.with_name(f"{database.path.name}-wal"))

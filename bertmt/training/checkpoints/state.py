@@ -1,0 +1,142 @@
+"""Everything that the next step depends on, as one thing that can be written down and taken up again."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bertmt.models.multitask import MultitaskModel
+from bertmt.recipe.step_plan import evaluation_count
+from bertmt.training.checkpoints import random_state
+from bertmt.training.checkpoints.progress import Progress
+from bertmt.training.composition import TrainingRun
+from bertmt.training.selection import Selection, trained_parameters
+from bertmt.training.steps.optimizer import build_optimizer
+from bertmt.training.steps.step import Stepper
+from bertmt.training.steps.tally import Tally
+from bertmt.training.timing import Stopwatch
+
+TRAIN = "train"
+# Prefixes of the tensors of a checkpoint.
+WEIGHT, MOMENT, BEST, RANDOM = "weight/", "optimizer/", "best/", "random/"
+
+
+class TrainingState:
+    """The parts of a run that change from step to step.
+
+    What they do not hold is a pure function of recipe, seed and data: the frozen weights, the batches of a pass, the
+    plan of steps.
+
+    Attributes:
+        progress: counters, and what phase is in progress.
+        optimizer: of that phase; None before the first.
+        stepper: holds the streams, each with its position, and the order of gradient surgery.
+        tally, stopwatch: what the run has used so far.
+    """
+
+    def __init__(self, run: TrainingRun, progress: Progress, stopwatch: Stopwatch):
+        self.run = run
+        self.progress = progress
+        self.stopwatch = stopwatch
+        self.stepper = Stepper(run.model, run.recipe, run.streams)
+        self.selection = Selection(run.recipe)
+        self.tally = Tally()
+        self.optimizer: torch.optim.AdamW | None = None
+        self._resumed_phase = ""
+
+    @property
+    def model(self) -> MultitaskModel:
+        return self.run.model
+
+    def phases_left(self) -> list[str]:
+        """The pretraining phases and training, from the one in progress on."""
+        phases = [*self.run.pretraining, TRAIN]
+        return phases[phases.index(self.progress.phase) :] if self.progress.phase else phases
+
+    def enter(self, phase: str) -> torch.optim.AdamW:
+        """Begin a phase with a fresh optimizer, or go on with the one that was resumed in it."""
+        if self.optimizer is None or phase != self._resumed_phase:
+            self.progress.phase, self.progress.phase_step = phase, 0
+            self.optimizer = self._build_optimizer(phase)
+        self._resumed_phase = ""
+        return self.optimizer
+
+    def _build_optimizer(self, phase: str) -> torch.optim.AdamW:
+        # Pretraining trains exactly the encoder weights that the run trains for STS: with LoRA its matrices, with
+        # ensembling those of M_STS (decision 21).
+        return build_optimizer(self.model, self.run.recipe.tasks if phase == TRAIN else ["sts"], self.run.recipe)
+
+    def batches_done(self) -> int:
+        """Task batches so far, pretraining included."""
+        before = sum(self.run.pretraining[phase] for phase in self.run.pretraining if phase not in self.phases_left())
+        phase, steps = self.progress.phase, self.progress.phase_step
+        return before + (self.run.plan.batches_in(steps) if phase == TRAIN else steps)
+
+    def evaluations_done(self) -> int:
+        """Evaluations so far, the one before any training included."""
+        epoch = self.progress.evaluated_epoch
+        return 0 if epoch < 0 else 1 if epoch == 0 else evaluation_count(self.run.recipe, epoch)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights that train, the optimizer's moments, the best epoch's weights, and random states; on the CPU."""
+        found: dict[str, Tensor] = {f"{WEIGHT}{name}": each for name, each in _trained(self.model).items()}
+        if self.optimizer is not None:
+            for index, moments in self.optimizer.state_dict()["state"].items():
+                found |= {f"{MOMENT}{index}/{name}": value for name, value in moments.items()}
+        found |= {f"{BEST}{index}": each for index, each in enumerate(self.selection.weights)}
+        states = random_state.capture(self.run.device, self.stepper.surgery_order)
+        found |= {f"{RANDOM}{name}": each for name, each in states.items()}
+        return {name: each.detach().cpu().contiguous() for name, each in found.items()}
+
+    def document(self) -> dict[str, Any]:
+        """The rest, for JSON."""
+        return {
+            "progress": asdict(self.progress),
+            "streams": {name: stream.position for name, stream in self.run.streams.items()},
+            "selection": self.selection.state(),
+            "tally": self.tally.state(),
+            "seconds": self.stopwatch.seconds,
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
+        """Go on from what `tensors` and `document` were.
+
+        Raises:
+            KeyError, RuntimeError, TypeError, ValueError: they belong to another recipe or another version.
+        """
+        for name, value in document["progress"].items():
+            setattr(self.progress, name, value)
+        with torch.no_grad():
+            for name, parameter in _trained(self.model).items():
+                parameter.copy_(tensors[f"{WEIGHT}{name}"])
+        phase = self._resumed_phase = self.progress.phase
+        if phase:
+            self.optimizer = self._build_optimizer(phase)
+            _restore_moments(self.optimizer, tensors)
+        for name, position in document["streams"].items():
+            self.run.streams[name].go_to(*position)
+        best = [name for name in tensors if name.startswith(BEST)]
+        weights = [tensors[f"{BEST}{index}"].to(self.run.device) for index in range(len(best))]
+        if weights and len(weights) != len(trained_parameters(self.model)):
+            raise ValueError("the weights of its best epoch are not those of this model")
+        self.selection.restore_state(document["selection"], weights)
+        self.tally.restore_state(document["tally"])
+        self.stopwatch.seconds = dict(document["seconds"])
+        states = {name.removeprefix(RANDOM): each for name, each in tensors.items() if name.startswith(RANDOM)}
+        random_state.restore(states, self.run.device, self.stepper.surgery_order)
+
+
+def _trained(model: MultitaskModel) -> dict[str, torch.nn.Parameter]:
+    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def _restore_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith(MOMENT):
+            index, _, moment = name.removeprefix(MOMENT).partition("/")
+            state.setdefault(int(index), {})[moment] = value
+    # The groups' own settings come from the recipe, and the learning rate from the step.
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,58 @@
+"""Which loss each task and each pretraining phase trains with."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from bertmt.losses.binary_cross_entropy import binary_cross_entropy
+from bertmt.losses.cosine_embedding import cosine_embedding
+from bertmt.losses.cross_entropy import cross_entropy
+from bertmt.losses.mean_squared_error import mean_squared_error
+from bertmt.losses.multiple_negatives_ranking import multiple_negatives_ranking
+from bertmt.losses.pearson import pearson_loss
+from bertmt.models.multitask import MultitaskModel
+from bertmt.recipe.recipe import Recipe
+from bertmt.training.steps.batches import Batch
+
+MNR, COSINE_EMBEDDING = "mnr", "cosine_embedding"
+
+
+class Objective(NamedTuple):
+    """A loss, and whether the batch has one: a Pearson loss may be undefined, and is then 0 without a gradient."""
+
+    loss: Tensor
+    defined: bool
+
+
+def objective(model: MultitaskModel, recipe: Recipe, name: str, batch: Batch) -> Objective:
+    """The loss of a batch of the task or pretraining phase `name`.
+
+    MNR reads mean-pooled embeddings of STS's encoder, the cosine embedding loss its [CLS] embeddings (decision 2).
+    """
+    if name == MNR:
+        first, second = model.embed_pair("sts", batch.tokens)
+        return Objective(multiple_negatives_ranking(first, second, recipe.mnr_scale), True)
+    if name == COSINE_EMBEDDING:
+        first, second = model.embed_pair("sts", batch.tokens, pooling="cls")
+        loss = cosine_embedding(first, second, batch.labels, recipe.cosine_positive, recipe.cosine_negative)
+        return Objective(loss, True)
+    return task_loss(recipe, name, model(name, batch.tokens), batch.labels)
+
+
+def task_loss(recipe: Recipe, task: str, outputs: Tensor, labels: Tensor) -> Objective:
+    """The loss of a task from the model's outputs (section 4.1), with Pearson's in place of MSE if so toggled."""
+    if task == "sst":
+        return Objective(cross_entropy(outputs, labels), True)
+    if task == "para":
+        return Objective(binary_cross_entropy(outputs, labels), True)
+    if recipe.pearson:
+        return Objective(*pearson_loss(outputs, labels))
+    return Objective(mean_squared_error(outputs, labels), True)
+
+
+def mean_loss(recipe: Recipe, task: str, outputs: Tensor, labels: Tensor) -> float | None:
+    """The loss over a whole split; None where it is undefined."""
+    with torch.no_grad():
+        found = task_loss(recipe, task, outputs, labels)
+    return float(found.loss) if found.defined else None

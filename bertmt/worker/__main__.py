@@ -1,0 +1,60 @@
+"""`python -m bertmt.worker --db PATH`: a worker in the foreground; `bertmt worker` starts it."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from bertmt.devices.slots import device_slots
+from bertmt.drawing.safe_text import safe_text
+from bertmt.errors import BertmtError, UsageError
+from bertmt.services.ingest.reconcile import ingest_running
+from bertmt.services.opening import opened_registry
+from bertmt.worker.worker import Worker
+
+INTERRUPTED = 130
+
+
+def say(line: str) -> None:
+    """One line for people; names and failures in it may come from anywhere."""
+    sys.stdout.write(safe_text(line) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Work until the queue is empty (--drain) or until stopped; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bertmt.worker")
+    parser.add_argument("--db", type=Path, required=True)
+    parser.add_argument("--drain", action="store_true")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--slots", type=int, default=1)
+    arguments = parser.parse_args()
+    try:
+        slots = device_slots(arguments.device, arguments.slots)
+        with opened_registry(arguments.db, create=True) as database:
+            ingest_running(database, silent_only=False)  # and settle what former workers left
+            worker = Worker(database, slots, say)
+            stopped_by: list[int] = []
+
+            def stop(number: int, frame: FrameType | None) -> None:
+                worker.stopping = True
+                stopped_by.append(number)
+                if len(stopped_by) == 1 and worker.children:
+                    say("Stopping: running runs write a checkpoint and go back; after 60 s they are killed.")
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, stop)
+            say(f"Worker {worker.key} on {', '.join(slot.name for slot in slots)}; Ctrl-C stops it and loses no run.")
+            worker.work(arguments.drain)
+            return INTERRUPTED if worker.stopping else 0
+    except UsageError as problem:
+        sys.stderr.write(f"bertmt: {safe_text(str(problem))}\n")
+        return 2
+    except (BertmtError, OSError) as problem:
+        sys.stderr.write(f"bertmt: {safe_text(str(problem))}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

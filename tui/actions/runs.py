@@ -1,0 +1,283 @@
+"""What can be done to runs from any screen that shows some: stop, queue again, compare, tag, copy …
+
+Every action is a service; what cannot be taken back is asked first.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.binding import BindingType
+
+from bertmt.drawing.numbers import counted
+from bertmt.drawing.safe_text import safe_text
+from bertmt.errors import BertmtError
+from bertmt.registry.records import Run
+from bertmt.registry.states import ENDED, State
+from bertmt.services.browse.baseline import choose_baseline, chosen_baseline
+from bertmt.services.browse.run_formatting import asked
+from bertmt.services.lifecycle import control, removal
+from bertmt.services.names import check_tag
+from bertmt.services.opening import Database
+from tui.bindings import key
+from tui.dialogs.prompt import Prompt
+from tui.dialogs.question import Question
+from tui.registry_lane import Session
+from tui.screens.dashboard_screen import DashboardScreen
+from tui.widgets.table import Table
+
+MOST_LISTED = 6
+QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST, State.PAUSED)
+
+
+class RunActions(DashboardScreen):
+    """A screen with runs to act on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("n", "new", "new", "Queue new runs, from a preset or a copy of this run.", "runs.new", shown=True),
+        key("x", "cancel", "cancel", "Cancel the marked runs, or this one.", "runs.cancel", shown=True),
+        key("p", "pause", "pause", "Pause running runs, or let paused ones go on.", "runs.pause", shown=True),
+        key("r", "requeue", "requeue", "Queue runs that stopped again; they go on.", "runs.requeue", shown=True),
+        key("F", "from_start", "from the start", "Queue runs that stopped again, to begin anew.", "runs.from_start"),
+        key(
+            "b",
+            "baseline",
+            "baseline",
+            "Compare all with this one; again: automatically.",
+            "runs.baseline",
+        ),
+        key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
+        key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
+        key("i", "note", "note", "Write a note on this run.", "runs.note"),
+        key("D", "remove", "remove", "Remove the marked runs, or this one; R brings back.", "runs.remove"),
+        key("R", "restore", "bring back", "Bring back what was removed last.", "runs.restore"),
+    ]
+
+    def chosen_runs(self) -> list[Run]:
+        """What actions are about: the marked runs, or the one at hand."""
+        return []
+
+    def current_run(self) -> Run | None:
+        """The one run at hand."""
+        return None
+
+    async def go_to(self, run: Run) -> None:
+        """Put the cursor on a run, where the screen lists it."""
+        await self.load()
+        for table in self.query(Table).results():
+            if table.go_to(run.id):
+                return
+
+    def action_new(self) -> None:
+        """Open the form for new runs, from a copy of the run at hand where a person wants that."""
+        self._open_form(self.current_run())
+
+    def _open_form(self, run: Run | None) -> None:
+        from tui.screens.new_run.screen import NewRunScreen  # noqa: PLC0415 - it knows runs, and screens of runs know it
+
+        if self.dashboard.may_write():
+            self.open_screen(NewRunScreen(run))
+
+    @work(group="act")
+    async def action_cancel(self) -> None:
+        runs = [run for run in self.chosen_runs() if run.state not in ENDED]
+        if not runs:
+            self.dashboard.say("Nothing to cancel: what is chosen has ended.", "warning")
+            return
+        running = sum(run.state is State.RUNNING for run in runs)
+        more = [f"{running} running: a checkpoint is written first, from which r lets it go on."] if running else []
+        if await self._agreed(f"Cancel {counted(len(runs), 'run')}?", [*more, *listed(runs)], "cancel"):
+            await self._do(runs, _cancel, "will stop" if running == len(runs) else "cancelled")
+
+    @work(group="act")
+    async def action_pause(self) -> None:
+        chosen = self.chosen_runs()
+        runs = [run for run in chosen if run.state is State.RUNNING and run.request is None]
+        rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
+        if runs:
+            sentence = "A checkpoint is written, then the device is free; p lets it go on from there."
+            if await self._agreed(f"Pause {counted(len(runs), 'run')}?", [sentence, *listed(runs)], "pause"):
+                await self._do(runs, _pause, "will pause, once its checkpoint is written")
+        elif not rest:
+            self.dashboard.say("Only running runs can be paused, and only paused ones go on.", "warning")
+        elif self.dashboard.may_write():
+            await self._do(rest, control.resume, "let go on")
+
+    @work(group="act")
+    async def action_requeue(self) -> None:
+        runs = self._stopped_runs()
+        if runs and self.dashboard.may_write():
+            await self._do(runs, control.requeue, "queued again")
+
+    @work(group="act")
+    async def action_from_start(self) -> None:
+        runs = self._stopped_runs()
+        sentence = "Their checkpoints are deleted now, and what was measured once they start."
+        if runs and await self._agreed(
+            f"Begin {counted(len(runs), 'run')} anew?", [sentence, *listed(runs)], "begin anew"
+        ):
+            await self._do(runs, _begin_anew, "queued again, from the start")
+
+    def _stopped_runs(self) -> list[Run]:
+        """The chosen runs that can be queued again; says so where none can."""
+        runs = [run for run in self.chosen_runs() if run.state in QUEUED_AGAIN]
+        if not runs:
+            self.dashboard.say("Only runs that stopped before their end are queued again; n copies any.", "warning")
+        return runs
+
+    @work(group="act")
+    async def action_baseline(self) -> None:
+        run = self.current_run()
+        if run is None or not self.dashboard.may_write():
+            return
+
+        def toggle(session: Session) -> bool:
+            is_chosen = chosen_baseline(session.database) != run.id
+            choose_baseline(session.database, run if is_chosen else None)
+            return is_chosen
+
+        is_chosen = await self.dashboard.told(self.dashboard.ask(toggle))
+        if is_chosen is None:
+            return
+        what = (
+            f"Every run is compared with {run.id} ({run.name}) now." if is_chosen else "Baselines are automatic again."
+        )
+        self.dashboard.say(what)
+        self.dashboard.look_again()
+
+    def open_run(self, run: Run) -> None:
+        """Show everything about a run."""
+        from tui.screens.run.screen import RunScreen  # noqa: PLC0415 - as above
+
+        self.open_screen(RunScreen(run))
+
+    def action_compare(self) -> None:
+        """Show the marked runs side by side."""
+        runs = self.chosen_runs()
+        if len(runs) < 2:
+            self.dashboard.say("Mark at least two runs with the space bar, then compare them.", "warning")
+        else:
+            self.open_comparison(runs)
+
+    def open_comparison(self, runs: Sequence[Run]) -> None:
+        """Show runs side by side."""
+        from tui.screens.compare.screen import CompareScreen  # noqa: PLC0415 - as above
+
+        self.open_screen(CompareScreen(runs))
+
+    def action_copy_id(self) -> None:
+        run = self.current_run()
+        if run is not None:
+            self.dashboard.action_copy(run.id)
+
+    @work(group="act")
+    async def action_tag(self) -> None:
+        runs = self.chosen_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        text = await self.dashboard.ask_person(
+            Prompt(f"Tag {counted(len(runs), 'run')}", hint="good, or -good to remove it", check=_tag_problem)
+        )
+        if text:
+            word, present = text.removeprefix("-"), not text.startswith("-")
+            await self._do(runs, lambda database, run: control.tag(database, run, word, present), "tagged")
+
+    @work(group="act")
+    async def action_note(self) -> None:
+        run = self.current_run()
+        if run is None or not self.dashboard.may_write():
+            return
+        shown = safe_text(run.note)
+        text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", shown))
+        if text is not None and text != shown:  # what was made safe must not replace what a person wrote
+            await self._do([run], lambda database, each: control.annotate(database, each, text), "noted")
+
+    @work(group="act")
+    async def action_remove(self) -> None:
+        runs = self.chosen_runs()
+        if not runs:
+            return
+        sentences = ["Until `bertmt gc` deletes what was removed, R and `bertmt restore` bring it back."]
+        waiting = await self.dashboard.told(self.dashboard.ask(_waiting_runs))
+        sentences += removal.consequences(runs, waiting or ())
+        if await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove"):
+            self.dashboard.removed_last = await self._do(runs, removal.delete, "removed; R undoes it")
+
+    @work(group="act")
+    async def action_restore(self) -> None:
+        runs = self.dashboard.removed_last
+        if not runs:
+            self.dashboard.say(
+                "Nothing was removed here; `bertmt restore RUN` brings back what was elsewhere.", "warning"
+            )
+        elif self.dashboard.may_write():
+            back = await self._do(runs, lambda database, run: removal.restore(database, run.id), _back(runs))
+            self.dashboard.removed_last = [run for run in runs if run not in back]
+
+    async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
+        """Whether the registry may be written and a person says yes."""
+        if not self.dashboard.may_write():
+            return False
+        is_agreed = await self.dashboard.ask_person(Question(title, sentences, yes))
+        return bool(is_agreed)
+
+    async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> list[Run]:
+        """Act on each run; those that refuse are said, the others go on, and are returned."""
+
+        def one_after_another(database: Database) -> dict[int, str]:
+            problems = {}
+            for run in runs:
+                try:
+                    act(database, run)
+                except BertmtError as problem:
+                    problems[run.key] = str(problem)
+            return problems
+
+        problems = await self.dashboard.told(self.dashboard.ask(lambda session: one_after_another(session.database)))
+        if problems is None:
+            return []
+        for sentence in list(problems.values())[:MOST_LISTED]:
+            self.dashboard.say(sentence, "error")
+        acted = [run for run in runs if run.key not in problems]
+        if acted:
+            self.dashboard.say(f"{counted(len(acted), 'run')} {done}.")
+        self.dashboard.look_again()
+        return acted
+
+
+def _waiting_runs(session: Session) -> list[Run]:
+    """On the registry's thread."""
+    session.runs.refresh()
+    return [row.run for row in session.runs.rows("state:queued | state:held")]
+
+
+def _cancel(database: Database, run: Run) -> None:
+    control.stop_orphans(database, [control.cancel(database, run)])
+
+
+def _pause(database: Database, run: Run) -> None:
+    control.stop_orphans(database, [control.pause(database, run)])
+
+
+def _begin_anew(database: Database, run: Run) -> None:
+    control.begin_anew(database, [run])
+
+
+def _back(runs: Sequence[Run]) -> str:
+    """What is said once they are brought back; `runs` as they were before they were removed."""
+    return "brought back" if all(run.state in ENDED for run in runs) else "brought back; what waited is cancelled now"
+
+
+def listed(runs: Sequence[Run]) -> list[str]:
+    """The first few of the runs, a line each."""
+    lines = [f"  {run.id}  {run.name} (seed {run.seed}), {run.state}" for run in runs[:MOST_LISTED]]
+    return [*lines, *([f"  and {len(runs) - MOST_LISTED} more"] if len(runs) > MOST_LISTED else [])]
+
+
+def _tag_problem(text: str) -> str | None:
+    try:
+        if text.removeprefix("-"):
+            check_tag(text.removeprefix("-"))
+    except BertmtError as problem:
+        return str(problem)
+    return None

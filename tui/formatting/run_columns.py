@@ -1,0 +1,220 @@
+"""The columns of a list of runs: their order, their widths, and who goes first on a narrow screen, in one table."""
+
+from dataclasses import dataclass, replace
+
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Span
+from bertmt.recipe.marks import toggle_marks
+from bertmt.registry.records import Run
+from bertmt.registry.states import State
+from bertmt.services.browse.rows import Row
+from bertmt.services.browse.run_formatting import (
+    asked,
+    begins_anew,
+    conditions,
+    doing,
+    kept_share,
+    local_time,
+    progress,
+)
+from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
+from tui.widgets.columns import Column
+from tui.widgets.table import Spanning
+
+WIDE = 116  # cells of the table from which on there is room for more than the essential
+# What a run is and scores stands at 80 columns, the rest comes from 120 on; the highest rank goes first.
+COLUMNS = (
+    Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
+    Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="what commands call the run"),
+    Column("name", "name", 13, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
+    Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
+    Column("toggles", "toggles", 9, rank=5, meaning="toggles of the method that are on, a letter each"),
+    Column("progress", "progress", 17, rank=6, field="progress", meaning="how much is done, and the time left"),
+    Column("sst", "SST", 5, rank=3, right=True, field="sst", meaning="dev accuracy on SST"),
+    Column("para", "PARA", 5, rank=3, right=True, field="para", meaning="dev accuracy on PARA"),
+    Column("sts", "STS ρ", 5, rank=3, right=True, field="sts", meaning="dev Pearson ρ on STS"),
+    Column("overall", "overall", 7, rank=8, right=True, from_width=WIDE, field="overall", meaning="(SST+PARA+S)/3"),
+    Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
+    Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="where it runs or ran"),
+    Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="preset that it equals"),
+    Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
+    Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
+    Column("note", "note", 16, rank=15, from_width=WIDE + 66, field="note", meaning="note"),
+)
+_IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "difference": 6}
+# With the seeds of a recipe in one line, a score is a mean ± a standard deviation, and takes more room.
+GROUPED_COLUMNS = tuple(replace(column, width=_IN_GROUPS.get(column.key, column.width)) for column in COLUMNS)
+MARK_OF_STATE = {
+    State.RUNNING: "●", State.FINISHED: "✓", State.FAILED: "✗", State.QUEUED: "○", State.HELD: "‖",
+    State.PAUSED: "◐", State.CANCELLED: "⊘", State.LOST: "?",
+}  # fmt: skip
+# What a running run was asked for and has not done yet, as `run_words.asked` says it.
+MARK_OF_REQUEST = {"stopping": Span("◌", "bad"), "pausing": Span("◒", "accent")}
+STYLE_OF_STATE = {State.RUNNING: "good", State.FAILED: "bad", State.LOST: "bad", State.FINISHED: ""}
+BAR_CELLS = 5
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A line that stands for all seeds of a recipe."""
+
+    group: Group
+    is_open: bool
+
+    @property
+    def key(self) -> str:
+        """Stays while the group's oldest run does."""
+        return f"group of {min(row.run.key for row in self.group.rows)}"
+
+
+def key_of(row: Row | GroupRow) -> str:
+    """What tells a line of the list from others."""
+    return row.key if isinstance(row, GroupRow) else row.run.id
+
+
+def runs_of(row: Row | GroupRow) -> list[Run]:
+    """The runs that a line stands for: of a group, all."""
+    return [each.run for each in (row.group.rows if isinstance(row, GroupRow) else (row,))]
+
+
+def marks_of(row: Row | GroupRow) -> list[str]:
+    """The runs that are marked with a line."""
+    return [run.id for run in runs_of(row)]
+
+
+def state_sign(run: Run) -> Span:
+    """The state as a sign in its colour; a run that was asked to stop or to pause has one of its own."""
+    word = asked(run)
+    if word is not None:
+        return MARK_OF_REQUEST[word]
+    return Span(MARK_OF_STATE[run.state], STYLE_OF_STATE.get(run.state, "dim"))
+
+
+def cell(row: Row | GroupRow, column: Column) -> Span:
+    """What stands in a column of a line."""
+    return _group_cell(row, column) if isinstance(row, GroupRow) else run_cell(row, column)
+
+
+def run_cell(row: Row, column: Column) -> Span:
+    """What stands in a column for one run."""
+    run = row.run
+    match column.key:
+        case "state":
+            return state_sign(run)
+        case "name":
+            return Span(safe_text(run.name), "" if run.state in (State.RUNNING, State.FINISHED) else "dim")
+        case "toggles":
+            return Span(toggle_marks(run.recipe), "accent")
+        case "progress":
+            return _progress(run)
+        case "sst" | "para" | "sts" | "overall":
+            return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))
+        case "difference":
+            return _difference(row)
+        case "submitted":
+            return Span(local_time(run.submitted_at)[:16], "dim")
+        case "tags":
+            return Span(safe_text(" ".join(run.tags)), "dim")
+        case _:
+            value = getattr(run, column.key)
+            return Span(safe_text(numbers.MISSING if value is None else str(value)), "dim")
+
+
+def _progress(run: Run) -> Span:
+    """A bar and the time left; or, for a run that needs a word, why, over all that is right of it."""
+    if run.state is State.FAILED and run.failure:
+        return Spanning(safe_text(run.failure), "bad")
+    if run.state is State.LOST:
+        return Spanning("lost: its process is gone; r queues it again", "bad")
+    word = asked(run)
+    if word is not None:
+        return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
+    if run.state is State.RUNNING and run.progress is None:
+        return Span(doing(run).split(" ")[0], "dim")
+    if run.state is State.RUNNING and run.progress is not None:
+        return running_bar(run, run.progress)
+    if run.state is State.FINISHED:
+        return Span(f"{_trained_for(run)}", "dim")
+    return _rests(run)
+
+
+def _rests(run: Run) -> Span:
+    """The state of a run that is neither running nor done, and what it waits for or how far it came."""
+    said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
+    if said and begins_anew(run):  # it has no scores that this could cover
+        return Spanning(f"{run.state}: {said}", "dim")
+    share = kept_share(run)
+    return Span(f"{run.state}{'' if share is None else f' {int(100 * share)} %'}", "dim")
+
+
+def _trained_for(run: Run) -> str:
+    seconds = run.finished.get("seconds") or {}
+    total = sum(value for value in seconds.values() if isinstance(value, int | float))
+    return f"took {numbers.duration(total)}" if total else "finished"
+
+
+def bar(share: float, cells: int = BAR_CELLS) -> str:
+    """A bar of so many cells, filled to an eighth of a cell."""
+    eighths = round(max(0.0, min(share, 1.0)) * cells * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells, "░")
+
+
+def running_bar(run: Run, share: float) -> Span:
+    """How far a running run is, as a bar and a percentage, and the time left where it is known."""
+    left = "" if run.seconds_left is None else short_duration(run.seconds_left)
+    return Span(f"{bar(min(share, 0.99))} {progress(run):>4} {left}", "good")
+
+
+def short_duration(seconds: float | None) -> str:
+    """A duration without its spaces: "4m12s"."""
+    return numbers.duration(seconds).replace(" ", "")
+
+
+def _difference(row: Row) -> Span:
+    if row.baseline is not None and row.baseline.key == row.run.key:
+        return Span("base", "dim")
+    return difference_span(None if begins_anew(row.run) else row.difference)
+
+
+def difference_span(value: float | None) -> Span:
+    """A difference in the colour of its sign, which stands before it too."""
+    return Span(numbers.difference(value), "good" if (value or 0) > 0 else "bad" if (value or 0) < 0 else "dim")
+
+
+def group_name(group: Group) -> str:
+    """What all its runs have in common: their preset, else the first one's name; and of how many seeds there are."""
+    first = group.rows[0].run
+    return safe_text(f"{first.preset or first.name} ×{group.seeds}")
+
+
+def _spread(spread: Spread | None) -> str:
+    """Mean ± sample standard deviation; the mean alone where there is one run."""
+    if spread is None:
+        return numbers.MISSING
+    deviation = "" if spread.deviation is None else f"±{numbers.score(spread.deviation).removeprefix('0')}"
+    return numbers.score(spread.mean) + deviation
+
+
+def _group_cell(row: GroupRow, column: Column) -> Span:
+    group = row.group
+    first = group.rows[0]
+    match column.key:
+        case "state":
+            return Span("▾" if row.is_open else "▸", "accent")
+        case "name":
+            return Span(group_name(group), "title")
+        case "toggles":
+            return Span(toggle_marks(first.run.recipe), "accent")
+        case "progress":
+            return Span(f"{len(newest_of_each_seed(group.rows))} of {group.seeds}", "dim")
+        case "sst" | "para" | "sts" | "overall":
+            return Span(_spread(group.spreads.get(column.key)), "title")
+        case "difference":
+            return difference_span(group.difference)
+        case "preset":
+            return Span(safe_text(first.run.preset or numbers.MISSING), "dim")
+        case _:
+            return Span("")

@@ -1,0 +1,56 @@
+"""Where a run stands, in one span for the line about it, and what happened to it that a person should know."""
+
+from collections.abc import Sequence
+
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Span
+from bertmt.registry.records import Move, Run
+from bertmt.registry.states import State
+from bertmt.services.browse.run_formatting import asked, conditions, doing
+from tui.formatting.run_columns import MARK_OF_REQUEST
+
+NOT_EXACT = "not bit-exact"  # in a move's reason where an attempt went on with something changed
+
+
+def standing(run: Run) -> Span:
+    """What it is at, waits for or was asked for, or why it ended; with the key that does something about it."""
+    word = asked(run)
+    if word is not None:
+        after = "p lets it go on" if run.request == "pause" else "r lets it go on afterwards"
+        return Span(f"{word}: it writes a checkpoint first; {after}", MARK_OF_REQUEST[word].style)
+    if run.state is State.RUNNING:
+        return Span(f"{doing(run)} on {safe_text(run.device or '?')}", "good")
+    if run.failure:
+        return Span(safe_text(run.failure), "bad")
+    if run.state is State.LOST:
+        return Span("lost: its process is gone; r queues it again", "bad")
+    if run.state is State.PAUSED:
+        return Span(f"paused {_at(run)}; p lets it go on", "accent")
+    if run.state is State.CANCELLED and run.checkpoint_step is not None:
+        return Span(f"cancelled {_at(run)}; r lets it go on, F begins anew", "dim")
+    said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
+    return Span(safe_text(f"{run.state}: {said}" if said else str(run.state)), "dim")
+
+
+def _at(run: Run) -> str:
+    """Where a run that stopped goes on."""
+    step = run.checkpoint_step
+    return "before its first checkpoint" if step is None else f"at step {numbers.count(step)}"
+
+
+def care_words(run: Run, moves: Sequence[Move] = ()) -> list[str]:
+    """What was done so that the run survives, and what it cost; nothing of a run that nothing happened to.
+
+    Args:
+        moves: its history, the first one first.
+    """
+    words = []
+    if run.state is State.RUNNING and run.checkpoint_step is not None:
+        words.append(f"newest checkpoint at step {numbers.count(run.checkpoint_step)}")
+    if run.recoveries:
+        words.append("lost once, queued again")
+    if run.saves_memory:
+        words.append("activation checkpointing after out of memory")
+    exactness = [move.reason for move in moves if move.state_before == move.state_after and NOT_EXACT in move.reason]
+    return [*words, *(safe_text(reason) for reason in exactness[-1:])]

@@ -1,1 +1,0 @@
-"""The tabs of the screen about one run, one module each."""

@@ -1,0 +1,161 @@
+"""The arms of a comparison as the screen about it lists them, and the look by which each run is known there."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bertmt.drawing import numbers
+from bertmt.drawing.charts.series import Look, look_of
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span, cells, line
+from bertmt.recipe.marks import toggle_marks
+from bertmt.registry.records import Run
+from bertmt.services.analysis.arms import Arm, arms_of
+from bertmt.services.analysis.compare import Comparison, Side, whole_side
+from bertmt.services.analysis.comparison_formatting import score_texts, side_name
+from bertmt.services.browse.rows import Row
+from bertmt.services.browse.run_formatting import begins_anew
+from tui.formatting.run_columns import WIDE
+from tui.widgets.columns import Column
+
+Looks = Mapping[int, Look]  # by the key of a run
+MOST_MARKS = 4
+SCORES = ("SST", "PARA", "STS ρ", "S", "overall")
+_NAME = Column("name", "dev scores of", 14, rank=2, elastic=True, meaning="run, or recipe and how many seeds")
+_BEHIND_NAME = (
+    Column("toggles", "toggles", 9, rank=9, from_width=WIDE - 20, meaning="toggles of the method that are on"),
+    *(Column(title, title, max(5, len(title)), rank=3 + index, right=True) for index, title in enumerate(SCORES)),
+)
+_PLACE = Column("place", "", 7, rank=8, meaning="which arm the others are compared with, or why one is left out")
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """An arm in the list.
+
+    Attributes:
+        has_scores: else it is left out of what compares scores.
+        is_reference: the others are compared with it.
+        side: the arm as far as it is compared; all of it until that is known.
+    """
+
+    side: Side
+    has_scores: bool
+    is_reference: bool
+
+    @property
+    def arm(self) -> Arm:
+        """Its runs."""
+        return self.side.arm
+
+    @property
+    def key(self) -> int:
+        """Stays while the arm's first run does."""
+        return self.arm.runs[0].key
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The runs of a comparison as they are now, in arms.
+
+    Attributes:
+        runs: in an order that never changes, by which each has its colour and its mark; also those that were removed.
+        arms: those with scores, the reference first.
+        left_out: those without.
+    """
+
+    runs: tuple[Run, ...] = ()
+    arms: tuple[Arm, ...] = ()
+    left_out: tuple[Arm, ...] = ()
+
+    def rows(self, found: Comparison | None = None) -> list[ArmRow]:
+        """The list of arms, those that are left out last.
+
+        Args:
+            found: their comparison: its means are those of the seeds that are compared.
+        """
+        known = {side.arm.keys: side for side in found.sides} if found else {}
+        # The runs as they are now, not as they were when they were compared.
+        sides = [replace(known.get(arm.keys) or whole_side(arm), arm=arm) for arm in self.arms]
+        scored = [ArmRow(side, True, not index) for index, side in enumerate(sides)]
+        return [*scored, *(ArmRow(whole_side(arm), False, False) for arm in self.left_out)]
+
+    @property
+    def present_runs(self) -> tuple[Run, ...]:
+        """The runs of all arms in the order of the list."""
+        return tuple(run for arm in (*self.arms, *self.left_out) for run in arm.runs)
+
+    @property
+    def compared(self) -> Hashable:
+        """Equal as long as the comparison of scores stays what it is."""
+        known = ("key", "attempt", "state", "selected_epoch", "sst", "para", "sts")
+        return tuple(tuple(tuple(getattr(run, name) for name in known) for run in arm.runs) for arm in self.arms)
+
+
+def sides_of(rows: Sequence[Row], known: Sequence[Run], apart: bool, reference: int | None) -> Sides:
+    """Rows of a list in arms.
+
+    Args:
+        known: the runs as they were, those that are gone among them, in their order.
+        reference: key of the run whose arm goes first; None leaves that to `arms_of`.
+    """
+    now = {row.run.key: row.run for row in rows}
+    arms = [Arm(tuple(runs)) for runs in arms_of([row for row in rows if _has_scores(row.run)], apart)]
+    arms.sort(key=lambda arm: not any(run.key == reference for run in arm.runs))
+    left_out = arms_of([row for row in rows if not _has_scores(row.run)], apart=True)
+    runs = tuple(now.get(run.key, run) for run in known) or tuple(sorted(now.values(), key=lambda run: run.key))
+    return Sides(runs, tuple(arms), tuple(Arm(tuple(each)) for each in left_out))
+
+
+def _has_scores(run: Run) -> bool:
+    return run.selected_epoch is not None and not begins_anew(run)
+
+
+def looks_of(runs: Sequence[Run], ascii_only: bool) -> Looks:
+    """A colour and a mark for each run, those that a chart of the runs in this order has."""
+    return {run.key: look_of(index, ascii_only) for index, run in enumerate(runs)}
+
+
+def columns_of(rows: Sequence[ArmRow], width: int) -> tuple[Column, ...]:
+    """The columns of the list: a mark per run of the largest arm, then what each arm is and scores.
+
+    On a wide screen a name has no more room than it needs, so that its scores stand beside it.
+    """
+    most = min(max((len(row.arm.runs) for row in rows), default=1), MOST_MARKS)
+    marks = (Column(f"mark{index}", "", 1, rank=1) for index in range(most))
+    if width < WIDE:
+        return (*marks, _NAME, *_BEHIND_NAME, _PLACE)
+    longest = max((cells(side_name(row.side)) for row in rows), default=0)
+    name = replace(_NAME, width=min(max(longest, _NAME.width), width // 2), elastic=False)
+    return (*marks, name, *_BEHIND_NAME, replace(_PLACE, elastic=True))
+
+
+def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
+    """What stands in a column for an arm."""
+    arm = row.arm
+    if column.key.startswith("mark"):
+        return _mark(arm, int(column.key.removeprefix("mark")), looks)
+    match column.key:
+        case "name":
+            return Span(
+                safe_text(side_name(row.side)), "title" if row.is_reference else "" if row.has_scores else "dim"
+            )
+        case "toggles":
+            return Span(toggle_marks(arm.runs[0].recipe), "accent")
+        case "place":
+            return Span("first") if row.is_reference else Span("" if row.has_scores else str(arm.runs[0].state), "dim")
+        case _:
+            return Span(score_texts(row.side)[SCORES.index(column.key)] if row.has_scores else numbers.MISSING)
+
+
+def _mark(arm: Arm, index: int, looks: Looks) -> Span:
+    if index == MOST_MARKS - 1 and len(arm.runs) > MOST_MARKS:
+        return Span("…", "dim")
+    if index >= len(arm.runs):
+        return Span("")
+    look = looks[arm.runs[index].key]
+    return Span(look.mark, look.style)
+
+
+def marks_line(arm: Arm, looks: Looks) -> Line:
+    """The marks of an arm's runs, a cell each, and a space."""
+    return line(*(_mark(arm, index, looks) for index in range(min(len(arm.runs), MOST_MARKS))), " ")

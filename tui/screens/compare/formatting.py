@@ -1,0 +1,133 @@
+"""The pages of a comparison as lines: differences and what to mind, recipes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertmt.drawing.facts import facts, wrapped
+from bertmt.drawing.numbers import named
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span, beside, cells, cut, line, pad, plain
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry.records import Run
+from bertmt.services.analysis.arms import Arm, recipe_differences
+from bertmt.services.analysis.compare import Comparison
+from bertmt.services.analysis.comparison_formatting import (
+    NOTHING_DIFFERS,
+    difference_lines,
+    effort_lines,
+    test_lines,
+    warning_lines,
+)
+from bertmt.services.browse.run_formatting import scale_line, value_text
+from tui.screens.compare.arms import Looks, marks_line
+
+SIDE_BY_SIDE = 120  # cells from which on differences and remarks stand beside each other
+DIFFERENCES_WIDTH = 68  # cells of a table of differences
+LONGEST_ARM = 18  # cells of an arm's title over its settings
+ROLES = (("toggle", "method"), ("scale", "scale"), ("conduct", "conduct"))
+GAP = 2
+
+
+@dataclass(frozen=True)
+class ScorePage:
+    """Lines about scores, and where those of each arm begin, by the key of its first run."""
+
+    lines: list[Line]
+    starts: dict[int, int]
+
+
+def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: int) -> ScorePage:
+    """Each arm against the reference, the tests, then what to mind; beside each other where there is room."""
+    left, right = (DIFFERENCES_WIDTH, width - DIFFERENCES_WIDTH - GAP) if width >= SIDE_BY_SIDE else (width, width)
+    lines: list[Line] = []
+    starts: dict[int, int] = {}
+    for each in found.others:
+        starts[each.arm.runs[0].key] = len(lines)
+        title, *rest = difference_lines(each, left - cells(plain(marks_line(each.arm, looks))))
+        lines += [(*marks_line(each.arm, looks), *title), *rest, ()]
+    lines += test_lines(found, left)
+    more = _sections(warning_lines(found, right), left_out_lines(left_out, right), effort_lines(found, right))
+    if width >= SIDE_BY_SIDE:
+        return ScorePage(beside((lines, more), (left, right)), starts)
+    return ScorePage([*lines, (), *more], starts)
+
+
+def _sections(*sections: Sequence[Line]) -> list[Line]:
+    """Sections with an empty line between them."""
+    joined = [each for section in sections if section for each in (*section, ())]
+    return joined[:-1]
+
+
+def left_out_lines(runs: Sequence[Run], width: int) -> list[Line]:
+    """Who has no scores yet."""
+    if not runs:
+        return []
+    listed = named([f"{run.id} ({run.name}, {run.state})" for run in runs])
+    return sentence_lines(f"Left out, without scores so far: {listed}.", width)
+
+
+def recipe_page(arms: Sequence[Arm], looks: Looks, current: int, width: int) -> list[Line]:
+    """The settings that differ, a column per arm; of more arms than fit, the first and those about the current one."""
+    differences = recipe_differences(arms)
+    first = arms[0].runs[0]
+    scale = facts({f"scale of {first.id}": scale_line(first)}, width)
+    if not differences:
+        return [line(NOTHING_DIFFERS), (), *scale]
+    label = max(len(name) for name in differences) + 2 * GAP
+    wide = [
+        _column_width(arm, [values[index] for values in differences.values()], looks) for index, arm in enumerate(arms)
+    ]
+    shown = _arms_that_fit(wide, current, width - label)
+    heads = (_filled(_head(arms[index], looks), wide[index]) for index in shown)
+    lines: list[Line] = [line(Span(pad("setting", label), "title"), *(span for head in heads for span in head))]
+    for role, title in ROLES:
+        names = [name for name in differences if SETTINGS[name].role == role]
+        lines += [line(Span(title, "dim"))] if names else []
+        lines += [line(pad(f"  {name}", label), *_values(differences[name], shown, wide)) for name in names]
+    more = len(arms) - len(shown)
+    if more:
+        lines.append(line(Span(f"{more} more: the cursor in the list above brings its arm in.", "dim")))
+    return [*lines, (), *scale]
+
+
+def _values(values: Sequence[Any], shown: Sequence[int], wide: Sequence[int]) -> list[Span]:
+    """A setting's values; what is as in the first arm is dim."""
+    return [
+        Span(
+            pad(cut(safe_text(value_text(values[index])), LONGEST_ARM), wide[index]),
+            "dim" if index and values[index] == values[0] else "",
+        )
+        for index in shown
+    ]
+
+
+def _head(arm: Arm, looks: Looks) -> Line:
+    return (*marks_line(arm, looks), Span(cut(safe_text(arm.name), LONGEST_ARM), "title"))
+
+
+def _filled(text: Line, width: int) -> Line:
+    return (*text, Span(" " * (width - cells(plain(text)))))
+
+
+def _column_width(arm: Arm, values: Sequence[Any], looks: Looks) -> int:
+    longest = max(cells(value_text(value)) for value in values)
+    return max(cells(plain(_head(arm, looks))), min(longest, LONGEST_ARM)) + GAP
+
+
+def _arms_that_fit(wide: Sequence[int], current: int, room: int) -> list[int]:
+    """The first arm, and as many others in a row as there is room for, the current one among them."""
+    for start in range(1, len(wide)):
+        shown = [0]
+        for index in range(start, len(wide)):
+            if sum(wide[each] for each in (*shown, index)) - GAP > room:
+                break
+            shown.append(index)
+        if current <= shown[-1] or start >= current:
+            return shown
+    return [0]
+
+
+def sentence_lines(text: str, width: int) -> list[Line]:
+    """A sentence in lines of a width."""
+    return [line(Span(part, "dim")) for part in wrapped(safe_text(text), width)]

@@ -1,0 +1,312 @@
+"""The form for new runs, made from the recipe's own settings; also for a run that waits and is to be changed."""
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span, cut_line, line
+from bertmt.errors import BertmtError, NotFoundError
+from bertmt.recipe.loading import preset, presets
+from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry.records import Awaited, Run
+from bertmt.services.browse.lookup import find_runs
+from bertmt.services.lifecycle import control
+from bertmt.services.plan.preview import PlanPreview, preview, preview_of_first
+from bertmt.services.plan.recipes import DEFAULT_PRESET, open_recipe
+from bertmt.services.plan.submit import Plan, plan, submit
+from tui.actions.runs import RunActions
+from tui.actions.workers import offer_worker
+from tui.bindings import key
+from tui.dialogs.choice import Choice, Option, Switches
+from tui.registry_lane import Session
+from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
+from tui.screens.new_run.preview import Planned, done, preview_lines, summary
+from tui.widgets.fields import FieldKind
+from tui.widgets.form import Form, sentence_lines
+from tui.widgets.key_line import KeyLine
+from tui.widgets.page import Page
+from tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+DEBOUNCE_SECONDS = 0.1  # so that keys in a row plan once
+COPY = ("copy",)  # no preset is called by a tuple
+SUMMARY_LINES = 2
+
+
+class NewRunScreen(DashboardScreen):
+    """The form, and what it would queue.
+
+    Args:
+        run: begin with a copy of it.
+        preset_name: begin with that preset.
+        edits: change the run, which waits, instead of queueing others.
+    """
+
+    SUBJECT = "new runs"
+    GUIDE: ClassVar[tuple[str, ...]] = (
+        "Every setting of a recipe, over a preset or a copy of a run; ◆ marks what you changed. Enter changes the line "
+        "at hand and Enter again takes it, Esc leaves it; on numbers a digit begins. Ctrl+S queues.",
+        "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
+        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes.",
+    )
+    MAKES_REGISTRY = True
+    DEFAULT_CSS = """
+    NewRunScreen #title { height: 1; background: $panel; }
+    NewRunScreen #body { height: 1fr; }
+    NewRunScreen Form { width: 1fr; }
+    NewRunScreen #preview {
+        width: 1fr; display: none; border-left: solid $border-blurred; padding: 0 1; scrollbar-gutter: stable;
+    }
+    NewRunScreen.-wide #preview, NewRunScreen.-huge #preview { display: block; width: 44%; }
+    NewRunScreen.previewing #preview { display: block; }
+    NewRunScreen.-narrow.previewing Form { display: none; }
+    NewRunScreen.-narrow.previewing #preview { border-left: none; }
+    NewRunScreen #summary { height: 3; padding: 0 1; border-top: solid $border-blurred; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("ctrl+s", "queue", "queue", "Queue what the form says.", "new.queue", shown=True, display="^s"),
+        key("tab,shift+tab", "preview", "preview", "Go to the preview, and back.", "new.preview", shown=True),
+        key("p", "source", "preset", "Choose another preset.", "new.source", shown=True),
+        key("o", "toy", "toy data", "Take the embedded data and the tiny encoder.", "new.toy", shown=True),
+    ]
+
+    def __init__(self, run: Run | None = None, preset_name: str | None = None, edits: bool = False):
+        super().__init__()
+        name = None if run else preset_name or DEFAULT_PRESET
+        self.form = NewRunForm(preset=name, run=run, edits=edits)
+        self._copied = run
+        self._planned = Planned(self.form)
+        self._folded = {CONSTANTS}
+        self._is_read = False
+        self._queues_next = False
+        self._is_queueing = False
+        self._stored: list[Run] = []
+
+    def compose(self) -> ComposeResult:
+        yield TextLines(self._title_lines, id="title")
+        with Horizontal(id="body"):
+            yield Form(lambda name, text: self.form.check(name, text), id="form")
+            yield Page(lambda width: preview_lines(self._planned, width), id="preview")
+        yield TextLines(self._summary_lines, id="summary")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(Form).table.focus()
+
+    async def load(self) -> None:
+        """Read the recipe to start from, once: what is typed must not be lost."""
+        if not self._is_read:
+            self._is_read = True
+            await self._start_from(self.form.preset, self.form.run)
+
+    async def _start_from(self, preset_name: str | None, run: Run | None) -> None:
+        try:
+            base = await asyncio.to_thread(open_recipe, preset_name or "", run)
+        except BertmtError as problem:
+            self.dashboard.tell(problem)
+            preset_name, run = preset_name or DEFAULT_PRESET, None
+            base = preset(preset_name).recipe()
+        self._change(self.form.with_source(base, preset_name, run))
+
+    def _change(self, form: NewRunForm) -> None:
+        if self.is_left:
+            return
+        self.form = form
+        self._show()
+        self._plan_soon()
+
+    def _show(self) -> None:
+        self.query_one(Form).show(self.form.fields(self._folded))
+        self.query_one("#title", TextLines).show(self._title_lines)
+
+    def _title_lines(self, width: int) -> list[Line]:
+        run = self.form.run
+        if self.form.edits and run:
+            said = [Span(" Change ", "title"), Span(safe_text(f"{run.id} ({run.name}), which waits"), "dim")]
+        else:
+            source = self.form.source()
+            said = [Span(" New runs ", "title"), Span(safe_text(f" {source.shown}: {source.meaning}"), "dim")]
+        return [cut_line(line(*said), width)]
+
+    def _summary_lines(self, width: int) -> list[Line]:
+        text, style = summary(self._planned)
+        return sentence_lines(text, width, SUMMARY_LINES, style)
+
+    @work(exclusive=True, group="plan")
+    async def _plan_soon(self) -> None:
+        await asyncio.sleep(DEBOUNCE_SECONDS)
+        self._planned = await self._plan(self.form)
+        if not self.is_left:
+            self.query_one("#preview", Page).show(lambda width: preview_lines(self._planned, width))
+            self.query_one("#summary", TextLines).show(self._summary_lines)
+
+    async def _plan(self, form: NewRunForm) -> Planned:
+        """Work the runs out; the data is read, and the registry asked what it knows of such runs."""
+        try:
+            request = replace(form.request(), awaits=await self._awaited(form))
+            planned = await asyncio.to_thread(plan, request)
+            return Planned(form, await self._looked_up(planned))
+        except BertmtError as problem:
+            return Planned(form, None, problem.problems)
+
+    async def _awaited(self, form: NewRunForm) -> tuple[Awaited, ...]:
+        """The runs that the new ones are to wait for.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        words = form.awaited()
+        if not words:
+            return ()
+
+        def look_up(session: Session) -> tuple[Awaited, ...]:
+            return tuple(Awaited(run.id, ok) for word, ok in words for run in find_runs(session.database, word))
+
+        return await self.dashboard.ask(look_up)
+
+    async def _looked_up(self, planned: Plan) -> PlanPreview:
+        def look_up(session: Session) -> PlanPreview:
+            session.runs.refresh()
+            return preview(
+                session.database, planned, [row.run for row in session.runs.rows("state:finished | state:running")]
+            )
+
+        try:
+            return await self.dashboard.ask(look_up, slow=True)
+        except NotFoundError:  # the first runs make the registry
+            return preview_of_first(planned)
+
+    @on(Form.Entered)
+    def _entered(self, event: Form.Entered) -> None:
+        self._change(self.form.with_value(event.field, event.text))
+        if self._queues_next:
+            self._queues_next = False
+            self.action_queue()
+
+    @on(Form.Turned)
+    def _turned(self, event: Form.Turned) -> None:
+        self._change(self.form.with_next(event.field, event.places))
+
+    @on(Form.Undone)
+    def _undone(self, event: Form.Undone) -> None:
+        self._change(self.form.without(event.field))
+
+    @on(Form.Opened)
+    def _opened(self, event: Form.Opened) -> None:
+        if event.field.kind is FieldKind.SECTION:
+            self._folded ^= {event.field.key}
+            self._show()
+        elif event.field.key == SOURCE:
+            self.action_source()
+        elif event.field.key == DONE:
+            self.action_queue()
+        else:
+            self._choose_several(event.field.key)
+
+    @work(group="act")
+    async def _choose_several(self, name: str) -> None:
+        options = [Option(each, each) for each in SETTINGS[name].choices]
+        chosen = await self.dashboard.ask_person(Switches(name, options, frozenset(self.form.value(name))))
+        if chosen:
+            self._change(
+                self.form.with_value(name, ",".join(each for each in SETTINGS[name].choices if each in chosen))
+            )
+        elif chosen is not None:
+            self.dashboard.say(self.form.check(name, "") or "", "warning")
+
+    @work(group="act")
+    async def action_source(self) -> None:
+        copy = self._copied
+        copies = [Option(COPY, f"copy of {copy.id}", f"{copy.name}, seed {copy.seed}")] if copy else []
+        options = [Option(each.name, each.name, each.summary) for each in presets().values()]
+        chosen: Hashable = await self.dashboard.ask_person(Choice("Start from", [*copies, *options]))
+        if chosen == COPY:
+            await self._start_from(None, copy)
+        elif isinstance(chosen, str):
+            await self._start_from(chosen, None)
+
+    def action_toy(self) -> None:
+        self._change(self.form.with_toy())
+
+    def action_preview(self) -> None:
+        """To the preview; in a narrow terminal it takes the form's place."""
+        page = self.query_one("#preview", Page)
+        goes = not page.has_focus
+        self.set_class(goes, "previewing")
+        self.call_after_refresh((page if goes else self.query_one(Form).table).focus)
+
+    def action_back(self) -> None:
+        if self.has_class("previewing"):
+            self.action_preview()
+        else:
+            super().action_back()
+
+    def action_queue(self) -> None:
+        form = self.query_one(Form)
+        if form.is_typing:
+            self._queues_next = form.finish()
+        elif not self._is_queueing and self.dashboard.may_write():
+            self._is_queueing = True
+            # The app's own: what is being stored cannot be called back, so who leaves the form is told what was done.
+            self.app.run_worker(self._queue(self.form), group="act")
+
+    async def _queue(self, form: NewRunForm) -> None:
+        """Plan anew, since the data may have changed; then queue, or say why not."""
+        try:
+            planned = await self._plan(form)
+            if planned.preview is None:
+                self.dashboard.say("\n".join(planned.problems), "error")
+                return
+            self._stored = await self.dashboard.ask(lambda each: self._store(each, planned), slow=True, create=True)
+        except BertmtError as problem:
+            self.dashboard.tell(problem)
+            return
+        finally:
+            self._is_queueing = bool(self._stored)
+        self.dashboard.say(done(self._stored, form.edits))
+        self.dashboard.look_again()
+        if self.is_active or self.is_left:
+            self._finish()
+
+    def _store(self, session: Session, planned: Planned) -> list[Run]:
+        form = planned.form
+        if form.edits and form.run is not None:
+            return [control.edit(session.database, form.run, form.settings())]
+        assert planned.preview is not None
+        return submit(session.database, planned.preview.plan)
+
+    def on_screen_resume(self) -> None:
+        if self._stored and self.is_active:  # they were stored while a dialog was open above
+            self._finish()
+
+    def _finish(self) -> None:
+        """Leave the form, which is done, unless a person has left it already."""
+        if self.is_active:
+            self.app.pop_screen()
+        self.app.run_worker(_lead_on(self.dashboard, self._stored[0], self.form.edits), group="act")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A run that is changed keeps what it was made from."""
+        return not self.form.edits if action == "source" else True
+
+
+async def _lead_on(dashboard: "Dashboard", first: Run, was_edited: bool) -> None:
+    """To the first of the runs where the screen lists it, and to a worker where none is alive."""
+    screen = dashboard.screen
+    try:
+        if isinstance(screen, RunActions):
+            await screen.go_to(first)
+        if not was_edited:
+            await offer_worker(dashboard)
+    except BertmtError as problem:
+        dashboard.tell(problem)

@@ -1,0 +1,381 @@
+"""The queue: what runs, what waits and in which order, and who works it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from bertmt.drawing.numbers import counted
+from bertmt.drawing.styled import Span, line
+from bertmt.errors import BertmtError
+from bertmt.registry.records import Run, Worker
+from bertmt.registry.states import State
+from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times, kinds_of
+from bertmt.services.browse.run_formatting import kept_share
+from bertmt.services.lifecycle import control
+from bertmt.services.lifecycle import order as ordering
+from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
+from bertmt.services.lifecycle.order import WAITING
+from bertmt.services.lifecycle.startable import awaited_runs, obstacles
+from bertmt.services.opening import Database
+from bertmt.services.plan.estimates import durations_now, kind_of
+from tui.actions.workers import WorkerActions
+from tui.bindings import key
+from tui.dialogs.prompt import Prompt
+from tui.registry_lane import Session
+from tui.screens.home_screen import HomeScreen
+from tui.screens.new_run.form import priority_problem
+from tui.screens.new_run.screen import NewRunScreen
+from tui.screens.queue.columns import (
+    COLUMNS,
+    WORKER_COLUMNS,
+    QueueLine,
+    WorkerLine,
+    at_hand,
+    guarded,
+    queue_cell,
+    worker_cell,
+)
+from tui.widgets.form import sentence_lines
+from tui.widgets.home_line import HomeLine
+from tui.widgets.key_line import KeyLine
+from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
+from tui.widgets.table import Table
+from tui.widgets.text_lines import TextLines
+
+HELD = " ‖ The queue is held: nothing is started before H releases it."
+NOTHING = (
+    line(Span("Nothing runs and nothing waits.", "title")),
+    (),
+    line("Press ", Span("n", "mark"), " for the form of new runs, or type"),
+    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny", "accent")),
+)
+NO_WORKER = line(" No worker is alive: ", Span("w", "mark"), " starts one, here, which goes on without the dashboard.")
+Judged = tuple[int, str, str]  # a run as it was judged: its key, its recipe, its data
+UNKNOWN = Expected(None, None)
+MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What one load brings.
+
+    Attributes:
+        stopped: those that are lost or paused.
+        obstacles: why runs that wait will not start by themselves, by their keys.
+        finished: how many runs have finished, by which times are judged.
+    """
+
+    running: list[Run]
+    stopped: list[Run]
+    waiting: list[Run]
+    obstacles: Mapping[int, str]
+    counts: dict[State, int]
+    surroundings: Surroundings
+    finished: int
+
+
+OF_RUNS = {
+    "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "baseline", "shift", "place", "prioritise",
+    "hold", "edit", "copy_id",
+}  # fmt: skip
+MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
+
+
+class WorkerTable(Table[WorkerLine]):
+    """The workers; while it has the focus, the footer names what can be done to one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("S", "screen.stop_worker", "stop", "Stop this worker; its runs go back to the queue.", "worker.stop", True),
+        key("d", "screen.drain_worker", "drain", "Let this worker end once nothing waits.", "worker.drain", True),
+        key("c", "screen.go_on", "let go on", "Let this worker start runs again.", "worker.go_on", True),
+        key("l", "screen.worker_log", "log", "Show what workers in the background write.", "worker.log", True),
+    ]
+
+
+class QueueScreen(WorkerActions, HomeScreen):
+    """Runs that run or wait, in order, above the workers."""
+
+    MODE = "queue"
+    SUBJECT = "the queue"
+    GUIDE: ClassVar[tuple[str, ...]] = (
+        "Runs that run stand on top, then paused ones, then those that wait, in the order in which workers take them: "
+        "by priority, then by place. Times are judged by runs that finished, and by the workers that are alive. "
+        "The line below the runs says all that the run under the cursor waits for, and what stands in its way.",
+        "J and K move the run under the cursor; what other keys do to runs they do to the marked ones, or to that one.",
+        "Tab goes to the workers. A worker is a process of its own: it goes on when the dashboard is left. One that is "
+        "stopped puts its runs back into the queue; one that is drained ends once nothing waits. One that saw three "
+        "runs in a row die in their first seconds starts nothing more until c lets it go on.",
+    )
+    DEFAULT_CSS = """
+    QueueScreen #held { height: auto; background: $panel; }
+    QueueScreen #empty { padding: 1 2; height: 3fr; }
+    QueueScreen #queue { height: 3fr; }
+    QueueScreen #workers { height: 1fr; min-height: 3; max-height: 8; }
+    QueueScreen #no-worker { height: 1; }
+    QueueScreen #at-hand { height: auto; padding: 0 1; border-top: solid $border-blurred; }
+    QueueScreen #guards { height: auto; padding: 0 1; }
+    QueueScreen #workers-title { height: 2; border-top: solid $border-blurred; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key(
+            "J",
+            "shift(1)",
+            "move",
+            "Move the run down one place; K: up.",
+            "queue.later",
+            shown=True,
+            display="J/K",
+        ),
+        key("K", "shift(-1)", "sooner", "Move the run one place up.", "queue.sooner"),
+        key("T", "place(True)", "first", "Put the runs before all that wait.", "queue.first"),
+        key("B", "place(False)", "last", "Put the runs behind all that wait.", "queue.last"),
+        key("P", "prioritise", "priority", "Give the runs a priority; higher ones start first.", "queue.priority"),
+        key("r", "requeue", "requeue", "Queue runs that stopped again; they go on.", "queue.requeue"),
+        key("h", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="h/H"),
+        key("H", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
+        key("e", "edit", "edit", "Change the settings of the run that waits.", "queue.edit"),
+        key("tab,shift+tab", "other_table", "runs, workers", "Go to the workers, and back to the runs.", "queue.tab"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queued: Queued | None = None
+        self._durations: dict[Judged, float | None] = {}
+        self._judged_by = -1  # so many finished runs; more of them judge better
+
+    def compose(self) -> ComposeResult:
+        yield HomeLine("queue")
+        yield TextLines(lambda width: [line(Span(HELD, "bad"))], id="held", classes="hidden")
+        runs: Table[QueueLine] = Table(COLUMNS, queue_cell, lambda row: row.run.id, can_mark=True, id="queue")
+        yield runs
+        yield TextLines(lambda width: NOTHING, id="empty", classes="hidden")
+        yield TextLines(id="at-hand", classes="hidden")
+        yield TextLines(lambda width: [line(Span(" Workers", "title"))], id="workers-title")
+        yield TextLines(id="guards", classes="hidden")
+        workers = WorkerTable(WORKER_COLUMNS, worker_cell, lambda row: row.worker.key, id="workers")
+        yield workers
+        yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
+        yield MachineStrip()
+        yield KeyLine()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the workers have the focus, no key does anything to a run."""
+        if action in OF_RUNS and self.is_mounted and self.worker_table.has_focus:
+            return False
+        return super().check_action(action, parameters)
+
+    @property
+    def table(self) -> "Table[QueueLine]":
+        """The runs."""
+        return self.query_one("#queue", Table)
+
+    @property
+    def worker_table(self) -> "Table[WorkerLine]":
+        """The workers."""
+        return self.query_one("#workers", Table)
+
+    def on_mount(self) -> None:
+        self.table.focus()
+
+    async def load(self) -> None:
+        queued = self._queued = await self.dashboard.ask(_read)
+        work = queued.surroundings.workload
+        self.query_one(HomeLine).show_counts(queued.counts)
+        self.query_one(MachineStrip).show(queued.surroundings)
+        self.query_one("#held").set_class(not work.held, "hidden")
+        is_empty = not (queued.running or queued.stopped or queued.waiting)
+        self.query_one("#empty").set_class(not is_empty, "hidden")
+        self.table.set_class(is_empty, "hidden")
+        self.query_one("#no-worker").set_class(bool(work.workers), "hidden")
+        self.worker_table.set_class(not work.workers, "hidden")
+        self.worker_table.show([WorkerLine(worker, tuple(ids)) for worker, ids in work.workers])
+        self._show_guards([worker for worker, _ in work.workers])
+        self.table.marked = self.dashboard.marked
+        self._show_runs(queued)
+        if queued.finished != self._judged_by:
+            self._durations, self._judged_by = {}, queued.finished
+        if any(_judged(run) not in self._durations for run in _timed(queued)):
+            self._judge(queued)
+
+    def _show_runs(self, queued: Queued) -> None:
+        work, stuck = queued.surroundings.workload, queued.obstacles
+        kind = kind_of([slot for worker, _ in work.workers for slot in worker.slots]) if work.workers else ""
+        now = durations_now(_timed(queued), queued.running, kind)
+        durations = {run.key: _rest(run, now.get(run.key, self._durations.get(_judged(run)))) for run in _timed(queued)}
+        expected = expected_times(queued.waiting[:MOST_TIMED], queued.running, work, durations, stuck)
+        rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in (*queued.running, *queued.stopped)]
+        rows += [
+            QueueLine(run, place, expected.get(run.key, UNKNOWN), work.held, stuck.get(run.key))
+            for place, run in enumerate(queued.waiting, start=1)
+        ]
+        self.table.show(rows)
+        self._show_at_hand()
+
+    @on(Table.Moved, "#queue")
+    def _show_at_hand(self) -> None:
+        """All about the run under the cursor; the line is there for all where it is for one, so that nothing jumps."""
+        said = at_hand(self.table.current)
+        lines = self.query_one("#at-hand", TextLines)
+        has_any = said or any(map(at_hand, self.table.rows[:MOST_TIMED]))
+        lines.set_class(not has_any or not self.table.display, "hidden")
+        lines.show(lambda width: sentence_lines(said, width, MOST_LINES_AT_HAND, "dim"))
+
+    def _show_guards(self, workers: Sequence[Worker]) -> None:
+        """Why workers start nothing, and the key that lets them."""
+        said = [
+            f"Worker {each.key} starts nothing until c lets it go on (Tab goes to the workers): {each.guard}"
+            for each in guarded(workers)
+        ]
+        lines = self.query_one("#guards", TextLines)
+        lines.set_class(not said, "hidden")
+        lines.show(
+            lambda width: [row for each in said for row in sentence_lines(each, width, MOST_LINES_OF_GUARD, "bad")]
+        )
+
+    @work(exclusive=True, group="times")
+    async def _judge(self, queued: Queued) -> None:
+        """How long runs take: their data is read, which may need a second the first time."""
+        runs = [run for run in _timed(queued) if _judged(run) not in self._durations]
+
+        def judge(session: Session) -> dict[int, float | None]:
+            session.runs.refresh()
+            past = [row.run for row in session.runs.rows("state:finished | state:running")]
+            return expected_durations(session.database, runs, past)
+
+        try:
+            found = await self.dashboard.ask(judge, slow=True)
+        except BertmtError:  # what cannot be judged has no time; the registry's own trouble is told by who looks at it
+            return
+        self._durations |= {_judged(run): found[run.key] for run in runs}
+        if self._queued is not None and not self.is_left:
+            self._show_runs(self._queued)
+
+    def current_run(self) -> Run | None:
+        row = self.table.current
+        return row.run if row is not None and self.table.display else None
+
+    def chosen_runs(self) -> list[Run]:
+        return [row.run for row in self.table.chosen_rows()] if self.table.display else []
+
+    def _waiting_runs(self) -> list[Run]:
+        """The chosen runs that wait; says so where none does."""
+        runs = [run for run in self.chosen_runs() if run.state in WAITING]
+        if not runs:
+            self.dashboard.say("This is for runs that wait: queued or held ones.", "warning")
+        return runs
+
+    @on(Table.Chosen, "#queue")
+    def _chosen(self, event: Table.Chosen) -> None:
+        if isinstance(event.row, QueueLine):
+            self.open_run(event.row.run)
+
+    @on(Table.Chosen, "#workers")
+    def _worker_chosen(self) -> None:
+        self.action_worker_log()
+
+    def worker_at_hand(self) -> Worker | None:
+        row = self.worker_table.current if self.worker_table.display else None
+        return None if row is None else row.worker
+
+    @work(group="act")
+    async def action_shift(self, places: int) -> None:
+        run = self.current_run()
+        if run is not None and run.state in WAITING and self.dashboard.may_write():
+            await self.change(lambda database: ordering.shift(database, run, places))
+
+    @work(group="act")
+    async def action_place(self, first: bool) -> None:
+        runs = self._waiting_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+
+        def place(database: Database) -> int:
+            for run in reversed(runs) if first else runs:  # so that they keep their order
+                ordering.reorder(database, run, first)
+            return len(runs)
+
+        if await self.change(place):
+            self.dashboard.say(f"{counted(len(runs), 'run')} {'first' if first else 'last'} now.")
+
+    @work(group="act")
+    async def action_prioritise(self) -> None:
+        runs = self._waiting_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is usual, higher ones start first"
+        text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=priority_problem))
+        if text is not None and text.strip():
+            priority = int(text)
+            await self._do(
+                runs,
+                lambda database, run: ordering.prioritise(database, run, priority),
+                f"given priority {priority}",
+            )
+
+    @work(group="act")
+    async def action_hold(self) -> None:
+        runs = self._waiting_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        queued = [run for run in runs if run.state is State.QUEUED]
+        if queued:
+            await self._do(queued, control.hold, "held")
+        else:
+            await self._do(runs, control.release, "released")
+
+    @work(group="act")
+    async def action_hold_all(self) -> None:
+        if not self.dashboard.may_write():
+            return
+
+        def turn(database: Database) -> bool:
+            was_held = queue_is_held(database)
+            (release_queue if was_held else hold_queue)(database)
+            return was_held
+
+        was_held = await self.change(turn)
+        if was_held is not None:
+            self.dashboard.say("The queue is released." if was_held else "The queue is held. What runs goes on.")
+
+    def action_edit(self) -> None:
+        run = self.current_run()
+        if run is None or run.state not in WAITING:
+            self.dashboard.say("Only a run that waits can be changed; n copies any other.", "warning")
+        elif self.dashboard.may_write():
+            self.open_screen(NewRunScreen(run, edits=True))
+
+    def action_other_table(self) -> None:
+        goes = self.table.has_focus and self.worker_table.display
+        (self.worker_table if goes else self.table).focus()
+
+
+def _judged(run: Run) -> Judged:
+    """A run that is edited while it waits is to be judged anew."""
+    return run.key, run.recipe_json, run.data
+
+
+def _timed(queued: Queued) -> list[Run]:
+    return [*queued.running, *queued.stopped, *queued.waiting[:MOST_TIMED]]
+
+
+def _rest(run: Run, seconds: float | None) -> float | None:
+    """What is left of a run that goes on from a checkpoint; a running one says that itself."""
+    share = None if run.state is State.RUNNING else kept_share(run)
+    return seconds if seconds is None or share is None else seconds * (1 - share)
+
+
+def _read(session: Session) -> Queued:
+    """On the registry's thread: what runs, is lost or paused, and what waits, with what stands in its way."""
+    session.runs.refresh()
+    running, lost, paused = (
+        [row.run for row in session.runs.rows(f"state:{state}")] for state in (State.RUNNING, State.LOST, State.PAUSED)
+    )
+    counts, surroundings = session.runs.counts(), surroundings_of(session)
+    waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
+    found = obstacles([*waiting, *awaited_runs(session.database, waiting)], kinds_of(surroundings.workload))
+    waiting.sort(key=lambda run: (-run.priority, run.position, run.key))
+    return Queued(running, [*lost, *paused], waiting, found, counts, surroundings, counts.get(State.FINISHED, 0))

@@ -1,0 +1,258 @@
+"""Which classes a run mistakes for which: the matrices, and below them the sentences of the cell at hand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from bertmt.drawing import numbers
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Span, cut_line, line
+from bertmt.errors import BertmtError
+from bertmt.registry.records import Run
+from bertmt.services.analysis.confusion import CLASS_TASKS, counts_of, most_mistaken
+from bertmt.services.analysis.evaluations import Evaluated
+from bertmt.services.analysis.example_choice import ordered
+from bertmt.services.analysis.examples import ExampleTable, in_cell
+from bertmt.tasks.task import TASKS
+from tui.bindings import key
+from tui.registry_lane import Session
+from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of
+from tui.screens.run.widgets.epoch_line import EpochLine
+from tui.screens.run.widgets.example_lines import class_name
+from tui.screens.run.widgets.example_list import ExampleList, nothing_here
+from tui.screens.run.widgets.heat_map import HeatMap
+from tui.widgets.text_lines import TextLines
+
+SIDE_BY_SIDE = 120  # cells from which on both matrices are shown
+LEAST_HEIGHT = 30  # lines from which on a matrix stays while its sentences are read
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """What one look brings.
+
+    Attributes:
+        tables: by task, those that are shown.
+        others: the baseline's, by task, where the difference is wanted and there is one.
+        problem: why there is no difference though it is wanted.
+    """
+
+    evaluated: Mapping[str, Evaluated]
+    tables: Mapping[str, ExampleTable]
+    others: Mapping[str, ExampleTable]
+    problem: str
+
+
+class MatrixBox(Vertical):
+    """One task's matrix under a line about its epoch."""
+
+    DEFAULT_CSS = """
+    MatrixBox { height: auto; width: 1fr; padding: 0 1; }
+    MatrixBox EpochLine { padding: 0; }
+    """
+
+    def __init__(self, task: str):
+        super().__init__(id=task)
+        self.task_name = task
+        self._is_empty = True
+
+    def compose(self) -> ComposeResult:
+        yield EpochLine()
+        yield HeatMap()
+
+    @property
+    def heat_map(self) -> HeatMap:
+        """The matrix."""
+        return self.query_one(HeatMap)
+
+    def show(self, found: Matrices, tabs: Sequence[str]) -> None:
+        """Show the task's matrix, or how it differs from the baseline's."""
+        own, other = found.tables[self.task_name], found.others.get(self.task_name)
+        self.query_one(EpochLine).show_epoch(found.evaluated, self.task_name, own.epoch, tabs)
+        whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
+        counts = counts_of(own)
+        if self._is_empty:
+            self._is_empty = False
+            self.heat_map.cell = most_mistaken(counts)
+        self.heat_map.show(
+            counts, TASKS[self.task_name].classes, None if other is None else counts_of(other), of_other=whose
+        )
+
+
+class ConfusionPane(EpochPane):
+    """SST and PARA, one or beside each other."""
+
+    TITLE = "Confusion"
+    TASKS: ClassVar[tuple[str, ...]] = CLASS_TASKS
+    SUBJECT = "A confusion matrix"
+    GUIDE: ClassVar[tuple[str, ...]] = (
+        "Rows are the true classes, columns the predicted ones, both by number. Below are the sentences of the cell "
+        "at the cursor: Enter goes to them, Esc back.",
+        "Recall is the share of a true class that was found; precision the share of what was taken for a class that "
+        "is. As a difference from the baseline, more on the diagonal is better, more beside it worse.",
+    )
+    DEFAULT_CSS = """
+    ConfusionPane #matrices { height: auto; }
+    ConfusionPane .beside #sst { width: 80; }
+    ConfusionPane #cell { height: 1; padding: 0 1; background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("d", "difference", "change", "Counts less those of the baseline.", "confusion.difference", shown=True),
+        key("s", "save", "picture", "Save a picture of the matrix (SVG).", "confusion.save"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Matrices | None = None
+        self._with_difference = False
+        self._is_reading = False  # whether the sentences have the place to themselves, where it is small
+        self._shown_task = ""
+        self._listed: tuple[str, int, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="matrices"):
+            for task in self.TASKS:
+                yield MatrixBox(task)
+        yield TextLines(id="cell")
+        yield ExampleList()
+
+    def focus_first(self) -> None:
+        box = self._box
+        if box is not None:
+            box.heat_map.focus()
+
+    @property
+    def _box(self) -> MatrixBox | None:
+        return self.query_one(f"#{self.task_name}", MatrixBox) if self.task_name else None
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.size.width >= SIDE_BY_SIDE
+
+    async def read_and_show(self, run: Run) -> None:
+        known, both, compare = self._found, self._is_wide, self._with_difference
+        found = await self.dashboard.ask(lambda session: self._read(session, run, known, both, compare), slow=True)
+        self.now_shown(found.evaluated)
+        self._found = found
+        for box in self.query(MatrixBox):
+            if box.task_name in found.tables:
+                box.show(found, () if len(found.tables) > 1 else tuple(found.evaluated))
+        self._arrange()
+        self._list_cell()
+        if self._shown_task != self.task_name:
+            self._shown_task = self.task_name
+            self.focus_first()
+        if found.problem:
+            self._with_difference = False
+            self.dashboard.say(found.problem, "warning")
+
+    def _read(self, session: Session, run: Run, known: Matrices | None, both: bool, compare: bool) -> Matrices:
+        """On the registry's thread: the matrices of both tasks or of the one at hand, and those to compare with."""
+        evaluated = self.look_up(session, run)
+        tasks = list(evaluated) if both else [self.task_of(evaluated)]
+        before = known.tables if known else {}
+        tables = {task: self.read_task(session, run, evaluated[task], before) for task in tasks}
+        if not compare:
+            return Matrices(evaluated, tables, {}, "")
+        compared = known.others if known else {}
+        try:
+            others = {task: baseline_of(session, tables[task], compared.get(task)) for task in tasks}
+        except BertmtError as problem:
+            return Matrices(evaluated, tables, {}, str(problem))
+        return Matrices(evaluated, tables, others, "")
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self._found is None:
+            return
+        self._arrange()
+        if self._is_wide and len(self._found.tables) < len(self._found.evaluated):
+            self.show_anew()
+
+    def _arrange(self) -> None:
+        """Both matrices, the one at hand, or none while sentences are read where there is little room."""
+        tables = self._found.tables if self._found else {}
+        is_alone = self._is_reading and self.size.height < LEAST_HEIGHT
+        self.query_one("#matrices").set_class(self._is_wide and len(tables) > 1, "beside")
+        for box in self.query(MatrixBox):
+            is_at_hand = box.task_name == self.task_name
+            box.set_class(box.task_name not in tables or not (self._is_wide or is_at_hand), "hidden")
+            box.heat_map.set_class(is_alone, "hidden")
+            box.heat_map.follow(is_at_hand)
+
+    def _list_cell(self) -> None:
+        """The sentences of the cell at the cursor."""
+        box, table = self._box, self._found.tables.get(self.task_name) if self._found else None
+        if box is None or table is None:
+            return
+        true, predicted = box.heat_map.cell
+        indices = ordered(table, in_cell(table, true, predicted), "surest")
+        is_other = self._listed != (self.task_name, true, predicted)
+        self._listed = (self.task_name, true, predicted)
+        noun = "pair" if TASKS[self.task_name].pair else "sentence"
+        names = [class_name(self.task_name, each) for each in (true, predicted)]
+        said = line(
+            Span(numbers.counted(len(indices), noun), "title"), Span("  true ", "dim"), names[0],
+            Span("  predicted ", "dim"), Span(names[1], "" if true == predicted else "bad"),
+        )  # fmt: skip
+        self.query_one("#cell", TextLines).show(lambda width: [cut_line(said, width)])
+        empty = nothing_here(f"No {noun} is in this cell.")
+        self.query_one(ExampleList).show(
+            table, indices, empty=empty, sorted_by="-confidence", with_classes=False, restart=is_other
+        )
+        if not len(indices):
+            self.leave_open()
+
+    @on(HeatMap.CellMoved)
+    def _cell_moved(self) -> None:
+        self._list_cell()
+
+    @on(HeatMap.CellChosen)
+    def _cell_chosen(self, event: HeatMap.CellChosen) -> None:
+        self._list_cell()
+        rows = self.query_one(ExampleList).rows
+        if len(rows.rows):
+            self._is_reading = True
+            self._arrange()
+            rows.focus()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The matrix that has the focus is the one at hand."""
+        box = event.widget.parent
+        if isinstance(box, MatrixBox):
+            self._is_reading = False
+            if box.task_name != self.task_name:
+                self.task_name = box.task_name
+            self._arrange()
+            self._list_cell()
+
+    def go_to_task(self, task: str) -> None:
+        """Show a task's matrix, and have the cursor on it."""
+        self.task_name = task
+        self._is_reading = False
+        if self._found is not None and self._is_wide and task in self._found.tables:
+            self.focus_first()
+        else:
+            self.show_anew()
+
+    def leave_open(self) -> bool:
+        """From the sentences back to the matrix."""
+        if not self._is_reading:
+            return False
+        self._is_reading = False
+        self._arrange()
+        self.focus_first()
+        return True
+
+    def action_difference(self) -> None:
+        self._with_difference = not self._with_difference
+        self.show_anew()
+
+    def action_save(self) -> None:
+        box = self._box
+        if box is not None and self.run is not None:
+            self.save(box.heat_map, self.run.id, f"{self.task_name}-confusion")

@@ -1,0 +1,134 @@
+"""A tab about the dev predictions of one epoch: which task, which epoch, and how one goes from one to the other."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+
+from bertmt.errors import NotFoundError
+from bertmt.registry.records import Run
+from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
+from bertmt.services.analysis.examples import ExampleTable, baseline_examples, examples_of
+from tui.bindings import key
+from tui.registry_lane import Session
+from tui.screens.run.panes.pane import Pane
+from tui.screens.run.widgets.click_line import ClickLine
+
+
+class EpochPane(Pane):
+    """The selected epoch, or the one that was gone to.
+
+    Attributes:
+        TASKS: those that it can show.
+        SUBJECT: what it shows, as the first words of a sentence.
+    """
+
+    TASKS: ClassVar[tuple[str, ...]] = ()
+    SUBJECT: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key(
+            "comma,less_than_sign", "epoch(-1)", "epoch", "The epoch before.", "epoch.before", shown=True, display=", ."
+        ),
+        key("full_stop,greater_than_sign", "epoch(1)", "epoch", "The next epoch.", "epoch.next", display="."),
+        key("0", "selected_epoch", "selected epoch", "Back to the selected epoch, or the newest.", "epoch.selected"),
+        key("tab", "task(1)", "task", "The next task.", "epoch.task", shown=True, display="Tab"),
+        key("shift+tab", "task(-1)", "task before", "The task before.", "epoch.task_before"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run: Run | None = None
+        self.task_name = ""
+        self.evaluated: Mapping[str, Evaluated] = {}
+        self._gone_to: int | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is shown."""
+        return self._epoch_in(self.evaluated[self.task_name])
+
+    def _epoch_in(self, found: Evaluated) -> int:
+        return self._gone_to if self._gone_to in found.epochs and self._gone_to is not None else found.selected
+
+    async def load(self, run: Run) -> None:
+        self.run = run
+        await self.read_and_show(run)
+
+    async def read_and_show(self, run: Run) -> None:
+        """Read what is to be seen now of the run, and show it.
+
+        Raises:
+            BertmtError: there is nothing to show.
+        """
+        raise NotImplementedError
+
+    @work(group="epoch", exclusive=True)
+    async def show_anew(self) -> None:
+        """Show another task, epoch or way to look at it, soon."""
+        if self.run is not None:
+            await self.dashboard.told(self.read_and_show(self.run))
+
+    def look_up(self, session: Session, run: Run) -> Mapping[str, Evaluated]:
+        """On the registry's thread: what there is to choose from."""
+        return evaluated_tasks(session.database, run, self.SUBJECT, self.TASKS)
+
+    def read_task(
+        self, session: Session, run: Run, found: Evaluated, known: Mapping[str, ExampleTable]
+    ) -> ExampleTable:
+        """On the registry's thread: a task's examples at the epoch; what is known already is not read again."""
+        return examples_of(session.database, run, found.task, self._epoch_in(found), known.get(found.task))
+
+    def now_shown(self, evaluated: Mapping[str, Evaluated]) -> None:
+        """What there is to choose from has been read."""
+        self.evaluated = evaluated
+        self.task_name = self.task_of(evaluated)
+
+    def task_of(self, evaluated: Mapping[str, Evaluated]) -> str:
+        """The chosen task, or the first that there is."""
+        return self.task_name if self.task_name in evaluated else next(iter(evaluated))
+
+    def action_epoch(self, step: int) -> None:
+        if self.evaluated:
+            self.go_to_epoch(self.evaluated[self.task_name].neighbour(self.epoch, step))
+
+    def action_selected_epoch(self) -> None:
+        self._gone_to = None
+        self.show_anew()
+
+    def go_to_epoch(self, epoch: int) -> None:
+        """Show an epoch; at the selected one it stays the selected one, also where a newer takes its place."""
+        self._gone_to = None if epoch == self.evaluated[self.task_name].selected else epoch
+        self.show_anew()
+
+    def action_task(self, step: int) -> None:
+        tasks = list(self.evaluated)
+        if len(tasks) > 1:
+            self.go_to_task(tasks[(tasks.index(self.task_name) + step) % len(tasks)])
+
+    def go_to_task(self, task: str) -> None:
+        """Show a task."""
+        self.task_name = task
+        self.show_anew()
+
+    @on(ClickLine.Clicked)
+    def _clicked(self, event: ClickLine.Clicked) -> None:
+        if isinstance(event.hit, int):
+            self.go_to_epoch(event.hit)
+        elif event.hit in self.evaluated:
+            self.go_to_task(str(event.hit))
+
+
+def baseline_of(session: Session, own: ExampleTable, known: ExampleTable | None) -> ExampleTable:
+    """On the registry's thread: the same examples as the run predicted them that `own` is compared with.
+
+    Raises:
+        BertmtError: there is no such run, or it has no such predictions.
+    """
+    session.runs.refresh()
+    row = session.runs.row(own.run.id)
+    if row is None or row.baseline is None:
+        raise NotFoundError("There is no finished baseline of equal scale; b on a finished run makes it the baseline.")
+    if row.baseline.key == own.run.key:
+        raise NotFoundError("This run is the baseline itself; b on another makes that the baseline.")
+    return baseline_examples(session.database, own, row.baseline, known)

@@ -1,0 +1,58 @@
+"""The epochs of a task in one line: which one is shown, its score, and the scores of all as a small curve."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bertmt.drawing import numbers
+from bertmt.drawing.charts.sparkline import sparkline
+from bertmt.drawing.styled import plain
+from bertmt.services.analysis.evaluations import Evaluated
+from bertmt.tasks.task import TASKS
+from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
+
+MOST_CELLS = 24  # of the curve; with more epochs a cell stands for several
+
+
+class EpochLine(ClickLine):
+    """Tabs of tasks, the score, the epoch, the curve; a click on a tab or on the curve is `Clicked` with the task's
+    name or the epoch's number."""
+
+    def show_epoch(self, evaluated: Mapping[str, Evaluated], task: str, epoch: int, tabs: Sequence[str] = ()) -> None:
+        """Show a task at an epoch.
+
+        Args:
+            tabs: the tasks to choose from; by default this one alone.
+        """
+        tab_line = tab_pieces([(TASKS[each].title, each) for each in tabs or (task,)], task)
+        found = evaluated[task]
+        score = Piece(f"  {TASKS[task].score} {numbers.score(found.score_at(epoch))}")
+        curve = _curve(found, epoch, self.ascii_only)
+        self.show(
+            [*tab_line, score, Piece(_long(found, epoch), "dim"), *curve],
+            [*tab_line, score, Piece(f"  epoch {epoch} of {found.epochs[-1]}", "dim"), *curve],
+            [*tab_line, score, Piece(f"  epoch {epoch}", "dim"), *curve],
+            [*tab_line, score, Piece(f"  epoch {epoch}", "dim")],
+        )
+
+
+def _long(found: Evaluated, epoch: int) -> str:
+    what = "selected" if found.is_final else "newest"
+    which = f"the {what} one" if epoch == found.selected else f"{what} {found.selected}"
+    span = f"{found.epochs[0]}…{found.epochs[-1]}" if len(found.epochs) > 1 else str(found.epochs[0])
+    return f"  epoch {epoch} of {span}, {which}"
+
+
+def _curve(found: Evaluated, epoch: int, ascii_only: bool) -> list[Piece]:
+    """A cell per epoch, the shown one in brackets, so that it is found without colours."""
+    if len(found.epochs) < 2:
+        return []
+    parts = np.array_split(np.array(found.epochs), min(MOST_CELLS, len(found.epochs)))
+    blocks = plain(sparkline(found.scores, len(parts), ascii_only))
+    pieces = [Piece("  ")]
+    for block, part in zip(blocks, parts, strict=True):
+        if epoch in part:
+            pieces.append(Piece(f"[{block}]", "mark"))
+        else:
+            pieces.append(Piece(block, "series0", int(part[-1])))
+    return pieces

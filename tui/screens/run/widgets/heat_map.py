@@ -1,0 +1,150 @@
+"""A confusion matrix with a cursor on its cells."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+
+from bertmt.drawing.charts.heatmap import Shown, cell_at, draw_confusion, draw_confusion_difference, with_rates
+from bertmt.drawing.styled import Line, Span, cut, line
+from tui.bindings import key
+from tui.widgets.drawing import Drawing
+
+CAPTIONS: dict[Shown, str] = {
+    "counts": "counts; shade: share of the true class",
+    "rows": "% of the true class: a row is 100 %",
+    "columns": "% of the predicted: a column is 100 %",
+}
+
+
+class HeatMap(Drawing, can_focus=True):
+    """Counts, shares of the rows or of the columns, and what changed against another matrix."""
+
+    DEFAULT_CSS = "HeatMap { height: auto; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("up,k", "move(-1,0)", "up", "The true class above.", "matrix.up", display="↑"),
+        key("down,j", "move(1,0)", "down", "The true class below.", "matrix.down", display="↓"),
+        key("left,h", "move(0,-1)", "left", "The predicted class to the left.", "matrix.left", display="←"),
+        key("right,l", "move(0,1)", "right", "The predicted class to the right.", "matrix.right", display="→"),
+        key("enter", "choose", "open", "Go to the examples in this cell.", "matrix.choose",
+            shown=True, display="⏎"),
+        key("percent_sign", "turn", "share", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
+            display="%"),
+    ]  # fmt: skip
+
+    class Cell(Message):
+        """Something about a cell."""
+
+        def __init__(self, heat_map: "HeatMap", true: int, predicted: int):
+            super().__init__()
+            self.heat_map = heat_map
+            self.true = true
+            self.predicted = predicted
+
+        @property
+        def control(self) -> "HeatMap":
+            return self.heat_map
+
+    class CellChosen(Cell):
+        """A cell was clicked, or chosen with Enter."""
+
+    class CellMoved(Cell):
+        """The cursor came to another cell."""
+
+    def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
+        super().__init__(id=id)
+        self.cell = (0, 0)  # true class, predicted class
+        self.is_followed = False  # whether the cell's examples are shown elsewhere, so that its mark stays
+        self.shown: Shown = "counts"
+        self._names: tuple[str, ...] = ()
+        self._matrix = np.zeros((0, 0), dtype=np.int64)
+        self._other: np.ndarray | None = None
+        self._of_other = ""
+
+    def show(
+        self,
+        matrix: np.ndarray,
+        classes: Sequence[str],
+        other: np.ndarray | None = None,
+        of_other: str = "the baseline",
+    ) -> None:
+        """Replace the matrix.
+
+        Args:
+            other: what is drawn is the difference from it.
+            of_other: whose that is, its text safe.
+        """
+        self._matrix, self._names, self._other, self._of_other = matrix, tuple(classes), other, of_other
+        self.cell = (min(self.cell[0], len(classes) - 1), min(self.cell[1], len(classes) - 1))
+        self.redraw(layout=True)
+        self.refresh_bindings()
+
+    def follow(self, is_followed: bool) -> None:
+        """Keep the mark of the cell also without the focus, or no more."""
+        if is_followed is not self.is_followed:
+            self.is_followed = is_followed
+            self.redraw()
+
+    def to_lines(self, width: int, height: int) -> list[Line]:
+        return self._drawn(width, None)[: max(height, 0)]
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        return self._drawn(width, self.cell if self.has_focus or self.is_followed else None)[: max(height, 0)]
+
+    def _drawn(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
+        if not self._names:
+            return []
+        text = CAPTIONS[self.shown] if self._other is None else f"counts less those of {self._of_other}"
+        caption = line(Span(cut(text, width), "dim"))
+        if self._other is not None:
+            return [*draw_confusion_difference(self._matrix, self._other, self._names, cell, width), caption]
+        lines = draw_confusion(self._matrix, self._names, self.shown, cell, width)
+        return [*with_rates(lines, self._matrix, width), caption]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._drawn(width, None))
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    def action_move(self, down: int, right: int) -> None:
+        """Move the cursor, not beyond the edge."""
+        last = len(self._names) - 1
+        self._go_to((max(0, min(self.cell[0] + down, last)), max(0, min(self.cell[1] + right, last))))
+
+    def _go_to(self, cell: tuple[int, int]) -> None:
+        if cell != self.cell:
+            self.cell = cell
+            self.redraw()
+            self.post_message(self.CellMoved(self, *cell))
+
+    def action_choose(self) -> None:
+        """Tell that the cell at the cursor is wanted."""
+        if self._names:
+            self.post_message(self.CellChosen(self, *self.cell))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Differences are of counts alone."""
+        return action != "turn" or self._other is None
+
+    def action_turn(self) -> None:
+        """Counts, shares of the rows, shares of the columns."""
+        ways = tuple(CAPTIONS)
+        self.shown = ways[(ways.index(self.shown) + 1) % len(ways)]
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        if not self._names:
+            return
+        x, y = event.get_content_offset_capture(self)
+        cell = cell_at(self._drawn(self.content_size.width, None), len(self._names), x, y)
+        if cell is not None:
+            self._go_to(cell)
+            self.action_choose()

@@ -57,17 +57,19 @@ def _show_version(wanted: bool) -> None:
 
 
 Version = Annotated[
-    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
 ]
 Registry = Annotated[
     str | None,
-    typer.Option("--db", metavar="FILE", help="The registry; by default BERTMT_DB, else runs.db here or above."),
+    typer.Option(
+        "--db", metavar="FILE", help="The registry; by default BERTMT_DB, else runs.db in this or a parent folder."
+    ),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of every error.")]
-NoColour = Annotated[bool, typer.Option("--no-color", help="Plain text; so does NO_COLOR.")]
+NoColour = Annotated[bool, typer.Option("--no-color", help="Plain text, as with NO_COLOR.")]
 
 
-@app.callback(invoke_without_command=True, epilog="--db, --debug and --no-color may also stand behind the command.")
+@app.callback(invoke_without_command=True, epilog="--db, --debug and --no-color may also follow the command.")
 def bertmt_command(
     context: typer.Context, version: Version = False, db: Registry = None, debug: Debug = False,
     no_color: NoColour = False,

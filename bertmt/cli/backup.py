@@ -18,13 +18,13 @@ def backup(
         str | None,
         typer.Argument(metavar="[FILE]", help="By default runs-<UTC>.db beside the registry.", show_default=False),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the registry, also while workers write it.
+    """Copy the registry, even while workers write to it.
 
-    The copy is of one moment, checked, and there whole or not at all. Run folders are not in it. To go back to it, end
-    all workers and dashboards, delete runs.db-wal and runs.db-shm, and put it in the place of runs.db.
+    The copy is consistent, checked, and complete or absent. Run folders are not in it. To go back to it, stop
+    all workers and dashboards, delete runs.db-wal and runs.db-shm, and move the copy to runs.db.
     """
     from bertmt.services.upkeep.backup import back_up
 

@@ -22,10 +22,10 @@ Clear = Annotated[bool, typer.Option("--clear", help="Choose automatically again
 
 
 def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = False, as_json: AsJson = False) -> None:
-    """Show or choose the run others are compared with.
+    """Show or set the run that others are compared with.
 
-    Without a choice each run is compared with the newest finished `baseline` of equal scale: the same encoder, budget,
-    batch, learning rate and dev data; of several, one with the same seed is preferred.
+    Unless one is set, each run is compared with the newest finished `baseline` of equal scale: the same encoder,
+    budget, batch, learning rate and dev data; among several, one with the same seed is preferred.
     """
     from bertmt.errors import UsageError
     from bertmt.services.browse.baseline import choose_baseline

@@ -25,10 +25,10 @@ CURVE_HEIGHT = 12
 
 
 def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> None:
-    """Compare runs with the first of them.
+    """Compare runs with the first one.
 
     Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict; below them
-    what differs in the recipes, how much each was trained, and what to mind before believing them.
+    what differs in the recipes, how much each was trained, and what to keep in mind.
     """
     from bertmt.services.analysis.compare import compare as compare_runs
 

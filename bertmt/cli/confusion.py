@@ -30,14 +30,16 @@ class Shown(StrEnum):
     COLUMNS = "columns"
 
 
-Task = Annotated[ClassTask | None, typer.Option("--task", help="By default the first that the run trained.")]
+Task = Annotated[ClassTask | None, typer.Option("--task", help="By default the first one that the run trained.")]
 Epoch = Annotated[
-    int | None, typer.Option("--epoch", metavar="N", min=0, help="By default the one whose scores are the run's.")
+    int | None,
+    typer.Option("--epoch", metavar="N", min=0, help="By default the epoch whose scores count as the run's."),
 ]
 Cells = Annotated[
-    Shown, typer.Option("--show", help="Counts; shares of the true class (rows), or of the predicted (columns).")
+    Shown,
+    typer.Option("--show", help="Counts, or shares of the true class (rows) or of the predicted class (columns)."),
 ]
-Baseline = Annotated[bool, typer.Option("--baseline", help="Show the counts less those of the baseline.")]
+Baseline = Annotated[bool, typer.Option("--baseline", help="Show the counts minus the baseline's.")]
 
 
 def confusion(

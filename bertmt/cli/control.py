@@ -14,7 +14,7 @@ from bertmt.drawing.safe_text import safe_text
 def cancel(context: typer.Context, runs: RunWords) -> None:
     """Cancel waiting and paused runs, stop running ones.
 
-    A running one writes a checkpoint, so that `bertmt requeue` can let it go on.
+    A running one writes a checkpoint first, so that `bertmt requeue` can continue it.
     """
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
@@ -28,7 +28,7 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
 
 
 def pause(context: typer.Context, runs: RunWords) -> None:
-    """Let running runs write a checkpoint and free their device."""
+    """Checkpoint running runs and free their device."""
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
 
@@ -40,20 +40,20 @@ def pause(context: typer.Context, runs: RunWords) -> None:
 
 
 def resume(context: typer.Context, runs: RunWords) -> None:
-    """Let paused runs go on, before all that wait."""
+    """Resume paused runs, ahead of everything that waits."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     for after in for_all(database, named_runs(database, runs), control.resume):
-        word = "goes on; it had not stopped yet" if after.state == "running" else str(after.state)
+        word = "resumed; it had not stopped yet" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
     note_unworked_queue(database)
 
 
 MOST_TYPED = 3  # ids of a command that a person may copy
-FromStart = Annotated[bool, typer.Option("--from-start", help="Delete their checkpoints and train them anew.")]
+FromStart = Annotated[bool, typer.Option("--from-start", help="Delete their checkpoints and start over.")]
 
 
 def requeue(
@@ -65,8 +65,8 @@ def requeue(
 ) -> None:
     """Queue failed, cancelled, lost or paused runs again.
 
-    As their next attempt, from their newest checkpoint, behind all that wait; --data and --extra-data tell where the
-    same data lie now.
+    As their next attempt, from their newest checkpoint, at the end of the queue; --data and --extra-data say where the
+    same data are now.
     """
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services.lifecycle import control
@@ -87,11 +87,11 @@ def requeue(
 def rm(
     context: typer.Context,
     runs: RunWords,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Remove runs; `bertmt restore` brings them back.
 
-    Nothing is deleted until `bertmt gc`. Runs that wait are cancelled, running ones are refused.
+    Nothing is deleted until `bertmt gc`. Waiting runs are cancelled; running ones are refused.
     """
     from bertmt.errors import UsageError
     from bertmt.services.lifecycle import removal
@@ -103,7 +103,7 @@ def rm(
     listed = named([f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found])
     diagnostics.note(*removal.consequences(found, waiting_runs(database)))
     if not yes and not diagnostics.is_interactive():
-        raise UsageError(f"Nobody is there to say whether {listed} may be removed: add --yes.")
+        raise UsageError(f"Cannot ask for confirmation whether {listed} may be removed: pass --yes.")
     if not yes and not diagnostics.ask(f"Remove {listed}?"):
         diagnostics.note("Nothing was removed.")
         return

@@ -15,17 +15,19 @@ SeriesNames = Annotated[
     list[str] | None,
     typer.Option(
         "--series", metavar="NAME",
-        help="Such as loss/sst or dev/*; may be repeated. By default the losses of one run, dev scores of several.",
+        help="Such as loss/sst or dev/*; may be repeated. By default one run's losses, or several runs' dev scores.",
     ),
 ]  # fmt: skip
 Smooth = Annotated[
-    float, typer.Option("--smooth", metavar="WEIGHT", min=0, max=0.9999, help="Weight of the past, 0 is none.")
+    float, typer.Option("--smooth", metavar="WEIGHT", min=0, max=0.9999, help="Exponential smoothing; 0 is none.")
 ]
-LogScale = Annotated[bool, typer.Option("--log", help="Logarithmic scale.")]
+LogScale = Annotated[bool, typer.Option("--log", help="Logarithmic y axis.")]
 Width = Annotated[
-    int, typer.Option("--width", metavar="N", min=0, max=output.LARGEST, help="Columns; 0 is the terminal's.")
+    int, typer.Option("--width", metavar="N", min=0, max=output.LARGEST, help="Width in columns; 0 is the terminal's.")
 ]
-Height = Annotated[int, typer.Option("--height", metavar="N", min=0, max=output.LARGEST, help="Lines; 0 is chosen.")]
+Height = Annotated[
+    int, typer.Option("--height", metavar="N", min=0, max=output.LARGEST, help="Height in lines; 0 chooses one.")
+]
 USUAL_HEIGHT = 20
 
 

@@ -20,11 +20,11 @@ class What(StrEnum):
 def export(
     context: typer.Context,
     runs: RunWords,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, with a header; the default.")] = False,
-    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")] = False,
-    what: Annotated[What, typer.Option("--what", help="Points of all series, or dev predictions.")] = What.METRICS,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header; the default.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per line.")] = False,
+    what: Annotated[What, typer.Option("--what", help="All metric series, or dev predictions.")] = What.METRICS,
 ) -> None:  # fmt: skip
-    """Write what runs measured as CSV or JSON Lines."""
+    """Export metrics or predictions as CSV or JSON Lines."""
     from bertmt.errors import UsageError
     from bertmt.services.analysis import export as exporting
 

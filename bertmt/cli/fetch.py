@@ -9,14 +9,15 @@ from bertmt.drawing.safe_text import safe_text
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A model of the hub, such as bert-base-uncased.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model on the hub, such as bert-base-uncased.")],
     revision: Annotated[
-        str | None, typer.Option("--revision", metavar="COMMIT", help="Instead of the pinned or the newest one.")
+        str | None,
+        typer.Option("--revision", metavar="COMMIT", help="Use this revision instead of the pinned or latest one."),
     ] = None,
 ) -> None:
-    """Bring an encoder from the Hugging Face hub.
+    """Download an encoder from the Hugging Face hub.
 
-    Weights in safetensors only, at a pinned revision where there is one; training itself stays offline.
+    Safetensors weights only, at a pinned revision where there is one; training itself stays offline.
     """
     from bertmt.services.plan.fetch import fetch as fetch_encoder
 

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 COLUMNS = (Column("what"), Column("run"), Column("size", True), Column("where", elastic=True))
 Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
-Folders = Annotated[bool, typer.Option("--folders", help="Delete run folders that belong to no run, too.")]
+Folders = Annotated[bool, typer.Option("--folders", help="Also delete run folders that belong to no run.")]
 
 
 def gc(context: typer.Context, yes: Yes = False, folders: Folders = False, as_json: AsJson = False) -> None:
-    """Show what takes room for nothing, and free it.
+    """Show what can be cleaned up, and delete it.
 
-    Removed runs with their folders, checkpoints of finished runs, and what killed processes left for more than an hour.
-    Folders in runs/ that belong to no run and were not written for a day are listed; only --folders deletes them.
+    Removed runs with their folders, checkpoints of finished runs, and what killed processes left over an hour ago.
+    Folders in runs/ that belong to no run and are older than a day are listed; only --folders deletes them.
     """
     from bertmt.services.upkeep.garbage import Kind, find_garbage, free
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmt.services.opening import Run
 
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="FOLDER...", help="Run folders, as they lie in runs/.", show_default=False)
+    list[Path], typer.Argument(metavar="FOLDER...", help="Run folders, as found in runs/.", show_default=False)
 ]
 
 
@@ -25,9 +25,9 @@ def import_run(context: typer.Context, folders: Folders, as_json: AsJson = False
     """Import runs from their folders.
 
     From another machine or registry, or from runs/ itself after the registry was lost: `bertmt import-run runs/*`. A
-    folder that lies elsewhere is copied. Each comes in whole or not at all, and never into the queue: what was stopped
-    is cancelled, what has no end is lost, and `bertmt requeue` lets it go on. Notes, tags and the name of the preset
-    that it was queued from are not in a folder.
+    folder elsewhere is copied. Each run is imported whole or not at all, and never into the queue: a stopped run
+    becomes cancelled, one without an end becomes lost, and `bertmt requeue` continues it. Notes, tags and the preset
+    it was queued from are not stored in a folder.
     """
     from bertmt.services.ingest.import_run import check_any, import_runs
 

@@ -11,9 +11,9 @@ from bertmt.drawing.safe_text import safe_text
 def init(
     data: DataFolder = None, extra_data: ExtraData = None, encoder: EncoderName = None, settings: Settings = None
 ) -> None:
-    """Write bertmt.toml: defaults for later commands.
+    """Write bertmt.toml, the defaults of later commands.
 
-    They hold in this folder and below; what `bertmt queue` is told wins over them.
+    They apply in this folder and below; the options of `bertmt queue` override them.
     """
     from bertmt.recipe.loading import parse_assignments
     from bertmt.services.plan.defaults import write_defaults

@@ -13,11 +13,11 @@ from bertmt.drawing.safe_text import safe_text
 def logs(
     context: typer.Context,
     run: RunWord,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until the run has ended.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="The last so many lines; 0 for all.")] = 40,
-    attempt: Annotated[int, typer.Option("--attempt", min=0, help="An earlier attempt; 0 is the last.")] = 0,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing until the run has ended.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="Show the last N lines; 0 shows all.")] = 40,
+    attempt: Annotated[int, typer.Option("--attempt", min=0, help="An earlier attempt; 0 is the latest.")] = 0,
 ) -> None:
-    """Show what a run wrote to its log."""
+    """Show a run's log."""
     from bertmt.services.browse.logs import follow_log, read_log
     from bertmt.services.browse.lookup import find_run
 

@@ -13,7 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 def note(
     context: typer.Context,
     run: RunWord,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What you saw, or want to find out; empty removes it.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The note; empty removes it.")],
 ) -> None:
     """Replace a run's note."""
     from bertmt.services.browse.lookup import find_run
@@ -30,7 +30,7 @@ def tag(
         list[str],
         typer.Argument(metavar="RUN... TAG", help="Runs, then the tag.", autocompletion=completion.runs_and_tags),
     ],
-    remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the tag.")] = False,
 ) -> None:
     """Tag runs; `bertmt runs --filter tag:WORD` finds them."""
     from bertmt.errors import UsageError

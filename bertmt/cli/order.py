@@ -10,11 +10,11 @@ from bertmt.cli.invocation import existing_registry, named_run, named_runs
 from bertmt.cli.parameters import RunWords, RunWordsOrNone
 from bertmt.drawing.safe_text import safe_text
 
-WholeQueue = Annotated[bool, typer.Option("--queue", help="The whole queue; what runs goes on to its end.")]
+WholeQueue = Annotated[bool, typer.Option("--queue", help="The whole queue; running runs are left alone.")]
 
 
 def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
-    """Keep queued runs, or the whole queue, from being started."""
+    """Keep queued runs, or the whole queue, from starting."""
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
     from bertmt.services.lifecycle.hold import hold_queue
@@ -29,7 +29,7 @@ def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue 
 
 
 def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
-    """Let held runs, or the held queue, be started again."""
+    """Let held runs, or the held queue, start again."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
@@ -52,14 +52,17 @@ def _refuse_unless_one(runs: Sequence[str] | None, queue: bool) -> None:
         raise UsageError("Say which runs, or --queue for the whole queue.")
 
 
-First = Annotated[bool, typer.Option("--first", help="Before all that wait.")]
-Last = Annotated[bool, typer.Option("--last", help="Behind all that wait.")]
+First = Annotated[bool, typer.Option("--first", help="Put them at the front of the queue.")]
+Last = Annotated[bool, typer.Option("--last", help="Put them at the end of the queue.")]
 Before = Annotated[
-    str | None, typer.Option("--before", metavar="RUN", help="Before that one.", autocompletion=completion.runs)
+    str | None,
+    typer.Option("--before", metavar="RUN", help="Put them before that run.", autocompletion=completion.runs),
 ]
 
 
-Priority = Annotated[str | None, typer.Option("--priority", metavar="N", help="0 is usual, higher ones come first.")]
+Priority = Annotated[
+    str | None, typer.Option("--priority", metavar="N", help="Higher priorities start first; 0 is normal.")
+]
 
 
 def move(
@@ -72,7 +75,7 @@ def move(
 ) -> None:
     """Move waiting runs in the queue, in the order named.
 
-    A moved run takes on the priority of its place.
+    A moved run takes the priority of its new place.
     """
     from bertmt.errors import UsageError
     from bertmt.services.lifecycle import order as ordering

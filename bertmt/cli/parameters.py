@@ -29,13 +29,11 @@ RunWordsOrNone = Annotated[
 ]
 RecipeFile = Annotated[
     str | None,
-    typer.Option(
-        "--file", metavar="RECIPE.toml", help="A recipe of your own; `bertmt recipe` writes one to start from."
-    ),
+    typer.Option("--file", metavar="RECIPE.toml", help="Your own recipe; `bertmt recipe` prints one to start from."),
 ]
 FromRun = Annotated[
     str | None,
-    typer.Option("--from", metavar="RUN", help="The recipe of that run.", autocompletion=completion.runs),
+    typer.Option("--from", metavar="RUN", help="Use that run's recipe.", autocompletion=completion.runs),
 ]
 DataFolder = Annotated[
     str | None, typer.Option("--data", metavar="DIR", help="A folder in the CS224N format, or toy (embedded).")
@@ -46,11 +44,11 @@ ExtraData = Annotated[
 EncoderName = Annotated[
     str | None,
     typer.Option(
-        "--encoder", metavar="NAME", help="tiny, minilm, a name that `bertmt fetch` brought, or a local folder.",
+        "--encoder", metavar="NAME", help="tiny, minilm, a model downloaded by `bertmt fetch`, or a local folder.",
         autocompletion=completion.encoders,
     ),
 ]  # fmt: skip
-Ascii = Annotated[bool, typer.Option("--ascii", help="No characters beyond ASCII.")]
+Ascii = Annotated[bool, typer.Option("--ascii", help="Use ASCII characters only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of a table.")]
 Settings = Annotated[
     list[str] | None,

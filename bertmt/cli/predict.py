@@ -27,9 +27,9 @@ class EvaluatedSplit(StrEnum):
 Texts = Annotated[
     list[str] | None, typer.Argument(metavar="[TEXT] [TEXT]", help="One sentence for SST; two for PARA and STS.")
 ]
-Split = Annotated[EvaluatedSplit | None, typer.Option("--split", help="Predict a split instead of a text.")]
-Out = Annotated[str, typer.Option("--out", metavar="DIR", help="Where the course's files go.")]
-Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="Where the data lie now.")]
+Split = Annotated[EvaluatedSplit | None, typer.Option("--split", help="Predict a split instead of sentences.")]
+Out = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for the prediction files.")]
+Data = Annotated[str | None, typer.Option("--data", metavar="DIR", help="Where the data are now.")]
 
 
 def predict(
@@ -41,9 +41,9 @@ def predict(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Predict sentences, or a split, with a finished run.
+    """Predict sentences, or a whole split, with a finished run.
 
-    One sentence is for SST, two for PARA and STS; with --split the course's prediction files are written.
+    One sentence for SST, two for PARA and STS; --split writes the course's prediction files.
     """
     from bertmt.errors import UsageError
     from bertmt.services.analysis.predict import predict_split, predict_texts

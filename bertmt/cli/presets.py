@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def presets(as_json: AsJson = False) -> None:
-    """List the models of the paper, with the scores it reports."""
+    """List the models of the paper and the scores it reports."""
     from bertmt.recipe.loading import presets as known
     from bertmt.recipe.reported import reported_scores
 

@@ -38,41 +38,46 @@ Presets = Annotated[
         autocompletion=completion.presets,
     ),
 ]  # fmt: skip
-Seeds = Annotated[list[str] | None, typer.Option("--seed", metavar="N", help="A run for each seed; may be repeated.")]
+Seeds = Annotated[list[str] | None, typer.Option("--seed", metavar="N", help="One run per seed; may be repeated.")]
 Sweeps = Annotated[
     list[str] | None,
     typer.Option(
-        "--sweep", metavar="KEY=A,B,C", help="A run for each value, of several sweeps for each combination.",
+        "--sweep", metavar="KEY=A,B,C", help="Grid search: one run per combination.",
         autocompletion=completion.settings,
     ),
 ]  # fmt: skip
-Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="By default the preset's.")]
+Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The run's name; by default the preset's.")]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="WORD", help="May be repeated.", autocompletion=completion.tags)
 ]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What you want to find out.")]
-Hold = Annotated[bool, typer.Option("--hold", help="Do not run before `bertmt release`.")]
-First = Annotated[bool, typer.Option("--first", help="Before all that wait.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, queue nothing.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="What you want to find out with it.")]
+Hold = Annotated[bool, typer.Option("--hold", help="Do not start before `bertmt release`.")]
+First = Annotated[bool, typer.Option("--first", help="Put them at the front of the queue.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show everything, but queue nothing.")]
 Work = Annotated[bool, typer.Option("--work", help="Work the queue here until it is empty.")]
-Again = Annotated[
-    bool, typer.Option("--again", help="Also what has finished with the same recipe, encoder, data and code.")
-]
+Again = Annotated[bool, typer.Option("--again", help="Queue even if an identical run has finished.")]
 After = Annotated[
     list[str] | None,
-    typer.Option("--after", metavar="RUN", help="Not before that run has ended.", autocompletion=completion.runs),
+    typer.Option("--after", metavar="RUN", help="Start only after that run has ended.", autocompletion=completion.runs),
 ]
 AfterOk = Annotated[
     list[str] | None,
-    typer.Option("--after-ok", metavar="RUN", help="Not before it has finished.", autocompletion=completion.runs),
+    typer.Option(
+        "--after-ok", metavar="RUN", help="Start only after that run has finished.", autocompletion=completion.runs
+    ),
 ]
 Start = Annotated[
-    str | None, typer.Option("--start", metavar="TIME", help='Not before 22:00, "2026-11-25 08:00" or +2h30m.')
+    str | None,
+    typer.Option("--start", metavar="TIME", help='Start no earlier than 22:00, "2026-11-25 08:00" or +2h30m.'),
 ]
-Priority = Annotated[str, typer.Option("--priority", metavar="N", help="Higher ones are started first.")]
-Wants = Annotated[str, typer.Option("--device", metavar="KIND", help="cpu or gpu: only there; by default anywhere.")]
-CheckpointDir = Annotated[str, typer.Option("--checkpoint-dir", metavar="DIR", help="For the big files.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Until these runs have ended; exit code 5 if one did not finish.")]
+Priority = Annotated[str, typer.Option("--priority", metavar="N", help="Higher priorities start first.")]
+Wants = Annotated[str, typer.Option("--device", metavar="KIND", help="Run only on a cpu or gpu; by default on either.")]
+CheckpointDir = Annotated[
+    str, typer.Option("--checkpoint-dir", metavar="DIR", help="Keep checkpoints there instead of in the run folder.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Wait until these runs have ended; exit code 5 if one did not finish.")
+]
 
 
 def queue(
@@ -178,7 +183,7 @@ def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
     elif is_held:
         diagnostics.note(HELD_QUEUE)
     elif workers:
-        diagnostics.note("A worker is alive and will take it; `bertmt runs` shows how far it is.")
+        diagnostics.note("A worker is running and will take it; `bertmt runs` shows its progress.")
     else:
         diagnostics.note(
             "No worker is alive: `bertmt worker --drain` works the queue until it is empty; with --detach it survives "
@@ -252,7 +257,7 @@ def _write_plan(planned: "Plan", as_json: bool) -> None:
         return
     rows = [Row(["–", each.name, str(each.recipe.seed), each.preset or "–", "–"]) for each in planned.runs]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
-    diagnostics.note(f"Nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
+    diagnostics.note(f"Dry run: nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
 
 
 def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: bool) -> None:

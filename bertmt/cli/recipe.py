@@ -28,7 +28,7 @@ def recipe(
 ) -> None:
     """Print a recipe as TOML, or list all settings.
 
-    The baseline unless another is named, with every setting resolved; `bertmt queue --file` takes it back.
+    The baseline by default, with every setting resolved; `bertmt queue --file` reads it.
     """
     from bertmt.recipe.loading import matching_preset, parse_assignments
     from bertmt.recipe.rules import remarks

@@ -20,7 +20,7 @@ EXIT_CODES = {
     ExitCode.BUSY: "the state of a run, or a lock, forbids it for now",
     ExitCode.RUN_FAILED: "a run that was waited for did not finish",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
-    ExitCode.READER_GONE: "whoever read the output has left, as in `bertmt runs | head`",
+    ExitCode.READER_GONE: "the reader of the output has left, as in `bertmt runs | head`",
 }
 INTRODUCTION = """# Command line
 

@@ -15,9 +15,9 @@ RemovedRuns = Annotated[
 
 
 def restore(context: typer.Context, runs: RemovedRuns) -> None:
-    """Bring removed runs back, until `bertmt gc`.
+    """Bring back removed runs, until `bertmt gc`.
 
-    They are as they were; those that waited are cancelled, and `bertmt requeue` queues them again.
+    They are as they were; runs that were waiting are cancelled, and `bertmt requeue` queues them again.
     """
     from bertmt.services.lifecycle.removal import restore_all
 

@@ -36,7 +36,7 @@ def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
     if run.failure:
         spans = (Span(safe_text(run.failure), "bad"),)
     elif run.state == "lost":
-        spans = (Span(f"its process is gone; `bertmt logs {run.id}`, `bertmt requeue {run.id}`", "bad"),)
+        spans = (Span(f"its process died; `bertmt logs {run.id}`, `bertmt requeue {run.id}`", "bad"),)
     elif run.state == "paused":
         spans = (Span(f"paused at step {numbers.count(run.checkpoint_step)}; `bertmt resume {run.id}`", "dim"),)
     elif run.state in ("queued", "held"):

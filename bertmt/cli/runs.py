@@ -23,18 +23,18 @@ COLUMNS = (
     Column("SST", True), Column("PARA", True), Column("STS ρ", True), Column("overall", True), Column("Δ", True),
 )  # fmt: skip
 INDENT = 7
-HELD_QUEUE = "The queue is held: nothing is started until `bertmt release --queue`."
+HELD_QUEUE = "The queue is held: nothing starts until `bertmt release --queue`."
 
 
 def runs(
     context: typer.Context,
     filter_text: Annotated[
-        str, typer.Option("--filter", metavar="QUERY", help='Such as "state:finished lora>0 -tag:old".')
+        str, typer.Option("--filter", metavar="QUERY", help='For example "state:finished lora>0 -tag:old".')
     ] = "",
     sort: Annotated[
-        str, typer.Option("--sort", metavar="FIELD", help="A field or setting, -FIELD downwards; else oldest first.")
+        str, typer.Option("--sort", metavar="FIELD", help="A field or setting; -FIELD for descending. Default: oldest first.")
     ] = "",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most so many; 0 shows all.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most this many; 0 shows all.")] = 0,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List runs with state, progress and dev scores.
@@ -70,7 +70,7 @@ def note_unworked_queue(database: "Database") -> None:
         diagnostics.note(HELD_QUEUE)
     elif waiting and not alive_workers(database):
         what = numbers.counted(waiting, "run waits", "runs wait")
-        diagnostics.note(f"{what} and no worker is alive: `bertmt worker --drain` works the queue until it is empty.")
+        diagnostics.note(f"{what} and no worker is running: `bertmt worker --drain` works the queue until it is empty.")
 
 
 def _row(row: "ListedRun", width: int | None) -> Row:

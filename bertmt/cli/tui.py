@@ -12,7 +12,7 @@ from bertmt.cli.parameters import Ascii
 
 Theme = Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")]
 FirstScreen = Annotated[str | None, typer.Option("--screen", metavar="NAME", help="runs, queue or paper.")]
-ReadOnly = Annotated[bool, typer.Option("--read-only", help="Look, and change nothing.")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Look around without changing anything.")]
 
 
 def tui(
@@ -22,9 +22,9 @@ def tui(
     only_ascii: Ascii = False,
     read_only: ReadOnly = False,
 ) -> None:
-    """Open the dashboard, as `bertmt-tui` does.
+    """Open the dashboard, like `bertmt-tui`.
 
-    Live curves, confusion matrices, the queue and the paper's figures; leaving it stops no run and no worker.
+    Live curves, confusion matrices, the queue and the paper's figures; closing it stops no run and no worker.
     """
     command = [sys.executable, "-m", "tui", "--db", str(registry_path(context))]
     command += [word for flag, value in (("--theme", theme), ("--screen", screen)) if value for word in (flag, value)]

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from bertmt.services.plan.submit import Plan
 
 COLUMNS = (Column("what"), Column("compared", True), Column("different", True), Column("which", elastic=True))
-Kills = Annotated[int, typer.Option("--kills", metavar="N", min=1, help="How often the second one is killed.")]
-KillSeed = Annotated[int, typer.Option("--kill-seed", metavar="N", help="Of the steps at which it is killed.")]
-Device = Annotated[str, typer.Option("--device", metavar="SPEC", help="As for `bertmt worker`; the first is taken.")]
-Keep = Annotated[str | None, typer.Option("--keep", metavar="DIR", help="An empty folder for what both runs leave.")]
+Kills = Annotated[int, typer.Option("--kills", metavar="N", min=1, help="How often to kill the second run.")]
+KillSeed = Annotated[int, typer.Option("--kill-seed", metavar="N", help="Seed of the steps at which it is killed.")]
+Device = Annotated[
+    str, typer.Option("--device", metavar="SPEC", help="As for `bertmt worker`; the first device is used.")
+]
+Keep = Annotated[str | None, typer.Option("--keep", metavar="DIR", help="Keep both runs in this empty folder.")]
 
 
 def verify_resume(
@@ -47,9 +49,9 @@ def verify_resume(
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show that a killed run ends with the same bytes.
+    """Check that a killed and resumed run ends with the same bytes.
 
-    Trains one run straight, then again with SIGKILL at random steps, and compares weights, optimizer, random
+    Trains a run without interruption, then again with SIGKILL at random steps, and compares weights, optimizer, random
     generators, predictions and metric rows byte for byte. By default 2 epochs of 20 steps; --set changes that.
     """
     from bertmt.recipe.loading import parse_assignments

@@ -34,15 +34,15 @@ def wait_until_ended(database: "Database", runs: "list[Run]") -> None:
 
     try:
         if any(run.state == "held" for run in runs):
-            diagnostics.note("A held run is among them: `bertmt release` lets a worker take it.")
+            diagnostics.note("One of them is held: `bertmt release` lets it start.")
         if any(run.state == "queued" for run in runs):
             if queue_is_held(database):
                 diagnostics.note(HELD_QUEUE)
             elif not alive_workers(database):
-                diagnostics.note("No worker is alive: type `bertmt worker --drain` in another terminal.")
+                diagnostics.note("No worker is running: type `bertmt worker --drain` in another terminal.")
         ended = wait_for(database, runs, on_change=lambda run: diagnostics.note(f"{run.id} {run.name}: {run.state}"))
     except KeyboardInterrupt:
-        diagnostics.note("No longer waiting; the runs go on.")
+        diagnostics.note("Stopped waiting; the runs continue.")
         raise
     output.write_lines(_outcome(run) for run in ended)
     unfinished = [run for run in ended if run.state != "finished"]

@@ -26,35 +26,35 @@ COLUMNS = (
 )  # fmt: skip
 # What was asked of a worker → what becomes of it.
 ENDS = {
-    None: "", "drain": "ends once nothing waits", "stop": "stops; its running runs go back to the queue",
+    None: "", "drain": "stops once the queue is empty", "stop": "stops; its runs go back to the queue",
     "go on": "starts runs again",
 }  # fmt: skip
-Drain = Annotated[bool, typer.Option("--drain", help="End when nothing waits and nothing runs here.")]
-Slots = Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Runs at a time per device.")]
+Drain = Annotated[bool, typer.Option("--drain", help="Exit once nothing is waiting or running here.")]
+Slots = Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Concurrent runs per device.")]
 Device = Annotated[
     str, typer.Option("--device", metavar="SPEC", help="auto (GPUs, else the CPU), cpu, all, or GPUs such as 0,1.")
 ]
 StopKeys = Annotated[
     list[int] | None,
-    typer.Option("--stop", metavar="WORKER", help="End that one now; its running runs go back to the queue."),
+    typer.Option("--stop", metavar="WORKER", help="Stop that worker now; its runs go back to the queue."),
 ]
 DrainKeys = Annotated[
     list[int] | None,
-    typer.Option("--drain", metavar="WORKER", help="End that one once nothing waits and nothing runs there."),
+    typer.Option("--drain", metavar="WORKER", help="Stop that worker once nothing is waiting or running there."),
 ]
 GoOnKeys = Annotated[
     list[int] | None,
-    typer.Option("--go-on", metavar="WORKER", help="Let that one start runs again after it saw three die in a row."),
+    typer.Option("--go-on", metavar="WORKER", help="Reset a worker halted by three consecutive crashes."),
 ]
-Detach = Annotated[bool, typer.Option("--detach", help="In the background, where it survives the terminal.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Run in the background, where it outlives the terminal.")]
 
 
 def worker(
     context: typer.Context, drain: Drain = False, slots: Slots = 1, device: Device = "auto", detach: Detach = False
 ) -> None:
-    """Work the queue; Ctrl-C puts running runs back.
+    """Work the queue; Ctrl-C requeues what is running.
 
-    Without --drain it waits for more. Runs go to the GPUs that are here, else to the CPU, one per device and slot.
+    Without --drain it waits for more runs. Runs go to the GPUs if there are any, else to the CPU, one per slot.
     """
     from bertmt.services.lifecycle.workers import worker_command
 
@@ -76,7 +76,7 @@ def workers(
     go_on: GoOnKeys = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the workers that are alive and their runs, or end some.
+    """List live workers and their runs, or stop some.
 
     --stop, --drain and --go-on reach workers on any machine that shares the registry.
     """
@@ -125,7 +125,7 @@ def _write_table(found: "Workload") -> None:
     ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])
     if rows:
-        diagnostics.note("`bertmt workers --stop WORKER` stops one: its running runs go back to the queue.")
+        diagnostics.note("`bertmt workers --stop WORKER` stops one; its runs go back to the queue.")
     else:
         waiting = f"; {found.queued:,} queued" if found.queued else ""
         diagnostics.note(f"No worker is alive{waiting}. `bertmt worker` starts one.")

@@ -94,7 +94,7 @@ class Recipe:
 
     # The scale: encoder, data, budget.
     encoder: str = setting(
-        "bert-base-uncased", "str", SCALE, "tiny, minilm, a name that `bertmt fetch` brought, or a local folder"
+        "bert-base-uncased", "str", SCALE, "tiny, minilm, a model downloaded by `bertmt fetch`, or a local folder"
     )
     data: str = setting("", "str", SCALE, "toy, or a folder in the CS224N format")
     extra_data_file: str = setting("", "str", SCALE, "extra paraphrase pairs, .jsonl or .jsonl.gz (toy has its own)")

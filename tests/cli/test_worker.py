@@ -55,7 +55,7 @@ def test_a_worker_is_stopped_by_its_number(bertmt, registry):
     with open_registry(registry) as database:
         key = workers.register(database, ["cpu"])
     assert f"Worker {key} on" in bertmt("workers", "--drain", str(key)).out
-    assert "ends once nothing waits" in bertmt("workers").out
+    assert "stops once the queue is empty" in bertmt("workers").out
     assert "stops; its running runs go back" in bertmt("workers", "--stop", str(key)).out
     [listed] = json.loads(bertmt("workers", "--json").out)["workers"]
     assert (listed["key"], listed["request"]) == (key, "stop")

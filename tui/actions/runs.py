@@ -36,9 +36,9 @@ class RunActions(DashboardScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue new runs, from a preset or a copy of this run.", "runs.new", shown=True),
         key("x", "cancel", "cancel", "Cancel the marked runs, or this one.", "runs.cancel", shown=True),
-        key("p", "pause", "pause", "Pause running runs, or let paused ones go on.", "runs.pause", shown=True),
-        key("r", "requeue", "requeue", "Queue runs that stopped again; they go on.", "runs.requeue", shown=True),
-        key("F", "from_start", "from the start", "Queue runs that stopped again, to begin anew.", "runs.from_start"),
+        key("p", "pause", "pause", "Pause running runs, or resume paused ones.", "runs.pause", shown=True),
+        key("r", "requeue", "requeue", "Requeue stopped runs; they resume.", "runs.requeue", shown=True),
+        key("F", "from_start", "from the start", "Requeue stopped runs from the start.", "runs.from_start"),
         key(
             "b",
             "baseline",
@@ -82,7 +82,7 @@ class RunActions(DashboardScreen):
     async def action_cancel(self) -> None:
         runs = [run for run in self.chosen_runs() if run.state not in ENDED]
         if not runs:
-            self.dashboard.say("Nothing to cancel: what is chosen has ended.", "warning")
+            self.dashboard.say("Nothing to cancel: the selected runs have ended.", "warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, from which r lets it go on."] if running else []
@@ -95,11 +95,11 @@ class RunActions(DashboardScreen):
         runs = [run for run in chosen if run.state is State.RUNNING and run.request is None]
         rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
         if runs:
-            sentence = "A checkpoint is written, then the device is free; p lets it go on from there."
+            sentence = "It writes a checkpoint and frees the device; p resumes it from there."
             if await self._agreed(f"Pause {counted(len(runs), 'run')}?", [sentence, *listed(runs)], "pause"):
                 await self._do(runs, _pause, "will pause, once its checkpoint is written")
         elif not rest:
-            self.dashboard.say("Only running runs can be paused, and only paused ones go on.", "warning")
+            self.dashboard.say("Only running runs can be paused, and only paused ones resumed.", "warning")
         elif self.dashboard.may_write():
             await self._do(rest, control.resume, "let go on")
 
@@ -112,9 +112,9 @@ class RunActions(DashboardScreen):
     @work(group="act")
     async def action_from_start(self) -> None:
         runs = self._stopped_runs()
-        sentence = "Their checkpoints are deleted now, and what was measured once they start."
+        sentence = "Their checkpoints are deleted now, their measurements when they start."
         if runs and await self._agreed(
-            f"Begin {counted(len(runs), 'run')} anew?", [sentence, *listed(runs)], "begin anew"
+            f"Start {counted(len(runs), 'run')} over?", [sentence, *listed(runs)], "start over"
         ):
             await self._do(runs, _begin_anew, "queued again, from the start")
 
@@ -122,7 +122,7 @@ class RunActions(DashboardScreen):
         """The chosen runs that can be queued again; says so where none can."""
         runs = [run for run in self.chosen_runs() if run.state in QUEUED_AGAIN]
         if not runs:
-            self.dashboard.say("Only runs that stopped before their end are queued again; n copies any.", "warning")
+            self.dashboard.say("Only runs that stopped early can be requeued; n copies any run.", "warning")
         return runs
 
     @work(group="act")
@@ -140,7 +140,7 @@ class RunActions(DashboardScreen):
         if is_chosen is None:
             return
         what = (
-            f"Every run is compared with {run.id} ({run.name}) now." if is_chosen else "Baselines are automatic again."
+            f"Every run is now compared with {run.id} ({run.name})." if is_chosen else "Baselines are automatic again."
         )
         self.dashboard.say(what)
         self.dashboard.look_again()
@@ -208,7 +208,7 @@ class RunActions(DashboardScreen):
         runs = self.dashboard.removed_last
         if not runs:
             self.dashboard.say(
-                "Nothing was removed here; `bertmt restore RUN` brings back what was elsewhere.", "warning"
+                "Nothing was removed in this session; `bertmt restore RUN` brings back other runs.", "warning"
             )
         elif self.dashboard.may_write():
             back = await self._do(runs, lambda database, run: removal.restore(database, run.id), _back(runs))

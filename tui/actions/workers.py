@@ -34,10 +34,10 @@ async def start_worker(dashboard: "Dashboard", order: WorkerOrder) -> None:
         await_worker(session.database, pid)
         return pid
 
-    dashboard.say("A worker is being started …")
+    dashboard.say("Starting a worker …")
     pid = await dashboard.told(dashboard.ask(start, slow=True))
     if pid is not None:
-        dashboard.say(f"Worker started, process {pid}. It goes on without the dashboard.")
+        dashboard.say(f"Worker started, process {pid}. It continues without the dashboard.")
         dashboard.look_again()
 
 
@@ -45,10 +45,12 @@ async def offer_worker(dashboard: "Dashboard") -> None:
     """Where runs wait and nobody works them, say why, or ask whether to start a worker."""
     found = await dashboard.ask(lambda session: workload(session.database))
     if found.held:
-        dashboard.say("The queue is held: nothing is started before H on the queue's screen releases it.", "warning")
+        dashboard.say("The queue is held: nothing starts until H on the queue screen releases it.", "warning")
     elif found.queued and not found.workers:
-        sentences = ["It takes the queued runs one after another, here, and goes on when the dashboard is left."]
-        if await dashboard.ask_person(Question("No worker is alive. Start one?", sentences, "start")):
+        sentences = [
+            "It runs the queued runs one after another, on this machine, and continues when the dashboard is closed."
+        ]
+        if await dashboard.ask_person(Question("No worker is running. Start one?", sentences, "start")):
             await start_worker(dashboard, WorkerOrder())
 
 
@@ -58,8 +60,8 @@ class WorkerActions(RunActions):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("w", "start_worker", "worker", "Start a worker; it outlives the dashboard.", "workers.start", shown=True),
         key("S", "stop_worker", "stop worker", "Stop the worker; its runs go back to the queue.", "workers.stop"),
-        key("d", "drain_worker", "drain worker", "Let the worker end once nothing waits.", "workers.drain"),
-        key("c", "go_on", "let go on", "Let a worker start runs again that saw three die.", "workers.go_on"),
+        key("d", "drain_worker", "drain worker", "Stop the worker once the queue is empty.", "workers.drain"),
+        key("c", "go_on", "reset", "Reset a worker halted by three consecutive crashes.", "workers.go_on"),
         key("l", "worker_log", "workers' log", "Show what workers in the background write.", "workers.log"),
     ]
 
@@ -71,7 +73,7 @@ class WorkerActions(RunActions):
         """The worker at hand; says so where there is none."""
         worker = self.worker_at_hand()
         if worker is None:
-            self.dashboard.say("No worker is alive; w starts one.", "warning")
+            self.dashboard.say("No worker is running; w starts one.", "warning")
         return worker
 
     async def change(self, act: Callable[[Database], T]) -> T | None:
@@ -96,7 +98,7 @@ class WorkerActions(RunActions):
         worker = self._worker()
         if worker is None or not self.dashboard.may_write():
             return
-        sentence = "Its running runs write a checkpoint, go back to the queue, and go on from there."
+        sentence = "Its runs write a checkpoint, go back to the queue, and resume from there."
         if not await self.dashboard.ask_person(Question(f"Stop worker {worker.key}?", [sentence], "stop")):
             return
         if await self.change(lambda database: stop_worker(database, worker)):
@@ -108,7 +110,7 @@ class WorkerActions(RunActions):
         if worker is None or not self.dashboard.may_write():
             return
         if await self.change(lambda database: drain_worker(database, worker)):
-            self.dashboard.say(f"Worker {worker.key} ends once nothing waits and nothing runs there.")
+            self.dashboard.say(f"Worker {worker.key} stops once the queue is empty and nothing runs there.")
 
     @work(group="act")
     async def action_go_on(self) -> None:

@@ -23,7 +23,7 @@ class WorkerOrder:
     Attributes:
         device: auto, cpu, all, or numbers of GPUs.
         slots: runs at a time on each device.
-        drain: it ends once nothing waits and nothing runs there.
+        drain: it stops once the queue is empty and nothing runs there.
     """
 
     device: str = "auto"
@@ -44,7 +44,7 @@ ASKED = {
     for each in (
         _asked("device", "str", "auto (the GPUs, else the CPU), cpu, all, or GPUs such as 0,1"),
         _asked("slots", "int", "runs at a time on each device", minimum=1),
-        _asked("drain", "bool", "ends once nothing waits; else it waits for more"),
+        _asked("drain", "bool", "stops once the queue is empty; else it waits for more"),
     )
 }
 

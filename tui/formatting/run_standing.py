@@ -17,7 +17,7 @@ def standing(run: Run) -> Span:
     """What it is at, waits for or was asked for, or why it ended; with the key that does something about it."""
     word = asked(run)
     if word is not None:
-        after = "p lets it go on" if run.request == "pause" else "r lets it go on afterwards"
+        after = "p resumes it" if run.request == "pause" else "r resumes it afterwards"
         return Span(f"{word}: it writes a checkpoint first; {after}", MARK_OF_REQUEST[word].style)
     if run.state is State.RUNNING:
         return Span(f"{doing(run)} on {safe_text(run.device or '?')}", "good")
@@ -26,9 +26,9 @@ def standing(run: Run) -> Span:
     if run.state is State.LOST:
         return Span("lost: its process is gone; r queues it again", "bad")
     if run.state is State.PAUSED:
-        return Span(f"paused {_at(run)}; p lets it go on", "accent")
+        return Span(f"paused {_at(run)}; p resumes it", "accent")
     if run.state is State.CANCELLED and run.checkpoint_step is not None:
-        return Span(f"cancelled {_at(run)}; r lets it go on, F begins anew", "dim")
+        return Span(f"cancelled {_at(run)}; r resumes it, F starts over", "dim")
     said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
     return Span(safe_text(f"{run.state}: {said}" if said else str(run.state)), "dim")
 

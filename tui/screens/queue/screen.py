@@ -102,13 +102,13 @@ class QueueScreen(WorkerActions, HomeScreen):
     MODE = "queue"
     SUBJECT = "the queue"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Runs that run stand on top, then paused ones, then those that wait, in the order in which workers take them: "
-        "by priority, then by place. Times are judged by runs that finished, and by the workers that are alive. "
-        "The line below the runs says all that the run under the cursor waits for, and what stands in its way.",
-        "J and K move the run under the cursor; what other keys do to runs they do to the marked ones, or to that one.",
-        "Tab goes to the workers. A worker is a process of its own: it goes on when the dashboard is left. One that is "
-        "stopped puts its runs back into the queue; one that is drained ends once nothing waits. One that saw three "
-        "runs in a row die in their first seconds starts nothing more until c lets it go on.",
+        "Running runs come first, then paused ones, then those that wait, in the order in which workers take them: "
+        "by priority, then by place. Times are estimated from finished runs and from the workers that are running. "
+        "The line below the runs says what the run under the cursor waits for, and what stands in its way.",
+        "J and K move the run under the cursor; other keys act on the marked runs, or on that one.",
+        "Tab goes to the workers. A worker is a process of its own: it continues when the dashboard is closed. Stopping "
+        "it puts its runs back into the queue; draining it stops it once the queue is empty. After three consecutive "
+        "crashes a worker starts nothing more until c resets it.",
     )
     DEFAULT_CSS = """
     QueueScreen #held { height: auto; background: $panel; }

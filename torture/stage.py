@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 90.0
 ROUNDS = 40
 # What a run may say that came to grief here. Where the disk is full, even the reason may find no room.
 TRUE_FAILURES = ("No space left on device", "Input/output error", "disk is full", "disk I/O error", "is full, or fails")
-TRUE_LOSSES = ("killed by signal 9 (SIGKILL)", "its process is gone without a last word")
+TRUE_LOSSES = ("killed by signal 9 (SIGKILL)", "process died without reporting why")
 
 
 class Stage:

@@ -32,9 +32,9 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
     found.add_argument("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")
-    found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the screen to begin with")
-    found.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
-    found.add_argument("--read-only", action="store_true", help="look, and change nothing")
+    found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the first screen")
+    found.add_argument("--ascii", action="store_true", help="use ASCII characters only")
+    found.add_argument("--read-only", action="store_true", help="change nothing")
     found.add_argument("--keys", action="store_true", help="list every key with the id by which keys.toml changes it")
     found.add_argument("--version", action="version", version=f"bertmt {bertmt.__version__}")
     return found

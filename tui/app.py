@@ -50,7 +50,7 @@ class Dashboard(TypedAhead):
         settings: what the user chose before; written back to `settings_file` when it changes.
         ascii_only: draw with ASCII alone.
         read_only: never write; None finds out.
-        first: the screen to begin with, one of `HomeLine.MODES`.
+        first: the first screen, one of `HomeLine.MODES`.
         poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
     """
 
@@ -66,7 +66,7 @@ class Dashboard(TypedAhead):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual declares it so
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("question_mark", "explain", "help", "Show what can be done here.", "app.help", shown=True, display="?"),
+        key("question_mark", "explain", "help", "Show the keys of this screen.", "app.help", shown=True, display="?"),
         key("t", "next_theme", "theme", "Dark, light, or the terminal's own colours.", "app.theme"),
     ]
 
@@ -176,7 +176,7 @@ class Dashboard(TypedAhead):
         if not self.running_when_left:
             return ""
         runs = counted(self.running_when_left, "run goes", "runs go")
-        return f"{runs} on without the dashboard; `bertmt runs` shows how far."
+        return f"{runs} on without the dashboard; `bertmt runs` shows their progress."
 
     def look_again(self) -> None:
         """Look at the registry now."""
@@ -251,7 +251,7 @@ class Dashboard(TypedAhead):
         place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
         self.theme = CYCLE[place % len(CYCLE)]
         self.change(theme=self.theme)
-        self.say(f"Theme {self.theme}; t shows the next one." + " NO_COLOR leaves out its colours." * self.no_color)
+        self.say(f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color)
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""
@@ -280,12 +280,12 @@ class Dashboard(TypedAhead):
 
                 yield SystemCommand(title, tooltip, act)
         bell = "off" if self.settings.bell else "on"
-        yield SystemCommand(f"Bell {bell}", "Ring when a marked run ends, or do not.", self.toggle_bell)
+        yield SystemCommand(f"Bell {bell}", "Toggle the bell for marked runs that end.", self.toggle_bell)
 
     def toggle_bell(self) -> None:
         """Ring when a marked run ends, or no longer."""
         self.change(bell=not self.settings.bell)
-        self.say("A bell rings when a marked run ends." if self.settings.bell else "No bell rings.")
+        self.say("The bell rings when a marked run ends." if self.settings.bell else "The bell is off.")
 
 
 def _poll(session: Session) -> tuple[bool, bool, int]:

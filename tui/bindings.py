@@ -62,7 +62,7 @@ def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:
     ids = set(known)
     for name, value in found.items():
         if name not in ids:
-            raise UsageError(f"{path}: {name!r} is no key that can be changed; `bertmt-tui --keys` lists them.")
+            raise UsageError(f"{path}: {name!r} is not a key that can be changed; `bertmt-tui --keys` lists them.")
         if not isinstance(value, str) or not value.strip():
-            raise UsageError(f'{path}: {name} must be a key such as "ctrl+d", or several with commas between.')
+            raise UsageError(f'{path}: {name} must be a key such as "ctrl+d", or several separated by commas.')
     return found

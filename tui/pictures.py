@@ -141,7 +141,7 @@ def write_picture(lines: Iterable[Line], theme: Theme, path: Path) -> None:
         with os.fdopen(made, "w", encoding="utf-8") as file:
             file.write(svg_of(tuple(lines), theme))
     except FileExistsError:
-        raise UsageError(f"{path} is there already, and is not overwritten; press s again in a second.") from None
+        raise UsageError(f"{path} already exists and is not overwritten; press s again in a second.") from None
     except OSError as problem:
         reason = reason_of(problem)
         sentence = f"No picture can be written to {path}: {reason}; start the dashboard in another folder."
@@ -160,8 +160,8 @@ async def save_picture(dashboard: "Dashboard", drawing: Drawing, *names: str) ->
     try:
         folder = Path.cwd()
     except OSError:
-        raise UsageError("The folder that the dashboard was started in is gone: start it in another one.") from None
+        raise UsageError("The folder that the dashboard was started in is gone: restart it in another one.") from None
     path = folder / "-".join(["bertmt", *names, f"{datetime.now():%Y%m%d-%H%M%S}.svg"])
     lines = drawing.to_lines(*drawing.content_size)
     await asyncio.to_thread(partial(write_picture, lines, dashboard.current_theme, path))
-    dashboard.say(f"The picture is {path}")
+    dashboard.say(f"Picture saved to {path}")

@@ -41,7 +41,7 @@ def read_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (ValueError, RecursionError, OSError) as problem:
-        raise UsageError(f"{path} cannot be read: {reason_of(problem)}; mend it, or remove it to start anew.") from None
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}; fix it, or delete it to start over.") from None
     known = {each.name for each in dataclasses.fields(Settings)}
     settings = Settings(**{name: value for name, value in found.items() if name in known})
     fits = (
@@ -53,7 +53,7 @@ def read_settings(path: Path) -> Settings:
     if not fits:
         raise UsageError(
             f"{path}: theme is a text, bell true or false, [columns] holds true or false, [filters] texts; "
-            "mend it, or remove it to start anew."
+            "fix it, or delete it to start over."
         )
     return settings
 

@@ -22,7 +22,7 @@ RUN: dict[str, str] = {
     "after_ok": "ids of the runs that must have finished before it starts",
     "checkpoint_step": "steps done at its newest checkpoint, or null",
     "attempt": "how often it was started",
-    "device": "where it runs or ran",
+    "device": "device",
     "phase": "mnr, cosine_embedding or train",
     "step": "optimizer steps done",
     "steps_total": "optimizer steps in all",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("preset"), Column("fig."), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
-    Column("what it is", elastic=True),
+    Column("description", elastic=True),
 )  # fmt: skip
 
 

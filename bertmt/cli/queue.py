@@ -179,14 +179,14 @@ def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
     from bertmt.cli.runs import HELD_QUEUE
 
     if queued[0].state == "held":
-        diagnostics.note(f"Held; `bertmt release {queued[0].id}` lets a worker take it.")
+        diagnostics.note(f"Held; `bertmt release {queued[0].id}` lets it start.")
     elif is_held:
         diagnostics.note(HELD_QUEUE)
     elif workers:
         diagnostics.note("A worker is running and will take it; `bertmt runs` shows its progress.")
     else:
         diagnostics.note(
-            "No worker is alive: `bertmt worker --drain` works the queue until it is empty; with --detach it survives "
+            "No worker is running: `bertmt worker --drain` works the queue until it is empty; with --detach it outlives "
             "the terminal."
         )
 

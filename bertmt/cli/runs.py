@@ -32,7 +32,7 @@ def runs(
         str, typer.Option("--filter", metavar="QUERY", help='For example "state:finished lora>0 -tag:old".')
     ] = "",
     sort: Annotated[
-        str, typer.Option("--sort", metavar="FIELD", help="A field or setting; -FIELD for descending. Default: oldest first.")
+        str, typer.Option("--sort", metavar="FIELD", help="A field or setting; -FIELD descending; else oldest first.")
     ] = "",
     limit: Annotated[int, typer.Option("--limit", min=0, help="Show at most this many; 0 shows all.")] = 0,
     as_json: AsJson = False,

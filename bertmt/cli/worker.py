@@ -128,7 +128,7 @@ def _write_table(found: "Workload") -> None:
         diagnostics.note("`bertmt workers --stop WORKER` stops one; its runs go back to the queue.")
     else:
         waiting = f"; {found.queued:,} queued" if found.queued else ""
-        diagnostics.note(f"No worker is alive{waiting}. `bertmt worker` starts one.")
+        diagnostics.note(f"No worker is running{waiting}; `bertmt worker` starts one.")
     for each, _ in found.workers:
         if each.guard:
             diagnostics.note(safe_text(f"Worker {each.key}: {each.guard}."))

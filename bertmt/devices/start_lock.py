@@ -126,6 +126,6 @@ def _starter(said: bytes) -> Starter:
 
 def _unusable(path: Path, why: str | None) -> BusyError:
     return BusyError(
-        f"No run can be started on this GPU, since its lock {path} cannot be used ({why}): mend that, or name a folder "
-        f"of yours on a local disk with XDG_STATE_HOME."
+        f"No run can be started on this GPU, since its lock {path} cannot be used ({why}): fix that, or set "
+        "XDG_STATE_HOME to a folder of yours on a local disk."
     )

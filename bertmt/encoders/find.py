@@ -83,7 +83,7 @@ def find_encoder(name: str) -> EncoderFiles:
             return _checked(name, snapshot, snapshot.name)
         except EncoderError:
             continue  # a cache often holds half a model: that is nobody's mistake
-    raise EncoderError(f"No encoder {name!r} is at hand: {CHOICES}.")
+    raise EncoderError(f"Encoder {name!r} was not found: {CHOICES}.")
 
 
 def fetched_folder(name: str) -> Path | None:

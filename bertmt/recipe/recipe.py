@@ -28,7 +28,7 @@ class Lora:
 
     rank: int = setting(0, "int", TOGGLE, "rank r of the adapters; 0 trains the encoder itself", minimum=0)
     alpha: float | None = setting(
-        None, "float", TOGGLE, "scale numerator; left out, it equals the rank: W + BA exactly", above=0, optional=True
+        None, "float", TOGGLE, "scale numerator; defaults to the rank: W + BA exactly", above=0, optional=True
     )
     rslora: bool = setting(False, "bool", TOGGLE, "divide alpha by √r instead of r (rsLoRA)")
     targets: str = setting(
@@ -76,10 +76,10 @@ class Recipe:
     # Constants of the method.
     mnr_scale: float = setting(1.0, "float", TOGGLE, "factor on the cosines of MNR", above=0)
     mnr_threshold: float = setting(
-        4.0, "float", TOGGLE, "least similarity of a pair that MNR uses", minimum=0, maximum=5
+        4.0, "float", TOGGLE, "minimum similarity of a pair used by MNR", minimum=0, maximum=5
     )
     cosine_positive: float = setting(
-        3.5, "float", TOGGLE, "least similarity that the cosine embedding loss pulls together", minimum=0, maximum=5
+        3.5, "float", TOGGLE, "minimum similarity that the cosine embedding loss pulls together", minimum=0, maximum=5
     )
     cosine_negative: float = setting(
         1.0, "float", TOGGLE, "similarity below which it pushes apart", minimum=0, maximum=5
@@ -98,58 +98,56 @@ class Recipe:
     )
     data: str = setting("", "str", SCALE, "toy, or a folder in the CS224N format")
     extra_data_file: str = setting("", "str", SCALE, "extra paraphrase pairs, .jsonl or .jsonl.gz (toy has its own)")
-    extra_data_limit: int = setting(50_000, "int", SCALE, "how many of the extra pairs are taken", minimum=1)
+    extra_data_limit: int = setting(50_000, "int", SCALE, "maximum number of extra pairs", minimum=1)
     epochs: int = setting(10, "int", SCALE, "epochs of training", minimum=1)
     epoch: str = setting(
         "longest",
         "str",
         SCALE,
-        "an epoch lasts until the longest task is used once, or each task sits out when it is used up",
+        "an epoch lasts until the longest task is used up; with each, used-up tasks sit out",
         choices=("longest", "each"),
     )
-    epoch_steps: int = setting(0, "int", SCALE, "steps of an epoch at most; 0 is no cap", minimum=0)
+    epoch_steps: int = setting(0, "int", SCALE, "maximum steps per epoch; 0 is no limit", minimum=0)
     batch_size: int = setting(8, "int", SCALE, "examples per batch and task", minimum=1)
     learning_rate: float | None = setting(
-        None, "float", SCALE, "of the encoder; left out, the encoder's own default (1e-5)", above=0, optional=True
+        None, "float", SCALE, "of the encoder; defaults to the encoder's own (1e-5)", above=0, optional=True
     )
     head_learning_rate: float | None = setting(
-        None, "float", SCALE, "of the heads; left out, the encoder's", above=0, optional=True
+        None, "float", SCALE, "of the heads; defaults to the encoder's", above=0, optional=True
     )
     weight_decay: float = setting(0.01, "float", SCALE, "AdamW's, not on biases and layer norms", minimum=0)
     warmup_steps: int = setting(0, "int", SCALE, "steps over which the learning rate rises from 0", minimum=0)
-    max_length: int = setting(128, "int", SCALE, "tokens of a sentence at most", minimum=4, maximum=512)
+    max_length: int = setting(128, "int", SCALE, "maximum tokens per sentence", minimum=4, maximum=512)
     select: str = setting(
         "last", "str", SCALE, "which epoch's scores and weights are the run's", choices=("last", "best")
     )
     early_stopping: int = setting(
-        0, "int", SCALE, "stop after so many evaluations without a better dev score; 0 never", minimum=0
+        0, "int", SCALE, "stop after this many evaluations without a better dev score; 0 is never", minimum=0
     )
-    evaluate_examples: int = setting(0, "int", SCALE, "dev examples per task at most; 0 is all", minimum=0)
+    evaluate_examples: int = setting(0, "int", SCALE, "maximum dev examples per task; 0 is all", minimum=0)
 
     # The conduct: what does not change what is compared.
-    evaluate_every: int = setting(1, "int", CONDUCT, "evaluate every so many epochs (the last always)", minimum=1)
+    evaluate_every: int = setting(1, "int", CONDUCT, "evaluate every N epochs (and always after the last)", minimum=1)
     precision: str = setting(
         "auto",
         "str",
         CONDUCT,
-        "of the encoder: bf16 where the processor is fast at it, or as said",
+        "of the encoder; auto is bf16 where the processor is fast at it",
         choices=("auto", "fp32", "bf16"),
     )
     keep_model: bool = setting(True, "bool", CONDUCT, "keep the trained weights, not only scores and predictions")
-    seed: int = setting(0, "int", CONDUCT, "of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
+    seed: int = setting(0, "int", CONDUCT, "seed of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
 
     # The care: what makes a run survive; none of it changes what is trained.
-    checkpoint_steps: int = setting(0, "int", CARE, "a checkpoint every so many steps; 0: by time alone", minimum=0)
+    checkpoint_steps: int = setting(0, "int", CARE, "checkpoint every N steps; 0: by time only", minimum=0)
     checkpoint_minutes: float = setting(
-        10.0, "float", CARE, "a checkpoint every so many minutes, besides those at each epoch; 0: none", minimum=0
+        10.0, "float", CARE, "checkpoint every N minutes, besides each epoch; 0: none", minimum=0
     )
-    requeue_lost: bool = setting(True, "bool", CARE, "go on by itself, once, where the run's process was lost")
+    requeue_lost: bool = setting(True, "bool", CARE, "requeue the run once if its process is lost")
     activation_checkpointing: bool = setting(
-        False, "bool", CARE, "compute activations anew in the backward pass: less memory, a third more time"
+        False, "bool", CARE, "recompute activations in the backward pass: less memory, a third more time"
     )
-    deterministic: bool = setting(
-        False, "bool", CARE, "on a GPU, only algorithms that give the same bits each time; on a CPU they always do"
-    )
+    deterministic: bool = setting(False, "bool", CARE, "bit-reproducible algorithms on a GPU; on a CPU they always are")
 
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""

@@ -60,7 +60,7 @@ def unknown_name(name: str) -> str:
     near = near or [leaves[leaf] for leaf in get_close_matches(name, leaves, n=1, cutoff=0.6)]
     hint = f"did you mean `{near[0]}`?" if near else "`bertmt recipe --keys` lists them all."
     quoted = f"`{name}`" if name.isprintable() and len(name) <= LONGEST_SHOWN else shown(name)
-    return f"{quoted} is no setting of a recipe; {hint}"
+    return f"{quoted} is not a setting; {hint}"
 
 
 def parse_value(setting: Setting, raw: Any) -> Any:
@@ -216,16 +216,16 @@ def remarks(recipe: Recipe) -> list[str]:
     """Settings that are legal and have nothing to do, or a surprising effect; one sentence each."""
     said = []
     if recipe.surgery and recipe.schedule == "alternate":
-        said.append("Gradient surgery has nothing to do with schedule=alternate: no two tasks meet in a step.")
+        said.append("Gradient surgery is ignored with schedule=alternate: no two tasks share a step.")
     elif recipe.surgery and len(recipe.tasks) == 1:
-        said.append("Gradient surgery has nothing to do with one task.")
+        said.append("Gradient surgery is ignored with one task.")
     elif recipe.surgery and recipe.ensembling:
-        said.append("Gradient surgery has nothing to do with ensembling: no parameter is shared.")
+        said.append("Gradient surgery is ignored with ensembling: no parameter is shared.")
     if recipe.ensembling and len(recipe.tasks) == 1:
         said.append("Ensembling changes nothing with one task: the model is the same, byte for byte.")
     for name, reason in recipe.idle().items():
         if recipe.value(name) != SETTINGS[name].default:
-            said.append(f"`{name}` has nothing to do: {reason}.")
+            said.append(f"`{name}` is ignored: {reason}.")
     known = KNOWN_ENCODERS.get(recipe.encoder)
     if known and recipe.lora.rank * 4 > known.hidden_size:
         share = 2 * recipe.lora.rank / known.hidden_size

@@ -70,8 +70,8 @@ class Database:
             return
         if self.read_only:
             raise RegistryError(
-                f"The registry {self.path} is read-only, so nothing can be changed in it: make it and its folder "
-                "writable, or name another with --db."
+                f"The registry {self.path} is read-only, so it cannot be changed: make it and its folder writable, "
+                "or name another with --db."
             )
         self.check_place()
         try:
@@ -96,9 +96,9 @@ class Database:
         """
         there = file_identity(self.path)
         if there not in (self.identity, NOBODY_MAY_LOOK):
-            what = "is no longer at its place" if there is None else "is another file now"
+            what = "has been moved or deleted" if there is None else "is now a different file"
             raise MovedRegistryError(
-                f"The registry {self.path} {what}: what has it open must end; name where it is now with --db."
+                f"The registry {self.path} {what}: close whatever has it open, and name its new place with --db."
             )
 
     @contextmanager

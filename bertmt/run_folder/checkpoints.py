@@ -136,8 +136,8 @@ class Checkpoints:
                 shutil.rmtree(path, ignore_errors=True)
         if unread:
             raise DataError(
-                f"No checkpoint can be used, though there are some: {unread}. Mend that and requeue the run, or let it "
-                "begin anew with `bertmt requeue --from-start`."
+                f"No checkpoint can be used, though there are some: {unread}. Fix that and requeue the run, or start "
+                "over with `bertmt requeue --from-start`."
             )
         return None
 

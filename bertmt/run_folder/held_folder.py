@@ -121,7 +121,7 @@ class HeldFolder:
                 sign(new)
                 self.folder.alive.hardlink_to(beside)
                 self._lock = new
-                log.warning("%s was gone and is put back.", self.folder.alive)
+                log.warning("%s was gone and has been put back.", self.folder.alive)
             finally:
                 beside.unlink(missing_ok=True)
                 (old if self._lock is new else new).close()

@@ -40,12 +40,10 @@ def _faults_of_its_contents(database: Database) -> Iterator[None]:
     try:
         yield
     except UnicodeEncodeError:
-        raise UsageError(
-            "A word of the command line is no UTF-8 text: type it anew, the registry holds no other."
-        ) from None
+        raise UsageError("An argument is not valid UTF-8.") from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as fault:
         if "SQLite INTEGER" in str(fault):
-            raise UsageError("A number has too many digits: the registry holds whole numbers of at most 18.") from None
+            raise UsageError("A number has too many digits; at most 18 are allowed.") from None
         # Reading all of a registry takes its time, so it is done only now. Where nothing is wrong, the fault is ours.
         from bertmt.services.upkeep.damage import damage_of  # noqa: PLC0415
 

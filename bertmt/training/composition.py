@@ -143,7 +143,7 @@ def _device(order: RunOrder) -> torch.device:
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise BertmtError(
-            f"The run was given the device {order.device}, but PyTorch {torch.__version__} finds no CUDA device; "
+            f"The run was assigned the device {order.device}, but PyTorch {torch.__version__} finds no CUDA device; "
             f"`bertmt doctor` shows which devices work."
         )
     # The process sees this one device alone, see `__main__`.

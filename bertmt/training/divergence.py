@@ -30,7 +30,7 @@ def check_step(
     found = " and ".join(f"the {name} loss is {losses[name]}" for name in diverged)
     found = found or f"the gradient's norm is {gradient_norm}"
     batch = "; ".join(f"{name} {', '.join(examples[name])}" for name in diverged or examples)
-    raise DivergedError(f"Diverged at step {step}, try a lower learning_rate: {found}; batch: {batch}.")
+    raise DivergedError(f"Diverged at step {step}; try a lower learning_rate: {found}; batch: {batch}.")
 
 
 def check_outputs(task: str, epoch: int, outputs: Tensor) -> None:

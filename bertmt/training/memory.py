@@ -32,5 +32,5 @@ def memory_shortage(fault: Exception) -> str | None:
     if not (on_gpu or isinstance(fault, MemoryError) or (kind == "RuntimeError" and "can't allocate memory" in text)):
         return None
     # "CUDA out of memory. Tried to allocate … GPU 0 has a total capacity of … of which … is free. Process …"
-    told = ". ".join(text.split(". ")[:3]).rstrip(".") if on_gpu else text or "the process may have no more"
+    told = ". ".join(text.split(". ")[:3]).rstrip(".") if on_gpu else text or "the process may not use more"
     return f"Out of memory: {told}. A smaller batch_size or max_length needs less."

@@ -43,7 +43,7 @@ class Reporter:
 
         Args:
             differences: why it is then not bit-exact.
-            begins_anew: why it starts from the beginning though a checkpoint was expected; "": it does not.
+            begins_anew: why it starts over though a checkpoint was expected; "": it does not.
         """
         about = self._run.description()
         if begins_anew:

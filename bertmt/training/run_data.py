@@ -59,7 +59,7 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
             changed.append(name)
     if changed:
         raise DataError(
-            "The data changed since this run was submitted: bring the old ones back and use `bertmt requeue "
+            "The data have changed since this run was submitted: restore them and use `bertmt requeue "
             f"{order.run_id} --data DIR`, or queue a new run. In {order.data} {', '.join(changed)} "
             f"{'differs' if len(changed) == 1 else 'differ'}."
         )
@@ -74,7 +74,7 @@ def vocabulary_sentences(order: RunOrder, recipe: Recipe) -> Iterator[str]:
         except DataError as problem:
             if task in recipe.tasks:
                 raise
-            log.info("The vocabulary does without %s, which is not trained: %s", task, problem)
+            log.info("Words of %s, which is not trained, are not in the vocabulary: %s", task, problem)
             continue
         for example in split.examples:
             yield example.first

@@ -20,6 +20,6 @@ def refuse_changed_encoder(order: RunOrder, recipe: Recipe) -> None:
         raise EncoderError(
             f"The encoder {recipe.encoder} changed since this run was submitted: its {' and '.join(changed)} "
             f"{'differ' if len(changed) > 1 or changed == ['weights'] else 'differs'} from what lay in "
-            f"{encoder.folder} then; bring the old files back and use `bertmt requeue {order.run_id}`, or queue a new "
+            f"{encoder.folder} then; restore the old files and use `bertmt requeue {order.run_id}`, or queue a new "
             "run."
         )

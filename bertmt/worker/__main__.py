@@ -41,11 +41,11 @@ def main() -> int:
                 worker.stopping = True
                 stopped_by.append(number)
                 if len(stopped_by) == 1 and worker.children:
-                    say("Stopping: running runs write a checkpoint and go back; after 60 s they are killed.")
+                    say("Stopping: running runs write a checkpoint and are requeued; after 60 s they are killed.")
 
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, stop)
-            say(f"Worker {worker.key} on {', '.join(slot.name for slot in slots)}; Ctrl-C stops it and loses no run.")
+            say(f"Worker {worker.key} on {', '.join(slot.name for slot in slots)}; Ctrl-C stops it; no run is lost.")
             worker.work(arguments.drain)
             return INTERRUPTED if worker.stopping else 0
     except UsageError as problem:

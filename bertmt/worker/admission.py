@@ -97,7 +97,7 @@ class Admission:
         if lock is None:
             starter = who_starts(slot.device, self._folder)
             who = starter.words() if starter else "another run"
-            return Refused(f"{run_id} waits for {slot.name}: {who} has not done its first step there.")
+            return Refused(f"{run_id} waits for {slot.name}: {who} has not taken its first step there.")
         # Only what is free once nobody else can start is what the run will find.
         self._locks[slot] = lock
         self._asked_at = float("-inf")
@@ -138,7 +138,7 @@ class Admission:
             return Refused(f"{run_id} waits for {slot.name}: NVML does not answer; see `nvidia-smi`.")
         gpu = gpus.get(slot.device)
         if gpu is None:
-            return Refused(f"{slot.name} ({slot.device}) is no longer here; see `nvidia-smi`.", vanished=True)
+            return Refused(f"{slot.name} ({slot.device}) has disappeared; see `nvidia-smi`.", vanished=True)
         newcomer = self._newcomer(gpu)
         if newcomer:
             return Refused(f"{run_id} waits for {slot.name}: {newcomer} has just begun there.")

@@ -31,7 +31,7 @@ class CrashGuard:
         """Why the queue should be held; None: it should not."""
         if len(self._failures) < IN_A_ROW:
             return None
-        return f"{IN_A_ROW} runs in a row died within {FIRST_SECONDS:.0f} s; the last: {self._failures[-1]}"
+        return f"{IN_A_ROW} consecutive runs died within {FIRST_SECONDS:.0f} s; the last: {self._failures[-1]}"
 
     def reset(self) -> None:
         """Somebody looked into it."""

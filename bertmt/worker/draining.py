@@ -43,7 +43,7 @@ class Draining:
         if queued and guard is not None:
             raise BertmtError(f"{guard}; {len(queued):,} queued runs were not started.")
         if queued and queue_is_held(self._database):
-            self._say(f"The queue is held: {len(queued)} queued; `bertmt release --queue` lets them be started.")
+            self._say(f"The queue is held: {len(queued)} queued; `bertmt release --queue` lets them start.")
             return True
         found = obstacles(waiting, self._kinds)
         if len(found) < len(queued):

@@ -139,7 +139,7 @@ class Worker:
             if self._damaged_looks == DAMAGED_LOOKS:
                 raise  # time does not mend it; what runs goes on, and the next worker adopts it
             if str(problem) != self._trouble:
-                self.say(f"{problem} This worker tries again every {TROUBLE_SECONDS:.0f} s; what runs goes on.")
+                self.say(f"{problem} This worker retries every {TROUBLE_SECONDS:.0f} s; running runs continue.")
             self._trouble = str(problem)
             time.sleep(TROUBLE_SECONDS)
             return False
@@ -172,7 +172,7 @@ class Worker:
             pass  # it ended, and was removed before this worker looked; the next look knows
         except DataError as problem:
             if run.key not in self._unread:
-                self.say(f"{run.id}: {problem} This worker looks again.")
+                self.say(f"{run.id}: {problem} This worker will look again.")
             self._unread.setdefault(run.key, time.monotonic())
         else:
             self._unread.pop(run.key, None)
@@ -182,16 +182,16 @@ class Worker:
         request = workers.request_of(self.database, self.key)
         if request == "stop" and not self.stopping:
             self.stopping = True
-            self.say("Asked to stop: running runs write a checkpoint and go back to the queue.")
+            self.say("Stopping: running runs write a checkpoint and go back to the queue.")
         elif request == "drain" and not self.draining:
             self.draining = True
-            self.say("Asked to end once nothing waits and nothing runs here.")
+            self.say("Draining: will exit once nothing is waiting or running here.")
         elif request == "go on":
             self.guard.reset()
             workers.guard(self.database, self.key, None)
             if self.draining:
                 workers.ask(self.database, self.key, "drain")
-            self.say("Asked to go on: runs are started again.")
+            self.say("Reset: starting runs again.")
 
     def _adopt_orphans(self) -> None:
         """Look after the living children of workers that are gone, in slots of their devices as far as there are."""
@@ -321,7 +321,7 @@ class Worker:
                 run = self._put_back(run, "another process still held its folder")
                 failure = "its folder is held by another process"
             elif work.vanished:
-                failure = f"its GPU {run.device} is no longer here; see `nvidia-smi`"
+                failure = f"its GPU {run.device} has disappeared; see `nvidia-smi`"
                 run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
             elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.request is None:
                 said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
@@ -341,8 +341,8 @@ class Worker:
         if self.guard.reason is not None:
             workers.guard(self.database, self.key, self.guard.reason)
             self.say(
-                f"{self.guard.reason}. No further run is started here: `bertmt logs {run.id}` tells more, and "
-                f"`bertmt workers --go-on {self.key}` lets this worker go on."
+                f"{self.guard.reason}. No more runs are started here: see `bertmt logs {run.id}`; "
+                f"`bertmt workers --go-on {self.key}` resets this worker."
             )
 
     def _put_back(self, run: Run, reason: str) -> Run:

@@ -147,7 +147,7 @@ def test_rm_can_be_undone(bertmt, registry, run_named):
 def test_restore_brings_back_all_that_are_named_or_none(bertmt, registry):
     bertmt("rm", "base", "better", "--yes")
     outcome = bertmt("restore", "base", "nobody")
-    assert outcome.code == 3 and "No removed run is called 'nobody'" in outcome.err
+    assert outcome.code == 3 and "There is no removed run called 'nobody'" in outcome.err
     assert not {"base", "better"} & set(names(registry))
     assert bertmt("restore", "base", "better", "base").code == 0
     assert {"base", "better"} <= set(names(registry))

@@ -33,8 +33,8 @@ def test_a_folder_that_all_may_write_is_said_once_per_registry(registry, folder,
     first, second = bertmt("show", "base"), bertmt("show", "base")
     assert first.err.splitlines() == [
         f"Warning: The registry {registry} is not in your hands alone: all users may write its folder {folder}. Use "
-        "one of your own where you do not trust them with what bertmt shows and runs here. This is said once; "
-        "`bertmt doctor` repeats it."
+        "one of your own where you do not trust them with what bertmt shows and runs here. Said once; `bertmt "
+        "doctor` repeats it."
     ]
     assert (first.code, second.code, second.err) == (0, 0, "") and first.out == second.out
     other = folder / "other"

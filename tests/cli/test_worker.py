@@ -72,7 +72,7 @@ def test_a_mistyped_worker_leaves_the_others_as_they_are(bertmt, registry):
 def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):
     outcome = bertmt("worker", "--detach", "--device", "nonsense")
     assert outcome.code == 1
-    assert "The worker ended at once: bertmt: --device" in outcome.err
+    assert "The worker exited immediately: bertmt: --device" in outcome.err
 
 
 def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry, monkeypatch):

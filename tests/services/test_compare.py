@@ -72,7 +72,7 @@ def test_arms_that_differ_in_scale_and_in_several_toggles_are_flagged(database, 
     comparison = compare(database, [[first], [second]])
     assert comparison.recipe_differences["lora.rank"] == (0, 8)
     text = " ".join(comparison.warnings)
-    assert "differ in scale, not only in method: epochs" in text
+    assert "differ in scale as well as method: epochs" in text
     assert "2 toggles differ at once" in text, "the rank and surgery; the scale alpha only follows the rank"
 
 

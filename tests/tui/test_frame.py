@@ -193,7 +193,7 @@ async def test_q_goes_back_before_it_quits(show, alive):
 async def test_leaving_while_runs_go_on_says_so(show, alive):
     async with show() as shown:
         pass
-    assert shown.app.farewell == "1 run goes on without the dashboard; `bertmt runs` shows how far."
+    assert shown.app.farewell == "1 run goes on without the dashboard; `bertmt runs` shows their progress."
 
 
 async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, registry, monkeypatch):

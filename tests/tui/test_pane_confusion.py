@@ -229,10 +229,10 @@ async def test_a_running_run_shows_its_newest_epoch_and_goes_on_to_the_next(show
 @pytest.mark.parametrize(
     ("run_id", "sentence"),
     [
-        ("run007", "Run run007 is queued: there are predictions to look at once it has run and was evaluated."),
-        ("run006", "Run run006 was not evaluated yet: its predictions appear here as soon as it was."),
+        ("run007", "Run run007 is queued: predictions appear once it has been evaluated."),
+        ("run006", "Run run006 has not been evaluated yet; its predictions appear here once it has."),
         ("run005", "Run run005 left no predictions: it ended (failed) before it was evaluated."),
-        ("run008", "Run run008 is held: there are predictions to look at once it has run and was evaluated."),
+        ("run008", "Run run008 is held: predictions appear once it has been evaluated."),
     ],
 )
 async def test_before_there_are_predictions_it_is_said_when_there_will_be(show, alive, run_id, sentence, size):

@@ -192,4 +192,4 @@ async def test_removing_what_others_wait_for_says_what_becomes_of_them(show, ali
         await go_to(shown, "held")
         await shown.press("D")
         said = " ".join(shown.text.replace("│", " ").split())
-        assert "What waits for its success will not start by itself: run013." in said
+        assert "These runs wait for its success and will not start: run013." in said

@@ -93,7 +93,7 @@ async def test_the_header_and_the_history_tell_what_happened_to_a_run(show, reco
         ("state = 'running', saves_memory = 1", "activation checkpointing after out of memory"),
         ("state = 'running', recoveries = 1", "newest checkpoint at step 3; lost once, queued again"),
         ("state = 'cancelled'", "cancelled at step 3; r lets it go on, F begins anew"),
-        ("state = 'lost', recoveries = 1", "lost: its process is gone; r queues it again"),
+        ("state = 'lost', recoveries = 1", "lost: its process died; r requeues it"),
     ],
 )
 async def test_the_header_says_where_a_run_goes_on_and_by_which_key(show, alive, registry, columns, sentence):

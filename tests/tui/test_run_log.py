@@ -186,7 +186,7 @@ async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show,
 async def test_a_run_that_was_never_started_has_no_log_and_says_so(show, alive):
     async with show() as shown:
         await open_run(shown, "run008", "6")
-        assert "Run run008 is held and was not started yet, so it has no log." in shown.text
+        assert "Run run008 is held and has not started yet, so it has no log." in shown.text
 
 
 async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(show, alive, log, registry):

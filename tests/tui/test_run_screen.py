@@ -34,7 +34,7 @@ async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show, 
     change(registry, "UPDATE runs SET recoveries = 1, started_at = '2020-01-01T00:00:00+00:00'")
     async with show() as shown:  # nobody holds the lock of run006
         await open_run(shown, "run006")
-        assert "lost: its process is gone; r queues it again" in shown.text
+        assert "lost: its process died; r requeues it" in shown.text
 
 
 async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show, alive):

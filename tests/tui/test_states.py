@@ -36,7 +36,7 @@ async def test_every_screen_shows_runs_in_every_state(show, alive, registry, sta
         await shown.press(*"1234567", "q", "space", "space", "c", "q", "2")
         assert shown.app.screen.SUBJECT == "the queue"
         is_on_queue = state not in (State.FINISHED, State.FAILED, State.CANCELLED)
-        assert ("Nothing runs and nothing waits." in shown.text) is not is_on_queue
+        assert ("Nothing is running or waiting." in shown.text) is not is_on_queue
         await shown.press("3")
         assert shown.app.screen.SUBJECT.startswith("the paper")
 

@@ -156,8 +156,8 @@ def test_a_base_keeps_what_is_not_named():
 @pytest.mark.parametrize(
     ("values", "remark"),
     [
-        ({"tasks": "sst"}, "Gradient surgery has nothing to do with one task."),
-        ({"ensembling": True}, "Gradient surgery has nothing to do with ensembling: no parameter is shared."),
+        ({"tasks": "sst"}, "Gradient surgery is ignored with one task."),
+        ({"ensembling": True}, "Gradient surgery is ignored with ensembling: no parameter is shared."),
         ({"schedule": "alternate"}, "Gradient surgery has nothing to do with schedule=alternate"),
         ({"tasks": "sst", "ensembling": True}, "Ensembling changes nothing with one task"),
         ({"tasks": "sst", "para_head.layers": 2}, "`para_head.layers` has nothing to do: para is not trained."),

@@ -76,7 +76,7 @@ def test_a_gpu_is_reserved_until_the_first_step_also_for_the_same_workers_second
     worker, neighbour = machine.worker(), machine.worker()
     assert worker.admit("first", FIRST, 4000) == ADMITTED
     who = f"run first (pid {os.getpid()})"
-    waits = f"second waits for gpu0-2: {who} has not done its first step there."
+    waits = f"second waits for gpu0-2: {who} has not taken its first step there."
     assert worker.admit("second", SECOND, 4000) == Refused(waits)
     assert neighbour.admit("second", SECOND, 4000) == Refused(waits)
     worker.first_step_done(FIRST)
@@ -245,7 +245,7 @@ def test_a_card_that_vanished_is_told_from_one_that_is_busy(machine, how):
     worker = machine.worker()
     machine.cards[0][how] = True
     assert worker.admit("mine", FIRST, 7000) == Refused(
-        "gpu0-1 (GPU-aaaa) is no longer here; see `nvidia-smi`.", vanished=True
+        "gpu0-1 (GPU-aaaa) has disappeared; see `nvidia-smi`.", vanished=True
     )
     assert (worker.vanished(FIRST), worker.vanished(SECOND), worker.vanished(OTHER)) == (True, True, False)
     assert not lock_path("GPU-aaaa", machine.folder).exists()

@@ -130,8 +130,8 @@ def test_what_a_removal_means_for_those_that_wait_is_said(database, add_run):
     after(database, needs, awaited, True), after(database, follows, awaited, False)
     said = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
     assert said == [
-        f"What waits for its success will not start by itself: {needs.id}.",
-        f"What waits for its end may start at once: {follows.id}.",
+        f"These runs wait for its success and will not start: {needs.id}.",
+        f"These runs waited for its end and may start now: {follows.id}.",
     ]
     assert removal.consequences([other], waiting_runs(database)) == []
 

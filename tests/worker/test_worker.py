@@ -136,7 +136,7 @@ def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(database, 
     hold_queue(database)
     Worker(database, [SLOT], said.append, stand_in_child).work(drain=True)
     assert run_by_key(database, waiting.key).state is State.QUEUED
-    assert said == ["The queue is held: 1 queued; `bertmt release --queue` lets them be started."]
+    assert said == ["The queue is held: 1 queued; `bertmt release --queue` lets them start."]
 
 
 def test_a_held_queue_lets_what_runs_come_to_its_end(database, add_run, worker):

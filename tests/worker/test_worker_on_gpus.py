@@ -85,7 +85,7 @@ def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(database, add_run, sta
     cards.clear()
     run_until(worker, lambda: run_by_key(database, run.key).state is not State.RUNNING)
     run = run_by_key(database, run.key)
-    assert (run.state, run.failure) == (State.FAILED, "its GPU GPU-aaaa is no longer here; see `nvidia-smi`")
+    assert (run.state, run.failure) == (State.FAILED, "its GPU GPU-aaaa has disappeared; see `nvidia-smi`")
     other = add_run("finish")
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     assert run_by_key(database, other.key).device == "cpu"
@@ -117,11 +117,11 @@ def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"
     cards[0]["off_bus"] = True
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FAILED)
-    assert run_by_key(database, run.key).failure == "its GPU GPU-aaaa is no longer here; see `nvidia-smi`"
+    assert run_by_key(database, run.key).failure == "its GPU GPU-aaaa has disappeared; see `nvidia-smi`"
     take_start_lock("GPU-aaaa", "theirs", tmp_path).release()
     other = add_run("finish")
     worker.round()
     assert run_by_key(database, other.key).state is State.QUEUED
-    assert "gpu0 (GPU-aaaa) is no longer here; see `nvidia-smi`." in said
+    assert "gpu0 (GPU-aaaa) has disappeared; see `nvidia-smi`." in said
     cards[0]["off_bus"] = False
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)

@@ -43,14 +43,14 @@ class RunActions(DashboardScreen):
             "b",
             "baseline",
             "baseline",
-            "Compare all with this one; again: automatically.",
+            "Make this run the baseline; again: automatic.",
             "runs.baseline",
         ),
         key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
         key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
         key("i", "note", "note", "Write a note on this run.", "runs.note"),
-        key("D", "remove", "remove", "Remove the marked runs, or this one; R brings back.", "runs.remove"),
-        key("R", "restore", "bring back", "Bring back what was removed last.", "runs.restore"),
+        key("D", "remove", "remove", "Remove the marked runs, or this one; R restores.", "runs.remove"),
+        key("R", "restore", "restore", "Restore what was removed last.", "runs.restore"),
     ]
 
     def chosen_runs(self) -> list[Run]:
@@ -85,7 +85,7 @@ class RunActions(DashboardScreen):
             self.dashboard.say("Nothing to cancel: the selected runs have ended.", "warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
-        more = [f"{running} running: a checkpoint is written first, from which r lets it go on."] if running else []
+        more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
         if await self._agreed(f"Cancel {counted(len(runs), 'run')}?", [*more, *listed(runs)], "cancel"):
             await self._do(runs, _cancel, "will stop" if running == len(runs) else "cancelled")
 
@@ -101,7 +101,7 @@ class RunActions(DashboardScreen):
         elif not rest:
             self.dashboard.say("Only running runs can be paused, and only paused ones resumed.", "warning")
         elif self.dashboard.may_write():
-            await self._do(rest, control.resume, "let go on")
+            await self._do(rest, control.resume, "resumed")
 
     @work(group="act")
     async def action_requeue(self) -> None:
@@ -116,7 +116,7 @@ class RunActions(DashboardScreen):
         if runs and await self._agreed(
             f"Start {counted(len(runs), 'run')} over?", [sentence, *listed(runs)], "start over"
         ):
-            await self._do(runs, _begin_anew, "queued again, from the start")
+            await self._do(runs, _begin_anew, "requeued, from the start")
 
     def _stopped_runs(self) -> list[Run]:
         """The chosen runs that can be queued again; says so where none can."""
@@ -140,7 +140,9 @@ class RunActions(DashboardScreen):
         if is_chosen is None:
             return
         what = (
-            f"Every run is now compared with {run.id} ({run.name})." if is_chosen else "Baselines are automatic again."
+            f"Every run is now compared with {run.id} ({run.name})."
+            if is_chosen
+            else "The baseline is chosen automatically again."
         )
         self.dashboard.say(what)
         self.dashboard.look_again()
@@ -197,7 +199,7 @@ class RunActions(DashboardScreen):
         runs = self.chosen_runs()
         if not runs:
             return
-        sentences = ["Until `bertmt gc` deletes what was removed, R and `bertmt restore` bring it back."]
+        sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
         waiting = await self.dashboard.told(self.dashboard.ask(_waiting_runs))
         sentences += removal.consequences(runs, waiting or ())
         if await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove"):
@@ -265,7 +267,9 @@ def _begin_anew(database: Database, run: Run) -> None:
 
 def _back(runs: Sequence[Run]) -> str:
     """What is said once they are brought back; `runs` as they were before they were removed."""
-    return "brought back" if all(run.state in ENDED for run in runs) else "brought back; what waited is cancelled now"
+    return (
+        "restored" if all(run.state in ENDED for run in runs) else "restored; runs that were waiting are now cancelled"
+    )
 
 
 def listed(runs: Sequence[Run]) -> list[str]:

@@ -62,7 +62,7 @@ class WorkerActions(RunActions):
         key("S", "stop_worker", "stop worker", "Stop the worker; its runs go back to the queue.", "workers.stop"),
         key("d", "drain_worker", "drain worker", "Stop the worker once the queue is empty.", "workers.drain"),
         key("c", "go_on", "reset", "Reset a worker halted by three consecutive crashes.", "workers.go_on"),
-        key("l", "worker_log", "workers' log", "Show what workers in the background write.", "workers.log"),
+        key("l", "worker_log", "workers' log", "Show the log of background workers.", "workers.log"),
     ]
 
     def worker_at_hand(self) -> Worker | None:

@@ -66,7 +66,7 @@ class Choice(Dialog[Hashable]):
 class Switches(Dialog[frozenset[Hashable]]):
     """Dismissed with the keys of all that are on."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [key("enter", "take", "take it", "Take what is marked.", "switches.take")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("enter", "take", "take it", "Apply the marked ones.", "switches.take")]
 
     def __init__(self, title: str, options: Sequence[Option], switched_on: frozenset[Hashable]):
         super().__init__()

@@ -33,7 +33,7 @@ class Dialog(ModalScreen[T], Generic[T]):
     Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; background: $panel; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("escape", "leave", "cancel", "Leave without an answer.", "dialog.leave"),
+        key("escape", "leave", "cancel", "Close without an answer.", "dialog.leave"),
     ]
     TITLE_TEXT: ClassVar[str] = ""
 

@@ -20,9 +20,9 @@ class RegistryProblem(Dialog[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r,enter", "again", "try again", "Look again now; it also happens by itself.", "problem.again"),
-        key("n", "new", "new run", "Queue a first run, which makes the registry.", "problem.new"),
-        key("q,escape", "quit", "quit", "Leave the dashboard.", "problem.quit"),
+        key("r,enter", "again", "try again", "Retry now; it also retries by itself.", "problem.again"),
+        key("n", "new", "new run", "Queue a first run, which creates the registry.", "problem.new"),
+        key("q,escape", "quit", "quit", "Quit the dashboard.", "problem.quit"),
     ]
 
     def __init__(self, sentence: str, is_missing: bool, can_make: bool):
@@ -35,7 +35,7 @@ class RegistryProblem(Dialog[str]):
         return "There is no registry here yet" if self._is_missing else "The registry cannot be used"
 
     def parts(self) -> Sequence[Widget]:
-        more = ("Embedded data to try it with: `bertmt queue --preset baseline --data toy --set encoder=tiny`",)
+        more = ("To try it with embedded data: `bertmt queue --preset baseline --data toy --set encoder=tiny`",)
         return [paragraphs(self.sentence, *(more if self._is_missing else ()))]
 
     def answers(self) -> list[tuple[str, str]]:

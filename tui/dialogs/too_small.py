@@ -24,7 +24,7 @@ class TooSmall(ModalScreen[None]):
     """A sentence in place of the screen."""
 
     DEFAULT_CSS = "TooSmall { align: center middle; background: $background; }"
-    BINDINGS: ClassVar[list[BindingType]] = [key("q", "quit", "quit", "Leave the dashboard.", "too_small.quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("q", "quit", "quit", "Quit the dashboard.", "too_small.quit")]
 
     def compose(self) -> ComposeResult:
         yield TextLines(self._lines)

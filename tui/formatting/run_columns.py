@@ -26,18 +26,18 @@ WIDE = 116  # cells of the table from which on there is room for more than the e
 # What a run is and scores stands at 80 columns, the rest comes from 120 on; the highest rank goes first.
 COLUMNS = (
     Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
-    Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="what commands call the run"),
+    Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="id, for commands"),
     Column("name", "name", 13, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
     Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
-    Column("toggles", "toggles", 9, rank=5, meaning="toggles of the method that are on, a letter each"),
-    Column("progress", "progress", 17, rank=6, field="progress", meaning="how much is done, and the time left"),
+    Column("toggles", "toggles", 9, rank=5, meaning="active toggles, a letter each"),
+    Column("progress", "progress", 17, rank=6, field="progress", meaning="progress and time left"),
     Column("sst", "SST", 5, rank=3, right=True, field="sst", meaning="dev accuracy on SST"),
     Column("para", "PARA", 5, rank=3, right=True, field="para", meaning="dev accuracy on PARA"),
     Column("sts", "STS ρ", 5, rank=3, right=True, field="sts", meaning="dev Pearson ρ on STS"),
     Column("overall", "overall", 7, rank=8, right=True, from_width=WIDE, field="overall", meaning="(SST+PARA+S)/3"),
     Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
-    Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="where it runs or ran"),
-    Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="preset that it equals"),
+    Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
+    Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="matching preset"),
     Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
     Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
     Column("note", "note", 16, rank=15, from_width=WIDE + 66, field="note", meaning="note"),
@@ -127,7 +127,7 @@ def _progress(run: Run) -> Span:
     if run.state is State.FAILED and run.failure:
         return Spanning(safe_text(run.failure), "bad")
     if run.state is State.LOST:
-        return Spanning("lost: its process is gone; r queues it again", "bad")
+        return Spanning("lost: its process died; r requeues it", "bad")
     word = asked(run)
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)

@@ -24,7 +24,7 @@ def standing(run: Run) -> Span:
     if run.failure:
         return Span(safe_text(run.failure), "bad")
     if run.state is State.LOST:
-        return Span("lost: its process is gone; r queues it again", "bad")
+        return Span("lost: its process died; r requeues it", "bad")
     if run.state is State.PAUSED:
         return Span(f"paused {_at(run)}; p resumes it", "accent")
     if run.state is State.CANCELLED and run.checkpoint_step is not None:

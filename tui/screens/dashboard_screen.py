@@ -28,8 +28,8 @@ class DashboardScreen(Screen[None]):
     GUIDE: ClassVar[tuple[str, ...]] = ()
     MAKES_REGISTRY: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("escape", "back", "back", "Leave what is open: a filter, a screen.", "screen.back"),
-        key("q", "leave", "back, quit", "Go back; from the first screen, quit. Runs go on.", "screen.leave"),
+        key("escape", "back", "back", "Close what is open: a filter, a screen.", "screen.back"),
+        key("q", "leave", "back, quit", "Go back; from the first screen, quit. Runs continue.", "screen.leave"),
     ]
 
     def __init__(self) -> None:

@@ -82,17 +82,17 @@ def warnings(arms: Sequence[Arm]) -> list[str]:
     differences = recipe_differences(arms)
     scale = [name for name in differences if SETTINGS[name].role == "scale"]
     if scale:
-        said.append(f"The arms differ in scale, not only in method: {', '.join(scale)}.")
+        said.append(f"The arms differ in scale as well as method: {', '.join(scale)}.")
     toggles = [name for name in differences if SETTINGS[name].role == "toggle"]
     if len(arms) == 2 and len(toggles) > 1:
-        said.append(f"{len(toggles)} toggles differ at once: no difference can be put down to one of them.")
+        said.append(f"{len(toggles)} toggles differ at once, so no difference can be attributed to one of them.")
     said += _about_training_data(arms)
     efforts = {tuple(sorted(effort(run).items())) for arm in arms for run in arm.runs}
     if len(efforts) > 1:
-        said.append("The arms differ in training: see steps, examples and passes.")
+        said.append("The arms were trained for different amounts; see steps, examples and passes.")
     said += encoder_warnings([arm.runs for arm in arms])
     if all(len(arm.runs) == 1 for arm in arms):
-        said.append("One run each: what is said holds for these trained models, not yet for the method; add seeds.")
+        said.append("One run each: this holds for these trained models, not yet for the method; add seeds.")
     return said
 
 

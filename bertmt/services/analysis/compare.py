@@ -95,7 +95,7 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
         raise UsageError("Name at least two runs to compare; `bertmt runs` lists them.")
     arms = [arm_of(database, group) for group in groups]
     if len({run.key for arm in arms for run in arm.runs}) < sum(len(arm.runs) for arm in arms):
-        raise UsageError("A run was named twice; name each once.")
+        raise UsageError("A run is named twice.")
     reasons = left_out(database, arms)
     said = left_out_sentences(reasons)
     resamples = resamples_for((len(arms) - 1) * (len(TASKS) + 1))
@@ -107,8 +107,8 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     results: list[Any] = [result for each in others for result in (*each.examples, *each.seeds)]
     if any(reasons) and not results:
         raise UsageError(
-            f"Nothing can be compared. {' '.join(said)} Name runs that were evaluated on the same dev examples: "
-            "`scale` in `bertmt show RUN` says on which."
+            f"Nothing can be compared. {' '.join(said)} Compare runs evaluated on the same dev examples; see `scale` "
+            "in `bertmt show RUN`."
         )
     tasks = {result.task for result in results}
     said += [*warnings(arms), *about_dev_data(database, arms, tasks)]

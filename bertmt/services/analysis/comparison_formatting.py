@@ -20,7 +20,7 @@ DIFFERENCES = (
     Column("task"), Column("difference", True), Column("95 % interval", True), Column("p", True),
     Column("p (Holm)", True), Column("verdict"),
 )  # fmt: skip
-NOTHING_DIFFERS = "Nothing but the seed."
+NOTHING_DIFFERS = "Only the seed."
 STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
 
 
@@ -49,7 +49,7 @@ def difference_lines(against: Against, width: int | None) -> list[Line]:
     results: list[Any] = [*against.examples, *against.seeds]
     title = safe_text(f"{side_name(against.side)} less {side_name(against.reference)}")
     if not results:
-        return [(Span(title, "title"),), (Span("There is no task in which they can be compared.", "dim"),)]
+        return [(Span(title, "title"),), (Span("They have no comparable task.", "dim"),)]
     rows = []
     for each in results:
         about = [seed_words(each)] if isinstance(each, SeedDifference) else []

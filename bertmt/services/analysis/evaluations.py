@@ -66,10 +66,10 @@ def _why_none(run: Run, subject: str, tasks: Collection[str]) -> str:
     if not set(trained) & set(tasks):
         return f"{subject} needs {_titles(tasks, 'or')}, but run {run.id} trained {_titles(trained, 'and')} only."
     if run.state in (State.QUEUED, State.HELD):
-        return f"Run {run.id} is {run.state}: there are predictions to look at once it has run and was evaluated."
+        return f"Run {run.id} is {run.state}: predictions appear once it has been evaluated."
     if run.state in ENDED:
-        return f"Run {run.id} left no predictions: it ended ({run.state}) before it was evaluated."
-    return f"Run {run.id} was not evaluated yet: its predictions appear here as soon as it was."
+        return f"Run {run.id} left no predictions: it ended ({run.state}) before its first evaluation."
+    return f"Run {run.id} has not been evaluated yet; its predictions appear here once it has."
 
 
 def _titles(tasks: Collection[str], word: str) -> str:

@@ -14,16 +14,16 @@ Order = Literal["file", "surest", "unsurest", "farthest", "nearest"]
 KINDS: tuple[Kind, ...] = ("all", "wrong", "broken", "fixed")
 KIND_MEANINGS: Mapping[Kind, str] = {
     "all": "all examples",
-    "wrong": "those whose prediction is wrong",
+    "wrong": "wrong predictions",
     "broken": "wrong here, right in the baseline",
     "fixed": "right here, wrong in the baseline",
 }
 ORDER_MEANINGS: Mapping[Order, str] = {
-    "file": "in the order of the data",
-    "surest": "the most confident first",
-    "unsurest": "the least confident first",
-    "farthest": "the farthest from the label first",
-    "nearest": "the nearest to the label first",
+    "file": "in data order",
+    "surest": "most confident first",
+    "unsurest": "least confident first",
+    "farthest": "farthest from the label first",
+    "nearest": "closest to the label first",
 }
 
 
@@ -66,7 +66,7 @@ def orders_of(table: ExampleTable) -> tuple[Order, ...]:
 
 
 def ordered(table: ExampleTable, indices: np.ndarray, order: Order) -> np.ndarray:
-    """Ascending indices in an order; equals stay in the order of the data."""
+    """Ascending indices in an order; equals stay in data order."""
     if order in ("surest", "unsurest") and table.confidence is not None:
         least_first = table.confidence[indices]
     elif order in ("farthest", "nearest"):

@@ -71,7 +71,7 @@ def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] =
     ]
     if not found:
         known = sorted({name for each in names.values() for name in each})
-        there = f"there are {', '.join(known)}" if known else "nothing was measured yet"
+        there = f"there are {', '.join(known)}" if known else "nothing has been measured yet"
         raise NotFoundError(f"No series matches {' or '.join(wanted)}: {there}.")
     return found
 

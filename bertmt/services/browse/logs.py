@@ -35,7 +35,7 @@ def log_path(database: Database, run: Run, attempt: int = 0) -> Path:
         is_there = path.is_file()
     if not is_there:
         if not run.attempt:
-            raise NotFoundError(f"Run {run.id} is {run.state} and was not started yet, so it has no log.")
+            raise NotFoundError(f"Run {run.id} is {run.state} and has not started yet, so it has no log.")
         raise NotFoundError(
             f"Run {run.id} has no log of attempt {number}; it was started {counted(run.attempt, 'time')}."
         )

@@ -51,7 +51,7 @@ def conditions(run: "Run") -> str:
     """What a waiting run waits for besides a free slot; "" where it is nothing."""
     parts = asked_conditions(run)
     if run.checkpoint_step is not None:
-        parts.append(f"goes on from step {numbers.count(run.checkpoint_step)}")
+        parts.append(f"resumes from step {numbers.count(run.checkpoint_step)}")
     return ", ".join(parts)
 
 

@@ -191,7 +191,7 @@ def _close(database: Database, run: Run, event: Event) -> None:
 def where_it_goes_on(run: Run) -> str:
     """Where the next attempt begins, as the rest of a sentence."""
     step = run.checkpoint_step
-    return "it starts from the beginning" if step is None else f"it goes on from step {step}"
+    return "it starts over" if step is None else f"it resumes from step {step}"
 
 
 def _stop(database: Database, run: Run, event: Event) -> None:

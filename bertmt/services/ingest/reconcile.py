@@ -24,7 +24,7 @@ START_GRACE_SECONDS = 8.0
 WORKER_SILENCE_SECONDS = 10.0
 # How often a lost run is requeued by itself: what killed it once may have been the machine, twice it is the run.
 RECOVERIES = 1
-NO_LAST_WORD = "its process is gone without a last word"
+NO_LAST_WORD = "process died without reporting why"
 
 
 def ingest_running(database: Database, silent_only: bool = True) -> None:
@@ -143,7 +143,7 @@ def _requeue_once(database: Database, run: Run) -> Run:
         return run
     position = database.execute("SELECT min(position) FROM runs WHERE state IN ('queued', 'held')").fetchone()[0]
     return move(
-        database, run.key, State.QUEUED, Owner.DEATH, f"lost once, so queued again; {where_it_goes_on(run)}",
+        database, run.key, State.QUEUED, Owner.DEATH, f"lost once and requeued; {where_it_goes_on(run)}",
         ended_at=None, recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,
     )  # fmt: skip
 

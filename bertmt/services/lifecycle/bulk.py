@@ -26,4 +26,4 @@ def for_all(database: Database, runs: Sequence[Run], verb: Callable[[Database, R
     except BusyError as problem:
         if len(runs) == 1:
             raise
-        raise BusyError(f"{problem} Nothing was done to any of the {len(runs)} runs.") from None
+        raise BusyError(f"{problem} No action was taken on any of the {len(runs)} runs.") from None

@@ -34,7 +34,7 @@ def cancel(database: Database, run: Run) -> Run:
     run = _as_it_is(database, run)
     if run.state is State.RUNNING:
         return _ask(database, run, "cancel")
-    reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it was started"
+    reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it started"
     return move(database, run.key, State.CANCELLED, Owner.PERSON, reason)
 
 
@@ -48,7 +48,7 @@ def pause(database: Database, run: Run) -> Run:
     if run.state is not State.RUNNING:
         check_move(run.id, run.state, State.PAUSED, Owner.PERSON)
     if run.request == "cancel":
-        raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` lets it go on afterwards.")
+        raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` resumes it afterwards.")
     return _ask(database, run, "pause")
 
 
@@ -63,7 +63,7 @@ def resume(database: Database, run: Run) -> Run:
         return _ask(database, run, None)
     if run.state is not State.PAUSED:
         raise BusyError(
-            f"Run {run.id} is {run.state}; only paused runs are resumed; `bertmt requeue` is for the others."
+            f"Run {run.id} is {run.state}; only paused runs can be resumed; use `bertmt requeue` for others."
         )
     with database.immediate():
         first = database.execute("SELECT min(position) FROM runs").fetchone()[0] - 1

@@ -26,7 +26,7 @@ def delete(database: Database, run: Run) -> Run:
         _refuse_running(database, run)
         run = run_by_key(database, run.key)
         if run.state not in ENDED:
-            reason = "removed while it was paused" if run.state is State.PAUSED else "removed before it was started"
+            reason = "removed while it was paused" if run.state is State.PAUSED else "removed before it started"
             move(database, run.key, State.CANCELLED, Owner.PERSON, reason)
         remove(database, run.key)
         return run
@@ -51,9 +51,9 @@ def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
     freed = [run for run, found in awaits if run not in blocked and any(other.state not in ENDED for other, _ in found)]
     sentences = []
     if blocked:
-        sentences.append(f"What waits for its success will not start by itself: {named([run.id for run in blocked])}.")
+        sentences.append(f"These runs wait for its success and will not start: {named([run.id for run in blocked])}.")
     if freed:
-        sentences.append(f"What waits for its end may start at once: {named([run.id for run in freed])}.")
+        sentences.append(f"These runs waited for its end and may start now: {named([run.id for run in freed])}.")
     return sentences
 
 
@@ -74,7 +74,7 @@ def restore(database: Database, word: str) -> list[Run]:
 def _removed(database: Database, word: str) -> list[Run]:
     found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
     if not found:
-        raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
+        raise NotFoundError(f"There is no removed run called {word!r}; `bertmt gc` lists those that can be restored.")
     return found
 
 

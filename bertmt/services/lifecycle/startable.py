@@ -38,7 +38,7 @@ def _own_obstacle(
     run: Run, by_id: Mapping[str, Run], kinds: Collection[str], found: dict[str, str | None]
 ) -> str | None:
     if run.wants and run.wants not in kinds:
-        return f"it wants a {run.wants.upper()}, which no worker here has"
+        return f"it needs a {run.wants.upper()}, which no worker has"
     for awaited_id, needs_success in run.awaits:
         other = by_id.get(awaited_id)
         if other is None:  # deleted for good meanwhile

@@ -33,7 +33,7 @@ def let_go_on(database: Database, worker: Worker) -> Worker:
         BusyError: it starts runs as it is.
     """
     if worker.guard is None:
-        raise BusyError(f"Worker {worker.key} starts runs as it is; `bertmt workers` shows what it works on.")
+        raise BusyError(f"Worker {worker.key} is not halted; `bertmt workers` shows what it is doing.")
     return _ask(database, worker, "go on")
 
 
@@ -45,7 +45,7 @@ def find_worker(database: Database, key: int) -> Worker:
     """
     found = next((worker for worker in alive_workers(database) if worker.key == key), None)
     if found is None:
-        raise NotFoundError(f"No worker {key} is alive; `bertmt workers` lists those that are.")
+        raise NotFoundError(f"There is no live worker {key}; `bertmt workers` lists them.")
     return found
 
 

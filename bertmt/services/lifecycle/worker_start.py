@@ -25,6 +25,6 @@ def await_worker(database: Database, pid: int) -> None:
             if status == 0:
                 return
             words = worker_log_lines(database.path, 1)
-            raise BertmtError(f"The worker ended at once: {words[0] if words else 'it said nothing'}")
+            raise BertmtError(f"The worker exited immediately: {words[0] if words else 'it said nothing'}")
         time.sleep(0.05)
-    raise BertmtError(f"The worker has not begun after {WAIT_SECONDS:.0f} s; see {worker_log(database.path)}.")
+    raise BertmtError(f"The worker has not started after {WAIT_SECONDS:.0f} s; see {worker_log(database.path)}.")

@@ -38,7 +38,7 @@ def without_finished(database: Database, planned: Plan) -> tuple[Plan, list[str]
         have = "has" if len(names) == 1 else "have"
         one = ("it is", "this one") if len(names) == 1 else ("they are", "these")
         said.append(
-            f"{named(names)} {have} finished with the same recipe, encoder, data and code, so {one[0]} not queued: "
-            f"--seed N trains another seed, --again {one[1]} once more."
+            f"{named(names)} {have} already finished with the same recipe, encoder, data and code, so {one[0]} not "
+            f"queued: --seed N trains another seed, --again {one[1]} again."
         )
     return replace(planned, runs=tuple(run for run, before in found if before is None)), said

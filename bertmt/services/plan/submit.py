@@ -146,7 +146,7 @@ def _seeds(request: Request, problems: Problems) -> list[int]:
     """The seeds, each once."""
     swept = any(text.partition("=")[0].strip() == "seed" for text in request.sweeps)
     if request.seeds and (swept or "seed" in request.values):
-        problems.add(UsageError("The seed is given twice: use either --seed or --set seed=…."))
+        problems.add(UsageError("The seed is given twice; use either --seed or --set seed=…."))
     read = [read_values({"seed": seed}) for seed in request.seeds]
     for _, found in read:
         if found:
@@ -233,7 +233,7 @@ def _check_checkpoint_dir(named: str) -> None:
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
     if not usable:
         why = "cannot be written" if nearest.is_dir() else "is no folder"
-        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {nearest} {why}; name a folder of yours.")
+        raise UsageError(f"--checkpoint-dir {folder} cannot be made: {nearest} {why}; choose a folder that you own.")
 
 
 def _checkpoint_dir(named: str) -> str:
@@ -250,7 +250,7 @@ def _checkpoint_dir(named: str) -> str:
     except (OSError, ValueError) as problem:
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"--checkpoint-dir {folder} cannot be written: name a folder of yours.")
+        raise UsageError(f"--checkpoint-dir {folder} cannot be written: choose a folder that you own.")
     return str(folder)
 
 

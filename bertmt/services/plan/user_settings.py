@@ -29,7 +29,7 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     try:
         values = flatten(tomllib.loads(read_text(path, MOST_TOML)))
     except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
-        raise UsageError(f"{path} is no TOML file: {problem}; mend it or run `bertmt init` again.") from None
+        raise UsageError(f"{path} is no TOML file: {problem}; fix it or run `bertmt init` again.") from None
     except OSError as problem:
         raise UsageError(f"{path} cannot be read: {reason_of(problem)}.") from None
     for name in values:

@@ -128,7 +128,7 @@ def _defaults() -> Iterator[Check]:
         listed = ", ".join(f"{name}={value}" for name, value in values.items())
         yield Check("defaults", Health.OK, f"{path}: {listed}")
     except BertmtError as problem:
-        yield Check("defaults", Health.PROBLEM, str(problem), f"mend {path}, or write it anew with `bertmt init`")
+        yield Check("defaults", Health.PROBLEM, str(problem), f"fix {path}, or rewrite it with `bertmt init`")
 
 
 def _encoders() -> Iterator[Check]:

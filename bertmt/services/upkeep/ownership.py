@@ -13,7 +13,7 @@ from pathlib import Path
 from bertmt import atomic_files, paths
 from bertmt.devices.user_names import user_name
 
-SAID_ONCE = "This is said once; `bertmt doctor` repeats it."
+SAID_ONCE = "Said once; `bertmt doctor` repeats it."
 
 
 def new_notices(registry: str | Path | None) -> list[str]:
@@ -50,10 +50,7 @@ def foreign(what: str, path: Path) -> str | None:
         return None
     if not reasons:
         return None
-    return (
-        f"The {what} {path} is not in your hands alone: {'; '.join(reasons)}. Use one of your own where you do not "
-        "trust them with what bertmt shows and runs here."
-    )
+    return f"The {what} {path} is not yours alone: {'; '.join(reasons)}. Use one of your own if you do not trust them."
 
 
 def _reasons(what: str, path: Path) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Checkpointing:
     Attributes:
         resumed: whether the run goes on from a checkpoint.
         differences: why the resumed run is not bit-exact, a sentence each.
-        begins_anew: why it starts from the beginning though a checkpoint was expected, a sentence; "": it does not.
+        begins_anew: why it starts over though a checkpoint was expected, a sentence; "": it does not.
 
     Args:
         expected_step: the steps done at the newest checkpoint that anybody knows of; None: nobody knows of one.
@@ -88,8 +88,8 @@ class Checkpointing:
         if not others:
             return ""
         return (
-            f" {others[-1]} holds some of another folder of this run, of which this one may be a copy: to go on from "
-            f"there, give it the name {self.store.folder.name} and requeue the run."
+            f" {others[-1]} holds some of another folder of this run, of which this one may be a copy: to resume from "
+            f"there, rename it to {self.store.folder.name} and requeue the run."
         )
 
     def _misfit(self, document: Mapping[str, Any]) -> str | None:
@@ -106,7 +106,7 @@ class Checkpointing:
             # Half of it may be restored, so nothing can be trusted any more.
             raise BertmtError(
                 f"The checkpoint in {found.path} is of another version of bertmt and does not fit ({problem}): "
-                f"`bertmt requeue RUN --from-start` begins anew."
+                f"`bertmt requeue RUN --from-start` starts over."
             ) from problem
 
     def after_step(self) -> None:

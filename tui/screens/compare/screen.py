@@ -49,8 +49,8 @@ class CompareScreen(RunActions):
 
     SUBJECT = "a comparison"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "The list on top names the arms: each a run, or all marked seeds of a recipe. The others are compared with the "
-        "first; f makes another one that. A run keeps its colour and its mark in all tabs.",
+        "The list on top names the arms: each is a run, or all marked seeds of a recipe. The others are compared "
+        "with the first; f picks another. A run keeps its colour and its mark in all tabs.",
         "Run against run is paired by dev example, seeds against seeds by seed. A verdict needs a p value that holds "
         "after Holm's correction over all that is shown, and an interval without zero; undecided is not “no effect”.",
         "S is (1 + ρ)/2, and overall the mean of SST, PARA and S.",
@@ -65,12 +65,12 @@ class CompareScreen(RunActions):
             key(str(index + 1), f"open({index})", title.lower(), f"Open {title}.", f"compare.tab{index + 1}")
             for index, title in enumerate(TABS)
         ),
-        key("f", "make_first", "first", "Compare the others with this arm.", "compare.first", shown=True),
-        key("a", "apart", "seeds apart", "Each run by itself, or the seeds of a recipe together.", "compare.apart"),
+        key("f", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
+        key("a", "apart", "seeds apart", "Single runs, or seeds grouped by recipe.", "compare.apart"),
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
-        key("o", "other_task", "task", "The confusion of the other task.", "compare.task", shown=True),
+        key("o", "other_task", "task", "Confusion of the other task.", "compare.task", shown=True),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
-        key("d", "differ", "change", "Counts less those of the first run, or as they are.", "compare.differences",
+        key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
             shown=True),
     ]  # fmt: skip
 
@@ -270,7 +270,7 @@ class CompareScreen(RunActions):
     def action_make_first(self) -> None:
         row = self.arms.current
         if row is None or not row.has_scores:
-            self.dashboard.say("Only an arm with scores can be what the others are compared with.", "warning")
+            self.dashboard.say("Only an arm with scores can be the reference.", "warning")
         else:
             self._reference = row.key
             self.reload()

@@ -41,21 +41,19 @@ def _asked(name: str, kind: Any, meaning: str, **bounds: Any) -> Setting:
 ASKED = {
     each.name: each
     for each in (
-        _asked("seeds", "str", "a run for each, such as 0,1,2 or 0-4; empty: the recipe's own"),
-        _asked("sweep", "str", "a run for each value, such as lora.rank=20,100; several with spaces between"),
+        _asked("seeds", "str", "one run per seed, such as 0,1,2 or 0-4; empty: the recipe's own"),
+        _asked("sweep", "str", "one run per value, such as lora.rank=20,100; several separated by spaces"),
         _asked("name", "str", "of the runs; empty: the preset's"),
         _asked("note", "str", "what you want to find out"),
-        _asked("tags", "str", "words with spaces between"),
-        _asked("hold", "bool", "do not run before somebody releases them"),
-        _asked("first", "bool", "before all that wait"),
-        _asked("priority", "int", "higher ones are started first; 0 is usual", minimum=-1000, maximum=1000),
-        _asked("after", "str", "not before these runs have ended: ids or names, spaces between"),
-        _asked("after_ok", "str", "not before these runs have finished: ids or names, spaces between"),
-        _asked("start", "str", "not before 22:00, 2026-11-25 08:00 or +2h30m; empty: at any time"),
-        _asked(
-            "device", "str", "the kind of device that may take them", default=ANYWHERE, choices=(ANYWHERE, "cpu", "gpu")
-        ),
-        _asked("checkpoint_dir", "str", "a folder for checkpoints, which are large; empty: beside the run"),
+        _asked("tags", "str", "words separated by spaces"),
+        _asked("hold", "bool", "do not start until released"),
+        _asked("first", "bool", "at the front of the queue"),
+        _asked("priority", "int", "higher priorities start first; 0 is normal", minimum=-1000, maximum=1000),
+        _asked("after", "str", "start after these runs have ended: ids or names, separated by spaces"),
+        _asked("after_ok", "str", "start after these runs have finished: ids or names, separated by spaces"),
+        _asked("start", "str", "start no earlier than 22:00, 2026-11-25 08:00 or +2h30m; empty: at once"),
+        _asked("device", "str", "the kind of device to run on", default=ANYWHERE, choices=(ANYWHERE, "cpu", "gpu")),
+        _asked("checkpoint_dir", "str", "a folder for checkpoints, which are large; empty: the run folder"),
     )
 }
 FIRST_ASKED = ("seeds", "sweep", "name")
@@ -244,7 +242,7 @@ class NewRunForm:
 
     def _done(self) -> Field:
         if self.edits and self.run is not None:
-            return Field(DONE, f"▸ Change {self.run.id}", FieldKind.DONE, meaning="Enter changes the run that waits.")
+            return Field(DONE, f"▸ Change {self.run.id}", FieldKind.DONE, meaning="Enter changes the waiting run.")
         title = f"▸ Queue {counted(self.run_count(), 'run')}"
         return Field(DONE, title, FieldKind.DONE, meaning="Enter queues; so does Ctrl+S from any line.")
 

@@ -40,7 +40,7 @@ def summary(planned: Planned) -> tuple[str, str]:
         others = f" (1 of {count}, Tab shows all)" if count > 1 else ""
         return f"✗{toy}{others} {planned.problems[0]}", "bad"
     if planned.preview is None:
-        return "Looking at the data …", "dim"
+        return "Reading the data …", "dim"
     runs, estimate = planned.preview.plan.runs, planned.preview.estimate
     one = f"1 run: {runs[0].name}, seed {runs[0].recipe.seed}{_equal(runs[0])}"
     what = one if len(runs) == 1 else numbers.counted(len(runs), "run")
@@ -72,7 +72,7 @@ def preview_lines(planned: Planned, width: int) -> list[Line]:
     except RecipeError:
         return parts[0]
     if preview is not None:
-        again = "has finished with this recipe, seed, data and code."
+        again = "has already finished with this recipe, seed, data and code."
         said = (*(f"{run.id} ({run.name}) {again}" for run in preview.finished_before), *preview.plan.remarks)
         remarks = [row for remark in said for row in _sentence(f"• {remark}", width, "dim")]
         parts += [_runs(preview, width), _changes(form, recipe, width), _about(preview, width), remarks]

@@ -54,8 +54,8 @@ class NewRunScreen(DashboardScreen):
 
     SUBJECT = "new runs"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Every setting of a recipe, over a preset or a copy of a run; ◆ marks what you changed. Enter changes the line "
-        "at hand and Enter again takes it, Esc leaves it; on numbers a digit begins. Ctrl+S queues.",
+        "All settings of a recipe, starting from a preset or a copy of a run; ◆ marks your changes. Enter edits the "
+        "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
         "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes.",
     )
@@ -74,10 +74,10 @@ class NewRunScreen(DashboardScreen):
     NewRunScreen #summary { height: 3; padding: 0 1; border-top: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+s", "queue", "queue", "Queue what the form says.", "new.queue", shown=True, display="^s"),
+        key("ctrl+s", "queue", "queue", "Queue the runs of this form.", "new.queue", shown=True, display="^s"),
         key("tab,shift+tab", "preview", "preview", "Go to the preview, and back.", "new.preview", shown=True),
         key("p", "source", "preset", "Choose another preset.", "new.source", shown=True),
-        key("o", "toy", "toy data", "Take the embedded data and the tiny encoder.", "new.toy", shown=True),
+        key("o", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
     ]
 
     def __init__(self, run: Run | None = None, preset_name: str | None = None, edits: bool = False):

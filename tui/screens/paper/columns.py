@@ -26,9 +26,9 @@ COLUMNS = (
             Column(f"best {task}", "best of n", 10, 7, right=True, from_width=WIDE + 38, meaning="our best run"),
         )
     ),
-    Column("difference", "Δ", 6, rank=4, right=True, meaning="ours less the paper's, mean over the tasks, STS as S"),
-    Column("scale", "scale", 8, rank=5, elastic=True, meaning="encoder and data of ours, or how far it is"),
-    Column("summary", "what it is", 30, rank=6, elastic=True, from_width=WIDE, meaning="what it is"),
+    Column("difference", "Δ", 6, rank=4, right=True, meaning="ours − the paper's, mean over the tasks, STS as S"),
+    Column("scale", "scale", 8, rank=5, elastic=True, meaning="encoder and data of our runs, or progress"),
+    Column("summary", "description", 30, rank=6, elastic=True, from_width=WIDE, meaning="description"),
 )
 
 

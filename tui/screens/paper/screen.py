@@ -31,7 +31,7 @@ class PaperScreen(HomeScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "A row per model of the paper, and our controls. Beside each score that the paper reports stands our mean "
         "over seeds at one scale; a run belongs to the preset whose toggles its recipe equals.",
-        "Δ is ours less the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2; in the text below, "
+        "Δ is ours − the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2; in the text below, "
         "of each score by itself, STS as ρ. It has a colour only where the scale (encoder, epochs, batch, learning "
         "rate …) is the paper's; * is the paper's test set, ours are dev.",
         "Enter opens the best run, or the form where we have none. Tab goes to the text below, and back.",
@@ -43,9 +43,9 @@ class PaperScreen(HomeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue runs of this preset.", "paper.new", shown=True),
         key("greater_than_sign", "scale(1)", "scale", "Our runs at the next scale.", "paper.scale", True, ">"),
-        key("less_than_sign", "scale(-1)", "scale before", "Our runs at the scale before.", "paper.scale_back",
+        key("less_than_sign", "scale(-1)", "scale before", "Our runs at the previous scale.", "paper.scale_back",
             display="<"),
-        key("m", "missing", "missing", "The next figure of which we have no run.", "paper.missing", shown=True),
+        key("m", "missing", "missing", "Jump to the next figure without a run of ours.", "paper.missing", shown=True),
         key("y", "copy_id", "copy id", "Copy the id of the best run to the terminal's clipboard.", "paper.copy"),
     ]  # fmt: skip
 
@@ -122,7 +122,7 @@ class PaperScreen(HomeScreen):
         behind = ((at + step) % count for step in range(1, count + 1))
         found = next((place for place in behind if not self.table.rows[place].row.measured), None)
         if found is None:
-            self.dashboard.say("There is a finished run of every figure.")
+            self.dashboard.say("Every figure has a finished run.")
         else:
             self.table.cursor = found
 

@@ -46,14 +46,16 @@ from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_o
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
-HELD = " ‖ The queue is held: nothing is started before H releases it."
+HELD = " ‖ The queue is held: nothing starts until H releases it."
 NOTHING = (
-    line(Span("Nothing runs and nothing waits.", "title")),
+    line(Span("Nothing is running or waiting.", "title")),
     (),
     line("Press ", Span("n", "mark"), " for the form of new runs, or type"),
     line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny", "accent")),
 )
-NO_WORKER = line(" No worker is alive: ", Span("w", "mark"), " starts one, here, which goes on without the dashboard.")
+NO_WORKER = line(
+    " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
+)
 Judged = tuple[int, str, str]  # a run as it was judged: its key, its recipe, its data
 UNKNOWN = Expected(None, None)
 MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead
@@ -90,9 +92,9 @@ class WorkerTable(Table[WorkerLine]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("S", "screen.stop_worker", "stop", "Stop this worker; its runs go back to the queue.", "worker.stop", True),
-        key("d", "screen.drain_worker", "drain", "Let this worker end once nothing waits.", "worker.drain", True),
-        key("c", "screen.go_on", "let go on", "Let this worker start runs again.", "worker.go_on", True),
-        key("l", "screen.worker_log", "log", "Show what workers in the background write.", "worker.log", True),
+        key("d", "screen.drain_worker", "drain", "Stop this worker once the queue is empty.", "worker.drain", True),
+        key("c", "screen.go_on", "reset", "Reset this halted worker.", "worker.go_on", True),
+        key("l", "screen.worker_log", "log", "Show the log of background workers.", "worker.log", True),
     ]
 
 
@@ -106,9 +108,9 @@ class QueueScreen(WorkerActions, HomeScreen):
         "by priority, then by place. Times are estimated from finished runs and from the workers that are running. "
         "The line below the runs says what the run under the cursor waits for, and what stands in its way.",
         "J and K move the run under the cursor; other keys act on the marked runs, or on that one.",
-        "Tab goes to the workers. A worker is a process of its own: it continues when the dashboard is closed. Stopping "
-        "it puts its runs back into the queue; draining it stops it once the queue is empty. After three consecutive "
-        "crashes a worker starts nothing more until c resets it.",
+        "Tab goes to the workers. A worker is a process of its own: it continues when the dashboard is closed. "
+        "Stopping it puts its runs back into the queue; draining it stops it once the queue is empty. After three "
+        "consecutive crashes a worker starts nothing more until c resets it.",
     )
     DEFAULT_CSS = """
     QueueScreen #held { height: auto; background: $panel; }
@@ -131,13 +133,13 @@ class QueueScreen(WorkerActions, HomeScreen):
             display="J/K",
         ),
         key("K", "shift(-1)", "sooner", "Move the run one place up.", "queue.sooner"),
-        key("T", "place(True)", "first", "Put the runs before all that wait.", "queue.first"),
-        key("B", "place(False)", "last", "Put the runs behind all that wait.", "queue.last"),
-        key("P", "prioritise", "priority", "Give the runs a priority; higher ones start first.", "queue.priority"),
-        key("r", "requeue", "requeue", "Queue runs that stopped again; they go on.", "queue.requeue"),
+        key("T", "place(True)", "first", "Move the runs to the front of the queue.", "queue.first"),
+        key("B", "place(False)", "last", "Move the runs to the end of the queue.", "queue.last"),
+        key("P", "prioritise", "priority", "Set the runs' priority; higher ones start first.", "queue.priority"),
+        key("r", "requeue", "requeue", "Requeue stopped runs; they resume.", "queue.requeue"),
         key("h", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="h/H"),
         key("H", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
-        key("e", "edit", "edit", "Change the settings of the run that waits.", "queue.edit"),
+        key("e", "edit", "edit", "Change the settings of the waiting run.", "queue.edit"),
         key("tab,shift+tab", "other_table", "runs, workers", "Go to the workers, and back to the runs.", "queue.tab"),
     ]
 
@@ -227,7 +229,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     def _show_guards(self, workers: Sequence[Worker]) -> None:
         """Why workers start nothing, and the key that lets them."""
         said = [
-            f"Worker {each.key} starts nothing until c lets it go on (Tab goes to the workers): {each.guard}"
+            f"Worker {each.key} is halted until c resets it (Tab goes to the workers): {each.guard}"
             for each in guarded(workers)
         ]
         lines = self.query_one("#guards", TextLines)
@@ -265,7 +267,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         """The chosen runs that wait; says so where none does."""
         runs = [run for run in self.chosen_runs() if run.state in WAITING]
         if not runs:
-            self.dashboard.say("This is for runs that wait: queued or held ones.", "warning")
+            self.dashboard.say("Only waiting runs, queued or held, can be moved.", "warning")
         return runs
 
     @on(Table.Chosen, "#queue")
@@ -306,7 +308,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         runs = self._waiting_runs()
         if not runs or not self.dashboard.may_write():
             return
-        title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is usual, higher ones start first"
+        title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is normal, higher ones start first"
         text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=priority_problem))
         if text is not None and text.strip():
             priority = int(text)
@@ -339,12 +341,12 @@ class QueueScreen(WorkerActions, HomeScreen):
 
         was_held = await self.change(turn)
         if was_held is not None:
-            self.dashboard.say("The queue is released." if was_held else "The queue is held. What runs goes on.")
+            self.dashboard.say("The queue is released." if was_held else "The queue is held. Running runs continue.")
 
     def action_edit(self) -> None:
         run = self.current_run()
         if run is None or run.state not in WAITING:
-            self.dashboard.say("Only a run that waits can be changed; n copies any other.", "warning")
+            self.dashboard.say("Only a waiting run can be changed; n copies any other.", "warning")
         elif self.dashboard.may_write():
             self.open_screen(NewRunScreen(run, edits=True))
 

@@ -102,7 +102,7 @@ class ConfusionPane(EpochPane):
     ConfusionPane #cell { height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("d", "difference", "change", "Counts less those of the baseline.", "confusion.difference", shown=True),
+        key("d", "difference", "change", "Counts minus the baseline's.", "confusion.difference", shown=True),
         key("s", "save", "picture", "Save a picture of the matrix (SVG).", "confusion.save"),
     ]
 

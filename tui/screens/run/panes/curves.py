@@ -22,12 +22,14 @@ class CurvesPane(Pane):
 
     TITLE = "Curves"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Every column of dots shows the least to the greatest value of its steps, so that no spike is lost; × on the "
-        "axis is a value that is no number. Drag or the wheel move and zoom; a click reads all values at one step.",
-        "u lays the runs that are marked in the list over this one, each in its own colour and mark.",
+        "Every column of dots spans the smallest to the largest value of its steps, so no spike is lost; × on the "
+        "axis marks a value that is not a number. Drag to move, scroll to zoom, click to read all values at a step.",
+        "u overlays the runs marked in the list, each in its own colour and mark.",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("u", "overlay", "overlay", "Draw the marked runs too, or this one alone.", "curves.overlay", shown=True),
+        key(
+            "u", "overlay", "overlay", "Overlay the marked runs, or show this one alone.", "curves.overlay", shown=True
+        ),
         key("s", "save", "picture", "Save a picture (SVG) into the current folder.", "curves.save"),
     ]
 
@@ -84,9 +86,9 @@ def _nothing_yet(run: Run) -> str:
     if run.state is State.QUEUED:
         return "No curves yet: the run waits in the queue. `bertmt worker` works it."
     if run.state is State.HELD:
-        return f"No curves yet: the run is held. `bertmt release {run.id}` lets a worker take it."
+        return f"No curves yet: the run is held. `bertmt release {run.id}` lets it start."
     if run.state is State.PAUSED:
         return "No curves yet: the run was paused before its first step. p lets it go on."
     if run.state is State.RUNNING:
-        return "No curves yet: the run has not taken its first step. They appear here as soon as it has."
-    return "This run measured nothing before it ended; its log (6) and history (7) may say why."
+        return "No curves yet: they appear with the run's first step."
+    return "This run ended before it measured anything; see its log (6) and history (7)."

@@ -28,12 +28,18 @@ class EpochPane(Pane):
     SUBJECT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         key(
-            "comma,less_than_sign", "epoch(-1)", "epoch", "The epoch before.", "epoch.before", shown=True, display=", ."
+            "comma,less_than_sign",
+            "epoch(-1)",
+            "epoch",
+            "The previous epoch.",
+            "epoch.before",
+            shown=True,
+            display=", .",
         ),
         key("full_stop,greater_than_sign", "epoch(1)", "epoch", "The next epoch.", "epoch.next", display="."),
         key("0", "selected_epoch", "selected epoch", "Back to the selected epoch, or the newest.", "epoch.selected"),
         key("tab", "task(1)", "task", "The next task.", "epoch.task", shown=True, display="Tab"),
-        key("shift+tab", "task(-1)", "task before", "The task before.", "epoch.task_before"),
+        key("shift+tab", "task(-1)", "task before", "The previous task.", "epoch.task_before"),
     ]
 
     def __init__(self) -> None:

@@ -101,7 +101,7 @@ class LogPane(Pane):
 
     async def load(self, run: Run) -> None:
         if not run.attempt:
-            raise NotFoundError(f"Run {run.id} is {run.state} and was not started yet, so it has no log.")
+            raise NotFoundError(f"Run {run.id} is {run.state} and has not started yet, so it has no log.")
         self._run = run
         await self._look()
 

@@ -186,7 +186,7 @@ def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
         diagnostics.note("A worker is running and will take it; `bertmt runs` shows its progress.")
     else:
         diagnostics.note(
-            "No worker is running: `bertmt worker --drain` works the queue until it is empty, and with --detach outlives "
+            "No worker is running: `bertmt worker --drain` works the queue until it is empty; --detach outlives "
             "the terminal."
         )
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-import bertmt
 from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
 from bertmt.services.upkeep.ownership import new_notices
+from bertmt.version import __version__
 from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings
@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--ascii", action="store_true", help="use ASCII characters only")
     found.add_argument("--read-only", action="store_true", help="change nothing")
     found.add_argument("--keys", action="store_true", help="list every key with the id by which keys.toml changes it")
-    found.add_argument("--version", action="version", version=f"bertmt {bertmt.__version__}")
+    found.add_argument("--version", action="version", version=f"bertmt {__version__}")
     return found
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-import bertmt
 from bertmt.cli import diagnostics, output
 from bertmt.cli.backup import backup
 from bertmt.cli.baseline import baseline
@@ -37,6 +36,7 @@ from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
 from bertmt.cli.worker import worker, workers
 from bertmt.services.upkeep.ownership import new_notices
+from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
@@ -52,7 +52,7 @@ for _command in COMMANDS:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        output.write_lines([f"bertmt {bertmt.__version__}"])
+        output.write_lines([f"bertmt {__version__}"])
         raise typer.Exit
 
 

@@ -30,10 +30,11 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
     Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict; below them
     what differs in the recipes, how much each was trained, and what to keep in mind.
     """
+    from bertmt.services.analysis.arms import named_groups
     from bertmt.services.analysis.compare import compare as compare_runs
 
     database = existing_registry(context)
-    groups = _groups(database, words)
+    groups = named_groups(database, words)
     found = compare_runs(database, groups)
     if as_json:
         output.write_document("bertmt.compared/1", _record(found))
@@ -42,21 +43,6 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
     for lines in _sections(found, width):
         output.write_lines([*lines, ""] if lines else [])
     output.write_lines(_curves(database, [run for group in groups for run in group]))
-
-
-def _groups(database: "Database", words: list[str]) -> "list[list[Run]]":
-    """The arms; the baseline joins a run that is named alone."""
-    from bertmt.services.browse.baseline import Baselines
-    from bertmt.services.browse.lookup import find_runs
-
-    groups = [find_runs(database, word) for word in words]
-    if len(groups) == 1:
-        known = Baselines(database)
-        found = {run.key: run for run in map(known.of, groups[0]) if run is not None}
-        own = {run.key for run in groups[0]}
-        if found and not own & set(found):
-            return [list(found.values()), *groups]
-    return groups
 
 
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:

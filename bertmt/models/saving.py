@@ -21,7 +21,6 @@ import torch
 from safetensors import SafetensorError
 from transformers import BertConfig, BertModel
 
-import bertmt
 from bertmt import atomic_files
 from bertmt.bounded_files import open_plain, read_json
 from bertmt.encoders.find import find_encoder
@@ -32,6 +31,7 @@ from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import Recipe
+from bertmt.version import __version__
 
 FORMAT = 1
 ABOUT, CONFIG, TOKENIZER, WEIGHTS = "model.json", "config.json", "tokenizer.json", "model.safetensors"
@@ -58,7 +58,7 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
         }
         about = {
             "format": FORMAT,
-            "bertmt": bertmt.__version__,
+            "bertmt": __version__,
             "encoder": {
                 "name": recipe.encoder,
                 "revision": _revision(recipe.encoder),

@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 import torch
 
-import bertmt
 from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.errors import BertmtError, DataError
 from bertmt.models.encoder import load_encoder
@@ -26,6 +25,7 @@ from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_
 from bertmt.training.steps.objectives import COSINE_EMBEDDING, MNR
 from bertmt.training.steps.tokenised import TokenisedSplit
 from bertmt.training.stopping import StopFlag
+from bertmt.version import __version__
 
 log = logging.getLogger(__name__)
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
@@ -132,7 +132,7 @@ def versions(recipe: Recipe) -> dict[str, str]:
     """Versions of what computes the numbers."""
     packages = PACKAGES + (("peft",) if recipe.lora.rank else ())
     return {
-        "bertmt": bertmt.__version__,
+        "bertmt": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }

@@ -161,7 +161,7 @@ def test_the_methods_page_cites_decisions_that_exist(repository):
 
 
 def test_the_changelog_tells_of_this_version(repository, sources):
-    version = next(source for source in sources if source.name == "bertmt/__init__.py")
+    version = next(source for source in sources if source.name == "bertmt/version.py")
     [number] = re.findall(r'__version__ = "([^"]+)"', version.text)
     headings = re.findall(r"^## \[([^\]]+)\]", (repository / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert headings[0] == "Unreleased" and number in headings

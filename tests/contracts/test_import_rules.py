@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FIRST_ROW = {"errors", "paths", "atomic_files", "bounded_files"}
+FIRST_ROW = {"errors", "paths", "atomic_files", "bounded_files", "version"}
 HEAVY = {"torch", "transformers", "peft", "pandas"}
 THIRD_PARTY = {"numpy", "scipy", *HEAVY, "sqlite_utils", "typer", "rich"}
 

@@ -9,6 +9,8 @@ from bertmt.errors import BusyError, UsageError
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.services.browse.baseline import Baselines
+from bertmt.services.browse.lookup import find_runs
 from bertmt.services.browse.rows import Row
 from bertmt.services.ingest.reconcile import bring_up_to_date
 
@@ -46,6 +48,22 @@ class Arm:
         scores = self.scores(task)
         known = [score for seed, score in scores.items() if score is not None and (seeds is None or seed in seeds)]
         return sum(known) / len(known) if known else None
+
+
+def named_groups(database: Database, words: Sequence[str]) -> list[list[Run]]:
+    """The arms that words name, a word an arm; the baseline joins a single one.
+
+    Raises:
+        NotFoundError, UsageError: as `find_runs`.
+    """
+    groups = [find_runs(database, word) for word in words]
+    if len(groups) == 1:
+        known = Baselines(database)
+        found = {run.key: run for run in map(known.of, groups[0]) if run is not None}
+        own = {run.key for run in groups[0]}
+        if found and not own & set(found):
+            return [list(found.values()), *groups]
+    return groups
 
 
 def arm_of(database: Database, group: Sequence[Run]) -> Arm:

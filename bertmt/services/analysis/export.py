@@ -32,16 +32,20 @@ def metric_rows(database: Database, runs: Sequence[Run]) -> Iterator[Record]:
                 yield {**about, "series": series, "step": step, "value": value}
 
 
-def prediction_rows(database: Database, runs: Sequence[Run]) -> Iterator[Record]:
+def prediction_rows(database: Database, runs: Sequence[Run], selected_only: bool = False) -> Iterator[Record]:
     """Every stored dev prediction of every evaluated epoch, with its example where that is in the registry.
 
     `probabilities` is a list: SST's five, PARA's of a paraphrase, STS' cosine.
+
+    Args:
+        selected_only: of the epoch whose scores are the run's alone.
     """
     for run in runs:
         current = bring_up_to_date(database, run)
         about = {"run": current.id, "name": current.name, "seed": current.seed}
         for task in TASKS:
-            for epoch in stored_predictions.epochs(database, current.key, task):
+            known = stored_predictions.epochs(database, current.key, task)
+            for epoch in [each for each in known if each == current.selected_epoch or not selected_only]:
                 for row in _predictions(database, current, task, epoch):
                     yield {**about, "task": task, "split": "dev", "epoch": epoch, **row}
 

@@ -10,10 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bertmt
 from bertmt.registry.records import Snapshot
+from bertmt.version import __version__
 
-PACKAGE = Path(bertmt.__file__).parent
+PACKAGE = Path(__file__).resolve().parents[2]
 PACKAGES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "scipy", "sqlite-utils", "pysqlite3")
 MOST_DIFF_BYTES = 1 << 20
 
@@ -29,7 +29,7 @@ def code_digest() -> str:
 
 def take_snapshot() -> Snapshot:
     """The code on disk and the environment of this process."""
-    source = {"version": bertmt.__version__, **_git_state()}
+    source = {"version": __version__, **_git_state()}
     environment = {
         "python": platform.python_version(),
         "platform": platform.platform(),

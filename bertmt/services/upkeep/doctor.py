@@ -10,7 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import bertmt
 from bertmt import paths
 from bertmt.devices.cpu import read_cpu
 from bertmt.devices.gpus import list_gpus
@@ -27,6 +26,7 @@ from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.snapshot import PACKAGES
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.services.upkeep.ownership import notices
+from bertmt.version import __version__
 
 GIB = 1 << 30
 # A fine-tuned bert-base takes 0.44 GB, the final model with its three encoders 1.3 GB.
@@ -79,7 +79,7 @@ def examine(registry: Path) -> list[Check]:
 
 
 def _programs() -> Iterator[Check]:
-    yield Check("bertmt", Health.OK, f"{bertmt.__version__}, Python {platform.python_version()} at {sys.executable}")
+    yield Check("bertmt", Health.OK, f"{__version__}, Python {platform.python_version()} at {sys.executable}")
     missing, there = [], []
     for name in PACKAGES:
         try:

@@ -44,7 +44,7 @@ def test_one_command_takes_several_runs_and_all_seeds_of_a_name(bertmt, registry
 def test_the_whole_queue_is_held_and_released(bertmt, registry):
     assert bertmt("hold", "--queue").out == "The queue is held: what runs goes on, nothing else is started.\n"
     for command in (["runs"], ["workers"], ["queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny"]):
-        assert "nothing is started until `bertmt release --queue`" in bertmt(*command).err
+        assert "nothing starts until `bertmt release --queue`" in bertmt(*command).err
     assert "released" in bertmt("release", "--queue").out
     assert "The queue is held" not in bertmt("runs").err
 
@@ -96,7 +96,7 @@ def test_rm_never_asks_where_nobody_can_answer(bertmt, registry, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     outcome = bertmt("rm", "base")
     assert outcome.code == 2
-    assert "add --yes" in outcome.err
+    assert "pass --yes" in outcome.err
     assert "base" in names(registry)
 
 
@@ -147,7 +147,7 @@ def test_rm_can_be_undone(bertmt, registry, run_named):
 def test_restore_brings_back_all_that_are_named_or_none(bertmt, registry):
     bertmt("rm", "base", "better", "--yes")
     outcome = bertmt("restore", "base", "nobody")
-    assert outcome.code == 3 and "There is no removed run called 'nobody'" in outcome.err
+    assert outcome.code == 3 and "No removed run named 'nobody'" in outcome.err
     assert not {"base", "better"} & set(names(registry))
     assert bertmt("restore", "base", "better", "base").code == 0
     assert {"base", "better"} <= set(names(registry))

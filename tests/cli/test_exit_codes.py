@@ -68,7 +68,7 @@ def test_reading_makes_no_registry_and_says_what_does(bertmt, folder, arguments)
 def test_an_error_is_one_sentence_on_stderr_and_nothing_on_stdout(bertmt, registry):
     outcome = bertmt("show", "nobody")
     assert outcome.out == ""
-    assert outcome.err == "bertmt: No run is called 'nobody'; `bertmt runs` lists them.\n"
+    assert outcome.err == "bertmt: No run named 'nobody'; `bertmt runs` lists them.\n"
 
 
 def test_several_problems_of_a_recipe_have_a_line_each(bertmt, folder):
@@ -178,7 +178,7 @@ def test_bare_bertmt_shows_its_help(bertmt, folder):
 
 def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry, run_named):
     process = start(registry.parent, "wait", "later", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    assert "No worker is alive" in process.stderr.readline()
+    assert "No worker is running" in process.stderr.readline()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(10) == ExitCode.INTERRUPTED
     assert "the runs go on" in process.stderr.read()

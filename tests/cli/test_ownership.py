@@ -32,9 +32,8 @@ def test_a_folder_that_all_may_write_is_said_once_per_registry(registry, folder,
     folder.chmod(mode)
     first, second = bertmt("show", "base"), bertmt("show", "base")
     assert first.err.splitlines() == [
-        f"Warning: The registry {registry} is not in your hands alone: all users may write its folder {folder}. Use "
-        "one of your own where you do not trust them with what bertmt shows and runs here. Said once; `bertmt "
-        "doctor` repeats it."
+        f"Warning: The registry {registry} is not yours alone: all users may write its folder {folder}. Use "
+        "one of your own if you do not trust them. Said once; `bertmt doctor` repeats it."
     ]
     assert (first.code, second.code, second.err) == (0, 0, "") and first.out == second.out
     other = folder / "other"
@@ -56,7 +55,7 @@ def test_settings_of_a_folder_above_that_all_may_write_are_said(registry, folder
     inner.mkdir()
     os.chdir(inner)
     said = bertmt("recipe")
-    assert f"The file {folder / 'bertmt.toml'} is not in your hands alone: all users may write it." in said.err
+    assert f"The file {folder / 'bertmt.toml'} is not yours alone: all users may write it." in said.err
     assert bertmt("recipe").err == ""
 
 

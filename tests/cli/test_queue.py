@@ -21,7 +21,7 @@ def test_a_preset_is_queued_and_what_comes_next_is_said(bertmt, folder):
     outcome = bertmt("queue", "--preset", "baseline", *TINY)
     [run] = runs_in(folder)
     assert run.id in outcome.out
-    assert "No worker is alive: `bertmt worker --drain`" in outcome.err
+    assert "No worker is running: `bertmt worker --drain`" in outcome.err
     assert "One epoch is 250 steps" in outcome.err
 
 
@@ -165,7 +165,7 @@ def test_what_finished_before_is_left_out_unless_it_is_wanted_again(bertmt, regi
     builder.database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (twin.key,))
     refused = bertmt(*same)
     assert (refused.code, refused.out) == (4, "")
-    assert f"{twin.id} (twin, seed 0) has finished with the same recipe, encoder, data and code" in refused.err
+    assert f"{twin.id} (twin, seed 0) has already finished with the same recipe, encoder, data and code" in refused.err
     assert "--seed N" in refused.err and "--again" in refused.err
     with_another = bertmt(*same, "--seed", "0", "--seed", "1")
     assert with_another.code == 0 and "is not queued" in with_another.err

@@ -64,7 +64,7 @@ def test_a_filter_that_is_none_is_a_usage_error(bertmt, registry):
 
 
 def test_a_queue_that_nobody_works_is_said_with_what_to_type(bertmt, registry):
-    assert "1 run waits and no worker is alive: `bertmt worker --drain`" in bertmt("runs").err
+    assert "1 run waits and no worker is running: `bertmt worker --drain`" in bertmt("runs").err
 
 
 def test_an_empty_list_says_what_to_type(bertmt, registry):

@@ -29,7 +29,7 @@ def test_init_writes_defaults_that_queue_takes_and_the_command_line_wins(bertmt,
         (["--data", "nowhere"], "nowhere"),
         (["--set", "lora.rank=4"], "is a toggle"),
         (["--set", "epochs=0"], "at least 1"),
-        (["--set", "nonsense=0"], "no setting"),
+        (["--set", "nonsense=0"], "not a setting"),
         (["--extra-data", "nowhere.jsonl"], "nowhere.jsonl"),
     ],
 )

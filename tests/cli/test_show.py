@@ -140,7 +140,7 @@ def test_compare_refuses_arms_on_different_dev_data(bertmt, builder, registry):
     outcome = bertmt("compare", "old", "new")
     assert (outcome.code, outcome.out) == (2, "")
     assert "old and new were evaluated on different dev examples" in outcome.err
-    assert "on the same dev examples: `scale` in `bertmt show RUN` says on which." in outcome.err
+    assert "on the same dev examples; see `scale` in `bertmt show RUN`." in outcome.err
 
 
 def test_a_run_alone_is_compared_with_its_baseline(bertmt, registry, run_named):

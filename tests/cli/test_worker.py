@@ -48,7 +48,7 @@ def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt, registry):
     finally:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
-    assert "No worker is alive" in bertmt("workers").err
+    assert "No worker is running" in bertmt("workers").err
 
 
 def test_a_worker_is_stopped_by_its_number(bertmt, registry):
@@ -56,7 +56,7 @@ def test_a_worker_is_stopped_by_its_number(bertmt, registry):
         key = workers.register(database, ["cpu"])
     assert f"Worker {key} on" in bertmt("workers", "--drain", str(key)).out
     assert "stops once the queue is empty" in bertmt("workers").out
-    assert "stops; its running runs go back" in bertmt("workers", "--stop", str(key)).out
+    assert "stops; its runs go back" in bertmt("workers", "--stop", str(key)).out
     [listed] = json.loads(bertmt("workers", "--json").out)["workers"]
     assert (listed["key"], listed["request"]) == (key, "stop")
 
@@ -66,7 +66,7 @@ def test_a_mistyped_worker_leaves_the_others_as_they_are(bertmt, registry):
         key = workers.register(database, ["cpu"])
         outcome = bertmt("workers", "--stop", str(key), "--stop", "99")
         assert (outcome.code, workers.request_of(database, key)) == (3, None)
-        assert "No worker 99 is alive" in outcome.err
+        assert "There is no live worker 99" in outcome.err
 
 
 def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):
@@ -77,5 +77,5 @@ def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):
 
 def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry, monkeypatch):
     monkeypatch.setattr("bertmt.services.lifecycle.worker_start.WAIT_SECONDS", 0.0)
-    with open_registry(registry) as database, pytest.raises(BertmtError, match="has not begun"):
+    with open_registry(registry) as database, pytest.raises(BertmtError, match="has not started"):
         await_worker(database, os.getpid())

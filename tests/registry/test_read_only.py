@@ -60,7 +60,7 @@ def test_a_read_only_registry_is_read_and_a_write_is_a_sentence(path):
     with open_registry(path, read_only=True) as database:
         assert database.read_only
         assert [run.name for run in all_runs(database)] == ["first"]
-        with pytest.raises(RegistryError, match=r"is read-only, so nothing can be changed in it: .*--db"):
+        with pytest.raises(RegistryError, match=r"is read-only, so it cannot be changed: .*--db"):
             store_setting(database, "a", "b")
     with open_registry(path) as database:
         assert setting(database, "a") is None

@@ -68,7 +68,7 @@ def test_an_edited_run_has_the_encoder_of_then(database, encoder, tmp_path):
     edited = edit(database, run, {"encoder": str(other)})
     assert edited.encoder_fingerprints["weights"] != run.encoder_fingerprints["weights"]
     assert edited.encoder_fingerprints["vocabulary"] == run.encoder_fingerprints["vocabulary"]
-    with pytest.raises(EncoderError, match="is at hand"):
+    with pytest.raises(EncoderError, match="was not found"):
         edit(database, run, {"encoder": str(tmp_path / "nowhere")})
 
 

@@ -46,7 +46,7 @@ def test_without_a_finished_run_nothing_is_said(database, add_run):
     add_run()
     found = estimate(database, [planned()], device="cpu")
     assert (found.seconds, found.total, found.rests_on) == ((None,), None, ())
-    assert found.sentence().startswith("No finished run to estimate the time from")
+    assert found.sentence().startswith("No estimate: no finished run")
 
 
 def test_the_time_is_that_of_batches_evaluations_loading_and_saving(database, finished):

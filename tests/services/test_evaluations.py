@@ -54,8 +54,8 @@ def test_the_next_epoch_is_the_next_that_is_stored_and_ends_are_ends():
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("queued", "is queued: there are predictions to look at once it has run"),
-        ("running", "was not evaluated yet"),
+        ("queued", "is queued: predictions appear once it has been evaluated"),
+        ("running", "has not been evaluated yet"),
         ("failed", "left no predictions: it ended (failed) before"),
     ],
 )

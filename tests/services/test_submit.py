@@ -48,7 +48,7 @@ def test_a_rank_that_no_preset_has_belongs_to_no_preset():
 
 def test_what_has_nothing_to_do_and_how_long_an_epoch_is_are_said():
     said = " ".join(plan(Request(preset="final", values=TOY | {"lora.rank": "16"})).remarks)
-    assert "surgery has nothing to do with ensembling" in said
+    assert "surgery is ignored with ensembling" in said
     assert "600 extra pairs" in said
     assert "One epoch is 325 steps of 8 examples per task; passes over the data: sst 1.30, para 1.00, sts 1.30" in said
 
@@ -70,7 +70,7 @@ def test_what_has_nothing_to_do_and_how_long_an_epoch_is_are_said():
         (Request(preset="baseline", values=TOY, seeds=(-1,)), RecipeError, "seed"),
         (Request(preset="baseline", values=TOY, name="a\x1b[31mb"), UsageError, "printable"),
         (Request(preset="basline", sweeps=("x",), values=TOY), RecipeError, "--sweep.*\n.*`baseline`"),
-        (Request(preset="baseline", values={"encoder": "x", "data": "y"}), RecipeError, "encoder 'x'.*\n.*y cannot be"),
+        (Request(preset="baseline", values={"encoder": "x", "data": "y"}), RecipeError, "Encoder 'x'.*\n.*y cannot be"),
     ],
 )
 def test_what_cannot_work_is_refused_in_a_sentence(request_, error, words):
@@ -116,7 +116,7 @@ def test_a_finished_run_with_the_same_recipe_data_and_seed_is_found(database):
     both = plan(Request(preset="baseline", values=TOY, seeds=(0, 7)))
     assert already_finished(database, both.runs[1]) is None
     left, said = without_finished(database, both)
-    assert said[0].startswith(f"{run.id} (baseline, seed 0) has finished")
+    assert said[0].startswith(f"{run.id} (baseline, seed 0) has already finished")
     assert ([each.recipe.seed for each in left.runs], len(said)) == ([7], 1)
     database.execute("UPDATE snapshots SET code_digest = 'older'")
     assert without_finished(database, both) == (both, []), "other code may give other numbers"
@@ -128,7 +128,7 @@ def test_many_finished_runs_are_one_sentence(database):
     database.execute("UPDATE runs SET state = 'finished'")
     left, said = without_finished(database, planned)
     assert (left.runs, len(said)) == ((), 1)
-    assert f"{ids[2]} (baseline, seed 2) and 37 more have finished" in said[0]
+    assert f"{ids[2]} (baseline, seed 2) and 37 more have already finished" in said[0]
 
 
 def test_settings_of_care_make_no_other_recipe(database):

@@ -38,7 +38,7 @@ def test_one_worker_is_asked_not_all(database, worker):
 
 def test_a_worker_that_has_ended_or_never_was_cannot_be_asked(database, worker):
     workers.end(database, worker.key)
-    with pytest.raises(NotFoundError, match=f"No worker {worker.key} is alive; `bertmt workers`"):
+    with pytest.raises(NotFoundError, match=f"There is no live worker {worker.key}; `bertmt workers`"):
         stop_worker(database, worker)
     with pytest.raises(NotFoundError, match="No worker 99"):
         find_worker(database, 99)

@@ -75,7 +75,7 @@ async def test_a_run_that_is_not_there_cannot_be_waited_for(show, alive, registr
     async with show() as shown:
         await shown.press("n", "o")
         await fill(shown, after="nobody")
-        assert "No run is called 'nobody'" in shown.text
+        assert "No run named 'nobody'" in shown.text
         await shown.press("ctrl+s")
         assert newest(registry).name == "held", "nothing was queued"
 

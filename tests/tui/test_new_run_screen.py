@@ -68,7 +68,7 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(show, tmp_path
         await shown.press("n", "o", "ctrl+s")
         [run] = stored(path)
         assert (run.state, run.preset, run.data, run.recipe["encoder"]) == ("queued", "baseline", "toy", "tiny")
-        assert "No worker is alive" in shown.text
+        assert "No worker is running" in shown.text
         await shown.press("y")
         assert started == [(False, 1, "auto")]
         assert f"{run.id} (baseline, seed 0) queued." in shown.said
@@ -174,7 +174,7 @@ async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queu
         async with while_storing(shown):
             await shown.pilot.press("escape")
             assert shown.app.screen.SUBJECT == "runs"
-        assert "(held, seed 0) queued." in shown.said and "No worker is alive" in shown.text
+        assert "(held, seed 0) queued." in shown.said and "No worker is running" in shown.text
         await shown.press("n")
         assert shown.app.screen.SUBJECT == "runs"
 
@@ -188,7 +188,7 @@ async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_go
             await shown.pilot.press("question_mark")
         assert "queued." in shown.said and type(shown.app.screen).__name__ == "Help"
         await shown.press("escape")
-        assert "No worker is alive" in shown.text
+        assert "No worker is running" in shown.text
         await shown.press("n")
         assert shown.app.screen.SUBJECT == "runs" and shown.app.screen.current_run().id == stored(registry)[-1].id
 

@@ -203,7 +203,7 @@ async def test_a_running_run_lists_its_newest_epoch(show, alive, evaluated, size
 
 
 @pytest.mark.parametrize(
-    ("run_id", "sentence"), [("run007", "is queued: there are predictions"), ("run006", "was not evaluated yet")]
+    ("run_id", "sentence"), [("run007", "is queued: there are predictions"), ("run006", "has not been evaluated yet")]
 )
 async def test_before_there_are_predictions_it_is_said_when_there_will_be(show, alive, run_id, sentence):
     async with show() as shown:

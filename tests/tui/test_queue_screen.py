@@ -195,7 +195,7 @@ async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show
 async def test_without_a_worker_its_keys_say_how_to_start_one(show, alive):
     async with show(first="queue") as shown:
         await shown.press("S")
-        assert "No worker is alive; w starts one." in shown.said
+        assert "No worker is running; w starts one." in shown.said
 
 
 @pytest.mark.parametrize("size", SIZES)

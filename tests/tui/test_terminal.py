@@ -106,7 +106,7 @@ def test_a_registry_that_others_may_change_is_told_of_once_before_the_screen_is_
 ):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     registry.chmod(0o666)
-    said = b"is not in your hands alone: all users may write it."
+    said = b"is not yours alone: all users may write it."
     outputs = []
     for _ in range(2):
         shown = terminal()

@@ -25,4 +25,4 @@ def test_every_block_of_the_page_runs(tmp_path, monkeypatch, capsys):
     assert len(names["runs"]) == 2
     assert set(names["losses"]["series"]) == {"loss/para", "loss/sst", "loss/sts"}
     assert set(names["differences"]["task"]) == {"sst", "para", "sts", "overall"}
-    assert capsys.readouterr().out.endswith("No run is called 'finale'; `bertmt runs` lists them.\n")
+    assert capsys.readouterr().out.endswith("No run named 'finale'; `bertmt runs` lists them.\n")

@@ -32,7 +32,7 @@ def test_the_name_of_an_unknown_setting_cannot_break_its_line(name):
     with pytest.raises(RecipeError) as refused:
         recipe_from({name: 1})
     [line] = str(refused.value).split("\n")
-    assert "is no setting of a recipe" in line and line.isprintable() and len(line) < 200
+    assert "is not a setting" in line and line.isprintable() and len(line) < 200
 
 
 def test_a_number_of_thousands_of_digits_makes_no_toml_file(tmp_path):

@@ -89,7 +89,7 @@ def test_half_a_model_in_the_hugging_face_cache_counts_as_not_at_hand(bert_folde
     (model / "snapshots" / "abc123" / "model.safetensors").unlink()
     (model / "refs").mkdir()
     (model / "refs" / "main").write_text("abc123")
-    with pytest.raises(EncoderError, match="is at hand"):
+    with pytest.raises(EncoderError, match="was not found"):
         find_encoder("someone/small-bert")
 
 

@@ -135,7 +135,7 @@ def test_adapters_of_a_local_encoder_load_onto_it(adapted: Path):
 
 def test_adapters_without_their_encoder_are_refused(adapted: Path, bert_folder: Path):
     shutil.rmtree(bert_folder)
-    with pytest.raises(EncoderError, match="is at hand"):
+    with pytest.raises(EncoderError, match="was not found"):
         load_model(adapted)
 
 

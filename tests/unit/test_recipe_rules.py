@@ -111,11 +111,11 @@ def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_defau
     ],
 )
 def test_an_unknown_setting_gets_the_nearest_right_spelling(wrong, right):
-    assert problems_of({wrong: 1}) == [f"`{wrong}` is no setting of a recipe; did you mean `{right}`?"]
+    assert problems_of({wrong: 1}) == [f"`{wrong}` is not a setting; did you mean `{right}`?"]
 
 
 def test_a_name_that_resembles_none_gets_the_command_that_lists_them():
-    assert problems_of({"zzzzzz": 1}) == ["`zzzzzz` is no setting of a recipe; `bertmt recipe --keys` lists them all."]
+    assert problems_of({"zzzzzz": 1}) == ["`zzzzzz` is not a setting; `bertmt recipe --keys` lists them all."]
 
 
 @pytest.mark.parametrize("toggle", ["pearson", "mnr", "cosine_embedding"])
@@ -158,14 +158,14 @@ def test_a_base_keeps_what_is_not_named():
     [
         ({"tasks": "sst"}, "Gradient surgery is ignored with one task."),
         ({"ensembling": True}, "Gradient surgery is ignored with ensembling: no parameter is shared."),
-        ({"schedule": "alternate"}, "Gradient surgery has nothing to do with schedule=alternate"),
+        ({"schedule": "alternate"}, "Gradient surgery is ignored with schedule=alternate"),
         ({"tasks": "sst", "ensembling": True}, "Ensembling changes nothing with one task"),
-        ({"tasks": "sst", "para_head.layers": 2}, "`para_head.layers` has nothing to do: para is not trained."),
-        ({"sst_head.hidden": 70}, "`sst_head.hidden` has nothing to do: sst_head.layers is 1."),
-        ({"mnr_scale": 20}, "`mnr_scale` has nothing to do: mnr is off."),
-        ({"cosine_positive": 4}, "`cosine_positive` has nothing to do: cosine_embedding is off."),
-        ({"pretraining_epochs": 2}, "`pretraining_epochs` has nothing to do: mnr and cosine_embedding are off."),
-        ({"head_dropout": 0.5}, "`head_dropout` has nothing to do: no head has more than one layer."),
+        ({"tasks": "sst", "para_head.layers": 2}, "`para_head.layers` is ignored: para is not trained."),
+        ({"sst_head.hidden": 70}, "`sst_head.hidden` is ignored: sst_head.layers is 1."),
+        ({"mnr_scale": 20}, "`mnr_scale` is ignored: mnr is off."),
+        ({"cosine_positive": 4}, "`cosine_positive` is ignored: cosine_embedding is off."),
+        ({"pretraining_epochs": 2}, "`pretraining_epochs` is ignored: mnr and cosine_embedding are off."),
+        ({"head_dropout": 0.5}, "`head_dropout` is ignored: no head has more than one layer."),
         ({"lora.rank": 200}, "lora.rank=200 holds 52% of the 768×768 matrices it replaces"),
     ],
 )

@@ -217,7 +217,7 @@ def test_a_released_lock_is_free_while_a_child_that_is_being_started_has_a_copy_
 def test_a_symbolic_link_is_not_followed(tmp_path, target):
     (tmp_path / "precious").write_text("my diary")
     lock_path(UUID, tmp_path).symlink_to(tmp_path / target)
-    assert re.search(r"symbolic links?\): mend that", refusal(tmp_path))
+    assert re.search(r"symbolic links?\): fix that", refusal(tmp_path))
     assert who_starts(UUID, tmp_path) is None
     assert (tmp_path / "precious").read_text() == "my diary"
     assert not (tmp_path / "missing").exists()

@@ -22,7 +22,7 @@ def find_runs(database: Database, word: str) -> list[Run]:
     if not word or not found:
         if removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,)):
             raise NotFoundError(f"The run {word!r} was removed; `bertmt restore {word}` brings it back.")
-        raise NotFoundError(f"There is no run called {word!r}; `bertmt runs` lists them.")
+        raise NotFoundError(f"No run named {word!r}; `bertmt runs` lists them.")
     if len({run.name for run in found}) > 1 and len(found) > 1:
         raise UsageError(f"{word!r} is ambiguous: {_listed(found)}; type more of it.")
     return found

@@ -74,7 +74,7 @@ def restore(database: Database, word: str) -> list[Run]:
 def _removed(database: Database, word: str) -> list[Run]:
     found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
     if not found:
-        raise NotFoundError(f"There is no removed run called {word!r}; `bertmt gc` lists those that can be restored.")
+        raise NotFoundError(f"No removed run named {word!r}; `bertmt gc` lists those that can be restored.")
     return found
 
 

@@ -71,7 +71,7 @@ def resampled_accuracy_difference(
 ) -> Resampled:
     """(fixed − broken) / n in resamples of the n examples, drawn as counts."""
     drawn = rng.multinomial(n, [fixed / n, broken / n, (n - fixed - broken) / n], size=resamples)
-    counts = np.vstack([[fixed, broken, 0], drawn])
+    counts = np.vstack([[fixed, broken], drawn[:, :2]])
     differences, flips = (counts[:, 0] - counts[:, 1]) / n, (counts[:, 0] + counts[:, 1]) / n
     errors = np.sqrt((flips - differences**2) / n)
     return Resampled(float(differences[0]), float(errors[0]), differences[1:], errors[1:], 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 from bench.calibration.populations import Population, Sample
 from bench.calibration.real_predictions import RealPredictions
 from bertmt.comparison import correlations
-from bertmt.comparison.intervals import Z_POWER, upper_z
+from bertmt.comparison.intervals import detectable_with
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.proportions import TangoInterval, detectable_difference, mcnemar
 from bertmt.comparison.verdicts import LEVEL, Verdict, holm, judge
@@ -122,8 +122,8 @@ def similarity_power(real: RealPredictions, rows: int, samples: int, resamples: 
     gold = (labels - labels.mean()) / labels.std()
     standard = [(each - each.mean()) / each.std() for each in real.predicted["sts"][:2]]
     rho = float(np.mean([gold @ each for each in standard]) / len(gold))
-    error = float(np.sqrt(np.sum((correlations.correlation_influence(labels, *standard) / len(labels)) ** 2)))
-    true = (upper_z(LEVEL / rows) + Z_POWER) * error
+    error = correlations.resampled_correlation_difference(labels, *standard, resamples=0, rng=rng).standard_error
+    true = detectable_with(error, LEVEL / rows)
     step = _shift_for(rho, true)
     results = []
     for _ in range(samples):

@@ -1,19 +1,26 @@
-"""The bias-corrected and accelerated bootstrap, for one sample or for several independent ones.
+"""The symmetric bootstrap-t, for one sample or for several independent ones.
 
-Source: Efron 1987, JASA 82:171; Efron & Tibshirani 1993, chapter 14, the acceleration summed over the samples.
+How far the true value lies from the estimate, in standard errors, is taken from how far the resamples' values lie from
+the estimate, each in standard errors of its own. Sizes alone are compared: where a few examples carry most of the
+statistic, its skewness is estimated so badly that intervals which follow it (BCa, the bootstrap-t with two tails) cover
+less than those which do not (docs/methods.md has what each covers).
+
+Source: Hall 1988, "On symmetric bootstrap confidence intervals", J. R. Statist. Soc. B 50:35; Efron & Tibshirani 1993,
+section 12.5, on the bootstrap-t.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
-from scipy import special
 
 SEED = 0  # of all resampling: the same two runs give the same numbers on every day
 LEAST_RESAMPLES = 10_000
 # A p from resamples is a multiple of 1 / (resamples + 1). With 400 per row of the family, some 20 of them lie below
-# the smallest of Holm's thresholds, 0.05 / rows, and 10 beyond each end of the interval at that level.
+# the smallest of Holm's thresholds, 0.05 / rows, and as many beyond the ends of the interval at that level.
 RESAMPLES_PER_ROW = 400
+ROUNDING = 1e-12  # sums of the same numbers in another order differ in their last bits
 
 
 def resamples_for(rows: int) -> int:
@@ -21,90 +28,91 @@ def resamples_for(rows: int) -> int:
     return max(LEAST_RESAMPLES, RESAMPLES_PER_ROW * rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resampled:
-    """A statistic in resamples of the data it was computed from.
+    """A statistic of a sample and of resamples of it.
 
     Attributes:
-        estimate: the statistic itself.
-        draws: its values in the resamples.
-        influence: of every example on it, divided by the number of examples.
+        estimate, standard_error: of the sample.
+        draws, draw_errors: the same two of each resample, shape (resamples,); NaN where they are undefined.
+        bound: the largest size that the statistic can have.
     """
 
     estimate: float
+    standard_error: float
     draws: np.ndarray
-    influence: np.ndarray
-
-    @property
-    def standard_error(self) -> float:
-        """Of the estimate, by the delta method: the root of the summed squares of all influences."""
-        return float(np.sqrt(np.nansum(self.influence**2)))
+    draw_errors: np.ndarray
+    bound: float
 
     def times(self, weight: float) -> "Resampled":
-        """The statistic times a constant."""
-        return Resampled(weight * self.estimate, weight * self.draws, weight * self.influence)
-
-    def plus(self, other: "Resampled") -> "Resampled":
-        """The sum of two statistics of independent samples."""
-        together = np.concatenate([self.influence, other.influence])
-        return Resampled(self.estimate + other.estimate, self.draws + other.draws, together)
-
-
-@dataclass(frozen=True, eq=False)
-class BcaInterval:
-    """The bias-corrected and accelerated interval.
-
-    Attributes:
-        draws: the statistic in resamples, ascending; `acceleration`: how its standard error changes with its value.
-        bias: z of the share of draws below the estimate.
-    """
-
-    draws: np.ndarray
-    bias: float
-    acceleration: float
-
-    @property
-    def method(self) -> str:
-        """Its name, with the number of resamples."""
-        return f"BCa bootstrap, {len(self.draws):,} resamples"
-
-    def at(self, level: float) -> tuple[float, float]:
-        """The ends, as quantiles of the draws (Efron 1987, equation 3.8)."""
-        shifted = self.bias + special.ndtri(np.array([level / 2, 1 - level / 2]))
-        # At a pole, which only a few examples with an outlier come near, the end is the most extreme draw.
-        stretched = shifted / np.maximum(1 - self.acceleration * shifted, 1e-9)
-        low, high = np.quantile(self.draws, special.ndtr(self.bias + stretched))
-        return float(low), float(high)
+        """The statistic times a positive constant."""
+        return Resampled(
+            weight * self.estimate,
+            weight * self.standard_error,
+            weight * self.draws,
+            weight * self.draw_errors,
+            weight * self.bound,
+        )
 
 
-def total(parts: list[Resampled]) -> Resampled:
-    """The sum of statistics of independent samples."""
-    return reduce(Resampled.plus, parts)
+def total(parts: Sequence[Resampled]) -> Resampled:
+    """The sum of statistics of independent samples, each resampled on its own."""
+    return Resampled(
+        math.fsum(each.estimate for each in parts),
+        math.hypot(*(each.standard_error for each in parts)),
+        np.sum([each.draws for each in parts], axis=0),
+        np.sqrt(np.sum([each.draw_errors**2 for each in parts], axis=0)),
+        math.fsum(each.bound for each in parts),
+    )
 
 
 def resampled_accuracy_difference(
     fixed: int, broken: int, n: int, resamples: int, rng: np.random.Generator
 ) -> Resampled:
     """(fixed − broken) / n in resamples of the n examples, drawn as counts."""
-    estimate = (fixed - broken) / n
     drawn = rng.multinomial(n, [fixed / n, broken / n, (n - fixed - broken) / n], size=resamples)
-    each = np.repeat([1.0, -1.0, 0.0], [fixed, broken, n - fixed - broken])
-    return Resampled(estimate, (drawn[:, 0] - drawn[:, 1]) / n, (each - estimate) / n)
+    counts = np.vstack([[fixed, broken], drawn[:, :2]])
+    differences, flips = (counts[:, 0] - counts[:, 1]) / n, (counts[:, 0] + counts[:, 1]) / n
+    errors = np.sqrt((flips - differences**2) / n)
+    return Resampled(float(differences[0]), float(errors[0]), differences[1:], errors[1:], 1.0)
 
 
-def bca(resampled: Resampled) -> BcaInterval | None:
-    """The interval of a resampled statistic; None where most resamples leave it undefined."""
-    draws = np.sort(resampled.draws[np.isfinite(resampled.draws)])
-    if not len(draws) or 2 * len(draws) < len(resampled.draws):
-        return None
-    influence = resampled.influence[np.isfinite(resampled.influence)]
-    squares = float((influence**2).sum())
-    acceleration = float((influence**3).sum()) / (6 * squares**1.5) if squares else 0.0
-    return BcaInterval(draws, float(special.ndtri(_share_below(draws, resampled.estimate))), acceleration)
+@dataclass(frozen=True, eq=False)
+class SymmetricInterval:
+    """The symmetric bootstrap-t interval.
+
+    Attributes:
+        distances: of the resamples' values from the estimate, in standard errors of their own, ascending.
+        bound: beyond ± so much the statistic cannot lie.
+    """
+
+    estimate: float
+    standard_error: float
+    distances: np.ndarray
+    bound: float
+
+    @property
+    def method(self) -> str:
+        """Its name, with the number of resamples."""
+        return f"symmetric bootstrap-t, {len(self.distances):,} resamples"
+
+    def at(self, level: float) -> tuple[float, float]:
+        """estimate ∓ the distance that a share `level` of the resamples exceeds, or all that is possible.
+
+        That is where it is infinite: so many resamples are undefined, or have another value and no error at all (a
+        handful of examples, or two runs that differ in no more than three).
+        """
+        distance = float(np.quantile(self.distances, 1 - level, method="higher"))
+        if math.isinf(distance):
+            return -self.bound, self.bound
+        reach = distance * self.standard_error
+        return max(self.estimate - reach, -self.bound), min(self.estimate + reach, self.bound)
 
 
-def _share_below(draws: np.ndarray, value: float) -> float:
-    """Share of the draws below a value, ties half, never quite 0 or 1."""
-    count = len(draws)
-    share = ((draws < value).sum() + (draws == value).sum() / 2) / count
-    return float(np.clip(share, 1 / (count + 1), count / (count + 1)))
+def symmetric_interval(resampled: Resampled) -> SymmetricInterval:
+    """The interval of a resampled statistic; undefined resamples count as infinitely far from it."""
+    away = np.abs(resampled.draws - resampled.estimate)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        distances = np.where(away <= ROUNDING, 0.0, away / resampled.draw_errors)
+    distances = np.sort(np.nan_to_num(distances, nan=np.inf, posinf=np.inf))
+    return SymmetricInterval(resampled.estimate, resampled.standard_error, distances, resampled.bound)

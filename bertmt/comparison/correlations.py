@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-CHUNK = 500  # resamples counted at a time: 500 × 863 doubles fit the cache
+from bertmt.comparison.bootstrap import ROUNDING, Resampled
+from bertmt.comparison.permutation import standardised
+
+CHUNK = 50  # resamples counted at a time: 50 × 863 doubles fit a core's own cache
+# Where the means of 1, y, x, y², x² and yx stand, for x the predictions of either run.
+OF_A, OF_B = [0, 1, 2, 4, 5, 7], [0, 1, 3, 4, 6, 8]
 
 
 @dataclass(frozen=True)
@@ -43,44 +48,54 @@ def williams(r_a: float, r_b: float, r_ab: float, n: int) -> WilliamsTest:
     return WilliamsTest(t, 2 * float(special.stdtr(n - 3, -abs(t))))
 
 
-def correlation_differences(
+def resampled_correlation_difference(
     labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray, resamples: int, rng: np.random.Generator
-) -> np.ndarray:
+) -> Resampled:
     """r_b − r_a in resamples of the examples; NaN where a resample has no variance.
 
-    A resample is a row of counts, so that all sums of squares and products come from one matrix product.
+    A resample is a row of counts, so that all its means of squares and products come from one matrix product.
     """
     n = len(labels)
-    moments = _moments(labels, predicted_a, predicted_b)
-    found = np.empty(resamples)
+    y, a, b = (standardised(each) for each in (labels, predicted_a, predicted_b))
+    values = np.stack([np.ones(n), y, a, b, y * y, a * a, b * b, y * a, y * b])
+    estimate, error = _differences(np.ones((1, n)), values)
+    draws, errors = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         rows = min(CHUNK, resamples - start)
         drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
-        found[start : start + rows] = _difference(counts @ moments, n)
-    return found
+        counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        draws[start : start + rows], errors[start : start + rows] = _differences(counts, values)
+    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound=2.0)
 
 
-def correlation_influence(labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray) -> np.ndarray:
-    """How much each example moves r_b − r_a: (n − 1) (mean of the leave-one-out values − its own)."""
-    n = len(labels)
-    moments = _moments(labels, predicted_a, predicted_b)
-    left_out = _difference(moments.sum(axis=0) - moments, n - 1)
-    return (n - 1) * (np.nanmean(left_out) - left_out)
+def _differences(counts: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """r_b − r_a where each example is there so many times, and its standard error; (k, n), (9, n) → (k,), (k,).
+
+    By the delta method: r is a function of means, so the influence of an example on it is the gradient of r times its
+    values. Source: Efron & Tibshirani 1993, chapter 21.
+    """
+    means = counts @ values.T / counts.shape[1]
+    (r_a, gradient_a), (r_b, gradient_b) = (_correlations(means[:, columns]) for columns in (OF_A, OF_B))
+    gradient = np.zeros(means.shape)
+    gradient[:, OF_B] = gradient_b
+    gradient[:, OF_A] -= gradient_a
+    squares = np.square(gradient @ values)
+    errors = np.sqrt(np.einsum("kn,kn->k", counts, squares)) / counts.shape[1]
+    return r_b - r_a, np.where(errors <= ROUNDING, 0.0, errors)
 
 
-def _moments(labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray) -> np.ndarray:
-    """Columns y, a, b, y², a², b², ya, yb of the centred values; shape (n, 8)."""
-    y, a, b = (np.asarray(values, dtype=np.float64) for values in (labels, predicted_a, predicted_b))
-    y, a, b = y - y.mean(), a - a.mean(), b - b.mean()
-    return np.stack([y, a, b, y * y, a * a, b * b, y * a, y * b], axis=1)
+def _correlations(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pearson's r from the means of 1, y, x, y², x², yx, and its gradient; shapes (k, 6) → (k,), (k, 6).
 
-
-def _difference(sums: np.ndarray, n: int) -> np.ndarray:
-    """r_b − r_a from sums of the moments over n examples each; shape (k, 8) → (k,)."""
-    y, a, b, yy, aa, bb, ya, yb = sums.T
-    variance_y, variance_a, variance_b = yy - y * y / n, aa - a * a / n, bb - b * b / n
+    What stands at the mean of 1 makes the influences add up to 0.
+    """
+    _, mean_y, mean_x, yy, xx, yx = means.T
+    variance_y, variance_x = yy - mean_y**2, xx - mean_x**2
     with np.errstate(invalid="ignore", divide="ignore"):
-        difference = (yb - y * b / n) / np.sqrt(variance_y * variance_b)
-        difference -= (ya - y * a / n) / np.sqrt(variance_y * variance_a)
-    return np.where(np.isfinite(difference), difference, np.nan)
+        scale = 1 / np.sqrt(variance_y * variance_x)
+        scale[np.minimum(variance_y, variance_x) <= ROUNDING] = np.nan  # all examples the same, but for rounding
+        r = (yx - mean_y * mean_x) * scale
+        by_y, by_x = r * mean_y / variance_y - mean_x * scale, r * mean_x / variance_x - mean_y * scale
+        gradient = np.stack([np.zeros(len(r)), by_y, by_x, -r / (2 * variance_y), -r / (2 * variance_x), scale], axis=1)
+    gradient[:, 0] = -(gradient * means).sum(axis=1)
+    return r, gradient

@@ -145,8 +145,7 @@ def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: in
     arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
     r_ab = scores.pearson(pair.predicted_a, pair.predicted_b)
     bootstrap_rng, permutation_rng = _generators(pair.task)
-    draws = correlations.correlation_differences(*arrays, resamples, bootstrap_rng)
-    resampled = bootstrap.Resampled(r_b - r_a, draws, correlations.correlation_influence(*arrays) / n)
+    resampled = correlations.resampled_correlation_difference(*arrays, resamples, bootstrap_rng)
     exchanged = permutation.exchanged_correlations(*arrays, resamples, permutation_rng)
     result = PairedDifference(
         task=pair.task,
@@ -156,7 +155,7 @@ def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: in
         difference=r_b - r_a,
         p=permutation.permutation_p(r_b - r_a, exchanged),
         test="paired permutation",
-        interval=bootstrap.bca(resampled),
+        interval=bootstrap.symmetric_interval(resampled),
         standard_error=resampled.standard_error,
         p_williams=None if r_ab is None else correlations.williams(r_a, r_b, r_ab, n).p,
     )
@@ -185,7 +184,7 @@ def _overall(compared: Mapping[str, _Compared]) -> PairedDifference:
         difference=overall_b - overall_a,
         p=permutation.permutation_p(overall_b - overall_a, np.sum(exchanged, axis=0)),
         test="paired permutation",
-        interval=bootstrap.bca(together),
+        interval=bootstrap.symmetric_interval(together),
         standard_error=together.standard_error,
     )
 

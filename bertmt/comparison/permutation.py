@@ -22,7 +22,7 @@ def exchanged_correlations(
     NaN where an exchange leaves predictions without variance. With m = (a + b)/2, h = (b − a)/2 and a sign s per
     example, the exchanged runs are m − s h and m + s h, so all sums are those of m and h, and one product with s.
     """
-    y, a, b = (_standardised(values) for values in (labels, predicted_a, predicted_b))
+    y, a, b = (standardised(values) for values in (labels, predicted_a, predicted_b))
     middle, half = (a + b) / 2, (b - a) / 2
     n = len(y)
     fixed_square = (middle @ middle + half @ half) / n
@@ -57,6 +57,7 @@ def permutation_p(observed: float, draws: np.ndarray) -> float:
     return float((1 + len(draws) - nearer) / (1 + len(draws)))
 
 
-def _standardised(values: np.ndarray) -> np.ndarray:
+def standardised(values: np.ndarray) -> np.ndarray:
+    """The values with mean 0 and variance 1; some of them must differ."""
     values = np.asarray(values, dtype=np.float64)
     return (values - values.mean()) / values.std()

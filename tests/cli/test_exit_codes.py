@@ -181,7 +181,7 @@ def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry, run_name
     assert "No worker is running" in process.stderr.readline()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(10) == ExitCode.INTERRUPTED
-    assert "the runs go on" in process.stderr.read()
+    assert "the runs continue" in process.stderr.read()
     process.stderr.close()
     assert run_named("later").state == "queued"
 

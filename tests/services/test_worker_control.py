@@ -40,7 +40,7 @@ def test_a_worker_that_has_ended_or_never_was_cannot_be_asked(database, worker):
     workers.end(database, worker.key)
     with pytest.raises(NotFoundError, match=f"There is no live worker {worker.key}; `bertmt workers`"):
         stop_worker(database, worker)
-    with pytest.raises(NotFoundError, match="No worker 99"):
+    with pytest.raises(NotFoundError, match="no live worker 99"):
         find_worker(database, 99)
 
 

@@ -3,7 +3,6 @@
 import math
 import subprocess
 import sys
-import time
 import unicodedata
 
 import numpy as np
@@ -48,13 +47,6 @@ def test_ordinary_text_of_all_scripts_is_unchanged():
 def test_newlines_stay_only_where_they_are_asked_for():
     assert safe_text("a\nb\tc", keep_newlines=True) == "a\nb c"
     assert safe_text("a\nb\tc") == f"a{REPLACEMENT}b c"
-
-
-def test_a_megabyte_of_log_is_made_safe_in_a_quarter_second():
-    text = "2026-01-01 loss/sst 0.5 – ok \x1b[0m\n" * 33_000
-    started = time.perf_counter()
-    safe_text(text, keep_newlines=True)
-    assert time.perf_counter() - started < 0.25
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,11 @@ def test_init_tells_every_problem_in_one_message(bertmt, folder):
     assert list(folder.iterdir()) == []
 
 
+def test_a_toggle_that_init_refuses_makes_no_further_problem(bertmt, folder):
+    lines = bertmt("init", "--data", "no-data", "--set", "extra_data=true").err.splitlines()
+    assert len(lines) == 2 and "is a toggle" in lines[0] and "data folder" in lines[1]
+
+
 def test_init_takes_a_folder_that_holds_one_task_and_says_what_is_missing(bertmt, folder, real_data):
     for name in ("sts-train.csv", "sts-dev.csv"):
         (folder / name).write_bytes((real_data / name).read_bytes())

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bertmt.cli import diagnostics, output
-from bertmt.cli.parameters import DataFolder, EncoderName, ExtraData, Settings, named_settings
+from bertmt.cli.parameters import DataFolder, EncoderName, ExtraData, Settings, assigned_settings, named_settings
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 
@@ -15,11 +15,12 @@ def init(
 
     They apply in this folder and below; the options of `bertmt queue` override them.
     """
-    from bertmt.recipe.loading import parse_assignments
+    from bertmt.errors import Problems
     from bertmt.services.plan.defaults import write_defaults
 
-    values = named_settings(data, extra_data, encoder) | parse_assignments(settings or [])
-    written = write_defaults(Path.cwd(), values)
+    problems = Problems()
+    values = named_settings(data, extra_data, encoder) | assigned_settings(problems, settings or [])
+    written = write_defaults(Path.cwd(), values, problems)
     for warning in written.warnings:
         diagnostics.warn(warning)
     output.write_lines(f"{safe_text(name)}: {counted(size, 'example')}" for name, size in written.sizes.items())

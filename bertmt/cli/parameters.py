@@ -1,10 +1,15 @@
 """Arguments and options that several commands share."""
 
-from typing import Annotated
+from collections import ChainMap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bertmt.cli import completion
+
+if TYPE_CHECKING:
+    from bertmt.errors import Problems
 
 RunWord = Annotated[
     str,
@@ -72,3 +77,11 @@ def named_settings(data: str | None, extra_data: str | None, encoder: str | None
     """The settings of a recipe that have flags of their own, as far as they are given."""
     named = {"data": data, "extra_data_file": extra_data, "encoder": encoder}
     return {name: value for name, value in named.items() if value is not None}
+
+
+def assigned_settings(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:
+    """What `--set` says, as far as it can be understood."""
+    from bertmt.recipe.loading import parse_assignments
+
+    found = [problems.attempt(parse_assignments, [text]) or {} for text in settings]
+    return dict(ChainMap(*found[::-1]))

@@ -1,6 +1,5 @@
 """`bertmt queue`."""
 
-from collections import ChainMap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from bertmt.cli.parameters import (
     FromRun,
     RecipeFile,
     Settings,
+    assigned_settings,
     named_settings,
 )  # fmt: skip
 from bertmt.cli.wait import wait_until_ended
@@ -119,7 +119,7 @@ def queue(
     preset = _only(presets or (), problems)
     source = problems.attempt(named_run, context, from_run)
     queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
-    values = _assigned(problems, settings or ()) | named_settings(data, extra_data, encoder)
+    values = assigned_settings(problems, settings or ()) | named_settings(data, extra_data, encoder)
     if from_run is not None and source is None:  # without it there is nothing that the rest could be judged by
         problems.raise_all()
     planned = plan(
@@ -149,14 +149,6 @@ def _only(presets: Sequence[str], problems: "Problems") -> str | None:
             UsageError(f"`bertmt queue` takes one --preset, but found {len(presets)} ({found}): type it once for each.")
         )
     return next(iter(presets), None)
-
-
-def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:
-    """What `--set` says, as far as it can be understood."""
-    from bertmt.recipe.loading import parse_assignments
-
-    found = [problems.attempt(parse_assignments, [text]) or {} for text in settings]
-    return dict(ChainMap(*found[::-1]))
 
 
 def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:

@@ -126,6 +126,13 @@ def test_a_run_that_waits_for_many_says_so_by_three_of_them(bertmt, builder, reg
     assert line.strip() == f"after {ids[0]}, after {ids[1]}, after {ids[2]} and 37 more"
 
 
+def test_of_many_runs_that_did_not_finish_three_are_named(bertmt, builder, registry):
+    ids = [builder.add("many", seed=seed).id for seed in range(5)]
+    builder.database.execute("UPDATE runs SET state = 'cancelled' WHERE name = 'many'")
+    listed = ", ".join(f"{each} (cancelled)" for each in ids[:3])
+    assert f"Not finished: {listed} and 2 more; `bertmt show {ids[0]}`" in bertmt("wait", "many").err
+
+
 @pytest.mark.parametrize(("answer", "left"), [("y\n", False), ("n\n", True), ("\n", True), ("", True)])
 def test_rm_asks_where_somebody_sits(bertmt, registry, monkeypatch, answer, left):
     monkeypatch.setattr("sys.stdin", Terminal(answer))

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from bertmt.services.upkeep.repair import Repaired
+
 
 @pytest.mark.parametrize("command", ["runs", "backup", "gc", "restore base", "import-run elsewhere", "show base"])
 def test_a_damaged_registry_is_one_sentence_that_names_the_next_step(bertmt, registry, command):
@@ -30,3 +32,9 @@ def test_where_there_is_nothing_it_says_so(bertmt, folder):
     outcome = bertmt("repair")
     assert outcome.code == 3 and "neither a registry" in outcome.err
     assert list(folder.iterdir()) == []
+
+
+def test_of_many_runs_that_could_not_be_saved_three_are_named(bertmt, folder, monkeypatch):
+    done = Repaired(("torn",), folder / "kept", (), (), ("a", "b", "c", "d", "e"))
+    monkeypatch.setattr("bertmt.services.upkeep.repair.repair", lambda registry: done)
+    assert ": a, b, c and 2 more." in bertmt("repair").err

@@ -40,6 +40,26 @@ def test_init_refuses_what_cannot_be_used_and_writes_nothing(bertmt, folder, arg
     assert list(folder.iterdir()) == []
 
 
+def test_init_tells_every_problem_in_one_message(bertmt, folder):
+    outcome = bertmt(
+        "init", "--data", "no-data", "--extra-data", "no-pairs", "--set", "epochs=0", "--set", "lora.rank=4",
+        "--set", "extra_data=true", "--set", "nonsense=1", "--set", "batch_size",
+    )  # fmt: skip
+    words = (
+        "--set expects", "`lora.rank` is a toggle", "`extra_data` is a toggle", "`epochs` must be at least 1",
+        "`nonsense` is no setting", "data folder", "extra pairs",
+    )  # fmt: skip
+    lines = outcome.err.splitlines()
+    assert (outcome.code, outcome.out, len(lines)) == (2, "", len(words)), outcome.err
+    assert all(word in line for word, line in zip(words, lines, strict=True)), outcome.err
+    assert list(folder.iterdir()) == []
+
+
+def test_a_toggle_that_init_refuses_makes_no_further_problem(bertmt, folder):
+    lines = bertmt("init", "--data", "no-data", "--set", "extra_data=true").err.splitlines()
+    assert len(lines) == 2 and "is a toggle" in lines[0] and "data folder" in lines[1]
+
+
 def test_init_takes_a_folder_that_holds_one_task_and_says_what_is_missing(bertmt, folder, real_data):
     for name in ("sts-train.csv", "sts-dev.csv"):
         (folder / name).write_bytes((real_data / name).read_bytes())

@@ -160,6 +160,13 @@ def test_curves_are_drawn_for_patterns_and_in_ascii(bertmt, registry):
     assert "dev/overall" in missing.err, "the series that there are"
 
 
+def test_a_run_keeps_its_mark_though_the_one_before_it_has_no_points_yet(bertmt, registry, run_named):
+    [legend] = [
+        line for line in bertmt("curves", "later", "base", "--series", "dev/sst").out.splitlines() if "base" in line
+    ]
+    assert f"▲ base {run_named('base').id}" in legend
+
+
 def test_smoothed_curves_end_between_their_points(bertmt, registry):
     raw, smooth = (
         json.loads(bertmt("curves", "base", "--series", "loss/sst", *more, "--json").out)["curves"][0]["values"]

@@ -92,6 +92,12 @@ def test_a_name_that_covers_different_recipes_is_refused(database, finished):
         compare(database, [[first], [other, odd]])
 
 
+def test_of_many_runs_of_different_recipes_three_are_named(database, scored):
+    runs = [scored("many", {"sst": 0.5}, epochs=1 + number) for number in range(5)]
+    with pytest.raises(UsageError, match=rf"\({', '.join(run.id for run in runs[:3])} and 2 more\): name ids"):
+        compare(database, [[scored("other", {"sst": 0.5})], runs])
+
+
 def test_runs_without_scores_and_too_few_runs_are_refused(database, add_run, finished):
     [first] = finished("a")
     with pytest.raises(BusyError, match="no scores yet"):

@@ -7,6 +7,8 @@ import pytest
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import run_by_key, store_setting
+from bertmt.services.analysis.arms import Arm
+from bertmt.services.analysis.comparability import about_dev_data
 from bertmt.services.analysis.compare import compare
 from bertmt.services.browse.details import details_of
 from bertmt.services.lifecycle.control import edit
@@ -100,6 +102,14 @@ def test_a_comparison_says_it_of_the_tasks_that_are_compared(database, data):
         arms.append([run_by_key(database, run.key) for run in runs])
     warnings = compare(database, arms).warnings
     assert [sum(sentence.startswith(start) for sentence in warnings) for start in (TRAINED, SHARED)] == [1, 1]
+
+
+def test_of_many_arms_that_it_is_true_of_three_are_named(database, data):
+    arms = [Arm((submit(database, plan(request(data, **{"lora.rank": rank})))[0],)) for rank in range(1, 6)]
+    arms.append(Arm((submit(database, plan(request("toy")))[0],)))
+    said = about_dev_data(database, arms, ("sts",))
+    ids = ", ".join(f"sts-only ({arm.runs[0].id})" for arm in arms[:3])
+    assert [sentence.startswith(f"{ids} and 2 more: STS: ") for sentence in said] == [True, True], said
 
 
 def test_a_count_that_cannot_be_read_is_none(database, data):

@@ -147,6 +147,18 @@ async def test_runs_without_scores_are_left_out_and_named(show, opened, size):
         assert "Only an arm with scores" in shown.said
 
 
+async def test_of_many_runs_without_scores_three_are_named(show, registry, alive):
+    builder = RegistryBuilder(registry)
+    many = [builder.add("many", seed=seed) for seed in range(5)]
+    ended = [run for run in all_runs(builder.database) if run.name in ("base", "better")]
+    builder.database.close()
+    async with show(size=(120, 40)) as shown:
+        shown.app.push_screen(CompareScreen([*ended, *many]))
+        await shown.settle()
+        listed = ", ".join(f"{run.id} (many, queued)" for run in many[:3])
+        assert f"{listed} and 2 more." in " ".join(shown.text.split())
+
+
 async def test_without_two_arms_that_have_scores_a_sentence_says_so(show, opened):
     async with show() as shown:
         await opened(shown, 1, 5, 7)

@@ -10,11 +10,17 @@ from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.errors import UsageError
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import open_registry
+from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep import machine
 from tui.__main__ import dashboard, parser
 from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings
+from tui.screens.compare.screen import CompareScreen
+from tui.screens.new_run.screen import NewRunScreen
+from tui.screens.run.screen import RunScreen
+from tui.screens.worker_log import WorkerLogScreen
 from tui.settings import Settings, read_settings, write_settings
 from tui.themes import CYCLE, LIGHT
 
@@ -238,13 +244,33 @@ async def test_the_processor_is_as_busy_as_between_two_looks(show, alive, monkey
 @pytest.mark.parametrize("first", ["runs", "queue", "paper"])
 async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(show, alive, size, first):
     async with show(size=size, first=first) as shown:
-        last = shown.text.splitlines()[-1]
-        keys = [each.binding for each in shown.app.screen.active_bindings.values() if each.binding.show]
-        words = [f"{shown.app.get_key_display(each)} {each.description}" for each in keys]
-        said = last.partition("▏")[0].split()
-        whole = [word for word in words if word in last]
-        assert " ".join(whole).split() == said, "nothing but whole keys"
-        assert "? help" in whole, "the key that shows all others"
+        assert_whole_keys(shown)
+        await shown.pilot.resize_terminal(120, 40)
+        await shown.settle()
+        assert_whole_keys(shown)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 15)])
+async def test_on_every_other_screen_too(show, alive, registry, size):
+    with open_registry(registry) as database:
+        ended = [run for run in all_runs(database) if run.id in ("run001", "run002")]
+    others = (RunScreen(ended[0]), CompareScreen(ended), NewRunScreen(ended[0]), WorkerLogScreen())
+    async with show(size=size) as shown:
+        for each in others:
+            shown.app.push_screen(each)
+            await shown.settle()
+            assert_whole_keys(shown)
+
+
+def assert_whole_keys(shown):
+    """The last line has keys with their words, as they are shown elsewhere, and no piece of one."""
+    last = shown.text.splitlines()[-1]
+    keys = [each.binding for each in shown.app.screen.active_bindings.values() if each.binding.show]
+    words = [f"{shown.app.get_key_display(each)} {each.description}" for each in keys]
+    said = last.partition("▏")[0].split()
+    whole = [word for word in words if word in last]
+    assert " ".join(whole).split() == said, "nothing but whole keys"
+    assert "? help" in whole, "the key that shows all others"
 
 
 async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show, alive):
@@ -257,7 +283,14 @@ async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show
 async def test_t_says_which_theme_it_is_now(show, alive):
     async with show() as shown:
         await shown.press("t")
-        assert f"Theme {CYCLE[1]}" in shown.said
+        assert f"Theme {CYCLE[1]}" in shown.said and "NO_COLOR" not in shown.said
+
+
+async def test_t_says_that_no_color_leaves_nothing_of_a_theme(show, alive, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with show() as shown:
+        await shown.press("t")
+        assert "NO_COLOR leaves out its colours." in shown.said
 
 
 async def test_a_chart_has_its_room_again_after_the_terminal_grew(show, alive):

@@ -89,6 +89,13 @@ async def test_what_is_changed_is_marked_and_previewed(show, alive, size):
         shown.should_be("new-run-changed")
 
 
+async def test_the_form_says_of_a_copy_of_what_runs_the_time_that_that_run_takes(show, alive):
+    async with show(size=(200, 60)) as shown:
+        shown.app.screen.table.go_to("run006")
+        await shown.press("n")
+        assert "About 4 m 12 s, judged by run006." in shown.text, "as its child says"
+
+
 async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show, alive):
     async with show(size=(40, 12)) as shown:
         await shown.press("2", "n")

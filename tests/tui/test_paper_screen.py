@@ -125,3 +125,14 @@ async def test_a_read_only_registry_queues_nothing(show, alive):
 async def test_ascii_alone_draws_the_paper_too(show, alive):
     async with show(size=(120, 40), first="paper", ascii_only=True) as shown:
         assert shown.text.isascii()
+
+
+async def test_of_many_runs_that_wait_three_are_named(show, alive, registry):
+    builder = RegistryBuilder(registry)
+    builder.database.execute("DELETE FROM runs WHERE state IN ('queued', 'held')")
+    ids = [builder.add("many", seed=seed).id for seed in range(5)]
+    builder.database.close()
+    async with show(size=(200, 60), first="paper") as shown:
+        await go_to(shown, "baseline")
+        listed = ", ".join(f"{each} (seed {seed})" for seed, each in enumerate(ids[:3]))
+        assert f"5 waiting: {listed} " in shown.text and " and 2 more " in shown.text

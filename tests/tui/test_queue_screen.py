@@ -92,6 +92,18 @@ async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(show, ali
         assert rows["held"] == 62
 
 
+async def test_times_are_judged_by_what_runs_now_too(show, alive, busy, monkeypatch):
+    judged_by = set()
+
+    def durations(database, runs, past):
+        judged_by.update(run.state for run in past)
+        return dict.fromkeys([run.key for run in runs])
+
+    monkeypatch.setattr("tui.screens.queue.screen.expected_durations", durations)
+    async with show(first="queue"):
+        assert judged_by == {"finished", "running"}
+
+
 async def test_a_waiting_run_that_was_edited_is_timed_anew(show, alive, busy, monkeypatch):
     """As if an epoch took an hour."""
     monkeypatch.setattr(

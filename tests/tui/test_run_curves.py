@@ -123,10 +123,28 @@ async def test_a_pretraining_phase_takes_no_look_of_a_task(show, alive, registry
     assert [after[task] for task in ("sst", "para", "sts")] == [look_of(index, False) for index in range(3)]
 
 
-def _looks(shown):
-    """The looks of the training losses by their names."""
-    chart = shown.app.screen.pane.chart._panels[0]
+def _looks(shown, title="training loss"):
+    """The looks of a panel's curves by their names."""
+    [chart] = [each for each in shown.app.screen.pane.chart._panels if each.title == title]
     return dict(zip((each.name for each in chart.series), looks_of(chart.series, False), strict=True))
+
+
+async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(show, alive, registry):
+    builder = RegistryBuilder(registry)
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, _, events = builder.started("evaluated first")
+    events.write("evaluated", epoch=0, step=0, scores={"sst": 0.2}, overall=None, losses={"sst": 1.6})
+    ingest(builder.database, run)
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, run.id)
+        before = _looks(shown, "loss of sst")
+        events.step(0, 1, "train", {"loss/sst": 1.5}, seconds_left=8.0)
+        await shown.look()
+        after = _looks(shown, "loss of sst")
+    events.close()
+    builder.database.close()
+    assert (list(before), list(after)) == (["dev"], ["train", "dev"])
+    assert before["dev"] == after["dev"]
 
 
 async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show, alive):
@@ -160,6 +178,25 @@ async def test_s_saves_a_picture_and_says_where_it_went(show, alive, tmp_path, m
         assert said(shown) == [f"The picture is {picture}"]
     root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
     assert "training loss" in [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+async def test_in_a_picture_the_mark_stands_at_the_last_value_too(show, alive, registry, tmp_path, monkeypatch):
+    """Of a loss that goes from 0 to 1 and back in each column, and ends at 1: beside the highest label of the axis."""
+    monkeypatch.chdir(tmp_path)
+    builder = RegistryBuilder(registry)
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, _, events = builder.started("noisy")
+    for step in range(2 * LONG):
+        events.step(step, 1, "train", {"loss/sst": float(step % 2)}, seconds_left=9.0)
+    events.close()
+    ingest(builder.database, run)
+    builder.database.close()
+    async with show() as shown:
+        await open_run(shown, run.id, "s")
+    [picture] = tmp_path.glob("*.svg")
+    texts = list(ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text"))
+    [top] = {each.get("y") for each in texts if each.text.startswith("1.0")}
+    assert top in {each.get("y") for each in texts if each.text == "●"}
 
 
 async def test_where_no_picture_can_be_written_the_reason_is_said(show, alive, tmp_path, monkeypatch):

@@ -94,7 +94,7 @@ def test_a_mark_stands_at_the_last_value_and_not_in_the_middle_of_its_column():
 
 
 def test_a_mark_stands_where_its_curve_leaves_the_window():
-    curve = series([0, 10, 0], steps=[0, 100, 200])
+    curve = series([0, 10, 10], steps=[0, 80, 160])  # of which no point lies at the edge
     plot = plot_of(draw_panel(panel(curve, series([0, 10], steps=[100, 101])), 60, 15, View(window=(0, 100))))
     assert plot[0].rstrip().endswith("●") and plot[-1].rstrip().endswith("▲")
 

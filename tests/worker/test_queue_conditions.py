@@ -136,6 +136,15 @@ def test_what_a_removal_means_for_those_that_wait_is_said(database, add_run):
     assert removal.consequences([other], waiting_runs(database)) == []
 
 
+@pytest.mark.parametrize("needs_success", [True, False])
+def test_of_many_that_wait_for_what_is_removed_three_are_named(database, add_run, needs_success):
+    awaited, waiting = add_run("awaited"), [add_run("waits") for _ in range(5)]
+    for run in waiting:
+        after(database, run, awaited, needs_success)
+    [said] = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
+    assert said.endswith(f": {', '.join(run.id for run in waiting[:3])} and 2 more.")
+
+
 def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run, worker):
     run, other = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.encoders.find import find_encoder
-from bertmt.errors import EncoderError, Problems, UsageError
+from bertmt.errors import EncoderError, Problems, RecipeError, UsageError
 from bertmt.recipe.recipe import SETTINGS, TASK_NAMES, Recipe
-from bertmt.recipe.rules import recipe_from
+from bertmt.recipe.rules import read_recipe
 from bertmt.recipe.settings import Role
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.user_settings import write_user_settings
@@ -28,25 +28,29 @@ class Defaults:
     warnings: tuple[str, ...]
 
 
-def write_defaults(folder: Path, values: Mapping[str, Any]) -> Defaults:
+def write_defaults(folder: Path, values: Mapping[str, Any], problems: Problems | None = None) -> Defaults:
     """Check the values and write them to `bertmt.toml` in `folder`; other settings there keep their value.
+
+    Args:
+        problems: what is wrong with the request already; it is told together with what is found here.
 
     Raises:
         UsageError: nothing is named, or a toggle, which belongs to a recipe.
-        RecipeError: a value is not valid.
+        RecipeError: a value is not valid, or several problems.
         DataError: no task's data can be read there, or not the extra pairs.
     """
-    if not values:
+    problems = Problems() if problems is None else problems
+    if not values and not problems:
         raise UsageError("Name what to make a default: --data DIR, --extra-data FILE, --encoder NAME, --set KEY=VALUE.")
-    problems = Problems()
     for name in values:
         if name in SETTINGS and SETTINGS[name].role is Role.TOGGLE:
             said = f"`{name}` is a toggle and belongs to a recipe: use `bertmt queue --set {name}=…`."
             problems.add(UsageError(said))
-    problems.attempt(recipe_from, values)
+    recipe, found, _ = read_recipe(values)
+    if found:
+        problems.add(RecipeError(found))
+    sizes, warnings = _data(recipe, problems)
     problems.raise_all()
-    recipe = recipe_from(values)
-    sizes, warnings = _data(recipe, values)
     if "encoder" in values:
         try:
             find_encoder(recipe.encoder)
@@ -56,24 +60,24 @@ def write_defaults(folder: Path, values: Mapping[str, Any]) -> Defaults:
     return Defaults(write_user_settings(folder, read), sizes, tuple(warnings))
 
 
-def _data(recipe: Recipe, values: Mapping[str, Any]) -> tuple[dict[str, int], list[str]]:
+def _data(recipe: Recipe, problems: Problems) -> tuple[dict[str, int], list[str]]:
     """Sizes of the splits of every task that is there; a folder need not hold all three."""
     sizes: dict[str, int] = {}
     warnings: list[str] = []
-    problems = Problems()
     if recipe.data:
+        missing = Problems()
         for task in TASK_NAMES:
-            checked = problems.attempt(check_data, recipe.with_values({"tasks": (task,)}))
+            checked = missing.attempt(check_data, recipe.with_values({"tasks": (task,), "extra_data": False}))
             sizes |= checked.sizes if checked else {}
             warnings += checked.warnings if checked else ()
-        if sizes and problems:  # a folder of one task is one, too
-            warnings += problems.error().problems
-            problems = Problems()
-    if values.get("extra_data_file"):
+        if sizes and missing:  # a folder of one task is one, too
+            warnings += missing.error().problems
+        elif missing:
+            problems.add(missing.error())
+    if recipe.extra_data_file:
         checked = problems.attempt(
             check_data, recipe.with_values({"data": "toy", "tasks": ("para",), "extra_data": True})
         )
         sizes |= {"para-extra": checked.sizes["para-extra"]} if checked else {}
         warnings += checked.warnings if checked else ()
-    problems.raise_all()
     return sizes, warnings

@@ -68,7 +68,7 @@ class TokenisedSplit:
         assert self.second is not None
         return [(self.first.key(row), self.second.key(row)) for row in range(len(self))]
 
-    def sentences(self, rows: Int64[np.ndarray, "batch"]) -> list[list[int]]:
+    def sentences(self, rows: Sequence[int] | Int64[np.ndarray, "batch"]) -> list[list[int]]:
         """Token ids of these examples: the first sentences, then the second ones."""
         firsts = [self.first[row] for row in rows]
         return firsts if self.second is None else firsts + [self.second[row] for row in rows]

@@ -1,11 +1,15 @@
 """Fixtures that every test may use."""
 
+import importlib
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from jaxtyping import install_import_hook
 
 from bertmt.recipe.loading import matching_preset, preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved
@@ -15,6 +19,14 @@ from bertmt.registry.runs import NewRun, add_runs, all_runs
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 STAND_IN_CHILD = (sys.executable, str(Path(__file__).parent / "fixtures" / "stand_in_child.py"))
+
+# Shapes and types in the signatures of these are checked at each call, here and nowhere else. (An int where a float is
+# asked for is what PEP 484 allows.)
+CHECKED = ("bertmt.losses", "bertmt.models", "bertmt.prediction", "bertmt.training")
+# beartype draws which element of a list to look at, with the global generator: one that checkpoints hold.
+with patch("random.getrandbits", random.Random(0).getrandbits):
+    importlib.import_module("beartype")
+install_import_hook(CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 # What several folders of tests build with: `from registry_builder import RegistryBuilder`.
 sys.path.insert(0, str(Path(__file__).parent / "fixtures"))

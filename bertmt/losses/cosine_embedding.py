@@ -1,18 +1,24 @@
 """Cosine embedding, a pretraining loss on STS pairs."""
 
+from jaxtyping import Float, Real
 from torch import Tensor
 from torch.nn import functional
 
 from bertmt.losses.precision import at_least_fp32
 
 
-def cosine_embedding(first: Tensor, second: Tensor, similarities: Tensor, positive: float, negative: float) -> Tensor:
+def cosine_embedding(
+    first: Float[Tensor, "batch hidden"],
+    second: Float[Tensor, "batch hidden"],
+    similarities: Real[Tensor, "batch"],
+    positive: float,
+    negative: float,
+) -> Float[Tensor, ""]:
     """The mean of 1 − cos over pairs with y ≥ `positive`, and of max(0, cos) over pairs with y < `negative`.
 
     Args:
-        first: [CLS] embeddings of the first sentences, (b, m).
-        second: [CLS] embeddings of the second sentences, (b, m).
-        similarities: y, 0 to 5, (b,) of any number type.
+        first, second: [CLS] embeddings of the pairs' two sentences.
+        similarities: y, 0 to 5.
         positive: 3.5 in the paper.
         negative: 1.0 in the paper.
 

@@ -1,17 +1,17 @@
 """Cross entropy, SST's loss."""
 
+from jaxtyping import Float, Real
 from torch import Tensor
 from torch.nn import functional
 
 from bertmt.losses.precision import at_least_fp32
 
 
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def cross_entropy(logits: Float[Tensor, "batch classes"], labels: Real[Tensor, "batch"]) -> Float[Tensor, ""]:
     """−(1/b) Σ_i log softmax(logits_i)[labels_i].
 
     Args:
-        logits: (b, c).
-        labels: class indices, (b,) of any number type.
+        labels: class indices.
 
     Source: section 4.1. Computed in at least fp32.
     """

@@ -1,18 +1,21 @@
 """Multiple negatives ranking (MNR), a pretraining loss on STS pairs."""
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from bertmt.losses.precision import at_least_fp32
 
 
-def multiple_negatives_ranking(first: Tensor, second: Tensor, scale: float) -> Tensor:
+def multiple_negatives_ranking(
+    first: Float[Tensor, "batch hidden"], second: Float[Tensor, "batch hidden"], scale: float
+) -> Float[Tensor, ""]:
     """−(1/b) Σ_i log( exp(s·S(i,i)) / Σ_k exp(s·S(i,k)) ), S(i,k) the cosine of first i and second k.
 
     Args:
-        first: embeddings of the first sentences, (b, m).
-        second: embeddings of the second sentences, (b, m); every other row is taken for a negative.
+        first: embeddings of the first sentences.
+        second: embeddings of the second sentences; every other row is taken for a negative.
         scale: s.
 
     Source: section 4.3, point 1. The paper's formula has no s (scale 1; Sentence-Transformers' default is 20) and

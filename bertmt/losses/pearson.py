@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from jaxtyping import Float, Real
 from torch import Tensor
 
 from bertmt.losses.precision import at_least_fp32
@@ -18,16 +19,15 @@ class PearsonLoss(NamedTuple):
         defined: whether the batch has a correlation. The training loop counts those that have none.
     """
 
-    loss: Tensor
+    loss: Float[Tensor, ""]
     defined: bool
 
 
-def pearson_loss(cosines: Tensor, similarities: Tensor) -> PearsonLoss:
-    """−Cov(y, ŷ) / √(Var(y) Var(ŷ) + 1e-12) over a batch.
+def pearson_loss(cosines: Float[Tensor, "batch"], similarities: Real[Tensor, "batch"]) -> PearsonLoss:
+    """−Cov(y, ŷ) / √(Var(y) Var(ŷ) + 1e-12) over a batch, with ŷ the cosine of a pair and y its similarity.
 
     Args:
-        cosines: ŷ, (b,).
-        similarities: y, (b,) of any number type and scale.
+        similarities: on any scale.
 
     Source: section 4.3, point 3. It leaves open batches without a correlation: fewer than 3 pairs, or one side
     without variance, give loss 0 and no gradient; 1e-12 keeps small variances finite (decision 22). Computed in at
@@ -43,6 +43,6 @@ def pearson_loss(cosines: Tensor, similarities: Tensor) -> PearsonLoss:
     return PearsonLoss(-covariance / (x.square().mean() * y.square().mean() + EPSILON).sqrt(), defined=True)
 
 
-def _constant(values: Tensor) -> bool:
+def _constant(values: Float[Tensor, "batch"]) -> bool:
     # Not variance == 0: the mean of equal floats may differ from them in the last bit.
     return bool(values.min() == values.max())

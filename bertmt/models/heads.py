@@ -15,8 +15,8 @@ def build_head(recipe: Recipe, task: str, hidden_size: int) -> nn.Sequential | N
     the other tasks shift them.
 
     Args:
-        hidden_size: width m of an embedding. SST reads E (b, m); PARA reads [E1; E2] (b, 2m), or with super
-            concat [E1; E2; E2 − E1] (b, 3m).
+        hidden_size: width of an embedding. SST reads E, one width; PARA reads [E1; E2], two, or with super
+            concat [E1; E2; E2 − E1], three.
     """
     if task == "sts":
         return None

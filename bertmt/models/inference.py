@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 
 from bertmt.models.autocast_cache import shared_autocast_cache
@@ -22,7 +23,7 @@ def compute_outputs(
     first: Sequence[TokenIds],
     second: Sequence[TokenIds] | None,
     before_batch: Callable[[], None] = lambda: None,
-) -> Tensor:
+) -> Float32[Tensor, "examples *classes"]:
     """The model's outputs in the order of the examples, computed in batches of similar length.
 
     Args:
@@ -30,7 +31,8 @@ def compute_outputs(
         second: token ids of the second ones of pairs; None for single sentences.
         before_batch: called before each batch, so that a caller can stop.
 
-    Shapes: SST logits (n, 5); PARA logits (n,); STS cosines (n,); fp32, on the CPU.
+    Returns:
+        logits of SST and PARA, cosines of STS; on the CPU.
     """
     training = model.training
     model.eval()
@@ -53,7 +55,7 @@ def compute_outputs(
     return outputs
 
 
-def probabilities(task: str, outputs: Tensor) -> np.ndarray:
+def probabilities(task: str, outputs: Float32[Tensor, "examples *classes"]) -> Float32[np.ndarray, "examples *classes"]:
     """Outputs as predictions are stored: classes' probabilities (SST), of a paraphrase (PARA), cosines (STS)."""
     if task == "sst":
         outputs = outputs.softmax(dim=1)

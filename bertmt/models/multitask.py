@@ -1,11 +1,9 @@
-"""The multitask model: encoder or encoders, heads, and what each task predicts.
-
-Shapes: b sentences or pairs, n tokens, m the encoder's hidden size.
-"""
+"""The multitask model: encoder or encoders, heads, and what each task predicts."""
 
 from collections.abc import Callable
 
 import torch
+from jaxtyping import Float32
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
@@ -61,16 +59,18 @@ class MultitaskModel(nn.Module):
             raise KeyError(f"This model has no task {task!r}, only {', '.join(self.tasks)}.")
         return self.encoders[task if self.separate else SHARED]
 
-    def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Tensor:
-        """Embeddings of sentences, (b, m) fp32."""
+    def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "rows hidden"]:
+        """Embeddings of sentences."""
         with torch.autocast(tokens.input_ids.device.type, torch.bfloat16, enabled=self.encoder_dtype is torch.bfloat16):
             hidden = self.encoder(task)(
                 input_ids=tokens.input_ids, attention_mask=tokens.attention_mask
             ).last_hidden_state
         return pool(hidden.float(), tokens.attention_mask, pooling)
 
-    def embed_pair(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> tuple[Tensor, Tensor]:
-        """E1 and E2, (b, m) each, of a batch of 2b rows: the first sentences, then the second ones.
+    def embed_pair(
+        self, task: str, tokens: TokenBatch, pooling: Pooling = "mean"
+    ) -> tuple[Float32[Tensor, "batch hidden"], Float32[Tensor, "batch hidden"]]:
+        """E1 and E2 of a batch of pairs, whose rows are the first sentences, then the second ones.
 
         Both go through the encoder as one batch, in half the passes.
 
@@ -82,14 +82,14 @@ class MultitaskModel(nn.Module):
         first, second = self.embed(task, tokens, pooling).chunk(2)
         return first, second
 
-    def forward(self, task: str, tokens: TokenBatch) -> Tensor:
+    def forward(self, task: str, tokens: TokenBatch) -> Float32[Tensor, "batch *classes"]:
         """What a task predicts.
 
-        SST: logits, (b, 5). PARA: a logit before the sigmoid, (b,), from [E1; E2], or with super concat from
-        [E1; E2; E2 − E1] (4.2, point 3; decision 13). STS: cos(E1, E2), (b,).
+        SST: logits. PARA: a logit before the sigmoid, from [E1; E2], or with super concat from [E1; E2; E2 − E1]
+        (4.2, point 3; decision 13). STS: cos(E1, E2).
 
         Args:
-            tokens: b rows for SST; 2b rows for the pairs of PARA and STS, as in `embed_pair`.
+            tokens: of sentences for SST; of pairs for PARA and STS, as in `embed_pair`.
         """
         if task == "sst":
             embeddings = self.embed(task, tokens)

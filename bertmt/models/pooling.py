@@ -2,21 +2,22 @@
 
 from typing import Literal
 
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 Pooling = Literal["mean", "cls"]
 
 
-def pool(hidden: Tensor, attention_mask: Tensor, pooling: Pooling) -> Tensor:
+def pool(
+    hidden: Float32[Tensor, "rows tokens hidden"], attention_mask: Int64[Tensor, "rows tokens"], pooling: Pooling
+) -> Float32[Tensor, "rows hidden"]:
     """One embedding per sentence.
 
     Args:
-        hidden: last hidden states, (b, n, m), fp32.
-        attention_mask: 1 on tokens, 0 on padding, (b, n). [CLS] and [SEP] are tokens.
+        hidden: last hidden states.
+        attention_mask: 1 on tokens, 0 on padding. [CLS] and [SEP] are tokens.
         pooling: "mean" over the tokens, for the tasks (section 4.1), or "cls", the last hidden state at position
             0, for the cosine embedding loss (section 4.3); decision 2. BERT's pooler is not built.
-
-    Shapes: returns (b, m).
     """
     if pooling == "cls":
         return hidden[:, 0]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import tokenizers
 import torch
+from jaxtyping import Int64
+from torch import Tensor
 
 from bertmt.encoders.find import find_encoder
 from bertmt.encoders.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
@@ -18,12 +20,12 @@ class TokenBatch:
     """Padded sentences.
 
     Attributes:
-        input_ids: (b, n) int64, padding at the end.
-        attention_mask: (b, n) int64, 1 on tokens and 0 on padding.
+        input_ids: with padding at the end.
+        attention_mask: 1 on tokens and 0 on padding.
     """
 
-    input_ids: torch.Tensor
-    attention_mask: torch.Tensor
+    input_ids: Int64[Tensor, "rows tokens"]
+    attention_mask: Int64[Tensor, "rows tokens"]
 
     def to(self, device: torch.device | str) -> "TokenBatch":
         """The same batch on `device`."""

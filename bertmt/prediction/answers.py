@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.models.inference import compute_outputs, probabilities
@@ -60,7 +61,9 @@ def answer_group(model: MultitaskModel, tokenizer: Tokenizer, questions: Sequenc
     return answers
 
 
-def _predict(model: MultitaskModel, tokenizer: Tokenizer, task: str, questions: Sequence[Question]) -> np.ndarray:
+def _predict(
+    model: MultitaskModel, tokenizer: Tokenizer, task: str, questions: Sequence[Question]
+) -> Float32[np.ndarray, "examples *classes"]:
     first = tokenizer.encode([question.first for question in questions])
     seconds = [question.second for question in questions if question.second is not None]
     outputs = compute_outputs(model, tokenizer, task, first, tokenizer.encode(seconds) if seconds else None)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from jaxtyping import Float32
 from torch import Tensor
 
 from bertmt.errors import BertmtError
@@ -33,7 +34,7 @@ def check_step(
     raise DivergedError(f"Diverged at step {step}; try a lower learning_rate: {found}; batch: {batch}.")
 
 
-def check_outputs(task: str, epoch: int, outputs: Tensor) -> None:
+def check_outputs(task: str, epoch: int, outputs: Float32[Tensor, "examples *classes"]) -> None:
     """Return if all of a model's outputs are finite.
 
     Raises:

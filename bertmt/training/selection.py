@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
+from torch import nn
 
-from bertmt.models.multitask import MultitaskModel
 from bertmt.recipe.recipe import Recipe
 from bertmt.training.evaluation import Evaluation
 
@@ -28,7 +28,7 @@ class Selection:
         self.best_value: float | None = None
         self.without_gain = 0
 
-    def consider(self, evaluation: Evaluation, model: MultitaskModel) -> None:
+    def consider(self, evaluation: Evaluation, model: nn.Module) -> None:
         """Take an evaluation of a trained epoch into account; of equal ones the first is the best."""
         value = evaluation.selection_value
         better = value is not None and (self.best_value is None or value > self.best_value)
@@ -52,7 +52,7 @@ class Selection:
         """Whether early stopping's patience is used up."""
         return bool(self._patience) and self.without_gain >= self._patience
 
-    def restore(self, model: MultitaskModel) -> None:
+    def restore(self, model: nn.Module) -> None:
         """Give the model the weights of the selected epoch."""
         if not self.weights:
             return
@@ -68,10 +68,13 @@ class Selection:
     def restore_state(self, state: Mapping[str, Any], weights: list[torch.Tensor]) -> None:
         """Go on from what `state` and `weights` were."""
         self.best_value, self.without_gain = state["best_value"], state["without_gain"]
-        self._selected = None if state["selected"] is None else Evaluation(**state["selected"])
+        selected = state["selected"]
+        if selected is not None:  # JSON has no tuples
+            selected = Evaluation(**{**selected, "predictions": tuple(selected["predictions"])})
+        self._selected = selected
         self.weights = weights
 
 
-def trained_parameters(model: MultitaskModel) -> list[torch.nn.Parameter]:
+def trained_parameters(model: nn.Module) -> list[torch.nn.Parameter]:
     """The parameters that train, in a fixed order."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]

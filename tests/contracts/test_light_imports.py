@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HEAVY = ("torch", "transformers", "peft", "pandas")
+HEAVY = ("torch", "transformers", "peft", "pandas", "jaxtyping")
 # What only children import; every other package is imported by CLI, TUI or worker.
 CHILDREN = {"models", "losses", "training", "prediction"}
 PACKAGES = sorted({path.parent.name for path in (REPOSITORY / "bertmt").glob("*/__init__.py")} - CHILDREN)

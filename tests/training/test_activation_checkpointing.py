@@ -21,19 +21,15 @@ LOSSES = {
 }
 
 
-class Recorder:
-    """Stands for an optimizer; keeps the gradients that it was to apply."""
+class Recorder(torch.optim.SGD):
+    """Keeps the gradients that a step applies, and applies them not at all."""
 
     def __init__(self, parameters):
-        self.param_groups = [{"params": list(parameters)}]
+        super().__init__(list(parameters), lr=0.0)
         self.gradients = []
 
-    def step(self):
+    def step(self, closure=None):
         self.gradients = [None if each.grad is None else each.grad.clone() for each in self.param_groups[0]["params"]]
-
-    def zero_grad(self, set_to_none):
-        for each in self.param_groups[0]["params"]:
-            each.grad = None
 
 
 def one_step(run, name):

@@ -1,9 +1,9 @@
 """The child that predicts: JSON lines in, JSON lines out."""
 
-import io
 import json
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -22,9 +22,10 @@ def question(task, example):
 
 def ask(folder, questions):
     lines = [json.dumps(each).encode() if each else b"\n" for each in questions]
-    answers = io.BytesIO()
-    answer_stream(folder, lines, answers)
-    return [json.loads(line) for line in answers.getvalue().splitlines()]
+    with tempfile.TemporaryFile() as answers:
+        answer_stream(folder, lines, answers)
+        answers.seek(0)
+        return [json.loads(line) for line in answers]
 
 
 @pytest.mark.parametrize("settings", [{}, {"ensembling": True, "lora.rank": 4}], ids=["baseline", "ensembled lora"])

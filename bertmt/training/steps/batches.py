@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from bertmt.models.seeding import derived_seed
@@ -15,7 +16,7 @@ from bertmt.training.steps.tokenised import TokenisedSplit
 # batches still differ from pass to pass.
 BATCHES_PER_WINDOW = 50
 
-Rows = np.ndarray
+Rows = Int64[np.ndarray, "batch"]
 PassOrder = Callable[[int], list[Rows]]
 
 
@@ -25,14 +26,13 @@ class Batch:
 
     Attributes:
         rows: which examples of the split.
-        tokens: for pairs 2b rows, the first sentences, then the second ones.
-        labels: (b,) fp32.
+        tokens: of pairs the first sentences, then the second ones.
         token_count: tokens that are not padding.
     """
 
     rows: Rows
     tokens: TokenBatch
-    labels: Tensor
+    labels: Float32[Tensor, "batch"]
     token_count: int
 
     @property
@@ -103,7 +103,9 @@ class BatchStream:
         )
 
 
-def bucketed_order(lengths: np.ndarray, rows: Rows, batch_size: int, seed: int, stream: str) -> PassOrder:
+def bucketed_order(
+    lengths: Int64[np.ndarray, "examples"], rows: Int64[np.ndarray, "chosen"], batch_size: int, seed: int, stream: str
+) -> PassOrder:
     """Batches of similar length: rows are permuted, sorted by length within windows, cut, and the batches permuted.
 
     Args:
@@ -127,7 +129,9 @@ def bucketed_order(lengths: np.ndarray, rows: Rows, batch_size: int, seed: int, 
     return order
 
 
-def distinct_order(sentences: Sequence[tuple[bytes, bytes]], rows: Rows, batch_size: int, seed: int) -> PassOrder:
+def distinct_order(
+    sentences: Sequence[tuple[bytes, bytes]], rows: Int64[np.ndarray, "chosen"], batch_size: int, seed: int
+) -> PassOrder:
     """Batches for MNR, in which every other pair is a negative: no sentence stands in two pairs of a batch.
 
     Not bucketed by length, since pairs of one length are easier to tell from others of another; no batch of one, as

@@ -1,16 +1,18 @@
 """Gradient surgery (PCGrad): where the gradients of two tasks point against each other, each gives up its part
 along the other.
 
-Legend: K tasks, g_i the gradient of task i over all shared parameters.
+Legend: K tasks, g_i the gradient of task i over all shared parameters. A `Gradient` is its part for one of them.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 CHUNK = 2**20
+Gradient = Float[Tensor, "..."]
 
 
 class Surgery(NamedTuple):
@@ -22,12 +24,12 @@ class Surgery(NamedTuple):
         pairs: how many ordered pairs of tasks were looked at, K(K − 1); projections/pairs is the conflict share.
     """
 
-    combined: list[Tensor | None]
+    combined: list[Gradient | None]
     projections: int
     pairs: int
 
 
-def project_conflicts(gradients: Sequence[Sequence[Tensor | None]], generator: torch.Generator) -> Surgery:
+def project_conflicts(gradients: Sequence[Sequence[Gradient | None]], generator: torch.Generator) -> Surgery:
     """Project each task's gradient off those it conflicts with, and add them up.
 
     For each task i, over the other tasks j in random order: where g_i·g_j < 0, with g_i as projected so far and g_j
@@ -48,11 +50,13 @@ def project_conflicts(gradients: Sequence[Sequence[Tensor | None]], generator: t
     return Surgery(combined, projections, tasks * (tasks - 1))
 
 
-def projection_coefficients(products: Tensor, generator: torch.Generator) -> tuple[list[float], int]:
+def projection_coefficients(
+    products: Float64[Tensor, "tasks tasks"], generator: torch.Generator
+) -> tuple[list[float], int]:
     """How much of each original gradient is in the sum of the projected ones, and how many projections were made.
 
     Args:
-        products: g_i·g_j, (K, K) fp64.
+        products: g_i·g_j.
     """
     tasks = len(products)
     projected = torch.eye(tasks, dtype=torch.float64)
@@ -66,8 +70,8 @@ def projection_coefficients(products: Tensor, generator: torch.Generator) -> tup
     return projected.sum(dim=0).tolist(), projections
 
 
-def dot_products(gradients: Sequence[Sequence[Tensor | None]]) -> Tensor:
-    """g_i·g_j for all pairs of tasks, (K, K) fp64 on the CPU.
+def dot_products(gradients: Sequence[Sequence[Gradient | None]]) -> Float64[Tensor, "tasks tasks"]:
+    """g_i·g_j for all pairs of tasks, on the CPU.
 
     Over 110 million elements one sum in fp32 is off in the fifth digit on a CPU (in the second as a matrix product).
     Chunks of 2²⁰ elements in fp32, added up in fp64, are right to 2e-6 at the same speed; fp64 throughout is four
@@ -88,7 +92,9 @@ def dot_products(gradients: Sequence[Sequence[Tensor | None]]) -> Tensor:
     return products
 
 
-def _combine(parts: list[Tensor | None], coefficients: Sequence[float]) -> Tensor | None:
+def _combine(
+    parts: list[Float[Tensor, "*shape"] | None], coefficients: Sequence[float]
+) -> Float[Tensor, "*shape"] | None:
     """Σ_k c_k·parts[k], written into the first part that is there."""
     total: Tensor | None = None
     for part, coefficient in zip(parts, coefficients, strict=True):

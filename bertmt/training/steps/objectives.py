@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from bertmt.losses.binary_cross_entropy import binary_cross_entropy
@@ -21,7 +22,7 @@ MNR, COSINE_EMBEDDING = "mnr", "cosine_embedding"
 class Objective(NamedTuple):
     """A loss, and whether the batch has one: a Pearson loss may be undefined, and is then 0 without a gradient."""
 
-    loss: Tensor
+    loss: Float[Tensor, ""]
     defined: bool
 
 
@@ -40,7 +41,9 @@ def objective(model: MultitaskModel, recipe: Recipe, name: str, batch: Batch) ->
     return task_loss(recipe, name, model(name, batch.tokens), batch.labels)
 
 
-def task_loss(recipe: Recipe, task: str, outputs: Tensor, labels: Tensor) -> Objective:
+def task_loss(
+    recipe: Recipe, task: str, outputs: Float32[Tensor, "batch *classes"], labels: Float32[Tensor, "batch"]
+) -> Objective:
     """The loss of a task from the model's outputs (section 4.1), with Pearson's in place of MSE if so toggled."""
     if task == "sst":
         return Objective(cross_entropy(outputs, labels), True)
@@ -51,7 +54,9 @@ def task_loss(recipe: Recipe, task: str, outputs: Tensor, labels: Tensor) -> Obj
     return Objective(mean_squared_error(outputs, labels), True)
 
 
-def mean_loss(recipe: Recipe, task: str, outputs: Tensor, labels: Tensor) -> float | None:
+def mean_loss(
+    recipe: Recipe, task: str, outputs: Float32[Tensor, "examples *classes"], labels: Float32[Tensor, "examples"]
+) -> float | None:
     """The loss over a whole split; None where it is undefined."""
     with torch.no_grad():
         found = task_loss(recipe, task, outputs, labels)

@@ -11,7 +11,7 @@ from bertmt.models.multitask import MultitaskModel
 from bertmt.recipe.recipe import Recipe
 from bertmt.training.seeding import surgery_generator
 from bertmt.training.steps.batches import Batch, BatchStream
-from bertmt.training.steps.gradient_surgery import Surgery, project_conflicts
+from bertmt.training.steps.gradient_surgery import Gradient, Surgery, project_conflicts
 from bertmt.training.steps.objectives import Objective, objective
 
 
@@ -83,7 +83,7 @@ class Stepper:
         return surgery
 
 
-def _taken_gradients(parameters: Sequence[nn.Parameter]) -> list[torch.Tensor | None]:
+def _taken_gradients(parameters: Sequence[nn.Parameter]) -> list[Gradient | None]:
     """The gradients, which the parameters then no longer hold."""
     gradients = [parameter.grad for parameter in parameters]
     for parameter in parameters:
@@ -91,6 +91,6 @@ def _taken_gradients(parameters: Sequence[nn.Parameter]) -> list[torch.Tensor | 
     return gradients
 
 
-def _gradients(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+def _gradients(optimizer: torch.optim.Optimizer) -> list[Gradient]:
     parameters = (parameter for group in optimizer.param_groups for parameter in group["params"])
     return [parameter.grad for parameter in parameters if parameter.grad is not None]

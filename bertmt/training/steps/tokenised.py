@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
+from jaxtyping import Bool, Float32, Int64
 
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.tasks.examples import Split
@@ -22,7 +23,7 @@ class TokenIds(Sequence[list[int]]):
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def __getitem__(self, index: int) -> list[int]:  # type: ignore[override]  # no caller slices
+    def __getitem__(self, index: int | np.integer) -> list[int]:  # type: ignore[override]  # no caller slices
         return self._ids[self._ends[index] : self._ends[index + 1]].tolist()
 
     def key(self, index: int) -> bytes:
@@ -35,9 +36,12 @@ class TokenisedSplit:
 
     Attributes:
         first, second: token ids in the order of the examples; second is None for single sentences.
-        labels: (n,) float32, NaN where the split has none.
+        labels: NaN where the split has none.
         lengths: tokens of the longer sentence of each example: what its row of a batch must hold.
     """
+
+    labels: Float32[np.ndarray, "examples"]
+    lengths: Int64[np.ndarray, "examples"]
 
     def __init__(self, split: Split, tokenizer: Tokenizer, before_chunk: Callable[[], None] = lambda: None):
         examples = split.examples
@@ -55,7 +59,7 @@ class TokenisedSplit:
     def __len__(self) -> int:
         return len(self.split.examples)
 
-    def rows(self, mask: np.ndarray | None = None) -> np.ndarray:
+    def rows(self, mask: Bool[np.ndarray, "examples"] | None = None) -> Int64[np.ndarray, "chosen"]:
         """Row numbers of all examples, or of those that the mask picks."""
         return np.arange(len(self)) if mask is None else np.flatnonzero(mask)
 
@@ -64,7 +68,7 @@ class TokenisedSplit:
         assert self.second is not None
         return [(self.first.key(row), self.second.key(row)) for row in range(len(self))]
 
-    def sentences(self, rows: Sequence[int] | np.ndarray) -> list[list[int]]:
+    def sentences(self, rows: Sequence[int] | Int64[np.ndarray, "batch"]) -> list[list[int]]:
         """Token ids of these examples: the first sentences, then the second ones."""
         firsts = [self.first[row] for row in rows]
         return firsts if self.second is None else firsts + [self.second[row] for row in rows]

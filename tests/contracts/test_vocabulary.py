@@ -21,15 +21,14 @@ WORD = re.compile(rf"\b({'|'.join(SECOND_WORDS)})s?\b(?!\.json)", re.IGNORECASE)
 PLURAL = re.compile(r" (runs|epochs|steps|seeds|workers|batches)\b")
 # Numbers before a plural that are never 1, or are none: all others go through `numbers.counted`.
 NEVER_ONE = {
-    ("bertmt/services/lookup.py", "runs"),  # of one name, of which one must be chosen
-    ("bertmt/services/all_or_none.py", "runs"),
-    ("bertmt/services/arms.py", "runs"),  # that differ
-    ("bertmt/services/comparison_words.py", "steps"),  # –
-    ("bertmt/queue/crash_guard.py", "runs"),  # 3 in a row
+    ("bertmt/services/browse/lookup.py", "runs"),  # of one name, of which one must be chosen
+    ("bertmt/services/lifecycle/bulk.py", "runs"),
+    ("bertmt/services/analysis/arms.py", "runs"),  # that differ
+    ("bertmt/services/analysis/comparison_formatting.py", "steps"),  # –
     ("bertmt/comparison/seeds.py", "seeds"),
-    ("bertmt/drawing/series.py", "steps"),  # a fault of ours, told to nobody
-    ("bertmt/tasks/toy_sentiment.py", "runs"),  # the verb
-    ("bertmt/training/tally.py", "batches"),  # "1 of 1 batches"
+    ("bertmt/drawing/charts/series.py", "steps"),  # a fault of ours, told to nobody
+    ("bertmt/tasks/embedded/sentiment.py", "runs"),  # the verb
+    ("bertmt/training/steps/tally.py", "batches"),  # "1 of 1 batches"
 }
 NOT_IN_NAMES = {"experiment", "trial", "job", "jobs", "daemon"}
 # The kind of program that this is has a name that people search for.

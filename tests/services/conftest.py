@@ -8,7 +8,7 @@ from registry_to_damage import fill
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.layout import RunOrder
 from bertmt.services.ingest.ingest import folder_of
 

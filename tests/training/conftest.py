@@ -12,7 +12,7 @@ import pytest
 from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.run_folder.events import read_events
+from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.held_folder import HeldFolder
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.__main__ import train_folder

@@ -11,7 +11,7 @@ from bertmt.recipe.loading import preset
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.recipe.step_plan import plan_steps
-from bertmt.run_folder.events import EventWriter, read_events
+from bertmt.run_folder.event_files import EventWriter, read_events
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import loop
 from bertmt.training.checkpoints import state as state_module

@@ -15,7 +15,7 @@ import torch
 
 from bertmt.run_folder import events as events_module
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
-from bertmt.run_folder.events import read_events
+from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.layout import RunFolder
 from bertmt.training.checkpoints.checkpointing import Checkpointing, differences
 from bertmt.training.stopping import StopFlag
@@ -291,7 +291,7 @@ def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
 
 def test_a_checkpoint_is_written_every_so_many_minutes(compose_run, monkeypatch, tmp_path):
     from bertmt.run_folder.checkpoints import Checkpoints  # noqa: PLC0415
-    from bertmt.run_folder.events import EventWriter  # noqa: PLC0415
+    from bertmt.run_folder.event_files import EventWriter  # noqa: PLC0415
     from bertmt.training.checkpoints import checkpointing as module  # noqa: PLC0415
     from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
     from bertmt.training.checkpoints.state import TrainingState  # noqa: PLC0415

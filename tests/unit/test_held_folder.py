@@ -8,7 +8,8 @@ import pytest
 
 from bertmt.errors import BusyError
 from bertmt.run_folder import held_folder
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Started, now
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive, living_pid
 
@@ -120,7 +121,7 @@ def test_while_the_folder_is_away_the_child_goes_on_and_makes_none(folder, held)
 
 def test_locked_events_prove_life_where_alive_was_deleted(folder):
     writer = EventWriter(folder.events(1), fresh=True)
-    writer.write("started", attempt=1, pid=os.getpid())
+    writer.write(Started(at=now(), attempt=1, pid=os.getpid()))
     assert is_alive(folder) and living_pid(folder) == os.getpid()
     with pytest.raises(BusyError, match="already being worked"):
         hold_alive(folder)

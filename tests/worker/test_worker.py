@@ -20,8 +20,8 @@ from bertmt.registry.database import sqlite3
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import ask, request_of
-from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest import reconcile as reconciling
+from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import declare_dead, ingest_running
 from bertmt.services.lifecycle import removal
 from bertmt.services.lifecycle.control import cancel, pause, requeue, stop_orphans
@@ -350,7 +350,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
     killed.wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
-    os.kill(run_by_key(database, run.key).started["pid"], signal.SIGKILL)
+    os.kill(run_by_key(database, run.key).started.pid, signal.SIGKILL)
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)

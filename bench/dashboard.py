@@ -72,7 +72,9 @@ def training_run() -> Iterator[tuple[Database, Run, EventWriter]]:
         run = claim_next(database, None, "cpu")
         assert run is not None
         run_folder = folder_of(database, run)
-        run_folder.create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+        run_folder.create(
+            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+        )
         with hold_alive(run_folder), closing(EventWriter(run_folder.events(1))) as events:
             steps = HOUR_SECONDS * STEPS_PER_SECOND
             events.write(Started(at=now(), attempt=1, pid=1, steps_total=steps, epochs_total=1))

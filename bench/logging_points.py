@@ -31,7 +31,9 @@ def ours(folder: Path) -> tuple[float, float]:
     with filled_registry(folder / "runs.db", 1) as database:
         run = claim_next(database, register(database, ["cpu"]), "cpu")
         assert run is not None
-        folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+        folder_of(database, run).create(
+            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+        )
         events = EventWriter(folder_of(database, run).events(1))
         events.write(Started(at=now(), attempt=1, pid=os.getpid(), steps_total=STEPS, epochs_total=1))
         start = time.perf_counter()

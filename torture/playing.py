@@ -63,7 +63,7 @@ def play_all(
 
 def play(scenario: Scenario, number: int, seed: int) -> Outcome:
     """Play one, check everything, and keep its folder where something was wrong."""
-    outcome = Outcome(scenario.name, number, f"{seed}")
+    outcome = Outcome(scenario=scenario.name, number=number, seed=f"{seed}")
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"torture-{scenario.name.replace(' ', '-')}-{number}-"))
     stage = Stage(folder, scenario.child)

@@ -196,7 +196,7 @@ class Move:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Worker:
     """A worker process, alive or not.
 

@@ -33,7 +33,7 @@ from bertmt.run_folder.unreadable import unreadable_as_sentence
 LONGEST_PID = 20  # digits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOrder:
     """What the worker tells a training child.
 

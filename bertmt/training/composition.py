@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingRun:
     """Everything that the loop works with.
 
@@ -133,8 +133,9 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
         phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
     }
     return TrainingRun(
-        folder, recipe, device, precision, data, tokenizer, model, streams, pretraining, plan, evaluator, saves_memory,
-        order.keeps_checkpoints,
+        folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, saves_memory=saves_memory,
+        keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 
 

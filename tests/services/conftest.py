@@ -31,7 +31,9 @@ def claimed(database, add_run):
     """A running run with its folder."""
     add_run()
     run = claim_next(database, register(database, ["cpu"]), "cpu")
-    folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+    folder_of(database, run).create(
+        RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+    )
     return run
 
 

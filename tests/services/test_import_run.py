@@ -70,7 +70,17 @@ def attempts_of(elsewhere):
     run = ingest(elsewhere.database, run)
     assert run.state is State.QUEUED
     run = claim_next(elsewhere.database, None, "cpu")
-    folder.create(RunOrder(run.id, run.name, 2, run.data, "", dict(run.fingerprints)), run.recipe_json)
+    folder.create(
+        RunOrder(
+            run_id=run.id,
+            name=run.name,
+            attempt=2,
+            data=run.data,
+            extra_data_file="",
+            fingerprints=dict(run.fingerprints),
+        ),
+        run.recipe_json,
+    )
     events = EventWriter(folder.events(2))
     events.write(Started(at=now(), attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True))
     events.write(Resumed(at=now(), step=2, evaluated_epoch=-1, evaluated_step=-1, differences=[]))

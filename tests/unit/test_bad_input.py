@@ -149,7 +149,7 @@ def test_examples_of_the_wrong_types_are_refused(tmp_path, strange):
 )
 def test_an_order_of_the_wrong_types_is_one_sentence(tmp_path, changed):
     folder = RunFolder(tmp_path)
-    folder.create(RunOrder("abc234", "name", 1, "toy", ""), "{}")
+    folder.create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     folder.order.write_text(json.dumps({**json.loads(folder.order.read_text()), **changed}))
     with pytest.raises(NotFoundError) as refused:
         folder.read_order()

@@ -22,7 +22,7 @@ def hurried(monkeypatch):
 @pytest.fixture
 def folder(tmp_path):
     made = RunFolder(tmp_path / "runs" / "abcdef")
-    made.create(RunOrder("abcdef", "name", 1, "toy", ""), "{}")
+    made.create(RunOrder(run_id="abcdef", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     return made
 
 
@@ -139,7 +139,7 @@ def test_events_of_older_versions_are_not_locked_and_prove_nothing(folder):
 def test_neither_a_run_folder_nor_what_is_above_is_made_by_a_checkpoint_or_where_the_registry_is_gone(tmp_path):
     folder = RunFolder(tmp_path / "moved" / "runs" / "abcdef")
     with pytest.raises(FileNotFoundError):
-        folder.create(RunOrder("abcdef", "name", 1, "toy", ""), "{}")
+        folder.create(RunOrder(run_id="abcdef", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     with pytest.raises(FileNotFoundError):
         folder.checkpoints().write({}, 0)
     assert list(tmp_path.iterdir()) == []

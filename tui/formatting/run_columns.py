@@ -25,22 +25,66 @@ from tui.widgets.table import Spanning
 WIDE = 116  # cells of the table from which on there is room for more than the essential
 # What a run is and scores stands at 80 columns, the rest comes from 120 on; the highest rank goes first.
 COLUMNS = (
-    Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
-    Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="what commands call the run"),
-    Column("name", "name", 13, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
-    Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
-    Column("toggles", "toggles", 9, rank=5, meaning="toggles of the method that are on, a letter each"),
-    Column("progress", "progress", 17, rank=6, field="progress", meaning="how much is done, and the time left"),
-    Column("sst", "SST", 5, rank=3, right=True, field="sst", meaning="dev accuracy on SST"),
-    Column("para", "PARA", 5, rank=3, right=True, field="para", meaning="dev accuracy on PARA"),
-    Column("sts", "STS ρ", 5, rank=3, right=True, field="sts", meaning="dev Pearson ρ on STS"),
-    Column("overall", "overall", 7, rank=8, right=True, from_width=WIDE, field="overall", meaning="(SST+PARA+S)/3"),
-    Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
-    Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="where it runs or ran"),
-    Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="preset that it equals"),
-    Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
-    Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
-    Column("note", "note", 16, rank=15, from_width=WIDE + 66, field="note", meaning="note"),
+    Column(key="state", title="", width=1, rank=1, field="state", meaning="state, as a sign"),
+    Column(key="id", title="id", width=6, rank=9, from_width=WIDE, field="id", meaning="what commands call the run"),
+    Column(
+        key="name", title="name", width=13, rank=2, elastic=True, field="name", meaning="name, by default the preset's"
+    ),
+    Column(key="seed", title="seed", width=4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
+    Column(key="toggles", title="toggles", width=9, rank=5, meaning="toggles of the method that are on, a letter each"),
+    Column(
+        key="progress",
+        title="progress",
+        width=17,
+        rank=6,
+        field="progress",
+        meaning="how much is done, and the time left",
+    ),
+    Column(key="sst", title="SST", width=5, rank=3, right=True, field="sst", meaning="dev accuracy on SST"),
+    Column(key="para", title="PARA", width=5, rank=3, right=True, field="para", meaning="dev accuracy on PARA"),
+    Column(key="sts", title="STS ρ", width=5, rank=3, right=True, field="sts", meaning="dev Pearson ρ on STS"),
+    Column(
+        key="overall",
+        title="overall",
+        width=7,
+        rank=8,
+        right=True,
+        from_width=WIDE,
+        field="overall",
+        meaning="(SST+PARA+S)/3",
+    ),
+    Column(
+        key="difference",
+        title="Δ",
+        width=6,
+        rank=4,
+        right=True,
+        field="difference",
+        meaning="mean difference from the baseline",
+    ),
+    Column(
+        key="device", title="device", width=6, rank=11, from_width=WIDE, field="device", meaning="where it runs or ran"
+    ),
+    Column(
+        key="preset",
+        title="preset",
+        width=14,
+        rank=12,
+        from_width=WIDE + 16,
+        field="preset",
+        meaning="preset that it equals",
+    ),
+    Column(key="tags", title="tags", width=12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
+    Column(
+        key="submitted",
+        title="submitted",
+        width=16,
+        rank=14,
+        from_width=WIDE + 50,
+        field="submitted_at",
+        meaning="when queued",
+    ),
+    Column(key="note", title="note", width=16, rank=15, from_width=WIDE + 66, field="note", meaning="note"),
 )
 _IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "difference": 6}
 # With the seeds of a recipe in one line, a score is a mean ± a standard deviation, and takes more room.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 GAP = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """A column of a table.
 

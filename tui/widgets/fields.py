@@ -20,7 +20,7 @@ class FieldKind(StrEnum):
     DONE = "done"  # the form is finished
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """One line.
 
@@ -69,7 +69,17 @@ def field_of(setting: Setting, value: Any, is_changed: bool = False, open_value:
     else:
         shown = value_text(value)
     text = "" if value is None else value_text(value)
-    return Field(setting.name, setting.name, kind, shown, text, setting.help, expected(setting), is_changed, idle)
+    return Field(
+        key=setting.name,
+        name=setting.name,
+        kind=kind,
+        shown=shown,
+        text=text,
+        meaning=setting.help,
+        expected=expected(setting),
+        is_changed=is_changed,
+        idle=idle,
+    )
 
 
 def expected(setting: Setting) -> str:

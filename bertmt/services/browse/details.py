@@ -28,7 +28,7 @@ from bertmt.services.plan.snapshot import code_digest
 LOG_LINES = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Details:
     """One run with all that belongs to it.
 

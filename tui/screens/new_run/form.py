@@ -233,20 +233,39 @@ class NewRunForm:
         """The line of what the form began with."""
         shown = f"copy of {self.run.id}" if self.run else self.preset or ""
         meaning = f"{self.run.name}, seed {self.run.seed}" if self.run else preset(self.preset or "").summary
-        return Field(SOURCE, "from", FieldKind.OPENS, shown, shown, meaning, "Enter chooses another preset")
+        return Field(
+            key=SOURCE,
+            name="from",
+            kind=FieldKind.OPENS,
+            shown=shown,
+            text=shown,
+            meaning=meaning,
+            expected="Enter chooses another preset",
+        )
 
     def _section(self, title: str, names: list[str], is_folded: bool) -> Field:
         changed = sum(name in self.typed for name in names)
         said = counted(len(names), "setting") if is_folded else ""
         said += f"{', ' if said else ''}{changed} changed" if changed else ""
         sign = "▸" if is_folded else "▾"
-        return Field(title, f"{sign} {title}", FieldKind.SECTION, said, meaning="Enter folds and unfolds these lines.")
+        return Field(
+            key=title,
+            name=f"{sign} {title}",
+            kind=FieldKind.SECTION,
+            shown=said,
+            meaning="Enter folds and unfolds these lines.",
+        )
 
     def _done(self) -> Field:
         if self.edits and self.run is not None:
-            return Field(DONE, f"▸ Change {self.run.id}", FieldKind.DONE, meaning="Enter changes the run that waits.")
+            return Field(
+                key=DONE,
+                name=f"▸ Change {self.run.id}",
+                kind=FieldKind.DONE,
+                meaning="Enter changes the run that waits.",
+            )
         title = f"▸ Queue {counted(self.run_count(), 'run')}"
-        return Field(DONE, title, FieldKind.DONE, meaning="Enter queues; so does Ctrl+S from any line.")
+        return Field(key=DONE, name=title, kind=FieldKind.DONE, meaning="Enter queues; so does Ctrl+S from any line.")
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -14,21 +14,38 @@ from tui.widgets.columns import Column
 
 TITLES = tuple((task, SCORE_TITLES[task]) for task in TASKS)
 COLUMNS = (
-    Column("state", "", 1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits"),
-    Column("figure", "fig.", 4, rank=2, meaning="figure of the paper; * on its test set"),
-    Column("preset", "preset", 18, rank=1, meaning="its recipe here"),
+    Column(key="state", title="", width=1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits"),
+    Column(key="figure", title="fig.", width=4, rank=2, meaning="figure of the paper; * on its test set"),
+    Column(key="preset", title="preset", width=18, rank=1, meaning="its recipe here"),
     *(
         column
         for task, title in TITLES
         for column in (
-            Column(f"paper {task}", title, 5, rank=3, right=True, meaning="what the paper reports"),
-            Column(f"mean {task}", "ours", 5, rank=3, right=True, meaning="the mean over our seeds"),
-            Column(f"best {task}", "best of n", 10, 7, right=True, from_width=WIDE + 38, meaning="our best run"),
+            Column(key=f"paper {task}", title=title, width=5, rank=3, right=True, meaning="what the paper reports"),
+            Column(key=f"mean {task}", title="ours", width=5, rank=3, right=True, meaning="the mean over our seeds"),
+            Column(
+                key=f"best {task}",
+                title="best of n",
+                width=10,
+                rank=7,
+                right=True,
+                from_width=WIDE + 38,
+                meaning="our best run",
+            ),
         )
     ),
-    Column("difference", "Δ", 6, rank=4, right=True, meaning="ours less the paper's, mean over the tasks, STS as S"),
-    Column("scale", "scale", 8, rank=5, elastic=True, meaning="encoder and data of ours, or how far it is"),
-    Column("summary", "what it is", 30, rank=6, elastic=True, from_width=WIDE, meaning="what it is"),
+    Column(
+        key="difference",
+        title="Δ",
+        width=6,
+        rank=4,
+        right=True,
+        meaning="ours less the paper's, mean over the tasks, STS as S",
+    ),
+    Column(
+        key="scale", title="scale", width=8, rank=5, elastic=True, meaning="encoder and data of ours, or how far it is"
+    ),
+    Column(key="summary", title="what it is", width=30, rank=6, elastic=True, from_width=WIDE, meaning="what it is"),
 )
 
 

@@ -17,27 +17,27 @@ from tui.widgets.columns import Column
 from tui.widgets.table import Spanning
 
 COLUMNS = (
-    Column("state", "", 1, rank=1, meaning="state, as a sign"),
-    Column("place", "#", 3, rank=3, right=True, meaning="place in the queue"),
-    Column("id", "id", 6, rank=8, from_width=WIDE, meaning="what commands call the run"),
-    Column("name", "name", 12, rank=2, elastic=True, meaning="name, by default the preset's"),
-    Column("seed", "seed", 4, rank=6, right=True, meaning="seed"),
-    Column("toggles", "toggles", 9, rank=7, meaning="toggles of the method that are on, a letter each"),
-    Column("when", "when", 19, rank=4, meaning="how far it is, or when it is expected to start"),
-    Column("takes", "takes", 8, rank=5, right=True, meaning="how long it is expected to take"),
-    Column("device", "device", 6, rank=9, meaning="where it runs"),
-    Column("submitted", "submitted", 16, rank=10, from_width=WIDE, meaning="when it was queued"),
-    Column("note", "note", 16, rank=11, elastic=True, from_width=WIDE + 40, meaning="note"),
+    Column(key="state", title="", width=1, rank=1, meaning="state, as a sign"),
+    Column(key="place", title="#", width=3, rank=3, right=True, meaning="place in the queue"),
+    Column(key="id", title="id", width=6, rank=8, from_width=WIDE, meaning="what commands call the run"),
+    Column(key="name", title="name", width=12, rank=2, elastic=True, meaning="name, by default the preset's"),
+    Column(key="seed", title="seed", width=4, rank=6, right=True, meaning="seed"),
+    Column(key="toggles", title="toggles", width=9, rank=7, meaning="toggles of the method that are on, a letter each"),
+    Column(key="when", title="when", width=19, rank=4, meaning="how far it is, or when it is expected to start"),
+    Column(key="takes", title="takes", width=8, rank=5, right=True, meaning="how long it is expected to take"),
+    Column(key="device", title="device", width=6, rank=9, meaning="where it runs"),
+    Column(key="submitted", title="submitted", width=16, rank=10, from_width=WIDE, meaning="when it was queued"),
+    Column(key="note", title="note", width=16, rank=11, elastic=True, from_width=WIDE + 40, meaning="note"),
 )
 WORKER_COLUMNS = (
-    Column("worker", "worker", 6, rank=1, right=True, meaning="its number"),
-    Column("host", "host", 8, rank=3, elastic=True, meaning="the machine that it runs on"),
-    Column("pid", "pid", 7, rank=6, right=True, meaning="its process there"),
-    Column("slots", "slots", 8, rank=4, elastic=True, meaning="a run at a time on each"),
-    Column("since", "since", 16, rank=8, from_width=96, meaning="when it was started"),
-    Column("heard", "heard of", 9, rank=5, meaning="since when it has said nothing"),
-    Column("runs", "works on", 12, rank=2, elastic=True, meaning="its runs"),
-    Column("then", "and then", 15, rank=7, meaning="what it was asked to do"),
+    Column(key="worker", title="worker", width=6, rank=1, right=True, meaning="its number"),
+    Column(key="host", title="host", width=8, rank=3, elastic=True, meaning="the machine that it runs on"),
+    Column(key="pid", title="pid", width=7, rank=6, right=True, meaning="its process there"),
+    Column(key="slots", title="slots", width=8, rank=4, elastic=True, meaning="a run at a time on each"),
+    Column(key="since", title="since", width=16, rank=8, from_width=96, meaning="when it was started"),
+    Column(key="heard", title="heard of", width=9, rank=5, meaning="since when it has said nothing"),
+    Column(key="runs", title="works on", width=12, rank=2, elastic=True, meaning="its runs"),
+    Column(key="then", title="and then", width=15, rank=7, meaning="what it was asked to do"),
 )
 THEN = {None: "waits for more", "drain": "drains, ends", "stop": "stops", "go on": "starts again"}
 STARTS_NOTHING = "starts nothing"

@@ -16,7 +16,8 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Started, Step, now
 from bertmt.run_folder.layout import RunOrder, hold_alive
 from bertmt.services.ingest.ingest import folder_of
 
@@ -71,10 +72,12 @@ def training_run() -> Iterator[tuple[Database, Run, EventWriter]]:
         run = claim_next(database, None, "cpu")
         assert run is not None
         run_folder = folder_of(database, run)
-        run_folder.create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+        run_folder.create(
+            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+        )
         with hold_alive(run_folder), closing(EventWriter(run_folder.events(1))) as events:
             steps = HOUR_SECONDS * STEPS_PER_SECOND
-            events.write("started", attempt=1, pid=1, steps_total=steps, epochs_total=1)
+            events.write(Started(at=now(), attempt=1, pid=1, steps_total=steps, epochs_total=1))
             yield database, run, events
 
 
@@ -88,7 +91,7 @@ def step_to_screen() -> float:
         terminal.wait_for(run.id)
         for step in range(KEYS):
             terminal.drain(0.37)  # no multiple of the time between two looks
-            events.step(step, 1, "train", {SERIES[0]: 1.0}, 1.0)
+            events.write(Step(at=now(), step=step, epoch=1, phase="train", values={SERIES[0]: 1.0}, seconds_left=1.0))
             taken.append(terminal.wait_for(f"step {step + 1} of"))
     return statistics.median(taken)
 
@@ -110,7 +113,16 @@ def _replay(events: EventWriter, terminal: Terminal, steps: int) -> Iterator[flo
     begun = time.perf_counter()
     measured_at = 10.0
     for step in range(steps):
-        events.step(step, 1, "train", dict.fromkeys(SERIES, 1 / (step + 1)), 1.0)
+        events.write(
+            Step(
+                at=now(),
+                step=step,
+                epoch=1,
+                phase="train",
+                values=dict.fromkeys(SERIES, 1 / (step + 1)),
+                seconds_left=1.0,
+            )
+        )
         due = (step + 1) / (STEPS_PER_SECOND * SPEED)
         while (elapsed := time.perf_counter() - begun) < due:
             terminal.read(due - elapsed)

@@ -12,7 +12,8 @@ from bench.registries import filled_registry
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Started, Step, now
 from bertmt.run_folder.layout import RunOrder
 from bertmt.services.ingest.ingest import folder_of, ingest
 
@@ -30,12 +31,14 @@ def ours(folder: Path) -> tuple[float, float]:
     with filled_registry(folder / "runs.db", 1) as database:
         run = claim_next(database, register(database, ["cpu"]), "cpu")
         assert run is not None
-        folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+        folder_of(database, run).create(
+            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+        )
         events = EventWriter(folder_of(database, run).events(1))
-        events.write("started", attempt=1, pid=os.getpid(), steps_total=STEPS, epochs_total=1)
+        events.write(Started(at=now(), attempt=1, pid=os.getpid(), steps_total=STEPS, epochs_total=1))
         start = time.perf_counter()
         for step in range(STEPS):
-            events.step(step, 1, "train", values_at(step), 1.0)
+            events.write(Step(at=now(), step=step, epoch=1, phase="train", values=values_at(step), seconds_left=1.0))
         logged = time.perf_counter() - start
         start = time.perf_counter()
         ingest(database, run)

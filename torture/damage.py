@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from bertmt.registry.states import State
-from bertmt.run_folder.events import attempts
+from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.layout import RunFolder
 from torture.playing import Scenario, SkippedError
 from torture.stage import Stage

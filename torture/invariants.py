@@ -8,7 +8,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves
 from bertmt.registry.states import LEGAL_MOVES, Owner, State
-from bertmt.run_folder.events import attempts, read_events
+from bertmt.run_folder.event_files import attempts, read_events
+from bertmt.run_folder.events import Started
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.upkeep.garbage import find_garbage
 from torture.walk import Expected
@@ -74,17 +75,17 @@ def _of_attempts(database: Database, run: Run, clock_jumps: bool) -> Iterator[st
         if attempt > run.attempt:
             yield f"events of attempt {attempt}, but it had {run.attempt}"
         events, _, _ = read_events(folder.events(attempt))
-        started = [event for event in events if event["event"] == "started"]
+        started = [event for event in events if isinstance(event, Started)]
         if len(started) > 1:
             yield f"attempt {attempt} was started {len(started)} times"
         for event in started:
-            if event["attempt"] != attempt or event["pid"] in pids:
-                yield f"attempt {attempt} says that it is {event['attempt']}, by process {event['pid']}"
-            pids.add(event["pid"])
+            if event.attempt != attempt or event.pid in pids:
+                yield f"attempt {attempt} says that it is {event.attempt}, by process {event.pid}"
+            pids.add(event.pid)
         if events and not clock_jumps:
-            if events[0]["at"] < last:
-                yield f"attempt {attempt} began at {events[0]['at']}, the one before it was at work until {last}"
-            last = events[-1]["at"]
+            if events[0].at < last:
+                yield f"attempt {attempt} began at {events[0].at}, the one before it was at work until {last}"
+            last = events[-1].at
 
 
 def _of_points(database: Database, run: Run, expected: Expected) -> Iterator[str]:

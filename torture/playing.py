@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bertmt.run_folder.events import attempts, read_events
+from bertmt.run_folder.event_files import attempts, read_events
+from bertmt.run_folder.events import Resumed
 from bertmt.services.ingest.ingest import folder_of
 from torture.invariants import violations
 from torture.stage import STAND_IN, Stage
@@ -62,7 +63,7 @@ def play_all(
 
 def play(scenario: Scenario, number: int, seed: int) -> Outcome:
     """Play one, check everything, and keep its folder where something was wrong."""
-    outcome = Outcome(scenario.name, number, f"{seed}")
+    outcome = Outcome(scenario=scenario.name, number=number, seed=f"{seed}")
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix=f"torture-{scenario.name.replace(' ', '-')}-{number}-"))
     stage = Stage(folder, scenario.child)
@@ -126,6 +127,6 @@ def _count(stage: Stage, outcome: Outcome) -> None:
                 folder = folder_of(database, run)
                 for attempt in attempts(folder.path):
                     events, _, _ = read_events(folder.events(attempt))
-                    outcome.resumed += any(event["event"] == "resumed" for event in events)
+                    outcome.resumed += any(isinstance(event, Resumed) for event in events)
     except Exception:  # a damaged registry is for the scenario to judge
         return

@@ -14,7 +14,8 @@ from typing import Any
 
 from bertmt import atomic_files
 from bertmt.run_folder.checkpoints import Checkpoints, NoSpaceError
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Checkpointed, Evaluated, Finished, PredictionFile, Resumed, Started, Step, now
 from bertmt.run_folder.held_folder import DisplacedError
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
@@ -43,15 +44,15 @@ class Attempt:
 
     def train(self) -> None:
         resumes = self._resume()
-        self.events.write(
-            "started", attempt=self.order.attempt, pid=os.getpid(), process_start=process_start(os.getpid()),
+        self.events.write(Started(
+            at=now(), attempt=self.order.attempt, pid=os.getpid(), process_start=process_start(os.getpid()),
             resumes=resumes, epochs_total=self.epochs, steps_total=self.epochs * self.epoch_steps,
-        )  # fmt: skip
+        ))  # fmt: skip
         if resumes:
-            self.events.write(
-                "resumed", step=self.progress.step, evaluated_epoch=self.progress.evaluated_epoch,
+            self.events.write(Resumed(
+                at=now(), step=self.progress.step, evaluated_epoch=self.progress.evaluated_epoch,
                 evaluated_step=self.progress.evaluated_step, differences=[],
-            )  # fmt: skip
+            ))  # fmt: skip
         try:
             self._train_epochs()
         except StoppedError:
@@ -63,10 +64,10 @@ class Attempt:
             raise
         self.folder.model.mkdir(exist_ok=True)
         atomic_files.write_text(self.folder.model / WALK, self.walk.to_json())
-        self.events.write(
-            "finished", epoch=self.epochs, step=self.progress.step, selected_epoch=self.epochs, scores={}, seconds={},
+        self.events.write(Finished(
+            at=now(), epoch=self.epochs, step=self.progress.step, selected_epoch=self.epochs, scores={}, seconds={},
             peak_memory_mib=1, examples={}, tokens={}, passes={}, model=True, remarks=[],
-        )  # fmt: skip
+        ))  # fmt: skip
         self.store.delete()
 
     def _train_epochs(self) -> None:
@@ -76,7 +77,9 @@ class Attempt:
             while self.progress.step < epoch * self.epoch_steps:
                 self.stop.check()
                 values = self.walk.step(self.progress.step)
-                self.events.step(self.progress.step, epoch, "train", values, 1.0)
+                self.events.write(
+                    Step(at=now(), step=self.progress.step, epoch=epoch, phase="train", values=values, seconds_left=1.0)
+                )
                 self.progress.step += 1
                 time.sleep(self.pause)
                 if self.progress.step % self.recipe["checkpoint_steps"] == 0:
@@ -91,10 +94,10 @@ class Attempt:
         write_examples(self.folder.examples("sst", "dev"), EXAMPLES)
         path = self.folder.predictions(epoch, "sst", "dev")
         write_predictions(path, Predictions("sst", "dev", epoch, mark, probabilities))
-        self.events.write(
-            "evaluated", epoch=epoch, step=self.progress.step, scores={"sst": score}, losses={"sst": loss}, seconds=0.1,
-            overall=None, predictions=[{"task": "sst", "split": "dev", "file": path.name, "fingerprint": mark}],
-        )  # fmt: skip
+        self.events.write(Evaluated(
+            at=now(), epoch=epoch, step=self.progress.step, scores={"sst": score}, losses={"sst": loss}, seconds=0.1,
+            overall=None, predictions=[PredictionFile(task="sst", split="dev", file=path.name, fingerprint=mark)],
+        ))  # fmt: skip
         self.progress.evaluated_epoch, self.progress.evaluated_step = epoch, self.progress.step
 
     def _resume(self) -> bool:
@@ -121,7 +124,7 @@ class Attempt:
             print(f"no checkpoint at step {self.progress.step}: {problem}", flush=True)
             return
         self.written = self.progress.step + self.progress.evaluated_epoch
-        self.events.write("checkpoint", step=self.progress.step, mib=0.1, seconds=0.01)
+        self.events.write(Checkpointed(at=now(), step=self.progress.step, mib=0.1, seconds=0.01))
 
 
 def train_attempt(

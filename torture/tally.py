@@ -19,7 +19,7 @@ HEADERS = (
 )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Outcome:
     """One scenario, played to its end.
 

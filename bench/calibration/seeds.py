@@ -33,7 +33,7 @@ POPULATIONS: dict[str, Draw] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SeedError:
     """Shares of samples without any true difference.
 
@@ -71,5 +71,12 @@ def no_difference(
         wrong += sum(each.p is not None and each.p <= LEVEL for each in judged)
         covered += sum(each.low is not None and each.high is not None and each.low <= 0 <= each.high for each in judged)
     return SeedError(
-        population, sizes, paired, rows, samples, wrong / samples / rows, family / samples, covered / samples / rows
+        population=population,
+        sizes=sizes,
+        paired=paired,
+        rows=rows,
+        samples=samples,
+        wrong=wrong / samples / rows,
+        family=family / samples,
+        covered=covered / samples / rows,
     )

@@ -122,10 +122,10 @@ def queue(
     values = assigned_settings(problems, settings or ()) | named_settings(data, extra_data, encoder)
     if from_run is not None and source is None:  # without it there is nothing that the rest could be judged by
         problems.raise_all()
-    planned = plan(
-        Request(preset, Path(file) if file else None, source, values, tuple(sweeps or ()), tuple(seeds or ()), name,
-                note, tuple(tags or ()), hold, first, checkpoint_dir=checkpoint_dir, **queueing), problems,
-    )  # fmt: skip
+    planned = plan(Request(
+        preset=preset, file=Path(file) if file else None, from_run=source, values=values, name=name, note=note,
+        sweeps=tuple(sweeps or ()), seeds=tuple(seeds or ()), tags=tuple(tags or ()), hold=hold, first=first,
+        checkpoint_dir=checkpoint_dir, **queueing), problems)  # fmt: skip
     diagnostics.note(*planned.remarks)
     if dry_run:
         _write_plan(planned, as_json)

@@ -41,9 +41,9 @@ def details_record(details: "Details") -> dict[str, Any]:
         "place_in_queue": details.place,
         "epochs": [_epoch(each) for each in details.evaluations],
         "paper": _paper(details),
-        "effort": {"steps": run.steps_done, **{kind: finished.get(kind, {}) for kind in _EFFORT}},
-        "timings": finished.get("seconds", {}),
-        "peak_memory_mib": finished.get("peak_memory_mib"),
+        "effort": _effort(run),
+        "timings": dict(finished.seconds) if finished else {},
+        "peak_memory_mib": finished.peak_memory_mib if finished else None,
         "tokens_per_second": details.tokens_per_second,
         "padding_share": details.padding_share,
         "remarks": list(details.remarks),
@@ -56,7 +56,13 @@ def details_record(details: "Details") -> dict[str, Any]:
     }
 
 
-_EFFORT = ("examples", "passes")
+def _effort(run: "Run") -> dict[str, Any]:
+    told = run.finished
+    return {
+        "steps": run.steps_done,
+        "examples": dict(told.examples) if told else {},
+        "passes": dict(told.passes) if told else {},
+    }
 
 
 def _epoch(evaluation: Any) -> dict[str, Any]:

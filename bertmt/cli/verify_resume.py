@@ -69,7 +69,7 @@ def _plan(preset: str | None, file: Path | None, source: Any, values: dict[str, 
     from bertmt.services.plan.submit import Request, plan
 
     scaled = values | scaled_for_verification(values, device)
-    return plan(Request(preset, file, source, scaled))
+    return plan(Request(preset=preset, file=file, from_run=source, values=scaled))
 
 
 def _folder(keep: str | None) -> Any:

@@ -19,7 +19,7 @@ class GpuProcess:
     memory_mib: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gpu:
     """One GPU, or one MIG slice of it, at the moment of asking; None: NVML does not say.
 

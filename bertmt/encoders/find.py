@@ -33,7 +33,7 @@ CHOICES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EncoderFiles:
     """An encoder that can be loaded.
 
@@ -67,8 +67,9 @@ def find_encoder(name: str) -> EncoderFiles:
     """
     if name == "tiny":
         return EncoderFiles(
-            name, None, TINY_HIDDEN_SIZE, TINY_LAYERS, None, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE, 0,
-            TINY_TOKEN_TYPES,
+            name=name, folder=None, hidden_size=TINY_HIDDEN_SIZE, layers=TINY_LAYERS, revision=None,
+            positions=TINY_POSITIONS, intermediate_size=TINY_INTERMEDIATE_SIZE, vocabulary_size=0,
+            token_types=TINY_TOKEN_TYPES,
         )  # fmt: skip
     if name == "minilm":
         return _checked(name, *_minilm())
@@ -159,9 +160,10 @@ def _kept(name: str, folder: Path, revision: str | None, seen: tuple[Stamp | Non
     except ValueError as problem:
         raise _unusable(folder, str(problem)) from None
     return EncoderFiles(
-        name, folder, configuration["hidden_size"], configuration["num_hidden_layers"], revision,
-        configuration["max_position_embeddings"], configuration["intermediate_size"], configuration["vocab_size"],
-        configuration["type_vocab_size"], configuration,
+        name=name, folder=folder, hidden_size=configuration["hidden_size"], layers=configuration["num_hidden_layers"],
+        revision=revision, positions=configuration["max_position_embeddings"],
+        intermediate_size=configuration["intermediate_size"], vocabulary_size=configuration["vocab_size"],
+        token_types=configuration["type_vocab_size"], configuration=configuration,
     )  # fmt: skip
 
 

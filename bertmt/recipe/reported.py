@@ -76,7 +76,7 @@ class Pair:
     changed: Arm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A claim of the paper, and how to test it.
 

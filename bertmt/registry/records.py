@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bertmt.registry.states import State
-from bertmt.run_folder.events import without_malformed
+from bertmt.run_folder.events import Finished, Started, stored
 
 # A quote within a JSON string has a backslash before it, so this finds the setting alone.
 _SEED = re.compile(r'"seed": ?-?\d+')
@@ -128,15 +128,14 @@ class Run:
         return found
 
     @property
-    def started(self) -> Mapping[str, Any]:
-        """The child's `started` event of the last attempt; empty before."""
-        found: Mapping[str, Any] = json.loads(self.started_json or "{}")
-        return found
+    def started(self) -> Started | None:
+        """The child's `started` event of the last attempt; None before."""
+        return stored(Started, self.started_json) if self.started_json else None
 
     @property
-    def finished(self) -> Mapping[str, Any]:
-        """The child's `finished` event; empty before."""
-        return without_malformed("finished", json.loads(self.finished_json or "{}"))
+    def finished(self) -> Finished | None:
+        """The child's `finished` event; None before."""
+        return stored(Finished, self.finished_json) if self.finished_json else None
 
     @property
     def steps_done(self) -> int | None:
@@ -197,7 +196,7 @@ class Move:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Worker:
     """A worker process, alive or not.
 

@@ -40,7 +40,7 @@ COLUMNS = ", ".join(
 _STATE = _FIELDS.index("state")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewRun:
     """What is stored of a run when it is submitted, or comes from elsewhere."""
 

@@ -3,8 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import fields
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
@@ -84,13 +83,10 @@ def end(database: Database, key: int) -> None:
 
 def all_workers(database: Database) -> list[Worker]:
     """All workers that have not said that they ended; `is_running` tells which of them are there."""
-    rows: Iterable[Any] = database.execute(
-        "SELECT key, host, pid, process_start, slots, started_at, heartbeat_at, ended_at, request, guard,"
-        " beat, registry FROM workers WHERE ended_at IS NULL ORDER BY key"
-    )
-    return [
-        Worker(key, host, pid, start, tuple(json.loads(slots)), *rest) for key, host, pid, start, slots, *rest in rows
-    ]
+    columns = [each.name for each in fields(Worker)]
+    rows = database.execute(f"SELECT {', '.join(columns)} FROM workers WHERE ended_at IS NULL ORDER BY key")
+    found = (dict(zip(columns, row, strict=True)) for row in rows)
+    return [Worker(**values | {"slots": tuple(json.loads(values["slots"]))}) for values in found]
 
 
 def running_workers(database: Database) -> list[Worker]:

@@ -1,61 +1,29 @@
 """Events: what a training child tells, one JSON object per line of `events-<attempt>.jsonl`.
 
-Every event has `event` (its kind) and `at` (UTC, ISO 8601). Kinds and their further keys:
-
-    started    attempt, pid, process_start (of that pid: the machine's boot and when in it; see `processes.py`), device,
-               precision, threads, steps_total, epochs_total, versions, split_sizes ("<task>-<split>" → examples),
-               passes_per_epoch (task → passes over its data), pretraining (phase → {pairs, steps}),
-               trainable_parameters, total_parameters, resumes (whether a `resumed` event follows), begins_anew (a
-               sentence, left out where nothing is wrong: why the checkpoint that was expected is not gone on from)
-    step       step (one counter per run from 0, pretraining included), epoch (0 while pretraining), phase ("mnr",
-               "cosine_embedding", "train"), values (series name → number, of the weights before the step;
-               pearson_undefined counts from the start), seconds_left
-    evaluated  epoch (0: before any training), step (how many steps the weights have had), scores (task → score or
-               null), overall (or null), losses (task → mean loss), sizes (task → examples), predictions (list of
-               {task, split, file, fingerprint}), seconds
-    resumed    step (how many were done at the checkpoint), evaluated_epoch, evaluated_step (of the last evaluation
-               until then, −1 where there was none), differences (list of sentences: why it is not bit-exact)
-    checkpoint step (how many steps it holds), mib, seconds
-    stopped    step, signal (its name); a checkpoint was written before it where that was possible
-    displaced  step, reason (a sentence): the process ends because its folder is no longer its own; its run is then lost
-    finished   epoch, step, selected_epoch, scores, seconds (phase → wall seconds: load, pretraining, training,
-               evaluation, saving), peak_memory_mib, examples, tokens, passes (each by task and pretraining phase),
-               model (whether weights were kept), remarks (list of sentences)
-    failed     error (one line), step (how many were done), out_of_memory (left out where it was not that)
-
-A number that is not finite is written as null. One event is one line is one unbuffered `write`, so an event
-whose call returned survives the death of the process; a torn last line has no newline and is not read.
+Each kind is one class below, for those who write, read and import; `event` in the file is its name in small letters. A
+key that a class does not know is of a later version, and passed over. A line whose values are not of these types and
+within these bounds is no event: a flipped byte costs a line, never the run.
 """
 
 import json
-import math
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, Any
+from typing import Annotated, Any, TypeVar
 
-from bertmt.bounded_files import MEBIBYTE, MOST_JSON, open_plain
-from bertmt.errors import BusyError
-from bertmt.run_folder.locks import lock
-from bertmt.run_folder.unreadable import unreadable_as_sentence
+import msgspec
+from msgspec import Meta
 
-LAST_EVENTS = frozenset({"finished", "failed", "stopped"})
-STORED_WHOLE = frozenset({"started", "finished"})  # as JSON, with keys that this version does not know
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 62
+# SQLite's integers have 64 bits; beyond 1e300 differences of two are infinite.
+Count = Annotated[int, Meta(ge=0, lt=1 << 62)]
+CountOrNone = Annotated[int, Meta(ge=-1, lt=1 << 62)]  # −1: there is none
+Number = Annotated[int, Meta(gt=-(1 << 62), lt=1 << 62)] | Annotated[float, Meta(gt=-1e300, lt=1e300)]
+Numbers = Mapping[str, Number | None]
+Counts = Mapping[str, Count]
 
 
-def _is_epoch(value: Any) -> bool:
-    return value == -1 or _is_count(value)
-
-
-def _is_optional_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) < 1 << 62  # SQLite's integers have 64 bits
-    return value is None or (isinstance(value, float) and abs(value) < 1e300)
+def now() -> str:
+    """The time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def is_time(value: Any) -> bool:
@@ -66,234 +34,236 @@ def is_time(value: Any) -> bool:
         return False
 
 
-def _are_optional_numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_optional_number(each) for each in value.values())
+# gc: what is read from JSON has no cycles, and a million steps are not looked through for them again and again.
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event", tag=str.lower):
+    """What happened when: `at` is UTC, ISO 8601."""
+
+    at: str
+
+    def __post_init__(self) -> None:
+        if not is_time(self.at):
+            raise ValueError("`at` is no time with its zone")
 
 
-def _are_predictions(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+class Unknown(Event, frozen=True, kw_only=True):
+    """An event of a later version, of which nothing but its time is read."""
+
+    kind: str
 
 
-def _are_sentences(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+class Started(Event, frozen=True, kw_only=True):
+    """The first event of an attempt; what is left out, its writer did not tell.
 
-
-# What an importer relies on. A key that may be left out is checked where it is there.
-_REQUIRED: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "started": {},
-    "step": {
-        "step": _is_count,
-        "epoch": _is_count,
-        "phase": lambda v: isinstance(v, str),
-        "values": _are_optional_numbers,
-    },
-    "evaluated": {"epoch": _is_count, "step": _is_count, "scores": _are_optional_numbers},
-    "resumed": {"step": _is_count, "evaluated_epoch": _is_epoch, "evaluated_step": _is_epoch},
-    "checkpoint": {"step": _is_count},
-    "stopped": {"step": _is_count, "signal": lambda v: isinstance(v, str)},
-    "displaced": {"step": _is_count, "reason": lambda v: isinstance(v, str)},
-    "finished": {"epoch": _is_count, "step": _is_count, "selected_epoch": _is_count},
-    "failed": {"error": lambda v: isinstance(v, str)},
-}
-_OPTIONAL: dict[str, Callable[[Any], bool]] = {
-    "steps_total": _is_count,
-    "epochs_total": _is_count,
-    "seconds_left": _is_optional_number,
-    "overall": _is_optional_number,
-    "losses": _are_optional_numbers,
-    "predictions": _are_predictions,
-}
-_OPTIONAL_OF_KIND: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "started": {
-        "resumes": lambda v: isinstance(v, bool),
-        "process_start": lambda v: isinstance(v, str),
-        "begins_anew": lambda v: isinstance(v, str),
-    },
-    "evaluated": {"seconds": _is_optional_number},
-    "resumed": {"differences": _are_sentences},
-    "failed": {"out_of_memory": lambda v: isinstance(v, bool)},
-    "finished": {
-        "seconds": _are_optional_numbers,
-        "examples": _are_optional_numbers,
-        "tokens": _are_optional_numbers,
-        "passes": _are_optional_numbers,
-        "peak_memory_mib": _is_optional_number,
-        "remarks": _are_sentences,
-    },
-}
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-class EventWriter:
-    """Appends events to one attempt's file.
-
-    Args:
-        fresh: the file must not be there yet: an attempt has one writer, and none once somebody declared it dead. It is
-            locked until it is closed or the process dies: a second proof of life, should `alive` be deleted.
-
-    Raises:
-        BusyError: `fresh`, and the file is there.
-        OSError: it cannot be opened.
+    Attributes:
+        process_start: of `pid`: the machine's boot and when in it, see `processes.py`; "": an older version.
+        resumes: a `Resumed` follows; else the attempt starts from the beginning.
+        split_sizes: "<task>-<split>" → examples.
+        passes_per_epoch: task → passes over its data.
+        pretraining: phase → its pairs and steps.
+        begins_anew: a sentence: why the checkpoint that was expected is not gone on from; "": nothing is wrong.
     """
 
-    def __init__(self, path: Path, fresh: bool = False):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | (os.O_EXCL if fresh else 0)
-        try:
-            self._handle = os.open(path, flags, 0o600)
-        except FileExistsError:
-            raise BusyError(f"Another process has begun this attempt, or declared it dead: {path} is there.") from None
-        if fresh:
-            lock(self._handle)
-        self._torn = False
-
-    def write(self, event: str, **content: Any) -> None:
-        """Append one event; when this returns, the kernel has it.
-
-        Raises:
-            OSError: the disk is full or gone. Half a line may then stand at the end: readers skip it, and the
-                next event starts on a line of its own.
-        """
-        document = {"event": event, "at": now(), **content}
-        try:
-            line = json.dumps(document, allow_nan=False, separators=(",", ":"))
-        except ValueError:  # looked for only then: nearly every event is finite
-            line = json.dumps(finite(document), allow_nan=False, separators=(",", ":"))
-        data = b"\n" * self._torn + line.encode() + b"\n"
-        self._torn = True
-        while data:
-            data = data[os.write(self._handle, data) :]
-        self._torn = False
-
-    def step(self, step: int, epoch: int, phase: str, values: Mapping[str, float], seconds_left: float | None) -> None:
-        """Append a `step` event."""
-        self.write("step", step=step, epoch=epoch, phase=phase, values=dict(values), seconds_left=seconds_left)
-
-    def close(self) -> None:
-        os.close(self._handle)
+    attempt: Count | None = None
+    pid: Count | None = None
+    process_start: str = ""
+    resumes: bool = False
+    device: str = ""
+    precision: str = ""
+    threads: Count | None = None
+    steps_total: Count | None = None
+    epochs_total: Count | None = None
+    versions: Mapping[str, str] = {}
+    split_sizes: Counts = {}
+    passes_per_epoch: Numbers = {}
+    pretraining: Mapping[str, Counts] = {}
+    trainable_parameters: Count | None = None
+    total_parameters: Count | None = None
+    activation_checkpointing: bool = False
+    begins_anew: str = ""
 
 
-def finite(content: Any) -> Any:
-    """`content` with null in place of every number that is not finite."""
-    if isinstance(content, float):
-        return content if math.isfinite(content) else None
-    if isinstance(content, Mapping):
-        return {key: finite(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [finite(value) for value in content]
-    return content
+class Resumed(Event, frozen=True, kw_only=True):
+    """The attempt goes on from a checkpoint.
 
-
-def read_events(path: Path, offset: int = 0, limit_bytes: int = 1 << 24) -> tuple[list[dict[str, Any]], int, int]:
-    """The complete events from byte `offset` on.
-
-    Returns:
-        the events, the offset behind the last complete line read, and how many lines were no event (a torn
-        line of a dead attempt, a flipped byte, more than 64 MiB): these are skipped.
-
-    Raises:
-        DataError: the file is there and cannot be read.
+    Attributes:
+        step: how many steps were done at the checkpoint.
+        evaluated_epoch, evaluated_step: of the last evaluation until then; −1 where there was none.
+        differences: why it is not bit-exact, a sentence each.
     """
-    try:
-        with unreadable_as_sentence(path), open_plain(path) as file:
-            file.seek(offset)
-            content = file.read(limit_bytes)
-            if len(content) == limit_bytes:
-                content += file.readline(MOST_JSON)  # a line longer than the limit must not stop the reader for good
-            end = content.rfind(b"\n") + 1
-            if not end and len(content) == limit_bytes + MOST_JSON:  # nor one that no memory holds
-                behind = _behind_line(file)
-                return [], behind or offset, int(behind is not None)
-    except FileNotFoundError:
-        return [], offset, 0
-    events, broken = [], 0
-    for line in filter(None, content[:end].split(b"\n")):
-        event = parse_event(line)
-        if event is None:
-            broken += 1
-        else:
-            events.append(event)
-    return events, offset + end, broken
+
+    step: Count
+    evaluated_epoch: CountOrNone
+    evaluated_step: CountOrNone
+    differences: Sequence[str] = ()
 
 
-def _behind_line(file: IO[bytes]) -> int | None:
-    """Where the line ends that is being read; None where it has no end yet."""
-    while piece := file.readline(MEBIBYTE):
-        if piece.endswith(b"\n"):
-            return file.tell()
-    return None
+class Step(Event, frozen=True, kw_only=True):
+    """One optimizer step.
+
+    Attributes:
+        step: one counter per run from 0, pretraining included.
+        epoch: 0 while pretraining.
+        phase: "mnr", "cosine_embedding" or "train".
+        values: series → number, of the weights before the step; pearson_undefined counts from the start.
+    """
+
+    step: Count
+    epoch: Count
+    phase: str
+    values: Numbers
+    seconds_left: Number | None = None
 
 
-def parse_event(line: bytes) -> dict[str, Any] | None:
+class PredictionFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file of the run folder, with predictions of the split of a task that has this fingerprint."""
+
+    task: str
+    split: str
+    file: str
+    fingerprint: str
+
+
+class Evaluated(Event, frozen=True, kw_only=True):
+    """An evaluation on the dev splits.
+
+    Attributes:
+        epoch: 0 is before any training.
+        step: how many steps the weights have had.
+        scores, losses, sizes: task → score (None: undefined), mean loss, examples.
+        seconds: how long it took.
+    """
+
+    epoch: Count
+    step: Count
+    scores: Numbers
+    overall: Number | None = None
+    losses: Numbers = {}
+    sizes: Counts = {}
+    predictions: Sequence[PredictionFile] = ()
+    seconds: Number | None = None
+
+
+class Checkpointed(Event, frozen=True, kw_only=True, tag="checkpoint"):
+    """A checkpoint was written, which holds so many steps; `seconds` is how long that took."""
+
+    step: Count
+    mib: Number | None = None
+    seconds: Number | None = None
+
+
+class Stopped(Event, frozen=True, kw_only=True):
+    """The child obeyed a signal, named as in "SIGTERM"; a checkpoint was written before where that was possible."""
+
+    step: Count
+    signal: str
+
+
+class Displaced(Event, frozen=True, kw_only=True):
+    """The process ends because its folder is no longer its own, for a reason (a sentence); its run is then lost."""
+
+    step: Count
+    reason: str
+
+
+class Finished(Event, frozen=True, kw_only=True):
+    """The run came to its end.
+
+    Attributes:
+        selected_epoch: whose weights and scores the run has.
+        seconds: phase (load, pretraining, training, evaluation, saving) → wall seconds.
+        examples, tokens, passes: by task and pretraining phase.
+        model: weights were kept.
+        remarks: sentences.
+    """
+
+    epoch: Count
+    step: Count
+    selected_epoch: Count
+    scores: Numbers = {}
+    seconds: Numbers = {}
+    peak_memory_mib: Number | None = None
+    examples: Counts = {}
+    tokens: Counts = {}
+    passes: Numbers = {}
+    model: bool = False
+    remarks: Sequence[str] = ()
+
+
+class Failed(Event, frozen=True, kw_only=True):
+    """The run cannot go on: the error (one line), how many steps were done, and whether memory was what it lacked."""
+
+    error: str
+    step: Count | None = None
+    out_of_memory: bool = False
+
+
+LAST_EVENTS = (Finished, Failed, Stopped)
+AnyEvent = Started | Resumed | Step | Evaluated | Checkpointed | Stopped | Displaced | Finished | Failed
+Kind = TypeVar("Kind", bound=Event)
+
+
+class _Head(msgspec.Struct):
+    event: str
+    at: str
+
+
+_event_of = msgspec.json.Decoder(AnyEvent).decode
+_head_of = msgspec.json.Decoder(_Head).decode
+_KNOWN = {str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
+
+
+def parse_event(line: bytes) -> Event | None:
     """One line as an event, or None where it is not one."""
     try:
-        # Decoded here: `json.loads` would take other encodings than UTF-8, and half characters in it.
-        event = json.loads(line.decode("utf-8"), parse_constant=_refuse)
+        return _event_of(line)
+    except (ValueError, RecursionError):  # which is what msgspec's errors are
+        return _parsed_with_care(line)
+
+
+def _parsed_with_care(line: bytes) -> Event | None:
+    """An event of a later version, or one with half a character, which JSON can spell and UTF-8 cannot hold."""
+    try:
         if b"\\u" in line:
-            event = _storable(event)
+            line = whole_characters(json.loads(line.decode("utf-8")))
+        head = _head_of(line)
+        return _event_of(line) if head.event in _KNOWN else Unknown(at=head.at, kind=head.event)
     except (ValueError, RecursionError):
         return None
-    if not (isinstance(event, dict) and isinstance(event.get("event"), str) and is_time(event.get("at"))):
-        return None
-    if event["event"] in STORED_WHOLE and not _is_json(event):
-        return None
-    required = _REQUIRED.get(event["event"], {})
-    if not all(key in event and holds(event[key]) for key, holds in required.items()):
-        return None
-    optional = _OPTIONAL | _OPTIONAL_OF_KIND.get(event["event"], {})
-    if not all(holds(event[key]) for key, holds in optional.items() if key in event):
-        return None
-    return event
 
 
-def without_malformed(kind: str, event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event that was stored by a version which checked less, without the keys that would mislead who reads it."""
-    checks = _OPTIONAL | _OPTIONAL_OF_KIND.get(kind, {})
-    return {key: value for key, value in event.items() if key not in checks or checks[key](value)}
+def whole_characters(content: Any) -> bytes:
+    """As JSON, with a question mark in place of half a character."""
+    return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _is_json(content: Any) -> bool:
+def to_json(event: Event) -> bytes:
+    """An event as one line, without its end."""
     try:
-        json.dumps(content, allow_nan=False)
-    except ValueError:  # 1e999 is read as infinite
-        return False
-    return True
+        return msgspec.json.encode(event)
+    except UnicodeEncodeError:  # the name of a file may hold half a character
+        written = json.dumps(msgspec.to_builtins(event))
+        return whole_characters(json.loads(written, parse_constant=lambda constant: None))
 
 
-def _storable(content: Any) -> Any:
-    """`content` with a question mark in place of half a character, which JSON can spell and UTF-8 cannot hold."""
-    text = json.dumps(content, ensure_ascii=False)
-    return json.loads(text.encode("utf-8", "replace"))
+def stored(kind: type[Kind], text: str) -> Kind | None:
+    """An event from the registry, where versions that checked less have stored events too.
 
-
-def tail_lines(path: Path, count: int, limit_bytes: int = 1 << 18) -> list[str]:
-    """The last `count` lines of a log, without reading more than `limit_bytes` of it; none where there is no log.
+    What is not of its type is left out; without what it must have it is none.
 
     Raises:
-        DataError: it is there and cannot be read.
+        ValueError: it is no JSON object.
     """
     try:
-        with unreadable_as_sentence(path), open_plain(path) as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - limit_bytes))
-            text = file.read().decode("utf-8", "replace")
-    except FileNotFoundError:
-        return []
-    return text.splitlines()[-count:] if count > 0 else []
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError:
+        content = msgspec.json.decode(text, type=dict[str, Any])
+        types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        return _as({name: value for name, value in content.items() if _as(value, types.get(name)) is not None}, kind)
 
 
-def attempts(folder: Path) -> Iterator[int]:
-    """The attempts that left an event file, ascending."""
-    found = []
-    for path in folder.glob("events-*.jsonl"):
-        number = path.stem.removeprefix("events-")
-        if number.isascii() and number.isdigit():
-            found.append(int(number))
-    return iter(sorted(found))
+def _as(value: Any, kind: Any) -> Any:
+    """The value as that type; None where it is not of it."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None

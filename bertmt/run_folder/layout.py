@@ -25,14 +25,15 @@ from bertmt import atomic_files
 from bertmt.bounded_files import read_json, read_text
 from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
-from bertmt.run_folder.events import attempts, read_events
+from bertmt.run_folder.event_files import attempts, read_events
+from bertmt.run_folder.events import Started
 from bertmt.run_folder.locks import is_locked, lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
 
 LONGEST_PID = 20  # digits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOrder:
     """What the worker tells a training child.
 
@@ -211,9 +212,9 @@ def living_pid(folder: RunFolder) -> int | None:
             return None
     for attempt in working_attempts(folder):
         events, _, _ = read_events(folder.events(attempt), limit_bytes=1 << 16)
-        pid = next((event.get("pid") for event in events if event["event"] == "started"), None)
-        if isinstance(pid, int):
-            return pid
+        started = next((event for event in events if isinstance(event, Started)), None)
+        if started is not None and started.pid is not None:
+            return started.pid
     return None
 
 

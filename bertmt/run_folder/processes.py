@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from bertmt.run_folder.events import Started
 
 UNKNOWN = "unknown"  # the start of a process where the system does not tell: it proves nothing
 
@@ -26,10 +26,9 @@ class Process:
         return self.start not in ("", UNKNOWN) and process_start(self.pid) == self.start
 
 
-def process_of(event: Mapping[str, Any]) -> Process | None:
-    """Who wrote a `started` event; None where it does not say so, as those of older versions."""
-    pid, start = event.get("pid"), event.get("process_start")
-    return Process(pid, start) if isinstance(pid, int) and isinstance(start, str) else None
+def process_of(event: Started) -> Process | None:
+    """Who wrote an event; None where it does not say so, as those of older versions."""
+    return Process(event.pid, event.process_start) if event.pid is not None and event.process_start else None
 
 
 def process_start(pid: int) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """One of the paper's three tasks (section 5.1).
 
@@ -25,9 +25,9 @@ class Task:
 
 
 SST = Task(
-    "sst",
-    "SST",
-    "Stanford Sentiment Treebank (SST-5)",
+    name="sst",
+    title="SST",
+    data_set="Stanford Sentiment Treebank (SST-5)",
     pair=False,
     classes=("negative", "somewhat negative", "neutral", "somewhat positive", "positive"),
     score="accuracy",
@@ -35,15 +35,24 @@ SST = Task(
     maximum=4,
 )
 PARA = Task(
-    "para",
-    "PARA",
-    "Quora question pairs",
+    name="para",
+    title="PARA",
+    data_set="Quora question pairs",
     pair=True,
     classes=("different", "paraphrase"),
     score="accuracy",
     minimum=0,
     maximum=1,
 )
-STS = Task("sts", "STS", "SemEval STS benchmark", pair=True, classes=(), score="Pearson ρ", minimum=0, maximum=5)
+STS = Task(
+    name="sts",
+    title="STS",
+    data_set="SemEval STS benchmark",
+    pair=True,
+    classes=(),
+    score="Pearson ρ",
+    minimum=0,
+    maximum=5,
+)
 TASKS: dict[str, Task] = {task.name: task for task in (SST, PARA, STS)}
 SPLITS = ("train", "dev", "test")

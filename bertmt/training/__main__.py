@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Displaced, Event, Failed, Stopped, now
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.checkpoints.progress import Progress
@@ -68,7 +69,7 @@ def train_folder(held: HeldFolder, order: RunOrder, stop: StopFlag) -> int:
         train_attempt(folder, order, events, stop, progress, started)
     except StoppedError as request:
         log.info("The run was %s.", request)
-        tell_end(events, "stopped", step=progress.step, signal=request.signal_name)
+        tell_end(events, Stopped(at=now(), step=progress.step, signal=request.signal_name))
         return request.exit_code
     except Exception as fault:
         if not isinstance(fault, DisplacedError) and held.place() in (Place.AWAY, Place.ANOTHER):
@@ -84,24 +85,24 @@ def tell_failure(events: EventWriter, progress: Progress, fault: Exception) -> i
     """Write to the log and as the last event why the run does not go on; the exit code."""
     if isinstance(fault, DisplacedError):
         log.error("%s", fault)
-        tell_end(events, "displaced", step=progress.step, reason=one_line(str(fault)))
+        tell_end(events, Displaced(at=now(), step=progress.step, reason=one_line(str(fault))))
         return DISPLACED
     shortage = memory_shortage(fault)
     if shortage is not None and not isinstance(fault, BertmtError):
         log.error("%s", shortage)
-        return tell_end(events, "failed", error=one_line(shortage), step=progress.step, out_of_memory=True)
+        return tell_end(events, Failed(at=now(), error=one_line(shortage), step=progress.step, out_of_memory=True))
     error = one_line(str(fault) if isinstance(fault, BertmtError) else f"{type(fault).__name__}: {fault}")
     if isinstance(fault, BertmtError) or (isinstance(fault, OSError) and fault.errno in DISK_TROUBLE):
         log.error("%s", error)
     else:
         log.error("This is a fault of bertmt or of a library, not of the run's recipe:", exc_info=fault)
-    return tell_end(events, "failed", error=error, step=progress.step)
+    return tell_end(events, Failed(at=now(), error=error, step=progress.step))
 
 
-def tell_end(events: EventWriter, event: str, **content: object) -> int:
+def tell_end(events: EventWriter, event: Event) -> int:
     """Write the last event; the exit code of a failed run. On a full disk the code alone can tell."""
     try:
-        events.write(event, **content)
+        events.write(event)
     except OSError as problem:
         log.error("The last event could not be written: %s", problem)
         return CANNOT_WRITE

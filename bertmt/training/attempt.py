@@ -6,7 +6,7 @@ import torch
 
 from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.recipe.loading import from_json
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.checkpoints.checkpointing import Checkpointing
 from bertmt.training.checkpoints.progress import Progress

@@ -1,6 +1,7 @@
 """Putting a training run together from its folder: data, encoder, model, batches."""
 
 import logging
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from bertmt.models.tokenizing import Tokenizer, load_tokenizer
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
+from bertmt.run_folder.events import Started, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.run_folder.processes import process_start
 from bertmt.training.evaluation import Evaluator
 from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
 from bertmt.training.run_encoder import refuse_changed_encoder
@@ -31,7 +34,7 @@ log = logging.getLogger(__name__)
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingRun:
     """Everything that the loop works with.
 
@@ -63,29 +66,36 @@ class TrainingRun:
         """Optimizer steps, pretraining included."""
         return sum(self.pretraining.values()) + self.plan.steps
 
-    def description(self) -> dict[str, object]:
-        """What the `started` event tells besides the attempt."""
+    def description(self, attempt: int, resumes: bool, begins_anew: str) -> Started:
+        """The first event of an attempt, of this process."""
         task_batches = {task: self.streams[task].batches_per_pass for task in self.recipe.tasks}
         parameters = list(self.model.parameters())
-        return {
-            "device": str(self.device),
-            "precision": self.precision,
-            "threads": torch.get_num_threads(),
-            "steps_total": self.steps_total,
-            "epochs_total": self.plan.epochs,
-            "versions": versions(self.recipe),
-            "split_sizes": self.data.sizes,
-            "passes_per_epoch": {
+        pid = os.getpid()
+        return Started(
+            at=now(),
+            attempt=attempt,
+            pid=pid,
+            process_start=process_start(pid),
+            resumes=resumes,
+            device=str(self.device),
+            precision=self.precision,
+            threads=torch.get_num_threads(),
+            steps_total=self.steps_total,
+            epochs_total=self.plan.epochs,
+            versions=versions(self.recipe),
+            split_sizes=self.data.sizes,
+            passes_per_epoch={
                 task: round(passes, 4) for task, passes in self.plan.passes_per_epoch(task_batches).items()
             },
-            "pretraining": {
+            pretraining={
                 phase: {"pairs": self.streams[phase].examples, "steps": steps}
                 for phase, steps in self.pretraining.items()
             },
-            "trainable_parameters": sum(each.numel() for each in parameters if each.requires_grad),
-            "total_parameters": sum(each.numel() for each in parameters),
-            "activation_checkpointing": self.saves_memory,
-        }
+            trainable_parameters=sum(each.numel() for each in parameters if each.requires_grad),
+            total_parameters=sum(each.numel() for each in parameters),
+            activation_checkpointing=self.saves_memory,
+            begins_anew=begins_anew,
+        )
 
 
 def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) -> TrainingRun:
@@ -123,8 +133,9 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
         phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
     }
     return TrainingRun(
-        folder, recipe, device, precision, data, tokenizer, model, streams, pretraining, plan, evaluator, saves_memory,
-        order.keeps_checkpoints,
+        folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, saves_memory=saves_memory,
+        keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -10,6 +9,7 @@ from bertmt.models.inference import compute_outputs, probabilities
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.recipe import Recipe
+from bertmt.run_folder.events import PredictionFile
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
 from bertmt.tasks.examples import fingerprint
@@ -33,7 +33,7 @@ class Evaluation:
     overall: float | None
     losses: Mapping[str, float | None]
     sizes: Mapping[str, int]
-    predictions: tuple[Mapping[str, Any], ...]
+    predictions: tuple[PredictionFile, ...]
 
     @property
     def selection_value(self) -> float | None:
@@ -90,12 +90,12 @@ class Evaluator:
         sizes = {task: len(data) for task, data in self._splits.items()}
         return Evaluation(epoch, scores, overall(scores), losses, sizes, tuple(stored))
 
-    def _store(self, predictions: Predictions) -> Mapping[str, Any]:
+    def _store(self, predictions: Predictions) -> PredictionFile:
         path = self._folder.predictions(predictions.epoch, predictions.task, predictions.split)
         write_predictions(path, predictions)
-        return {
-            "task": predictions.task,
-            "split": predictions.split,
-            "file": str(path.relative_to(self._folder.path)),
-            "fingerprint": predictions.fingerprint,
-        }
+        return PredictionFile(
+            task=predictions.task,
+            split=predictions.split,
+            file=str(path.relative_to(self._folder.path)),
+            fingerprint=predictions.fingerprint,
+        )

@@ -1,7 +1,6 @@
 """What a training run tells: its events, and a log for people."""
 
 import logging
-import os
 import resource
 import sys
 import time
@@ -10,8 +9,8 @@ from collections.abc import Sequence
 import torch
 
 from bertmt.recipe.step_plan import evaluation_count
-from bertmt.run_folder.events import EventWriter
-from bertmt.run_folder.processes import process_start
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Evaluated, Finished, Resumed, Step, now
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.divergence import check_step
 from bertmt.training.evaluation import Evaluation, Evaluator
@@ -45,30 +44,27 @@ class Reporter:
             differences: why it is then not bit-exact.
             begins_anew: why it starts over though a checkpoint was expected; "": it does not.
         """
-        about = self._run.description()
-        if begins_anew:
-            about["begins_anew"] = begins_anew
-        pid = os.getpid()
-        self._events.write(
-            "started", attempt=self._attempt, pid=pid, process_start=process_start(pid), resumes=resumes, **about
-        )
+        about = self._run.description(self._attempt, resumes, begins_anew)
+        self._events.write(about)
         if resumes:
             self._resumed(differences)
         log.info(
             "Run of %d steps on %s in %s with %d threads; %d of %d parameters train.",
-            *(about[key] for key in ("steps_total", "device", "precision", "threads")),
-            *(about[key] for key in ("trainable_parameters", "total_parameters")),
+            *(about.steps_total, about.device, about.precision, about.threads),
+            *(about.trainable_parameters, about.total_parameters),
         )
         self._last_step_at = time.monotonic()
 
     def _resumed(self, differences: Sequence[str]) -> None:
         self._time_left.skip(self._state.batches_done(), self._state.evaluations_done())
         self._events.write(
-            "resumed",
-            step=self.progress.step,
-            evaluated_epoch=self.progress.evaluated_epoch,
-            evaluated_step=self.progress.evaluated_step,
-            differences=list(differences),
+            Resumed(
+                at=now(),
+                step=self.progress.step,
+                evaluated_epoch=self.progress.evaluated_epoch,
+                evaluated_step=self.progress.evaluated_step,
+                differences=differences,
+            )
         )
         log.info("Resumed at step %d.", self.progress.step)
         for difference in differences:
@@ -84,8 +80,10 @@ class Reporter:
         for name, batch in result.batches.items():
             self.tally.add(name, batch)
         self._time_left.step_done(len(result.batches), seconds)
-        left = self._time_left.seconds()
-        self._events.step(self.progress.step, epoch, phase, self._series(result, learning_rate, seconds), left)
+        values, left = self._series(result, learning_rate, seconds), self._time_left.seconds()
+        self._events.write(
+            Step(at=now(), step=self.progress.step, epoch=epoch, phase=phase, values=values, seconds_left=left)
+        )
         examples = {name: self._run.streams[name].example_ids(batch.rows) for name, batch in result.batches.items()}
         check_step(self.progress.step, result.losses, result.gradient_norm, examples)
         self.progress.step += 1
@@ -121,15 +119,17 @@ class Reporter:
         self.stopwatch.add("evaluation", seconds)
         self._time_left.evaluation_done(seconds)
         self._events.write(
-            "evaluated",
-            epoch=epoch,
-            step=self.progress.step,
-            scores=evaluation.scores,
-            overall=evaluation.overall,
-            losses=evaluation.losses,
-            sizes=evaluation.sizes,
-            predictions=evaluation.predictions,
-            seconds=round(seconds, 3),
+            Evaluated(
+                at=now(),
+                epoch=epoch,
+                step=self.progress.step,
+                scores=evaluation.scores,
+                overall=evaluation.overall,
+                losses=evaluation.losses,
+                sizes=evaluation.sizes,
+                predictions=evaluation.predictions,
+                seconds=round(seconds, 3),
+            )
         )
         self.progress.evaluated_epoch, self.progress.evaluated_step = epoch, self.progress.step
         scores = ", ".join(f"{task} {_shown(value)}" for task, value in evaluation.scores.items())
@@ -140,18 +140,20 @@ class Reporter:
     def finished(self, epoch: int, selected: Evaluation) -> None:
         """The last event."""
         self._events.write(
-            "finished",
-            epoch=epoch,
-            step=self.progress.step,
-            selected_epoch=selected.epoch,
-            scores=selected.scores,
-            seconds=self.stopwatch.rounded(),
-            peak_memory_mib=peak_memory_mib(self._run.device),
-            examples=self.tally.examples,
-            tokens=self.tally.tokens,
-            passes=self.tally.passes(self._run.streams),
-            model=self._run.recipe.keep_model,
-            remarks=self.tally.remarks(),
+            Finished(
+                at=now(),
+                epoch=epoch,
+                step=self.progress.step,
+                selected_epoch=selected.epoch,
+                scores=selected.scores,
+                seconds=self.stopwatch.rounded(),
+                peak_memory_mib=peak_memory_mib(self._run.device),
+                examples=self.tally.examples,
+                tokens=self.tally.tokens,
+                passes=self.tally.passes(self._run.streams),
+                model=self._run.recipe.keep_model,
+                remarks=self.tally.remarks(),
+            )
         )
         log.info("Finished after %d steps; the run's scores are those of epoch %d.", self.progress.step, selected.epoch)
 

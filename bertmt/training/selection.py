@@ -1,9 +1,9 @@
 """Which epoch's weights and scores are the run's, and when to stop early."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import torch
 from torch import nn
 
@@ -62,16 +62,13 @@ class Selection:
 
     def state(self) -> dict[str, Any]:
         """All but the weights, for JSON."""
-        selected = None if self._selected is None else asdict(self._selected)
+        selected = msgspec.to_builtins(self._selected)
         return {"best_value": self.best_value, "without_gain": self.without_gain, "selected": selected}
 
     def restore_state(self, state: Mapping[str, Any], weights: list[torch.Tensor]) -> None:
         """Go on from what `state` and `weights` were."""
         self.best_value, self.without_gain = state["best_value"], state["without_gain"]
-        selected = state["selected"]
-        if selected is not None:  # JSON has no tuples
-            selected = Evaluation(**{**selected, "predictions": tuple(selected["predictions"])})
-        self._selected = selected
+        self._selected = msgspec.convert(state["selected"], Evaluation | None)
         self.weights = weights
 
 

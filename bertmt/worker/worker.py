@@ -23,7 +23,8 @@ from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, moves, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
-from bertmt.run_folder.events import now, tail_lines
+from bertmt.run_folder.event_files import tail_lines
+from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import bring_up_to_date, declare_dead, ingest_running, is_worked, its_process

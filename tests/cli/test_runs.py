@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bertmt.drawing.styled import cells
+from bertmt.run_folder.events import Step, now
 from bertmt.run_folder.layout import hold_alive
 
 
@@ -78,7 +79,7 @@ def test_a_live_run_is_imported_and_shows_how_far_it_is(bertmt, registry, builde
     run, folder, events = builder.started("live")
     with hold_alive(folder):
         for step in range(3):
-            events.step(step, 1, "train", {"loss/sst": 1.0}, seconds_left=75.0)
+            events.write(Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": 1.0}, seconds_left=75.0))
         lines = bertmt("runs").out.splitlines()
     index = next(index for index, line in enumerate(lines) if line.startswith(run.id))
     assert " running " in lines[index]

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bertmt.drawing.styled import cells
+from bertmt.run_folder.events import Checkpointed, Failed, Step, now
 from bertmt.run_folder.layout import hold_alive
 from bertmt.services.browse.logs import follow_log
 from bertmt.services.ingest.ingest import ingest
@@ -75,7 +76,7 @@ def test_following_a_log_shows_lines_as_they_come_and_the_torn_last_one(builder,
     assert next(lines) == "two"
     with log.open("a", encoding="utf-8") as file:
         file.write("ee\nfour")
-    events.write("failed", error="no", step=1)
+    events.write(Failed(at=now(), error="no", step=1))
     events.close()
     assert list(lines) == ["three", "four"]
     lock.close()
@@ -215,8 +216,8 @@ def test_steps_done_are_the_same_number_everywhere(bertmt, builder, registry):
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("stopped")
     for step in range(4):
-        events.step(step, 1, "train", {"loss/sst": 1.0}, seconds_left=9.0)
-    events.write("checkpoint", step=4)
+        events.write(Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": 1.0}, seconds_left=9.0))
+    events.write(Checkpointed(at=now(), step=4))
     events.close()
     builder.database.execute("UPDATE runs SET worker = NULL WHERE key = ?", (run.key,))
     ingest(builder.database, run)

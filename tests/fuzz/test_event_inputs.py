@@ -14,7 +14,8 @@ from registry_builder import COUNT, EPOCHS, EXAMPLES, RegistryBuilder, evaluate
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
-from bertmt.run_folder.events import now, tail_lines
+from bertmt.run_folder.event_files import tail_lines
+from bertmt.run_folder.events import Failed, Finished, Resumed, Step, now
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
 from bertmt.services.ingest.ingest import ingest
 from bertmt.tasks.examples import Example, fingerprint
@@ -67,13 +68,22 @@ def victim(place):
     for epoch in range(EPOCHS + 1):
         evaluate(folder, events, run.recipe["tasks"], epoch, 0.5)
         for step in range(3):
-            events.step(epoch * 3 + step, epoch, "train", {"loss/sst": 0.5, "tokens_per_second": 9.0}, seconds_left=1.0)
-    events.write("resumed", step=4)
-    events.write(
-        "finished", epoch=EPOCHS, step=9, selected_epoch=1, scores={"sst": 0.5}, seconds={"training": 1.5},
+            events.write(
+                Step(
+                    at=now(),
+                    step=epoch * 3 + step,
+                    epoch=epoch,
+                    phase="train",
+                    values={"loss/sst": 0.5, "tokens_per_second": 9.0},
+                    seconds_left=1.0,
+                )
+            )
+    events.write(Resumed(at=now(), step=4, evaluated_epoch=1, evaluated_step=3))
+    events.write(Finished(
+        at=now(), epoch=EPOCHS, step=9, selected_epoch=1, scores={"sst": 0.5}, seconds={"training": 1.5},
         peak_memory_mib=46, examples={"sst": 48}, passes={"sst": 0.5}, tokens={"sst": 9}, model=False, remarks=["Said"],
-    )  # fmt: skip
-    events.write("failed", error="ValueError: no", step=4)
+    ))  # fmt: skip
+    events.write(Failed(at=now(), error="ValueError: no", step=4))
     odd_predictions(folder)
     builder.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     builder.database.close()

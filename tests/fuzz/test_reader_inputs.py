@@ -144,7 +144,7 @@ def test_any_file_of_a_run_folder_is_read_or_refused_in_a_sentence(shard, tmp_pa
 
     examples = tuple(Example(f"e{index}", f"sentence {index}", None, index % 5) for index in range(10))
     valid = tmp_path / "valid"
-    RunFolder(valid).create(RunOrder("abc234", "name", 1, "toy", ""), "{}")
+    RunFolder(valid).create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     write_examples(valid / "sst-dev.jsonl.gz", examples)
     write_predictions(
         valid / "001-sst-dev.npz", Predictions("sst", "dev", 1, fingerprint(examples), np.eye(5)[[0] * 10])

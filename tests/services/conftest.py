@@ -8,7 +8,7 @@ from registry_to_damage import fill
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.layout import RunOrder
 from bertmt.services.ingest.ingest import folder_of
 
@@ -31,7 +31,9 @@ def claimed(database, add_run):
     """A running run with its folder."""
     add_run()
     run = claim_next(database, register(database, ["cpu"]), "cpu")
-    folder_of(database, run).create(RunOrder(run.id, run.name, 1, "toy", ""), run.recipe_json)
+    folder_of(database, run).create(
+        RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+    )
     return run
 
 

@@ -1,13 +1,12 @@
 """How long runs will take: arithmetic by hand, the nearest evidence first, and silence without any."""
 
-import json
-
 import pytest
 
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.workers import register
+from bertmt.run_folder.events import Finished, Started, now, to_json
 from bertmt.services.browse.queue_times import expected_durations
 from bertmt.services.plan.estimates import Effort, durations_now, estimate, past_effort, planned_effort, whole_seconds
 from bertmt.tasks.loading import read_split
@@ -25,12 +24,13 @@ def finished(database, add_run):
     def make(preset_name="sst-only", sizes=SIZES, seconds=SECONDS, steps=20, epoch=2, device="cpu", pretraining=None,
              **values):  # fmt: skip
         run = add_run(preset_name=preset_name, **{"epochs": 2, **values})
-        told = {"device": device, "split_sizes": sizes, "pretraining": pretraining or {}}
+        started = Started(at=now(), device=device, split_sizes=sizes, pretraining=pretraining or {})
+        ended = Finished(at=now(), step=steps, epoch=epoch, selected_epoch=epoch, seconds=seconds)
         with database.immediate():
             database.execute("UPDATE runs SET state = 'finished', device = ? WHERE key = ?", (device, run.key))
             database.execute(
                 "UPDATE summaries SET started = ?, finished = ? WHERE run = ?",
-                (json.dumps(told), json.dumps({"step": steps, "epoch": epoch, "seconds": seconds}), run.key),
+                (to_json(started).decode(), to_json(ended).decode(), run.key),
             )
         return run_by_key(database, run.key)
 
@@ -130,7 +130,7 @@ def test_a_run_that_stopped_early_is_judged_by_what_it_did(database, finished):
 def running(database, add_run):
     """A run that runs since 100 s, with steps 0 to 39 of 100 done and 150 s left, as its child says."""
 
-    def make(started=None, step=39, left=150.0, **values):
+    def make(resumes=False, step=39, left=150.0, **values):
         run = add_run(**values)
         with database.immediate():
             began = "2026-01-01T00:00:00+00:00"
@@ -140,7 +140,7 @@ def running(database, add_run):
             database.execute(
                 "UPDATE summaries SET started = ?, step = ?, steps_total = 100, seconds_left = ?,"
                 " last_event_at = '2026-01-01T00:01:40+00:00' WHERE run = ?",
-                (json.dumps({"device": "cpu", **(started or {})}), step, left, run.key),
+                (to_json(Started(at=now(), device="cpu", resumes=resumes)).decode(), step, left, run.key),
             )
         return run_by_key(database, run.key)
 
@@ -173,7 +173,7 @@ def test_a_run_that_has_hardly_begun_or_says_nothing_is_not_believed(running):
 
 
 def test_of_a_run_that_went_on_from_a_checkpoint_the_rest_is_scaled(running):
-    assert whole_seconds(running(started={"resumes": True}, left=90.0)) == pytest.approx(90 / 0.6)
+    assert whole_seconds(running(resumes=True, left=90.0)) == pytest.approx(90 / 0.6)
 
 
 def test_pretraining_has_its_own_speed(database, finished):

@@ -21,7 +21,15 @@ def table_of(add_run):
     def make(predicted, confidence=(0.5, 0.9, 0.5, 0.7)):
         examples = tuple(Example(f"id{index}", f"Sentence {index}", None, label) for index, label in enumerate(LABELS))
         return ExampleTable(
-            run, "sst", 0, "print", examples, np.array(LABELS), np.array(predicted), np.array(confidence), np.eye(5)[:4]
+            run=run,
+            task="sst",
+            epoch=0,
+            fingerprint="print",
+            examples=examples,
+            labels=np.array(LABELS),
+            predicted=np.array(predicted),
+            confidence=np.array(confidence),
+            probabilities=np.eye(5)[:4],
         )
 
     return make

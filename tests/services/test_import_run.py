@@ -13,7 +13,8 @@ from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs, forget, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Checkpointed, Failed, Finished, Resumed, Started, Step, Stopped, now
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
 from bertmt.services.ingest.import_run import import_run, import_runs
 from bertmt.services.ingest.ingest import folder_of, ingest
@@ -52,22 +53,43 @@ def attempts_of(elsewhere):
     """A run whose first attempt was stopped at step 3 and whose second went on from step 2, to its end."""
     run, folder, events = elsewhere.started("resumed", tasks=["sst"])
     for step in range(3):
-        events.step(step, 1, "train", {"loss/sst": 1.0 + step, "only/first": 1.0}, None)
+        events.write(
+            Step(
+                at=now(),
+                step=step,
+                epoch=1,
+                phase="train",
+                values={"loss/sst": 1.0 + step, "only/first": 1.0},
+                seconds_left=None,
+            )
+        )
     evaluate(folder, events, ["sst"], 1, 0.3)
-    events.write("checkpoint", step=2, mib=1.0, seconds=0.1)
-    events.write("stopped", step=3, signal="SIGTERM", checkpoint_step=2)
+    events.write(Checkpointed(at=now(), step=2, mib=1.0, seconds=0.1))
+    events.write(Stopped(at=now(), step=3, signal="SIGTERM"))
     events.close()
     run = ingest(elsewhere.database, run)
     assert run.state is State.QUEUED
     run = claim_next(elsewhere.database, None, "cpu")
-    folder.create(RunOrder(run.id, run.name, 2, run.data, "", dict(run.fingerprints)), run.recipe_json)
+    folder.create(
+        RunOrder(
+            run_id=run.id,
+            name=run.name,
+            attempt=2,
+            data=run.data,
+            extra_data_file="",
+            fingerprints=dict(run.fingerprints),
+        ),
+        run.recipe_json,
+    )
     events = EventWriter(folder.events(2))
-    events.write("started", attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True)
-    events.write("resumed", step=2, evaluated_epoch=-1, evaluated_step=-1, differences=[])
+    events.write(Started(at=now(), attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True))
+    events.write(Resumed(at=now(), step=2, evaluated_epoch=-1, evaluated_step=-1, differences=[]))
     for step in range(2, 6):
-        events.step(step, 1, "train", {"loss/sst": 10.0 + step}, None)
+        events.write(
+            Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": 10.0 + step}, seconds_left=None)
+        )
     evaluate(folder, events, ["sst"], 2, 0.7)
-    events.write("finished", epoch=2, step=6, selected_epoch=2)
+    events.write(Finished(at=now(), epoch=2, step=6, selected_epoch=2))
     events.close()
     return ingest(elsewhere.database, run), folder
 
@@ -111,19 +133,19 @@ def test_a_copy_is_private_and_holds_what_is_of_the_run_alone(database, elsewher
 @pytest.mark.parametrize(
     ("last", "state"),
     [
-        ({"event": "failed", "error": "ValueError: no", "step": 2}, State.FAILED),
-        ({"event": "failed", "error": "CUDA out of memory", "step": 2, "out_of_memory": True}, State.FAILED),
-        ({"event": "stopped", "step": 2, "signal": "SIGTERM", "checkpoint_step": None}, State.CANCELLED),
+        (Failed(at=now(), error="ValueError: no", step=2), State.FAILED),
+        (Failed(at=now(), error="CUDA out of memory", step=2, out_of_memory=True), State.FAILED),
+        (Stopped(at=now(), step=2, signal="SIGTERM"), State.CANCELLED),
         (None, State.LOST),
     ],
 )
 def test_an_imported_run_never_waits_in_the_queue(database, elsewhere, last, state):
     _, folder, events = elsewhere.started("ends")
     if last:
-        events.write(last.pop("event"), **last)
+        events.write(last)
     events.close()
     run = import_run(database, folder.path)
-    assert (run.state, run.failure) == (state, (last or {}).get("error"))
+    assert (run.state, run.failure) == (state, getattr(last, "error", None))
     assert run.ended_at == run.last_event_at
     assert claim_next(database, None, "cpu") is None
 
@@ -317,7 +339,7 @@ def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(database, e
 
 def test_an_imported_run_can_be_requeued(database, elsewhere):
     _, folder, events = elsewhere.started("stopped")
-    events.write("stopped", step=2, signal="SIGTERM", checkpoint_step=2)
+    events.write(Stopped(at=now(), step=2, signal="SIGTERM"))
     events.close()
     run = import_run(database, folder.path)
     database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (run.key,))

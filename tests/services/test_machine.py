@@ -13,6 +13,15 @@ def test_a_machine_without_gpus_has_its_processor_and_memory(monkeypatch):
 
 
 def test_the_gpus_are_those_that_nvml_lists(monkeypatch):
-    card = Gpu("GPU-1", 0, "NVIDIA Test", 16384, 15360, 0.5, temperature_celsius=70, power_watts=200.0)
+    card = Gpu(
+        uuid="GPU-1",
+        index=0,
+        name="NVIDIA Test",
+        memory_total_mib=16384,
+        memory_free_mib=15360,
+        utilization=0.5,
+        temperature_celsius=70,
+        power_watts=200.0,
+    )
     monkeypatch.setattr(machine, "list_gpus", lambda: (card,))
     assert read_machine().gpus == (card,)

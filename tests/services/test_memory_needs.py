@@ -1,12 +1,11 @@
 """How much GPU memory runs need: judged by runs of the same recipe, or bounded by what the encoder must hold."""
 
-import json
-
 import pytest
 
 from bertmt.encoders.find import EncoderFiles, find_encoder
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.runs import run_by_key
+from bertmt.run_folder.events import Finished, now, to_json
 from bertmt.services.plan.memory_needs import (
     CUDA_CONTEXT_MIB,
     MemoryNeed,
@@ -16,7 +15,17 @@ from bertmt.services.plan.memory_needs import (
     memory_need,
 )
 
-BERT_BASE = EncoderFiles("bert-base-uncased", None, 768, 12, None, 512, 3072, 30522, 2)
+BERT_BASE = EncoderFiles(
+    name="bert-base-uncased",
+    folder=None,
+    hidden_size=768,
+    layers=12,
+    revision=None,
+    positions=512,
+    intermediate_size=3072,
+    vocabulary_size=30522,
+    token_types=2,
+)
 # 109,482,240 of bert-base less the 590,592 of its pooler.
 BERT_BASE_PARAMETERS = 108_891_648
 
@@ -38,8 +47,8 @@ def past(database, add_run):
     def finished(peak, device="GPU-aaaa", state="finished", **values):
         run = add_run("past", **values)
         database.execute("UPDATE runs SET state = ?, device = ? WHERE key = ?", (state, device, run.key))
-        told = json.dumps({"peak_memory_mib": peak})
-        database.execute("UPDATE summaries SET finished = ? WHERE run = ?", (told, run.key))
+        told = Finished(at=now(), epoch=1, step=1, selected_epoch=1, peak_memory_mib=peak)
+        database.execute("UPDATE summaries SET finished = ? WHERE run = ?", (to_json(told).decode(), run.key))
         return run_by_key(database, run.key)
 
     return finished
@@ -133,7 +142,22 @@ def test_the_weights_of_berts_are_counted_as_transformers_counts_them():
         bert_base = BertModel(BertConfig(), add_pooling_layer=False)
         other = BertModel(BertConfig(**odd, vocab_size=77, max_position_embeddings=30, type_vocab_size=3), False)
     assert encoder_parameters(BERT_BASE) == BERT_BASE_PARAMETERS == bert_base.num_parameters()
-    assert encoder_parameters(EncoderFiles("other", None, 24, 3, None, 30, 40, 77, 3)) == other.num_parameters()
+    assert (
+        encoder_parameters(
+            EncoderFiles(
+                name="other",
+                folder=None,
+                hidden_size=24,
+                layers=3,
+                revision=None,
+                positions=30,
+                intermediate_size=40,
+                vocabulary_size=77,
+                token_types=3,
+            )
+        )
+        == other.num_parameters()
+    )
 
 
 def test_the_weights_of_minilm_are_counted_as_transformers_counts_them():
@@ -175,5 +199,15 @@ def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step():
     held = [*model.parameters(), *(each.grad for each in model.parameters())]
     held += [value for state in optimizer.state.values() for value in state.values() if value.dim()]
     held_mib = sum(each.numel() * each.element_size() for each in held) / 2**20
-    files = EncoderFiles("tiny", None, 128, 2, None, 512, 512, 30522, 2)
+    files = EncoderFiles(
+        name="tiny",
+        folder=None,
+        hidden_size=128,
+        layers=2,
+        revision=None,
+        positions=512,
+        intermediate_size=512,
+        vocabulary_size=30522,
+        token_types=2,
+    )
     assert 0.99 * held_mib < least_mib(settings, files) <= held_mib

@@ -14,7 +14,17 @@ from bertmt.services.plan.estimates import Estimate
 def work(*slots: int, held: bool = False, request: str | None = None) -> Workload:
     """Workers 1, 2, … with so many slots each."""
     workers = [
-        Worker(key, "host", 1, "", tuple(f"cpu-{number}" for number in range(count)), "", "", None, request)
+        Worker(
+            key=key,
+            host="host",
+            pid=1,
+            process_start="",
+            slots=tuple(f"cpu-{number}" for number in range(count)),
+            started_at="",
+            heartbeat_at="",
+            ended_at=None,
+            request=request,
+        )
         for key, count in enumerate(slots, start=1)
     ]
     return Workload(tuple((worker, []) for worker in workers), 0, held)
@@ -88,7 +98,27 @@ def test_of_a_run_whose_data_cannot_be_read_nothing_is_expected(database, waitin
 
 def on(*devices: str, guard: str | None = None, request: str | None = None) -> Workload:
     """One worker with these slots."""
-    return Workload(((Worker(1, "host", 1, "", devices, "", "", None, request, guard), []),), 0, False)
+    return Workload(
+        (
+            (
+                Worker(
+                    key=1,
+                    host="host",
+                    pid=1,
+                    process_start="",
+                    slots=devices,
+                    started_at="",
+                    heartbeat_at="",
+                    ended_at=None,
+                    request=request,
+                    guard=guard,
+                ),
+                [],
+            ),
+        ),
+        0,
+        False,
+    )
 
 
 def test_a_slot_takes_the_first_run_that_wants_its_kind_of_device(waiting):

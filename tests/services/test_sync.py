@@ -9,14 +9,17 @@ from bertmt.registry import predictions as stored
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import evaluations, moves, run_by_key
 from bertmt.registry.states import State
+from bertmt.run_folder.events import Evaluated, Finished, PredictionFile, Resumed, Started, Step, now
 from bertmt.services.ingest.ingest import folder_of, ingest
 
 
 def start_and_step(events, count, first=0):
     if not first:
-        events.write("started", attempt=1, pid=1, steps_total=100, epochs_total=2)
+        events.write(Started(at=now(), attempt=1, pid=1, steps_total=100, epochs_total=2))
     for step in range(first, first + count):
-        events.step(step, 1, "train", {"loss/sst": float(step)}, seconds_left=3.0)
+        events.write(
+            Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": float(step)}, seconds_left=3.0)
+        )
 
 
 def steps(database, run):
@@ -76,14 +79,14 @@ def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events
 
 def test_a_resumption_replaces_what_came_after_its_step(database, claimed, events):
     start_and_step(events, 5)
-    events.write("resumed", step=3, evaluated_epoch=0, evaluated_step=0, differences=[])
-    events.step(3, 1, "train", {"loss/sst": 30.0}, None)
+    events.write(Resumed(at=now(), step=3, evaluated_epoch=0, evaluated_step=0, differences=[]))
+    events.write(Step(at=now(), step=3, epoch=1, phase="train", values={"loss/sst": 30.0}, seconds_left=None))
     run = ingest(database, claimed)
     assert metrics.read(database, run.key)["loss/sst"] == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 30.0)]
 
 
 def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(database, claimed, events):
-    events.write("started", attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch.")
+    events.write(Started(at=now(), attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch."))
     ingest(database, claimed)
     assert moves(database, claimed.key)[-1].reason == "No checkpoint is left in /scratch."
 
@@ -117,9 +120,9 @@ def test_a_late_event_of_an_old_attempt_goes_nowhere(database, claimed, events):
 def test_scores_follow_the_selected_epoch(database, claimed, events):
     start_and_step(events, 1)
     for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
-        events.write("evaluated", epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None)
+        events.write(Evaluated(at=now(), epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None))
     assert ingest(database, claimed).sst == 0.5
-    events.write("finished", epoch=2, step=3, selected_epoch=1)
+    events.write(Finished(at=now(), epoch=2, step=3, selected_epoch=1))
     run = ingest(database, run_by_key(database, claimed.key))
     assert (run.state, run.sst, run.para, run.selected_epoch) == (State.FINISHED, 0.6, None, 1)
     assert [each.sst for each in evaluations(database, run.key)] == [0.2, 0.6, 0.5]
@@ -127,8 +130,8 @@ def test_scores_follow_the_selected_epoch(database, claimed, events):
 
 def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(database, claimed, events):
     start_and_step(events, 1)
-    entry = {"task": "sst", "split": "dev", "file": "../../etc/passwd", "fingerprint": "x"}
-    events.write("evaluated", epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry])
+    entry = PredictionFile(task="sst", split="dev", file="../../etc/passwd", fingerprint="x")
+    events.write(Evaluated(at=now(), epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry]))
     run = ingest(database, claimed)
     assert run.sst == 0.5
     assert stored.read(database, run.key, "sst", 1) is None

@@ -8,6 +8,7 @@ from bertmt.registry.database import open_registry
 from bertmt.registry.runs import moves, run_by_key, store_setting
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat
+from bertmt.run_folder.events import Failed, Resumed, Started, Step, now
 from bertmt.run_folder.layout import hold_alive
 from bertmt.services.browse.listing import list_runs
 from bertmt.services.ingest.ingest import folder_of, ingest
@@ -29,7 +30,7 @@ def steps(database, run):
 
 
 def begin(events):
-    events.write("started", attempt=1, pid=1, steps_total=100, epochs_total=2)
+    events.write(Started(at=now(), attempt=1, pid=1, steps_total=100, epochs_total=2))
 
 
 def test_without_a_write_there_is_nothing_new(watch, add_run):
@@ -53,7 +54,7 @@ def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_jus
     begin(events)
     with hold_alive(folder_of(database, claimed)):
         for step in range(3):
-            events.step(step, 1, "train", {"loss/sst": 1.0}, None)
+            events.write(Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": 1.0}, seconds_left=None))
             if step == 1:
                 ingest(database, run_by_key(database, claimed.key))  # as a worker does
             assert watch.poll()
@@ -75,7 +76,7 @@ def test_the_last_event_of_a_lost_run_is_still_imported(database, claimed, event
     database.execute("UPDATE runs SET recoveries = 1")  # it was lost before, and so stays lost
     database.execute("UPDATE workers SET ended_at = 'now'")
     watch.poll()
-    events.write("failed", error="ValueError: no", step=1)
+    events.write(Failed(at=now(), error="ValueError: no", step=1))
     assert watch.poll()
     assert run_by_key(database, claimed.key).state is State.FAILED
 
@@ -87,7 +88,7 @@ def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(database, claim
     def removed_meanwhile(path, offset=0):
         monkeypatch.undo()
         delete(database, claimed)
-        return [{"event": "resumed", "at": "now", "step": 0}], 10, 0
+        return [Resumed(at=now(), step=0, evaluated_epoch=-1, evaluated_step=-1)], 10, 0
 
     monkeypatch.setattr("bertmt.services.ingest.ingest.read_events", removed_meanwhile)
     assert watch.poll()
@@ -107,7 +108,7 @@ def test_a_read_only_registry_is_watched_and_not_written(database, claimed, even
 
 def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later(database, claimed, events):
     begin(events)
-    events.step(0, 1, "train", {"loss/sst": 1.0}, None)
+    events.write(Step(at=now(), step=0, epoch=1, phase="train", values={"loss/sst": 1.0}, seconds_left=None))
     with open_registry(database.path, busy_seconds=0) as own:
         watch = Watch(own)
         with database.immediate(), pytest.raises(RegistryError, match="another process holds it"):

@@ -12,7 +12,7 @@ import pytest
 from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.run_folder.events import read_events
+from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.held_folder import HeldFolder
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.__main__ import train_folder
@@ -40,9 +40,11 @@ class Attempt:
 
     @property
     def events(self) -> list[dict[str, Any]]:
+        """The lines as they stand there, each of which must be an event."""
         found, _, broken = read_events(self.folder.events(self.number))
-        assert not broken
-        return found
+        lines = self.folder.events(self.number).read_text(encoding="utf-8").splitlines()
+        assert not broken and len(found) == len(lines)
+        return [json.loads(line) for line in lines]
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["event"] == kind]
@@ -72,7 +74,9 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def toy_vocabulary(extra_data: bool) -> list[str]:
     """What a child of each run on toy would train anew, in 0.4 s."""
     recipe = recipe_from({"data": "toy", "extra_data": extra_data})
-    return train_vocabulary(vocabulary_sentences(RunOrder("test", "test", 1, "toy", "toy"), recipe))
+    return train_vocabulary(
+        vocabulary_sentences(RunOrder(run_id="test", name="test", attempt=1, data="toy", extra_data_file="toy"), recipe)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.layout import hold_alive, is_alive
 from bertmt.run_folder.processes import process_of
 from bertmt.tasks.examples import fingerprint
@@ -205,4 +206,5 @@ def test_a_child_whose_folder_is_moved_ends_displaced_where_it_needs_it_and_make
 
 def test_the_first_event_says_which_process_it_is(prepare, attempt):
     run = attempt(prepare({"epochs": 1, "epoch_steps": 1}))
-    assert process_of(run.events[0]).lives()
+    [started, *_], _, _ = read_events(run.folder.events(1))
+    assert process_of(started).lives()

@@ -11,7 +11,8 @@ from bertmt.recipe.loading import preset
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.recipe.step_plan import plan_steps
-from bertmt.run_folder.events import EventWriter, read_events
+from bertmt.run_folder.event_files import EventWriter, read_events
+from bertmt.run_folder.events import Step
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import loop
 from bertmt.training.checkpoints import state as state_module
@@ -115,7 +116,7 @@ def pretrained(tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("pretrained") / "r1")
     own = {"data": "toy", "encoder": "tiny", "lora.rank": 4, "epochs": 1, "epoch_steps": 2, "evaluate_examples": 8}
     recipe = resolved(recipe_from({**own, "keep_model": False, "ensembling": True}, preset("final").recipe()))
-    order = RunOrder("r1", "r1", 1, "toy", "toy")
+    order = RunOrder(run_id="r1", name="r1", attempt=1, data="toy", extra_data_file="toy")
     folder.create(order, "{}")
     run = compose(folder, order, recipe, StopFlag())
     writer, optimizers = EventWriter(folder.events(1)), []
@@ -136,9 +137,9 @@ def pretrained(tmp_path_factory):
 
 def test_mnr_comes_first_then_cosine_embedding_then_the_tasks(pretrained):
     _, events, _ = pretrained
-    steps = [event for event in events if event["event"] == "step"]
-    assert [event["phase"] for event in steps] == ["mnr"] * 2 + ["cosine_embedding"] * 2 + ["train"] * 2
-    assert [event["step"] for event in steps] == list(range(6))
+    steps = [event for event in events if isinstance(event, Step)]
+    assert [event.phase for event in steps] == ["mnr"] * 2 + ["cosine_embedding"] * 2 + ["train"] * 2
+    assert [event.step for event in steps] == list(range(6))
 
 
 def test_each_pretraining_phase_has_a_fresh_optimizer_over_the_weights_that_train_sts(pretrained):
@@ -151,5 +152,5 @@ def test_each_pretraining_phase_has_a_fresh_optimizer_over_the_weights_that_trai
 
 def test_pretraining_is_at_the_learning_rate_of_training(pretrained):
     _, events, _ = pretrained
-    rates = {event["values"]["learning_rate"] for event in events if event["event"] == "step"}
+    rates = {event.values["learning_rate"] for event in events if isinstance(event, Step)}
     assert rates == {1e-3}

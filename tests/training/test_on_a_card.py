@@ -82,7 +82,7 @@ def test_a_card_that_has_no_more_memory_ends_the_run_with_what_was_needed_and_fr
 
 
 def test_a_child_sees_the_card_that_its_worker_chose_and_no_other(monkeypatch):
-    order = RunOrder("k3mp7x", "test", 1, "toy", "", device="cuda:GPU-aaaa")
+    order = RunOrder(run_id="k3mp7x", name="test", attempt=1, data="toy", extra_data_file="", device="cuda:GPU-aaaa")
     prepare_environment(order)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-aaaa"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

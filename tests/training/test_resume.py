@@ -13,9 +13,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from bertmt.run_folder import events as events_module
+from bertmt.run_folder import event_files
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
-from bertmt.run_folder.events import read_events
+from bertmt.run_folder.event_files import read_events
+from bertmt.run_folder.events import Evaluated, Resumed, Started, Step
 from bertmt.run_folder.layout import RunFolder
 from bertmt.training.checkpoints.checkpointing import Checkpointing, differences
 from bertmt.training.stopping import StopFlag
@@ -54,7 +55,7 @@ def kill_at_write(monkeypatch):
                 raise KilledError
             return real(handle, data)
 
-        monkeypatch.setattr(events_module.os, "write", write)
+        monkeypatch.setattr(event_files.os, "write", write)
 
     yield arm
     monkeypatch.undo()
@@ -85,18 +86,18 @@ def rows(folder: RunFolder) -> dict[tuple[str, int], float | None]:
     kept: dict[tuple[str, int], float | None] = {}
     for attempt in range(1, folder.read_order().attempt + 1):
         for event in read_events(folder.events(attempt))[0]:
-            if event["event"] == "started" and not event["resumes"]:
+            if isinstance(event, Started) and not event.resumes:
                 kept = {}
-            elif event["event"] == "resumed":
-                dev, step = event["evaluated_step"], event["step"]
+            elif isinstance(event, Resumed):
+                dev, step = event.evaluated_step, event.step
                 kept = {key: kept[key] for key in kept if (key[1] <= dev if key[0] == "dev" else key[1] < step)}
-            elif event["event"] == "step":
-                for name, value in event["values"].items():
+            elif isinstance(event, Step):
+                for name, value in event.values.items():
                     if name not in WALL_CLOCK:
-                        assert (name, event["step"]) not in kept, "a point came twice"
-                        kept[name, event["step"]] = value
-            elif event["event"] == "evaluated":
-                kept["dev", event["step"]] = json.dumps([event["scores"], event["losses"], event["predictions"]])
+                        assert (name, event.step) not in kept, "a point came twice"
+                        kept[name, event.step] = value
+            elif isinstance(event, Evaluated):
+                kept["dev", event.step] = (event.scores, event.losses, event.predictions)
     return kept
 
 
@@ -211,7 +212,7 @@ def test_a_checkpoint_that_was_expected_and_is_gone_is_told_in_the_log_and_the_f
 
 
 def test_an_attempt_of_which_no_checkpoint_was_expected_begins_without_a_word(prepare, attempt):
-    assert "begins_anew" not in attempt(prepare({"epochs": 1, "epoch_steps": 1})).events[0]
+    assert attempt(prepare({"epochs": 1, "epoch_steps": 1})).events[0]["begins_anew"] == ""
 
 
 def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, killed_at, caplog):
@@ -291,7 +292,7 @@ def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
 
 def test_a_checkpoint_is_written_every_so_many_minutes(compose_run, monkeypatch, tmp_path):
     from bertmt.run_folder.checkpoints import Checkpoints  # noqa: PLC0415
-    from bertmt.run_folder.events import EventWriter  # noqa: PLC0415
+    from bertmt.run_folder.event_files import EventWriter  # noqa: PLC0415
     from bertmt.training.checkpoints import checkpointing as module  # noqa: PLC0415
     from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
     from bertmt.training.checkpoints.state import TrainingState  # noqa: PLC0415

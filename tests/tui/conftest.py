@@ -22,6 +22,7 @@ from textual.pilot import Pilot
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
 from bertmt.registry.states import State
+from bertmt.run_folder.events import Step, now
 from bertmt.services.upkeep import machine
 from tui.app import Dashboard
 from tui.dialogs.dialog import Dialog
@@ -114,7 +115,16 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         builder.add_ended()
         _, _, events = builder.started("training", "ensembled")
         for step in range(STEPS // 2):
-            events.step(step, 1, "train", {"loss/sst": 1 / (step + 1), "loss": 1 / (step + 1)}, seconds_left=252.0)
+            events.write(
+                Step(
+                    at=now(),
+                    step=step,
+                    epoch=1,
+                    phase="train",
+                    values={"loss/sst": 1 / (step + 1), "loss": 1 / (step + 1)},
+                    seconds_left=252.0,
+                )
+            )
         events.close()
         builder.add("later")
         builder.add("held", state=State.HELD)

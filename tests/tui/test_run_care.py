@@ -8,7 +8,8 @@ from run_screen import open_run
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Checkpointed, Resumed, Started, Step, now
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import declare_dead
 
@@ -26,14 +27,14 @@ def recovered(registry):
         run = ingest(database, training(database))
         folder = folder_of(database, run)
         with closing(EventWriter(folder.events(1))) as events:
-            events.write("checkpoint", step=1)
+            events.write(Checkpointed(at=now(), step=1))
         run = declare_dead(database, ingest(database, run), "killed by signal 9")
         assert str(run.state) == "queued"
         with database.immediate():
             database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued' AND key != ?", (run.key,))
         claim_next(database, None, "cpu")
         with closing(EventWriter(folder.events(2), fresh=True)) as events:
-            events.write("started", attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True)
+            events.write(Started(at=now(), attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True))
             ingest(database, training(database))
     return registry
 
@@ -44,9 +45,18 @@ def write(path, *steps, resumed=False):
         run = training(database)
         with closing(EventWriter(folder_of(database, run).events(2))) as events:
             if resumed:
-                events.write("resumed", step=1, evaluated_epoch=-1, evaluated_step=-1, differences=[WHY])
+                events.write(Resumed(at=now(), step=1, evaluated_epoch=-1, evaluated_step=-1, differences=[WHY]))
             for step, value in steps:
-                events.step(step, 1, "train", {"loss/sst": value, "loss": value}, seconds_left=9.0)
+                events.write(
+                    Step(
+                        at=now(),
+                        step=step,
+                        epoch=1,
+                        phase="train",
+                        values={"loss/sst": value, "loss": value},
+                        seconds_left=9.0,
+                    )
+                )
 
 
 def drawn(shown):

@@ -10,7 +10,8 @@ from bertmt.drawing.charts.series import look_of, looks_of
 from bertmt.registry import metrics
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Evaluated, Step, now
 from bertmt.services.ingest.ingest import folder_of, ingest
 
 LONG = 400
@@ -31,10 +32,14 @@ def _measure(builder):
     for step in range(LONG):
         values = {f"loss/{task}": scale / (1 + step / 50) for task, scale in (("sst", 1.6), ("para", 0.7))}
         values |= {"gradient_norm": 1 + step % 7, "conflict_share": 0.5, "learning_rate": 1e-5, "loss": 1.0}
-        events.step(step, 1 + step // 200, "train", values, seconds_left=LONG - step)
+        events.write(
+            Step(at=now(), step=step, epoch=1 + step // 200, phase="train", values=values, seconds_left=LONG - step)
+        )
         if step % 200 == 199:
             scores, losses = {"sst": 0.4 + step / 4000}, {"sst": 1.0, "para": 0.5}
-            events.write("evaluated", epoch=1 + step // 200, step=step, scores=scores, overall=None, losses=losses)
+            events.write(
+                Evaluated(at=now(), epoch=1 + step // 200, step=step, scores=scores, overall=None, losses=losses)
+            )
     events.close()
     ingest(builder.database, run)
     folder.path.rename(folder.path.with_name("run009"))
@@ -109,12 +114,21 @@ async def test_a_pretraining_phase_takes_no_look_of_a_task(show, alive, registry
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("pretrained")
-    events.step(0, 0, "mnr", {"loss/mnr": 3.0}, seconds_left=9.0)
+    events.write(Step(at=now(), step=0, epoch=0, phase="mnr", values={"loss/mnr": 3.0}, seconds_left=9.0))
     ingest(builder.database, run)
     async with show(size=(120, 40)) as shown:
         await open_run(shown, run.id)
         before = _looks(shown)
-        events.step(1, 1, "train", {f"loss/{task}": 1.0 for task in ("sst", "para", "sts")}, seconds_left=8.0)
+        events.write(
+            Step(
+                at=now(),
+                step=1,
+                epoch=1,
+                phase="train",
+                values={f"loss/{task}": 1.0 for task in ("sst", "para", "sts")},
+                seconds_left=8.0,
+            )
+        )
         await shown.look()
         after = _looks(shown)
     events.close()
@@ -161,7 +175,7 @@ async def test_what_a_child_writes_appears_and_the_zoom_stays(show, alive, regis
         builder = RegistryBuilder(registry)
         [run] = all_runs(builder.database, "runs.id = 'run006'")
         events = EventWriter(folder_of(builder.database, run).events(1))
-        events.step(3, 1, "train", {"loss/sst": 0.125}, seconds_left=1.0)
+        events.write(Step(at=now(), step=3, epoch=1, phase="train", values={"loss/sst": 0.125}, seconds_left=1.0))
         events.close()
         ingest(builder.database, run)
         builder.database.close()

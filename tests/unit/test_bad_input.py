@@ -12,7 +12,8 @@ from bertmt.filters.parsing import parse_filter
 from bertmt.recipe.loading import read_toml
 from bertmt.recipe.rules import recipe_from
 from bertmt.registry.database import open_registry
-from bertmt.run_folder.events import parse_event, read_events, tail_lines
+from bertmt.run_folder.event_files import read_events, tail_lines
+from bertmt.run_folder.events import parse_event
 from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
 from bertmt.run_folder.predictions import (
     Predictions,
@@ -79,15 +80,9 @@ def test_a_number_that_sqlite_cannot_hold_makes_no_event():
     assert parse_event(line(scores={"sst": 1 << 63})) is None
 
 
-def test_a_number_beyond_float_makes_no_event_that_is_stored_whole():
-    started = b'{"event": "started", "at": "2026-01-01T00:00:00Z", "unknown": [1e99]}'
-    assert parse_event(started) is not None
-    assert parse_event(started.replace(b"1e99", b"1e999")) is None
-
-
 def test_half_a_character_in_an_event_becomes_a_question_mark_and_the_event_stays():
     event = parse_event(b'{"event": "failed", "at": "2026-01-01T00:00:00Z", "error": "no file \\udcff\\ud83d\\ude00"}')
-    assert event is not None and event["error"] == "no file ?\N{GRINNING FACE}"
+    assert event is not None and event.error == "no file ?\N{GRINNING FACE}"
 
 
 def test_events_are_utf_8_and_nothing_else():
@@ -154,7 +149,7 @@ def test_examples_of_the_wrong_types_are_refused(tmp_path, strange):
 )
 def test_an_order_of_the_wrong_types_is_one_sentence(tmp_path, changed):
     folder = RunFolder(tmp_path)
-    folder.create(RunOrder("abc234", "name", 1, "toy", ""), "{}")
+    folder.create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     folder.order.write_text(json.dumps({**json.loads(folder.order.read_text()), **changed}))
     with pytest.raises(NotFoundError) as refused:
         folder.read_order()

@@ -14,8 +14,8 @@ from bertmt import bounded_files, paths
 from bertmt.bounded_files import MOST_JSON, inflated, open_plain, read_bytes, read_json, read_text
 from bertmt.errors import BertmtError
 from bertmt.recipe.loading import read_toml
-from bertmt.run_folder import events, predictions
-from bertmt.run_folder.events import read_events, tail_lines
+from bertmt.run_folder import event_files, predictions
+from bertmt.run_folder.event_files import read_events, tail_lines
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, read_examples, read_predictions, write_predictions
 from bertmt.services.browse.log_reader import LogReader
@@ -201,7 +201,7 @@ def test_an_archive_that_never_ends_is_given_up(content, tmp_path, monkeypatch):
 
 
 def test_a_line_of_events_that_no_memory_holds_is_passed_over(tmp_path, monkeypatch):
-    monkeypatch.setattr(events, "MOST_JSON", 300)
+    monkeypatch.setattr(event_files, "MOST_JSON", 300)
     good = b'{"event": "note", "at": "2024-01-01T00:00:00+00:00"}\n'
     file = tmp_path / "events-1.jsonl"
     file.write_bytes(good + b"x" * 5000 + b"\n" + good)

@@ -23,7 +23,15 @@ def proc(tmp_path):
 
 
 def users_of(tmp_path, *processes):
-    gpu = Gpu("GPU-1", 0, "NVIDIA Test", 81920, 1000, None, processes=tuple(GpuProcess(*each) for each in processes))
+    gpu = Gpu(
+        uuid="GPU-1",
+        index=0,
+        name="NVIDIA Test",
+        memory_total_mib=81920,
+        memory_free_mib=1000,
+        utilization=None,
+        processes=tuple(GpuProcess(*each) for each in processes),
+    )
     return gpu_users(gpu, tmp_path)
 
 
@@ -59,7 +67,15 @@ def test_a_command_that_is_no_text_is_no_crash(tmp_path, proc):
 
 
 def test_a_real_process_is_found_in_the_real_proc():
-    gpu = Gpu("GPU-1", 0, "NVIDIA Test", 1, 1, None, processes=(GpuProcess(os.getpid(), 1),))
+    gpu = Gpu(
+        uuid="GPU-1",
+        index=0,
+        name="NVIDIA Test",
+        memory_total_mib=1,
+        memory_free_mib=1,
+        utilization=None,
+        processes=(GpuProcess(os.getpid(), 1),),
+    )
     [user] = gpu_users(gpu)
     assert user.user == ME and user.command
     assert 0 <= user.seconds_old < 86_400

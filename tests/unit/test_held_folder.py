@@ -8,7 +8,8 @@ import pytest
 
 from bertmt.errors import BusyError
 from bertmt.run_folder import held_folder
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Started, now
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive, living_pid
 
@@ -21,7 +22,7 @@ def hurried(monkeypatch):
 @pytest.fixture
 def folder(tmp_path):
     made = RunFolder(tmp_path / "runs" / "abcdef")
-    made.create(RunOrder("abcdef", "name", 1, "toy", ""), "{}")
+    made.create(RunOrder(run_id="abcdef", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     return made
 
 
@@ -120,7 +121,7 @@ def test_while_the_folder_is_away_the_child_goes_on_and_makes_none(folder, held)
 
 def test_locked_events_prove_life_where_alive_was_deleted(folder):
     writer = EventWriter(folder.events(1), fresh=True)
-    writer.write("started", attempt=1, pid=os.getpid())
+    writer.write(Started(at=now(), attempt=1, pid=os.getpid()))
     assert is_alive(folder) and living_pid(folder) == os.getpid()
     with pytest.raises(BusyError, match="already being worked"):
         hold_alive(folder)
@@ -138,7 +139,7 @@ def test_events_of_older_versions_are_not_locked_and_prove_nothing(folder):
 def test_neither_a_run_folder_nor_what_is_above_is_made_by_a_checkpoint_or_where_the_registry_is_gone(tmp_path):
     folder = RunFolder(tmp_path / "moved" / "runs" / "abcdef")
     with pytest.raises(FileNotFoundError):
-        folder.create(RunOrder("abcdef", "name", 1, "toy", ""), "{}")
+        folder.create(RunOrder(run_id="abcdef", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     with pytest.raises(FileNotFoundError):
         folder.checkpoints().write({}, 0)
     assert list(tmp_path.iterdir()) == []

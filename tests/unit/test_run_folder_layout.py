@@ -11,7 +11,16 @@ import pytest
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
 
-ORDER = RunOrder("r1", "try", 2, "toy", "", {"sst-train": "0123456789abcdef"}, "cpu", 2)
+ORDER = RunOrder(
+    run_id="r1",
+    name="try",
+    attempt=2,
+    data="toy",
+    extra_data_file="",
+    fingerprints={"sst-train": "0123456789abcdef"},
+    device="cpu",
+    threads=2,
+)
 HOLDER = """
 import sys, time
 from pathlib import Path
@@ -54,7 +63,7 @@ def test_a_run_folder_is_private_to_its_user(folder):
 
 def test_a_new_attempt_replaces_the_order_and_keeps_the_rest(folder):
     folder.events(1).write_text("kept")
-    folder.create(RunOrder("r1", "try", 3, "elsewhere", ""), '{"seed": 1}')
+    folder.create(RunOrder(run_id="r1", name="try", attempt=3, data="elsewhere", extra_data_file=""), '{"seed": 1}')
     assert (folder.read_order().attempt, folder.read_order().data) == (3, "elsewhere")
     assert folder.events(1).read_text() == "kept"
     assert folder.recipe.read_text() == '{"seed": 1}'

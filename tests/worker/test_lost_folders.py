@@ -102,10 +102,10 @@ def test_a_run_whose_folder_is_moved_is_lost_once_its_child_is_gone(database, ad
 
 def test_a_child_of_an_older_version_is_known_by_its_lock_alone(database, adopted):
     run, other = adopted("wait-old")
-    assert "process_start" not in run.started
+    assert run.started.process_start == ""
     rounds(other)
     assert states(database, run) == ["running"]
-    os.kill(run.started["pid"], signal.SIGKILL)
+    os.kill(run.started.pid, signal.SIGKILL)
     other.stopping = True
     end = time.monotonic() + 20
     while run_by_key(database, run.key).state is State.RUNNING and time.monotonic() < end:
@@ -116,9 +116,10 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(database, adopte
 def test_a_child_that_says_that_its_folder_is_anothers_makes_its_run_lost_not_failed(database, add_run, said, tmp_path):
     child = tmp_path / "child.py"
     child.write_text(
-        "import sys\nfrom pathlib import Path\nfrom bertmt.run_folder.events import EventWriter\n"
+        "import sys\nfrom pathlib import Path\nfrom bertmt.run_folder.event_files import EventWriter\n"
+        "from bertmt.run_folder.events import Displaced, now\n"
         "events = EventWriter(Path(sys.argv[1]) / f'events-{sys.argv[2]}.jsonl', fresh=True)\n"
-        "events.write('displaced', step=3, reason='It was moved.')\nsys.exit(6)\n"
+        "events.write(Displaced(at=now(), step=3, reason='It was moved.'))\nsys.exit(6)\n"
     )
     run = add_run("displaced", requeue_lost=False)
     Worker(database, [SLOT], said.append, [sys.executable, str(child)]).work(drain=True)

@@ -246,7 +246,9 @@ def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(database, add_r
     add_run("finish")
     run = claim_next(database, None, "cpu")
     folder = folder_of(database, run)
-    folder.create(RunOrder(run.id, run.name, run.attempt, "toy", ""), run.recipe_json)
+    folder.create(
+        RunOrder(run_id=run.id, name=run.name, attempt=run.attempt, data="toy", extra_data_file=""), run.recipe_json
+    )
     assert declare_dead(database, run, "its worker was killed before it started it").state is State.QUEUED
     late = subprocess.run([*stand_in_child, str(folder.path), "1"], capture_output=True, check=False)
     assert late.returncode == 4

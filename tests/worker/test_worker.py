@@ -350,7 +350,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
     killed.wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
-    os.kill(run_by_key(database, run.key).started["pid"], signal.SIGKILL)
+    os.kill(run_by_key(database, run.key).started.pid, signal.SIGKILL)
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)

@@ -26,8 +26,8 @@ class Option:
 
 
 FRAME_LINES = 8  # of a dialog around its list
-NAME = Column("name", "", 24, rank=1, elastic=True)
-MEANING = Column("meaning", "", 24, rank=2, elastic=True)
+NAME = Column(key="name", title="", width=24, rank=1, elastic=True)
+MEANING = Column(key="meaning", title="", width=24, rank=2, elastic=True)
 
 
 def _cell(option: Option, column: Column) -> Span:

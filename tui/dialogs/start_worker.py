@@ -31,7 +31,7 @@ class WorkerOrder:
     drain: bool = False
 
 
-START = Field("start", "▸ Start a worker", FieldKind.DONE, meaning="Enter starts it")
+START = Field(key="start", name="▸ Start a worker", kind=FieldKind.DONE, meaning="Enter starts it")
 
 
 def _asked(name: str, kind: Any, meaning: str, minimum: int | None = None) -> Setting:

@@ -150,8 +150,8 @@ def _rests(run: Run) -> Span:
 
 
 def _trained_for(run: Run) -> str:
-    seconds = run.finished.get("seconds") or {}
-    total = sum(value for value in seconds.values() if isinstance(value, int | float))
+    seconds = run.finished.seconds.values() if run.finished is not None else ()
+    total = sum(filter(None, seconds))
     return f"took {numbers.duration(total)}" if total else "finished"
 
 

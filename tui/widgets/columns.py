@@ -1,7 +1,7 @@
 """The columns of a table, and which of them a width has room for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 GAP = 1
 
@@ -22,6 +22,7 @@ class Column:
     key: str
     title: str
     width: int
+    _: KW_ONLY
     rank: int
     right: bool = False
     elastic: bool = False

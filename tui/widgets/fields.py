@@ -1,6 +1,6 @@
 """One line of a form: what it is called, what stands in it, and what may be typed there."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,7 @@ class Field:
     key: str
     name: str
     kind: FieldKind
+    _: KW_ONLY
     shown: str = ""
     text: str = ""
     meaning: str = ""
@@ -69,7 +70,17 @@ def field_of(setting: Setting, value: Any, is_changed: bool = False, open_value:
     else:
         shown = value_text(value)
     text = "" if value is None else value_text(value)
-    return Field(setting.name, setting.name, kind, shown, text, setting.help, expected(setting), is_changed, idle)
+    return Field(
+        key=setting.name,
+        name=setting.name,
+        kind=kind,
+        shown=shown,
+        text=text,
+        meaning=setting.help,
+        expected=expected(setting),
+        is_changed=is_changed,
+        idle=idle,
+    )
 
 
 def expected(setting: Setting) -> str:

@@ -23,9 +23,11 @@ from tui.widgets.fields import Field, FieldKind
 from tui.widgets.table import Spanning, Table
 from tui.widgets.text_lines import TextLines
 
-NAME = Column("name", "setting", 18, rank=1)
-VALUE = Column("value", "value", 24, rank=2, least=8)  # never left for the meaning, which is said below as well
-MEANING = Column("meaning", "meaning", 16, rank=3, elastic=True)
+NAME = Column(key="name", title="setting", width=18, rank=1)
+VALUE = Column(
+    key="value", title="value", width=24, rank=2, least=8
+)  # never left for the meaning, which is said below as well
+MEANING = Column(key="meaning", title="meaning", width=16, rank=3, elastic=True)
 TYPED = (FieldKind.NUMBER, FieldKind.TEXT)
 TURNED = (FieldKind.SWITCH, FieldKind.CHOICE)
 HELP_LINES = 2

@@ -130,11 +130,10 @@ def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
 
 def effort(run: Run) -> dict[str, Any]:
     """Optimizer steps, and training examples and passes per task, as the child counted them."""
-    finished = run.finished
     counted: dict[str, Any] = {"steps": run.steps_done}
-    for kind in ("examples", "passes"):
-        for task, amount in (finished.get(kind) or {}).items():
-            counted[f"{kind} {task}"] = amount
+    if run.finished is not None:
+        counted |= {f"examples {task}": amount for task, amount in run.finished.examples.items()}
+        counted |= {f"passes {task}": amount for task, amount in run.finished.passes.items()}
     return counted
 
 

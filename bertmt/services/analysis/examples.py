@@ -16,7 +16,7 @@ from bertmt.tasks.scores import pearson
 from bertmt.tasks.task import STS, TASKS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExampleTable:
     """The dev examples of one task with a run's predictions of one epoch; arrays all (n,).
 

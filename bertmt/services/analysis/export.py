@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,6 @@ from bertmt.registry import metrics
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.run_folder.events import finite
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.task import TASKS
 
@@ -87,8 +87,19 @@ def json_lines(rows: Iterable[Record]) -> Iterator[str]:
         try:
             yield json.dumps(row, allow_nan=False) + "\n"
         except ValueError:
-            yield json.dumps(finite(row), allow_nan=False) + "\n"
+            yield json.dumps(_finite(row), allow_nan=False) + "\n"
 
 
 def _cell(value: Any) -> Any:
     return " ".join(f"{each:.9g}" for each in value) if isinstance(value, list) else value
+
+
+def _finite(content: Any) -> Any:
+    """`content` with null in place of every number that is not finite."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    return content

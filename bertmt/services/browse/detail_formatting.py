@@ -104,12 +104,14 @@ def _paper_row(paper: "ReportedScores", width: int | None) -> Row:
 def effort_lines(details: "Details", width: int | None) -> list[Line]:
     """What each task used, then steps, time, memory, speed and what the run remarked."""
     run, finished = details.run, details.run.finished
-    examples, passes, tokens = (finished.get(kind) or {} for kind in ("examples", "passes", "tokens"))
-    rows = [
-        Row([name, numbers.count(count), numbers.score(passes.get(name), 2), numbers.count(tokens.get(name))])
-        for name, count in examples.items()
-    ]
-    seconds, memory = finished.get("seconds") or {}, finished.get("peak_memory_mib")
+    rows: list[Row] = []
+    if finished is not None:
+        passes, tokens = finished.passes, finished.tokens
+        rows = [
+            Row([name, numbers.count(count), numbers.score(passes.get(name), 2), numbers.count(tokens.get(name))])
+            for name, count in finished.examples.items()
+        ]
+    seconds, memory = (finished.seconds, finished.peak_memory_mib) if finished is not None else ({}, None)
     steps, speed, padding = run.steps_done, details.tokens_per_second, details.padding_share
     about: dict[str, str | Sequence[str]] = {
         "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",

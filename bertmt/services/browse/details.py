@@ -17,7 +17,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Move, Run, Snapshot
 from bertmt.registry.runs import evaluations, moves, snapshot_of
 from bertmt.registry.states import State
-from bertmt.run_folder.events import tail_lines
+from bertmt.run_folder.event_files import tail_lines
 from bertmt.services.browse.baseline import Baselines
 from bertmt.services.browse.rows import mean_difference
 from bertmt.services.ingest.ingest import folder_of
@@ -28,7 +28,7 @@ from bertmt.services.plan.snapshot import code_digest
 LOG_LINES = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Details:
     """One run with all that belongs to it.
 
@@ -92,7 +92,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         code_changed=snapshot.code_digest != code_digest(),
         folder=folder.path,
         log=tail_lines(folder.log(run.attempt), LOG_LINES) if ended_badly else (),
-        remarks=(*overlap_sentences(database, run), *map(str, run.finished.get("remarks", ()))),
+        remarks=(*overlap_sentences(database, run), *(run.finished.remarks if run.finished is not None else ())),
     )
 
 

@@ -11,7 +11,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import ENDED
-from bertmt.run_folder.events import tail_lines
+from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.unreadable import unreadable_as_sentence
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date

@@ -28,7 +28,8 @@ from bertmt.registry.runs import STAGED, NewRun, add_imported, all_runs, move, m
 from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
-from bertmt.run_folder.events import attempts, read_events
+from bertmt.run_folder.event_files import attempts, read_events
+from bertmt.run_folder.events import Event, Started
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
 from bertmt.services.ingest.ingest import ingest
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
@@ -56,14 +57,14 @@ class Found:
     order: RunOrder
     recipe: Recipe
     began_at: str
-    versions: Mapping[str, Any]
+    versions: Mapping[str, str]
 
 
 def import_runs(database: Database, folders: Sequence[Path]) -> tuple[list[Run], list[Refused]]:
     """Import every folder that can be, in the order in which their runs began; those that cannot change nothing."""
     imported: list[Run] = []
     refused: list[Refused] = []
-    for folder in sorted(folders, key=lambda each: _first_event(RunFolder(each), 1).get("at", "")):
+    for folder in sorted(folders, key=lambda each: _began_at(RunFolder(each), 1) or ""):
         try:
             imported.append(import_run(database, folder))
         except (BertmtError, OSError) as problem:
@@ -162,9 +163,9 @@ def read_run_folder(path: Path) -> Found:
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
     _refuse_working(folder)
-    began_at = _first_event(folder, 1).get("at") or _changed_at(folder.recipe)
-    versions = _first_event(folder, max(attempts(path), default=1)).get("versions")
-    return Found(folder, order, recipe, began_at, versions if isinstance(versions, dict) else {})
+    began_at = _began_at(folder, 1) or _changed_at(folder.recipe)
+    started = _first_event(folder, max(attempts(path), default=1))
+    return Found(folder, order, recipe, began_at, started.versions if isinstance(started, Started) else {})
 
 
 def is_run_id(text: object) -> bool:
@@ -196,7 +197,7 @@ def _store(database: Database, found: Found, work: Path, put_in_place: Callable[
     """Enter the run and all that its folder tells: first into a registry of its own, since reading a large folder takes
     minutes, then from there in batches that nobody sees until the last, which is durable.
     """
-    new, about = _new_run(database, found), Snapshot("unknown", {}, {"packages": _versions(found)})
+    new, about = _new_run(database, found), Snapshot("unknown", {}, {"packages": found.versions})
     with open_registry(work / REGISTRY, create=True) as own:
         own.execute("PRAGMA journal_mode = DELETE")  # else its log would take as much room as its rows
         own.execute("PRAGMA synchronous = OFF")  # it lives no longer than this process
@@ -214,10 +215,6 @@ def _store(database: Database, found: Found, work: Path, put_in_place: Callable[
                 return publish(database, key, own, run)
         finally:
             forget_staged(database, key)
-
-
-def _versions(found: Found) -> dict[str, str]:
-    return {str(name): str(version) for name, version in found.versions.items()}
 
 
 def _new_run(database: Database, found: Found) -> NewRun:
@@ -257,7 +254,7 @@ def replay(database: Database, run: Run, order: RunOrder) -> Run:
     for number in sorted(numbers - {0}):
         run = move(
             database, run.key, State.RUNNING, Owner.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
-            device=device, started_at=_first_event(folder, number).get("at"), ended_at=None, failure=None,
+            device=device, started_at=_began_at(folder, number), ended_at=None, failure=None,
         )  # fmt: skip
         run = ingest(database, run)
         if run.state is State.RUNNING:
@@ -296,13 +293,18 @@ def run_by_id(database: Database, run_id: str) -> Run | None:
     return found[0] if found else None
 
 
-def _first_event(folder: RunFolder, attempt: int) -> Mapping[str, Any]:
-    """The first event of an attempt; empty where there is none."""
+def _began_at(folder: RunFolder, attempt: int) -> str | None:
+    first = _first_event(folder, attempt)
+    return None if first is None else first.at
+
+
+def _first_event(folder: RunFolder, attempt: int) -> Event | None:
+    """The first event of an attempt; None where there is none."""
     try:
         events = read_events(folder.events(attempt), limit_bytes=1 << 16)[0]
     except (OSError, ValueError, BertmtError):
-        return {}
-    return events[0] if events else {}
+        return None
+    return events[0] if events else None
 
 
 def _changed_at(path: Path) -> str:

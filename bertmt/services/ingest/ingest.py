@@ -4,8 +4,7 @@ Rows, summary and byte offset are stored in ONE immediate transaction, refused w
 number of workers and front ends may import the same run at once, and no event is imported twice or lost.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bertmt import paths
@@ -16,10 +15,24 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import move, note, run_by_key
 from bertmt.registry.states import Owner, State
-from bertmt.run_folder.events import LAST_EVENTS, now, read_events
+from bertmt.run_folder.event_files import read_events
+from bertmt.run_folder.events import (
+    LAST_EVENTS,
+    Checkpointed,
+    Displaced,
+    Evaluated,
+    Event,
+    Failed,
+    Finished,
+    Resumed,
+    Started,
+    Step,
+    Stopped,
+    now,
+    to_json,
+)
 from bertmt.run_folder.layout import RunFolder
 
-Event = Mapping[str, Any]
 LONGEST_ID = 100  # so that any file system can hold it
 TASK_NAMES = ("sst", "para", "sts")
 NO_SCORES = dict.fromkeys(("selected_epoch", *TASK_NAMES, "overall"))
@@ -64,8 +77,8 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
             "UPDATE runs SET events_attempt = ?, events_offset = ?, synced_at = ? WHERE key = ?",
             (run.attempt, end, now(), run.key),
         )
-        last = next((event for event in reversed(events) if event["event"] in LAST_EVENTS), None)
-        if last:
+        last = next((event for event in reversed(events) if isinstance(event, LAST_EVENTS)), None)
+        if last is not None:
             _close(database, run, last)
         if broken:
             note(
@@ -79,79 +92,78 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
 def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
     """Events in their order; points are gathered and stored together between two resumptions."""
     points: list[metrics.Point] = []
+    last_step: Step | None = None
     for event in events:
-        kind = event["event"]
-        if kind == "started":
-            _begin_attempt(database, run, event)
-        elif kind == "resumed":
-            metrics.append(database, run.key, points)
-            points = []
-            _go_back(database, run, event)
-        elif kind == "step":
-            points += [(name, event["step"], value) for name, value in event["values"].items()]
-        elif kind == "evaluated":
-            points += _evaluation_points(event)
-            _store_evaluation(database, run, event)
-        elif kind == "checkpoint":
-            _update_summary(database, run, checkpoint_step=event["step"])
-        elif kind == "displaced":
-            note(database, run.key, Owner.EVENT, event["reason"])
+        match event:
+            case Step():
+                points += [(name, event.step, value) for name, value in event.values.items()]
+                last_step = event
+            case Started():
+                _begin_attempt(database, run, event)
+            case Resumed():
+                metrics.append(database, run.key, points)
+                points = []
+                _go_back(database, run, event)
+            case Evaluated():
+                points += _evaluation_points(event)
+                _store_evaluation(database, run, event)
+            case Checkpointed():
+                _update_summary(database, run, checkpoint_step=event.step)
+            case Displaced():
+                note(database, run.key, Owner.EVENT, event.reason)
     metrics.append(database, run.key, points)
-    steps = [event for event in events if event["event"] == "step"]
-    if steps:
-        _update_summary(
-            database, run, **{name: steps[-1].get(name) for name in ("phase", "step", "epoch", "seconds_left")}
-        )
+    if last_step is not None:
+        step, left = last_step, last_step.seconds_left
+        _update_summary(database, run, phase=step.phase, step=step.step, epoch=step.epoch, seconds_left=left)
     if events:
-        _update_summary(database, run, last_event_at=events[-1]["at"])
+        _update_summary(database, run, last_event_at=events[-1].at)
 
 
-def _begin_attempt(database: Database, run: Run, event: Event) -> None:
+def _begin_attempt(database: Database, run: Run, event: Started) -> None:
     """A new attempt starts from the beginning unless a `resumed` event says otherwise."""
-    if not event.get("resumes"):
+    if not event.resumes:
         metrics.go_back(database, run.key, 0, -1, -1)
         _update_summary(database, run, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
-    if event.get("begins_anew"):
-        note(database, run.key, Owner.EVENT, event["begins_anew"])
+    if event.begins_anew:
+        note(database, run.key, Owner.EVENT, event.begins_anew)
     _update_summary(
         database,
         run,
-        started=json.dumps(event),
-        steps_total=event.get("steps_total"),
-        epochs_total=event.get("epochs_total"),
+        started=to_json(event).decode(),
+        steps_total=event.steps_total,
+        epochs_total=event.epochs_total,
         finished=None,
     )
 
 
-def _go_back(database: Database, run: Run, event: Event) -> None:
+def _go_back(database: Database, run: Run, event: Resumed) -> None:
     """The attempt goes on from a checkpoint: what the one before measured after it will be measured again."""
-    step, epoch = event["step"], event["evaluated_epoch"]
-    metrics.go_back(database, run.key, step, epoch, event["evaluated_step"])
+    step, epoch = event.step, event.evaluated_epoch
+    metrics.go_back(database, run.key, step, epoch, event.evaluated_step)
     # `step` names the newest step, counted from 0.
     _update_summary(database, run, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
     _show_scores(database, run, epoch)
-    if event.get("differences"):
-        reason = f"resumed at step {step}, not bit-exact: {' '.join(event['differences'])}"
+    if event.differences:
+        reason = f"resumed at step {step}, not bit-exact: {' '.join(event.differences)}"
         note(database, run.key, Owner.EVENT, reason)
 
 
-def _evaluation_points(event: Event) -> list[metrics.Point]:
-    step = event["step"]
-    named = {f"dev/{task}": value for task, value in event["scores"].items()}
-    named |= {f"dev_loss/{task}": value for task, value in event.get("losses", {}).items()}
-    if event.get("overall") is not None:
-        named["dev/overall"] = event["overall"]
-    return [(name, step, value) for name, value in named.items()]
+def _evaluation_points(event: Evaluated) -> list[metrics.Point]:
+    named = {f"dev/{task}": value for task, value in event.scores.items()}
+    named |= {f"dev_loss/{task}": value for task, value in event.losses.items()}
+    if event.overall is not None:
+        named["dev/overall"] = event.overall
+    return [(name, event.step, value) for name, value in named.items()]
 
 
-def _store_evaluation(database: Database, run: Run, event: Event) -> None:
-    scores = [event["scores"].get(task) for task in TASK_NAMES]
+def _store_evaluation(database: Database, run: Run, event: Evaluated) -> None:
+    scores = [event.scores.get(task) for task in TASK_NAMES]
     database.execute(
         "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (run.key, event["epoch"], event["step"], *scores, event.get("overall"), event.get("seconds")),
+        (run.key, event.epoch, event.step, *scores, event.overall, event.seconds),
     )
     # While the run goes on its scores are the newest; its last event names the selected epoch.
-    _show_scores(database, run, event["epoch"])
+    _show_scores(database, run, event.epoch)
 
 
 def _show_scores(database: Database, run: Run, epoch: int) -> None:
@@ -167,23 +179,21 @@ def _update_summary(database: Database, run: Run, **columns: Any) -> None:
     database.execute(f"UPDATE summaries SET {assignments} WHERE run = ?", (*columns.values(), run.key))
 
 
-def _close(database: Database, run: Run, event: Event) -> None:
+def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> None:
     """The child's last event moves the run."""
     if run.state not in (State.RUNNING, State.LOST):
         return
-    at = {"ended_at": event["at"], "request": None}
-    if event["event"] == "finished":
-        _update_summary(
-            database, run, finished=json.dumps(event), step=event["step"], epoch=event["epoch"], seconds_left=0
-        )
-        _show_scores(database, run, event["selected_epoch"])
+    at = {"ended_at": event.at, "request": None}
+    if isinstance(event, Finished):
+        told = to_json(event).decode()
+        _update_summary(database, run, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
+        _show_scores(database, run, event.selected_epoch)
         move(database, run.key, State.FINISHED, Owner.EVENT, "trained to its end", **at)
-    elif event["event"] == "stopped":
+    elif isinstance(event, Stopped):
         _stop(database, run, event)
     else:
-        error = str(event["error"])
-        move(database, run.key, State.FAILED, Owner.EVENT, error, failure=error, **at)
-        if event.get("out_of_memory") and not (run.saves_memory or run.recipe.get("activation_checkpointing")):
+        move(database, run.key, State.FAILED, Owner.EVENT, event.error, failure=event.error, **at)
+        if event.out_of_memory and not (run.saves_memory or run.recipe.get("activation_checkpointing")):
             reason = "out of memory: once more, with activation checkpointing"
             move(database, run.key, State.QUEUED, Owner.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
 
@@ -194,17 +204,17 @@ def where_it_goes_on(run: Run) -> str:
     return "it starts over" if step is None else f"it resumes from step {step}"
 
 
-def _stop(database: Database, run: Run, event: Event) -> None:
+def _stop(database: Database, run: Run, event: Stopped) -> None:
     """The child obeyed a signal; what it was for is in the run's request, or else its worker or its machine stopped."""
     run = run_by_key(database, run.key)  # as it is now: with its newest checkpoint, and what was asked meanwhile
     goes_on = where_it_goes_on(run)
-    at = {"ended_at": event["at"], "request": None}
+    at = {"ended_at": event.at, "request": None}
     if run.request == "cancel":
         move(database, run.key, State.CANCELLED, Owner.EVENT, f"cancelled; requeued, {goes_on}", **at)
     elif run.request == "pause":
         move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
-        move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event['signal']}; {goes_on}", request=None)
+        move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event.signal}; {goes_on}", request=None)
 
 
 def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]) -> list[Any]:
@@ -212,7 +222,7 @@ def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]
 
     A file that is missing or damaged costs these predictions, not the run's metrics.
     """
-    named = [entry for event in events if event["event"] == "evaluated" for entry in event.get("predictions", ())]
+    named = [entry for event in events if isinstance(event, Evaluated) for entry in event.predictions]
     if not named:
         return []
     # numpy is needed here only; lists of runs are drawn without it.

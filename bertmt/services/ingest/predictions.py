@@ -1,31 +1,31 @@
 """The part of importing events that needs numpy: prediction files and the examples they are about."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from bertmt.errors import DataError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.run_folder.events import PredictionFile
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, read_examples, read_predictions
 from bertmt.tasks.examples import Example, fingerprint
 from bertmt.tasks.task import TASKS
 
 
-def reader_of(database: Database, run: Run, folder: RunFolder, entry: Mapping[str, Any]) -> Callable[[], None]:
+def reader_of(database: Database, run: Run, folder: RunFolder, entry: PredictionFile) -> Callable[[], None]:
     """Read one prediction file now; the returned function stores it within a transaction.
 
     Only files of the run's own folder are read, whatever the event says. A missing or damaged one, or one of another
     split than the event says, stores nothing.
     """
-    path = folder.path / "predictions" / str(entry.get("file", "")).rpartition("/")[2]
+    path = folder.path / "predictions" / entry.file.rpartition("/")[2]
     try:
         predictions = read_predictions(path)
     except DataError:
         return lambda: None
-    about = {"task": predictions.task, "split": predictions.split, "fingerprint": predictions.fingerprint}
-    if any(entry.get(name, value) != value for name, value in about.items()):
+    found = (predictions.task, predictions.split, predictions.fingerprint)
+    if found != (entry.task, entry.split, entry.fingerprint):
         return lambda: None
     examples = None
     if not stored_predictions.has_split(database, predictions.fingerprint):

@@ -12,7 +12,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import is_of_a_copied_registry, is_on_this_host, last_beat, running_workers
-from bertmt.run_folder.events import EventWriter, now
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import now
 from bertmt.run_folder.layout import is_alive
 from bertmt.run_folder.processes import Process, is_recent, process_of
 from bertmt.services.ingest.ingest import folder_of, ingest, where_it_goes_on
@@ -66,7 +67,8 @@ def its_process(database: Database, run: Run) -> Process | None:
 
     A copy of a registry tells of processes that are the original's.
     """
-    known = process_of(run.started) if run.started.get("attempt") == run.attempt else None
+    started = run.started
+    known = process_of(started) if started is not None and started.attempt == run.attempt else None
     if known is None or not known.lives() or is_of_a_copied_registry(database, run.worker):
         return None
     return known

@@ -3,7 +3,6 @@
 Both are real children in a registry of their own, killed with SIGKILL, settled and queued again as any lost run is.
 """
 
-import json
 import os
 import random
 import signal
@@ -26,7 +25,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
-from bertmt.run_folder.events import tail_lines
+from bertmt.run_folder.event_files import read_events, tail_lines
+from bertmt.run_folder.events import Resumed
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import declare_dead
@@ -173,9 +173,8 @@ def _has_stepped(folder: RunFolder, order: RunOrder) -> bool:
 def _resumptions(folder: RunFolder, attempts: int) -> tuple[int | None, ...]:
     found: list[int | None] = []
     for attempt in range(2, attempts + 1):
-        lines = folder.events(attempt).read_text(encoding="utf-8").splitlines()
-        events = (json.loads(line) for line in lines[:2])
-        found.append(next((event["step"] for event in events if event["event"] == "resumed"), None))
+        events, _, _ = read_events(folder.events(attempt))
+        found.append(next((event.step for event in events if isinstance(event, Resumed)), None))
     return tuple(found)
 
 

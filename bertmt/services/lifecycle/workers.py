@@ -10,7 +10,7 @@ from bertmt.errors import BertmtError, reason_of
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
 from bertmt.registry.workers import running_workers
-from bertmt.run_folder.events import tail_lines
+from bertmt.run_folder.event_files import tail_lines
 
 
 def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> list[str]:

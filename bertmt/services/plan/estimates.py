@@ -118,7 +118,8 @@ def whole_seconds(run: Run) -> float | None:
     done = run.step + 1
     if done < min(SURE_STEPS, run.steps_total / 2):
         return None
-    if not run.started.get("resumes") and run.started_at and run.last_event_at:
+    resumes = run.started is not None and run.started.resumes
+    if not resumes and run.started_at and run.last_event_at:
         try:
             taken = datetime.fromisoformat(run.last_event_at) - datetime.fromisoformat(run.started_at)
             return max(taken.total_seconds(), 0.0) + run.seconds_left
@@ -161,8 +162,8 @@ def _device_kind(database: Database) -> str:
 
 def device_kind(run: Run) -> str:
     """ "cpu" or "cuda", as the child told, or the worker where it told nothing."""
-    told = run.started.get("device") or run.device or CPU
-    return CPU if str(told).startswith(CPU) else GPU
+    told = (run.started.device if run.started is not None else "") or run.device or CPU
+    return CPU if told.startswith(CPU) else GPU
 
 
 def _judge_by_running(recipe: Recipe, running: Sequence[Run]) -> tuple[float | None, list[Run]] | None:
@@ -236,13 +237,13 @@ def planned_effort(recipe: Recipe) -> Effort:
 
 def past_effort(run: Run) -> Effort | None:
     """What a finished run did, from what its child told; None where that is not enough."""
-    sizes, pretraining = _counts(run.started.get("split_sizes")), run.started.get("pretraining")
-    steps, epochs = run.finished.get("step"), run.finished.get("epoch")
-    if not sizes or not isinstance(steps, int) or not isinstance(epochs, int):
+    started, finished = run.started, run.finished
+    if started is None or finished is None:
         return None
+    sizes = {name: size for name, size in started.split_sizes.items() if size}
     try:
         recipe = from_json(run.recipe_json)
-        phases = _counts({phase: each["steps"] for phase, each in (pretraining or {}).items()})
+        before = sum(each["steps"] for each in started.pretraining.values())
         # The child's own sizes: PARA's training split holds the extra pairs there.
         plan: StepPlan = plan_steps(
             recipe, {task: batch_count(recipe, sizes[f"{task}-train"]) for task in recipe.tasks}
@@ -250,30 +251,23 @@ def past_effort(run: Run) -> Effort | None:
         dev = sum(sizes[f"{task}-dev"] for task in recipe.tasks)
     except (BertmtError, KeyError, TypeError, AttributeError, ValueError):  # of another version, or damaged
         return None
-    before = sum(phases.values())
-    if steps < before:
+    if finished.step < before:
         return None
-    return Effort(plan.batches_in(steps - before), before, dev * evaluation_count(recipe, epochs))
-
-
-def _counts(told: Any) -> Mapping[str, int]:
-    """What a child told as counts by name; what is none is left out."""
-    if not isinstance(told, Mapping):
-        return {}
-    return {name: value for name, value in told.items() if isinstance(value, int) and value > 0}
+    return Effort(plan.batches_in(finished.step - before), before, dev * evaluation_count(recipe, finished.epoch))
 
 
 def _seconds(recipe: Recipe, effort: Effort, run: Run) -> float | None:
     """How long the planned effort takes at the speed of a past run."""
-    past, told = past_effort(run), run.finished.get("seconds")
+    past, told = past_effort(run), run.finished.seconds if run.finished is not None else {}
     batch_size = run.shared_recipe.get("batch_size")
-    if past is None or not past.batches or not isinstance(told, Mapping) or not told.get("training") or not batch_size:
+    training, pretraining = told.get("training"), told.get("pretraining")
+    if past is None or not past.batches or not training or not batch_size:
         return None
     # A batch of twice as many examples is taken to need twice as long; the estimate says where it rests on that.
-    per_batch = told["training"] / past.batches * recipe.batch_size / batch_size
+    per_batch = training / past.batches * recipe.batch_size / batch_size
     per_step = per_batch
-    if past.pretraining_steps and told.get("pretraining"):
-        per_step = told["pretraining"] / past.pretraining_steps * recipe.batch_size / batch_size
+    if past.pretraining_steps and pretraining:
+        per_step = pretraining / past.pretraining_steps * recipe.batch_size / batch_size
     per_example = (told.get("evaluation") or 0.0) / past.evaluated if past.evaluated else 0.0
     fixed = (told.get("load") or 0.0) + ((told.get("saving") or 0.0) if recipe.keep_model else 0.0)
     parts = (effort.batches * per_batch, effort.pretraining_steps * per_step, effort.evaluated * per_example)

@@ -72,7 +72,7 @@ def past_runs(database: Database, run: Run) -> list[Run]:
 
 def most_held(runs: list[Run]) -> tuple[int, Run] | None:
     """The most MiB that one of these runs held, and which; None where none told."""
-    told = [(int(peak), run) for run in runs if (peak := run.finished.get("peak_memory_mib"))]
+    told = [(int(peak), run) for run in runs if run.finished is not None and (peak := run.finished.peak_memory_mib)]
     return max(told, key=lambda each: each[0], default=None)
 
 

@@ -29,7 +29,7 @@ from bertmt.tasks.cs224n import missing_files
 DATA_SETTINGS = ("data", "tasks", "extra_data", "extra_data_file", "extra_data_limit")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What a person asks to be queued; exactly one of `preset`, `file` and `from_run` names the recipe.
 
@@ -62,7 +62,7 @@ class Request:
     awaits: tuple[Awaited, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlannedRun:
     """A run that would be queued."""
 
@@ -128,14 +128,14 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
             seeded = recipe.with_values({"seed": seed})
             planned.append(
                 PlannedRun(
-                    name,
-                    matched,
-                    seeded,
-                    checked.data,
-                    checked.extra_data_file,
-                    checked.fingerprints,
-                    checked.overlaps,
-                    encoder,
+                    name=name,
+                    preset=matched,
+                    recipe=seeded,
+                    data=checked.data,
+                    extra_data_file=checked.extra_data_file,
+                    fingerprints=checked.fingerprints,
+                    overlaps=checked.overlaps,
+                    encoder_fingerprints=encoder,
                 )
             )
     problems.raise_all()

@@ -15,7 +15,8 @@ from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.runs import STAGED, move, run_by_key
 from bertmt.registry.salvage import DamagedRegistry, Row
 from bertmt.registry.states import Owner, State
-from bertmt.run_folder.events import attempts, is_time, now
+from bertmt.run_folder.event_files import attempts
+from bertmt.run_folder.events import is_time, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.import_run import is_run_id, replay
 from bertmt.services.ingest.ingest import folder_of

@@ -15,7 +15,8 @@ from safetensors import SafetensorError
 from bertmt import atomic_files
 from bertmt.errors import BertmtError
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS, Checkpoint, Checkpoints, NoSpaceError
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Checkpointed, now
 from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.composition import TrainingRun
@@ -145,7 +146,8 @@ class Checkpointing:
             self._written_at = time.monotonic()
         self._written = replace(self.state.progress)
         seconds = round(time.monotonic() - started, 3)
-        self._events.write("checkpoint", step=self.state.progress.step, mib=round(size / 2**20, 1), seconds=seconds)
+        step, mib = self.state.progress.step, round(size / 2**20, 1)
+        self._events.write(Checkpointed(at=now(), step=step, mib=mib, seconds=seconds))
         log.info("Checkpoint at step %d: %.1f MiB in %.1f s.", self.state.progress.step, size / 2**20, seconds)
 
 

@@ -20,12 +20,26 @@ from tui.widgets.columns import Column
 Looks = Mapping[int, Look]  # by the key of a run
 MOST_MARKS = 4
 SCORES = ("SST", "PARA", "STS ρ", "S", "overall")
-_NAME = Column("name", "dev scores of", 14, rank=2, elastic=True, meaning="run, or recipe and how many seeds")
-_BEHIND_NAME = (
-    Column("toggles", "toggles", 9, rank=9, from_width=WIDE - 20, meaning="toggles of the method that are on"),
-    *(Column(title, title, max(5, len(title)), rank=3 + index, right=True) for index, title in enumerate(SCORES)),
+_NAME = Column(
+    key="name", title="dev scores of", width=14, rank=2, elastic=True, meaning="run, or recipe and how many seeds"
 )
-_PLACE = Column("place", "", 7, rank=8, meaning="which arm the others are compared with, or why one is left out")
+_BEHIND_NAME = (
+    Column(
+        key="toggles",
+        title="toggles",
+        width=9,
+        rank=9,
+        from_width=WIDE - 20,
+        meaning="toggles of the method that are on",
+    ),
+    *(
+        Column(key=title, title=title, width=max(5, len(title)), rank=3 + index, right=True)
+        for index, title in enumerate(SCORES)
+    ),
+)
+_PLACE = Column(
+    key="place", title="", width=7, rank=8, meaning="which arm the others are compared with, or why one is left out"
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +135,7 @@ def columns_of(rows: Sequence[ArmRow], width: int) -> tuple[Column, ...]:
     On a wide screen a name has no more room than it needs, so that its scores stand beside it.
     """
     most = min(max((len(row.arm.runs) for row in rows), default=1), MOST_MARKS)
-    marks = (Column(f"mark{index}", "", 1, rank=1) for index in range(most))
+    marks = (Column(key=f"mark{index}", title="", width=1, rank=1) for index in range(most))
     if width < WIDE:
         return (*marks, _NAME, *_BEHIND_NAME, _PLACE)
     longest = max((cells(side_name(row.side)) for row in rows), default=0)

@@ -231,14 +231,18 @@ class NewRunForm:
         """The line of what the form began with."""
         shown = f"copy of {self.run.id}" if self.run else self.preset or ""
         meaning = f"{self.run.name}, seed {self.run.seed}" if self.run else preset(self.preset or "").summary
-        return Field(SOURCE, "from", FieldKind.OPENS, shown, shown, meaning, "Enter chooses another preset")
+        return Field(
+            SOURCE, "from", FieldKind.OPENS, shown=shown, text=shown, meaning=meaning,
+            expected="Enter chooses another preset",
+        )  # fmt: skip
 
     def _section(self, title: str, names: list[str], is_folded: bool) -> Field:
         changed = sum(name in self.typed for name in names)
         said = counted(len(names), "setting") if is_folded else ""
         said += f"{', ' if said else ''}{changed} changed" if changed else ""
         sign = "▸" if is_folded else "▾"
-        return Field(title, f"{sign} {title}", FieldKind.SECTION, said, meaning="Enter folds and unfolds these lines.")
+        meaning = "Enter folds and unfolds these lines."
+        return Field(title, f"{sign} {title}", FieldKind.SECTION, shown=said, meaning=meaning)
 
     def _done(self) -> Field:
         if self.edits and self.run is not None:

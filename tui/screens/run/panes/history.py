@@ -22,11 +22,11 @@ from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
 COLUMNS = (
-    Column("at", "time", 19, rank=3, meaning="when, on this machine's clock"),
-    Column("attempt", "attempt", 7, rank=5, right=True, meaning="which go at the run"),
-    Column("states", "state", 21, rank=1, meaning="from which state to which"),
-    Column("owner", "by", 6, rank=4, meaning="who moved it"),
-    Column("reason", "reason", 12, rank=2, elastic=True, meaning="why"),
+    Column(key="at", title="time", width=19, rank=3, meaning="when, on this machine's clock"),
+    Column(key="attempt", title="attempt", width=7, rank=5, right=True, meaning="which go at the run"),
+    Column(key="states", title="state", width=21, rank=1, meaning="from which state to which"),
+    Column(key="owner", title="by", width=6, rank=4, meaning="who moved it"),
+    Column(key="reason", title="reason", width=12, rank=2, elastic=True, meaning="why"),
 )
 OWNERS = {
     "person": "a person, from the command line or the dashboard",

@@ -161,24 +161,24 @@ def _about(details: Details, width: int) -> list[Line]:
 
 def _data(details: Details, width: int) -> list[Line]:
     """Where the examples are from, and how many there are of each split."""
-    run, sizes = details.run, _mapping(details.run.started.get("split_sizes"))
+    run, started = details.run, details.run.started
+    sizes = started.split_sizes if started is not None else {}
     extra = run.extra_data_file if run.recipe.get("extra_data") else ""
-    counts = [f"{name} {numbers.count(size)}" for name, size in sizes.items() if isinstance(size, int)]
+    counts = [f"{name} {numbers.count(size)}" for name, size in sizes.items()]
     return facts({"from": run.data, "extra pairs": extra, "examples": ", ".join(counts)}, width)
 
 
 def _environment(details: Details, width: int) -> list[Line]:
     run, told = details.run, details.run.started
-    trained, total = told.get("trainable_parameters"), told.get("total_parameters")
-    versions = _mapping(told.get("versions")) or _mapping(details.snapshot.environment.get("packages"))
-    has_counts = isinstance(trained, int) and isinstance(total, int)
+    trained, total = (told.trainable_parameters, told.total_parameters) if told else (None, None)
+    versions = (told and told.versions) or _mapping(details.snapshot.environment.get("packages"))
     return facts(
         {
             "code": code_words(details),
             "device": run.device or "",
-            "precision": str(told.get("precision") or ""),
-            "threads": str(told.get("threads") or ""),
-            "parameters": f"{numbers.count(trained)} of {numbers.count(total)} train" if has_counts else "",
+            "precision": told.precision if told else "",
+            "threads": str((told and told.threads) or ""),
+            "parameters": f"{numbers.count(trained)} of {numbers.count(total)} train" if total else "",
             "python": str(details.snapshot.environment.get("python") or ""),
             "packages": ", ".join(f"{name} {version}" for name, version in versions.items()),
         },

@@ -143,25 +143,28 @@ class ExampleList(Vertical):
 def columns_of(task: str, width: int, with_classes: bool, with_baseline: bool) -> list[Column]:
     """The columns for a task in a width."""
     pair = TASKS[task].pair
-    text = [Column("first", "first sentence" if pair else "sentence", 16, rank=1, elastic=True)]
-    text += [Column("second", "second sentence", 16, rank=5, elastic=True)] if pair else []
-    name = Column("id", "id", 8, rank=9, from_width=WIDE)
+    text = [Column(key="first", title="first sentence" if pair else "sentence", width=16, rank=1, elastic=True)]
+    text += [Column(key="second", title="second sentence", width=16, rank=5, elastic=True)] if pair else []
+    name = Column(key="id", title="id", width=8, rank=9, from_width=WIDE)
     if not TASKS[task].classes:
         figures = [
-            Column("label", "label", 5, rank=2, right=True),
-            Column("similarity", "pred.", 5, rank=3, right=True),
-            Column("error", "error", 6, rank=4, right=True, field="error"),
+            Column(key="label", title="label", width=5, rank=2, right=True),
+            Column(key="similarity", title="pred.", width=5, rank=3, right=True),
+            Column(key="error", title="error", width=6, rank=4, right=True, field="error"),
         ]
         return [name, *figures, *text]
-    confidence = Column("confidence", "confidence", 11, rank=4, right=True, field="confidence")
+    confidence = Column(key="confidence", title="confidence", width=11, rank=4, right=True, field="confidence")
     if not with_classes:
         return [name, *text, confidence]
     longest = max(cells(class_name(task, label)) for label in range(len(TASKS[task].classes)))
     room = min(longest, LONG_NAME if width >= WIDE else SHORT_NAME)
-    classes = [Column("true", "true", room, rank=2), Column("predicted", "predicted", room, rank=3)]
+    classes = [
+        Column(key="true", title="true", width=room, rank=2),
+        Column(key="predicted", title="predicted", width=room, rank=3),
+    ]
     if with_baseline:
-        classes.append(Column("baseline", "baseline", room, rank=8, from_width=WIDE))
-    return [Column("right", "", 1, rank=6), name, *text, *classes, confidence]
+        classes.append(Column(key="baseline", title="baseline", width=room, rank=8, from_width=WIDE))
+    return [Column(key="right", title="", width=1, rank=6), name, *text, *classes, confidence]
 
 
 Cell = Callable[[ExampleTable, ExampleTable | None, int], Span]

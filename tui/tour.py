@@ -56,7 +56,7 @@ STOPS = (
 )
 
 
-async def reconcile(app: Dashboard, pilot: Pilot[None]) -> None:
+async def settle(app: Dashboard, pilot: Pilot[None]) -> None:
     """Until everything that was started is on screen."""
     for _ in range(3):
         await pilot.pause()
@@ -71,13 +71,13 @@ async def picture(registry: Path, stop: Stop) -> str:
     app = Dashboard(registry, poll_seconds=0)
     async with app.run_test(size=stop.size) as pilot:
         await app.look()
-        await reconcile(app, pilot)
+        await settle(app, pilot)
         if stop.filter:
             app.screen.set_filter(stop.filter)  # type: ignore[attr-defined]
-            await reconcile(app, pilot)
+            await settle(app, pilot)
         for key in stop.keys:
             await pilot.press(key)
-            await reconcile(app, pilot)
+            await settle(app, pilot)
         return svg_of_pieces(_rows(app), app.current_theme)
 
 

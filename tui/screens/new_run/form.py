@@ -12,6 +12,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import parse_value, recipe_from, resolved
 from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
+from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.names import check_tag
 from bertmt.services.plan.start_times import parse_start
 from bertmt.services.plan.submit import Request
@@ -48,7 +49,13 @@ ASKED = {
         _asked("tags", "str", "words with spaces between"),
         _asked("hold", "bool", "do not run before somebody releases them"),
         _asked("first", "bool", "before all that wait"),
-        _asked("priority", "int", "higher ones are started first; 0 is usual", minimum=-1000, maximum=1000),
+        _asked(
+            "priority",
+            "int",
+            "higher ones are started first; 0 is usual",
+            minimum=-HIGHEST_PRIORITY,
+            maximum=HIGHEST_PRIORITY,
+        ),
         _asked("after", "str", "not before these runs have ended: ids or names, spaces between"),
         _asked("after_ok", "str", "not before these runs have finished: ids or names, spaces between"),
         _asked("start", "str", "not before 22:00, 2026-11-25 08:00 or +2h30m; empty: at any time"),
@@ -280,16 +287,6 @@ def parse_start_line(text: str) -> str | None:
         return parse_start(text)
     except UsageError as problem:
         raise UsageError(str(problem).replace("--start", "`start`")) from None
-
-
-def priority_problem(text: str) -> str | None:
-    """What is wrong with a priority, a sentence; None where nothing is, or nothing is there."""
-    try:
-        if text.strip():
-            parse_value(ASKED["priority"], text)
-    except ValueError as problem:
-        return str(problem)
-    return None
 
 
 def split_sweeps(text: str) -> tuple[str, ...]:

@@ -24,17 +24,13 @@ from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
+from tui.host import RegistryChanged
 from tui.line_filters import OnlyAscii, SafeText
-from tui.messages import RegistryChanged
+from tui.navigation import Navigation
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
-from tui.screens.new_run.screen import NewRunScreen
-from tui.screens.paper.screen import PaperScreen
-from tui.screens.queue.screen import QueueScreen
-from tui.screens.runs import RunsScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES, full_name
-from tui.typed_ahead import TypedAhead
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -42,8 +38,8 @@ POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 
 
-class Dashboard(TypedAhead):
-    """Everything on screen.
+class Dashboard(Navigation):
+    """Everything on screen; it is the `Host` of whatever it shows.
 
     Args:
         registry: its file; it need not exist.
@@ -55,12 +51,6 @@ class Dashboard(TypedAhead):
     """
 
     CSS_PATH = "styles/dashboard.tcss"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        "runs": RunsScreen,
-        "queue": QueueScreen,
-        "paper": PaperScreen,
-    }
-    DEFAULT_MODE = "runs"
     TITLE = "bertmt"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual declares it so
@@ -216,7 +206,7 @@ class Dashboard(TypedAhead):
 
     def _answered(self, answer: str | None) -> None:
         if answer == "new":
-            self.push_screen(NewRunScreen())
+            self.push_screen(self.new_run_screen())
 
     async def told(self, doing: Awaitable[T]) -> T | None:
         """What it comes to; None where it is refused, and then a person is told why."""
@@ -261,7 +251,7 @@ class Dashboard(TypedAhead):
         subject, guide = getattr(screen, "SUBJECT", ""), getattr(screen, "GUIDE", ())
         self.push_screen(Help(subject or "keys", guide, key_help(bindings, shown)))
 
-    def action_copy(self, text: str) -> None:
+    def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal (OSC 52), and show it, for terminals that refuse."""
         self.copy_to_clipboard(text)
         self.say(f"Copied: {text}")

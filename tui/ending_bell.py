@@ -1,12 +1,8 @@
 """Rings when a marked run ends."""
 
-from typing import TYPE_CHECKING
-
 from bertmt.registry.states import ENDED, State
+from tui.host import Host
 from tui.registry_lane import Session
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 
 class EndingBell:
@@ -15,10 +11,10 @@ class EndingBell:
     def __init__(self) -> None:
         self._states: dict[str, State] = {}
 
-    async def listen(self, app: "Dashboard") -> None:
+    async def listen(self, host: Host) -> None:
         """Ring if a run that was marked and had not ended has ended now, unless the user wants no bell."""
-        marked = set(app.marked)
-        if not marked or not app.settings.bell:
+        marked = set(host.marked)
+        if not marked or not host.settings.bell:
             self._states = {}
             return
 
@@ -27,7 +23,7 @@ class EndingBell:
             rows = {run_id: session.runs.row(run_id) for run_id in marked}
             return {run_id: row.run.state for run_id, row in rows.items() if row is not None}
 
-        now = await app.ask(states)
+        now = await host.ask(states)
         if any(now.get(run_id) in ENDED and before not in ENDED for run_id, before in self._states.items()):
-            app.bell()
+            host.bell()
         self._states = now

@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.color import Color
 from rich.style import Style
@@ -21,11 +20,9 @@ from bertmt import atomic_files
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, cells
 from bertmt.errors import UsageError, reason_of
+from tui.host import Host
 from tui.themes import palette_of
 from tui.widgets.drawing import Drawing
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 10  # px; the font is 14 px high, and 0.6 of that wide
 BASELINE = 13.5  # px below the top of a cell
@@ -148,7 +145,7 @@ def write_picture(lines: Iterable[Line], theme: Theme, path: Path) -> None:
         raise UsageError(sentence) from None
 
 
-async def save_picture(dashboard: "Dashboard", drawing: Drawing, *names: str) -> None:
+async def save_picture(dashboard: Host, drawing: Drawing, *names: str) -> None:
     """Write what a drawing shows, as large as it is on screen, into the current folder, and say where it went.
 
     Args:

@@ -14,7 +14,7 @@ from bertmt.registry.database import open_registry
 from bertmt.registry.states import State
 from tui.app import Dashboard
 from tui.keys import all_bindings
-from tui.screens.runs import RunsScreen
+from tui.screens.runs.screen import RunsScreen
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form
 

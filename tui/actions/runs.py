@@ -73,10 +73,8 @@ class RunActions(DashboardScreen):
         self._open_form(self.current_run())
 
     def _open_form(self, run: Run | None) -> None:
-        from tui.screens.new_run.screen import NewRunScreen  # noqa: PLC0415 - it knows runs, and screens of runs know it
-
         if self.dashboard.may_write():
-            self.open_screen(NewRunScreen(run))
+            self.open_screen(self.dashboard.new_run_screen(run))
 
     @work(group="act")
     async def action_cancel(self) -> None:
@@ -149,9 +147,7 @@ class RunActions(DashboardScreen):
 
     def open_run(self, run: Run) -> None:
         """Show everything about a run."""
-        from tui.screens.run.screen import RunScreen  # noqa: PLC0415 - as above
-
-        self.open_screen(RunScreen(run))
+        self.open_screen(self.dashboard.run_screen(run))
 
     def action_compare(self) -> None:
         """Show the marked runs side by side."""
@@ -163,14 +159,12 @@ class RunActions(DashboardScreen):
 
     def open_comparison(self, runs: Sequence[Run]) -> None:
         """Show runs side by side."""
-        from tui.screens.compare.screen import CompareScreen  # noqa: PLC0415 - as above
-
-        self.open_screen(CompareScreen(runs))
+        self.open_screen(self.dashboard.comparison_screen(runs))
 
     def action_copy_id(self) -> None:
         run = self.current_run()
         if run is not None:
-            self.dashboard.action_copy(run.id)
+            self.dashboard.copy(run.id)
 
     @work(group="act")
     async def action_tag(self) -> None:

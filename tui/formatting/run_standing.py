@@ -8,7 +8,7 @@ from bertmt.drawing.styled import Span
 from bertmt.registry.records import Move, Run
 from bertmt.registry.states import State
 from bertmt.services.browse.run_formatting import asked, conditions, doing
-from tui.formatting.run_columns import MARK_OF_REQUEST
+from tui.formatting.run_signs import MARK_OF_REQUEST
 
 NOT_EXACT = "not bit-exact"  # in a move's reason where an attempt went on with something changed
 

@@ -1,16 +1,13 @@
 """What every screen has in common: it loads when it is shown and again when the registry changed, and it has help."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
 from tui.bindings import key
-from tui.messages import RegistryChanged
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
+from tui.host import Host, RegistryChanged, host_of
 
 REFRESH_SECONDS = 2.0
 
@@ -38,10 +35,9 @@ class DashboardScreen(Screen[None]):
         self._is_stale = False
 
     @property
-    def dashboard(self) -> "Dashboard":
-        """The app, as what it is."""
-        app: Dashboard = self.app  # type: ignore[assignment]
-        return app
+    def dashboard(self) -> Host:
+        """The app, as far as a screen knows it."""
+        return host_of(self)
 
     @property
     def is_left(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
 GAP = 1
+WIDE = 116  # cells of a table from which on there is room for more than the essential
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from bertmt.services.browse.logs import read_log
 from bertmt.services.browse.run_formatting import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
 from bertmt.services.browse.run_list import Group, Spread
 from bertmt.tasks.task import TASKS
-from tui.formatting.run_columns import group_name, state_sign
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
+from tui.formatting.run_signs import group_name, state_sign
 from tui.formatting.run_standing import care_words, standing
 from tui.registry_lane import Session
 from tui.widgets.line_chart import LineChart

@@ -1,17 +1,14 @@
 """The first line of the three first screens: which one this is, and how many runs are in which state."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from bertmt.drawing import numbers
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
-from tui.formatting.run_columns import MARK_OF_STATE, STYLE_OF_STATE
+from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
+from tui.host import host_of
 from tui.widgets.tab_line import TabLine
 from tui.widgets.table import MARK
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 # In the order in which a person wants to know of them; every state has its place.
 SHOWN = (
@@ -41,7 +38,7 @@ class HomeLine(TabLine):
 
     def _about_the_dashboard(self) -> list[Span]:
         """What changes the meaning of keys: that nothing can be written, and how many runs are marked."""
-        dashboard: Dashboard = self.app  # type: ignore[assignment]
+        dashboard = host_of(self)
         read_only = [Span("read-only  ", "bad")] if dashboard.is_read_only else []
         marked = len(dashboard.marked)
         return [*read_only, *([Span(f"{MARK} {numbers.count(marked)} marked  ", "mark")] if marked else [])]

@@ -10,7 +10,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, wrap_parts
 from bertmt.services.browse.workload import Workload, workload
 from bertmt.services.upkeep.machine import Cpu, CpuTimes, Gpu, Machine, read_machine, utilization
-from tui.formatting.run_columns import bar
+from tui.formatting.run_signs import bar
 from tui.registry_lane import Session
 from tui.widgets.styled_lines import strip_of, styles_of
 

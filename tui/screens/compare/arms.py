@@ -14,8 +14,7 @@ from bertmt.services.analysis.compare import Comparison, Side, whole_side
 from bertmt.services.analysis.comparison_formatting import score_texts, side_name
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
-from tui.formatting.run_columns import WIDE
-from tui.widgets.columns import Column
+from tui.widgets.columns import WIDE, Column
 
 Looks = Mapping[int, Look]  # by the key of a run
 MOST_MARKS = 4

@@ -12,6 +12,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import parse_value, recipe_from, resolved
 from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
+from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.names import check_tag
 from bertmt.services.plan.start_times import parse_start
 from bertmt.services.plan.submit import Request
@@ -48,7 +49,13 @@ ASKED = {
         _asked("tags", "str", "words separated by spaces"),
         _asked("hold", "bool", "do not start until released"),
         _asked("first", "bool", "at the front of the queue"),
-        _asked("priority", "int", "higher priorities start first; 0 is normal", minimum=-1000, maximum=1000),
+        _asked(
+            "priority",
+            "int",
+            "higher priorities start first; 0 is normal",
+            minimum=-HIGHEST_PRIORITY,
+            maximum=HIGHEST_PRIORITY,
+        ),
         _asked("after", "str", "start after these runs have ended: ids or names, separated by spaces"),
         _asked("after_ok", "str", "start after these runs have finished: ids or names, separated by spaces"),
         _asked("start", "str", "start no earlier than 22:00, 2026-11-25 08:00 or +2h30m; empty: at once"),
@@ -282,16 +289,6 @@ def parse_start_line(text: str) -> str | None:
         return parse_start(text)
     except UsageError as problem:
         raise UsageError(str(problem).replace("--start", "`start`")) from None
-
-
-def priority_problem(text: str) -> str | None:
-    """What is wrong with a priority, a sentence; None where nothing is, or nothing is there."""
-    try:
-        if text.strip():
-            parse_value(ASKED["priority"], text)
-    except ValueError as problem:
-        return str(problem)
-    return None
 
 
 def split_sweeps(text: str) -> tuple[str, ...]:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Hashable
-from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,31 +11,28 @@ from textual.containers import Horizontal
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
-from bertmt.errors import BertmtError, NotFoundError
+from bertmt.errors import BertmtError
 from bertmt.recipe.loading import preset, presets
 from bertmt.recipe.recipe import SETTINGS
-from bertmt.registry.records import Awaited, Run
-from bertmt.services.browse.lookup import find_runs
+from bertmt.registry.records import Run
 from bertmt.services.lifecycle import control
-from bertmt.services.plan.preview import PlanPreview, preview, preview_of_first
 from bertmt.services.plan.recipes import DEFAULT_PRESET, open_recipe
-from bertmt.services.plan.submit import Plan, plan, submit
+from bertmt.services.plan.submit import submit
 from tui.actions.runs import RunActions
 from tui.actions.workers import offer_worker
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
+from tui.host import Host
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
+from tui.screens.new_run.planning import planned_of
 from tui.screens.new_run.preview import Planned, done, preview_lines, summary
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form, sentence_lines
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
 from tui.widgets.text_lines import TextLines
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 DEBOUNCE_SECONDS = 0.1  # so that keys in a row plan once
 COPY = ("copy",)  # no preset is called by a tuple
@@ -145,46 +141,10 @@ class NewRunScreen(DashboardScreen):
     @work(exclusive=True, group="plan")
     async def _plan_soon(self) -> None:
         await asyncio.sleep(DEBOUNCE_SECONDS)
-        self._planned = await self._plan(self.form)
+        self._planned = await planned_of(self.dashboard, self.form)
         if not self.is_left:
             self.query_one("#preview", Page).show(lambda width: preview_lines(self._planned, width))
             self.query_one("#summary", TextLines).show(self._summary_lines)
-
-    async def _plan(self, form: NewRunForm) -> Planned:
-        """Work the runs out; the data is read, and the registry asked what it knows of such runs."""
-        try:
-            request = replace(form.request(), awaits=await self._awaited(form))
-            planned = await asyncio.to_thread(plan, request)
-            return Planned(form, await self._looked_up(planned))
-        except BertmtError as problem:
-            return Planned(form, None, problem.problems)
-
-    async def _awaited(self, form: NewRunForm) -> tuple[Awaited, ...]:
-        """The runs that the new ones are to wait for.
-
-        Raises:
-            NotFoundError: there is none of that name.
-        """
-        words = form.awaited()
-        if not words:
-            return ()
-
-        def look_up(session: Session) -> tuple[Awaited, ...]:
-            return tuple(Awaited(run.id, ok) for word, ok in words for run in find_runs(session.database, word))
-
-        return await self.dashboard.ask(look_up)
-
-    async def _looked_up(self, planned: Plan) -> PlanPreview:
-        def look_up(session: Session) -> PlanPreview:
-            session.runs.refresh()
-            return preview(
-                session.database, planned, [row.run for row in session.runs.rows("state:finished | state:running")]
-            )
-
-        try:
-            return await self.dashboard.ask(look_up, slow=True)
-        except NotFoundError:  # the first runs make the registry
-            return preview_of_first(planned)
 
     @on(Form.Entered)
     def _entered(self, event: Form.Entered) -> None:
@@ -263,7 +223,7 @@ class NewRunScreen(DashboardScreen):
     async def _queue(self, form: NewRunForm) -> None:
         """Plan anew, since the data may have changed; then queue, or say why not."""
         try:
-            planned = await self._plan(form)
+            planned = await planned_of(self.dashboard, form)
             if planned.preview is None:
                 self.dashboard.say("\n".join(planned.problems), "error")
                 return
@@ -300,7 +260,7 @@ class NewRunScreen(DashboardScreen):
         return not self.form.edits if action == "source" else True
 
 
-async def _lead_on(dashboard: "Dashboard", first: Run, was_edited: bool) -> None:
+async def _lead_on(dashboard: Host, first: Run, was_edited: bool) -> None:
     """To the first of the runs where the screen lists it, and to a worker where none is alive."""
     screen = dashboard.screen
     try:

@@ -9,8 +9,8 @@ from bertmt.registry.states import State
 from bertmt.services.analysis.paper_table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import SCORE_TITLES, progress
 from bertmt.tasks.task import TASKS
-from tui.formatting.run_columns import MARK_OF_STATE, STYLE_OF_STATE, WIDE, difference_span
-from tui.widgets.columns import Column
+from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span
+from tui.widgets.columns import WIDE, Column
 
 TITLES = tuple((task, SCORE_TITLES[task]) for task in TASKS)
 COLUMNS = (

@@ -11,7 +11,7 @@ from bertmt.recipe.reported import Claim, Pair, claims_about
 from bertmt.registry.records import Run
 from bertmt.services.analysis.paper_table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import SCORE_TITLES, scale_line, value_text
-from tui.formatting.run_columns import difference_span
+from tui.formatting.run_signs import difference_span
 from tui.screens.paper.columns import TITLES, FigureLine
 
 SIDE_BY_SIDE = 110  # cells from which on claims stand beside scores

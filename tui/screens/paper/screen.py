@@ -13,10 +13,8 @@ from bertmt.services.analysis.paper_table import PaperRow, paper_table
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
-from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.paper.columns import COLUMNS, FigureLine, figure_cell
 from tui.screens.paper.formatting import figure_page
-from tui.screens.run.screen import RunScreen
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
@@ -97,14 +95,14 @@ class PaperScreen(HomeScreen):
         """Open the run behind the row, or the form for one."""
         figure = self.table.current
         if figure is not None and figure.entry is not None:
-            self.open_screen(RunScreen(figure.entry.best_run))
+            self.open_screen(self.dashboard.run_screen(figure.entry.best_run))
         else:
             self.action_new()
 
     def action_new(self) -> None:
         """The form for runs of the preset under the cursor."""
         if self.table.current is not None and self.dashboard.may_write():
-            self.open_screen(NewRunScreen(preset_name=self.table.current.key))
+            self.open_screen(self.dashboard.new_run_screen(preset_name=self.table.current.key))
 
     def action_scale(self, places: int) -> None:
         """Show another scale of the row under the cursor."""
@@ -129,7 +127,7 @@ class PaperScreen(HomeScreen):
     def action_copy_id(self) -> None:
         figure = self.table.current
         if figure is not None and figure.entry is not None:
-            self.dashboard.action_copy(figure.entry.best_run.id)
+            self.dashboard.copy(figure.entry.best_run.id)
 
 
 def _read(session: Session) -> tuple[tuple[PaperRow, ...], Mapping[State, int]]:

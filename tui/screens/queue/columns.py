@@ -11,9 +11,9 @@ from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.services.browse.queue_times import Expected
 from bertmt.services.browse.run_formatting import asked, conditions, local_time, progress, seconds_since
-from tui.formatting.run_columns import MARK_OF_REQUEST, WIDE, running_bar, short_duration, state_sign
+from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
 from tui.formatting.run_standing import standing
-from tui.widgets.columns import Column
+from tui.widgets.columns import WIDE, Column
 from tui.widgets.table import Spanning
 
 COLUMNS = (

@@ -1,7 +1,6 @@
 """The queue: what runs, what waits and in which order, and who works it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -11,24 +10,21 @@ from textual.binding import BindingType
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
+from bertmt.recipe.rules import parse_value
+from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
-from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times, kinds_of
-from bertmt.services.browse.run_formatting import kept_share
+from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
 from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
-from bertmt.services.lifecycle.order import WAITING
-from bertmt.services.lifecycle.startable import awaited_runs, obstacles
+from bertmt.services.lifecycle.order import HIGHEST_PRIORITY, WAITING
 from bertmt.services.opening import Database
 from bertmt.services.plan.estimates import durations_now, kind_of
-from tui.actions.workers import WorkerActions
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
-from tui.screens.new_run.form import priority_problem
-from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.queue.columns import (
     COLUMNS,
     WORKER_COLUMNS,
@@ -39,10 +35,12 @@ from tui.screens.queue.columns import (
     queue_cell,
     worker_cell,
 )
+from tui.screens.queue.reading import MOST_TIMED, Judged, Queued, judged, read, rest_of, timed
+from tui.screens.queue.workers import WorkerActions, WorkerTable
 from tui.widgets.form import sentence_lines
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
+from tui.widgets.machine_strip import MachineStrip
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
@@ -56,46 +54,16 @@ NOTHING = (
 NO_WORKER = line(
     " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
 )
-Judged = tuple[int, str, str]  # a run as it was judged: its key, its recipe, its data
 UNKNOWN = Expected(None, None)
-MOST_TIMED = 300  # of the waiting runs, the first: nobody plans further ahead
-
-
-@dataclass(frozen=True)
-class Queued:
-    """What one load brings.
-
-    Attributes:
-        stopped: those that are lost or paused.
-        obstacles: why runs that wait will not start by themselves, by their keys.
-        finished: how many runs have finished, by which times are judged.
-    """
-
-    running: list[Run]
-    stopped: list[Run]
-    waiting: list[Run]
-    obstacles: Mapping[int, str]
-    counts: dict[State, int]
-    surroundings: Surroundings
-    finished: int
-
-
 OF_RUNS = {
     "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "baseline", "shift", "place", "prioritise",
     "hold", "edit", "copy_id",
 }  # fmt: skip
 MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
-
-
-class WorkerTable(Table[WorkerLine]):
-    """The workers; while it has the focus, the footer names what can be done to one."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        key("S", "screen.stop_worker", "stop", "Stop this worker; its runs go back to the queue.", "worker.stop", True),
-        key("d", "screen.drain_worker", "drain", "Stop this worker once the queue is empty.", "worker.drain", True),
-        key("c", "screen.go_on", "reset", "Reset this halted worker.", "worker.go_on", True),
-        key("l", "screen.worker_log", "log", "Show the log of background workers.", "worker.log", True),
-    ]
+PRIORITY = Setting(
+    name="priority", kind="int", role=Role.CONDUCT, help="", default=0, minimum=-HIGHEST_PRIORITY,
+    maximum=HIGHEST_PRIORITY,
+)  # fmt: skip
 
 
 class QueueScreen(WorkerActions, HomeScreen):
@@ -184,7 +152,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         self.table.focus()
 
     async def load(self) -> None:
-        queued = self._queued = await self.dashboard.ask(_read)
+        queued = self._queued = await self.dashboard.ask(read)
         work = queued.surroundings.workload
         self.query_one(HomeLine).show_counts(queued.counts)
         self.query_one(MachineStrip).show(queued.surroundings)
@@ -200,14 +168,14 @@ class QueueScreen(WorkerActions, HomeScreen):
         self._show_runs(queued)
         if queued.finished != self._judged_by:
             self._durations, self._judged_by = {}, queued.finished
-        if any(_judged(run) not in self._durations for run in _timed(queued)):
+        if any(judged(run) not in self._durations for run in timed(queued)):
             self._judge(queued)
 
     def _show_runs(self, queued: Queued) -> None:
         work, stuck = queued.surroundings.workload, queued.obstacles
         kind = kind_of([slot for worker, _ in work.workers for slot in worker.slots]) if work.workers else ""
-        now = durations_now(_timed(queued), queued.running, kind)
-        durations = {run.key: _rest(run, now.get(run.key, self._durations.get(_judged(run)))) for run in _timed(queued)}
+        now = durations_now(timed(queued), queued.running, kind)
+        durations = {run.key: rest_of(run, now.get(run.key, self._durations.get(judged(run)))) for run in timed(queued)}
         expected = expected_times(queued.waiting[:MOST_TIMED], queued.running, work, durations, stuck)
         rows = [QueueLine(run, 0, Expected(None, durations[run.key])) for run in (*queued.running, *queued.stopped)]
         rows += [
@@ -241,7 +209,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     @work(exclusive=True, group="times")
     async def _judge(self, queued: Queued) -> None:
         """How long runs take: their data is read, which may need a second the first time."""
-        runs = [run for run in _timed(queued) if _judged(run) not in self._durations]
+        runs = [run for run in timed(queued) if judged(run) not in self._durations]
 
         def judge(session: Session) -> dict[int, float | None]:
             session.runs.refresh()
@@ -252,7 +220,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             found = await self.dashboard.ask(judge, slow=True)
         except BertmtError:  # what cannot be judged has no time; the registry's own trouble is told by who looks at it
             return
-        self._durations |= {_judged(run): found[run.key] for run in runs}
+        self._durations |= {judged(run): found[run.key] for run in runs}
         if self._queued is not None and not self.is_left:
             self._show_runs(self._queued)
 
@@ -309,7 +277,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         if not runs or not self.dashboard.may_write():
             return
         title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is normal, higher ones start first"
-        text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=priority_problem))
+        text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=_priority_problem))
         if text is not None and text.strip():
             priority = int(text)
             await self._do(
@@ -348,36 +316,18 @@ class QueueScreen(WorkerActions, HomeScreen):
         if run is None or run.state not in WAITING:
             self.dashboard.say("Only a waiting run can be changed; n copies any other.", "warning")
         elif self.dashboard.may_write():
-            self.open_screen(NewRunScreen(run, edits=True))
+            self.open_screen(self.dashboard.new_run_screen(run, edits=True))
 
     def action_other_table(self) -> None:
         goes = self.table.has_focus and self.worker_table.display
         (self.worker_table if goes else self.table).focus()
 
 
-def _judged(run: Run) -> Judged:
-    """A run that is edited while it waits is to be judged anew."""
-    return run.key, run.recipe_json, run.data
-
-
-def _timed(queued: Queued) -> list[Run]:
-    return [*queued.running, *queued.stopped, *queued.waiting[:MOST_TIMED]]
-
-
-def _rest(run: Run, seconds: float | None) -> float | None:
-    """What is left of a run that goes on from a checkpoint; a running one says that itself."""
-    share = None if run.state is State.RUNNING else kept_share(run)
-    return seconds if seconds is None or share is None else seconds * (1 - share)
-
-
-def _read(session: Session) -> Queued:
-    """On the registry's thread: what runs, is lost or paused, and what waits, with what stands in its way."""
-    session.runs.refresh()
-    running, lost, paused = (
-        [row.run for row in session.runs.rows(f"state:{state}")] for state in (State.RUNNING, State.LOST, State.PAUSED)
-    )
-    counts, surroundings = session.runs.counts(), surroundings_of(session)
-    waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
-    found = obstacles([*waiting, *awaited_runs(session.database, waiting)], kinds_of(surroundings.workload))
-    waiting.sort(key=lambda run: (-run.priority, run.position, run.key))
-    return Queued(running, [*lost, *paused], waiting, found, counts, surroundings, counts.get(State.FINISHED, 0))
+def _priority_problem(text: str) -> str | None:
+    """What is wrong with a priority, a sentence; None where nothing is, or nothing is there."""
+    try:
+        if text.strip():
+            parse_value(PRIORITY, text)
+    except ValueError as problem:
+        return str(problem)
+    return None

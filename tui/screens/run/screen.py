@@ -18,7 +18,7 @@ from bertmt.services.browse.details import history_of
 from bertmt.services.browse.rows import Row
 from tui.actions.runs import QUEUED_AGAIN, RunActions
 from tui.bindings import key
-from tui.formatting.run_columns import difference_span
+from tui.formatting.run_signs import difference_span
 from tui.formatting.run_standing import care_words
 from tui.registry_lane import Session
 from tui.screens.run.panes.confusion import ConfusionPane

@@ -88,7 +88,7 @@ def _nothing_yet(run: Run) -> str:
     if run.state is State.HELD:
         return f"No curves yet: the run is held. `bertmt release {run.id}` lets it start."
     if run.state is State.PAUSED:
-        return "No curves yet: the run was paused before its first step. p lets it go on."
+        return "No curves yet: the run was paused before its first step. p resumes it."
     if run.state is State.RUNNING:
         return "No curves yet: they appear with the run's first step."
     return "This run ended before it measured anything; see its log (6) and history (7)."

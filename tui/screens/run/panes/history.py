@@ -15,7 +15,7 @@ from bertmt.registry.records import Move, Run
 from bertmt.registry.states import State
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.run_formatting import local_time
-from tui.formatting.run_columns import MARK_OF_STATE, STYLE_OF_STATE
+from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
 from tui.screens.run.panes.pane import Pane
 from tui.widgets.columns import Column
 from tui.widgets.table import Table

@@ -1,17 +1,15 @@
 """What the tabs of the screen about one run have in common."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.containers import Vertical
 
 from bertmt.registry.records import Run
+from tui.host import Host, host_of
 from tui.pictures import save_picture
 from tui.widgets.drawing import Drawing
-
-if TYPE_CHECKING:
-    from tui.app import Dashboard
 
 
 class Pane(Vertical):
@@ -27,10 +25,9 @@ class Pane(Vertical):
     DEFAULT_CSS = "Pane { height: 1fr; }"
 
     @property
-    def dashboard(self) -> "Dashboard":
-        """The app, as what it is."""
-        app: Dashboard = self.app  # type: ignore[assignment]
-        return app
+    def dashboard(self) -> Host:
+        """The app, as far as a tab knows it."""
+        return host_of(self)
 
     async def load(self, run: Run) -> None:
         """Read what the tab shows of a run, and show it.

@@ -8,7 +8,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, pad, wrap_parts
 from bertmt.services.analysis.examples import ExampleTable
 from bertmt.tasks.task import STS, TASKS
-from tui.formatting.run_columns import bar
+from tui.formatting.run_signs import bar
 
 BAR_CELLS = 12
 

@@ -21,20 +21,11 @@ from bertmt.services.browse.run_list import check_filter
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
-from tui.dialogs.prompt import Prompt
-from tui.formatting.run_columns import (
-    COLUMNS,
-    GROUPED_COLUMNS,
-    MARK_OF_REQUEST,
-    MARK_OF_STATE,
-    GroupRow,
-    cell,
-    key_of,
-    marks_of,
-    runs_of,
-)
+from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
+from tui.screens.runs.columns import COLUMNS, GROUPED_COLUMNS, GroupRow, cell, key_of, marks_of, runs_of
+from tui.screens.runs.saved_filters import choose_filter
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
@@ -43,7 +34,6 @@ from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
 NEWEST_FIRST = "-submitted_at"
-SAVE, FORGET = ("save",), ("forget",)  # no name of a filter is a tuple
 EMPTY = (
     line(Span("No runs yet.", "title")),
     (),
@@ -292,34 +282,9 @@ class RunsScreen(RunActions, HomeScreen):
 
     @work(group="act")
     async def action_saved(self) -> None:
-        saved = self.dashboard.settings.filters
-        options = [Option(name, name, query) for name, query in saved.items()]
-        if self.filter_text:
-            options.append(Option(SAVE, "Save this filter …", self.filter_text))
-        if saved:
-            options.append(Option(FORGET, "Forget a saved filter …"))
-        if not options:
-            self.dashboard.say("No filter is saved yet: type one with /, then save it here.")
-            return
-        chosen = await self.dashboard.ask_person(Choice("Saved filters", options))
-        if chosen == SAVE:
-            await self._save_filter()
-        elif chosen == FORGET:
-            await self._forget_filter()
-        elif isinstance(chosen, str):
-            self.set_filter(saved[chosen])
-
-    async def _save_filter(self) -> None:
-        name = await self.dashboard.ask_person(Prompt(f"Save “{safe_text(self.filter_text)}” as", hint="a name"))
-        if name and name.strip():
-            self.dashboard.change(filters={**self.dashboard.settings.filters, name.strip(): self.filter_text})
-
-    async def _forget_filter(self) -> None:
-        saved = self.dashboard.settings.filters
-        options = [Option(name, name, query) for name, query in saved.items()]
-        chosen = await self.dashboard.ask_person(Choice("Forget which filter?", options))
-        if chosen is not None:
-            self.dashboard.change(filters={name: query for name, query in saved.items() if name != chosen})
+        query = await choose_filter(self.dashboard, self.filter_text)
+        if query is not None:
+            self.set_filter(query)
 
     def action_unmark(self) -> None:
         self.dashboard.marked.clear()

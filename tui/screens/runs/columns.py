@@ -1,4 +1,4 @@
-"""The columns of a list of runs: their order, their widths, and who goes first on a narrow screen, in one table."""
+"""The columns of the list of runs: their order, their widths, and who goes first on a narrow screen, in one table."""
 
 from dataclasses import dataclass, replace
 
@@ -19,10 +19,10 @@ from bertmt.services.browse.run_formatting import (
     progress,
 )
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
-from tui.widgets.columns import Column
+from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
+from tui.widgets.columns import WIDE, Column
 from tui.widgets.table import Spanning
 
-WIDE = 116  # cells of the table from which on there is room for more than the essential
 # What a run is and scores stands at 80 columns, the rest comes from 120 on; the highest rank goes first.
 COLUMNS = (
     Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
@@ -45,15 +45,6 @@ COLUMNS = (
 _IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "difference": 6}
 # With the seeds of a recipe in one line, a score is a mean ± a standard deviation, and takes more room.
 GROUPED_COLUMNS = tuple(replace(column, width=_IN_GROUPS.get(column.key, column.width)) for column in COLUMNS)
-MARK_OF_STATE = {
-    State.RUNNING: "●", State.FINISHED: "✓", State.FAILED: "✗", State.QUEUED: "○", State.HELD: "‖",
-    State.PAUSED: "◐", State.CANCELLED: "⊘", State.LOST: "?",
-}  # fmt: skip
-# What a running run was asked for and has not done yet, as `run_words.asked` says it.
-MARK_OF_REQUEST = {"stopping": Span("◌", "bad"), "pausing": Span("◒", "accent")}
-STYLE_OF_STATE = {State.RUNNING: "good", State.FAILED: "bad", State.LOST: "bad", State.FINISHED: ""}
-BAR_CELLS = 5
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 @dataclass(frozen=True)
@@ -82,14 +73,6 @@ def runs_of(row: Row | GroupRow) -> list[Run]:
 def marks_of(row: Row | GroupRow) -> list[str]:
     """The runs that are marked with a line."""
     return [run.id for run in runs_of(row)]
-
-
-def state_sign(run: Run) -> Span:
-    """The state as a sign in its colour; a run that was asked to stop or to pause has one of its own."""
-    word = asked(run)
-    if word is not None:
-        return MARK_OF_REQUEST[word]
-    return Span(MARK_OF_STATE[run.state], STYLE_OF_STATE.get(run.state, "dim"))
 
 
 def cell(row: Row | GroupRow, column: Column) -> Span:
@@ -155,39 +138,10 @@ def _trained_for(run: Run) -> str:
     return f"took {numbers.duration(total)}" if total else "finished"
 
 
-def bar(share: float, cells: int = BAR_CELLS) -> str:
-    """A bar of so many cells, filled to an eighth of a cell."""
-    eighths = round(max(0.0, min(share, 1.0)) * cells * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(cells, "░")
-
-
-def running_bar(run: Run, share: float) -> Span:
-    """How far a running run is, as a bar and a percentage, and the time left where it is known."""
-    left = "" if run.seconds_left is None else short_duration(run.seconds_left)
-    return Span(f"{bar(min(share, 0.99))} {progress(run):>4} {left}", "good")
-
-
-def short_duration(seconds: float | None) -> str:
-    """A duration without its spaces: "4m12s"."""
-    return numbers.duration(seconds).replace(" ", "")
-
-
 def _difference(row: Row) -> Span:
     if row.baseline is not None and row.baseline.key == row.run.key:
         return Span("base", "dim")
     return difference_span(None if begins_anew(row.run) else row.difference)
-
-
-def difference_span(value: float | None) -> Span:
-    """A difference in the colour of its sign, which stands before it too."""
-    return Span(numbers.difference(value), "good" if (value or 0) > 0 else "bad" if (value or 0) < 0 else "dim")
-
-
-def group_name(group: Group) -> str:
-    """What all its runs have in common: their preset, else the first one's name; and of how many seeds there are."""
-    first = group.rows[0].run
-    return safe_text(f"{first.preset or first.name} ×{group.seeds}")
 
 
 def _spread(spread: Spread | None) -> str:

@@ -1,0 +1,46 @@
+"""Which screens there are, and how each is made. No other module imports a screen; screens ask their `Host` for one."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.screen import Screen
+
+from bertmt.registry.records import Run
+from tui.screens.new_run.screen import NewRunScreen
+from tui.screens.paper.screen import PaperScreen
+from tui.screens.queue.screen import QueueScreen
+from tui.screens.run.screen import RunScreen
+from tui.screens.runs.screen import RunsScreen
+from tui.screens.worker_log import WorkerLogScreen
+from tui.typed_ahead import TypedAhead
+
+
+class Navigation(TypedAhead):
+    """The part of the app that makes screens."""
+
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "runs": RunsScreen,
+        "queue": QueueScreen,
+        "paper": PaperScreen,
+    }
+    DEFAULT_MODE = "runs"
+
+    def run_screen(self, run: Run) -> Screen[None]:
+        """Everything about a run."""
+        return RunScreen(run)
+
+    def comparison_screen(self, runs: Sequence[Run]) -> Screen[None]:
+        """Two or more runs side by side."""
+        from tui.screens.compare.screen import CompareScreen  # noqa: PLC0415 - scipy: 0.15 s of every start
+
+        return CompareScreen(runs)
+
+    def new_run_screen(
+        self, run: Run | None = None, preset_name: str | None = None, edits: bool = False
+    ) -> Screen[None]:
+        """The form for new runs: from a copy of a run, from a preset, or to change a run that waits."""
+        return NewRunScreen(run, preset_name, edits)
+
+    def worker_log_screen(self) -> Screen[None]:
+        """What workers in the background write."""
+        return WorkerLogScreen()

@@ -12,9 +12,11 @@ from random import Random
 
 from bertmt.registry.states import State
 from bertmt.run_folder.event_files import attempts
+from bertmt.run_folder.events import Evaluated, Event, Step, parse_event
 from bertmt.run_folder.layout import RunFolder
 from torture.playing import Scenario, SkippedError
 from torture.stage import Stage
+from torture.stand_in_child import PROGRESS
 
 COMMANDS = (
     ["runs"],
@@ -59,12 +61,24 @@ def _flip(path: Path, rng: Random, count: int = 1) -> None:
     path.write_bytes(content)
 
 
+def _is_flushed(event: Event | None, folder: RunFolder) -> bool:
+    """Whether the newest checkpoint was written after this event, and so put it on disk before."""
+    newest = sorted(folder.checkpoints().folder.glob("[0-9]*"))[-1]
+    kept = json.loads((newest / PROGRESS).read_text(encoding="utf-8"))
+    if isinstance(event, Step):
+        return event.step < kept["step"]
+    return isinstance(event, Evaluated) and event.epoch <= kept["evaluated_epoch"]
+
+
 def torn_events(stage: Stage, rng: Random) -> None:
-    """The end of the last line of a dead attempt is missing."""
+    """The end of the last line of a dead attempt is missing; a line that a checkpoint had put on disk stays whole, and
+    half of one more follows it."""
     folder = _killed_in_training(stage, rng)
     path = folder.events(list(attempts(folder.path))[-1])
     content = path.read_bytes()
     last = content.rstrip(b"\n").rfind(b"\n") + 1
+    if _is_flushed(parse_event(content[last:].strip()), folder):
+        content, last = content + content[last:], len(content)
     path.write_bytes(content[: rng.randrange(last, len(content))])
     _tell(stage, "torn", path.name)
 

@@ -119,6 +119,7 @@ class Attempt:
             PROGRESS: lambda path: atomic_files.write_text(path, progress),
         }
         try:
+            self.events.flush()
             self.store.write(writers, len(walk) + len(progress))
         except (NoSpaceError, OSError) as problem:
             print(f"no checkpoint at step {self.progress.step}: {problem}", flush=True)

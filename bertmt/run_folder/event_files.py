@@ -51,6 +51,17 @@ class EventWriter:
             data = data[os.write(self._handle, data) :]
         self._torn = False
 
+    def flush(self) -> None:
+        """When this returns, the disk has all that was written.
+
+        Done before each checkpoint: a power cut could otherwise leave a checkpoint that is ahead of its events, and the
+        resumed attempt would never measure those steps again.
+
+        Raises:
+            OSError: the disk is full or fails.
+        """
+        os.fsync(self._handle)
+
     def close(self) -> None:
         os.close(self._handle)
 

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -72,6 +73,24 @@ def killed_at(attempt, kill_at_write):
         kill_at_write(0)
 
     return kill
+
+
+def test_no_checkpoint_is_on_disk_before_the_events_that_it_follows(attempt, prepare, monkeypatch):
+    order = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        order.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder = prepare(CARE)
+    attempt(folder)
+    events = str(folder.events(1))
+    saved = [index for index, path in enumerate(order) if TENSORS in path and "checkpoints" in path]
+    assert len(saved) > 2
+    before = [0, *saved]
+    assert all(events in order[start:end] for start, end in zip(before, saved, strict=False))
 
 
 def next_attempt(folder: RunFolder, **order: object) -> RunFolder:

@@ -131,6 +131,7 @@ class Checkpointing:
             **self.state.document(),
         }
         try:
+            self._events.flush()
             self.store.write(
                 {
                     TENSORS: lambda path: safetensors.torch.save_file(tensors, path),

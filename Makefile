@@ -85,7 +85,7 @@ $(STAMP): pyproject.toml constraints.txt $(LOCK)
 	fi
 	@echo "Installing (torch is large; the first time takes minutes)"
 	@[ -z "$(LOCK)" ] || $(PIP_INSTALL) --no-deps --require-hashes -r $(LOCK) || { \
-	    echo "make: where the package index has other files than PyPI, type: make setup LOCK=" >&2; \
+	    echo "make: only where this package index is known to have other files than PyPI: make setup LOCK=" >&2; \
 	    exit 1; \
 	}
 	@torch="$$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)"; $(PIP_INSTALL) -c constraints.txt "$$torch"

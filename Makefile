@@ -10,6 +10,10 @@ DEMO_SCALE = --data toy --set encoder=tiny --set epochs=$(EPOCHS) --set epoch_st
 # Further flags of pip, for example an index with a smaller torch:
 # make test PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_FLAGS ?=
+# What is installed, with hashes of PyPI's files; `make setup LOCK=` goes by the ranges of pyproject.toml instead.
+LOCK ?= requirements.lock
+# `make lock LOCK_FLAGS=--upgrade` takes the newest of everything.
+LOCK_FLAGS ?=
 # Processes that run tests side by side.
 TEST_PROCESSES ?= 2
 # The registry that `make screenshots` shows.
@@ -32,8 +36,9 @@ STAMP := $(VENV)/.installed
 DEMO := demo
 # Relative names would change their meaning inside $(DEMO).
 BERTMT := $(CURDIR)/$(BIN)/bertmt
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
-.PHONY: help setup demo test check fuzz torture calibrate mutants release-check bench docs screenshots clean
+.PHONY: help setup demo test check fuzz torture calibrate mutants packages release-check lock bench docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
@@ -43,7 +48,9 @@ help:
 	@echo "make torture     kills, full disks, torn files and failing calls, by the thousand, with a tally"
 	@echo "make calibrate   how often what compare says is wrong, where the truth is known: the tables of docs/methods.md"
 	@echo "make mutants     changes bertmt/comparison in every small way, and lists the changes that no test sees"
-	@echo "make release-check  all that is too long for make test: the four above, whole (about an hour and a half)"
+	@echo "make packages    builds wheel and sdist, installs each into a fresh environment, and works a queue there"
+	@echo "make release-check  all that is too long for make test: the five above, whole (about an hour and a half)"
+	@echo "make lock        write requirements.lock anew where pyproject.toml has changed (LOCK_FLAGS=--upgrade: the newest)"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
@@ -52,9 +59,11 @@ help:
 
 setup: $(STAMP)
 
-# Installed again only when what is needed has changed. torch goes first, pinned by constraints.txt, so that pip does not
+# Installed again only when what is needed has changed. The lock has all but torch and the CUDA libraries that some of its
+# builds need: which build there is depends on index, platform and Python (PyPI's, the CPU's, a local file), and a hash
+# would refuse all others. So constraints.txt pins its version alone; without the lock it goes first, so that pip does not
 # look for another one while it resolves the rest.
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt $(LOCK)
 	@python=""; \
 	for candidate in python3 python3.13 python3.12 python3.11; do \
 	    if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then \
@@ -75,9 +84,12 @@ $(STAMP): pyproject.toml constraints.txt
 	    "$$python" -m venv --clear $(VENV); \
 	fi
 	@echo "Installing (torch is large; the first time takes minutes)"
-	@torch="$$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)"; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt "$$torch"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,offline]"
+	@[ -z "$(LOCK)" ] || $(PIP_INSTALL) --no-deps --require-hashes -r $(LOCK) || { \
+	    echo "make: only where this package index is known to have other files than PyPI: make setup LOCK=" >&2; \
+	    exit 1; \
+	}
+	@torch="$$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' constraints.txt)"; $(PIP_INSTALL) -c constraints.txt "$$torch"
+	@$(PIP_INSTALL) -c constraints.txt $(if $(LOCK),--no-deps --no-build-isolation -e .,-e ".[dev,offline]")
 	@touch $@
 
 # A registry of its own, whatever BERTMT_DB or a folder above says; a second demo adds its runs to the first one's.
@@ -117,7 +129,7 @@ fuzz: $(STAMP)
 	    $(BIN)/python -m pytest tests/fuzz -n $(TEST_PROCESSES) $(TESTS)
 
 $(VENV)/.installed-bench: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[bench]"
+	@$(PIP_INSTALL) -c constraints.txt -e ".[bench]"
 	@touch $@
 
 bench: $(VENV)/.installed-bench
@@ -133,7 +145,7 @@ calibrate: $(STAMP)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.calibration
 
 $(VENV)/.installed-mutation: $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[mutation]"
+	@$(PIP_INSTALL) -c constraints.txt -e ".[mutation]"
 	@touch $@
 
 # Goes on where it stopped; `mutmut browse` shows what survived.
@@ -141,7 +153,24 @@ mutants: $(VENV)/.installed-mutation
 	@OMP_NUM_THREADS=1 $(BIN)/mutmut run --max-children $(TEST_PROCESSES) > mutants.log 2>&1 || { tail -n 20 mutants.log; exit 1; }
 	@$(BIN)/python -m bench.mutants
 
-release-check: test calibrate mutants torture fuzz
+$(VENV)/.installed-release: $(STAMP)
+	@$(PIP_INSTALL) -c constraints.txt -e ".[release]"
+	@touch $@
+
+# `make test` looks at the lists of files alone (tests/contracts/test_packages.py).
+packages: $(VENV)/.installed-release
+	@$(BIN)/python -m bench.packages $(PIP_FLAGS)
+
+release-check: test calibrate mutants torture fuzz packages
+
+# One set of versions for Linux and macOS and all Pythons of pyproject.toml, with the hashes of all their files on PyPI. The
+# first pass finds the CUDA libraries, which the second leaves out with torch; pip is the environment's own.
+lock: $(VENV)/.installed-release
+	@compile="$(BIN)/uv pip compile pyproject.toml --quiet --extra dev --extra offline -c constraints.txt $(LOCK_FLAGS) \
+	    --universal --python-version 3.11 --fork-strategy fewest --custom-compile-command \"make lock\""; \
+	left_out="$$(eval "$$compile --no-header --no-annotate" | sed -nE \
+	    '/^nvidia-ml-py==/d; s/^((cuda|nvidia)-[a-z0-9-]+|triton|torch|pip)==.*/--no-emit-package \1/p')"; \
+	eval "$$compile --generate-hashes --annotation-style line" $$left_out --output-file requirements.lock > /dev/null
 
 docs: $(STAMP)
 	@$(BIN)/python -m bertmt.cli.reference

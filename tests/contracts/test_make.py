@@ -28,6 +28,21 @@ def test_make_test_runs_linter_formatter_types_and_tests(repository):
 
 
 @needs_make
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_what_the_two_commands_install_is_held_to_the_hashes_of_the_lock(repository, target):
+    """Only torch is not, which its version alone pins; nothing else is resolved, and no build fetches anything."""
+    command = ["make", "--dry-run", "--assume-new=requirements.lock", target]
+    own = {name: value for name, value in os.environ.items() if name not in ("LOCK", "MAKEFLAGS", "MAKEOVERRIDES")}
+    done = subprocess.run(command, cwd=repository, env=own, capture_output=True, text=True)
+    locked, torch, project = [
+        line for line in done.stdout.replace("\\\n", "").splitlines() if " -m pip install " in line
+    ]
+    assert " --no-deps --require-hashes -r requirements.lock " in locked
+    assert torch.endswith(' -c constraints.txt "$torch"')
+    assert project.endswith(" --no-deps --no-build-isolation -e .")
+
+
+@needs_make
 def test_a_second_demo_trains_what_the_first_has_finished(repository):
     [queueing] = [line for line in commands_of(repository, "demo").splitlines() if "bertmt queue " in line]
     assert " --again " in queueing

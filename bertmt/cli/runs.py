@@ -62,10 +62,11 @@ def runs(
 
 def note_unworked_queue(database: "Database") -> None:
     """Say what to type where the queue is held, or runs wait and nobody is there to take them."""
+    from bertmt.services.browse.workload import count_queued
     from bertmt.services.lifecycle.hold import queue_is_held
     from bertmt.services.lifecycle.workers import alive_workers
 
-    waiting = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
+    waiting = count_queued(database)
     if queue_is_held(database):
         diagnostics.note(HELD_QUEUE)
     elif waiting and not alive_workers(database):

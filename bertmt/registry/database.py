@@ -14,8 +14,8 @@ from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError, reason_of
-from bertmt.registry.file_systems import refuse_network_file_system
-from bertmt.registry.identity import NOBODY_MAY_LOOK, file_identity
+from bertmt.registry.file.file_systems import refuse_network_file_system
+from bertmt.registry.file.identity import NOBODY_MAY_LOOK, file_identity
 
 try:
     from pysqlite3 import dbapi2 as sqlite3

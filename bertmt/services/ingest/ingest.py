@@ -11,12 +11,12 @@ from typing import Any
 from bertmt import paths
 from bertmt.drawing.numbers import counted
 from bertmt.errors import RegistryError
-from bertmt.registry import metrics
+from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
+from bertmt.registry.records import Evaluation, Run
 from bertmt.registry.runs import move, note, run_by_key
 from bertmt.registry.states import Owner, State
-from bertmt.run_folder.events import LAST_EVENTS, now, read_events
+from bertmt.run_folder.events import LAST_EVENTS, read_events
 from bertmt.run_folder.layout import RunFolder
 
 Event = Mapping[str, Any]
@@ -52,18 +52,12 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
     """Import events up to byte `end`; nothing where another importer was faster or a new attempt began."""
     stored = _read_prediction_files(database, run, events)
     with database.immediate():
-        current = database.execute(
-            "SELECT attempt, events_attempt, events_offset FROM runs WHERE key = ?", (run.key,)
-        ).fetchone()
-        if current != (run.attempt, run.events_attempt, run.events_offset):
+        if not summaries.is_imported_as(database, run):
             return
         _apply(database, run, events)
         for store in stored:
             store()
-        database.execute(
-            "UPDATE runs SET events_attempt = ?, events_offset = ?, synced_at = ? WHERE key = ?",
-            (run.attempt, end, now(), run.key),
-        )
+        summaries.store_imported(database, run, end)
         last = next((event for event in reversed(events) if event["event"] in LAST_EVENTS), None)
         if last:
             _close(database, run, last)
@@ -93,29 +87,29 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
             points += _evaluation_points(event)
             _store_evaluation(database, run, event)
         elif kind == "checkpoint":
-            _update_summary(database, run, checkpoint_step=event["step"])
+            summaries.update(database, run.key, checkpoint_step=event["step"])
         elif kind == "displaced":
             note(database, run.key, Owner.EVENT, event["reason"])
     metrics.append(database, run.key, points)
     steps = [event for event in events if event["event"] == "step"]
     if steps:
-        _update_summary(
-            database, run, **{name: steps[-1].get(name) for name in ("phase", "step", "epoch", "seconds_left")}
+        summaries.update(
+            database, run.key, **{name: steps[-1].get(name) for name in ("phase", "step", "epoch", "seconds_left")}
         )
     if events:
-        _update_summary(database, run, last_event_at=events[-1]["at"])
+        summaries.update(database, run.key, last_event_at=events[-1]["at"])
 
 
 def _begin_attempt(database: Database, run: Run, event: Event) -> None:
     """A new attempt starts from the beginning unless a `resumed` event says otherwise."""
     if not event.get("resumes"):
         metrics.go_back(database, run.key, 0, -1, -1)
-        _update_summary(database, run, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
+        summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
     if event.get("begins_anew"):
         note(database, run.key, Owner.EVENT, event["begins_anew"])
-    _update_summary(
+    summaries.update(
         database,
-        run,
+        run.key,
         started=json.dumps(event),
         steps_total=event.get("steps_total"),
         epochs_total=event.get("epochs_total"),
@@ -128,8 +122,8 @@ def _go_back(database: Database, run: Run, event: Event) -> None:
     step, epoch = event["step"], event["evaluated_epoch"]
     metrics.go_back(database, run.key, step, epoch, event["evaluated_step"])
     # `step` names the newest step, counted from 0.
-    _update_summary(database, run, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
-    _show_scores(database, run, epoch)
+    summaries.update(database, run.key, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
+    summaries.show_scores(database, run.key, epoch)
     if event.get("differences"):
         reason = f"resumed at step {step}, not bit-exact: {' '.join(event['differences'])}"
         note(database, run.key, Owner.EVENT, reason)
@@ -145,26 +139,13 @@ def _evaluation_points(event: Event) -> list[metrics.Point]:
 
 
 def _store_evaluation(database: Database, run: Run, event: Event) -> None:
-    scores = [event["scores"].get(task) for task in TASK_NAMES]
-    database.execute(
-        "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (run.key, event["epoch"], event["step"], *scores, event.get("overall"), event.get("seconds")),
+    scores = {task: event["scores"].get(task) for task in TASK_NAMES}
+    found = Evaluation(
+        epoch=event["epoch"], step=event["step"], overall=event.get("overall"), seconds=event.get("seconds"), **scores
     )
+    summaries.store_evaluation(database, run.key, found)
     # While the run goes on its scores are the newest; its last event names the selected epoch.
-    _show_scores(database, run, event["epoch"])
-
-
-def _show_scores(database: Database, run: Run, epoch: int) -> None:
-    database.execute(
-        "UPDATE summaries SET (selected_epoch, sst, para, sts, overall) ="
-        " (SELECT epoch, sst, para, sts, overall FROM evaluations WHERE run = ? AND epoch = ?) WHERE run = ?",
-        (run.key, epoch, run.key),
-    )
-
-
-def _update_summary(database: Database, run: Run, **columns: Any) -> None:
-    assignments = ", ".join(f"{name} = ?" for name in columns)
-    database.execute(f"UPDATE summaries SET {assignments} WHERE run = ?", (*columns.values(), run.key))
+    summaries.show_scores(database, run.key, event["epoch"])
 
 
 def _close(database: Database, run: Run, event: Event) -> None:
@@ -173,10 +154,10 @@ def _close(database: Database, run: Run, event: Event) -> None:
         return
     at = {"ended_at": event["at"], "request": None}
     if event["event"] == "finished":
-        _update_summary(
-            database, run, finished=json.dumps(event), step=event["step"], epoch=event["epoch"], seconds_left=0
+        summaries.update(
+            database, run.key, finished=json.dumps(event), step=event["step"], epoch=event["epoch"], seconds_left=0
         )
-        _show_scores(database, run, event["selected_epoch"])
+        summaries.show_scores(database, run.key, event["selected_epoch"])
         move(database, run.key, State.FINISHED, Owner.EVENT, "trained to its end", **at)
     elif event["event"] == "stopped":
         _stop(database, run, event)

@@ -7,8 +7,9 @@ from contextlib import suppress
 from bertmt.drawing.numbers import named
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
+from bertmt.registry.finding import removed_called
 from bertmt.registry.records import Run
-from bertmt.registry.runs import bring_back, move, remove, removed_runs, run_by_key
+from bertmt.registry.runs import bring_back, move, remove, run_by_key
 from bertmt.registry.states import ENDED, Owner, State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
@@ -72,7 +73,7 @@ def restore(database: Database, word: str) -> list[Run]:
 
 
 def _removed(database: Database, word: str) -> list[Run]:
-    found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
+    found = removed_called(database, word)
     if not found:
         raise NotFoundError(f"No removed run is called {word!r}; `bertmt gc` lists those that can be brought back.")
     return found

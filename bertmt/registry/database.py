@@ -237,7 +237,8 @@ def _bring_up_to_date(database: Database, version: int) -> None:
     from bertmt.registry.migrations import migrate  # noqa: PLC0415
 
     database.execute("PRAGMA journal_mode = WAL")
-    migrate(database)
+    with database.immediate():
+        migrate(database.path, database.connection, SCHEMA_VERSION)
 
 
 def _make_private(path: Path) -> None:

@@ -20,7 +20,6 @@ from bertmt.cli.parameters import (
     named_settings,
 )  # fmt: skip
 from bertmt.cli.wait import wait_until_ended
-from bertmt.cli.worker import work_until_empty
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
@@ -155,6 +154,10 @@ def _assigned(problems: "Problems", settings: Sequence[str]) -> dict[str, str]:
 
 
 def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
+    from bertmt.services.lifecycle.workers import work_until_empty
+
+    if work:
+        output.end()
     code = work_until_empty(database.path) if work else 0
     if code:  # stopped by hand, say: then nobody works what would be waited for
         raise typer.Exit(code)

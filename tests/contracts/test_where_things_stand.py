@@ -91,3 +91,28 @@ def test_a_crowded_folder_would_be_found(planted):
     tree |= {f"bertmt/room/inside/module_{number}.py": "" for number in range(16)}
     assert crowded(planted(tree)) == {}
     assert crowded(planted(tree | {"bertmt/room/one_more.py": ""})) == {"bertmt/room": 17}
+
+
+def started_in(sources, *rooms):
+    """Where a process is started, outside of these rooms."""
+    starts = {"Popen", "execv", "execve", "execvp", "posix_spawn", "fork"}
+    names = [
+        (source, node)
+        for source in sources
+        if not source.in_package(*rooms)
+        for node in ast.walk(source.tree)
+        if called(node) in starts or (isinstance(node, ast.Call) and ast.unparse(node.func).startswith("subprocess."))
+    ]
+    return [f"{source.name}:{node.lineno}" for source, node in names]
+
+
+def test_processes_are_started_in_the_room_of_launchers_alone(program):
+    """But for git, which the snapshot of the code asks, and the dashboard, which takes the place of `bertmt tui`."""
+    assert started_in(program, "bertmt/launchers", "bertmt/services/plan/snapshot.py", "bertmt/cli/tui.py") == []
+
+
+def test_a_process_started_elsewhere_would_be_found(planted):
+    lines = ["import subprocess", "subprocess.Popen(command)", "child: 'subprocess.Popen[bytes]'", "os.execv(a, b)"]
+    lines += ["subprocess.run(command)", "from subprocess import Popen", "Popen(command)"]
+    tree = {"bertmt/cli/late.py": "\n".join(lines), "bertmt/launchers/local.py": "subprocess.Popen(command)"}
+    assert started_in(planted(tree), "bertmt/launchers") == [f"bertmt/cli/late.py:{line}" for line in (2, 4, 5, 7)]

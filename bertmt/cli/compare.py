@@ -11,8 +11,9 @@ from bertmt.cli.parameters import AsJson
 from bertmt.drawing.styled import Line
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Run
     from bertmt.services.analysis.compare import Comparison, Side
-    from bertmt.services.opening import Database, Run
+    from bertmt.services.opening import Registry
 
 Words = Annotated[
     list[str],
@@ -44,7 +45,7 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
     output.write_lines(_curves(database, [run for group in groups for run in group]))
 
 
-def _groups(database: "Database", words: list[str]) -> "list[list[Run]]":
+def _groups(database: "Registry", words: list[str]) -> "list[list[Run]]":
     """The arms; the baseline joins a run that is named alone."""
     from bertmt.services.browse.baseline import Baselines
     from bertmt.services.browse.lookup import find_runs
@@ -71,7 +72,7 @@ def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
     yield words.warning_lines(found, width)
 
 
-def _curves(database: "Database", runs: "list[Run]") -> list[Line]:
+def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
     """The first dev score that the runs have in common, over their steps."""
     from bertmt.drawing.charts.curves import draw_curves
     from bertmt.errors import NotFoundError

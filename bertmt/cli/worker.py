@@ -14,7 +14,7 @@ from bertmt.services.browse.run_formatting import local_time
 
 if TYPE_CHECKING:
     from bertmt.services.browse.workload import Workload
-    from bertmt.services.opening import Database
+    from bertmt.services.opening import Registry
 
 COLUMNS = (
     Column("worker", True), Column("host"), Column("pid", True), Column("since"), Column("slots"), Column("works on"),
@@ -86,7 +86,7 @@ def workers(
         _write_table(workload(database))
 
 
-def _ask(database: "Database", stop: Sequence[int], drain: Sequence[int], go_on: Sequence[int]) -> list[str]:
+def _ask(database: "Registry", stop: Sequence[int], drain: Sequence[int], go_on: Sequence[int]) -> list[str]:
     """Ask workers to end or to go on; what each will do."""
     from bertmt.services.lifecycle.worker_control import drain_worker, find_worker, let_go_on, stop_worker
 
@@ -131,7 +131,7 @@ def _write_table(found: "Workload") -> None:
         diagnostics.note(HELD_QUEUE)
 
 
-def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
+def _detach(database: "Registry", drain: bool, slots: int, device: str) -> None:
     from bertmt.services.lifecycle.worker_start import await_worker
     from bertmt.services.lifecycle.workers import start_detached_worker, worker_log
 

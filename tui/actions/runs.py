@@ -18,7 +18,7 @@ from bertmt.services.browse.baseline import choose_baseline, chosen_baseline
 from bertmt.services.browse.run_formatting import asked
 from bertmt.services.lifecycle import control, removal
 from bertmt.services.names import check_tag
-from bertmt.services.opening import Database
+from bertmt.services.opening import Registry
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
@@ -221,10 +221,10 @@ class RunActions(DashboardScreen):
         is_agreed = await self.dashboard.ask_person(Question(title, sentences, yes))
         return bool(is_agreed)
 
-    async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> list[Run]:
+    async def _do(self, runs: Sequence[Run], act: Callable[[Registry, Run], object], done: str) -> list[Run]:
         """Act on each run; those that refuse are said, the others go on, and are returned."""
 
-        def one_after_another(database: Database) -> dict[int, str]:
+        def one_after_another(database: Registry) -> dict[int, str]:
             problems = {}
             for run in runs:
                 try:
@@ -251,15 +251,15 @@ def _waiting_runs(session: Session) -> list[Run]:
     return [row.run for row in session.runs.rows("state:queued | state:held")]
 
 
-def _cancel(database: Database, run: Run) -> None:
+def _cancel(database: Registry, run: Run) -> None:
     control.stop_orphans(database, [control.cancel(database, run)])
 
 
-def _pause(database: Database, run: Run) -> None:
+def _pause(database: Registry, run: Run) -> None:
     control.stop_orphans(database, [control.pause(database, run)])
 
 
-def _begin_anew(database: Database, run: Run) -> None:
+def _begin_anew(database: Registry, run: Run) -> None:
     control.begin_anew(database, [run])
 
 

@@ -12,7 +12,7 @@ from bertmt.services.browse.workload import workload
 from bertmt.services.lifecycle.worker_control import drain_worker, let_go_on, stop_worker
 from bertmt.services.lifecycle.worker_start import await_worker
 from bertmt.services.lifecycle.workers import start_detached_worker
-from bertmt.services.opening import Database
+from bertmt.services.opening import Registry
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.question import Question
@@ -74,7 +74,7 @@ class WorkerActions(RunActions):
             self.dashboard.say("No worker is alive; w starts one.", "warning")
         return worker
 
-    async def change(self, act: Callable[[Database], T]) -> T | None:
+    async def change(self, act: Callable[[Registry], T]) -> T | None:
         """What a change of the registry returns; None where it is refused, which is said."""
         try:
             found = await self.dashboard.ask(lambda session: act(session.database))

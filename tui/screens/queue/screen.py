@@ -20,7 +20,7 @@ from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
 from bertmt.services.lifecycle.order import WAITING
 from bertmt.services.lifecycle.startable import awaited_runs, obstacles
-from bertmt.services.opening import Database
+from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
 from tui.actions.workers import WorkerActions
 from tui.bindings import key
@@ -293,7 +293,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         if not runs or not self.dashboard.may_write():
             return
 
-        def place(database: Database) -> int:
+        def place(database: Registry) -> int:
             for run in reversed(runs) if first else runs:  # so that they keep their order
                 ordering.reorder(database, run, first)
             return len(runs)
@@ -332,7 +332,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         if not self.dashboard.may_write():
             return
 
-        def turn(database: Database) -> bool:
+        def turn(database: Registry) -> bool:
             was_held = queue_is_held(database)
             (release_queue if was_held else hold_queue)(database)
             return was_held

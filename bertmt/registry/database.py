@@ -48,7 +48,12 @@ class Database:
         self._written = _written(path) if without_locks else None
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        """One statement; see sqlite3."""
+        """One statement; see sqlite3.
+
+        Bare, not through sqlite-utils: its import takes 0.1–0.4 s, which `bertmt queue` and `runs` would pay at every
+        start, and brings pandas where there is one; its own transactions take their lock at the first write, see
+        `immediate`.
+        """
         return self.connection.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Any) -> Any:

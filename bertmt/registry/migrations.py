@@ -14,6 +14,8 @@ from bertmt.errors import RegistryError
 
 migrations = Migrations("bertmt")
 
+# As SQL: sqlite-utils' `create` and `create_index` know neither WITHOUT ROWID nor partial indexes, and the
+# comments are what docs/registry.md says of a column. What a later migration adds may go through its tables.
 SCHEMA_1 = """
 CREATE TABLE snapshots (                -- once for all runs that were submitted with the same code
     key INTEGER PRIMARY KEY,

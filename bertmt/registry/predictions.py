@@ -75,6 +75,7 @@ def store_split(database: Database, fingerprint: str, task: str, name: str, exam
     """Store the examples of an evaluated split once. Inside a write transaction."""
     if has_split(database, fingerprint):
         return
+    # Bare: tens of thousands of examples at once, see `metrics.append`.
     key = database.execute(
         "INSERT INTO splits (fingerprint, task, name, count) VALUES (?, ?, ?, ?)",
         (fingerprint, task, name, len(examples)),

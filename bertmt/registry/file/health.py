@@ -25,6 +25,8 @@ def shrink(database: Database) -> str:
         sqlite3.DatabaseError: the file is damaged.
     """
     try:
+        # Bare, as all that asks about the file itself: sqlite-utils has words for the tables in it alone, and its
+        # `vacuum` is this statement.
         database.execute("VACUUM")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlite3.OperationalError as problem:

@@ -9,9 +9,9 @@ from registry_builder import HOSTILE, RegistryBuilder
 from bertmt.registry import runs as stored_runs
 from bertmt.registry.database import open_registry
 from bertmt.registry.runs import all_runs
+from tui.screens.compare import screen as compare_screen
 from tui.screens.compare.arms import sides_of
 from tui.screens.compare.screen import CompareScreen
-from tui.screens.compare.screen import screen as compare_screen
 
 SIZES = [(80, 24), (120, 40)]
 # The newest run stands first in the list: held, later, training, evil, twins, twins, better, base.

@@ -25,8 +25,8 @@ def clock(monkeypatch):
             return None
         return -9000.0 if datetime.fromisoformat(at).astimezone(UTC).year > 2090 else 1.0
 
-    for module in ("run_words", "queue_times"):
-        monkeypatch.setattr(f"bertmt.services.{module}.seconds_since", seconds_since)
+    for module in ("run_formatting", "queue_times"):
+        monkeypatch.setattr(f"bertmt.services.browse.{module}.seconds_since", seconds_since)
 
 
 @pytest.fixture

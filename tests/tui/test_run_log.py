@@ -12,7 +12,7 @@ from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.lifecycle.control import requeue
 from tui.app import Dashboard
 from tui.screens.run.screen import RunScreen
-from tui.screens.run.screen.widgets import log_lines
+from tui.screens.run.widgets import log_lines
 
 TRACEBACK = """Traceback (most recent call last):
   File "loop.py", line 40, in train

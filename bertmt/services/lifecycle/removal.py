@@ -63,15 +63,6 @@ def _ends_badly(run: Run) -> bool:
     return run.state in ENDED_BADLY or run.state not in ENDED
 
 
-def restore(database: Database, word: str) -> list[Run]:
-    """Bring back the removed runs that have this id or name, as they were; those that were to run are cancelled.
-
-    Raises:
-        NotFoundError: none has, or they were deleted for good.
-    """
-    return restore_all(database, [word])
-
-
 def _removed(database: Database, word: str) -> list[Run]:
     found = removed_called(database, word)
     if not found:
@@ -80,7 +71,13 @@ def _removed(database: Database, word: str) -> list[Run]:
 
 
 def restore_all(database: Database, words: Sequence[str]) -> list[Run]:
-    """As `restore`, all of them or none; one that is named twice is brought back once."""
+    """Bring back the removed runs that have these ids or names, as they were; those that were to run are cancelled.
+
+    All of them or none; one that is named twice is brought back once.
+
+    Raises:
+        NotFoundError: no run has one of them, or it was deleted for good.
+    """
     with database.immediate():
         found = {run.key: run for word in words for run in _removed(database, word)}
         return [bring_back(database, key) for key in found]

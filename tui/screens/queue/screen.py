@@ -22,6 +22,7 @@ from bertmt.services.lifecycle.order import WAITING
 from bertmt.services.lifecycle.startable import awaited_runs, obstacles
 from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
+from tui.actions.runs import each
 from tui.actions.workers import WorkerActions
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
@@ -292,14 +293,9 @@ class QueueScreen(WorkerActions, HomeScreen):
         runs = self._waiting_runs()
         if not runs or not self.dashboard.may_write():
             return
-
-        def place(database: Registry) -> int:
-            for run in reversed(runs) if first else runs:  # so that they keep their order
-                ordering.reorder(database, run, first)
-            return len(runs)
-
-        if await self.change(place):
-            self.dashboard.say(f"{counted(len(runs), 'run')} {'first' if first else 'last'} now.")
+        ordered = runs[::-1] if first else runs  # so that they keep their order
+        place = each(lambda database, run: ordering.reorder(database, run, first))
+        await self._do(ordered, place, "first now" if first else "last now")
 
     @work(group="act")
     async def action_prioritise(self) -> None:
@@ -312,7 +308,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             priority = int(text)
             await self._do(
                 runs,
-                lambda database, run: ordering.prioritise(database, run, priority),
+                each(lambda database, run: ordering.prioritise(database, run, priority)),
                 f"given priority {priority}",
             )
 
@@ -323,9 +319,9 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         queued = [run for run in runs if run.state is State.QUEUED]
         if queued:
-            await self._do(queued, control.hold, "held")
+            await self._do(queued, each(control.hold), "held")
         else:
-            await self._do(runs, control.release, "released")
+            await self._do(runs, each(control.release), "released")
 
     @work(group="act")
     async def action_hold_all(self) -> None:

@@ -8,7 +8,6 @@ from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.registry.states import State
 
 MOST_PARAMETERS = 1000  # of a statement; SQLite takes at most 32,766
-_CALLED = "runs.id = ?1 OR runs.name = ?1"
 
 
 def runs_in(database: Database, *states: State) -> list[Run]:
@@ -41,7 +40,7 @@ def runs_beginning_with(database: Database, prefix: str) -> list[Run]:
 
 def removed_called(database: Database, word: str) -> list[Run]:
     """The removed runs with that id or name."""
-    return removed_runs(database, _CALLED, (word,))
+    return removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
 
 
 def count_runs(database: Database) -> int:

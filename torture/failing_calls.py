@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import islice
 from random import Random
 
-from torture.faults import ERRORS, Fault
+from torture.faults.injector import ERRORS, Fault
 from torture.kills import COMMANDS, release_all
 from torture.playing import Scenario
 from torture.stage import Stage

@@ -15,7 +15,7 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.migrations import migrations
 from bertmt.registry.states import State
-from torture.faults import KILLS
+from torture.faults.injector import KILLS
 from torture.playing import Scenario
 from torture.stage import Stage
 

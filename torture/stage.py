@@ -107,7 +107,7 @@ class Stage:
         if not spec and trace is None:
             return [sys.executable, "-m", module, *arguments]
         traced = ["--trace", str(trace)] if trace else []
-        around = ["-m", "torture.under_faults", spec, str(self.root), str(self.record), *traced]
+        around = ["-m", "torture.faults", spec, str(self.root), str(self.record), *traced]
         return [sys.executable, *around, "-m", module, *arguments]
 
     def environment(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from bertmt.registry.records import Run
+from bertmt.services.browse.workload import count_running
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
@@ -281,5 +282,4 @@ class Dashboard(Navigation):
 def _poll(session: Session) -> tuple[bool, bool, int]:
     """Whether anything changed, whether the registry is read-only, and how many runs are running."""
     changed = session.watch.poll()
-    running = session.database.execute("SELECT count(*) FROM runs WHERE state = 'running'").fetchone()[0]
-    return changed, session.database.read_only, running
+    return changed, session.database.read_only, count_running(session.database)

@@ -15,7 +15,7 @@ from bertmt.errors import BertmtError, RegistryError, reason_of
 from bertmt.services.browse.live_curves import LiveCurves
 from bertmt.services.browse.run_list import RunList
 from bertmt.services.ingest.watch import Watch
-from bertmt.services.opening import Database, opened_registry, sqlite_errors_as_sentences
+from bertmt.services.opening import Registry, opened_registry, sqlite_errors_as_sentences
 
 T = TypeVar("T")
 BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing
@@ -24,7 +24,7 @@ BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing
 class Session:
     """What a lane keeps between questions: the open registry, and what was read from it."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Registry):
         self.database = database
         self.watch = Watch(database)
         self.runs = RunList(database)

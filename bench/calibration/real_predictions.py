@@ -16,7 +16,7 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.run_folder.predictions import predicted_labels
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.browse.lookup import find_run
-from bertmt.services.opening import Database, opened_registry
+from bertmt.services.opening import Registry, opened_registry
 
 PATH = Path(__file__).parent / "predictions.npz"
 TASKS = ("sst", "para", "sts")
@@ -39,7 +39,7 @@ def read(path: Path = PATH) -> RealPredictions:
         return RealPredictions(tuple(map(str, stored["names"])), labels, predicted)
 
 
-def collect(database: Database, words: list[str], path: Path) -> None:
+def collect(database: Registry, words: list[str], path: Path) -> None:
     """Write the selected dev predictions of these runs; all must have seen the same dev examples."""
     runs = [find_run(database, word) for word in words]
     arrays: dict[str, np.ndarray] = {"names": np.array([f"{run.name} seed {run.seed}" for run in runs])}

@@ -13,7 +13,8 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.services.browse.run_formatting import scale_line
 
 if TYPE_CHECKING:
-    from bertmt.services.opening import Database, Run
+    from bertmt.registry.records import Run
+    from bertmt.services.opening import Registry
 
 OptionalRun = Annotated[
     str | None, typer.Argument(metavar="[RUN]", help="A finished run.", autocompletion=completion.runs)
@@ -39,7 +40,7 @@ def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = Fal
     _write(database, as_json)
 
 
-def _write(database: "Database", as_json: bool) -> None:
+def _write(database: "Registry", as_json: bool) -> None:
     from bertmt.services.browse.baseline import Baselines
     from bertmt.services.browse.listing import list_runs
 

@@ -11,8 +11,9 @@ from bertmt.cli.parameters import AsJson
 from bertmt.drawing.styled import Line
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Run
     from bertmt.services.analysis.compare import Comparison, Side
-    from bertmt.services.opening import Database, Run
+    from bertmt.services.opening import Registry
 
 Words = Annotated[
     list[str],
@@ -57,7 +58,7 @@ def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
     yield words.warning_lines(found, width)
 
 
-def _curves(database: "Database", runs: "list[Run]") -> list[Line]:
+def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
     """The first dev score that the runs have in common, over their steps."""
     from bertmt.drawing.charts.curves import draw_curves
     from bertmt.errors import NotFoundError

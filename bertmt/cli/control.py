@@ -16,26 +16,20 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
 
     A running one writes a checkpoint first, so that `bertmt requeue` can continue it.
     """
-    from bertmt.services.lifecycle import control
-    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle import bulk
 
     database = existing_registry(context)
-    asked = for_all(database, named_runs(database, runs), control.cancel)
-    control.stop_orphans(database, asked)
-    for after in asked:
+    for after in bulk.cancel(database, named_runs(database, runs)):
         word = "will stop" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
 
 
 def pause(context: typer.Context, runs: RunWords) -> None:
     """Checkpoint running runs and free their device."""
-    from bertmt.services.lifecycle import control
-    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle import bulk
 
     database = existing_registry(context)
-    asked = for_all(database, named_runs(database, runs), control.pause)
-    control.stop_orphans(database, asked)
-    for after in asked:
+    for after in bulk.pause(database, named_runs(database, runs)):
         output.write_lines([safe_text(f"{after.id} {after.name}: writes a checkpoint and pauses")])
 
 
@@ -69,15 +63,14 @@ def requeue(
     same data are now.
     """
     from bertmt.cli.runs import note_unworked_queue
-    from bertmt.services.lifecycle import control
-    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle import bulk, control
 
     database = existing_registry(context)
     found = named_runs(database, runs)
     if from_start:
-        queued = control.begin_anew(database, found, data, extra_data)
+        queued = bulk.begin_anew(database, found, data, extra_data)
     else:
-        queued = for_all(database, found, lambda database, run: control.requeue(database, run, data, extra_data))
+        queued = bulk.for_all(database, found, lambda database, run: control.requeue(database, run, data, extra_data))
     for after in queued:
         where = "from the start" if after.checkpoint_step is None else f"from step {after.checkpoint_step:,}"
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}, {where}")])

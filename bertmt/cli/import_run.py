@@ -13,8 +13,8 @@ from bertmt.cli.records import run_record
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Run
     from bertmt.services.ingest.import_run import Refused
-    from bertmt.services.opening import Run
 
 Folders = Annotated[
     list[Path], typer.Argument(metavar="FOLDER...", help="Run folders, as found in runs/.", show_default=False)

@@ -10,7 +10,8 @@ from bertmt import paths
 from bertmt.errors import reason_of
 
 if TYPE_CHECKING:
-    from bertmt.services.opening import Database, Run
+    from bertmt.registry.records import Run
+    from bertmt.services.opening import Registry
 
 
 def registry_path(context: typer.Context) -> Path:
@@ -33,7 +34,7 @@ def registry_path(context: typer.Context) -> Path:
     return path
 
 
-def existing_registry(context: typer.Context) -> "Database":
+def existing_registry(context: typer.Context) -> "Registry":
     """The registry, closed when the command ends; reading commands never make one.
 
     Raises:
@@ -42,12 +43,12 @@ def existing_registry(context: typer.Context) -> "Database":
     return _opened(context, create=False)
 
 
-def registry_to_fill(context: typer.Context) -> "Database":
+def registry_to_fill(context: typer.Context) -> "Registry":
     """The registry, made where there is none."""
     return _opened(context, create=True)
 
 
-def _opened(context: typer.Context, create: bool) -> "Database":
+def _opened(context: typer.Context, create: bool) -> "Registry":
     from bertmt.services.opening import opened_registry
 
     return context.with_resource(opened_registry(registry_path(context), create))
@@ -60,7 +61,7 @@ def named_run(context: typer.Context, word: str | None) -> "Run | None":
     return None if word is None else find_run(existing_registry(context), word)
 
 
-def named_runs(database: "Database", words: Sequence[str]) -> "list[Run]":
+def named_runs(database: "Registry", words: Sequence[str]) -> "list[Run]":
     """The runs that arguments name, each once; a name may stand for several seeds."""
     from bertmt.services.browse.lookup import find_runs
 

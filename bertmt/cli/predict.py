@@ -13,8 +13,9 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Run
     from bertmt.services.analysis.predict import Answer
-    from bertmt.services.opening import Database, Run
+    from bertmt.services.opening import Registry
 
 
 class EvaluatedSplit(StrEnum):
@@ -68,7 +69,7 @@ def _note_missing_tasks(run: "Run") -> None:
         diagnostics.note(f"No file for {', '.join(missing)}: run {run.id} was not trained on it.")
 
 
-def _write_answers(database: "Database", run: "Run", answers: "list[Answer]", as_json: bool) -> None:
+def _write_answers(database: "Registry", run: "Run", answers: "list[Answer]", as_json: bool) -> None:
     if as_json:
         listed = [
             {"task": each.task, "label": each.label, "probabilities": list(each.probabilities)} for each in answers

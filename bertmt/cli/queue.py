@@ -20,14 +20,14 @@ from bertmt.cli.parameters import (
     named_settings,
 )  # fmt: skip
 from bertmt.cli.wait import wait_until_ended
-from bertmt.cli.worker import work_until_empty
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
     from bertmt.errors import Problems
-    from bertmt.services.opening import Awaited, Database, Run
+    from bertmt.registry.records import Awaited, Run
+    from bertmt.services.opening import Registry
     from bertmt.services.plan.submit import Plan
 
 COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
@@ -151,7 +151,11 @@ def _only(presets: Sequence[str], problems: "Problems") -> str | None:
     return next(iter(presets), None)
 
 
-def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: bool) -> None:
+def _work_and_wait(database: "Registry", queued: "list[Run]", work: bool, wait: bool) -> None:
+    from bertmt.services.lifecycle.workers import work_until_empty
+
+    if work:
+        output.end()
     code = work_until_empty(database.path) if work else 0
     if code:  # stopped by hand, say: then nobody works what would be waited for
         raise typer.Exit(code)
@@ -159,7 +163,7 @@ def _work_and_wait(database: "Database", queued: "list[Run]", work: bool, wait: 
         wait_until_ended(database, named_runs(database, [run.id for run in queued]))
 
 
-def _standing(database: "Database") -> tuple[bool, int]:
+def _standing(database: "Registry") -> tuple[bool, int]:
     """Whether the queue is held, and how many workers are alive."""
     from bertmt.services.lifecycle.hold import queue_is_held
     from bertmt.services.lifecycle.workers import alive_workers
@@ -217,12 +221,12 @@ def _wanted(device: str) -> str:
 
 
 def _awaited(context: typer.Context, word: str, needs_success: bool) -> "list[Awaited]":
-    from bertmt.services.opening import Awaited
+    from bertmt.registry.records import Awaited
 
     return [Awaited(run.id, needs_success) for run in named_runs(existing_registry(context), [word])]
 
 
-def _without_finished(database: "Database", planned: "Plan") -> "Plan":
+def _without_finished(database: "Registry", planned: "Plan") -> "Plan":
     """The plan without what was trained before.
 
     Raises:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from bertmt.services.browse.run_formatting import similarity
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Run
     from bertmt.services.browse.details import Details
-    from bertmt.services.opening import Run
 
 TASKS = ("sst", "para", "sts")
 _SAME_NAME = (

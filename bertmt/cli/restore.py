@@ -19,7 +19,7 @@ def restore(context: typer.Context, runs: RemovedRuns) -> None:
 
     They are as they were; runs that were waiting are cancelled, and `bertmt requeue` queues them again.
     """
-    from bertmt.services.lifecycle.removal import restore_all
+    from bertmt.services.lifecycle import bulk
 
-    for run in restore_all(existing_registry(context), runs):
+    for run in bulk.restore(existing_registry(context), runs):
         output.write_lines([safe_text(f"{run.id} {run.name}: {run.state}")])

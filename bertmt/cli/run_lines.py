@@ -9,7 +9,7 @@ from bertmt.drawing.styled import Line, Span, cut_line
 from bertmt.services.browse.run_formatting import asked, conditions, doing
 
 if TYPE_CHECKING:
-    from bertmt.services.opening import Run
+    from bertmt.registry.records import Run
 
 _STYLES = {
     "running": "good",

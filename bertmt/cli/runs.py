@@ -16,7 +16,7 @@ from bertmt.services.browse.run_formatting import begins_anew, progress
 
 if TYPE_CHECKING:
     from bertmt.services.browse.rows import Row as ListedRun
-    from bertmt.services.opening import Database
+    from bertmt.services.opening import Registry
 
 COLUMNS = (
     Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),
@@ -60,12 +60,13 @@ def runs(
     note_unworked_queue(database)
 
 
-def note_unworked_queue(database: "Database") -> None:
+def note_unworked_queue(database: "Registry") -> None:
     """Say what to type where the queue is held, or runs wait and nobody is there to take them."""
+    from bertmt.services.browse.workload import count_queued
     from bertmt.services.lifecycle.hold import queue_is_held
     from bertmt.services.lifecycle.workers import alive_workers
 
-    waiting = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
+    waiting = count_queued(database)
     if queue_is_held(database):
         diagnostics.note(HELD_QUEUE)
     elif waiting and not alive_workers(database):

@@ -11,7 +11,8 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from bertmt.services.opening import Database, Run
+    from bertmt.registry.records import Run
+    from bertmt.services.opening import Registry
 
 
 def wait(context: typer.Context, runs: RunWords) -> None:
@@ -20,7 +21,7 @@ def wait(context: typer.Context, runs: RunWords) -> None:
     wait_until_ended(database, named_runs(database, runs))
 
 
-def wait_until_ended(database: "Database", runs: "list[Run]") -> None:
+def wait_until_ended(database: "Registry", runs: "list[Run]") -> None:
     """Block until all have ended, and tell each change of state.
 
     Raises:

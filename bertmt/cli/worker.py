@@ -1,10 +1,6 @@
 """`bertmt worker` and `bertmt workers`."""
 
-import os
-import signal
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,7 +14,7 @@ from bertmt.services.browse.run_formatting import local_time
 
 if TYPE_CHECKING:
     from bertmt.services.browse.workload import Workload
-    from bertmt.services.opening import Database
+    from bertmt.services.opening import Registry
 
 COLUMNS = (
     Column("worker", True), Column("host"), Column("pid", True), Column("since"), Column("slots"), Column("works on"),
@@ -56,17 +52,15 @@ def worker(
 
     Without --drain it waits for more runs. Runs go to the GPUs if there are any, else to the CPU, one per slot.
     """
-    from bertmt.services.lifecycle.workers import worker_command
+    from bertmt.services.lifecycle.workers import become_worker
 
     database = existing_registry(context)
     if detach:
         _detach(database, drain, slots, device)
         return
-    command = worker_command(database.path, drain, slots, device)
     database.close()
     output.end()
-    # The worker takes this process' place: signals and exit code are its own.
-    os.execv(command[0], command)
+    become_worker(database.path, drain, slots, device)
 
 
 def workers(
@@ -92,7 +86,7 @@ def workers(
         _write_table(workload(database))
 
 
-def _ask(database: "Database", stop: Sequence[int], drain: Sequence[int], go_on: Sequence[int]) -> list[str]:
+def _ask(database: "Registry", stop: Sequence[int], drain: Sequence[int], go_on: Sequence[int]) -> list[str]:
     """Ask workers to end or to go on; what each will do."""
     from bertmt.services.lifecycle.worker_control import drain_worker, find_worker, let_go_on, stop_worker
 
@@ -137,7 +131,7 @@ def _write_table(found: "Workload") -> None:
         diagnostics.note(HELD_QUEUE)
 
 
-def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
+def _detach(database: "Registry", drain: bool, slots: int, device: str) -> None:
     from bertmt.services.lifecycle.worker_start import await_worker
     from bertmt.services.lifecycle.workers import start_detached_worker, worker_log
 
@@ -145,21 +139,3 @@ def _detach(database: "Database", drain: bool, slots: int, device: str) -> None:
     await_worker(database, pid)
     output.write_lines([f"Worker started, process {pid}."])
     diagnostics.note(f"It writes to {worker_log(database.path)}; `bertmt workers` lists it, and stops it with --stop.")
-
-
-def work_until_empty(registry: Path) -> int:
-    """A draining worker as a child of this process, which only passes signals on; its exit code."""
-    from bertmt.services.lifecycle.workers import worker_command
-
-    output.end()
-    child = subprocess.Popen(worker_command(registry, drain=True))
-    # Ctrl-C reaches the whole process group, so the worker hears it too and puts its runs back; we wait for that.
-    handlers = {
-        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),
-    }
-    try:
-        return child.wait()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

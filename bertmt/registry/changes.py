@@ -23,6 +23,12 @@ class Changes:
     newest: int
 
 
+def commits_seen(database: Database) -> tuple[int, int]:
+    """What is another as soon as anybody has written anything since: others' commits, and rows changed here."""
+    version: int = database.execute("PRAGMA data_version").fetchone()[0]
+    return version, database.connection.total_changes
+
+
 def newest_change(database: Database) -> int:
     """The number of the last change of any run; 0 before the first."""
     found: int = database.execute("SELECT coalesce(max(number), 0) FROM changes").fetchone()[0]

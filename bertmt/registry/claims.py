@@ -44,6 +44,7 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
         expected: the key of the run that should come, for which its device was made ready; another is not taken.
     """
     with database.immediate():
+        # Bare: sqlite-utils' update knows neither a condition nor RETURNING, and two statements would be two chances.
         row = database.execute(
             "UPDATE runs SET state = 'running', attempt = attempt + 1, worker = ?, device = ?, started_at = ?,"
             " ended_at = NULL, failure = NULL, request = NULL"

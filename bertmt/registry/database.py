@@ -14,8 +14,8 @@ from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError, reason_of
-from bertmt.registry.file_systems import refuse_network_file_system
-from bertmt.registry.identity import NOBODY_MAY_LOOK, file_identity
+from bertmt.registry.file.file_systems import refuse_network_file_system
+from bertmt.registry.file.identity import NOBODY_MAY_LOOK, file_identity
 
 try:
     from pysqlite3 import dbapi2 as sqlite3
@@ -48,7 +48,12 @@ class Database:
         self._written = _written(path) if without_locks else None
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        """One statement; see sqlite3."""
+        """One statement; see sqlite3.
+
+        Bare, not through sqlite-utils: its import takes 0.1–0.4 s, which `bertmt queue` and `runs` would pay at every
+        start, and brings pandas where there is one; its own transactions take their lock at the first write, see
+        `immediate`.
+        """
         return self.connection.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Any) -> Any:
@@ -237,7 +242,8 @@ def _bring_up_to_date(database: Database, version: int) -> None:
     from bertmt.registry.migrations import migrate  # noqa: PLC0415
 
     database.execute("PRAGMA journal_mode = WAL")
-    migrate(database)
+    with database.immediate():
+        migrate(database.path, database.connection, SCHEMA_VERSION)
 
 
 def _make_private(path: Path) -> None:

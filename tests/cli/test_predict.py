@@ -24,7 +24,7 @@ def child(monkeypatch):
     """Lets `predict` ask the stand-in, or another program."""
 
     def use(program=CHILD):
-        monkeypatch.setattr("bertmt.services.analysis.predict.PREDICTION_COMMAND", (sys.executable, "-c", program))
+        monkeypatch.setattr("bertmt.launchers.prediction.PREDICTION_COMMAND", (sys.executable, "-c", program))
 
     use()
     return use

@@ -1,6 +1,7 @@
 """docs/cli.md and docs/registry.md are what the program says."""
 
 import typer
+from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.cli import reference
 from bertmt.cli.app import app
@@ -46,13 +47,22 @@ def test_every_exit_code_is_explained():
     assert set(reference.EXIT_CODES) == set(ExitCode)
 
 
-def test_the_schemas_page_has_every_table_and_column_that_sqlite_has(tmp_path):
-    described = {table.name: [column.name for column in table.columns] for table in registry_reference.tables(SCHEMAS)}
+def test_every_comment_of_the_schema_stands_beside_its_table_or_column(tmp_path):
     with open_registry(tmp_path / "runs.db", create=True) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        found = {
-            name: [row[1] for row in database.execute(f"PRAGMA table_info({name})")]
-            for name in names
-            if not name.startswith(("sqlite_", "_sqlite"))
-        }
-    assert described == found
+        found = registry_reference.tables(SqliteUtilsDatabase(database.connection), SCHEMAS)
+    places = {(table.name, name) for table in found for name in ("", *(column.name for column in table.columns))}
+    said = registry_reference.comments(SCHEMAS)
+    assert len(said) > 40 and set(said) <= places
+
+
+def test_the_schemas_page_is_of_the_tables_that_are_there():
+    registry = SqliteUtilsDatabase(memory=True)
+    registry["runs"].create({"key": int, "name": str}, pk="key", not_null=["name"], defaults={"name": "x"})
+    registry["parts"].create({"run": int, "part": int}, pk=["run", "part"], foreign_keys=[("run", "runs", "key")])
+    registry["parts"].add_column("size", float)
+    registry["runs"].create_index(["name"], unique=True)
+    runs, parts = registry_reference.tables(registry, ["CREATE TABLE runs (   -- all\n    key INTEGER -- own\n);\n"])
+    assert (runs.comment, runs.columns[0].declaration, runs.columns[0].comment) == ("all", "INTEGER PRIMARY KEY", "own")
+    assert runs.columns[1].declaration == "TEXT NOT NULL DEFAULT 'x'"
+    assert [each.declaration for each in parts.columns] == ["INTEGER REFERENCES runs (key)", "INTEGER", "REAL"]
+    assert parts.constraints == ("PRIMARY KEY (run, part)",)

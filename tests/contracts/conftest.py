@@ -70,3 +70,9 @@ def sources(project_files) -> list[Source]:
 def program(sources) -> list[Source]:
     """The Python files of the program itself."""
     return [source for source in sources if source.in_package("bertmt", "tui")]
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """Sources of a small made-up tree, {path: text}: what a rule must find there shows that it can find anything."""
+    return lambda tree: [Source(name, text) for name, text in tree.items()]

@@ -11,7 +11,7 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.errors import NotFoundError, RegistryError
 from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, open_registry, sqlite3
-from bertmt.registry.file_systems import file_system_type, refuse_network_file_system
+from bertmt.registry.file.file_systems import file_system_type, refuse_network_file_system
 from bertmt.registry.migrations import m005_which_encoder, migrations
 from bertmt.registry.runs import all_runs
 

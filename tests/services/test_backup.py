@@ -108,7 +108,7 @@ from bertmt.services.upkeep import backup
 def stop_here(*_):
     print("half", flush=True)
     sys.stdin.read()
-backup._checked_runs = stop_here
+backup.checked_runs = stop_here
 backup.back_up(open_registry(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 

@@ -9,7 +9,7 @@ from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import register
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.services.ingest.ingest import folder_of
-from bertmt.services.lifecycle import control, removal
+from bertmt.services.lifecycle import bulk, control, removal
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.plan.submit import Request, plan, submit
 
@@ -114,10 +114,10 @@ def test_a_removed_run_keeps_its_folder_and_can_be_brought_back(database, add_ru
     removal.delete(database, run)
     assert all_runs(database) == []
     assert folder_of(database, run).path.is_dir()
-    [back] = removal.restore(database, "gone")
+    [back] = removal.restore_all(database, ["gone"])
     assert (back.id, back.state) == (run.id, State.CANCELLED), "nobody should start what was removed"
     with pytest.raises(NotFoundError, match="bertmt gc"):
-        removal.restore(database, "gone")
+        removal.restore_all(database, ["gone"])
 
 
 def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database, add_run):
@@ -128,7 +128,7 @@ def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database, add_r
     removal.delete_folder(database, run)
     assert not folder_of(database, run).path.exists()
     with pytest.raises(NotFoundError):
-        removal.restore(database, run.id)
+        removal.restore_all(database, [run.id])
 
 
 def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(database, add_run, claim):
@@ -249,3 +249,28 @@ def test_a_run_begins_anew_though_its_folder_is_gone_and_an_older_version_left_c
     control.begin_anew(database, [run_by_key(database, run.key)])
     folder_of(database, run).make()
     assert folder_of(database, run).checkpoints(str(scratch)).newest_intact(print) is None
+
+
+def test_a_verb_for_several_runs_does_all_or_nothing_and_says_so(database, add_run):
+    runs = [add_run(), add_run()]
+    control.tag(database, runs[0], "good")
+    with pytest.raises(
+        NotFoundError, match=r"has no tag 'good'; it has none\. No action was taken on any of the 2 runs\."
+    ):
+        bulk.for_all(database, runs, lambda database, run: control.tag(database, run, "good", present=False))
+    assert run_by_key(database, runs[0].key).tags == ("good",)
+    control.cancel(database, runs[1])
+    for verb in (bulk.cancel, bulk.pause):
+        with pytest.raises(BusyError, match="No action was taken on any of the 2 runs"):
+            verb(database, runs)
+    with pytest.raises(BusyError, match="No action was taken on any of the 2 runs"):
+        bulk.begin_anew(database, runs[::-1])
+    assert [run_by_key(database, run.key).state for run in runs] == [State.QUEUED, State.CANCELLED]
+
+
+def test_what_is_brought_back_is_all_that_was_named_or_nothing(database, add_run):
+    run = add_run()
+    removal.delete(database, run)
+    with pytest.raises(NotFoundError, match="No action was taken on any of the 2 runs"):
+        bulk.restore(database, [run.id, "missing"])
+    assert all_runs(database) == []

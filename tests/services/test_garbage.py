@@ -107,7 +107,7 @@ def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry, everything,
 
 def test_a_run_that_was_brought_back_meanwhile_stays(registry, everything):
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
-    removal.restore(registry, item.run.id)
+    removal.restore_all(registry, [item.run.id])
     freed = free(registry, [item])
     assert "changed meanwhile" in freed.kept[0][1] and item.path.is_dir()
 
@@ -117,7 +117,7 @@ def test_a_run_that_is_brought_back_at_the_last_moment_stays(registry, everythin
     real = garbage.hold_alive
 
     def hold(folder):
-        removal.restore(registry, item.run.id)
+        removal.restore_all(registry, [item.run.id])
         return real(folder)
 
     monkeypatch.setattr(garbage, "hold_alive", hold)

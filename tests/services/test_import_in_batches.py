@@ -15,7 +15,7 @@ from bertmt.services.ingest import import_run as importing
 from bertmt.services.ingest.import_run import import_run, read_run_folder
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle.control import annotate
-from bertmt.services.lifecycle.removal import restore
+from bertmt.services.lifecycle.removal import restore_all
 from bertmt.services.upkeep.damage import damage_of
 from bertmt.services.upkeep.garbage import find_garbage, free
 from bertmt.services.upkeep.repair import repair
@@ -113,7 +113,7 @@ def test_of_an_import_that_was_killed_nobody_sees_anything(killed, folder):
     assert damage_of(killed) is None
     name = read_run_folder(folder).order.name
     with pytest.raises(Exception, match="No removed run"):
-        restore(killed, name)
+        restore_all(killed, [name])
 
 
 def test_the_next_import_brings_the_run_in_whole_and_clears_up(killed, folder, elsewhere):

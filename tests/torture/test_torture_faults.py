@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from torture.faults import Fault, Injector, parse_faults
-from torture.patches import sql_label
+from torture.faults.injector import Fault, Injector, parse_faults
+from torture.faults.patches import sql_label
 
 
 def test_a_fault_is_written_as_it_is_read():

@@ -35,7 +35,7 @@ def claimed(database, add_run):
 def look_with_clock(database, shift):
     """A command of a person whose clock is off by so many seconds."""
     root = database.path.parent
-    words = ["torture.under_faults", f"clock{shift}@1", root, root / "record", "-m", "torture.command"]
+    words = ["torture.faults", f"clock{shift}@1", root, root / "record", "-m", "torture.command"]
     subprocess.run([sys.executable, "-m", *words, "--db", database.path, "runs"], cwd=REPOSITORY, check=True)
 
 

@@ -16,9 +16,9 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import ENDED, State
 from bertmt.services.browse.baseline import choose_baseline, chosen_baseline
 from bertmt.services.browse.run_formatting import asked
-from bertmt.services.lifecycle import control, removal
+from bertmt.services.lifecycle import bulk, control, removal
 from bertmt.services.names import check_tag
-from bertmt.services.opening import Database
+from bertmt.services.opening import Registry
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
@@ -26,6 +26,7 @@ from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.table import Table
 
+Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
 MOST_LISTED = 6
 QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST, State.PAUSED)
 
@@ -85,7 +86,7 @@ class RunActions(DashboardScreen):
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
         if await self._agreed(f"Cancel {counted(len(runs), 'run')}?", [*more, *listed(runs)], "cancel"):
-            await self._do(runs, _cancel, "will stop" if running == len(runs) else "cancelled")
+            await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled")
 
     @work(group="act")
     async def action_pause(self) -> None:
@@ -95,17 +96,17 @@ class RunActions(DashboardScreen):
         if runs:
             sentence = "It writes a checkpoint and frees the device; p resumes it from there."
             if await self._agreed(f"Pause {counted(len(runs), 'run')}?", [sentence, *listed(runs)], "pause"):
-                await self._do(runs, _pause, "will pause, once its checkpoint is written")
+                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written")
         elif not rest:
             self.dashboard.say("Only running runs can be paused, and only paused ones resumed.", "warning")
         elif self.dashboard.may_write():
-            await self._do(rest, control.resume, "resumed")
+            await self._do(rest, each(control.resume), "resume")
 
     @work(group="act")
     async def action_requeue(self) -> None:
         runs = self._stopped_runs()
         if runs and self.dashboard.may_write():
-            await self._do(runs, control.requeue, "queued again")
+            await self._do(runs, each(control.requeue), "queued again")
 
     @work(group="act")
     async def action_from_start(self) -> None:
@@ -114,7 +115,7 @@ class RunActions(DashboardScreen):
         if runs and await self._agreed(
             f"Start {counted(len(runs), 'run')} over?", [sentence, *listed(runs)], "start over"
         ):
-            await self._do(runs, _begin_anew, "requeued, from the start")
+            await self._do(runs, bulk.begin_anew, "requeued, from the start")
 
     def _stopped_runs(self) -> list[Run]:
         """The chosen runs that can be queued again; says so where none can."""
@@ -176,7 +177,7 @@ class RunActions(DashboardScreen):
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
-            await self._do(runs, lambda database, run: control.tag(database, run, word, present), "tagged")
+            await self._do(runs, each(lambda database, run: control.tag(database, run, word, present)), "tagged")
 
     @work(group="act")
     async def action_note(self) -> None:
@@ -186,7 +187,7 @@ class RunActions(DashboardScreen):
         shown = safe_text(run.note)
         text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", shown))
         if text is not None and text != shown:  # what was made safe must not replace what a person wrote
-            await self._do([run], lambda database, each: control.annotate(database, each, text), "noted")
+            await self._do([run], each(lambda database, run: control.annotate(database, run, text)), "noted")
 
     @work(group="act")
     async def action_remove(self) -> None:
@@ -196,8 +197,9 @@ class RunActions(DashboardScreen):
         sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
         waiting = await self.dashboard.told(self.dashboard.ask(_waiting_runs))
         sentences += removal.consequences(runs, waiting or ())
-        if await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove"):
-            self.dashboard.removed_last = await self._do(runs, removal.delete, "removed; R undoes it")
+        is_agreed = await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove")
+        if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
+            self.dashboard.removed_last = runs
 
     @work(group="act")
     async def action_restore(self) -> None:
@@ -207,8 +209,9 @@ class RunActions(DashboardScreen):
                 "Nothing was removed in this session; `bertmt restore RUN` brings back other runs.", "warning"
             )
         elif self.dashboard.may_write():
-            back = await self._do(runs, lambda database, run: removal.restore(database, run.id), _back(runs))
-            self.dashboard.removed_last = [run for run in runs if run not in back]
+            ids = [run.id for run in runs]
+            if await self._do(runs, lambda database, _: bulk.restore(database, ids), _back(runs)):
+                self.dashboard.removed_last = []
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
         """Whether the registry may be written and a person says yes."""
@@ -217,28 +220,13 @@ class RunActions(DashboardScreen):
         is_agreed = await self.dashboard.ask_person(Question(title, sentences, yes))
         return bool(is_agreed)
 
-    async def _do(self, runs: Sequence[Run], act: Callable[[Database, Run], object], done: str) -> list[Run]:
-        """Act on each run; those that refuse are said, the others go on, and are returned."""
-
-        def one_after_another(database: Database) -> dict[int, str]:
-            problems = {}
-            for run in runs:
-                try:
-                    act(database, run)
-                except BertmtError as problem:
-                    problems[run.key] = str(problem)
-            return problems
-
-        problems = await self.dashboard.told(self.dashboard.ask(lambda session: one_after_another(session.database)))
-        if problems is None:
-            return []
-        for sentence in list(problems.values())[:MOST_LISTED]:
-            self.dashboard.say(sentence, "error")
-        acted = [run for run in runs if run.key not in problems]
-        if acted:
+    async def _do(self, runs: Sequence[Run], act: Verb, done: str) -> bool:
+        """Act on all of the runs, or on none where one refuses, which is said; whether it was done."""
+        acted = await self.dashboard.told(self.dashboard.ask(lambda session: act(session.database, runs)))
+        if acted is not None:
             self.dashboard.say(f"{counted(len(acted), 'run')} {done}.")
         self.dashboard.look_again()
-        return acted
+        return acted is not None
 
 
 def _waiting_runs(session: Session) -> list[Run]:
@@ -247,16 +235,9 @@ def _waiting_runs(session: Session) -> list[Run]:
     return [row.run for row in session.runs.rows("state:queued | state:held")]
 
 
-def _cancel(database: Database, run: Run) -> None:
-    control.stop_orphans(database, [control.cancel(database, run)])
-
-
-def _pause(database: Database, run: Run) -> None:
-    control.stop_orphans(database, [control.pause(database, run)])
-
-
-def _begin_anew(database: Database, run: Run) -> None:
-    control.begin_anew(database, [run])
+def each(verb: Callable[[Registry, Run], Run]) -> Verb:
+    """A verb of one run as one of several: all of them or none."""
+    return lambda database, runs: bulk.for_all(database, runs, verb)
 
 
 def _back(runs: Sequence[Run]) -> str:

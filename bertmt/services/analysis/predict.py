@@ -1,8 +1,6 @@
 """Predictions for new text: a child loads the run's weights and answers JSON lines; torch stays in it."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError, reason_of
+from bertmt.launchers.prediction import ask_prediction
 from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -19,8 +18,6 @@ from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.course_files import course_file_name, write_course_file
 from bertmt.tasks.loading import read_split
 from bertmt.tasks.task import TASKS
-
-PREDICTION_COMMAND = (sys.executable, "-m", "bertmt.prediction")
 
 
 @dataclass(frozen=True)
@@ -67,19 +64,11 @@ def answers(run_folder: Path, questions: Sequence[Question]) -> list[Answer]:
         json.dumps({"task": each.task, "id": each.id, "first": each.first, "second": each.second}) + "\n"
         for each in questions
     )
-    # `communicate` reads while it writes, so neither side waits for the other over a full pipe.
-    with subprocess.Popen(
-        [*PREDICTION_COMMAND, str(run_folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as child:
-        try:
-            said, complaints = child.communicate(asked.encode())
-        except BaseException:
-            child.kill()
-            raise
-    if child.returncode:
+    said, complaints, code = ask_prediction(run_folder, asked.encode())
+    if code:
         lines = [line for line in complaints.decode("utf-8", "replace").splitlines() if line.strip()]
         raise BertmtError(
-            f"The prediction failed: {lines[-1].removeprefix('bertmt: ') if lines else f'exit code {child.returncode}'}"
+            f"The prediction failed: {lines[-1].removeprefix('bertmt: ') if lines else f'exit code {code}'}"
         )
     found = [_answer(line) for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
     if [(each.task, each.id) for each in found] != [(each.task, each.id) for each in questions]:

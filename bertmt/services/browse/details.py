@@ -14,6 +14,7 @@ from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.recipe.settings import Role
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
+from bertmt.registry.queue import count_before
 from bertmt.registry.records import Evaluation, Move, Run, Snapshot
 from bertmt.registry.runs import evaluations, moves, snapshot_of
 from bertmt.registry.states import State
@@ -122,8 +123,4 @@ def _changes(run: Run, recipe: Recipe | None) -> dict[str, tuple[Any, Any]]:
 def _place(database: Database, run: Run) -> int | None:
     if run.state is not State.QUEUED:
         return None
-    before: int = database.execute(
-        "SELECT count(*) FROM runs WHERE state = 'queued' AND (-priority, position, key) < (?, ?, ?)",
-        (-run.priority, run.position, run.key),
-    ).fetchone()[0]
-    return before + 1
+    return count_before(database, run) + 1

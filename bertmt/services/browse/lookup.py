@@ -3,8 +3,8 @@
 from bertmt.drawing.numbers import named
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
+from bertmt.registry.finding import removed_called, runs_beginning_with, runs_named, runs_with_ids
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, removed_runs
 
 
 def find_runs(database: Database, word: str) -> list[Run]:
@@ -14,13 +14,12 @@ def find_runs(database: Database, word: str) -> list[Run]:
         NotFoundError: none answers to it.
         UsageError: it is a prefix of several ids and names.
     """
-    for condition in ("runs.id = ?", "runs.name = ?"):
-        found = all_runs(database, condition, (word,))
-        if found:
-            return found
-    found = all_runs(database, "substr(runs.id, 1, length(?1)) = ?1 OR substr(runs.name, 1, length(?1)) = ?1", (word,))
+    found = runs_with_ids(database, [word]) or runs_named(database, word)
+    if found:
+        return found
+    found = runs_beginning_with(database, word)
     if not word or not found:
-        if removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,)):
+        if removed_called(database, word):
             raise NotFoundError(f"The run {word!r} was removed; `bertmt restore {word}` brings it back.")
         raise NotFoundError(f"No run named {word!r}; `bertmt runs` lists them.")
     if len({run.name for run in found}) > 1 and len(found) > 1:

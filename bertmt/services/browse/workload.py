@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from bertmt.registry import queue
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
+from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
 from bertmt.services.lifecycle.hold import queue_is_held
 
@@ -23,9 +25,16 @@ class Workload:
 
 def workload(database: Database) -> Workload:
     """What is worked and what waits now."""
-    working: dict[int, list[str]] = {}
-    for key, run_id in database.execute("SELECT worker, id FROM runs WHERE state = 'running' ORDER BY key"):
-        working.setdefault(key, []).append(run_id)
-    queued: int = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
+    working = queue.running_ids(database)
     alive = tuple((worker, working.get(worker.key, [])) for worker in running_workers(database))
-    return Workload(alive, queued, queue_is_held(database))
+    return Workload(alive, count_queued(database), queue_is_held(database))
+
+
+def count_queued(database: Database) -> int:
+    """How many runs wait to be started."""
+    return queue.count_in(database, State.QUEUED)
+
+
+def count_running(database: Database) -> int:
+    """How many runs are worked."""
+    return queue.count_in(database, State.RUNNING)

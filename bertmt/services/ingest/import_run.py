@@ -22,9 +22,11 @@ from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, reason_of
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
-from bertmt.registry.database import Database, open_registry
+from bertmt.registry.database import Database
+from bertmt.registry.file.short_lived import short_lived_registry
+from bertmt.registry.finding import removed_with_ids, runs_with_ids
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import STAGED, NewRun, add_imported, all_runs, move, moves, removed_runs, run_by_key
+from bertmt.registry.runs import STAGED, NewRun, add_imported, move, moves, run_by_key
 from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
@@ -198,9 +200,7 @@ def _store(database: Database, found: Found, work: Path, put_in_place: Callable[
     minutes, then from there in batches that nobody sees until the last, which is durable.
     """
     new, about = _new_run(database, found), Snapshot("unknown", {}, {"packages": found.versions})
-    with open_registry(work / REGISTRY, create=True) as own:
-        own.execute("PRAGMA journal_mode = DELETE")  # else its log would take as much room as its rows
-        own.execute("PRAGMA synchronous = OFF")  # it lives no longer than this process
+    with short_lived_registry(work / REGISTRY) as own:
         with own.immediate():
             reason = f"imported from {found.folder.path}"
             run = add_imported(own, found.order.run_id, new, about, found.began_at, reason)
@@ -281,15 +281,15 @@ def _refuse_working(folder: RunFolder) -> None:
 
 
 def _refuse_known(database: Database, run_id: str) -> None:
-    for run in all_runs(database, "runs.id = ?", (run_id,)):
+    for run in runs_with_ids(database, [run_id]):
         raise BusyError(f"Run {run_id} is here already: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
-    for run in removed_runs(database, "runs.id = ?", (run_id,)):
+    for run in removed_with_ids(database, [run_id]):
         raise BusyError(f"Run {run_id} ({run.name}) is here and was removed: `bertmt restore {run_id}`.")
 
 
 def run_by_id(database: Database, run_id: str) -> Run | None:
     """The run of that id, removed or not."""
-    found = all_runs(database, "runs.id = ?", (run_id,)) or removed_runs(database, "runs.id = ?", (run_id,))
+    found = runs_with_ids(database, [run_id]) or removed_with_ids(database, [run_id])
     return found[0] if found else None
 
 

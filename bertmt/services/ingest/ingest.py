@@ -10,9 +10,9 @@ from typing import Any
 from bertmt import paths
 from bertmt.drawing.numbers import counted
 from bertmt.errors import RegistryError
-from bertmt.registry import metrics
+from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
+from bertmt.registry.records import Evaluation, Run
 from bertmt.registry.runs import move, note, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.run_folder.event_files import read_events
@@ -28,7 +28,6 @@ from bertmt.run_folder.events import (
     Started,
     Step,
     Stopped,
-    now,
     to_json,
 )
 from bertmt.run_folder.layout import RunFolder
@@ -65,18 +64,12 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
     """Import events up to byte `end`; nothing where another importer was faster or a new attempt began."""
     stored = _read_prediction_files(database, run, events)
     with database.immediate():
-        current = database.execute(
-            "SELECT attempt, events_attempt, events_offset FROM runs WHERE key = ?", (run.key,)
-        ).fetchone()
-        if current != (run.attempt, run.events_attempt, run.events_offset):
+        if not summaries.is_imported_as(database, run):
             return
         _apply(database, run, events)
         for store in stored:
             store()
-        database.execute(
-            "UPDATE runs SET events_attempt = ?, events_offset = ?, synced_at = ? WHERE key = ?",
-            (run.attempt, end, now(), run.key),
-        )
+        summaries.store_imported(database, run, end)
         last = next((event for event in reversed(events) if isinstance(event, LAST_EVENTS)), None)
         if last is not None:
             _close(database, run, last)
@@ -108,27 +101,27 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
                 points += _evaluation_points(event)
                 _store_evaluation(database, run, event)
             case Checkpointed():
-                _update_summary(database, run, checkpoint_step=event.step)
+                summaries.update(database, run.key, checkpoint_step=event.step)
             case Displaced():
                 note(database, run.key, Owner.EVENT, event.reason)
     metrics.append(database, run.key, points)
     if last_step is not None:
         step, left = last_step, last_step.seconds_left
-        _update_summary(database, run, phase=step.phase, step=step.step, epoch=step.epoch, seconds_left=left)
+        summaries.update(database, run.key, phase=step.phase, step=step.step, epoch=step.epoch, seconds_left=left)
     if events:
-        _update_summary(database, run, last_event_at=events[-1].at)
+        summaries.update(database, run.key, last_event_at=events[-1].at)
 
 
 def _begin_attempt(database: Database, run: Run, event: Started) -> None:
     """A new attempt starts from the beginning unless a `resumed` event says otherwise."""
     if not event.resumes:
         metrics.go_back(database, run.key, 0, -1, -1)
-        _update_summary(database, run, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
+        summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
     if event.begins_anew:
         note(database, run.key, Owner.EVENT, event.begins_anew)
-    _update_summary(
+    summaries.update(
         database,
-        run,
+        run.key,
         started=to_json(event).decode(),
         steps_total=event.steps_total,
         epochs_total=event.epochs_total,
@@ -141,8 +134,8 @@ def _go_back(database: Database, run: Run, event: Resumed) -> None:
     step, epoch = event.step, event.evaluated_epoch
     metrics.go_back(database, run.key, step, epoch, event.evaluated_step)
     # `step` names the newest step, counted from 0.
-    _update_summary(database, run, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
-    _show_scores(database, run, epoch)
+    summaries.update(database, run.key, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
+    summaries.show_scores(database, run.key, epoch)
     if event.differences:
         reason = f"resumed at step {step}, not bit-exact: {' '.join(event.differences)}"
         note(database, run.key, Owner.EVENT, reason)
@@ -157,26 +150,11 @@ def _evaluation_points(event: Evaluated) -> list[metrics.Point]:
 
 
 def _store_evaluation(database: Database, run: Run, event: Evaluated) -> None:
-    scores = [event.scores.get(task) for task in TASK_NAMES]
-    database.execute(
-        "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (run.key, event.epoch, event.step, *scores, event.overall, event.seconds),
-    )
+    scores = {task: event.scores.get(task) for task in TASK_NAMES}
+    found = Evaluation(epoch=event.epoch, step=event.step, overall=event.overall, seconds=event.seconds, **scores)
+    summaries.store_evaluation(database, run.key, found)
     # While the run goes on its scores are the newest; its last event names the selected epoch.
-    _show_scores(database, run, event.epoch)
-
-
-def _show_scores(database: Database, run: Run, epoch: int) -> None:
-    database.execute(
-        "UPDATE summaries SET (selected_epoch, sst, para, sts, overall) ="
-        " (SELECT epoch, sst, para, sts, overall FROM evaluations WHERE run = ? AND epoch = ?) WHERE run = ?",
-        (run.key, epoch, run.key),
-    )
-
-
-def _update_summary(database: Database, run: Run, **columns: Any) -> None:
-    assignments = ", ".join(f"{name} = ?" for name in columns)
-    database.execute(f"UPDATE summaries SET {assignments} WHERE run = ?", (*columns.values(), run.key))
+    summaries.show_scores(database, run.key, event.epoch)
 
 
 def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> None:
@@ -186,8 +164,8 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
     at = {"ended_at": event.at, "request": None}
     if isinstance(event, Finished):
         told = to_json(event).decode()
-        _update_summary(database, run, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
-        _show_scores(database, run, event.selected_epoch)
+        summaries.update(database, run.key, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
+        summaries.show_scores(database, run.key, event.selected_epoch)
         move(database, run.key, State.FINISHED, Owner.EVENT, "trained to its end", **at)
     elif isinstance(event, Stopped):
         _stop(database, run, event)

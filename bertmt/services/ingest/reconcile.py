@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_in
+from bertmt.registry.queue import first_position
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, move, run_by_key
+from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.states import Owner, State
 from bertmt.registry.workers import is_of_a_copied_registry, is_on_this_host, last_beat, running_workers
 from bertmt.run_folder.event_files import EventWriter
@@ -40,7 +42,7 @@ def ingest_running(database: Database, silent_only: bool = True) -> None:
     if database.read_only:
         return
     database.check_place()
-    for run in all_runs(database, "runs.state IN ('running', 'lost')"):
+    for run in runs_in(database, State.RUNNING, State.LOST):
         if silent_only and run.state is State.RUNNING and _was_imported_lately(run.synced_at, SILENT_AFTER_SECONDS):
             continue
         # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
@@ -143,7 +145,7 @@ def _requeue_once(database: Database, run: Run) -> Run:
     """A lost run goes on by itself, before all of its priority that wait; inside a write transaction."""
     if run.recoveries >= RECOVERIES or not run.recipe.get("requeue_lost", True):
         return run
-    position = database.execute("SELECT min(position) FROM runs WHERE state IN ('queued', 'held')").fetchone()[0]
+    position = first_position(database)
     return move(
         database, run.key, State.QUEUED, Owner.DEATH, f"lost once and requeued; {where_it_goes_on(run)}",
         ended_at=None, recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,

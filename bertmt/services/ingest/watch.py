@@ -1,5 +1,6 @@
 """What a front end that stays open asks several times a second: is there anything new?"""
 
+from bertmt.registry.changes import commits_seen
 from bertmt.registry.database import Database
 from bertmt.services.ingest.reconcile import ingest_running
 
@@ -25,9 +26,7 @@ class Watch:
         """
         reopened = self._database.reopen_if_written()
         ingest_running(self._database, silent_only=False)
-        # Other connections' commits count in data_version, this one's in total_changes.
-        version = self._database.execute("PRAGMA data_version").fetchone()[0]
-        seen = (version, self._database.connection.total_changes)
+        seen = commits_seen(self._database)
         changed = reopened or seen != self._seen
         self._seen = seen
         return changed

@@ -1,6 +1,5 @@
 """What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, note, tag."""
 
-import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,9 @@ from typing import Any
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved, unresolved
+from bertmt.registry import edits, summaries
 from bertmt.registry.database import Database
+from bertmt.registry.queue import highest_position, lowest_position
 from bertmt.registry.records import Run
 from bertmt.registry.runs import move, run_by_key
 from bertmt.registry.states import Owner, State, check_move
@@ -66,7 +67,7 @@ def resume(database: Database, run: Run) -> Run:
             f"Run {run.id} is {run.state}; only paused runs can be resumed; use `bertmt requeue` for others."
         )
     with database.immediate():
-        first = database.execute("SELECT min(position) FROM runs").fetchone()[0] - 1
+        first = lowest_position(database) - 1
         return move(
             database, run.key, State.QUEUED, Owner.PERSON, "resumed", position=first, ended_at=None, recoveries=0
         )
@@ -98,7 +99,7 @@ def _as_it_is(database: Database, run: Run) -> Run:
 def _ask(database: Database, run: Run, request: str | None) -> Run:
     """Leave a request to whoever works the run; it outlives the worker."""
     with database.immediate():
-        database.execute("UPDATE runs SET request = ? WHERE key = ? AND state = 'running'", (request, run.key))
+        edits.store_request(database, run.key, request)
         return run_by_key(database, run.key)
 
 
@@ -142,8 +143,8 @@ def requeue(
             )
         columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
     with database.immediate():
-        highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
-        return move(database, run.key, State.QUEUED, Owner.PERSON, reason, position=highest + 1, **columns)
+        last = highest_position(database) + 1
+        return move(database, run.key, State.QUEUED, Owner.PERSON, reason, position=last, **columns)
 
 
 def begin_anew(
@@ -176,12 +177,7 @@ def _queued_anew(database: Database, runs: Sequence[Run], data: str | None, extr
     with database.immediate():
         queued = [requeue(database, run, data, extra_data_file, "requeued, from the start") for run in runs]
         for run in queued:
-            database.execute(
-                "UPDATE summaries SET checkpoint_step = NULL, step = NULL, epoch = NULL, phase = NULL,"
-                " seconds_left = NULL"
-                ", selected_epoch = NULL, sst = NULL, para = NULL, sts = NULL, overall = NULL WHERE run = ?",
-                (run.key,),
-            )
+            summaries.begin_anew(database, run.key)
         return [run_by_key(database, run.key) for run in queued]
 
 
@@ -200,28 +196,24 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     with database.immediate():
         waiting(database, run, "edited")
         store_overlaps(database, checked.overlaps, checked.fingerprints, recipe.evaluate_examples)
-        database.execute(
-            "UPDATE runs SET recipe = ?, digest = ?, seed = ?, preset = ?, data = ?, extra_data_file = ?,"
-            " fingerprints = ?, encoder_fingerprints = ? WHERE key = ?",
-            (
-                to_json(recipe),
-                recipe.digest(),
-                recipe.seed,
-                matching_preset(recipe),
-                checked.data,
-                checked.extra_data_file,
-                json.dumps(checked.fingerprints),
-                json.dumps(encoder),
-                run.key,
-            ),
+        new = edits.NewSettings(
+            recipe_json=to_json(recipe),
+            digest=recipe.digest(),
+            seed=recipe.seed,
+            preset=matching_preset(recipe),
+            data=checked.data,
+            extra_data_file=checked.extra_data_file,
+            fingerprints=checked.fingerprints,
+            encoder_fingerprints=encoder,
         )
+        edits.store_settings(database, run.key, new)
         return run_by_key(database, run.key)
 
 
 def annotate(database: Database, run: Run, note: str) -> Run:
     """Replace a run's note."""
     with database.immediate():
-        database.execute("UPDATE runs SET note = ? WHERE key = ?", (note, run.key))
+        edits.store_note(database, run.key, note)
         return run_by_key(database, run.key)
 
 
@@ -235,7 +227,7 @@ def tag(database: Database, run: Run, tag_name: str, present: bool = True) -> Ru
     check_tag(tag_name)
     with database.immediate():
         if present:
-            database.execute("INSERT OR IGNORE INTO tags VALUES (?, ?)", (run.key, tag_name))
-        elif not database.execute("DELETE FROM tags WHERE run = ? AND tag = ?", (run.key, tag_name)).rowcount:
+            edits.add_tag(database, run.key, tag_name)
+        elif not edits.remove_tag(database, run.key, tag_name):
             raise NotFoundError(f"Run {run.id} has no tag {tag_name!r}; it has {', '.join(run.tags) or 'none'}.")
         return run_by_key(database, run.key)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from bertmt.errors import BusyError, UsageError
 from bertmt.recipe.rules import shown
-from bertmt.registry.claims import IN_ORDER
+from bertmt.registry import queue
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, run_by_key
+from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 
 WAITING = (State.QUEUED, State.HELD)
@@ -34,8 +35,7 @@ def parse_priority(text: str) -> int:
 
 def queue_order(database: Database) -> list[Run]:
     """The queued and held runs, in the order in which workers come to them."""
-    waiting = all_runs(database, "runs.state IN ('queued', 'held')")
-    return sorted(waiting, key=lambda run: (-run.priority, run.position, run.key))
+    return sorted(runs_in(database, *WAITING), key=lambda run: (-run.priority, run.position, run.key))
 
 
 def prioritise(database: Database, run: Run, priority: int) -> Run:
@@ -46,7 +46,7 @@ def prioritise(database: Database, run: Run, priority: int) -> Run:
     """
     with database.immediate():
         waiting(database, run, "given a priority")
-        database.execute("UPDATE runs SET priority = ? WHERE key = ?", (priority, run.key))
+        queue.store_priority(database, run.key, priority)
         return run_by_key(database, run.key)
 
 
@@ -59,7 +59,7 @@ def reorder(database: Database, run: Run, first: bool = True, before: Run | None
     """
     with database.immediate():
         waiting(database, run, "moved")
-        keys = [key for key in _positions(database) if key != run.key]
+        keys = [key for key in queue.waiting_positions(database) if key != run.key]
         if before is not None:
             if before.key == run.key:
                 raise UsageError(f"Run {run.id} cannot be moved before itself; name another with --before.")
@@ -78,7 +78,7 @@ def shift(database: Database, run: Run, places: int) -> Run:
     """
     with database.immediate():
         waiting(database, run, "moved")
-        keys = list(_positions(database))
+        keys = list(queue.waiting_positions(database))
         here = keys.index(run.key)
         del keys[here]
         return _place(database, run, keys, min(max(here + places, 0), len(keys)))
@@ -96,26 +96,16 @@ def waiting(database: Database, run: Run, verb: str) -> Run:
     return current
 
 
-def _positions(database: Database) -> dict[int, float]:
-    """The positions of the queued and held runs by key, in the order in which workers come to them."""
-    return dict(
-        database.execute(
-            f"SELECT key, position FROM runs WHERE state IN ('queued', 'held') ORDER BY {IN_ORDER}"
-        ).fetchall()
-    )
-
-
 def _place(database: Database, run: Run, others: Sequence[int], place: int) -> Run:
     """Put a run between the others, with the priority of the run behind it, or of the last."""
     if others:
         neighbour = run_by_key(database, others[min(place, len(others) - 1)])
-        database.execute("UPDATE runs SET priority = ? WHERE key = ?", (neighbour.priority, run.key))
-    before = _positions(database)
+        queue.store_priority(database, run.key, neighbour.priority)
+    before = queue.waiting_positions(database)
     # All keep together their positions, so that only the runs in between are written.
     free = sorted(before.values())
     if len(set(free)) < len(free):
         free = [free[0] + offset for offset in range(len(free))]
     after = zip([*others[:place], run.key, *others[place:]], free, strict=True)
-    changed = [(position, key) for key, position in after if before[key] != position]
-    database.executemany("UPDATE runs SET position = ? WHERE key = ?", changed)
+    queue.store_positions(database, [(key, position) for key, position in after if before[key] != position])
     return run_by_key(database, run.key)

@@ -7,8 +7,9 @@ from contextlib import suppress
 from bertmt.drawing.numbers import named
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
+from bertmt.registry.finding import removed_called
 from bertmt.registry.records import Run
-from bertmt.registry.runs import bring_back, move, remove, removed_runs, run_by_key
+from bertmt.registry.runs import bring_back, move, remove, run_by_key
 from bertmt.registry.states import ENDED, Owner, State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
@@ -62,24 +63,21 @@ def _ends_badly(run: Run) -> bool:
     return run.state in ENDED_BADLY or run.state not in ENDED
 
 
-def restore(database: Database, word: str) -> list[Run]:
-    """Bring back the removed runs that have this id or name, as they were; those that were to run are cancelled.
-
-    Raises:
-        NotFoundError: none has, or they were deleted for good.
-    """
-    return restore_all(database, [word])
-
-
 def _removed(database: Database, word: str) -> list[Run]:
-    found = removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
+    found = removed_called(database, word)
     if not found:
         raise NotFoundError(f"No removed run named {word!r}; `bertmt gc` lists those that can be restored.")
     return found
 
 
 def restore_all(database: Database, words: Sequence[str]) -> list[Run]:
-    """As `restore`, all of them or none; one that is named twice is brought back once."""
+    """Bring back the removed runs that have these ids or names, as they were; those that were to run are cancelled.
+
+    All of them or none; one that is named twice is brought back once.
+
+    Raises:
+        NotFoundError: no run has one of them, or it was deleted for good.
+    """
     with database.immediate():
         found = {run.key: run for word in words for run in _removed(database, word)}
         return [bring_back(database, key) for key in found]

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from bertmt.registry.database import Database
+from bertmt.registry.finding import removed_with_ids, runs_in, runs_with_ids
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.registry.states import ENDED, State
 
 ENDED_BADLY = ENDED - {State.FINISHED}
@@ -52,14 +52,11 @@ def _own_obstacle(
 
 def waiting_runs(database: Database) -> list[Run]:
     """All that wait, and all that they wait for: what `obstacles` takes."""
-    waiting = all_runs(database, "runs.state IN ('queued', 'held')")
+    waiting = runs_in(database, State.QUEUED, State.HELD)
     return [*waiting, *awaited_runs(database, waiting)]
 
 
 def awaited_runs(database: Database, waiting: Sequence[Run]) -> list[Run]:
     """What these runs wait for, unless it is among them; a removed run is waited for as before."""
-    ids = {awaited.id for run in waiting for awaited in run.awaits} - {run.id for run in waiting}
-    if not ids:
-        return []
-    condition, parameters = f"runs.id IN ({', '.join('?' * len(ids))})", sorted(ids)
-    return [*all_runs(database, condition, parameters), *removed_runs(database, condition, parameters)]
+    ids = sorted({awaited.id for run in waiting for awaited in run.awaits} - {run.id for run in waiting})
+    return [*runs_with_ids(database, ids), *removed_with_ids(database, ids)]

@@ -8,7 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from bertmt.devices.slots import CPU, DeviceSlot, device_slots
 from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError, RunFailedError
 from bertmt.launchers.local import order_of, start_training
+from bertmt.registry import metrics, predictions
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database, open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import run_by_key
+from bertmt.registry.runs import evaluations, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
 from bertmt.run_folder.event_files import read_events, tail_lines
@@ -217,22 +218,18 @@ def _model(folder: RunFolder) -> dict[str, bytes]:
 
 
 def _metrics(database: Database, run: Run) -> dict[str, Any]:
-    rows = database.execute(
-        "SELECT name, step, value FROM metrics JOIN series ON series.key = metrics.series WHERE run = ? AND name != ?",
-        (run.key, WALL_CLOCK_SERIES),
-    )
-    return {f"{name} at step {step}": value for name, step, value in rows}
+    found = metrics.read(database, run.key)
+    found.pop(WALL_CLOCK_SERIES, None)
+    return {f"{name} at step {step}": value for name, points in found.items() for step, value in points}
 
 
 def _evaluations(database: Database, run: Run) -> dict[str, Any]:
-    rows = database.execute("SELECT epoch, step, sst, para, sts, overall FROM evaluations WHERE run = ?", (run.key,))
-    return {f"epoch {epoch}": rest for epoch, *rest in rows}
+    # The seconds that one took may differ.
+    return {f"epoch {each.epoch}": replace(each, seconds=None) for each in evaluations(database, run.key)}
 
 
 def _predictions(database: Database, run: Run) -> dict[str, Any]:
-    rows = database.execute(
-        "SELECT task, split, epoch, fingerprint, probabilities FROM predictions WHERE run = ?", (run.key,)
-    )
+    rows = predictions.stored_bytes(database, run.key)
     return {f"{task} {split} of epoch {epoch}": rest for task, split, epoch, *rest in rows}
 
 

@@ -1,22 +1,15 @@
 """Starting workers and seeing which are there; the worker itself is another process."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import NoReturn
 
 from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError, reason_of
+from bertmt.launchers.workers import become, run_in_front, start_in_background, worker_command
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.event_files import tail_lines
-
-
-def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> list[str]:
-    """The command line of a worker."""
-    command = [sys.executable, "-m", "bertmt.worker", "--db", str(registry), "--slots", str(slots), "--device", device]
-    return [*command, "--drain"] if drain else command
 
 
 def worker_log(registry: Path) -> Path:
@@ -38,20 +31,19 @@ def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, d
     log = worker_log(registry)
     try:
         atomic_files.make_folder(log.parent)
-        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        return start_in_background(worker_command(registry, drain, slots, device), log)
     except OSError as problem:
         raise BertmtError(f"The worker's log {log} cannot be written: {reason_of(problem)}.") from None
-    try:
-        process = subprocess.Popen(
-            worker_command(registry, drain, slots, device),
-            stdin=subprocess.DEVNULL,
-            stdout=handle,
-            stderr=handle,
-            start_new_session=True,
-        )
-    finally:
-        os.close(handle)
-    return process.pid
+
+
+def work_until_empty(registry: Path) -> int:
+    """Work the queue in front of this process until nothing waits; the worker's exit code."""
+    return run_in_front(worker_command(registry, drain=True))
+
+
+def become_worker(registry: Path, drain: bool, slots: int, device: str) -> NoReturn:
+    """Work the queue in the place of this process."""
+    become(worker_command(registry, drain, slots, device))
 
 
 def alive_workers(database: Database) -> list[Worker]:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from bertmt.drawing.numbers import named
 from bertmt.registry.database import Database
+from bertmt.registry.finding import finished_with_digest
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, snapshot_of
+from bertmt.registry.runs import snapshot_of
 from bertmt.services.plan.snapshot import code_digest
 from bertmt.services.plan.submit import Plan, PlannedRun
 
@@ -17,7 +18,7 @@ def already_finished(database: Database, run: PlannedRun) -> Run | None:
     Data and encoders are the same where their fingerprints are, wherever they lie. An older run's encoder is not known,
     and so never the same.
     """
-    found = all_runs(database, "runs.digest = ? AND runs.state = 'finished'", (run.recipe.digest(),))
+    found = finished_with_digest(database, run.recipe.digest())
     return next((each for each in reversed(found) if _is_same(database, each, run)), None)
 
 

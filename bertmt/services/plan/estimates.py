@@ -14,8 +14,9 @@ from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import StepPlan, batch_count, capped, evaluation_count, plan_steps
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
+from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
 from bertmt.services.plan.data_check import batches_per_pass, check_data, pretraining_pairs
 
@@ -89,7 +90,7 @@ def estimate(
         UsageError, DataError: the data cannot be used.
     """
     kind = device or _device_kind(database)
-    runs = list(all_runs(database, "runs.state IN ('finished', 'running')") if past is None else past)
+    runs = list(runs_in(database, State.FINISHED, State.RUNNING) if past is None else past)
     finished = [run for run in runs if run.state == "finished" and device_kind(run) == kind]
     running = [run for run in runs if run.state == "running" and device_kind(run) == kind]
     found: dict[str, tuple[float | None, list[Run]]] = {}

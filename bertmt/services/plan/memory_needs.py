@@ -9,8 +9,8 @@ from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import SETTINGS, Lora, Recipe
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
+from bertmt.registry.finding import finished_on_a_gpu
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
 
 MIB = 1024 * 1024
 # What a process holds of a GPU before its first tensor: the CUDA context and the kernels of PyTorch's libraries. It
@@ -60,14 +60,7 @@ def memory_need(database: Database, run: Run) -> MemoryNeed | None:
 
 def past_runs(database: Database, run: Run) -> list[Run]:
     """The finished runs on a GPU whose recipe is that of a run but for its seed and what weighs nothing."""
-    paths = [f'$."{name}"' for name in _WEIGHTLESS]
-    removed = f"json_remove({{}}{', ?' * len(paths)})"
-    return all_runs(
-        database,
-        "runs.state = 'finished' AND runs.device != 'cpu' AND json_valid(runs.recipe)"
-        f" AND {removed.format('runs.recipe')} = {removed.format('?')}",
-        [*paths, run.recipe_json, *paths],
-    )
+    return finished_on_a_gpu(database, run.recipe_json, besides=_WEIGHTLESS)
 
 
 def most_held(runs: list[Run]) -> tuple[int, Run] | None:

@@ -15,8 +15,9 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Awaited, Run
-from bertmt.registry.runs import NewRun, add_runs, all_runs
+from bertmt.registry.runs import NewRun, add_runs
 from bertmt.registry.states import State
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence
@@ -287,9 +288,4 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
     for each in submitted.runs:
         store_overlaps(database, each.overlaps, each.fingerprints, each.recipe.evaluate_examples)
     ids = add_runs(database, new, take_snapshot(), first=request.first)
-    # SQLite takes at most 32,766 parameters.
-    found: list[Run] = []
-    for start in range(0, len(ids), 1000):
-        part = ids[start : start + 1000]
-        found += all_runs(database, f"runs.id IN ({','.join('?' * len(part))})", part)
-    return found
+    return runs_with_ids(database, ids)

@@ -20,7 +20,11 @@ from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.recipe.rules import recipe_from
 from bertmt.registry.database import SAFE_SQLITE, open_registry, sqlite3
-from bertmt.registry.file_systems import file_system_type, refuse_network_file_system
+from bertmt.registry.file.file_systems import file_system_type, refuse_network_file_system
+from bertmt.registry.file.health import FINE, quick_check
+from bertmt.registry.finding import count_runs
+from bertmt.registry.queue import count_in
+from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.snapshot import PACKAGES
@@ -208,16 +212,16 @@ def _registry(registry: Path) -> Iterator[Check]:
         return
     try:
         with open_registry(registry) as database:
-            runs = database.execute("SELECT count(*) FROM runs WHERE removed_at IS NULL").fetchone()[0]
-            queued = database.execute("SELECT count(*) FROM runs WHERE state = 'queued'").fetchone()[0]
-            said = [row[0] for row in database.execute("PRAGMA quick_check(5)")]
+            runs = count_runs(database)
+            queued = count_in(database, State.QUEUED)
+            said = quick_check(database)
             workers = running_workers(database)
     except (BertmtError, sqlite3.Error) as problem:
         yield Check("registry", Health.PROBLEM, f"{registry}: {problem}", "`bertmt repair` saves what can be saved")
         return
     mib = registry.stat().st_size / (1 << 20)
     yield Check("registry", Health.OK, f"{counted(runs, 'run')}, {mib:,.1f} MiB at {registry}")
-    if said == ["ok"]:
+    if said == FINE:
         yield Check("integrity", Health.OK, "SQLite finds nothing wrong")
     else:
         advice = "end all workers and dashboards, then `bertmt repair`"

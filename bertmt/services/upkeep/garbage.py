@@ -16,10 +16,13 @@ from pathlib import Path
 from bertmt import paths
 from bertmt.errors import BertmtError, DataError, NotFoundError
 from bertmt.registry.claims import is_awaited
-from bertmt.registry.database import Database, sqlite3
+from bertmt.registry.database import Database
+from bertmt.registry.file.health import pages, shrink
+from bertmt.registry.finding import is_finished, is_known, is_removed, runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, removed_runs
 from bertmt.registry.staging import forget_abandoned, is_held
+from bertmt.registry.states import State
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes
 from bertmt.services.ingest.ingest import folder_of
@@ -95,7 +98,7 @@ def _removed(database: Database) -> Iterator[Item]:
 
 
 def _checkpoints(database: Database) -> Iterator[Item]:
-    for run in all_runs(database, "runs.state = 'finished'"):
+    for run in runs_in(database, State.FINISHED):
         folder = folder_of(database, run)
         checkpoints = folder.checkpoints(run.checkpoint_dir)
         if checkpoints.folder.is_dir() and checkpoints.holds_nothing_else() and not _keeps_checkpoints(folder):
@@ -209,28 +212,21 @@ def _is_still_so(database: Database, item: Item) -> bool:
     """Whether what was found holds yet: a person may have looked at the list for an hour."""
     run = item.run
     if item.kind is Kind.FOLDER:
-        known = "SELECT 1 FROM runs WHERE id = ?"
-        return database.execute(known, (item.path.name,)).fetchone() is None
+        return not is_known(database, item.path.name)
     if run is None or item.kind is Kind.LEFTOVER:
         return True
     if item.kind is Kind.REMOVED:
-        return bool(removed_runs(database, "runs.key = ?", (run.key,))) and not is_awaited(database, run)
-    return bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (run.key,)))
+        return is_removed(database, run.key) and not is_awaited(database, run)
+    return is_finished(database, run.key)
 
 
 def _shrink(database: Database) -> str:
     """Give the registry's free pages back where they are many; why that failed, or nothing."""
-    pages, unused, size = (
-        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-    )
-    if unused * size < WORTH_BYTES or unused < WORTH_SHARE * pages:
+    count, unused, size = pages(database)
+    if unused * size < WORTH_BYTES or unused < WORTH_SHARE * count:
         return ""
-    try:
-        database.execute("VACUUM")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except sqlite3.OperationalError as problem:
-        return f"The registry was not made smaller ({problem}): try again when no worker is at work."
-    return ""
+    problem = shrink(database)
+    return f"The registry was not made smaller ({problem}): try again when no worker is at work." if problem else ""
 
 
 def _registry_bytes(database: Database) -> int:

@@ -19,8 +19,9 @@ from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY, WAITING
-from bertmt.services.opening import Database
+from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
+from tui.actions.runs import each
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
@@ -262,14 +263,9 @@ class QueueScreen(WorkerActions, HomeScreen):
         runs = self._waiting_runs()
         if not runs or not self.dashboard.may_write():
             return
-
-        def place(database: Database) -> int:
-            for run in reversed(runs) if first else runs:  # so that they keep their order
-                ordering.reorder(database, run, first)
-            return len(runs)
-
-        if await self.change(place):
-            self.dashboard.say(f"{counted(len(runs), 'run')} {'first' if first else 'last'} now.")
+        ordered = runs[::-1] if first else runs  # so that they keep their order
+        place = each(lambda database, run: ordering.reorder(database, run, first))
+        await self._do(ordered, place, "first now" if first else "last now")
 
     @work(group="act")
     async def action_prioritise(self) -> None:
@@ -282,7 +278,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             priority = int(text)
             await self._do(
                 runs,
-                lambda database, run: ordering.prioritise(database, run, priority),
+                each(lambda database, run: ordering.prioritise(database, run, priority)),
                 f"given priority {priority}",
             )
 
@@ -293,16 +289,16 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         queued = [run for run in runs if run.state is State.QUEUED]
         if queued:
-            await self._do(queued, control.hold, "held")
+            await self._do(queued, each(control.hold), "held")
         else:
-            await self._do(runs, control.release, "released")
+            await self._do(runs, each(control.release), "released")
 
     @work(group="act")
     async def action_hold_all(self) -> None:
         if not self.dashboard.may_write():
             return
 
-        def turn(database: Database) -> bool:
+        def turn(database: Registry) -> bool:
             was_held = queue_is_held(database)
             (release_queue if was_held else hold_queue)(database)
             return was_held

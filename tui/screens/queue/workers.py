@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Worker
 from bertmt.services.lifecycle.worker_control import drain_worker, let_go_on, stop_worker
-from bertmt.services.opening import Database
+from bertmt.services.opening import Registry
 from tui.actions.runs import RunActions
 from tui.actions.workers import start_worker
 from tui.bindings import key
@@ -54,7 +54,7 @@ class WorkerActions(RunActions):
             self.dashboard.say("No worker is running; w starts one.", "warning")
         return worker
 
-    async def change(self, act: Callable[[Database], T]) -> T | None:
+    async def change(self, act: Callable[[Registry], T]) -> T | None:
         """What a change of the registry returns; None where it is refused, which is said."""
         try:
             found = await self.dashboard.ask(lambda session: act(session.database))

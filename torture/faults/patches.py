@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from torture.faults import Injector
+from torture.faults.injector import Injector
 
 # Parts of names that differ from run to run.
 RANDOM = re.compile(r"[0-9a-f]{12}|\d+")

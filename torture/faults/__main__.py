@@ -1,15 +1,15 @@
-"""`python -m torture.under_faults SPEC ROOT RECORD [--trace FILE] -m MODULE …`: a program, and what goes wrong in it.
+"""`python -m torture.faults SPEC ROOT RECORD [--trace FILE] -m MODULE …`: a program, and what goes wrong in it.
 
-SPEC is what `torture.faults` reads, "" for nothing. Faults of another attempt than the last argument are left out, so
-that one command serves all children of a run. Whoever the program starts is not concerned.
+SPEC is what `torture.faults.injector` reads, "" for nothing. Faults of another attempt than the last argument are left
+out, so that one command serves all children of a run. Whoever the program starts is not concerned.
 """
 
 import runpy
 import sys
 from pathlib import Path
 
-from torture.faults import Injector, parse_faults
-from torture.patches import Patches
+from torture.faults.injector import Injector, parse_faults
+from torture.faults.patches import Patches
 
 
 def main() -> None:

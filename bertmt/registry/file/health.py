@@ -1,0 +1,34 @@
+"""Whether SQLite finds the file in order, and how much of it is unused."""
+
+from bertmt.registry.database import Database, sqlite3
+
+FINE = ["ok"]  # what SQLite says of a file in which nothing is wrong
+
+
+def quick_check(database: Database, most: int = 5) -> list[str]:
+    """What is wrong with the file's pages, at most so many sentences; `FINE` where nothing is."""
+    return [row[0] for row in database.execute(f"PRAGMA quick_check({most})")]
+
+
+def pages(database: Database) -> tuple[int, int, int]:
+    """How many pages the file has, how many of them are unused, and how many bytes one is."""
+    count, unused, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return count, unused, size
+
+
+def shrink(database: Database) -> str:
+    """Give unused pages back to the disk; why that failed, or nothing.
+
+    Raises:
+        sqlite3.DatabaseError: the file is damaged.
+    """
+    try:
+        # Bare, as all that asks about the file itself: sqlite-utils has words for the tables in it alone, and its
+        # `vacuum` is this statement.
+        database.execute("VACUUM")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.OperationalError as problem:
+        return str(problem)
+    return ""

@@ -1,0 +1,85 @@
+"""Which runs there are of a kind: by state, by id, by name, by recipe."""
+
+from collections.abc import Collection, Sequence
+
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.registry.states import State
+
+MOST_PARAMETERS = 1000  # of a statement; SQLite takes at most 32,766
+
+
+def runs_in(database: Database, *states: State) -> list[Run]:
+    """The runs in any of these states, newest last."""
+    return all_runs(database, f"runs.state IN ({_marks(states)})", states)
+
+
+def runs_with_ids(database: Database, ids: Sequence[str]) -> list[Run]:
+    """The runs with these ids that are not removed; of each 1,000 ids the newest last."""
+    parts = [ids[start : start + MOST_PARAMETERS] for start in range(0, len(ids), MOST_PARAMETERS)]
+    return [run for part in parts for run in all_runs(database, f"runs.id IN ({_marks(part)})", part)]
+
+
+def removed_with_ids(database: Database, ids: Sequence[str]) -> list[Run]:
+    """The removed runs with these ids."""
+    parts = [ids[start : start + MOST_PARAMETERS] for start in range(0, len(ids), MOST_PARAMETERS)]
+    return [run for part in parts for run in removed_runs(database, f"runs.id IN ({_marks(part)})", part)]
+
+
+def runs_named(database: Database, name: str) -> list[Run]:
+    """The runs of that name, one per seed or more."""
+    return all_runs(database, "runs.name = ?", (name,))
+
+
+def runs_beginning_with(database: Database, prefix: str) -> list[Run]:
+    """The runs whose id or name begins so."""
+    condition = "substr(runs.id, 1, length(?1)) = ?1 OR substr(runs.name, 1, length(?1)) = ?1"
+    return all_runs(database, condition, (prefix,))
+
+
+def removed_called(database: Database, word: str) -> list[Run]:
+    """The removed runs with that id or name."""
+    return removed_runs(database, "runs.id = ?1 OR runs.name = ?1", (word,))
+
+
+def count_runs(database: Database) -> int:
+    """How many runs there are; not those removed."""
+    found: int = database.execute("SELECT count(*) FROM runs WHERE removed_at IS NULL").fetchone()[0]
+    return found
+
+
+def is_known(database: Database, run_id: str) -> bool:
+    """Whether a run has that id, be it removed or being brought in."""
+    return database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is not None
+
+
+def is_removed(database: Database, key: int) -> bool:
+    """Whether a run is out of sight and can still be brought back."""
+    return bool(removed_runs(database, "runs.key = ?", (key,)))
+
+
+def is_finished(database: Database, key: int) -> bool:
+    """Whether a run that is not removed has finished."""
+    return bool(all_runs(database, "runs.key = ? AND runs.state = 'finished'", (key,)))
+
+
+def finished_with_digest(database: Database, digest: str) -> list[Run]:
+    """The finished runs of a recipe, by its digest."""
+    return all_runs(database, "runs.digest = ? AND runs.state = 'finished'", (digest,))
+
+
+def finished_on_a_gpu(database: Database, recipe_json: str, besides: Collection[str]) -> list[Run]:
+    """The finished runs on a GPU whose recipe is this one, but for the settings that `besides` names."""
+    paths = [f'$."{name}"' for name in besides]
+    rest = f"json_remove({{}}{', ?' * len(paths)})"
+    return all_runs(
+        database,
+        "runs.state = 'finished' AND runs.device != 'cpu' AND json_valid(runs.recipe)"
+        f" AND {rest.format('runs.recipe')} = {rest.format('?')}",
+        [*paths, recipe_json, *paths],
+    )
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))

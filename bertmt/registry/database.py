@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
-from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError, reason_of
+from bertmt.errors import BertmtError, DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError, reason_of
 from bertmt.registry.file_systems import refuse_network_file_system
 from bertmt.registry.identity import NOBODY_MAY_LOOK, file_identity
 
@@ -28,6 +28,10 @@ SAFE_SQLITE = (3, 51, 3)
 # The second where SQLite's own words quote bytes of a damaged file.
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 LONGEST_SHOWN = 200  # characters of SQLite's own words in a sentence
+# What to do about a damaged one, at the end of a sentence.
+GOES_BACK = (
+    "`bertmt repair` goes back to the newest good backup, adds what the run folders tell, and keeps the damaged file"
+)
 
 
 class Database:
@@ -37,12 +41,14 @@ class Database:
         path: the file; run folders stand beside it.
         read_only: nothing can be written, and what children wrote cannot be imported.
         identity: which file it is, whatever its name; a copy is another.
+        notice: what a person should know of its opening, a sentence; mostly empty.
     """
 
     def __init__(self, path: Path, connection: Any, read_only: bool = False, without_locks: bool = False):
         self.path = path
         self.connection = connection
         self.read_only = read_only
+        self.notice = ""
         self.identity = file_identity(path)
         # When it was last written, where it is read without locks; else None.
         self._written = _written(path) if without_locks else None
@@ -155,16 +161,14 @@ def open_registry(
     """
     if not _is_there(path):
         if not create:
-            beside = "; there are run folders beside it: `bertmt repair` makes a registry of them"
+            beside = "; there are run folders beside it: `bertmt repair` makes one of the newest backup and of them"
             makes = "; `bertmt queue --preset baseline` makes one, --db names another"
             raise NotFoundError(f"No registry at {path}{beside if _has_run_folders(path) else makes}.")
         refuse_network_file_system(path.parent)
         _make_private(path)
     elif _stays_empty(path) and _has_run_folders(path):
         # A new one in its place would let the folders look like litter.
-        raise DamagedRegistryError(
-            f"The registry {path} is empty, and run folders lie beside it: `bertmt repair` makes a new one of them."
-        )
+        raise DamagedRegistryError(f"The registry {path} is empty, and run folders lie beside it: {GOES_BACK}.")
     if read_only is None:
         read_only = not _is_writable(path)
     # Beside a file in WAL mode SQLite makes two more, or cannot read it. Who may not write must not leave them there,
@@ -237,7 +241,25 @@ def _bring_up_to_date(database: Database, version: int) -> None:
     from bertmt.registry.migrations import migrate  # noqa: PLC0415
 
     database.execute("PRAGMA journal_mode = WAL")
+    if version:
+        _back_up_first(database)
     migrate(database)
+
+
+def _back_up_first(database: Database) -> None:
+    """Keep what is brought up to date as it was; where that cannot be, a person is told.
+
+    Raises:
+        DamagedRegistryError: it is damaged, and stays as it is.
+    """
+    from bertmt.registry.backups import keep_backup  # noqa: PLC0415 - which needs this module
+
+    try:
+        keep_backup(database)
+    except DamagedRegistryError:
+        raise
+    except BertmtError as problem:
+        database.notice = f"{problem} The registry is brought up to date without one."
 
 
 def _make_private(path: Path) -> None:
@@ -266,8 +288,7 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
         return DamagedRegistryError(
-            f"The registry {path} cannot be used ({text}): it is damaged or no registry; `bertmt repair` saves what "
-            "can be saved and keeps the file."
+            f"The registry {path} cannot be used ({text}): it is damaged or no registry; {GOES_BACK}."
         )
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"

@@ -20,8 +20,8 @@ from bertmt.registry.database import sqlite3
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import ask, request_of
-from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest import reconcile as reconciling
+from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import declare_dead, ingest_running
 from bertmt.services.lifecycle import removal
 from bertmt.services.lifecycle.control import cancel, pause, requeue, stop_orphans

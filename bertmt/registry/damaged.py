@@ -6,14 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.errors import RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, UNREADABLE, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.runs import STAGED
 
 TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
 # A schema of this number is a damaged header, not a newer version.
 IMPLAUSIBLE_VERSION = 1000
 
-Row = dict[str, Any]
+# What reading damaged bytes raises; a name of a column that is no UTF-8 is a ValueError.
+UNREADABLE = (sqlite3.DatabaseError, OverflowError, ValueError)
+
+
+class Row(dict[str, Any]):
+    """A row by the names of its columns; one that its table lacks is None."""
+
+    def __missing__(self, name: str) -> None:
+        return None
 
 
 def problems_of(copy: Path, original: Path) -> list[str]:
@@ -46,9 +54,10 @@ def problems_of(copy: Path, original: Path) -> list[str]:
 
 
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:
-    """The rows of runs, each with its tags and the keys of what it awaits, as far as they can be read from both ends; and whether all could.
+    """The rows of runs as far as they can be read from both ends, and whether all could.
 
-    What damaged bytes say need not be true: it serves to name what is lost, and whoever stores any of it checks it.
+    Each has its "tags" too, and under "awaits" the keys of what it awaits. What damaged bytes say need not be true: it
+    serves to name what is lost, and whoever stores any of it checks it.
     """
     with _opened(copy) as connection:
         connection.text_factory = lambda content: content.decode("utf-8", "replace")
@@ -58,8 +67,9 @@ def readable_runs(copy: Path) -> tuple[list[Row], bool]:
             _read_runs(connection, found, "DESC")
         tags, has_tags = _of_runs(connection, "SELECT run, tag FROM tags")
         awaited, has_awaited = _of_runs(connection, "SELECT run, awaited FROM dependencies")
-    rows = [row | {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())} for key, row in found.items()]
-    shown = [row for row in rows if not str(row.get("id")).startswith(STAGED)]
+    for key, row in found.items():
+        row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())}
+    shown = [row for row in found.values() if not str(row["id"]).startswith(STAGED)]
     return shown, is_whole and has_tags and has_awaited
 
 
@@ -68,7 +78,7 @@ def _read_runs(connection: Any, found: dict[Any, Row], order: str) -> bool:
         cursor = connection.execute(f"SELECT rowid, * FROM runs NOT INDEXED ORDER BY rowid {order}")
         names = [each[0] for each in cursor.description][1:]
         for key, *values in cursor:
-            found.setdefault(key, dict(zip(names, values, strict=True)))
+            found.setdefault(key, Row(zip(names, values, strict=True)))
     except UNREADABLE:
         return False
     return True

@@ -40,7 +40,7 @@ def losses(new: Database, rows: Sequence[Row], is_whole: bool) -> Losses:
         if not is_run_id(row["id"]):
             is_whole = False
             continue
-        run, was_removed = there.get(row["id"]), row.get("removed_at") is not None
+        run, was_removed = there.get(row["id"]), row["removed_at"] is not None
         if run is None:
             runs[row["id"]] = f"{row['name']}, {'removed' if was_removed else row['state']}"
             continue
@@ -73,4 +73,4 @@ def _conditions(run: Run) -> tuple[object, ...]:
 
 def _conditions_of(row: Row) -> tuple[object, ...]:
     columns = ("priority", "not_before_at", "wants", "checkpoint_dir")
-    return *(row.get(name) for name in columns), len(row["awaits"])
+    return *(row[name] for name in columns), len(row["awaits"])

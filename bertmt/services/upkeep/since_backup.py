@@ -70,7 +70,7 @@ def bring_up_to_now(new: Database, folders: Sequence[Path], rows: Sequence[Row])
     rows = [row for row in rows if is_run_id(row["id"])]
     held = _hold(new, backed_up, {row["id"]: row["state"] for row in rows})
     for row in rows:
-        waits = row["state"] in WAITING and row.get("removed_at") is None
+        waits = row["state"] in WAITING and row["removed_at"] is None
         if row["id"] not in sources and waits and _store_waiting(new, row):
             sources[row["id"]] = "damaged file"
             held.append(row["id"])

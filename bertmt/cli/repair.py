@@ -19,11 +19,11 @@ COLUMNS = (Column("id"), Column("name", elastic=True), Column("state"), Column("
 
 
 def repair(context: typer.Context, as_json: AsJson = False) -> None:
-    """Put the newest good backup in the place of a damaged, empty or lost registry.
+    """Go back from a damaged registry to its newest good backup.
 
-    Backups are made when a worker starts, hourly while something changes, and before `gc` deletes. What was measured
-    since comes from the run folders, what is unfinished or was queued since is held, and what is lost is named. The
-    damaged file is kept under another name. End all workers and dashboards first.
+    Also where it is empty or gone. Backups are made when a worker starts, hourly while something changes, and before
+    `gc` deletes. What was measured since comes from the run folders, what is unfinished or was queued since is held,
+    and what is lost is named. The damaged file is kept. End all workers and dashboards first.
     """
     from bertmt.services.upkeep.repair import repair as repair_registry
 

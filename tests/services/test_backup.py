@@ -104,11 +104,12 @@ KILLED = """
 import sys
 from pathlib import Path
 from bertmt.registry.database import open_registry
+from bertmt.registry import backups
 from bertmt.services.upkeep import backup
 def stop_here(*_):
     print("half", flush=True)
     sys.stdin.read()
-backup._checked_runs = stop_here
+backups._found_by = stop_here
 backup.back_up(open_registry(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 

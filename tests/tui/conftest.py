@@ -56,7 +56,7 @@ class Shown:
         self.app = app
         self.pilot = pilot
 
-    async def reconcile(self) -> None:
+    async def settle(self) -> None:
         """Until everything that was started has come to its end and is on screen."""
         for _ in range(3):  # what one worker shows may start another
             await self.pilot.pause()

@@ -1,5 +1,6 @@
 """Backups that are made by themselves: checked before they count, three of them, none where nothing was changed."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -111,6 +112,22 @@ def test_the_new_one_is_checked_before_an_older_one_goes(database, add_run, monk
     monkeypatch.setattr(backups, "_found_by", look)
     keep_backup(database)
     assert looked == [("quick_check", before)] and names(database)[:2] == before[1:]
+
+
+def test_one_process_at_a_time_makes_one(database, add_run, monkeypatch):
+    add_run()
+    real, looked = backups._keep, []
+
+    def look(opened, folder, least_seconds):
+        handle = os.open(folder, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(handle)
+        looked.append(real(opened, folder, least_seconds))
+
+    monkeypatch.setattr(backups, "_keep", look)
+    keep_backup(database)
+    assert [each.path for each in kept_backups(database.path)] == looked
 
 
 def test_a_full_disk_costs_the_backup_and_says_so(database, add_run, monkeypatch):

@@ -113,7 +113,7 @@ def test_an_attempt_that_begins_while_the_old_one_is_read_is_not_taken_for_its_o
     folder_of(database, run).path.mkdir(parents=True)
     with hold_alive(folder_of(database, run)):
         work = worker.children[SLOT] = Work(run, AdoptedChild(folder_of(database, run)))
-        monkeypatch.setattr(worker_module, "sync", lambda database, run: replace(run, attempt=2))
+        monkeypatch.setattr(worker_module, "ingest", lambda database, run: replace(run, attempt=2))
         worker._look_after(SLOT, work)
         assert worker.children[SLOT].run.attempt == 1
 

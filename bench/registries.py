@@ -4,7 +4,8 @@ from pathlib import Path
 
 from bertmt.recipe.loading import preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.registry.database import Database, open_registry
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.services.plan.snapshot import take_snapshot
 

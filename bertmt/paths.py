@@ -49,6 +49,11 @@ def run_folder(registry: Path, run_id: str) -> Path:
     return runs_folder(registry) / run_id
 
 
+def backups_folder(registry: Path) -> Path:
+    """Where copies of a registry lie that were made by themselves."""
+    return registry.parent / "backups"
+
+
 def weights_folder() -> Path:
     """Where `bertmt fetch` stores encoders: BERTMT_CACHE, else the user's cache folder."""
     own = os.environ.get(CACHE_VARIABLE)

@@ -13,7 +13,8 @@ from jaxtyping import install_import_hook
 
 from bertmt.recipe.loading import matching_preset, preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.registry.database import Database, open_registry
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import NewRun, add_runs, all_runs
 

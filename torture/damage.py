@@ -5,25 +5,32 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
 
+from bertmt.registry.database import sqlite3
+from bertmt.registry.file.backups import KEPT, kept_backups
 from bertmt.registry.states import State
 from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.events import Evaluated, Event, Step, parse_event
 from bertmt.run_folder.layout import RunFolder
+from torture.faults import KILLS
+from torture.kills import release_all
 from torture.playing import Scenario, SkippedError
 from torture.stage import Stage
 from torture.stand_in_child import PROGRESS
 
 COMMANDS = (
     ["runs"],
-    ["queue", "--preset", "sst-only", "--data", "toy", "--set", "encoder=tiny"],
+    [
+        "queue", "--preset", "sst-only", "--data", "toy", "--name", "walk-1", "--set", "encoder=tiny", "--set",
+        "epochs=1", "--set", "epoch_steps=5", "--set", "checkpoint_steps=2",
+    ],
     ["doctor"],
     ["workers"],
-)
+)  # fmt: skip
 MIB = 1 << 20
 
 
@@ -94,29 +101,109 @@ def flipped_checkpoint(stage: Stage, rng: Random) -> None:
 
 
 def flipped_registry(stage: Stage, rng: Random) -> None:
-    """Bits of the registry are others: every program says so in a sentence, or works, and what is asked for is kept."""
+    """Bits of the registry are others: every program says so in a sentence, or works. Then it is damaged beyond doubt,
+    and repaired.
+    """
     _killed_in_training(stage, rng)
-    path = stage.path
-    _flip(path, rng, rng.choice((1, 3, 30)))
-    _tell(stage, "flipped", path.name)
+    with stage.open() as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    content = stage.path.read_bytes()
+    _flip(stage.path, rng, rng.choice((1, 3, 30)))
+    _tell(stage, "flipped", stage.path.name)
     for words in COMMANDS:
-        code = stage.wait(stage.start("torture.command", "--db", str(path), *words))
+        code = stage.wait(stage.start("torture.command", "--db", str(stage.path), *words))
         if code not in range(0, 6):
             stage.violations.append(f"`bertmt {words[0]}` ended with {code} on a damaged registry")
     code = stage.wait(stage.worker())
     if code not in (0, 1):
         stage.violations.append(f"the worker ended with {code} on a damaged registry")
-    if "Traceback (most recent call last)" in stage.output():
-        stage.violations.append("a damaged registry was answered with a traceback, see processes.txt")
     stage.kill(stage.pids())
-    # What the message advises: moved aside, and a new one begun. The run folders are as they were.
-    for each in stage.root.glob("runs.db*"):
-        each.rename(each.with_name(f"aside-{each.name}"))
-    stage.expected.clear()
+    # A flipped bit may be a value that nobody can tell from a true one: what is checked below begins with true ones.
+    for ending in ("-wal", "-shm"):
+        stage.path.with_name(stage.path.name + ending).unlink(missing_ok=True)
+    stage.path.write_bytes(content)
+    shutil.rmtree(stage.root / "backups")
+    _damage_and_repair(stage, rng)
+
+
+def repaired_registry(stage: Stage, rng: Random) -> None:
+    """Runs that worked before and since the last backup, one that waits; `repair` is killed at first."""
+    for _ in range(rng.choice((1, 2))):
+        _killed_in_training(stage, rng)
+        stage.requeue_ended()
     stage.add_run(rng.randrange(1 << 30))
-    stage.carry_on()
-    if [run.state for run in stage.runs()] != [State.FINISHED]:
-        stage.violations.append("a new registry beside the damaged one does not work")
+    _damage_and_repair(stage, rng, f"{rng.choice(KILLS)}@{rng.randint(1, 300)}")
+
+
+def killed_backups(stage: Stage, rng: Random) -> None:
+    """Whoever makes a backup is killed: while it copies, checks, gives it its name, or lets go of the oldest."""
+    for _ in range(6):
+        stage.requeue_ended()
+        stage.add_run(rng.randrange(1 << 30), epochs=1, epoch_steps=5)
+        before = len(kept_backups(stage.path))
+        label = rng.choice(("sql BACKUP", "sql PRAGMA quick_check", "fsync .runs-#", "rename .runs-#", "unlink runs-#"))
+        stage.wait(stage.worker(f"{rng.choice(KILLS)}@1:{label}"))
+        for each in kept_backups(stage.path):
+            if _asked(each.path, "PRAGMA quick_check") != ["ok"]:
+                stage.violations.append(f"{each.path.name} is no whole backup")
+        if len(kept_backups(stage.path)) < min(before, KEPT):
+            stage.violations.append("a backup that was killed cost one of those before it")
+    _damage_and_repair(stage, rng)
+
+
+def _asked(path: Path, sql: str) -> list[str]:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        return [value for (value,) in connection.execute(sql)]
+
+
+def _damage_and_repair(stage: Stage, rng: Random, spec: str = "") -> None:
+    """Damage the registry beyond doubt; then all that the last backup knew and all that folders tell must be there."""
+    stage.kill(stage.pids())
+    _until(lambda: not stage.pids())
+    kept = kept_backups(stage.path)
+    kept_ids = set(_asked(kept[-1].path, "SELECT id FROM runs WHERE removed_at IS NULL")) if kept else set()
+    told = {path.parent.name for path in stage.root.glob("runs/*/run.json")}
+    before = {run.id: run for run in stage.runs()}
+    with stage.open() as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    rng.choice(DAMAGES)(stage.path, rng)
+    _tell(stage, "damaged", stage.path.name)
+    words = ("torture.command", "--db", str(stage.path), "repair")
+    if spec:
+        stage.wait(stage.start(*words, spec=spec))
+    code = stage.wait(stage.start(*words))
+    if code != 0:
+        stage.violations.append(f"`bertmt repair` ended with {code}")
+        return
+    after = {run.id: run for run in stage.runs()}
+    if (kept_ids | told) - set(after):
+        stage.violations.append(f"lost, though backed up or with a folder: {sorted((kept_ids | told) - set(after))}")
+    for run in (each for each in before.values() if each.id in told & set(after)):
+        now = after[run.id]
+        if (run.step or -1) > (now.step or -1) or (run.state is State.FINISHED and now.state is not State.FINISHED):
+            stage.violations.append(f"{run.id} was {run.state} at step {run.step}, and is {now.state} at {now.step}")
+    lost = before.keys() - after.keys()
+    if not all(run_id in stage.output() for run_id in lost) and "cannot be read through" not in stage.output():
+        stage.violations.append(f"lost without a word: {sorted(lost)}")
+    for run_id in lost:
+        stage.expected.pop(run_id, None)
+    release_all(stage)
+
+
+def _overwritten(path: Path, start: int, content: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(content)
+
+
+# Each beyond doubt, so that `repair` has something to do.
+DAMAGES: tuple[Callable[[Path, Random], object], ...] = (
+    lambda path, rng: path.unlink(),
+    lambda path, rng: path.write_bytes(b""),
+    lambda path, rng: _overwritten(path, 0, bytes(100)),
+    lambda path, rng: os.truncate(path, rng.randrange(1, path.stat().st_size - 4096)),
+    lambda path, rng: _overwritten(path, 4096, rng.randbytes(4096 * rng.choice((1, 5, 20)))),
+)
 
 
 def jumping_clock(stage: Stage, rng: Random) -> None:
@@ -183,7 +270,9 @@ def damage_scenarios(count: int) -> list[Scenario]:
         for scenario in (
             Scenario("event line torn", torn_events),
             Scenario("checkpoint flipped", flipped_checkpoint),
-            Scenario("registry flipped", flipped_registry, carries_on=False),
+            Scenario("registry flipped", flipped_registry),
+            Scenario("registry repaired", repaired_registry),
+            Scenario("backup killed", killed_backups),
             Scenario("clock jumping", jumping_clock, clock_jumps=True),
             Scenario("disk full", full_disk),
         )

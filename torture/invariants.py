@@ -60,7 +60,9 @@ def _of_moves(database: Database, run: Run) -> Iterator[str]:
             yield f"illegal move {each.state_before} to {each.state_after} by {each.owner}"
         if not each.reason.strip():
             yield f"a move to {each.state_after} without a reason"
-        claimed = each.owner == Owner.CLAIM and not is_note
+        # An attempt is claimed by a worker, or told by its folder after a repair.
+        told = each.owner == Owner.IMPORT and each.state_after == State.RUNNING
+        claimed = (each.owner == Owner.CLAIM or told) and not is_note
         if each.attempt != attempt + claimed:
             yield f"attempt {each.attempt} follows on {attempt} in a move to {each.state_after}"
         state, attempt = each.state_after, each.attempt

@@ -18,7 +18,8 @@ from typing import Any
 
 from bertmt.recipe.loading import matching_preset, preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.registry.database import Database, open_registry
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import NewRun, add_runs, all_runs, moves
 from bertmt.registry.states import State

@@ -153,9 +153,14 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.repaired/1": {
         "problems": "what was wrong; empty: nothing was changed",
         "kept": "where the damaged registry is now, or null",
-        "runs": 'a list of id, name, state, source ("registry and folder", "registry" or "folder")',
+        "backup": "the backup that it went back to, or null",
+        "passed_over": "newer backups that are damaged too: file, reason",
+        "runs": 'a list of id, name, state, source ("backup", "backup and folder", "folder" or "damaged file")',
         "refused": "run folders that could not be imported: folder, reason (a sentence)",
-        "lost": 'ids of runs that could not be saved; "?" where not even that could be read',
+        "held": "ids of runs of which it is not sure that they were to start",
+        "lost": "ids of runs that are in neither a backup nor a folder",
+        "lost_changes": "by what was changed since the backup (note, tags, removal, …) a list of id and name",
+        "is_all_told": "whether the damaged file could be read through; if not, more may be lost",
     },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bertmt import paths
+from bertmt.cli import diagnostics
 from bertmt.errors import reason_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def registry_to_fill(context: typer.Context) -> "Registry":
 def _opened(context: typer.Context, create: bool) -> "Registry":
     from bertmt.services.opening import opened_registry
 
-    return context.with_resource(opened_registry(registry_path(context), create))
+    database: Registry = context.with_resource(opened_registry(registry_path(context), create))
+    if database.notice:
+        diagnostics.warn(database.notice)
+    return database
 
 
 def named_run(context: typer.Context, word: str | None) -> "Run | None":

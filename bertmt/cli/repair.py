@@ -1,5 +1,6 @@
 """`bertmt repair`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import AsJson
-from bertmt.drawing.numbers import counted, named
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
 
@@ -18,10 +19,11 @@ COLUMNS = (Column("id"), Column("name", elastic=True), Column("state"), Column("
 
 
 def repair(context: typer.Context, as_json: AsJson = False) -> None:
-    """Save a damaged, empty or lost registry.
+    """Go back from a damaged registry to its newest good backup.
 
-    Makes a new one of what can be read of it (names, notes, tags, the queue, the history) and of the run folders beside
-    it (all that was measured), and keeps the damaged one under another name. End all workers and dashboards first.
+    Also where it is empty or gone. Backups are made when a worker starts, hourly while something changes, and before
+    `gc` deletes. What was measured since comes from the run folders, what is unfinished or was queued since is held,
+    and what is lost is named. The damaged file is kept. End all workers and dashboards first.
     """
     from bertmt.services.upkeep.repair import repair as repair_registry
 
@@ -32,36 +34,51 @@ def repair(context: typer.Context, as_json: AsJson = False) -> None:
     elif done.runs:
         rows = [Row([run.id, safe_text(run.name), run.state, run.source]) for run in done.runs]
         output.write_lines(table(COLUMNS, rows, output.table_width()))
-    _warn(done)
     if not done.problems:
         diagnostics.note(f"Nothing is wrong with {registry}, and nothing was changed.")
-    else:
-        kept = f" The damaged one is {done.kept}." if done.kept else ""
-        diagnostics.note(
-            f"{registry}: {'; '.join(done.problems)}. A new one holds {counted(len(done.runs), 'run')}.{kept}"
-        )
+        return
+    _warn(done)
+    origin = f"the backup of {done.backup.made_at}" if done.backup else "run folders alone: there was no good backup"
+    kept = f" The damaged one is {done.kept}." if done.kept else ""
+    held = counted(len(done.runs), "run")
+    diagnostics.note(f"{registry}: {'; '.join(done.problems)}. A new one holds {held}, from {origin}.{kept}")
 
 
 def _warn(done: "Repaired") -> None:
-    """What was not saved, or not whole."""
+    """What is held, what was not saved, or not whole; every run by its name."""
+    for path, problem in done.passed_over:
+        diagnostics.warn(f"The backup {path} was passed over: {problem}.")
     for each in done.refused:
         diagnostics.warn(str(each.problem))
-    if done.lost:
-        lost = f"{counted(len(done.lost), 'run')} could not be saved, neither from the registry nor from a folder"
-        diagnostics.warn(f"{lost}: {named(done.lost)}.")
-    if done.kept and any(run.source == "folder" for run in done.runs):
+    if done.held:
+        diagnostics.warn(f"Held, since it is not sure that they were to start (`bertmt release`): {_all(done.held)}.")
+    for run_id, what in done.lost.runs.items():
+        diagnostics.warn(f"Lost, in neither a backup nor a folder: {run_id} ({what}).")
+    for what, runs in done.lost.changes.items():
+        diagnostics.warn(f"As it was before, {what} of: {_all(runs)}.")
+    if not done.lost.is_all:
+        since = f" since {done.backup.made_at}" if done.backup else ""
         diagnostics.warn(
-            "Of those saved from a folder alone notes, tags and history are lost, unless a backup or the damaged file "
-            "tells them."
+            f"The damaged file cannot be read through, so what is lost of what was done{since} has no name: notes, "
+            "tags, removals, order, and runs that had not started."
         )
+
+
+def _all(names: Sequence[str]) -> str:
+    return ", ".join(names)
 
 
 def _write_document(done: "Repaired") -> None:
     content = {
         "problems": list(done.problems),
         "kept": str(done.kept) if done.kept else None,
+        "backup": str(done.backup.path) if done.backup else None,
+        "passed_over": [{"file": str(path), "reason": problem} for path, problem in done.passed_over],
         "runs": [{"id": run.id, "name": run.name, "state": run.state, "source": run.source} for run in done.runs],
         "refused": [{"folder": str(each.folder), "reason": str(each.problem)} for each in done.refused],
-        "lost": list(done.lost),
+        "held": list(done.held),
+        "lost": list(done.lost.runs),
+        "lost_changes": {what: list(runs) for what, runs in done.lost.changes.items()},
+        "is_all_told": done.lost.is_all,
     }
     output.write_document("bertmt.repaired/1", content)

@@ -1,20 +1,16 @@
-"""Opening the registry: one way to connect, for every process.
+"""An open registry: its connection, its transactions, and what SQLite raises as a sentence.
 
 SQLite 3.7.0–3.51.2 can lose or corrupt commits when several processes write one WAL (the "WAL-reset" race,
 sqlite.org/changes.html, 3.51.3), so pysqlite3's newer library is used where it is installed. All processes must
 use the same library on one file, hence this single place.
 """
 
-import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bertmt import atomic_files, paths
-from bertmt.errors import DamagedRegistryError, MovedRegistryError, NotFoundError, RegistryError, reason_of
-from bertmt.registry.file.file_systems import refuse_network_file_system
+from bertmt.errors import DamagedRegistryError, MovedRegistryError, RegistryError
 from bertmt.registry.file.identity import NOBODY_MAY_LOOK, file_identity
 
 try:
@@ -28,6 +24,10 @@ SAFE_SQLITE = (3, 51, 3)
 # The second where SQLite's own words quote bytes of a damaged file.
 UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
 LONGEST_SHOWN = 200  # characters of SQLite's own words in a sentence
+# What to do about a damaged one, at the end of a sentence.
+GOES_BACK = (
+    "`bertmt repair` goes back to the newest good backup, adds what the run folders tell, and keeps the damaged file"
+)
 
 
 class Database:
@@ -37,15 +37,27 @@ class Database:
         path: the file; run folders stand beside it.
         read_only: nothing can be written, and what children wrote cannot be imported.
         identity: which file it is, whatever its name; a copy is another.
+        notice: what a person should know of its opening, a sentence; mostly empty.
+
+    Args:
+        reopen: opens it once more, where it is read without locks and so sees nothing that is written meanwhile.
     """
 
-    def __init__(self, path: Path, connection: Any, read_only: bool = False, without_locks: bool = False):
+    def __init__(
+        self,
+        path: Path,
+        connection: Any,
+        read_only: bool = False,
+        reopen: "Callable[[], Database] | None" = None,
+    ):
         self.path = path
         self.connection = connection
         self.read_only = read_only
+        self.notice = ""
         self.identity = file_identity(path)
         # When it was last written, where it is read without locks; else None.
-        self._written = _written(path) if without_locks else None
+        self._written = _written(path) if reopen else None
+        self._reopen = reopen
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """One statement; see sqlite3.
@@ -125,10 +137,9 @@ class Database:
         Raises:
             NotFoundError, RegistryError: as `open_registry`.
         """
-        if self._written is None or self._written == _written(self.path):
+        if self._reopen is None or self._written == _written(self.path):
             return False
-        busy_milliseconds = self.execute("PRAGMA busy_timeout").fetchone()[0]
-        anew = open_registry(self.path, read_only=True, busy_seconds=busy_milliseconds / 1000)
+        anew = self._reopen()
         self.connection.close()
         self.connection, self._written = anew.connection, anew._written
         return True
@@ -143,123 +154,15 @@ class Database:
         self.close()
 
 
-def open_registry(
-    path: Path, create: bool = False, read_only: bool | None = None, busy_seconds: float = BUSY_TIMEOUT_SECONDS
-) -> Database:
-    """Open the registry, bringing an older schema up to date.
-
-    Args:
-        create: make it where it is missing; reading commands never do.
-        read_only: write nothing, not even a newer schema; None: where the file or its folder cannot be written.
-        busy_seconds: how long to wait for another process's lock.
-
-    Raises:
-        NotFoundError: there is none, and `create` is false.
-        RegistryError: it is locked, damaged, newer than this program, no registry, or on a network file system; or
-            it is older than this program and read-only.
-    """
-    if not _is_there(path):
-        if not create:
-            beside = "; there are run folders beside it: `bertmt repair` makes a registry of them"
-            makes = "; `bertmt queue --preset baseline` makes one, --db names another"
-            raise NotFoundError(f"No registry at {path}{beside if _has_run_folders(path) else makes}.")
-        refuse_network_file_system(path.parent)
-        _make_private(path)
-    elif _stays_empty(path) and _has_run_folders(path):
-        # A new one in its place would let the folders look like litter.
-        raise DamagedRegistryError(
-            f"The registry {path} is empty, and run folders lie beside it: `bertmt repair` makes a new one of them."
-        )
-    if read_only is None:
-        read_only = not _is_writable(path)
-    # Beside a file in WAL mode SQLite makes two more, or cannot read it. Who may not write must not leave them there,
-    # where they would lock the owner out; as long as no writer has made them, the file stands still.
-    without_locks = read_only and not _is_writable(path) and not _log_of(path).exists()
-    address = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' * without_locks}" if read_only else path
-    try:
-        connection = sqlite3.connect(address, timeout=busy_seconds, isolation_level=None, uri=read_only)
-        database = Database(path, connection, read_only, without_locks)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise RegistryError(
-                f"{path} was written by a newer bertmt (schema {version}, this one knows {SCHEMA_VERSION}): "
-                "upgrade with `pip install -U bertmt`, or name another registry with --db."
-            )
-        if version < SCHEMA_VERSION:
-            _bring_up_to_date(database, version)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except UNREADABLE as problem:
-        raise registry_error(path, problem) from problem
-    return database
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError as problem:  # a folder above that may not be entered, a name that is too long
-        raise RegistryError(
-            f"The registry {path} cannot be reached ({reason_of(problem)}): name another with --db."
-        ) from None
-
-
-def _stays_empty(path: Path) -> bool:
-    """Whether nothing is in it, also after a moment: it may just be made by another process."""
-    for pause in (0.1, 0.2, 0):
-        if path.stat().st_size or _log_of(path).exists():
-            return False
-        time.sleep(pause)
-    return True
-
-
-def _has_run_folders(path: Path) -> bool:
-    return any(paths.runs_folder(path).glob("*/run.json"))
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
-def _log_of(path: Path) -> Path:
+def log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
 def _written(path: Path) -> tuple[int, bool]:
     try:
-        return path.stat().st_mtime_ns, _log_of(path).exists()
+        return path.stat().st_mtime_ns, log_of(path).exists()
     except OSError:
         return 0, False
-
-
-def _bring_up_to_date(database: Database, version: int) -> None:
-    if database.read_only:
-        what = f"has schema {version} and is read-only" if version else "is no bertmt registry, and is read-only"
-        raise RegistryError(
-            f"{database.path} {what}, so it cannot be brought to schema {SCHEMA_VERSION}: run `bertmt runs` once "
-            "where it can be written, or on a copy, or name another with --db."
-        )
-    # sqlite-utils costs 0.1–0.4 s to import, so it is loaded only where there is something to migrate.
-    from bertmt.registry.migrations import migrate  # noqa: PLC0415
-
-    database.execute("PRAGMA journal_mode = WAL")
-    with database.immediate():
-        migrate(database.path, database.connection, SCHEMA_VERSION)
-
-
-def _make_private(path: Path) -> None:
-    """Create an empty registry that only its user can read: sentences in it may be private."""
-    stranger = next((part for part in path.parts if part.startswith("~") and part != "~"), None)
-    if stranger and not path.parent.is_dir():  # what the shell and `paths` left as it stands
-        raise RegistryError(
-            f"The registry {path} cannot be made: {stranger!r} is nobody's home folder here; name another with --db."
-        )
-    try:
-        atomic_files.make_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    except (OSError, ValueError) as problem:
-        raise RegistryError(
-            f"The registry {path} cannot be made: {reason_of(problem)}; name another with --db."
-        ) from None
 
 
 def registry_error(path: Path, problem: Exception) -> RegistryError:
@@ -272,8 +175,7 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
         return DamagedRegistryError(
-            f"The registry {path} cannot be used ({text}): it is damaged or no registry; `bertmt repair` saves what "
-            "can be saved and keeps the file."
+            f"The registry {path} cannot be used ({text}): it is damaged or no registry; {GOES_BACK}."
         )
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"

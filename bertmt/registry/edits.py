@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bertmt.registry.database import Database
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewSettings:
     """What a run that waits is to be trained with instead.
 

@@ -26,11 +26,11 @@ class Owner(StrEnum):
     EVENT = "event"  # the child's last event, imported by anyone
     DEATH = "death"  # whoever holds the proof that the child is gone: its lock is free
     WORKER = "worker"  # it could not start the child
-    IMPORT = "import"  # `bertmt import-run` goes through what the attempts in a run folder tell
+    IMPORT = "import"  # `bertmt import-run` and `repair` go through what the attempts in a run folder tell
 
 
 LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
-    # Of a repaired registry: what it waits for is lost.
+    # Of a repaired registry: whether it should start is not sure.
     (State.QUEUED, State.HELD): frozenset({Owner.PERSON, Owner.IMPORT}),
     (State.HELD, State.QUEUED): frozenset({Owner.PERSON}),
     # Imported, and stopped with its worker elsewhere: it must not start here unasked.
@@ -58,6 +58,12 @@ LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
     (State.LOST, State.RUNNING): frozenset({Owner.IMPORT}),
     (State.FAILED, State.RUNNING): frozenset({Owner.IMPORT}),
     (State.QUEUED, State.FAILED): frozenset({Owner.IMPORT}),
+    # Of a repaired registry: what its folder tells since the backup, and what is unfinished then.
+    (State.HELD, State.RUNNING): frozenset({Owner.IMPORT}),
+    (State.PAUSED, State.RUNNING): frozenset({Owner.IMPORT}),
+    (State.CANCELLED, State.RUNNING): frozenset({Owner.IMPORT}),
+    (State.LOST, State.HELD): frozenset({Owner.IMPORT}),
+    (State.CANCELLED, State.HELD): frozenset({Owner.IMPORT}),
 }
 # What a dependency on another run waits for; a paused run is still to go on.
 ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import cast
 
 from bertmt.errors import DamagedRegistryError, UsageError
-from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, Database, open_registry, sqlite_errors_as_sentences
+from bertmt.registry.database import BUSY_TIMEOUT_SECONDS, GOES_BACK, Database, sqlite_errors_as_sentences
+from bertmt.registry.file.opening import open_registry
 
 __all__ = ["Registry", "opened_registry", "sqlite_errors_as_sentences"]
 
@@ -63,7 +64,4 @@ def _faults_of_its_contents(database: Database) -> Iterator[None]:
         what = damage_of(database)
         if what is None:
             raise
-        raise DamagedRegistryError(
-            f"The registry {database.path} is damaged ({what}): `bertmt repair` saves what can be saved and keeps the "
-            "file."
-        ) from fault
+        raise DamagedRegistryError(f"The registry {database.path} is damaged ({what}): {GOES_BACK}.") from fault

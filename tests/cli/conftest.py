@@ -8,7 +8,7 @@ import pytest
 from registry_builder import HOSTILE, RegistryBuilder
 
 from bertmt.cli.main import run as run_command_line
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.states import State

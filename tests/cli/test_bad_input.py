@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import registry_builder
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.run_folder.predictions import Predictions, read_predictions, write_predictions
 from bertmt.services.ingest.ingest import folder_of, ingest
 

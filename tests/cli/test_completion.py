@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from bertmt.cli import completion
-from bertmt.registry.database import open_registry
 from bertmt.registry.file import quick_look
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.services.browse.suggestions import run_words, tag_words
 

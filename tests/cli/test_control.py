@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 
 

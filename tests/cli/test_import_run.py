@@ -5,7 +5,8 @@ import json
 import pytest
 from registry_builder import HOSTILE, RegistryBuilder
 
-from bertmt.registry.database import SCHEMA_VERSION, open_registry
+from bertmt.registry.database import SCHEMA_VERSION
+from bertmt.registry.file.opening import open_registry
 
 
 @pytest.fixture

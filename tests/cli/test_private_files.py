@@ -8,7 +8,7 @@ from registry_builder import RegistryBuilder
 
 from bertmt.devices.slots import CPU, DeviceSlot
 from bertmt.drawing.styled import Span
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.services.lifecycle.workers import start_detached_worker
 from bertmt.worker.worker import Worker

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 
 TINY = ("--data", "toy", "--encoder", "tiny")

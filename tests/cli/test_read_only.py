@@ -5,7 +5,7 @@ import shutil
 import pytest
 from registry_builder import RegistryBuilder
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 
 READING = (
     ["runs"],
@@ -37,7 +37,7 @@ def unwritable(registry, monkeypatch):
     """The registry as one sees it who may not write it, with a run whose events nobody has imported."""
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET state = 'running', events_offset = 0 WHERE name = 'base'")
-    monkeypatch.setattr("bertmt.registry.database._is_writable", lambda path: False)
+    monkeypatch.setattr("bertmt.registry.file.opening._is_writable", lambda path: False)
     return registry
 
 

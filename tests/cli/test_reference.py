@@ -7,7 +7,7 @@ from bertmt.cli import reference
 from bertmt.cli.app import app
 from bertmt.cli.exit_codes import ExitCode
 from bertmt.registry import reference as registry_reference
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import SCHEMAS
 
 GROUP = typer.main.get_command(app)

@@ -4,7 +4,11 @@ import json
 import os
 
 import pytest
+from registry_to_damage import overwrite
 
+from bertmt.registry.file.backups import keep_backup
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep.repair import Repaired
 
 
@@ -26,6 +30,23 @@ def test_it_says_run_by_run_what_was_saved_from_where(bertmt, registry):
     assert {line.split()[0] for line in outcome.out.splitlines()[1:]} == expected
     assert all(line.endswith("folder") for line in outcome.out.splitlines()[1:])
     assert "Nothing is wrong" in bertmt("repair").err
+
+
+def test_it_goes_back_to_the_backup_and_names_every_loss(bertmt, registry, builder):
+    with open_registry(registry) as database:
+        keep_backup(database)
+    since = builder.add("queued since")
+    bertmt("note", "base", "typed since")
+    with open_registry(registry) as database:
+        [root] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs_by_name'").fetchone()
+        [base] = [run.id for run in all_runs(database, "runs.name = 'base'")]
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    builder.database.close()
+    overwrite(registry, (root - 1) * 4096, os.urandom(4096))
+    outcome = bertmt("repair")
+    assert outcome.code == 0 and "from the backup of 20" in outcome.err
+    assert f"(`bertmt release`): {since.id}.\n" in outcome.err and f"note of: {base} base.\n" in outcome.err
+    assert any(line.split()[0] == since.id and line.endswith("damaged file") for line in outcome.out.splitlines())
 
 
 def test_where_there_is_nothing_it_says_so(bertmt, folder):

@@ -10,7 +10,7 @@ import pytest
 
 from bertmt.errors import BertmtError
 from bertmt.registry import workers
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.services.lifecycle.worker_start import await_worker
 from bertmt.services.lifecycle.workers import alive_workers
 

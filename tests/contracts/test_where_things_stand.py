@@ -12,13 +12,6 @@ SQL_VERB = re.compile(
 )
 # Their condition is SQL too; other rooms ask `registry.finding`.
 TAKES_A_CONDITION = {"all_runs", "removed_runs"}
-# `repair` is being written anew; what it rests on goes, and these names with it.
-BEING_REPLACED = (
-    "bertmt/services/upkeep/repair.py",
-    "bertmt/services/upkeep/saved_rows.py",
-    "bertmt/services/upkeep/damage.py",
-    "bertmt/registry/salvage.py",
-)
 MOST_MODULES = 16
 COMMANDS = "bertmt/cli"  # one file per noun, however many there are
 
@@ -54,7 +47,7 @@ def sql_outside(sources, *rooms):
 
 
 def test_sql_stands_in_the_registry_alone(program):
-    assert sql_outside(program, "bertmt/registry", *BEING_REPLACED) == []
+    assert sql_outside(program, "bertmt/registry") == []
 
 
 def test_sql_elsewhere_would_be_found(planted):
@@ -77,7 +70,7 @@ def test_sql_elsewhere_would_be_found(planted):
 def crowded(sources, most=MOST_MODULES):
     """Folders with more modules of their own than that, packages aside."""
     modules = [source.name for source in sources if not source.name.endswith("/__init__.py")]
-    counts = Counter(PurePosixPath(name).parent.as_posix() for name in modules if name not in BEING_REPLACED)
+    counts = Counter(PurePosixPath(name).parent.as_posix() for name in modules)
     return {folder: count for folder, count in counts.items() if count > most}
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mutations import WEIRD_TEXTS, damaged_text
 
 from bertmt.cli.app import app
-from bertmt.registry.database import open_registry, sqlite3
+from bertmt.registry.database import sqlite3
+from bertmt.registry.file.opening import open_registry
 
 # What works a queue, waits, needs a network or a terminal.
 LEFT_OUT = {"worker", "tui", "predict", "fetch"}

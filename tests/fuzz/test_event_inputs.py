@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
 from registry_builder import COUNT, EPOCHS, EXAMPLES, RegistryBuilder, evaluate
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.event_files import tail_lines

@@ -5,7 +5,7 @@ from fuzzing import shards
 from hypothesis import strategies as st
 from mutations import WEIRD_TEXTS, damaged_text
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.services.browse.rows import FIELDS
 from bertmt.services.browse.run_list import RunList, check_filter
 

@@ -8,7 +8,8 @@ from fuzzing import shards
 from hypothesis import strategies as st
 from mutations import VALUES, damaged_bytes
 
-from bertmt.registry.database import open_registry, sqlite3
+from bertmt.registry.database import sqlite3
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, store_setting
 from bertmt.services.browse.details import details_of
 from bertmt.services.browse.listing import list_runs

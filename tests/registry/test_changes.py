@@ -10,7 +10,8 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from bertmt.registry import metrics
 from bertmt.registry.changes import changed_runs, newest_change
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import m002_changes_of_runs, m004_workers_known_by_more_than_the_clock, migrations
 from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
 from bertmt.registry.states import Owner, State

@@ -10,8 +10,9 @@ import pytest
 from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.errors import NotFoundError, RegistryError
-from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, open_registry, sqlite3
+from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.file_systems import file_system_type, refuse_network_file_system
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import m005_which_encoder, migrations
 from bertmt.registry.runs import all_runs
 
@@ -56,7 +57,7 @@ def test_a_damaged_registry_is_a_sentence(tmp_path):
 def test_many_processes_may_create_one_registry_at_once(tmp_path):
     code = f"""
 from pathlib import Path
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 open_registry(Path({str(tmp_path / "runs.db")!r}), create=True).execute("SELECT count(*) FROM runs")
 """
     started = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(6)]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bertmt.errors import NotFoundError, RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, setting, store_setting
 
 NOBODY = 65534
@@ -93,7 +94,7 @@ def test_a_stranger_reads_without_leaving_anything(path, shared_folder, file_mod
 
 def test_what_is_read_without_locks_is_opened_anew_once_somebody_writes(path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("bertmt.registry.database._is_writable", lambda path: False)
+        patch.setattr("bertmt.registry.file.opening._is_writable", lambda path: False)
         reader = open_registry(path)
     assert not reader.reopen_if_written()
     with open_registry(path) as writer:

@@ -8,7 +8,7 @@ from registry_builder import COUNT, RegistryBuilder
 
 import bertmt
 from bertmt.errors import NotFoundError, UsageError
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.services.analysis.compare import compare
 from bertmt.services.browse.lookup import find_run
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from bertmt.errors import BertmtError, RegistryError, UsageError
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep.backup import back_up
 
@@ -103,12 +103,13 @@ def test_a_damaged_registry_is_not_copied(tmp_path, add_run, database):
 KILLED = """
 import sys
 from pathlib import Path
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.file import backups
 from bertmt.services.upkeep import backup
 def stop_here(*_):
     print("half", flush=True)
     sys.stdin.read()
-backup.checked_runs = stop_here
+backups._found_by = stop_here
 backup.back_up(open_registry(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 

@@ -1,8 +1,12 @@
 """What the doctor finds."""
 
+import os
+import time
+
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.backups import keep_backup
+from bertmt.registry.file.opening import open_registry
 from bertmt.services.upkeep import doctor
 from bertmt.services.upkeep.doctor import Health, examine
 
@@ -97,3 +101,11 @@ def test_little_disk_is_said(tmp_path, monkeypatch):
 def test_a_check_that_breaks_is_itself_a_problem(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor, "read_cpu", lambda: 1 / 0)
     assert check(tmp_path, "devices").found == "ZeroDivisionError: division by zero"
+
+
+def test_the_backups_there_are_are_told_with_their_age(tmp_path):
+    with open_registry(tmp_path / "runs.db", create=True) as database:
+        assert check(tmp_path, "backups").found.startswith("none yet")
+        path = keep_backup(database)
+    os.utime(path, (time.time() - 7200,) * 2)
+    assert check(tmp_path, "backups").found == f"1 in {tmp_path / 'backups'}, made 2 h 00 m ago"

@@ -8,7 +8,7 @@ import pytest
 from registry_builder import RegistryBuilder
 
 from bertmt.errors import DataError
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, forget, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive
 from bertmt.services.ingest.import_run import import_run
@@ -50,7 +50,11 @@ def kinds(registry):
 
 
 def files(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if "runs.db-" not in path.name}
+    return {
+        path: path.stat().st_mtime_ns
+        for path in folder.rglob("*")
+        if not {"runs.db-", "backups"} & {path.name[:8], *path.parts}
+    }
 
 
 @pytest.fixture
@@ -169,13 +173,14 @@ def test_the_folder_of_a_killed_repair_is_found(registry, tmp_path):
 
 
 def test_leftovers_of_killed_copies_are_found(registry, tmp_path):
-    names = (".copy.db.0123456789ab", ".runs.db.0123456789ab-wal")
-    for name in names:
+    (tmp_path / "backups").mkdir()
+    half = "backups/.runs-000007-20260101T000000Z.db.0123456789ab"
+    for name in (".copy.db.0123456789ab", ".runs.db.0123456789ab-wal", half):
         (tmp_path / name).write_text("half")
         age(tmp_path / name, DAY)
     (tmp_path / "runs" / ".importing-abc234.0123456789ab").mkdir(parents=True)
     age(tmp_path / "runs" / ".importing-abc234.0123456789ab", DAY)
-    assert kinds(registry) == [Kind.LEFTOVER] * 3
+    assert kinds(registry) == [Kind.LEFTOVER] * 4
 
 
 def test_checkpoints_elsewhere_are_freed_and_what_lies_beside_them_stays(registry, builder, tmp_path):

@@ -9,7 +9,7 @@ from registry_builder import RegistryBuilder, evaluate
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, forget, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder

@@ -1,31 +1,34 @@
-"""Damaged registries: what can be read of them and of the run folders is in a new one, and nothing is thrown away."""
+"""Damaged registries: the newest good backup, what the run folders tell since, and every loss by its name."""
 
 import os
 import random
 import shutil
-import subprocess
-import sys
 
 import pytest
-from registry_builder import RegistryBuilder
+from registry_builder import EPOCHS, STEPS, RegistryBuilder, evaluate
 from registry_to_damage import measured, overwrite
 
-from bertmt.errors import BusyError, DamagedRegistryError, NotFoundError, RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
-from bertmt.registry.runs import all_runs, moves, removed_runs, setting, snapshot_of, store_setting
-from bertmt.registry.states import State
-from bertmt.run_folder.layout import hold_alive
+from bertmt.registry.claims import claim_next
+from bertmt.registry.database import sqlite3
+from bertmt.registry.file.backups import keep_backup, kept_backups
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.runs import all_runs, moves, removed_runs, setting
+from bertmt.registry.states import LEGAL_MOVES, Owner, State
+from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.layout import RunOrder
 from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle import control, removal
+from bertmt.services.lifecycle.control import release
 from bertmt.services.lifecycle.hold import release_queue
 from bertmt.services.upkeep.repair import repair
 
 PAGE = 4096
 
 
-def rows(registry, where="1"):
+def rows(registry):
     """What a list of runs shows, and what people typed."""
     with open_registry(registry) as database:
-        found = [*all_runs(database, where), *removed_runs(database, where)]
+        found = [*all_runs(database), *removed_runs(database)]
         return sorted((run.id, run.name, run.state, run.seed, run.note, run.tags, run.awaits, run.sst) for run in found)
 
 
@@ -44,262 +47,340 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_whole_registry_is_left_alone(registry):
-    before = registry.read_bytes(), names(registry.parent)
-    assert repair(registry).problems == ()
-    assert (registry.read_bytes(), names(registry.parent)) == before
+def damage_an_index(registry):
+    """Damage that SQLite finds, and that hides nothing."""
+    with open_registry(registry) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    overwrite(registry, (root_page(registry, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
 
 
-@pytest.mark.parametrize("table", ["runs_by_name", "metrics", "predictions", "moves", "summaries", "examples", "tags"])
-def test_everything_is_saved_where_one_page_of_something_is_damaged(registry, original, table):
+def damage_all(registry):
+    registry.write_bytes(os.urandom(3 * PAGE))
+
+
+DAMAGES = {"an index": damage_an_index, "everything": damage_all, "missing": lambda registry: registry.unlink(),
+           "empty": lambda registry: registry.write_bytes(b"")}  # fmt: skip
+
+
+@pytest.fixture(params=DAMAGES.values(), ids=DAMAGES)
+def damage(request):
+    return request.param
+
+
+@pytest.fixture
+def backed_up(registry):
+    """The registry, of which there is a backup."""
+    with open_registry(registry) as database:
+        keep_backup(database)
+    return registry
+
+
+@pytest.fixture
+def builder(backed_up):
+    """For what happens since the backup."""
+    made = RegistryBuilder(backed_up)
+    release_queue(made.database)
+    yield made
+    made.database.close()
+
+
+def state_of(registry, name):
+    with open_registry(registry) as database:
+        return all_runs(database, "runs.name = ?", (name,))[0].state
+
+
+def begin(builder, run):
+    """The next attempt of a run that waits, as a child that was killed after two steps leaves it; not imported."""
+    builder.database.execute("UPDATE runs SET position = -1000 WHERE key = ?", (run.key,))
+    claimed = claim_next(builder.database, None, "cpu")
+    assert claimed.id == run.id
+    folder = folder_of(builder.database, claimed)
+    folder.create(RunOrder(run.id, run.name, claimed.attempt, "toy", ""), run.recipe_json)
+    events = EventWriter(folder.events(claimed.attempt))
+    events.write("started", attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS)
+    for step in range(2):
+        events.step(step, 1, "train", {"loss/sst": 1 / (step + 1)}, seconds_left=60.0)
+    return folder, events
+
+
+def finish(folder, events):
+    evaluate(folder, events, ["sst", "para", "sts"], EPOCHS, 0.5)
+    events.write(
+        "finished", epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, scores={}, seconds={"training": 1.0},
+        peak_memory_mib=1, examples={}, passes={}, tokens={}, model=False, remarks=[],
+    )  # fmt: skip
+    events.close()
+
+
+def test_a_whole_registry_is_left_alone(backed_up):
+    before = backed_up.read_bytes(), names(backed_up.parent)
+    assert repair(backed_up).problems == ()
+    assert (backed_up.read_bytes(), names(backed_up.parent)) == before
+
+
+def test_what_the_backup_knew_is_there_whatever_the_damage(backed_up, original, damage):
     expected, values = rows(original / "runs.db"), measured(original / "runs.db")
-    overwrite(registry, (root_page(registry, table) - 1) * PAGE, os.urandom(PAGE))
-    done = repair(registry)
-    assert done.problems and done.refused == () and is_whole(registry)
-    if table == "tags":
-        expected = [(*run[:5], (), *run[6:]) for run in expected]
-    assert rows(registry) == expected
-    assert measured(registry) == values
-    assert {run.source for run in done.runs} == {"registry and folder", "registry"}, "the held one has no folder"
+    damage(backed_up)
+    done = repair(backed_up)
+    assert done.problems and done.refused == () and done.backup == kept_backups(backed_up)[0] and is_whole(backed_up)
+    assert rows(backed_up) == expected and measured(backed_up) == values
+    with open_registry(backed_up) as database:
+        assert setting(database, "queue_held") == "since then"
 
 
-def test_the_page_that_lists_the_runs_costs_what_was_typed_alone(registry, original):
-    values = measured(original / "runs.db")
-    overwrite(registry, (root_page(registry, "runs") - 1) * PAGE, bytes(PAGE))
-    done = repair(registry)
-    assert {run.source for run in done.runs} == {"folder"} and len(done.runs) == 12
-    assert measured(registry) == values and is_whole(registry)
+def test_what_run_folders_tell_since_the_backup_is_there(builder, backed_up, damage):
+    finished = builder.finished("since")
+    values = measured(backed_up)
+    builder.database.close()
+    damage(backed_up)
+    done = repair(backed_up)
+    assert [run.source for run in done.runs if run.id == finished.id] == ["folder"]
+    assert measured(backed_up) == values and is_whole(backed_up)
 
 
-@pytest.mark.parametrize("count", [100, PAGE], ids=["header", "first page"])
-def test_a_first_page_of_zeros_costs_nothing(registry, original, count):
-    expected, values = rows(original / "runs.db"), measured(original / "runs.db")
-    overwrite(registry, 0, bytes(count))
-    assert repair(registry).problems == ("the pages that say what lies where cannot be read",)
-    assert (rows(registry), measured(registry)) == (expected, values) and is_whole(registry)
+def test_a_run_that_was_at_work_at_the_backup_has_all_its_points_and_its_end(builder, backed_up, damage):
+    run = builder.add("at work")
+    folder, events = begin(builder, run)
+    keep_backup(builder.database)
+    finish(folder, events)
+    builder.database.close()
+    damage(backed_up)
+    done = repair(backed_up)
+    [saved] = [each for each in done.runs if each.id == run.id]
+    assert (saved.state, saved.source) == ("finished", "backup and folder")
+    with open_registry(backed_up) as database:
+        [again] = all_runs(database, "runs.id = ?", (run.id,))
+        points = (
+            "SELECT step, value FROM metrics JOIN series ON series.key = series WHERE run = ? AND name = 'loss/sst'"
+        )
+        assert database.execute(points, (again.key,)).fetchall() == [(0, 1.0), (1, 0.5)]
 
 
-def test_damaged_definitions_of_tables_cost_nothing(registry, original):
-    """They fill more than the first page."""
-    expected, values = rows(original / "runs.db"), measured(original / "runs.db")
-    content = registry.read_bytes()
-    for start in range(PAGE, len(content), PAGE):
-        if b"CREATE TABLE" in content[start : start + PAGE]:
-            overwrite(registry, start, bytes(byte ^ 0x85 for byte in content[start : start + PAGE]))
-    assert repair(registry).problems
-    assert (rows(registry), measured(registry)) == (expected, values) and is_whole(registry)
+@pytest.mark.parametrize("before", [State.QUEUED, State.HELD, State.PAUSED, State.CANCELLED, State.FAILED, State.LOST])
+def test_attempts_since_the_backup_are_added_to_a_run_in_any_state(builder, backed_up, before):
+    run = builder.add("went on")
+    builder.database.execute("UPDATE runs SET state = ? WHERE key = ?", (before, run.key))
+    keep_backup(builder.database)
+    builder.database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (run.key,))
+    finish(*begin(builder, run))
+    builder.database.close()
+    damage_all(backed_up)
+    repair(backed_up)
+    assert state_of(backed_up, "went on") is State.FINISHED
+    with open_registry(backed_up) as database:
+        for move in moves(database, all_runs(database, "runs.name = 'went on'")[0].key):
+            if move.state_before and move.state_before != move.state_after:
+                assert Owner(move.owner) in LEGAL_MOVES[State(move.state_before), State(move.state_after)]
+
+
+def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(builder, backed_up, damage):
+    known = builder.add("known")
+    keep_backup(builder.database)
+    new = builder.add("new")
+    for run in (known, new):
+        begin(builder, run)[1].close()
+    builder.database.close()
+    damage(backed_up)
+    done = repair(backed_up)
+    assert {known.id, new.id} <= set(done.held)
+    assert state_of(backed_up, "known") is state_of(backed_up, "new") is State.HELD
+    with open_registry(backed_up) as database:
+        for run in all_runs(database, "runs.name IN ('known', 'new')"):
+            assert run.step == 1 and release(database, run).state is State.QUEUED
+
+
+def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder, backed_up):
+    run = builder.add("stopped")
+    _, events = begin(builder, run)
+    events.write("stopped", signal="SIGTERM", step=2, checkpoint=True)
+    events.close()
+    builder.database.close()
+    damage_all(backed_up)
+    assert repair(backed_up).held == (run.id,) and state_of(backed_up, "stopped") is State.HELD
+
+
+def test_what_waited_goes_on_waiting_only_where_the_damaged_file_agrees(builder, backed_up):
+    waiting, cancelled = builder.add("waiting"), builder.add("cancelled since")
+    keep_backup(builder.database)
+    control.cancel(builder.database, cancelled)
+    builder.database.close()
+    damage_an_index(backed_up)
+    assert repair(backed_up).held == (cancelled.id,)
+    assert state_of(backed_up, "waiting") is State.QUEUED and state_of(backed_up, "cancelled since") is State.HELD
+    damage_all(backed_up)
+    assert waiting.id in repair(backed_up).held, "nobody can tell any more"
+
+
+def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(builder, backed_up):
+    run = builder.add("queued since", seed=7)
+    control.annotate(builder.database, run, "why I try it")
+    builder.database.close()
+    damage_an_index(backed_up)
+    done = repair(backed_up)
+    assert done.held == (run.id,) and [each.source for each in done.runs if each.id == run.id] == ["damaged file"]
+    with open_registry(backed_up) as database:
+        [again] = all_runs(database, "runs.id = ?", (run.id,))
+        same = ("name", "recipe_json", "digest", "seed", "note", "fingerprints_json", "encoder_fingerprints_json")
+        assert [getattr(again, each) for each in same] == [
+            getattr(run, each) if each != "note" else "why I try it" for each in same
+        ]
+
+
+@pytest.mark.parametrize(("column", "value"), [("recipe", "[]"), ("name", "a\nb"), ("id", "../../x"), ("note", b"x")])
+def test_a_row_that_no_bertmt_writes_is_not_stored(builder, backed_up, column, value):
+    run = builder.add("queued since")
+    builder.database.execute(f"UPDATE runs SET {column} = ? WHERE key = ?", (value, run.key))
+    builder.database.close()
+    damage_an_index(backed_up)
+    done = repair(backed_up)
+    assert done.held == () and not any(each.name == "queued since" for each in done.runs)
+    assert list(done.lost.runs) == ([] if column == "id" else [run.id]) and done.lost.is_all is (column != "id")
+
+
+def test_every_loss_is_named(builder, backed_up):
+    database = builder.database
+    by_name = {run.name: run for run in all_runs(database)}
+    control.annotate(database, by_name["run 3"], "another note")
+    control.tag(database, by_name["run 4"], "later")
+    removal.delete(database, by_name["run 5"])
+    gone = builder.finished("folder deleted")
+    shutil.rmtree(folder_of(database, gone).path)
+    cancelled = builder.add("cancelled")
+    control.cancel(database, cancelled)
+    noted = builder.finished("noted since")
+    control.annotate(database, noted, "a note that no folder has")
+    database.close()
+    damage_an_index(backed_up)
+    lost = repair(backed_up).lost
+    assert lost.runs == {gone.id: "folder deleted, finished", cancelled.id: "cancelled, cancelled"} and lost.is_all
+    assert lost.changes == {
+        "note": [f"{by_name['run 3'].id} run 3", f"{noted.id} noted since"],
+        "tags": [f"{by_name['run 4'].id} run 4"],
+        "removal": [f"{by_name['run 5'].id} run 5"],
+    }
+
+
+def test_where_the_damaged_file_tells_nothing_it_says_that_more_may_be_lost(backed_up, damage):
+    damage(backed_up)
+    assert repair(backed_up).lost.is_all is (damage is damage_an_index)
+
+
+def test_the_newest_good_backup_is_taken_and_those_passed_over_are_told(builder, backed_up):
+    control.annotate(builder.database, all_runs(builder.database)[0], "in the second")
+    second = keep_backup(builder.database)
+    control.annotate(builder.database, all_runs(builder.database)[0], "in the third")
+    third = keep_backup(builder.database)
+    builder.database.close()
+    overwrite(third, (root_page(backed_up, "metrics") - 1) * PAGE, bytes(PAGE))
+    damage_all(backed_up)
+    done = repair(backed_up)
+    assert done.backup.path == second and [path for path, _ in done.passed_over] == [third]
+    with open_registry(backed_up) as database:
+        assert all_runs(database)[0].note == "in the second"
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_bytes_flipped_anywhere_leave_all_that_was_measured(registry, original, seed):
+def test_bytes_flipped_anywhere_leave_all_that_was_measured(backed_up, original, seed):
     values = measured(original / "runs.db")
     chance = random.Random(seed)
-    content = bytearray(registry.read_bytes())
+    content = bytearray(backed_up.read_bytes())
     for _ in range(40):
         content[chance.randrange(PAGE, len(content))] ^= 1 << chance.randrange(8)
-    registry.write_bytes(content)
-    done = repair(registry)
+    backed_up.write_bytes(content)
+    done = repair(backed_up)
     if done.problems:
-        assert measured(registry) == values and is_whole(registry)
+        assert measured(backed_up) == values and is_whole(backed_up)
         assert done.kept.read_bytes() == bytes(content)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
-def test_a_registry_that_was_cut_off_is_saved(registry, original, share):
-    values = measured(original / "runs.db")
-    os.truncate(registry, int(registry.stat().st_size * share))
-    assert repair(registry).problems
-    assert measured(registry) == values and is_whole(registry)
+def test_a_registry_that_was_cut_off_is_repaired(backed_up, original, share):
+    expected = rows(original / "runs.db")
+    os.truncate(backed_up, int(backed_up.stat().st_size * share))
+    assert repair(backed_up).problems
+    assert rows(backed_up) == expected and is_whole(backed_up)
 
 
-@pytest.mark.parametrize("how", ["missing", "empty", "rubbish"])
-def test_without_any_registry_all_folders_come_in(registry, original, how):
+@pytest.mark.parametrize(
+    ("column", "value"), [("wants", b"x"), ("priority", "high"), ("submitted_at", "then"), ("recipe", "[]")]
+)
+def test_values_that_no_bertmt_writes_are_damage(backed_up, original, column, value):
+    expected = rows(original / "runs.db")
+    with sqlite3.connect(backed_up) as connection:
+        connection.execute(f"UPDATE runs SET {column} = ? WHERE name = 'run 3'", (value,))
+    connection.close()
+    assert repair(backed_up).problems
+    assert rows(backed_up) == expected and repair(backed_up).problems == (), "what it made is sound"
+
+
+def test_without_a_backup_all_folders_come_in_and_the_rest_is_named(registry, original, damage):
     values = measured(original / "runs.db")
-    registry.unlink()
-    if how != "missing":
-        registry.write_bytes(os.urandom(3 * PAGE) if how == "rubbish" else b"")
+    damage(registry)
     done = repair(registry)
-    assert {run.source for run in done.runs} == {"folder"}
+    assert done.backup is None and measured(registry) == values and is_whole(registry)
     assert [run.name for run in done.runs][:10] == [f"run {number}" for number in range(10)], "as they began"
-    assert measured(registry) == values and is_whole(registry)
-    assert (done.kept is None) is (how == "missing")
+    if damage is damage_an_index:
+        assert [run.source for run in done.runs if run.name == "held"] == ["damaged file"]
+        assert set(done.lost.changes) == {"note", "tags", "removal", "conditions of its start"}
 
 
-def test_what_people_typed_and_the_history_come_from_the_registry(registry, original):
-    overwrite(registry, (root_page(registry, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
-    with open_registry(original / "runs.db") as before:
-        histories = {run.id: moves(before, run.key) for run in all_runs(before)}
-    repair(registry)
-    with open_registry(registry) as database:
-        assert setting(database, "queue_held") == "since then"
-        assert [run.name for run in removed_runs(database)] == ["removed"]
-        for run in all_runs(database):
-            assert moves(database, run.key)[:-1] == histories[run.id]
-            assert "repaired" in moves(database, run.key)[-1].reason
-            assert snapshot_of(database, run).source["commit"] == "c0ffee"
+def test_a_registry_without_run_folders_comes_back_from_its_backup_alone(backed_up, original):
+    expected = rows(original / "runs.db")
+    shutil.rmtree(backed_up.parent / "runs")
+    backed_up.unlink()
+    assert {run.source for run in repair(backed_up).runs} == {"backup"}
+    assert rows(backed_up) == expected
 
 
-def test_a_run_whose_folder_is_gone_keeps_what_was_imported(registry, original):
-    expected, values = rows(original / "runs.db"), measured(original / "runs.db")
-    shutil.rmtree(registry.parent / "runs")
-    overwrite(registry, (root_page(registry, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
-    done = repair(registry)
-    assert {run.source for run in done.runs} == {"registry"}
-    assert (rows(registry), measured(registry)) == (expected, values)
-    with open_registry(registry) as database, open_registry(original / "runs.db") as before:
-        sql = "SELECT fingerprint, position, id, first, second, label FROM examples JOIN splits ON split = key"
-        assert sorted(map(repr, database.execute(sql))) == sorted(map(repr, before.execute(sql)))
-
-
-def test_what_is_only_in_the_log_is_saved(registry):
-    writer = open_registry(registry)
+def test_what_is_only_in_the_log_is_named(backed_up):
+    writer = open_registry(backed_up)
     writer.execute("PRAGMA wal_autocheckpoint = 0")
-    store_setting(writer, "only", "in the log")
-    copy = registry.parent / "crashed"
+    [run] = all_runs(writer, "runs.name = 'run 3'")
+    control.annotate(writer, run, "in the log")
+    copy = backed_up.parent / "crashed"
     copy.mkdir()
-    for path in registry.parent.glob("runs.db*"):
+    for path in backed_up.parent.glob("runs.db*"):
         shutil.copy(path, copy)
     writer.close()
-    shutil.copytree(registry.parent / "runs", copy / "runs")
-    overwrite(copy / "runs.db", (root_page(registry, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
+    for folder in ("runs", "backups"):
+        shutil.copytree(backed_up.parent / folder, copy / folder)
+    overwrite(copy / "runs.db", (root_page(backed_up, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
     done = repair(copy / "runs.db")
     assert done.problems and done.kept.with_name(done.kept.name + "-wal").exists()
-    with open_registry(copy / "runs.db") as database:
-        assert setting(database, "only") == "in the log"
+    assert done.lost.changes == {"note": [f"{run.id} run 3"]}
 
 
-def test_the_damaged_one_is_kept_and_nothing_else_is_left(registry):
-    overwrite(registry, PAGE, os.urandom(PAGE * 3))
-    damaged = registry.read_bytes()
-    done = repair(registry)
+def test_a_backup_of_an_older_schema_is_brought_up_to_date_and_left_as_it_is(backed_up, original):
+    [kept] = kept_backups(backed_up)
+    with sqlite3.connect(kept.path) as connection:
+        connection.execute("ALTER TABLE runs DROP COLUMN encoder_fingerprints")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_which_encoder'")
+        connection.execute("PRAGMA user_version = 4")
+    connection.close()
+    before = kept.path.read_bytes(), names(kept.path.parent)
+    damage_all(backed_up)
+    assert repair(backed_up).backup == kept
+    assert rows(backed_up) == rows(original / "runs.db")
+    assert (kept.path.read_bytes(), names(kept.path.parent)) == before
+
+
+def test_the_damaged_one_is_kept_and_nothing_else_is_left(backed_up):
+    damage_all(backed_up)
+    damaged = backed_up.read_bytes()
+    done = repair(backed_up)
     assert done.kept.read_bytes() == damaged
-    assert names(registry.parent) == sorted([done.kept.name, "runs", "runs.db"])
-    assert registry.stat().st_mode & 0o077 == 0
+    assert names(backed_up.parent) == sorted(["backups", done.kept.name, "runs", "runs.db"])
+    assert backed_up.stat().st_mode & 0o077 == 0
 
 
-def test_a_failure_leaves_the_damaged_one_where_it_was(registry, monkeypatch):
-    overwrite(registry, PAGE, os.urandom(PAGE * 3))
-    before = registry.read_bytes(), names(registry.parent), names(registry.parent / "runs")
+def test_a_failure_leaves_the_damaged_one_where_it_was(backed_up, monkeypatch):
+    overwrite(backed_up, PAGE, os.urandom(PAGE * 3))
+    before = backed_up.read_bytes(), names(backed_up.parent), names(backed_up.parent / "runs")
 
     def fail(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bertmt.services.upkeep.repair._check", fail)
     with pytest.raises(KeyboardInterrupt):
-        repair(registry)
-    assert (registry.read_bytes(), names(registry.parent), names(registry.parent / "runs")) == before
-
-
-HOLDER = """
-import sys
-from pathlib import Path
-from bertmt.registry.database import open_registry
-held = open_registry(Path(sys.argv[1]))
-held.execute("SELECT count(*) FROM runs").fetchone()
-print("open", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_a_registry_that_another_process_has_open_is_refused(registry):
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(registry)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:  # fmt: skip
-        assert process.stdout.readline() == "open\n"
-        with pytest.raises(BusyError, match=r"has .* open"):
-            repair(registry)
-        process.stdin.close()
-    assert repair(registry).problems == ()
-
-
-SHARER = """
-import fcntl, sys
-with open(sys.argv[1], "rb") as file:
-    try:
-        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 510, 0x40000002)
-        print("got it")
-    except OSError:
-        print("refused")
-"""
-
-
-def test_nobody_can_open_it_until_the_new_one_is_in_place(registry, monkeypatch):
-    said = []
-
-    def look(new):
-        command = [sys.executable, "-c", SHARER, str(registry)]
-        said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-    monkeypatch.setattr("bertmt.services.upkeep.repair._check", look)
-    overwrite(registry, 0, bytes(100))
-    assert repair(registry).problems
-    assert said == ["refused\n"]
-
-
-def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_kept(registry, monkeypatch):
-    overwrite(registry, 0, bytes(100))
-    before = registry.read_bytes()
-
-    def killed(self, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("pathlib.Path.rename", killed)
-    with pytest.raises(KeyboardInterrupt):
-        repair(registry)
-    [kept] = registry.parent.glob("runs-damaged-*.db")
-    assert registry.read_bytes() == kept.read_bytes() == before
-
-
-def test_an_emptied_registry_is_not_taken_for_a_new_one_where_there_are_run_folders(registry):
-    registry.write_bytes(b"")
-    for create in (False, True):
-        with pytest.raises(DamagedRegistryError, match="bertmt repair"):
-            open_registry(registry, create=create)
-    registry.unlink()
-    with pytest.raises(NotFoundError, match="bertmt repair"):
-        open_registry(registry)
-    assert repair(registry).runs
-
-
-def test_a_registry_with_a_run_at_work_is_refused(registry):
-    with open_registry(registry) as database:
-        folder = folder_of(database, all_runs(database)[0])
-    with hold_alive(folder), pytest.raises(BusyError, match="is being worked"):
-        repair(registry)
-
-
-def test_another_programs_file_and_a_newer_version_are_refused(registry, tmp_path):
-    connection = sqlite3.connect(tmp_path / "theirs.db")
-    connection.execute("CREATE TABLE theirs (x)")
-    connection.close()
-    with pytest.raises(RegistryError, match="no bertmt registry"):
-        repair(tmp_path / "theirs.db")
-    with open_registry(registry) as database:
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    before = registry.read_bytes()
-    with pytest.raises(RegistryError, match="newer bertmt"):
-        repair(registry)
-    assert registry.read_bytes() == before
-
-
-@pytest.mark.parametrize("version", [0, 14024707, 2**31 - 1])
-def test_a_version_that_no_bertmt_has_is_damage(registry, original, version):
-    expected = rows(original / "runs.db")
-    overwrite(registry, 60, version.to_bytes(4, "big"))
-    assert repair(registry).problems == ("it does not say which version it is of",)
-    assert rows(registry) == expected
-
-
-def test_where_there_is_nothing_nothing_is_made(tmp_path):
-    with pytest.raises(NotFoundError):
-        repair(tmp_path / "runs.db")
-    assert names(tmp_path) == []
-
-
-def test_a_repaired_registry_can_be_worked_on(registry):
-    overwrite(registry, (root_page(registry, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
-    repair(registry)
-    builder = RegistryBuilder(registry)
-    release_queue(builder.database)
-    assert builder.finished("new").state is State.FINISHED
-    builder.database.close()
+        repair(backed_up)
+    assert (backed_up.read_bytes(), names(backed_up.parent), names(backed_up.parent / "runs")) == before

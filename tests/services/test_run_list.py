@@ -6,7 +6,7 @@ from statistics import mean, stdev
 import pytest
 
 from bertmt.errors import UsageError
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import forget, remove
 from bertmt.services.browse.baseline import choose_baseline
 from bertmt.services.browse.rows import FIELDS

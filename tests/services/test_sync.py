@@ -6,7 +6,7 @@ import pytest
 
 from bertmt.registry import metrics
 from bertmt.registry import predictions as stored
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import evaluations, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.events import Evaluated, Finished, PredictionFile, Resumed, Started, Step, now

@@ -4,7 +4,7 @@ import pytest
 
 from bertmt.errors import RegistryError
 from bertmt.registry import metrics
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import moves, run_by_key, store_setting
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat

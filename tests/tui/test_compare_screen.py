@@ -7,7 +7,7 @@ import pytest
 from registry_builder import HOSTILE, RegistryBuilder
 
 from bertmt.registry import runs as stored_runs
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from tui.screens.compare import screen as compare_screen
 from tui.screens.compare.arms import sides_of

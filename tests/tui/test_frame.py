@@ -10,7 +10,7 @@ from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.errors import UsageError
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep import machine
 from tui.__main__ import dashboard, parser

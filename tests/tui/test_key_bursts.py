@@ -10,7 +10,7 @@ from registry_builder import RegistryBuilder
 from textual import events
 from textual.widgets import Input
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.states import State
 from tui.app import Dashboard
 from tui.keys import all_bindings

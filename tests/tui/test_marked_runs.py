@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from bertmt.services.lifecycle import control, removal

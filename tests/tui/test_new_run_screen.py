@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from registry_builder import RegistryBuilder
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.services.plan.submit import submit
 

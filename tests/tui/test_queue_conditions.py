@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from registry_builder import RegistryBuilder
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
 from bertmt.services.lifecycle import order as ordering

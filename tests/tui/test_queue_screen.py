@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
 from bertmt.services.lifecycle.control import edit

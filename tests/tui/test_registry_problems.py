@@ -5,7 +5,8 @@ import os
 import pytest
 from registry_builder import RegistryBuilder
 
-from bertmt.registry.database import SCHEMA_VERSION, open_registry, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.file.opening import open_registry
 from tui.dialogs.registry_problem import RegistryProblem
 
 

@@ -6,7 +6,7 @@ import pytest
 from run_screen import open_run
 
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Checkpointed, Resumed, Started, Step, now

@@ -8,7 +8,7 @@ from run_screen import open_run, said
 
 from bertmt.drawing.charts.series import look_of, looks_of
 from bertmt.registry import metrics
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Evaluated, Step, now

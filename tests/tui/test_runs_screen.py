@@ -7,7 +7,7 @@ from registry_builder import RegistryBuilder
 from textual.events import MouseScrollDown
 
 from bertmt.registry import runs
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from tui.settings import Settings, read_settings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE

@@ -9,7 +9,7 @@ import pytest
 from registry_builder import RegistryBuilder
 
 from bertmt.errors import RegistryError
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.services.lifecycle.removal import delete
 from tui.dialogs.registry_problem import RegistryProblem

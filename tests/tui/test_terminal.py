@@ -13,7 +13,7 @@ from registry_builder import HOSTILE
 
 from bench.terminal import Terminal
 from bertmt.drawing.safe_text import safe_text
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 
 # Each is what one piece of `HOSTILE` would send if it came through: a title, a cleared screen (where the character
 # behind it, at least, was replaced), right-to-left, colours, and the same by the one character of C1.

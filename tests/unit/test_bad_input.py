@@ -11,7 +11,7 @@ from bertmt.filters.fields import RUN_FIELDS
 from bertmt.filters.parsing import parse_filter
 from bertmt.recipe.loading import read_toml
 from bertmt.recipe.rules import recipe_from
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.run_folder.event_files import read_events, tail_lines
 from bertmt.run_folder.events import parse_event
 from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive

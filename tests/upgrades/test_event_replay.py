@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import Unknown, to_json

@@ -17,7 +17,8 @@ import safetensors.numpy
 import torch
 from upgrades.make_archive import processor
 
-from bertmt.registry.database import SCHEMA_VERSION, open_registry
+from bertmt.registry.database import SCHEMA_VERSION
+from bertmt.registry.file.opening import open_registry
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "fixtures" / "upgrades").glob("*.tar.xz"))
 RECIPES = ("shared", "ensembled")

@@ -10,7 +10,7 @@ from worker_rounds import run_until
 
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.processes import boot, is_recent, moment

@@ -7,7 +7,7 @@ from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import MovedRegistryError
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.services.ingest.reconcile import declare_dead, ingest_running

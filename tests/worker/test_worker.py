@@ -320,7 +320,7 @@ from pathlib import Path
 from bertmt.devices.slots import DeviceSlot
 from bertmt.worker.draining import Draining
 from bertmt.worker.worker import Worker
-from bertmt.registry.database import open_registry
+from bertmt.registry.file.opening import open_registry
 with open_registry(Path(sys.argv[1])) as database:
     Worker(database, [DeviceSlot("cpu", "cpu", 1)], print, sys.argv[2:]).work(drain=True)
 """

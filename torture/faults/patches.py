@@ -4,6 +4,7 @@ Only what happens to files below one folder counts: imports, terminals and /proc
 """
 
 import builtins
+import contextlib
 import datetime
 import fcntl
 import io
@@ -159,6 +160,16 @@ class Patches:
                     lambda: super(CountedConnection, self).executemany(sql, stored),
                     lambda: super(CountedConnection, self).executemany(sql, stored[: len(stored) // 2]),
                 )
+
+            def backup(self, target: Any, **named: Any) -> None:
+                def half() -> None:
+                    def stop(*_: int) -> None:
+                        raise InterruptedError
+
+                    with contextlib.suppress(InterruptedError):
+                        super(CountedConnection, self).backup(target, pages=20, progress=stop)
+
+                injector.perform("sql BACKUP", lambda: super(CountedConnection, self).backup(target, **named), half)
 
         def connect(address: Any, *others: Any, **named: Any) -> Any:
             name = self.name(address) or "registry"

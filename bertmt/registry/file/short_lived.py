@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bertmt.registry.database import Database, open_registry
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Event, Started
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
-from bertmt.services.ingest.ingest import ingest
+from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
 from bertmt.services.names import LONGEST_NAME
 
@@ -157,7 +157,7 @@ def read_run_folder(path: Path) -> Found:
     plain_entries(path)
     folder = RunFolder(path)
     order = folder.read_order()
-    problem = _problem(order)
+    problem = order_problem(order)
     if problem:
         raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     try:
@@ -175,7 +175,7 @@ def is_run_id(text: object) -> bool:
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
-def _problem(order: RunOrder) -> str | None:
+def order_problem(order: RunOrder) -> str | None:
     """What a hostile or damaged run.json has that no run writes."""
     texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
     all_marks: tuple[Any, ...] = (order.fingerprints, order.encoder_fingerprints)
@@ -199,7 +199,7 @@ def _store(database: Database, found: Found, work: Path, put_in_place: Callable[
     """Enter the run and all that its folder tells: first into a registry of its own, since reading a large folder takes
     minutes, then from there in batches that nobody sees until the last, which is durable.
     """
-    new, about = _new_run(database, found), Snapshot("unknown", {}, {"packages": found.versions})
+    new, about = new_run(database, found), Snapshot("unknown", {}, {"packages": found.versions})
     with short_lived_registry(work / REGISTRY) as own:
         with own.immediate():
             reason = f"imported from {found.folder.path}"
@@ -217,7 +217,8 @@ def _store(database: Database, found: Found, work: Path, put_in_place: Callable[
             forget_staged(database, key)
 
 
-def _new_run(database: Database, found: Found) -> NewRun:
+def new_run(database: Database, found: Found) -> NewRun:
+    """What the registry stores of a run from elsewhere."""
     recipe, order = found.recipe, found.order
     return NewRun(
         name=order.name,
@@ -250,16 +251,42 @@ def replay(database: Database, run: Run, order: RunOrder) -> Run:
     """Import the events of all attempts of a run, the first one's first; inside a write transaction."""
     folder = RunFolder(paths.run_folder(database.path, run.id))
     numbers = {number for number in attempts(folder.path) if number <= MOST_ATTEMPTS} | {order.attempt}
-    device = order.device.removeprefix("cuda:")
     for number in sorted(numbers - {0}):
-        run = move(
-            database, run.key, State.RUNNING, Owner.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
-            device=device, started_at=_began_at(folder, number), ended_at=None, failure=None,
-        )  # fmt: skip
-        run = ingest(database, run)
-        if run.state is State.RUNNING:
-            run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
+        run = _replay_attempt(database, run, folder, number, order.device)
     return _out_of_the_queue(database, run)
+
+
+def catch_up(database: Database, run: Run) -> Run:
+    """Import what a run's folder tells beyond what the registry knows: the rest of its attempt, then later ones.
+
+    Nobody works the run: one that is said to be running is lost, unless its last event says otherwise.
+
+    Raises:
+        NotFoundError, DataError: its folder cannot be read.
+        RegistryError: no folder can have its id, or the registry cannot be written.
+    """
+    folder = folder_of(database, run)
+    run = ingest(database, run)
+    later = [number for number in attempts(folder.path) if run.attempt < number <= MOST_ATTEMPTS]
+    if run.state is State.RUNNING:
+        run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at, request=None)
+    if later:
+        device = folder.read_order().device
+        with database.immediate():
+            for number in later:
+                run = _replay_attempt(database, run, folder, number, device)
+    return run
+
+
+def _replay_attempt(database: Database, run: Run, folder: RunFolder, number: int, device: str) -> Run:
+    run = move(
+        database, run.key, State.RUNNING, Owner.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
+        device=device.removeprefix("cuda:"), started_at=_began_at(folder, number), ended_at=None, failure=None,
+    )  # fmt: skip
+    run = ingest(database, run)
+    if run.state is State.RUNNING:
+        run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
+    return run
 
 
 def _out_of_the_queue(database: Database, run: Run) -> Run:

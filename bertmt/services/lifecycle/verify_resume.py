@@ -21,7 +21,8 @@ from bertmt.errors import BertmtError, RunFailedError
 from bertmt.launchers.local import order_of, start_training
 from bertmt.registry import metrics, predictions
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import Database, open_registry
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import evaluations, run_by_key
 from bertmt.registry.states import State

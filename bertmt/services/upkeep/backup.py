@@ -1,15 +1,12 @@
-"""A copy of the registry, made while others write it: consistent, checked, private, and whole or not there at all."""
+"""A copy of the registry where a person wants one."""
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bertmt import atomic_files, paths
+from bertmt import paths
 from bertmt.errors import BertmtError, UsageError, reason_of
 from bertmt.registry.database import Database
-from bertmt.registry.file.copying import checked_runs, copy_pages
+from bertmt.registry.file.backups import runs_in, time_stamp, write_copy
 from bertmt.run_folder.sizes import size_bytes
 
 # What SQLite puts beside a file that is in use; a copy put in place between them would be read together with them.
@@ -32,11 +29,6 @@ class Backup:
     folders_bytes: int
 
 
-def time_stamp() -> str:
-    """The time in UTC as a part of a file name."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
 def back_up(database: Database, target: Path | None = None, replace: bool = False) -> Backup:
     """Copy the registry.
 
@@ -52,22 +44,13 @@ def back_up(database: Database, target: Path | None = None, replace: bool = Fals
     source = database.path
     named = target or source.with_name(f"{source.stem}-{time_stamp()}{source.suffix}")
     path = paths.expanded(named).absolute()
-    beside = atomic_files.name_beside(path)
     try:
         _check_target(source, path, replace)
-        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        copy_pages(database, beside)
-        runs = checked_runs(source, beside)
-        atomic_files.sync_file(beside)
-        beside.replace(path)
-        atomic_files.sync_folder(path.parent)
+        write_copy(database, path, "integrity_check")
     except (OSError, ValueError) as problem:
         raise BertmtError(f"{path} cannot be written ({reason_of(problem)}): name another file.") from None
-    finally:
-        with suppress(OSError, ValueError):
-            beside.unlink(missing_ok=True)
     folders = [each for each in _folders(source) if (each / "run.json").is_file()]
-    return Backup(path, path.stat().st_size, runs, len(folders), sum(map(size_bytes, folders)))
+    return Backup(path, path.stat().st_size, runs_in(path), len(folders), sum(map(size_bytes, folders)))
 
 
 def _check_target(source: Path, path: Path, replace: bool) -> None:

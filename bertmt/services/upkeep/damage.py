@@ -1,70 +1,21 @@
 """What in a registry bertmt cannot have written; looked for only where something went wrong, since it reads it all."""
 
 import json
-from collections.abc import Callable, Iterator
 
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import parse_value
 from bertmt.registry.database import Database
-from bertmt.registry.runs import STAGED
-from bertmt.registry.states import State
-from bertmt.run_folder.events import is_time, parse_event
-from bertmt.tasks.task import TASKS
-
-_TIMES = ("submitted_at", "started_at", "ended_at", "synced_at", "not_before_at")
-_MOST_SHOWN = 200
+from bertmt.registry.file.damage import first_damage, is_object
 
 
 def damage_of(database: Database) -> str | None:
     """The first damage that is found, in words that fit between brackets; None where there is none."""
-    looks: tuple[Callable[[Database], Iterator[str]], ...] = (_in_file, _in_columns, _in_runs, _in_predictions)
-    found = (what for look in looks for what in look(database))
-    what = next(found, None)
-    return None if what is None else " ".join(what.split())[:_MOST_SHOWN]
-
-
-def _in_file(database: Database) -> Iterator[str]:
-    """What SQLite finds by itself: pages, indices, missing values, rows that belong to nothing."""
-    for (line,) in database.execute("PRAGMA integrity_check(1)"):
-        if line != "ok":
-            yield str(line)
-    for table, *_ in database.execute("PRAGMA foreign_key_check"):
-        yield f"a row of {table} belongs to nothing"
-
-
-def _in_columns(database: Database) -> Iterator[str]:
-    """Values of another type than their column's, which SQLite does not mind."""
-    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) != '_'")
-    for (table,) in tables.fetchall():
-        for _, column, kind, *_ in database.execute(f'PRAGMA table_info("{table}")').fetchall():
-            query = f'SELECT typeof("{column}") FROM "{table}" WHERE typeof("{column}") NOT IN (?, \'null\') LIMIT 1'
-            for (found,) in database.execute(query, (kind.lower(),)):
-                yield f"{table}.{column} holds {found} where {kind} belongs"
-
-
-def _in_runs(database: Database) -> Iterator[str]:
-    columns = ("id", "state", "wants", "recipe", "fingerprints", "encoder_fingerprints", "started", "finished", *_TIMES)
-    rows = database.execute(f"SELECT {', '.join(columns)} FROM runs JOIN summaries ON summaries.run = runs.key")
-    for row in rows.fetchall():
-        run = dict(zip(columns, row, strict=True))
-        for name, holds in _CHECKS.items():
-            if run[name] is not None and not holds(run[name]):
-                yield f"{name} of run {run['id']!r} is not what bertmt writes; `bertmt rm` removes that run"
-    for source, environment in database.execute("SELECT source, environment FROM snapshots"):
-        if not (_is_object(source) and _is_object(environment)):
-            yield "the code or the environment of a run is no JSON object"
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
+    return first_damage(database, _is_recipe)
 
 
 def _is_recipe(text: str) -> bool:
     """An object whose known settings have legal values; what a newer version added may be there or not."""
-    if not _is_object(text):
+    if not is_object(text):
         return False
     try:
         read = {
@@ -73,38 +24,3 @@ def _is_recipe(text: str) -> bool:
     except ValueError:
         return False
     return "tasks" in read
-
-
-def _are_fingerprints(text: str) -> bool:
-    return _is_object(text) and all(isinstance(mark, str) for mark in json.loads(text).values())
-
-
-def _is_event(text: str) -> bool:
-    return parse_event(text.encode("utf-8", "replace")) is not None
-
-
-_CHECKS: dict[str, Callable[[str], bool]] = {
-    "id": lambda text: text.isascii() and (text.isalnum() or text.startswith(STAGED)),
-    "state": lambda text: text in set(State),
-    "wants": lambda text: text in ("", "cpu", "gpu"),
-    "recipe": _is_recipe,
-    "fingerprints": _are_fingerprints,
-    "encoder_fingerprints": _are_fingerprints,
-    "started": _is_event,
-    "finished": _is_event,
-    **dict.fromkeys(_TIMES, is_time),
-}
-
-
-def _in_predictions(database: Database) -> Iterator[str]:
-    columns = {name: len(task.classes) if len(task.classes) > 2 else 1 for name, task in TASKS.items()}
-    rows = database.execute("SELECT DISTINCT task, columns, length(probabilities) FROM predictions").fetchall()
-    if any(columns.get(task) != width or size % (4 * width) for task, width, size in rows):
-        yield "the predictions of a run are cut, or of no task"
-    for task in TASKS.values():
-        query = (
-            "SELECT count(*) FROM examples JOIN splits ON splits.key = examples.split"
-            " WHERE splits.task = ? AND (label < ? OR label > ? OR (? AND label != round(label)))"
-        )
-        if database.execute(query, (task.name, task.minimum, task.maximum, bool(task.classes))).fetchone()[0]:
-            yield f"an example of {task.title} has no label of its task"

@@ -13,15 +13,17 @@ from typing import Any
 from bertmt import paths
 from bertmt.devices.cpu import read_cpu
 from bertmt.devices.gpus import list_gpus
-from bertmt.drawing.numbers import counted
+from bertmt.drawing.numbers import counted, duration
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import BertmtError
 from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.recipe.rules import recipe_from
-from bertmt.registry.database import SAFE_SQLITE, open_registry, sqlite3
+from bertmt.registry.database import GOES_BACK, SAFE_SQLITE, sqlite3
+from bertmt.registry.file.backups import kept_backups
 from bertmt.registry.file.file_systems import file_system_type, refuse_network_file_system
 from bertmt.registry.file.health import FINE, quick_check
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.finding import count_runs
 from bertmt.registry.queue import count_in
 from bertmt.registry.states import State
@@ -217,7 +219,8 @@ def _registry(registry: Path) -> Iterator[Check]:
             said = quick_check(database)
             workers = running_workers(database)
     except (BertmtError, sqlite3.Error) as problem:
-        yield Check("registry", Health.PROBLEM, f"{registry}: {problem}", "`bertmt repair` saves what can be saved")
+        yield Check("registry", Health.PROBLEM, f"{registry}: {problem}", GOES_BACK)
+        yield _backups(registry)
         return
     mib = registry.stat().st_size / (1 << 20)
     yield Check("registry", Health.OK, f"{counted(runs, 'run')}, {mib:,.1f} MiB at {registry}")
@@ -226,6 +229,7 @@ def _registry(registry: Path) -> Iterator[Check]:
     else:
         advice = "end all workers and dashboards, then `bertmt repair`"
         yield Check("integrity", Health.PROBLEM, "; ".join(said), advice)
+    yield _backups(registry)
     listed = ", ".join(f"{worker.pid} on {worker.host} ({' '.join(worker.slots)})" for worker in workers)
     unworked = bool(queued and not workers)
     yield Check(
@@ -234,3 +238,11 @@ def _registry(registry: Path) -> Iterator[Check]:
         (listed or "none alive") + (f"; {counted(queued, 'run waits', 'runs wait')}" if queued else ""),
         "`bertmt worker --drain` works the queue" if unworked else "",
     )
+
+
+def _backups(registry: Path) -> Check:
+    kept = kept_backups(registry)
+    if not kept:
+        return Check("backups", Health.OK, "none yet; a worker makes one when it starts")
+    ages = ", ".join(duration(max(0.0, each.age_seconds)) for each in reversed(kept))
+    return Check("backups", Health.OK, f"{len(kept):,} in {kept[-1].path.parent}, made {ages} ago")

@@ -14,9 +14,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.errors import BertmtError, DataError, NotFoundError
+from bertmt.errors import BertmtError, DamagedRegistryError, DataError, NotFoundError
 from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database
+from bertmt.registry.file.backups import keep_backup, leftovers
 from bertmt.registry.file.health import pages, shrink
 from bertmt.registry.finding import is_finished, is_known, is_removed, runs_in
 from bertmt.registry.records import Run
@@ -68,7 +69,7 @@ class Freed:
     Attributes:
         kept: those that could not be deleted, and why.
         registry_bytes: how much smaller the registry is.
-        remark: why it is no smaller though it could be; empty where it could not.
+        remark: why the registry is no smaller though it could be, or why no backup of it was made; mostly empty.
     """
 
     items: tuple[Item, ...]
@@ -118,6 +119,8 @@ def _leftovers(database: Database) -> Iterator[Item]:
     for path in _entries(registry.parent):
         if copies.fullmatch(path.name) and path.is_dir() == path.name.endswith("-copy"):
             yield from _leftover(path)
+    for path in leftovers(registry):
+        yield from _leftover(path)
     for path in _entries(paths.runs_folder(registry)):
         if _IMPORTING.fullmatch(path.name) and not is_held(path):
             yield from _leftover(path)
@@ -166,13 +169,14 @@ def _is_older(path: Path, seconds: float) -> bool:
 
 
 def free(database: Database, items: Sequence[Item]) -> Freed:
-    """Delete items for good, and shrink the registry where that is worth it.
+    """Delete items for good, once there is a backup of the registry, and shrink it where that is worth it.
 
     Raises:
-        RegistryError: the registry is read-only; nothing was deleted.
+        RegistryError: the registry is read-only or damaged; nothing was deleted.
     """
     with database.immediate():
         before = _registry_bytes(database)
+    unkept = _back_up_first(database)
     forget_abandoned(database)
     freed: list[Item] = []
     kept: list[tuple[Item, str]] = []
@@ -183,8 +187,19 @@ def free(database: Database, items: Sequence[Item]) -> Freed:
             kept.append((item, str(problem)))
             continue
         freed.append(item)
-    remark = _shrink(database)
+    remark = " ".join(filter(None, (unkept, _shrink(database))))
     return Freed(tuple(freed), tuple(kept), max(0, before - _registry_bytes(database)), remark)
+
+
+def _back_up_first(database: Database) -> str:
+    """Keep what is about to be deleted; why that failed, or nothing: who frees a full disk must not be refused."""
+    try:
+        keep_backup(database)
+    except DamagedRegistryError:
+        raise
+    except BertmtError as problem:
+        return str(problem)
+    return ""
 
 
 def _delete(database: Database, item: Item) -> None:

@@ -1,8 +1,7 @@
-"""A registry that is damaged, empty or gone: a new one is made of what can be read of it and of the run folders.
+"""A registry that is damaged, empty or gone: the newest good backup takes its place, and what run folders tell since.
 
-What people typed (names, notes, tags, the queue) and the history come from the damaged file, run by run; what children
-measured comes from the run folders, and from the damaged file for runs whose folder is gone. The new registry is made
-beside, checked, and put in place only then; the damaged one is kept under another name.
+The new registry is made beside, checked, and put in place only then; the damaged one is kept under another name. What
+people did since the backup is lost, and named as far as the damaged file can still tell it: see `losses`.
 """
 
 import fcntl
@@ -10,24 +9,26 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError, reason_of
-from bertmt.registry.database import SCHEMA_VERSION, Database, open_registry
-from bertmt.registry.salvage import TABLES, UNREADABLE, DamagedRegistry, damaged_registry
+from bertmt.registry.database import UNREADABLE, Database
+from bertmt.registry.file.backups import Kept, kept_backups, time_stamp
+from bertmt.registry.file.damaged import problems_of, readable_runs
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.runs import all_runs
+from bertmt.registry.staging import forget_abandoned
 from bertmt.run_folder.layout import RunFolder, is_alive
-from bertmt.services.ingest.import_run import Refused, import_runs
-from bertmt.services.upkeep.backup import time_stamp
+from bertmt.services.ingest.import_run import Refused
 from bertmt.services.upkeep.damage import damage_of
-from bertmt.services.upkeep.saved_rows import SavedRows
+from bertmt.services.upkeep.losses import Losses, losses
+from bertmt.services.upkeep.since_backup import bring_up_to_now
 
 # Where SQLite's readers hold their locks (sqlite.org/src, os.h: SHARED_FIRST, SHARED_SIZE).
 SHARED_FIRST, SHARED_SIZE = 0x40000002, 510
-# A schema of this number is a damaged header, not a newer version.
-IMPLAUSIBLE_VERSION = 1000
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SavedRun:
     """A run of the new registry.
 
     Attributes:
-        source: "registry and folder", "registry" or "folder".
+        source: "backup", "backup and folder", "folder" or "damaged file".
     """
 
     id: str
@@ -51,28 +52,33 @@ class Repaired:
     Attributes:
         problems: what was wrong; empty: nothing, and nothing was changed.
         kept: where the damaged registry is now; None where there was none.
+        backup: what it went back to; None where there was no good one.
+        passed_over: newer backups that are damaged too, and how.
         refused: run folders that could not be imported.
-        lost: ids of runs whose rows are no longer what a bertmt writes, and whose folders are gone.
+        held: ids of runs that wait, and were not surely to start.
     """
 
-    problems: tuple[str, ...]
-    kept: Path | None
-    runs: tuple[SavedRun, ...]
-    refused: tuple[Refused, ...]
-    lost: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    kept: Path | None = None
+    backup: Kept | None = None
+    passed_over: tuple[tuple[Path, str], ...] = ()
+    runs: tuple[SavedRun, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    held: tuple[str, ...] = ()
+    lost: Losses = field(default_factory=Losses)
 
 
 def repair(registry: Path) -> Repaired:
-    """Make a new registry in the place of a damaged, empty or missing one.
+    """Put the newest good backup in the place of a damaged, empty or missing registry, and bring it up to now.
 
     Raises:
-        NotFoundError: there is neither a registry nor a run folder.
+        NotFoundError: there is neither a registry nor a backup nor a run folder.
         BusyError: a process has it open, or works one of its runs.
         RegistryError: it is of a newer version, no registry, or cannot be written.
     """
     folders = _run_folders(registry)
-    if not registry.exists() and not folders:
-        raise NotFoundError(f"There is neither a registry at {registry} nor a run folder beside it.")
+    if not registry.exists() and not folders and not kept_backups(registry):
+        raise NotFoundError(f"There is neither a registry at {registry} nor a backup or a run folder beside it.")
     try:
         with _alone(registry, folders) as content:
             return _repair(registry, content, folders)
@@ -82,67 +88,84 @@ def repair(registry: Path) -> Repaired:
 
 def _repair(registry: Path, content: IO[bytes] | None, folders: Sequence[Path]) -> Repaired:
     beside = atomic_files.name_beside(registry)
+    work = beside.with_name(f"{beside.name}-copy")
+    work.mkdir(mode=atomic_files.PRIVATE_FOLDER)
     try:
-        with open_registry(beside, create=True) as new, damaged_registry(registry, content, new) as damaged:
-            problems = _problems(registry, damaged)
-            if not problems:
-                return Repaired((), None, (), (), ())
-            saved = SavedRows(damaged, new)
-            sources = saved.store()
-            rest = [folder for folder in folders if folder.name not in sources]
-            imported, refused = import_runs(new, rest)
-            sources |= {run.id: "folder" for run in imported}
-            saved.store_dependencies()
-            lost = tuple(run_id for run_id in saved.not_believed if run_id not in sources)
+        copy = _copy_of(registry, content, work / "damaged.db")
+        problems = _problems(registry, copy)
+        if not problems:
+            return Repaired()
+        rows, is_whole = readable_runs(copy)
+        backup, passed_over = _restore(registry, work, beside)
+        with open_registry(beside, create=True) as new:
+            forget_abandoned(new)  # imports that were at work when the backup was made
+            caught_up = bring_up_to_now(new, folders, rows)
+            lost = losses(new, rows, is_whole)
             _check(new)
-            runs = tuple(
-                SavedRun(run_id, name, state, sources[run_id])
-                for run_id, name, state in new.execute("SELECT id, name, state FROM runs ORDER BY key")
-            )
+            runs = tuple(SavedRun(run.id, run.name, run.state, caught_up.sources[run.id]) for run in all_runs(new))
             new.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         atomic_files.sync_file(beside)
-        return Repaired(tuple(problems), _put_in_place(registry, beside), runs, tuple(refused), lost)
+        kept = _put_in_place(registry, beside)
+        return Repaired(tuple(problems), kept, backup, passed_over, runs, caught_up.refused, caught_up.held, lost)
     finally:
         for ending in ("", "-wal", "-shm"):
             beside.with_name(beside.name + ending).unlink(missing_ok=True)
-        shutil.rmtree(beside.with_name(f"{beside.name}-copy"), ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def _problems(registry: Path, damaged: DamagedRegistry) -> list[str]:
-    """What is wrong with the registry.
+def _copy_of(registry: Path, content: IO[bytes] | None, copy: Path) -> Path:
+    """The damaged file and its log, to be opened: a process that closes any file gives up its locks on it (fcntl)."""
+    log = registry.with_name(f"{registry.name}-wal")
+    if content is not None:
+        with copy.open("xb") as target:
+            shutil.copyfileobj(content, target, 1 << 20)
+        if log.exists():
+            shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"), follow_symlinks=False)
+    return copy
+
+
+def _problems(registry: Path, copy: Path) -> list[str]:
+    """What is wrong with the registry: what SQLite finds, and values that it does not mind and no bertmt writes.
 
     Raises:
         RegistryError: it is another program's, or of a newer version of this one.
     """
-    if not registry.exists():
+    if not copy.exists():
         return ["it is missing"]
-    if not registry.stat().st_size:
+    if not copy.stat().st_size:
         return ["it is empty"]
-    problems = damaged.problems()
-    if damaged.original_tables and not damaged.original_tables & TABLES:
-        raise RegistryError(f"{registry} is an SQLite file, but no bertmt registry; name another with --db.")
-    if SCHEMA_VERSION < damaged.version() < IMPLAUSIBLE_VERSION:
-        raise RegistryError(
-            f"{registry} was written by a newer bertmt (schema {damaged.version()}, this one knows {SCHEMA_VERSION}): "
-            "upgrade with `pip install -U bertmt`, then repair it."
-        )
-    if not damaged.is_as_it_was:
-        return ["the pages that say what lies where cannot be read"]
-    if not 0 < damaged.version() < IMPLAUSIBLE_VERSION:
-        return [*problems, "it does not say which version it is of"]
-    return problems or _wrong_values(damaged)
-
-
-def _wrong_values(damaged: DamagedRegistry) -> list[str]:
-    """What SQLite does not mind: values that no bertmt writes; of this version's registries, which it knows."""
-    if damaged.version() != SCHEMA_VERSION:
-        return []
-    try:
-        with open_registry(damaged.copy, read_only=True) as whole:
-            found = damage_of(whole)
-    except (*UNREADABLE, BertmtError) as problem:
-        return [str(problem)]
+    problems = problems_of(copy, registry)
+    if problems:
+        return problems
+    found = _damage_of(copy)
     return [] if found is None else [found]
+
+
+def _damage_of(copy: Path) -> str | None:
+    """What is wrong with a copy, if anything; an older one is brought up to date."""
+    try:
+        with open_registry(copy) as database:
+            return damage_of(database)
+    except (BertmtError, *UNREADABLE) as problem:
+        return str(problem)
+
+
+def _restore(registry: Path, work: Path, beside: Path) -> tuple[Kept | None, tuple[tuple[Path, str], ...]]:
+    """Put a copy of the newest good backup where the new registry is made; nothing there where there is none."""
+    passed_over: list[tuple[Path, str]] = []
+    for backup in reversed(kept_backups(registry)):
+        copy = work / f"{backup.number}.db"
+        try:
+            shutil.copyfile(backup.path, copy, follow_symlinks=False)
+            copy.chmod(atomic_files.PRIVATE_FILE)
+            found = _damage_of(copy)
+        except OSError as problem:
+            found = str(problem)
+        if found is None:
+            copy.rename(beside)
+            return backup, tuple(passed_over)
+        passed_over.append((backup.path, found))
+    return None, tuple(passed_over)
 
 
 def _run_folders(registry: Path) -> list[Path]:

@@ -1,0 +1,104 @@
+"""A registry that may be damaged: what is wrong with it, and what it still says of its runs."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bertmt.errors import RegistryError
+from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.runs import STAGED
+
+TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
+# A schema of this number is a damaged header, not a newer version.
+IMPLAUSIBLE_VERSION = 1000
+
+# What reading damaged bytes raises; a name of a column that is no UTF-8 is a ValueError.
+UNREADABLE = (sqlite3.DatabaseError, OverflowError, ValueError)
+
+
+class Row(dict[str, Any]):
+    """A row by the names of its columns; one that its table lacks is None."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def problems_of(copy: Path, original: Path) -> list[str]:
+    """What SQLite finds wrong with a copy of a registry; empty where it is whole.
+
+    Raises:
+        RegistryError: it is another program's, or of a newer version of this one.
+    """
+    with _opened(copy) as connection:
+        try:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        except UNREADABLE as problem:
+            return [str(problem)]
+        if tables and not tables & TABLES:
+            raise RegistryError(f"{original} is an SQLite file, but no bertmt registry; name another with --db.")
+        if SCHEMA_VERSION < version < IMPLAUSIBLE_VERSION:
+            raise RegistryError(
+                f"{original} was written by a newer bertmt (schema {version}, this one knows {SCHEMA_VERSION}): "
+                "upgrade with `pip install -U bertmt`, then repair it."
+            )
+        if not 0 < version < IMPLAUSIBLE_VERSION:
+            return ["it does not say which version it is of"]
+        try:
+            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
+            said += [f"a row of {row[0]} belongs to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
+        except UNREADABLE as problem:
+            return [str(problem)]
+    return said + [f"no table {name}" for name in sorted(TABLES - tables)]
+
+
+def readable_runs(copy: Path) -> tuple[list[Row], bool]:
+    """The rows of runs as far as they can be read from both ends, and whether all could.
+
+    Each has its "tags" too, and under "awaits" the keys of what it awaits. What damaged bytes say need not be true: it
+    serves to name what is lost, and whoever stores any of it checks it.
+    """
+    with _opened(copy) as connection:
+        connection.text_factory = lambda content: content.decode("utf-8", "replace")
+        found: dict[Any, Row] = {}
+        is_whole = _read_runs(connection, found, "ASC")
+        if not is_whole:
+            _read_runs(connection, found, "DESC")
+        tags, has_tags = _of_runs(connection, "SELECT run, tag FROM tags")
+        awaited, has_awaited = _of_runs(connection, "SELECT run, awaited FROM dependencies")
+    for key, row in found.items():
+        row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())}
+    shown = [row for row in found.values() if not str(row["id"]).startswith(STAGED)]
+    return shown, is_whole and has_tags and has_awaited
+
+
+def _read_runs(connection: Any, found: dict[Any, Row], order: str) -> bool:
+    try:
+        cursor = connection.execute(f"SELECT rowid, * FROM runs NOT INDEXED ORDER BY rowid {order}")
+        names = [each[0] for each in cursor.description][1:]
+        for key, *values in cursor:
+            found.setdefault(key, Row(zip(names, values, strict=True)))
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _of_runs(connection: Any, sql: str) -> tuple[dict[Any, set[Any]], bool]:
+    """By the keys of runs, the other column of a table, as far as it can be read; and whether all of it could."""
+    found: dict[Any, set[Any]] = {}
+    try:
+        for run, value in connection.execute(sql):
+            found.setdefault(run, set()).add(value)
+    except UNREADABLE:
+        return found, False
+    return found, True
+
+
+@contextlib.contextmanager
+def _opened(copy: Path) -> Iterator[Any]:
+    connection = sqlite3.connect(copy, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -9,7 +9,6 @@ from registry_to_damage import overwrite
 from bertmt.registry.file.backups import keep_backup
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
-from bertmt.services.upkeep.repair import Repaired
 
 
 @pytest.mark.parametrize("command", ["runs", "backup", "gc", "restore base", "import-run elsewhere", "show base"])
@@ -53,9 +52,3 @@ def test_where_there_is_nothing_it_says_so(bertmt, folder):
     outcome = bertmt("repair")
     assert outcome.code == 3 and "neither a registry" in outcome.err
     assert list(folder.iterdir()) == []
-
-
-def test_of_many_runs_that_could_not_be_saved_three_are_named(bertmt, folder, monkeypatch):
-    done = Repaired(("torn",), folder / "kept", (), (), ("a", "b", "c", "d", "e"))
-    monkeypatch.setattr("bertmt.services.upkeep.repair.repair", lambda registry: done)
-    assert ": a, b, c and 2 more." in bertmt("repair").err

@@ -10,6 +10,17 @@ def quick_check(database: Database, most: int = 5) -> list[str]:
     return [row[0] for row in database.execute(f"PRAGMA quick_check({most})")]
 
 
+def whole_check(database: Database, most: int = 3) -> list[str]:
+    """What is wrong with pages, indices and references, a sentence each; nothing where all is well."""
+    said = [str(row[0]) for row in database.execute(f"PRAGMA integrity_check({most})") if [row[0]] != FINE]
+    return said + [f"a row of {row[0]} refers to none" for row in database.execute("PRAGMA foreign_key_check")]
+
+
+def empty_log(database: Database) -> None:
+    """Bring what stands in the file's log into the file, so that this alone is the registry."""
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 def pages(database: Database) -> tuple[int, int, int]:
     """How many pages the file has, how many of them are unused, and how many bytes one is."""
     count, unused, size = (
@@ -28,7 +39,7 @@ def shrink(database: Database) -> str:
         # Bare, as all that asks about the file itself: sqlite-utils has words for the tables in it alone, and its
         # `vacuum` is this statement.
         database.execute("VACUUM")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        empty_log(database)
     except sqlite3.OperationalError as problem:
         return str(problem)
     return ""

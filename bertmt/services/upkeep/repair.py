@@ -18,6 +18,7 @@ from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, Regi
 from bertmt.registry.database import UNREADABLE, Database
 from bertmt.registry.file.backups import Kept, kept_backups, time_stamp
 from bertmt.registry.file.damaged import problems_of, readable_runs
+from bertmt.registry.file.health import empty_log, whole_check
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.staging import forget_abandoned
@@ -45,7 +46,7 @@ class SavedRun:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Repaired:
     """What came of a repair.
 
@@ -103,10 +104,13 @@ def _repair(registry: Path, content: IO[bytes] | None, folders: Sequence[Path]) 
             lost = losses(new, rows, is_whole)
             _check(new)
             runs = tuple(SavedRun(run.id, run.name, run.state, caught_up.sources[run.id]) for run in all_runs(new))
-            new.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            empty_log(new)
         atomic_files.sync_file(beside)
         kept = _put_in_place(registry, beside)
-        return Repaired(tuple(problems), kept, backup, passed_over, runs, caught_up.refused, caught_up.held, lost)
+        return Repaired(
+            problems=tuple(problems), kept=kept, backup=backup, passed_over=passed_over, runs=runs,
+            refused=caught_up.refused, held=caught_up.held, lost=lost,
+        )  # fmt: skip
     finally:
         for ending in ("", "-wal", "-shm"):
             beside.with_name(beside.name + ending).unlink(missing_ok=True)
@@ -202,8 +206,7 @@ def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None
 
 
 def _check(new: Database) -> None:
-    said = [row[0] for row in new.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
-    said += [f"a row of {row[0]} refers to none" for row in new.execute("PRAGMA foreign_key_check")]
+    said = whole_check(new)
     if said:
         raise RegistryError(f"The new registry is not whole ({'; '.join(said)}), so nothing was changed.")
 

@@ -14,6 +14,7 @@ from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, Regi
 from bertmt.recipe.loading import from_json
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.file.damaged import Row
+from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import add_imported, all_runs, bring_back, move, removed_runs
 from bertmt.registry.states import Owner, State
@@ -88,7 +89,7 @@ def _bring_back_what_went_on(new: Database) -> None:
 def _hold(new: Database, backed_up: Mapping[str, Run], states: Mapping[str, object]) -> list[str]:
     """Hold what waits or has not ended by itself, unless the backup and the damaged file agree about it."""
     held = []
-    for run in all_runs(new, "runs.state IN ('queued', 'lost', 'cancelled')"):
+    for run in runs_in(new, State.QUEUED, State.LOST, State.CANCELLED):
         before = backed_up.get(run.id)
         is_as_it_was = before is not None and (before.state, before.attempt) == (run.state, run.attempt)
         if is_as_it_was and (run.state is not State.QUEUED or states.get(run.id) == State.QUEUED):

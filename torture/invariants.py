@@ -7,7 +7,7 @@ from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves
-from bertmt.registry.states import LEGAL_MOVES, Owner, State
+from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Started
 from bertmt.services.ingest.ingest import folder_of
@@ -55,14 +55,14 @@ def _of_moves(database: Database, run: Run) -> Iterator[str]:
         if each.state_before != state:
             yield f"its history goes from {state} to a move from {each.state_before}"
         is_note = each.state_before == each.state_after
-        legal = LEGAL_MOVES.get((State(each.state_before), State(each.state_after))) if each.state_before else None
-        if each.state_before and not is_note and Owner(each.owner) not in (legal or ()):
+        legal = LEGAL_TRANSITIONS.get((State(each.state_before), State(each.state_after))) if each.state_before else None
+        if each.state_before and not is_note and Actor(each.owner) not in (legal or ()):
             yield f"illegal move {each.state_before} to {each.state_after} by {each.owner}"
         if not each.reason.strip():
             yield f"a move to {each.state_after} without a reason"
         # An attempt is claimed by a worker, or told by its folder after a repair.
-        told = each.owner == Owner.IMPORT and each.state_after == State.RUNNING
-        claimed = (each.owner == Owner.CLAIM or told) and not is_note
+        told = each.owner == Actor.IMPORT and each.state_after == State.RUNNING
+        claimed = (each.owner == Actor.CLAIM or told) and not is_note
         if each.attempt != attempt + claimed:
             yield f"attempt {each.attempt} follows on {attempt} in a move to {each.state_after}"
         state, attempt = each.state_after, each.attempt

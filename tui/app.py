@@ -147,7 +147,7 @@ class Dashboard(Navigation):
                 self._shown_screen.post_message(RegistryChanged())
                 await self.bell_of_marked.listen(self)
         except BertmtError as problem:
-            self.tell(problem)
+            self.show_error(problem)
 
     def begin_with_theme(self, name: str) -> None:
         """Begin with a theme, which is not kept.
@@ -181,13 +181,13 @@ class Dashboard(Navigation):
         """The screen below any dialog."""
         return next((each for each in reversed(self.screen_stack) if isinstance(each, DashboardScreen)), self.screen)
 
-    def tell(self, problem: BertmtError) -> None:
+    def show_error(self, problem: BertmtError) -> None:
         """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
         is_missing = isinstance(problem, NotFoundError) and not self.registry.exists()
         if is_missing and isinstance(self._shown_screen, DashboardScreen) and self._shown_screen.MAKES_REGISTRY:
             return
         if not (is_missing or isinstance(problem, RegistryError)):
-            self.say(str(problem), "error")
+            self.notify(str(problem), severity="error")
         else:
             self._show_problem(RegistryProblem(str(problem), is_missing, is_missing and not self.is_read_only))
 
@@ -209,12 +209,12 @@ class Dashboard(Navigation):
         if answer == "new":
             self.push_screen(self.new_run_screen())
 
-    async def told(self, doing: Awaitable[T]) -> T | None:
+    async def attempt(self, doing: Awaitable[T]) -> T | None:
         """What it comes to; None where it is refused, and then a person is told why."""
         try:
             return await doing
         except BertmtError as problem:
-            self.tell(problem)
+            self.show_error(problem)
             return None
 
     def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
@@ -224,7 +224,7 @@ class Dashboard(Navigation):
     def may_write(self) -> bool:
         """Whether the registry may be changed; says so where not."""
         if self.is_read_only:
-            self.say(f"The registry {self.registry} is read-only here: nothing can be changed.", "warning")
+            self.notify(f"The registry {self.registry} is read-only here: nothing can be changed.", severity="warning")
         return not self.is_read_only
 
     def change(self, **choices: object) -> None:
@@ -235,14 +235,14 @@ class Dashboard(Navigation):
             try:
                 write_settings(self._settings_file, with_choices(read_settings(self._settings_file), known, choices))
             except BertmtError as problem:
-                self.tell(problem)
+                self.show_error(problem)
 
     def action_next_theme(self) -> None:
         """The next of the four themes."""
         place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
         self.theme = CYCLE[place % len(CYCLE)]
         self.change(theme=self.theme)
-        self.say(f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color)
+        self.notify(f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color)
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""
@@ -255,7 +255,7 @@ class Dashboard(Navigation):
     def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal (OSC 52), and show it, for terminals that refuse."""
         self.copy_to_clipboard(text)
-        self.say(f"Copied: {text}")
+        self.notify(f"Copied: {text}")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen at hand; what Textual brings would name some a second time, and others that lead
@@ -276,7 +276,7 @@ class Dashboard(Navigation):
     def toggle_bell(self) -> None:
         """Ring when a marked run ends, or no longer."""
         self.change(bell=not self.settings.bell)
-        self.say("The bell rings when a marked run ends." if self.settings.bell else "The bell is off.")
+        self.notify("The bell rings when a marked run ends." if self.settings.bell else "The bell is off.")
 
 
 def _poll(session: Session) -> tuple[bool, bool, int]:

@@ -62,11 +62,11 @@ class Host(Protocol):
         """What a dialog is answered with; None where it is left. Only from a worker."""
         ...
 
-    async def told(self, doing: Awaitable[T]) -> T | None:
+    async def attempt(self, doing: Awaitable[T]) -> T | None:
         """What it comes to; None where it is refused, and then a person is told why."""
         ...
 
-    def tell(self, problem: BertmtError) -> None:
+    def show_error(self, problem: BertmtError) -> None:
         """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
 
     def say(self, sentence: str, severity: SeverityLevel = "information") -> None:

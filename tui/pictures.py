@@ -161,4 +161,4 @@ async def save_picture(dashboard: Host, drawing: Drawing, *names: str) -> None:
     path = folder / "-".join(["bertmt", *names, f"{datetime.now():%Y%m%d-%H%M%S}.svg"])
     lines = drawing.to_lines(*drawing.content_size)
     await asyncio.to_thread(partial(write_picture, lines, dashboard.current_theme, path))
-    dashboard.say(f"Picture saved to {path}")
+    dashboard.notify(f"Picture saved to {path}")

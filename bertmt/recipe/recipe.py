@@ -13,7 +13,7 @@ from typing import Any
 
 from bertmt.recipe.settings import Role, Setting, setting, settings_of
 
-TOGGLE, SCALE, CONDUCT, CARE = Role.TOGGLE, Role.SCALE, Role.CONDUCT, Role.CARE
+TOGGLE, SCALE, RUNTIME, RESILIENCE = Role.TOGGLE, Role.SCALE, Role.RUNTIME, Role.RESILIENCE
 TASK_NAMES = ("sst", "para", "sts")
 
 
@@ -127,27 +127,27 @@ class Recipe:
     evaluate_examples: int = setting(0, "int", SCALE, "maximum dev examples per task; 0 is all", minimum=0)
 
     # The conduct: what does not change what is compared.
-    evaluate_every: int = setting(1, "int", CONDUCT, "evaluate every N epochs (and always after the last)", minimum=1)
+    evaluate_every: int = setting(1, "int", RUNTIME, "evaluate every N epochs (and always after the last)", minimum=1)
     precision: str = setting(
         "auto",
         "str",
-        CONDUCT,
+        RUNTIME,
         "of the encoder; auto is bf16 where the processor is fast at it",
         choices=("auto", "fp32", "bf16"),
     )
-    keep_model: bool = setting(True, "bool", CONDUCT, "keep the trained weights, not only scores and predictions")
-    seed: int = setting(0, "int", CONDUCT, "seed of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
+    keep_model: bool = setting(True, "bool", RUNTIME, "keep the trained weights, not only scores and predictions")
+    seed: int = setting(0, "int", RUNTIME, "seed of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
 
     # The care: what makes a run survive; none of it changes what is trained.
-    checkpoint_steps: int = setting(0, "int", CARE, "checkpoint every N steps; 0: by time only", minimum=0)
+    checkpoint_steps: int = setting(0, "int", RESILIENCE, "checkpoint every N steps; 0: by time only", minimum=0)
     checkpoint_minutes: float = setting(
-        10.0, "float", CARE, "checkpoint every N minutes, besides each epoch; 0: none", minimum=0
+        10.0, "float", RESILIENCE, "checkpoint every N minutes, besides each epoch; 0: none", minimum=0
     )
-    requeue_lost: bool = setting(True, "bool", CARE, "requeue the run once if its process is lost")
+    requeue_lost: bool = setting(True, "bool", RESILIENCE, "requeue the run once if its process is lost")
     activation_checkpointing: bool = setting(
-        False, "bool", CARE, "recompute activations in the backward pass: less memory, a third more time"
+        False, "bool", RESILIENCE, "recompute activations in the backward pass: less memory, a third more time"
     )
-    deterministic: bool = setting(False, "bool", CARE, "bit-reproducible algorithms on a GPU; on a CPU they always are")
+    deterministic: bool = setting(False, "bool", RESILIENCE, "bit-reproducible algorithms on a GPU; on a CPU they always are")
 
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""
@@ -213,7 +213,7 @@ class Recipe:
         kept = {
             name: value
             for name, value in self.flat().items()
-            if name not in ("data", "extra_data_file") and SETTINGS[name].role is not CARE
+            if name not in ("data", "extra_data_file") and SETTINGS[name].role is not RESILIENCE
         }
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 

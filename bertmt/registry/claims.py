@@ -3,7 +3,7 @@
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, note, record, run_by_key
-from bertmt.registry.states import ENDED, Owner, State
+from bertmt.registry.states import ENDED, Actor, State
 from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import moment
 
@@ -65,7 +65,7 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
             (key,),
         )
         record(
-            database, key, attempt, State.QUEUED, State.RUNNING, Owner.CLAIM, f"taken by worker {worker} on {device}"
+            database, key, attempt, State.QUEUED, State.RUNNING, Actor.CLAIM, f"taken by worker {worker} on {device}"
         )
         return run_by_key(database, key)
 
@@ -79,7 +79,7 @@ def adopt(database: Database, run: Run, worker: int) -> Run | None:
         ).rowcount
         if not taken:
             return None
-        note(database, run.key, Owner.CLAIM, f"adopted by worker {worker}: its own is gone, its process is not")
+        note(database, run.key, Actor.CLAIM, f"adopted by worker {worker}: its own is gone, its process is not")
         return run_by_key(database, run.key)
 
 

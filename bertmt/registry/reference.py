@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.registry import records
-from bertmt.registry.states import LEGAL_MOVES, State
+from bertmt.registry.states import LEGAL_TRANSITIONS, State
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "registry.md"
 INTRODUCTION = """# The registry
@@ -132,7 +132,7 @@ def _events(triggers: Iterable[Any]) -> str:
 
 def _states() -> Iterator[str]:
     yield "| from | to | by |\n|---|---|---|"
-    for (before, after), owners in LEGAL_MOVES.items():
+    for (before, after), owners in LEGAL_TRANSITIONS.items():
         yield f"| {before} | {after} | {', '.join(sorted(owners))} |"
     yield f"\nA run begins as {State.QUEUED} or {State.HELD}; every move is a row of `moves`.\n"
 

@@ -9,7 +9,7 @@ from typing import Any
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Awaited, Evaluation, Move, Run, Snapshot
-from bertmt.registry.states import Owner, State, check_move
+from bertmt.registry.states import Actor, State, check_move
 from bertmt.run_folder.events import now
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
@@ -119,7 +119,7 @@ def add_imported(
     highest = database.execute("SELECT max(position) FROM runs").fetchone()[0]
     code = _store_snapshot(database, snapshot)
     key = _insert(database, run_id, run, code, (highest or 0) + 1, submitted_at)
-    record(database, key, 0, None, run.state, Owner.IMPORT, reason)
+    record(database, key, 0, None, run.state, Actor.IMPORT, reason)
     return run_by_key(database, key)
 
 
@@ -128,7 +128,7 @@ def _add(database: Database, run: NewRun, snapshot: int, position: float) -> str
     while database.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone():
         run_id = new_id()
     key = _insert(database, run_id, run, snapshot, position, now())
-    record(database, key, 0, None, run.state, Owner.PERSON, "submitted")
+    record(database, key, 0, None, run.state, Actor.PERSON, "submitted")
     return run_id
 
 
@@ -193,7 +193,7 @@ def run_of(row: Sequence[Any]) -> Run:
     return Run(*values)
 
 
-def move(database: Database, key: int, after: State, owner: Owner, reason: str, **columns: Any) -> Run:
+def move(database: Database, key: int, after: State, owner: Actor, reason: str, **columns: Any) -> Run:
     """Move a run to another state and record it, in one transaction; `columns` are stored with it.
 
     Raises:
@@ -209,14 +209,14 @@ def move(database: Database, key: int, after: State, owner: Owner, reason: str, 
         return run_by_key(database, key)
 
 
-def note(database: Database, key: int, owner: Owner, reason: str) -> None:
+def note(database: Database, key: int, owner: Actor, reason: str) -> None:
     """A line in a run's history without a move."""
     run = run_by_key(database, key)
     record(database, key, run.attempt, run.state, run.state, owner, reason)
 
 
 def record(
-    database: Database, key: int, attempt: int, before: State | None, after: State, owner: Owner, reason: str
+    database: Database, key: int, attempt: int, before: State | None, after: State, owner: Actor, reason: str
 ) -> None:
     """A line in a run's history; inside a write transaction."""
     database.execute(

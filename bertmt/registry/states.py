@@ -18,7 +18,7 @@ class State(StrEnum):
     LOST = "lost"  # its process is gone without a last event
 
 
-class Owner(StrEnum):
+class Actor(StrEnum):
     """Who may make a move."""
 
     PERSON = "person"  # through a service
@@ -29,41 +29,41 @@ class Owner(StrEnum):
     IMPORT = "import"  # `bertmt import-run` and `repair` go through what the attempts in a run folder tell
 
 
-LEGAL_MOVES: dict[tuple[State, State], frozenset[Owner]] = {
+LEGAL_TRANSITIONS: dict[tuple[State, State], frozenset[Actor]] = {
     # Of a repaired registry: whether it should start is not sure.
-    (State.QUEUED, State.HELD): frozenset({Owner.PERSON, Owner.IMPORT}),
-    (State.HELD, State.QUEUED): frozenset({Owner.PERSON}),
+    (State.QUEUED, State.HELD): frozenset({Actor.PERSON, Actor.IMPORT}),
+    (State.HELD, State.QUEUED): frozenset({Actor.PERSON}),
     # Imported, and stopped with its worker elsewhere: it must not start here unasked.
-    (State.QUEUED, State.CANCELLED): frozenset({Owner.PERSON, Owner.IMPORT}),
-    (State.HELD, State.CANCELLED): frozenset({Owner.PERSON}),
-    (State.QUEUED, State.RUNNING): frozenset({Owner.CLAIM, Owner.IMPORT}),
-    (State.RUNNING, State.FINISHED): frozenset({Owner.EVENT}),
-    (State.RUNNING, State.FAILED): frozenset({Owner.EVENT, Owner.DEATH}),
-    (State.RUNNING, State.CANCELLED): frozenset({Owner.EVENT, Owner.DEATH}),
-    (State.RUNNING, State.PAUSED): frozenset({Owner.EVENT, Owner.DEATH}),
+    (State.QUEUED, State.CANCELLED): frozenset({Actor.PERSON, Actor.IMPORT}),
+    (State.HELD, State.CANCELLED): frozenset({Actor.PERSON}),
+    (State.QUEUED, State.RUNNING): frozenset({Actor.CLAIM, Actor.IMPORT}),
+    (State.RUNNING, State.FINISHED): frozenset({Actor.EVENT}),
+    (State.RUNNING, State.FAILED): frozenset({Actor.EVENT, Actor.DEATH}),
+    (State.RUNNING, State.CANCELLED): frozenset({Actor.EVENT, Actor.DEATH}),
+    (State.RUNNING, State.PAUSED): frozenset({Actor.EVENT, Actor.DEATH}),
     # Stopped with its worker or its machine, or its child could not begin.
-    (State.RUNNING, State.QUEUED): frozenset({Owner.EVENT, Owner.DEATH, Owner.WORKER}),
-    (State.RUNNING, State.LOST): frozenset({Owner.DEATH}),
+    (State.RUNNING, State.QUEUED): frozenset({Actor.EVENT, Actor.DEATH, Actor.WORKER}),
+    (State.RUNNING, State.LOST): frozenset({Actor.DEATH}),
     # The last event can be imported after the death was seen.
-    (State.LOST, State.FINISHED): frozenset({Owner.EVENT}),
-    (State.LOST, State.FAILED): frozenset({Owner.EVENT}),
+    (State.LOST, State.FINISHED): frozenset({Actor.EVENT}),
+    (State.LOST, State.FAILED): frozenset({Actor.EVENT}),
     # Once by itself, unless its recipe forbids it.
-    (State.LOST, State.QUEUED): frozenset({Owner.PERSON, Owner.DEATH}),
+    (State.LOST, State.QUEUED): frozenset({Actor.PERSON, Actor.DEATH}),
     # Out of memory: once more by itself, with activation checkpointing.
-    (State.FAILED, State.QUEUED): frozenset({Owner.PERSON, Owner.EVENT}),
-    (State.CANCELLED, State.QUEUED): frozenset({Owner.PERSON}),
-    (State.PAUSED, State.QUEUED): frozenset({Owner.PERSON}),
-    (State.PAUSED, State.CANCELLED): frozenset({Owner.PERSON}),
+    (State.FAILED, State.QUEUED): frozenset({Actor.PERSON, Actor.EVENT}),
+    (State.CANCELLED, State.QUEUED): frozenset({Actor.PERSON}),
+    (State.PAUSED, State.QUEUED): frozenset({Actor.PERSON}),
+    (State.PAUSED, State.CANCELLED): frozenset({Actor.PERSON}),
     # Imported: its next attempt; and out of memory in its last, of which there is no other here unasked.
-    (State.LOST, State.RUNNING): frozenset({Owner.IMPORT}),
-    (State.FAILED, State.RUNNING): frozenset({Owner.IMPORT}),
-    (State.QUEUED, State.FAILED): frozenset({Owner.IMPORT}),
+    (State.LOST, State.RUNNING): frozenset({Actor.IMPORT}),
+    (State.FAILED, State.RUNNING): frozenset({Actor.IMPORT}),
+    (State.QUEUED, State.FAILED): frozenset({Actor.IMPORT}),
     # Of a repaired registry: what its folder tells since the backup, and what is unfinished then.
-    (State.HELD, State.RUNNING): frozenset({Owner.IMPORT}),
-    (State.PAUSED, State.RUNNING): frozenset({Owner.IMPORT}),
-    (State.CANCELLED, State.RUNNING): frozenset({Owner.IMPORT}),
-    (State.LOST, State.HELD): frozenset({Owner.IMPORT}),
-    (State.CANCELLED, State.HELD): frozenset({Owner.IMPORT}),
+    (State.HELD, State.RUNNING): frozenset({Actor.IMPORT}),
+    (State.PAUSED, State.RUNNING): frozenset({Actor.IMPORT}),
+    (State.CANCELLED, State.RUNNING): frozenset({Actor.IMPORT}),
+    (State.LOST, State.HELD): frozenset({Actor.IMPORT}),
+    (State.CANCELLED, State.HELD): frozenset({Actor.IMPORT}),
 }
 # What a dependency on another run waits for; a paused run is still to go on.
 ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
@@ -78,13 +78,13 @@ _ADVICE = {
 }
 
 
-def check_move(run_id: str, before: State, after: State, owner: Owner) -> None:
+def check_move(run_id: str, before: State, after: State, owner: Actor) -> None:
     """Refuse a move that is not in the table.
 
     Raises:
         BusyError: with what can be done instead.
     """
-    if owner not in LEGAL_MOVES.get((before, after), frozenset()):
+    if owner not in LEGAL_TRANSITIONS.get((before, after), frozenset()):
         if before is after:
             raise BusyError(f"Run {run_id} is {before} already.")
         advice = _ADVICE.get((before, after), f"`bertmt show {run_id}` tells its history")

@@ -23,7 +23,7 @@ from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import move, moves, run_by_key, snapshot_of
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
@@ -285,7 +285,7 @@ class Worker:
         """Settle a run whose process is gone and whose folder cannot be read: it has failed, unless it was to stop."""
         after = {"cancel": State.CANCELLED, "pause": State.PAUSED}.get(run.request or "", State.FAILED)
         failure = {"failure": str(problem)} if after is State.FAILED else {}
-        run = self._move(run, after, Owner.DEATH, str(problem), ended_at=now(), **failure)
+        run = self._move(run, after, Actor.DEATH, str(problem), ended_at=now(), **failure)
         self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}: {problem}")
 
     def _still_its_own(self, work: Work) -> Run | None:
@@ -324,11 +324,11 @@ class Worker:
                 failure = "its folder is held by another process"
             elif work.vanished:
                 failure = f"its GPU {run.device} has disappeared; see `nvidia-smi`"
-                run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
+                run = self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.request is None:
                 said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
                 failure = said or how_it_ended(child)
-                run = self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
+                run = self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             else:
                 failure = how_it_ended(child) if code and not self.stopping and run.request is None else None
                 run = declare_dead(self.database, run, how_it_ended(child))
@@ -349,9 +349,9 @@ class Worker:
 
     def _put_back(self, run: Run, reason: str) -> Run:
         later = (datetime.now(UTC) + BUSY_PAUSE).isoformat(timespec="milliseconds")
-        return self._move(run, State.QUEUED, Owner.WORKER, reason, not_before_at=later)
+        return self._move(run, State.QUEUED, Actor.WORKER, reason, not_before_at=later)
 
-    def _move(self, run: Run, after: State, owner: Owner, reason: str, **columns: str) -> Run:
+    def _move(self, run: Run, after: State, owner: Actor, reason: str, **columns: str) -> Run:
         """Move a run as it was seen; where another process settled it first it stays as it is."""
         with self.database.immediate():
             current = run_by_key(self.database, run.key)
@@ -381,7 +381,7 @@ class Worker:
             return
         except (OSError, DataError) as problem:
             failure = f"could not be started: {problem}"
-            self._move(run, State.FAILED, Owner.DEATH, failure, failure=failure, ended_at=now())
+            self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")
             self._watch_for_crashes(run, 0, failure)
             return

@@ -14,7 +14,7 @@ from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import m002_changes_of_runs, m004_workers_known_by_more_than_the_clock, migrations
 from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import all_workers, beat, register, running_workers
 from bertmt.run_folder.processes import is_recent, process_start
 from bertmt.services.lifecycle.control import annotate, tag
@@ -61,7 +61,7 @@ def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(firs
 def test_a_registry_of_version_1_counts_what_changes_from_then_on(first_version):
     with open_registry(first_version) as database:
         before = newest_change(database)
-        move(database, 3, State.HELD, Owner.PERSON, "later")
+        move(database, 3, State.HELD, Actor.PERSON, "later")
         assert [run.state for run in changed_runs(database, before).runs] == [State.HELD]
 
 
@@ -78,7 +78,7 @@ def score(database, run):
     [
         claim,
         score,
-        lambda database, run: move(database, run.key, State.HELD, Owner.PERSON, "later"),
+        lambda database, run: move(database, run.key, State.HELD, Actor.PERSON, "later"),
         lambda database, run: tag(database, run, "new"),
         lambda database, run: tag(database, run, "old", present=False),
         lambda database, run: annotate(database, run, "seen"),
@@ -90,7 +90,7 @@ def test_a_write_counts_for_its_run_alone(database, add_run, write):
     run, other = add_run("a"), add_run("b")
     tag(database, run, "old")
     if write.__name__ != "claim":
-        move(database, other.key, State.CANCELLED, Owner.PERSON, "not this one")
+        move(database, other.key, State.CANCELLED, Actor.PERSON, "not this one")
     before = newest_change(database)
     write(database, run)
     changes = changed_runs(database, before)

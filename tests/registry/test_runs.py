@@ -22,7 +22,7 @@ from bertmt.registry.runs import (
     run_by_key,
     snapshot_of,
 )  # fmt: skip
-from bertmt.registry.states import ENDED, LEGAL_MOVES, Owner, State, check_move
+from bertmt.registry.states import ENDED, LEGAL_TRANSITIONS, Actor, State, check_move
 from bertmt.registry.workers import all_workers, is_running, register
 from bertmt.run_folder.processes import process_start
 
@@ -46,21 +46,21 @@ def test_runs_are_claimed_in_the_order_of_the_queue(database, add_run, worker):
 
 def test_a_held_run_is_not_claimed(database, add_run, worker):
     run = add_run()
-    move(database, run.key, State.HELD, Owner.PERSON, "held")
+    move(database, run.key, State.HELD, Actor.PERSON, "held")
     assert claim_next(database, worker, "cpu") is None
 
 
 def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(database, add_run, worker):
     run = claim_next(database, worker, "cpu") if add_run() else None
-    move(database, run.key, State.FAILED, Owner.EVENT, "broke", failure="broke", ended_at="now")
-    move(database, run.key, State.QUEUED, Owner.PERSON, "requeued")
+    move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
+    move(database, run.key, State.QUEUED, Actor.PERSON, "requeued")
     run = claim_next(database, worker, "cpu")
     assert (run.attempt, run.failure, run.ended_at) == (2, None, None)
 
 
 def test_every_move_is_recorded_with_time_and_reason(database, add_run):
     run = add_run()
-    move(database, run.key, State.HELD, Owner.PERSON, "for later")
+    move(database, run.key, State.HELD, Actor.PERSON, "for later")
     first, second = moves(database, run.key)
     assert (first.state_before, first.state_after) == (None, "queued")
     assert (second.state_before, second.state_after, second.owner, second.reason) == (
@@ -70,8 +70,8 @@ def test_every_move_is_recorded_with_time_and_reason(database, add_run):
 
 
 def test_what_is_not_in_the_table_of_moves_is_refused():
-    for before, after, owner in product(State, State, Owner):
-        legal = owner in LEGAL_MOVES.get((before, after), ())
+    for before, after, owner in product(State, State, Actor):
+        legal = owner in LEGAL_TRANSITIONS.get((before, after), ())
         try:
             check_move("abc", before, after, owner)
             assert legal
@@ -80,19 +80,19 @@ def test_what_is_not_in_the_table_of_moves_is_refused():
 
 
 def test_nothing_leads_out_of_finished():
-    assert not [after for before, after in LEGAL_MOVES if before is State.FINISHED]
+    assert not [after for before, after in LEGAL_TRANSITIONS if before is State.FINISHED]
 
 
 def test_only_a_claim_starts_a_run():
     """What is imported has run elsewhere: it passes through that state within one transaction."""
     starts = {
-        before: owners - {Owner.IMPORT} for (before, after), owners in LEGAL_MOVES.items() if after is State.RUNNING
+        before: owners - {Actor.IMPORT} for (before, after), owners in LEGAL_TRANSITIONS.items() if after is State.RUNNING
     }
-    assert {before: owners for before, owners in starts.items() if owners} == {State.QUEUED: {Owner.CLAIM}}
+    assert {before: owners for before, owners in starts.items() if owners} == {State.QUEUED: {Actor.CLAIM}}
 
 
 def test_every_ended_state_but_finished_can_be_requeued():
-    assert {before for (before, after) in LEGAL_MOVES if after is State.QUEUED} >= ENDED - {State.FINISHED}
+    assert {before for (before, after) in LEGAL_TRANSITIONS if after is State.QUEUED} >= ENDED - {State.FINISHED}
 
 
 def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database, add_run):

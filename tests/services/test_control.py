@@ -5,7 +5,7 @@ import pytest
 from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import all_runs, forget, move, run_by_key
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import register
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.services.ingest.ingest import folder_of
@@ -21,7 +21,7 @@ def claim(database):
 
 
 def fail(database, run):
-    return move(database, run.key, State.FAILED, Owner.EVENT, "broke", failure="broke", ended_at="now")
+    return move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
 
 
 def test_cancelling_a_queued_run_takes_effect_at_once(database, add_run):
@@ -50,7 +50,7 @@ def test_a_failed_run_is_requeued_behind_all_that_wait(database, add_run, claim)
 
 def test_a_finished_run_is_not_requeued(database, add_run, claim):
     add_run()
-    run = move(database, claim().key, State.FINISHED, Owner.EVENT, "done")
+    run = move(database, claim().key, State.FINISHED, Actor.EVENT, "done")
     with pytest.raises(BusyError, match="--from"):
         control.requeue(database, run)
 
@@ -143,7 +143,7 @@ def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(database, add_
 
 def test_a_paused_run_is_resumed_before_all_others(database, add_run, claim):
     add_run("paused"), add_run("waits")
-    run = move(database, claim().key, State.PAUSED, Owner.EVENT, "paused")
+    run = move(database, claim().key, State.PAUSED, Actor.EVENT, "paused")
     assert control.resume(database, run).state is State.QUEUED
     assert [each.name for each in ordering.queue_order(database)] == ["paused", "waits"]
 

@@ -13,7 +13,7 @@ from bertmt.registry.database import sqlite3
 from bertmt.registry.file.backups import keep_backup, kept_backups
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting
-from bertmt.registry.states import LEGAL_MOVES, Owner, State
+from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
 from bertmt.run_folder.events import EventWriter
 from bertmt.run_folder.layout import RunOrder
 from bertmt.services.ingest.ingest import folder_of
@@ -170,7 +170,7 @@ def test_attempts_since_the_backup_are_added_to_a_run_in_any_state(builder, back
     with open_registry(backed_up) as database:
         for move in moves(database, all_runs(database, "runs.name = 'went on'")[0].key):
             if move.state_before and move.state_before != move.state_after:
-                assert Owner(move.owner) in LEGAL_MOVES[State(move.state_before), State(move.state_after)]
+                assert Actor(move.owner) in LEGAL_TRANSITIONS[State(move.state_before), State(move.state_after)]
 
 
 def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(builder, backed_up, damage):

@@ -33,7 +33,7 @@ RECIPES = {
         "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
 }  # fmt: skip
-CARE = {"checkpoint_steps": 3, "select": "best"}
+RESILIENCE = {"checkpoint_steps": 3, "select": "best"}
 WALL_CLOCK = ("tokens_per_second",)
 
 
@@ -84,7 +84,7 @@ def test_no_checkpoint_is_on_disk_before_the_events_that_it_follows(attempt, pre
         real(handle)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    folder = prepare(CARE)
+    folder = prepare(RESILIENCE)
     attempt(folder)
     events = str(folder.events(1))
     saved = [index for index, path in enumerate(order) if TENSORS in path and "checkpoints" in path]
@@ -135,7 +135,7 @@ def straight(prepare, attempt):
 
     def run(name: str):
         if name not in finished:
-            finished[name] = attempt(prepare({**RECIPES[name], **CARE}, keeps_checkpoints=True))
+            finished[name] = attempt(prepare({**RECIPES[name], **RESILIENCE}, keeps_checkpoints=True))
         assert finished[name].exit_code == 0, finished[name].last
         return finished[name]
 
@@ -147,7 +147,7 @@ def straight(prepare, attempt):
 def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_bytes(
     prepare, attempt, straight, killed_at, name, writes
 ):
-    folder = prepare({**RECIPES[name], **CARE}, keeps_checkpoints=True)
+    folder = prepare({**RECIPES[name], **RESILIENCE}, keeps_checkpoints=True)
     for number in writes:
         killed_at(folder, number)
         next_attempt(folder)
@@ -170,7 +170,7 @@ def test_a_stopped_run_goes_on_with_the_very_next_step(prepare, attempt, straigh
                 self.signal_number = 15
             super().check()
 
-    folder = prepare({**RECIPES["final"], **CARE}, keeps_checkpoints=True)
+    folder = prepare({**RECIPES["final"], **RESILIENCE}, keeps_checkpoints=True)
     stopped = attempt(folder, StopsLater())
     assert (stopped.exit_code, stopped.last["event"], stopped.last["signal"]) == (143, "stopped", "SIGTERM")
     done = len(stopped.of_kind("step"))
@@ -182,7 +182,7 @@ def test_a_stopped_run_goes_on_with_the_very_next_step(prepare, attempt, straigh
 
 
 def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(prepare, attempt, straight, monkeypatch):
-    folder = prepare({**RECIPES["baseline"], **CARE})
+    folder = prepare({**RECIPES["baseline"], **RESILIENCE})
     with monkeypatch.context() as patched:
         patched.setattr("bertmt.training.loop.save_model", lambda *_: (_ for _ in ()).throw(KilledError()))
         with pytest.raises(KilledError):
@@ -194,7 +194,7 @@ def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(pr
 
 
 def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt, straight, killed_at):
-    folder = prepare({**RECIPES["baseline"], **CARE}, keeps_checkpoints=True)
+    folder = prepare({**RECIPES["baseline"], **RESILIENCE}, keeps_checkpoints=True)
     killed_at(folder, 13)
     older, newer = sorted(folder.checkpoints().folder.glob("0*"))
     flipped = bytearray((newer / TENSORS).read_bytes())
@@ -209,7 +209,7 @@ def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt
 def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says_so(
     prepare, attempt, straight, killed_at, caplog
 ):
-    folder = prepare({**RECIPES["baseline"], **CARE})
+    folder = prepare({**RECIPES["baseline"], **RESILIENCE})
     killed_at(folder, 9)
     for document in folder.checkpoints().folder.glob("0*/state.json"):
         document.write_text("{}")
@@ -221,7 +221,7 @@ def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says
 def test_a_checkpoint_that_was_expected_and_is_gone_is_told_in_the_log_and_the_first_event(
     prepare, attempt, killed_at, caplog
 ):
-    folder = prepare(CARE)
+    folder = prepare(RESILIENCE)
     killed_at(folder, 9)
     shutil.rmtree(folder.checkpoints().folder)
     resumed = attempt(next_attempt(folder, checkpoint_step=6))
@@ -235,7 +235,7 @@ def test_an_attempt_of_which_no_checkpoint_was_expected_begins_without_a_word(pr
 
 
 def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, killed_at, caplog):
-    folder = prepare(CARE)
+    folder = prepare(RESILIENCE)
     killed_at(folder, 9)
     next_attempt(folder)
     recipe = json.loads(folder.recipe.read_text())
@@ -245,14 +245,14 @@ def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, atte
 
 
 def test_the_checkpoints_of_a_finished_run_are_deleted(prepare, attempt):
-    folder = prepare(CARE)
+    folder = prepare(RESILIENCE)
     run = attempt(folder)
     assert run.of_kind("checkpoint") and run.last["event"] == "finished"
     assert not folder.checkpoints().folder.exists()
 
 
 def test_checkpoints_go_where_the_order_says(prepare, attempt, tmp_path):
-    folder = prepare(CARE, checkpoint_dir=str(tmp_path), keeps_checkpoints=True)
+    folder = prepare(RESILIENCE, checkpoint_dir=str(tmp_path), keeps_checkpoints=True)
     assert attempt(folder).exit_code == 0
     assert sorted(path.name for path in folder.checkpoints(str(tmp_path)).folder.iterdir())
     assert not (folder.path / "checkpoints").exists()
@@ -261,13 +261,13 @@ def test_checkpoints_go_where_the_order_says(prepare, attempt, tmp_path):
 def test_a_disk_without_room_for_a_checkpoint_costs_the_checkpoint_not_the_run(prepare, attempt, monkeypatch, caplog):
     usage = shutil.disk_usage("/")._replace(free=1 << 20)
     monkeypatch.setattr("bertmt.run_folder.checkpoints.shutil.disk_usage", lambda path: usage)
-    run = attempt(prepare(CARE))
+    run = attempt(prepare(RESILIENCE))
     assert run.exit_code == 0 and run.of_kind("checkpoint") == []
     assert "A checkpoint needs" in caplog.text and "1 MiB are free" in caplog.text
 
 
 def test_another_thread_count_is_said_and_marked_not_bit_exact(prepare, attempt, killed_at, caplog):
-    folder = prepare(CARE)
+    folder = prepare(RESILIENCE)
     killed_at(folder, 9)
     threads = torch.get_num_threads()
     try:

@@ -128,7 +128,7 @@ async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_co
     async with show() as shown:
         await shown.pilot.resize_terminal(30, 10)
         await shown.settle()
-        shown.app.tell(RegistryError("The registry refuses."))
+        shown.app.show_error(RegistryError("The registry refuses."))
         await shown.settle()
         await shown.pilot.resize_terminal(80, 24)
         await shown.settle()

@@ -110,7 +110,7 @@ def test_our_pair_changes_one_toggle_and_nothing_of_the_scale(claim):
         assert conflicts(control) + conflicts(changed) == []
         toggles = {name.removesuffix(".hidden").removesuffix(".layers") for name in differences(changed, control)}
         assert len(toggles) == 1
-        assert not differences(changed, control, [Role.SCALE, Role.CONDUCT])
+        assert not differences(changed, control, [Role.SCALE, Role.RUNTIME])
 
 
 @pytest.mark.parametrize("claim", claims(), ids=CLAIM_IDS)

@@ -11,7 +11,7 @@ from bertmt.errors import BertmtError, BusyError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.records import Awaited
 from bertmt.registry.runs import all_runs, move, moves, run_by_key
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.run_folder.layout import RunOrder, hold_alive
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import declare_dead
@@ -64,7 +64,7 @@ def test_a_run_waits_for_the_end_of_another(database, add_run, needs_success):
     assert second.awaits == (Awaited(first.id, needs_success),)
     assert claimed(database) == "first"
     assert claimed(database) is None
-    move(database, first.key, State.FAILED, Owner.EVENT, "broke")
+    move(database, first.key, State.FAILED, Actor.EVENT, "broke")
     assert claimed(database) == (None if needs_success else "second")
 
 
@@ -72,7 +72,7 @@ def test_after_ok_lets_a_run_start_once_the_other_has_finished(database, add_run
     first, second = add_run("first"), add_run("second")
     after(database, second, first, True)
     claim_next(database, None, "cpu")
-    move(database, first.key, State.FINISHED, Owner.EVENT, "done")
+    move(database, first.key, State.FINISHED, Actor.EVENT, "done")
     assert claimed(database) == "second"
 
 
@@ -120,7 +120,7 @@ def test_the_success_that_a_removed_run_had_counts(database, add_run):
     awaited, waits = add_run("awaited"), add_run("waits")
     after(database, waits, awaited, True)
     claim_next(database, None, "cpu")
-    removal.delete(database, move(database, awaited.key, State.FINISHED, Owner.EVENT, "done"))
+    removal.delete(database, move(database, awaited.key, State.FINISHED, Actor.EVENT, "done"))
     assert obstacles(waiting_runs(database), {"cpu"}) == {}
     assert claimed(database) == "waits"
 

@@ -81,7 +81,7 @@ class RunActions(DashboardScreen):
     async def action_cancel(self) -> None:
         runs = [run for run in self.chosen_runs() if run.state not in ENDED]
         if not runs:
-            self.dashboard.say("Nothing to cancel: the selected runs have ended.", "warning")
+            self.dashboard.notify("Nothing to cancel: the selected runs have ended.", severity="warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
@@ -98,7 +98,7 @@ class RunActions(DashboardScreen):
             if await self._agreed(f"Pause {counted(len(runs), 'run')}?", [sentence, *listed(runs)], "pause"):
                 await self._do(runs, bulk.pause, "will pause, once its checkpoint is written")
         elif not rest:
-            self.dashboard.say("Only running runs can be paused, and only paused ones resumed.", "warning")
+            self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif self.dashboard.may_write():
             await self._do(rest, each(control.resume), "resume")
 
@@ -121,7 +121,7 @@ class RunActions(DashboardScreen):
         """The chosen runs that can be queued again; says so where none can."""
         runs = [run for run in self.chosen_runs() if run.state in QUEUED_AGAIN]
         if not runs:
-            self.dashboard.say("Only runs that stopped early can be requeued; n copies any run.", "warning")
+            self.dashboard.notify("Only runs that stopped early can be requeued; n copies any run.", severity="warning")
         return runs
 
     @work(group="act")
@@ -135,7 +135,7 @@ class RunActions(DashboardScreen):
             choose_baseline(session.database, run if is_chosen else None)
             return is_chosen
 
-        is_chosen = await self.dashboard.told(self.dashboard.ask(toggle))
+        is_chosen = await self.dashboard.attempt(self.dashboard.ask(toggle))
         if is_chosen is None:
             return
         what = (
@@ -143,7 +143,7 @@ class RunActions(DashboardScreen):
             if is_chosen
             else "The baseline is chosen automatically again."
         )
-        self.dashboard.say(what)
+        self.dashboard.notify(what)
         self.dashboard.look_again()
 
     def open_run(self, run: Run) -> None:
@@ -154,7 +154,7 @@ class RunActions(DashboardScreen):
         """Show the marked runs side by side."""
         runs = self.chosen_runs()
         if len(runs) < 2:
-            self.dashboard.say("Mark at least two runs with the space bar, then compare them.", "warning")
+            self.dashboard.notify("Mark at least two runs with the space bar, then compare them.", severity="warning")
         else:
             self.open_comparison(runs)
 
@@ -195,7 +195,7 @@ class RunActions(DashboardScreen):
         if not runs:
             return
         sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
-        waiting = await self.dashboard.told(self.dashboard.ask(_waiting_runs))
+        waiting = await self.dashboard.attempt(self.dashboard.ask(_waiting_runs))
         sentences += removal.consequences(runs, waiting or ())
         is_agreed = await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove")
         if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
@@ -205,8 +205,8 @@ class RunActions(DashboardScreen):
     async def action_restore(self) -> None:
         runs = self.dashboard.removed_last
         if not runs:
-            self.dashboard.say(
-                "Nothing was removed in this session; `bertmt restore RUN` brings back other runs.", "warning"
+            self.dashboard.notify(
+                "Nothing was removed in this session; `bertmt restore RUN` brings back other runs.", severity="warning"
             )
         elif self.dashboard.may_write():
             ids = [run.id for run in runs]
@@ -222,9 +222,9 @@ class RunActions(DashboardScreen):
 
     async def _do(self, runs: Sequence[Run], act: Verb, done: str) -> bool:
         """Act on all of the runs, or on none where one refuses, which is said; whether it was done."""
-        acted = await self.dashboard.told(self.dashboard.ask(lambda session: act(session.database, runs)))
+        acted = await self.dashboard.attempt(self.dashboard.ask(lambda session: act(session.database, runs)))
         if acted is not None:
-            self.dashboard.say(f"{counted(len(acted), 'run')} {done}.")
+            self.dashboard.notify(f"{counted(len(acted), 'run')} {done}.")
         self.dashboard.look_again()
         return acted is not None
 

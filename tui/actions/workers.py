@@ -17,10 +17,10 @@ async def start_worker(dashboard: Host, order: WorkerOrder) -> None:
         await_worker(session.database, pid)
         return pid
 
-    dashboard.say("Starting a worker …")
-    pid = await dashboard.told(dashboard.ask(start, slow=True))
+    dashboard.notify("Starting a worker …")
+    pid = await dashboard.attempt(dashboard.ask(start, slow=True))
     if pid is not None:
-        dashboard.say(f"Worker started, process {pid}. It continues without the dashboard.")
+        dashboard.notify(f"Worker started, process {pid}. It continues without the dashboard.")
         dashboard.look_again()
 
 
@@ -28,7 +28,7 @@ async def offer_worker(dashboard: Host) -> None:
     """Where runs wait and nobody works them, say why, or ask whether to start a worker."""
     found = await dashboard.ask(lambda session: workload(session.database))
     if found.held:
-        dashboard.say("The queue is held: nothing starts until H on the queue screen releases it.", "warning")
+        dashboard.notify("The queue is held: nothing starts until H on the queue screen releases it.", severity="warning")
     elif found.queued and not found.workers:
         sentences = [
             "It runs the queued runs one after another, on this machine, and continues when the dashboard is closed."

@@ -36,7 +36,7 @@ START = Field(key="start", name="▸ Start a worker", kind=FieldKind.DONE, meani
 
 def _asked(name: str, kind: Any, meaning: str, minimum: int | None = None) -> Setting:
     default = getattr(WorkerOrder(), name)
-    return Setting(name=name, kind=kind, role=Role.CONDUCT, help=meaning, default=default, minimum=minimum)
+    return Setting(name=name, kind=kind, role=Role.RUNTIME, help=meaning, default=default, minimum=minimum)
 
 
 ASKED = {

@@ -78,7 +78,7 @@ class DashboardScreen(Screen[None]):
                 try:
                     await self.load()
                 except BertmtError as problem:
-                    self.dashboard.tell(problem)
+                    self.dashboard.show_error(problem)
                 if not self._is_stale:
                     return
         finally:

@@ -28,7 +28,7 @@ from bertmt.registry.finding import removed_with_ids, runs_with_ids
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import STAGED, NewRun, add_imported, move, moves, run_by_key
 from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Event, Started
@@ -269,7 +269,7 @@ def catch_up(database: Database, run: Run) -> Run:
     run = ingest(database, run)
     later = [number for number in attempts(folder.path) if run.attempt < number <= MOST_ATTEMPTS]
     if run.state is State.RUNNING:
-        run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at, request=None)
+        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.last_event_at, request=None)
     if later:
         device = folder.read_order().device
         with database.immediate():
@@ -280,12 +280,12 @@ def catch_up(database: Database, run: Run) -> Run:
 
 def _replay_attempt(database: Database, run: Run, folder: RunFolder, number: int, device: str) -> Run:
     run = move(
-        database, run.key, State.RUNNING, Owner.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
+        database, run.key, State.RUNNING, Actor.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
         device=device.removeprefix("cuda:"), started_at=_began_at(folder, number), ended_at=None, failure=None,
     )  # fmt: skip
     run = ingest(database, run)
     if run.state is State.RUNNING:
-        run = move(database, run.key, State.LOST, Owner.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
+        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
     return run
 
 
@@ -297,9 +297,9 @@ def _out_of_the_queue(database: Database, run: Run) -> Run:
     if steps[-1].state_before == State.FAILED:
         error = steps[-2].reason
         return move(
-            database, run.key, State.FAILED, Owner.IMPORT, error, failure=error, ended_at=run.last_event_at
+            database, run.key, State.FAILED, Actor.IMPORT, error, failure=error, ended_at=run.last_event_at
         )  # fmt: skip
-    return move(database, run.key, State.CANCELLED, Owner.IMPORT, steps[-1].reason, ended_at=run.last_event_at)
+    return move(database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.last_event_at)
 
 
 def _refuse_working(folder: RunFolder) -> None:

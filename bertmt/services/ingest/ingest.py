@@ -14,7 +14,7 @@ from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Run
 from bertmt.registry.runs import move, note, run_by_key
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import (
     LAST_EVENTS,
@@ -77,7 +77,7 @@ def _import(database: Database, run: Run, events: Sequence[Event], end: int, bro
             note(
                 database,
                 run.key,
-                Owner.EVENT,
+                Actor.EVENT,
                 f"{counted(broken, 'unreadable line was', 'unreadable lines were')} skipped in its events",
             )
 
@@ -103,7 +103,7 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
             case Checkpointed():
                 summaries.update(database, run.key, checkpoint_step=event.step)
             case Displaced():
-                note(database, run.key, Owner.EVENT, event.reason)
+                note(database, run.key, Actor.EVENT, event.reason)
     metrics.append(database, run.key, points)
     if last_step is not None:
         step, left = last_step, last_step.seconds_left
@@ -118,7 +118,7 @@ def _begin_attempt(database: Database, run: Run, event: Started) -> None:
         metrics.go_back(database, run.key, 0, -1, -1)
         summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
     if event.begins_anew:
-        note(database, run.key, Owner.EVENT, event.begins_anew)
+        note(database, run.key, Actor.EVENT, event.begins_anew)
     summaries.update(
         database,
         run.key,
@@ -138,7 +138,7 @@ def _go_back(database: Database, run: Run, event: Resumed) -> None:
     summaries.show_scores(database, run.key, epoch)
     if event.differences:
         reason = f"resumed at step {step}, not bit-exact: {' '.join(event.differences)}"
-        note(database, run.key, Owner.EVENT, reason)
+        note(database, run.key, Actor.EVENT, reason)
 
 
 def _evaluation_points(event: Evaluated) -> list[metrics.Point]:
@@ -166,14 +166,14 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         told = to_json(event).decode()
         summaries.update(database, run.key, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
         summaries.show_scores(database, run.key, event.selected_epoch)
-        move(database, run.key, State.FINISHED, Owner.EVENT, "trained to its end", **at)
+        move(database, run.key, State.FINISHED, Actor.EVENT, "trained to its end", **at)
     elif isinstance(event, Stopped):
         _stop(database, run, event)
     else:
-        move(database, run.key, State.FAILED, Owner.EVENT, event.error, failure=event.error, **at)
+        move(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
         if event.out_of_memory and not (run.saves_memory or run.recipe.get("activation_checkpointing")):
             reason = "out of memory: once more, with activation checkpointing"
-            move(database, run.key, State.QUEUED, Owner.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
+            move(database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
 
 
 def where_it_goes_on(run: Run) -> str:
@@ -188,11 +188,11 @@ def _stop(database: Database, run: Run, event: Stopped) -> None:
     goes_on = where_it_goes_on(run)
     at = {"ended_at": event.at, "request": None}
     if run.request == "cancel":
-        move(database, run.key, State.CANCELLED, Owner.EVENT, f"cancelled; requeued, {goes_on}", **at)
+        move(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
     elif run.request == "pause":
-        move(database, run.key, State.PAUSED, Owner.EVENT, f"paused; {goes_on}", **at)
+        move(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
-        move(database, run.key, State.QUEUED, Owner.EVENT, f"stopped by {event.signal}; {goes_on}", request=None)
+        move(database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None)
 
 
 def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]) -> list[Any]:

@@ -12,7 +12,7 @@ from bertmt.registry.finding import runs_in
 from bertmt.registry.queue import first_position
 from bertmt.registry.records import Run
 from bertmt.registry.runs import move, run_by_key
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import is_of_a_copied_registry, is_on_this_host, last_beat, running_workers
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import now
@@ -113,10 +113,10 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
             if run.attempt != proven or run.state is not State.RUNNING:
                 return run  # others settled it, and it may run again already
             if run.request == "cancel":
-                return move(database, run.key, State.CANCELLED, Owner.DEATH, f"cancelled; {reason}", **_ended())
+                return move(database, run.key, State.CANCELLED, Actor.DEATH, f"cancelled; {reason}", **_ended())
             if run.request == "pause":
-                return move(database, run.key, State.PAUSED, Owner.DEATH, f"paused; {reason}", **_ended())
-            run = move(database, run.key, State.LOST, Owner.DEATH, reason, **_ended())
+                return move(database, run.key, State.PAUSED, Actor.DEATH, f"paused; {reason}", **_ended())
+            run = move(database, run.key, State.LOST, Actor.DEATH, reason, **_ended())
             return _requeue_once(database, run)
     except BusyError:  # somebody else moved it first
         return run_by_key(database, run.key)
@@ -147,7 +147,7 @@ def _requeue_once(database: Database, run: Run) -> Run:
         return run
     position = first_position(database)
     return move(
-        database, run.key, State.QUEUED, Owner.DEATH, f"lost once and requeued; {where_it_goes_on(run)}",
+        database, run.key, State.QUEUED, Actor.DEATH, f"lost once and requeued; {where_it_goes_on(run)}",
         ended_at=None, recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ MOMENTS = 2  # AdamW keeps a mean and a variance of each gradient
 _WEIGHTLESS = tuple(
     name
     for name, each in SETTINGS.items()
-    if each.role in (Role.CONDUCT, Role.CARE) and name not in ("precision", "activation_checkpointing")
+    if each.role in (Role.RUNTIME, Role.RESILIENCE) and name not in ("precision", "activation_checkpointing")
 )
 
 

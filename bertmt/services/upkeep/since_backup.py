@@ -17,7 +17,7 @@ from bertmt.registry.file.damaged import Row
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import add_imported, all_runs, bring_back, move, removed_runs
-from bertmt.registry.states import Owner, State
+from bertmt.registry.states import Actor, State
 from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.events import is_time, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
@@ -96,7 +96,7 @@ def _hold(new: Database, backed_up: Mapping[str, Run], states: Mapping[str, obje
             continue
         if before is None and states.get(run.id) == run.state == State.CANCELLED:
             continue
-        move(new, run.key, State.HELD, Owner.IMPORT, NOT_SURE, ended_at=None, failure=None, recoveries=0)
+        move(new, run.key, State.HELD, Actor.IMPORT, NOT_SURE, ended_at=None, failure=None, recoveries=0)
         held.append(run.id)
     return held
 

@@ -121,7 +121,7 @@ class CompareScreen(RunActions):
         sides, panels, matrices = await self.dashboard.ask(self._read)
         if not sides.present_runs:
             if self.is_active:  # else once what is above it is closed
-                self.dashboard.say("The runs of this comparison were removed.")
+                self.dashboard.notify("The runs of this comparison were removed.")
                 self.leave_screen()
             return
         self._sides = sides
@@ -175,7 +175,7 @@ class CompareScreen(RunActions):
                 found = await self.dashboard.ask(lambda session: compare(session.database, groups), slow=True)
         except RegistryError as damage:
             self._asked = None
-            self.dashboard.tell(damage)
+            self.dashboard.show_error(damage)
         except BertmtError as refusal:
             problem = str(refusal)
         self._found, self._problem = found, problem
@@ -270,7 +270,7 @@ class CompareScreen(RunActions):
     def action_make_first(self) -> None:
         row = self.arms.current
         if row is None or not row.has_scores:
-            self.dashboard.say("Only an arm with scores can be the reference.", "warning")
+            self.dashboard.notify("Only an arm with scores can be the reference.", severity="warning")
         else:
             self._reference = row.key
             self.reload()
@@ -281,7 +281,7 @@ class CompareScreen(RunActions):
 
     @work(group="act")
     async def action_save(self) -> None:
-        await self.dashboard.told(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
+        await self.dashboard.attempt(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
 
     def action_other_task(self) -> None:
         self.wants_other_task = not self.wants_other_task

@@ -20,9 +20,9 @@ from tui.widgets.fields import Field, FieldKind, field_of, next_choice
 
 SOURCE, DONE = "source", "done"
 MOST_SEEDS = 1000
-METHOD, CONSTANTS, SCALE, CONDUCT = "method", "constants of the method", "scale", "conduct"
-CARE, QUEUEING = "care", "queueing"
-_SECTIONS = {Role.SCALE: SCALE, Role.CONDUCT: CONDUCT, Role.CARE: CARE}
+METHOD, CONSTANTS, SCALE, RUNTIME = "method", "constants of the method", "scale", "conduct"
+RESILIENCE, QUEUEING = "care", "queueing"
+_SECTIONS = {Role.SCALE: SCALE, Role.RUNTIME: RUNTIME, Role.RESILIENCE: RESILIENCE}
 _CONSTANTS = (
     "mnr_scale", "mnr_threshold", "cosine_positive", "cosine_negative", "pretraining_epochs", "head_dropout",
     "head_output_dropout", "lora.alpha", "lora.rslora", "lora.targets", "lora.dropout",
@@ -35,7 +35,7 @@ ANYWHERE = "any"
 
 def _asked(name: str, kind: Any, meaning: str, **bounds: Any) -> Setting:
     declared = {"default": _EMPTY.get(kind, ""), **bounds}
-    return Setting(name=name, kind=kind, role=Role.CONDUCT, help=meaning, **declared)
+    return Setting(name=name, kind=kind, role=Role.RUNTIME, help=meaning, **declared)
 
 
 # What is asked besides the recipe's own settings.
@@ -218,7 +218,7 @@ class NewRunForm:
         return [*found, self._done()]
 
     def _sections(self) -> dict[str, list[str]]:
-        sections: dict[str, list[str]] = {METHOD: [], CONSTANTS: [], SCALE: [], CONDUCT: [], CARE: []}
+        sections: dict[str, list[str]] = {METHOD: [], CONSTANTS: [], SCALE: [], RUNTIME: [], RESILIENCE: []}
         for name, setting in SETTINGS.items():
             if setting.role is Role.TOGGLE:
                 sections[CONSTANTS if name in _CONSTANTS else METHOD].append(name)

@@ -109,7 +109,7 @@ class NewRunScreen(DashboardScreen):
         try:
             base = await asyncio.to_thread(open_recipe, preset_name or "", run)
         except BertmtError as problem:
-            self.dashboard.tell(problem)
+            self.dashboard.show_error(problem)
             preset_name, run = preset_name or DEFAULT_PRESET, None
             base = preset(preset_name).recipe()
         self._change(self.form.with_source(base, preset_name, run))
@@ -182,7 +182,7 @@ class NewRunScreen(DashboardScreen):
                 self.form.with_value(name, ",".join(each for each in SETTINGS[name].choices if each in chosen))
             )
         elif chosen is not None:
-            self.dashboard.say(self.form.check(name, "") or "", "warning")
+            self.dashboard.notify(self.form.check(name, "") or "", severity="warning")
 
     @work(group="act")
     async def action_source(self) -> None:
@@ -225,15 +225,15 @@ class NewRunScreen(DashboardScreen):
         try:
             planned = await planned_of(self.dashboard, form)
             if planned.preview is None:
-                self.dashboard.say("\n".join(planned.problems), "error")
+                self.dashboard.notify("\n".join(planned.problems), severity="error")
                 return
             self._stored = await self.dashboard.ask(lambda each: self._store(each, planned), slow=True, create=True)
         except BertmtError as problem:
-            self.dashboard.tell(problem)
+            self.dashboard.show_error(problem)
             return
         finally:
             self._is_queueing = bool(self._stored)
-        self.dashboard.say(done(self._stored, form.edits))
+        self.dashboard.notify(done(self._stored, form.edits))
         self.dashboard.look_again()
         if self.is_active or self.is_left:
             self._finish()
@@ -269,4 +269,4 @@ async def _lead_on(dashboard: Host, first: Run, was_edited: bool) -> None:
         if not was_edited:
             await offer_worker(dashboard)
     except BertmtError as problem:
-        dashboard.tell(problem)
+        dashboard.show_error(problem)

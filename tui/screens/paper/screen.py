@@ -108,7 +108,7 @@ class PaperScreen(HomeScreen):
         """Show another scale of the row under the cursor."""
         figure = self.table.current
         if figure is None or len(figure.row.measured) < 2:
-            self.dashboard.say("There is no other scale of this figure among our runs.")
+            self.dashboard.notify("There is no other scale of this figure among our runs.")
             return
         place = (figure.place + places) % len(figure.row.measured)
         self._chosen[figure.key] = figure.row.measured[place].runs[0].key
@@ -120,7 +120,7 @@ class PaperScreen(HomeScreen):
         behind = ((at + step) % count for step in range(1, count + 1))
         found = next((place for place in behind if not self.table.rows[place].row.measured), None)
         if found is None:
-            self.dashboard.say("Every figure has a finished run.")
+            self.dashboard.notify("Every figure has a finished run.")
         else:
             self.table.cursor = found
 

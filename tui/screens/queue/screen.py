@@ -62,7 +62,7 @@ OF_RUNS = {
 }  # fmt: skip
 MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
 PRIORITY = Setting(
-    name="priority", kind="int", role=Role.CONDUCT, help="", default=0, minimum=-HIGHEST_PRIORITY,
+    name="priority", kind="int", role=Role.RUNTIME, help="", default=0, minimum=-HIGHEST_PRIORITY,
     maximum=HIGHEST_PRIORITY,
 )  # fmt: skip
 
@@ -236,7 +236,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         """The chosen runs that wait; says so where none does."""
         runs = [run for run in self.chosen_runs() if run.state in WAITING]
         if not runs:
-            self.dashboard.say("Only waiting runs, queued or held, can be moved.", "warning")
+            self.dashboard.notify("Only waiting runs, queued or held, can be moved.", severity="warning")
         return runs
 
     @on(Table.Chosen, "#queue")
@@ -305,12 +305,12 @@ class QueueScreen(WorkerActions, HomeScreen):
 
         was_held = await self.change(turn)
         if was_held is not None:
-            self.dashboard.say("The queue is released." if was_held else "The queue is held. Running runs continue.")
+            self.dashboard.notify("The queue is released." if was_held else "The queue is held. Running runs continue.")
 
     def action_edit(self) -> None:
         run = self.current_run()
         if run is None or run.state not in WAITING:
-            self.dashboard.say("Only a waiting run can be changed; n copies any other.", "warning")
+            self.dashboard.notify("Only a waiting run can be changed; n copies any other.", severity="warning")
         elif self.dashboard.may_write():
             self.open_screen(self.dashboard.new_run_screen(run, edits=True))
 

@@ -51,7 +51,7 @@ class WorkerActions(RunActions):
         """The worker at hand; says so where there is none."""
         worker = self.worker_at_hand()
         if worker is None:
-            self.dashboard.say("No worker is running; w starts one.", "warning")
+            self.dashboard.notify("No worker is running; w starts one.", severity="warning")
         return worker
 
     async def change(self, act: Callable[[Registry], T]) -> T | None:
@@ -59,7 +59,7 @@ class WorkerActions(RunActions):
         try:
             found = await self.dashboard.ask(lambda session: act(session.database))
         except BertmtError as problem:
-            self.dashboard.tell(problem)
+            self.dashboard.show_error(problem)
             return None
         self.reload()
         return found
@@ -80,7 +80,7 @@ class WorkerActions(RunActions):
         if not await self.dashboard.ask_person(Question(f"Stop worker {worker.key}?", [sentence], "stop")):
             return
         if await self.change(lambda database: stop_worker(database, worker)):
-            self.dashboard.say(f"Worker {worker.key} stops.")
+            self.dashboard.notify(f"Worker {worker.key} stops.")
 
     @work(group="act")
     async def action_drain_worker(self) -> None:
@@ -88,7 +88,7 @@ class WorkerActions(RunActions):
         if worker is None or not self.dashboard.may_write():
             return
         if await self.change(lambda database: drain_worker(database, worker)):
-            self.dashboard.say(f"Worker {worker.key} stops once the queue is empty and nothing runs there.")
+            self.dashboard.notify(f"Worker {worker.key} stops once the queue is empty and nothing runs there.")
 
     @work(group="act")
     async def action_go_on(self) -> None:
@@ -96,7 +96,7 @@ class WorkerActions(RunActions):
         if worker is None or not self.dashboard.may_write():
             return
         if await self.change(lambda database: let_go_on(database, worker)):
-            self.dashboard.say(f"Worker {worker.key} starts runs again.")
+            self.dashboard.notify(f"Worker {worker.key} starts runs again.")
 
     def action_worker_log(self) -> None:
         self.open_screen(self.dashboard.worker_log_screen())

@@ -160,7 +160,7 @@ class RunScreen(RunActions):
     def _leave_removed(self) -> None:
         self._show_problem(f"Run {self.run.id} was removed from the registry; Esc goes back.")
         if self.is_active:  # else once what is above it is closed
-            self.dashboard.say(f"Run {self.run.id} was removed.")
+            self.dashboard.notify(f"Run {self.run.id} was removed.")
             self.leave_screen()
 
     def _show_problem(self, sentence: str) -> None:
@@ -224,13 +224,13 @@ class RunScreen(RunActions):
 
     @work(group="act")
     async def _compare(self) -> None:
-        runs = await self.dashboard.told(self.dashboard.ask(self._compared))
+        runs = await self.dashboard.attempt(self.dashboard.ask(self._compared))
         if runs is None:
             return
         if len(runs) > 1:
             self.open_comparison(runs)
         else:
-            self.dashboard.say("Nothing to compare with: mark other runs in the list, or choose a baseline.", "warning")
+            self.dashboard.notify("Nothing to compare with: mark other runs in the list, or choose a baseline.", severity="warning")
 
     def _compared(self, session: Session) -> list[Run]:
         """On the registry's thread: this run, then the others."""

@@ -21,7 +21,7 @@ async def choose_filter(dashboard: Host, current: str) -> str | None:
     if saved:
         options.append(Option(FORGET, "Forget a saved filter …"))
     if not options:
-        dashboard.say("No filter is saved yet: type one with /, then save it here.")
+        dashboard.notify("No filter is saved yet: type one with /, then save it here.")
         return None
     chosen = await dashboard.ask_person(Choice("Saved filters", options))
     if chosen == SAVE:

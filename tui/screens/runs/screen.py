@@ -187,7 +187,7 @@ class RunsScreen(RunActions, HomeScreen):
         run = self.current_run()
         glimpse: Glimpse | None = None
         if run is not None:
-            glimpse = await self.dashboard.told(self.dashboard.ask(lambda session: glimpse_of(session, run)))
+            glimpse = await self.dashboard.attempt(self.dashboard.ask(lambda session: glimpse_of(session, run)))
         if not self.is_left:
             self.query_one(Glance).show(glimpse)
 

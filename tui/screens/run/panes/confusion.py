@@ -149,7 +149,7 @@ class ConfusionPane(EpochPane):
             self.focus_first()
         if found.problem:
             self._with_difference = False
-            self.dashboard.say(found.problem, "warning")
+            self.dashboard.notify(found.problem, severity="warning")
 
     def _read(self, session: Session, run: Run, known: Matrices | None, both: bool, compare: bool) -> Matrices:
         """On the registry's thread: the matrices of both tasks or of the one at hand, and those to compare with."""

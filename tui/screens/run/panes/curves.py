@@ -61,12 +61,12 @@ class CurvesPane(Pane):
         """With the marked runs, or without."""
         others = self.dashboard.marked - ({self._run.id} if self._run else set())
         if not others and not self.is_overlaid:
-            self.dashboard.say("Mark other runs in the list with the space bar; u then draws them here.", "warning")
+            self.dashboard.notify("Mark other runs in the list with the space bar; u then draws them here.", severity="warning")
             return
         self.is_overlaid = not self.is_overlaid
         self.chart.first_panel = 0
         if self._run is not None:
-            await self.dashboard.told(self.load(self._run))
+            await self.dashboard.attempt(self.load(self._run))
 
     def action_save(self) -> None:
         if self._run is not None:

@@ -73,7 +73,7 @@ class EpochPane(Pane):
     async def show_anew(self) -> None:
         """Show another task, epoch or way to look at it, soon."""
         if self.run is not None:
-            await self.dashboard.told(self.read_and_show(self.run))
+            await self.dashboard.attempt(self.read_and_show(self.run))
 
     def look_up(self, session: Session, run: Run) -> Mapping[str, Evaluated]:
         """On the registry's thread: what there is to choose from."""

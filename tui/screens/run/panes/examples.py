@@ -174,7 +174,7 @@ class ExamplesPane(EpochPane):
             return
         kinds = list(self._found.kinds)
         if len(kinds) == 1:
-            self.dashboard.say(
+            self.dashboard.notify(
                 f"{TASKS[self.task_name].title} has no classes: none of its predictions is right or wrong."
             )
         else:

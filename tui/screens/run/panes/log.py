@@ -107,7 +107,7 @@ class LogPane(Pane):
 
     def _poll(self) -> None:
         if self.display and self.screen.is_current and self._run is not None:
-            self.run_worker(self.dashboard.told(self._look()), group="log", exclusive=True)
+            self.run_worker(self.dashboard.attempt(self._look()), group="log", exclusive=True)
 
     async def _look(self) -> None:
         """Read what is new; where there is no file the sentence stands in its place, so that others can be chosen."""
@@ -197,7 +197,7 @@ class LogPane(Pane):
         self._place = self.log_lines.go_to_error(direction)
         if not self._place:
             where = " in the lines shown" if self.filter_text else ""
-            self.dashboard.say(f"No error was found{where}.")
+            self.dashboard.notify(f"No error was found{where}.")
         self._show_status()
 
     async def action_attempt(self, direction: int) -> None:

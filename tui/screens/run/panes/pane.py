@@ -47,7 +47,7 @@ class Pane(Vertical):
     @work(group="act")
     async def save(self, drawing: Drawing, *names: str) -> None:
         """Save a picture of a drawing into the current folder; its file is named after `names`."""
-        await self.dashboard.told(save_picture(self.dashboard, drawing, *names))
+        await self.dashboard.attempt(save_picture(self.dashboard, drawing, *names))
 
 
 def shown_path(path: Path) -> str:

@@ -35,8 +35,8 @@ NAME_WIDTH = max(map(len, SETTINGS)) + 1
 TITLES = {
     Role.TOGGLE: "Method: the toggles",
     Role.SCALE: "Scale: encoder, data, budget",
-    Role.CONDUCT: "Conduct: seed, precision, what is kept",
-    Role.CARE: "Care: checkpoints, what happens when it is lost",
+    Role.RUNTIME: "Conduct: seed, precision, what is kept",
+    Role.RESILIENCE: "Care: checkpoints, what happens when it is lost",
 }
 UNLIKE, PLAIN = "* ", "  "
 Section = tuple[str, Sequence[Line]]

@@ -31,13 +31,6 @@ def test_make_test_runs_linter_formatter_types_and_tests(repository):
 
 
 @needs_make
-def test_make_fuzz_hands_its_inputs_and_its_seed_to_hypothesis(repository):
-    commands = commands_of(repository, "fuzz", "INPUTS=300", "SEED=7")
-    assert re.search(r"^INPUTS=300 ", commands, re.MULTILINE)
-    assert "--hypothesis-profile=fuzz" in commands and "--hypothesis-seed=7" in commands
-
-
-@needs_make
 def test_a_second_demo_trains_what_the_first_has_finished(repository):
     [queueing] = [line for line in commands_of(repository, "demo").splitlines() if "bertmt queue " in line]
     assert " --again " in queueing
@@ -91,6 +84,13 @@ def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(re
     lines = script.read_text(encoding="utf-8").splitlines()
     assert "set -euo pipefail" in lines
     assert lines[-1] == "make test"
+
+
+@needs_make
+def test_make_fuzz_hands_its_inputs_and_its_seed_to_hypothesis(repository):
+    commands = commands_of(repository, "fuzz", "INPUTS=300", "SEED=7")
+    assert re.search(r"^INPUTS=300 ", commands, re.MULTILINE)
+    assert "--hypothesis-profile=fuzz" in commands and "--hypothesis-seed=7" in commands
 
 
 @needs_make

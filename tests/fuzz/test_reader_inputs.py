@@ -144,7 +144,7 @@ def whole_folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("run")
     examples = tuple(Example(f"e{index}", f"sentence {index}", None, index % 5) for index in range(10))
-    RunFolder(folder).create(RunOrder("abc234", "name", 1, "toy", ""), "{}")
+    RunFolder(folder).create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     write_examples(folder / "sst-dev.jsonl.gz", examples)
     predictions = Predictions("sst", "dev", 1, fingerprint(examples), np.eye(5)[[0] * 10])
     write_predictions(folder / "001-sst-dev.npz", predictions)

@@ -55,7 +55,9 @@ def _of_moves(database: Database, run: Run) -> Iterator[str]:
         if each.state_before != state:
             yield f"its history goes from {state} to a move from {each.state_before}"
         is_note = each.state_before == each.state_after
-        legal = LEGAL_TRANSITIONS.get((State(each.state_before), State(each.state_after))) if each.state_before else None
+        legal = (
+            LEGAL_TRANSITIONS.get((State(each.state_before), State(each.state_after))) if each.state_before else None
+        )
         if each.state_before and not is_note and Actor(each.owner) not in (legal or ()):
             yield f"illegal move {each.state_before} to {each.state_after} by {each.owner}"
         if not each.reason.strip():

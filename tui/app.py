@@ -217,9 +217,19 @@ class Dashboard(Navigation):
             self.show_error(problem)
             return None
 
-    def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
-        """One sentence in a corner for a while."""
-        self.notify(safe_text(sentence, keep_newlines=True), severity=severity, timeout=TOAST_SECONDS, markup=False)
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = TOAST_SECONDS,
+        markup: bool = False,
+    ) -> None:
+        """One sentence in a corner for a while; its text safe, and never read as markup."""
+        super().notify(
+            safe_text(message, keep_newlines=True), title=title, severity=severity, timeout=timeout, markup=False
+        )
 
     def may_write(self) -> bool:
         """Whether the registry may be changed; says so where not."""
@@ -242,7 +252,9 @@ class Dashboard(Navigation):
         place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
         self.theme = CYCLE[place % len(CYCLE)]
         self.change(theme=self.theme)
-        self.notify(f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color)
+        self.notify(
+            f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color
+        )
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""

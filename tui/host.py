@@ -69,7 +69,7 @@ class Host(Protocol):
     def show_error(self, problem: BertmtError) -> None:
         """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
 
-    def say(self, sentence: str, severity: SeverityLevel = "information") -> None:
+    def notify(self, message: str, *, severity: SeverityLevel = "information") -> None:
         """One sentence in a corner for a while."""
 
     def may_write(self) -> bool:

@@ -126,7 +126,7 @@ class Recipe:
     )
     evaluate_examples: int = setting(0, "int", SCALE, "maximum dev examples per task; 0 is all", minimum=0)
 
-    # The conduct: what does not change what is compared.
+    # Runtime: what does not change what is compared.
     evaluate_every: int = setting(1, "int", RUNTIME, "evaluate every N epochs (and always after the last)", minimum=1)
     precision: str = setting(
         "auto",
@@ -138,7 +138,7 @@ class Recipe:
     keep_model: bool = setting(True, "bool", RUNTIME, "keep the trained weights, not only scores and predictions")
     seed: int = setting(0, "int", RUNTIME, "seed of weights, data order and dropout", minimum=0, maximum=2**31 - 1)
 
-    # The care: what makes a run survive; none of it changes what is trained.
+    # Resilience: what makes a run survive; none of it changes what is trained.
     checkpoint_steps: int = setting(0, "int", RESILIENCE, "checkpoint every N steps; 0: by time only", minimum=0)
     checkpoint_minutes: float = setting(
         10.0, "float", RESILIENCE, "checkpoint every N minutes, besides each epoch; 0: none", minimum=0
@@ -147,7 +147,9 @@ class Recipe:
     activation_checkpointing: bool = setting(
         False, "bool", RESILIENCE, "recompute activations in the backward pass: less memory, a third more time"
     )
-    deterministic: bool = setting(False, "bool", RESILIENCE, "bit-reproducible algorithms on a GPU; on a CPU they always are")
+    deterministic: bool = setting(
+        False, "bool", RESILIENCE, "bit-reproducible algorithms on a GPU; on a CPU they always are"
+    )
 
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""

@@ -17,8 +17,8 @@ class Role(StrEnum):
 
     TOGGLE = "toggle"  # part of the method: two runs of one preset agree on all of these
     SCALE = "scale"  # encoder, data, budget: printed with every figure; runs of equal scale are comparable
-    RUNTIME = "conduct"  # seed and how the run is watched: does not make two runs incomparable
-    RESILIENCE = "care"  # how the run survives: changes no result, so recipes that differ in it alone are equal
+    RUNTIME = "runtime"  # seed and how the run is watched: does not make two runs incomparable
+    RESILIENCE = "resilience"  # how the run survives: changes no result, so recipes that differ in it alone are equal
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,12 @@ from bench import demo_words
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="NO MAKE: the Makefile was not checked")
 
 
-def commands_of(repository, target):
+def commands_of(repository, target, *variables):
     done = subprocess.run(
-        ["make", "--dry-run", "--assume-old=.venv/.installed", target], cwd=repository, capture_output=True, text=True
+        ["make", "--dry-run", "--assume-old=.venv/.installed", target, *variables],
+        cwd=repository,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -96,6 +99,13 @@ def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(re
     lines = script.read_text(encoding="utf-8").splitlines()
     assert "set -euo pipefail" in lines
     assert lines[-1] == "make test"
+
+
+@needs_make
+def test_make_fuzz_hands_its_inputs_and_its_seed_to_hypothesis(repository):
+    commands = commands_of(repository, "fuzz", "INPUTS=300", "SEED=7")
+    assert re.search(r"^INPUTS=300 ", commands, re.MULTILINE)
+    assert "--hypothesis-profile=fuzz" in commands and "--hypothesis-seed=7" in commands
 
 
 @needs_make

@@ -1,38 +1,47 @@
-"""The tally of the fuzzer, gathered from all processes of pytest and shown at the end of `make fuzz`."""
+"""The profiles of Hypothesis for the tests of this folder, and the registry that they play with."""
 
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from fuzzing import INPUTS_VARIABLE, ROWS, SEED_VARIABLE, Row, merged, tally_lines
+from hypothesis import HealthCheck, settings
 from registry_builder import RegistryBuilder
 
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import ingest
 
-_PARTS: list[dict[str, Row]] = []
+INPUTS = int(os.environ.get("INPUTS", "100000"))  # of `make fuzz`, shared out among all tests
+TESTS = sum(
+    path.read_text(encoding="utf-8").count("\n@given(") for path in Path(__file__).parent.glob("test_*_inputs.py")
+)
+
+settings.register_profile(
+    "fuzz",
+    max_examples=max(INPUTS // TESTS, 1),
+    deadline=None,
+    print_blob=True,
+    # Inputs are built from whole files, large and slow by nature; each test brings its folder back to what it was.
+    suppress_health_check=[
+        HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example,
+        HealthCheck.function_scoped_fixture,
+    ],
+)  # fmt: skip
+# Not called `ci`: Hypothesis has one of that name, and loads it for all tests where CI is set.
+settings.register_profile(
+    "sample", settings.get_profile("fuzz"), max_examples=50, derandomize=True, database=None, print_blob=False
+)
 
 
-def pytest_sessionfinish(session):
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:  # a process of pytest-xdist
-        output["fuzz_tally"] = {target: asdict(row) | {"outcomes": dict(row.outcomes)} for target, row in ROWS.items()}
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node):
-    told = getattr(node, "workeroutput", {}).get("fuzz_tally", {})
-    _PARTS.append(merged([{target: Row(**row)} for target, row in told.items()]))
-
-
-def pytest_terminal_summary(terminalreporter):
-    rows = merged([*_PARTS, ROWS])
-    if rows and INPUTS_VARIABLE in os.environ:
-        terminalreporter.section(f"fuzz, SEED={os.environ.get(SEED_VARIABLE, '0')}")
-        for line in tally_lines(rows):
-            terminalreporter.write_line(line)
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Without --hypothesis-profile the tests of this folder, and no others, have the profile `sample`."""
+    before = settings.get_current_profile_name()
+    if not collector.config.getoption("--hypothesis-profile"):
+        settings.load_profile("sample")
+    report = yield
+    settings.load_profile(before)
+    return report
 
 
 @pytest.fixture(scope="session")

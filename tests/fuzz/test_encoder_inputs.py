@@ -1,15 +1,15 @@
 """Folders of encoders, damaged: what is taken before a run is queued can be loaded by its child; else a sentence."""
 
 import json
-import os
 import struct
 from pathlib import Path
 
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights, write_bert
-from fuzzing import shards
+from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
+from sentences import answered
 
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.errors import EncoderError
@@ -66,15 +66,18 @@ def load(folder: Path) -> None:
     model(tokens.input_ids, attention_mask=tokens.attention_mask)
 
 
-@pytest.mark.parametrize("shard", shards("encoder folders"))
-def test_an_encoder_that_is_taken_can_be_loaded_and_any_other_is_refused_in_a_sentence(shard, tmp_path):
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
 
-    def check(given):
-        name, content = given
-        folder = write_bert(tmp_path / "bert")
-        (folder / "tokenizer.json").unlink(missing_ok=True)
-        (folder / name).write_bytes(content)
+
+@given(given_file=files_of_an_encoder())
+def test_an_encoder_that_is_taken_can_be_loaded_and_any_other_is_refused_in_a_sentence(tmp_path, given_file):
+    name, content = given_file
+    folder = write_bert(tmp_path / "bert")
+    (folder / "tokenizer.json").unlink(missing_ok=True)
+    (folder / name).write_bytes(content)
+    with answered():
         try:
             found = find_encoder(str(folder))
         except EncoderError as problem:
@@ -85,5 +88,3 @@ def test_an_encoder_that_is_taken_can_be_loaded_and_any_other_is_refused_in_a_se
             load(folder)
         except EncoderError as problem:
             raise AssertionError(f"taken, and then: {problem}") from None
-
-    shard.run(files_of_an_encoder(), check)

@@ -3,13 +3,15 @@
 import json
 import shutil
 
+import hypothesis
 import numpy as np
 import pytest
 from command_lines import call, contents
-from fuzzing import shards
+from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
 from registry_builder import COUNT, EPOCHS, EXAMPLES, RegistryBuilder, evaluate
+from sentences import answered
 
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import run_by_key
@@ -105,32 +107,34 @@ def streams(draw, events):
     return draw(damaged_bytes(st.just(content), 2)) if draw(st.booleans()) else content
 
 
-@pytest.mark.parametrize("shard", shards("events"))
-def test_any_events_leave_the_registry_whole_and_other_runs_untouched(shard, place, victim):
+@pytest.fixture
+def valid(victim):
+    """The events that the child wrote."""
+    _, folder = victim
+    return [json.loads(line) for line in tail_lines(folder.events(1), 100)]
+
+
+@given(data=st.data(), command=st.sampled_from(COMMANDS))
+def test_any_events_leave_the_registry_whole_and_other_runs_untouched(place, victim, valid, data, command):
     run, folder = victim
-    valid = [json.loads(line) for line in tail_lines(folder.events(1), 100)]
-
-    def check(given):
-        content, command = given
-        for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
-            (place / name).unlink(missing_ok=True)
-        shutil.copyfile(place / "template.db", place / "runs.db")
-        folder.events(1).write_bytes(content)
-        with open_registry(place / "runs.db") as database:
-            database.execute("PRAGMA synchronous = OFF")
-            before = contents(database, run.key)
-            after = ingest(database, run_by_key(database, run.key))
-            check_others(before, contents(database, run.key))
-            whole = contents(database)
-            assert ingest(database, after) == after and contents(database) == whole
-            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert after.state in (State.RUNNING, State.FINISHED, State.FAILED)
-            query = "SELECT count(*) FROM predictions WHERE epoch = ?"
-            assert database.execute(query, (OUTSIDE,)).fetchone() == (0,)
-        code, _, _ = call(*command.split())
-        return f"{after.state}, then exit code {code} of {command.split()[0]}"
-
-    shard.run(st.tuples(streams(valid), st.sampled_from(COMMANDS)), check)
+    for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
+        (place / name).unlink(missing_ok=True)
+    shutil.copyfile(place / "template.db", place / "runs.db")
+    folder.events(1).write_bytes(data.draw(streams(valid)))
+    with answered(), open_registry(place / "runs.db") as database:
+        database.execute("PRAGMA synchronous = OFF")
+        before = contents(database, run.key)
+        after = ingest(database, run_by_key(database, run.key))
+        check_others(before, contents(database, run.key))
+        whole = contents(database)
+        assert ingest(database, after) == after and contents(database) == whole
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert after.state in (State.RUNNING, State.FINISHED, State.FAILED)
+        query = "SELECT count(*) FROM predictions WHERE epoch = ?"
+        assert database.execute(query, (OUTSIDE,)).fetchone() == (0,)
+        hypothesis.event(str(after.state))
+    code, _, _ = call(*command.split())
+    hypothesis.event(f"exit code {code} of {command.split()[0]}")
 
 
 def check_others(before, after):

@@ -2,14 +2,16 @@
 
 import gzip
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fuzzing import shards
+from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
+from sentences import answered
 
-from bertmt.errors import BertmtError, DataError
+from bertmt.errors import BertmtError
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.predictions import (
     Predictions,
@@ -49,6 +51,16 @@ tables = st.tuples(
 )
 
 
+@contextmanager
+def naming(file: Path | None = None):
+    """What is refused is refused in one line, which names the file."""
+    try:
+        yield
+    except BertmtError as problem:
+        assert "\n" not in str(problem) and (file is None or file.name in str(problem))
+        raise
+
+
 def check_split(split: Split) -> None:
     """What every consumer relies on."""
     assert split.examples
@@ -72,23 +84,16 @@ def files_of_the_course(draw):
     return task, draw(st.sampled_from(["train", "dev", "test"])), content
 
 
-@pytest.mark.parametrize("shard", shards("CSV files"))
-def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(shard, tmp_path):
-    def check(given):
-        task, split, content = given
-        file = tmp_path / f"{COLUMNS[task].stem}-{split}.csv"
-        file.write_bytes(content)
-        try:
-            found = read_cs224n_split(tmp_path, task, split)
-            check_split(found)
-            rows = [(each.id, each.label or 0) for each in found.examples]
-            written = course_file_content(task, rows)
-            assert written.count("\n") == len(found.examples) + 1
-        except DataError as problem:
-            assert file.name in str(problem) and "\n" not in str(problem)
-            raise
-
-    shard.run(files_of_the_course(), check)
+@given(given_file=files_of_the_course())
+def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(tmp_path, given_file):
+    task, split, content = given_file
+    file = tmp_path / f"{COLUMNS[task].stem}-{split}.csv"
+    file.write_bytes(content)
+    with answered(), naming(file):
+        found = read_cs224n_split(tmp_path, task, split)
+        check_split(found)
+        written = course_file_content(task, [(each.id, each.label or 0) for each in found.examples])
+        assert written.count("\n") == len(found.examples) + 1
 
 
 @st.composite
@@ -102,21 +107,15 @@ def files_of_pairs(draw):
     return name, text, draw(st.integers(1, 200))
 
 
-@pytest.mark.parametrize("shard", shards("JSONL files"))
-def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(shard, tmp_path):
-    def check(given):
-        name, content, limit = given
-        file = tmp_path / name
-        file.write_bytes(content)
-        try:
-            found = read_extra_file(file, limit)
-        except DataError as problem:
-            assert name in str(problem) and "\n" not in str(problem)
-            raise
+@given(given_file=files_of_pairs())
+def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(tmp_path, given_file):
+    name, content, limit = given_file
+    file = tmp_path / name
+    file.write_bytes(content)
+    with answered(), naming(file):
+        found = read_extra_file(file, limit)
         check_split(found)
         assert len(found.examples) <= limit and all(each.label == 1 for each in found.examples)
-
-    shard.run(files_of_pairs(), check)
 
 
 READERS = {
@@ -138,31 +137,29 @@ def files_of_a_run(draw, folder: Path):
     return name, draw(damaged_bytes(st.just(content), 2))
 
 
-@pytest.mark.parametrize("shard", shards("run folder files"))
-def test_any_file_of_a_run_folder_is_read_or_refused_in_a_sentence(shard, tmp_path):
+@pytest.fixture(scope="module")
+def whole_folder(tmp_path_factory):
+    """A folder with one whole file for each of the readers."""
     import numpy as np  # noqa: PLC0415 - the other readers work without it
 
+    folder = tmp_path_factory.mktemp("run")
     examples = tuple(Example(f"e{index}", f"sentence {index}", None, index % 5) for index in range(10))
-    valid = tmp_path / "valid"
-    RunFolder(valid).create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
-    write_examples(valid / "sst-dev.jsonl.gz", examples)
-    write_predictions(
-        valid / "001-sst-dev.npz", Predictions("sst", "dev", 1, fingerprint(examples), np.eye(5)[[0] * 10])
-    )
+    RunFolder(folder).create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
+    write_examples(folder / "sst-dev.jsonl.gz", examples)
+    predictions = Predictions("sst", "dev", 1, fingerprint(examples), np.eye(5)[[0] * 10])
+    write_predictions(folder / "001-sst-dev.npz", predictions)
+    return folder
 
-    def check(given):
-        name, content = given
-        (tmp_path / name).write_bytes(content)
-        try:
-            found = READERS[name](tmp_path / name)
-        except BertmtError as problem:
-            assert "\n" not in str(problem)
-            raise
+
+@given(data=st.data())
+def test_any_file_of_a_run_folder_is_read_or_refused_in_a_sentence(whole_folder, tmp_path, data):
+    name, content = data.draw(files_of_a_run(whole_folder))
+    (tmp_path / name).write_bytes(content)
+    with answered(), naming():
+        found = READERS[name](tmp_path / name)
         if isinstance(found, Predictions):
             assert len(found.labels()) == len(found.probabilities)
         elif isinstance(found, RunOrder):
             RunFolder(tmp_path / "again").create(found, "{}")
         else:
             fingerprint(found)
-
-    shard.run(files_of_a_run(valid), check)

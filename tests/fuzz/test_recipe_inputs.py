@@ -3,10 +3,10 @@
 import json
 import tomllib
 
-import pytest
-from fuzzing import shards
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mutations import VALUES, WEIRD_TEXTS, damaged_bytes, damaged_document, damaged_text, mostly
+from sentences import answered
 
 from bertmt.recipe.loading import (
     flatten,
@@ -43,59 +43,65 @@ def check_recipe(recipe):
     matching_preset(full)
 
 
-@pytest.mark.parametrize("shard", shards("recipe file"))
-def test_any_recipe_file_is_a_recipe_or_a_sentence(shard, tmp_path):
-    file = tmp_path / "recipe.toml"
-    texts = RECIPES.flatmap(
-        lambda recipe: st.sampled_from(
-            [to_toml(recipe), to_toml(recipe, comments=False), "epochs = 3\n[lora]\nrank = 4\n"]
-        )
-    )
+FILES = RECIPES.flatmap(
+    lambda recipe: st.sampled_from([to_toml(recipe), to_toml(recipe, comments=False), "epochs = 3\n[lora]\nrank = 4\n"])
+).map(str.encode)
 
-    def check(content):
-        file.write_bytes(content)
+
+@given(content=mostly(damaged_bytes(FILES), st.binary(max_size=60)))
+@example(content=b"epochs = " + b"9" * 5000)
+@example(content=b"a = " + b"[" * 5000)
+@example(content=b"x." * 2000 + b"y = 1")
+@example(content=b"epochs = 2024-01-01")
+def test_any_recipe_file_is_a_recipe_or_a_sentence(tmp_path, content):
+    file = tmp_path / "recipe.toml"
+    file.write_bytes(content)
+    with answered():
         check_recipe(recipe_from(read_toml(file)))
 
-    examples = [b"epochs = " + b"9" * 5000, b"a = " + b"[" * 5000, b"x." * 2000 + b"y = 1", b"epochs = 2024-01-01"]
-    shard.run(mostly(damaged_bytes(texts.map(str.encode)), st.binary(max_size=60)), check, examples)
+
+DOCUMENTS = damaged_document(json.loads(to_json(resolved(recipe_from({"lora.rank": 20, "data": "toy"}))))).map(
+    json.dumps
+)
 
 
-@pytest.mark.parametrize("shard", shards("recipe JSON"))
-def test_any_json_is_a_recipe_or_a_sentence(shard):
-    flat = json.loads(to_json(resolved(recipe_from({"lora.rank": 20, "data": "toy"}))))
-    documents = damaged_document(flat).map(json.dumps)
-    texts = mostly(documents | damaged_text(documents | RECIPES.map(to_json), 2), VALUES.map(json.dumps))
-    examples = ["[" * 100_000, '{"epochs": ' + "9" * 5000 + "}", '{"a":' * 900 + "1" + "}" * 900, "null", '{"": {}}']
-    shard.run(texts, lambda text: check_recipe(from_json(text)), examples)
+@given(text=mostly(DOCUMENTS | damaged_text(DOCUMENTS | RECIPES.map(to_json), 2), VALUES.map(json.dumps)))
+@example(text="[" * 100_000)
+@example(text='{"epochs": ' + "9" * 5000 + "}")
+@example(text='{"a":' * 900 + "1" + "}" * 900)
+@example(text="null")
+@example(text='{"": {}}')
+def test_any_json_is_a_recipe_or_a_sentence(text):
+    with answered():
+        check_recipe(from_json(text))
 
 
-@pytest.mark.parametrize("shard", shards("--set"))
-def test_any_words_after_set_are_a_recipe_or_sentences(shard):
-    words = mostly(st.lists(st.tuples(NAMES, WORDS).map("=".join), max_size=4), st.lists(WEIRD_TEXTS, max_size=2))
-    shard.run(words, lambda given: check_recipe(recipe_from(parse_assignments(given))))
+@given(words=mostly(st.lists(st.tuples(NAMES, WORDS).map("=".join), max_size=4), st.lists(WEIRD_TEXTS, max_size=2)))
+def test_any_words_after_set_are_a_recipe_or_sentences(words):
+    with answered():
+        check_recipe(recipe_from(parse_assignments(words)))
 
 
-@pytest.mark.parametrize("shard", shards("--sweep"))
-def test_any_words_after_sweep_are_combinations_or_sentences(shard):
-    values = st.lists(WORDS, max_size=4).map(",".join)
-    words = mostly(st.lists(st.tuples(NAMES, values).map("=".join), max_size=3), st.lists(WEIRD_TEXTS, max_size=2))
+SWEEPS = st.tuples(NAMES, st.lists(WORDS, max_size=4).map(",".join)).map("=".join)
 
-    def check(given):
-        combinations = parse_sweeps(given)
+
+@given(words=mostly(st.lists(SWEEPS, max_size=3), st.lists(WEIRD_TEXTS, max_size=2)))
+def test_any_words_after_sweep_are_combinations_or_sentences(words):
+    with answered():
+        combinations = parse_sweeps(words)
         assert len({json.dumps(each) for each in combinations}) == len(combinations) >= 1
         for each in combinations[:20]:
             check_recipe(recipe_from(each))
 
-    shard.run(words, check)
+
+DEFAULTS = b'# Defaults\ndata = "~/data"\nencoder = "tiny"\nepochs = 3\nextra_data_file = "pairs.jsonl.gz"\n'
 
 
-@pytest.mark.parametrize("shard", shards("bertmt.toml"))
-def test_any_file_of_defaults_is_settings_or_a_sentence(shard, tmp_path):
-    valid = b'# Defaults\ndata = "~/data"\nencoder = "tiny"\nepochs = 3\nextra_data_file = "pairs.jsonl.gz"\n'
-
-    def check(content):
-        (tmp_path / "bertmt.toml").write_bytes(content)
+@given(content=damaged_bytes(st.just(DEFAULTS)))
+@example(content=b'data = "~nobody/data"')
+@example(content=b"a = " + b"[" * 5000)
+@example(content=b"data = " + b"9" * 5000)
+def test_any_file_of_defaults_is_settings_or_a_sentence(tmp_path, content):
+    (tmp_path / "bertmt.toml").write_bytes(content)
+    with answered():
         check_recipe(recipe_from(read_user_settings(tmp_path)))
-
-    examples = [b'data = "~nobody/data"', b"a = " + b"[" * 5000, b"data = " + b"9" * 5000]
-    shard.run(damaged_bytes(st.just(valid)), check, examples)

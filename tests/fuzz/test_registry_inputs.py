@@ -3,10 +3,11 @@
 import shutil
 
 import pytest
-from command_lines import call
-from fuzzing import shards
+from command_lines import call, restore
+from hypothesis import event, given
 from hypothesis import strategies as st
-from mutations import VALUES, damaged_bytes
+from mutations import VALUES, damaged_bytes, mostly
+from sentences import answered
 
 from bertmt.registry.database import sqlite3
 from bertmt.registry.file.opening import open_registry
@@ -15,6 +16,7 @@ from bertmt.services.browse.details import details_of
 from bertmt.services.browse.listing import list_runs
 from bertmt.services.opening import opened_registry
 
+PAGE, RUNS = 4096, 9  # bytes of a page; runs in the registry
 COMMANDS = (
     "runs", "runs --json", "runs --filter lora>0 --sort -sst", "show base", "show twins", "show better --json",
     "doctor", "logs silent", "compare base better", "confusion base", "curves base --json", "export base",
@@ -51,7 +53,7 @@ def damaged(content, places):
         elif isinstance(written, bytes):
             content[offset : offset + len(written)] = written
         elif isinstance(written, int):  # a page in the place of another
-            content[offset : offset + 4096] = content[written : written + 4096]
+            content[offset : offset + PAGE] = content[written : written + PAGE]
     return bytes(content)
 
 
@@ -62,33 +64,50 @@ def look(path):
             details_of(database, row.run)
 
 
-@pytest.mark.parametrize("shard", shards("registry bytes"))
-def test_a_damaged_registry_is_read_or_refused_in_a_sentence(shard, place):
-    path, log = place / "runs.db", place / "runs.db-wal"
-    with open_registry(path) as database:
+@pytest.fixture
+def template(place):
+    """A copy of the current folder as it is before each damage."""
+    with open_registry(place / "runs.db") as database:
         store_setting(database, "baseline", all_runs(database)[0].id)
-        page_size = database.execute("PRAGMA page_size").fetchone()[0]
         # What a crash leaves: commits that are in the log alone.
-        unmoved, logged = path.read_bytes(), log.read_bytes()
+        shutil.copytree(place, place.with_name("logged"))
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    whole = path.read_bytes()
+    return shutil.copytree(place, place.with_name("template"))
 
-    def check(given):
-        places, with_log, command = given
-        content = damaged(unmoved if with_log and not places[0][0] % 2 else whole, places)
-        for name in (path, log, place / "runs.db-shm"):
-            name.unlink(missing_ok=True)
-        path.write_bytes(content)
-        if with_log:
-            log.write_bytes(logged if places[0][0] % 2 == 0 else damaged(logged, places))
-        try:
-            look(path)
-        finally:
-            assert path.read_bytes() == content, "reading wrote"
-        return f"read, then exit code {call(*command.split())[0]}"
 
-    places = damages(len(whole) // page_size, page_size)
-    shard.run(st.tuples(places, st.booleans(), st.sampled_from(COMMANDS)), check)
+@st.composite
+def damaged_registries(draw, whole, unmoved, logged):
+    """The content of a registry and of its log, one of them damaged; None: there is no log."""
+    places = draw(damages(len(whole) // PAGE, PAGE))
+    kind = draw(st.sampled_from(["no log", "log", "damaged log"]))
+    if kind == "no log":
+        return damaged(whole, places), None
+    return (damaged(unmoved, places), logged) if kind == "log" else (unmoved, damaged(logged, places))
+
+
+@given(data=st.data(), command=mostly(st.sampled_from(COMMANDS), st.just("repair")))
+def test_a_damaged_registry_is_read_or_repaired_or_refused_in_a_sentence(place, template, data, command):
+    path, logged = place / "runs.db", place.with_name("logged")
+    files = (template / "runs.db", logged / "runs.db", logged / "runs.db-wal")
+    content, log = data.draw(damaged_registries(*(file.read_bytes() for file in files)))
+    restore(template, place)
+    path.write_bytes(content)
+    if log is not None:
+        path.with_name("runs.db-wal").write_bytes(log)
+    with answered():
+        look(path)
+    assert path.read_bytes() == content, "reading wrote"
+    code, _, said = call(*command.split())
+    event(f"exit code {code}{' of repair' if command == 'repair' else ''}")
+    if command == "repair" and code == 0:
+        check_repaired(path, said)
+
+
+def check_repaired(path, said):
+    """All can be read again, and runs that are gone are not gone in silence."""
+    look(path)
+    with opened_registry(path, read_only=True) as database:
+        assert len(all_runs(database)) >= RUNS or "lost" in said.lower(), said
 
 
 COLUMNS = {
@@ -118,30 +137,34 @@ def changes(draw, valid):
     return table, column, draw(values), draw(st.booleans())
 
 
-@pytest.mark.parametrize("shard", shards("registry text"))
-def test_a_registry_with_strange_texts_is_read_or_refused_in_a_sentence(shard, place):
-    path = place / "runs.db"
-    with open_registry(path) as database:
+@pytest.fixture
+def texts(place):
+    """Documents of a run as they are stored."""
+    with open_registry(place / "runs.db") as database:
         run = all_runs(database, "runs.name = 'base'")[0]
-        texts = (run.recipe_json, run.started_json, run.finished_json, run.fingerprints_json, run.submitted_at)
-        valid = [text.encode() for text in texts]
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copyfile(path, place / "template.db")
+    texts = (run.recipe_json, run.started_json, run.finished_json, run.fingerprints_json, run.submitted_at)
+    return [text.encode() for text in texts]
 
-    def check(given):
-        (table, column, value, everywhere), command = given
-        for name in ("runs.db-wal", "runs.db-shm"):
-            (place / name).unlink(missing_ok=True)
-        shutil.copyfile(place / "template.db", path)
-        with open_registry(path) as database:
-            database.execute("PRAGMA synchronous = OFF")
-            database.execute("PRAGMA foreign_keys = OFF")
-            where = "" if everywhere else f" WHERE {column} = (SELECT {column} FROM {table} LIMIT 1)"
-            try:
-                database.execute(f"UPDATE OR IGNORE {table} SET {column} = ?{where}", (value,))
-            except (OverflowError, UnicodeEncodeError, sqlite3.Error):
-                return "refused by SQLite"
-        look(path)
-        return f"exit code {call(*command.split())[0]}"
 
-    shard.run(st.tuples(changes(valid), st.sampled_from(COMMANDS)), check)
+def change(path, table, column, value, everywhere):
+    """Write a value past bertmt; whether SQLite took it."""
+    where = "" if everywhere else f" WHERE {column} = (SELECT {column} FROM {table} LIMIT 1)"
+    with open_registry(path) as database:
+        database.execute("PRAGMA synchronous = OFF")
+        database.execute("PRAGMA foreign_keys = OFF")
+        try:
+            database.execute(f"UPDATE OR IGNORE {table} SET {column} = ?{where}", (value,))
+        except (OverflowError, UnicodeEncodeError, sqlite3.Error):
+            return False
+    return True
+
+
+@given(data=st.data(), command=st.sampled_from(COMMANDS))
+def test_a_registry_with_strange_texts_is_read_or_refused_in_a_sentence(place, template, texts, data, command):
+    restore(template, place)
+    if not change(place / "runs.db", *data.draw(changes(texts))):
+        event("refused by SQLite")
+        return
+    with answered():
+        look(place / "runs.db")
+    event(f"exit code {call(*command.split())[0]}")

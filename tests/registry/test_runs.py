@@ -86,7 +86,9 @@ def test_nothing_leads_out_of_finished():
 def test_only_a_claim_starts_a_run():
     """What is imported has run elsewhere: it passes through that state within one transaction."""
     starts = {
-        before: owners - {Actor.IMPORT} for (before, after), owners in LEGAL_TRANSITIONS.items() if after is State.RUNNING
+        before: owners - {Actor.IMPORT}
+        for (before, after), owners in LEGAL_TRANSITIONS.items()
+        if after is State.RUNNING
     }
     assert {before: owners for before, owners in starts.items() if owners} == {State.QUEUED: {Actor.CLAIM}}
 

@@ -28,7 +28,9 @@ async def offer_worker(dashboard: Host) -> None:
     """Where runs wait and nobody works them, say why, or ask whether to start a worker."""
     found = await dashboard.ask(lambda session: workload(session.database))
     if found.held:
-        dashboard.notify("The queue is held: nothing starts until H on the queue screen releases it.", severity="warning")
+        dashboard.notify(
+            "The queue is held: nothing starts until H on the queue screen releases it.", severity="warning"
+        )
     elif found.queued and not found.workers:
         sentences = [
             "It runs the queued runs one after another, on this machine, and continues when the dashboard is closed."

@@ -39,7 +39,7 @@ def _at(run: Run) -> str:
     return "before its first checkpoint" if step is None else f"at step {numbers.count(step)}"
 
 
-def care_words(run: Run, moves: Sequence[Move] = ()) -> list[str]:
+def resilience_notes(run: Run, moves: Sequence[Move] = ()) -> list[str]:
     """What was done so that the run survives, and what it cost; nothing of a run that nothing happened to.
 
     Args:

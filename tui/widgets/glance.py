@@ -21,7 +21,7 @@ from bertmt.services.browse.run_list import Group, Spread
 from bertmt.tasks.task import TASKS
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.formatting.run_signs import group_name, state_sign
-from tui.formatting.run_standing import care_words, standing
+from tui.formatting.run_standing import resilience_notes, standing
 from tui.registry_lane import Session
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
@@ -134,7 +134,7 @@ def _words(glimpse: Glimpse, width: int) -> list[Line]:
         "scale": scale_line(run),
         "tags": " ".join(run.tags),
         "note": run.note,
-        "care": "; ".join(care_words(run)),
+        "resilience": "; ".join(resilience_notes(run)),
         "log": list(glimpse.log_lines),
     }
     return facts(pairs, width)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bertmt.errors import RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
 
 TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
@@ -46,10 +47,9 @@ def problems_of(copy: Path, original: Path) -> list[str]:
         if not 0 < version < IMPLAUSIBLE_VERSION:
             return ["it does not say which version it is of"]
         try:
-            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)") if row[0] != "ok"]
-            said += [f"a row of {row[0]} belongs to nothing" for row in connection.execute("PRAGMA foreign_key_check")]
+            said = faults(connection)
         except UNREADABLE as problem:
-            return [str(problem)]
+            return [" ".join(str(problem).split())]
     return said + [f"no table {name}" for name in sorted(TABLES - tables)]
 
 

@@ -1,5 +1,7 @@
 """Whether SQLite finds the file in order, and how much of it is unused."""
 
+from typing import Any
+
 from bertmt.registry.database import Database, sqlite3
 
 FINE = ["ok"]  # what SQLite says of a file in which nothing is wrong
@@ -12,8 +14,15 @@ def quick_check(database: Database, most: int = 5) -> list[str]:
 
 def whole_check(database: Database, most: int = 3) -> list[str]:
     """What is wrong with pages, indices and references, a sentence each; nothing where all is well."""
-    said = [str(row[0]) for row in database.execute(f"PRAGMA integrity_check({most})") if [row[0]] != FINE]
-    return said + [f"a row of {row[0]} refers to none" for row in database.execute("PRAGMA foreign_key_check")]
+    return faults(database.connection, most)
+
+
+def faults(connection: Any, most: int = 3) -> list[str]:
+    """As `whole_check`, of a bare connection."""
+    found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({most})") if [row[0]] != FINE]
+    said = [" ".join(each.split()) for each in found]  # SQLite's words may hold line breaks
+    homeless = {row[0] for row in connection.execute("PRAGMA foreign_key_check")}  # a row for each row of a table
+    return said + [f"rows of {table} refer to none" for table in sorted(homeless)]
 
 
 def empty_log(database: Database) -> None:

@@ -25,7 +25,7 @@ from tui.screens.compare.arms import Looks, marks_line
 SIDE_BY_SIDE = 120  # cells from which on differences and remarks stand beside each other
 DIFFERENCES_WIDTH = 68  # cells of a table of differences
 LONGEST_ARM = 18  # cells of an arm's title over its settings
-ROLES = (("toggle", "method"), ("scale", "scale"), ("conduct", "conduct"))
+ROLES = (("toggle", "method"), ("scale", "scale"), ("runtime", "runtime"))
 GAP = 2
 
 

@@ -20,8 +20,8 @@ from tui.widgets.fields import Field, FieldKind, field_of, next_choice
 
 SOURCE, DONE = "source", "done"
 MOST_SEEDS = 1000
-METHOD, CONSTANTS, SCALE, RUNTIME = "method", "constants of the method", "scale", "conduct"
-RESILIENCE, QUEUEING = "care", "queueing"
+METHOD, CONSTANTS, SCALE, RUNTIME = "method", "constants of the method", "scale", "runtime"
+RESILIENCE, QUEUEING = "resilience", "queueing"
 _SECTIONS = {Role.SCALE: SCALE, Role.RUNTIME: RUNTIME, Role.RESILIENCE: RESILIENCE}
 _CONSTANTS = (
     "mnr_scale", "mnr_threshold", "cosine_positive", "cosine_negative", "pretraining_epochs", "head_dropout",

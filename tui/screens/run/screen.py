@@ -19,7 +19,7 @@ from bertmt.services.browse.rows import Row
 from tui.actions.runs import QUEUED_AGAIN, RunActions
 from tui.bindings import key
 from tui.formatting.run_signs import difference_span
-from tui.formatting.run_standing import care_words
+from tui.formatting.run_standing import resilience_notes
 from tui.registry_lane import Session
 from tui.screens.run.panes.confusion import ConfusionPane
 from tui.screens.run.panes.curves import CurvesPane
@@ -46,7 +46,7 @@ PANES: tuple[type[Pane], ...] = (
 )
 GAP = "  "
 MOST_LINES_BELOW = 3  # of what a run is at or why it failed
-MOST_LINES_OF_CARE = 2
+MOST_RESILIENCE_LINES = 2
 
 
 class RunScreen(RunActions):
@@ -179,8 +179,8 @@ class RunScreen(RunActions):
 
     def _about(self, width: int) -> list[Line]:
         """What the run is at and scores, and below it what happened to it that matters."""
-        care = "; ".join(care_words(self.run, self._moves))
-        below = sentence_lines(care, width - len(GAP), MOST_LINES_OF_CARE, "dim") if care else []
+        care = "; ".join(resilience_notes(self.run, self._moves))
+        below = sentence_lines(care, width - len(GAP), MOST_RESILIENCE_LINES, "dim") if care else []
         return [*self._facts(width), *(line(GAP, *each) for each in below)]
 
     def _facts(self, width: int) -> list[Line]:
@@ -230,7 +230,9 @@ class RunScreen(RunActions):
         if len(runs) > 1:
             self.open_comparison(runs)
         else:
-            self.dashboard.notify("Nothing to compare with: mark other runs in the list, or choose a baseline.", severity="warning")
+            self.dashboard.notify(
+                "Nothing to compare with: mark other runs in the list, or choose a baseline.", severity="warning"
+            )
 
     def _compared(self, session: Session) -> list[Run]:
         """On the registry's thread: this run, then the others."""

@@ -61,7 +61,9 @@ class CurvesPane(Pane):
         """With the marked runs, or without."""
         others = self.dashboard.marked - ({self._run.id} if self._run else set())
         if not others and not self.is_overlaid:
-            self.dashboard.notify("Mark other runs in the list with the space bar; u then draws them here.", severity="warning")
+            self.dashboard.notify(
+                "Mark other runs in the list with the space bar; u then draws them here.", severity="warning"
+            )
             return
         self.is_overlaid = not self.is_overlaid
         self.chart.first_panel = 0

@@ -66,7 +66,7 @@ def confusion(
         output.write_document("bertmt.confusion/1", _record(own, other))
         return
     title = f"{own.run.id} {own.run.name}, {own.task} dev, epoch {own.epoch}"
-    title += f", less {other.run.id} {other.run.name}, epoch {other.epoch}" if other else ""
+    title += f" − {other.run.id} {other.run.name}, epoch {other.epoch}" if other else ""
     drawn = (
         draw_confusion_difference(own.counts, other.counts, own.classes)
         if other

@@ -83,8 +83,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "(split, sst, para, sts, note; or null)"
     },
     "bertmt.settings/1": {
-        "settings": "a list of name, kind, role (toggle, scale, runtime, resilience), default, optional, minimum, maximum, "
-        "above (exclusive), choices, help"
+        "settings": "a list of name, kind, role (toggle, scale, runtime, resilience), default, optional, minimum, "
+        "maximum, above (exclusive), choices, help"
     },
     "bertmt.recipe/1": {"recipe": "every setting by its dotted name", "preset": "whose toggles it equals, or null"},
     "bertmt.baseline/1": {

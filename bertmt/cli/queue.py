@@ -110,6 +110,7 @@ def queue(
 ) -> None:
     """Queue one run or many.
 
+    A run (experiment, job or trial elsewhere) is one training of a recipe (configuration) with one seed.
     The recipe comes from a preset, a file or another run; --set changes it, --seed and --sweep make several runs of it.
     """
     from bertmt.errors import Problems

@@ -240,7 +240,7 @@ def test_means_are_those_of_the_seeds_that_are_compared(database, scored):
     assert (result.seeds, result.left_out) == ((1, 2), (3, 4))
     assert result.difference == pytest.approx(0.1) == pytest.approx(result.mean_b - result.mean_a)
     text = " ".join(map(plain, difference_lines(comparison.others[0], None)))
-    assert "new, mean of 2 of 3 seeds less old, mean of 2 of 3 seeds" in text
+    assert "new, mean of 2 of 3 seeds − old, mean of 2 of 3 seeds" in text
     assert "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in text
 
 

@@ -47,7 +47,7 @@ def side_name(side: Side) -> str:
 def difference_lines(against: Against, width: int | None) -> list[Line]:
     """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
     results: list[Any] = [*against.examples, *against.seeds]
-    title = safe_text(f"{side_name(against.side)} less {side_name(against.reference)}")
+    title = safe_text(f"{side_name(against.side)} − {side_name(against.reference)}")
     if not results:
         return [(Span(title, "title"),), (Span("They have no comparable task.", "dim"),)]
     rows = []

@@ -21,7 +21,7 @@ CUDA_CONTEXT_MIB = 500
 MARGIN = 1.1
 BYTES_PER_NUMBER = 4  # weights, gradients and moments are fp32 in every precision
 MOMENTS = 2  # AdamW keeps a mean and a variance of each gradient
-# Conduct and care weigh nothing on memory, but for the precision of activations and whether they are kept.
+# Runtime and resilience weigh nothing on memory, but for the precision of activations and whether they are kept.
 _WEIGHTLESS = tuple(
     name
     for name, each in SETTINGS.items()

@@ -65,7 +65,7 @@ def matrices_page(
     if first is None:
         caption = CAPTIONS[shown]
     else:
-        caption = f"counts less those of {first.run.name} ({first.run.id}); its own counts where it stands"
+        caption = f"counts minus those of {first.run.name} ({first.run.id}); its own counts where it stands"
     lines: list[Line] = [line(Span(task, "title"), Span(cut(safe_text(f": {caption}"), width - len(task)), "dim")), ()]
     blocks = [_block(each, looks, shown, first, wide) for each in matrices]
     for start in range(0, len(blocks), across):

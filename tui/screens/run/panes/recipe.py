@@ -35,7 +35,7 @@ NAME_WIDTH = max(map(len, SETTINGS)) + 1
 TITLES = {
     Role.TOGGLE: "Method: the toggles",
     Role.SCALE: "Scale: encoder, data, budget",
-    Role.RUNTIME: "Conduct: seed, precision, what is kept",
+    Role.RUNTIME: "Runtime: seed, precision, what is kept",
     Role.RESILIENCE: "Care: checkpoints, what happens when it is lost",
 }
 UNLIKE, PLAIN = "* ", "  "

@@ -98,7 +98,7 @@ class HeatMap(Drawing, can_focus=True):
     def _drawn(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
         if not self._names:
             return []
-        text = CAPTIONS[self.shown] if self._other is None else f"counts less those of {self._of_other}"
+        text = CAPTIONS[self.shown] if self._other is None else f"counts minus those of {self._of_other}"
         caption = line(Span(cut(text, width), "dim"))
         if self._other is not None:
             return [*draw_confusion_difference(self._matrix, self._other, self._names, cell, width), caption]

@@ -228,7 +228,7 @@ def work_with(monkeypatch, stand_in_child):
     """Let workers that are started here start stand-ins for training children."""
     program = (
         "import sys; from bertmt.devices.slots import DeviceSlot; from bertmt.worker.worker import Worker;"
-        "from bertmt.registry.database import open_registry; from pathlib import Path;"
+        "from bertmt.registry.file.opening import open_registry; from pathlib import Path;"
         "Worker(open_registry(Path(sys.argv[1])), [DeviceSlot('cpu', 'cpu', 1)], print, sys.argv[2:]).work(drain=True)"
     )
     monkeypatch.setattr(

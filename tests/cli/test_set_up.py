@@ -47,7 +47,7 @@ def test_init_tells_every_problem_in_one_message(bertmt, folder):
     )  # fmt: skip
     words = (
         "--set expects", "`lora.rank` is a toggle", "`extra_data` is a toggle", "`epochs` must be at least 1",
-        "`nonsense` is no setting", "data folder", "extra pairs",
+        "`nonsense` is not a setting", "data folder", "extra pairs",
     )  # fmt: skip
     lines = outcome.err.splitlines()
     assert (outcome.code, outcome.out, len(lines)) == (2, "", len(words)), outcome.err

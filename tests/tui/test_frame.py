@@ -120,8 +120,8 @@ async def test_a_keymap_changes_keys(show, alive, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('"runs.grupe" = "x"', "no key that can be changed"),
-        ("runs.group = 1", "no key"),
+        ('"runs.grupe" = "x"', "not a key that can be changed"),
+        ("runs.group = 1", "must be a key"),
         ('"runs.group" = 1', "must be a key"),
         ("nonsense", "cannot be read"),
     ],
@@ -144,7 +144,7 @@ def test_settings_come_back_as_they_were_written(tmp_path):
 def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, text):
     file = tmp_path / "dashboard.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match=r"mend it, or remove it"):
+    with pytest.raises(UsageError, match=r"fix it, or delete it"):
         read_settings(file)
 
 

@@ -231,7 +231,7 @@ async def test_a_running_run_shows_its_newest_epoch_and_goes_on_to_the_next(show
     [
         ("run007", "Run run007 is queued: predictions appear once it has been evaluated."),
         ("run006", "Run run006 has not been evaluated yet; its predictions appear here once it has."),
-        ("run005", "Run run005 left no predictions: it ended (failed) before it was evaluated."),
+        ("run005", "Run run005 left no predictions: it ended (failed) before its first evaluation."),
         ("run008", "Run run008 is held: predictions appear once it has been evaluated."),
     ],
 )

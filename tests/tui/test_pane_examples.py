@@ -69,7 +69,7 @@ async def test_against_a_better_baseline_examples_are_broken(show, alive):
 async def test_of_the_baseline_itself_only_wrong_ones_are_known(show, alive):
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run001", "4")
-        assert "[all 60] wrong 42   in the order" in shown.text
+        assert "[all 60] wrong 42   in data order" in shown.text
         await shown.press("w", "w")
         assert "[all 60]" in shown.text
 
@@ -203,7 +203,7 @@ async def test_a_running_run_lists_its_newest_epoch(show, alive, evaluated, size
 
 
 @pytest.mark.parametrize(
-    ("run_id", "sentence"), [("run007", "is queued: there are predictions"), ("run006", "has not been evaluated yet")]
+    ("run_id", "sentence"), [("run007", "is queued: predictions appear"), ("run006", "has not been evaluated yet")]
 )
 async def test_before_there_are_predictions_it_is_said_when_there_will_be(show, alive, run_id, sentence):
     async with show() as shown:

@@ -94,7 +94,7 @@ async def test_a_running_run_shows_its_newest_epoch(show, alive, evaluated, size
 
 @pytest.mark.parametrize(
     ("run_id", "sentence"),
-    [("run007", "is queued: there are predictions"), ("run008", "is held: there are predictions")],
+    [("run007", "is queued: predictions appear"), ("run008", "is held: predictions appear")],
 )
 async def test_before_there_are_predictions_it_is_said_when_there_will_be(show, alive, run_id, sentence):
     async with show() as shown:

@@ -46,7 +46,7 @@ async def test_pausing_asks_and_is_taken_back_by_the_same_key(show, alive, regis
         assert run_named(registry, "training").request == "pause"
         await shown.press("p")
         assert run_named(registry, "training").request is None
-        assert "1 run let go on." in shown.said
+        assert "1 run resumed." in shown.said
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -56,7 +56,7 @@ async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(show, alive
         await shown.press("p")
         assert run_named(stopped, "training").state is State.QUEUED
         assert [row.run.name for row in shown.app.screen.table.rows] == ["training", "later", "held"]
-        assert "queued; goes on from step 3" in shown.text
+        assert "queued; resumes from step 3" in shown.text
 
 
 async def test_only_running_and_paused_runs_answer_to_the_key(show, alive, registry):
@@ -84,7 +84,7 @@ async def test_beginning_anew_asks_and_deletes_the_checkpoints(show, alive, stop
         folder = folder_of(database, run).checkpoints("").folder
     async with show() as shown:
         await go_to(shown, "training")
-        assert "cancelled at step 3; r lets it go on, F begins anew" in shown.text
+        assert "cancelled at step 3; r resumes it, F starts over" in shown.text
         await shown.press("F", "n")
         assert folder.exists() and run_named(stopped, "training").state is State.CANCELLED
         await shown.press("F", "y")
@@ -95,7 +95,7 @@ async def test_beginning_anew_asks_and_deletes_the_checkpoints(show, alive, stop
 async def test_what_was_removed_is_brought_back_by_one_key(show, alive, registry):
     async with show() as shown:
         await shown.press("R")
-        assert "Nothing was removed here" in shown.said
+        assert "Nothing was removed in this session" in shown.said
         await go_to(shown, "base")
         await shown.press("space", "space", "D")
         assert "bertmt restore" in shown.text
@@ -106,7 +106,7 @@ async def test_what_was_removed_is_brought_back_by_one_key(show, alive, registry
         assert "1 run brought back." in shown.said
         assert run_named(registry, "base").state is State.FINISHED
         await shown.press("R")
-        assert shown.said.count("Nothing was removed here") == 2
+        assert shown.said.count("Nothing was removed in this session") == 2
 
 
 async def test_a_run_that_is_removed_while_it_is_looked_at_is_brought_back_from_the_list(show, alive, registry):

@@ -13,7 +13,7 @@ from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.order import queue_order
 
 SIZES = [(80, 24), (120, 40)]
-GUARD = "3 runs in a row died within 30 s; the last: run009: ValueError: no\x1b[2J[b]"
+GUARD = "3 consecutive runs died within 30 s; the last: run009: ValueError: no\x1b[2J[b]"
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_the_line_below_says_all_about_the_run_under_the_cursor(show, aliv
         await go_to(shown, "behind")
         assert "run010 queued: after run006; starts in 5m45s; takes 1m02s" in words(shown)
         await go_to(shown, "elsewhere")
-        assert "will not start: it wants a GPU, which no worker here has" in words(shown)
+        assert "will not start: it needs a GPU, which no worker has" in words(shown)
         await go_to(shown, "urgent")
         assert "priority 5, goes on from step 3; starts in 4m12s; takes" in words(shown)
 
@@ -154,14 +154,14 @@ async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show, alive,
     with open_registry(waiting) as database, database.immediate():
         database.execute("UPDATE workers SET guard = ?, request = 'drain'", (GUARD,))
     async with show(first="queue") as shown:
-        assert "Worker 1 starts nothing until c lets it go on" in words(shown)
+        assert "Worker 1 is halted until c resets it" in words(shown)
         assert "1 worker (starts nothing)" in words(shown)
 
 
 async def test_a_worker_without_a_guard_has_nothing_to_go_on_with(show, alive, waiting):
     async with show(first="queue") as shown:
         await shown.press("c")
-        assert "Worker 1 starts runs as it is" in shown.said
+        assert "Worker 1 is not halted" in shown.said
 
 
 async def test_what_waits_is_said_in_the_list_of_runs_and_on_its_own_screen(show, alive, waiting):

@@ -241,7 +241,7 @@ async def test_only_what_waits_is_moved_held_or_changed(show, alive, order):
     async with show(first="queue") as shown:
         await shown.press("J", "h", "e")
         assert order() == ["later", "held"]
-        assert "Only a run that waits can be changed" in shown.said
+        assert "Only a waiting run can be changed" in shown.said
 
 
 async def test_a_queue_that_is_read_only_is_not_changed(show, alive, order):

@@ -98,11 +98,11 @@ async def test_the_header_and_the_history_tell_what_happened_to_a_run(show, reco
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ("state = 'paused'", "paused at step 3; p lets it go on"),
-        ("state = 'queued', recoveries = 1", "queued: goes on from step 3"),
+        ("state = 'paused'", "paused at step 3; p resumes it"),
+        ("state = 'queued', recoveries = 1", "queued: resumes from step 3"),
         ("state = 'running', saves_memory = 1", "activation checkpointing after out of memory"),
         ("state = 'running', recoveries = 1", "newest checkpoint at step 3; lost once, queued again"),
-        ("state = 'cancelled'", "cancelled at step 3; r lets it go on, F begins anew"),
+        ("state = 'cancelled'", "cancelled at step 3; r resumes it, F starts over"),
         ("state = 'lost', recoveries = 1", "lost: its process died; r requeues it"),
     ],
 )

@@ -272,7 +272,7 @@ async def test_a_run_is_made_the_baseline_and_unmade(show, alive):
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("b")
-        assert "is compared with" in shown.said
+        assert "is now compared with" in shown.said
         better = next(line for line in shown.text.splitlines() if " better " in line)
         assert better.rstrip().endswith("base")
         await shown.press("b")

@@ -27,5 +27,5 @@ async def test_a_file_of_choices_that_became_unreadable_is_told_and_not_overwrit
     async with show(settings=read_settings(file), settings_file=file) as shown:
         file.write_text("theme = [", encoding="utf-8")
         await shown.press("t")
-        assert "mend it, or remove it" in shown.said
+        assert "fix it, or delete it" in shown.said
     assert file.read_text(encoding="utf-8") == "theme = ["

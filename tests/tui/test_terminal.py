@@ -59,9 +59,9 @@ WAYS = {
     "confusion": [("jjjjjj\r", "History"), ("2", f"sentence 54 {EVIL}")],
     "similarity": [("jjjjjj\r", "History"), ("3", "line of best fit")],
     "examples": [("jjjjjj\r", "History"), ("4", f"sentence 0 {EVIL}")],
-    "the recipe": [("jjj\r", "measured nothing"), ("5", f"ValueError: {EVIL}")],
-    "the log": [("jjj\r", "measured nothing"), ("6", f"line 49 {EVIL}")],
-    "the history": [("jjj\r", "measured nothing"), ("7", f"ValueError: {EVIL}")],
+    "the recipe": [("jjj\r", "before it measured anything"), ("5", f"ValueError: {EVIL}")],
+    "the log": [("jjj\r", "before it measured anything"), ("6", f"line 49 {EVIL}")],
+    "the history": [("jjj\r", "before it measured anything"), ("7", f"ValueError: {EVIL}")],
     "a comparison": [("jjj  ", "◆"), ("c", CUT)],
     "a copy of a run": [("jjj", f"ValueError: {CUT}"), ("n", EVIL)],
 }

@@ -43,7 +43,7 @@ def moved(database, add_run, worker, tmp_path):
 
 
 def test_a_worker_stops_makes_nothing_and_leaves_its_child(database, moved, worker, tmp_path):
-    with pytest.raises(MovedRegistryError, match="no longer at its place"):
+    with pytest.raises(MovedRegistryError, match="has been moved or deleted"):
         worker.work(drain=False)
     [work] = worker.children.values()
     assert work.child.process.poll() is None

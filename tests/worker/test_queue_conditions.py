@@ -99,7 +99,7 @@ def test_what_stands_in_the_way_is_named(database, add_run):
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (wants.key,))
     assert obstacles(waiting_runs(database), {"cpu"}) == {
         waits.key: f"it waits for {held.id}, which is held",
-        wants.key: "it wants a GPU, which no worker here has",
+        wants.key: "it needs a GPU, which no worker has",
     }
     release(database, held)
     assert set(obstacles(waiting_runs(database), {"cpu", "gpu"})) == set()
@@ -170,7 +170,7 @@ def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(database, add
 def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(database, add_run, worker, said, stand_in_child):
     for _ in range(5):
         add_run("crash")
-    with pytest.raises(BertmtError, match=r"3 runs in a row died.*2 queued runs were not started"):
+    with pytest.raises(BertmtError, match=r"3 consecutive runs died.*2 queued runs were not started"):
         worker.work(drain=True)
     assert [run.state for run in all_runs(database)] == [State.FAILED] * 3 + [State.QUEUED] * 2
     second = Worker(database, [SLOT], said.append, stand_in_child)

@@ -50,7 +50,7 @@ def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used
     for _ in range(3):
         worker.round()
     assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.QUEUED, 0)
-    assert len(said) == 1 and "has not done its first step there" in said[0], "a refusal is said once"
+    assert len(said) == 1 and "has not taken its first step there" in said[0], "a refusal is said once"
     lock.release()
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
 

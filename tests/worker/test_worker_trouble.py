@@ -84,7 +84,7 @@ def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
     database.execute("UPDATE runs SET request = ? WHERE key = ?", (request_word, run.key))
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     assert run_by_key(database, run.key).state is state
-    assert sum("looks again" in line for line in said) == 1
+    assert sum("will look again" in line for line in said) == 1
 
 
 def test_an_orphan_that_cannot_be_read_keeps_no_draining_worker(database, orphan, worker):

@@ -96,7 +96,9 @@ def begin(builder, run):
     claimed = claim_next(builder.database, None, "cpu")
     assert claimed.id == run.id
     folder = folder_of(builder.database, claimed)
-    folder.create(RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file=""), run.recipe_json)
+    folder.create(
+        RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file=""), run.recipe_json
+    )
     events = EventWriter(folder.events(claimed.attempt))
     events.write(Started(at=now(), attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS))
     for step in range(2):

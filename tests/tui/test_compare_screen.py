@@ -50,7 +50,7 @@ async def test_seeds_of_a_recipe_are_one_arm_with_a_mark_each(show, opened, size
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4)
         shown.should_be("compare-seeds")
-        assert "twins, mean of 2 seeds less base (run001)" in shown.text
+        assert "twins, mean of 2 seeds − base (run001)" in shown.text
         await shown.press("a")
         assert "twins (run003)" in shown.text
         assert "mean of 2 seeds" not in shown.text
@@ -132,7 +132,7 @@ async def test_confusion_matrices_stand_side_by_side(show, opened, size):
 async def test_another_arm_can_be_the_first(show, opened):
     async with show() as shown:
         await opened(shown, 1, 2)
-        assert "better (run002) less base (run001)" in shown.text and "+0.600" in shown.text
+        assert "better (run002) − base (run001)" in shown.text and "+0.600" in shown.text
         await shown.press("j", "f")
         assert "base (run001) less better (run002)" in shown.text and "−0.600" in shown.text
         assert "● base (run001)" in shown.text, "a run keeps its mark"
@@ -189,7 +189,7 @@ async def test_the_screen_is_there_while_what_takes_seconds_is_computed(show, op
         go_on.set()
         await shown.settle()
         await shown.press("1")
-        assert "better (run002) less base (run001)" in shown.text
+        assert "better (run002) − base (run001)" in shown.text
 
 
 async def test_a_comparison_is_made_anew_only_when_scores_changed(show, opened, monkeypatch):

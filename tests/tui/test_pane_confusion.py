@@ -156,7 +156,7 @@ async def test_the_difference_from_the_baseline_is_by_cell_and_says_whose(show, 
     async with show(size=size) as shown:
         await open_run(shown, "run002", "2", "d")
         assert [" ".join(row[:5]) for row in rows_of(shown)] == CHANGE
-        assert "counts less those of run001 (base), epoch 2" in shown.text
+        assert "counts minus those of run001 (base), epoch 2" in shown.text
         shown.should_be("run-confusion-difference")
         await shown.press("percent_sign")
         assert [" ".join(row[:5]) for row in rows_of(shown)] == CHANGE, "shares are of counts, not of differences"

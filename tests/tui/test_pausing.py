@@ -103,7 +103,7 @@ async def test_what_was_removed_is_brought_back_by_one_key(show, alive, registry
         listed = [row.run.name for row in shown.app.screen.table.rows]
         assert len(listed) == 7 and "base" not in listed
         await shown.press("R")
-        assert "1 run brought back." in shown.said
+        assert "1 run restored." in shown.said
         assert run_named(registry, "base").state is State.FINISHED
         await shown.press("R")
         assert shown.said.count("Nothing was removed in this session") == 2

@@ -93,7 +93,7 @@ async def test_the_line_below_says_all_about_the_run_under_the_cursor(show, aliv
         await go_to(shown, "elsewhere")
         assert "will not start: it needs a GPU, which no worker has" in words(shown)
         await go_to(shown, "urgent")
-        assert "priority 5, goes on from step 3; starts in 4m12s; takes" in words(shown)
+        assert "priority 5, resumes from step 3; starts in 4m12s; takes" in words(shown)
 
 
 async def test_the_order_is_by_priority_then_by_place_and_a_moved_run_takes_on_its_neighbours(show, alive, waiting):

@@ -276,7 +276,7 @@ async def test_a_run_is_made_the_baseline_and_unmade(show, alive):
         better = next(line for line in shown.text.splitlines() if " better " in line)
         assert better.rstrip().endswith("base")
         await shown.press("b")
-        assert "automatic again" in shown.said
+        assert "automatically again" in shown.said
 
 
 async def test_the_id_is_copied_and_shown(show, alive):

@@ -100,7 +100,7 @@ class RunActions(DashboardScreen):
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif self.dashboard.may_write():
-            await self._do(rest, each(control.resume), "resume")
+            await self._do(rest, each(control.resume), "resumed")
 
     @work(group="act")
     async def action_requeue(self) -> None:
@@ -225,7 +225,7 @@ class RunActions(DashboardScreen):
         acted = await self.dashboard.attempt(self.dashboard.ask(lambda session: act(session.database, runs)))
         if acted is not None:
             self.dashboard.notify(f"{counted(len(acted), 'run')} {done}.")
-        self.dashboard.look_again()
+            self.dashboard.look_again()  # not after a refusal: a look that succeeds closes the dialog that tells why
         return acted is not None
 
 

@@ -15,7 +15,7 @@ HEAVY = {"torch", "transformers", "peft", "pandas"}
 THIRD_PARTY = {"numpy", "scipy", *HEAVY, "sqlite_utils", "typer", "rich"}
 
 
-def words(cell):
+def words(cell: str):
     return [word.strip() for word in re.split(r"[,;]", cell) if word.strip()]
 
 
@@ -74,21 +74,21 @@ def exceptions_of_contracts():
 PACKAGES = sorted(table())
 
 
-def test_every_package_has_its_row():
+def test_every_package_has_its_row() -> None:
     on_disk = {path.parent.name for path in (REPOSITORY / "bertmt").glob("*/__init__.py")}
     modules = {path.stem for path in (REPOSITORY / "bertmt").glob("*.py")} - {"__init__", "__main__"}
     assert set(PACKAGES) == on_disk | modules | {"tui"}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_contracts_forbid_every_package_that_the_table_does_not_allow(package):
+def test_the_contracts_forbid_every_package_that_the_table_does_not_allow(package) -> None:
     allowed, _ = table()[package]
     forbidden = forbidden_by_contracts()[package] & set(PACKAGES)
     assert forbidden == set(PACKAGES) - allowed - {package}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_contracts_forbid_what_the_tables_last_column_names(package):
+def test_the_contracts_forbid_what_the_tables_last_column_names(package) -> None:
     _, never = table()[package]
     expected = set()
     for word in never:
@@ -97,12 +97,12 @@ def test_the_contracts_forbid_what_the_tables_last_column_names(package):
     assert forbidden_by_contracts()[package] - set(PACKAGES) == expected
 
 
-def test_single_modules_are_excepted_exactly_where_the_table_names_them():
+def test_single_modules_are_excepted_exactly_where_the_table_names_them() -> None:
     named = {package: {word for word in allowed if "." in word} for package, (allowed, _) in table().items()}
     assert exceptions_of_contracts() == {package: modules for package, modules in named.items() if modules}
 
 
-def test_import_linter_finds_every_contract_kept():
+def test_import_linter_finds_every_contract_kept() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([program, "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -3,7 +3,11 @@
 import ast
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
+from typing import Any
+
+from source_files import Source
 
 # Statements are run on connections, and written as strings that begin with a verb of SQL.
 RUNS_SQL = {"execute", "executemany", "executescript"}
@@ -16,7 +20,7 @@ MOST_MODULES = 16
 COMMANDS = "bertmt/cli"  # one file per noun, however many there are
 
 
-def in_words(node):
+def in_words(node: ast.AST) -> str | None:
     """The text of a string as it stands in the source, without what is filled in."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
@@ -25,14 +29,14 @@ def in_words(node):
     return None
 
 
-def called(node):
+def called(node: ast.AST):
     """The last name of what is called: "execute" of `database.connection.execute(…)`."""
     if not isinstance(node, ast.Call):
         return None
     return getattr(node.func, "attr", None) or getattr(node.func, "id", None)
 
 
-def sql_in(source):
+def sql_in(source: Source) -> Iterator[str]:
     """The lines of a file that run SQL, or hold some."""
     texts = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}  # docstrings
     for node in ast.walk(source.tree):
@@ -42,15 +46,15 @@ def sql_in(source):
             yield f"{source.name}:{node.lineno}"
 
 
-def sql_outside(sources, *rooms):
+def sql_outside(sources: list[Source], *rooms: Any):
     return sorted({line for source in sources if not source.in_package(*rooms) for line in sql_in(source)})
 
 
-def test_sql_stands_in_the_registry_alone(program):
+def test_sql_stands_in_the_registry_alone(program: list[Source]) -> None:
     assert sql_outside(program, "bertmt/registry") == []
 
 
-def test_sql_elsewhere_would_be_found(planted):
+def test_sql_elsewhere_would_be_found(planted: Callable[..., list[Source]]) -> None:
     lines = [
         '"""SELECT in a docstring is none."""',
         'database.execute(sql)',
@@ -67,26 +71,26 @@ def test_sql_elsewhere_would_be_found(planted):
     ]
 
 
-def crowded(sources, most=MOST_MODULES):
+def crowded(sources: list[Source], most: int = MOST_MODULES):
     """Folders with more modules of their own than that, packages aside."""
     modules = [source.name for source in sources if not source.name.endswith("/__init__.py")]
     counts = Counter(PurePosixPath(name).parent.as_posix() for name in modules)
     return {folder: count for folder, count in counts.items() if count > most}
 
 
-def test_a_folder_of_more_than_16_modules_has_an_inside(sources):
+def test_a_folder_of_more_than_16_modules_has_an_inside(sources: list[Source]) -> None:
     found = crowded([source for source in sources if source.in_package("bertmt", "tui", "bench", "torture")])
     assert {folder: count for folder, count in found.items() if folder != COMMANDS} == {}
 
 
-def test_a_crowded_folder_would_be_found(planted):
+def test_a_crowded_folder_would_be_found(planted: Callable[..., list[Source]]) -> None:
     tree = {f"bertmt/room/module_{number}.py": "" for number in range(16)} | {"bertmt/room/__init__.py": ""}
     tree |= {f"bertmt/room/inside/module_{number}.py": "" for number in range(16)}
     assert crowded(planted(tree)) == {}
     assert crowded(planted(tree | {"bertmt/room/one_more.py": ""})) == {"bertmt/room": 17}
 
 
-def started_in(sources, *rooms):
+def started_in(sources: list[Source], *rooms: Any):
     """Where a process is started, outside of these rooms."""
     starts = {"Popen", "execv", "execve", "execvp", "posix_spawn", "fork"}
     names = [
@@ -99,12 +103,12 @@ def started_in(sources, *rooms):
     return [f"{source.name}:{node.lineno}" for source, node in names]
 
 
-def test_processes_are_started_in_the_room_of_launchers_alone(program):
+def test_processes_are_started_in_the_room_of_launchers_alone(program: list[Source]) -> None:
     """But for git, which the snapshot of the code asks, and the dashboard, which takes the place of `bertmt tui`."""
     assert started_in(program, "bertmt/launchers", "bertmt/services/plan/snapshot.py", "bertmt/cli/tui.py") == []
 
 
-def test_a_process_started_elsewhere_would_be_found(planted):
+def test_a_process_started_elsewhere_would_be_found(planted: Callable[..., list[Source]]) -> None:
     lines = ["import subprocess", "subprocess.Popen(command)", "child: 'subprocess.Popen[bytes]'", "os.execv(a, b)"]
     lines += ["subprocess.run(command)", "from subprocess import Popen", "Popen(command)"]
     tree = {"bertmt/cli/late.py": "\n".join(lines), "bertmt/launchers/local.py": "subprocess.Popen(command)"}

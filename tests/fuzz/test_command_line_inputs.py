@@ -2,6 +2,7 @@
 answer is no, the registry is as it was."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import typer
@@ -69,7 +70,7 @@ STRANGE = (
 
 
 @st.composite
-def command_lines(draw):
+def command_lines(draw: st.DrawFn):
     """A command with its usual arguments, most of them, and options and words of any kind."""
     name = draw(st.sampled_from(sorted(COMMANDS)))
     words = [word for word in USUAL.get(name, "").split() if draw(st.integers(0, 9))]
@@ -83,7 +84,7 @@ def command_lines(draw):
     return [draw(ARGUMENTS) if draw(st.integers(0, 30)) == 0 else name, *words]
 
 
-def is_left_out(words):
+def is_left_out(words) -> bool:
     """Whether it might work a queue, wait for runs that nobody works, or reach a command that is left out."""
     waits = words[0] == "wait" and any(word[:1] in ("l", "h", "s") or not word for word in words[1:])
     beginnings = ("--wo", "--wa", "--fo", "--inst", "--show-c", "-f")  # an option may be cut short
@@ -92,7 +93,7 @@ def is_left_out(words):
 
 
 @pytest.fixture
-def template(place):
+def template(place: Path) -> Path:
     """A copy of the current folder as it is before each command line."""
     (place / "recipe.toml").write_text('encoder = "tiny"\ndata = "toy"\nepochs = 2\n')
     with open_registry(place / "runs.db") as database:
@@ -100,7 +101,7 @@ def template(place):
     return shutil.copytree(place, place.with_name("template"))
 
 
-def check(template, place, words):
+def check(template: Path, place: Path, words) -> int:
     """Run a command line in a fresh folder; its exit code."""
     restore(template, place)
     before = contents(sqlite3.connect(place / "runs.db"))
@@ -111,14 +112,14 @@ def check(template, place, words):
 
 
 @given(words=command_lines().filter(lambda words: not is_left_out(words)))
-def test_any_command_line_ends_with_its_exit_code_and_a_no_changes_nothing(template, place, words):
+def test_any_command_line_ends_with_its_exit_code_and_a_no_changes_nothing(template: Path, place: Path, words) -> None:
     event(f"exit code {check(template, place, words)}")
 
 
-def test_a_command_on_several_runs_of_which_one_cannot_changes_none(template, place):
+def test_a_command_on_several_runs_of_which_one_cannot_changes_none(template: Path, place: Path) -> None:
     assert all(check(template, place, line.split()) != 0 for line in ALL_OR_NONE)
 
 
-def test_what_no_person_would_type_ends_with_an_exit_code(template, place):
+def test_what_no_person_would_type_ends_with_an_exit_code(template: Path, place: Path) -> None:
     for line in STRANGE:
         check(template, place, line.split())

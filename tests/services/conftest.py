@@ -1,11 +1,16 @@
 """Runs as services find them: finished ones with scores, and one that runs."""
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_to_damage import fill
 
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
 from bertmt.run_folder.event_files import EventWriter
@@ -14,10 +19,12 @@ from bertmt.services.ingest.ingest import folder_of
 
 
 @pytest.fixture
-def finish(database, add_run):
+def finish(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
     """Adds a finished run with scores."""
 
-    def finished(name, preset_name="baseline", scores=(0.4, 0.7, 0.3), **values):
+    def finished(
+        name, preset_name: str = "baseline", scores: tuple[float, float, float] = (0.4, 0.7, 0.3), **values: Any
+    ) -> Run:
         run = add_run(name, preset_name=preset_name, **values)
         database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
         database.execute("UPDATE summaries SET sst = ?, para = ?, sts = ? WHERE run = ?", (*scores, run.key))
@@ -27,7 +34,7 @@ def finish(database, add_run):
 
 
 @pytest.fixture
-def claimed(database, add_run):
+def claimed(database: Database, add_run: Callable[..., Run]) -> Run | None:
     """A running run with its folder."""
     add_run()
     run = claim_next(database, register(database, ["cpu"]), "cpu")
@@ -38,12 +45,12 @@ def claimed(database, add_run):
 
 
 @pytest.fixture
-def events(database, claimed):
+def events(database: Database, claimed: Run | None) -> EventWriter:
     return EventWriter(folder_of(database, claimed).events(1))
 
 
 @pytest.fixture(scope="session")
-def original(tmp_path_factory):
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a registry that no test may change."""
     folder = tmp_path_factory.mktemp("original")
     fill(folder)
@@ -51,7 +58,7 @@ def original(tmp_path_factory):
 
 
 @pytest.fixture
-def registry(original, tmp_path):
+def registry(original: Path, tmp_path: Path) -> Path:
     """A copy of it to damage, with its run folders."""
     shutil.copytree(original, tmp_path / "copy")
     return tmp_path / "copy" / "runs.db"

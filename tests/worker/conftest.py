@@ -3,6 +3,7 @@
 import pytest
 
 from bertmt.devices.slots import DeviceSlot
+from bertmt.registry.database import Database
 from bertmt.worker.worker import Worker
 
 
@@ -12,5 +13,5 @@ def said():
 
 
 @pytest.fixture
-def worker(database, stand_in_child, said):
+def worker(database: Database, stand_in_child: tuple[str, ...], said) -> Worker:
     return Worker(database, [DeviceSlot("cpu", "cpu", 1)], said.append, stand_in_child)

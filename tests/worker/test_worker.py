@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import DamagedRegistryError, NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import sqlite3
+from bertmt.registry.database import Database, sqlite3
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import ask, request_of
@@ -33,7 +35,9 @@ from bertmt.worker.worker import Worker
 SLOT = DeviceSlot("cpu", "cpu", 1)
 
 
-def test_a_run_is_trained_to_its_end_and_imported(database, add_run, worker):
+def test_a_run_is_trained_to_its_end_and_imported(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("finish")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
@@ -45,7 +49,9 @@ def test_a_run_is_trained_to_its_end_and_imported(database, add_run, worker):
     assert [move.state_after for move in moves(database, run.key)] == ["queued", "running", "finished"]
 
 
-def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(database, add_run, worker):
+def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     failed, finished = add_run("fail"), add_run("finish")
     worker.work(drain=True)
     assert run_by_key(database, failed.key).state is State.FAILED
@@ -53,14 +59,18 @@ def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(database, add_run, w
     assert run_by_key(database, finished.key).state is State.FINISHED
 
 
-def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(database, add_run, worker):
+def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("crash")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
     assert (run.state, run.failure) == (State.FAILED, "SomeError: it broke")
 
 
-def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(database, add_run, worker):
+def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("die")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
@@ -73,13 +83,17 @@ def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(database, a
     assert "SIGKILL" in moves(database, run.key)[-1].reason
 
 
-def test_a_recipe_may_forbid_that_a_lost_run_goes_on_by_itself(database, add_run, worker):
+def test_a_recipe_may_forbid_that_a_lost_run_goes_on_by_itself(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("die", requeue_lost=False)
     worker.work(drain=True)
     assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.LOST, 1)
 
 
-def test_a_run_that_a_person_queues_again_may_be_lost_once_more(database, add_run, worker, stand_in_child):
+def test_a_run_that_a_person_queues_again_may_be_lost_once_more(
+    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+) -> None:
     run = add_run("die")
     worker.work(drain=True)
     requeue(database, run_by_key(database, run.key))
@@ -87,7 +101,7 @@ def test_a_run_that_a_person_queues_again_may_be_lost_once_more(database, add_ru
     assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.LOST, 4)
 
 
-def test_a_cancelled_running_run_is_stopped(database, add_run, worker):
+def test_a_cancelled_running_run_is_stopped(database: Database, add_run: Callable[..., Run], worker: Worker) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     cancel(database, run_by_key(database, run.key))
@@ -95,7 +109,9 @@ def test_a_cancelled_running_run_is_stopped(database, add_run, worker):
     assert run_by_key(database, run.key).state is State.CANCELLED
 
 
-def test_a_stopped_worker_puts_its_runs_back_into_the_queue(database, add_run, worker):
+def test_a_stopped_worker_puts_its_runs_back_into_the_queue(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     worker.stopping = True
@@ -103,7 +119,9 @@ def test_a_stopped_worker_puts_its_runs_back_into_the_queue(database, add_run, w
     assert run_by_key(database, run.key).state is State.QUEUED
 
 
-def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(database, add_run, worker):
+def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     stop_worker(database, find_worker(database, worker.key))
@@ -113,14 +131,18 @@ def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(database, ad
         find_worker(database, worker.key)
 
 
-def test_a_worker_that_is_asked_to_drain_works_what_waits_and_ends(database, add_run, worker):
+def test_a_worker_that_is_asked_to_drain_works_what_waits_and_ends(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     runs = [add_run("finish"), add_run("finish")]
     drain_worker(database, find_worker(database, worker.key))
     worker.work(drain=False)
     assert {run_by_key(database, run.key).state for run in runs} == {State.FINISHED}
 
 
-def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(database, stand_in_child):
+def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(
+    database: Database, stand_in_child: tuple[str, ...]
+) -> None:
     worker = Worker(database, [SLOT], lambda line: None, stand_in_child)
     worker.work(drain=True)
     assert request_of(database, worker.key) == "drain"
@@ -131,7 +153,9 @@ def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(database, st
     assert request_of(database, other.key) == "drain"
 
 
-def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(database, add_run, stand_in_child):
+def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(
+    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+) -> None:
     waiting, said = add_run("finish"), []
     hold_queue(database)
     Worker(database, [SLOT], said.append, stand_in_child).work(drain=True)
@@ -139,7 +163,9 @@ def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(database, 
     assert said == ["The queue is held: 1 queued; `bertmt release --queue` lets them start."]
 
 
-def test_a_held_queue_lets_what_runs_come_to_its_end(database, add_run, worker):
+def test_a_held_queue_lets_what_runs_come_to_its_end(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     running, waiting = add_run("finish"), add_run("finish")
     worker.round()
     hold_queue(database)
@@ -147,7 +173,9 @@ def test_a_held_queue_lets_what_runs_come_to_its_end(database, add_run, worker):
     assert [run_by_key(database, run.key).state for run in (running, waiting)] == [State.FINISHED, State.QUEUED]
 
 
-def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(database, add_run, stand_in_child):
+def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(
+    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+) -> None:
     said: list[str] = []
     worker = Worker(database, [SLOT, replace(SLOT, name="cpu-2")], said.append, stand_in_child)
     run = add_run("wait")
@@ -167,7 +195,9 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(databa
 
 
 @pytest.mark.parametrize(("verb", "state"), [(cancel, State.CANCELLED), (pause, State.PAUSED)])
-def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(database, add_run, worker, verb, state):
+def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(
+    database: Database, add_run: Callable[..., Run], worker: Worker, verb: Callable[..., Run], state: State
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     stop_orphans(database, [verb(database, run)])
@@ -180,12 +210,14 @@ def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(database, a
     assert run_by_key(database, run.key).state is state
 
 
-def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(database, add_run, worker, monkeypatch):
+def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(
+    database: Database, add_run: Callable[..., Run], worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bertmt.worker.worker.TROUBLE_SECONDS", 0)
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
 
-    def damaged():
+    def damaged() -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")
 
     monkeypatch.setattr(worker, "round", damaged)
@@ -197,7 +229,7 @@ def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(database, 
     work.child.process.wait()
 
 
-def test_a_worker_that_waits_for_a_time_says_so_once(database, add_run):
+def test_a_worker_that_waits_for_a_time_says_so_once(database: Database, add_run: Callable[..., Run]) -> None:
     run, said = add_run("later"), []
     database.execute("UPDATE runs SET not_before_at = '2099-01-01T00:00:00+00:00'")
     draining = Draining(database, [SLOT], said.append)
@@ -205,7 +237,9 @@ def test_a_worker_that_waits_for_a_time_says_so_once(database, add_run):
     assert len(said) == 1 and f"{run.id} not before 2099-01-01" in said[0]
 
 
-def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(database, add_run, worker):
+def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
@@ -216,12 +250,14 @@ def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(database,
     worker.work(drain=False)
 
 
-def end_of_its_child(worker):
+def end_of_its_child(worker: Worker) -> None:
     [work] = worker.children.values()
     work.child.process.wait()
 
 
-def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(database, add_run, worker):
+def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run, other = add_run("finish"), add_run("finish")
     worker.round()
     end_of_its_child(worker)
@@ -230,7 +266,9 @@ def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(da
     assert run_by_key(database, other.key).state is State.FINISHED
 
 
-def test_an_attempt_that_another_worker_has_begun_is_left_alone(database, add_run, worker, stand_in_child):
+def test_an_attempt_that_another_worker_has_begun_is_left_alone(
+    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
@@ -246,7 +284,9 @@ def test_an_attempt_that_another_worker_has_begun_is_left_alone(database, add_ru
     other.work(drain=False)
 
 
-def test_who_waited_for_the_lock_declares_no_later_attempt_dead(database, add_run, worker, monkeypatch):
+def test_who_waited_for_the_lock_declares_no_later_attempt_dead(
+    database: Database, add_run: Callable[..., Run], worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = add_run("die", requeue_lost=False)
     worker.round()
     end_of_its_child(worker)
@@ -258,7 +298,9 @@ def test_who_waited_for_the_lock_declares_no_later_attempt_dead(database, add_ru
     assert declare_dead(database, first, "killed").state is State.RUNNING
 
 
-def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, worker, stand_in_child):
+def test_a_second_attempt_replaces_the_first_ones_points(
+    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     worker.stopping = True
@@ -270,7 +312,9 @@ def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, work
     assert len(metrics.read(database, run.key, ["loss/sst"])["loss/sst"]) == 20
 
 
-def test_events_are_imported_and_the_end_seen_without_any_worker(database, add_run, worker):
+def test_events_are_imported_and_the_end_seen_without_any_worker(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("finish")
     worker.round()
     [work] = worker.children.values()
@@ -279,7 +323,9 @@ def test_events_are_imported_and_the_end_seen_without_any_worker(database, add_r
     assert run_by_key(database, run.key).state is State.FINISHED
 
 
-def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, add_run, worker):
+def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
@@ -292,7 +338,9 @@ def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, 
     assert [each.state_after for each in moves(database, run.key)[-2:]] == ["lost", "queued"]
 
 
-def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(database, add_run, worker):
+def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
@@ -304,7 +352,9 @@ def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(data
     assert run_by_key(database, run.key).state is State.CANCELLED
 
 
-def test_a_run_that_cannot_be_started_fails_and_the_worker_goes_on(database, add_run, worker):
+def test_a_run_that_cannot_be_started_fails_and_the_worker_goes_on(
+    database: Database, add_run: Callable[..., Run], worker: Worker
+) -> None:
     blocked, finished = add_run("finish"), add_run("finish")
     folder = folder_of(database, blocked).path
     folder.parent.mkdir(parents=True)
@@ -326,7 +376,9 @@ with open_registry(Path(sys.argv[1])) as database:
 """
 
 
-def test_two_workers_share_the_queue_and_no_run_is_worked_twice(database, add_run, stand_in_child):
+def test_two_workers_share_the_queue_and_no_run_is_worked_twice(
+    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+) -> None:
     for index in range(8):
         add_run(f"finish-{index}")
     command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
@@ -338,7 +390,9 @@ def test_two_workers_share_the_queue_and_no_run_is_worked_twice(database, add_ru
     assert all("finished" in text for text in printed), "one worker did all of the work"
 
 
-def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(database, add_run, stand_in_child):
+def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
+    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+) -> None:
     run = add_run("wait")
     command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
     killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -358,7 +412,9 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
     assert Path(folder_of(database, run).log(1)).read_text().startswith("started")
 
 
-def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(database, add_run, worker, stand_in_child):
+def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(
+    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     database.execute("UPDATE workers SET process_start = 'a process that is gone'")

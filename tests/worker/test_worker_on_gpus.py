@@ -1,5 +1,9 @@
 """A worker over GPUs, against a stand-in for NVML and children that do not train."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from fake_nvml import FakeNvml, memory
 from worker_rounds import run_until
@@ -7,6 +11,8 @@ from worker_rounds import run_until
 from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
 from bertmt.devices.start_lock import take_start_lock
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
@@ -22,10 +28,12 @@ def cards():
 
 
 @pytest.fixture
-def start_worker(database, stand_in_child, cards, said, tmp_path):
+def start_worker(
+    database: Database, stand_in_child: tuple[str, ...], cards, said, tmp_path: Path
+) -> Callable[..., Worker]:
     """`start_worker(GPU, CPU)`: a worker whose NVML is asked in every round."""
 
-    def start(*slots):
+    def start(*slots: Any) -> Worker:
         nvml = FakeNvml(cards)
         admission = Admission(
             slots, read=lambda uuids: read_gpus(uuids, nvml), clock=iter(range(0, 10**9, 10)).__next__, folder=tmp_path
@@ -35,7 +43,9 @@ def start_worker(database, stand_in_child, cards, said, tmp_path):
     return start
 
 
-def test_a_run_is_bound_to_its_gpu_by_uuid(database, add_run, start_worker):
+def test_a_run_is_bound_to_its_gpu_by_uuid(
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker]
+) -> None:
     run = add_run("finish")
     start_worker(GPU).work(drain=True)
     run = run_by_key(database, run.key)
@@ -43,8 +53,8 @@ def test_a_run_is_bound_to_its_gpu_by_uuid(database, add_run, start_worker):
 
 
 def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used_up(
-    database, add_run, start_worker, said, tmp_path
-):
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], said, tmp_path: Path
+) -> None:
     run, worker = add_run("finish"), start_worker(GPU)
     lock = take_start_lock("GPU-aaaa", "theirs", tmp_path)
     for _ in range(3):
@@ -55,7 +65,9 @@ def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
 
 
-def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(database, add_run, start_worker, tmp_path):
+def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
     run, worker = add_run("wait"), start_worker(GPU)
     worker.round()
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None
@@ -68,7 +80,9 @@ def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(dat
     worker.work(drain=True)
 
 
-def test_a_run_waits_until_enough_memory_is_free(database, add_run, start_worker, cards, said):
+def test_a_run_waits_until_enough_memory_is_free(
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards, said
+) -> None:
     run, worker = add_run("finish"), start_worker(GPU)
     cards[0]["memory"] = memory(16_384, 100)
     worker.round()
@@ -78,7 +92,9 @@ def test_a_run_waits_until_enough_memory_is_free(database, add_run, start_worker
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
 
 
-def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(database, add_run, start_worker, cards):
+def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards
+) -> None:
     run, worker = add_run("stubborn"), start_worker(GPU, CPU)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -92,8 +108,8 @@ def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(database, add_run, sta
 
 
 def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_is_tried_once_more(
-    database, add_run, start_worker, cards, said, tmp_path
-):
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards, said, tmp_path: Path
+) -> None:
     run, worker = add_run("shortage"), start_worker(GPU)
     worker.round()
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"
@@ -110,8 +126,8 @@ def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_
 
 
 def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs_once_it_returns(
-    database, add_run, start_worker, cards, said, tmp_path
-):
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards, said, tmp_path: Path
+) -> None:
     run, worker = add_run("unready"), start_worker(GPU)
     worker.round()
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_outcome import Outcome
@@ -20,7 +21,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def names(registry: Path):
+def names(registry: Path) -> list[Any]:
     with open_registry(registry) as database:
         return [run.name for run in all_runs(database)]
 

@@ -29,7 +29,7 @@ from bertmt.registry.records import Run
         (RunFailedError("x"), 5),
     ],
 )
-def test_every_class_of_error_has_its_exit_code(problem, code: int) -> None:
+def test_every_class_of_error_has_its_exit_code(problem: Any, code: int) -> None:
     assert exit_code_of(problem) == code
 
 
@@ -133,7 +133,7 @@ def test_what_stands_behind_two_dashes_is_no_option() -> None:
     assert main.split_global_options(["note", "a", "--", "--db", "x"]) == ([], ["note", "a", "--", "--db", "x"])
 
 
-def start(folder: Path, *arguments: Any, **options: Any):
+def start(folder: Path, *arguments: Any, **options: Any) -> subprocess.Popen[Any]:
     # A job that a shell puts in the background ignores Ctrl-C, and what it starts inherits that; a person's does not.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -3,6 +3,8 @@
 import io
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,10 +22,10 @@ class Terminal(io.TextIOWrapper):
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch):
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """stdout as a terminal of an encoding; its text afterwards."""
 
-    def make(encoding: str = "utf-8"):
+    def make(encoding: str = "utf-8") -> Callable[..., Any]:
         stream = Terminal(io.BytesIO(), encoding=encoding)
         monkeypatch.setattr(sys, "stdout", stream)
         monkeypatch.setenv("TERM", "xterm-256color")
@@ -36,7 +38,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch):
 LINE = (Span("x", "good"), Span("y"))
 
 
-def test_a_terminal_gets_colour_and_a_pipe_does_not(terminal, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_gets_colour_and_a_pipe_does_not(terminal: Any, capsys: pytest.CaptureFixture[str]) -> None:
     output.write_lines([LINE])
     assert capsys.readouterr().out == "xy\n"
     text = terminal()
@@ -45,21 +47,21 @@ def test_a_terminal_gets_colour_and_a_pipe_does_not(terminal, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_colour_can_be_declined(terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_colour_can_be_declined(terminal: Any, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     text = terminal()
     monkeypatch.setenv(name, value)
     output.write_lines([LINE])
     assert text() == "xy\n"
 
 
-def test_every_style_of_a_drawing_has_a_look(terminal) -> None:
+def test_every_style_of_a_drawing_has_a_look(terminal: Any) -> None:
     for style in STYLES - {"", "shade0"}:
         text = terminal()
         output.write_lines([(Span("x", style),)])
         assert text().startswith("\x1b["), style
 
 
-def test_a_terminal_without_utf_8_gets_likenesses_in_ascii(terminal) -> None:
+def test_a_terminal_without_utf_8_gets_likenesses_in_ascii(terminal: Any) -> None:
     text = terminal("ascii")
     output.write_lines([(Span("ρ −0.3 … ─ 語"),)])
     assert text() == "r -0.3 ~ - ?\n"
@@ -110,7 +112,7 @@ def test_wrapped_text_fits_and_loses_nothing(width: int) -> None:
 def test_wrapping_looks_at_every_character_a_few_times_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at = 0
 
-    def counting(text) -> int:
+    def counting(text: Any) -> int:
         nonlocal looked_at
         looked_at += len(text)
         return cells(text)

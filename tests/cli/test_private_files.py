@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_outcome import Outcome
@@ -21,7 +22,7 @@ from tui.themes import THEMES
 
 
 @pytest.fixture(params=[0o000, 0o022], ids=["000", "022"])
-def umask(request: pytest.FixtureRequest):
+def umask(request: pytest.FixtureRequest) -> Iterator[Any]:
     previous = os.umask(request.param)
     yield request.param
     os.umask(previous)
@@ -48,7 +49,7 @@ def await_end(registry: Path) -> None:
 
 
 def test_what_commands_and_workers_make_is_private(
-    bertmt: Callable[..., Outcome], folder: Path, umask, stand_in_child: tuple[str, ...]
+    bertmt: Callable[..., Outcome], folder: Path, umask: Any, stand_in_child: tuple[str, ...]
 ) -> None:
     registry = folder / "deep" / "runs.db"
     assert (
@@ -70,7 +71,7 @@ def test_what_commands_and_workers_make_is_private(
 
 
 def test_what_is_copied_and_saved_is_private(
-    bertmt: Callable[..., Outcome], registry: Path, umask, tmp_path: Path
+    bertmt: Callable[..., Outcome], registry: Path, umask: Any, tmp_path: Path
 ) -> None:
     registry.parent.chmod(0o777)
     before = set(open_to_others(registry.parent))
@@ -85,7 +86,7 @@ def test_what_is_copied_and_saved_is_private(
     assert set(open_to_others(registry.parent)) <= before
 
 
-def test_what_the_dashboard_and_detached_workers_write_is_private(folder: Path, umask) -> None:
+def test_what_the_dashboard_and_detached_workers_write_is_private(folder: Path, umask: Any) -> None:
     write_settings(folder / "config" / "bertmt" / "dashboard.toml", Settings())
     write_picture([(Span("x"),)], THEMES[0], folder / "picture.svg")
     Checkpoints(folder / "scratch" / "abc234", is_elsewhere=True).write(
@@ -99,6 +100,6 @@ def test_what_the_dashboard_and_detached_workers_write_is_private(folder: Path, 
     assert open_to_others(folder) == []
 
 
-def test_the_defaults_of_a_project_follow_the_umask(bertmt: Callable[..., Outcome], folder: Path, umask) -> None:
+def test_the_defaults_of_a_project_follow_the_umask(bertmt: Callable[..., Outcome], folder: Path, umask: Any) -> None:
     assert bertmt("init", "--data", "toy").code == 0
     assert (folder / "bertmt.toml").stat().st_mode & 0o777 == 0o666 & ~umask

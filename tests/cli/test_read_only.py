@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_outcome import Outcome
@@ -53,7 +54,7 @@ def elsewhere(registry: Path) -> None:
     shutil.copytree(registry.parent.parent / "other" / "runs" / run.id, registry.parent / "elsewhere")
 
 
-def files(registry: Path):
+def files(registry: Path) -> dict[Any, Any]:
     return {path: path.read_bytes() for path in registry.parent.rglob("*") if path.is_file()}
 
 

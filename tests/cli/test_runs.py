@@ -14,7 +14,7 @@ from bertmt.run_folder.events import Step, now
 from bertmt.run_folder.layout import hold_alive
 
 
-def line_of(outcome: Outcome, run: Run):
+def line_of(outcome: Outcome, run: Run) -> str:
     return next(line for line in outcome.out.splitlines() if line.startswith(run.id))
 
 

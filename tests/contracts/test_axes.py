@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from source_files import Source
@@ -13,11 +14,11 @@ ARRAYS = {"Tensor", "ndarray"}
 COLLECTIONS = {"list", "dict", "Mapping", "Sequence"}
 
 
-def name_of(node) -> str | None:
+def name_of(node: Any) -> str | None:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
 
 
-def annotations(tree: ast.Module):
+def annotations(tree: ast.Module) -> Any:
     """Those of arguments, results and fields."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -28,7 +29,7 @@ def annotations(tree: ast.Module):
             yield from (each.annotation for each in node.body if isinstance(each, ast.AnnAssign))
 
 
-def axes_of(node):
+def axes_of(node: Any) -> Any:
     """The axes in `Float[Tensor, "batch hidden"]`; None for anything else."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
         array, axes = node.slice.elts
@@ -37,7 +38,7 @@ def axes_of(node):
     return None
 
 
-def bare(node) -> bool:
+def bare(node: Any) -> bool:
     """Whether an annotation holds a tensor without axes, outside of collections."""
     if name_of(node) in ARRAYS:
         return True

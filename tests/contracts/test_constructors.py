@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from source_files import Source
@@ -12,7 +13,7 @@ MOST_BEFORE_NAMES = 3  # what every table and form would repeat line by line: ke
 BY_POSITION = {"bertmt/registry/records.py Run"}
 
 
-def fields(node: ast.ClassDef):
+def fields(node: ast.ClassDef) -> list[Any]:
     """The annotated names of a class body; what belongs to the class alone is no field."""
     named = [each for each in node.body if isinstance(each, ast.AnnAssign)]
     return [each for each in named if not ast.unparse(each.annotation).startswith(("ClassVar", "typing.ClassVar"))]

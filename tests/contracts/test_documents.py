@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from source_files import Source
@@ -10,17 +11,17 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 FILE_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.\w+)|Makefile|LICENSE")
 
 
-def pages(repository: Path):
+def pages(repository: Path) -> list[Any]:
     names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
     return [*(repository / name for name in names), *sorted((repository / "docs").rglob("*.md"))]
 
 
-def without_code(text) -> str:
+def without_code(text: Any) -> str:
     """Markdown without fenced blocks and code spans, where brackets mean something else."""
     return re.sub(r"`[^`\n]*`", "", re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL))
 
 
-def anchors(page) -> list[str]:
+def anchors(page: Any) -> list[str]:
     """The anchors of a page, as GitHub makes them from its headings."""
     found = []
     text = re.sub(r"^(```|~~~).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
@@ -59,14 +60,14 @@ def test_anchors_are_made_as_github_makes_them(tmp_path: Path, heading: str, anc
     assert anchors(page) == [anchor, f"{anchor}-1"]
 
 
-def tree_block(readme: Path):
+def tree_block(readme: Path) -> Any:
     """The lines of README's picture of the tree."""
     match = re.search(r"^```text\n(bertmt/.*?)^```", readme.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert match, "README.md needs a block that starts with ```text and whose first line is bertmt/"
     return match[1].splitlines()
 
 
-def tree_paths(lines):
+def tree_paths(lines: Any) -> list[Any]:
     """The paths that a drawn tree names; several files may share a line, then comes the comment."""
     found, open_folders = [], []
     for line in lines:

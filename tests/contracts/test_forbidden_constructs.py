@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 from source_files import Source
@@ -38,22 +39,22 @@ WRITERS = (
 )
 
 
-def calls(source: Source):
+def calls(source: Source) -> list[Any]:
     return [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
 
 
-def at(source: Source, node) -> str:
+def at(source: Source, node: Any) -> str:
     return f"{source.name}:{node.lineno}"
 
 
-def attribute(node) -> tuple[str, str] | None:
+def attribute(node: Any) -> tuple[str, str] | None:
     """("torch", "load") for `torch.load`, None for what is no plain attribute."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return node.value.id, node.attr
     return None
 
 
-def imported_modules(source: Source):
+def imported_modules(source: Source) -> Any:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)

@@ -2,16 +2,17 @@
 
 import ast
 from collections.abc import Callable
+from typing import Any
 
 from source_files import Source
 
 
-def dotted(name: str):
+def dotted(name: str) -> str:
     """ "bertmt.tasks" for bertmt/tasks/__init__.py."""
     return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def imports_of(source: Source, modules):
+def imports_of(source: Source, modules: set[str]) -> Any:
     """The modules of the tree that a module names in an import, wherever in it that stands."""
     found = set()
     for node in ast.walk(source.tree):
@@ -25,13 +26,13 @@ def imports_of(source: Source, modules):
     return found & modules
 
 
-def circles(sources: list[Source]):
+def circles(sources: list[Source]) -> list[set[Any]]:
     """The sets of modules of which each imports each other, by however many steps (Tarjan's components)."""
     modules = {dotted(source.name) for source in sources}
     graph = {dotted(source.name): sorted(imports_of(source, modules)) for source in sources}
     index, lowest, stack, found = {}, {}, [], []
 
-    def visit(module) -> None:
+    def visit(module: Any) -> None:
         index[module] = lowest[module] = len(index)
         stack.append(module)
         for other in graph[module]:

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,11 @@ HEAVY = {"torch", "transformers", "peft", "pandas"}
 THIRD_PARTY = {"numpy", "scipy", *HEAVY, "sqlite_utils", "typer", "rich"}
 
 
-def words(cell: str):
+def words(cell: str) -> list[Any]:
     return [word.strip() for word in re.split(r"[,;]", cell) if word.strip()]
 
 
-def table():
+def table() -> dict[Any, tuple[set[Any], Any]]:
     """package -> (may import, never), from the page; phrases are resolved to package names."""
     page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
     section = page.partition("## Who may import whom")[2].partition("\n## ")[0]
@@ -39,16 +40,16 @@ def table():
     return found
 
 
-def contracts():
+def contracts() -> Any:
     document = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     return document["tool"]["importlinter"]["contracts"]
 
 
-def short(module):
+def short(module: Any) -> Any:
     return module.removeprefix("bertmt.")
 
 
-def forbidden_by_contracts():
+def forbidden_by_contracts() -> dict[Any, Any]:
     """package -> all that some contract forbids it to import."""
     found = {}
     for contract in contracts():
@@ -64,7 +65,7 @@ def forbidden_by_contracts():
     return found
 
 
-def exceptions_of_contracts():
+def exceptions_of_contracts() -> dict[Any, Any]:
     """package -> the single modules that it may import although their package is forbidden."""
     lines = [line for contract in contracts() for line in contract.get("ignore_imports", [])]
     pairs = [re.fullmatch(r"(?:bertmt\.)?(\w+)\.\*+ -> bertmt\.([\w.]+)", line).groups() for line in lines]
@@ -81,14 +82,14 @@ def test_every_package_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_contracts_forbid_every_package_that_the_table_does_not_allow(package) -> None:
+def test_the_contracts_forbid_every_package_that_the_table_does_not_allow(package: Any) -> None:
     allowed, _ = table()[package]
     forbidden = forbidden_by_contracts()[package] & set(PACKAGES)
     assert forbidden == set(PACKAGES) - allowed - {package}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_contracts_forbid_what_the_tables_last_column_names(package) -> None:
+def test_the_contracts_forbid_what_the_tables_last_column_names(package: Any) -> None:
     _, never = table()[package]
     expected = set()
     for word in never:

@@ -43,14 +43,14 @@ print(len(sys.argv) - 2)
 """
 
 
-def modules_of(folder: str):
+def modules_of(folder: str) -> list[Any]:
     """The dotted names of all modules in a folder, `__main__` included."""
     files = sorted((REPOSITORY / folder).rglob("*.py"))
     dotted = [file.relative_to(REPOSITORY).with_suffix("").as_posix().replace("/", ".") for file in files]
     return [name.removesuffix(".__init__") for name in dotted]
 
 
-def import_all(names) -> subprocess.CompletedProcess[str]:
+def import_all(names: list[Any]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", IMPORT_ALL, ",".join(HEAVY), *names]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
 

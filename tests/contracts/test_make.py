@@ -14,7 +14,7 @@ from bench import demo_words
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="NO MAKE: the Makefile was not checked")
 
 
-def commands_of(repository: Path, target, *variables: Any) -> str:
+def commands_of(repository: Path, target: Any, *variables: Any) -> str:
     done = subprocess.run(
         ["make", "--dry-run", "--assume-old=.venv/.installed", target, *variables],
         cwd=repository,
@@ -53,7 +53,7 @@ def test_a_second_demo_trains_what_the_first_has_finished(repository: Path) -> N
     assert " --again " in queueing
 
 
-def compared(verdicts, rank: int = 16):
+def compared(verdicts: dict[Any, Any], rank: int = 16) -> dict[Any, Any]:
     """What `compare --json` writes, as far as the demo reads it."""
     differences = [
         {"task": task, "verdict": verdict, "difference": None if verdict == "undecided" else sign * 0.1234}
@@ -77,7 +77,7 @@ def compared(verdicts, rank: int = 16):
         (compared({"sst": "worse"}, rank=0), ["final (b) against baseline (a): worse on SST (+0.123)."]),
     ],
 )  # fmt: skip
-def test_the_demo_says_what_its_comparison_says(document, expected: list[str]) -> None:
+def test_the_demo_says_what_its_comparison_says(document: Any, expected: list[str]) -> None:
     assert demo_words.sentences(document) == expected
 
 

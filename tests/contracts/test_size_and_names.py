@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Any
 
 from source_files import Source
 
@@ -33,7 +34,7 @@ def test_no_function_but_those_of_the_loop_is_longer_than_60_lines(sources: list
     assert [each for each in lengths if each[1] > LONGEST_FUNCTION] == []
 
 
-def test_few_functions_of_the_program_are_longer_than_40_lines(program: list[Source], record_property) -> None:
+def test_few_functions_of_the_program_are_longer_than_40_lines(program: list[Source], record_property: Any) -> None:
     lengths = dict(each for source in program if source.name != LOOP for each in functions(source))
     long = {name: length for name, length in lengths.items() if length > USUAL_FUNCTION}
     share = len(long) / len(lengths)

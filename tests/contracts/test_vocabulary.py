@@ -4,6 +4,7 @@ import ast
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from source_files import Source
 
@@ -33,7 +34,7 @@ def test_there_is_no_number_before_a_plural_that_may_be_one(program: list[Source
     assert found == NEVER_ONE
 
 
-def glossary(repository: Path):
+def glossary(repository: Path) -> dict[Any, Any]:
     """Word to its synonyms."""
     page = (repository / "docs" / "glossary.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]

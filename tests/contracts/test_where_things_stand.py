@@ -29,7 +29,7 @@ def in_words(node: ast.AST) -> str | None:
     return None
 
 
-def called(node: ast.AST):
+def called(node: ast.AST) -> Any:
     """The last name of what is called: "execute" of `database.connection.execute(…)`."""
     if not isinstance(node, ast.Call):
         return None
@@ -46,7 +46,7 @@ def sql_in(source: Source) -> Iterator[str]:
             yield f"{source.name}:{node.lineno}"
 
 
-def sql_outside(sources: list[Source], *rooms: Any):
+def sql_outside(sources: list[Source], *rooms: Any) -> list[Any]:
     return sorted({line for source in sources if not source.in_package(*rooms) for line in sql_in(source)})
 
 
@@ -71,7 +71,7 @@ def test_sql_elsewhere_would_be_found(planted: Callable[..., list[Source]]) -> N
     ]
 
 
-def crowded(sources: list[Source], most: int = MOST_MODULES):
+def crowded(sources: list[Source], most: int = MOST_MODULES) -> dict[Any, Any]:
     """Folders with more modules of their own than that, packages aside."""
     modules = [source.name for source in sources if not source.name.endswith("/__init__.py")]
     counts = Counter(PurePosixPath(name).parent.as_posix() for name in modules)
@@ -90,7 +90,7 @@ def test_a_crowded_folder_would_be_found(planted: Callable[..., list[Source]]) -
     assert crowded(planted(tree | {"bertmt/room/one_more.py": ""})) == {"bertmt/room": 17}
 
 
-def started_in(sources: list[Source], *rooms: Any):
+def started_in(sources: list[Source], *rooms: Any) -> list[Any]:
     """Where a process is started, outside of these rooms."""
     starts = {"Popen", "execv", "execve", "execvp", "posix_spawn", "fork"}
     names = [

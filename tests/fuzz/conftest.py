@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,7 +35,7 @@ settings.register_profile(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
+def pytest_make_collect_report(collector: Any) -> Any:
     """Without --hypothesis-profile the tests of this folder, and no others, have the profile `sample`."""
     before = settings.get_current_profile_name()
     if not collector.config.getoption("--hypothesis-profile"):

@@ -3,6 +3,7 @@ answer is no, the registry is as it was."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -70,7 +71,7 @@ STRANGE = (
 
 
 @st.composite
-def command_lines(draw: st.DrawFn):
+def command_lines(draw: st.DrawFn) -> list[Any]:
     """A command with its usual arguments, most of them, and options and words of any kind."""
     name = draw(st.sampled_from(sorted(COMMANDS)))
     words = [word for word in USUAL.get(name, "").split() if draw(st.integers(0, 9))]
@@ -84,7 +85,7 @@ def command_lines(draw: st.DrawFn):
     return [draw(ARGUMENTS) if draw(st.integers(0, 30)) == 0 else name, *words]
 
 
-def is_left_out(words) -> bool:
+def is_left_out(words: Any) -> bool:
     """Whether it might work a queue, wait for runs that nobody works, or reach a command that is left out."""
     waits = words[0] == "wait" and any(word[:1] in ("l", "h", "s") or not word for word in words[1:])
     beginnings = ("--wo", "--wa", "--fo", "--inst", "--show-c", "-f")  # an option may be cut short
@@ -101,7 +102,7 @@ def template(place: Path) -> Path:
     return shutil.copytree(place, place.with_name("template"))
 
 
-def check(template: Path, place: Path, words) -> int:
+def check(template: Path, place: Path, words: Any) -> int:
     """Run a command line in a fresh folder; its exit code."""
     restore(template, place)
     before = contents(sqlite3.connect(place / "runs.db"))
@@ -112,7 +113,9 @@ def check(template: Path, place: Path, words) -> int:
 
 
 @given(words=command_lines().filter(lambda words: not is_left_out(words)))
-def test_any_command_line_ends_with_its_exit_code_and_a_no_changes_nothing(template: Path, place: Path, words) -> None:
+def test_any_command_line_ends_with_its_exit_code_and_a_no_changes_nothing(
+    template: Path, place: Path, words: Any
+) -> None:
     event(f"exit code {check(template, place, words)}")
 
 

@@ -3,6 +3,7 @@
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights, write_bert
@@ -37,7 +38,7 @@ HEADER = safetensors_file(weights())
 LENGTH = struct.unpack("<Q", HEADER[:8])[0]
 
 
-def with_header(document) -> bytes:
+def with_header(document: Any) -> bytes:
     text = json.dumps(document).encode()
     return struct.pack("<Q", len(text)) + text + HEADER[8 + LENGTH :]
 

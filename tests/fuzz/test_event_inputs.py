@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -97,7 +98,7 @@ def victim(place: Path) -> tuple[Run, RunFolder]:
 
 
 @st.composite
-def streams(draw: st.DrawFn, events) -> bytes:
+def streams(draw: st.DrawFn, events: Any) -> bytes:
     """Lines of events: some valid, some with other keys and values; then, sometimes, damaged as bytes."""
     lines = [json.dumps(events[0])] if draw(st.booleans()) else []
     for event in draw(st.lists(st.sampled_from(events), max_size=8)):
@@ -111,7 +112,7 @@ def streams(draw: st.DrawFn, events) -> bytes:
 
 
 @pytest.fixture
-def valid(victim: tuple[Run, RunFolder]):
+def valid(victim: tuple[Run, RunFolder]) -> list[Any]:
     """The events that the child wrote."""
     _, folder = victim
     return [json.loads(line) for line in tail_lines(folder.events(1), 100)]
@@ -119,7 +120,7 @@ def valid(victim: tuple[Run, RunFolder]):
 
 @given(data=st.data(), command=st.sampled_from(COMMANDS))
 def test_any_events_leave_the_registry_whole_and_other_runs_untouched(
-    place: Path, victim: tuple[Run, RunFolder], valid, data: st.DataObject, command
+    place: Path, victim: tuple[Run, RunFolder], valid: Any, data: st.DataObject, command: Any
 ) -> None:
     run, folder = victim
     for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
@@ -142,7 +143,7 @@ def test_any_events_leave_the_registry_whole_and_other_runs_untouched(
     hypothesis.event(f"exit code {code} of {command.split()[0]}")
 
 
-def check_others(before, after) -> None:
+def check_others(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> None:
     """Rows that are of no run may become more; those of other runs stay as they are."""
     for table, rows in before.items():
         if table in ("series", "splits", "examples"):

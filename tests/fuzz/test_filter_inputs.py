@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import event, example, given
@@ -39,7 +40,7 @@ def runs(place: Path) -> Iterator[RunList]:
 @example(query="name<z", sort="tags")
 @example(query="a" * 100_000, sort="")
 @example(query='"' * 999, sort="-position")
-def test_any_query_is_answered_or_refused_in_a_sentence(runs: RunList, query, sort: str) -> None:
+def test_any_query_is_answered_or_refused_in_a_sentence(runs: RunList, query: Any, sort: str) -> None:
     whole = runs.rows()
     with answered():
         found = runs.rows(query, sort)

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -54,7 +55,7 @@ FILES = RECIPES.flatmap(
 @example(content=b"a = " + b"[" * 5000)
 @example(content=b"x." * 2000 + b"y = 1")
 @example(content=b"epochs = 2024-01-01")
-def test_any_recipe_file_is_a_recipe_or_a_sentence(tmp_path: Path, content) -> None:
+def test_any_recipe_file_is_a_recipe_or_a_sentence(tmp_path: Path, content: Any) -> None:
     file = tmp_path / "recipe.toml"
     file.write_bytes(content)
     with answered():
@@ -72,13 +73,13 @@ DOCUMENTS = damaged_document(json.loads(to_json(resolved(recipe_from({"lora.rank
 @example(text='{"a":' * 900 + "1" + "}" * 900)
 @example(text="null")
 @example(text='{"": {}}')
-def test_any_json_is_a_recipe_or_a_sentence(text) -> None:
+def test_any_json_is_a_recipe_or_a_sentence(text: Any) -> None:
     with answered():
         check_recipe(from_json(text))
 
 
 @given(words=mostly(st.lists(st.tuples(NAMES, WORDS).map("=".join), max_size=4), st.lists(WEIRD_TEXTS, max_size=2)))
-def test_any_words_after_set_are_a_recipe_or_sentences(words) -> None:
+def test_any_words_after_set_are_a_recipe_or_sentences(words: Any) -> None:
     with answered():
         check_recipe(recipe_from(parse_assignments(words)))
 
@@ -87,7 +88,7 @@ SWEEPS = st.tuples(NAMES, st.lists(WORDS, max_size=4).map(",".join)).map("=".joi
 
 
 @given(words=mostly(st.lists(SWEEPS, max_size=3), st.lists(WEIRD_TEXTS, max_size=2)))
-def test_any_words_after_sweep_are_combinations_or_sentences(words) -> None:
+def test_any_words_after_sweep_are_combinations_or_sentences(words: Any) -> None:
     with answered():
         combinations = parse_sweeps(words)
         assert len({json.dumps(each) for each in combinations}) == len(combinations) >= 1

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_lines import call, restore
@@ -28,7 +29,7 @@ COMMANDS = (
 
 
 @st.composite
-def damages(draw: st.DrawFn, pages: int, page_size):
+def damages(draw: st.DrawFn, pages: int, page_size: Any) -> list[tuple[Any, Any]]:
     """Places in a file of pages, and what is written there; a cut is None."""
     found = []
     for _ in range(draw(st.integers(1, 4))):
@@ -44,7 +45,7 @@ def damages(draw: st.DrawFn, pages: int, page_size):
     return found
 
 
-def damaged(content, places) -> bytes:
+def damaged(content: Any, places: Any) -> bytes:
     content = bytearray(content)
     for offset, written in places:
         if written is None:
@@ -77,7 +78,9 @@ def template(place: Path) -> Path:
 
 
 @st.composite
-def damaged_registries(draw: st.DrawFn, whole, unmoved, logged):
+def damaged_registries(
+    draw: st.DrawFn, whole: Any, unmoved: Any, logged: Any
+) -> tuple[bytes, None] | tuple[bytes, Any] | tuple[Any, bytes]:
     """The content of a registry and of its log, one of them damaged; None: there is no log."""
     places = draw(damages(len(whole) // PAGE, PAGE))
     kind = draw(st.sampled_from(["no log", "log", "damaged log"]))
@@ -88,7 +91,7 @@ def damaged_registries(draw: st.DrawFn, whole, unmoved, logged):
 
 @given(data=st.data(), command=mostly(st.sampled_from(COMMANDS), st.just("repair")))
 def test_a_damaged_registry_is_read_or_repaired_or_refused_in_a_sentence(
-    place: Path, template: Path, data: st.DataObject, command
+    place: Path, template: Path, data: st.DataObject, command: Any
 ) -> None:
     path, logged = place / "runs.db", place.with_name("logged")
     files = (template / "runs.db", logged / "runs.db", logged / "runs.db-wal")
@@ -129,7 +132,7 @@ COLUMNS = {
 
 
 @st.composite
-def changes(draw: st.DrawFn, valid):
+def changes(draw: st.DrawFn, valid: Any) -> tuple[str, str, Any, bool]:
     """A column of a table and what stands there instead in every row, or in the first one."""
     table = draw(st.sampled_from(["runs", "runs", "summaries", *COLUMNS]))
     column = draw(st.sampled_from(COLUMNS[table].split()))
@@ -141,7 +144,7 @@ def changes(draw: st.DrawFn, valid):
 
 
 @pytest.fixture
-def texts(place: Path):
+def texts(place: Path) -> list[Any]:
     """Documents of a run as they are stored."""
     with open_registry(place / "runs.db") as database:
         run = all_runs(database, "runs.name = 'base'")[0]
@@ -149,7 +152,7 @@ def texts(place: Path):
     return [text.encode() for text in texts]
 
 
-def change(path: Path, table, column, value, everywhere) -> bool:
+def change(path: Path, table: Any, column: Any, value: Any, everywhere: Any) -> bool:
     """Write a value past bertmt; whether SQLite took it."""
     where = "" if everywhere else f" WHERE {column} = (SELECT {column} FROM {table} LIMIT 1)"
     with open_registry(path) as database:
@@ -164,7 +167,7 @@ def change(path: Path, table, column, value, everywhere) -> bool:
 
 @given(data=st.data(), command=st.sampled_from(COMMANDS))
 def test_a_registry_with_strange_texts_is_read_or_refused_in_a_sentence(
-    place: Path, template: Path, texts, data: st.DataObject, command
+    place: Path, template: Path, texts: Any, data: st.DataObject, command: Any
 ) -> None:
     restore(template, place)
     if not change(place / "runs.db", *data.draw(changes(texts))):

@@ -28,11 +28,11 @@ from bertmt.worker.backing_up import EVERY_SECONDS, make_backups
 ARCHIVES = sorted((Path(__file__).parents[1] / "fixtures" / "upgrades").glob("*.tar.xz"))
 
 
-def names(database: Database):
+def names(database: Database) -> list[Any]:
     return [each.path.name for each in kept_backups(database.path)]
 
 
-def runs_of(path):
+def runs_of(path: Any) -> list[Any]:
     with sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True) as connection:
         return [name for (name,) in connection.execute("SELECT name FROM runs ORDER BY key")]
 
@@ -86,7 +86,9 @@ def test_none_is_made_where_nothing_was_changed_and_a_worker_that_lives_is_no_ch
     ],
     ids=["setting", "note", "tag", "step", "deletion"],
 )
-def test_any_change_is_backed_up(database: Database, add_run: Callable[..., Run], change) -> None:
+def test_any_change_is_backed_up(
+    database: Database, add_run: Callable[..., Run], change: Callable[..., None] | Callable[..., Any]
+) -> None:
     run = add_run()
     keep_backup(database)
     database.execute("PRAGMA foreign_keys = OFF")
@@ -118,7 +120,7 @@ def test_the_new_one_is_checked_before_an_older_one_goes(
     add_run("d")
     before, real, looked = names(database), backups._found_by, []
 
-    def look(check, path) -> str:
+    def look(check: Any, path: Any) -> str:
         looked.append((check, names(database)))
         return real(check, path)
 
@@ -133,7 +135,7 @@ def test_one_process_at_a_time_makes_one(
     add_run()
     real, looked = backups._keep, []
 
-    def look(opened, folder, least_seconds) -> None:
+    def look(opened: Any, folder: Any, least_seconds: Any) -> None:
         handle = os.open(folder, os.O_RDONLY)
         with pytest.raises(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -196,7 +198,7 @@ def test_a_worker_makes_one_at_its_start_and_then_hourly_while_something_changes
     add_run("a")
     waited = []
 
-    def hour(seconds) -> bool:
+    def hour(seconds: Any) -> bool:
         """What happens in each hour; backups age by it."""
         waited.append(names(database)[-1])
         for each in kept_backups(database.path):
@@ -215,7 +217,7 @@ def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(
 ) -> None:
     add_run("a")
 
-    def hour(seconds) -> bool:
+    def hour(seconds: Any) -> bool:
         add_run("b")
         keep_backup(database)  # the other worker's, just now
         add_run("c")
@@ -236,7 +238,7 @@ def test_what_hinders_a_worker_s_backups_is_said_once_and_stops_nothing(
 
 
 @pytest.fixture(params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
-def older(request: pytest.FixtureRequest, tmp_path: Path):
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Any]:
     """A registry of an older version, and the schema that it has."""
     with tarfile.open(request.param) as archive:
         archive.extractall(tmp_path / "older", filter="data")
@@ -252,7 +254,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path):
     return path, version
 
 
-def test_an_older_registry_is_backed_up_before_it_is_brought_up_to_date(older) -> None:
+def test_an_older_registry_is_backed_up_before_it_is_brought_up_to_date(older: Any) -> None:
     path, version = older
     expected = runs_of(path)
     with open_registry(path) as database:
@@ -263,14 +265,14 @@ def test_an_older_registry_is_backed_up_before_it_is_brought_up_to_date(older) -
         assert copy.execute("PRAGMA user_version").fetchone()[0] == version
 
 
-def test_an_older_registry_is_brought_up_to_date_without_a_backup_where_none_can_be_made(older) -> None:
+def test_an_older_registry_is_brought_up_to_date_without_a_backup_where_none_can_be_made(older: Any) -> None:
     (older[0].parent / "backups").write_text("somebody's file")
     with open_registry(older[0]) as database:
         assert database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
         assert "No backup" in database.notice
 
 
-def test_a_damaged_older_registry_stays_as_it_is(older) -> None:
+def test_a_damaged_older_registry_stays_as_it_is(older: Any) -> None:
     path, _ = older
     with sqlite3.connect(path) as connection:
         root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs_by_name'").fetchone()[0]

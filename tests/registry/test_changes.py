@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from present import present
 from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.registry import metrics
@@ -68,8 +69,8 @@ def test_a_registry_of_version_1_counts_what_changes_from_then_on(first_version:
         assert [run.state for run in changed_runs(database, before).runs] == [State.HELD]
 
 
-def claim(database: Database, run) -> Run | None:
-    return claim_next(database, register(database, ["cpu"]), "cpu")
+def claim(database: Database, run: Run) -> Run:
+    return present(claim_next(database, register(database, ["cpu"]), "cpu"))
 
 
 def score(database: Database, run: Run) -> None:
@@ -92,7 +93,7 @@ def score(database: Database, run: Run) -> None:
 def test_a_write_counts_for_its_run_alone(
     database: Database,
     add_run: Callable[..., Run],
-    write: Callable[..., Run | None] | Callable[..., None] | Callable[..., Run],
+    write: Callable[..., Run] | Callable[..., None] | Callable[..., Run],
 ) -> None:
     run, other = add_run("a"), add_run("b")
     tag(database, run, "old")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from registry_to_damage import fill
 
 from bertmt.registry.claims import claim_next
@@ -23,7 +24,7 @@ def finish(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run
     """Adds a finished run with scores."""
 
     def finished(
-        name, preset_name: str = "baseline", scores: tuple[float, float, float] = (0.4, 0.7, 0.3), **values: Any
+        name: Any, preset_name: str = "baseline", scores: tuple[float, float, float] = (0.4, 0.7, 0.3), **values: Any
     ) -> Run:
         run = add_run(name, preset_name=preset_name, **values)
         database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
@@ -34,10 +35,10 @@ def finish(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run
 
 
 @pytest.fixture
-def claimed(database: Database, add_run: Callable[..., Run]) -> Run | None:
+def claimed(database: Database, add_run: Callable[..., Run]) -> Run:
     """A running run with its folder."""
     add_run()
-    run = claim_next(database, register(database, ["cpu"]), "cpu")
+    run = present(claim_next(database, register(database, ["cpu"]), "cpu"))
     folder_of(database, run).create(
         RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
     )
@@ -45,7 +46,7 @@ def claimed(database: Database, add_run: Callable[..., Run]) -> Run | None:
 
 
 @pytest.fixture
-def events(database: Database, claimed: Run | None) -> EventWriter:
+def events(database: Database, claimed: Run) -> EventWriter:
     return EventWriter(folder_of(database, claimed).events(1))
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import COUNT, RegistryBuilder
@@ -25,7 +26,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "runs.db"
 
 
-def lengths(columns):
+def lengths(columns: dict[str, list[Any]]) -> set[Any]:
     return {len(values) for values in columns.values()}
 
 

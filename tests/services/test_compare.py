@@ -25,7 +25,7 @@ from bertmt.worker.worker import Worker
 def scored(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
     """Adds a finished run of the baseline with scores, and with fingerprints of its data."""
 
-    def add(name, scores, marks=None, **values: Any) -> Run:
+    def add(name: Any, scores: Any, marks: Any = None, **values: Any) -> Run:
         run = add_run(name, "baseline", **values)
         marks = dict.fromkeys(("sst-dev", "para-dev", "sts-dev"), "same") if marks is None else marks
         database.execute(
@@ -41,10 +41,10 @@ def scored(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run
 
 
 @pytest.fixture
-def finished(database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]):
+def finished(database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]) -> Callable[..., Any]:
     """Works the named runs and returns them finished."""
 
-    def work(*names: Any, **values: Any):
+    def work(*names: Any, **values: Any) -> list[Any]:
         runs = [add_run(f"finish-{name}", **values) for name in names]
         Worker(database, [DeviceSlot("cpu", "cpu", 1)], lambda line: None, stand_in_child).work(drain=True)
         return [run_by_key(database, run.key) for run in runs]
@@ -52,7 +52,7 @@ def finished(database: Database, add_run: Callable[..., Run], stand_in_child: tu
     return work
 
 
-def test_two_runs_are_paired_by_example(database: Database, finished) -> None:
+def test_two_runs_are_paired_by_example(database: Database, finished: Any) -> None:
     first, second = finished("a", "b")
     comparison = compare(database, [[first], [second]])
     [result] = comparison.others[0].examples
@@ -61,7 +61,7 @@ def test_two_runs_are_paired_by_example(database: Database, finished) -> None:
     assert any("One run each" in sentence for sentence in comparison.warnings)
 
 
-def test_a_better_run_is_fixed_and_broken_by_example(database: Database, finished) -> None:
+def test_a_better_run_is_fixed_and_broken_by_example(database: Database, finished: Any) -> None:
     first, second = finished("a", "b")
     # Epoch 0 has 2 of 10 right, epoch 1 has 7.
     database.execute("UPDATE summaries SET selected_epoch = 0, sst = 0.2 WHERE run = ?", (first.key,))
@@ -70,7 +70,7 @@ def test_a_better_run_is_fixed_and_broken_by_example(database: Database, finishe
     assert result.low > 0
 
 
-def test_arms_that_differ_in_scale_and_in_several_toggles_are_flagged(database: Database, finished) -> None:
+def test_arms_that_differ_in_scale_and_in_several_toggles_are_flagged(database: Database, finished: Any) -> None:
     [first] = finished("a")
     [second] = finished("b", epochs=3, surgery=False, **{"lora.rank": 8})
     comparison = compare(database, [[first], [second]])
@@ -80,7 +80,7 @@ def test_arms_that_differ_in_scale_and_in_several_toggles_are_flagged(database: 
     assert "2 toggles differ at once" in text, "the rank and surgery; the scale alpha only follows the rank"
 
 
-def test_several_seeds_are_compared_by_seed(database: Database, finished) -> None:
+def test_several_seeds_are_compared_by_seed(database: Database, finished: Any) -> None:
     arms = []
     for name, preset_name in (("a", "sst-only"), ("b", "multi-layer")):
         arms.append([run for seed in (1, 2, 3) for run in finished(name, preset_name=preset_name, epochs=1, seed=seed)])
@@ -89,7 +89,7 @@ def test_several_seeds_are_compared_by_seed(database: Database, finished) -> Non
     assert "Cannot reach 0.05 with 3 seeds" in result.remark
 
 
-def test_a_name_that_covers_different_recipes_is_refused(database: Database, finished) -> None:
+def test_a_name_that_covers_different_recipes_is_refused(database: Database, finished: Any) -> None:
     first, other = finished("a", "b")
     [odd] = finished("c", epochs=2)
     with pytest.raises(UsageError, match="different recipes"):
@@ -103,7 +103,7 @@ def test_of_many_runs_of_different_recipes_three_are_named(database: Database, s
 
 
 def test_runs_without_scores_and_too_few_runs_are_refused(
-    database: Database, add_run: Callable[..., Run], finished
+    database: Database, add_run: Callable[..., Run], finished: Any
 ) -> None:
     [first] = finished("a")
     with pytest.raises(BusyError, match="no scores yet"):
@@ -114,22 +114,22 @@ def test_runs_without_scores_and_too_few_runs_are_refused(
         compare(database, [[first], [first]])
 
 
-def test_effort_is_what_the_child_counted(database: Database, finished) -> None:
+def test_effort_is_what_the_child_counted(database: Database, finished: Any) -> None:
     [run] = finished("a")
     assert effort(run) == {"steps": 20, "examples sst": 160, "passes sst": 1.0}
     assert json.loads(all_runs(database)[0].finished_json)["step"] == 20
 
 
-def seeds_of(scored: Callable[..., Run], name: str, scores_by_seed, **values: Any):
+def seeds_of(scored: Callable[..., Run], name: str, scores_by_seed: Any, **values: Any) -> list[Any]:
     return [scored(name, scores, seed=seed, **values) for seed, scores in scores_by_seed.items()]
 
 
-def one_task(*scores: Any):
+def one_task(*scores: Any) -> dict[Any, Any]:
     """Scores of SST alone by seed, from 1 on."""
     return {seed: {"sst": score} for seed, score in enumerate(scores, 1)}
 
 
-def test_two_runs_on_different_dev_examples_are_not_compared(database: Database, finished) -> None:
+def test_two_runs_on_different_dev_examples_are_not_compared(database: Database, finished: Any) -> None:
     first, second = finished("a", "b")
     database.execute("UPDATE predictions SET fingerprint = 'other' WHERE run = ?", (second.key,))
     with pytest.raises(UsageError, match=r"Nothing.*SST is not compared: .*a \(.*b \(.* different dev examples"):
@@ -196,7 +196,7 @@ def test_an_arm_on_other_dev_examples_does_not_keep_the_others_from_being_compar
 
 @pytest.mark.parametrize("name, what", [("sst-train", "training examples"), ("para-extra", "extra pairs")])
 def test_other_training_data_is_said_of_single_runs_and_of_seeds(
-    database: Database, finished, scored: Callable[..., Run], name: str, what: str
+    database: Database, finished: Any, scored: Callable[..., Run], name: str, what: str
 ) -> None:
     runs = finished("a", "b")
     for run, mark in zip(runs, ("x", "y"), strict=True):
@@ -239,7 +239,7 @@ def test_scores_for_which_dev_was_looked_at_are_called_optimistic(
     assert said == [f"{run.id} (looked) {remark}, so its scores are optimistic." for run in arms[1]]
 
 
-def test_single_runs_for_which_dev_was_looked_at_are_called_optimistic(database: Database, finished) -> None:
+def test_single_runs_for_which_dev_was_looked_at_are_called_optimistic(database: Database, finished: Any) -> None:
     [plain_run], [looked] = finished("a"), finished("b", early_stopping=3)
     warnings = compare(database, [[plain_run], [looked]]).warnings
     assert [looked.id in sentence for sentence in warnings if "optimistic" in sentence] == [True]
@@ -290,7 +290,7 @@ def test_arms_without_a_common_seed_are_compared_whole_and_unpaired(
     assert "0.400 → 0.600; not paired: seeds 1, 2 against 7, 8" in " ".join(map(plain, difference_lines(against, None)))
 
 
-def arms_of_runs(database: Database, runs, apart: bool = False) -> list[list[Run]]:
+def arms_of_runs(database: Database, runs: list[Any], apart: bool = False) -> list[list[Run]]:
     baselines = Baselines(database)
     return arms_of([Row(run, baselines.of(run)) for run in runs], apart)
 
@@ -314,7 +314,7 @@ def test_the_baseline_of_other_arms_is_their_reference(database: Database, finis
 def test_p_is_corrected_over_every_arm_that_is_shown_and_not_arm_by_arm(
     database: Database, scored: Callable[..., Run]
 ) -> None:
-    def recipe(name: str, lift: float):
+    def recipe(name: str, lift: float) -> list[Any]:
         return [
             scored(name, {"sst": 0.4 + seed / 100 + lift * (1 + seed / 50), "para": 0.7 + seed / 90}, seed=seed)
             for seed in range(7)

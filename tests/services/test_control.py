@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from present import present
 
 from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.claims import claim_next
@@ -20,12 +21,12 @@ from bertmt.services.plan.submit import Request, plan, submit
 
 
 @pytest.fixture
-def claim(database: Database) -> Callable[..., Run | None]:
+def claim(database: Database) -> Callable[..., Run]:
     worker = register(database, ["cpu"])
-    return lambda: claim_next(database, worker, "cpu")
+    return lambda: present(claim_next(database, worker, "cpu"))
 
 
-def fail(database: Database, run: Run | None) -> Run:
+def fail(database: Database, run: Run) -> Run:
     return move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
 
 
@@ -34,7 +35,7 @@ def test_cancelling_a_queued_run_takes_effect_at_once(database: Database, add_ru
 
 
 def test_cancelling_a_running_run_is_a_request_that_outlives_the_worker(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     run = control.cancel(database, claim())
@@ -48,7 +49,7 @@ def test_cancelling_an_ended_run_is_refused(database: Database, add_run: Callabl
 
 
 def test_a_failed_run_is_requeued_behind_all_that_wait(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     run, other = fail(database, claim()), add_run()
@@ -58,7 +59,7 @@ def test_a_failed_run_is_requeued_behind_all_that_wait(
 
 
 def test_a_finished_run_is_not_requeued(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     run = move(database, claim().key, State.FINISHED, Actor.EVENT, "done")
@@ -67,7 +68,7 @@ def test_a_finished_run_is_not_requeued(
 
 
 def test_requeueing_onto_other_data_is_refused(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None], tmp_path: Path
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run], tmp_path: Path
 ) -> None:
     add_run()
     run = fail(database, claim())
@@ -85,7 +86,7 @@ def test_a_run_moves_to_the_front_and_before_another(database: Database, add_run
 
 
 def test_a_running_run_cannot_be_moved_or_edited(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     run = claim()
@@ -157,7 +158,7 @@ def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(
 
 
 def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     run = claim()
@@ -169,7 +170,7 @@ def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(
 
 
 def test_a_paused_run_is_resumed_before_all_others(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run("paused"), add_run("waits")
     run = move(database, claim().key, State.PAUSED, Actor.EVENT, "paused")
@@ -189,7 +190,7 @@ def test_what_does_not_run_cannot_be_paused_or_resumed(
 
 
 def test_a_run_requeued_from_the_start_has_no_checkpoint(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     run = fail(database, claim())
@@ -202,7 +203,7 @@ def test_a_run_requeued_from_the_start_has_no_checkpoint(
 
 
 def test_no_checkpoint_is_deleted_where_one_of_the_runs_is_refused(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run("failed")
     run, waiting = fail(database, claim()), add_run("waits")
@@ -234,7 +235,7 @@ def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(
 
 
 def test_a_run_is_moved_before_one_that_waits_and_is_not_itself(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run("running")
     running, first, last = claim(), add_run("first"), add_run("last")
@@ -261,7 +262,7 @@ def test_a_run_that_is_named_twice_is_brought_back_once(database: Database, add_
 
 
 def test_a_running_run_is_not_removed(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     add_run()
     with pytest.raises(BusyError, match="bertmt cancel"):

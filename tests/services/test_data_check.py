@@ -23,7 +23,7 @@ HEADERS = {
 def write(tmp_path: Path) -> Callable[..., None]:
     """Writes a split of a CS224N folder: `write("sst", "train", ["a\\tfine\\t3"])`."""
 
-    def written(task, split, rows) -> None:
+    def written(task: Any, split: Any, rows: Any) -> None:
         stem, header = HEADERS[task]
         lines = "".join(f"{number}\t{row}\n" for number, row in enumerate(rows))
         (tmp_path / f"{stem}-{split}.csv").write_text(header + lines)

@@ -99,7 +99,11 @@ def scored(finish: Callable[..., Run], database: Database) -> Callable[..., Run]
     """A finished run with scores whose recipe names an encoder, and what is known of that."""
 
     def add(
-        name, encoder: str = "minilm", scores: tuple[float, float, float] = (0.4, 0.7, 0.3), seed: int = 0, **marks: Any
+        name: Any,
+        encoder: str = "minilm",
+        scores: tuple[float, float, float] = (0.4, 0.7, 0.3),
+        seed: int = 0,
+        **marks: Any,
     ) -> Run:
         run = finish(name, encoder=encoder, scores=scores, seed=seed)
         text = json.dumps({{"shape": "config.json"}.get(name, name): mark for name, mark in marks.items()})

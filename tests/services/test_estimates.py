@@ -131,7 +131,7 @@ def test_of_equally_near_runs_the_median_of_the_newest_five_counts(
     "broken", [{"sizes": None}, {"seconds": {}}, {"seconds": None}, {"steps": None}, {"sizes": {"sst-train": "80"}}]
 )
 def test_a_run_whose_child_told_too_little_is_no_evidence(
-    database: Database, finished: Callable[..., Run], broken
+    database: Database, finished: Callable[..., Run], broken: Any
 ) -> None:
     finished(**broken)
     assert estimate(database, [planned()], device="cpu").seconds == (None,)

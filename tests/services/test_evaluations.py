@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ TASKS = ("sst", "para")
 def store(database: Database) -> Callable[..., Run]:
     """Store predictions of SST in these epochs, with scores, and select one; the run as it is then."""
 
-    def stored(run, epochs, selected, state: str = "finished") -> Run:
+    def stored(run: Any, epochs: Any, selected: Any, state: str = "finished") -> Run:
         with database.immediate():
             for epoch in epochs:
                 values = np.zeros((1, 5), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def table_of(add_run: Callable[..., Run]) -> Callable[..., ExampleTable]:
     """A table of SST with these predicted classes and their confidence."""
     run = add_run()
 
-    def make(predicted, confidence: tuple[float, float, float, float] = (0.5, 0.9, 0.5, 0.7)) -> ExampleTable:
+    def make(predicted: Any, confidence: tuple[float, float, float, float] = (0.5, 0.9, 0.5, 0.7)) -> ExampleTable:
         examples = tuple(Example(f"id{index}", f"Sentence {index}", None, label) for index, label in enumerate(LABELS))
         return ExampleTable(
             run=run,

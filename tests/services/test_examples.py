@@ -34,7 +34,7 @@ STS = tuple(Example(f"t{index}", "one", "two", label) for index, label in enumer
 def predicted(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
     """A finished run with these predictions in the named epochs; the last is selected."""
 
-    def make(task, examples, *epochs: Any, run=None) -> Run:
+    def make(task: Any, examples: Any, *epochs: Any, run: Any = None) -> Run:
         run = run or add_run(preset_name="baseline")
         mark = fingerprint(examples)
         with database.immediate():
@@ -49,7 +49,7 @@ def predicted(database: Database, add_run: Callable[..., Run]) -> Callable[..., 
     return make
 
 
-def certain(*classes: Any):
+def certain(*classes: Any) -> list[Any]:
     """Probabilities of 0.6 for these classes of SST, 0.1 for the others."""
     return [[0.6 if column == each else 0.1 for column in range(5)] for each in classes]
 

@@ -20,7 +20,7 @@ class Hub:
         self.config, self.asked = config, []
         self.content = safetensors_file(weights()) if content is None else content
 
-    def __call__(self, repository, revision, folder):
+    def __call__(self, repository: Any, revision: Any, folder: Any) -> Any:
         self.asked.append((repository, revision))
         (folder / "config.json").write_text(json.dumps(self.config))
         (folder / "model.safetensors").write_bytes(self.content)

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -37,7 +37,7 @@ def registry(builder: RegistryBuilder) -> Database:
     return builder.database
 
 
-def age(path, seconds: float) -> None:
+def age(path: Any, seconds: float) -> None:
     """Let a file or a folder look as if nobody had written it for so long."""
     for each in (*path.rglob("*"), path):
         os.utime(each, (time.time() - seconds,) * 2)
@@ -50,11 +50,11 @@ def add_checkpoint(registry: Database, run: Run, size: int = 1000) -> Path:
     return place.parent
 
 
-def kinds(registry: Database):
+def kinds(registry: Database) -> list[Any]:
     return sorted(item.kind for item in find_garbage(registry))
 
 
-def files(folder: Path):
+def files(folder: Path) -> dict[Any, Any]:
     return {
         path: path.stat().st_mtime_ns
         for path in folder.rglob("*")
@@ -63,7 +63,7 @@ def files(folder: Path):
 
 
 @pytest.fixture
-def everything(builder: RegistryBuilder, registry: Database, tmp_path: Path):
+def everything(builder: RegistryBuilder, registry: Database, tmp_path: Path) -> dict[Any, Any]:
     """One thing of each kind; by kind, where it lies."""
     removed, finished, orphan = (builder.finished(name) for name in ("removed", "finished", "orphan"))
     removal.delete(registry, removed)
@@ -85,7 +85,7 @@ def everything(builder: RegistryBuilder, registry: Database, tmp_path: Path):
     }
 
 
-def test_each_kind_is_found_and_looking_changes_nothing(registry: Database, everything, tmp_path: Path) -> None:
+def test_each_kind_is_found_and_looking_changes_nothing(registry: Database, everything: Any, tmp_path: Path) -> None:
     before = files(tmp_path), registry.execute("SELECT * FROM runs").fetchall()
     found = find_garbage(registry)
     assert {item.kind: item.path for item in found} == everything
@@ -93,7 +93,7 @@ def test_each_kind_is_found_and_looking_changes_nothing(registry: Database, ever
     assert (files(tmp_path), registry.execute("SELECT * FROM runs").fetchall()) == before
 
 
-def test_what_is_freed_is_gone_and_the_rest_is_there(registry: Database, everything) -> None:
+def test_what_is_freed_is_gone_and_the_rest_is_there(registry: Database, everything: Any) -> None:
     [kept] = all_runs(registry)
     freed = free(registry, find_garbage(registry))
     assert freed.kept == () and freed.size_bytes >= sum(item.size_bytes for item in freed.items) > 0
@@ -102,7 +102,7 @@ def test_what_is_freed_is_gone_and_the_rest_is_there(registry: Database, everyth
     assert all_runs(registry) == [kept] and folder_of(registry, kept).recipe.is_file()
 
 
-def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry: Database, everything, tmp_path: Path) -> None:
+def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry: Database, everything: Any, tmp_path: Path) -> None:
     found = find_garbage(registry)
     locks = [hold_alive(RunFolder(path)) for path in (tmp_path / "runs").iterdir()]
     before = files(tmp_path)
@@ -114,7 +114,7 @@ def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry: Database, e
         lock.close()
 
 
-def test_a_run_that_was_brought_back_meanwhile_stays(registry: Database, everything) -> None:
+def test_a_run_that_was_brought_back_meanwhile_stays(registry: Database, everything: Any) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
     removal.restore_all(registry, [item.run.id])
     freed = free(registry, [item])
@@ -122,12 +122,12 @@ def test_a_run_that_was_brought_back_meanwhile_stays(registry: Database, everyth
 
 
 def test_a_run_that_is_brought_back_at_the_last_moment_stays(
-    registry: Database, everything, monkeypatch: pytest.MonkeyPatch
+    registry: Database, everything: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
     real = garbage.hold_alive
 
-    def hold(folder) -> IO[bytes]:
+    def hold(folder: Any) -> IO[bytes]:
         removal.restore_all(registry, [item.run.id])
         return real(folder)
 
@@ -136,7 +136,7 @@ def test_a_run_that_is_brought_back_at_the_last_moment_stays(
     assert all_runs(registry, "runs.key = ?", (item.run.key,)) and item.path.is_dir()
 
 
-def test_a_folder_whose_run_was_imported_meanwhile_stays(registry: Database, everything) -> None:
+def test_a_folder_whose_run_was_imported_meanwhile_stays(registry: Database, everything: Any) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.FOLDER]
     run = import_run(registry, item.path)
     assert "changed meanwhile" in free(registry, [item]).kept[0][1]
@@ -145,7 +145,7 @@ def test_a_folder_whose_run_was_imported_meanwhile_stays(registry: Database, eve
 
 @pytest.mark.parametrize("how", ["link", "pipe", "another name"])
 def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(
-    registry: Database, everything, tmp_path: Path, how: str
+    registry: Database, everything: Any, tmp_path: Path, how: str
 ) -> None:
     precious, alive = tmp_path / "thesis.tex", everything[Kind.FOLDER] / "alive"
     precious.write_text("a sentence that is longer than the number of a process")

@@ -72,7 +72,7 @@ def test_between_two_batches_others_write_and_see_nothing_of_the_run(
     monkeypatch.setattr(staging, "BLOBS", 1)
     mine, batches = add_run("mine"), []
 
-    def look(seconds) -> None:
+    def look(seconds: Any) -> None:
         sees_nothing_and_writes(database.path, mine)
         batches.append(database.execute("SELECT count(*) FROM metrics").fetchone()[0])
 
@@ -110,7 +110,7 @@ def killed(request: pytest.FixtureRequest, database: Database, folder: Path) -> 
     return database
 
 
-def rows(database: Database):
+def rows(database: Database) -> dict[Any, Any]:
     tables = ("runs", "summaries", "metrics", "moves", "evaluations", "predictions")
     return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 

@@ -35,12 +35,12 @@ MEASURED = {
 }
 
 
-def measured(database: Database, run: Run):
+def measured(database: Database, run: Run) -> dict[Any, Any]:
     """All that was imported of a run, in an order of its own."""
     return {table: sorted(map(repr, database.execute(sql, (run.key,)))) for table, sql in MEASURED.items()}
 
 
-def everything(database: Database):
+def everything(database: Database) -> dict[Any, Any]:
     tables = ("runs", "summaries", "metrics", "moves", "snapshots", "splits", "examples", "series")
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
@@ -223,7 +223,7 @@ def test_a_folder_that_comes_there_while_this_one_is_copied_stays(
     folder = folder_of(elsewhere.database, elsewhere.finished("base"))
     there = database.path.parent / "runs" / folder.path.name
 
-    def copy(source, target) -> None:
+    def copy(source: Any, target: Any) -> None:
         copy_run_folder(source, target)
         there.mkdir()
         (there / "mine").write_text("precious")
@@ -258,7 +258,7 @@ def test_a_folder_that_is_there_and_of_no_run_is_never_overwritten(
 
 
 def spoil_order(**changes: Any) -> Callable[..., None]:
-    def spoil(folder) -> None:
+    def spoil(folder: Any) -> None:
         order = json.loads((folder / "run.json").read_text())
         (folder / "run.json").write_text(json.dumps(order | changes))
 
@@ -266,7 +266,7 @@ def spoil_order(**changes: Any) -> Callable[..., None]:
 
 
 def link(name: str, to: str = "/etc/passwd") -> Callable[..., None]:
-    def spoil(folder) -> None:
+    def spoil(folder: Any) -> None:
         path = folder / name
         if path.exists():
             path.unlink()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from bertmt.services.browse.listing import list_runs
 from bertmt.services.browse.rows import Row
 
 
-def names(rows: list[Row]):
+def names(rows: list[Row]) -> list[Any]:
     return [row.run.name for row in rows]
 
 

@@ -20,7 +20,7 @@ from bertmt.services.browse.live_curves import GrowingPoints, LiveCurves
 def record(database: Database) -> Callable[..., Run]:
     """Stores points as an importer would, and returns the run's record then."""
 
-    def store(run, points, attempt: int = 1) -> Run:
+    def store(run: Any, points: Any, attempt: int = 1) -> Run:
         with database.immediate():
             metrics.append(database, run.key, points)
             database.execute(
@@ -47,7 +47,7 @@ def read_points(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int
     return counts
 
 
-def line(start: int, stop: int):
+def line(start: int, stop: int) -> list[Any]:
     return [("loss", step, step / 2) for step in range(start, stop)]
 
 

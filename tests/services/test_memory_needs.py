@@ -50,7 +50,7 @@ def mib(copies: int, parameters: int = BERT_BASE_PARAMETERS) -> int:
 def past(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
     """Adds a finished run, on a GPU unless said otherwise, whose tensors held so much."""
 
-    def finished(peak, device: str = "GPU-aaaa", state: str = "finished", **values: Any) -> Run:
+    def finished(peak: Any, device: str = "GPU-aaaa", state: str = "finished", **values: Any) -> Run:
         run = add_run("past", **values)
         database.execute("UPDATE runs SET state = ?, device = ? WHERE key = ?", (state, device, run.key))
         told = Finished(at=now(), epoch=1, step=1, selected_epoch=1, peak_memory_mib=peak)

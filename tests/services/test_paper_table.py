@@ -20,7 +20,7 @@ def run(add_run: Callable[..., Run]) -> Callable[..., Run]:
         preset_name: str = "baseline",
         state: State = State.FINISHED,
         fingerprints: str = '{"sst-dev": "a"}',
-        scores=None,
+        scores: Any = None,
         **values: Any,
     ) -> Run:
         queued = add_run(preset_name=preset_name, **values)
@@ -30,7 +30,7 @@ def run(add_run: Callable[..., Run]) -> Callable[..., Run]:
     return make
 
 
-def row_of(runs, name: str) -> PaperRow:
+def row_of(runs: list[Run] | list[Any], name: str) -> PaperRow:
     return next(row for row in paper_table(runs) if row.preset.name == name)
 
 

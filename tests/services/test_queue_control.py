@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from present import present
 
 from bertmt.errors import BusyError
 from bertmt.registry.claims import claim_next
@@ -17,9 +18,9 @@ from bertmt.services.lifecycle.order import queue_order, shift
 
 
 @pytest.fixture
-def claim(database: Database) -> Callable[..., Run | None]:
+def claim(database: Database) -> Callable[..., Run]:
     worker = register(database, ["cpu"])
-    return lambda: claim_next(database, worker, "cpu")
+    return lambda: present(claim_next(database, worker, "cpu"))
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def waiting(database: Database, add_run: Callable[..., Run]) -> tuple[dict[str, 
 
 
 def test_nothing_is_taken_from_a_held_queue_until_it_is_released(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     running, waiting = add_run(), add_run()
     assert claim().key == running.key
@@ -52,7 +53,7 @@ def test_holding_and_releasing_twice_is_no_mistake(database: Database) -> None:
 
 
 def test_releasing_the_queue_leaves_single_runs_held(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run | None]
+    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
 ) -> None:
     held = hold(database, add_run())
     hold_queue(database)
@@ -62,7 +63,7 @@ def test_releasing_the_queue_leaves_single_runs_held(
 
 
 def test_the_order_holds_queued_and_held_runs_and_no_others(
-    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run | None]
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run]
 ) -> None:
     runs, order = waiting
     claim()
@@ -103,7 +104,7 @@ def test_moving_down_and_up_again_restores_every_position(
 
 
 def test_a_run_that_does_not_wait_is_not_moved(
-    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run | None]
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run]
 ) -> None:
     waiting[0]["a"] = claim()
     with pytest.raises(BusyError, match="running; only queued and held runs can be moved"):

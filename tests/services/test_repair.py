@@ -19,7 +19,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
 from bertmt.run_folder.events import EventWriter
-from bertmt.run_folder.layout import RunOrder
+from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle import control, removal
 from bertmt.services.lifecycle.control import release
@@ -29,25 +29,25 @@ from bertmt.services.upkeep.repair import repair
 PAGE = 4096
 
 
-def rows(registry: Path):
+def rows(registry: Path) -> list[Any]:
     """What a list of runs shows, and what people typed."""
     with open_registry(registry) as database:
         found = [*all_runs(database), *removed_runs(database)]
         return sorted((run.id, run.name, run.state, run.seed, run.note, run.tags, run.awaits, run.sst) for run in found)
 
 
-def is_whole(registry: Path):
+def is_whole(registry: Path) -> Any:
     with open_registry(registry) as database:
         bad = database.execute("PRAGMA foreign_key_check").fetchall()
         return database.execute("PRAGMA integrity_check").fetchall() == [("ok",)] and not bad
 
 
-def root_page(registry: Path, name: str):
+def root_page(registry: Path, name: str) -> Any:
     with open_registry(registry) as database:
         return database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0]
 
 
-def names(folder):
+def names(folder: Path) -> list[Any]:
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -67,7 +67,7 @@ DAMAGES = {"an index": damage_an_index, "everything": damage_all, "missing": lam
 
 
 @pytest.fixture(params=DAMAGES.values(), ids=DAMAGES)
-def damage(request: pytest.FixtureRequest):
+def damage(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
@@ -93,7 +93,7 @@ def state_of(registry: Path, name: str) -> State:
         return all_runs(database, "runs.name = ?", (name,))[0].state
 
 
-def begin(builder: RegistryBuilder, run: Run):
+def begin(builder: RegistryBuilder, run: Run) -> tuple[RunFolder, Any]:
     """The next attempt of a run that waits, as a child that was killed after two steps leaves it; not imported."""
     builder.database.execute("UPDATE runs SET position = -1000 WHERE key = ?", (run.key,))
     claimed = claim_next(builder.database, None, "cpu")
@@ -107,7 +107,7 @@ def begin(builder: RegistryBuilder, run: Run):
     return folder, events
 
 
-def finish(folder, events) -> None:
+def finish(folder: Any, events: Any) -> None:
     evaluate(folder, events, ["sst", "para", "sts"], EPOCHS, 0.5)
     events.write(
         "finished", epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, scores={}, seconds={"training": 1.0},
@@ -122,7 +122,7 @@ def test_a_whole_registry_is_left_alone(backed_up: Path) -> None:
     assert (backed_up.read_bytes(), names(backed_up.parent)) == before
 
 
-def test_what_the_backup_knew_is_there_whatever_the_damage(backed_up: Path, original: Path, damage) -> None:
+def test_what_the_backup_knew_is_there_whatever_the_damage(backed_up: Path, original: Path, damage: Any) -> None:
     expected, values = rows(original / "runs.db"), measured(original / "runs.db")
     damage(backed_up)
     done = repair(backed_up)
@@ -132,7 +132,9 @@ def test_what_the_backup_knew_is_there_whatever_the_damage(backed_up: Path, orig
         assert setting(database, "queue_held") == "since then"
 
 
-def test_what_run_folders_tell_since_the_backup_is_there(builder: RegistryBuilder, backed_up: Path, damage) -> None:
+def test_what_run_folders_tell_since_the_backup_is_there(
+    builder: RegistryBuilder, backed_up: Path, damage: Any
+) -> None:
     finished = builder.finished("since")
     values = measured(backed_up)
     builder.database.close()
@@ -143,7 +145,7 @@ def test_what_run_folders_tell_since_the_backup_is_there(builder: RegistryBuilde
 
 
 def test_a_run_that_was_at_work_at_the_backup_has_all_its_points_and_its_end(
-    builder: RegistryBuilder, backed_up: Path, damage
+    builder: RegistryBuilder, backed_up: Path, damage: Any
 ) -> None:
     run = builder.add("at work")
     folder, events = begin(builder, run)
@@ -182,7 +184,7 @@ def test_attempts_since_the_backup_are_added_to_a_run_in_any_state(
 
 
 def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(
-    builder: RegistryBuilder, backed_up: Path, damage
+    builder: RegistryBuilder, backed_up: Path, damage: Any
 ) -> None:
     known = builder.add("known")
     keep_backup(builder.database)
@@ -276,7 +278,7 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
     }
 
 
-def test_where_the_damaged_file_tells_nothing_it_says_that_more_may_be_lost(backed_up: Path, damage) -> None:
+def test_where_the_damaged_file_tells_nothing_it_says_that_more_may_be_lost(backed_up: Path, damage: Any) -> None:
     damage(backed_up)
     assert repair(backed_up).lost.is_all is (damage is damage_an_index)
 
@@ -333,7 +335,9 @@ def test_values_that_no_bertmt_writes_are_damage(
     assert rows(backed_up) == expected and repair(backed_up).problems == (), "what it made is sound"
 
 
-def test_without_a_backup_all_folders_come_in_and_the_rest_is_named(registry: Path, original: Path, damage) -> None:
+def test_without_a_backup_all_folders_come_in_and_the_rest_is_named(
+    registry: Path, original: Path, damage: Any
+) -> None:
     values = measured(original / "runs.db")
     damage(registry)
     done = repair(registry)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -20,7 +21,7 @@ from bertmt.services.lifecycle.hold import release_queue
 from bertmt.services.upkeep.repair import repair
 
 
-def names(folder: Path):
+def names(folder: Path) -> list[Any]:
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -60,7 +61,7 @@ with open(sys.argv[1], "rb") as file:
 def test_nobody_can_open_it_until_the_new_one_is_in_place(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = []
 
-    def look(new) -> None:
+    def look(new: Any) -> None:
         command = [sys.executable, "-c", SHARER, str(registry)]
         said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -76,7 +77,7 @@ def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_k
     overwrite(registry, 0, bytes(100))
     before = registry.read_bytes()
 
-    def killed(self, target) -> None:
+    def killed(self: Any, target: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pathlib.Path.rename", killed)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from statistics import mean, stdev
+from typing import Any
 
 import pytest
 
@@ -22,11 +23,11 @@ def runs(database: Database) -> RunList:
     return RunList(database)
 
 
-def names(rows: list[Row] | Sequence[Row]):
+def names(rows: list[Row] | Sequence[Row]) -> list[Any]:
     return [row.run.name for row in rows]
 
 
-def shown(rows: list[Row]):
+def shown(rows: list[Row]) -> list[Any]:
     return [(row.run, row.baseline and row.baseline.id, row.difference) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_what_has_nothing_to_do_and_how_long_an_epoch_is_are_said() -> None:
         (Request(preset="baseline", values={"encoder": "x", "data": "y"}), RecipeError, "Encoder 'x'.*\n.*y cannot be"),
     ],
 )
-def test_what_cannot_work_is_refused_in_a_sentence(request_: Request, error, words: str) -> None:
+def test_what_cannot_work_is_refused_in_a_sentence(request_: Request, error: Any, words: str) -> None:
     with pytest.raises(error, match=f"(?s){words}"):
         plan(request_)
 

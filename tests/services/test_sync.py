@@ -1,6 +1,7 @@
 """Importing events: exactly once, whoever does it, whatever the files look like."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -25,11 +26,11 @@ def start_and_step(events: EventWriter, count: int, first: int = 0) -> None:
         )
 
 
-def steps(database: Database, run: Run):
+def steps(database: Database, run: Run) -> list[Any]:
     return [step for step, _ in metrics.read(database, run.key, ["loss/sst"])["loss/sst"]]
 
 
-def test_points_and_summary_are_imported(database: Database, claimed: Run | None, events: EventWriter) -> None:
+def test_points_and_summary_are_imported(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 5)
     run = ingest(database, claimed)
     assert steps(database, run) == [0, 1, 2, 3, 4]
@@ -37,7 +38,7 @@ def test_points_and_summary_are_imported(database: Database, claimed: Run | None
     assert run.progress == 0.04
 
 
-def test_a_torn_last_line_waits_for_its_end(database: Database, claimed: Run | None, events: EventWriter) -> None:
+def test_a_torn_last_line_waits_for_its_end(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 2)
     path = folder_of(database, claimed).events(1)
     whole = path.read_bytes()
@@ -48,9 +49,7 @@ def test_a_torn_last_line_waits_for_its_end(database: Database, claimed: Run | N
     assert steps(database, ingest(database, run)) == [0, 1]
 
 
-def test_lines_that_are_no_events_are_skipped_and_noted(
-    database: Database, claimed: Run | None, events: EventWriter
-) -> None:
+def test_lines_that_are_no_events_are_skipped_and_noted(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 1)
     with folder_of(database, claimed).events(1).open("ab") as file:
         file.write(b"\xff\x00 rubbish\n{}\n")
@@ -75,7 +74,7 @@ def test_lines_that_are_no_events_are_skipped_and_noted(
     ],
 )
 def test_an_event_of_the_wrong_shape_costs_itself_only(
-    database: Database, claimed: Run | None, events: EventWriter, broken: bytes
+    database: Database, claimed: Run, events: EventWriter, broken: bytes
 ) -> None:
     start_and_step(events, 1)
     with folder_of(database, claimed).events(1).open("ab") as file:
@@ -84,9 +83,7 @@ def test_an_event_of_the_wrong_shape_costs_itself_only(
     assert steps(database, ingest(database, claimed))[-1] == 1
 
 
-def test_a_resumption_replaces_what_came_after_its_step(
-    database: Database, claimed: Run | None, events: EventWriter
-) -> None:
+def test_a_resumption_replaces_what_came_after_its_step(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 5)
     events.write(Resumed(at=now(), step=3, evaluated_epoch=0, evaluated_step=0, differences=[]))
     events.write(Step(at=now(), step=3, epoch=1, phase="train", values={"loss/sst": 30.0}, seconds_left=None))
@@ -95,7 +92,7 @@ def test_a_resumption_replaces_what_came_after_its_step(
 
 
 def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(
-    database: Database, claimed: Run | None, events: EventWriter
+    database: Database, claimed: Run, events: EventWriter
 ) -> None:
     events.write(Started(at=now(), attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch."))
     ingest(database, claimed)
@@ -103,7 +100,7 @@ def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(
 
 
 def test_importers_at_the_same_time_import_everything_once(
-    database: Database, claimed: Run | None, events: EventWriter
+    database: Database, claimed: Run, events: EventWriter
 ) -> None:
     start_and_step(events, 50)
 
@@ -120,9 +117,7 @@ def test_importers_at_the_same_time_import_everything_once(
     assert steps(database, ingest(database, run_by_key(database, claimed.key))) == list(range(100))
 
 
-def test_a_late_event_of_an_old_attempt_goes_nowhere(
-    database: Database, claimed: Run | None, events: EventWriter
-) -> None:
+def test_a_late_event_of_an_old_attempt_goes_nowhere(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 2)
     run = ingest(database, claimed)
     database.execute("UPDATE runs SET attempt = 2 WHERE key = ?", (run.key,))
@@ -132,7 +127,7 @@ def test_a_late_event_of_an_old_attempt_goes_nowhere(
     assert steps(database, ingest(database, run)) == [0, 1]
 
 
-def test_scores_follow_the_selected_epoch(database: Database, claimed: Run | None, events: EventWriter) -> None:
+def test_scores_follow_the_selected_epoch(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 1)
     for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
         events.write(Evaluated(at=now(), epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None))
@@ -144,7 +139,7 @@ def test_scores_follow_the_selected_epoch(database: Database, claimed: Run | Non
 
 
 def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(
-    database: Database, claimed: Run | None, events: EventWriter
+    database: Database, claimed: Run, events: EventWriter
 ) -> None:
     start_and_step(events, 1)
     entry = PredictionFile(task="sst", split="dev", file="../../etc/passwd", fingerprint="x")

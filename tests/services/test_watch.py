@@ -1,6 +1,7 @@
 """What a dashboard polls: what children wrote is imported at once, whoever works the run; every write is noticed."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def watch(database: Database) -> Watch:
     return watch
 
 
-def steps(database: Database, run: Run | None):
+def steps(database: Database, run: Run) -> list[Any]:
     return [step for step, _ in metrics.read(database, run.key)["loss/sst"]]
 
 
@@ -57,7 +58,7 @@ def test_writes_of_this_connection_and_of_others_are_noticed(
 
 
 def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_just_now(
-    database: Database, claimed: Run | None, events: EventWriter
+    database: Database, claimed: Run, events: EventWriter
 ) -> None:
     watch = Watch(database)
     begin(events)
@@ -72,7 +73,7 @@ def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_jus
 
 
 def test_a_run_whose_process_and_worker_are_gone_is_settled(
-    database: Database, claimed: Run | None, events: EventWriter, watch: Watch
+    database: Database, claimed: Run, events: EventWriter, watch: Watch
 ) -> None:
     begin(events)
     watch.poll()
@@ -83,7 +84,7 @@ def test_a_run_whose_process_and_worker_are_gone_is_settled(
 
 
 def test_the_last_event_of_a_lost_run_is_still_imported(
-    database: Database, claimed: Run | None, events: EventWriter, watch: Watch
+    database: Database, claimed: Run, events: EventWriter, watch: Watch
 ) -> None:
     begin(events)
     database.execute("UPDATE runs SET recoveries = 1")  # it was lost before, and so stays lost
@@ -95,12 +96,12 @@ def test_the_last_event_of_a_lost_run_is_still_imported(
 
 
 def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(
-    database: Database, claimed: Run | None, events: EventWriter, watch: Watch, monkeypatch: pytest.MonkeyPatch
+    database: Database, claimed: Run, events: EventWriter, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(events)
     database.execute("UPDATE runs SET state = 'lost'")
 
-    def removed_meanwhile(path, offset: int = 0) -> tuple[list[Resumed], int, int]:
+    def removed_meanwhile(path: Any, offset: int = 0) -> tuple[list[Resumed], int, int]:
         monkeypatch.undo()
         delete(database, claimed)
         return [Resumed(at=now(), step=0, evaluated_epoch=-1, evaluated_step=-1)], 10, 0
@@ -110,9 +111,7 @@ def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(
     assert list_runs(database) == []
 
 
-def test_a_read_only_registry_is_watched_and_not_written(
-    database: Database, claimed: Run | None, events: EventWriter
-) -> None:
+def test_a_read_only_registry_is_watched_and_not_written(database: Database, claimed: Run, events: EventWriter) -> None:
     begin(events)
     with open_registry(database.path, read_only=True) as reader:
         watch = Watch(reader)
@@ -124,7 +123,7 @@ def test_a_read_only_registry_is_watched_and_not_written(
 
 
 def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later(
-    database: Database, claimed: Run | None, events: EventWriter
+    database: Database, claimed: Run, events: EventWriter
 ) -> None:
     begin(events)
     events.write(Step(at=now(), step=0, epoch=1, phase="train", values={"loss/sst": 1.0}, seconds_left=None))
@@ -136,7 +135,7 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later
         assert steps(own, claimed) == [0]
 
 
-def test_a_worker_that_says_it_is_alive_is_news(database: Database, claimed: Run | None, watch: Watch) -> None:
+def test_a_worker_that_says_it_is_alive_is_news(database: Database, claimed: Run, watch: Watch) -> None:
     with open_registry(database.path) as other:
         beat(other, claimed.worker)
     assert watch.poll()

@@ -1,6 +1,7 @@
 """Activations that are computed anew give the same losses and the same gradients, to the bit, for every loss."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 import torch
@@ -28,15 +29,15 @@ LOSSES = {
 class Recorder(torch.optim.SGD):
     """Keeps the gradients that a step applies, and applies them not at all."""
 
-    def __init__(self, parameters):
+    def __init__(self, parameters: Any):
         super().__init__(list(parameters), lr=0.0)
         self.gradients = []
 
-    def step(self, closure=None) -> None:
+    def step(self, closure: Any = None) -> None:
         self.gradients = [None if each.grad is None else each.grad.clone() for each in self.param_groups[0]["params"]]
 
 
-def one_step(run, name: str | None):
+def one_step(run: Any, name: str | None) -> tuple[Mapping[str, float], list[Any], torch.Tensor]:
     run.model.train()
     seed_dropout(run.recipe.seed)
     recorder = Recorder(run.model.parameters())
@@ -47,7 +48,7 @@ def one_step(run, name: str | None):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_with_recomputed_activations_are_the_same_bits(
-    compose_run, loss: str, monkeypatch: pytest.MonkeyPatch
+    compose_run: Callable[..., Any], loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, name = LOSSES[loss]
     plain = one_step(compose_run(settings), name)

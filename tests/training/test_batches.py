@@ -1,7 +1,9 @@
 """Streams of batches: what comes in which pass, in which company."""
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ LENGTHS = np.random.default_rng(0).integers(3, 60, size=1_003)
 ALL = np.arange(len(LENGTHS))
 
 
-def rows_of(batches):
+def rows_of(batches: list[np.ndarray] | list[Any]) -> list[Any]:
     return list(chain.from_iterable(batch.tolist() for batch in batches))
 
 
@@ -32,7 +34,7 @@ def test_all_batches_but_one_are_full() -> None:
 
 
 def test_batches_are_a_function_of_seed_stream_and_pass() -> None:
-    def first_pass(seed: int = 0, stream: str = "sst", pass_index: int = 0):
+    def first_pass(seed: int = 0, stream: str = "sst", pass_index: int = 0) -> Any:
         return rows_of(bucketed_order(LENGTHS, ALL, 8, seed, stream)(pass_index))
 
     assert first_pass() == first_pass()
@@ -41,7 +43,7 @@ def test_batches_are_a_function_of_seed_stream_and_pass() -> None:
 
 
 def test_bucketing_saves_most_of_the_padding() -> None:
-    def padding(batches: list[np.ndarray]):
+    def padding(batches: list[np.ndarray]) -> Any:
         return 1 - LENGTHS.sum() / sum(len(batch) * LENGTHS[batch].max() for batch in batches)
 
     naive = [ALL[start : start + 8] for start in range(0, len(ALL), 8)]
@@ -80,7 +82,7 @@ def test_an_mnr_pass_without_equal_sentences_uses_each_pair_once() -> None:
     assert rows_of(order(0)) != rows_of(order(1))
 
 
-def test_pretraining_streams_hold_the_pairs_of_their_thresholds(compose_run) -> None:
+def test_pretraining_streams_hold_the_pairs_of_their_thresholds(compose_run: Callable[..., Any]) -> None:
     run = compose_run({"tasks": "sts", "mnr": True, "cosine_embedding": True})
     labels = run.streams["sts"].data.labels
     assert run.streams[MNR].examples == (labels >= 4.0).sum()
@@ -91,14 +93,14 @@ def test_pretraining_streams_hold_the_pairs_of_their_thresholds(compose_run) -> 
         assert ((found >= 3.5) | (found < 1.0)).all()
 
 
-def test_a_stream_goes_on_with_the_next_pass(compose_run) -> None:
+def test_a_stream_goes_on_with_the_next_pass(compose_run: Callable[..., Any]) -> None:
     stream = compose_run({"tasks": "sst", "batch_size": 32}).streams["sst"]
     rows = [rows_of([stream.next().rows for _ in range(stream.batches_per_pass)]) for _ in range(2)]
     assert sorted(rows[0]) == sorted(rows[1]) == list(range(2_000)) and rows[0] != rows[1]
     assert (stream.pass_index, stream.batch_index) == (1, stream.batches_per_pass)
 
 
-def test_a_batch_of_pairs_holds_first_sentences_then_second_ones(compose_run) -> None:
+def test_a_batch_of_pairs_holds_first_sentences_then_second_ones(compose_run: Callable[..., Any]) -> None:
     stream = compose_run({"tasks": "para"}).streams["para"]
     batch = stream.next()
     examples = [stream.data.split.examples[row] for row in batch.rows]

@@ -21,7 +21,7 @@ from bertmt.training.__main__ import main, one_line
 from bertmt.training.stopping import SIGNALS, StopFlag, StoppedError
 
 
-def marks(**changed: Any):
+def marks(**changed: Any) -> dict[Any, Any]:
     """Fingerprints of the toy data as `submit` stores them."""
     names = [(task, split) for task in ("sst", "para", "sts") for split in ("train", "dev")]
     found = {f"{task}-{split}": fingerprint(read_split("toy", task, split).examples) for task, split in names}

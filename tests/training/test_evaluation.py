@@ -25,7 +25,7 @@ def evaluation(epoch: int, **scores: Any) -> Evaluation:
 
 
 @pytest.mark.parametrize("task", NAMES)
-def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run, task: str) -> None:
+def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run: Callable[..., Any], task: str) -> None:
     run = compose_run({})
     data = run.evaluator._splits[task]
     together = compute_outputs(run.model, run.tokenizer, task, data.first, data.second)
@@ -35,7 +35,7 @@ def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run, task: s
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 
-def test_evaluating_leaves_the_models_mode_and_the_random_stream_as_they_are(compose_run) -> None:
+def test_evaluating_leaves_the_models_mode_and_the_random_stream_as_they_are(compose_run: Callable[..., Any]) -> None:
     run = compose_run({})
     run.model.train()
     before = torch.get_rng_state()

@@ -14,13 +14,13 @@ from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.recipe.step_plan import plan_steps
 from bertmt.run_folder.event_files import EventWriter, read_events
-from bertmt.run_folder.events import Step
+from bertmt.run_folder.events import Event, Step
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import loop
 from bertmt.training.checkpoints import state as state_module
 from bertmt.training.checkpoints.checkpointing import Checkpointing
 from bertmt.training.checkpoints.progress import Progress
-from bertmt.training.composition import compose
+from bertmt.training.composition import TrainingRun, compose
 from bertmt.training.reporting import Reporter
 from bertmt.training.steps.optimizer import build_optimizer, set_learning_rate
 from bertmt.training.stopping import StopFlag
@@ -29,7 +29,7 @@ from bertmt.training.timing import Stopwatch
 BATCHES = {"sst": 2, "para": 5, "sts": 1}
 
 
-def small_encoder():
+def small_encoder() -> Any:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=30, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
@@ -43,7 +43,7 @@ def model_of(**values: Any) -> tuple[MultitaskModel, Recipe]:
     return MultitaskModel(recipe, small_encoder), recipe
 
 
-def turns(**values: Any):
+def turns(**values: Any) -> list[Any]:
     return list(plan_steps(Recipe(**values), BATCHES).round)
 
 
@@ -113,7 +113,9 @@ def test_a_cap_beyond_the_epoch_changes_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def pretrained(tmp_path_factory: pytest.TempPathFactory):
+def pretrained(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[TrainingRun, list[Event], list[tuple[tuple[Any, ...], set[int], int]]]:
     """A short run with both pretraining losses: its events, and what each of its optimizers held before its steps."""
     folder = RunFolder(tmp_path_factory.mktemp("pretrained") / "r1")
     own = {"data": "toy", "encoder": "tiny", "lora.rank": 4, "epochs": 1, "epoch_steps": 2, "evaluate_examples": 8}
@@ -123,7 +125,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory):
     run = compose(folder, order, recipe, StopFlag())
     writer, optimizers = EventWriter(folder.events(1)), []
 
-    def recording(model, tasks, recipe) -> AdamW:
+    def recording(model: Any, tasks: Any, recipe: Any) -> AdamW:
         optimizer = build_optimizer(model, tasks, recipe)
         held = {id(each) for group in optimizer.param_groups for each in group["params"]}
         optimizers.append((tuple(tasks), held, len(optimizer.state)))
@@ -137,14 +139,14 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory):
     return run, read_events(folder.events(1))[0], optimizers
 
 
-def test_mnr_comes_first_then_cosine_embedding_then_the_tasks(pretrained) -> None:
+def test_mnr_comes_first_then_cosine_embedding_then_the_tasks(pretrained: Any) -> None:
     _, events, _ = pretrained
     steps = [event for event in events if isinstance(event, Step)]
     assert [event.phase for event in steps] == ["mnr"] * 2 + ["cosine_embedding"] * 2 + ["train"] * 2
     assert [event.step for event in steps] == list(range(6))
 
 
-def test_each_pretraining_phase_has_a_fresh_optimizer_over_the_weights_that_train_sts(pretrained) -> None:
+def test_each_pretraining_phase_has_a_fresh_optimizer_over_the_weights_that_train_sts(pretrained: Any) -> None:
     run, _, optimizers = pretrained
     adapters = {id(each) for each in run.model.encoder_parameters("sts")}
     everything = {id(each) for each in run.model.parameters() if each.requires_grad}
@@ -152,7 +154,7 @@ def test_each_pretraining_phase_has_a_fresh_optimizer_over_the_weights_that_trai
     assert adapters < everything
 
 
-def test_pretraining_is_at_the_learning_rate_of_training(pretrained) -> None:
+def test_pretraining_is_at_the_learning_rate_of_training(pretrained: Any) -> None:
     _, events, _ = pretrained
     rates = {event.values["learning_rate"] for event in events if isinstance(event, Step)}
     assert rates == {1e-3}

@@ -36,7 +36,7 @@ RECIPES = {
 }  # fmt: skip
 
 
-def train_on_card(folder: RunFolder, *more: Any):
+def train_on_card(folder: RunFolder, *more: Any) -> tuple[subprocess.CompletedProcess[str], list[Any]]:
     done = subprocess.run([sys.executable, CHILD, folder.path, *more], capture_output=True, text=True)
     assert folder.events(1).exists(), done.stderr
     events = [json.loads(line) for line in folder.events(1).read_text(encoding="utf-8").splitlines()]
@@ -75,7 +75,7 @@ def test_a_step_in_which_nothing_has_a_gradient_is_taken_on_a_card_too(
     assert steps[-1]["pearson_undefined"] == len(steps)
 
 
-def probabilities(path: Path):
+def probabilities(path: Path) -> Any:
     with np.load(path, allow_pickle=False) as arrays:
         return arrays["probabilities"]
 

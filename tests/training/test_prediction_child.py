@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +21,11 @@ from bertmt.tasks.examples import Example
 from bertmt.tasks.task import TASKS
 
 
-def question(task: str, example: Example):
+def question(task: str, example: Example) -> dict[Any, Any]:
     return {"task": task, "id": example.id, "first": example.first, "second": example.second}
 
 
-def ask(folder: RunFolder, questions):
+def ask(folder: RunFolder, questions: list[Any]) -> list[Any]:
     lines = [json.dumps(each).encode() if each else b"\n" for each in questions]
     with tempfile.TemporaryFile() as answers:
         answer_stream(folder, lines, answers)

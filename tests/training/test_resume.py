@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -133,7 +134,7 @@ def final_state(folder: RunFolder) -> tuple[bytes, dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def straight(prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]):
+def straight(prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]) -> Callable[..., Attempt]:
     """`straight("final")`: the run of a recipe that nobody interrupted, with its last checkpoint."""
     finished = {}
 
@@ -151,7 +152,7 @@ def straight(prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt])
 def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_bytes(
     prepare: Callable[..., RunFolder],
     attempt: Callable[..., Attempt],
-    straight,
+    straight: Callable[..., Attempt],
     killed_at: Callable[..., None],
     name: str,
     writes: tuple[int, ...],
@@ -170,7 +171,7 @@ def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_b
 
 @pytest.mark.parametrize("looks", [1, 4, 9, 13, 16])
 def test_a_stopped_run_goes_on_with_the_very_next_step(
-    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], straight, looks: int
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], straight: Callable[..., Attempt], looks: int
 ) -> None:
     class StopsLater(StopFlag):
         left = looks
@@ -193,7 +194,10 @@ def test_a_stopped_run_goes_on_with_the_very_next_step(
 
 
 def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(
-    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], straight, monkeypatch: pytest.MonkeyPatch
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    straight: Callable[..., Attempt],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = prepare({**RECIPES["baseline"], **RESILIENCE})
     with monkeypatch.context() as patched:
@@ -207,7 +211,10 @@ def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(
 
 
 def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(
-    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], straight, killed_at: Callable[..., None]
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    straight: Callable[..., Attempt],
+    killed_at: Callable[..., None],
 ) -> None:
     folder = prepare({**RECIPES["baseline"], **RESILIENCE}, keeps_checkpoints=True)
     killed_at(folder, 13)
@@ -224,7 +231,7 @@ def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(
 def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says_so(
     prepare: Callable[..., RunFolder],
     attempt: Callable[..., Attempt],
-    straight,
+    straight: Callable[..., Attempt],
     killed_at: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -331,7 +338,7 @@ def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu() -> None
     assert differences(cpu, {**cpu, "precision": "bf16"}) == ["precision bf16 instead of fp32."]
 
 
-def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run) -> None:
+def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run: Callable[..., Any]) -> None:
     from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
     from bertmt.training.checkpoints.state import TRAIN, TrainingState  # noqa: PLC0415
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
@@ -353,7 +360,7 @@ def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run) -> Non
 
 
 def test_a_checkpoint_is_written_every_so_many_minutes(
-    compose_run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    compose_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from bertmt.run_folder.checkpoints import Checkpoints  # noqa: PLC0415
     from bertmt.run_folder.event_files import EventWriter  # noqa: PLC0415

@@ -11,7 +11,7 @@ from bertmt.training.evaluation import Evaluation
 from bertmt.training.selection import Selection
 
 
-def select(scores, **settings: Any) -> tuple[Selection, int]:
+def select(scores: list[float] | list[float | None] | list[Any], **settings: Any) -> tuple[Selection, int]:
     """Epochs 1, 2, … with these SST scores, on a model whose one weight is the epoch."""
     selection, model = Selection(Recipe(**settings)), nn.Linear(1, 1, bias=False)
     for epoch, value in enumerate(scores, start=1):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ NOISY = np.random.default_rng(0).uniform(1, 2, size=len(STEPS))
 MATRIX = np.array([[50, 30], [2, 99]])
 
 
-def series(values=NOISY, name: str = "base", steps=STEPS) -> Series:
+def series(values: list[Any] | np.ndarray = NOISY, name: str = "base", steps: list[Any] | np.ndarray = STEPS) -> Series:
     return Series(name, np.asarray(steps), np.asarray(values, dtype=float))
 
 
@@ -45,10 +46,10 @@ class OneWidget(App[None]):
         self.theme = THEMES[0].name
         self.widget.focus()
 
-    def on_line_chart_cursor_moved(self, message) -> None:
+    def on_line_chart_cursor_moved(self, message: Any) -> None:
         self.told.append((message.step, message.values))
 
-    def on_heat_map_cell_chosen(self, message) -> None:
+    def on_heat_map_cell_chosen(self, message: Any) -> None:
         self.told.append((message.true, message.predicted))
 
 
@@ -62,7 +63,7 @@ async def shown(
         yield app, pilot
 
 
-def on_screen(widget: LineChart | HeatMap | ScatterChart):
+def on_screen(widget: LineChart | HeatMap | ScatterChart) -> list[Any]:
     """The strips that the widget gives the compositor, as text."""
     width, height = widget.content_size
     return [strip.text for strip in widget.render_lines(Region(0, 0, width, height))]

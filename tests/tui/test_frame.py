@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -39,7 +40,7 @@ def test_every_key_has_an_id_of_its_own_a_word_and_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("theme", CYCLE)
-async def test_every_theme_shows_the_same_text(show: Show, alive, theme: str) -> None:
+async def test_every_theme_shows_the_same_text(show: Show, alive: Any, theme: str) -> None:
     async with show() as shown:
         plain = shown.text
     async with show(settings=Settings(theme=theme)) as shown:
@@ -47,7 +48,7 @@ async def test_every_theme_shows_the_same_text(show: Show, alive, theme: str) ->
         assert shown.text == plain
 
 
-async def test_themes_are_gone_through_by_a_key_and_kept(show: Show, alive, tmp_path: Path) -> None:
+async def test_themes_are_gone_through_by_a_key_and_kept(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "dashboard.toml"
     async with show(settings_file=file) as shown:
         seen = [shown.app.theme]
@@ -58,7 +59,7 @@ async def test_themes_are_gone_through_by_a_key_and_kept(show: Show, alive, tmp_
     assert read_settings(file).theme == CYCLE[0]
 
 
-async def test_ascii_means_nothing_but_ascii(show: Show, alive) -> None:
+async def test_ascii_means_nothing_but_ascii(show: Show, alive: Any) -> None:
     async with show(ascii_only=True, size=(120, 40)) as shown:
         await shown.press("j", "j")
         assert shown.text.isascii(), [each for each in set(shown.text) if not each.isascii()]
@@ -66,7 +67,7 @@ async def test_ascii_means_nothing_but_ascii(show: Show, alive) -> None:
 
 
 async def test_without_colours_the_cursor_and_the_states_are_still_seen(
-    show: Show, alive, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with show() as shown:
@@ -76,7 +77,7 @@ async def test_without_colours_the_cursor_and_the_states_are_still_seen(
 
 
 @pytest.mark.parametrize(("size", "fits"), [((40, 12), True), ((39, 12), False), ((40, 11), False)])
-async def test_a_terminal_that_is_too_small_says_so(show: Show, alive, size: tuple[int, int], fits: bool) -> None:
+async def test_a_terminal_that_is_too_small_says_so(show: Show, alive: Any, size: tuple[int, int], fits: bool) -> None:
     async with show(size=size) as shown:
         assert ("needs 40×12" in " ".join(shown.text.split())) is not fits
         await shown.pilot.resize_terminal(80, 24)
@@ -84,7 +85,7 @@ async def test_a_terminal_that_is_too_small_says_so(show: Show, alive, size: tup
         assert "better" in shown.text
 
 
-async def test_the_help_names_every_key_of_the_screen_at_hand(show: Show, alive) -> None:
+async def test_the_help_names_every_key_of_the_screen_at_hand(show: Show, alive: Any) -> None:
     async with show(size=(120, 60)) as shown:
         active = shown.app.screen.active_bindings.values()
         ours = [each.tooltip for each in active if each.enabled and each.binding.id and each.tooltip]
@@ -97,7 +98,7 @@ async def test_the_help_names_every_key_of_the_screen_at_hand(show: Show, alive)
         assert type(shown.app.screen).__name__ == "RunsScreen"
 
 
-async def test_the_palette_has_every_action_of_the_screen(show: Show, alive) -> None:
+async def test_the_palette_has_every_action_of_the_screen(show: Show, alive: Any) -> None:
     async with show() as shown:
         commands = {command.help: command for command in shown.app.get_system_commands(shown.app.screen)}
         for _, binding, enabled, tooltip in shown.app.screen.active_bindings.values():
@@ -108,7 +109,7 @@ async def test_the_palette_has_every_action_of_the_screen(show: Show, alive) -> 
         assert shown.app.screen.is_grouped
 
 
-async def test_a_keymap_changes_keys(show: Show, alive, tmp_path: Path) -> None:
+async def test_a_keymap_changes_keys(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text('"runs.group" = "ctrl+g"\n', encoding="utf-8")
     keymap = read_keymap(file, [binding.id for _, binding in all_bindings()])
@@ -181,7 +182,7 @@ async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry: 
             assert app.current_mode == name
 
 
-async def test_the_three_first_screens_are_numbered_and_clicked(show: Show, alive) -> None:
+async def test_the_three_first_screens_are_numbered_and_clicked(show: Show, alive: Any) -> None:
     async with show() as shown:
         for keys, mode in (("2", "queue"), ("3", "paper"), ("1", "runs")):
             await shown.press(keys)
@@ -191,7 +192,7 @@ async def test_the_three_first_screens_are_numbered_and_clicked(show: Show, aliv
         assert shown.app.current_mode == "queue"
 
 
-async def test_q_goes_back_before_it_quits(show: Show, alive) -> None:
+async def test_q_goes_back_before_it_quits(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("2", "q")
         assert shown.app.current_mode == "runs" and shown.app.is_running
@@ -199,7 +200,7 @@ async def test_q_goes_back_before_it_quits(show: Show, alive) -> None:
     assert not shown.app.is_running
 
 
-async def test_leaving_while_runs_go_on_says_so(show: Show, alive) -> None:
+async def test_leaving_while_runs_go_on_says_so(show: Show, alive: Any) -> None:
     async with show() as shown:
         pass
     assert shown.app.farewell == "1 run goes on without the dashboard; `bertmt runs` shows their progress."
@@ -232,7 +233,7 @@ async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(
 
 
 async def test_the_processor_is_as_busy_as_between_two_looks(
-    show: Show, alive, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a look too soon after the one before, which says little, changes nothing."""
     seen = [CpuTimes(10.0, 100.0), CpuTimes(13.0, 108.0), CpuTimes(13.9, 109.0)]  # on four threads
@@ -250,7 +251,7 @@ async def test_the_processor_is_as_busy_as_between_two_looks(
 @pytest.mark.parametrize("size", [(40, 12), (60, 15), (80, 24)])
 @pytest.mark.parametrize("first", ["runs", "queue", "paper"])
 async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(
-    show: Show, alive, size: tuple[int, int], first: str
+    show: Show, alive: Any, size: tuple[int, int], first: str
 ) -> None:
     async with show(size=size, first=first) as shown:
         assert_whole_keys(shown)
@@ -260,7 +261,7 @@ async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15)])
-async def test_on_every_other_screen_too(show: Show, alive, registry: Path, size: tuple[int, int]) -> None:
+async def test_on_every_other_screen_too(show: Show, alive: Any, registry: Path, size: tuple[int, int]) -> None:
     with open_registry(registry) as database:
         ended = [run for run in all_runs(database) if run.id in ("run001", "run002")]
     others = (RunScreen(ended[0]), CompareScreen(ended), NewRunScreen(ended[0]), WorkerLogScreen())
@@ -282,21 +283,21 @@ def assert_whole_keys(shown: Shown) -> None:
     assert "? help" in whole, "the key that shows all others"
 
 
-async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show: Show, alive) -> None:
+async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show: Show, alive: Any) -> None:
     async with show() as shown:
         titles = [each.title for each in shown.app.get_system_commands(shown.app.screen)]
         assert len(titles) == len(set(titles)) and "Theme" in titles
         assert not {"Keys", "Screenshot", "Maximize", "Quit"} & set(titles)
 
 
-async def test_t_says_which_theme_it_is_now(show: Show, alive) -> None:
+async def test_t_says_which_theme_it_is_now(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("t")
         assert f"Theme {CYCLE[1]}" in shown.said and "NO_COLOR" not in shown.said
 
 
 async def test_t_says_that_no_color_leaves_nothing_of_a_theme(
-    show: Show, alive, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with show() as shown:
@@ -304,7 +305,7 @@ async def test_t_says_that_no_color_leaves_nothing_of_a_theme(
         assert "NO_COLOR leaves out its colours." in shown.said
 
 
-async def test_a_chart_has_its_room_again_after_the_terminal_grew(show: Show, alive) -> None:
+async def test_a_chart_has_its_room_again_after_the_terminal_grew(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.screen.table.go_to("run002")  # which has curves, scores and a log
         await shown.settle()

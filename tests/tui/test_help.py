@@ -1,5 +1,7 @@
 """The help: what a screen is, and its keys, first those that do something."""
 
+from typing import Any
+
 from shown import Show
 from textual.binding import ActiveBinding, Binding
 from textual.widget import Widget
@@ -22,7 +24,7 @@ def test_what_can_be_done_stands_before_how_to_move_about() -> None:
     assert [each.keys for each in found] == [("⏎",), ("c",), ("j", "↓")], "letters before arrows"
 
 
-async def test_the_help_is_that_of_the_screen_at_hand(show: Show, alive) -> None:
+async def test_the_help_is_that_of_the_screen_at_hand(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
         await shown.press("question_mark")
         assert "Help: the paper" in shown.text

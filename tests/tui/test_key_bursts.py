@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -43,12 +44,12 @@ def every_state(evaluated: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     return evaluated
 
 
-def key(name) -> events.Key:
+def key(name: Any) -> events.Key:
     """A key as a terminal tells of it."""
     return events.Key(name, CHARACTERS.get(name, name if len(name) == 1 else None))
 
 
-def burst(chance: random.Random):
+def burst(chance: random.Random) -> list[Any]:
     """A few keys at once."""
     return [chance.choice(LEADING if chance.random() < 0.5 else BOUND) for _ in range(chance.randint(1, LONGEST))]
 
@@ -75,7 +76,7 @@ class Hasty(Dashboard):
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(
-    every_state: Path, alive, started: list[tuple[bool, int, str]], seed: int
+    every_state: Path, alive: Any, started: list[tuple[bool, int, str]], seed: int
 ) -> None:
     chance = random.Random(seed)
     left = BURSTS
@@ -95,11 +96,11 @@ async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(
 
 
 async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filter(
-    every_state: Path, alive, monkeypatch: pytest.MonkeyPatch
+    every_state: Path, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compose = RunsScreen.compose
 
-    def compose_as_keys_come(screen):
+    def compose_as_keys_come(screen: Any) -> Any:
         for name in ("j", "j"):
             screen.app.post_message(key(name))
         yield from compose(screen)
@@ -115,7 +116,7 @@ async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filt
 async def test_what_is_being_opened_can_be_left_at_any_moment(
     show: Show,
     every_state: Path,
-    alive,
+    alive: Any,
     started: list[tuple[bool, int, str]],
     opening: str,
 ) -> None:
@@ -131,7 +132,7 @@ async def test_what_is_being_opened_can_be_left_at_any_moment(
         assert len(shown.app.screen_stack) == 1
 
 
-async def test_a_second_answer_to_a_dialog_closes_nothing_below(show: Show, alive) -> None:
+async def test_a_second_answer_to_a_dialog_closes_nothing_below(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("enter", "2", "n", "p")
         dialog = shown.app.screen
@@ -145,7 +146,7 @@ async def test_a_second_answer_to_a_dialog_closes_nothing_below(show: Show, aliv
         ]
 
 
-async def test_enter_in_the_form_types_into_the_line_that_it_was_pressed_on(show: Show, alive) -> None:
+async def test_enter_in_the_form_types_into_the_line_that_it_was_pressed_on(show: Show, alive: Any) -> None:
     """And not into the one to which the cursor went before the form heard of it: that may be none to type into."""
     async with show() as shown:
         await shown.press("n")

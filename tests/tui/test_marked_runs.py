@@ -27,7 +27,7 @@ async def mark(shown: Shown, *names: Any) -> None:
         await shown.press("space")
 
 
-async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show: Show, alive, registry: Path) -> None:
+async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await mark(shown, "later", "training")
         await shown.press("x")
@@ -39,7 +39,7 @@ async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show: Sh
         assert run_named(registry, "training").request is None
 
 
-async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show: Show, alive, registry: Path) -> None:
+async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show: Show, alive: Any, registry: Path) -> None:
     with open_registry(registry) as database:
         control.tag(database, run_named(registry, "later"), "good")
     async with show() as shown:
@@ -53,7 +53,7 @@ async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show: Show, aliv
 
 
 async def test_what_is_no_longer_there_to_be_brought_back_leaves_the_others_removed(
-    show: Show, alive, registry: Path
+    show: Show, alive: Any, registry: Path
 ) -> None:
     async with show() as shown:
         await mark(shown, "better", "later")
@@ -67,7 +67,7 @@ async def test_what_is_no_longer_there_to_be_brought_back_leaves_the_others_remo
             run_named(registry, "later")
 
 
-async def test_marked_runs_are_moved_in_the_queue_all_or_none(show: Show, alive, registry: Path) -> None:
+async def test_marked_runs_are_moved_in_the_queue_all_or_none(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await mark(shown, "later", "held")
         await shown.press("home")

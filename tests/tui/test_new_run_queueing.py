@@ -32,7 +32,7 @@ def newest(path: Path) -> Run:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_section_says_what_may_be_asked(show: Show, alive, size: tuple[int, int]) -> None:
+async def test_the_section_says_what_may_be_asked(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press("n")
         shown.app.screen.query_one("#form").table.go_to("priority")
@@ -41,7 +41,7 @@ async def test_the_section_says_what_may_be_asked(show: Show, alive, size: tuple
         shown.should_be("new-run-queueing")
 
 
-async def test_what_is_asked_is_stored_with_the_run(show: Show, alive, registry: Path, tmp_path: Path) -> None:
+async def test_what_is_asked_is_stored_with_the_run(show: Show, alive: Any, registry: Path, tmp_path: Path) -> None:
     async with show() as shown:
         await shown.press("n", "o")
         await fill(shown, priority="7", after="base", after_ok="twins", start="+2h", checkpoint_dir=str(tmp_path / "c"))
@@ -65,7 +65,9 @@ async def test_what_is_asked_is_stored_with_the_run(show: Show, alive, registry:
         ("priority", "1.5", "must be a whole number"),
     ],
 )
-async def test_what_cannot_be_says_so_while_it_is_typed(show: Show, alive, name: str, text: str, sentence: str) -> None:
+async def test_what_cannot_be_says_so_while_it_is_typed(
+    show: Show, alive: Any, name: str, text: str, sentence: str
+) -> None:
     async with show() as shown:
         await shown.press("n")
         assert shown.app.screen.query_one("#form").table.go_to(name)
@@ -75,7 +77,7 @@ async def test_what_cannot_be_says_so_while_it_is_typed(show: Show, alive, name:
         assert shown.app.screen.query_one("#form").is_typing
 
 
-async def test_a_run_that_is_not_there_cannot_be_waited_for(show: Show, alive, registry: Path) -> None:
+async def test_a_run_that_is_not_there_cannot_be_waited_for(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("n", "o")
         await fill(shown, after="nobody")
@@ -85,7 +87,7 @@ async def test_a_run_that_is_not_there_cannot_be_waited_for(show: Show, alive, r
 
 
 async def test_what_finished_before_is_said_and_queued_again_by_ctrl_s(
-    show: Show, alive, registry: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_registry(registry) as database:
         base = all_runs(database, "runs.name = 'base'")[0]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -40,10 +41,10 @@ def while_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyn
     goes_on = threading.Event()
 
     @asynccontextmanager
-    async def held(shown) -> AsyncIterator[None]:
+    async def held(shown: Any) -> AsyncIterator[None]:
         loop, has_begun = asyncio.get_running_loop(), asyncio.Event()
 
-        def submit_later(database: Database, made) -> list[Run]:
+        def submit_later(database: Database, made: Any) -> list[Run]:
             loop.call_soon_threadsafe(has_begun.set)
             assert goes_on.wait(60)
             return submit(database, made)
@@ -83,27 +84,27 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_copy_of_a_run_begins_with_its_recipe(show: Show, alive, size: tuple[int, int]) -> None:
+async def test_a_copy_of_a_run_begins_with_its_recipe(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press(*TO_BETTER, "n")
         shown.should_be("new-run-copy")
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
-async def test_what_is_changed_is_marked_and_previewed(show: Show, alive, size: tuple[int, int]) -> None:
+async def test_what_is_changed_is_marked_and_previewed(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press(*TO_BETTER, "n", "j", "enter", *"0-2", "enter", *["j"] * 5, "space", "tab")
         shown.should_be("new-run-changed")
 
 
-async def test_the_form_says_of_a_copy_of_what_runs_the_time_that_that_run_takes(show: Show, alive) -> None:
+async def test_the_form_says_of_a_copy_of_what_runs_the_time_that_that_run_takes(show: Show, alive: Any) -> None:
     async with show(size=(200, 60)) as shown:
         shown.app.screen.table.go_to("run006")
         await shown.press("n")
         assert "About 4 m 12 s, judged by run006." in shown.text, "as its child says"
 
 
-async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show: Show, alive) -> None:
+async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show: Show, alive: Any) -> None:
     async with show(size=(40, 12)) as shown:
         await shown.press("2", "n")
         title = next(line for line in shown.text.splitlines() if "setting" in line)
@@ -111,7 +112,7 @@ async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show: S
 
 
 async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_another(
-    show: Show, alive, registry: Path
+    show: Show, alive: Any, registry: Path
 ) -> None:
     async with show() as shown:
         await shown.press(*TO_FAILED, "n")
@@ -122,7 +123,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
     assert stored(registry)[-1].name == "tame"
 
 
-async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show: Show, alive) -> None:
+async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 12, *"2x")
         shown.should_be("new-run-typing")
@@ -136,7 +137,7 @@ async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_ty
         assert shown.app.screen.form.typed == {}
 
 
-async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show: Show, alive) -> None:
+async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n")
         await shown.pilot.press("j", "enter", *"4-6", "enter", *["j"] * 11, *"32", "enter")
@@ -144,7 +145,7 @@ async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show: Sho
         assert shown.app.screen.form.typed == {"seeds": "4-6", "lora.rank": "32"}
 
 
-async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show: Show, alive) -> None:
+async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 5, "enter", "space", "enter")
         assert shown.app.screen.form.typed == {"tasks": "para,sts"}
@@ -156,7 +157,7 @@ async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_l
         assert "schedule" not in shown.app.screen.form.typed
 
 
-async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show, alive) -> None:
+async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 6, "space", "p")
         shown.should_be("new-run-presets")
@@ -166,7 +167,7 @@ async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show,
 
 
 async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(
-    show: Show, alive, registry: Path, started: list[tuple[bool, int, str]]
+    show: Show, alive: Any, registry: Path, started: list[tuple[bool, int, str]]
 ) -> None:
     async with show() as shown:
         await shown.press("n", "j", "enter", *"3,5", "ctrl+s", "n")
@@ -178,7 +179,7 @@ async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(
 
 async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     started: list[tuple[bool, int, str]],
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
@@ -194,7 +195,7 @@ async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(
 
 async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queued(
     show: Show,
-    alive,
+    alive: Any,
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
@@ -209,7 +210,7 @@ async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queu
 
 async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_goes(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
@@ -224,13 +225,13 @@ async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_go
         assert shown.app.screen.SUBJECT == "runs" and shown.app.screen.current_run().id == stored(registry)[-1].id
 
 
-async def test_enter_on_the_last_line_queues(show: Show, alive, registry: Path) -> None:
+async def test_enter_on_the_last_line_queues(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("n", "G", "enter")
         assert len(stored(registry)) == 9
 
 
-async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show: Show, alive, registry: Path) -> None:
+async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show: Show, alive: Any, registry: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await shown.press("n", *["j"] * 9, "space", "j", "space")
         form = shown.app.screen.query_one("#form")
@@ -242,7 +243,7 @@ async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show: Sh
     assert len(stored(registry)) == 8
 
 
-async def test_a_section_folds_and_unfolds_under_enter(show: Show, alive) -> None:
+async def test_a_section_folds_and_unfolds_under_enter(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 4, "enter")
         assert "ensembling" not in shown.text
@@ -250,7 +251,7 @@ async def test_a_section_folds_and_unfolds_under_enter(show: Show, alive) -> Non
         assert "ensembling" in shown.text
 
 
-async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back(show: Show, alive) -> None:
+async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", "tab")
         assert "The resolved recipe" in shown.text and "▾ method" not in shown.text
@@ -260,7 +261,7 @@ async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back
         assert shown.app.screen.SUBJECT == "runs"
 
 
-async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive, registry: Path) -> None:
+async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "e")
         shown.should_be("edit-run")
@@ -271,7 +272,7 @@ async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive, r
     assert later.recipe["epochs"] == 7 and len(stored(registry)) == 8
 
 
-async def test_what_is_typed_survives_a_change_of_the_registry(show: Show, alive, registry: Path) -> None:
+async def test_what_is_typed_survives_a_change_of_the_registry(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 12, *"20")
         builder = RegistryBuilder(registry)
@@ -283,7 +284,7 @@ async def test_what_is_typed_survives_a_change_of_the_registry(show: Show, alive
         assert shown.app.screen.form.typed == {"lora.rank": "20"}
 
 
-async def test_a_click_on_a_line_goes_there_and_two_change_it(show: Show, alive) -> None:
+async def test_a_click_on_a_line_goes_there_and_two_change_it(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n")
         await shown.pilot.click("#fields", offset=(5, 8), times=2)
@@ -291,7 +292,7 @@ async def test_a_click_on_a_line_goes_there_and_two_change_it(show: Show, alive)
         assert shown.app.screen.form.typed == {"super_concat": "true"}
 
 
-async def test_a_broken_file_of_defaults_is_told(show: Show, alive, tmp_path: Path) -> None:
+async def test_a_broken_file_of_defaults_is_told(show: Show, alive: Any, tmp_path: Path) -> None:
     (tmp_path / "bertmt.toml").write_text("epochs = [", encoding="utf-8")
     async with show(path=tmp_path / "none.db") as shown:
         await shown.press("n")
@@ -299,13 +300,13 @@ async def test_a_broken_file_of_defaults_is_told(show: Show, alive, tmp_path: Pa
         assert "ensembling" in shown.text
 
 
-async def test_nothing_is_queued_where_the_registry_is_read_only(show: Show, alive) -> None:
+async def test_nothing_is_queued_where_the_registry_is_read_only(show: Show, alive: Any) -> None:
     async with show(read_only=True) as shown:
         await shown.press("n")
         assert shown.app.screen.SUBJECT == "runs" and "read-only" in shown.said
 
 
-async def test_the_form_is_drawn_in_ascii_alone(show: Show, alive) -> None:
+async def test_the_form_is_drawn_in_ascii_alone(show: Show, alive: Any) -> None:
     async with show(ascii_only=True) as shown:
         await shown.press(*TO_BETTER, "n")
         assert shown.text.isascii()

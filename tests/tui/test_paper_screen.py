@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import HOSTILE, RegistryBuilder
@@ -46,14 +47,16 @@ async def go_to(shown: Shown, preset: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_every_figure_has_its_row_with_ours_beside_the_papers(show: Show, alive, size: tuple[int, int]) -> None:
+async def test_every_figure_has_its_row_with_ours_beside_the_papers(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size, first="paper") as shown:
         shown.should_be("paper")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_figure_without_runs_has_its_claims_and_says_what_enter_does(
-    show: Show, alive, size: tuple[int, int]
+    show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="paper") as shown:
         await go_to(shown, "pearson-cosine-mnr")
@@ -66,7 +69,7 @@ async def test_a_figure_without_runs_has_its_claims_and_says_what_enter_does(
         assert shown.app.screen.table.current.key == "pearson-cosine-mnr", "the cursor stays"
 
 
-async def test_enter_opens_the_best_run_and_n_the_form(show: Show, alive) -> None:
+async def test_enter_opens_the_best_run_and_n_the_form(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
         await go_to(shown, "pearson")
         await shown.press("enter")
@@ -91,14 +94,14 @@ async def test_scales_are_kept_apart_and_chosen_by_a_key(show: Show, scales: Pat
         assert "no other scale" in shown.said
 
 
-async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show: Show, alive) -> None:
+async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
         await go_to(shown, "final")
         assert "Figure 1, test set" in shown.text
         assert any(line.split()[:2] == ["1*", "final"] for line in shown.text.splitlines())
 
 
-async def test_m_goes_to_the_next_figure_without_a_run_of_ours(show: Show, alive) -> None:
+async def test_m_goes_to_the_next_figure_without_a_run_of_ours(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
         await shown.press("m")
         assert shown.app.screen.table.current.key == "multi-layer"
@@ -112,7 +115,7 @@ async def test_without_runs_the_papers_own_figures_stand_there(show: Show, empty
         shown.should_be("paper-empty")
 
 
-async def test_the_other_first_screens_are_a_key_away(show: Show, alive) -> None:
+async def test_the_other_first_screens_are_a_key_away(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
         await shown.press("2")
         assert shown.app.current_mode == "queue"
@@ -120,18 +123,18 @@ async def test_the_other_first_screens_are_a_key_away(show: Show, alive) -> None
         assert shown.app.current_mode == "runs"
 
 
-async def test_a_read_only_registry_queues_nothing(show: Show, alive) -> None:
+async def test_a_read_only_registry_queues_nothing(show: Show, alive: Any) -> None:
     async with show(first="paper", read_only=True) as shown:
         await shown.press("n")
         assert isinstance(shown.app.screen, PaperScreen) and "read-only" in shown.said
 
 
-async def test_ascii_alone_draws_the_paper_too(show: Show, alive) -> None:
+async def test_ascii_alone_draws_the_paper_too(show: Show, alive: Any) -> None:
     async with show(size=(120, 40), first="paper", ascii_only=True) as shown:
         assert shown.text.isascii()
 
 
-async def test_of_many_runs_that_wait_three_are_named(show: Show, alive, registry: Path) -> None:
+async def test_of_many_runs_that_wait_three_are_named(show: Show, alive: Any, registry: Path) -> None:
     builder = RegistryBuilder(registry)
     builder.database.execute("DELETE FROM runs WHERE state IN ('queued', 'held')")
     ids = [builder.add("many", seed=seed).id for seed in range(5)]

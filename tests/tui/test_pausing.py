@@ -1,6 +1,7 @@
 """Pausing, going on, beginning anew, and bringing back what was removed."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shown import Show, Shown
@@ -40,7 +41,7 @@ async def go_to(shown: Shown, name: str) -> None:
     await shown.settle()
 
 
-async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive, registry: Path) -> None:
+async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("p")
         shown.should_be("pause")
@@ -55,7 +56,7 @@ async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive,
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(
-    show: Show, alive, stopped: Path, size: tuple[int, int]
+    show: Show, alive: Any, stopped: Path, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
         shown.should_be("queue-paused")
@@ -65,7 +66,7 @@ async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(
         assert "queued; goes on from step 3" in shown.text
 
 
-async def test_only_running_and_paused_runs_answer_to_the_key(show: Show, alive, registry: Path) -> None:
+async def test_only_running_and_paused_runs_answer_to_the_key(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "p")
         assert "Only running runs can be paused" in shown.said
@@ -74,7 +75,7 @@ async def test_only_running_and_paused_runs_answer_to_the_key(show: Show, alive,
         assert "read-only" in shown.said
 
 
-async def test_a_paused_run_is_queued_behind_all_or_cancelled(show: Show, alive, stopped: Path) -> None:
+async def test_a_paused_run_is_queued_behind_all_or_cancelled(show: Show, alive: Any, stopped: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("r")
         assert [row.run.name for row in shown.app.screen.table.rows] == ["later", "held", "training"]
@@ -83,7 +84,7 @@ async def test_a_paused_run_is_queued_behind_all_or_cancelled(show: Show, alive,
         assert run_named(stopped, "training").state is State.CANCELLED
 
 
-async def test_beginning_anew_asks_and_deletes_the_checkpoints(show: Show, alive, stopped: Path) -> None:
+async def test_beginning_anew_asks_and_deletes_the_checkpoints(show: Show, alive: Any, stopped: Path) -> None:
     with open_registry(stopped) as database:
         run = all_runs(database, "runs.name = 'training'")[0]
         cancel(database, run)
@@ -98,7 +99,7 @@ async def test_beginning_anew_asks_and_deletes_the_checkpoints(show: Show, alive
         assert (after.state, after.checkpoint_step, folder.exists()) == (State.QUEUED, None, False)
 
 
-async def test_what_was_removed_is_brought_back_by_one_key(show: Show, alive, registry: Path) -> None:
+async def test_what_was_removed_is_brought_back_by_one_key(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("R")
         assert "Nothing was removed here" in shown.said
@@ -116,7 +117,7 @@ async def test_what_was_removed_is_brought_back_by_one_key(show: Show, alive, re
 
 
 async def test_a_run_that_is_removed_while_it_is_looked_at_is_brought_back_from_the_list(
-    show: Show, alive, registry: Path
+    show: Show, alive: Any, registry: Path
 ) -> None:
     async with show() as shown:
         await go_to(shown, "better")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -15,7 +16,7 @@ DARK = THEMES[0]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def texts(svg: str):
+def texts(svg: str) -> list[Any]:
     return [(each.text, float(each.get("x"))) for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 

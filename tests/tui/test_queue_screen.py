@@ -1,7 +1,9 @@
 """The queue: order, holding, moving, cancelling, and the workers below."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from shown import Show
@@ -44,22 +46,22 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def order(registry: Path):
+def order(registry: Path) -> Callable[..., Any]:
     """Names of the runs that wait, in their order."""
 
-    def names():
+    def names() -> list[Any]:
         with open_registry(registry) as database:
             return [run.name for run in queue_order(database)]
 
     return names
 
 
-def states(path: Path):
+def states(path: Path) -> dict[Any, Any]:
     with open_registry(path) as database:
         return {run.name: str(run.state) for run in all_runs(database)}
 
 
-def requests(path: Path):
+def requests(path: Path) -> dict[Any, Any]:
     with open_registry(path) as database:
         return dict(database.execute("SELECT key, request FROM workers").fetchall())
 
@@ -74,7 +76,7 @@ async def test_an_empty_queue_says_what_to_press_and_type(show: Show, tmp_path: 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_runs_stands_above_what_waits_and_no_worker_is_missed(
-    show: Show, alive, size: tuple[int, int]
+    show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
         shown.should_be("queue")
@@ -82,13 +84,15 @@ async def test_what_runs_stands_above_what_waits_and_no_worker_is_missed(
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
 async def test_workers_and_expected_times_are_shown(
-    show: Show, alive, busy: Path, timed, size: tuple[int, int]
+    show: Show, alive: Any, busy: Path, timed: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
         shown.should_be("queue-busy")
 
 
-async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(show: Show, alive, busy: Path, timed) -> None:
+async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(
+    show: Show, alive: Any, busy: Path, timed: Any
+) -> None:
     """As the running one's own time left says; and the running one takes as long in all."""
     with open_registry(busy) as database, database.immediate():
         database.execute("UPDATE runs SET recipe = (SELECT recipe FROM runs WHERE name = 'training')"
@@ -100,11 +104,11 @@ async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(show: Sho
 
 
 async def test_times_are_judged_by_what_runs_now_too(
-    show: Show, alive, busy: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, busy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged_by = set()
 
-    def durations(database: Database, runs, past):
+    def durations(database: Database, runs: Any, past: Any) -> dict[Any, Any]:
         judged_by.update(run.state for run in past)
         return dict.fromkeys([run.key for run in runs])
 
@@ -114,7 +118,7 @@ async def test_times_are_judged_by_what_runs_now_too(
 
 
 async def test_a_waiting_run_that_was_edited_is_timed_anew(
-    show: Show, alive, busy: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, busy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if an epoch took an hour."""
     monkeypatch.setattr(
@@ -141,7 +145,7 @@ async def test_a_run_whose_process_is_gone_is_shown_and_queued_again_by_its_key(
         assert states(registry)["training"] == "queued"
 
 
-async def test_a_run_moves_down_and_up_and_the_cursor_stays_on_it(show: Show, alive, order) -> None:
+async def test_a_run_moves_down_and_up_and_the_cursor_stays_on_it(show: Show, alive: Any, order: Any) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "J")
         assert order() == ["held", "later"]
@@ -150,7 +154,7 @@ async def test_a_run_moves_down_and_up_and_the_cursor_stays_on_it(show: Show, al
         assert order() == ["later", "held"]
 
 
-async def test_runs_go_first_and_last_in_the_queue(show: Show, alive, order) -> None:
+async def test_runs_go_first_and_last_in_the_queue(show: Show, alive: Any, order: Any) -> None:
     async with show(first="queue") as shown:
         await shown.press("G", "T")
         assert order() == ["held", "later"]
@@ -158,7 +162,7 @@ async def test_runs_go_first_and_last_in_the_queue(show: Show, alive, order) -> 
         assert order() == ["later", "held"]
 
 
-async def test_marked_runs_are_held_and_released_together(show: Show, alive, registry: Path) -> None:
+async def test_marked_runs_are_held_and_released_together(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "h")
         assert states(registry)["later"] == "held"
@@ -168,7 +172,7 @@ async def test_marked_runs_are_held_and_released_together(show: Show, alive, reg
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_held_queue_is_seen_at_once_and_released_by_the_same_key(
-    show: Show, alive, registry: Path, size: tuple[int, int]
+    show: Show, alive: Any, registry: Path, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
         await shown.press("H")
@@ -180,7 +184,7 @@ async def test_a_held_queue_is_seen_at_once_and_released_by_the_same_key(
             assert not queue_is_held(database)
 
 
-async def test_cancelling_asks_first_and_no_is_no(show: Show, alive, registry: Path) -> None:
+async def test_cancelling_asks_first_and_no_is_no(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("x", "n")
         await shown.press("j", "x", "y")
@@ -190,7 +194,9 @@ async def test_cancelling_asks_first_and_no_is_no(show: Show, alive, registry: P
     assert states(registry)["later"] == "cancelled"
 
 
-async def test_a_worker_is_started_as_the_dialog_says(show: Show, alive, started: list[tuple[bool, int, str]]) -> None:
+async def test_a_worker_is_started_as_the_dialog_says(
+    show: Show, alive: Any, started: list[tuple[bool, int, str]]
+) -> None:
     async with show(first="queue") as shown:
         await shown.press("w")
         shown.should_be("start-worker")
@@ -200,7 +206,7 @@ async def test_a_worker_is_started_as_the_dialog_says(show: Show, alive, started
 
 
 async def test_the_dialog_of_a_worker_refuses_no_slots_and_is_left_by_escape(
-    show: Show, alive, started: list[tuple[bool, int, str]]
+    show: Show, alive: Any, started: list[tuple[bool, int, str]]
 ) -> None:
     async with show(first="queue") as shown:
         await shown.press("w", "k", "k", "0", "enter")
@@ -209,7 +215,7 @@ async def test_the_dialog_of_a_worker_refuses_no_slots_and_is_left_by_escape(
         assert shown.app.screen.SUBJECT == "the queue" and started == []
 
 
-async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show: Show, alive, busy: Path) -> None:
+async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show: Show, alive: Any, busy: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("d")
         assert requests(busy) == {1: "drain", 2: "drain"}
@@ -219,7 +225,7 @@ async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show
         assert requests(busy) == {1: "drain", 2: "stop"}
 
 
-async def test_without_a_worker_its_keys_say_how_to_start_one(show: Show, alive) -> None:
+async def test_without_a_worker_its_keys_say_how_to_start_one(show: Show, alive: Any) -> None:
     async with show(first="queue") as shown:
         await shown.press("S")
         assert "No worker is running; w starts one." in shown.said
@@ -227,7 +233,7 @@ async def test_without_a_worker_its_keys_say_how_to_start_one(show: Show, alive)
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_log_of_the_workers_is_followed_to_its_end(
-    show: Show, alive, registry: Path, size: tuple[int, int]
+    show: Show, alive: Any, registry: Path, size: tuple[int, int]
 ) -> None:
     log = worker_log(registry)
     log.write_text("".join(f"round {number}\n" for number in range(60)) + "ValueError: \x1b]0;pwned\x07[red]\n")
@@ -248,26 +254,26 @@ async def test_the_log_of_the_workers_is_followed_to_its_end(
         assert "round 0" in shown.text and "a later line" not in shown.text
 
 
-async def test_a_log_that_is_not_there_says_who_writes_it(show: Show, alive) -> None:
+async def test_a_log_that_is_not_there_says_who_writes_it(show: Show, alive: Any) -> None:
     async with show(first="queue") as shown:
         await shown.press("l")
         assert "Nothing is written there yet." in shown.text
 
 
-async def test_only_what_waits_is_moved_held_or_changed(show: Show, alive, order) -> None:
+async def test_only_what_waits_is_moved_held_or_changed(show: Show, alive: Any, order: Any) -> None:
     async with show(first="queue") as shown:
         await shown.press("J", "h", "e")
         assert order() == ["later", "held"]
         assert "Only a run that waits can be changed" in shown.said
 
 
-async def test_a_queue_that_is_read_only_is_not_changed(show: Show, alive, order) -> None:
+async def test_a_queue_that_is_read_only_is_not_changed(show: Show, alive: Any, order: Any) -> None:
     async with show(first="queue", read_only=True) as shown:
         await shown.press("j", "J", "h", "H", "x", "w")
         assert order() == ["later", "held"] and "read-only" in shown.said
 
 
-async def test_the_numbers_of_the_screens_lead_to_them(show: Show, alive) -> None:
+async def test_the_numbers_of_the_screens_lead_to_them(show: Show, alive: Any) -> None:
     async with show(first="queue") as shown:
         await shown.press("1")
         assert shown.app.screen.SUBJECT == "runs"
@@ -275,6 +281,6 @@ async def test_the_numbers_of_the_screens_lead_to_them(show: Show, alive) -> Non
         assert shown.app.screen.SUBJECT == "the queue"
 
 
-async def test_the_queue_is_drawn_in_ascii_alone(show: Show, alive, busy: Path, timed) -> None:
+async def test_the_queue_is_drawn_in_ascii_alone(show: Show, alive: Any, busy: Path, timed: Any) -> None:
     async with show(first="queue", ascii_only=True) as shown:
         assert shown.text.isascii()

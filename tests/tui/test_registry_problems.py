@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -65,7 +66,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(
-    show: Show, alive, registry: Path, impatient
+    show: Show, alive: Any, registry: Path, impatient: Any
 ) -> None:
     async with show() as shown:
         with open_registry(registry) as other, other.immediate():
@@ -76,7 +77,7 @@ async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(
 
 
 async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(
-    show: Show, registry: Path, impatient
+    show: Show, registry: Path, impatient: Any
 ) -> None:
     holder = sqlite3.connect(registry, isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -89,7 +90,7 @@ async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(
         assert "better" in shown.text
 
 
-async def test_a_read_only_registry_is_shown_and_nothing_is_changed(show: Show, alive, registry: Path) -> None:
+async def test_a_read_only_registry_is_shown_and_nothing_is_changed(show: Show, alive: Any, registry: Path) -> None:
     before = registry.read_bytes()
     async with show(read_only=True) as shown:
         assert "better" in shown.text

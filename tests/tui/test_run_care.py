@@ -64,14 +64,16 @@ def write(path: Path, *steps: Any, resumed: bool = False) -> None:
                 )
 
 
-def drawn(shown: Shown):
+def drawn(shown: Shown) -> list[Any]:
     """The training loss of SST as its panel has it."""
     panel = shown.app.screen.pane.chart._panels[0]
     series = next(each for each in panel.series if each.name == "sst")
     return list(zip(series.steps.tolist(), series.values.tolist(), strict=True))
 
 
-async def test_a_curve_goes_back_to_the_checkpoint_of_a_resumed_attempt(show: Show, recovered: Path, alive) -> None:
+async def test_a_curve_goes_back_to_the_checkpoint_of_a_resumed_attempt(
+    show: Show, recovered: Path, alive: Any
+) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run006")
         before = drawn(shown)
@@ -84,7 +86,7 @@ async def test_a_curve_goes_back_to_the_checkpoint_of_a_resumed_attempt(show: Sh
         assert drawn(shown) == [before[0], (1, 0.25), (2, before[2][1]), (3, 0.125)]
 
 
-async def test_the_list_goes_back_too_while_nothing_new_was_measured(show: Show, recovered: Path, alive) -> None:
+async def test_the_list_goes_back_too_while_nothing_new_was_measured(show: Show, recovered: Path, alive: Any) -> None:
     async with show() as shown:
         write(recovered, resumed=True)
         await shown.look()
@@ -94,7 +96,7 @@ async def test_the_list_goes_back_too_while_nothing_new_was_measured(show: Show,
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_header_and_the_history_tell_what_happened_to_a_run(
-    show: Show, recovered: Path, alive, size: tuple[int, int]
+    show: Show, recovered: Path, alive: Any, size: tuple[int, int]
 ) -> None:
     write(recovered, (1, 0.5), resumed=True)
     async with show(size=size) as shown:
@@ -114,7 +116,7 @@ async def test_the_header_and_the_history_tell_what_happened_to_a_run(
     ],
 )
 async def test_the_header_says_where_a_run_goes_on_and_by_which_key(
-    show: Show, alive, registry: Path, columns: str, sentence: str
+    show: Show, alive: Any, registry: Path, columns: str, sentence: str
 ) -> None:
     with open_registry(registry) as database, database.immediate():
         run = ingest(database, training(database))
@@ -139,7 +141,7 @@ async def test_the_header_says_where_a_run_goes_on_and_by_which_key(
 )
 async def test_a_run_offers_the_keys_of_its_state(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     state: str,
     request_: str | None,

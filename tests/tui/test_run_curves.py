@@ -1,6 +1,7 @@
 """The curves of a run: which panels there are, overlays, pictures, and what stays when the run goes on."""
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -48,11 +49,11 @@ def _measure(builder: RegistryBuilder) -> str:
     return run.id
 
 
-def titles(shown: Shown):
+def titles(shown: Shown) -> list[Any]:
     return [panel.title for panel in shown.app.screen.pane.chart._panels]
 
 
-async def test_training_and_dev_losses_of_a_task_share_a_panel(show: Show, alive, measured: Path) -> None:
+async def test_training_and_dev_losses_of_a_task_share_a_panel(show: Show, alive: Any, measured: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run009")
         assert titles(shown) == [
@@ -64,13 +65,13 @@ async def test_training_and_dev_losses_of_a_task_share_a_panel(show: Show, alive
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_all_that_was_measured_has_a_panel(show: Show, alive, measured: Path, size: tuple[int, int]) -> None:
+async def test_all_that_was_measured_has_a_panel(show: Show, alive: Any, measured: Path, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run009")
         shown.should_be("run-curves")
 
 
-async def test_a_series_without_new_points_is_the_same_object_as_before(show: Show, alive, measured: Path) -> None:
+async def test_a_series_without_new_points_is_the_same_object_as_before(show: Show, alive: Any, measured: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run009")
         before = drawn(shown)
@@ -85,11 +86,11 @@ async def test_a_series_without_new_points_is_the_same_object_as_before(show: Sh
         assert changed == {"sst", "train"}, "in the panels of training loss and of the loss of sst"
 
 
-def drawn(shown: Shown):
+def drawn(shown: Shown) -> list[Any]:
     return [each for panel in shown.app.screen.pane.chart._panels for each in panel.series]
 
 
-async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show, alive, measured: Path) -> None:
+async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show, alive: Any, measured: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run009", "plus", "m", "o", "v")
         shown.should_be("run-curves-zoomed")
@@ -99,7 +100,7 @@ async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show,
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(
-    show: Show, alive, size: tuple[int, int]
+    show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
         shown.app.marked = {"run001", "run002", "run003"}
@@ -113,7 +114,7 @@ async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(
         assert "twins" not in shown.text
 
 
-async def test_a_pretraining_phase_takes_no_look_of_a_task(show: Show, alive, registry: Path) -> None:
+async def test_a_pretraining_phase_takes_no_look_of_a_task(show: Show, alive: Any, registry: Path) -> None:
     """The phase's losses are there first; when the tasks' come, nothing changes its colour and mark."""
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
@@ -141,14 +142,14 @@ async def test_a_pretraining_phase_takes_no_look_of_a_task(show: Show, alive, re
     assert [after[task] for task in ("sst", "para", "sts")] == [look_of(index, False) for index in range(3)]
 
 
-def _looks(shown: Shown, title: str = "training loss"):
+def _looks(shown: Shown, title: str = "training loss") -> dict[Any, Any]:
     """The looks of a panel's curves by their names."""
     [chart] = [each for each in shown.app.screen.pane.chart._panels if each.title == title]
     return dict(zip((each.name for each in chart.series), looks_of(chart.series, False), strict=True))
 
 
 async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(
-    show: Show, alive, registry: Path
+    show: Show, alive: Any, registry: Path
 ) -> None:
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
@@ -167,14 +168,14 @@ async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(
     assert before["dev"] == after["dev"]
 
 
-async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show: Show, alive) -> None:
+async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.marked = {"run002"}
         await open_run(shown, "run002", "u")
         assert said(shown) == ["Mark other runs in the list with the space bar; u then draws them here."]
 
 
-async def test_what_a_child_writes_appears_and_the_zoom_stays(show: Show, alive, registry: Path) -> None:
+async def test_what_a_child_writes_appears_and_the_zoom_stays(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run006")
         await shown.press("v")
@@ -191,7 +192,7 @@ async def test_what_a_child_writes_appears_and_the_zoom_stays(show: Show, alive,
 
 
 async def test_s_saves_a_picture_and_says_where_it_went(
-    show: Show, alive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     async with show() as shown:
@@ -204,7 +205,7 @@ async def test_s_saves_a_picture_and_says_where_it_went(
 
 async def test_in_a_picture_the_mark_stands_at_the_last_value_too(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -228,7 +229,7 @@ async def test_in_a_picture_the_mark_stands_at_the_last_value_too(
 
 
 async def test_where_no_picture_can_be_written_the_reason_is_said(
-    show: Show, alive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import HOSTILE, RegistryBuilder
@@ -49,20 +50,20 @@ def two_attempts(registry: Path, log: Path) -> RunFolder:
     return folder
 
 
-def lines_of(shown: Shown):
+def lines_of(shown: Shown) -> list[str]:
     return shown.text.splitlines()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_log_opens_at_its_end_with_its_errors_marked(
-    show: Show, alive, log: Path, size: tuple[int, int]
+    show: Show, alive: Any, log: Path, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run005", "6")
         shown.should_be("run-log")
 
 
-async def test_n_goes_from_error_to_error_and_round(show: Show, alive, log: Path) -> None:
+async def test_n_goes_from_error_to_error_and_round(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
         assert "2 errors (n)" in shown.text
@@ -76,7 +77,7 @@ async def test_n_goes_from_error_to_error_and_round(show: Show, alive, log: Path
         assert "▸ Killed" in shown.text
 
 
-async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show: Show, alive, log: Path) -> None:
+async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "n")
         shown.should_be("run-log-error")
@@ -84,7 +85,7 @@ async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show: Show, aliv
         assert "here are the names of the examples that it came from: s1, s2, s3" in words
 
 
-async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(show: Show, alive, log: Path) -> None:
+async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
         await append(shown, log, "the newest line\n")
@@ -99,12 +100,12 @@ async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(sho
 
 
 async def test_only_what_is_new_in_a_log_is_wrapped(
-    show: Show, alive, log: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = []
     wrapped = log_lines.wrapped
 
-    def counting(text, width) -> list[str]:
+    def counting(text: Any, width: Any) -> list[str]:
         texts.append(text)
         return wrapped(text, width)
 
@@ -129,7 +130,7 @@ async def append(shown: Shown, log: Path, text: str) -> None:
     await shown.settle()
 
 
-async def test_a_running_run_says_whether_its_end_is_followed(show: Show, alive, log: Path) -> None:
+async def test_a_running_run_says_whether_its_end_is_followed(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run006", "6")
         assert "  following  " in shown.text
@@ -139,7 +140,7 @@ async def test_a_running_run_says_whether_its_end_is_followed(show: Show, alive,
         assert "not following" not in shown.text
 
 
-async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show: Show, alive, log: Path) -> None:
+async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "slash", *"STEP 3")
         assert [each.strip() for each in lines_of(shown) if each.strip().startswith("step")] == [
@@ -152,7 +153,7 @@ async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show
         assert "bertmt   1 Runs" in shown.text
 
 
-async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show: Show, alive, log: Path) -> None:
+async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "slash", *"xyz")
         assert "No line has this text; Esc takes the filter away." in shown.text
@@ -163,14 +164,14 @@ async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show: Show, ali
         assert "Nothing has been written yet." in shown.text
 
 
-async def test_without_an_error_n_says_that_there_is_none(show: Show, alive, registry: Path) -> None:
+async def test_without_an_error_n_says_that_there_is_none(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run002", "6", "n")
         assert said(shown) == ["No error was found."]
 
 
 async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(
-    show: Show, alive, two_attempts: RunFolder
+    show: Show, alive: Any, two_attempts: RunFolder
 ) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
@@ -184,7 +185,7 @@ async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(
         assert "Run run005 has no log of attempt 1; it was started 2 times." in shown.text
 
 
-async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show: Show, alive, log: Path) -> None:
+async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show: Show, alive: Any, log: Path) -> None:
     log.write_text("".join(f"line {index:06d}\n" for index in range(6000)), encoding="utf-8")
     async with show() as shown:
         await open_run(shown, "run005", "6", "g")
@@ -192,14 +193,14 @@ async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show:
         assert "line 001000" in shown.text and "line 000999" not in shown.text
 
 
-async def test_a_run_that_was_never_started_has_no_log_and_says_so(show: Show, alive) -> None:
+async def test_a_run_that_was_never_started_has_no_log_and_says_so(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run008", "6")
         assert "Run run008 is held and has not started yet, so it has no log." in shown.text
 
 
 async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(
-    show: Show, alive, log: Path, registry: Path
+    show: Show, alive: Any, log: Path, registry: Path
 ) -> None:
     app = Dashboard(registry, poll_seconds=60)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -1,6 +1,7 @@
 """The screen about one run: its tabs, its first lines, and what becomes of it when the run does."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -13,7 +14,7 @@ from tui.screens.run.screen import PANES
 from tui.widgets.tab_line import TabLine
 
 
-def titles_line(shown: Shown):
+def titles_line(shown: Shown) -> str:
     return shown.text.splitlines()[0]
 
 
@@ -28,7 +29,7 @@ def change(registry: Path, statement: str) -> None:
     ("state", "run_id"), [("finished", "run002"), ("failed", "run005"), ("running", "run006"), ("queued", "run007")]
 )
 async def test_a_run_opens_with_its_curves_or_says_why_there_are_none(
-    show: Show, alive, state: str, run_id: str, size: tuple[int, int]
+    show: Show, alive: Any, state: str, run_id: str, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, run_id)
@@ -42,7 +43,7 @@ async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show: 
         assert "lost: its process died; r requeues it" in shown.text
 
 
-async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show: Show, alive) -> None:
+async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002")
         for number, pane in enumerate(PANES, 1):
@@ -53,7 +54,7 @@ async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show: Show
         assert "bertmt   1 Runs" in shown.text
 
 
-async def test_a_click_on_a_tab_opens_it(show: Show, alive) -> None:
+async def test_a_click_on_a_tab_opens_it(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002")
         await shown.pilot.click(TabLine, offset=(titles_line(shown).index("History"), 0))
@@ -61,7 +62,7 @@ async def test_a_click_on_a_tab_opens_it(show: Show, alive) -> None:
         assert "trained to its end" in shown.text
 
 
-async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show: Show, alive) -> None:
+async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002")
         assert len(shown.app.screen.query("#place > *")) == 1
@@ -71,7 +72,7 @@ async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show: S
         assert "steps 1 to 5 of 6" in shown.text
 
 
-async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show: Show, alive, registry: Path) -> None:
+async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run007")
         assert "waits in the queue" in shown.text
@@ -82,7 +83,7 @@ async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show: Show, a
         assert "the run is held. `bertmt release run007`" in shown.text
 
 
-async def test_a_run_that_is_removed_is_left(show: Show, alive, registry: Path) -> None:
+async def test_a_run_that_is_removed_is_left(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run003")
         builder = RegistryBuilder(registry)
@@ -93,7 +94,7 @@ async def test_a_run_that_is_removed_is_left(show: Show, alive, registry: Path) 
         assert "bertmt   1 Runs" in shown.text
 
 
-async def test_actions_are_about_this_run_also_where_others_are_marked(show: Show, alive) -> None:
+async def test_actions_are_about_this_run_also_where_others_are_marked(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.marked = {"run001", "run002"}
         await open_run(shown, "run007", "x")
@@ -105,7 +106,7 @@ async def test_actions_are_about_this_run_also_where_others_are_marked(show: Sho
     [("run002", False, False), ("run005", False, True), ("run006", True, False), ("run008", True, False)],
 )
 async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(
-    show: Show, alive, run_id: str, cancels: bool, requeues: bool
+    show: Show, alive: Any, run_id: str, cancels: bool, requeues: bool
 ) -> None:
     async with show() as shown:
         await open_run(shown, run_id, "5")
@@ -113,14 +114,14 @@ async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(
         assert ("x cancel" in footer, "r requeue" in footer) == (cancels, requeues)
 
 
-async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show: Show, alive) -> None:
+async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "c")
         assert said(shown) == ["Nothing to compare with: mark other runs in the list, or choose a baseline."]
 
 
 async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(
-    show: Show, alive, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = []
     monkeypatch.setattr(
@@ -134,7 +135,7 @@ async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(
     assert compared == [["run002", "run001"], ["run002", "run003", "run004"]]
 
 
-async def test_the_help_is_about_the_open_tab(show: Show, alive) -> None:
+async def test_the_help_is_about_the_open_tab(show: Show, alive: Any) -> None:
     async with show(size=(120, 60)) as shown:
         await open_run(shown, "run002", "6", "question_mark")
         assert "this one is Log" in " ".join(shown.text.split())

@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -17,7 +18,7 @@ from tui.settings import Settings, read_settings
 from tui.widgets.home_line import SHOWN
 
 
-def names(text: str):
+def names(text: str) -> list[Any]:
     """The names in the list, downwards."""
     rows = [row.split() for row in text.splitlines()[2:12]]
     return [row[1] for row in rows if row and row[0] in "●✓✗○‖⊘?▸▾"]
@@ -37,18 +38,20 @@ async def go_to(shown: Shown, name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_list_shows_every_run_with_its_state_and_scores(show: Show, alive, size: tuple[int, int]) -> None:
+async def test_the_list_shows_every_run_with_its_state_and_scores(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         shown.should_be("runs")
 
 
-async def test_a_running_run_shows_its_curves_at_a_glance(show: Show, alive) -> None:
+async def test_a_running_run_shows_its_curves_at_a_glance(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "training")
         shown.should_be("runs-glance-running")
 
 
-async def test_a_failed_run_shows_its_last_words_at_a_glance(show: Show, alive) -> None:
+async def test_a_failed_run_shows_its_last_words_at_a_glance(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("j", "j", "j")
         shown.should_be("runs-glance-failed")
@@ -78,7 +81,7 @@ async def test_an_empty_registry_shows_what_to_type(show: Show, tmp_path: Path, 
         shown.should_be("runs-empty")
 
 
-async def test_a_filter_is_applied_while_it_is_typed_and_taken_away_by_escape(show: Show, alive) -> None:
+async def test_a_filter_is_applied_while_it_is_typed_and_taken_away_by_escape(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("slash", *"sst>0.5")
         assert names(shown.text) == ["better"]
@@ -88,13 +91,13 @@ async def test_a_filter_is_applied_while_it_is_typed_and_taken_away_by_escape(sh
         assert len(names(shown.text)) == 8
 
 
-async def test_letters_are_text_while_a_filter_is_typed(show: Show, alive) -> None:
+async def test_letters_are_text_while_a_filter_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("slash", *"xqn")
         assert shown.app.screen.filter_text == "xqn"
 
 
-async def test_a_filter_that_cannot_be_understood_says_where_and_keeps_the_last_one(show: Show, alive) -> None:
+async def test_a_filter_that_cannot_be_understood_says_where_and_keeps_the_last_one(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("slash", *"sst>0.5 lorra")
         await shown.press(*">1")
@@ -102,14 +105,14 @@ async def test_a_filter_that_cannot_be_understood_says_where_and_keeps_the_last_
         shown.should_be("runs-filter-problem")
 
 
-async def test_a_filter_that_nothing_matches_leaves_an_empty_list_and_says_so(show: Show, alive) -> None:
+async def test_a_filter_that_nothing_matches_leaves_an_empty_list_and_says_so(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("slash", *"state:paused|", "backspace")
         assert names(shown.text) == []
         assert "No run matches" in shown.text
 
 
-async def test_filters_are_saved_chosen_and_forgotten(show: Show, alive, tmp_path: Path) -> None:
+async def test_filters_are_saved_chosen_and_forgotten(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "dashboard.toml"
     async with show(settings_file=file) as shown:
         await shown.press("slash", *"lora>0", "enter", "f", "enter", *"with lora", "enter")
@@ -120,7 +123,7 @@ async def test_filters_are_saved_chosen_and_forgotten(show: Show, alive, tmp_pat
         assert read_settings(file).filters == {}
 
 
-async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(show: Show, alive) -> None:
+async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(show: Show, alive: Any) -> None:
     async with show() as shown:
         title = shown.text.splitlines()[1].index("STS")
         await shown.pilot.click("#runs", offset=(title, 0))
@@ -131,7 +134,7 @@ async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(s
         assert names(shown.text)[0] == "base"
 
 
-async def test_a_click_moves_the_cursor_a_second_one_opens_and_one_on_the_margin_marks(show: Show, alive) -> None:
+async def test_a_click_moves_the_cursor_a_second_one_opens_and_one_on_the_margin_marks(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.pilot.click("#runs", offset=(10, 7))
         await shown.settle()
@@ -156,7 +159,7 @@ async def test_the_wheel_scrolls_a_long_list(show: Show, tmp_path: Path) -> None
         assert names(shown.text)[0] < "many-0059"
 
 
-async def test_the_order_is_chosen_from_a_list(show: Show, alive) -> None:
+async def test_the_order_is_chosen_from_a_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("o")
         shown.should_be("runs-order")
@@ -164,7 +167,7 @@ async def test_the_order_is_chosen_from_a_list(show: Show, alive) -> None:
         assert names(shown.text)[0] == "twins", "downwards by name"
 
 
-async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show: Show, alive) -> None:
+async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show: Show, alive: Any) -> None:
     async with show(size=(120, 40)) as shown:
         await shown.press("a")
         twins = next(line for line in shown.text.splitlines() if "pearson ×2" in line)
@@ -175,7 +178,7 @@ async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show: Show, a
         assert "run003" in shown.text and "run004" in shown.text
 
 
-async def test_a_seed_that_was_trained_twice_is_one_seed(show: Show, alive, registry: Path) -> None:
+async def test_a_seed_that_was_trained_twice_is_one_seed(show: Show, alive: Any, registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET seed = 1 WHERE name = 'twins'")
     async with show(size=(120, 40)) as shown:
@@ -186,7 +189,7 @@ async def test_a_seed_that_was_trained_twice_is_one_seed(show: Show, alive, regi
         assert "seeds" in shown.text and "1, 1" not in shown.text
 
 
-async def test_the_first_line_counts_the_runs_of_every_state(show: Show, alive, registry: Path) -> None:
+async def test_the_first_line_counts_the_runs_of_every_state(show: Show, alive: Any, registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET state = 'cancelled' WHERE name = 'twins'")
         counts = dict(database.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall())
@@ -196,7 +199,7 @@ async def test_the_first_line_counts_the_runs_of_every_state(show: Show, alive, 
     assert set(SHOWN) == set(State)
 
 
-async def test_columns_are_chosen_and_kept(show: Show, alive, tmp_path: Path) -> None:
+async def test_columns_are_chosen_and_kept(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "dashboard.toml"
     async with show(settings_file=file) as shown:
         await shown.press("C")
@@ -209,7 +212,7 @@ async def test_columns_are_chosen_and_kept(show: Show, alive, tmp_path: Path) ->
         assert "toggles" not in shown.text.splitlines()[1]
 
 
-async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Show, alive) -> None:
+async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("space", "space")
@@ -220,7 +223,7 @@ async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Sh
         assert [line for line in shown.text.splitlines() if line.startswith("◆")] == []
 
 
-async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Show, alive) -> None:
+async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("a", "j", "j")
         assert "pearson" in shown.text.splitlines()[4], "two seeds"
@@ -234,19 +237,19 @@ async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Sh
         assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["twins", "twins"]
 
 
-async def test_a_mark_is_known_at_once(show: Show, alive) -> None:
+async def test_a_mark_is_known_at_once(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.screen.table.action_mark()
         assert shown.app.marked == {"run008"}, "no message has to arrive first: a load in between would lose the mark"
 
 
-async def test_comparing_needs_two_marked_runs(show: Show, alive) -> None:
+async def test_comparing_needs_two_marked_runs(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("c")
         assert "Mark at least two runs" in shown.said
 
 
-async def test_cancelling_is_asked_first_and_no_means_no(show: Show, alive, registry: Path) -> None:
+async def test_cancelling_is_asked_first_and_no_means_no(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await go_to(shown, "later")
         await shown.press("x")
@@ -257,21 +260,21 @@ async def test_cancelling_is_asked_first_and_no_means_no(show: Show, alive, regi
         assert run_named(registry, "later").state is State.CANCELLED
 
 
-async def test_cancelling_what_has_ended_is_refused_in_a_sentence(show: Show, alive) -> None:
+async def test_cancelling_what_has_ended_is_refused_in_a_sentence(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "base")
         await shown.press("x")
         assert "Nothing to cancel" in shown.said
 
 
-async def test_a_failed_run_is_queued_again(show: Show, alive, registry: Path) -> None:
+async def test_a_failed_run_is_queued_again(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("slash", *"state:failed", "enter", "r")
         with open_registry(registry) as database:
             assert all_runs(database, "runs.state = 'failed'") == []
 
 
-async def test_a_run_is_made_the_baseline_and_unmade(show: Show, alive) -> None:
+async def test_a_run_is_made_the_baseline_and_unmade(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("b")
@@ -282,7 +285,7 @@ async def test_a_run_is_made_the_baseline_and_unmade(show: Show, alive) -> None:
         assert "automatic again" in shown.said
 
 
-async def test_the_id_is_copied_and_shown(show: Show, alive) -> None:
+async def test_the_id_is_copied_and_shown(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("y")
@@ -290,7 +293,7 @@ async def test_the_id_is_copied_and_shown(show: Show, alive) -> None:
         assert "Copied: run002" in shown.said
 
 
-async def test_tags_are_given_and_taken_from_all_marked_runs(show: Show, alive, registry: Path) -> None:
+async def test_tags_are_given_and_taken_from_all_marked_runs(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("space", "space", "number_sign", *"good", "enter")
@@ -299,20 +302,22 @@ async def test_tags_are_given_and_taken_from_all_marked_runs(show: Show, alive, 
         assert run_named(registry, "better").tags == ()
 
 
-async def test_a_word_that_cannot_be_a_tag_is_said_while_it_is_typed(show: Show, alive) -> None:
+async def test_a_word_that_cannot_be_a_tag_is_said_while_it_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("number_sign", *"two words")
         assert "A tag is one word" in shown.text
 
 
-async def test_a_note_is_written(show: Show, alive, registry: Path) -> None:
+async def test_a_note_is_written(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("i", *"why?", "enter")
         assert run_named(registry, "better").note == "why?"
 
 
-async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(show: Show, alive, registry: Path) -> None:
+async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(
+    show: Show, alive: Any, registry: Path
+) -> None:
     """Its lines and tabs are not what one line of text can show."""
     note = "one\ntwo\tthree"
     with open_registry(registry) as database:
@@ -324,7 +329,7 @@ async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(show:
 
 
 async def test_removing_asks_and_keeps_the_folder_until_it_is_deleted_for_good(
-    show: Show, alive, registry: Path
+    show: Show, alive: Any, registry: Path
 ) -> None:
     folder = registry.parent / "runs" / "run001"
     async with show() as shown:
@@ -334,7 +339,9 @@ async def test_removing_asks_and_keeps_the_folder_until_it_is_deleted_for_good(
     assert folder.exists()
 
 
-async def test_what_others_change_is_shown_and_the_cursor_stays_on_its_run(show: Show, alive, registry: Path) -> None:
+async def test_what_others_change_is_shown_and_the_cursor_stays_on_its_run(
+    show: Show, alive: Any, registry: Path
+) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         builder = RegistryBuilder(registry)
@@ -367,7 +374,7 @@ async def test_settings_that_nobody_chose_are_the_defaults(tmp_path: Path) -> No
     assert read_settings(tmp_path / "dashboard.toml") == Settings()
 
 
-async def test_a_filter_that_cannot_be_understood_stays_open_when_enter_is_pressed(show: Show, alive) -> None:
+async def test_a_filter_that_cannot_be_understood_stays_open_when_enter_is_pressed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("slash", *"lora>>", "enter")
         assert shown.app.screen.query_one("#filter").has_focus
@@ -376,7 +383,7 @@ async def test_a_filter_that_cannot_be_understood_stays_open_when_enter_is_press
         assert shown.said == "", "what is typed next is text, and no command"
 
 
-async def test_enter_is_no_answer_to_a_question(show: Show, alive, registry: Path) -> None:
+async def test_enter_is_no_answer_to_a_question(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await go_to(shown, "later")
         await shown.press("x", "enter")
@@ -384,20 +391,22 @@ async def test_enter_is_no_answer_to_a_question(show: Show, alive, registry: Pat
         assert run_named(registry, "later").state is State.QUEUED
 
 
-async def test_what_is_typed_into_a_dialog_is_seen(show: Show, alive) -> None:
+async def test_what_is_typed_into_a_dialog_is_seen(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("number_sign", *"good")
         assert "good" in shown.text
 
 
-async def test_a_column_that_is_switched_on_is_shown_on_a_narrow_screen_too(show: Show, alive) -> None:
+async def test_a_column_that_is_switched_on_is_shown_on_a_narrow_screen_too(show: Show, alive: Any) -> None:
     async with show() as shown:
         assert "id" not in shown.text.splitlines()[1].split()
         await shown.press("C", "j", "space", "enter")
         assert "id" in shown.text.splitlines()[1].split()
 
 
-async def test_the_first_line_says_how_many_runs_are_marked_and_that_nothing_can_be_written(show: Show, alive) -> None:
+async def test_the_first_line_says_how_many_runs_are_marked_and_that_nothing_can_be_written(
+    show: Show, alive: Any
+) -> None:
     async with show() as shown:
         await shown.press("space", "space")
         assert "◆ 2 marked" in shown.text.splitlines()[0]

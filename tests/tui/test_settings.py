@@ -1,13 +1,14 @@
 """What a user chose, kept by several dashboards at once."""
 
 from pathlib import Path
+from typing import Any
 
 from shown import Show
 
 from tui.settings import Settings, read_settings, with_choices, write_settings
 
 
-async def test_a_choice_in_one_dashboard_keeps_what_another_kept_since(show: Show, alive, tmp_path: Path) -> None:
+async def test_a_choice_in_one_dashboard_keeps_what_another_kept_since(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "dashboard.toml"
     known = {"settings": read_settings(file), "settings_file": file}
     async with show(**known) as one, show(**known) as two:
@@ -26,7 +27,7 @@ def test_of_a_table_only_what_differs_is_a_choice() -> None:
 
 
 async def test_a_file_of_choices_that_became_unreadable_is_told_and_not_overwritten(
-    show: Show, alive, tmp_path: Path
+    show: Show, alive: Any, tmp_path: Path
 ) -> None:
     file = tmp_path / "dashboard.toml"
     write_settings(file, Settings())

@@ -23,13 +23,13 @@ def set_all(path: Path, **columns: Any) -> None:
         database.execute(f"UPDATE runs SET recoveries = 1, {assignments}", tuple(columns.values()))
 
 
-def run_named(path, name) -> Run:
+def run_named(path: Any, name: Any) -> Run:
     with open_registry(path) as database:
         return all_runs(database, "runs.name = ?", (name,))[0]
 
 
 @pytest.mark.parametrize("state", State)
-async def test_every_screen_shows_runs_in_every_state(show: Show, alive, registry: Path, state) -> None:
+async def test_every_screen_shows_runs_in_every_state(show: Show, alive: Any, registry: Path, state: Any) -> None:
     set_all(registry, state=state)
     async with show(size=(120, 40)) as shown:
         sign = MARK_OF_STATE[state]
@@ -49,7 +49,7 @@ async def test_every_screen_shows_runs_in_every_state(show: Show, alive, registr
 @pytest.mark.parametrize("request_", sorted(ASKED))
 @pytest.mark.parametrize("first", ["runs", "queue"])
 async def test_a_running_run_shows_what_it_was_asked_for(
-    show: Show, alive, registry: Path, request_: str, first: str
+    show: Show, alive: Any, registry: Path, request_: str, first: str
 ) -> None:
     set_all(registry, state=State.RUNNING, request=request_)
     word = ASKED[request_]
@@ -61,7 +61,7 @@ async def test_a_running_run_shows_what_it_was_asked_for(
         assert f"{word}: it writes a checkpoint first" in shown.text
 
 
-async def test_signs_of_states_differ_also_in_ascii(show: Show, alive, registry: Path) -> None:
+async def test_signs_of_states_differ_also_in_ascii(show: Show, alive: Any, registry: Path) -> None:
     signs = [*MARK_OF_STATE.values(), *(span.text for span in MARK_OF_REQUEST.values())]
     assert len(set(signs)) == len(State) + len(ASKED)
     async with show(ascii_only=True) as shown:
@@ -73,7 +73,7 @@ async def test_signs_of_states_differ_also_in_ascii(show: Show, alive, registry:
     assert len(set(seen.values())) == len(State), seen
 
 
-async def test_paused_runs_are_counted_filtered_and_sorted(show: Show, alive, registry: Path) -> None:
+async def test_paused_runs_are_counted_filtered_and_sorted(show: Show, alive: Any, registry: Path) -> None:
     with open_registry(registry) as database, database.immediate():
         database.execute("UPDATE runs SET state = 'paused' WHERE name = 'training'")
     async with show() as shown:

@@ -21,7 +21,7 @@ from tui.screens.run.screen import PANES
 from tui.settings import Settings
 
 
-async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show: Show, alive, registry: Path) -> None:
+async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
             (registry.parent / name).unlink(missing_ok=True)
@@ -31,7 +31,7 @@ async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show: Show
 
 
 async def test_a_registry_that_was_replaced_is_shown_as_it_is_now(
-    show: Show, alive, registry: Path, tmp_path: Path
+    show: Show, alive: Any, registry: Path, tmp_path: Path
 ) -> None:
     other = RegistryBuilder(tmp_path / "other" / "runs.db")
     other.add("another registry")
@@ -45,7 +45,9 @@ async def test_a_registry_that_was_replaced_is_shown_as_it_is_now(
         assert "another registry" in shown.text and "better" not in shown.text
 
 
-async def test_a_run_folder_that_cannot_be_read_does_not_stop_the_others(show: Show, alive, registry: Path) -> None:
+async def test_a_run_folder_that_cannot_be_read_does_not_stop_the_others(
+    show: Show, alive: Any, registry: Path
+) -> None:
     with open_registry(registry) as database:
         run = all_runs(database, "runs.state = 'running'")[0]
     events = registry.parent / "runs" / run.id / "events-1.jsonl"
@@ -79,7 +81,7 @@ async def test_a_registry_that_cannot_be_reached_has_one_dialog_and_no_heap_of_m
 
 
 async def test_the_folder_it_was_started_in_may_go(
-    show: Show, alive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
@@ -93,7 +95,9 @@ async def test_the_folder_it_was_started_in_may_go(
         assert "is gone" in shown.said
 
 
-async def test_a_terminal_that_grew_again_while_another_screen_was_shown_has_no_cover_left(show: Show, alive) -> None:
+async def test_a_terminal_that_grew_again_while_another_screen_was_shown_has_no_cover_left(
+    show: Show, alive: Any
+) -> None:
     async with show(size=(30, 10), first="queue") as shown:
         await shown.pilot.resize_terminal(80, 24)
         await shown.settle()
@@ -123,7 +127,7 @@ async def test_a_first_run_can_be_made_from_every_first_screen(show: Show, tmp_p
 
 
 async def test_a_registry_that_refuses_is_told_wherever_it_is_asked(
-    show: Show, alive, monkeypatch: pytest.MonkeyPatch
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with show() as shown:
         shown.app.screen.table.go_to("run002")
@@ -137,7 +141,7 @@ async def test_a_registry_that_refuses_is_told_wherever_it_is_asked(
         assert "The registry refuses." in shown.text
 
 
-async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_cover(show: Show, alive) -> None:
+async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_cover(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.pilot.resize_terminal(30, 10)
         await shown.settle()
@@ -177,7 +181,7 @@ async def test_who_may_not_write_is_offered_no_form_where_there_is_no_registry(s
 @pytest.mark.parametrize("keys", [("enter",), (" ", " ", "c")])
 async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     keys: tuple[str, ...],
 ) -> None:
@@ -195,7 +199,7 @@ async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(
         assert "removed" in shown.said
 
 
-async def test_two_quick_enters_open_one_screen(show: Show, alive) -> None:
+async def test_two_quick_enters_open_one_screen(show: Show, alive: Any) -> None:
     async with show() as shown:
         for opens, name in ((shown.app.screen.table.action_choose, "RunScreen"), (shown.app.screen.action_new, "New")):
             opens()
@@ -208,7 +212,7 @@ async def test_two_quick_enters_open_one_screen(show: Show, alive) -> None:
 @pytest.mark.parametrize("tab", range(1, 7))
 async def test_a_tab_is_loaded_only_once_it_is_there(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     monkeypatch: pytest.MonkeyPatch,
     tab: int,
@@ -220,7 +224,7 @@ async def test_a_tab_is_loaded_only_once_it_is_there(
             await shown.press("enter")
             screen, gate, asked, asking = shown.app.screen, asyncio.Event(), asyncio.Event(), shown.app.ask
 
-            async def ask(act, slow: bool = False, create: bool = False):
+            async def ask(act: Any, slow: bool = False, create: bool = False) -> Any:
                 """Looks the run up when the tab is being opened, and answers all else at once."""
                 if act.__name__ == "_look_up":
                     row = await asking(act)
@@ -246,7 +250,7 @@ async def test_a_tab_is_loaded_only_once_it_is_there(
 )
 async def test_whatever_asks_a_registry_that_refuses_tells_it(
     show: Show,
-    alive,
+    alive: Any,
     registry: Path,
     monkeypatch: pytest.MonkeyPatch,
     before: tuple[str, ...],
@@ -257,7 +261,7 @@ async def test_whatever_asks_a_registry_that_refuses_tells_it(
         await shown.press(*before)
         real = shown.app.ask
 
-        async def refuse(act, slow: bool = False, create: bool = False):
+        async def refuse(act: Any, slow: bool = False, create: bool = False) -> Any:
             if keys == "bell" and act.__name__ != "states":
                 return await real(act, slow, create)
             raise RegistryError("The registry refuses.")
@@ -275,12 +279,12 @@ async def test_whatever_asks_a_registry_that_refuses_tells_it(
         assert "The registry refuses." in shown.text
 
 
-async def test_leaving_does_not_wait_for_what_takes_long(show: Show, alive) -> None:
+async def test_leaving_does_not_wait_for_what_takes_long(show: Show, alive: Any) -> None:
     async with show() as shown:
         started, released = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
 
-        def long(session) -> None:
+        def long(session: Any) -> None:
             loop.call_soon_threadsafe(started.set)
             released.wait(60)
 

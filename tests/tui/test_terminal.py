@@ -71,7 +71,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("screen", WAYS)
-def test_nothing_from_data_steers_the_terminal(terminal: Callable[..., Terminal], hostile, screen: str) -> None:
+def test_nothing_from_data_steers_the_terminal(terminal: Callable[..., Terminal], hostile: Any, screen: str) -> None:
     shown = terminal()
     shown.wait_for("better")
     sent = shown.output

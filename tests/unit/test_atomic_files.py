@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bertmt import atomic_files
 
 
-def names(folder: Path):
+def names(folder: Path) -> list[Any]:
     return sorted(path.name for path in folder.iterdir())
 
 

@@ -119,7 +119,9 @@ def test_a_folder_in_the_place_of_a_file_of_a_run_is_a_sentence(
         ({"fingerprint": "\ud800"}, np.ones((3, 5))),
     ],
 )
-def test_predictions_that_are_none_are_refused(tmp_path: Path, about: dict[str, str] | dict[str, int], values) -> None:
+def test_predictions_that_are_none_are_refused(
+    tmp_path: Path, about: dict[str, str] | dict[str, int], values: Any
+) -> None:
     given = {"task": "sst", "split": "dev", "epoch": 1, "fingerprint": "0" * 16, **about}
     write_predictions(tmp_path / "a.npz", Predictions(**given, probabilities=values))
     with pytest.raises(DataError, match="cannot be read: the"):
@@ -152,7 +154,7 @@ def test_examples_of_the_wrong_types_are_refused(tmp_path: Path, strange: Exampl
     "changed",
     [{"attempt": "1"}, {"data": None}, {"fingerprints": ["x"]}, {"fingerprints": {"a": 1}}, {"a\nb": 1}],
 )
-def test_an_order_of_the_wrong_types_is_one_sentence(tmp_path: Path, changed) -> None:
+def test_an_order_of_the_wrong_types_is_one_sentence(tmp_path: Path, changed: Any) -> None:
     folder = RunFolder(tmp_path)
     folder.create(RunOrder(run_id="abc234", name="name", attempt=1, data="toy", extra_data_file=""), "{}")
     folder.order.write_text(json.dumps({**json.loads(folder.order.read_text()), **changed}))

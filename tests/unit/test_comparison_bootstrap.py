@@ -1,6 +1,7 @@
 """The symmetric bootstrap-t equals a plain loop over resamples, and says so where nothing is known."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def resampled(
     return Resampled(estimate, error, np.array(draws), np.array(errors), bound)
 
 
-def plain_difference(y, a, b):
+def plain_difference(y: Any, a: Any, b: Any) -> tuple[Any, float]:
     """r_b − r_a, and its standard error from the textbook influence z_y z_x − r (z_y² + z_x²)/2 of an example on r."""
     z_y, z_a, z_b = ((values - values.mean()) / values.std() for values in (y, a, b))
     r_a, r_b = np.corrcoef(y, a)[0, 1], np.corrcoef(y, b)[0, 1]

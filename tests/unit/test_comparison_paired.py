@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_swapping_the_runs_turns_the_sign_and_keeps_p() -> None:
 def test_the_bootstrap_agrees_with_scipy() -> None:
     pair = similarities(200, noise_b=0.8)
 
-    def difference(y, a, b):
+    def difference(y: Any, a: Any, b: Any) -> Any:
         return stats.pearsonr(y, b).statistic - stats.pearsonr(y, a).statistic
 
     slow = stats.bootstrap(
@@ -174,7 +175,7 @@ def test_predictions_of_different_splits_are_refused() -> None:
         PairedPredictions("sst", np.zeros(3), np.zeros(3), np.zeros(4))
 
 
-def overall_pairs(seed: int = 0):
+def overall_pairs(seed: int = 0) -> dict[Any, Any]:
     return {
         "sst": classes("sst", 300, 0.45, 0.5, seed),
         "para": classes("para", 500, 0.8, 0.8, seed + 1),

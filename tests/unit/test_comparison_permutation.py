@@ -1,6 +1,7 @@
 """The paired permutation, against enumeration, scipy and a plain loop."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,11 @@ def predictions(n: int = 60, seed: int = 0, noise_b: float = 1.0) -> tuple[np.nd
     return labels, labels + shared + rng.normal(size=n), labels + shared + noise_b * rng.normal(size=n)
 
 
-def standardised(values: np.ndarray):
+def standardised(values: np.ndarray) -> Any:
     return (values - values.mean()) / values.std()
 
 
-def correlation(x: np.ndarray, y):
+def correlation(x: np.ndarray, y: Any) -> Any:
     return stats.pearsonr(x, y).statistic
 
 
@@ -40,7 +41,7 @@ def test_all_exchanges_of_a_few_examples_are_drawn_with_the_differences_of_a_pla
 def test_the_p_is_scipys() -> None:
     labels, a, b = predictions(60, noise_b=0.5)
 
-    def difference(z_a, z_b):
+    def difference(z_a: Any, z_b: Any) -> Any:
         return correlation(labels, z_b) - correlation(labels, z_a)
 
     slow = stats.permutation_test(
@@ -89,7 +90,7 @@ def test_the_overall_p_is_that_of_exchanging_in_every_task() -> None:
         pairs[task] = PairedPredictions(task, np.ones(n, int), right[0].astype(int), right[1].astype(int))
     found = {each.task: each for each in compare_examples(pairs, 20_000)}["overall"]
 
-    def overall(swaps) -> float:
+    def overall(swaps: dict[Any, Any]) -> float:
         total = 0.0
         for task, pair in pairs.items():
             first, second = pair.predicted_a, pair.predicted_b

@@ -1,6 +1,7 @@
 """Several seeds per arm."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_six_seeds_can_decide() -> None:
 def test_the_exchange_p_agrees_with_scipy() -> None:
     arm_a, arm_b = np.array([0.48, 0.49, 0.47, 0.5]), np.array([0.50, 0.51, 0.49])
 
-    def difference(b, a, axis):
+    def difference(b: Any, a: Any, axis: Any) -> Any:
         return np.abs(b.mean(axis=axis) - a.mean(axis=axis)).round(12)
 
     slow = stats.permutation_test(

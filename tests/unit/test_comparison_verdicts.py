@@ -1,6 +1,7 @@
 """Holm's correction, and what may be claimed after it."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ class Fixed:
     high: float
     method: str = "fixed"
 
-    def at(self, level) -> tuple[float, float]:
+    def at(self, level: Any) -> tuple[float, float]:
         return self.low, self.high
 
 

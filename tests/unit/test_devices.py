@@ -1,6 +1,7 @@
 """Devices: CPU and cgroup limits from fake file systems, GPUs from a stand-in for NVML, slots."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_nvml import GIB, FakeNvml
@@ -12,7 +13,7 @@ from bertmt.devices.slots import DeviceSlot, device_slots, parse_slots
 from bertmt.errors import UsageError
 
 
-def machine(root: Path, files) -> Path:
+def machine(root: Path, files: Any) -> Path:
     """A fake root of a file system."""
     for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -20,7 +21,7 @@ def machine(root: Path, files) -> Path:
     return root
 
 
-def topology(siblings):
+def topology(siblings: dict[Any, Any]) -> dict[Any, Any]:
     return {
         f"sys/devices/system/cpu/cpu{thread}/topology/thread_siblings_list": text + "\n"
         for thread, text in siblings.items()
@@ -48,7 +49,7 @@ def test_without_a_topology_every_thread_is_a_core(tmp_path: Path) -> None:
     assert read_cpu(tmp_path, allowed={0, 1, 2}).cores == 3
 
 
-def busy_for(user: int, idle: float, waiting: int = 0):
+def busy_for(user: int, idle: float, waiting: int = 0) -> dict[Any, Any]:
     """/proc/stat after so many seconds of each on threads 0 and 1; thread 2 does nothing, and guests are in user."""
     ticks = [round(each * TICKS_PER_SECOND) for each in (user, 0, 0, idle, waiting, 0, 0, 0)] + [7, 7]
     numbers = " ".join(map(str, ticks))
@@ -132,7 +133,7 @@ def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
-def indexes(visible: str | None = None, cards=CARDS):
+def indexes(visible: str | None = None, cards: list[Any] | list[object] | list[dict[str, str]] = CARDS) -> list[Any]:
     return [gpu.index for gpu in list_gpus(FakeNvml(cards), visible)]
 
 
@@ -195,7 +196,7 @@ def test_a_card_that_fell_off_the_bus_while_in_use_is_left_out() -> None:
     assert uuids_read(["GPU-aaaa2222", "GPU-bbbb3333"], cards) == ["GPU-bbbb3333"]
 
 
-def uuids_read(uuids, cards: list[object] | list[dict[str, str]] = CARDS):
+def uuids_read(uuids: list[Any], cards: list[object] | list[dict[str, str]] = CARDS) -> list[Any]:
     return [gpu.uuid for gpu in read_gpus(uuids, FakeNvml(cards))]
 
 

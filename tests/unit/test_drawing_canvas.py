@@ -1,6 +1,7 @@
 """Dots as characters, beside the slow and obvious way; moving averages beside their recursion."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from bertmt.drawing.styled import STYLES, plain
 BRAILLE_NUMBERS = ((1, 4), (2, 5), (3, 6), (7, 8))
 
 
-def dots_of(character: str):
+def dots_of(character: str) -> set[Any]:
     """The dots of one character as (row, column)."""
     pattern = ord(character) - 0x2800
     return {
@@ -27,7 +28,7 @@ def dots_of(character: str):
     }
 
 
-def covered(low, high, bottom, top, rows) -> set[tuple[int, int]]:
+def covered(low: Any, high: Any, bottom: Any, top: Any, rows: Any) -> set[tuple[int, int]]:
     """Which dots (row, column) the ranges cover, one at a time."""
     found = set()
     for column, (least, most) in enumerate(zip(low, high, strict=True)):
@@ -46,7 +47,7 @@ ranges = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(curves=st.lists(ranges, min_size=1, max_size=5))
-def test_a_cell_has_the_dots_of_all_curves_and_the_style_of_the_one_with_most(curves) -> None:
+def test_a_cell_has_the_dots_of_all_curves_and_the_style_of_the_one_with_most(curves: list[Any]) -> None:
     canvas = Canvas(4, 6, ascii_only=False)
     values = np.array(curves)
     canvas.draw(values[:, :, 0], values[:, :, 1], 0, 1, [look_of(index, False) for index in range(len(curves))])
@@ -115,7 +116,7 @@ def test_a_window_beside_the_curve_shows_nothing() -> None:
     assert np.isnan(low).all()
 
 
-def recursive_average(values, weight) -> list[float]:
+def recursive_average(values: Any, weight: Any) -> list[float]:
     """Adam's moving average without its bias, value by value."""
     smoothed, average, forgotten = [], 0.0, 1.0
     for value in values:
@@ -134,7 +135,7 @@ def recursive_average(values, weight) -> list[float]:
     values=st.lists(st.one_of(st.floats(-10, 10), st.sampled_from([np.nan, np.inf, 0.0])), max_size=300),
     weight=st.sampled_from([0.0, 0.1, 0.6, 0.9, 0.98, 0.999]),
 )
-def test_smoothing_equals_its_recursion_also_around_gaps(values, weight) -> None:
+def test_smoothing_equals_its_recursion_also_around_gaps(values: list[Any], weight: Any) -> None:
     assert smooth(np.array(values), weight) == pytest.approx(recursive_average(values, weight), abs=1e-9, nan_ok=True)
 
 

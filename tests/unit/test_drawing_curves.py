@@ -14,16 +14,16 @@ from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts
 from bertmt.drawing.styled import STYLES, cells, plain
 
 
-def series(values, name: str = "loss", steps=None):
+def series(values: Any, name: str = "loss", steps: Any = None) -> Any:
     values = np.array(values, dtype=float)
     return Series(name, np.arange(len(values)) if steps is None else np.array(steps), values)
 
 
-def drawn(*args: Any, **options: Any):
+def drawn(*args: Any, **options: Any) -> list[Any]:
     return [plain(each) for each in draw_curves(*args, **options)]
 
 
-def plot_of(lines):
+def plot_of(lines: Any) -> list[Any]:
     """The cells right of the y axis."""
     return [text[text.index(mark) + 1 :] for text in lines for mark in "│┤|+" if mark in text[:12]]
 
@@ -154,7 +154,7 @@ numbers_in_a_run = st.one_of(
     name=st.text(max_size=12),
 )
 def test_a_chart_always_fits_and_uses_known_styles(
-    data, width: int, height: int, log_y: bool, ascii_only: bool, name: str
+    data: list[Any], width: int, height: int, log_y: bool, ascii_only: bool, name: str
 ) -> None:
     lines = draw_curves(
         [series(values, name) for values in data], width, height, log_y=log_y, y_label=name, ascii_only=ascii_only

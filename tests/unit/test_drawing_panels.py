@@ -14,32 +14,32 @@ from bertmt.drawing.charts.step_window import nearest_step, next_step, panned, z
 from bertmt.drawing.styled import STYLES, cells, plain
 
 
-def series(values, name: str = "base", steps=None) -> Series:
+def series(values: Any, name: str = "base", steps: list[Any] | None = None) -> Series:
     values = np.array(values, dtype=float)
     return Series(name, np.arange(len(values)) if steps is None else np.array(steps), values)
 
 
-def panel(*curves: Any, title="loss", **options: Any) -> Panel:
+def panel(*curves: Any, title: Any = "loss", **options: Any) -> Panel:
     return Panel(title, curves or (series(range(101)),), **options)
 
 
-def texts(chart: Chart):
+def texts(chart: Chart) -> list[Any]:
     return [plain(each) for each in chart.lines]
 
 
-def plot_of(chart: Chart, index: int = 0):
+def plot_of(chart: Chart, index: int = 0) -> list[Any]:
     plot = chart.plots[index]
     lines = texts(chart)[plot.top : plot.top + plot.rows]
     return [text[plot.left : plot.left + plot.columns] for text in lines]
 
 
-def in_cell(text, column: int):
+def in_cell(text: Any, column: int) -> Any:
     """The character in a cell; what stands before it may take two of them, or none."""
     ends = np.cumsum([cells(character) for character in text])
     return text[int(np.searchsorted(ends, column, side="right"))]
 
 
-def y_labels(chart: Chart):
+def y_labels(chart: Chart) -> list[Any]:
     return [text.split(" ┤")[0].strip() for text in texts(chart) if " ┤" in text]
 
 
@@ -173,7 +173,7 @@ numbers = st.lists(st.one_of(st.floats(-5, 5), st.just(np.nan)), max_size=8)
 @example([[[]], [[], [0.0]]], 94, 6, None, None, False, False, "\u2427")  # not assigned
 @example([[[]], [[], [0.0]]], 94, 6, None, None, False, False, "\u754c")  # two cells wide
 def test_panels_always_fit_and_use_known_styles(
-    data, width: int, height: int, cursor, window, log_y: bool, ascii_only: bool, title: str
+    data: list[Any], width: int, height: int, cursor: Any, window: Any, log_y: bool, ascii_only: bool, title: str
 ) -> None:
     panels = [
         Panel(title, [series(values, title) for values in curves], [series([1, 3])] * log_y, log_y) for curves in data

@@ -15,7 +15,7 @@ CLASSES = ("negative", "somewhat negative", "neutral", "somewhat positive", "pos
 MATRIX = np.array([[50, 30, 1, 2, 3], [21, 150, 7, 10, 0], [0, 0, 1234, 5, 6], [1, 2, 3, 90, 22], [0, 1, 2, 3, 99]])
 
 
-def drawn(*args: Any, **options: Any):
+def drawn(*args: Any, **options: Any) -> list[Any]:
     return [plain(each) for each in draw_scatter(*args, **options)]
 
 
@@ -69,7 +69,7 @@ def test_unequally_many_values_are_refused() -> None:
     title=st.text(max_size=9),
 )
 def test_a_scatter_always_fits_and_uses_known_styles(
-    pairs, fit, scale, width: int, height: int, ascii_only: bool, title: str
+    pairs: list[Any], fit: Any, scale: Any, width: int, height: int, ascii_only: bool, title: str
 ) -> None:
     true, predicted = np.array(pairs).reshape(-1, 2).T
     lines = draw_scatter(Cloud(true, predicted, fit, title, scale), width, height, ascii_only)

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,7 +176,7 @@ def test_a_sparkline_keeps_spikes_and_gaps() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.floats()), max_size=50), st.integers(0, 20), st.booleans())
-def test_a_sparkline_never_exceeds_its_width(values, width: int, ascii_only: bool) -> None:
+def test_a_sparkline_never_exceeds_its_width(values: list[Any], width: int, ascii_only: bool) -> None:
     shown = sparkline(values, width, ascii_only)
     assert cells(plain(shown)) <= width
     assert {span.style for span in shown} <= STYLES

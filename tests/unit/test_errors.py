@@ -1,13 +1,14 @@
 """Errors gathered into one message, and what the system says in a sentence."""
 
 import errno
+from typing import Any
 
 import pytest
 
 from bertmt.errors import BusyError, DataError, NotFoundError, Problems, RecipeError, UsageError, reason_of
 
 
-def refuse(problem) -> None:
+def refuse(problem: Any) -> None:
     raise problem
 
 

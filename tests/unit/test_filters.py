@@ -15,7 +15,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()})
 
 
-def run(**changed: Any):
+def run(**changed: Any) -> dict[str, Any]:
     fields = {
         "id": "k3f9",
         "name": "Try-LoRA",
@@ -210,7 +210,7 @@ pieces = st.sampled_from(
 @example("-" * 50)
 @example('""')
 @example("\x00:\ud800")
-def test_any_text_is_a_filter_or_a_usage_error(text) -> None:
+def test_any_text_is_a_filter_or_a_usage_error(text: Any) -> None:
     try:
         found = parse_filter(text, FIELDS)
     except UsageError:
@@ -222,7 +222,7 @@ def test_any_text_is_a_filter_or_a_usage_error(text) -> None:
 
 
 @given(st.sampled_from(["running", "queued", "failed"]), st.integers(0, 3), st.integers(0, 300))
-def test_terms_are_joined_by_and_and_alternatives_by_or(state, seed: int, rank: int) -> None:
+def test_terms_are_joined_by_and_and_alternatives_by_or(state: Any, seed: int, rank: int) -> None:
     fields = run(state=state, seed=seed) | {"lora.rank": rank}
     both = parse_filter("state:running seed:1 lora>100", FIELDS).matches(fields)
     either = parse_filter("state:running | seed:1 | lora>100", FIELDS).matches(fields)

@@ -18,7 +18,7 @@ ME = user_name(os.geteuid())
 def proc(tmp_path: Path) -> Callable[..., None]:
     """Makes a process of this user with that command's name."""
 
-    def make(pid, command) -> None:
+    def make(pid: Any, command: Any) -> None:
         (tmp_path / "proc" / str(pid)).mkdir(parents=True)
         (tmp_path / "proc" / str(pid) / "comm").write_bytes(command + b"\n")
 

@@ -1,5 +1,7 @@
 """Gradient surgery: its defining property, the textbook loop, and the precision of its dot products."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -23,7 +25,7 @@ def flat(tensors: list[Tensor] | list[Tensor | None]) -> Tensor:
     return torch.cat([each.flatten() for each in tensors])
 
 
-def copied(gradients):
+def copied(gradients: list[Any] | list[list[Tensor]] | list[list[Tensor | None]]) -> list[Any]:
     return [[None if each is None else each.clone() for each in task] for task in gradients]
 
 

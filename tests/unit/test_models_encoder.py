@@ -1,7 +1,9 @@
 """Loading encoders: the same weights each time, nothing missing, nothing random left behind."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -18,7 +20,9 @@ def same_weights(one: BertModel, other: BertModel) -> bool:
     return all(torch.equal(tensor, theirs[name]) for name, tensor in one.state_dict().items())
 
 
-def rewrite_weights(folder: Path, change) -> None:
+def rewrite_weights(
+    folder: Path, change: Callable[..., dict[Any, Any]] | Callable[..., dict[str, torch.Tensor]] | Callable[..., Any]
+) -> None:
     file = folder / "model.safetensors"
     safetensors.torch.save_file(change(safetensors.torch.load_file(file)), file, metadata={"format": "pt"})
 

@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_a_whole_encoder_is_taken_by_the_checks_and_by_the_library(folder: Path)
 
 @pytest.mark.parametrize("key", SIZES)
 @pytest.mark.parametrize("value", [0, -1, 1.5, "8", True, None, [8], 10**30])
-def test_a_size_that_is_none_is_refused(folder: Path, key: str, value) -> None:
+def test_a_size_that_is_none_is_refused(folder: Path, key: str, value: Any) -> None:
     change(folder, **{key: value})
     assert f"`{key}`" in refusal(folder)
 
@@ -76,7 +77,7 @@ def test_a_size_that_is_none_is_refused(folder: Path, key: str, value) -> None:
         ({"type_vocab_size": 1}, "token_type_embeddings"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(folder: Path, changes, said: str) -> None:
+def test_a_configuration_that_cannot_work_is_refused(folder: Path, changes: Any, said: str) -> None:
     change(folder, **changes)
     assert said in refusal(folder)
 
@@ -112,14 +113,14 @@ def test_weights_that_are_overwritten_are_no_others_in_a_model_that_is_loaded(fo
     assert {name: each.tolist() for name, each in model.state_dict().items()} == before
 
 
-def rewritten(folder: Path, change_tensors) -> None:
+def rewritten(folder: Path, change_tensors: Callable[..., Any] | Callable[..., dict[Any, Any]]) -> None:
     (folder / "model.safetensors").write_bytes(safetensors_file(change_tensors(weights())))
 
 
 def test_weights_with_the_names_of_a_task_or_of_tensorflow_fit(folder: Path) -> None:
     older = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
-    def rename(tensors):
+    def rename(tensors: Any) -> dict[str, Any]:
         for new, old in older.items():
             tensors = {name.replace(new, old): each for name, each in tensors.items()}
         return {f"bert.{name}": each for name, each in tensors.items()} | {"cls.bias": ("F32", (1,), b"\0" * 4)}
@@ -145,7 +146,7 @@ def test_each_weight_must_be_there_in_its_shape_and_in_floats(folder: Path, name
     assert f"{name} holds I32" in refusal(folder)
 
 
-def header_file(header, content: bytes = b"") -> bytes:
+def header_file(header: list[Any] | dict[Any, Any] | bytes, content: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + content
 
@@ -186,7 +187,7 @@ def test_a_header_of_gigabytes_is_refused_unread(folder: Path, monkeypatch: pyte
         check_weights(folder, CONFIG)
 
 
-def tokenizer_json(vocabulary: list[str]):
+def tokenizer_json(vocabulary: list[str]) -> dict[Any, Any]:
     return {
         "version": "1.0",
         "added_tokens": [],

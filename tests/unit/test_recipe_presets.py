@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ EXPECTED = REPORTED | CONTROLS
 NAMES = sorted(EXPECTED)
 
 
-def names_in_paper_page():
+def names_in_paper_page() -> tuple[list[str], list[Any]]:
     """The presets of the table of models, its one range written out, and of the sentence on controls."""
     page = PAPER_PAGE.read_text(encoding="utf-8")
     section = page.partition("## The models that it reports")[2].partition("\n## ")[0]

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,14 +28,14 @@ def section(title: str) -> str:
     return PAGE.partition(f"## {title}")[2].partition("\n## ")[0]
 
 
-def table(text: str):
+def table(text: str) -> list[Any]:
     """The rows of the Markdown tables in a text, as lists of cells, heads and rules left out."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     ruled = [index for index, row in enumerate(rows) if set("".join(row)) <= set("-:")]
     return [row for index, row in enumerate(rows) if index not in ruled and index + 1 not in ruled]
 
 
-def models_in_page():
+def models_in_page() -> dict[Any, Any]:
     """preset -> (figure, split, scores) of the table of models, its range of LoRA ranks written out."""
     found = {}
     for name, figure, _, *scores in table(section("The models that it reports").partition("The abstract gives")[0]):

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -24,7 +25,7 @@ from bertmt.recipe.rules import conflicts, recipe_from, resolved, unresolved
 from bertmt.recipe.settings import Setting
 
 
-def values_of(setting: Setting):
+def values_of(setting: Setting) -> st.SearchStrategy[Any] | st.SearchStrategy[object]:
     """Any legal value of a setting."""
     bounds = {"min_value": setting.minimum, "max_value": setting.maximum}
     kinds = {
@@ -110,7 +111,7 @@ def test_recipes_of_one_preset_agree_on_every_toggle(one: Recipe, other: Recipe)
 
 @given(st.dictionaries(NAMES, RAW, max_size=6))
 @settings(max_examples=300)
-def test_any_dictionary_becomes_a_valid_recipe_or_a_list_of_sentences(values) -> None:
+def test_any_dictionary_becomes_a_valid_recipe_or_a_list_of_sentences(values: dict[Any, Any]) -> None:
     try:
         recipe = recipe_from(values)
     except RecipeError as refused:
@@ -121,7 +122,7 @@ def test_any_dictionary_becomes_a_valid_recipe_or_a_list_of_sentences(values) ->
 
 
 @given(st.dictionaries(st.sampled_from(sorted(SETTINGS)), st.text(), max_size=6))
-def test_any_text_after_set_becomes_a_valid_recipe_or_a_list_of_sentences(values) -> None:
+def test_any_text_after_set_becomes_a_valid_recipe_or_a_list_of_sentences(values: dict[Any, Any]) -> None:
     try:
         assert conflicts(recipe_from(values)) == []
     except RecipeError as refused:
@@ -129,7 +130,7 @@ def test_any_text_after_set_becomes_a_valid_recipe_or_a_list_of_sentences(values
 
 
 @given(st.text() | RAW.map(lambda raw: json.dumps(raw, default=repr)))
-def test_any_json_text_becomes_a_recipe_or_a_recipe_error(text) -> None:
+def test_any_json_text_becomes_a_recipe_or_a_recipe_error(text: Any) -> None:
     try:
         assert isinstance(from_json(text), Recipe)
     except RecipeError as refused:
@@ -137,7 +138,7 @@ def test_any_json_text_becomes_a_recipe_or_a_recipe_error(text) -> None:
 
 
 @given(st.lists(st.text() | st.tuples(NAMES, st.text()).map("=".join), max_size=3))
-def test_any_sweep_is_parsed_or_refused_in_a_sentence(texts) -> None:
+def test_any_sweep_is_parsed_or_refused_in_a_sentence(texts: list[Any]) -> None:
     try:
         combinations = parse_sweeps(texts)
     except BertmtError as refused:

@@ -1,5 +1,7 @@
 """What a recipe may hold: values, combinations, and the sentences about both."""
 
+from typing import Any
+
 import pytest
 
 from bertmt.errors import RecipeError, UsageError
@@ -8,7 +10,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, unresolved, untrained_tasks
 
 
-def problems_of(values, base: Recipe | None = None):
+def problems_of(values: dict[Any, Any] | dict[str, int] | dict[str, object], base: Recipe | None = None) -> list[Any]:
     with pytest.raises(RecipeError) as refused:
         recipe_from(values, base)
     return list(refused.value.problems)
@@ -36,7 +38,7 @@ def problems_of(values, base: Recipe | None = None):
         ("schedule", "alternate", "alternate"),
     ],
 )
-def test_a_value_is_read_as_its_settings_type(name: str, raw: str | float | list[str], value) -> None:
+def test_a_value_is_read_as_its_settings_type(name: str, raw: str | float | list[str], value: Any) -> None:
     read = recipe_from({name: raw}, base=Recipe().with_values({"lora.rank": 8})).value(name)
     assert (read, type(read)) == (value, type(value))
 
@@ -171,7 +173,7 @@ def test_a_base_keeps_what_is_not_named() -> None:
         ({"lora.rank": 200}, "lora.rank=200 holds 52% of the 768×768 matrices it replaces"),
     ],
 )
-def test_what_has_nothing_to_do_is_said(values, remark: str) -> None:
+def test_what_has_nothing_to_do_is_said(values: Any, remark: str) -> None:
     assert any(said.startswith(remark) for said in remarks(recipe_from(values)))
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_nothing_is_thrown_away_for_a_version_or_a_disk_that_cannot_read_it(
     of_another_format(store.folder / "000002")
     real = checkpoints.read_json
 
-    def read_json(path):
+    def read_json(path: Any) -> Any:
         if path.parent.name == "000001":
             raise OSError(errno.EIO, "Input/output error")
         return real(path)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "events-1.jsonl"
 
 
-def write_steps(path: Path, numbers) -> None:
+def write_steps(path: Path, numbers: list[Any] | range) -> None:
     writer = EventWriter(path)
     for number in numbers:
         writer.write(
@@ -43,7 +44,7 @@ def write_steps(path: Path, numbers) -> None:
     writer.close()
 
 
-def steps_of(events: list[Event]):
+def steps_of(events: list[Event]) -> list[Any]:
     return [event.step for event in events if isinstance(event, Step)]
 
 
@@ -99,7 +100,7 @@ def test_a_number_that_is_not_finite_is_written_as_null_in_every_event(path: Pat
 
 
 @given(st.dictionaries(st.text(), st.floats()), st.text(st.characters()))
-def test_every_event_that_is_written_can_be_read(values, text: str) -> None:
+def test_every_event_that_is_written_can_be_read(values: dict[Any, Any], text: str) -> None:
     """Also with half a character, as in the name of a file that is no UTF-8, which becomes a question mark."""
     event = parse_event(to_json(Finished(at=now(), epoch=1, step=1, selected_epoch=1, seconds=values, remarks=[text])))
     whole = {name.encode("utf-8", "replace").decode(): value for name, value in values.items()}
@@ -185,7 +186,7 @@ STEP = {
     ],
     ids=str,
 )  # fmt: skip
-def test_an_event_that_an_importer_could_not_use_is_none(change) -> None:
+def test_an_event_that_an_importer_could_not_use_is_none(change: Any) -> None:
     assert json.loads(to_json(parse_event(json.dumps(STEP).encode()))) == STEP | {"seconds_left": None}
     assert parse_event(json.dumps(STEP | change).encode()) is None
 
@@ -257,7 +258,7 @@ def test_an_event_after_a_half_written_one_stands_on_a_line_of_its_own(
     writer.write(Step(at=now(), step=0, epoch=1, phase="train", values={}, seconds_left=None))
     really_write, calls = os.write, []
 
-    def disk_that_fills_up(handle, data) -> int:
+    def disk_that_fills_up(handle: Any, data: Any) -> int:
         calls.append(data)
         if len(calls) == 1:
             return really_write(handle, data[:20])

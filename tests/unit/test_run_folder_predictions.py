@@ -2,6 +2,7 @@
 
 import errno
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,7 +153,7 @@ def test_a_disk_that_fails_for_a_moment_costs_no_predictions(tmp_path: Path, mon
     write_predictions(path, Predictions("para", "dev", 0, "mark", np.array([0.25, 0.75], dtype=np.float32)))
     real, failures = predictions.read_bytes, [OSError(errno.EIO, "Input/output error")]
 
-    def read_bytes(path, most) -> bytes:
+    def read_bytes(path: Any, most: Any) -> bytes:
         if failures:
             raise failures.pop()
         return real(path, most)

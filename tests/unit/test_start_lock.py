@@ -9,8 +9,9 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +40,11 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def start_holder(tmp_path: Path):
+def start_holder(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Starts another process that takes the lock, and returns it and what it says: "held", "busy", or the problem."""
     started = []
 
-    def start(folder: Path = tmp_path, user=None):
+    def start(folder: Path = tmp_path, user: Any = None) -> tuple[subprocess.Popen[str], Any]:
         user = os.geteuid() if user is None else user
         command = [sys.executable, "-c", HOLDER, UUID, str(folder), str(user)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -72,7 +73,7 @@ def refusal(tmp_path: Path) -> str:
 
 
 def test_the_second_of_two_processes_does_not_get_the_lock_until_the_first_gives_it_back(
-    tmp_path: Path, start_holder
+    tmp_path: Path, start_holder: Any
 ) -> None:
     lock = take_start_lock(UUID, "mine", tmp_path)
     assert start_holder()[1] == "busy"
@@ -123,7 +124,7 @@ def test_what_others_hold_in_the_temporary_folder_stops_nobody(
 
 @needs_root
 def test_another_user_can_neither_hold_nor_see_the_lock(
-    shared_folder: Path, start_holder, monkeypatch: pytest.MonkeyPatch
+    shared_folder: Path, start_holder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(shared_folder))
     mine = take_start_lock(UUID, "mine")
@@ -133,7 +134,7 @@ def test_another_user_can_neither_hold_nor_see_the_lock(
 
 
 @needs_root
-def test_each_user_has_a_lock_of_their_own(shared_folder: Path, start_holder) -> None:
+def test_each_user_has_a_lock_of_their_own(shared_folder: Path, start_holder: Any) -> None:
     mine = take_start_lock(UUID, "mine", shared_folder / "mine")
     assert start_holder(shared_folder / "theirs", NOBODY)[1] == "held"
     mine.release()
@@ -156,7 +157,7 @@ def test_a_user_without_a_home_is_a_reason_and_no_crash(monkeypatch: pytest.Monk
     assert who_starts(UUID) is None
 
 
-def test_whoever_asks_learns_who_starts_and_after_the_start_nobody(tmp_path: Path, start_holder) -> None:
+def test_whoever_asks_learns_who_starts_and_after_the_start_nobody(tmp_path: Path, start_holder: Any) -> None:
     assert who_starts(UUID, tmp_path) is None
     process, _ = start_holder()
     starter = who_starts(UUID, tmp_path)
@@ -173,7 +174,9 @@ def test_asking_who_starts_does_not_take_the_lock_away(tmp_path: Path) -> None:
     assert take_start_lock(UUID, "mine", tmp_path) is not None
 
 
-def test_a_killed_holder_is_believed_no_longer_though_the_file_still_names_it(tmp_path: Path, start_holder) -> None:
+def test_a_killed_holder_is_believed_no_longer_though_the_file_still_names_it(
+    tmp_path: Path, start_holder: Any
+) -> None:
     process, _ = start_holder()
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -1,6 +1,7 @@
 """Scores against independent references."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_a_confusion_matrix_counts_true_by_predicted() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1))
-def test_a_confusion_matrix_agrees_with_accuracy_and_counts(data) -> None:
+def test_a_confusion_matrix_agrees_with_accuracy_and_counts(data: list[Any]) -> None:
     predicted, labels = zip(*data, strict=True)
     matrix = confusion("sst", predicted, labels)
     assert matrix.shape == (5, 5)

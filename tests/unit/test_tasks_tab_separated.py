@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -96,7 +97,7 @@ texts = st.text(st.sampled_from('ab"\n é'), max_size=8)
 
 
 @given(st.lists(st.tuples(texts, texts, texts), max_size=8))
-def test_what_the_csv_module_writes_is_read_as_the_csv_module_reads_it(table) -> None:
+def test_what_the_csv_module_writes_is_read_as_the_csv_module_reads_it(table: list[Any]) -> None:
     stream = io.StringIO()
     csv.writer(stream, delimiter="\t", lineterminator="\n").writerows([("a", "b", "c"), *table])
     expected = list(csv.reader(io.StringIO(stream.getvalue()), delimiter="\t"))
@@ -104,7 +105,7 @@ def test_what_the_csv_module_writes_is_read_as_the_csv_module_reads_it(table) ->
 
 
 @given(st.lists(st.sampled_from([b'"', b"\t", b"\n", b"\r\n", b"x", b'\t"', b'"\t', b"1\t2\t3\n"]), max_size=60))
-def test_every_line_begins_a_row_or_belongs_to_one(pieces) -> None:
+def test_every_line_begins_a_row_or_belongs_to_one(pieces: list[Any]) -> None:
     content = HEADER + b"".join(pieces)
     found = list(rows(content))
     covered = {row.line + more for row in found for more in range(1 + sum(each.count("\n") for each in row.fields))}

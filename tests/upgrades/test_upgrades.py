@@ -45,14 +45,14 @@ class Upgraded:
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
 
-    def runs(self, registry: str = "runs.db"):
+    def runs(self, registry: str = "runs.db") -> dict[Any, Any]:
         listed = json.loads(self.bertmt("runs", "--json", registry=registry))["runs"]
         return {run["name"]: run for run in listed}
 
-    def run_folder(self, name: str):
+    def run_folder(self, name: str) -> Any:
         return self.folder / "runs" / self.runs()[name]["id"]
 
-    def resume(self, name: str):
+    def resume(self, name: str) -> Any:
         """The run once it has come to its end."""
         self.bertmt("resume", name)
         self.bertmt("worker", "--device", "cpu", "--drain")
@@ -76,11 +76,11 @@ def older(unpacked: Path, tmp_path: Path) -> Upgraded:
     return Upgraded(shutil.copytree(unpacked, tmp_path / "copy"))
 
 
-def scores_of(runs):
+def scores_of(runs: Any) -> dict[Any, Any]:
     return {name: run["scores"] for name, run in runs.items()}
 
 
-def predictions_of(folder):
+def predictions_of(folder: Any) -> dict[Any, Any]:
     """Per file, the model's probabilities."""
     found = {}
     for path in sorted((folder / "predictions").iterdir()):
@@ -89,7 +89,7 @@ def predictions_of(folder):
     return found
 
 
-def assert_same_numbers(one, other, is_exact) -> None:
+def assert_same_numbers(one: Any, other: Any, is_exact: Any) -> None:
     assert one.keys() == other.keys() and one
     for name in one:
         np.testing.assert_allclose(one[name], other[name], rtol=0, atol=0 if is_exact else TOLERANCE, err_msg=name)

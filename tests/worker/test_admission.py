@@ -141,7 +141,7 @@ def begin_process(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Callable
     """`begin_process(4711, 5)`: a process that began so many seconds ago, of another user unless `mine`."""
     ticks = os.sysconf("SC_CLK_TCK")
 
-    def begin(pid, seconds_ago, mine: bool = False) -> None:
+    def begin(pid: Any, seconds_ago: Any, mine: bool = False) -> None:
         folder = machine.folder / "proc" / str(pid)
         folder.mkdir(parents=True)
         (folder / "comm").write_text("python\n")
@@ -210,7 +210,7 @@ def test_memory_that_others_took_since_nvml_was_asked_is_seen_once_the_lock_is_h
 def test_memory_is_looked_at_while_the_lock_is_held(machine: Machine) -> None:
     seen = []
 
-    def read(uuids) -> tuple[Gpu, ...] | None:
+    def read(uuids: Any) -> tuple[Gpu, ...] | None:
         seen.append(who_starts("GPU-aaaa", machine.folder) is not None)
         return read_gpus(uuids, machine.nvml)
 

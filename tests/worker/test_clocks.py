@@ -5,8 +5,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from present import present
 from worker_rounds import run_until
 
 from bertmt.registry import workers
@@ -26,12 +28,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def claimed(database: Database, add_run: Callable[..., Run]) -> Run | None:
+def claimed(database: Database, add_run: Callable[..., Run]) -> Run:
     """A run that this process has claimed as a worker, and whose child has not begun."""
     add_run("wait")
     worker = workers.register(database, ["cpu"])
     database.execute("UPDATE workers SET beat = ?", (f"{boot()} 0",))  # the claim is a beat too
-    run = claim_next(database, worker, "cpu")
+    run = present(claim_next(database, worker, "cpu"))
     folder_of(database, run).make()
     return run
 
@@ -43,13 +45,13 @@ def look_with_clock(database: Database, shift: str) -> None:
     subprocess.run([sys.executable, "-m", *words, "--db", database.path, "runs"], cwd=REPOSITORY, check=True)
 
 
-def states(database: Database, run: Run | None):
+def states(database: Database, run: Run) -> list[Any]:
     return [move.state_after for move in moves(database, run.key)]
 
 
 @pytest.mark.parametrize("shift", ["+3600", "-3600"])
 def test_a_claimed_run_whose_worker_lives_is_left_alone_whatever_the_clock_says(
-    database: Database, claimed: Run | None, shift: str
+    database: Database, claimed: Run, shift: str
 ) -> None:
     look_with_clock(database, shift)
     database.execute("UPDATE workers SET beat = ?", (f"{boot()} 0",))
@@ -59,7 +61,7 @@ def test_a_claimed_run_whose_worker_lives_is_left_alone_whatever_the_clock_says(
 
 @pytest.mark.parametrize("shift", ["+3600", "-3600"])
 def test_a_child_whose_worker_died_at_once_has_its_time_to_begin_whatever_the_clock_says(
-    database: Database, claimed: Run | None, shift: str
+    database: Database, claimed: Run, shift: str
 ) -> None:
     database.execute("UPDATE workers SET process_start = 'gone', heartbeat_at = '2020-01-01T00:00:00.000+00:00'")
     look_with_clock(database, shift)
@@ -71,7 +73,7 @@ def test_a_child_whose_worker_died_at_once_has_its_time_to_begin_whatever_the_cl
 
 @pytest.mark.parametrize("beat", ["another-boot 5", "", "? ?"])
 def test_a_worker_that_is_silent_or_of_another_boot_leaves_a_run_whose_child_died_to_others(
-    database: Database, claimed: Run | None, beat: str
+    database: Database, claimed: Run, beat: str
 ) -> None:
     folder_of(database, claimed).events(1).touch()
     ingest_running(database, silent_only=False)

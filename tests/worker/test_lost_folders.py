@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from worker_rounds import run_until
@@ -130,7 +131,7 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(
 
 
 def test_a_child_that_says_that_its_folder_is_anothers_makes_its_run_lost_not_failed(
-    database: Database, add_run: Callable[..., Run], said, tmp_path: Path
+    database: Database, add_run: Callable[..., Run], said: Any, tmp_path: Path
 ) -> None:
     child = tmp_path / "child.py"
     child.write_text(

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from worker_rounds import run_until
@@ -91,7 +92,7 @@ def test_a_chain_is_worked_in_its_order_and_to_its_end(
 
 
 def test_a_draining_worker_does_not_wait_for_what_will_never_start(
-    database: Database, add_run: Callable[..., Run], worker: Worker, said
+    database: Database, add_run: Callable[..., Run], worker: Worker, said: Any
 ) -> None:
     failing, blocked, behind = add_run("fail"), add_run("finish"), add_run("finish-too")
     after(database, blocked, failing, True), after(database, behind, blocked, False)
@@ -184,7 +185,7 @@ def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(
 
 
 def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
-    database: Database, add_run: Callable[..., Run], worker: Worker, said, stand_in_child: tuple[str, ...]
+    database: Database, add_run: Callable[..., Run], worker: Worker, said: Any, stand_in_child: tuple[str, ...]
 ) -> None:
     for _ in range(5):
         add_run("crash")
@@ -248,7 +249,7 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
 
 
 def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...], said
+    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...], said: Any
 ) -> None:
     run, waiting = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)

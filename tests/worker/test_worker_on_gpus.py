@@ -23,13 +23,13 @@ GPU, CPU = DeviceSlot("gpu0", "GPU-aaaa", 1), DeviceSlot("cpu", "cpu", 1)
 
 
 @pytest.fixture
-def cards():
+def cards() -> list[Any]:
     return [{"uuid": "GPU-aaaa", "memory": memory(16_384, 16_000)}]
 
 
 @pytest.fixture
 def start_worker(
-    database: Database, stand_in_child: tuple[str, ...], cards, said, tmp_path: Path
+    database: Database, stand_in_child: tuple[str, ...], cards: Any, said: Any, tmp_path: Path
 ) -> Callable[..., Worker]:
     """`start_worker(GPU, CPU)`: a worker whose NVML is asked in every round."""
 
@@ -53,7 +53,7 @@ def test_a_run_is_bound_to_its_gpu_by_uuid(
 
 
 def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used_up(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], said, tmp_path: Path
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], said: Any, tmp_path: Path
 ) -> None:
     run, worker = add_run("finish"), start_worker(GPU)
     lock = take_start_lock("GPU-aaaa", "theirs", tmp_path)
@@ -81,7 +81,7 @@ def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(
 
 
 def test_a_run_waits_until_enough_memory_is_free(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards, said
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards: Any, said: Any
 ) -> None:
     run, worker = add_run("finish"), start_worker(GPU)
     cards[0]["memory"] = memory(16_384, 100)
@@ -93,7 +93,7 @@ def test_a_run_waits_until_enough_memory_is_free(
 
 
 def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards
+    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards: Any
 ) -> None:
     run, worker = add_run("stubborn"), start_worker(GPU, CPU)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
@@ -108,7 +108,12 @@ def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(
 
 
 def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_is_tried_once_more(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards, said, tmp_path: Path
+    database: Database,
+    add_run: Callable[..., Run],
+    start_worker: Callable[..., Worker],
+    cards: Any,
+    said: Any,
+    tmp_path: Path,
 ) -> None:
     run, worker = add_run("shortage"), start_worker(GPU)
     worker.round()
@@ -126,7 +131,12 @@ def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_
 
 
 def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs_once_it_returns(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards, said, tmp_path: Path
+    database: Database,
+    add_run: Callable[..., Run],
+    start_worker: Callable[..., Worker],
+    cards: Any,
+    said: Any,
+    tmp_path: Path,
 ) -> None:
     run, worker = add_run("unready"), start_worker(GPU)
     worker.round()

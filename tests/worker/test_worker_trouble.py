@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fake_nvml import FakeNvml, memory
+from present import present
 from worker_rounds import run_until
 
 from bertmt.devices.gpus import read_gpus
@@ -38,21 +39,21 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def orphan(database: Database, add_run: Callable[..., Run]) -> Run | None:
+def orphan(database: Database, add_run: Callable[..., Run]) -> Run:
     """A run whose worker and process are gone, and that wrote nothing."""
     add_run("wait")
     gone = workers.register(database, ["cpu"])
-    run = claim_next(database, gone, "cpu")
+    run = present(claim_next(database, gone, "cpu"))
     workers.end(database, gone)
     folder_of(database, run).path.mkdir(parents=True)
     database.execute("UPDATE runs SET started_at = '2020-01-01T00:00:00.000+00:00'")
     return run
 
 
-def locked_once(real):
+def locked_once(real: Any) -> Callable[..., Any]:
     calls = []
 
-    def call(*arguments: Any, **options: Any):
+    def call(*arguments: Any, **options: Any) -> Any:
         calls.append(1)
         if len(calls) == 1:
             raise RegistryError("The registry is locked.")
@@ -65,11 +66,11 @@ def locked_once(real):
 def test_a_locked_registry_leaves_no_gpu_reserved(
     database: Database,
     add_run: Callable[..., Run],
-    said,
+    said: Any,
     stand_in_child: tuple[str, ...],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    module,
+    module: Any,
     name: str,
 ) -> None:
     nvml, ticks = FakeNvml([{"uuid": "GPU-aaaa", "memory": memory(16_384, 16_000)}]), iter(range(0, 10**9, 10))
@@ -83,7 +84,7 @@ def test_a_locked_registry_leaves_no_gpu_reserved(
 
 @pytest.mark.parametrize(("request_word", "state"), [("cancel", State.CANCELLED), (None, State.FAILED)])
 def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
-    database: Database, add_run: Callable[..., Run], worker: Worker, said, request_word: str | None, state: State
+    database: Database, add_run: Callable[..., Run], worker: Worker, said: Any, request_word: str | None, state: State
 ) -> None:
     run, other = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -100,7 +101,7 @@ def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
 
 
 def test_an_orphan_that_cannot_be_read_keeps_no_draining_worker(
-    database: Database, orphan: Run | None, worker: Worker
+    database: Database, orphan: Run, worker: Worker
 ) -> None:
     folder_of(database, orphan).events(1).mkdir()
     worker.work(drain=True)
@@ -134,7 +135,7 @@ def test_an_attempt_that_begins_while_the_old_one_is_read_is_not_taken_for_its_o
         assert worker.children[SLOT].run.attempt == 1
 
 
-def test_a_refusal_does_not_undo_that_a_process_was_found_to_be_gone(database: Database, orphan: Run | None) -> None:
+def test_a_refusal_does_not_undo_that_a_process_was_found_to_be_gone(database: Database, orphan: Run) -> None:
     folder_of(database, orphan).events(1).write_text("")
     with pytest.raises(BusyError):
         for_all(database, [orphan], control.pause)

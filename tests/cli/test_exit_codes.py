@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from command_outcome import Outcome
+from present import present
 
 from bertmt.cli import main
 from bertmt.cli.exit_codes import ExitCode, exit_code_of
@@ -151,16 +152,16 @@ def start(folder: Path, *arguments: Any, **options: Any) -> subprocess.Popen[Any
 )  # fmt: skip
 def test_a_reader_that_leaves_early_causes_no_noise(registry: Path, command: str) -> None:
     process = start(registry.parent, *command.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read() == ""
+    present(process.stdout).close()
+    assert present(process.stderr).read() == ""
     assert process.wait() == ExitCode.READER_GONE
-    process.stderr.close()
+    present(process.stderr).close()
 
 
 @pytest.mark.parametrize("command", ["runs", "show nobody", "nonsense"])
 def test_a_reader_of_both_streams_may_leave_early(registry: Path, command: str) -> None:
     process = start(registry.parent, *command.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    process.stdout.close()
+    present(process.stdout).close()
     assert process.wait() == ExitCode.READER_GONE
 
 
@@ -168,10 +169,10 @@ def test_the_list_of_keys_may_be_cut_off(registry: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tui", "--keys"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    process.stdout.close()
-    assert process.stderr.read() == ""
+    present(process.stdout).close()
+    assert present(process.stderr).read() == ""
     assert process.wait() == ExitCode.READER_GONE
-    process.stderr.close()
+    present(process.stderr).close()
 
 
 def test_output_that_a_disk_does_not_take_is_a_sentence(registry: Path) -> None:
@@ -195,11 +196,11 @@ def test_bare_bertmt_shows_its_help(bertmt: Callable[..., Outcome], folder: Path
 
 def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry: Path, run_named: Callable[..., Run]) -> None:
     process = start(registry.parent, "wait", "later", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    assert "No worker is running" in process.stderr.readline()
+    assert "No worker is running" in present(process.stderr).readline()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(10) == ExitCode.INTERRUPTED
-    assert "the runs continue" in process.stderr.read()
-    process.stderr.close()
+    assert "the runs continue" in present(process.stderr).read()
+    present(process.stderr).close()
     assert run_named("later").state == "queued"
 
 

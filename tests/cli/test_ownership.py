@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_outcome import Outcome
+from present import present
 
 from bertmt.devices.user_names import user_name
 from bertmt.services.upkeep import ownership
@@ -102,7 +103,7 @@ def test_a_group_counts_unless_it_is_the_users_own(tmp_path: Path, monkeypatch: 
         entry = grp.struct_group((group, "x", 1, members))
         monkeypatch.setattr(ownership.grp, "getgrgid", lambda gid, entry=entry: entry)
         found = ownership.foreign("registry", registry)
-        assert found is None if said is None else f"the group {said} may write it." in found
+        assert found is None if said is None else f"the group {said} may write it." in present(found)
 
 
 def test_a_link_counts_with_the_folder_that_it_leads_to(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_link_counts_with_the_folder_that_it_leads_to(tmp_path: Path) -> None:
     (theirs / "runs.db").touch()
     theirs.chmod(0o777)
     (tmp_path / "runs.db").symlink_to(theirs / "runs.db")
-    assert f"all users may write its folder {theirs}" in ownership.foreign("registry", tmp_path / "runs.db")
+    assert f"all users may write its folder {theirs}" in present(ownership.foreign("registry", tmp_path / "runs.db"))
 
 
 def test_what_cannot_be_remembered_is_said_again_and_hinders_nothing(

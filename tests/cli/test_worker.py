@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_outcome import Outcome
+from present import present
 
 from bertmt.errors import BertmtError
 from bertmt.registry import workers
@@ -22,12 +23,12 @@ def test_a_worker_in_the_foreground_is_the_process_itself(registry: Path) -> Non
     process = subprocess.Popen(
         [sys.executable, "-m", "bertmt", "worker"], cwd=registry.parent, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline().startswith("Worker ")
+    assert present(process.stdout).readline().startswith("Worker ")
     with open_registry(registry) as database:
         assert [worker.pid for worker in alive_workers(database)] == [process.pid]
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
-    process.stdout.close()
+    present(process.stdout).close()
 
 
 def test_a_worker_of_a_device_that_is_not_here_is_a_usage_error(registry: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FIRST_ROW = {"errors", "paths", "atomic_files", "bounded_files", "version"}
@@ -68,7 +69,7 @@ def forbidden_by_contracts() -> dict[Any, Any]:
 def exceptions_of_contracts() -> dict[Any, Any]:
     """package -> the single modules that it may import although their package is forbidden."""
     lines = [line for contract in contracts() for line in contract.get("ignore_imports", [])]
-    pairs = [re.fullmatch(r"(?:bertmt\.)?(\w+)\.\*+ -> bertmt\.([\w.]+)", line).groups() for line in lines]
+    pairs = [present(re.fullmatch(r"(?:bertmt\.)?(\w+)\.\*+ -> bertmt\.([\w.]+)", line)).groups() for line in lines]
     return {source: {module for name, module in pairs if name == source} for source, _ in pairs}
 
 

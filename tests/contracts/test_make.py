@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 from bench import demo_words
 
@@ -113,7 +114,7 @@ def test_make_fuzz_hands_its_inputs_and_its_seed_to_hypothesis(repository: Path)
 @needs_make
 def test_every_target_is_in_the_help_and_every_line_of_the_help_is_a_target(repository: Path) -> None:
     text = (repository / "Makefile").read_text(encoding="utf-8")
-    phony = set(re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)[1].split()) - {"help"}
+    phony = set(present(re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE))[1].split()) - {"help"}
     shown = set(re.findall(r'@echo "make ([\w-]+) ', text))
     assert shown == phony
     for target in sorted(phony):
@@ -125,4 +126,4 @@ def test_the_pinned_torch_is_one_that_the_project_admits(repository: Path) -> No
         r"^torch==(\d+)\.(\d+)", (repository / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
     floor = re.search(r'"torch>=(\d+)\.(\d+)"', (repository / "pyproject.toml").read_text(encoding="utf-8"))
-    assert tuple(map(int, pinned.groups())) >= tuple(map(int, floor.groups()))
+    assert tuple(map(int, present(pinned).groups())) >= tuple(map(int, floor.groups()))

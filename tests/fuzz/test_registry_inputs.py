@@ -9,6 +9,7 @@ from command_lines import call, restore
 from hypothesis import event, given
 from hypothesis import strategies as st
 from mutations import VALUES, damaged_bytes, mostly
+from present import present
 from sentences import answered
 
 from bertmt.registry.database import sqlite3
@@ -149,7 +150,7 @@ def texts(place: Path) -> list[Any]:
     with open_registry(place / "runs.db") as database:
         run = all_runs(database, "runs.name = 'base'")[0]
     texts = (run.recipe_json, run.started_json, run.finished_json, run.fingerprints_json, run.submitted_at)
-    return [text.encode() for text in texts]
+    return [present(text).encode() for text in texts]
 
 
 def change(path: Path, table: Any, column: Any, value: Any, everywhere: Any) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.errors import BertmtError, DamagedRegistryError
 from bertmt.registry import workers
@@ -50,8 +51,11 @@ def damage(path: Path) -> None:
 def test_a_backup_holds_what_the_registry_holds_and_is_private(database: Database, add_run: Callable[..., Run]) -> None:
     add_run("first")
     path = keep_backup(database)
-    assert path.parent == database.path.parent / "backups" and runs_of(path) == ["first"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert present(path).parent == database.path.parent / "backups" and runs_of(path) == ["first"]
+    assert (
+        stat.S_IMODE(present(path).stat().st_mode) == 0o600
+        and stat.S_IMODE(present(path).parent.stat().st_mode) == 0o700
+    )
 
 
 def test_three_are_kept_the_newest_whatever_the_clock_says(
@@ -344,11 +348,11 @@ def test_a_kill_in_the_middle_leaves_no_torn_backup_and_costs_no_good_one(
         [sys.executable, "-c", KILLED, place, str(database.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    assert process.stdout.readline() == "half\n"
+    assert present(process.stdout).readline() == "half\n"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    present(process.stdin).close()
+    present(process.stdout).close()
     assert set(before) <= set(names(database))
     for each in kept_backups(database.path):
         assert backups._found_by("integrity_check", each.path) == ""

@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from present import present
 
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.registry import metrics
@@ -45,7 +46,7 @@ def test_runs_are_claimed_in_the_order_of_the_queue(
     database: Database, add_run: Callable[..., Run], worker: int
 ) -> None:
     first, second = add_run("a"), add_run("b")
-    assert [claim_next(database, worker, "cpu").key for _ in range(2)] == [first.key, second.key]
+    assert [present(claim_next(database, worker, "cpu")).key for _ in range(2)] == [first.key, second.key]
     assert claim_next(database, worker, "cpu") is None
 
 
@@ -59,10 +60,10 @@ def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(
     database: Database, add_run: Callable[..., Run], worker: int
 ) -> None:
     run = claim_next(database, worker, "cpu") if add_run() else None
-    move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
-    move(database, run.key, State.QUEUED, Actor.PERSON, "requeued")
+    move(database, present(run).key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
+    move(database, present(run).key, State.QUEUED, Actor.PERSON, "requeued")
     run = claim_next(database, worker, "cpu")
-    assert (run.attempt, run.failure, run.ended_at) == (2, None, None)
+    assert (present(run).attempt, present(run).failure, present(run).ended_at) == (2, None, None)
 
 
 def test_every_move_is_recorded_with_time_and_reason(database: Database, add_run: Callable[..., Run]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from present import present
 
 from bertmt.errors import BertmtError, RegistryError, UsageError
 from bertmt.registry.database import Database
@@ -124,11 +125,11 @@ def test_a_killed_copy_leaves_no_half_file_under_its_name(database: Database, tm
         [sys.executable, "-c", KILLED, str(database.path), str(target)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdout.readline() == "half\n"
+    assert present(process.stdout).readline() == "half\n"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    present(process.stdin).close()
+    present(process.stdout).close()
     assert not target.exists()
     [leftover] = tmp_path.glob(".copy.db.*")
     assert stat.S_IMODE(leftover.stat().st_mode) == 0o600

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.comparison.verdicts import Verdict, holm
 from bertmt.devices.slots import DeviceSlot
@@ -67,7 +68,7 @@ def test_a_better_run_is_fixed_and_broken_by_example(database: Database, finishe
     database.execute("UPDATE summaries SET selected_epoch = 0, sst = 0.2 WHERE run = ?", (first.key,))
     [result] = compare(database, [[run_by_key(database, first.key)], [second]]).others[0].examples
     assert (result.fixed, result.broken, result.difference) == (5, 0, pytest.approx(0.5))
-    assert result.low > 0
+    assert present(result.low) > 0
 
 
 def test_arms_that_differ_in_scale_and_in_several_toggles_are_flagged(database: Database, finished: Any) -> None:
@@ -86,7 +87,7 @@ def test_several_seeds_are_compared_by_seed(database: Database, finished: Any) -
         arms.append([run for seed in (1, 2, 3) for run in finished(name, preset_name=preset_name, epochs=1, seed=seed)])
     [result] = compare(database, arms).others[0].seeds
     assert result.seeds == (1, 2, 3)
-    assert "Cannot reach 0.05 with 3 seeds" in result.remark
+    assert "Cannot reach 0.05 with 3 seeds" in present(result.remark)
 
 
 def test_a_name_that_covers_different_recipes_is_refused(database: Database, finished: Any) -> None:
@@ -256,7 +257,7 @@ def test_means_are_those_of_the_seeds_that_are_compared(database: Database, scor
     ]
     [result] = comparison.others[0].seeds
     assert (result.seeds, result.left_out) == ((1, 2), (3, 4))
-    assert result.difference == pytest.approx(0.1) == pytest.approx(result.mean_b - result.mean_a)
+    assert result.difference == pytest.approx(0.1) == pytest.approx(present(result.mean_b) - present(result.mean_a))
     text = " ".join(map(plain, difference_lines(comparison.others[0], None)))
     assert "new, mean of 2 of 3 seeds − old, mean of 2 of 3 seeds" in text
     assert "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in text
@@ -330,4 +331,4 @@ def test_p_is_corrected_over_every_arm_that_is_shown_and_not_arm_by_arm(
     assert [each.family for each in both] == [4] * 4
     assert [each.p_corrected for each in both] == pytest.approx(list(holm([each.p for each in both])))
     assert {each.verdict for each in both} == {Verdict.UNDECIDED}  # 4 · 2/2⁷ = 0.0625
-    assert "8 paired seeds could." in both[0].remark
+    assert "8 paired seeds could." in present(both[0].remark)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from encoder_folders import write_bert
+from present import present
 
 from bertmt.errors import EncoderError
 from bertmt.launchers.local import order_of
@@ -41,7 +42,7 @@ def finished(database: Database, planned: Plan) -> Run:
 
 def test_what_has_finished_with_other_weights_in_the_same_place_is_queued(database: Database, encoder: Path) -> None:
     run = finished(database, plan(request(encoder)))
-    assert already_finished(database, plan(request(encoder)).runs[0]).key == run.key
+    assert present(already_finished(database, plan(request(encoder)).runs[0])).key == run.key
     about = (encoder / "model.safetensors").stat()
     write_bert(encoder, seed=1)
     os.utime(encoder / "model.safetensors", ns=(about.st_atime_ns, about.st_mtime_ns))
@@ -56,7 +57,7 @@ def test_what_has_finished_with_other_weights_in_the_same_place_is_queued(databa
 def test_an_encoder_that_is_not_known_is_never_the_same(database: Database, encoder: Path, name: str) -> None:
     name = encoder if name == "bert" else name
     run = finished(database, plan(request(name)))
-    assert already_finished(database, plan(request(name)).runs[0]).key == run.key
+    assert present(already_finished(database, plan(request(name)).runs[0])).key == run.key
     database.execute("UPDATE runs SET encoder_fingerprints = '{}'")
     assert already_finished(database, plan(request(name)).runs[0]) is None
 

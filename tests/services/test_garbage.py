@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder
 
 from bertmt.errors import DataError
@@ -116,7 +117,7 @@ def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry: Database, e
 
 def test_a_run_that_was_brought_back_meanwhile_stays(registry: Database, everything: Any) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
-    removal.restore_all(registry, [item.run.id])
+    removal.restore_all(registry, [present(item.run).id])
     freed = free(registry, [item])
     assert "changed meanwhile" in freed.kept[0][1] and item.path.is_dir()
 
@@ -128,12 +129,12 @@ def test_a_run_that_is_brought_back_at_the_last_moment_stays(
     real = garbage.hold_alive
 
     def hold(folder: Any) -> IO[bytes]:
-        removal.restore_all(registry, [item.run.id])
+        removal.restore_all(registry, [present(item.run).id])
         return real(folder)
 
     monkeypatch.setattr(garbage, "hold_alive", hold)
     assert "changed meanwhile" in free(registry, [item]).kept[0][1]
-    assert all_runs(registry, "runs.key = ?", (item.run.key,)) and item.path.is_dir()
+    assert all_runs(registry, "runs.key = ?", (present(item.run).key,)) and item.path.is_dir()
 
 
 def test_a_folder_whose_run_was_imported_meanwhile_stays(registry: Database, everything: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder, evaluate
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError
@@ -364,7 +365,7 @@ def test_an_imported_run_can_be_requeued(database: Database, elsewhere: Registry
     events.close()
     run = import_run(database, folder.path)
     database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (run.key,))
-    assert claim_next(database, None, "cpu").attempt == 2
+    assert present(claim_next(database, None, "cpu")).attempt == 2
     assert run_by_key(database, run.key).state is State.RUNNING
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.errors import BusyError, UsageError
 from bertmt.registry.database import Database
@@ -49,13 +50,13 @@ def test_the_baseline_is_the_newest_finished_one_of_equal_scale(database: Databa
     newest = finish("new")
     finish("other scale", epochs=3)
     run = finish("try", preset_name="shared-encoder", **{"lora.rank": 16})
-    assert Baselines(database).of(run).key == newest.key
+    assert present(Baselines(database).of(run)).key == newest.key
 
 
 def test_a_baseline_with_the_same_seed_is_preferred(database: Database, finish: Callable[..., Run]) -> None:
     paired = finish("one", seed=1)
     finish("two", seed=2)
-    assert Baselines(database).of(finish("try", preset_name="sst-only", seed=1)).key == paired.key
+    assert present(Baselines(database).of(finish("try", preset_name="sst-only", seed=1))).key == paired.key
 
 
 def test_without_a_baseline_of_equal_scale_there_is_none(database: Database, finish: Callable[..., Run]) -> None:
@@ -76,9 +77,9 @@ def test_a_chosen_baseline_holds_for_every_run_until_it_is_let_go(
     finish("baseline")
     chosen, run = finish("chosen", preset_name="sst-only", batch_size=4), finish("try", preset_name="sst-only")
     choose_baseline(database, chosen)
-    assert Baselines(database).of(run).key == chosen.key
+    assert present(Baselines(database).of(run)).key == chosen.key
     choose_baseline(database, None)
-    assert Baselines(database).of(run).name == "baseline"
+    assert present(Baselines(database).of(run)).name == "baseline"
 
 
 def test_a_run_without_scores_cannot_be_the_baseline(database: Database, add_run: Callable[..., Run]) -> None:

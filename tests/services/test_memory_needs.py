@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.encoders.find import EncoderFiles, find_encoder
 from bertmt.recipe.recipe import Recipe
@@ -75,7 +76,7 @@ def test_what_weighs_nothing_may_differ(
     database: Database, add_run: Callable[..., Run], past: Callable[..., Run]
 ) -> None:
     past(6000, keep_model=False, evaluate_every=2)
-    assert memory_need(database, add_run()).mib == 7100
+    assert present(memory_need(database, add_run())).mib == 7100
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_another_recipe_is_no_evidence(
     database: Database, add_run: Callable[..., Run], past: Callable[..., Run], values: dict[str, int] | dict[str, str]
 ) -> None:
     past(6000, **values)
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 @pytest.mark.parametrize("device", ["cpu", None])
@@ -95,14 +96,14 @@ def test_a_run_that_was_not_on_a_gpu_is_no_evidence(
     database: Database, add_run: Callable[..., Run], past: Callable[..., Run], device: str | None
 ) -> None:
     past(6000, device=device)
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 def test_a_run_that_did_not_finish_is_no_evidence(
     database: Database, add_run: Callable[..., Run], past: Callable[..., Run]
 ) -> None:
     past(6000, state="failed")
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 @pytest.mark.parametrize("peak", [None, "6000", True, 0])
@@ -110,12 +111,12 @@ def test_a_run_that_told_nothing_usable_is_no_evidence(
     database: Database, add_run: Callable[..., Run], past: Callable[..., Run], peak: str | int | None
 ) -> None:
     past(peak)
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 def test_without_evidence_the_need_is_bounded_by_the_encoder(database: Database, add_run: Callable[..., Run]) -> None:
     least = least_mib(recipe(tasks="sst"), find_encoder("tiny"))
-    assert memory_need(database, add_run()).mib == least + CUDA_CONTEXT_MIB
+    assert present(memory_need(database, add_run())).mib == least + CUDA_CONTEXT_MIB
 
 
 def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(
@@ -220,7 +221,7 @@ def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step() -> None:
     optimizer.step()
     held = [*model.parameters(), *(each.grad for each in model.parameters())]
     held += [value for state in optimizer.state.values() for value in state.values() if value.dim()]
-    held_mib = sum(each.numel() * each.element_size() for each in held) / 2**20
+    held_mib = sum(present(each).numel() * present(each).element_size() for each in held) / 2**20
     files = EncoderFiles(
         name="tiny",
         folder=None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from registry_builder import EPOCHS, STEPS, RegistryBuilder, evaluate
 from registry_to_damage import measured, overwrite
 
@@ -97,11 +98,11 @@ def begin(builder: RegistryBuilder, run: Run) -> tuple[RunFolder, Any]:
     """The next attempt of a run that waits, as a child that was killed after two steps leaves it; not imported."""
     builder.database.execute("UPDATE runs SET position = -1000 WHERE key = ?", (run.key,))
     claimed = claim_next(builder.database, None, "cpu")
-    assert claimed.id == run.id
+    assert present(claimed).id == run.id
     folder = folder_of(builder.database, claimed)
-    folder.create(RunOrder(run.id, run.name, claimed.attempt, "toy", ""), run.recipe_json)
-    events = EventWriter(folder.events(claimed.attempt))
-    events.write("started", attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS)
+    folder.create(RunOrder(run.id, run.name, present(claimed).attempt, "toy", ""), run.recipe_json)
+    events = EventWriter(folder.events(present(claimed).attempt))
+    events.write("started", attempt=present(claimed).attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS)
     for step in range(2):
         events.step(step, 1, "train", {"loss/sst": 1 / (step + 1)}, seconds_left=60.0)
     return folder, events
@@ -294,7 +295,7 @@ def test_the_newest_good_backup_is_taken_and_those_passed_over_are_told(
     overwrite(third, (root_page(backed_up, "metrics") - 1) * PAGE, bytes(PAGE))
     damage_all(backed_up)
     done = repair(backed_up)
-    assert done.backup.path == second and [path for path, _ in done.passed_over] == [third]
+    assert present(done.backup).path == second and [path for path, _ in done.passed_over] == [third]
     with open_registry(backed_up) as database:
         assert all_runs(database)[0].note == "in the second"
 
@@ -310,7 +311,7 @@ def test_bytes_flipped_anywhere_leave_all_that_was_measured(backed_up: Path, ori
     done = repair(backed_up)
     if done.problems:
         assert measured(backed_up) == values and is_whole(backed_up)
-        assert done.kept.read_bytes() == bytes(content)
+        assert present(done.kept).read_bytes() == bytes(content)
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
@@ -370,7 +371,7 @@ def test_what_is_only_in_the_log_is_named(backed_up: Path) -> None:
         shutil.copytree(backed_up.parent / folder, copy / folder)
     overwrite(copy / "runs.db", (root_page(backed_up, "runs_by_name") - 1) * PAGE, os.urandom(PAGE))
     done = repair(copy / "runs.db")
-    assert done.problems and done.kept.with_name(done.kept.name + "-wal").exists()
+    assert done.problems and present(done.kept).with_name(present(done.kept).name + "-wal").exists()
     assert done.lost.changes == {"note": [f"{run.id} run 3"]}
 
 
@@ -392,8 +393,8 @@ def test_the_damaged_one_is_kept_and_nothing_else_is_left(backed_up: Path) -> No
     damage_all(backed_up)
     damaged = backed_up.read_bytes()
     done = repair(backed_up)
-    assert done.kept.read_bytes() == damaged
-    assert names(backed_up.parent) == sorted(["backups", done.kept.name, "runs", "runs.db"])
+    assert present(done.kept).read_bytes() == damaged
+    assert names(backed_up.parent) == sorted(["backups", present(done.kept).name, "runs", "runs.db"])
     assert backed_up.stat().st_mode & 0o077 == 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder
 from registry_to_damage import overwrite
 
@@ -40,10 +41,10 @@ def test_a_registry_that_another_process_has_open_is_refused(registry: Path) -> 
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(registry)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:  # fmt: skip
-        assert process.stdout.readline() == "open\n"
+        assert present(process.stdout).readline() == "open\n"
         with pytest.raises(BusyError, match=r"has .* open"):
             repair(registry)
-        process.stdin.close()
+        present(process.stdin).close()
     assert repair(registry).problems == ()
 
 

@@ -6,6 +6,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.errors import UsageError
 from bertmt.registry.database import Database
@@ -47,7 +48,7 @@ def test_what_another_connection_writes_is_read(database: Database, runs: RunLis
     with open_registry(database.path) as other:
         annotate(other, run, "seen")
     assert runs.refresh()
-    assert runs.row(run.id).run.note == "seen"
+    assert present(runs.row(run.id)).run.note == "seen"
 
 
 def test_only_the_rows_that_changed_are_made_anew(
@@ -75,7 +76,7 @@ def test_a_removed_run_is_gone_and_its_key_may_come_back(
     again = finish("c")
     assert again.key == gone.key
     runs.refresh()
-    assert (names(runs.rows()), runs.row(gone.id), runs.row(again.id).run) == (["a", "c"], None, again)
+    assert (names(runs.rows()), runs.row(gone.id), present(runs.row(again.id)).run) == (["a", "c"], None, again)
 
 
 def test_a_key_that_came_back_between_two_looks_is_the_new_run(
@@ -86,7 +87,7 @@ def test_a_key_that_came_back_between_two_looks_is_the_new_run(
     remove(database, gone.key)
     again = finish("new")
     runs.refresh()
-    assert (names(runs.rows()), runs.row(gone.id), runs.row(again.id).run) == (["new"], None, again)
+    assert (names(runs.rows()), runs.row(gone.id), present(runs.row(again.id)).run) == (["new"], None, again)
 
 
 def test_another_baseline_changes_every_difference(
@@ -95,16 +96,16 @@ def test_another_baseline_changes_every_difference(
     first = finish("baseline", scores=(0.4, 0.7, 0.3))
     run = finish("try", "sst-only", scores=(0.5, None, None))
     runs.refresh()
-    assert runs.row(run.id).difference == pytest.approx(0.1)
+    assert present(runs.row(run.id)).difference == pytest.approx(0.1)
     finish("baseline", scores=(0.45, 0.7, 0.3))
     runs.refresh()
-    assert runs.row(run.id).difference == pytest.approx(0.05)
+    assert present(runs.row(run.id)).difference == pytest.approx(0.05)
     choose_baseline(database, first)
     assert runs.refresh(), "the choice alone is a change"
-    assert runs.row(run.id).difference == pytest.approx(0.1)
+    assert present(runs.row(run.id)).difference == pytest.approx(0.1)
     remove(database, first.key)
     runs.refresh()
-    assert runs.row(run.id).difference == pytest.approx(0.05)
+    assert present(runs.row(run.id)).difference == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -146,9 +147,9 @@ def test_every_field_can_be_asked_of_a_row(database: Database, runs: RunList, fi
     run = finish("a", seed=4, **{"lora.rank": 8})
     runs.refresh()
     row = runs.row(run.id)
-    settings = {name: row.get(name) for name in run.recipe if name not in ("seed", "epoch")}
+    settings = {name: present(row).get(name) for name in run.recipe if name not in ("seed", "epoch")}
     assert settings == {name: value for name, value in run.recipe.items() if name not in ("seed", "epoch")}
-    assert (row.get("seed"), row.get("epoch"), row.get("recipe.epoch")) == (4, None, run.recipe["epoch"])
+    assert (present(row).get("seed"), row.get("epoch"), row.get("recipe.epoch")) == (4, None, run.recipe["epoch"])
     assert [name for name in FIELDS if name.startswith("recipe.")] == ["recipe.epoch"]
 
 
@@ -222,7 +223,7 @@ def test_a_queued_run_that_is_cancelled_is_listed_as_cancelled(
     runs.refresh()
     cancel(database, run)
     runs.refresh()
-    assert runs.row(run.id).run.state == "cancelled"
+    assert present(runs.row(run.id)).run.state == "cancelled"
 
 
 def test_a_seed_that_was_trained_twice_is_no_second_sample(

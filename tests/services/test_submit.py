@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.errors import DataError, EncoderError, NotFoundError, RecipeError, UsageError
 from bertmt.recipe.loading import from_json
@@ -119,7 +120,7 @@ def test_a_finished_run_with_the_same_recipe_data_and_seed_is_found(database: Da
     [run] = submit(database, planned)
     assert already_finished(database, planned.runs[0]) is None
     database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
-    assert already_finished(database, planned.runs[0]).key == run.key
+    assert present(already_finished(database, planned.runs[0])).key == run.key
     both = plan(Request(preset="baseline", values=TOY, seeds=(0, 7)))
     assert already_finished(database, both.runs[1]) is None
     left, said = without_finished(database, both)
@@ -143,7 +144,7 @@ def test_settings_of_care_make_no_other_recipe(database: Database) -> None:
     database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
     careful = {"checkpoint_steps": "5", "checkpoint_minutes": "1", "requeue_lost": "false"}
     [planned] = plan(Request(preset="baseline", values=TOY | careful)).runs
-    assert already_finished(database, planned).key == run.key
+    assert present(already_finished(database, planned)).key == run.key
 
 
 def test_a_copy_of_a_run_keeps_its_recipe_but_for_what_is_set(database: Database) -> None:

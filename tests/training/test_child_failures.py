@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from attempts import Attempt
+from present import present
 
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
@@ -84,7 +85,7 @@ def test_mnr_without_two_similar_pairs_is_refused_before_training(
     prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     toy = read_split("toy", "sts", "train")
-    dissimilar = replace(toy, examples=tuple(each for each in toy.examples if each.label < 4))
+    dissimilar = replace(toy, examples=tuple(each for each in toy.examples if present(each.label) < 4))
     monkeypatch.setattr("bertmt.training.run_data.read_training_split", lambda *_: dissimilar)
     run = attempt(prepare({"tasks": "sts", "mnr": True}))
     assert run.exit_code == 1 and "`mnr` needs two different STS pairs" in run.last["error"]
@@ -241,4 +242,4 @@ def test_the_first_event_says_which_process_it_is(
 ) -> None:
     run = attempt(prepare({"epochs": 1, "epoch_steps": 1}))
     [started, *_], _, _ = read_events(run.folder.events(1))
-    assert process_of(started).lives()
+    assert present(process_of(started)).lives()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attempts import Attempt
+from present import present
 
 from bertmt.errors import UsageError
 from bertmt.prediction.__main__ import main
@@ -59,11 +60,11 @@ def test_a_child_answers_at_an_empty_line_and_keeps_the_model(trained: Callable[
     command = [sys.executable, "-m", "bertmt.prediction", str(folder.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         for number in range(2):
-            child.stdin.write(json.dumps({"task": "sst", "id": number, "first": "a lovely film"}) + "\n\n")
-            child.stdin.flush()
-            answer = json.loads(child.stdout.readline())
+            present(child.stdin).write(json.dumps({"task": "sst", "id": number, "first": "a lovely film"}) + "\n\n")
+            present(child.stdin).flush()
+            answer = json.loads(present(child.stdout).readline())
             assert answer["id"] == number and 0 <= answer["label"] <= 4 and len(answer["probabilities"]) == 5
-        child.stdin.close()
+        present(child.stdin).close()
     assert child.returncode == 0
 
 

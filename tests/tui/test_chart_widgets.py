@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 from textual.app import App
 from textual.events import MouseScrollUp
 from textual.geometry import Region
@@ -113,10 +114,10 @@ async def test_each_move_of_the_cursor_goes_at_least_one_cell_and_the_view_follo
         await pilot.press("plus", "plus", "v")
         first = chart.cursor
         await pilot.press("right")
-        assert chart.cursor > first
+        assert present(chart.cursor) > present(first)
         await pilot.press(*["right"] * 60)
-        assert chart.window[0] <= chart.cursor <= chart.window[1]
-        assert chart.window[0] > 375
+        assert present(chart.window)[0] <= present(chart.cursor) <= chart.window[1]
+        assert present(chart.window)[0] > 375
 
 
 async def test_values_at_the_cursor_stand_in_the_legend_and_its_step_below() -> None:
@@ -156,7 +157,7 @@ async def test_the_wheel_zooms_about_the_pointer(chart: LineChart) -> None:
         before = plot.step_at(x)
         assert await pilot._post_mouse_events([MouseScrollUp], LineChart, offset=(x, 5))
         await pilot.pause()
-        assert chart.window[1] - chart.window[0] == pytest.approx(800)
+        assert present(chart.window)[1] - chart.window[0] == pytest.approx(800)
         on_screen(chart)
         assert chart._plots[0].step_at(x) == pytest.approx(before, abs=1000 / plot.columns)
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from present import present
 from registry_builder import COUNT, RegistryBuilder, guesses
 from run_screen import open_run, said
 from shown import Show, Shown
@@ -23,7 +24,7 @@ def facts(shown: Shown) -> list[Any]:
     """ρ, slope, intercept and n as they are on screen."""
     text = shown.text
     found = (re.search(f"{name} (−?[\\d.,]+)", text) for name in ("Pearson ρ", "slope", "intercept", "n"))
-    return [float(each[1].strip(",").replace(",", "").replace("−", "-")) for each in found]
+    return [float(present(each)[1].strip(",").replace(",", "").replace("−", "-")) for each in found]
 
 
 def by_hand(right: float) -> list[Any]:

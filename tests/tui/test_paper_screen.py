@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from registry_builder import HOSTILE, RegistryBuilder
 from shown import Show, Shown
 
@@ -66,7 +67,7 @@ async def test_a_figure_without_runs_has_its_claims_and_says_what_enter_does(
         assert shown.app.screen.form.preset == "pearson-cosine-mnr"
         await shown.press("escape")
         assert isinstance(shown.app.screen, PaperScreen)
-        assert shown.app.screen.table.current.key == "pearson-cosine-mnr", "the cursor stays"
+        assert present(shown.app.screen.table.current).key == "pearson-cosine-mnr", "the cursor stays"
 
 
 async def test_enter_opens_the_best_run_and_n_the_form(show: Show, alive: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up_predictions import classes, compare_overall, compare_task, similarities, swapped
+from present import present
 from scipy import stats
 
 from bertmt.comparison import correlations
@@ -19,7 +20,7 @@ from bertmt.comparison.verdicts import Verdict, judge
 def test_accuracies_differ_by_fixed_minus_broken() -> None:
     pair = classes()
     result, flipped = compare_task(pair), flips(pair.labels, pair.predicted_a, pair.predicted_b)
-    assert result.difference == pytest.approx(result.score_b - result.score_a)
+    assert result.difference == pytest.approx(present(result.score_b) - present(result.score_a))
     assert (result.fixed, result.broken) == (len(flipped.fixed), len(flipped.broken))
 
 
@@ -76,9 +77,9 @@ def test_williams_t_equals_published_examples(n: int, r_a: float, r_b: float, r_
 def test_swapping_the_runs_turns_the_sign_and_keeps_p() -> None:
     for pair in (classes(), similarities()):
         forth, back = compare_task(pair), compare_task(swapped(pair))
-        assert back.difference == pytest.approx(-forth.difference)
+        assert back.difference == pytest.approx(-present(forth.difference))
         assert back.p == pytest.approx(forth.p)
-        assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low), abs=1e-9)
+        assert (back.low, back.high) == pytest.approx((-present(forth.high), -present(forth.low)), abs=1e-9)
 
 
 def test_the_bootstrap_agrees_with_scipy() -> None:
@@ -105,7 +106,9 @@ def test_the_bootstrap_interval_covers_the_true_difference_about_as_often_as_it_
     # ρ = 1/√(1 + noise²) for each run.
     truth = 1 / math.sqrt(1 + 0.7**2) - 1 / math.sqrt(2)
     results = [compare_task(similarities(150, noise_b=0.7, seed=seed), resamples=600) for seed in range(300)]
-    assert np.mean([each.low <= truth <= each.high for each in results]) == pytest.approx(0.95, abs=0.035)
+    assert np.mean([present(each.low) <= truth <= present(each.high) for each in results]) == pytest.approx(
+        0.95, abs=0.035
+    )
 
 
 def test_the_interval_of_a_difference_is_the_same_on_every_day() -> None:
@@ -123,7 +126,7 @@ def test_the_whole_result_of_two_classifiers() -> None:
     assert (found.fixed, found.broken, found.difference, found.test) == (25, 5, 0.2, "exact McNemar")
     assert found.p == mcnemar_exact_p(25, 5)
     assert (found.low, found.high) == TangoInterval(25, 5, 100).at(0.05)
-    assert found.interval.method == "Tango score"
+    assert present(found.interval).method == "Tango score"
     assert found.detectable == detectable_difference(0.3, 100, 0.05)
     assert (found.p_williams, found.p_corrected, found.family, found.level) == (None, None, 1, 0.05)
     assert (found.smallest_p, found.smallest_corrected) == (0.0, None)
@@ -137,9 +140,9 @@ def test_the_whole_result_of_two_similarities() -> None:
     assert (found.score_a, found.score_b, found.difference) == pytest.approx((r_a, r_b, r_b - r_a))
     r_ab = stats.pearsonr(pair.predicted_a, pair.predicted_b).statistic
     assert found.p_williams == pytest.approx(correlations.williams(r_a, r_b, r_ab, 200).p)
-    assert found.interval.method == "symmetric bootstrap-t, 3,000 resamples"
-    assert (found.low + found.high) / 2 == pytest.approx(found.difference)
-    assert found.detectable == pytest.approx((1.959964 + 0.841621) * found.standard_error, rel=1e-6)
+    assert present(found.interval).method == "symmetric bootstrap-t, 3,000 resamples"
+    assert (present(found.low) + present(found.high)) / 2 == pytest.approx(found.difference)
+    assert found.detectable == pytest.approx((1.959964 + 0.841621) * present(found.standard_error), rel=1e-6)
     assert (found.fixed, found.broken) == (None, None)
 
 
@@ -162,7 +165,7 @@ def test_an_undefined_correlation_is_compared_with_nothing(constant: np.ndarray)
     result = compare_task(PairedPredictions("sts", pair.labels, pair.predicted_a, constant))
     assert result.score_a is not None
     assert (result.score_b, result.difference, result.p) == (None, None, None)
-    assert "undefined" in result.remark
+    assert "undefined" in present(result.remark)
 
 
 def test_an_empty_split_has_no_difference() -> None:
@@ -186,35 +189,40 @@ def overall_pairs(seed: int = 0) -> dict[Any, Any]:
 def test_the_overall_difference_is_that_of_the_courses_score() -> None:
     pairs = overall_pairs()
     each = {task: compare_task(pair, resamples=50) for task, pair in pairs.items()}
-    by_hand = (each["sst"].difference + each["para"].difference + each["sts"].difference / 2) / 3
+    by_hand = (
+        present(each["sst"].difference) + present(each["para"].difference) + present(each["sts"].difference) / 2
+    ) / 3
     result = compare_overall(pairs)
-    assert result.difference == pytest.approx(by_hand)
-    assert result.low < result.difference < result.high
+    assert present(result).difference == pytest.approx(by_hand)
+    assert present(present(result).low) < present(result).difference < present(present(result).high)
 
 
 def test_the_whole_result_of_two_overall_scores() -> None:
     pairs = overall_pairs()
     each = {task: compare_task(pair) for task, pair in pairs.items()}
     result = compare_overall(pairs)
-    assert (result.task, result.n, result.test) == ("overall", 1000, "paired permutation")
+    assert (present(result).task, present(result).n, present(result).test) == ("overall", 1000, "paired permutation")
     for side in ("score_a", "score_b"):
         scores = {task: getattr(found, side) for task, found in each.items()}
         assert getattr(result, side) == pytest.approx((scores["sst"] + scores["para"] + (1 + scores["sts"]) / 2) / 3)
     flipped = [(each[task].fixed, each[task].broken, each[task].n) for task in ("sst", "para")]
-    variances = [((fixed + broken) / n - ((fixed - broken) / n) ** 2) / n for fixed, broken, n in flipped]
-    by_hand = math.sqrt(sum(variances) / 9 + each["sts"].standard_error ** 2 / 36)
-    assert result.standard_error == pytest.approx(by_hand)
-    assert result.interval.bound == pytest.approx(1.0)
-    assert result.interval.method == "symmetric bootstrap-t, 10,000 resamples"
+    variances = [
+        ((present(fixed) + present(broken)) / n - ((present(fixed) - present(broken)) / n) ** 2) / n
+        for fixed, broken, n in flipped
+    ]
+    by_hand = math.sqrt(sum(variances) / 9 + present(each["sts"].standard_error) ** 2 / 36)
+    assert present(result).standard_error == pytest.approx(by_hand)
+    assert present(present(result).interval).bound == pytest.approx(1.0)
+    assert present(present(result).interval).method == "symmetric bootstrap-t, 10,000 resamples"
 
 
 def test_the_overall_variance_is_the_sum_of_the_tasks_variances() -> None:
     pairs = overall_pairs()
     each = {task: compare_task(pair) for task, pair in pairs.items()}
-    widths = {task: (result.high - result.low) ** 2 for task, result in each.items()}
+    widths = {task: (present(result.high) - present(result.low)) ** 2 for task, result in each.items()}
     expected = math.sqrt(widths["sst"] / 9 + widths["para"] / 9 + widths["sts"] / 36)
     result = compare_overall(pairs)
-    assert result.high - result.low == pytest.approx(expected, rel=0.03)
+    assert present(present(result).high) - present(present(result).low) == pytest.approx(expected, rel=0.03)
 
 
 def test_tasks_are_resampled_and_exchanged_independently_of_each_other() -> None:
@@ -222,12 +230,17 @@ def test_tasks_are_resampled_and_exchanged_independently_of_each_other() -> None
     pairs = overall_pairs()
     pairs["para"] = dataclasses.replace(pairs["sst"], task="para")
     sst = compare_task(pairs["sst"])
-    variances = ((sst.high - sst.low) ** 2, (compare_task(pairs["sts"]).high - compare_task(pairs["sts"]).low) ** 2)
+    variances = (
+        (present(sst.high) - present(sst.low)) ** 2,
+        (present(compare_task(pairs["sts"]).high) - present(compare_task(pairs["sts"]).low)) ** 2,
+    )
     result = compare_overall(pairs)
-    assert (result.high - result.low) ** 2 == pytest.approx(2 * variances[0] / 9 + variances[1] / 36, rel=0.06)
+    assert (present(present(result).high) - present(present(result).low)) ** 2 == pytest.approx(
+        2 * variances[0] / 9 + variances[1] / 36, rel=0.06
+    )
     # The normal approximation of the permutation's p, whose variance is that of independent flips too.
-    z = result.difference / result.standard_error
-    assert result.p == pytest.approx(2 * stats.norm.sf(abs(z)), abs=0.02)
+    z = present(present(result).difference) / present(present(result).standard_error)
+    assert present(result).p == pytest.approx(2 * stats.norm.sf(abs(z)), abs=0.02)
 
 
 def test_the_overall_score_needs_all_three_tasks() -> None:
@@ -240,7 +253,12 @@ def test_the_overall_score_is_undefined_where_a_part_is() -> None:
     pairs = overall_pairs()
     pairs["sts"] = PairedPredictions("sts", pairs["sts"].labels, pairs["sts"].predicted_a, np.zeros(200))
     result = compare_overall(pairs)
-    assert result.score_a is not None
-    assert (result.n, result.score_b, result.difference, result.p) == (1000, None, None, None)
+    assert present(result).score_a is not None
+    assert (present(result).n, present(result).score_b, present(result).difference, present(result).p) == (
+        1000,
+        None,
+        None,
+        None,
+    )
     swap = compare_overall({task: swapped(pair) for task, pair in pairs.items()})
-    assert (swap.score_a, swap.score_b, swap.difference) == (None, result.score_a, None)
+    assert (present(swap).score_a, present(swap).score_b, present(swap).difference) == (None, result.score_a, None)

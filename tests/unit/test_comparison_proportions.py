@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from present import present
 from scipy import stats
 
 from bertmt.comparison.proportions import (
@@ -112,13 +113,13 @@ def test_the_interval_covers_the_true_difference_about_as_often_as_it_says() -> 
     ("n", "disagreement", "points"), [(1101, 0.10, 2.7), (1101, 0.20, 3.8), (3000, 0.05, 1.1), (40429, 0.30, 0.76)]
 )
 def test_detectable_differences_are_those_of_the_design_table(n: int, disagreement: float, points: float) -> None:
-    assert 100 * detectable_difference(disagreement, n, 0.05) == pytest.approx(points, abs=0.06)
+    assert 100 * present(detectable_difference(disagreement, n, 0.05)) == pytest.approx(points, abs=0.06)
 
 
 def test_the_detectable_difference_is_found_in_about_80_percent_of_samples() -> None:
     n, disagreement = 1101, 0.15
     size = detectable_difference(disagreement, n, 0.05)
-    shares = [(disagreement + size) / 2, (disagreement - size) / 2, 1 - disagreement]
+    shares = [(disagreement + present(size)) / 2, (disagreement - present(size)) / 2, 1 - disagreement]
     drawn = np.random.default_rng(2).multinomial(n, shares, size=2000)
     found = np.mean([mcnemar_mid_p(int(fixed), int(broken)) <= 0.05 for fixed, broken, _ in drawn])
     assert found == pytest.approx(0.8, abs=0.03)
@@ -129,11 +130,11 @@ def test_the_detectable_difference_solves_connors_equation(level: float) -> None
     n, disagreement = 1101, 0.15
     size = detectable_difference(disagreement, n, level)
     z, z_power = stats.norm.ppf(1 - level / 2), stats.norm.ppf(0.8)
-    assert size * math.sqrt(n) == pytest.approx(
-        z * math.sqrt(disagreement) + z_power * math.sqrt(disagreement - size**2)
+    assert present(size) * math.sqrt(n) == pytest.approx(
+        z * math.sqrt(disagreement) + z_power * math.sqrt(disagreement - present(size) ** 2)
     )
     one_sided = detectable_difference(0.001, n, level)  # more than the disagreement: all of it one-sided
-    assert math.sqrt(n * one_sided) == pytest.approx(z + z_power * math.sqrt(1 - one_sided))
+    assert math.sqrt(n * present(one_sided)) == pytest.approx(z + z_power * math.sqrt(1 - present(one_sided)))
 
 
 def test_the_detectable_difference_grows_as_the_level_of_a_family_falls() -> None:

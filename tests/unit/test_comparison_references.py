@@ -3,6 +3,7 @@
 import deepsig
 import numpy as np
 import pytest
+from present import present
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
@@ -32,7 +33,9 @@ def test_the_unpaired_interval_and_p_are_statsmodels() -> None:
     slow = CompareMeans(DescrStatsW(ARM_B[:4]), DescrStatsW(ARM_A))
     found = compare_seeds("sst", first, second)
     for level in (0.05, 0.0125):
-        assert found.interval.at(level) == pytest.approx(slow.tconfint_diff(alpha=level, usevar="unequal"), rel=1e-9)
+        assert present(found.interval).at(level) == pytest.approx(
+            slow.tconfint_diff(alpha=level, usevar="unequal"), rel=1e-9
+        )
     assert welch_p(ARM_A, ARM_B[:4]) == pytest.approx(slow.ttest_ind(usevar="unequal")[1], rel=1e-9)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 from scipy import stats
 
 from bertmt.comparison.paired import PairedPredictions, compare_examples
@@ -105,13 +106,13 @@ def test_one_seed_says_nothing_about_others() -> None:
     result = compare_seeds("sst", {1: 0.48}, {1: 0.52})
     assert result.difference == pytest.approx(0.04)
     assert (result.low, result.p, result.spread) == (None, None, None)
-    assert "--seed" in result.remark
+    assert "--seed" in present(result.remark)
 
 
 def test_an_arm_without_scores_has_no_difference() -> None:
     result = compare_seeds("sts", {1: None}, {1: 0.5})
     assert result.difference is None
-    assert "nothing to compare" in result.remark
+    assert "nothing to compare" in present(result.remark)
 
 
 def test_seeds_without_any_spread_have_an_interval_of_no_width() -> None:
@@ -128,7 +129,7 @@ def test_the_whole_result_of_paired_arms() -> None:
     assert found.difference == pytest.approx(0.0195)
     assert found.spread == pytest.approx(np.std(found.differences, ddof=1))
     assert (found.p, found.smallest_p, found.test) == (0.125, 0.125, "sign flips of paired seeds")
-    assert (found.interval.method, found.paired) == ("Student's t", True)
+    assert (present(found.interval).method, found.paired) == ("Student's t", True)
     assert (found.p_corrected, found.family, found.smallest_corrected, found.level) == (None, 1, None, 0.05)
 
 
@@ -141,7 +142,7 @@ def test_the_whole_result_of_unpaired_arms() -> None:
     a, b = np.array(found.scores_a), np.array(found.scores_b)
     assert found.spread == pytest.approx(np.sqrt(a.var(ddof=1) + b.var(ddof=1)))
     assert found.p == max(exchange_p(a, b), welch_p(a, b))
-    assert (found.interval.method, found.paired) == ("Welch's t", False)
+    assert (present(found.interval).method, found.paired) == ("Welch's t", False)
     assert found.test == "Welch's t and exchange of seeds, the larger p"
 
 
@@ -151,7 +152,7 @@ def test_unpaired_arms_need_both_the_exchange_and_welchs_t() -> None:
     for _ in range(30):
         a, b = rng.normal(size=3) * 3, 2 + rng.normal(size=9)
         found = compare_seeds("sst", dict(enumerate(a)), {100 + seed: score for seed, score in enumerate(b)})
-        assert found.p >= exchange_p(a, b) and found.p >= welch_p(a, b)
+        assert present(found.p) >= exchange_p(a, b) and present(found.p) >= welch_p(a, b)
         larger.add(exchange_p(a, b) > welch_p(a, b))
     assert larger == {True, False}
 
@@ -172,7 +173,7 @@ def test_when_arms_are_paired(arm_a: dict[int, float], arm_b: dict[int, float], 
 def test_two_paired_seeds_have_an_interval_and_a_p() -> None:
     found = compare_seeds("sst", {1: 0.1, 2: 0.2}, {1: 0.3, 2: 0.35})
     assert (found.p, found.smallest_p) == (0.5, 0.5)
-    assert found.interval.freedom == 1
+    assert present(found.interval).freedom == 1
 
 
 def test_scores_that_are_no_numbers_are_left_out() -> None:
@@ -224,7 +225,7 @@ def test_the_bound_of_seeds_counts_the_family_and_says_how_many_would_do(
     judged = judge([clear] * rows)
     assert [each.smallest_corrected for each in judged] == [least] * rows
     assert not any(each.can_decide for each in judged)
-    assert f"the smallest possible p is {least:.3g}. {needed} paired seeds could." in judged[0].remark
+    assert f"the smallest possible p is {least:.3g}. {needed} paired seeds could." in present(judged[0].remark)
     enough = {seed: 0.5 + seed / 100 for seed in range(needed)}
     decided = judge([compare_seeds("sst", dict.fromkeys(range(needed), 0.1), enough)] * rows)
     assert {each.verdict for each in decided} == {Verdict.BETTER}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.devices.gpu_users import GpuUser, gpu_users, users_sentence
 from bertmt.devices.gpus import Gpu, GpuProcess
@@ -81,7 +82,7 @@ def test_a_real_process_is_found_in_the_real_proc() -> None:
     )
     [user] = gpu_users(gpu)
     assert user.user == ME and user.command
-    assert 0 <= user.seconds_old < 86_400
+    assert 0 <= present(user.seconds_old) < 86_400
 
 
 def test_a_user_without_a_name_is_a_number() -> None:

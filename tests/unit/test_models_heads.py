@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from present import present
 from torch import nn
 
 from bertmt.models.heads import build_head, projection
@@ -47,7 +48,7 @@ def test_a_heads_weights_depend_on_seed_and_task_and_on_no_other_setting() -> No
     )
     reseeded = recipe_from({"sst_head.layers": 2, "seed": 1})
     torch.manual_seed(5)
-    one, same, different = (build_head(recipe, "sst", 8)[1].weight for recipe in (plain, others, reseeded))
+    one, same, different = (present(build_head(recipe, "sst", 8))[1].weight for recipe in (plain, others, reseeded))
     assert torch.equal(one, same) and not torch.equal(one, different)
 
 

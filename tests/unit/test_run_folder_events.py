@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from present import present
 
 from bertmt.run_folder.event_files import EventWriter, attempts, read_events, tail_lines
 from bertmt.run_folder.events import (
@@ -105,8 +106,10 @@ def test_every_event_that_is_written_can_be_read(values: dict[Any, Any], text: s
     event = parse_event(to_json(Finished(at=now(), epoch=1, step=1, selected_epoch=1, seconds=values, remarks=[text])))
     whole = {name.encode("utf-8", "replace").decode(): value for name, value in values.items()}
     if all(not math.isfinite(value) or abs(value) < 1e300 for value in values.values()):
-        assert event.seconds == {name: value if math.isfinite(value) else None for name, value in whole.items()}
-        assert event.remarks == [text.encode("utf-8", "replace").decode()]
+        assert present(event).seconds == {
+            name: value if math.isfinite(value) else None for name, value in whole.items()
+        }
+        assert present(event).remarks == [text.encode("utf-8", "replace").decode()]
     else:
         assert event is None
 

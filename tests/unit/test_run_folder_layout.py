@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from present import present
 
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
@@ -46,7 +47,7 @@ def start_holder(folder: RunFolder) -> subprocess.Popen[bytes]:
     """A process that holds the lock until it reads a line or dies; returns once it holds it."""
     pipe = subprocess.PIPE
     process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder.path)], stdin=pipe, stdout=pipe, stderr=pipe)
-    assert process.stdout.readline() == b"held\n", process.stderr.read()
+    assert present(process.stdout).readline() == b"held\n", present(process.stderr).read()
     return process
 
 
@@ -151,7 +152,7 @@ def test_the_lock_is_not_inherited_by_programs_that_the_child_starts(folder: Run
     pipe = subprocess.PIPE
     program = "print('running', flush=True); input()"
     grandchild = subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, close_fds=False)
-    assert grandchild.stdout.readline() == b"running\n"
+    assert present(grandchild.stdout).readline() == b"running\n"
     lock.close()
     alive = is_alive(folder)
     end(grandchild)

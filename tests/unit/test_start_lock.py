@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.devices.start_lock import Starter, lock_path, take_start_lock, who_starts
 from bertmt.errors import BusyError
@@ -49,7 +50,7 @@ def start_holder(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         command = [sys.executable, "-c", HOLDER, UUID, str(folder), str(user)]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         started.append(process)
-        return process, process.stdout.readline().strip()
+        return process, present(process.stdout).readline().strip()
 
     yield start
     for process in started:
@@ -77,7 +78,7 @@ def test_the_second_of_two_processes_does_not_get_the_lock_until_the_first_gives
 ) -> None:
     lock = take_start_lock(UUID, "mine", tmp_path)
     assert start_holder()[1] == "busy"
-    lock.release()
+    present(lock).release()
     assert start_holder()[1] == "held"
     assert take_start_lock(UUID, "mine", tmp_path) is None
 
@@ -85,7 +86,7 @@ def test_the_second_of_two_processes_does_not_get_the_lock_until_the_first_gives
 def test_two_locks_of_one_process_exclude_each_other_too(tmp_path: Path) -> None:
     first = take_start_lock(UUID, "first", tmp_path)
     assert take_start_lock(UUID, "second", tmp_path) is None
-    first.release()
+    present(first).release()
     assert take_start_lock(UUID, "second", tmp_path) is not None
 
 
@@ -104,8 +105,8 @@ def test_the_lock_lies_in_the_users_own_folder_which_nobody_else_may_enter(
         lock = take_start_lock(UUID, "mine")
     finally:
         os.umask(before)
-    assert who_starts(UUID).run_id == "mine"
-    lock.release()
+    assert present(who_starts(UUID)).run_id == "mine"
+    present(lock).release()
     [made] = (tmp_path / "state" / "bertmt").iterdir()
     assert made == lock_path(UUID)
     assert stat.S_IMODE(made.stat().st_mode) == 0o600 and stat.S_IMODE(made.parent.stat().st_mode) == 0o700
@@ -128,7 +129,7 @@ def test_another_user_can_neither_hold_nor_see_the_lock(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(shared_folder))
     mine = take_start_lock(UUID, "mine")
-    mine.release()
+    present(mine).release()
     assert "cannot be used (Permission denied)" in start_holder(shared_folder / "bertmt", NOBODY)[1]
     assert take_start_lock(UUID, "mine") is not None
 
@@ -137,7 +138,7 @@ def test_another_user_can_neither_hold_nor_see_the_lock(
 def test_each_user_has_a_lock_of_their_own(shared_folder: Path, start_holder: Any) -> None:
     mine = take_start_lock(UUID, "mine", shared_folder / "mine")
     assert start_holder(shared_folder / "theirs", NOBODY)[1] == "held"
-    mine.release()
+    present(mine).release()
 
 
 def test_a_folder_that_cannot_be_made_is_a_reason_and_no_crash(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_whoever_asks_learns_who_starts_and_after_the_start_nobody(tmp_path: Pat
 
 def test_asking_who_starts_does_not_take_the_lock_away(tmp_path: Path) -> None:
     lock = take_start_lock(UUID, "mine", tmp_path)
-    lock.release()
+    present(lock).release()
     assert who_starts(UUID, tmp_path) is None
     assert take_start_lock(UUID, "mine", tmp_path) is not None
 
@@ -183,17 +184,17 @@ def test_a_killed_holder_is_believed_no_longer_though_the_file_still_names_it(
     assert json.loads(lock_path(UUID, tmp_path).read_text())["run"] == "theirs"
     assert who_starts(UUID, tmp_path) is None
     assert take_start_lock(UUID, "mine", tmp_path) is not None
-    assert who_starts(UUID, tmp_path).run_id == "mine"
+    assert present(who_starts(UUID, tmp_path)).run_id == "mine"
 
 
 def test_releasing_twice_does_not_release_the_next_holders_lock(tmp_path: Path) -> None:
     first = take_start_lock(UUID, "first", tmp_path)
-    first.release()
+    present(first).release()
     second = take_start_lock(UUID, "second", tmp_path)
-    first.release()
+    present(first).release()
     assert take_start_lock(UUID, "third", tmp_path) is None
-    assert who_starts(UUID, tmp_path).run_id == "second"
-    second.release()
+    assert present(who_starts(UUID, tmp_path)).run_id == "second"
+    present(second).release()
 
 
 def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
@@ -207,7 +208,7 @@ def test_a_child_does_not_inherit_the_lock(tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, str(lock_path(UUID, tmp_path))]
     said = subprocess.run(command, close_fds=False, capture_output=True, text=True, check=True).stdout.split()
     assert set(said) == {"False"}
-    lock.release()
+    present(lock).release()
 
 
 def test_a_released_lock_is_free_while_a_child_that_is_being_started_has_a_copy_of_it(tmp_path: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_released_lock_is_free_while_a_child_that_is_being_started_has_a_copy_
         os.close(child)
         os.read(parent, 1)
         os._exit(0)
-    lock.release()
+    present(lock).release()
     assert take_start_lock(UUID, "next", tmp_path) is not None
     os.close(child)
     os.waitpid(pid, 0)
@@ -252,5 +253,5 @@ def test_a_holder_that_says_nothing_readable_is_another_run(tmp_path: Path, said
     lock = take_start_lock(UUID, "mine", tmp_path)
     lock_path(UUID, tmp_path).write_text(said)
     assert who_starts(UUID, tmp_path) == Starter()
-    assert who_starts(UUID, tmp_path).words() == "another run"
-    lock.release()
+    assert present(who_starts(UUID, tmp_path)).words() == "another run"
+    present(lock).release()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fake_nvml import FakeNvml, memory
+from present import present
 
 from bertmt.devices.gpus import Gpu, read_gpus
 from bertmt.devices.slots import DeviceSlot
@@ -107,7 +108,7 @@ def test_the_end_of_a_run_after_its_first_step_leaves_the_next_ones_reservation(
     worker.admit("second", SECOND, 4000)
     worker.first_step_done(FIRST)
     worker.ended(FIRST)
-    assert who_starts("GPU-aaaa", machine.folder).run_id == "second"
+    assert present(who_starts("GPU-aaaa", machine.folder)).run_id == "second"
 
 
 def test_another_process_that_starts_there_is_named(machine: Machine) -> None:
@@ -119,7 +120,7 @@ def test_another_process_that_starts_there_is_named(machine: Machine) -> None:
         [sys.executable, "-c", program, str(machine.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
-        assert other.stdout.readline() == "held\n"
+        assert present(other.stdout).readline() == "held\n"
         assert f"run theirs (pid {other.pid})" in reason(machine.worker().admit("mine", FIRST, None))
     finally:
         other.communicate("")

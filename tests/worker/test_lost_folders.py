@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
@@ -119,10 +120,10 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(
     database: Database, adopted: Callable[..., tuple[Run, Worker]]
 ) -> None:
     run, other = adopted("wait-old")
-    assert run.started.process_start == ""
+    assert present(run.started).process_start == ""
     rounds(other)
     assert states(database, run) == ["running"]
-    os.kill(run.started.pid, signal.SIGKILL)
+    os.kill(present(run.started).pid, signal.SIGKILL)
     other.stopping = True
     end = time.monotonic() + 20
     while run_by_key(database, run.key).state is State.RUNNING and time.monotonic() < end:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from present import present
 from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
@@ -57,7 +58,7 @@ def test_a_run_that_wants_a_gpu_is_left_to_one(database: Database, add_run: Call
     run = add_run("big")
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
     assert claimed(database) is None
-    assert claim_next(database, None, "GPU-1234").key == run.key
+    assert present(claim_next(database, None, "GPU-1234")).key == run.key
 
 
 @pytest.mark.parametrize("needs_success", [False, True])
@@ -195,7 +196,7 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
     second = Worker(database, [SLOT], said.append, stand_in_child)
     add_run("crash")
     run_until(second, lambda: second.guard.reason is not None)
-    assert "3 runs in a row" in find_worker(database, second.key).guard
+    assert "3 runs in a row" in present(find_worker(database, second.key).guard)
     waiting = add_run("finish")
     for _ in range(5):
         second.round()
@@ -225,7 +226,7 @@ def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(
     with hold_alive(folder):
         worker.round()
         after_it = run_by_key(database, run.key)
-        assert (after_it.state, after_it.not_before_at > after_it.started_at) == (State.QUEUED, True)
+        assert (after_it.state, present(after_it.not_before_at) > present(after_it.started_at)) == (State.QUEUED, True)
         assert not folder.log(1).exists(), "a second child was started"
 
 
@@ -274,7 +275,10 @@ def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(
     run = claim_next(database, None, "cpu")
     folder = folder_of(database, run)
     folder.create(
-        RunOrder(run_id=run.id, name=run.name, attempt=run.attempt, data="toy", extra_data_file=""), run.recipe_json
+        RunOrder(
+            run_id=present(run).id, name=present(run).name, attempt=present(run).attempt, data="toy", extra_data_file=""
+        ),
+        present(run).recipe_json,
     )
     assert declare_dead(database, run, "its worker was killed before it started it").state is State.QUEUED
     late = subprocess.run([*stand_in_child, str(folder.path), "1"], capture_output=True, check=False)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from present import present
 from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
@@ -55,7 +56,7 @@ def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(
     failed, finished = add_run("fail"), add_run("finish")
     worker.work(drain=True)
     assert run_by_key(database, failed.key).state is State.FAILED
-    assert "ValueError" in run_by_key(database, failed.key).failure
+    assert "ValueError" in present(run_by_key(database, failed.key).failure)
     assert run_by_key(database, finished.key).state is State.FINISHED
 
 
@@ -404,7 +405,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
     killed.wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
-    os.kill(run_by_key(database, run.key).started.pid, signal.SIGKILL)
+    os.kill(present(run_by_key(database, run.key).started).pid, signal.SIGKILL)
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fake_nvml import FakeNvml, memory
+from present import present
 from worker_rounds import run_until
 
 from bertmt.devices.gpus import read_gpus
@@ -61,7 +62,7 @@ def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used
         worker.round()
     assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.QUEUED, 0)
     assert len(said) == 1 and "has not done its first step there" in said[0], "a refusal is said once"
-    lock.release()
+    present(lock).release()
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FINISHED)
 
 
@@ -124,7 +125,7 @@ def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_
     assert run.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
     orders = folder_of(database, run).read_order()
     assert (orders.device, orders.saves_memory) == ("cuda:GPU-aaaa", True)
-    take_start_lock("GPU-aaaa", "theirs", tmp_path).release()
+    present(take_start_lock("GPU-aaaa", "theirs", tmp_path)).release()
     other = add_run("finish")
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     assert run_by_key(database, other.key).device == "GPU-aaaa"
@@ -144,7 +145,7 @@ def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs
     cards[0]["off_bus"] = True
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FAILED)
     assert run_by_key(database, run.key).failure == "its GPU GPU-aaaa has disappeared; see `nvidia-smi`"
-    take_start_lock("GPU-aaaa", "theirs", tmp_path).release()
+    present(take_start_lock("GPU-aaaa", "theirs", tmp_path)).release()
     other = add_run("finish")
     worker.round()
     assert run_by_key(database, other.key).state is State.QUEUED

@@ -119,7 +119,7 @@ def test_an_adopted_child_whose_run_another_worker_works_now_frees_its_slot(
     database.execute("UPDATE runs SET attempt = 2, worker = ?", (workers.register(database, ["cpu"]),))
     with hold_alive(folder):
         worker.round()
-    assert worker.children == {} and run_by_key(database, run.key).state is State.RUNNING
+    assert worker.children == {} and run_by_key(database, present(run).key).state is State.RUNNING
 
 
 def test_an_attempt_that_begins_while_the_old_one_is_read_is_not_taken_for_its_own(
@@ -171,5 +171,5 @@ def test_checkpoints_stay_where_the_registry_cannot_store_that_they_are_not_want
 
     monkeypatch.setattr("bertmt.services.lifecycle.control._queued_anew", full)
     with pytest.raises(BertmtError, match="full"):
-        control.begin_anew(database, [run_by_key(database, run.key)])
+        control.begin_anew(database, [run_by_key(database, present(run).key)])
     assert folder.is_dir()

@@ -149,7 +149,11 @@ def test_every_field_can_be_asked_of_a_row(database: Database, runs: RunList, fi
     row = runs.row(run.id)
     settings = {name: present(row).get(name) for name in run.recipe if name not in ("seed", "epoch")}
     assert settings == {name: value for name, value in run.recipe.items() if name not in ("seed", "epoch")}
-    assert (present(row).get("seed"), row.get("epoch"), row.get("recipe.epoch")) == (4, None, run.recipe["epoch"])
+    assert (present(row).get("seed"), present(row).get("epoch"), row.get("recipe.epoch")) == (
+        4,
+        None,
+        run.recipe["epoch"],
+    )
     assert [name for name in FIELDS if name.startswith("recipe.")] == ["recipe.epoch"]
 
 

@@ -194,7 +194,7 @@ def test_the_overall_difference_is_that_of_the_courses_score() -> None:
     ) / 3
     result = compare_overall(pairs)
     assert present(result).difference == pytest.approx(by_hand)
-    assert present(present(result).low) < present(result).difference < present(present(result).high)
+    assert present(present(result).low) < present(present(result).difference) < present(present(result).high)
 
 
 def test_the_whole_result_of_two_overall_scores() -> None:
@@ -261,4 +261,8 @@ def test_the_overall_score_is_undefined_where_a_part_is() -> None:
         None,
     )
     swap = compare_overall({task: swapped(pair) for task, pair in pairs.items()})
-    assert (present(swap).score_a, present(swap).score_b, present(swap).difference) == (None, result.score_a, None)
+    assert (present(swap).score_a, present(swap).score_b, present(swap).difference) == (
+        None,
+        present(result).score_a,
+        None,
+    )

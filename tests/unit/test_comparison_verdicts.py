@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up_predictions import classes, compare_task, similarities
+from present import present
 from scipy import stats
 
 from bertmt.comparison.intervals import StudentInterval
@@ -70,13 +71,13 @@ def test_the_interval_that_guards_a_verdict_has_the_level_of_holms_step() -> Non
     narrow = dataclasses.replace(compare_task(classes()), interval=interval(0.001, 0.2), p=0.0001)
     assert judge([narrow])[0].verdict is Verdict.BETTER
     first, *_ = judge([narrow] + [dataclasses.replace(narrow, p=0.9)] * 3)
-    assert (first.level, first.p_corrected <= 0.05, first.verdict) == (0.0125, True, Verdict.UNDECIDED)
+    assert (first.level, present(first.p_corrected) <= 0.05, first.verdict) == (0.0125, True, Verdict.UNDECIDED)
 
 
 def test_the_shown_interval_stays_the_95_percent_one() -> None:
     alone = compare_task(classes())
     first, *_ = judge([alone] * 4)
-    assert (first.low, first.high) == (alone.low, alone.high) == alone.interval.at(0.05)
+    assert (first.low, first.high) == (alone.low, alone.high) == present(alone.interval).at(0.05)
 
 
 def test_levels_are_those_of_holms_steps_up_to_where_it_stops() -> None:
@@ -90,14 +91,14 @@ def test_holm_levels_reject_what_the_corrected_p_rejects() -> None:
     for _ in range(200):
         p_values = list(rng.random(5) ** 3)
         by_level = [p <= step for p, step in zip(p_values, holm_levels(p_values), strict=True)]
-        assert by_level == [p <= 0.05 for p in holm(p_values)]
+        assert by_level == [present(p) <= 0.05 for p in holm(p_values)]
 
 
 def test_near_copies_do_not_promise_to_find_a_difference_of_nothing() -> None:
     pair = similarities(863)
     result = judge([compare_task(dataclasses.replace(pair, predicted_b=pair.predicted_a + 1e-6 * pair.labels**2))])[0]
-    assert 0 < result.detectable < 0.0005
-    assert "a true difference of less than 0.001 is found" in result.remark
+    assert 0 < present(result.detectable) < 0.0005
+    assert "a true difference of less than 0.001 is found" in present(result.remark)
 
 
 @pytest.mark.parametrize("missing", ["difference", "p", "interval"])
@@ -122,11 +123,11 @@ def test_the_family_is_counted_where_p_is_known() -> None:
 
 def test_a_p_that_equals_its_step_is_rejected_by_p_and_by_level() -> None:
     p_values = [0.025, 0.04]
-    assert [p <= 0.05 for p in holm(p_values)] == [True, True]
+    assert [present(p) <= 0.05 for p in holm(p_values)] == [True, True]
     assert holm_levels(p_values) == pytest.approx((0.025, 0.05))
 
 
 def test_an_undecided_result_says_what_could_have_been_seen() -> None:
     result = judge([compare_task(classes(n=1101, right_b=0.5))])[0]
     assert "not “no effect”" in result.remark
-    assert f"{result.detectable:.3f}" in result.remark
+    assert f"{result.detectable:.3f}" in present(result.remark)

@@ -23,7 +23,7 @@ def without_code(text: Any) -> str:
 
 def anchors(page: Any) -> list[str]:
     """The anchors of a page, as GitHub makes them from its headings."""
-    found = []
+    found: list[Any] = []
     text = re.sub(r"^(```|~~~).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for heading in re.findall(r"^#{1,6}\s+(.+?)\s*#*$", text, flags=re.MULTILINE):
         slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

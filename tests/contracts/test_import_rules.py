@@ -52,7 +52,7 @@ def short(module: Any) -> Any:
 
 def forbidden_by_contracts() -> dict[Any, Any]:
     """package -> all that some contract forbids it to import."""
-    found = {}
+    found: dict[Any, Any] = {}
     for contract in contracts():
         if contract["type"] == "layers":  # within a package, which the table does not tell of
             continue

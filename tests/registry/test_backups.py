@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.errors import BertmtError, DamagedRegistryError
@@ -21,7 +22,6 @@ from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file import backups
 from bertmt.registry.file.backups import keep_backup, kept_backups, leftovers
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, store_setting
 from bertmt.services.upkeep import garbage
 from bertmt.worker.backing_up import EVERY_SECONDS, make_backups
@@ -48,7 +48,7 @@ def damage(path: Path) -> None:
         file.write(os.urandom(4096))
 
 
-def test_a_backup_holds_what_the_registry_holds_and_is_private(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_backup_holds_what_the_registry_holds_and_is_private(database: Database, add_run: AddRun) -> None:
     add_run("first")
     path = keep_backup(database)
     assert present(path).parent == database.path.parent / "backups" and runs_of(path) == ["first"]
@@ -59,7 +59,7 @@ def test_a_backup_holds_what_the_registry_holds_and_is_private(database: Databas
 
 
 def test_three_are_kept_the_newest_whatever_the_clock_says(
-    database: Database, add_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamps = iter(["20300101T000000Z", "20200101T000000Z", "20250101T000000Z", "20190101T000000Z"])
     monkeypatch.setattr(backups, "time_stamp", lambda: next(stamps))
@@ -70,7 +70,7 @@ def test_three_are_kept_the_newest_whatever_the_clock_says(
 
 
 def test_none_is_made_where_nothing_was_changed_and_a_worker_that_lives_is_no_change(
-    database: Database, add_run: Callable[..., Run]
+    database: Database, add_run: AddRun
 ) -> None:
     add_run()
     assert keep_backup(database) is not None
@@ -91,7 +91,7 @@ def test_none_is_made_where_nothing_was_changed_and_a_worker_that_lives_is_no_ch
     ids=["setting", "note", "tag", "step", "deletion"],
 )
 def test_any_change_is_backed_up(
-    database: Database, add_run: Callable[..., Run], change: Callable[..., None] | Callable[..., Any]
+    database: Database, add_run: AddRun, change: Callable[..., None] | Callable[..., Any]
 ) -> None:
     run = add_run()
     keep_backup(database)
@@ -100,9 +100,7 @@ def test_any_change_is_backed_up(
     assert keep_backup(database) is not None
 
 
-def test_a_damaged_registry_gets_no_backup_and_the_good_ones_stay(
-    database: Database, add_run: Callable[..., Run]
-) -> None:
+def test_a_damaged_registry_gets_no_backup_and_the_good_ones_stay(database: Database, add_run: AddRun) -> None:
     for name in ("a", "b", "c"):
         add_run(name)
         keep_backup(database)
@@ -116,7 +114,7 @@ def test_a_damaged_registry_gets_no_backup_and_the_good_ones_stay(
 
 
 def test_the_new_one_is_checked_before_an_older_one_goes(
-    database: Database, add_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b", "c"):
         add_run(name)
@@ -133,9 +131,7 @@ def test_the_new_one_is_checked_before_an_older_one_goes(
     assert looked == [("quick_check", before)] and names(database)[:2] == before[1:]
 
 
-def test_one_process_at_a_time_makes_one(
-    database: Database, add_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_process_at_a_time_makes_one(database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch) -> None:
     add_run()
     real, looked = backups._keep, []
 
@@ -152,7 +148,7 @@ def test_one_process_at_a_time_makes_one(
 
 
 def test_a_full_disk_costs_the_backup_and_says_so(
-    database: Database, add_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run()
     keep_backup(database)
@@ -172,16 +168,14 @@ def test_a_full_disk_costs_the_backup_and_says_so(
     assert names(database) == before and leftovers(database.path) == []
 
 
-def test_a_registry_that_may_not_be_written_gets_none(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_registry_that_may_not_be_written_gets_none(database: Database, add_run: AddRun) -> None:
     add_run()
     with open_registry(database.path, read_only=True) as reader:
         assert keep_backup(reader) is None
     assert not (database.path.parent / "backups").exists()
 
 
-def test_registries_of_one_folder_and_files_of_others_are_kept_apart(
-    database: Database, add_run: Callable[..., Run]
-) -> None:
+def test_registries_of_one_folder_and_files_of_others_are_kept_apart(database: Database, add_run: AddRun) -> None:
     add_run("mine")
     keep_backup(database)
     folder = database.path.parent / "backups"
@@ -197,7 +191,7 @@ def test_registries_of_one_folder_and_files_of_others_are_kept_apart(
 
 
 def test_a_worker_makes_one_at_its_start_and_then_hourly_while_something_changes(
-    database: Database, add_run: Callable[..., Run]
+    database: Database, add_run: AddRun
 ) -> None:
     add_run("a")
     waited = []
@@ -216,9 +210,7 @@ def test_a_worker_makes_one_at_its_start_and_then_hourly_while_something_changes
     assert numbers == [1, 1, 2, 2, 3] and EVERY_SECONDS == 3600
 
 
-def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(
-    database: Database, add_run: Callable[..., Run]
-) -> None:
+def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(database: Database, add_run: AddRun) -> None:
     add_run("a")
 
     def hour(seconds: Any) -> bool:
@@ -231,9 +223,7 @@ def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(
     assert [runs_of(each.path)[-1] for each in kept_backups(database.path)] == ["a", "b", "b"]
 
 
-def test_what_hinders_a_worker_s_backups_is_said_once_and_stops_nothing(
-    database: Database, add_run: Callable[..., Run]
-) -> None:
+def test_what_hinders_a_worker_s_backups_is_said_once_and_stops_nothing(database: Database, add_run: AddRun) -> None:
     add_run()
     (database.path.parent / "backups").write_text("somebody's file")
     said, hours = [], iter([False, False, True])
@@ -290,7 +280,7 @@ def test_a_damaged_older_registry_stays_as_it_is(older: Any) -> None:
     assert path.read_bytes() == before
 
 
-def test_gc_makes_a_backup_before_it_deletes(database: Database, add_run: Callable[..., Run]) -> None:
+def test_gc_makes_a_backup_before_it_deletes(database: Database, add_run: AddRun) -> None:
     run = add_run("deleted for good")
     database.execute("UPDATE runs SET removed_at = '2026-01-01', state = 'cancelled' WHERE key = ?", (run.key,))
     garbage.free(database, garbage.find_garbage(database))
@@ -300,7 +290,7 @@ def test_gc_makes_a_backup_before_it_deletes(database: Database, add_run: Callab
 
 
 def test_gc_frees_a_full_disk_without_a_backup_and_says_so_but_nothing_of_a_damaged_registry(
-    database: Database, add_run: Callable[..., Run]
+    database: Database, add_run: AddRun
 ) -> None:
     for name in ("a", "b"):
         run = add_run(name)
@@ -338,7 +328,7 @@ backups.keep_backup(open_registry(Path(path)))
 
 @pytest.mark.parametrize("place", ["copying", "checking", "rotating"])
 def test_a_kill_in_the_middle_leaves_no_torn_backup_and_costs_no_good_one(
-    database: Database, add_run: Callable[..., Run], place: str
+    database: Database, add_run: AddRun, place: str
 ) -> None:
     for name in ("a", "b", "c", "d"):
         keep_backup(database)

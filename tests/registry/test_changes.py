@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
 from present import present
 from sqlite_utils import Database as SqliteUtilsDatabase
 
@@ -92,7 +93,7 @@ def score(database: Database, run: Run) -> None:
 )
 def test_a_write_counts_for_its_run_alone(
     database: Database,
-    add_run: Callable[..., Run],
+    add_run: AddRun,
     write: Callable[..., Run] | Callable[..., None] | Callable[..., Run],
 ) -> None:
     run, other = add_run("a"), add_run("b")
@@ -107,7 +108,7 @@ def test_a_write_counts_for_its_run_alone(
     assert changed_runs(database, changes.newest).newest == changes.newest
 
 
-def test_a_tag_that_a_run_has_already_changes_nothing(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_tag_that_a_run_has_already_changes_nothing(database: Database, add_run: AddRun) -> None:
     run = add_run()
     tag(database, run, "old")
     before = newest_change(database)
@@ -115,7 +116,7 @@ def test_a_tag_that_a_run_has_already_changes_nothing(database: Database, add_ru
     assert newest_change(database) == before
 
 
-def test_points_and_settings_are_no_change_of_a_run(database: Database, add_run: Callable[..., Run]) -> None:
+def test_points_and_settings_are_no_change_of_a_run(database: Database, add_run: AddRun) -> None:
     run = add_run()
     before = newest_change(database)
     with database.immediate():
@@ -124,7 +125,7 @@ def test_points_and_settings_are_no_change_of_a_run(database: Database, add_run:
     assert newest_change(database) == before
 
 
-def test_a_removed_run_is_told_once_and_its_key_may_come_back(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_removed_run_is_told_once_and_its_key_may_come_back(database: Database, add_run: AddRun) -> None:
     run = add_run("a")
     before = newest_change(database)
     remove(database, run.key)
@@ -138,7 +139,7 @@ def test_a_removed_run_is_told_once_and_its_key_may_come_back(database: Database
     assert [each.name for each in changed_runs(database, changes.newest).runs] == ["b"]
 
 
-def test_a_failed_transaction_counts_nothing(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_failed_transaction_counts_nothing(database: Database, add_run: AddRun) -> None:
     run = add_run()
     before = newest_change(database)
     with pytest.raises(ZeroDivisionError), database.immediate():
@@ -147,7 +148,7 @@ def test_a_failed_transaction_counts_nothing(database: Database, add_run: Callab
     assert newest_change(database) == before
 
 
-def test_runs_that_differ_in_their_seed_share_one_recipe(add_run: Callable[..., Run]) -> None:
+def test_runs_that_differ_in_their_seed_share_one_recipe(add_run: AddRun) -> None:
     one, two, other = add_run(seed=1), add_run(seed=2), add_run(seed=1, epochs=3)
     assert one.shared_recipe is two.shared_recipe
     assert other.shared_recipe != one.shared_recipe
@@ -155,7 +156,7 @@ def test_runs_that_differ_in_their_seed_share_one_recipe(add_run: Callable[..., 
         assert {**run.shared_recipe, "seed": run.seed} == run.recipe
 
 
-def test_a_recipe_that_quotes_a_seed_keeps_its_text(add_run: Callable[..., Run]) -> None:
+def test_a_recipe_that_quotes_a_seed_keeps_its_text(add_run: AddRun) -> None:
     run = add_run(preset_name="baseline", extra_data=True, extra_data_file='x "seed": 5 y')
     assert run.shared_recipe["extra_data_file"] == run.recipe["extra_data_file"] == 'x "seed": 5 y'
 

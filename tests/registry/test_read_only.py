@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
 
 from bertmt.errors import NotFoundError, RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, setting, store_setting
 
 NOBODY = 65534
 
 
 @pytest.fixture
-def path(database: Database, add_run: Callable[..., Run]) -> Path:
+def path(database: Database, add_run: AddRun) -> Path:
     """A registry with one run, closed."""
     add_run("first")
     database.close()

@@ -3,18 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
 from bertmt.registry.runs import (
     all_runs,
     bring_back,
@@ -36,28 +35,26 @@ def worker(database: Database) -> int:
     return register(database, ["cpu"])
 
 
-def test_ids_are_short_distinct_and_start_with_a_letter(add_run: Callable[..., Run]) -> None:
+def test_ids_are_short_distinct_and_start_with_a_letter(add_run: AddRun) -> None:
     ids = {add_run().id for _ in range(20)}
     assert len(ids) == 20
     assert all(len(each) == 6 and each[0].isalpha() for each in ids)
 
 
-def test_runs_are_claimed_in_the_order_of_the_queue(
-    database: Database, add_run: Callable[..., Run], worker: int
-) -> None:
+def test_runs_are_claimed_in_the_order_of_the_queue(database: Database, add_run: AddRun, worker: int) -> None:
     first, second = add_run("a"), add_run("b")
     assert [present(claim_next(database, worker, "cpu")).key for _ in range(2)] == [first.key, second.key]
     assert claim_next(database, worker, "cpu") is None
 
 
-def test_a_held_run_is_not_claimed(database: Database, add_run: Callable[..., Run], worker: int) -> None:
+def test_a_held_run_is_not_claimed(database: Database, add_run: AddRun, worker: int) -> None:
     run = add_run()
     move(database, run.key, State.HELD, Actor.PERSON, "held")
     assert claim_next(database, worker, "cpu") is None
 
 
 def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(
-    database: Database, add_run: Callable[..., Run], worker: int
+    database: Database, add_run: AddRun, worker: int
 ) -> None:
     run = claim_next(database, worker, "cpu") if add_run() else None
     move(database, present(run).key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
@@ -66,7 +63,7 @@ def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(
     assert (present(run).attempt, present(run).failure, present(run).ended_at) == (2, None, None)
 
 
-def test_every_move_is_recorded_with_time_and_reason(database: Database, add_run: Callable[..., Run]) -> None:
+def test_every_move_is_recorded_with_time_and_reason(database: Database, add_run: AddRun) -> None:
     run = add_run()
     move(database, run.key, State.HELD, Actor.PERSON, "for later")
     first, second = moves(database, run.key)
@@ -105,7 +102,7 @@ def test_every_ended_state_but_finished_can_be_requeued() -> None:
     assert {before for (before, after) in LEGAL_TRANSITIONS if after is State.QUEUED} >= ENDED - {State.FINISHED}
 
 
-def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database: Database, add_run: AddRun) -> None:
     run = add_run()
     remove(database, run.key)
     assert all_runs(database) == []
@@ -116,7 +113,7 @@ def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database: Databas
     assert removed_runs(database) == []
 
 
-def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database: Database, add_run: Callable[..., Run]) -> None:
+def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("loss/sst", 0, 1.0)])
@@ -128,7 +125,7 @@ def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database: Database, 
         run_by_key(database, run.key)
 
 
-def test_runs_submitted_with_the_same_code_share_one_snapshot(database: Database, add_run: Callable[..., Run]) -> None:
+def test_runs_submitted_with_the_same_code_share_one_snapshot(database: Database, add_run: AddRun) -> None:
     first, second = add_run(), add_run()
     assert first.snapshot == second.snapshot
     assert snapshot_of(database, first).source == {"version": "0"}
@@ -155,7 +152,7 @@ def test_a_process_that_was_killed_and_not_yet_asked_about_is_gone() -> None:
         assert process_start(child.pid) == ""
 
 
-def test_points_are_read_from_the_last_known_step_on(database: Database, add_run: Callable[..., Run]) -> None:
+def test_points_are_read_from_the_last_known_step_on(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("a", step, float(step)) for step in range(5)] + [("b", 0, None)])
@@ -164,7 +161,7 @@ def test_points_are_read_from_the_last_known_step_on(database: Database, add_run
     assert metrics.last_values(database, run.key) == {"a": 4.0, "b": None}
 
 
-def test_what_was_measured_after_a_checkpoint_is_forgotten(database: Database, add_run: Callable[..., Run]) -> None:
+def test_what_was_measured_after_a_checkpoint_is_forgotten(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("a", step, 0.0) for step in range(5)])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 from registry_to_damage import fill
 
@@ -20,7 +21,7 @@ from bertmt.services.ingest.ingest import folder_of
 
 
 @pytest.fixture
-def finish(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
+def finish(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """Adds a finished run with scores."""
 
     def finished(
@@ -35,7 +36,7 @@ def finish(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run
 
 
 @pytest.fixture
-def claimed(database: Database, add_run: Callable[..., Run]) -> Run:
+def claimed(database: Database, add_run: AddRun) -> Run:
     """A running run with its folder."""
     add_run()
     run = present(claim_next(database, register(database, ["cpu"]), "cpu"))

@@ -7,21 +7,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.errors import BertmtError, RegistryError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep.backup import back_up
 
 
-def test_a_copy_holds_what_the_registry_holds_and_is_private(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_copy_holds_what_the_registry_holds_and_is_private(database: Database, add_run: AddRun) -> None:
     run = add_run("first")
     made = back_up(database)
     assert made.path.parent == database.path.parent and made.runs == 1
@@ -31,7 +30,7 @@ def test_a_copy_holds_what_the_registry_holds_and_is_private(database: Database,
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_what_is_only_in_the_log_of_the_registry_is_copied_too(database: Database, add_run: Callable[..., Run]) -> None:
+def test_what_is_only_in_the_log_of_the_registry_is_copied_too(database: Database, add_run: AddRun) -> None:
     database.execute("PRAGMA wal_autocheckpoint = 0")
     add_run("only in the log")
     assert back_up(database).runs == 1
@@ -91,7 +90,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(database: Database, tmp_pa
         back_up(database, tmp_path / "missing" / "copy.db")
 
 
-def test_a_damaged_registry_is_not_copied(tmp_path: Path, add_run: Callable[..., Run], database: Database) -> None:
+def test_a_damaged_registry_is_not_copied(tmp_path: Path, add_run: AddRun, database: Database) -> None:
     for _ in range(200):
         add_run()
     database.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.comparison.verdicts import Verdict, holm
@@ -23,7 +24,7 @@ from bertmt.worker.worker import Worker
 
 
 @pytest.fixture
-def scored(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
+def scored(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """Adds a finished run of the baseline with scores, and with fingerprints of its data."""
 
     def add(name: Any, scores: Any, marks: Any = None, **values: Any) -> Run:
@@ -42,7 +43,7 @@ def scored(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run
 
 
 @pytest.fixture
-def finished(database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]) -> Callable[..., Any]:
+def finished(database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]) -> Callable[..., Any]:
     """Works the named runs and returns them finished."""
 
     def work(*names: Any, **values: Any) -> list[Any]:
@@ -103,9 +104,7 @@ def test_of_many_runs_of_different_recipes_three_are_named(database: Database, s
         compare(database, [[scored("other", {"sst": 0.5})], runs])
 
 
-def test_runs_without_scores_and_too_few_runs_are_refused(
-    database: Database, add_run: Callable[..., Run], finished: Any
-) -> None:
+def test_runs_without_scores_and_too_few_runs_are_refused(database: Database, add_run: AddRun, finished: Any) -> None:
     [first] = finished("a")
     with pytest.raises(BusyError, match="no scores yet"):
         compare(database, [[first], [add_run()]])
@@ -118,7 +117,7 @@ def test_runs_without_scores_and_too_few_runs_are_refused(
 def test_effort_is_what_the_child_counted(database: Database, finished: Any) -> None:
     [run] = finished("a")
     assert effort(run) == {"steps": 20, "examples sst": 160, "passes sst": 1.0}
-    assert json.loads(all_runs(database)[0].finished_json)["step"] == 20
+    assert json.loads(present(all_runs(database)[0].finished_json))["step"] == 20
 
 
 def seeds_of(scored: Callable[..., Run], name: str, scores_by_seed: Any, **values: Any) -> list[Any]:

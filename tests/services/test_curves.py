@@ -1,18 +1,17 @@
 """Curves of runs as they are drawn in one chart."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from call_types import AddRun
 
 from bertmt.drawing.charts.series import looks_of
-from bertmt.registry.records import Run
 from bertmt.services.browse.curves import Curve, drawn_curves
 
 
 @pytest.fixture
-def two_runs(add_run: Callable[..., Run]) -> list[Any]:
+def two_runs(add_run: AddRun) -> list[Any]:
     return [add_run(name="one"), add_run(name="two")]
 
 

@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.registry.database import Database
 from bertmt.registry.file.backups import keep_backup
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
 from bertmt.services.upkeep import doctor
 from bertmt.services.upkeep.doctor import Health, examine
 
@@ -91,9 +91,7 @@ def test_a_page_that_was_overwritten_is_found(tmp_path: Path) -> None:
     assert found, "quick_check or SQLite itself must notice"
 
 
-def test_waiting_runs_without_a_worker_are_a_warning(
-    tmp_path: Path, database: Database, add_run: Callable[..., Run]
-) -> None:
+def test_waiting_runs_without_a_worker_are_a_warning(tmp_path: Path, database: Database, add_run: AddRun) -> None:
     add_run()
     assert check(tmp_path, "workers").state is Health.WARNING
     assert "`bertmt worker --drain`" in check(tmp_path, "workers").advice
@@ -113,5 +111,5 @@ def test_the_backups_there_are_are_told_with_their_age(tmp_path: Path) -> None:
     with open_registry(tmp_path / "runs.db", create=True) as database:
         assert check(tmp_path, "backups").found.startswith("none yet")
         path = keep_backup(database)
-    os.utime(path, (time.time() - 7200,) * 2)
+    os.utime(present(path), (time.time() - 7200,) * 2)
     assert check(tmp_path, "backups").found == f"1 in {tmp_path / 'backups'}, made 2 h 00 m ago"

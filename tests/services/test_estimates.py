@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.recipe.loading import preset
@@ -25,7 +26,7 @@ SECONDS = {"load": 5.0, "training": 40.0, "evaluation": 6.0, "saving": 1.0}
 
 
 @pytest.fixture
-def finished(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
+def finished(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """A finished run of sst-only with tiny, 2 epochs, as its child told of it."""
 
     def make(
@@ -51,7 +52,7 @@ def planned(preset_name: str = "sst-only", **values: Any) -> Recipe:
     return resolved(recipe_from({**small, **values}, preset(preset_name).recipe()))
 
 
-def test_without_a_finished_run_nothing_is_said(database: Database, add_run: Callable[..., Run]) -> None:
+def test_without_a_finished_run_nothing_is_said(database: Database, add_run: AddRun) -> None:
     add_run()
     found = estimate(database, [planned()], device="cpu")
     assert (found.seconds, found.total, found.rests_on) == ((None,), None, ())
@@ -144,7 +145,7 @@ def test_a_run_that_stopped_early_is_judged_by_what_it_did(database: Database, f
 
 
 @pytest.fixture
-def running(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
+def running(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """A run that runs since 100 s, with steps 0 to 39 of 100 done and 150 s left, as its child says."""
 
     def make(resumes: bool = False, step: int = 39, left: float = 150.0, **values: Any) -> Run:
@@ -165,7 +166,7 @@ def running(database: Database, add_run: Callable[..., Run]) -> Callable[..., Ru
 
 
 def test_the_form_the_queue_and_the_run_itself_say_the_same(
-    database: Database, add_run: Callable[..., Run], finished: Callable[..., Run], running: Callable[..., Run]
+    database: Database, add_run: AddRun, finished: Callable[..., Run], running: Callable[..., Run]
 ) -> None:
     """A finished run was fast; what runs now, slowed down by others, is what its siblings will be like."""
     values = {"epochs": 3, "epoch_steps": 7, "evaluate_examples": 10}

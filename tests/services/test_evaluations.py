@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from call_types import AddRun
 
 from bertmt.errors import NotFoundError
 from bertmt.registry import predictions as stored_predictions
@@ -39,7 +40,7 @@ def store(database: Database) -> Callable[..., Run]:
 
 
 def test_epochs_come_with_their_scores_and_the_selected_one(
-    database: Database, add_run: Callable[..., Run], store: Callable[..., Run]
+    database: Database, add_run: AddRun, store: Callable[..., Run]
 ) -> None:
     found = evaluated_tasks(database, store(add_run(), [0, 1, 3], 1), "A matrix", TASKS)
     assert found == {"sst": Evaluated("sst", (0, 1, 3), (0.0, 0.1, 0.3), 1, is_final=True)}
@@ -47,7 +48,7 @@ def test_epochs_come_with_their_scores_and_the_selected_one(
 
 
 def test_without_predictions_of_the_selected_epoch_the_newest_stands_in(
-    database: Database, add_run: Callable[..., Run], store: Callable[..., Run]
+    database: Database, add_run: AddRun, store: Callable[..., Run]
 ) -> None:
     found = evaluated_tasks(database, store(add_run(), [0, 1], 2, "running"), "A matrix", TASKS)
     assert found["sst"].selected == 1 and not found["sst"].is_final
@@ -68,13 +69,13 @@ def test_the_next_epoch_is_the_next_that_is_stored_and_ends_are_ends() -> None:
     ],
 )
 def test_a_run_without_predictions_says_why_there_are_none(
-    database: Database, add_run: Callable[..., Run], store: Callable[..., Run], state: str, said: str
+    database: Database, add_run: AddRun, store: Callable[..., Run], state: str, said: str
 ) -> None:
     with pytest.raises(NotFoundError, match=re.escape(said)):
         evaluated_tasks(database, store(add_run(), [], None, state), "A matrix", TASKS)
 
 
-def test_a_run_that_trained_other_tasks_says_which(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_run_that_trained_other_tasks_says_which(database: Database, add_run: AddRun) -> None:
     run = add_run(tasks=["sts"])
     with pytest.raises(NotFoundError, match=r"^A matrix needs SST or PARA, but run \w+ trained STS only\.$"):
         evaluated_tasks(database, run, "A matrix", TASKS)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from call_types import AddRun
 
-from bertmt.registry.records import Run
 from bertmt.services.analysis.confusion import counts_of, most_mistaken
 from bertmt.services.analysis.example_choice import Searched, kinds_of, ordered, orders_of
 from bertmt.services.analysis.examples import ExampleTable
@@ -17,7 +17,7 @@ LABELS = [0, 1, 2, 3]
 
 
 @pytest.fixture
-def table_of(add_run: Callable[..., Run]) -> Callable[..., ExampleTable]:
+def table_of(add_run: AddRun) -> Callable[..., ExampleTable]:
     """A table of SST with these predicted classes and their confidence."""
     run = add_run()
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry import predictions as stored_predictions
@@ -31,7 +33,7 @@ STS = tuple(Example(f"t{index}", "one", "two", label) for index, label in enumer
 
 
 @pytest.fixture
-def predicted(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
+def predicted(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """A finished run with these predictions in the named epochs; the last is selected."""
 
     def make(task: Any, examples: Any, *epochs: Any, run: Any = None) -> Run:
@@ -61,7 +63,7 @@ def test_examples_come_with_their_texts_and_the_confidence_of_the_class(
     assert table.epoch == 1
     assert [each.first for each in table.examples] == [each.first for each in SST]
     assert (table.labels.tolist(), table.predicted.tolist()) == ([0, 1, 2, 4], [0, 1, 3, 3])
-    np.testing.assert_allclose(table.confidence, 0.6, rtol=1e-6)
+    np.testing.assert_allclose(present(table.confidence), 0.6, rtol=1e-6)
 
 
 def test_a_paraphrase_that_is_denied_has_the_confidence_of_the_denial(
@@ -69,7 +71,7 @@ def test_a_paraphrase_that_is_denied_has_the_confidence_of_the_denial(
 ) -> None:
     table = examples_of(database, predicted("para", PARA, [0.1, 0.5, 0.3]), "para")
     assert table.predicted.tolist() == [0, 1, 0]
-    np.testing.assert_allclose(table.confidence, [0.9, 0.5, 0.7], rtol=1e-6)
+    np.testing.assert_allclose(present(table.confidence), [0.9, 0.5, 0.7], rtol=1e-6)
 
 
 def test_the_wrong_ones_and_those_of_a_cell_are_found(database: Database, predicted: Callable[..., Run]) -> None:
@@ -119,7 +121,7 @@ def test_the_baseline_itself_has_nothing_beside_it(database: Database, predicted
 
 
 def test_epochs_are_named_where_one_is_missing(
-    database: Database, predicted: Callable[..., Run], add_run: Callable[..., Run]
+    database: Database, predicted: Callable[..., Run], add_run: AddRun
 ) -> None:
     run = predicted("sst", SST, certain(0, 0, 0, 0), certain(0, 1, 2, 4))
     assert epochs_of(database, run, "sst") == [0, 1]

@@ -16,7 +16,7 @@ from bertmt.services.plan.fetch import PINNED_REVISIONS, download_snapshot, fetc
 class Hub:
     """Stands for the hub: writes what it is told to, and remembers what it was asked."""
 
-    def __init__(self, config: dict[str, object] = CONFIG, content: bytes | None = None):
+    def __init__(self, config: dict[str, Any] = CONFIG, content: bytes | None = None):
         self.config, self.asked = config, []
         self.content = safetensors_file(weights()) if content is None else content
 
@@ -68,7 +68,7 @@ def test_what_is_there_is_not_downloaded_again_unless_another_revision_is_asked_
     ],
 )
 def test_what_may_not_be_loaded_is_never_put_in_place(
-    cache: Path, config: dict[str, object], content: bytes | None, said: str
+    cache: Path, config: dict[str, Any], content: bytes | None, said: str
 ) -> None:
     with pytest.raises(EncoderError, match=said):
         fetch("somebody/model", download=Hub(config, content))

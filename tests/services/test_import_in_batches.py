@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from registry_builder import RegistryBuilder
 
 from bertmt.registry import staging
@@ -49,7 +50,7 @@ def sees_nothing_and_writes(path: Path, mine: Run) -> None:
 
 
 def test_the_registry_is_free_while_a_folder_is_read(
-    database: Database, add_run: Callable[..., Run], folder: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine, replay, looked = add_run("mine"), importing.replay, []
 
@@ -66,7 +67,7 @@ def test_the_registry_is_free_while_a_folder_is_read(
 
 
 def test_between_two_batches_others_write_and_see_nothing_of_the_run(
-    database: Database, add_run: Callable[..., Run], folder: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(staging, "ROWS", 7)
     monkeypatch.setattr(staging, "BLOBS", 1)

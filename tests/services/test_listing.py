@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.errors import BusyError, UsageError
@@ -82,7 +83,7 @@ def test_a_chosen_baseline_holds_for_every_run_until_it_is_let_go(
     assert present(Baselines(database).of(run)).name == "baseline"
 
 
-def test_a_run_without_scores_cannot_be_the_baseline(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_run_without_scores_cannot_be_the_baseline(database: Database, add_run: AddRun) -> None:
     with pytest.raises(BusyError, match="queued"):
         choose_baseline(database, add_run())
 

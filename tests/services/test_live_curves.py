@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from call_types import AddRun
 
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
@@ -52,7 +53,7 @@ def line(start: int, stop: int) -> list[Any]:
 
 
 def test_a_run_with_new_points_gives_only_these_to_be_read(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run], read_points: list[int]
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 1000))
@@ -65,7 +66,7 @@ def test_a_run_with_new_points_gives_only_these_to_be_read(
 
 
 def test_nothing_is_read_of_a_run_without_new_events(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run], read_points: list[int]
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 10))
@@ -76,7 +77,7 @@ def test_nothing_is_read_of_a_run_without_new_events(
 
 
 def test_coming_back_to_a_run_or_asking_for_more_series_reads_nothing_twice(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run], read_points: list[int]
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
 ) -> None:
     live = LiveCurves(database)
     one = record(add_run(), [("loss", 0, 1.0), ("loss", 1, 1.0), ("lr", 0, 3.0)])
@@ -87,7 +88,7 @@ def test_coming_back_to_a_run_or_asking_for_more_series_reads_nothing_twice(
 
 
 def test_a_run_that_one_comes_back_to_has_its_new_points(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run], read_points: list[int]
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
 ) -> None:
     live = LiveCurves(database)
     run, other = record(add_run(), line(0, 100)), record(add_run(), line(0, 1))
@@ -101,7 +102,7 @@ def test_a_run_that_one_comes_back_to_has_its_new_points(
 @pytest.mark.parametrize(("most_runs", "most_points"), [(3, 1000), (100, 30)])
 def test_only_the_runs_asked_for_last_are_kept(
     database: Database,
-    add_run: Callable[..., Run],
+    add_run: AddRun,
     record: Callable[..., Run],
     read_points: list[int],
     monkeypatch: pytest.MonkeyPatch,
@@ -125,7 +126,7 @@ def test_only_the_runs_asked_for_last_are_kept(
 
 
 def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     gone = record(add_run(), line(0, 9))
@@ -137,7 +138,7 @@ def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(
 
 
 def test_arrays_are_the_same_until_there_are_new_points(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 9))
@@ -148,7 +149,7 @@ def test_arrays_are_the_same_until_there_are_new_points(
 
 
 def test_growing_in_any_portions_gives_what_reading_at_once_gives(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live, run, position = LiveCurves(database), add_run(), 0
     generator = np.random.default_rng(1)
@@ -166,7 +167,7 @@ def test_growing_in_any_portions_gives_what_reading_at_once_gives(
 
 
 def test_a_new_attempt_starts_over_though_it_is_further_already(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 5))
@@ -178,7 +179,7 @@ def test_a_new_attempt_starts_over_though_it_is_further_already(
 
 
 def test_a_series_that_went_back_to_an_earlier_step_starts_over(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 100))
@@ -190,7 +191,7 @@ def test_a_series_that_went_back_to_an_earlier_step_starts_over(
 
 
 def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 100))
@@ -204,7 +205,7 @@ def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(
 
 
 def test_only_what_a_pattern_names_is_there_and_a_new_series_appears(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), [("loss/sst", 0, 1.0), ("loss/sts", 0, 2.0), ("lr", 0, 3.0)])
@@ -215,7 +216,7 @@ def test_only_what_a_pattern_names_is_there_and_a_new_series_appears(
 
 
 def test_a_run_that_was_removed_or_never_measured_has_no_curves(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run, other = record(add_run(), line(0, 3)), add_run()
@@ -224,7 +225,7 @@ def test_a_run_that_was_removed_or_never_measured_has_no_curves(
 
 
 def test_a_curve_that_was_handed_out_does_not_change(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 3))
@@ -235,7 +236,7 @@ def test_a_curve_that_was_handed_out_does_not_change(
 
 
 def test_the_curve_carries_the_newest_record_of_its_run(
-    database: Database, add_run: Callable[..., Run], record: Callable[..., Run]
+    database: Database, add_run: AddRun, record: Callable[..., Run]
 ) -> None:
     live = LiveCurves(database)
     run = record(add_run("old"), line(0, 3))

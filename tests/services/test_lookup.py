@@ -1,34 +1,32 @@
 """RUN is an id, a name, or an unambiguous prefix, tried in this order."""
 
-from collections.abc import Callable
-
 import pytest
+from call_types import AddRun
 
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
 from bertmt.services.browse.lookup import find_run, find_runs
 
 
-def test_an_id_wins_over_a_name(database: Database, add_run: Callable[..., Run]) -> None:
+def test_an_id_wins_over_a_name(database: Database, add_run: AddRun) -> None:
     target = add_run("first")
     add_run(target.id)
     assert find_run(database, target.id).key == target.key
 
 
-def test_a_name_wins_over_a_prefix(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_name_wins_over_a_prefix(database: Database, add_run: AddRun) -> None:
     exact = add_run("final")
     add_run("final-shared")
     assert find_run(database, "final").key == exact.key
 
 
-def test_a_prefix_of_one_run_is_enough(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_prefix_of_one_run_is_enough(database: Database, add_run: AddRun) -> None:
     run = add_run("separate-encoders")
     add_run("baseline")
     assert find_run(database, "sep").key == run.key
 
 
-def test_an_ambiguous_prefix_lists_the_candidates(database: Database, add_run: Callable[..., Run]) -> None:
+def test_an_ambiguous_prefix_lists_the_candidates(database: Database, add_run: AddRun) -> None:
     add_run("lora-r20")
     add_run("lora-r100")
     with pytest.raises(UsageError, match=r"lora-r20.*lora-r100"):
@@ -36,7 +34,7 @@ def test_an_ambiguous_prefix_lists_the_candidates(database: Database, add_run: C
 
 
 def test_a_name_of_several_seeds_is_several_runs_where_several_are_accepted(
-    database: Database, add_run: Callable[..., Run]
+    database: Database, add_run: AddRun
 ) -> None:
     runs = [add_run("try", seed=seed) for seed in (1, 2)]
     assert [run.key for run in find_runs(database, "try")] == [run.key for run in runs]
@@ -45,7 +43,7 @@ def test_a_name_of_several_seeds_is_several_runs_where_several_are_accepted(
 
 
 @pytest.mark.parametrize("word", ["", "nothing", "%", "_", "' OR 1 --", "\x1b[31m"])
-def test_what_no_run_answers_to_is_not_found(database: Database, add_run: Callable[..., Run], word: str) -> None:
+def test_what_no_run_answers_to_is_not_found(database: Database, add_run: AddRun, word: str) -> None:
     add_run("baseline")
     with pytest.raises(NotFoundError, match="bertmt runs"):
         find_run(database, word)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.encoders.find import EncoderFiles, find_encoder
@@ -48,7 +49,7 @@ def mib(copies: int, parameters: int = BERT_BASE_PARAMETERS) -> int:
 
 
 @pytest.fixture
-def past(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
+def past(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """Adds a finished run, on a GPU unless said otherwise, whose tensors held so much."""
 
     def finished(peak: Any, device: str = "GPU-aaaa", state: str = "finished", **values: Any) -> Run:
@@ -62,7 +63,7 @@ def past(database: Database, add_run: Callable[..., Run]) -> Callable[..., Run]:
 
 
 def test_a_run_is_judged_by_the_one_of_its_recipe_that_held_most(
-    database: Database, add_run: Callable[..., Run], past: Callable[..., Run]
+    database: Database, add_run: AddRun, past: Callable[..., Run]
 ) -> None:
     past(5000, seed=1)
     most = past(6000, seed=2)
@@ -72,9 +73,7 @@ def test_a_run_is_judged_by_the_one_of_its_recipe_that_held_most(
     assert memory_need(database, add_run(seed=7)) == expected
 
 
-def test_what_weighs_nothing_may_differ(
-    database: Database, add_run: Callable[..., Run], past: Callable[..., Run]
-) -> None:
+def test_what_weighs_nothing_may_differ(database: Database, add_run: AddRun, past: Callable[..., Run]) -> None:
     past(6000, keep_model=False, evaluate_every=2)
     assert present(memory_need(database, add_run())).mib == 7100
 
@@ -85,7 +84,7 @@ def test_what_weighs_nothing_may_differ(
     ids=str,
 )
 def test_another_recipe_is_no_evidence(
-    database: Database, add_run: Callable[..., Run], past: Callable[..., Run], values: dict[str, int] | dict[str, str]
+    database: Database, add_run: AddRun, past: Callable[..., Run], values: dict[str, int] | dict[str, str]
 ) -> None:
     past(6000, **values)
     assert present(memory_need(database, add_run())).evidence.startswith("at least")
@@ -93,14 +92,14 @@ def test_another_recipe_is_no_evidence(
 
 @pytest.mark.parametrize("device", ["cpu", None])
 def test_a_run_that_was_not_on_a_gpu_is_no_evidence(
-    database: Database, add_run: Callable[..., Run], past: Callable[..., Run], device: str | None
+    database: Database, add_run: AddRun, past: Callable[..., Run], device: str | None
 ) -> None:
     past(6000, device=device)
     assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 def test_a_run_that_did_not_finish_is_no_evidence(
-    database: Database, add_run: Callable[..., Run], past: Callable[..., Run]
+    database: Database, add_run: AddRun, past: Callable[..., Run]
 ) -> None:
     past(6000, state="failed")
     assert present(memory_need(database, add_run())).evidence.startswith("at least")
@@ -108,20 +107,18 @@ def test_a_run_that_did_not_finish_is_no_evidence(
 
 @pytest.mark.parametrize("peak", [None, "6000", True, 0])
 def test_a_run_that_told_nothing_usable_is_no_evidence(
-    database: Database, add_run: Callable[..., Run], past: Callable[..., Run], peak: str | int | None
+    database: Database, add_run: AddRun, past: Callable[..., Run], peak: str | int | None
 ) -> None:
     past(peak)
     assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
-def test_without_evidence_the_need_is_bounded_by_the_encoder(database: Database, add_run: Callable[..., Run]) -> None:
+def test_without_evidence_the_need_is_bounded_by_the_encoder(database: Database, add_run: AddRun) -> None:
     least = least_mib(recipe(tasks="sst"), find_encoder("tiny"))
     assert present(memory_need(database, add_run())).mib == least + CUDA_CONTEXT_MIB
 
 
-def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(
-    database: Database, add_run: Callable[..., Run]
-) -> None:
+def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(database: Database, add_run: AddRun) -> None:
     assert memory_need(database, add_run(encoder="/no/such/encoder")) is None
 
 
@@ -140,7 +137,7 @@ def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(
     ids=str,
 )
 def test_the_encoder_is_held_so_many_times(
-    values: dict[str, str] | dict[str, bool] | dict[str, object], copies: int
+    values: dict[str, str] | dict[str, bool] | dict[str, Any], copies: int
 ) -> None:
     assert least_mib(recipe(**values), BERT_BASE) == mib(copies)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.recipe.loading import presets
@@ -14,7 +15,7 @@ from bertmt.services.analysis.paper_table import PaperRow, paper_table
 
 
 @pytest.fixture
-def run(add_run: Callable[..., Run]) -> Callable[..., Run]:
+def run(add_run: AddRun) -> Callable[..., Run]:
     """A run in some state with these scores: `run("baseline", seed=1, sst=0.5)`."""
 
     def make(

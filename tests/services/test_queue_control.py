@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.errors import BusyError
@@ -24,14 +25,14 @@ def claim(database: Database) -> Callable[..., Run]:
 
 
 @pytest.fixture
-def waiting(database: Database, add_run: Callable[..., Run]) -> tuple[dict[str, Run], Callable[..., str]]:
+def waiting(database: Database, add_run: AddRun) -> tuple[dict[str, Run], Callable[..., str]]:
     """Runs a to e, and their names in the order of the queue."""
     runs = {name: add_run(name) for name in "abcde"}
     return runs, lambda: "".join(run.name for run in queue_order(database))
 
 
 def test_nothing_is_taken_from_a_held_queue_until_it_is_released(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
 ) -> None:
     running, waiting = add_run(), add_run()
     assert claim().key == running.key
@@ -53,7 +54,7 @@ def test_holding_and_releasing_twice_is_no_mistake(database: Database) -> None:
 
 
 def test_releasing_the_queue_leaves_single_runs_held(
-    database: Database, add_run: Callable[..., Run], claim: Callable[..., Run]
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
 ) -> None:
     held = hold(database, add_run())
     hold_queue(database)

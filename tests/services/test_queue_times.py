@@ -1,14 +1,14 @@
 """When waiting runs start, against schedules worked out by hand."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 
 from bertmt.registry.database import Database
-from bertmt.registry.records import Awaited, Run, Worker
+from bertmt.registry.records import Awaited, Worker
 from bertmt.registry.states import State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times, kinds_of
 from bertmt.services.browse.workload import Workload
@@ -35,7 +35,7 @@ def work(*slots: int, held: bool = False, request: str | None = None) -> Workloa
 
 
 @pytest.fixture
-def waiting(add_run: Callable[..., Run]) -> list[Any]:
+def waiting(add_run: AddRun) -> list[Any]:
     return [add_run("first"), add_run("second", seed=1), add_run("third", seed=2)]
 
 
@@ -50,7 +50,7 @@ def test_one_free_slot_takes_one_run_after_another(waiting: Any) -> None:
     assert starts(waiting, [], work(1), durations) == [0, 10, 20]
 
 
-def test_the_slot_that_is_free_first_takes_the_next_run(waiting: Any, add_run: Callable[..., Run]) -> None:
+def test_the_slot_that_is_free_first_takes_the_next_run(waiting: Any, add_run: AddRun) -> None:
     busy = replace(add_run("busy"), state=State.RUNNING, worker=1, seconds_left=4.0)
     durations = {waiting[0].key: 3.0, waiting[1].key: 5.0, waiting[2].key: 1.0}
     # Slot A is free now, slot B in 4 s: first at 0 (A, until 3), second at 3 (A, until 8), third at 4 (B).
@@ -74,9 +74,7 @@ def test_what_comes_after_a_run_of_unknown_length_starts_at_no_known_time(waitin
     assert starts(waiting, [], work(1), {}) == [0, None, None]
 
 
-def test_a_running_run_that_said_nothing_yet_is_taken_to_need_all_of_its_time(
-    waiting: Any, add_run: Callable[..., Run]
-) -> None:
+def test_a_running_run_that_said_nothing_yet_is_taken_to_need_all_of_its_time(waiting: Any, add_run: AddRun) -> None:
     busy = replace(add_run("busy"), state=State.RUNNING, worker=1, seconds_left=None)
     assert starts(waiting[:1], [busy], work(1), {busy.key: 7.0}) == [7]
     assert starts(waiting[:1], [busy], work(1), {}) == [None]
@@ -148,9 +146,7 @@ def test_a_run_that_waits_for_others_lets_later_ones_pass_until_these_have_ended
     assert starts(chained, [], work(2), durations) == [2, 0, 0]
 
 
-def test_a_run_after_one_that_runs_starts_when_that_is_expected_to_end(
-    waiting: Any, add_run: Callable[..., Run]
-) -> None:
+def test_a_run_after_one_that_runs_starts_when_that_is_expected_to_end(waiting: Any, add_run: AddRun) -> None:
     busy = replace(add_run("busy"), state=State.RUNNING, worker=1, seconds_left=40.0)
     after = [replace(waiting[0], awaits=(Awaited(busy.id, False),)), waiting[1]]
     durations = {waiting[0].key: 5.0, waiting[1].key: 10.0}
@@ -183,7 +179,7 @@ def test_a_guarded_worker_starts_nothing_until_it_is_let_go_on(
     assert starts(waiting[:1], [], on("cpu", guard="three died", request=request_), durations) == [expected]
 
 
-def test_a_run_that_is_about_to_pause_leaves_its_slot_at_once(waiting: Any, add_run: Callable[..., Run]) -> None:
+def test_a_run_that_is_about_to_pause_leaves_its_slot_at_once(waiting: Any, add_run: AddRun) -> None:
     busy = replace(add_run("busy"), state=State.RUNNING, worker=1, seconds_left=400.0, request="pause")
     assert starts(waiting[:1], [busy], work(1), {waiting[0].key: 10.0}) == [0]
 

@@ -19,7 +19,8 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Finished, Started, Step, Stopped, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle import control, removal
@@ -97,23 +98,24 @@ def state_of(registry: Path, name: str) -> State:
 def begin(builder: RegistryBuilder, run: Run) -> tuple[RunFolder, Any]:
     """The next attempt of a run that waits, as a child that was killed after two steps leaves it; not imported."""
     builder.database.execute("UPDATE runs SET position = -1000 WHERE key = ?", (run.key,))
-    claimed = claim_next(builder.database, None, "cpu")
-    assert present(claimed).id == run.id
+    claimed = present(claim_next(builder.database, None, "cpu"))
+    assert claimed.id == run.id
     folder = folder_of(builder.database, claimed)
-    folder.create(RunOrder(run.id, run.name, present(claimed).attempt, "toy", ""), run.recipe_json)
-    events = EventWriter(folder.events(present(claimed).attempt))
-    events.write("started", attempt=present(claimed).attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS)
+    folder.create(
+        RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file=""), run.recipe_json
+    )
+    events = EventWriter(folder.events(claimed.attempt))
+    events.write(Started(at=now(), attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS))
     for step in range(2):
-        events.step(step, 1, "train", {"loss/sst": 1 / (step + 1)}, seconds_left=60.0)
+        values = {"loss/sst": 1 / (step + 1)}
+        events.write(Step(at=now(), step=step, epoch=1, phase="train", values=values, seconds_left=60.0))
     return folder, events
 
 
 def finish(folder: Any, events: Any) -> None:
     evaluate(folder, events, ["sst", "para", "sts"], EPOCHS, 0.5)
-    events.write(
-        "finished", epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, scores={}, seconds={"training": 1.0},
-        peak_memory_mib=1, examples={}, passes={}, tokens={}, model=False, remarks=[],
-    )  # fmt: skip
+    done = {"training": 1.0}
+    events.write(Finished(at=now(), epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, seconds=done, peak_memory_mib=1))
     events.close()
 
 
@@ -205,7 +207,7 @@ def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(
 def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder: RegistryBuilder, backed_up: Path) -> None:
     run = builder.add("stopped")
     _, events = begin(builder, run)
-    events.write("stopped", signal="SIGTERM", step=2, checkpoint=True)
+    events.write(Stopped(at=now(), signal="SIGTERM", step=2, checkpoint=True))
     events.close()
     builder.database.close()
     damage_all(backed_up)

@@ -6,6 +6,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
 
 from bertmt.errors import UsageError
@@ -110,7 +111,7 @@ def test_another_baseline_changes_every_difference(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_list_kept_up_to_date_is_the_one_read_anew(
-    database: Database, runs: RunList, finish: Callable[..., Run], add_run: Callable[..., Run], seed: int
+    database: Database, runs: RunList, finish: Callable[..., Run], add_run: AddRun, seed: int
 ) -> None:
     chance = random.Random(seed)
     known = []
@@ -149,7 +150,7 @@ def test_every_field_can_be_asked_of_a_row(database: Database, runs: RunList, fi
     row = runs.row(run.id)
     settings = {name: present(row).get(name) for name in run.recipe if name not in ("seed", "epoch")}
     assert settings == {name: value for name, value in run.recipe.items() if name not in ("seed", "epoch")}
-    assert (present(row).get("seed"), present(row).get("epoch"), row.get("recipe.epoch")) == (
+    assert (present(row).get("seed"), present(row).get("epoch"), present(row).get("recipe.epoch")) == (
         4,
         None,
         run.recipe["epoch"],
@@ -158,7 +159,7 @@ def test_every_field_can_be_asked_of_a_row(database: Database, runs: RunList, fi
 
 
 def test_the_filter_of_the_issue_finds_the_run_it_describes(
-    database: Database, runs: RunList, finish: Callable[..., Run], add_run: Callable[..., Run]
+    database: Database, runs: RunList, finish: Callable[..., Run], add_run: AddRun
 ) -> None:
     run = finish("a", seed=1, scores=(0.6, 0.7, 0.3), **{"lora.rank": 8})
     finish("b", seed=1, scores=(0.6, 0.7, 0.3), **{"lora.rank": 8})
@@ -176,7 +177,7 @@ def test_a_filter_that_is_being_typed_is_judged_with_its_place() -> None:
 
 
 def test_runs_of_equal_recipe_but_the_seed_are_one_group(
-    database: Database, runs: RunList, finish: Callable[..., Run], add_run: Callable[..., Run]
+    database: Database, runs: RunList, finish: Callable[..., Run], add_run: AddRun
 ) -> None:
     scores = [0.31, 0.35, 0.42]
     for seed, score in enumerate(scores):
@@ -221,7 +222,7 @@ def test_groups_refuse_a_filter_that_cannot_be_understood(runs: RunList) -> None
 
 
 def test_a_queued_run_that_is_cancelled_is_listed_as_cancelled(
-    database: Database, runs: RunList, add_run: Callable[..., Run]
+    database: Database, runs: RunList, add_run: AddRun
 ) -> None:
     run = add_run("a")
     runs.refresh()

@@ -1,9 +1,10 @@
 """What a dashboard polls: what children wrote is imported at once, whoever works the run; every write is noticed."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import RegistryError
 from bertmt.registry import metrics
@@ -39,15 +40,13 @@ def begin(events: EventWriter) -> None:
     events.write(Started(at=now(), attempt=1, pid=1, steps_total=100, epochs_total=2))
 
 
-def test_without_a_write_there_is_nothing_new(watch: Watch, add_run: Callable[..., Run]) -> None:
+def test_without_a_write_there_is_nothing_new(watch: Watch, add_run: AddRun) -> None:
     assert not watch.poll()
     add_run()
     assert [watch.poll(), watch.poll()] == [True, False]
 
 
-def test_writes_of_this_connection_and_of_others_are_noticed(
-    database: Database, watch: Watch, add_run: Callable[..., Run]
-) -> None:
+def test_writes_of_this_connection_and_of_others_are_noticed(database: Database, watch: Watch, add_run: AddRun) -> None:
     run = add_run()
     watch.poll()
     store_setting(database, "baseline", run.id)
@@ -137,5 +136,5 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later
 
 def test_a_worker_that_says_it_is_alive_is_news(database: Database, claimed: Run, watch: Watch) -> None:
     with open_registry(database.path) as other:
-        beat(other, claimed.worker)
+        beat(other, present(claimed.worker))
     assert watch.poll()

@@ -31,7 +31,7 @@ class Recorder(torch.optim.SGD):
 
     def __init__(self, parameters: Any):
         super().__init__(list(parameters), lr=0.0)
-        self.gradients = []
+        self.gradients: list[Any] = []
 
     def step(self, closure: Any = None) -> None:
         self.gradients = [None if each.grad is None else each.grad.clone() for each in self.param_groups[0]["params"]]

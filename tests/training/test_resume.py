@@ -125,7 +125,7 @@ def rows(folder: RunFolder) -> dict[tuple[str, int], float | None]:
     return kept
 
 
-def final_state(folder: RunFolder) -> tuple[bytes, dict[str, object]]:
+def final_state(folder: RunFolder) -> tuple[bytes, dict[str, Any]]:
     """The newest checkpoint's tensors, and the rest without the seconds."""
     found = folder.checkpoints().newest_intact(lambda path, why: pytest.fail(f"{path}: {why}"))
     assert found is not None

@@ -18,7 +18,7 @@ class Recorder(torch.optim.SGD):
 
     def __init__(self, parameters: Any):
         super().__init__(list(parameters), lr=0.0)
-        self.applied = {}
+        self.applied: dict[Any, Any] = {}
 
     def step(self, closure: Any = None) -> None:
         for parameter in self.param_groups[0]["params"]:

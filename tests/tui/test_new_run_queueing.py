@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from shown import Show, Shown
 
 from bertmt.registry.file.opening import open_registry
@@ -53,7 +54,7 @@ async def test_what_is_asked_is_stored_with_the_run(show: Show, alive: Any, regi
     run = newest(registry)
     assert (run.priority, run.wants, run.checkpoint_dir) == (7, "gpu", str(tmp_path / "c"))
     assert run.awaits == (("run001", False), ("run003", True), ("run004", True))
-    begins = datetime.fromisoformat(run.not_before_at) - datetime.now(UTC)
+    begins = datetime.fromisoformat(present(run.not_before_at)) - datetime.now(UTC)
     assert timedelta(hours=1) < begins <= timedelta(hours=2)
 
 

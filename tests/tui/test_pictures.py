@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from present import present
 
 from bertmt.drawing.styled import Span
 from bertmt.errors import UsageError
@@ -17,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def texts(svg: str) -> list[Any]:
-    return [(each.text, float(each.get("x"))) for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    return [(each.text, float(present(each.get("x")))) for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
 def test_text_stands_at_the_cell_that_it_has_in_the_terminal() -> None:
@@ -38,7 +39,7 @@ def test_hostile_text_is_no_markup_and_no_control_character_in_the_picture() -> 
 def test_a_braille_character_is_as_many_dots_as_it_has_bits() -> None:
     svg = svg_of([(Span("⣿⠁x"),)], DARK)
     [path] = ElementTree.fromstring(svg).iter(f"{SVG}path")
-    assert len(re.findall("M", path.get("d"))) == 8 + 1
+    assert len(re.findall("M", present(path.get("d")))) == 8 + 1
     assert texts(svg) == [("x", pytest.approx(MARGIN + 2 * CELL_WIDTH))]
 
 

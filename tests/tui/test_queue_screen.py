@@ -106,7 +106,7 @@ async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(
 async def test_times_are_judged_by_what_runs_now_too(
     show: Show, alive: Any, busy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged_by = set()
+    judged_by: set[Any] = set()
 
     def durations(database: Database, runs: Any, past: Any) -> dict[Any, Any]:
         judged_by.update(run.state for run in past)

@@ -155,12 +155,12 @@ async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("evaluated first")
-    events.write("evaluated", epoch=0, step=0, scores={"sst": 0.2}, overall=None, losses={"sst": 1.6})
+    events.write(Evaluated(at=now(), epoch=0, step=0, scores={"sst": 0.2}, overall=None, losses={"sst": 1.6}))
     ingest(builder.database, run)
     async with show(size=(120, 40)) as shown:
         await open_run(shown, run.id)
         before = _looks(shown, "loss of sst")
-        events.step(0, 1, "train", {"loss/sst": 1.5}, seconds_left=8.0)
+        events.write(Step(at=now(), step=0, epoch=1, phase="train", values={"loss/sst": 1.5}, seconds_left=8.0))
         await shown.look()
         after = _looks(shown, "loss of sst")
     events.close()
@@ -217,7 +217,8 @@ async def test_in_a_picture_the_mark_stands_at_the_last_value_too(
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("noisy")
     for step in range(2 * LONG):
-        events.step(step, 1, "train", {"loss/sst": float(step % 2)}, seconds_left=9.0)
+        values = {"loss/sst": float(step % 2)}
+        events.write(Step(at=now(), step=step, epoch=1, phase="train", values=values, seconds_left=9.0))
     events.close()
     ingest(builder.database, run)
     builder.database.close()

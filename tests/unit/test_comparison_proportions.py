@@ -149,5 +149,5 @@ def test_with_no_more_examples_than_the_square_of_z_nothing_can_be_found(n: int,
 
 def test_a_detectable_difference_needs_no_more_disagreement_than_there_can_be() -> None:
     size = detectable_difference(0.0, 1101, 0.05)  # identical predictions: any difference is one-sided
-    drawn = np.random.default_rng(3).binomial(1101, size, size=2000)
+    drawn = np.random.default_rng(3).binomial(1101, present(size), size=2000)
     assert np.mean([mcnemar_mid_p(int(fixed), 0) <= 0.05 for fixed in drawn]) == pytest.approx(0.85, abs=0.06)

@@ -1,14 +1,12 @@
 """The form for new runs, without a screen."""
 
-from collections.abc import Callable
-
 import pytest
+from call_types import AddRun
 
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import from_json, preset
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import recipe_from, unresolved
-from bertmt.registry.records import Run
 from tui.screens.new_run.form import NewRunForm, parse_seeds, split_sweeps
 from tui.widgets.fields import Field
 
@@ -23,9 +21,7 @@ def line_of(form: NewRunForm, name: str) -> Field:
     return next(field for field in form.fields() if field.key == name)
 
 
-def test_every_setting_has_one_line_and_the_seed_only_where_a_run_is_changed(
-    form: NewRunForm, add_run: Callable[..., Run]
-) -> None:
+def test_every_setting_has_one_line_and_the_seed_only_where_a_run_is_changed(form: NewRunForm, add_run: AddRun) -> None:
     keys = [field.key for field in form.fields()]
     assert len(keys) == len(set(keys))
     assert set(SETTINGS) - set(keys) == {"seed"}
@@ -115,9 +111,7 @@ def test_a_request_holds_what_was_typed_and_seeds_times_sweeps_count_the_runs(fo
     assert "Queue 6 runs" in filled.fields()[-1].name
 
 
-def test_another_source_keeps_what_was_typed_unless_it_says_the_same(
-    form: NewRunForm, add_run: Callable[..., Run]
-) -> None:
+def test_another_source_keeps_what_was_typed_unless_it_says_the_same(form: NewRunForm, add_run: AddRun) -> None:
     run = add_run("other", "pearson", epochs=7)
     typed = form.with_value("epochs", "7").with_value("batch_size", "4")
     copied = typed.with_source(unresolved(from_json(run.recipe_json)), None, run)

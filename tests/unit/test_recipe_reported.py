@@ -38,7 +38,7 @@ def table(text: str) -> list[Any]:
 
 def models_in_page() -> dict[Any, Any]:
     """preset -> (figure, split, scores) of the table of models, its range of LoRA ranks written out."""
-    found = {}
+    found: dict[Any, Any] = {}
     for name, figure, _, *scores in table(section("The models that it reports").partition("The abstract gives")[0]):
         names = [f"lora-r{rank}" for rank in LORA_RANKS] if "…" in name else [name.strip("`")]
         number = re.match(r"[\d–]+", figure)[0].replace("–", "-")

@@ -65,7 +65,7 @@ def rows(database: Database, table: str, columns: str, run: int, rest: str = "")
 def imported(database: Database, run: Run, folder: Any) -> dict[Any, Any]:
     """Everything that the registry holds of a run, but when it was imported and from where."""
     names = dict(database.execute("SELECT key, name FROM series"))
-    points = {}
+    points: dict[Any, Any] = {}
     for key, step, value in rows(database, "metrics", "series, step, value", run.key, "ORDER BY series, step"):
         points.setdefault(names[key], []).append([step, value])
     [summary] = rows(database, "summaries", SUMMARY_COLUMNS, run.key)

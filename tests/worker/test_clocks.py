@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
-from worker_rounds import run_until
+from worker_rounds import process_of, run_until
 
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
@@ -28,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def claimed(database: Database, add_run: Callable[..., Run]) -> Run:
+def claimed(database: Database, add_run: AddRun) -> Run:
     """A run that this process has claimed as a worker, and whose child has not begun."""
     add_run("wait")
     worker = workers.register(database, ["cpu"])
@@ -89,9 +90,7 @@ def test_a_moment_is_recent_for_so_many_seconds_and_never_before_it() -> None:
 
 
 @pytest.fixture
-def copied(
-    database: Database, add_run: Callable[..., Run], worker: Worker, tmp_path: Path
-) -> Iterator[tuple[Run, Database]]:
+def copied(database: Database, add_run: AddRun, worker: Worker, tmp_path: Path) -> Iterator[tuple[Run, Database]]:
     """A run that is worked, and a copy of its registry with all that is in it."""
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -100,8 +99,8 @@ def copied(
     with open_registry(tmp_path / "copy" / "runs.db") as copy:
         yield run, copy
     [work] = worker.children.values()
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
 
 
 def test_a_copied_registry_knows_that_it_has_neither_the_worker_nor_the_child(

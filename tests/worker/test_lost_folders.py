@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
-from worker_rounds import run_until
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.registry.database import Database
@@ -33,7 +34,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def adopted(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> Iterator[Callable[..., tuple[Run, Worker]]]:
     """`adopted(name)`: a run whose first worker is gone, and the worker that adopted it."""
 
@@ -47,8 +48,8 @@ def adopted(
 
     yield adopt
     for work in worker.children.values():
-        work.child.process.kill()
-        work.child.process.wait()
+        process_of(work).kill()
+        process_of(work).wait()
 
 
 def rounds(worker: Worker, count: int = 5) -> None:
@@ -99,7 +100,7 @@ def test_what_is_asked_of_a_run_whose_folder_is_moved_reaches_its_child(
     database.execute("UPDATE workers SET ended_at = 'now'")
     stop_orphans(database, [cancel(database, run)])
     [work] = worker.children.values()
-    assert work.child.process.wait(timeout=20) == 143
+    assert process_of(work).wait(timeout=20) == 143
 
 
 def test_a_run_whose_folder_is_moved_is_lost_once_its_child_is_gone(
@@ -109,8 +110,8 @@ def test_a_run_whose_folder_is_moved_is_lost_once_its_child_is_gone(
     folder = folder_of(database, run).path
     folder.rename(folder.with_name("away"))
     [work] = worker.children.values()
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
     other.stopping = True
     run_until(other, lambda: run_by_key(database, run.key).state is State.QUEUED)
     assert states(database, run)[-2:] == ["lost", "queued"]
@@ -123,7 +124,7 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(
     assert present(run.started).process_start == ""
     rounds(other)
     assert states(database, run) == ["running"]
-    os.kill(present(run.started).pid, signal.SIGKILL)
+    os.kill(present(present(run.started).pid), signal.SIGKILL)
     other.stopping = True
     end = time.monotonic() + 20
     while run_by_key(database, run.key).state is State.RUNNING and time.monotonic() < end:
@@ -132,7 +133,7 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(
 
 
 def test_a_child_that_says_that_its_folder_is_anothers_makes_its_run_lost_not_failed(
-    database: Database, add_run: Callable[..., Run], said: Any, tmp_path: Path
+    database: Database, add_run: AddRun, said: Any, tmp_path: Path
 ) -> None:
     child = tmp_path / "child.py"
     child.write_text(

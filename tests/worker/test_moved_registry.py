@@ -1,11 +1,12 @@
 """The folder of a registry that is moved while a worker and its children live."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from worker_rounds import run_until
+from call_types import AddRun
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import MovedRegistryError
@@ -35,15 +36,15 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def moved(database: Database, add_run: Callable[..., Run], worker: Worker, tmp_path: Path) -> Iterator[tuple[Run, Run]]:
+def moved(database: Database, add_run: AddRun, worker: Worker, tmp_path: Path) -> Iterator[tuple[Run, Run]]:
     """A run whose child works on while its registry is elsewhere, and what waits behind it."""
     run, waiting = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     (tmp_path / "old").rename(tmp_path / "new")
     yield run, waiting
     for work in worker.children.values():
-        work.child.process.kill()
-        work.child.process.wait()
+        process_of(work).kill()
+        process_of(work).wait()
 
 
 def test_a_worker_stops_makes_nothing_and_leaves_its_child(
@@ -52,7 +53,7 @@ def test_a_worker_stops_makes_nothing_and_leaves_its_child(
     with pytest.raises(MovedRegistryError, match="no longer at its place"):
         worker.work(drain=False)
     [work] = worker.children.values()
-    assert work.child.process.poll() is None
+    assert process_of(work).poll() is None
     assert not (tmp_path / "old").exists()
 
 
@@ -85,8 +86,8 @@ def test_nobody_at_the_old_place_takes_a_moved_run_for_dead(
     run, _ = moved
     database.execute("UPDATE workers SET ended_at = 'now'")
     [work] = worker.children.values()
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
     for look in (ingest_running, lambda it: declare_dead(it, run, "gone"), lambda it: Watch(it).poll()):
         with pytest.raises(MovedRegistryError):
             look(database)

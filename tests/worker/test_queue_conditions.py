@@ -1,13 +1,13 @@
 """Which run a worker takes next, what it leaves alone, and what it does with runs that a person paused."""
 
 import subprocess
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from present import present
-from worker_rounds import run_until
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError, BusyError
@@ -41,12 +41,12 @@ def claimed(database: Database) -> Run | str | None:
     return run and run.name
 
 
-def test_higher_priorities_are_started_first(database: Database, add_run: Callable[..., Run]) -> None:
+def test_higher_priorities_are_started_first(database: Database, add_run: AddRun) -> None:
     add_run("a"), prioritise(database, add_run("b"), 2), add_run("c")
     assert [claimed(database) for _ in range(3)] == ["b", "a", "c"]
 
 
-def test_a_run_is_not_started_before_its_time(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_run_is_not_started_before_its_time(database: Database, add_run: AddRun) -> None:
     run = add_run("later")
     for days, expected in ((1, None), (-1, "later")):
         at = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")
@@ -54,7 +54,7 @@ def test_a_run_is_not_started_before_its_time(database: Database, add_run: Calla
         assert claimed(database) == expected
 
 
-def test_a_run_that_wants_a_gpu_is_left_to_one(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_run_that_wants_a_gpu_is_left_to_one(database: Database, add_run: AddRun) -> None:
     run = add_run("big")
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
     assert claimed(database) is None
@@ -62,9 +62,7 @@ def test_a_run_that_wants_a_gpu_is_left_to_one(database: Database, add_run: Call
 
 
 @pytest.mark.parametrize("needs_success", [False, True])
-def test_a_run_waits_for_the_end_of_another(
-    database: Database, add_run: Callable[..., Run], needs_success: bool
-) -> None:
+def test_a_run_waits_for_the_end_of_another(database: Database, add_run: AddRun, needs_success: bool) -> None:
     first, second = add_run("first"), add_run("second")
     second = after(database, second, first, needs_success)
     assert second.awaits == (Awaited(first.id, needs_success),)
@@ -74,7 +72,7 @@ def test_a_run_waits_for_the_end_of_another(
     assert claimed(database) == (None if needs_success else "second")
 
 
-def test_after_ok_lets_a_run_start_once_the_other_has_finished(database: Database, add_run: Callable[..., Run]) -> None:
+def test_after_ok_lets_a_run_start_once_the_other_has_finished(database: Database, add_run: AddRun) -> None:
     first, second = add_run("first"), add_run("second")
     after(database, second, first, True)
     claim_next(database, None, "cpu")
@@ -82,9 +80,7 @@ def test_after_ok_lets_a_run_start_once_the_other_has_finished(database: Databas
     assert claimed(database) == "second"
 
 
-def test_a_chain_is_worked_in_its_order_and_to_its_end(
-    database: Database, add_run: Callable[..., Run], worker: Worker
-) -> None:
+def test_a_chain_is_worked_in_its_order_and_to_its_end(database: Database, add_run: AddRun, worker: Worker) -> None:
     third, first, second = add_run("finish-3"), add_run("finish-1"), add_run("finish-2")
     after(database, second, first, True), after(database, third, second, False)
     worker.work(drain=True)
@@ -93,7 +89,7 @@ def test_a_chain_is_worked_in_its_order_and_to_its_end(
 
 
 def test_a_draining_worker_does_not_wait_for_what_will_never_start(
-    database: Database, add_run: Callable[..., Run], worker: Worker, said: Any
+    database: Database, add_run: AddRun, worker: Worker, said: Any
 ) -> None:
     failing, blocked, behind = add_run("fail"), add_run("finish"), add_run("finish-too")
     after(database, blocked, failing, True), after(database, behind, blocked, False)
@@ -103,7 +99,7 @@ def test_a_draining_worker_does_not_wait_for_what_will_never_start(
     assert any(f"it waits for {blocked.id}, which will not start" in line for line in said)
 
 
-def test_what_stands_in_the_way_is_named(database: Database, add_run: Callable[..., Run]) -> None:
+def test_what_stands_in_the_way_is_named(database: Database, add_run: AddRun) -> None:
     held, waits, wants = hold(database, add_run("held")), add_run("waits"), add_run("wants")
     after(database, waits, held, False)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (wants.key,))
@@ -117,7 +113,7 @@ def test_what_stands_in_the_way_is_named(database: Database, add_run: Callable[.
 
 @pytest.mark.parametrize("needs_success", [True, False])
 def test_the_success_of_a_removed_run_is_still_waited_for_and_its_end_is_not(
-    database: Database, add_run: Callable[..., Run], needs_success: bool
+    database: Database, add_run: AddRun, needs_success: bool
 ) -> None:
     awaited, waits = add_run("awaited"), add_run("waits")
     after(database, waits, awaited, needs_success)
@@ -128,7 +124,7 @@ def test_the_success_of_a_removed_run_is_still_waited_for_and_its_end_is_not(
     assert claimed(database) == (None if needs_success else "waits")
 
 
-def test_the_success_that_a_removed_run_had_counts(database: Database, add_run: Callable[..., Run]) -> None:
+def test_the_success_that_a_removed_run_had_counts(database: Database, add_run: AddRun) -> None:
     awaited, waits = add_run("awaited"), add_run("waits")
     after(database, waits, awaited, True)
     claim_next(database, None, "cpu")
@@ -137,7 +133,7 @@ def test_the_success_that_a_removed_run_had_counts(database: Database, add_run: 
     assert claimed(database) == "waits"
 
 
-def test_what_a_removal_means_for_those_that_wait_is_said(database: Database, add_run: Callable[..., Run]) -> None:
+def test_what_a_removal_means_for_those_that_wait_is_said(database: Database, add_run: AddRun) -> None:
     awaited, needs, follows, other = add_run("awaited"), add_run("needs"), add_run("follows"), add_run("other")
     after(database, needs, awaited, True), after(database, follows, awaited, False)
     said = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
@@ -150,7 +146,7 @@ def test_what_a_removal_means_for_those_that_wait_is_said(database: Database, ad
 
 @pytest.mark.parametrize("needs_success", [True, False])
 def test_of_many_that_wait_for_what_is_removed_three_are_named(
-    database: Database, add_run: Callable[..., Run], needs_success: bool
+    database: Database, add_run: AddRun, needs_success: bool
 ) -> None:
     awaited, waiting = add_run("awaited"), [add_run("waits") for _ in range(5)]
     for run in waiting:
@@ -160,7 +156,7 @@ def test_of_many_that_wait_for_what_is_removed_three_are_named(
 
 
 def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run, other = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -175,7 +171,7 @@ def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(
 
 
 def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(
-    database: Database, add_run: Callable[..., Run], worker: Worker, monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = add_run("stubborn")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -186,7 +182,7 @@ def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(
 
 
 def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
-    database: Database, add_run: Callable[..., Run], worker: Worker, said: Any, stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, worker: Worker, said: Any, stand_in_child: tuple[str, ...]
 ) -> None:
     for _ in range(5):
         add_run("crash")
@@ -209,7 +205,7 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
 
 
 def test_a_run_that_lasted_between_two_deaths_resets_the_guard(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     for name in ("crash", "crash", "finish", "crash", "crash"):
         add_run(name)
@@ -218,7 +214,7 @@ def test_a_run_that_lasted_between_two_deaths_resets_the_guard(
 
 
 def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("finish")
     folder = folder_of(database, run)
@@ -232,13 +228,13 @@ def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(
 
 @pytest.mark.parametrize(("saves_memory", "expected"), [(0, State.QUEUED), (1, State.FAILED)])
 def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
-    database: Database, add_run: Callable[..., Run], worker: Worker, saves_memory: int, expected: State
+    database: Database, add_run: AddRun, worker: Worker, saves_memory: int, expected: State
 ) -> None:
     run = add_run("shortage")
     database.execute("UPDATE runs SET saves_memory = ? WHERE key = ?", (saves_memory, run.key))
     worker.round()
     [work] = worker.children.values()
-    work.child.process.wait()
+    process_of(work).wait()
     worker.stopping = True  # so that the next attempt is not started here
     worker.round()
     run = run_by_key(database, run.key)
@@ -250,7 +246,7 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
 
 
 def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...], said: Any
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...], said: Any
 ) -> None:
     run, waiting = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -269,18 +265,18 @@ def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(
 
 
 def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(
-    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
     add_run("finish")
     run = claim_next(database, None, "cpu")
-    folder = folder_of(database, run)
+    folder = folder_of(database, present(run))
     folder.create(
         RunOrder(
             run_id=present(run).id, name=present(run).name, attempt=present(run).attempt, data="toy", extra_data_file=""
         ),
         present(run).recipe_json,
     )
-    assert declare_dead(database, run, "its worker was killed before it started it").state is State.QUEUED
+    assert declare_dead(database, present(run), "its worker was killed before it started it").state is State.QUEUED
     late = subprocess.run([*stand_in_child, str(folder.path), "1"], capture_output=True, check=False)
     assert late.returncode == 4
     assert folder.events(1).read_bytes() == b""

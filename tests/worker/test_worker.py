@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
 from present import present
-from worker_rounds import run_until
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import DamagedRegistryError, NotFoundError
@@ -36,9 +37,7 @@ from bertmt.worker.worker import Worker
 SLOT = DeviceSlot("cpu", "cpu", 1)
 
 
-def test_a_run_is_trained_to_its_end_and_imported(
-    database: Database, add_run: Callable[..., Run], worker: Worker
-) -> None:
+def test_a_run_is_trained_to_its_end_and_imported(database: Database, add_run: AddRun, worker: Worker) -> None:
     run = add_run("finish")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
@@ -51,7 +50,7 @@ def test_a_run_is_trained_to_its_end_and_imported(
 
 
 def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     failed, finished = add_run("fail"), add_run("finish")
     worker.work(drain=True)
@@ -61,7 +60,7 @@ def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(
 
 
 def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("crash")
     worker.work(drain=True)
@@ -70,7 +69,7 @@ def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(
 
 
 def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("die")
     worker.work(drain=True)
@@ -85,7 +84,7 @@ def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(
 
 
 def test_a_recipe_may_forbid_that_a_lost_run_goes_on_by_itself(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("die", requeue_lost=False)
     worker.work(drain=True)
@@ -93,7 +92,7 @@ def test_a_recipe_may_forbid_that_a_lost_run_goes_on_by_itself(
 
 
 def test_a_run_that_a_person_queues_again_may_be_lost_once_more(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("die")
     worker.work(drain=True)
@@ -102,7 +101,7 @@ def test_a_run_that_a_person_queues_again_may_be_lost_once_more(
     assert (run_by_key(database, run.key).state, run_by_key(database, run.key).attempt) == (State.LOST, 4)
 
 
-def test_a_cancelled_running_run_is_stopped(database: Database, add_run: Callable[..., Run], worker: Worker) -> None:
+def test_a_cancelled_running_run_is_stopped(database: Database, add_run: AddRun, worker: Worker) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     cancel(database, run_by_key(database, run.key))
@@ -111,7 +110,7 @@ def test_a_cancelled_running_run_is_stopped(database: Database, add_run: Callabl
 
 
 def test_a_stopped_worker_puts_its_runs_back_into_the_queue(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -121,7 +120,7 @@ def test_a_stopped_worker_puts_its_runs_back_into_the_queue(
 
 
 def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -133,7 +132,7 @@ def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(
 
 
 def test_a_worker_that_is_asked_to_drain_works_what_waits_and_ends(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     runs = [add_run("finish"), add_run("finish")]
     drain_worker(database, find_worker(database, worker.key))
@@ -155,7 +154,7 @@ def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(
 
 
 def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(
-    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
     waiting, said = add_run("finish"), []
     hold_queue(database)
@@ -164,9 +163,7 @@ def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(
     assert said == ["The queue is held: 1 queued; `bertmt release --queue` lets them start."]
 
 
-def test_a_held_queue_lets_what_runs_come_to_its_end(
-    database: Database, add_run: Callable[..., Run], worker: Worker
-) -> None:
+def test_a_held_queue_lets_what_runs_come_to_its_end(database: Database, add_run: AddRun, worker: Worker) -> None:
     running, waiting = add_run("finish"), add_run("finish")
     worker.round()
     hold_queue(database)
@@ -175,7 +172,7 @@ def test_a_held_queue_lets_what_runs_come_to_its_end(
 
 
 def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(
-    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
     said: list[str] = []
     worker = Worker(database, [SLOT, replace(SLOT, name="cpu-2")], said.append, stand_in_child)
@@ -197,13 +194,13 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(
 
 @pytest.mark.parametrize(("verb", "state"), [(cancel, State.CANCELLED), (pause, State.PAUSED)])
 def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(
-    database: Database, add_run: Callable[..., Run], worker: Worker, verb: Callable[..., Run], state: State
+    database: Database, add_run: AddRun, worker: Worker, verb: Callable[..., Run], state: State
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     stop_orphans(database, [verb(database, run)])
     [work] = worker.children.values()
-    assert work.child.process.poll() is None, "its worker does it"
+    assert process_of(work).poll() is None, "its worker does it"
     database.execute("UPDATE workers SET ended_at = heartbeat_at")
     stop_orphans(database, [run_by_key(database, run.key)])
     end_of_its_child(worker)
@@ -212,7 +209,7 @@ def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(
 
 
 def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(
-    database: Database, add_run: Callable[..., Run], worker: Worker, monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bertmt.worker.worker.TROUBLE_SECONDS", 0)
     run = add_run("wait")
@@ -225,12 +222,12 @@ def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(
     with pytest.raises(DamagedRegistryError, match="bertmt repair"):
         worker.work(drain=False)
     [work] = worker.children.values()
-    assert work.child.process.poll() is None
-    work.child.process.kill()
-    work.child.process.wait()
+    assert process_of(work).poll() is None
+    process_of(work).kill()
+    process_of(work).wait()
 
 
-def test_a_worker_that_waits_for_a_time_says_so_once(database: Database, add_run: Callable[..., Run]) -> None:
+def test_a_worker_that_waits_for_a_time_says_so_once(database: Database, add_run: AddRun) -> None:
     run, said = add_run("later"), []
     database.execute("UPDATE runs SET not_before_at = '2099-01-01T00:00:00+00:00'")
     draining = Draining(database, [SLOT], said.append)
@@ -239,12 +236,12 @@ def test_a_worker_that_waits_for_a_time_says_so_once(database: Database, add_run
 
 
 def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
-    work.child.process.kill()
+    process_of(work).kill()
     run_until(worker, lambda: run_by_key(database, run.key).attempt == 2)
     assert run_by_key(database, run.key).step is None
     worker.stopping = True
@@ -253,11 +250,11 @@ def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(
 
 def end_of_its_child(worker: Worker) -> None:
     [work] = worker.children.values()
-    work.child.process.wait()
+    process_of(work).wait()
 
 
 def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run, other = add_run("finish"), add_run("finish")
     worker.round()
@@ -268,13 +265,13 @@ def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(
 
 
 def test_an_attempt_that_another_worker_has_begun_is_left_alone(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
     work.child.signal(signal.SIGTERM)
-    work.child.process.wait()
+    process_of(work).wait()
     ingest_running(database, silent_only=False)
     other = Worker(database, [SLOT], lambda line: None, stand_in_child)
     run_until(other, lambda: run_by_key(database, run.key).attempt == 2)
@@ -286,7 +283,7 @@ def test_an_attempt_that_another_worker_has_begun_is_left_alone(
 
 
 def test_who_waited_for_the_lock_declares_no_later_attempt_dead(
-    database: Database, add_run: Callable[..., Run], worker: Worker, monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = add_run("die", requeue_lost=False)
     worker.round()
@@ -300,7 +297,7 @@ def test_who_waited_for_the_lock_declares_no_later_attempt_dead(
 
 
 def test_a_second_attempt_replaces_the_first_ones_points(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -314,24 +311,24 @@ def test_a_second_attempt_replaces_the_first_ones_points(
 
 
 def test_events_are_imported_and_the_end_seen_without_any_worker(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("finish")
     worker.round()
     [work] = worker.children.values()
-    work.child.process.wait()
+    process_of(work).wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.FINISHED
 
 
 def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its worker is there and will settle it"
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
@@ -340,21 +337,21 @@ def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(
 
 
 def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     [work] = worker.children.values()
     cancel(database, run_by_key(database, run.key))
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.CANCELLED
 
 
 def test_a_run_that_cannot_be_started_fails_and_the_worker_goes_on(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     blocked, finished = add_run("finish"), add_run("finish")
     folder = folder_of(database, blocked).path
@@ -378,7 +375,7 @@ with open_registry(Path(sys.argv[1])) as database:
 
 
 def test_two_workers_share_the_queue_and_no_run_is_worked_twice(
-    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
     for index in range(8):
         add_run(f"finish-{index}")
@@ -392,7 +389,7 @@ def test_two_workers_share_the_queue_and_no_run_is_worked_twice(
 
 
 def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
-    database: Database, add_run: Callable[..., Run], stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
     command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
@@ -405,7 +402,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
     killed.wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
-    os.kill(present(run_by_key(database, run.key).started).pid, signal.SIGKILL)
+    os.kill(present(present(run_by_key(database, run.key).started).pid), signal.SIGKILL)
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)
@@ -414,7 +411,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
 
 
 def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(
-    database: Database, add_run: Callable[..., Run], worker: Worker, stand_in_child: tuple[str, ...]
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)

@@ -3,18 +3,17 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
+from call_types import AddRun
 
 from bertmt.registry.database import Database
 from bertmt.registry.file.backups import kept_backups
-from bertmt.registry.records import Run
 from bertmt.worker import backing_up
 
 
 def test_a_worker_makes_a_backup_when_it_starts_and_finishes_it_before_it_ends(
-    database: Database, add_run: Callable[..., Run]
+    database: Database, add_run: AddRun
 ) -> None:
     add_run(state="held")
     command = [sys.executable, "-m", "bertmt.worker", "--db", str(database.path), "--drain", "--device", "cpu"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from fake_nvml import FakeNvml, memory
 from present import present
 from worker_rounds import run_until
@@ -13,7 +14,6 @@ from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
 from bertmt.devices.start_lock import take_start_lock
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
@@ -45,7 +45,7 @@ def start_worker(
 
 
 def test_a_run_is_bound_to_its_gpu_by_uuid(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker]
+    database: Database, add_run: AddRun, start_worker: Callable[..., Worker]
 ) -> None:
     run = add_run("finish")
     start_worker(GPU).work(drain=True)
@@ -54,7 +54,7 @@ def test_a_run_is_bound_to_its_gpu_by_uuid(
 
 
 def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used_up(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], said: Any, tmp_path: Path
+    database: Database, add_run: AddRun, start_worker: Callable[..., Worker], said: Any, tmp_path: Path
 ) -> None:
     run, worker = add_run("finish"), start_worker(GPU)
     lock = take_start_lock("GPU-aaaa", "theirs", tmp_path)
@@ -67,7 +67,7 @@ def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used
 
 
 def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], tmp_path: Path
+    database: Database, add_run: AddRun, start_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
     run, worker = add_run("wait"), start_worker(GPU)
     worker.round()
@@ -82,7 +82,7 @@ def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(
 
 
 def test_a_run_waits_until_enough_memory_is_free(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards: Any, said: Any
+    database: Database, add_run: AddRun, start_worker: Callable[..., Worker], cards: Any, said: Any
 ) -> None:
     run, worker = add_run("finish"), start_worker(GPU)
     cards[0]["memory"] = memory(16_384, 100)
@@ -94,7 +94,7 @@ def test_a_run_waits_until_enough_memory_is_free(
 
 
 def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(
-    database: Database, add_run: Callable[..., Run], start_worker: Callable[..., Worker], cards: Any
+    database: Database, add_run: AddRun, start_worker: Callable[..., Worker], cards: Any
 ) -> None:
     run, worker = add_run("stubborn"), start_worker(GPU, CPU)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
@@ -110,7 +110,7 @@ def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(
 
 def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_is_tried_once_more(
     database: Database,
-    add_run: Callable[..., Run],
+    add_run: AddRun,
     start_worker: Callable[..., Worker],
     cards: Any,
     said: Any,
@@ -133,7 +133,7 @@ def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_
 
 def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs_once_it_returns(
     database: Database,
-    add_run: Callable[..., Run],
+    add_run: AddRun,
     start_worker: Callable[..., Worker],
     cards: Any,
     said: Any,

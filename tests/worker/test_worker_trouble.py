@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from call_types import AddRun
 from fake_nvml import FakeNvml, memory
 from present import present
-from worker_rounds import run_until
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
@@ -39,7 +40,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def orphan(database: Database, add_run: Callable[..., Run]) -> Run:
+def orphan(database: Database, add_run: AddRun) -> Run:
     """A run whose worker and process are gone, and that wrote nothing."""
     add_run("wait")
     gone = workers.register(database, ["cpu"])
@@ -65,7 +66,7 @@ def locked_once(real: Any) -> Callable[..., Any]:
 @pytest.mark.parametrize(("module", "name"), [(claiming, "claim_next"), (worker_module, "snapshot_of")])
 def test_a_locked_registry_leaves_no_gpu_reserved(
     database: Database,
-    add_run: Callable[..., Run],
+    add_run: AddRun,
     said: Any,
     stand_in_child: tuple[str, ...],
     tmp_path: Path,
@@ -84,7 +85,7 @@ def test_a_locked_registry_leaves_no_gpu_reserved(
 
 @pytest.mark.parametrize(("request_word", "state"), [("cancel", State.CANCELLED), (None, State.FAILED)])
 def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
-    database: Database, add_run: Callable[..., Run], worker: Worker, said: Any, request_word: str | None, state: State
+    database: Database, add_run: AddRun, worker: Worker, said: Any, request_word: str | None, state: State
 ) -> None:
     run, other = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
@@ -92,8 +93,8 @@ def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
     events.rename(events.with_suffix(".kept"))
     events.mkdir()
     [work] = worker.children.values()
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
     database.execute("UPDATE runs SET request = ? WHERE key = ?", (request_word, run.key))
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
     assert run_by_key(database, run.key).state is state
@@ -109,13 +110,13 @@ def test_an_orphan_that_cannot_be_read_keeps_no_draining_worker(
 
 
 def test_an_adopted_child_whose_run_another_worker_works_now_frees_its_slot(
-    database: Database, add_run: Callable[..., Run], worker: Worker
+    database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     add_run("wait")
     run = claim_next(database, worker.key, "cpu")
-    folder = folder_of(database, run)
+    folder = folder_of(database, present(run))
     folder.path.mkdir(parents=True)
-    worker.children[SLOT] = Work(run, AdoptedChild(folder))
+    worker.children[SLOT] = Work(present(run), AdoptedChild(folder))
     database.execute("UPDATE runs SET attempt = 2, worker = ?", (workers.register(database, ["cpu"]),))
     with hold_alive(folder):
         worker.round()
@@ -123,13 +124,13 @@ def test_an_adopted_child_whose_run_another_worker_works_now_frees_its_slot(
 
 
 def test_an_attempt_that_begins_while_the_old_one_is_read_is_not_taken_for_its_own(
-    database: Database, add_run: Callable[..., Run], worker: Worker, monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run("wait")
     run = claim_next(database, worker.key, "cpu")
-    folder_of(database, run).path.mkdir(parents=True)
-    with hold_alive(folder_of(database, run)):
-        work = worker.children[SLOT] = Work(run, AdoptedChild(folder_of(database, run)))
+    folder_of(database, present(run)).path.mkdir(parents=True)
+    with hold_alive(folder_of(database, present(run))):
+        work = worker.children[SLOT] = Work(present(run), AdoptedChild(folder_of(database, present(run))))
         monkeypatch.setattr(worker_module, "ingest", lambda database, run: replace(run, attempt=2))
         worker._look_after(SLOT, work)
         assert worker.children[SLOT].run.attempt == 1
@@ -143,27 +144,27 @@ def test_a_refusal_does_not_undo_that_a_process_was_found_to_be_gone(database: D
 
 
 def test_one_strange_lock_keeps_no_other_child_from_its_signal(
-    database: Database, add_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run("wait"), add_run("wait")
     runs = [claim_next(database, None, "cpu"), claim_next(database, None, "cpu")]
     for run in runs:
-        folder_of(database, run).path.mkdir(parents=True)
-    folder_of(database, runs[0]).alive.write_text("no number of a process, but much longer")
+        folder_of(database, present(run)).path.mkdir(parents=True)
+    folder_of(database, present(runs[0])).alive.write_text("no number of a process, but much longer")
     told = []
     monkeypatch.setattr("bertmt.services.lifecycle.control.os.kill", lambda pid, number: told.append(number))
-    with hold_alive(folder_of(database, runs[1])):
-        control.stop_orphans(database, [control.cancel(database, run) for run in runs])
+    with hold_alive(folder_of(database, present(runs[1]))):
+        control.stop_orphans(database, [control.cancel(database, present(run)) for run in runs])
     assert len(told) == 1
 
 
 def test_checkpoints_stay_where_the_registry_cannot_store_that_they_are_not_wanted(
-    database: Database, add_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_run("failed")
     run = claim_next(database, None, "cpu")
     database.execute("UPDATE runs SET state = 'failed'")
-    folder = folder_of(database, run).checkpoints().folder
+    folder = folder_of(database, present(run)).checkpoints().folder
     folder.mkdir(parents=True)
 
     def full(*_: Any) -> None:

@@ -124,7 +124,7 @@ def test_a_registry_that_holds_what_nobody_wrote_is_a_sentence(
 def test_a_fault_in_a_sound_registry_is_still_a_fault(
     bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bertmt.services.browse.lookup.find_run", lambda *_: {}["nothing"])
+    monkeypatch.setattr("bertmt.services.browse.lookup.find_run", lambda *_: dict[str, str]()["nothing"])
     assert "fault of bertmt" in bertmt("show", "base").err
 
 

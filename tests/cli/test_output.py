@@ -30,7 +30,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         monkeypatch.setattr(sys, "stdout", stream)
         monkeypatch.setenv("TERM", "xterm-256color")
         monkeypatch.delenv("NO_COLOR", raising=False)
-        return lambda: stream.buffer.getvalue().decode(encoding)
+        raw: Any = stream.buffer
+        return lambda: raw.getvalue().decode(encoding)
 
     return make
 

@@ -101,7 +101,7 @@ def test_a_group_counts_unless_it_is_the_users_own(tmp_path: Path, monkeypatch: 
     me = user_name(os.geteuid())
     for group, members, said in ((me, [], None), (me, ["mallory"], me), ("students", [], "students")):
         entry = grp.struct_group((group, "x", 1, members))
-        monkeypatch.setattr(ownership.grp, "getgrgid", lambda gid, entry=entry: entry)
+        monkeypatch.setattr(ownership.grp, "getgrgid", lambda gid, entry=entry: entry)  # type: ignore[attr-defined]  # its own name for it
         found = ownership.foreign("registry", registry)
         assert found is None if said is None else f"the group {said} may write it." in present(found)
 

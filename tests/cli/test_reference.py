@@ -1,6 +1,7 @@
 """docs/cli.md and docs/registry.md are what the program says."""
 
 from pathlib import Path
+from typing import Any
 
 import typer
 from sqlite_utils import Database as SqliteUtilsDatabase
@@ -12,7 +13,7 @@ from bertmt.registry import reference as registry_reference
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import SCHEMAS
 
-GROUP = typer.main.get_command(app)
+GROUP: Any = typer.main.get_command(app)
 
 
 def test_the_page_of_the_command_line_is_up_to_date() -> None:
@@ -59,10 +60,10 @@ def test_every_comment_of_the_schema_stands_beside_its_table_or_column(tmp_path:
 
 def test_the_schemas_page_is_of_the_tables_that_are_there() -> None:
     registry = SqliteUtilsDatabase(memory=True)
-    registry["runs"].create({"key": int, "name": str}, pk="key", not_null=["name"], defaults={"name": "x"})
-    registry["parts"].create({"run": int, "part": int}, pk=["run", "part"], foreign_keys=[("run", "runs", "key")])
-    registry["parts"].add_column("size", float)
-    registry["runs"].create_index(["name"], unique=True)
+    registry.table("runs").create({"key": int, "name": str}, pk="key", not_null=["name"], defaults={"name": "x"})
+    registry.table("parts").create({"run": int, "part": int}, pk=["run", "part"], foreign_keys=[("run", "runs", "key")])
+    registry.table("parts").add_column("size", float)
+    registry.table("runs").create_index(["name"], unique=True)
     runs, parts = registry_reference.tables(registry, ["CREATE TABLE runs (   -- all\n    key INTEGER -- own\n);\n"])
     assert (runs.comment, runs.columns[0].declaration, runs.columns[0].comment) == ("all", "INTEGER PRIMARY KEY", "own")
     assert runs.columns[1].declaration == "TEXT NOT NULL DEFAULT 'x'"

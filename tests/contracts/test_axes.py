@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from present import present
 from source_files import Source
 
 PACKAGES = ("bertmt/losses", "bertmt/models", "bertmt/prediction", "bertmt/training")
@@ -35,7 +34,7 @@ def axes_of(node: Any) -> Any:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) == 2:
         array, axes = node.slice.elts
         if name_of(array) in ARRAYS and isinstance(axes, ast.Constant):
-            return present(axes.value).split()
+            return str(axes.value).split()
     return None
 
 

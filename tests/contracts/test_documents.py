@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from source_files import Source
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
@@ -69,9 +70,10 @@ def tree_block(readme: Path) -> Any:
 
 def tree_paths(lines: Any) -> list[Any]:
     """The paths that a drawn tree names; several files may share a line, then comes the comment."""
-    found, open_folders = [], []
+    found: list[Any] = []
+    open_folders: list[Any] = []
     for line in lines:
-        drawn = re.match(r"[\s│├└─|`-]*", line)[0]
+        drawn = present(re.match(r"[\s│├└─|`-]*", line))[0]
         names = []
         for word in line[len(drawn) :].replace(",", " ").split():
             if not FILE_NAME.fullmatch(word):

@@ -22,7 +22,7 @@ def imports_of(source: Source, modules: set[str]) -> Any:
             # `from package import module` means the module, `from module import name` the module named first.
             whole = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= whole & modules
-            found |= {node.module} if whole - modules else set()
+            found |= {str(node.module)} if whole - modules else set()
     return found & modules
 
 
@@ -30,7 +30,10 @@ def circles(sources: list[Source]) -> list[set[Any]]:
     """The sets of modules of which each imports each other, by however many steps (Tarjan's components)."""
     modules = {dotted(source.name) for source in sources}
     graph = {dotted(source.name): sorted(imports_of(source, modules)) for source in sources}
-    index, lowest, stack, found = {}, {}, [], []
+    index: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[Any] = []
 
     def visit(module: Any) -> None:
         index[module] = lowest[module] = len(index)

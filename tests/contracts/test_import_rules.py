@@ -26,7 +26,8 @@ def table() -> dict[Any, tuple[set[Any], Any]]:
     page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
     section = page.partition("## Who may import whom")[2].partition("\n## ")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line][2:]
-    found, above = {}, set()
+    found: dict[Any, Any] = {}
+    above: set[Any] = set()
     for packages, may, never in rows:
         allowed = set()
         plus, _, minus = may.partition(" but ")

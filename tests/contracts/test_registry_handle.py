@@ -22,7 +22,7 @@ def test_mypy_refuses_sql_and_transactions_in_a_front_end(repository: Path, tmp_
     module = tmp_path / "front_end.py"
     module.write_text(FRONT_END + "".join(f"    registry.{call}\n" for call in REFUSED))
     # A cache of its own: the project's may be written by another mypy meanwhile.
-    command = [sys.executable, "-m", "mypy", "--cache-dir", tmp_path / "cache", module]
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path / "cache"), str(module)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
     errors = [line for line in done.stdout.splitlines() if ": error:" in line]
     first = FRONT_END.count("\n") + 1

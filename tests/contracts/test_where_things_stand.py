@@ -20,12 +20,12 @@ MOST_MODULES = 16
 COMMANDS = "bertmt/cli"  # one file per noun, however many there are
 
 
-def in_words(node: ast.AST) -> str | None:
+def in_words(node: Any) -> str | None:
     """The text of a string as it stands in the source, without what is filled in."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "?" for part in node.values)
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "?" for part in node.values)
     return None
 
 

@@ -19,9 +19,10 @@ from bertmt.registry.file.opening import open_registry
 # What works a queue, waits, needs a network or a terminal.
 LEFT_OUT = {"worker", "tui", "predict", "fetch"}
 FORBIDDEN = {"--work", "--wait", "-f", "--follow", "--install-completion", "--show-completion"}
+GROUP: Any = typer.main.get_command(app)
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    for name, command in typer.main.get_command(app).commands.items()
+    for name, command in GROUP.commands.items()
 }
 COMMANDS = {name: sorted(options - FORBIDDEN) for name, options in OPTIONS.items() if name not in LEFT_OUT}
 RUNS = st.sampled_from(
@@ -76,7 +77,7 @@ def command_lines(draw: st.DrawFn) -> list[Any]:
     name = draw(st.sampled_from(sorted(COMMANDS)))
     words = [word for word in USUAL.get(name, "").split() if draw(st.integers(0, 9))]
     for _ in range(draw(st.integers(0, 4))):
-        option = [draw(st.sampled_from(COMMANDS[name]))] if COMMANDS[name] and draw(st.booleans()) else []
+        option: list[Any] = [draw(st.sampled_from(COMMANDS[name]))] if COMMANDS[name] and draw(st.booleans()) else []
         words += [*option, *([draw(ARGUMENTS)] if draw(st.booleans()) else [])]
     if draw(st.integers(0, 9)) == 0:
         words = draw(st.permutations(words))

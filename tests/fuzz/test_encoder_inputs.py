@@ -15,7 +15,7 @@ from sentences import answered
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.errors import EncoderError
 
-TOKENIZER = {
+TOKENIZER: dict[str, Any] = {
     "version": "1.0",
     "truncation": None,
     "padding": None,

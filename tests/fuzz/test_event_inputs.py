@@ -154,7 +154,7 @@ def check_others(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> N
 
 def test_examples_of_the_wrong_types_are_not_imported(place: Path, victim: tuple[Run, RunFolder]) -> None:
     run, folder = victim
-    for strange in (Example(7, "a"), Example("e", ["a"]), Example("e", "a", 3), Example("e", "a", None, "x")):
+    for strange in (Example(7, "a"), Example("e", ["a"]), Example("e", "a", 3), Example("e", "a", None, "x")):  # type: ignore[arg-type]  # that is the point
         mark = fingerprint([strange])
         write_examples(folder.examples("sst", "dev"), [strange])
         write_predictions(folder.path / "predictions" / "x.npz", Predictions("sst", "dev", 1, mark, np.eye(5)[[0]]))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -123,7 +124,7 @@ def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(
         assert len(found.examples) <= limit and all(each.label == 1 for each in found.examples)
 
 
-READERS = {
+READERS: dict[str, Callable[[Path], Any]] = {
     "001-sst-dev.npz": read_predictions,
     "sst-dev.jsonl.gz": read_examples,
     "run.json": lambda file: RunFolder(file.parent).read_order(),

@@ -226,7 +226,8 @@ def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(database: 
 def test_what_hinders_a_worker_s_backups_is_said_once_and_stops_nothing(database: Database, add_run: AddRun) -> None:
     add_run()
     (database.path.parent / "backups").write_text("somebody's file")
-    said, hours = [], iter([False, False, True])
+    said: list[str] = []
+    hours = iter([False, False, True])
     make_backups(database.path, said.append, lambda seconds: next(hours))
     assert len(said) == 1 and "No backup of the registry was made" in said[0]
 

@@ -30,7 +30,7 @@ def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_bert(tmp_path / "bert")
 
 
-def request(encoder: Path, **more: Any) -> Request:
+def request(encoder: Path | str, **more: Any) -> Request:
     return Request(preset="baseline", values={"data": "toy", "encoder": str(encoder), "max_length": "16"}, **more)
 
 
@@ -55,7 +55,7 @@ def test_what_has_finished_with_other_weights_in_the_same_place_is_queued(databa
 
 @pytest.mark.parametrize("name", ["bert", "tiny"])
 def test_an_encoder_that_is_not_known_is_never_the_same(database: Database, encoder: Path, name: str) -> None:
-    name = encoder if name == "bert" else name
+    name = str(encoder) if name == "bert" else name
     run = finished(database, plan(request(name)))
     assert present(already_finished(database, plan(request(name)).runs[0])).key == run.key
     database.execute("UPDATE runs SET encoder_fingerprints = '{}'")

@@ -156,7 +156,7 @@ def test_similarities_stand_beside_labels_the_worst_first(database: Database, pr
 def test_the_line_of_best_fit_is_the_one_that_polyfit_finds(database: Database, predicted: Callable[..., Run]) -> None:
     cosines = [0.1, 0.35, 0.3, 0.9, 0.8]
     found = similarity_of(database, predicted("sts", STS, cosines))
-    labels = [example.label for example in STS]
+    labels = [present(example.label) for example in STS]
     slope, intercept = np.polyfit(labels, np.array(cosines) * 5, 1)
     assert (found.slope, found.intercept) == (pytest.approx(slope, abs=1e-6), pytest.approx(intercept, abs=1e-6))
     assert found.rho == pytest.approx(np.corrcoef(labels, cosines)[0, 1], abs=1e-6)

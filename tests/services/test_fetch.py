@@ -17,7 +17,8 @@ class Hub:
     """Stands for the hub: writes what it is told to, and remembers what it was asked."""
 
     def __init__(self, config: dict[str, Any] = CONFIG, content: bytes | None = None):
-        self.config, self.asked = config, []
+        self.config = config
+        self.asked: list[Any] = []
         self.content = safetensors_file(weights()) if content is None else content
 
     def __call__(self, repository: Any, revision: Any, folder: Any) -> Any:

@@ -126,7 +126,7 @@ def test_a_run_that_is_brought_back_at_the_last_moment_stays(
     registry: Database, everything: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
-    real = garbage.hold_alive
+    real = garbage.hold_alive  # type: ignore[attr-defined]  # its own name for it
 
     def hold(folder: Any) -> IO[bytes]:
         removal.restore_all(registry, [present(item.run).id])

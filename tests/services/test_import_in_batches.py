@@ -15,7 +15,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.backups import keep_backup
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.registry.runs import IS_STAGED, all_runs, removed_runs
 from bertmt.services.browse.suggestions import removed_run_words, run_words
 from bertmt.services.ingest import import_run as importing
 from bertmt.services.ingest.import_run import import_run, read_run_folder
@@ -77,10 +77,10 @@ def test_between_two_batches_others_write_and_see_nothing_of_the_run(
         sees_nothing_and_writes(database.path, mine)
         batches.append(database.execute("SELECT count(*) FROM metrics").fetchone()[0])
 
-    monkeypatch.setattr(staging.time, "sleep", look)
+    monkeypatch.setattr(staging.time, "sleep", look)  # type: ignore[attr-defined]  # its own name for it
     imported = import_run(database, folder)
     assert len(set(batches)) > 3 and {run.id for run in all_runs(database)} == {mine.id, imported.id}
-    assert database.execute(f"SELECT count(*) FROM runs WHERE {staging.IS_STAGED}").fetchone() == (0,)
+    assert database.execute(f"SELECT count(*) FROM runs WHERE {IS_STAGED}").fetchone() == (0,)
 
 
 KILLED = """
@@ -148,7 +148,7 @@ def test_an_import_that_lives_is_left_alone(database: Database, folder: Path, mo
         monkeypatch.setattr("bertmt.services.upkeep.garbage.LEFTOVER_SECONDS", -1)
         looked.append([item.kind for item in find_garbage(database)])
 
-    monkeypatch.setattr(staging.time, "sleep", look)
+    monkeypatch.setattr(staging.time, "sleep", look)  # type: ignore[attr-defined]  # its own name for it
     assert import_run(database, folder).state == "finished"
     assert looked and not any(looked)
 
@@ -163,4 +163,4 @@ def test_a_repaired_registry_knows_nothing_of_an_import_that_was_killed(killed: 
     found = repair(path)
     assert found.problems and found.backup is not None
     with open_registry(path) as anew:
-        assert anew.execute(f"SELECT count(*) FROM runs WHERE {staging.IS_STAGED}").fetchone() == (0,)
+        assert anew.execute(f"SELECT count(*) FROM runs WHERE {IS_STAGED}").fetchone() == (0,)

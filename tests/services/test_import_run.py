@@ -75,7 +75,7 @@ def attempts_of(elsewhere: RegistryBuilder) -> tuple[Run, RunFolder]:
     events.close()
     run = ingest(elsewhere.database, run)
     assert run.state is State.QUEUED
-    run = claim_next(elsewhere.database, None, "cpu")
+    run = present(claim_next(elsewhere.database, None, "cpu"))
     folder.create(
         RunOrder(
             run_id=run.id,
@@ -276,7 +276,7 @@ def link(name: str, to: str = "/etc/passwd") -> Callable[..., None]:
     return spoil
 
 
-SPOILED = {
+SPOILED: dict[str, Callable[[Any], object]] = {
     "an id that leads outside": spoil_order(run_id="../../x"),
     "an id of another kind": spoil_order(run_id=5),
     "a name with an escape sequence": spoil_order(name="\x1b[2Jevil"),

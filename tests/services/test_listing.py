@@ -41,7 +41,7 @@ def test_a_filter_sees_runs_and_recipes(database: Database, finish: Callable[...
 
 
 @pytest.mark.parametrize("arguments", [{"filter_text": "lorra>0"}, {"sort": "lorra"}, {"sort": "-"}])
-def test_a_field_that_is_none_is_a_sentence(database: Database, arguments: dict[str, str]) -> None:
+def test_a_field_that_is_none_is_a_sentence(database: Database, arguments: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"lora|field"):
         list_runs(database, **arguments)
 

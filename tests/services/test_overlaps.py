@@ -39,7 +39,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def request(data: Path, seeds: tuple[int, ...] = (), **values: Any) -> Request:
+def request(data: Path | str, seeds: tuple[int, ...] = (), **values: Any) -> Request:
     return Request(preset="sts-only", values={"data": str(data), "encoder": "tiny", **values}, seeds=seeds)
 
 
@@ -108,7 +108,7 @@ def test_a_comparison_says_it_of_the_tasks_that_are_compared(database: Database,
 
 
 def test_of_many_arms_that_it_is_true_of_three_are_named(database: Database, data: Path) -> None:
-    arms = [Arm((submit(database, plan(request(data, **{"lora.rank": rank})))[0],)) for rank in range(1, 6)]
+    arms = [Arm((submit(database, plan(request(data, (), **{"lora.rank": rank})))[0],)) for rank in range(1, 6)]
     arms.append(Arm((submit(database, plan(request("toy")))[0],)))
     said = about_dev_data(database, arms, ("sts",))
     ids = ", ".join(f"sts-only ({arm.runs[0].id})" for arm in arms[:3])

@@ -68,7 +68,7 @@ DAMAGES = {"an index": damage_an_index, "everything": damage_all, "missing": lam
            "empty": lambda registry: registry.write_bytes(b"")}  # fmt: skip
 
 
-@pytest.fixture(params=DAMAGES.values(), ids=DAMAGES)
+@pytest.fixture(params=list(DAMAGES.values()), ids=list(DAMAGES))
 def damage(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -207,7 +207,7 @@ def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(
 def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder: RegistryBuilder, backed_up: Path) -> None:
     run = builder.add("stopped")
     _, events = begin(builder, run)
-    events.write(Stopped(at=now(), signal="SIGTERM", step=2, checkpoint=True))
+    events.write(Stopped(at=now(), signal="SIGTERM", step=2))
     events.close()
     builder.database.close()
     damage_all(backed_up)

@@ -121,7 +121,7 @@ def test_a_list_kept_up_to_date_is_the_one_read_anew(
         scores = tuple(chance.random() for _ in range(3))
         known.append(finish(preset, preset, scores=scores, seed=chance.randrange(3), epochs=chance.choice([1, 2])))
 
-    deeds = [
+    deeds: list[Callable[[], object]] = [
         add,
         add,
         lambda: known.append(add_run("waits", seed=chance.randrange(3))),

@@ -1,7 +1,9 @@
 """Faults as text, and that each comes at its operation and at no other."""
 
 import errno
+import functools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +23,9 @@ def test_a_word_that_is_no_fault_is_refused_with_what_is_expected() -> None:
 
 def test_a_fault_comes_at_its_number_among_the_operations_that_fit(tmp_path: Path) -> None:
     injector = Injector([Fault("enospc", 2, "write")], record=tmp_path / "record")
-    done = []
+    done: list[Any] = []
     for label in ("write a", "open a", "fsync a"):
-        injector.perform(label, lambda label=label: done.append(label))
+        injector.perform(label, functools.partial(done.append, label))
     with pytest.raises(OSError) as caught:
         injector.perform("write b", lambda: done.append("whole"), lambda: done.append("half"))
     assert caught.value.errno == errno.ENOSPC

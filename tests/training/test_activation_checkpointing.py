@@ -12,7 +12,7 @@ from bertmt.training.memory import memory_shortage
 from bertmt.training.seeding import seed_dropout
 from bertmt.training.steps.step import Stepper
 
-LOSSES = {
+LOSSES: dict[str, tuple[dict[str, Any], str | None]] = {
     "cross entropy": ({"tasks": "sst"}, "sst"),
     "binary cross entropy": ({"tasks": "para", "super_concat": True}, "para"),
     "mean squared error": ({"tasks": "sts"}, "sts"),
@@ -33,7 +33,7 @@ class Recorder(torch.optim.SGD):
         super().__init__(list(parameters), lr=0.0)
         self.gradients: list[Any] = []
 
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # torch overloads it
         self.gradients = [None if each.grad is None else each.grad.clone() for each in self.param_groups[0]["params"]]
 
 

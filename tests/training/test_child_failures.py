@@ -14,6 +14,7 @@ from attempts import Attempt
 from present import present
 
 from bertmt.run_folder.event_files import read_events
+from bertmt.run_folder.events import Started
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.processes import process_of
 from bertmt.tasks.examples import fingerprint
@@ -116,7 +117,7 @@ def test_sigterm_stops_a_child_between_steps_with_a_checkpoint_and_a_last_event(
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "bertmt.training", folder.path], stdout=subprocess.PIPE, text=True
     ) as child:
-        assert any("Training sst" in line for line in child.stdout)
+        assert any("Training sst" in line for line in present(child.stdout))
         assert is_alive(folder)
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
@@ -242,4 +243,4 @@ def test_the_first_event_says_which_process_it_is(
 ) -> None:
     run = attempt(prepare({"epochs": 1, "epoch_steps": 1}))
     [started, *_], _, _ = read_events(run.folder.events(1))
-    assert present(process_of(started)).lives()
+    assert isinstance(started, Started) and present(process_of(started)).lives()

@@ -26,7 +26,7 @@ from bertmt.training.checkpoints.checkpointing import Checkpointing, differences
 from bertmt.training.stopping import StopFlag
 
 SMALL_RANK = {"lora.rank": 4}
-RECIPES = {
+RECIPES: dict[str, dict[str, Any]] = {
     "baseline": {},
     "lora": SMALL_RANK,
     "ensembled": {"ensembling": True, "surgery": False},
@@ -36,7 +36,7 @@ RECIPES = {
         "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
 }  # fmt: skip
-RESILIENCE = {"checkpoint_steps": 3, "select": "best"}
+RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best"}
 WALL_CLOCK = ("tokens_per_second",)
 
 
@@ -59,7 +59,7 @@ def kill_at_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Non
                 raise KilledError
             return real(handle, data)
 
-        monkeypatch.setattr(event_files.os, "write", write)
+        monkeypatch.setattr(event_files.os, "write", write)  # type: ignore[attr-defined]  # its own name for it
 
     yield arm
     monkeypatch.undo()
@@ -98,16 +98,16 @@ def test_no_checkpoint_is_on_disk_before_the_events_that_it_follows(
     assert all(events in order[start:end] for start, end in zip(before, saved, strict=False))
 
 
-def next_attempt(folder: RunFolder, **order: object) -> RunFolder:
+def next_attempt(folder: RunFolder, **order: Any) -> RunFolder:
     """The order of a later attempt, as a worker gives it."""
     before = folder.read_order()
     folder.create(replace(before, attempt=before.attempt + 1, **order), folder.recipe.read_text())
     return folder
 
 
-def rows(folder: RunFolder) -> dict[tuple[str, int], float | None]:
+def rows(folder: RunFolder) -> dict[tuple[str, int], Any]:
     """The points that an importer keeps of all attempts, without those that tell the time."""
-    kept: dict[tuple[str, int], float | None] = {}
+    kept: dict[tuple[str, int], Any] = {}
     for attempt in range(1, folder.read_order().attempt + 1):
         for event in read_events(folder.events(attempt))[0]:
             if isinstance(event, Started) and not event.resumes:
@@ -370,7 +370,7 @@ def test_a_checkpoint_is_written_every_so_many_minutes(
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
 
     clock = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])  # type: ignore[attr-defined]  # its own name for it
     state = TrainingState(compose_run({"checkpoint_minutes": 2}), Progress(), Stopwatch())
     store = Checkpoints(tmp_path / "checkpoints")
     writer = Checkpointing(state, store, EventWriter(tmp_path / "events.jsonl"))

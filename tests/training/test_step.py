@@ -20,7 +20,7 @@ class Recorder(torch.optim.SGD):
         super().__init__(list(parameters), lr=0.0)
         self.applied: dict[Any, Any] = {}
 
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # torch overloads it
         for parameter in self.param_groups[0]["params"]:
             self.applied[parameter] = None if parameter.grad is None else parameter.grad.clone()
 
@@ -107,4 +107,4 @@ def test_bf16_gradients_point_where_fp32_gradients_point(compose_run: Callable[.
     exact = applied_gradients(compose_run({"precision": "fp32"}))
     rough = applied_gradients(compose_run({"precision": "bf16"}))
     flat = [torch.cat([each.flatten() for each in side.values()]) for side in (exact, rough)]
-    assert torch.cosine_similarity(*flat, dim=0) > 0.99
+    assert torch.cosine_similarity(flat[0], flat[1], dim=0) > 0.99

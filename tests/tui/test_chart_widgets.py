@@ -36,7 +36,8 @@ class OneWidget(App[None]):
 
     def __init__(self, widget: LineChart | HeatMap | ScatterChart, ascii_only: bool = False):
         super().__init__()
-        self.widget, self.ascii_only, self.told = widget, ascii_only, []
+        self.widget, self.ascii_only = widget, ascii_only
+        self.told: list[Any] = []
         for theme in THEMES:
             self.register_theme(theme)
 
@@ -191,7 +192,7 @@ async def test_lines_are_drawn_once_until_something_changes(chart: LineChart, mo
     async with shown(chart) as (_, pilot):
         drawn = []
         own = chart.draw
-        monkeypatch.setattr(chart, "draw", lambda *size: drawn.append(size) or own(*size))
+        monkeypatch.setattr(chart, "draw", lambda *size: (drawn.append(size), own(*size))[1])
         chart.refresh()
         on_screen(chart)
         assert drawn == []

@@ -212,7 +212,7 @@ async def test_a_comparison_is_made_anew_only_when_scores_changed(
     show: Show, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    compare = compare_screen.compare
+    compare = compare_screen.compare  # type: ignore[attr-defined]  # its own name for it
     monkeypatch.setattr(compare_screen, "compare", lambda *given: made.append(1) or compare(*given))
     async with show() as shown:
         await opened(shown, 1, 2)

@@ -112,7 +112,7 @@ async def test_the_palette_has_every_action_of_the_screen(show: Show, alive: Any
 async def test_a_keymap_changes_keys(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text('"runs.group" = "ctrl+g"\n', encoding="utf-8")
-    keymap = read_keymap(file, [binding.id for _, binding in all_bindings()])
+    keymap = read_keymap(file, [str(binding.id) for _, binding in all_bindings()])
     async with show() as shown:
         shown.app.set_keymap(keymap)
         await shown.press("a")
@@ -134,7 +134,7 @@ def test_a_keymap_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path, text: s
     file = tmp_path / "keys.toml"
     file.write_text(text + "\n", encoding="utf-8")
     with pytest.raises(UsageError, match=said):
-        read_keymap(file, [binding.id for _, binding in all_bindings()])
+        read_keymap(file, [str(binding.id) for _, binding in all_bindings()])
 
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ async def wait(chance: random.Random) -> None:
 class Hasty(Dashboard):
     """One into which keys were typed before it was there."""
 
-    CSS_PATH = Path(inspect.getfile(Dashboard)).parent / Dashboard.CSS_PATH
-    typed = ()
+    CSS_PATH: Any = Path(inspect.getfile(Dashboard)).parent / str(Dashboard.CSS_PATH)
+    typed: Sequence[str] = ()
 
     def on_mount(self) -> None:
         for name in self.typed:

@@ -213,7 +213,7 @@ async def test_a_picture_of_the_matrix_is_saved_here(
         [picture] = tmp_path.glob("bertmt-run002-sst-confusion-*.svg")
         assert picture.name in said(shown)[0]
         texts = [each.text for each in ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text")]
-        assert any("4 positive" in present(text) for text in texts) and not any("◂" in text for text in texts)
+        assert any("4 positive" in present(text) for text in texts) and not any("◂" in present(text) for text in texts)
 
 
 async def test_a_run_of_one_task_with_classes_has_one_matrix(show: Show, alive: Any, evaluated: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 from registry_builder import HOSTILE, RegistryBuilder
 from run_screen import open_run, said
 from shown import Show, Shown
@@ -42,7 +43,7 @@ def two_attempts(registry: Path, log: Path) -> RunFolder:
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     [run] = all_runs(builder.database, "runs.id = 'run005'")
     requeue(builder.database, run)
-    run = claim_next(builder.database, None, "cpu")
+    run = present(claim_next(builder.database, None, "cpu"))
     folder = folder_of(builder.database, run)
     folder.log(2).write_text("the second attempt\n", encoding="utf-8")
     ingest(builder.database, run)
@@ -103,7 +104,7 @@ async def test_only_what_is_new_in_a_log_is_wrapped(
     show: Show, alive: Any, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = []
-    wrapped = log_lines.wrapped
+    wrapped = log_lines.wrapped  # type: ignore[attr-defined]  # its own name for it
 
     def counting(text: Any, width: Any) -> list[str]:
         texts.append(text)
@@ -209,7 +210,8 @@ async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(
         app.push_screen(RunScreen(run, tab=5))
         seen = asyncio.Event()
         await pilot.pause()
-        pane = app.screen.pane
+        screen: Any = app.screen
+        pane = screen.pane
         look = pane._look
 
         async def looked() -> None:

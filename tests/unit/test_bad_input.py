@@ -16,7 +16,7 @@ from bertmt.recipe.loading import read_toml
 from bertmt.recipe.rules import recipe_from
 from bertmt.registry.file.opening import open_registry
 from bertmt.run_folder.event_files import read_events, tail_lines
-from bertmt.run_folder.events import Event, parse_event
+from bertmt.run_folder.events import Event, Failed, parse_event
 from bertmt.run_folder.layout import RunFolder, RunOrder, is_alive
 from bertmt.run_folder.predictions import (
     Predictions,
@@ -41,7 +41,11 @@ def test_the_name_of_an_unknown_setting_cannot_break_its_line(name: str) -> None
 
 def test_a_number_of_thousands_of_digits_makes_no_toml_file(tmp_path: Path) -> None:
     (tmp_path / "bertmt.toml").write_text(f"epochs = {DIGITS}")
-    for read in (lambda: read_toml(tmp_path / "bertmt.toml"), lambda: read_user_settings(tmp_path)):
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: read_toml(tmp_path / "bertmt.toml"),
+        lambda: read_user_settings(tmp_path),
+    )
+    for read in reads:
         with pytest.raises(UsageError, match="is no TOML file"):
             read()
 
@@ -85,7 +89,7 @@ def test_a_number_that_sqlite_cannot_hold_makes_no_event() -> None:
 
 def test_half_a_character_in_an_event_becomes_a_question_mark_and_the_event_stays() -> None:
     event = parse_event(b'{"event": "failed", "at": "2026-01-01T00:00:00Z", "error": "no file \\udcff\\ud83d\\ude00"}')
-    assert event is not None and event.error == "no file ?\N{GRINNING FACE}"
+    assert isinstance(event, Failed) and event.error == "no file ?\N{GRINNING FACE}"
 
 
 def test_events_are_utf_8_and_nothing_else() -> None:
@@ -119,10 +123,8 @@ def test_a_folder_in_the_place_of_a_file_of_a_run_is_a_sentence(
         ({"fingerprint": "\ud800"}, np.ones((3, 5))),
     ],
 )
-def test_predictions_that_are_none_are_refused(
-    tmp_path: Path, about: dict[str, str] | dict[str, int], values: Any
-) -> None:
-    given = {"task": "sst", "split": "dev", "epoch": 1, "fingerprint": "0" * 16, **about}
+def test_predictions_that_are_none_are_refused(tmp_path: Path, about: dict[str, Any], values: Any) -> None:
+    given: dict[str, Any] = {"task": "sst", "split": "dev", "epoch": 1, "fingerprint": "0" * 16, **about}
     write_predictions(tmp_path / "a.npz", Predictions(**given, probabilities=values))
     with pytest.raises(DataError, match="cannot be read: the"):
         read_predictions(tmp_path / "a.npz")
@@ -135,10 +137,10 @@ def test_words_in_the_place_of_probabilities_are_refused(tmp_path: Path) -> None
 
 
 STRANGE_EXAMPLES = (
-    Example(7, "a"),
-    Example("e", None),
-    Example("e", "a", 3),
-    Example("e", "a", None, "x"),
+    Example(7, "a"),  # type: ignore[arg-type]  # refused where it is used
+    Example("e", None),  # type: ignore[arg-type]  # refused where it is used
+    Example("e", "a", 3),  # type: ignore[arg-type]  # refused where it is used
+    Example("e", "a", None, "x"),  # type: ignore[arg-type]  # refused where it is used
     Example("e", "a", None, True),
 )
 

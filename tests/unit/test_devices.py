@@ -200,7 +200,7 @@ def test_a_card_that_fell_off_the_bus_while_in_use_is_left_out() -> None:
 
 
 def uuids_read(uuids: list[Any], cards: list[object] | list[dict[str, str]] = CARDS) -> list[Any]:
-    return [gpu.uuid for gpu in read_gpus(uuids, FakeNvml(cards))]
+    return [gpu.uuid for gpu in present(read_gpus(uuids, FakeNvml(cards)))]
 
 
 def test_gpus_are_read_by_uuid_whatever_cuda_visible_devices_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def test_a_cell_has_the_dots_of_all_curves_and_the_style_of_the_one_with_most(cu
     canvas = Canvas(4, 6, ascii_only=False)
     values = np.array(curves)
     canvas.draw(values[:, :, 0], values[:, :, 1], 0, 1, [look_of(index, False) for index in range(len(curves))])
-    per_curve = [covered(*zip(*curve, strict=True), 0, 1, 16) for curve in curves]
+    per_curve = [covered(low, high, 0, 1, 16) for low, high in (zip(*curve, strict=True) for curve in curves)]
     lines = canvas.lines()
     styles = [[span.style for span in each for _ in span.text] for each in lines]
     for row in range(4):

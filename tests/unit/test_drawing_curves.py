@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertmt.drawing.charts import canvas
-from bertmt.drawing.charts.curves import Series, draw_curves
+from bertmt.drawing.charts.curves import draw_curves
+from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.smoothing import smooth
 from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts
 from bertmt.drawing.styled import STYLES, cells, plain

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from present import present
 
 from bertmt.drawing.charts.curves import Chart, Panel, View, draw_panel
 from bertmt.drawing.charts.panels import draw_panels, shown_at_once, whole_range
@@ -200,13 +201,13 @@ def test_the_whole_range_leaves_out_what_has_no_number() -> None:
 
 
 def test_zooming_keeps_the_pointed_step_in_its_place() -> None:
-    first, last = zoomed((0, 1000), None, 0.5, 250)
+    first, last = present(zoomed((0, 1000), None, 0.5, 250))
     assert (last - first, (250 - first) / (last - first)) == (pytest.approx(500), pytest.approx(0.25))
 
 
 def test_zooming_out_ends_at_the_whole_and_zooming_in_at_four_steps() -> None:
     assert zoomed((0, 1000), (400, 900), 2) is None
-    first, last = zoomed((0, 1000), (10, 15), 0.1)
+    first, last = present(zoomed((0, 1000), (10, 15), 0.1))
     assert (first, last) == (10.5, 14.5)
 
 

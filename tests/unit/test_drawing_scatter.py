@@ -81,7 +81,7 @@ def test_a_scatter_always_fits_and_uses_known_styles(
 
 
 @pytest.mark.parametrize("shown", ["counts", "rows", "columns"])
-def test_a_matrix_of_five_classes_fits_into_38_cells(shown: str) -> None:
+def test_a_matrix_of_five_classes_fits_into_38_cells(shown: Any) -> None:
     lines = draw_confusion(MATRIX, CLASSES, shown, (2, 2), width=38)
     assert max(cells(plain(each)) for each in lines) <= 38
     assert [plain(each).split()[0] for each in lines[1:6]] == list("01234")

@@ -182,7 +182,7 @@ def test_a_header_of_gigabytes_is_refused_unread(folder: Path, monkeypatch: pyte
     with (folder / "model.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", 6 << 30))
         file.truncate(1 << 40)  # sparse: it takes no room
-    monkeypatch.setattr(encoder_weights.json, "loads", None)
+    monkeypatch.setattr(encoder_weights.json, "loads", None)  # type: ignore[attr-defined]  # its own name for it
     with pytest.raises(ValueError, match="its header has more than 100,000,000 bytes"):
         check_weights(folder, CONFIG)
 
@@ -237,7 +237,7 @@ def test_an_encoder_is_known_by_its_weights_configuration_and_vocabulary(folder:
     copy = write_bert(tmp_path / "elsewhere")
     (copy / "README.md").write_text("of no concern")
     assert encoder_fingerprints(find_encoder(str(copy))) == before, "wherever it lies"
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "weights": lambda: write_bert(folder, seed=1),
         "config.json": lambda: change(folder, hidden_dropout_prob=0.2),
         "vocabulary": lambda: (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}'),

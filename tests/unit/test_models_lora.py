@@ -23,7 +23,10 @@ def encoder() -> BertModel:
 
 def hidden(encoder: BertModel) -> torch.Tensor:
     with torch.no_grad():
-        return encoder(input_ids=TOKENS.input_ids, attention_mask=TOKENS.attention_mask).last_hidden_state
+        states: torch.Tensor = encoder(
+            input_ids=TOKENS.input_ids, attention_mask=TOKENS.attention_mask
+        ).last_hidden_state
+    return states
 
 
 def fill_adapters(encoder: BertModel, seed: int) -> None:

@@ -37,7 +37,7 @@ def move_trained_weights(model: MultitaskModel) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.requires_grad:
-                parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
+                parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_save_that_fails_keeps_the_older_model(
         def no_space(path: Path, content: str) -> None:
             raise OSError(28, "No space left on device")
 
-        patch.setattr(saving.atomic_files, "write_text", no_space)
+        patch.setattr(saving.atomic_files, "write_text", no_space)  # type: ignore[attr-defined]  # its own name for it
         with pytest.raises(OSError, match="No space"):
             saved({"seed": 5})
     assert all(map(torch.equal, outputs(model, tokens), outputs(load_model(folder)[0], tokens)))
@@ -180,7 +180,12 @@ def test_damage_to_any_file_is_one_sentence_that_names_the_folder(
     else:
         flipped = bytearray(content)
         flipped[len(content) // 2] ^= 0xFF  # in a JSON file this is no UTF-8
-        changed = {"empty": b"", "half": content[: len(content) // 2], "flipped": flipped, "garbage": b'["x"]'}
+        changed: dict[str, bytes | bytearray] = {
+            "empty": b"",
+            "half": content[: len(content) // 2],
+            "flipped": flipped,
+            "garbage": b'["x"]',
+        }
         file.write_bytes(changed[damage])
     with pytest.raises(BertmtError) as caught:
         load_model(folder)

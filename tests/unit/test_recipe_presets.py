@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from present import present
 
 from bertmt.errors import NotFoundError
 from bertmt.recipe.loading import differences, matching_preset, preset, presets
@@ -66,7 +67,7 @@ def names_in_paper_page() -> tuple[list[str], list[Any]]:
     reported = []
     for cell in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE):
         if "…" in cell:
-            ranks = re.search(r"r ∈ \{([^}]+)\}", section)[1]
+            ranks = present(re.search(r"r ∈ \{([^}]+)\}", section))[1]
             reported += [f"lora-r{rank.strip()}" for rank in ranks.split(",")]
         else:
             reported.append(cell.strip("`"))

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,8 +28,8 @@ from bertmt.recipe.settings import Setting
 
 def values_of(setting: Setting) -> st.SearchStrategy[Any] | st.SearchStrategy[object]:
     """Any legal value of a setting."""
-    bounds = {"min_value": setting.minimum, "max_value": setting.maximum}
-    kinds = {
+    bounds: dict[str, Any] = {"min_value": setting.minimum, "max_value": setting.maximum}
+    kinds: dict[str, Callable[[], Any]] = {
         "bool": lambda: st.booleans(),
         "int": lambda: st.integers(int(setting.minimum or 0), int(setting.maximum or 2**40)),
         "float": lambda: (
@@ -45,7 +46,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any] | st.SearchStrategy[ob
             lambda chosen: tuple(choice for choice in setting.choices if choice in chosen)
         ),
     }
-    strategy = kinds[setting.kind]()
+    strategy: st.SearchStrategy[Any] = kinds[setting.kind]()
     return st.none() | strategy if setting.optional else strategy
 
 

@@ -62,7 +62,7 @@ def test_nothing_is_thrown_away_for_a_version_or_a_disk_that_cannot_read_it(
     store: Checkpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_another_format(store.folder / "000002")
-    real = checkpoints.read_json
+    real = checkpoints.read_json  # type: ignore[attr-defined]  # its own name for it
 
     def read_json(path: Any) -> Any:
         if path.parent.name == "000001":

@@ -94,7 +94,8 @@ def test_a_number_that_is_not_finite_is_written_as_null_in_every_event(path: Pat
     writer.write(Evaluated(at=now(), epoch=1, step=3, scores={"sts": value}, overall=value))
     writer.write(Started(at=now(), passes_per_epoch={"sst": value}))
     writer.close()
-    (step, evaluated, started), _, broken = read_events(path)
+    told, _, broken = read_events(path)
+    step, evaluated, started = list[Any](told)
     assert step.values == {"loss/sts": None, "gradient_norm": 1.0} and step.seconds_left is None
     assert (evaluated.scores, evaluated.overall, broken) == ({"sts": None}, None, 0)
     assert started.passes_per_epoch == {"sst": None}
@@ -103,13 +104,13 @@ def test_a_number_that_is_not_finite_is_written_as_null_in_every_event(path: Pat
 @given(st.dictionaries(st.text(), st.floats()), st.text(st.characters()))
 def test_every_event_that_is_written_can_be_read(values: dict[Any, Any], text: str) -> None:
     """Also with half a character, as in the name of a file that is no UTF-8, which becomes a question mark."""
-    event = parse_event(to_json(Finished(at=now(), epoch=1, step=1, selected_epoch=1, seconds=values, remarks=[text])))
+    event: Any = parse_event(
+        to_json(Finished(at=now(), epoch=1, step=1, selected_epoch=1, seconds=values, remarks=[text]))
+    )
     whole = {name.encode("utf-8", "replace").decode(): value for name, value in values.items()}
     if all(not math.isfinite(value) or abs(value) < 1e300 for value in values.values()):
-        assert present(event).seconds == {
-            name: value if math.isfinite(value) else None for name, value in whole.items()
-        }
-        assert present(event).remarks == [text.encode("utf-8", "replace").decode()]
+        assert event.seconds == {name: value if math.isfinite(value) else None for name, value in whole.items()}
+        assert event.remarks == [text.encode("utf-8", "replace").decode()]
     else:
         assert event is None
 
@@ -170,7 +171,7 @@ def test_a_line_that_is_no_event_is_none(line: bytes) -> None:
     assert parse_event(line) is None
 
 
-STEP = {
+STEP: dict[str, Any] = {
     "event": "step",
     "at": "2026-01-01T00:00:00Z",
     "step": 3,
@@ -350,7 +351,13 @@ def test_the_tail_of_a_log_survives_bytes_that_are_no_text(tmp_path: Path) -> No
     ],
 )
 def test_a_last_event_whose_account_has_another_shape_is_none(key: str, value: float | str | list[int]) -> None:
-    event = {"event": "finished", "at": "2026-01-01T00:00:00Z", "epoch": 1, "step": 2, "selected_epoch": 1}
+    event: dict[str, Any] = {
+        "event": "finished",
+        "at": "2026-01-01T00:00:00Z",
+        "epoch": 1,
+        "step": 2,
+        "selected_epoch": 1,
+    }
     finished = Finished(at=event["at"], epoch=1, step=2, selected_epoch=1)
     assert parse_event(json.dumps(event).encode()) == finished
     assert parse_event(json.dumps({**event, key: value}).encode()) is None

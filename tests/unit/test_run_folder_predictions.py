@@ -151,7 +151,7 @@ def test_missing_examples_are_refused_in_a_sentence(tmp_path: Path) -> None:
 def test_a_disk_that_fails_for_a_moment_costs_no_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "000-para-dev.npz"
     write_predictions(path, Predictions("para", "dev", 0, "mark", np.array([0.25, 0.75], dtype=np.float32)))
-    real, failures = predictions.read_bytes, [OSError(errno.EIO, "Input/output error")]
+    real, failures = predictions.read_bytes, [OSError(errno.EIO, "Input/output error")]  # type: ignore[attr-defined]  # its own name for it
 
     def read_bytes(path: Any, most: Any) -> bytes:
         if failures:

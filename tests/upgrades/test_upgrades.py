@@ -147,7 +147,7 @@ def test_a_run_paused_by_an_older_version_ends_as_the_one_that_was_not(older: Up
     assert '"event":"resumed"' in (paused / "events-2.jsonl").read_text(encoding="utf-8")
     assert_same_numbers(predictions_of(paused), predictions_of(straight), older.is_exact)
     weights = [safetensors.numpy.load_file(each / "model" / "model.safetensors") for each in (paused, straight)]
-    assert_same_numbers(*weights, older.is_exact)
+    assert_same_numbers(weights[0], weights[1], older.is_exact)
     if older.is_exact:
         assert run["scores"] == older.about["scores"][recipe]["scores"]
 

@@ -30,7 +30,9 @@ class Machine:
     def __init__(self, folder: Path):
         self.folder = folder
         self.time = 100.0
-        self.cards = [{"uuid": each, "memory": memory(16_384, 16_000)} for each in ("GPU-aaaa", "GPU-bbbb")]
+        self.cards: list[dict[str, Any]] = [
+            {"uuid": each, "memory": memory(16_384, 16_000)} for each in ("GPU-aaaa", "GPU-bbbb")
+        ]
         self.nvml = FakeNvml(self.cards)
 
     def worker(self, *slots: Any) -> Admission:
@@ -295,5 +297,5 @@ def test_while_nvml_does_not_answer_nothing_starts_and_no_card_counts_as_vanishe
 def test_a_lock_that_cannot_be_used_is_a_refusal_with_its_reason_and_no_crash(machine: Machine, tmp_path: Path) -> None:
     lock_path("GPU-aaaa", tmp_path).symlink_to(tmp_path / "elsewhere")
     answer = machine.worker().admit("mine", FIRST, None)
-    assert "its lock" in reason(answer) and not answer.vanished
+    assert isinstance(answer, Refused) and "its lock" in reason(answer) and not answer.vanished
     assert not (tmp_path / "elsewhere").exists()

@@ -42,8 +42,8 @@ def claimed(database: Database, add_run: AddRun) -> Run:
 def look_with_clock(database: Database, shift: str) -> None:
     """A command of a person whose clock is off by so many seconds."""
     root = database.path.parent
-    words = ["torture.faults", f"clock{shift}@1", root, root / "record", "-m", "torture.command"]
-    subprocess.run([sys.executable, "-m", *words, "--db", database.path, "runs"], cwd=REPOSITORY, check=True)
+    words = ["torture.faults", f"clock{shift}@1", str(root), str(root / "record"), "-m", "torture.command"]
+    subprocess.run([sys.executable, "-m", *words, "--db", str(database.path), "runs"], cwd=REPOSITORY, check=True)
 
 
 def states(database: Database, run: Run) -> list[Any]:

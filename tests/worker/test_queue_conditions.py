@@ -84,7 +84,7 @@ def test_a_chain_is_worked_in_its_order_and_to_its_end(database: Database, add_r
     third, first, second = add_run("finish-3"), add_run("finish-1"), add_run("finish-2")
     after(database, second, first, True), after(database, third, second, False)
     worker.work(drain=True)
-    runs = sorted(all_runs(database), key=lambda run: run.ended_at)
+    runs = sorted(all_runs(database), key=lambda run: present(run.ended_at))
     assert [run.name for run in runs] == ["finish-1", "finish-2", "finish-3"]
 
 

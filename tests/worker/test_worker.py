@@ -156,7 +156,8 @@ def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(
 def test_a_draining_worker_does_not_wait_for_a_held_queue_and_says_so(
     database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
-    waiting, said = add_run("finish"), []
+    waiting = add_run("finish")
+    said: list[str] = []
     hold_queue(database)
     Worker(database, [SLOT], said.append, stand_in_child).work(drain=True)
     assert run_by_key(database, waiting.key).state is State.QUEUED
@@ -228,7 +229,8 @@ def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(
 
 
 def test_a_worker_that_waits_for_a_time_says_so_once(database: Database, add_run: AddRun) -> None:
-    run, said = add_run("later"), []
+    run = add_run("later")
+    said: list[str] = []
     database.execute("UPDATE runs SET not_before_at = '2099-01-01T00:00:00+00:00'")
     draining = Draining(database, [SLOT], said.append)
     assert not draining.nothing_comes(None) and not draining.nothing_comes(None)

@@ -39,6 +39,7 @@ def called(node: ast.AST) -> Any:
 def sql_in(source: Source) -> Iterator[str]:
     """The lines of a file that run SQL, or hold some."""
     texts = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}  # docstrings
+    node: Any  # its attributes go with its kind
     for node in ast.walk(source.tree):
         text = in_words(node) if id(node) not in texts else None
         has_condition = called(node) in TAKES_A_CONDITION and len(node.args) + len(node.keywords) > 1
@@ -92,6 +93,7 @@ def test_a_crowded_folder_would_be_found(planted: Callable[..., list[Source]]) -
 
 def started_in(sources: list[Source], *rooms: Any) -> list[Any]:
     """Where a process is started, outside of these rooms."""
+    names: list[tuple[Source, Any]]
     starts = {"Popen", "execv", "execve", "execvp", "posix_spawn", "fork"}
     names = [
         (source, node)

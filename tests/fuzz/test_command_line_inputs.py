@@ -77,7 +77,8 @@ def command_lines(draw: st.DrawFn) -> list[Any]:
     name = draw(st.sampled_from(sorted(COMMANDS)))
     words = [word for word in USUAL.get(name, "").split() if draw(st.integers(0, 9))]
     for _ in range(draw(st.integers(0, 4))):
-        option: list[Any] = [draw(st.sampled_from(COMMANDS[name]))] if COMMANDS[name] and draw(st.booleans()) else []
+        has_option = bool(COMMANDS[name]) and bool(draw(st.booleans()))
+        option = [draw(st.sampled_from(COMMANDS[name]))] if has_option else []
         words += [*option, *([draw(ARGUMENTS)] if draw(st.booleans()) else [])]
     if draw(st.integers(0, 9)) == 0:
         words = draw(st.permutations(words))

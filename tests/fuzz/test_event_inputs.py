@@ -28,7 +28,7 @@ from bertmt.tasks.examples import Example, fingerprint
 
 OUTSIDE = 77  # the epoch of predictions that lie outside of the run's folder
 MARK = fingerprint(EXAMPLES["sst"])
-ODD_FILES = {
+ODD_FILES: dict[str, tuple[str, str, int, str, Any]] = {
     "flat.npz": ("sst", "dev", 1, MARK, np.ones(COUNT, np.float32)),
     "cube.npz": ("sst", "dev", 1, MARK, np.ones((COUNT, 5, 2), np.float32)),
     "wide.npz": ("para", "dev", 1, fingerprint(EXAMPLES["para"]), np.ones((COUNT, 3), np.float32)),

@@ -12,6 +12,8 @@ from registry_to_damage import fill
 
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
+from bertmt.registry.file.backups import keep_backup
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.workers import register
@@ -64,3 +66,11 @@ def registry(original: Path, tmp_path: Path) -> Path:
     """A copy of it to damage, with its run folders."""
     shutil.copytree(original, tmp_path / "copy")
     return tmp_path / "copy" / "runs.db"
+
+
+@pytest.fixture
+def backed_up(registry: Path) -> Path:
+    """The registry, of which there is a backup."""
+    with open_registry(registry) as database:
+        keep_backup(database)
+    return registry

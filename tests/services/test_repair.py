@@ -74,14 +74,6 @@ def damage(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def backed_up(registry: Path) -> Path:
-    """The registry, of which there is a backup."""
-    with open_registry(registry) as database:
-        keep_backup(database)
-    return registry
-
-
-@pytest.fixture
 def builder(backed_up: Path) -> Iterator[RegistryBuilder]:
     """For what happens since the backup."""
     made = RegistryBuilder(backed_up)
@@ -389,25 +381,3 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date_and_left_as_it_is(bac
     assert repair(backed_up).backup == kept
     assert rows(backed_up) == rows(original / "runs.db")
     assert (kept.path.read_bytes(), names(kept.path.parent)) == before
-
-
-def test_the_damaged_one_is_kept_and_nothing_else_is_left(backed_up: Path) -> None:
-    damage_all(backed_up)
-    damaged = backed_up.read_bytes()
-    done = repair(backed_up)
-    assert present(done.kept).read_bytes() == damaged
-    assert names(backed_up.parent) == sorted(["backups", present(done.kept).name, "runs", "runs.db"])
-    assert backed_up.stat().st_mode & 0o077 == 0
-
-
-def test_a_failure_leaves_the_damaged_one_where_it_was(backed_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    overwrite(backed_up, PAGE, os.urandom(PAGE * 3))
-    before = backed_up.read_bytes(), names(backed_up.parent), names(backed_up.parent / "runs")
-
-    def fail(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("bertmt.services.upkeep.repair._check", fail)
-    with pytest.raises(KeyboardInterrupt):
-        repair(backed_up)
-    assert (backed_up.read_bytes(), names(backed_up.parent), names(backed_up.parent / "runs")) == before

@@ -44,7 +44,9 @@ def test_dev_predictions_of_the_run_come_out_the_same(
         answers = ask(folder, [question(task, each) for each in examples])
         stored = read_predictions(folder.predictions(2, task, "dev"))
         assert [answer["id"] for answer in answers] == [example.id for example in examples]
-        assert np.array_equal(np.float32([answer["probabilities"] for answer in answers]), stored.probabilities)
+        assert np.array_equal(
+            np.array([answer["probabilities"] for answer in answers], dtype=np.float32), stored.probabilities
+        )
         assert np.array_equal([answer["label"] for answer in answers], stored.labels())
 
 

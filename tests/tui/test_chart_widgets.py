@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from present import present
 from textual.app import App
+from textual.binding import Binding
 from textual.events import MouseScrollUp
 from textual.geometry import Region
 from textual.pilot import Pilot
@@ -240,7 +241,7 @@ async def test_an_app_in_ascii_has_charts_in_ascii(chart: LineChart) -> None:
 
 async def test_every_binding_of_a_chart_has_an_id_and_a_sentence() -> None:
     for widget in (LineChart, HeatMap):
-        assert all(each.id and each.tooltip for each in widget.BINDINGS)
+        assert all(isinstance(each, Binding) and each.id and each.tooltip for each in widget.BINDINGS)
 
 
 async def test_the_cell_cursor_stops_at_the_edges_and_enter_chooses() -> None:

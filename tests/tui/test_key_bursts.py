@@ -5,7 +5,7 @@ import inspect
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from registry_builder import RegistryBuilder
@@ -67,7 +67,7 @@ async def wait(chance: random.Random) -> None:
 class Hasty(Dashboard):
     """One into which keys were typed before it was there."""
 
-    CSS_PATH: Any = Path(inspect.getfile(Dashboard)).parent / str(Dashboard.CSS_PATH)
+    CSS_PATH: ClassVar[Any] = Path(inspect.getfile(Dashboard)).parent / str(Dashboard.CSS_PATH)
     typed: Sequence[str] = ()
 
     def on_mount(self) -> None:

@@ -77,7 +77,8 @@ async def test_enter_opens_the_best_run_and_n_the_form(show: Show, alive: Any) -
         assert isinstance(shown.app.screen, RunScreen)
         assert shown.app.screen.run.id == "run004", "seed 2 has the higher ρ"
         await shown.press("escape", "n")
-        assert shown.app.screen.form.preset == "pearson"
+        screen: Any = shown.app.screen
+        assert screen.form.preset == "pearson"
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -218,7 +218,7 @@ async def test_a_tab_is_loaded_only_once_it_is_there(
     tab: int,
 ) -> None:
     with open_registry(registry) as database:
-        session = Session(database)
+        session = Session(database)  # type: ignore[arg-type]  # a session of its own connection
         async with show() as shown:
             shown.app.screen.table.go_to("run002")
             await shown.press("enter")

@@ -212,7 +212,7 @@ def test_the_whole_result_of_two_overall_scores() -> None:
     ]
     by_hand = math.sqrt(sum(variances) / 9 + present(each["sts"].standard_error) ** 2 / 36)
     assert present(result).standard_error == pytest.approx(by_hand)
-    assert present(present(result).interval).bound == pytest.approx(1.0)
+    assert present(present(result).interval).bound == pytest.approx(1.0)  # type: ignore[attr-defined]  # a Tango interval
     assert present(present(result).interval).method == "symmetric bootstrap-t, 10,000 resamples"
 
 

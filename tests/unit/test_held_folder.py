@@ -60,7 +60,7 @@ def test_a_lock_that_another_made_meanwhile_is_not_replaced(folder: RunFolder, h
     folder.alive.unlink()
     held.look()
     held._seen, real = Place.UNLOCKED, held.place
-    held.place = lambda: Place.UNLOCKED  # seen the moment before  # type: ignore[method-assign]  # patched
+    held.place = lambda: Place.UNLOCKED  # type: ignore[method-assign]  # seen the moment before
     with hold_alive(folder) as other:
         held.look()
         assert os.fstat(other.fileno()).st_ino == folder.alive.stat().st_ino

@@ -1,5 +1,7 @@
 """The projections, against decision 21."""
 
+from typing import Any
+
 import pytest
 import torch
 from present import present
@@ -48,7 +50,8 @@ def test_a_heads_weights_depend_on_seed_and_task_and_on_no_other_setting() -> No
     )
     reseeded = recipe_from({"sst_head.layers": 2, "seed": 1})
     torch.manual_seed(5)
-    one, same, different = (present(build_head(recipe, "sst", 8))[1].weight for recipe in (plain, others, reseeded))
+    heads: list[Any] = [build_head(recipe, "sst", 8) for recipe in (plain, others, reseeded)]
+    one, same, different = (head[1].weight for head in heads)
     assert torch.equal(one, same) and not torch.equal(one, different)
 
 

@@ -119,5 +119,5 @@ def test_encoders_that_share_weights_hold_them_once_and_have_adapters_of_their_o
 
 def test_shared_weights_stay_shared_when_the_model_is_converted(encoder: BertModel) -> None:
     both = nn.ModuleList([add_adapters(share_weights(encoder), Lora(rank=2), seed=0) for _ in range(2)]).double()
-    one, other = (each.embeddings.word_embeddings.weight for each in both)
+    one, other = (each.embeddings.word_embeddings.weight for each in both)  # type: ignore[union-attr]  # torch types a module's parts as Tensor | Module
     assert one is other and one.dtype == torch.float64

@@ -52,7 +52,8 @@ def test_predictions_follow_the_papers_formulas(build_model: Build, tokens: Toke
     with torch.no_grad():
         e = model.embed("sst", tokens)
         e1, e2 = e[:3], e[3:]
-        sst, para = model.heads["sst"][0], model.heads["para"][0]
+        heads: Any = model.heads
+        sst, para = heads["sst"][0], heads["para"][0]
         parts = torch.cat([e1, e2, e2 - e1] if super_concat else [e1, e2], dim=1)
         torch.testing.assert_close(found["sst"], e @ sst.weight.T + sst.bias)
         torch.testing.assert_close(found["para"], (parts @ para.weight.T + para.bias)[:, 0])
@@ -90,7 +91,9 @@ def test_a_task_that_the_recipe_leaves_out_is_not_there(build_model: Build, toke
 def test_in_bf16_the_encoder_alone_computes_in_bf16(build_model: Build, tokens: TokenBatch) -> None:
     model = build_model({"sst_head.layers": 2})
     seen: dict[str, torch.dtype] = {}
-    layers = {"encoder": model.encoder("sst").encoder.layer[0].output.dense, "head": model.heads["sst"][1]}
+    encoder: Any = model.encoder("sst")
+    heads: Any = model.heads
+    layers = {"encoder": encoder.encoder.layer[0].output.dense, "head": heads["sst"][1]}
     for name, layer in layers.items():
         layer.register_forward_hook(lambda _layer, _inputs, output, name=name: seen.update({name: output.dtype}))
     model.encoder_dtype = torch.bfloat16

@@ -17,6 +17,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import NewRun, add_runs, all_runs
+from bertmt.registry.states import State
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 STAND_IN_CHILD = (sys.executable, str(Path(__file__).parent / "fixtures" / "stand_in_child.py"))
@@ -70,7 +71,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def add_run(database: Database) -> Callable[..., Run]:
     """Adds a queued run: `add_run("finish", preset="sst-only", seed=1, **values)`."""
 
-    def add(name: str = "finish", preset_name: str = "sst-only", state: str = "queued", **values: object) -> Run:
+    def add(name: str = "finish", preset_name: str = "sst-only", state: State = State.QUEUED, **values: object) -> Run:
         recipe = resolved(recipe_from({"data": "toy", "encoder": "tiny", **values}, preset(preset_name).recipe()))
         new = NewRun(
             name=name, preset=matching_preset(recipe), from_preset=preset_name,

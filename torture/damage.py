@@ -16,7 +16,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.events import Evaluated, Event, Step, parse_event
 from bertmt.run_folder.layout import RunFolder
-from torture.faults import KILLS
+from torture.faults.injector import KILLS
 from torture.kills import release_all
 from torture.playing import Scenario, SkippedError
 from torture.stage import Stage
@@ -34,9 +34,9 @@ COMMANDS = (
 MIB = 1 << 20
 
 
-def _until(condition: object, seconds: float = 15.0) -> None:
+def _until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:  # type: ignore[operator]
+    while not condition() and time.monotonic() < end:
         time.sleep(0.005)
 
 
@@ -71,7 +71,7 @@ def _flip(path: Path, rng: Random, count: int = 1) -> None:
 def _is_flushed(event: Event | None, folder: RunFolder) -> bool:
     """Whether the newest checkpoint was written after this event, and so put it on disk before."""
     newest = sorted(folder.checkpoints().folder.glob("[0-9]*"))[-1]
-    kept = json.loads((newest / PROGRESS).read_text(encoding="utf-8"))
+    kept: dict[str, int] = json.loads((newest / PROGRESS).read_text(encoding="utf-8"))
     if isinstance(event, Step):
         return event.step < kept["step"]
     return isinstance(event, Evaluated) and event.epoch <= kept["evaluated_epoch"]

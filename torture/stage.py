@@ -57,7 +57,7 @@ class Stage:
         self.record = folder / "faults.jsonl"
         self.violations: list[str] = []
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._at_end: list[Callable[[], None]] = []
+        self._at_end: list[Callable[[], object]] = []
         self._log = (folder / "processes.txt").open("ab")
 
     def open(self) -> Database:
@@ -231,7 +231,7 @@ class Stage:
         path = self.folder / "screen.bin"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def on_close(self, call: Callable[[], None]) -> None:
+    def on_close(self, call: Callable[[], object]) -> None:
         """Call something once no process is left."""
         self._at_end.append(call)
 

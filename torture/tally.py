@@ -48,7 +48,7 @@ class Outcome:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """One row per kind of scenario, and a sum."""
-    rows = [HEADERS]
+    rows: list[tuple[str, ...]] = [HEADERS]
     names = list(dict.fromkeys(outcome.scenario for outcome in outcomes))
     for name in [*names, None]:
         of_name = [each for each in outcomes if name in (None, each.scenario)]

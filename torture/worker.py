@@ -25,7 +25,7 @@ def main() -> int:
         reconciling.SILENT_AFTER_SECONDS = 0.2
         reconciling.START_GRACE_SECONDS = 3.0
         crash_guard.FIRST_SECONDS = -1.0
-    program.Worker = functools.partial(worker.Worker, command=command)  # type: ignore[assignment, misc]
+    program.Worker = functools.partial(worker.Worker, command=command)  # type: ignore[assignment, attr-defined]  # as `main` finds it
     return program.main()
 
 

@@ -37,14 +37,16 @@ def main() -> None:
         powers = list(pool.map(_called, _power_calls(options.divide)))
         print(f"\n{tables.power_table(powers)}", flush=True)
     sizes = [
-        (level, *(max(map(partial(size, level=level), range(1, 2001))) for size in
-                  (mcnemar_sizes.mid_p_size, mcnemar_sizes.used_size)))
-        for level in LEVELS
-    ]  # fmt: skip
+        (level, _largest(mcnemar_sizes.mid_p_size, level), _largest(mcnemar_sizes.used_size, level)) for level in LEVELS
+    ]
     print(f"\n{tables.sizes_table(sizes)}")
     print(f"\n{time.perf_counter() - started:.0f} s with {options.processes} processes.")
     if options.json:
         options.json.write_text(json.dumps(_document(tallies, powers, errors, sizes), indent=1))
+
+
+def _largest(size: Callable[[int, float], float], level: float) -> float:
+    return max(size(flips, level) for flips in range(1, 2001))
 
 
 def _no_difference(pool: ProcessPoolExecutor, scale: int) -> Iterator[tuple[str, Tally]]:

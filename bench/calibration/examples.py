@@ -122,10 +122,11 @@ def similarity_power(real: RealPredictions, rows: int, samples: int, resamples: 
     gold = (labels - labels.mean()) / labels.std()
     standard = [(each - each.mean()) / each.std() for each in real.predicted["sts"][:2]]
     rho = float(np.mean([gold @ each for each in standard]) / len(gold))
-    error = correlations.resampled_correlation_difference(labels, *standard, resamples=0, rng=rng).standard_error
+    first, second = standard
+    error = correlations.resampled_correlation_difference(labels, first, second, resamples=0, rng=rng).standard_error
     true = detectable_with(error, LEVEL / rows)
     step = _shift_for(rho, true)
-    results = []
+    results: list[PairedDifference] = []
     for _ in range(samples):
         drawn = rng.integers(len(labels), size=len(labels))
         first, second = rng.permuted(np.array(standard)[:, drawn], axis=0)

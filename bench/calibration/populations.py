@@ -25,7 +25,9 @@ class Sample:
 class Population(Protocol):
     """Where samples come from."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What tables call it."""
 
     def sample(self, runs: int, rng: np.random.Generator) -> Mapping[str, Sample]:
         """One dev set per task with the predictions of so many equally good runs."""

@@ -60,4 +60,5 @@ def permutation_p(observed: float, draws: np.ndarray) -> float:
 def standardised(values: np.ndarray) -> np.ndarray:
     """The values with mean 0 and variance 1; some of them must differ."""
     values = np.asarray(values, dtype=np.float64)
-    return (values - values.mean()) / values.std()
+    scaled: np.ndarray = (values - values.mean()) / values.std()
+    return scaled

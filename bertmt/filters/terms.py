@@ -72,7 +72,7 @@ class Comparison:
         if self.kind in NUMERIC_KINDS:
             return isinstance(found, int | float) and math.isclose(found, value, rel_tol=1e-9)
         if self.kind == "bool":
-            return bool(found) == value
+            return bool(bool(found) == value)
         if self.kind == "list":
             return value in _texts(found)
         text = str(found).casefold()

@@ -93,12 +93,14 @@ class MultitaskModel(nn.Module):
         """
         if task == "sst":
             embeddings = self.embed(task, tokens)
-            return self.heads[task](embeddings)
+            logits: Tensor = self.heads[task](embeddings)
+            return logits
         first, second = self.embed_pair(task, tokens)
         if task == "sts":
             return functional.cosine_similarity(first, second, dim=-1)
         parts = [first, second, second - first] if self.super_concat else [first, second]
-        return self.heads[task](torch.cat(parts, dim=-1)).squeeze(-1)
+        pair_logits: Tensor = self.heads[task](torch.cat(parts, dim=-1))
+        return pair_logits.squeeze(-1)
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's encoder that train, in a fixed order; with LoRA its A and B only."""

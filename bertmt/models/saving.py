@@ -108,7 +108,7 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
 
 def _read_about(folder: Path) -> dict[str, Any]:
     try:
-        about = read_json(folder / ABOUT)
+        about: dict[str, Any] = read_json(folder / ABOUT)
         version = about["format"]
     except FileNotFoundError:
         raise NotFoundError(

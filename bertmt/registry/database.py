@@ -8,15 +8,18 @@ use the same library on one file, hence this single place.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertmt.errors import DamagedRegistryError, MovedRegistryError, RegistryError
 from bertmt.registry.file.identity import NOBODY_MAY_LOOK, file_identity
 
-try:
-    from pysqlite3 import dbapi2 as sqlite3
-except ImportError:
-    import sqlite3
+if TYPE_CHECKING:
+    import sqlite3 as sqlite3  # pysqlite3 is the same module with a newer library, and has no types
+else:
+    try:
+        from pysqlite3 import dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
 
 SCHEMA_VERSION = 5
 BUSY_TIMEOUT_SECONDS = 30.0

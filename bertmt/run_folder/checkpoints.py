@@ -34,7 +34,7 @@ SPARE_BYTES = 64 << 20
 
 _OWN = re.compile(r"\d{6,}|\.\d{6,}\.\d+")
 
-Writer = Callable[[Path], None]
+Writer = Callable[[Path], object]
 
 
 class NoSpaceError(BertmtError):

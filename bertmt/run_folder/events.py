@@ -6,7 +6,7 @@ within these bounds is no event: a flipped byte costs a line, never the run.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -207,7 +207,7 @@ class _Head(msgspec.Struct):
     at: str
 
 
-_event_of = msgspec.json.Decoder(AnyEvent).decode
+_event_of: Callable[[bytes], Event] = msgspec.json.Decoder(AnyEvent).decode
 _head_of = msgspec.json.Decoder(_Head).decode
 _KNOWN = {str(kind.__struct_config__.tag) for kind in AnyEvent.__args__}
 
@@ -258,7 +258,9 @@ def stored(kind: type[Kind], text: str) -> Kind | None:
     except msgspec.ValidationError:
         content = msgspec.json.decode(text, type=dict[str, Any])
         types = {field.name: field.type for field in msgspec.structs.fields(kind)}
-        return _as({name: value for name, value in content.items() if _as(value, types.get(name)) is not None}, kind)
+        kept = {name: value for name, value in content.items() if _as(value, types.get(name)) is not None}
+        event: Kind | None = _as(kept, kind)
+        return event
 
 
 def _as(value: Any, kind: Any) -> Any:

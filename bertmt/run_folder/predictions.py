@@ -48,7 +48,8 @@ class Predictions:
 def predicted_labels(task: str, probabilities: np.ndarray) -> np.ndarray:
     """Predicted labels from stored probabilities; shapes as in `Predictions`."""
     if task == "sst":
-        return probabilities.argmax(axis=1)
+        most_probable: np.ndarray = probabilities.argmax(axis=1)
+        return most_probable
     if task == "para":
         return (probabilities >= 0.5).astype(np.int64)
     return probabilities

@@ -107,4 +107,5 @@ def _standardized(values: np.ndarray, rounding: float) -> np.ndarray | None:
     if spread <= NOISE * rounding:
         return None
     deviations = deviations / spread
-    return deviations / np.linalg.norm(deviations)
+    standardized: np.ndarray = deviations / np.linalg.norm(deviations)
+    return standardized

@@ -1,10 +1,11 @@
 """A built registry, copied for each test of the command line; it is made once per session without torch."""
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command_outcome import Outcome
 from registry_builder import HOSTILE, RegistryBuilder
 
 from bertmt.cli.main import run as run_command_line
@@ -12,15 +13,6 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.registry.states import State
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one command line did."""
-
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +51,7 @@ def registry(folder: Path, built_registry: Path) -> Path:
 
 
 @pytest.fixture
-def builder(registry: Path):
+def builder(registry: Path) -> Iterator[RegistryBuilder]:
     """To add more to the copy."""
     made = RegistryBuilder(registry)
     yield made
@@ -67,7 +59,7 @@ def builder(registry: Path):
 
 
 @pytest.fixture
-def bertmt(folder: Path, capsys: pytest.CaptureFixture[str]):
+def bertmt(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Runs one command line in this process: `bertmt("runs", "--json")`."""
 
     def call(*arguments: str) -> Outcome:
@@ -80,7 +72,7 @@ def bertmt(folder: Path, capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.fixture
-def run_named(registry: Path):
+def run_named(registry: Path) -> Callable[..., Run]:
     """The run of that name, as it is in the registry now."""
 
     def find(name: str) -> Run:

@@ -1,12 +1,16 @@
 """What the fuzzer found in commands: tracebacks of bad words, files and registries, and half-done work."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import registry_builder
+from command_outcome import Outcome
 
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.run_folder.predictions import Predictions, read_predictions, write_predictions
 from bertmt.services.ingest.ingest import folder_of, ingest
 
@@ -18,7 +22,13 @@ from bertmt.services.ingest.ingest import folder_of, ingest
         "edit later base --set epochs=3", "tag base later --remove night",
     ],
 )  # fmt: skip
-def test_a_command_for_several_runs_does_all_or_nothing(bertmt, builder, registry, run_named, command):
+def test_a_command_for_several_runs_does_all_or_nothing(
+    bertmt: Callable[..., Outcome],
+    builder: registry_builder.RegistryBuilder,
+    registry: Path,
+    run_named: Callable[..., Run],
+    command: str,
+) -> None:
     silent = builder.add("silent")
     builder.database.execute("UPDATE runs SET state = 'lost' WHERE key = ?", (silent.key,))
     builder.database.execute("INSERT INTO tags VALUES (?, 'night')", (run_named("base").key,))
@@ -28,7 +38,13 @@ def test_a_command_for_several_runs_does_all_or_nothing(bertmt, builder, registr
     assert (builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").tags) == before
 
 
-def test_no_run_is_removed_where_one_of_them_runs(bertmt, builder, registry, run_named, monkeypatch):
+def test_no_run_is_removed_where_one_of_them_runs(
+    bertmt: Callable[..., Outcome],
+    builder: registry_builder.RegistryBuilder,
+    registry: Path,
+    run_named: Callable[..., Run],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     builder.started("going")
     monkeypatch.setattr("bertmt.services.ingest.reconcile.is_alive", lambda folder: True)
@@ -37,31 +53,39 @@ def test_no_run_is_removed_where_one_of_them_runs(bertmt, builder, registry, run
 
 
 @pytest.mark.parametrize("command", ["show \udcff", "note base \udcff", "tag base \udcff", "runs --filter \udcff"])
-def test_a_word_that_is_no_utf_8_is_no_fault_of_the_program(bertmt, registry, command):
+def test_a_word_that_is_no_utf_8_is_no_fault_of_the_program(
+    bertmt: Callable[..., Outcome], registry: Path, command: str
+) -> None:
     outcome = bertmt(*command.split())
     assert outcome.code in (0, 2, 3) and "Traceback" not in outcome.err
 
 
-def test_a_number_that_the_registry_cannot_hold_is_a_sentence(bertmt, registry):
+def test_a_number_that_the_registry_cannot_hold_is_a_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:
     outcome = bertmt("confusion", "base", "--epoch", "9" * 20)
     assert outcome.code == 2 and "too many digits" in outcome.err
 
 
-def test_a_drawing_larger_than_any_screen_is_refused(bertmt, registry, monkeypatch):
+def test_a_drawing_larger_than_any_screen_is_refused(
+    bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert bertmt("curves", "base", "--width", "1000000000").code == 2
     monkeypatch.setenv("COLUMNS", "1000000000")
     assert bertmt("curves", "base").code == 0
 
 
 @pytest.mark.parametrize("where", ["--db", "BERTMT_DB"])
-def test_a_registry_in_a_home_folder_of_nobody_is_not_found(bertmt, folder, monkeypatch, where):
+def test_a_registry_in_a_home_folder_of_nobody_is_not_found(
+    bertmt: Callable[..., Outcome], folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
     monkeypatch.setenv("BERTMT_DB", "~no-such-user/runs.db")
     outcome = bertmt("runs", *(["--db", "~no-such-user/runs.db"] if where == "--db" else []))
     assert outcome.code == 3 and "~no-such-user" in outcome.err
 
 
 @pytest.mark.parametrize("command", ["show base", "curves base", "export base", "logs base", "compare base better"])
-def test_a_run_folder_that_cannot_be_read_is_a_sentence(bertmt, registry, run_named, command):
+def test_a_run_folder_that_cannot_be_read_is_a_sentence(
+    bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run], command: str
+) -> None:
     run = run_named("base")
     for name in ("events-1.jsonl", "log-1.txt"):
         path = registry.parent / "runs" / run.id / name
@@ -86,7 +110,9 @@ def test_a_run_folder_that_cannot_be_read_is_a_sentence(bertmt, registry, run_na
         ("predictions", "probabilities", b"123"),
     ],
 )
-def test_a_registry_that_holds_what_nobody_wrote_is_a_sentence(bertmt, registry, table, column, value):
+def test_a_registry_that_holds_what_nobody_wrote_is_a_sentence(
+    bertmt: Callable[..., Outcome], registry: Path, table: str, column: str, value: str | bytes
+) -> None:
     with open_registry(registry) as database:
         database.execute(f"UPDATE {table} SET {column} = ?", (value,))
     commands = ("runs --filter lora>0", "show base", "show base --json", "confusion base", "compare base better")
@@ -95,12 +121,16 @@ def test_a_registry_that_holds_what_nobody_wrote_is_a_sentence(bertmt, registry,
     assert any(each.code == 1 and "is damaged (" in each.err for each in outcomes)
 
 
-def test_a_fault_in_a_sound_registry_is_still_a_fault(bertmt, registry, monkeypatch):
-    monkeypatch.setattr("bertmt.services.browse.lookup.find_run", lambda *_: {}["nothing"])
+def test_a_fault_in_a_sound_registry_is_still_a_fault(
+    bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bertmt.services.browse.lookup.find_run", lambda *_: dict[str, str]()["nothing"])
     assert "fault of bertmt" in bertmt("show", "base").err
 
 
-def test_an_id_that_leads_out_of_the_folder_of_runs_reaches_nothing(bertmt, registry):
+def test_an_id_that_leads_out_of_the_folder_of_runs_reaches_nothing(
+    bertmt: Callable[..., Outcome], registry: Path
+) -> None:
     (registry.parent / "precious").mkdir()
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET id = '../precious' WHERE name = 'base'")
@@ -108,7 +138,12 @@ def test_an_id_that_leads_out_of_the_folder_of_runs_reaches_nothing(bertmt, regi
     assert (registry.parent / "precious").is_dir()
 
 
-def test_predictions_of_a_diverged_model_are_exported_as_null(bertmt, builder, registry, monkeypatch):
+def test_predictions_of_a_diverged_model_are_exported_as_null(
+    bertmt: Callable[..., Outcome],
+    builder: registry_builder.RegistryBuilder,
+    registry: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     real = registry_builder.guesses
     monkeypatch.setattr(registry_builder, "guesses", lambda task, right: real(task, right) * np.float32("nan"))
@@ -117,7 +152,9 @@ def test_predictions_of_a_diverged_model_are_exported_as_null(bertmt, builder, r
     assert {tuple(json.loads(line)["probabilities"]) for line in lines} == {(None,) * 5, (None,)}
 
 
-def test_predictions_of_another_split_than_their_event_says_are_not_imported(builder, registry):
+def test_predictions_of_another_split_than_their_event_says_are_not_imported(
+    builder: registry_builder.RegistryBuilder, registry: Path
+) -> None:
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, folder, events = builder.started("mixed")
     registry_builder.evaluate(folder, events, ["sst", "para"], 1, 0.5)
@@ -130,12 +167,12 @@ def test_predictions_of_another_split_than_their_event_says_are_not_imported(bui
     assert tasks == [("para",)]
 
 
-def test_a_sort_by_a_word_of_two_settings_is_a_whole_sentence(bertmt, registry):
+def test_a_sort_by_a_word_of_two_settings_is_a_whole_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:
     outcome = bertmt("runs", "--sort", "layers")
     assert outcome.code == 2 and outcome.err.endswith("write sst_head.layers or para_head.layers.\n")
 
 
-def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt, registry):
+def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = registry.read_bytes()
@@ -145,7 +182,12 @@ def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt, registry):
     assert outcome.code == 1 and "cannot be used" in outcome.err and "Traceback" not in outcome.err
 
 
-def test_predictions_of_fewer_examples_than_there_are_cannot_be_compared(bertmt, builder, registry, run_named):
+def test_predictions_of_fewer_examples_than_there_are_cannot_be_compared(
+    bertmt: Callable[..., Outcome],
+    builder: registry_builder.RegistryBuilder,
+    registry: Path,
+    run_named: Callable[..., Run],
+) -> None:
     row = "UPDATE predictions SET probabilities = substr(probabilities, 1, 20) WHERE task = 'sst' AND run = ?"
     builder.database.execute(row, (run_named("better").key,))
     outcome = bertmt("compare", "base", "better")
@@ -155,6 +197,8 @@ def test_predictions_of_fewer_examples_than_there_are_cannot_be_compared(bertmt,
 @pytest.mark.parametrize(
     "command", [("runs",), ("queue", "--preset", "baseline", "--data", "toy", "--encoder", "tiny")]
 )
-def test_a_registry_that_is_a_folder_is_called_one(bertmt, folder, command):
+def test_a_registry_that_is_a_folder_is_called_one(
+    bertmt: Callable[..., Outcome], folder: Path, command: tuple[str, ...]
+) -> None:
     outcome = bertmt(*command, "--db", str(folder))
     assert outcome.code == 1 and "it is a folder; name a file with --db." in outcome.err

@@ -4,17 +4,21 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from command_outcome import Outcome
 
 from bertmt.cli import completion
 from bertmt.registry.file import quick_look
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.services.browse.suggestions import run_words, tag_words
 
 
-def complete(folder, line):
+def complete(folder: Path, line: str) -> list[str]:
     """What bash offers at the end of the line."""
     words = line.split(" ")
     environment = os.environ | {
@@ -38,42 +42,44 @@ def complete(folder, line):
         ("bertmt can", ["cancel"]),
     ],
 )
-def test_the_shell_is_offered_what_there_is(registry, line, offered):
+def test_the_shell_is_offered_what_there_is(registry: Path, line: str, offered: list[str]) -> None:
     with open_registry(registry) as database:
         ids = {run.id for run in all_runs(database)}  # random: one may begin with what is typed here
     assert set(complete(registry.parent, line)) - ids == set(offered)
 
 
-def test_completion_makes_no_registry(folder):
+def test_completion_makes_no_registry(folder: Path) -> None:
     assert complete(folder, "bertmt show x") == []
     assert list(folder.iterdir()) == []
 
 
-def test_ids_and_names_are_offered_newest_first_and_never_what_a_shell_would_read(registry, run_named):
+def test_ids_and_names_are_offered_newest_first_and_never_what_a_shell_would_read(
+    registry: Path, run_named: Callable[..., Run]
+) -> None:
     words = run_words(registry)
     assert words.index("held") < words.index("base")
     assert run_named("base").id in words
     assert not any("evil" in word for word in words)
 
 
-def test_tags_are_offered(registry, bertmt):
+def test_tags_are_offered(registry: Path, bertmt: Callable[..., Outcome]) -> None:
     bertmt("tag", "base", "keep")
     assert tag_words(registry) == ["keep"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"x" * 5000])
-def test_a_file_that_is_no_registry_offers_nothing(tmp_path, content):
+def test_a_file_that_is_no_registry_offers_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "runs.db").write_bytes(content)
     assert run_words(tmp_path / "runs.db") == []
     assert run_words(tmp_path / "missing.db") == []
 
 
-def test_a_registry_of_another_version_is_left_alone(registry, monkeypatch):
+def test_a_registry_of_another_version_is_left_alone(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick_look, "SCHEMA_VERSION", 99)
     assert run_words(registry) == []
 
 
-def test_a_locked_registry_is_not_waited_for(registry):
+def test_a_locked_registry_is_not_waited_for(registry: Path) -> None:
     other = sqlite3.connect(registry, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
@@ -81,6 +87,6 @@ def test_a_locked_registry_is_not_waited_for(registry):
     other.close()
 
 
-def test_an_error_while_completing_is_never_shown(monkeypatch):
+def test_an_error_while_completing_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bertmt.recipe.loading.presets", lambda: 1 / 0)
     assert completion.presets("x") == []

@@ -1,11 +1,15 @@
 """Every `--json` document parses, carries its schema, and holds what docs/cli.md says."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from command_outcome import Outcome
 
 from bertmt.cli import output
 from bertmt.cli.documents import DETAILS, DOCUMENTS, RUN
+from bertmt.registry.records import Run
 
 COMMANDS = {
     "runs": "bertmt.runs/1",
@@ -34,42 +38,50 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_document_parses_and_holds_its_documented_keys(bertmt, registry, command):
+def test_a_document_parses_and_holds_its_documented_keys(
+    bertmt: Callable[..., Outcome], registry: Path, command: str
+) -> None:
     outcome = bertmt(*command.split(), "--json")
     document = json.loads(outcome.out, parse_constant=pytest.fail)
     assert document["schema"] == COMMANDS[command]
     assert set(document) - {"schema"} == set(DOCUMENTS[document["schema"]])
 
 
-def test_every_schema_is_written_by_a_command_that_is_tested(bertmt):
+def test_every_schema_is_written_by_a_command_that_is_tested(bertmt: Callable[..., Outcome]) -> None:
     # These need children; test_predict.py and test_verify_resume.py have their documents.
     assert set(DOCUMENTS) - set(COMMANDS.values()) == {"bertmt.predictions/1", "bertmt.verification/1"}
 
 
 @pytest.mark.parametrize("name", ["base", "evil", "later", "held"])
-def test_a_run_and_its_details_hold_the_documented_keys(bertmt, registry, name):
+def test_a_run_and_its_details_hold_the_documented_keys(
+    bertmt: Callable[..., Outcome], registry: Path, name: str
+) -> None:
     document = json.loads(bertmt("show", name, "--json").out)
     assert list(document["run"]) and set(document["run"]) == set(RUN)
     assert set(document["details"]) == set(DETAILS)
 
 
-def test_a_document_of_other_keys_is_not_written():
+def test_a_document_of_other_keys_is_not_written() -> None:
     with pytest.raises(ValueError, match=r"bertmt.runs/1 holds"):
         output.write_document("bertmt.runs/1", {"jobs": []})
 
 
-def test_scores_in_json_are_those_of_the_registry(bertmt, registry, run_named):
+def test_scores_in_json_are_those_of_the_registry(
+    bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
+) -> None:
     run = run_named("base")
     listed = next(each for each in json.loads(bertmt("runs", "--json").out)["runs"] if each["id"] == run.id)
     assert listed["scores"] == {"sst": run.sst, "para": run.para, "sts": run.sts, "overall": run.overall}
 
 
-def test_similarity_stands_beside_rho_under_its_own_name(bertmt, registry):
+def test_similarity_stands_beside_rho_under_its_own_name(bertmt: Callable[..., Outcome], registry: Path) -> None:
     for epoch in json.loads(bertmt("show", "base", "--json").out)["details"]["epochs"]:
         assert epoch["similarity"] == (None if epoch["sts"] is None else pytest.approx((1 + epoch["sts"]) / 2))
 
 
-def test_a_colour_never_gets_into_json(bertmt, registry, monkeypatch):
+def test_a_colour_never_gets_into_json(
+    bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bertmt.cli.output.is_terminal", lambda: True)
     monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b[" in bertmt("runs").out, "else this test measures nothing"

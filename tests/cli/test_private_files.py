@@ -2,8 +2,12 @@
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from command_outcome import Outcome
 from registry_builder import RegistryBuilder
 
 from bertmt.devices.slots import CPU, DeviceSlot
@@ -18,13 +22,13 @@ from tui.themes import THEMES
 
 
 @pytest.fixture(params=[0o000, 0o022], ids=["000", "022"])
-def umask(request):
+def umask(request: pytest.FixtureRequest) -> Iterator[Any]:
     previous = os.umask(request.param)
     yield request.param
     os.umask(previous)
 
 
-def open_to_others(folder):
+def open_to_others(folder: Path) -> list[str]:
     """What others may read or write below a folder that they may enter: what lies in a private folder is not."""
     found = []
     for path in folder.iterdir():
@@ -34,7 +38,7 @@ def open_to_others(folder):
     return found
 
 
-def await_end(registry):
+def await_end(registry: Path) -> None:
     """Until the detached worker has nothing open beside the registry any more."""
     for _ in range(600):
         with open_registry(registry) as database:
@@ -44,7 +48,9 @@ def await_end(registry):
     pytest.fail("the worker did not end")
 
 
-def test_what_commands_and_workers_make_is_private(bertmt, folder, umask, stand_in_child):
+def test_what_commands_and_workers_make_is_private(
+    bertmt: Callable[..., Outcome], folder: Path, umask: Any, stand_in_child: tuple[str, ...]
+) -> None:
     registry = folder / "deep" / "runs.db"
     assert (
         bertmt("queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--db", str(registry)).code == 0
@@ -64,7 +70,9 @@ def test_what_commands_and_workers_make_is_private(bertmt, folder, umask, stand_
     assert open_to_others(registry.parent) == ["runs", run.name]
 
 
-def test_what_is_copied_and_saved_is_private(bertmt, registry, umask, tmp_path):
+def test_what_is_copied_and_saved_is_private(
+    bertmt: Callable[..., Outcome], registry: Path, umask: Any, tmp_path: Path
+) -> None:
     registry.parent.chmod(0o777)
     before = set(open_to_others(registry.parent))
     builder = RegistryBuilder(tmp_path / "other" / "runs.db")
@@ -78,7 +86,7 @@ def test_what_is_copied_and_saved_is_private(bertmt, registry, umask, tmp_path):
     assert set(open_to_others(registry.parent)) <= before
 
 
-def test_what_the_dashboard_and_detached_workers_write_is_private(folder, umask):
+def test_what_the_dashboard_and_detached_workers_write_is_private(folder: Path, umask: Any) -> None:
     write_settings(folder / "config" / "bertmt" / "dashboard.toml", Settings())
     write_picture([(Span("x"),)], THEMES[0], folder / "picture.svg")
     Checkpoints(folder / "scratch" / "abc234", is_elsewhere=True).write(
@@ -92,6 +100,6 @@ def test_what_the_dashboard_and_detached_workers_write_is_private(folder, umask)
     assert open_to_others(folder) == []
 
 
-def test_the_defaults_of_a_project_follow_the_umask(bertmt, folder, umask):
+def test_the_defaults_of_a_project_follow_the_umask(bertmt: Callable[..., Outcome], folder: Path, umask: Any) -> None:
     assert bertmt("init", "--data", "toy").code == 0
     assert (folder / "bertmt.toml").stat().st_mode & 0o777 == 0o666 & ~umask

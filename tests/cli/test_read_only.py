@@ -1,8 +1,12 @@
 """A registry that may only be read: every reading command works, and nothing is written, not even beside it."""
 
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from command_outcome import Outcome
 from registry_builder import RegistryBuilder
 
 from bertmt.registry.file.opening import open_registry
@@ -33,7 +37,7 @@ WRITING = (
 
 
 @pytest.fixture
-def unwritable(registry, monkeypatch):
+def unwritable(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The registry as one sees it who may not write it, with a run whose events nobody has imported."""
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET state = 'running', events_offset = 0 WHERE name = 'base'")
@@ -42,7 +46,7 @@ def unwritable(registry, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(registry):
+def elsewhere(registry: Path) -> None:
     """A run folder of another registry."""
     builder = RegistryBuilder(registry.parent.parent / "other" / "runs.db")
     run = builder.finished("foreign")
@@ -50,12 +54,14 @@ def elsewhere(registry):
     shutil.copytree(registry.parent.parent / "other" / "runs" / run.id, registry.parent / "elsewhere")
 
 
-def files(registry):
+def files(registry: Path) -> dict[Any, Any]:
     return {path: path.read_bytes() for path in registry.parent.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
-def test_a_reading_command_works_and_writes_nothing(bertmt, unwritable, words):
+def test_a_reading_command_works_and_writes_nothing(
+    bertmt: Callable[..., Outcome], unwritable: Path, words: list[str]
+) -> None:
     before = files(unwritable)
     outcome = bertmt(*words)
     assert outcome.code == 0, outcome.err
@@ -63,7 +69,9 @@ def test_a_reading_command_works_and_writes_nothing(bertmt, unwritable, words):
 
 
 @pytest.mark.parametrize("words", WRITING, ids=" ".join)
-def test_a_writing_command_says_that_it_cannot(bertmt, unwritable, words):
+def test_a_writing_command_says_that_it_cannot(
+    bertmt: Callable[..., Outcome], unwritable: Path, words: list[str]
+) -> None:
     before = files(unwritable)
     outcome = bertmt(*words)
     assert outcome.code == 1

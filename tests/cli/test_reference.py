@@ -1,5 +1,8 @@
 """docs/cli.md and docs/registry.md are what the program says."""
 
+from pathlib import Path
+from typing import Any
+
 import typer
 from sqlite_utils import Database as SqliteUtilsDatabase
 
@@ -10,31 +13,31 @@ from bertmt.registry import reference as registry_reference
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import SCHEMAS
 
-GROUP = typer.main.get_command(app)
+GROUP: Any = typer.main.get_command(app)
 
 
-def test_the_page_of_the_command_line_is_up_to_date():
+def test_the_page_of_the_command_line_is_up_to_date() -> None:
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), "run `python -m bertmt.cli.reference`"
 
 
-def test_the_page_of_the_registry_is_up_to_date():
+def test_the_page_of_the_registry_is_up_to_date() -> None:
     page = registry_reference.PAGE.read_text(encoding="utf-8")
     assert page == registry_reference.page(), "run `python -m bertmt.registry.reference`"
 
 
-def test_every_command_and_every_parameter_has_help():
+def test_every_command_and_every_parameter_has_help() -> None:
     silent = [name for name, command in GROUP.commands.items() if not command.help]
     for name, command in GROUP.commands.items():
         silent += [f"{name} {param.name}" for param in command.params if not param.help]
     assert silent == []
 
 
-def test_the_first_line_of_every_help_fits_the_list_of_commands():
+def test_the_first_line_of_every_help_fits_the_list_of_commands() -> None:
     shortened = [name for name, command in GROUP.commands.items() if command.get_short_help_str(62).endswith("...")]
     assert shortened == []
 
 
-def test_every_command_of_the_issue_is_there():
+def test_every_command_of_the_issue_is_there() -> None:
     wanted = (
         "init fetch presets recipe queue worker runs show logs curves confusion wait baseline compare cancel "
         "pause resume requeue rm hold release move edit note tag predict export doctor workers tui verify-resume "
@@ -43,11 +46,11 @@ def test_every_command_of_the_issue_is_there():
     assert set(wanted.split()) == set(GROUP.commands)
 
 
-def test_every_exit_code_is_explained():
+def test_every_exit_code_is_explained() -> None:
     assert set(reference.EXIT_CODES) == set(ExitCode)
 
 
-def test_every_comment_of_the_schema_stands_beside_its_table_or_column(tmp_path):
+def test_every_comment_of_the_schema_stands_beside_its_table_or_column(tmp_path: Path) -> None:
     with open_registry(tmp_path / "runs.db", create=True) as database:
         found = registry_reference.tables(SqliteUtilsDatabase(database.connection), SCHEMAS)
     places = {(table.name, name) for table in found for name in ("", *(column.name for column in table.columns))}
@@ -55,12 +58,12 @@ def test_every_comment_of_the_schema_stands_beside_its_table_or_column(tmp_path)
     assert len(said) > 40 and set(said) <= places
 
 
-def test_the_schemas_page_is_of_the_tables_that_are_there():
+def test_the_schemas_page_is_of_the_tables_that_are_there() -> None:
     registry = SqliteUtilsDatabase(memory=True)
-    registry["runs"].create({"key": int, "name": str}, pk="key", not_null=["name"], defaults={"name": "x"})
-    registry["parts"].create({"run": int, "part": int}, pk=["run", "part"], foreign_keys=[("run", "runs", "key")])
-    registry["parts"].add_column("size", float)
-    registry["runs"].create_index(["name"], unique=True)
+    registry.table("runs").create({"key": int, "name": str}, pk="key", not_null=["name"], defaults={"name": "x"})
+    registry.table("parts").create({"run": int, "part": int}, pk=["run", "part"], foreign_keys=[("run", "runs", "key")])
+    registry.table("parts").add_column("size", float)
+    registry.table("runs").create_index(["name"], unique=True)
     runs, parts = registry_reference.tables(registry, ["CREATE TABLE runs (   -- all\n    key INTEGER -- own\n);\n"])
     assert (runs.comment, runs.columns[0].declaration, runs.columns[0].comment) == ("all", "INTEGER PRIMARY KEY", "own")
     assert runs.columns[1].declaration == "TEXT NOT NULL DEFAULT 'x'"

@@ -2,8 +2,12 @@
 
 import json
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from command_outcome import Outcome
+from registry_builder import RegistryBuilder
 from registry_to_damage import overwrite
 
 from bertmt.registry.file.backups import keep_backup
@@ -12,14 +16,16 @@ from bertmt.registry.runs import all_runs
 
 
 @pytest.mark.parametrize("command", ["runs", "backup", "gc", "restore base", "import-run elsewhere", "show base"])
-def test_a_damaged_registry_is_one_sentence_that_names_the_next_step(bertmt, registry, command):
+def test_a_damaged_registry_is_one_sentence_that_names_the_next_step(
+    bertmt: Callable[..., Outcome], registry: Path, command: str
+) -> None:
     registry.write_bytes(os.urandom(20_000))
     outcome = bertmt(*command.split())
     assert outcome.code == 1
     assert outcome.err.count("\n") == 1 and "`bertmt repair`" in outcome.err and "Traceback" not in outcome.err
 
 
-def test_it_says_run_by_run_what_was_saved_from_where(bertmt, registry):
+def test_it_says_run_by_run_what_was_saved_from_where(bertmt: Callable[..., Outcome], registry: Path) -> None:
     listed = json.loads(bertmt("runs", "--json").out)["runs"]
     # One has a name that no command gives; those that wait have no folder.
     expected = {run["id"] for run in listed if run["state"] == "finished"}
@@ -31,7 +37,9 @@ def test_it_says_run_by_run_what_was_saved_from_where(bertmt, registry):
     assert "Nothing is wrong" in bertmt("repair").err
 
 
-def test_it_goes_back_to_the_backup_and_names_every_loss(bertmt, registry, builder):
+def test_it_goes_back_to_the_backup_and_names_every_loss(
+    bertmt: Callable[..., Outcome], registry: Path, builder: RegistryBuilder
+) -> None:
     with open_registry(registry) as database:
         keep_backup(database)
     since = builder.add("queued since")
@@ -48,7 +56,7 @@ def test_it_goes_back_to_the_backup_and_names_every_loss(bertmt, registry, build
     assert any(line.split()[0] == since.id and line.endswith("damaged file") for line in outcome.out.splitlines())
 
 
-def test_where_there_is_nothing_it_says_so(bertmt, folder):
+def test_where_there_is_nothing_it_says_so(bertmt: Callable[..., Outcome], folder: Path) -> None:
     outcome = bertmt("repair")
     assert outcome.code == 3 and "neither a registry" in outcome.err
     assert list(folder.iterdir()) == []

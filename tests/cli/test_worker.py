@@ -5,8 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from command_outcome import Outcome
+from present import present
 
 from bertmt.errors import BertmtError
 from bertmt.registry import workers
@@ -15,19 +19,19 @@ from bertmt.services.lifecycle.worker_start import await_worker
 from bertmt.services.lifecycle.workers import alive_workers
 
 
-def test_a_worker_in_the_foreground_is_the_process_itself(registry):
+def test_a_worker_in_the_foreground_is_the_process_itself(registry: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "bertmt", "worker"], cwd=registry.parent, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdout.readline().startswith("Worker ")
+    assert present(process.stdout).readline().startswith("Worker ")
     with open_registry(registry) as database:
         assert [worker.pid for worker in alive_workers(database)] == [process.pid]
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
-    process.stdout.close()
+    present(process.stdout).close()
 
 
-def test_a_worker_of_a_device_that_is_not_here_is_a_usage_error(registry):
+def test_a_worker_of_a_device_that_is_not_here_is_a_usage_error(registry: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bertmt", "worker", "--device", "nonsense"],
         cwd=registry.parent, capture_output=True, text=True,
@@ -36,7 +40,7 @@ def test_a_worker_of_a_device_that_is_not_here_is_a_usage_error(registry):
     assert "nonsense" in done.stderr
 
 
-def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt, registry):
+def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt: Callable[..., Outcome], registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     outcome = bertmt("worker", "--detach")
@@ -51,7 +55,7 @@ def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt, registry):
     assert "No worker is running" in bertmt("workers").err
 
 
-def test_a_worker_is_stopped_by_its_number(bertmt, registry):
+def test_a_worker_is_stopped_by_its_number(bertmt: Callable[..., Outcome], registry: Path) -> None:
     with open_registry(registry) as database:
         key = workers.register(database, ["cpu"])
     assert f"Worker {key} on" in bertmt("workers", "--drain", str(key)).out
@@ -61,7 +65,7 @@ def test_a_worker_is_stopped_by_its_number(bertmt, registry):
     assert (listed["key"], listed["request"]) == (key, "stop")
 
 
-def test_a_mistyped_worker_leaves_the_others_as_they_are(bertmt, registry):
+def test_a_mistyped_worker_leaves_the_others_as_they_are(bertmt: Callable[..., Outcome], registry: Path) -> None:
     with open_registry(registry) as database:
         key = workers.register(database, ["cpu"])
         outcome = bertmt("workers", "--stop", str(key), "--stop", "99")
@@ -69,13 +73,13 @@ def test_a_mistyped_worker_leaves_the_others_as_they_are(bertmt, registry):
         assert "There is no live worker 99" in outcome.err
 
 
-def test_a_detached_worker_that_ends_at_once_is_heard(bertmt, registry):
+def test_a_detached_worker_that_ends_at_once_is_heard(bertmt: Callable[..., Outcome], registry: Path) -> None:
     outcome = bertmt("worker", "--detach", "--device", "nonsense")
     assert outcome.code == 1
     assert "The worker exited immediately: bertmt: --device" in outcome.err
 
 
-def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry, monkeypatch):
+def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bertmt.services.lifecycle.worker_start.WAIT_SECONDS", 0.0)
     with open_registry(registry) as database, pytest.raises(BertmtError, match="has not started"):
         await_worker(database, os.getpid())

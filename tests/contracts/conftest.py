@@ -1,34 +1,13 @@
 """What the contract tests read: the files of the project as git would commit them."""
 
-import ast
 import subprocess
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from source_files import Source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One Python file of the project.
-
-    Attributes:
-        name: its path from the repository's root, with slashes.
-    """
-
-    name: str
-    text: str
-
-    @cached_property
-    def tree(self) -> ast.Module:
-        return ast.parse(self.text, self.name)
-
-    def in_package(self, *packages: str) -> bool:
-        """Whether it lies in one of these folders, or is one of these files."""
-        return any(self.name == package or self.name.startswith(f"{package}/") for package in packages)
 
 
 def tracked_files() -> list[Path]:
@@ -58,7 +37,7 @@ def project_files() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def sources(project_files) -> list[Source]:
+def sources(project_files: list[Path]) -> list[Source]:
     """Every Python file of the project: program, tests and benchmarks."""
     python = [path for path in project_files if path.suffix == ".py"]
     found = [Source(path.relative_to(REPOSITORY).as_posix(), path.read_text(encoding="utf-8")) for path in python]
@@ -67,12 +46,12 @@ def sources(project_files) -> list[Source]:
 
 
 @pytest.fixture(scope="session")
-def program(sources) -> list[Source]:
+def program(sources: list[Source]) -> list[Source]:
     """The Python files of the program itself."""
     return [source for source in sources if source.in_package("bertmt", "tui")]
 
 
 @pytest.fixture(scope="session")
-def planted():
+def planted() -> Callable[..., list[Source]]:
     """Sources of a small made-up tree, {path: text}: what a rule must find there shows that it can find anything."""
     return lambda tree: [Source(name, text) for name, text in tree.items()]

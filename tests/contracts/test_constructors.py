@@ -1,8 +1,11 @@
 """What is made of eight and more arguments takes at most its first three by position, the rest by their names."""
 
 import ast
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from source_files import Source
 
 MOST_BY_POSITION = 7
 MOST_BEFORE_NAMES = 3  # what every table and form would repeat line by line: key, title, width
@@ -10,7 +13,7 @@ MOST_BEFORE_NAMES = 3  # what every table and form would repeat line by line: ke
 BY_POSITION = {"bertmt/registry/records.py Run"}
 
 
-def fields(node):
+def fields(node: ast.ClassDef) -> list[Any]:
     """The annotated names of a class body; what belongs to the class alone is no field."""
     named = [each for each in node.body if isinstance(each, ast.AnnAssign)]
     return [each for each in named if not ast.unparse(each.annotation).startswith(("ClassVar", "typing.ClassVar"))]
@@ -19,12 +22,12 @@ def fields(node):
 MAKERS = {"dataclass", "NamedTuple", "Struct", "Event"}
 
 
-def is_made_of_its_fields(node):
+def is_made_of_its_fields(node: ast.ClassDef) -> bool:
     makers = [*node.bases, *node.decorator_list]
     return any(ast.unparse(each).partition("(")[0].split(".")[-1] in MAKERS for each in makers)
 
 
-def takes_names_alone(node):
+def takes_names_alone(node: ast.ClassDef) -> bool:
     calls = [each for each in node.decorator_list if isinstance(each, ast.Call)]
     keywords = [*node.keywords, *(keyword for call in calls for keyword in call.keywords)]
     if any(each.arg == "kw_only" and ast.unparse(each.value) == "True" for each in keywords):
@@ -33,7 +36,7 @@ def takes_names_alone(node):
     return "KW_ONLY" in kinds and kinds.index("KW_ONLY") <= MOST_BEFORE_NAMES
 
 
-def long_by_position(tree):
+def long_by_position(tree: ast.Module) -> Iterator[str]:
     """The classes whose constructor takes eight and more arguments, some of them by position."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.ClassDef):
@@ -47,7 +50,7 @@ def long_by_position(tree):
             yield node.name
 
 
-def test_constructors_of_eight_and_more_arguments_take_them_by_name(sources):
+def test_constructors_of_eight_and_more_arguments_take_them_by_name(sources: list[Source]) -> None:
     found = {f"{source.name} {each}" for source in sources for each in long_by_position(source.tree)}
     assert found == BY_POSITION
 
@@ -76,5 +79,5 @@ ARGUMENTS = ", ".join(f"a{number}" for number in range(8))
         (f"class Made:\n    def __init__(self, *, {ARGUMENTS}): ...\n", False),
     ],
 )
-def test_a_long_constructor_would_be_seen(text, is_refused):
+def test_a_long_constructor_would_be_seen(text: str, is_refused: bool) -> None:
     assert list(long_by_position(ast.parse(text))) == ["Made"] * is_refused

@@ -1,26 +1,30 @@
 """The pages say what is so: links resolve, the tree is the disk, the methods page names what exists."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
+from present import present
+from source_files import Source
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 FILE_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.\w+)|Makefile|LICENSE")
 
 
-def pages(repository):
+def pages(repository: Path) -> list[Any]:
     names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
     return [*(repository / name for name in names), *sorted((repository / "docs").rglob("*.md"))]
 
 
-def without_code(text):
+def without_code(text: Any) -> str:
     """Markdown without fenced blocks and code spans, where brackets mean something else."""
     return re.sub(r"`[^`\n]*`", "", re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL))
 
 
-def anchors(page):
+def anchors(page: Any) -> list[str]:
     """The anchors of a page, as GitHub makes them from its headings."""
-    found = []
+    found: list[Any] = []
     text = re.sub(r"^(```|~~~).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     for heading in re.findall(r"^#{1,6}\s+(.+?)\s*#*$", text, flags=re.MULTILINE):
         slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -29,7 +33,7 @@ def anchors(page):
     return found
 
 
-def test_every_link_between_the_pages_resolves(repository):
+def test_every_link_between_the_pages_resolves(repository: Path) -> None:
     broken = []
     for page in pages(repository):
         for groups in LINK.findall(without_code(page.read_text(encoding="utf-8"))):
@@ -51,24 +55,25 @@ def test_every_link_between_the_pages_resolves(repository):
         ("### ρ, S", "ρ-s"),
     ],
 )
-def test_anchors_are_made_as_github_makes_them(tmp_path, heading, anchor):
+def test_anchors_are_made_as_github_makes_them(tmp_path: Path, heading: str, anchor: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"{heading}\n\n```\n# no heading\n```\n{heading}\n", encoding="utf-8")
     assert anchors(page) == [anchor, f"{anchor}-1"]
 
 
-def tree_block(readme):
+def tree_block(readme: Path) -> Any:
     """The lines of README's picture of the tree."""
     match = re.search(r"^```text\n(bertmt/.*?)^```", readme.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert match, "README.md needs a block that starts with ```text and whose first line is bertmt/"
     return match[1].splitlines()
 
 
-def tree_paths(lines):
+def tree_paths(lines: Any) -> list[Any]:
     """The paths that a drawn tree names; several files may share a line, then comes the comment."""
-    found, open_folders = [], []
+    found: list[Any] = []
+    open_folders: list[Any] = []
     for line in lines:
-        drawn = re.match(r"[\s│├└─|`-]*", line)[0]
+        drawn = present(re.match(r"[\s│├└─|`-]*", line))[0]
         names = []
         for word in line[len(drawn) :].replace(",", " ").split():
             if not FILE_NAME.fullmatch(word):
@@ -84,7 +89,7 @@ def tree_paths(lines):
     return [path.removeprefix("bertmt/") or "./" for path in found] if "bertmt/bertmt/" in found else found
 
 
-def test_everything_in_the_readmes_tree_is_on_disk(repository):
+def test_everything_in_the_readmes_tree_is_on_disk(repository: Path) -> None:
     paths = tree_paths(tree_block(repository / "README.md"))
     assert len(paths) > 10
     missing = [path for path in paths if not (repository / path).exists()]
@@ -92,7 +97,9 @@ def test_everything_in_the_readmes_tree_is_on_disk(repository):
     assert [path for path in paths if path.endswith("/") and not (repository / path).is_dir()] == []
 
 
-def test_every_package_and_top_folder_on_disk_is_in_the_readmes_tree(repository, project_files):
+def test_every_package_and_top_folder_on_disk_is_in_the_readmes_tree(
+    repository: Path, project_files: list[Path]
+) -> None:
     named = set(tree_paths(tree_block(repository / "README.md")))
     relative = [path.relative_to(repository) for path in project_files]
     packages = {f"{path.parent.as_posix()}/" for path in relative if path.name == "__init__.py"}
@@ -101,7 +108,7 @@ def test_every_package_and_top_folder_on_disk_is_in_the_readmes_tree(repository,
     assert (packages | top) - named == set()
 
 
-def test_the_tree_reader_understands_both_ways_of_drawing():
+def test_the_tree_reader_understands_both_ways_of_drawing() -> None:
     drawn = [
         "bertmt/",
         "├── recipe/        the toggles",
@@ -120,7 +127,7 @@ def test_the_tree_reader_understands_both_ways_of_drawing():
     ]
 
 
-def test_every_room_of_the_architecture_is_on_disk_and_every_package_is_a_room(repository):
+def test_every_room_of_the_architecture_is_on_disk_and_every_package_is_a_room(repository: Path) -> None:
     page = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = page.partition("## Rooms")[2].partition("\n## ")[0]
     cells = re.findall(r"^\|([^|]+)\|", rooms, re.MULTILINE)
@@ -130,7 +137,7 @@ def test_every_room_of_the_architecture_is_on_disk_and_every_package_is_a_room(r
     assert named == packages | modules | {"tui"}
 
 
-def test_every_file_of_the_project_that_a_page_names_exists(repository):
+def test_every_file_of_the_project_that_a_page_names_exists(repository: Path) -> None:
     missing = []
     for page in pages(repository):
         for name in re.findall(r"`((?:bertmt|tui|tests|bench|docs)/[\w./-]+)`", page.read_text(encoding="utf-8")):
@@ -138,7 +145,9 @@ def test_every_file_of_the_project_that_a_page_names_exists(repository):
     assert missing == []
 
 
-def test_every_row_of_the_methods_page_names_its_code_and_tests_that_exist(repository, sources):
+def test_every_row_of_the_methods_page_names_its_code_and_tests_that_exist(
+    repository: Path, sources: list[Source]
+) -> None:
     page = (repository / "docs" / "methods.md").read_text(encoding="utf-8")
     tests = {match for source in sources for match in re.findall(r"^def (test_\w+)", source.text, re.MULTILINE)}
     tables = [
@@ -153,14 +162,14 @@ def test_every_row_of_the_methods_page_names_its_code_and_tests_that_exist(repos
     assert [test for row in rows for test in re.findall(r"`(test_\w+)`", row[2]) if test not in tests] == []
 
 
-def test_the_methods_page_cites_decisions_that_exist(repository):
+def test_the_methods_page_cites_decisions_that_exist(repository: Path) -> None:
     decisions = re.findall(r"^(\d+)\. ", (repository / "docs" / "paper.md").read_text(encoding="utf-8"), re.MULTILINE)
     page = (repository / "docs" / "methods.md").read_text(encoding="utf-8")
     cited = {number for numbers in re.findall(r"decisions? ([\d, ]+)", page) for number in re.findall(r"\d+", numbers)}
     assert cited <= set(decisions)
 
 
-def test_the_changelog_tells_of_this_version(repository, sources):
+def test_the_changelog_tells_of_this_version(repository: Path, sources: list[Source]) -> None:
     version = next(source for source in sources if source.name == "bertmt/version.py")
     [number] = re.findall(r'__version__ = "([^"]+)"', version.text)
     headings = re.findall(r"^## \[([^\]]+)\]", (repository / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)

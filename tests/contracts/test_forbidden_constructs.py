@@ -2,8 +2,10 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
+from source_files import Source
 
 PICKLING = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
@@ -37,22 +39,22 @@ WRITERS = (
 )
 
 
-def calls(source):
+def calls(source: Source) -> list[Any]:
     return [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
 
 
-def at(source, node):
+def at(source: Source, node: Any) -> str:
     return f"{source.name}:{node.lineno}"
 
 
-def attribute(node):
+def attribute(node: Any) -> tuple[str, str] | None:
     """("torch", "load") for `torch.load`, None for what is no plain attribute."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return node.value.id, node.attr
     return None
 
 
-def imported_modules(source):
+def imported_modules(source: Source) -> Any:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
@@ -60,7 +62,7 @@ def imported_modules(source):
             yield node, node.module
 
 
-def test_nothing_that_unpickles_is_imported(sources):
+def test_nothing_that_unpickles_is_imported(sources: list[Source]) -> None:
     found = [
         at(source, node)
         for source in sources
@@ -70,7 +72,7 @@ def test_nothing_that_unpickles_is_imported(sources):
     assert found == []
 
 
-def test_arrays_and_weights_are_loaded_without_pickle(sources):
+def test_arrays_and_weights_are_loaded_without_pickle(sources: list[Source]) -> None:
     found = []
     for source in sources:
         for call in calls(source):
@@ -83,7 +85,7 @@ def test_arrays_and_weights_are_loaded_without_pickle(sources):
 
 
 @pytest.mark.parametrize("keyword_name", ["trust_remote_code", "allow_pickle", "shell"])
-def test_no_call_switches_on_what_runs_foreign_code(sources, keyword_name):
+def test_no_call_switches_on_what_runs_foreign_code(sources: list[Source], keyword_name: str) -> None:
     found = [
         at(source, call)
         for source in sources
@@ -94,7 +96,7 @@ def test_no_call_switches_on_what_runs_foreign_code(sources, keyword_name):
     assert found == []
 
 
-def test_no_text_is_run_as_code(sources):
+def test_no_text_is_run_as_code(sources: list[Source]) -> None:
     found = [
         at(source, call)
         for source in sources
@@ -104,7 +106,7 @@ def test_no_text_is_run_as_code(sources):
     assert found == []
 
 
-def test_pretrained_parts_are_loaded_from_safetensors_alone(program):
+def test_pretrained_parts_are_loaded_from_safetensors_alone(program: list[Source]) -> None:
     """`use_safetensors=True` wherever transformers loads weights."""
     found = []
     for source in program:
@@ -116,7 +118,7 @@ def test_pretrained_parts_are_loaded_from_safetensors_alone(program):
     assert found == []
 
 
-def test_files_of_others_are_read_through_the_module_that_bounds_them(program):
+def test_files_of_others_are_read_through_the_module_that_bounds_them(program: list[Source]) -> None:
     """A pipe hangs whoever opens it, and a file of gigabytes fills the memory; see `bounded_files`."""
     found = []
     for source in program:
@@ -131,7 +133,7 @@ def test_files_of_others_are_read_through_the_module_that_bounds_them(program):
     assert found == []
 
 
-def test_only_the_modules_at_the_edge_write_to_the_terminal(program):
+def test_only_the_modules_at_the_edge_write_to_the_terminal(program: list[Source]) -> None:
     found = []
     for source in program:
         if source.in_package(*WRITERS):
@@ -144,13 +146,13 @@ def test_only_the_modules_at_the_edge_write_to_the_terminal(program):
     assert found == []
 
 
-def test_nobody_clicks_with_a_second_click(program):
+def test_nobody_clicks_with_a_second_click(program: list[Source]) -> None:
     """Typer carries its own Click: objects of the package `click` are not its."""
     found = [at(source, node) for source in program for node, name in imported_modules(source) if name == "click"]
     assert found == []
 
 
-def test_the_program_names_no_place_of_one_machine(sources, repository):
+def test_the_program_names_no_place_of_one_machine(sources: list[Source], repository: Path) -> None:
     # The folder that the checkout stands in, unless that is the root itself.
     place = repository.parent if repository.parent != Path("/") else repository
     assert [source.name for source in sources if f"{place}/" in source.text] == []

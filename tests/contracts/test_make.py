@@ -4,15 +4,18 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
+from present import present
 
 from bench import demo_words
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="NO MAKE: the Makefile was not checked")
 
 
-def commands_of(repository, target, *variables):
+def commands_of(repository: Path, target: Any, *variables: Any) -> str:
     done = subprocess.run(
         ["make", "--dry-run", "--assume-old=.venv/.installed", target, *variables],
         cwd=repository,
@@ -24,7 +27,7 @@ def commands_of(repository, target, *variables):
 
 
 @needs_make
-def test_make_test_runs_linter_formatter_types_and_tests(repository):
+def test_make_test_runs_linter_formatter_types_and_tests(repository: Path) -> None:
     commands = commands_of(repository, "test")
     for command in ("ruff check .", "ruff format --check .", "mypy", "pytest"):
         assert command in commands
@@ -32,7 +35,7 @@ def test_make_test_runs_linter_formatter_types_and_tests(repository):
 
 @needs_make
 @pytest.mark.parametrize("target", ["demo", "test"])
-def test_what_the_two_commands_install_is_held_to_the_hashes_of_the_lock(repository, target):
+def test_what_the_two_commands_install_is_held_to_the_hashes_of_the_lock(repository: Path, target: str) -> None:
     """Only torch is not, which its version alone pins; nothing else is resolved, and no build fetches anything."""
     command = ["make", "--dry-run", "--assume-new=requirements.lock", target]
     own = {name: value for name, value in os.environ.items() if name not in ("LOCK", "MAKEFLAGS", "MAKEOVERRIDES")}
@@ -46,12 +49,12 @@ def test_what_the_two_commands_install_is_held_to_the_hashes_of_the_lock(reposit
 
 
 @needs_make
-def test_a_second_demo_trains_what_the_first_has_finished(repository):
+def test_a_second_demo_trains_what_the_first_has_finished(repository: Path) -> None:
     [queueing] = [line for line in commands_of(repository, "demo").splitlines() if "bertmt queue " in line]
     assert " --again " in queueing
 
 
-def compared(verdicts, rank=16):
+def compared(verdicts: dict[Any, Any], rank: int = 16) -> dict[Any, Any]:
     """What `compare --json` writes, as far as the demo reads it."""
     differences = [
         {"task": task, "verdict": verdict, "difference": None if verdict == "undecided" else sign * 0.1234}
@@ -75,17 +78,17 @@ def compared(verdicts, rank=16):
         (compared({"sst": "worse"}, rank=0), ["final (b) against baseline (a): worse on SST (+0.123)."]),
     ],
 )  # fmt: skip
-def test_the_demo_says_what_its_comparison_says(document, expected):
+def test_the_demo_says_what_its_comparison_says(document: Any, expected: list[str]) -> None:
     assert demo_words.sentences(document) == expected
 
 
-def test_the_demo_gives_a_reason_for_a_loss_only_where_there_is_one():
+def test_the_demo_gives_a_reason_for_a_loss_only_where_there_is_one() -> None:
     [verdict, reason] = demo_words.sentences(compared({"sst": "undecided", "para": "worse"}))
     assert "worse on PARA" in verdict and "lora.rank 16" in reason
 
 
 @needs_make
-def test_the_demo_claims_nothing_that_no_comparison_says(repository):
+def test_the_demo_claims_nothing_that_no_comparison_says(repository: Path) -> None:
     """All that it prints of the two runs comes from `compare --json`; the rest is what to type next."""
     commands = commands_of(repository, "demo")
     assert re.search(r'compare "\$baseline" "\$final" --json \| \S+python \S+bench/demo_words.py', commands)
@@ -93,7 +96,7 @@ def test_the_demo_claims_nothing_that_no_comparison_says(repository):
     assert told and not [text for text in told if not text.startswith(("Next:", "  bertmt "))]
 
 
-def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(repository):
+def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(repository: Path) -> None:
     script = repository / ".ci" / "run"
     assert os.access(script, os.X_OK)
     lines = script.read_text(encoding="utf-8").splitlines()
@@ -102,25 +105,25 @@ def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(re
 
 
 @needs_make
-def test_make_fuzz_hands_its_inputs_and_its_seed_to_hypothesis(repository):
+def test_make_fuzz_hands_its_inputs_and_its_seed_to_hypothesis(repository: Path) -> None:
     commands = commands_of(repository, "fuzz", "INPUTS=300", "SEED=7")
     assert re.search(r"^INPUTS=300 ", commands, re.MULTILINE)
     assert "--hypothesis-profile=fuzz" in commands and "--hypothesis-seed=7" in commands
 
 
 @needs_make
-def test_every_target_is_in_the_help_and_every_line_of_the_help_is_a_target(repository):
+def test_every_target_is_in_the_help_and_every_line_of_the_help_is_a_target(repository: Path) -> None:
     text = (repository / "Makefile").read_text(encoding="utf-8")
-    phony = set(re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)[1].split()) - {"help"}
+    phony = set(present(re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE))[1].split()) - {"help"}
     shown = set(re.findall(r'@echo "make ([\w-]+) ', text))
     assert shown == phony
     for target in sorted(phony):
         commands_of(repository, target)
 
 
-def test_the_pinned_torch_is_one_that_the_project_admits(repository):
+def test_the_pinned_torch_is_one_that_the_project_admits(repository: Path) -> None:
     pinned = re.search(
         r"^torch==(\d+)\.(\d+)", (repository / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
     )
     floor = re.search(r'"torch>=(\d+)\.(\d+)"', (repository / "pyproject.toml").read_text(encoding="utf-8"))
-    assert tuple(map(int, pinned.groups())) >= tuple(map(int, floor.groups()))
+    assert tuple(map(int, present(pinned).groups())) >= tuple(map(int, present(floor).groups()))

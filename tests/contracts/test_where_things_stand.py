@@ -3,7 +3,11 @@
 import ast
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
+from typing import Any
+
+from source_files import Source
 
 # Statements are run on connections, and written as strings that begin with a verb of SQL.
 RUNS_SQL = {"execute", "executemany", "executescript"}
@@ -16,25 +20,26 @@ MOST_MODULES = 16
 COMMANDS = "bertmt/cli"  # one file per noun, however many there are
 
 
-def in_words(node):
+def in_words(node: Any) -> str | None:
     """The text of a string as it stands in the source, without what is filled in."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "?" for part in node.values)
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "?" for part in node.values)
     return None
 
 
-def called(node):
+def called(node: ast.AST) -> Any:
     """The last name of what is called: "execute" of `database.connection.execute(…)`."""
     if not isinstance(node, ast.Call):
         return None
     return getattr(node.func, "attr", None) or getattr(node.func, "id", None)
 
 
-def sql_in(source):
+def sql_in(source: Source) -> Iterator[str]:
     """The lines of a file that run SQL, or hold some."""
     texts = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}  # docstrings
+    node: Any  # its attributes go with its kind
     for node in ast.walk(source.tree):
         text = in_words(node) if id(node) not in texts else None
         has_condition = called(node) in TAKES_A_CONDITION and len(node.args) + len(node.keywords) > 1
@@ -42,15 +47,15 @@ def sql_in(source):
             yield f"{source.name}:{node.lineno}"
 
 
-def sql_outside(sources, *rooms):
+def sql_outside(sources: list[Source], *rooms: Any) -> list[Any]:
     return sorted({line for source in sources if not source.in_package(*rooms) for line in sql_in(source)})
 
 
-def test_sql_stands_in_the_registry_alone(program):
+def test_sql_stands_in_the_registry_alone(program: list[Source]) -> None:
     assert sql_outside(program, "bertmt/registry") == []
 
 
-def test_sql_elsewhere_would_be_found(planted):
+def test_sql_elsewhere_would_be_found(planted: Callable[..., list[Source]]) -> None:
     lines = [
         '"""SELECT in a docstring is none."""',
         'database.execute(sql)',
@@ -67,27 +72,28 @@ def test_sql_elsewhere_would_be_found(planted):
     ]
 
 
-def crowded(sources, most=MOST_MODULES):
+def crowded(sources: list[Source], most: int = MOST_MODULES) -> dict[Any, Any]:
     """Folders with more modules of their own than that, packages aside."""
     modules = [source.name for source in sources if not source.name.endswith("/__init__.py")]
     counts = Counter(PurePosixPath(name).parent.as_posix() for name in modules)
     return {folder: count for folder, count in counts.items() if count > most}
 
 
-def test_a_folder_of_more_than_16_modules_has_an_inside(sources):
+def test_a_folder_of_more_than_16_modules_has_an_inside(sources: list[Source]) -> None:
     found = crowded([source for source in sources if source.in_package("bertmt", "tui", "bench", "torture")])
     assert {folder: count for folder, count in found.items() if folder != COMMANDS} == {}
 
 
-def test_a_crowded_folder_would_be_found(planted):
+def test_a_crowded_folder_would_be_found(planted: Callable[..., list[Source]]) -> None:
     tree = {f"bertmt/room/module_{number}.py": "" for number in range(16)} | {"bertmt/room/__init__.py": ""}
     tree |= {f"bertmt/room/inside/module_{number}.py": "" for number in range(16)}
     assert crowded(planted(tree)) == {}
     assert crowded(planted(tree | {"bertmt/room/one_more.py": ""})) == {"bertmt/room": 17}
 
 
-def started_in(sources, *rooms):
+def started_in(sources: list[Source], *rooms: Any) -> list[Any]:
     """Where a process is started, outside of these rooms."""
+    names: list[tuple[Source, Any]]
     starts = {"Popen", "execv", "execve", "execvp", "posix_spawn", "fork"}
     names = [
         (source, node)
@@ -99,12 +105,12 @@ def started_in(sources, *rooms):
     return [f"{source.name}:{node.lineno}" for source, node in names]
 
 
-def test_processes_are_started_in_the_room_of_launchers_alone(program):
+def test_processes_are_started_in_the_room_of_launchers_alone(program: list[Source]) -> None:
     """But for git, which the snapshot of the code asks, and the dashboard, which takes the place of `bertmt tui`."""
     assert started_in(program, "bertmt/launchers", "bertmt/services/plan/snapshot.py", "bertmt/cli/tui.py") == []
 
 
-def test_a_process_started_elsewhere_would_be_found(planted):
+def test_a_process_started_elsewhere_would_be_found(planted: Callable[..., list[Source]]) -> None:
     lines = ["import subprocess", "subprocess.Popen(command)", "child: 'subprocess.Popen[bytes]'", "os.execv(a, b)"]
     lines += ["subprocess.run(command)", "from subprocess import Popen", "Popen(command)"]
     tree = {"bertmt/cli/late.py": "\n".join(lines), "bertmt/launchers/local.py": "subprocess.Popen(command)"}

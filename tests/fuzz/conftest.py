@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,7 +35,7 @@ settings.register_profile(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
+def pytest_make_collect_report(collector: Any) -> Any:
     """Without --hypothesis-profile the tests of this folder, and no others, have the profile `sample`."""
     before = settings.get_current_profile_name()
     if not collector.config.getoption("--hypothesis-profile"):
@@ -45,7 +46,7 @@ def pytest_make_collect_report(collector):
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with runs.db and run folders: runs in every state but running."""
     folder = tmp_path_factory.mktemp("built")
     builder = RegistryBuilder(folder / "runs.db")
@@ -61,7 +62,7 @@ def built(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def place(built, tmp_path, monkeypatch) -> Path:
+def place(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the built folder that is the current one, on a machine of which nothing is known."""
     for name in ("BERTMT_DB", "COLUMNS", "LINES", "HF_HOME", "HF_HUB_CACHE"):
         monkeypatch.delenv(name, raising=False)

@@ -2,6 +2,8 @@
 answer is no, the registry is as it was."""
 
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -17,9 +19,10 @@ from bertmt.registry.file.opening import open_registry
 # What works a queue, waits, needs a network or a terminal.
 LEFT_OUT = {"worker", "tui", "predict", "fetch"}
 FORBIDDEN = {"--work", "--wait", "-f", "--follow", "--install-completion", "--show-completion"}
+GROUP: Any = typer.main.get_command(app)
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    for name, command in typer.main.get_command(app).commands.items()
+    for name, command in GROUP.commands.items()
 }
 COMMANDS = {name: sorted(options - FORBIDDEN) for name, options in OPTIONS.items() if name not in LEFT_OUT}
 RUNS = st.sampled_from(
@@ -69,12 +72,13 @@ STRANGE = (
 
 
 @st.composite
-def command_lines(draw):
+def command_lines(draw: st.DrawFn) -> list[Any]:
     """A command with its usual arguments, most of them, and options and words of any kind."""
     name = draw(st.sampled_from(sorted(COMMANDS)))
     words = [word for word in USUAL.get(name, "").split() if draw(st.integers(0, 9))]
     for _ in range(draw(st.integers(0, 4))):
-        option = [draw(st.sampled_from(COMMANDS[name]))] if COMMANDS[name] and draw(st.booleans()) else []
+        has_option = bool(COMMANDS[name]) and bool(draw(st.booleans()))
+        option = [draw(st.sampled_from(COMMANDS[name]))] if has_option else []
         words += [*option, *([draw(ARGUMENTS)] if draw(st.booleans()) else [])]
     if draw(st.integers(0, 9)) == 0:
         words = draw(st.permutations(words))
@@ -83,7 +87,7 @@ def command_lines(draw):
     return [draw(ARGUMENTS) if draw(st.integers(0, 30)) == 0 else name, *words]
 
 
-def is_left_out(words):
+def is_left_out(words: Any) -> bool:
     """Whether it might work a queue, wait for runs that nobody works, or reach a command that is left out."""
     waits = words[0] == "wait" and any(word[:1] in ("l", "h", "s") or not word for word in words[1:])
     beginnings = ("--wo", "--wa", "--fo", "--inst", "--show-c", "-f")  # an option may be cut short
@@ -92,7 +96,7 @@ def is_left_out(words):
 
 
 @pytest.fixture
-def template(place):
+def template(place: Path) -> Path:
     """A copy of the current folder as it is before each command line."""
     (place / "recipe.toml").write_text('encoder = "tiny"\ndata = "toy"\nepochs = 2\n')
     with open_registry(place / "runs.db") as database:
@@ -100,7 +104,7 @@ def template(place):
     return shutil.copytree(place, place.with_name("template"))
 
 
-def check(template, place, words):
+def check(template: Path, place: Path, words: Any) -> int:
     """Run a command line in a fresh folder; its exit code."""
     restore(template, place)
     before = contents(sqlite3.connect(place / "runs.db"))
@@ -111,14 +115,16 @@ def check(template, place, words):
 
 
 @given(words=command_lines().filter(lambda words: not is_left_out(words)))
-def test_any_command_line_ends_with_its_exit_code_and_a_no_changes_nothing(template, place, words):
+def test_any_command_line_ends_with_its_exit_code_and_a_no_changes_nothing(
+    template: Path, place: Path, words: Any
+) -> None:
     event(f"exit code {check(template, place, words)}")
 
 
-def test_a_command_on_several_runs_of_which_one_cannot_changes_none(template, place):
+def test_a_command_on_several_runs_of_which_one_cannot_changes_none(template: Path, place: Path) -> None:
     assert all(check(template, place, line.split()) != 0 for line in ALL_OR_NONE)
 
 
-def test_what_no_person_would_type_ends_with_an_exit_code(template, place):
+def test_what_no_person_would_type_ends_with_an_exit_code(template: Path, place: Path) -> None:
     for line in STRANGE:
         check(template, place, line.split())

@@ -3,6 +3,7 @@
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights, write_bert
@@ -14,7 +15,7 @@ from sentences import answered
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.errors import EncoderError
 
-TOKENIZER = {
+TOKENIZER: dict[str, Any] = {
     "version": "1.0",
     "truncation": None,
     "padding": None,
@@ -37,13 +38,13 @@ HEADER = safetensors_file(weights())
 LENGTH = struct.unpack("<Q", HEADER[:8])[0]
 
 
-def with_header(document):
+def with_header(document: Any) -> bytes:
     text = json.dumps(document).encode()
     return struct.pack("<Q", len(text)) + text + HEADER[8 + LENGTH :]
 
 
 @st.composite
-def files_of_an_encoder(draw):
+def files_of_an_encoder(draw: st.DrawFn) -> tuple[str, bytes]:
     """A file of an encoder's folder by its name, damaged."""
     name = draw(st.sampled_from(["config.json", "config.json", "model.safetensors", "vocab.txt", "tokenizer.json"]))
     if name == "model.safetensors":
@@ -67,12 +68,14 @@ def load(folder: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
 
 
 @given(given_file=files_of_an_encoder())
-def test_an_encoder_that_is_taken_can_be_loaded_and_any_other_is_refused_in_a_sentence(tmp_path, given_file):
+def test_an_encoder_that_is_taken_can_be_loaded_and_any_other_is_refused_in_a_sentence(
+    tmp_path: Path, given_file: tuple[str, bytes]
+) -> None:
     name, content = given_file
     folder = write_bert(tmp_path / "bert")
     (folder / "tokenizer.json").unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -14,17 +16,19 @@ from registry_builder import COUNT, EPOCHS, EXAMPLES, RegistryBuilder, evaluate
 from sentences import answered
 
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.events import Failed, Finished, Resumed, Step, now
+from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
 from bertmt.services.ingest.ingest import ingest
 from bertmt.tasks.examples import Example, fingerprint
 
 OUTSIDE = 77  # the epoch of predictions that lie outside of the run's folder
 MARK = fingerprint(EXAMPLES["sst"])
-ODD_FILES = {
+ODD_FILES: dict[str, tuple[str, str, int, str, Any]] = {
     "flat.npz": ("sst", "dev", 1, MARK, np.ones(COUNT, np.float32)),
     "cube.npz": ("sst", "dev", 1, MARK, np.ones((COUNT, 5, 2), np.float32)),
     "wide.npz": ("para", "dev", 1, fingerprint(EXAMPLES["para"]), np.ones((COUNT, 3), np.float32)),
@@ -48,7 +52,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def odd_predictions(folder) -> None:
+def odd_predictions(folder: RunFolder) -> None:
     """Prediction files that no child writes, within the run's folder and outside of it."""
     predictions = folder.path / "predictions"
     for name, (task, split, epoch, mark, values) in ODD_FILES.items():
@@ -62,7 +66,7 @@ def odd_predictions(folder) -> None:
 
 
 @pytest.fixture
-def victim(place):
+def victim(place: Path) -> tuple[Run, RunFolder]:
     """A running run among others: its key, its folder, and the events of its child up to the last."""
     builder = RegistryBuilder(place / "runs.db")
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
@@ -94,7 +98,7 @@ def victim(place):
 
 
 @st.composite
-def streams(draw, events):
+def streams(draw: st.DrawFn, events: Any) -> bytes:
     """Lines of events: some valid, some with other keys and values; then, sometimes, damaged as bytes."""
     lines = [json.dumps(events[0])] if draw(st.booleans()) else []
     for event in draw(st.lists(st.sampled_from(events), max_size=8)):
@@ -108,14 +112,16 @@ def streams(draw, events):
 
 
 @pytest.fixture
-def valid(victim):
+def valid(victim: tuple[Run, RunFolder]) -> list[Any]:
     """The events that the child wrote."""
     _, folder = victim
     return [json.loads(line) for line in tail_lines(folder.events(1), 100)]
 
 
 @given(data=st.data(), command=st.sampled_from(COMMANDS))
-def test_any_events_leave_the_registry_whole_and_other_runs_untouched(place, victim, valid, data, command):
+def test_any_events_leave_the_registry_whole_and_other_runs_untouched(
+    place: Path, victim: tuple[Run, RunFolder], valid: Any, data: st.DataObject, command: Any
+) -> None:
     run, folder = victim
     for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
         (place / name).unlink(missing_ok=True)
@@ -137,7 +143,7 @@ def test_any_events_leave_the_registry_whole_and_other_runs_untouched(place, vic
     hypothesis.event(f"exit code {code} of {command.split()[0]}")
 
 
-def check_others(before, after):
+def check_others(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> None:
     """Rows that are of no run may become more; those of other runs stay as they are."""
     for table, rows in before.items():
         if table in ("series", "splits", "examples"):
@@ -146,9 +152,9 @@ def check_others(before, after):
             assert after[table] == rows, table
 
 
-def test_examples_of_the_wrong_types_are_not_imported(place, victim):
+def test_examples_of_the_wrong_types_are_not_imported(place: Path, victim: tuple[Run, RunFolder]) -> None:
     run, folder = victim
-    for strange in (Example(7, "a"), Example("e", ["a"]), Example("e", "a", 3), Example("e", "a", None, "x")):
+    for strange in (Example(7, "a"), Example("e", ["a"]), Example("e", "a", 3), Example("e", "a", None, "x")):  # type: ignore[arg-type]  # that is the point
         mark = fingerprint([strange])
         write_examples(folder.examples("sst", "dev"), [strange])
         write_predictions(folder.path / "predictions" / "x.npz", Predictions("sst", "dev", 1, mark, np.eye(5)[[0]]))

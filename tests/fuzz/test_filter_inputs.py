@@ -1,5 +1,9 @@
 """The query language over runs of a real registry: whatever is typed, it is answered or refused in a sentence."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
@@ -23,7 +27,7 @@ SORTS = st.tuples(st.sampled_from(["", "-", "--"]), FIELD_WORDS).map("".join) | 
 
 
 @pytest.fixture
-def runs(place):
+def runs(place: Path) -> Iterator[RunList]:
     with open_registry(place / "runs.db") as database:
         found = RunList(database)
         found.refresh()
@@ -36,7 +40,7 @@ def runs(place):
 @example(query="name<z", sort="tags")
 @example(query="a" * 100_000, sort="")
 @example(query='"' * 999, sort="-position")
-def test_any_query_is_answered_or_refused_in_a_sentence(runs, query, sort):
+def test_any_query_is_answered_or_refused_in_a_sentence(runs: RunList, query: Any, sort: str) -> None:
     whole = runs.rows()
     with answered():
         found = runs.rows(query, sort)

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,7 +54,7 @@ tables = st.tuples(
 
 
 @contextmanager
-def naming(file: Path | None = None):
+def naming(file: Path | None = None) -> Iterator[None]:
     """What is refused is refused in one line, which names the file."""
     try:
         yield
@@ -77,7 +79,7 @@ def check_split(split: Split) -> None:
 
 
 @st.composite
-def files_of_the_course(draw):
+def files_of_the_course(draw: st.DrawFn) -> tuple[str, str, bytes]:
     """A file of the course, damaged, and the split that it is taken for."""
     task, rows, end = draw(tables)
     content = draw(damaged_bytes(st.just(table(task, rows, end))))
@@ -85,7 +87,9 @@ def files_of_the_course(draw):
 
 
 @given(given_file=files_of_the_course())
-def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(tmp_path, given_file):
+def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(
+    tmp_path: Path, given_file: tuple[str, str, bytes]
+) -> None:
     task, split, content = given_file
     file = tmp_path / f"{COLUMNS[task].stem}-{split}.csv"
     file.write_bytes(content)
@@ -97,7 +101,7 @@ def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(tmp_path,
 
 
 @st.composite
-def files_of_pairs(draw):
+def files_of_pairs(draw: st.DrawFn) -> tuple[str, bytes, int]:
     """A file of extra pairs, damaged as text, or compressed and then damaged as an archive."""
     lines = draw(st.sampled_from([1, 3, 150]))
     text = draw(damaged_bytes(st.just(b'["first title", "second \\u00e9"]\n' * lines)))
@@ -108,7 +112,9 @@ def files_of_pairs(draw):
 
 
 @given(given_file=files_of_pairs())
-def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(tmp_path, given_file):
+def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(
+    tmp_path: Path, given_file: tuple[str, bytes, int]
+) -> None:
     name, content, limit = given_file
     file = tmp_path / name
     file.write_bytes(content)
@@ -118,7 +124,7 @@ def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(tmp_path, give
         assert len(found.examples) <= limit and all(each.label == 1 for each in found.examples)
 
 
-READERS = {
+READERS: dict[str, Callable[[Path], Any]] = {
     "001-sst-dev.npz": read_predictions,
     "sst-dev.jsonl.gz": read_examples,
     "run.json": lambda file: RunFolder(file.parent).read_order(),
@@ -126,7 +132,7 @@ READERS = {
 
 
 @st.composite
-def files_of_a_run(draw, folder: Path):
+def files_of_a_run(draw: st.DrawFn, folder: Path) -> tuple[str, bytes]:
     """A file of a run folder by its name, damaged."""
     name = draw(st.sampled_from(sorted(READERS)))
     content = (folder / name).read_bytes()
@@ -138,7 +144,7 @@ def files_of_a_run(draw, folder: Path):
 
 
 @pytest.fixture(scope="module")
-def whole_folder(tmp_path_factory):
+def whole_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one whole file for each of the readers."""
     import numpy as np  # noqa: PLC0415 - the other readers work without it
 
@@ -152,7 +158,9 @@ def whole_folder(tmp_path_factory):
 
 
 @given(data=st.data())
-def test_any_file_of_a_run_folder_is_read_or_refused_in_a_sentence(whole_folder, tmp_path, data):
+def test_any_file_of_a_run_folder_is_read_or_refused_in_a_sentence(
+    whole_folder: Path, tmp_path: Path, data: st.DataObject
+) -> None:
     name, content = data.draw(files_of_a_run(whole_folder))
     (tmp_path / name).write_bytes(content)
     with answered(), naming():

@@ -2,6 +2,8 @@
 
 import json
 import tomllib
+from pathlib import Path
+from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ from bertmt.recipe.loading import (
     to_json,
     to_toml,
 )
-from bertmt.recipe.recipe import SETTINGS
+from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved
 from bertmt.services.plan.user_settings import read_user_settings
 
@@ -33,7 +35,7 @@ WORDS = st.sampled_from([*ORDINARY.split(), "", "\0", "\ud800", "9" * 5000]) | d
 )
 
 
-def check_recipe(recipe):
+def check_recipe(recipe: Recipe) -> None:
     """What every valid recipe keeps."""
     full = resolved(recipe)
     assert conflicts(full) == [] and resolved(full) == full
@@ -53,7 +55,7 @@ FILES = RECIPES.flatmap(
 @example(content=b"a = " + b"[" * 5000)
 @example(content=b"x." * 2000 + b"y = 1")
 @example(content=b"epochs = 2024-01-01")
-def test_any_recipe_file_is_a_recipe_or_a_sentence(tmp_path, content):
+def test_any_recipe_file_is_a_recipe_or_a_sentence(tmp_path: Path, content: Any) -> None:
     file = tmp_path / "recipe.toml"
     file.write_bytes(content)
     with answered():
@@ -71,13 +73,13 @@ DOCUMENTS = damaged_document(json.loads(to_json(resolved(recipe_from({"lora.rank
 @example(text='{"a":' * 900 + "1" + "}" * 900)
 @example(text="null")
 @example(text='{"": {}}')
-def test_any_json_is_a_recipe_or_a_sentence(text):
+def test_any_json_is_a_recipe_or_a_sentence(text: Any) -> None:
     with answered():
         check_recipe(from_json(text))
 
 
 @given(words=mostly(st.lists(st.tuples(NAMES, WORDS).map("=".join), max_size=4), st.lists(WEIRD_TEXTS, max_size=2)))
-def test_any_words_after_set_are_a_recipe_or_sentences(words):
+def test_any_words_after_set_are_a_recipe_or_sentences(words: Any) -> None:
     with answered():
         check_recipe(recipe_from(parse_assignments(words)))
 
@@ -86,7 +88,7 @@ SWEEPS = st.tuples(NAMES, st.lists(WORDS, max_size=4).map(",".join)).map("=".joi
 
 
 @given(words=mostly(st.lists(SWEEPS, max_size=3), st.lists(WEIRD_TEXTS, max_size=2)))
-def test_any_words_after_sweep_are_combinations_or_sentences(words):
+def test_any_words_after_sweep_are_combinations_or_sentences(words: Any) -> None:
     with answered():
         combinations = parse_sweeps(words)
         assert len({json.dumps(each) for each in combinations}) == len(combinations) >= 1
@@ -101,7 +103,7 @@ DEFAULTS = b'# Defaults\ndata = "~/data"\nencoder = "tiny"\nepochs = 3\nextra_da
 @example(content=b'data = "~nobody/data"')
 @example(content=b"a = " + b"[" * 5000)
 @example(content=b"data = " + b"9" * 5000)
-def test_any_file_of_defaults_is_settings_or_a_sentence(tmp_path, content):
+def test_any_file_of_defaults_is_settings_or_a_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bertmt.toml").write_bytes(content)
     with answered():
         check_recipe(recipe_from(read_user_settings(tmp_path)))

@@ -1,12 +1,15 @@
 """Registries with flipped, overwritten or missing bytes, and with texts that nobody wrote: answers, or sentences."""
 
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 from command_lines import call, restore
 from hypothesis import event, given
 from hypothesis import strategies as st
 from mutations import VALUES, damaged_bytes, mostly
+from present import present
 from sentences import answered
 
 from bertmt.registry.database import sqlite3
@@ -27,7 +30,7 @@ COMMANDS = (
 
 
 @st.composite
-def damages(draw, pages, page_size):
+def damages(draw: st.DrawFn, pages: int, page_size: Any) -> list[tuple[Any, Any]]:
     """Places in a file of pages, and what is written there; a cut is None."""
     found = []
     for _ in range(draw(st.integers(1, 4))):
@@ -43,7 +46,7 @@ def damages(draw, pages, page_size):
     return found
 
 
-def damaged(content, places):
+def damaged(content: Any, places: Any) -> bytes:
     content = bytearray(content)
     for offset, written in places:
         if written is None:
@@ -57,7 +60,7 @@ def damaged(content, places):
     return bytes(content)
 
 
-def look(path):
+def look(path: Path) -> None:
     """Open without writing, list and show everything."""
     with opened_registry(path, read_only=True) as database:
         for row in list_runs(database):
@@ -65,7 +68,7 @@ def look(path):
 
 
 @pytest.fixture
-def template(place):
+def template(place: Path) -> Path:
     """A copy of the current folder as it is before each damage."""
     with open_registry(place / "runs.db") as database:
         store_setting(database, "baseline", all_runs(database)[0].id)
@@ -76,7 +79,9 @@ def template(place):
 
 
 @st.composite
-def damaged_registries(draw, whole, unmoved, logged):
+def damaged_registries(
+    draw: st.DrawFn, whole: Any, unmoved: Any, logged: Any
+) -> tuple[bytes, None] | tuple[bytes, Any] | tuple[Any, bytes]:
     """The content of a registry and of its log, one of them damaged; None: there is no log."""
     places = draw(damages(len(whole) // PAGE, PAGE))
     kind = draw(st.sampled_from(["no log", "log", "damaged log"]))
@@ -86,7 +91,9 @@ def damaged_registries(draw, whole, unmoved, logged):
 
 
 @given(data=st.data(), command=mostly(st.sampled_from(COMMANDS), st.just("repair")))
-def test_a_damaged_registry_is_read_or_repaired_or_refused_in_a_sentence(place, template, data, command):
+def test_a_damaged_registry_is_read_or_repaired_or_refused_in_a_sentence(
+    place: Path, template: Path, data: st.DataObject, command: Any
+) -> None:
     path, logged = place / "runs.db", place.with_name("logged")
     files = (template / "runs.db", logged / "runs.db", logged / "runs.db-wal")
     content, log = data.draw(damaged_registries(*(file.read_bytes() for file in files)))
@@ -103,7 +110,7 @@ def test_a_damaged_registry_is_read_or_repaired_or_refused_in_a_sentence(place, 
         check_repaired(path, said)
 
 
-def check_repaired(path, said):
+def check_repaired(path: Path, said: str) -> None:
     """All can be read again, and runs that are gone are not gone in silence."""
     look(path)
     with opened_registry(path, read_only=True) as database:
@@ -126,7 +133,7 @@ COLUMNS = {
 
 
 @st.composite
-def changes(draw, valid):
+def changes(draw: st.DrawFn, valid: Any) -> tuple[str, str, Any, bool]:
     """A column of a table and what stands there instead in every row, or in the first one."""
     table = draw(st.sampled_from(["runs", "runs", "summaries", *COLUMNS]))
     column = draw(st.sampled_from(COLUMNS[table].split()))
@@ -138,15 +145,15 @@ def changes(draw, valid):
 
 
 @pytest.fixture
-def texts(place):
+def texts(place: Path) -> list[Any]:
     """Documents of a run as they are stored."""
     with open_registry(place / "runs.db") as database:
         run = all_runs(database, "runs.name = 'base'")[0]
     texts = (run.recipe_json, run.started_json, run.finished_json, run.fingerprints_json, run.submitted_at)
-    return [text.encode() for text in texts]
+    return [present(text).encode() for text in texts]
 
 
-def change(path, table, column, value, everywhere):
+def change(path: Path, table: Any, column: Any, value: Any, everywhere: Any) -> bool:
     """Write a value past bertmt; whether SQLite took it."""
     where = "" if everywhere else f" WHERE {column} = (SELECT {column} FROM {table} LIMIT 1)"
     with open_registry(path) as database:
@@ -160,7 +167,9 @@ def change(path, table, column, value, everywhere):
 
 
 @given(data=st.data(), command=st.sampled_from(COMMANDS))
-def test_a_registry_with_strange_texts_is_read_or_refused_in_a_sentence(place, template, texts, data, command):
+def test_a_registry_with_strange_texts_is_read_or_refused_in_a_sentence(
+    place: Path, template: Path, texts: Any, data: st.DataObject, command: Any
+) -> None:
     restore(template, place)
     if not change(place / "runs.db", *data.draw(changes(texts))):
         event("refused by SQLite")

@@ -8,13 +8,17 @@ import stat
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import BertmtError, DamagedRegistryError
 from bertmt.registry import workers
-from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file import backups
 from bertmt.registry.file.backups import keep_backup, kept_backups, leftovers
 from bertmt.registry.file.opening import open_registry
@@ -25,16 +29,16 @@ from bertmt.worker.backing_up import EVERY_SECONDS, make_backups
 ARCHIVES = sorted((Path(__file__).parents[1] / "fixtures" / "upgrades").glob("*.tar.xz"))
 
 
-def names(database):
+def names(database: Database) -> list[Any]:
     return [each.path.name for each in kept_backups(database.path)]
 
 
-def runs_of(path):
+def runs_of(path: Any) -> list[Any]:
     with sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True) as connection:
         return [name for (name,) in connection.execute("SELECT name FROM runs ORDER BY key")]
 
 
-def damage(path):
+def damage(path: Path) -> None:
     """A page of an index is rubbish, which only a look at all pages finds."""
     with open_registry(path) as intact:
         root = intact.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs_by_name'").fetchone()[0]
@@ -44,14 +48,19 @@ def damage(path):
         file.write(os.urandom(4096))
 
 
-def test_a_backup_holds_what_the_registry_holds_and_is_private(database, add_run):
+def test_a_backup_holds_what_the_registry_holds_and_is_private(database: Database, add_run: AddRun) -> None:
     add_run("first")
     path = keep_backup(database)
-    assert path.parent == database.path.parent / "backups" and runs_of(path) == ["first"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert present(path).parent == database.path.parent / "backups" and runs_of(path) == ["first"]
+    assert (
+        stat.S_IMODE(present(path).stat().st_mode) == 0o600
+        and stat.S_IMODE(present(path).parent.stat().st_mode) == 0o700
+    )
 
 
-def test_three_are_kept_the_newest_whatever_the_clock_says(database, add_run, monkeypatch):
+def test_three_are_kept_the_newest_whatever_the_clock_says(
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stamps = iter(["20300101T000000Z", "20200101T000000Z", "20250101T000000Z", "20190101T000000Z"])
     monkeypatch.setattr(backups, "time_stamp", lambda: next(stamps))
     for name in ("a", "b", "c", "d"):
@@ -60,7 +69,9 @@ def test_three_are_kept_the_newest_whatever_the_clock_says(database, add_run, mo
     assert [runs_of(each.path)[-1] for each in kept_backups(database.path)] == ["b", "c", "d"]
 
 
-def test_none_is_made_where_nothing_was_changed_and_a_worker_that_lives_is_no_change(database, add_run):
+def test_none_is_made_where_nothing_was_changed_and_a_worker_that_lives_is_no_change(
+    database: Database, add_run: AddRun
+) -> None:
     add_run()
     assert keep_backup(database) is not None
     key = workers.register(database, ["cpu"])
@@ -79,7 +90,9 @@ def test_none_is_made_where_nothing_was_changed_and_a_worker_that_lives_is_no_ch
     ],
     ids=["setting", "note", "tag", "step", "deletion"],
 )
-def test_any_change_is_backed_up(database, add_run, change):
+def test_any_change_is_backed_up(
+    database: Database, add_run: AddRun, change: Callable[..., None] | Callable[..., Any]
+) -> None:
     run = add_run()
     keep_backup(database)
     database.execute("PRAGMA foreign_keys = OFF")
@@ -87,7 +100,7 @@ def test_any_change_is_backed_up(database, add_run, change):
     assert keep_backup(database) is not None
 
 
-def test_a_damaged_registry_gets_no_backup_and_the_good_ones_stay(database, add_run):
+def test_a_damaged_registry_gets_no_backup_and_the_good_ones_stay(database: Database, add_run: AddRun) -> None:
     for name in ("a", "b", "c"):
         add_run(name)
         keep_backup(database)
@@ -100,14 +113,16 @@ def test_a_damaged_registry_gets_no_backup_and_the_good_ones_stay(database, add_
     assert {path: path.read_bytes() for path in (database.path.parent / "backups").iterdir()} == before
 
 
-def test_the_new_one_is_checked_before_an_older_one_goes(database, add_run, monkeypatch):
+def test_the_new_one_is_checked_before_an_older_one_goes(
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("a", "b", "c"):
         add_run(name)
         keep_backup(database)
     add_run("d")
     before, real, looked = names(database), backups._found_by, []
 
-    def look(check, path):
+    def look(check: Any, path: Any) -> str:
         looked.append((check, names(database)))
         return real(check, path)
 
@@ -116,11 +131,11 @@ def test_the_new_one_is_checked_before_an_older_one_goes(database, add_run, monk
     assert looked == [("quick_check", before)] and names(database)[:2] == before[1:]
 
 
-def test_one_process_at_a_time_makes_one(database, add_run, monkeypatch):
+def test_one_process_at_a_time_makes_one(database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch) -> None:
     add_run()
     real, looked = backups._keep, []
 
-    def look(opened, folder, least_seconds):
+    def look(opened: Any, folder: Any, least_seconds: Any) -> None:
         handle = os.open(folder, os.O_RDONLY)
         with pytest.raises(BlockingIOError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,7 +147,9 @@ def test_one_process_at_a_time_makes_one(database, add_run, monkeypatch):
     assert [each.path for each in kept_backups(database.path)] == looked
 
 
-def test_a_full_disk_costs_the_backup_and_says_so(database, add_run, monkeypatch):
+def test_a_full_disk_costs_the_backup_and_says_so(
+    database: Database, add_run: AddRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_run()
     keep_backup(database)
     add_run()
@@ -142,7 +159,7 @@ def test_a_full_disk_costs_the_backup_and_says_so(database, add_run, monkeypatch
         keep_backup(database)
     monkeypatch.undo()
 
-    def full(*_):
+    def full(*_: Any) -> None:
         raise OSError(28, "No space left on device", "backups")
 
     monkeypatch.setattr(os, "fsync", full)
@@ -151,14 +168,14 @@ def test_a_full_disk_costs_the_backup_and_says_so(database, add_run, monkeypatch
     assert names(database) == before and leftovers(database.path) == []
 
 
-def test_a_registry_that_may_not_be_written_gets_none(database, add_run):
+def test_a_registry_that_may_not_be_written_gets_none(database: Database, add_run: AddRun) -> None:
     add_run()
     with open_registry(database.path, read_only=True) as reader:
         assert keep_backup(reader) is None
     assert not (database.path.parent / "backups").exists()
 
 
-def test_registries_of_one_folder_and_files_of_others_are_kept_apart(database, add_run):
+def test_registries_of_one_folder_and_files_of_others_are_kept_apart(database: Database, add_run: AddRun) -> None:
     add_run("mine")
     keep_backup(database)
     folder = database.path.parent / "backups"
@@ -173,11 +190,13 @@ def test_registries_of_one_folder_and_files_of_others_are_kept_apart(database, a
     assert len(kept_backups(database.path)) == 1 and all(path.exists() for path in theirs)
 
 
-def test_a_worker_makes_one_at_its_start_and_then_hourly_while_something_changes(database, add_run):
+def test_a_worker_makes_one_at_its_start_and_then_hourly_while_something_changes(
+    database: Database, add_run: AddRun
+) -> None:
     add_run("a")
     waited = []
 
-    def hour(seconds):
+    def hour(seconds: Any) -> bool:
         """What happens in each hour; backups age by it."""
         waited.append(names(database)[-1])
         for each in kept_backups(database.path):
@@ -191,10 +210,10 @@ def test_a_worker_makes_one_at_its_start_and_then_hourly_while_something_changes
     assert numbers == [1, 1, 2, 2, 3] and EVERY_SECONDS == 3600
 
 
-def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(database, add_run):
+def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(database: Database, add_run: AddRun) -> None:
     add_run("a")
 
-    def hour(seconds):
+    def hour(seconds: Any) -> bool:
         add_run("b")
         keep_backup(database)  # the other worker's, just now
         add_run("c")
@@ -204,16 +223,17 @@ def test_a_second_worker_of_the_same_hour_makes_none_but_at_its_start(database, 
     assert [runs_of(each.path)[-1] for each in kept_backups(database.path)] == ["a", "b", "b"]
 
 
-def test_what_hinders_a_worker_s_backups_is_said_once_and_stops_nothing(database, add_run):
+def test_what_hinders_a_worker_s_backups_is_said_once_and_stops_nothing(database: Database, add_run: AddRun) -> None:
     add_run()
     (database.path.parent / "backups").write_text("somebody's file")
-    said, hours = [], iter([False, False, True])
+    said: list[str] = []
+    hours = iter([False, False, True])
     make_backups(database.path, said.append, lambda seconds: next(hours))
     assert len(said) == 1 and "No backup of the registry was made" in said[0]
 
 
 @pytest.fixture(params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
-def older(request, tmp_path):
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Any]:
     """A registry of an older version, and the schema that it has."""
     with tarfile.open(request.param) as archive:
         archive.extractall(tmp_path / "older", filter="data")
@@ -229,7 +249,7 @@ def older(request, tmp_path):
     return path, version
 
 
-def test_an_older_registry_is_backed_up_before_it_is_brought_up_to_date(older):
+def test_an_older_registry_is_backed_up_before_it_is_brought_up_to_date(older: Any) -> None:
     path, version = older
     expected = runs_of(path)
     with open_registry(path) as database:
@@ -240,14 +260,14 @@ def test_an_older_registry_is_backed_up_before_it_is_brought_up_to_date(older):
         assert copy.execute("PRAGMA user_version").fetchone()[0] == version
 
 
-def test_an_older_registry_is_brought_up_to_date_without_a_backup_where_none_can_be_made(older):
+def test_an_older_registry_is_brought_up_to_date_without_a_backup_where_none_can_be_made(older: Any) -> None:
     (older[0].parent / "backups").write_text("somebody's file")
     with open_registry(older[0]) as database:
         assert database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
         assert "No backup" in database.notice
 
 
-def test_a_damaged_older_registry_stays_as_it_is(older):
+def test_a_damaged_older_registry_stays_as_it_is(older: Any) -> None:
     path, _ = older
     with sqlite3.connect(path) as connection:
         root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs_by_name'").fetchone()[0]
@@ -261,7 +281,7 @@ def test_a_damaged_older_registry_stays_as_it_is(older):
     assert path.read_bytes() == before
 
 
-def test_gc_makes_a_backup_before_it_deletes(database, add_run):
+def test_gc_makes_a_backup_before_it_deletes(database: Database, add_run: AddRun) -> None:
     run = add_run("deleted for good")
     database.execute("UPDATE runs SET removed_at = '2026-01-01', state = 'cancelled' WHERE key = ?", (run.key,))
     garbage.free(database, garbage.find_garbage(database))
@@ -270,7 +290,9 @@ def test_gc_makes_a_backup_before_it_deletes(database, add_run):
     assert runs_of(kept.path) == ["deleted for good"]
 
 
-def test_gc_frees_a_full_disk_without_a_backup_and_says_so_but_nothing_of_a_damaged_registry(database, add_run):
+def test_gc_frees_a_full_disk_without_a_backup_and_says_so_but_nothing_of_a_damaged_registry(
+    database: Database, add_run: AddRun
+) -> None:
     for name in ("a", "b"):
         run = add_run(name)
         database.execute("UPDATE runs SET removed_at = '2026-01-01', state = 'cancelled' WHERE key = ?", (run.key,))
@@ -306,7 +328,9 @@ backups.keep_backup(open_registry(Path(path)))
 
 
 @pytest.mark.parametrize("place", ["copying", "checking", "rotating"])
-def test_a_kill_in_the_middle_leaves_no_torn_backup_and_costs_no_good_one(database, add_run, place):
+def test_a_kill_in_the_middle_leaves_no_torn_backup_and_costs_no_good_one(
+    database: Database, add_run: AddRun, place: str
+) -> None:
     for name in ("a", "b", "c", "d"):
         keep_backup(database)
         add_run(name)
@@ -315,11 +339,11 @@ def test_a_kill_in_the_middle_leaves_no_torn_backup_and_costs_no_good_one(databa
         [sys.executable, "-c", KILLED, place, str(database.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    assert process.stdout.readline() == "half\n"
+    assert present(process.stdout).readline() == "half\n"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    present(process.stdin).close()
+    present(process.stdout).close()
     assert set(before) <= set(names(database))
     for each in kept_backups(database.path):
         assert backups._found_by("integrity_check", each.path) == ""

@@ -3,16 +3,21 @@
 import json
 import os
 import socket
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from call_types import AddRun
+from present import present
 from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.registry import metrics
 from bertmt.registry.changes import changed_runs, newest_change
 from bertmt.registry.claims import claim_next
-from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import m002_changes_of_runs, m004_workers_known_by_more_than_the_clock, migrations
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import all_workers, beat, register, running_workers
@@ -22,7 +27,7 @@ from bertmt.services.lifecycle.order import prioritise
 
 
 @pytest.fixture
-def first_version(tmp_path):
+def first_version(tmp_path: Path) -> Path:
     """A registry as version 1 left it: two runs, one with a tag, and a worker."""
     path = tmp_path / "old.db"
     connection = sqlite3.connect(path, isolation_level=None)
@@ -46,7 +51,7 @@ def first_version(tmp_path):
     return path
 
 
-def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(first_version):
+def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(first_version: Path) -> None:
     with open_registry(first_version) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert [(run.key, run.name, run.sst, run.tags) for run in all_runs(database)] == [
@@ -58,18 +63,18 @@ def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(firs
         assert changes.newest == newest_change(database) > 0
 
 
-def test_a_registry_of_version_1_counts_what_changes_from_then_on(first_version):
+def test_a_registry_of_version_1_counts_what_changes_from_then_on(first_version: Path) -> None:
     with open_registry(first_version) as database:
         before = newest_change(database)
         move(database, 3, State.HELD, Actor.PERSON, "later")
         assert [run.state for run in changed_runs(database, before).runs] == [State.HELD]
 
 
-def claim(database, run):
-    return claim_next(database, register(database, ["cpu"]), "cpu")
+def claim(database: Database, run: Run) -> Run:
+    return present(claim_next(database, register(database, ["cpu"]), "cpu"))
 
 
-def score(database, run):
+def score(database: Database, run: Run) -> None:
     database.execute("UPDATE summaries SET sst = 0.7 WHERE run = ?", (run.key,))
 
 
@@ -86,7 +91,11 @@ def score(database, run):
     ],
     ids=["claim", "score", "move", "tag", "untag", "note", "order"],
 )
-def test_a_write_counts_for_its_run_alone(database, add_run, write):
+def test_a_write_counts_for_its_run_alone(
+    database: Database,
+    add_run: AddRun,
+    write: Callable[..., Run] | Callable[..., None] | Callable[..., Run],
+) -> None:
     run, other = add_run("a"), add_run("b")
     tag(database, run, "old")
     if write.__name__ != "claim":
@@ -99,7 +108,7 @@ def test_a_write_counts_for_its_run_alone(database, add_run, write):
     assert changed_runs(database, changes.newest).newest == changes.newest
 
 
-def test_a_tag_that_a_run_has_already_changes_nothing(database, add_run):
+def test_a_tag_that_a_run_has_already_changes_nothing(database: Database, add_run: AddRun) -> None:
     run = add_run()
     tag(database, run, "old")
     before = newest_change(database)
@@ -107,7 +116,7 @@ def test_a_tag_that_a_run_has_already_changes_nothing(database, add_run):
     assert newest_change(database) == before
 
 
-def test_points_and_settings_are_no_change_of_a_run(database, add_run):
+def test_points_and_settings_are_no_change_of_a_run(database: Database, add_run: AddRun) -> None:
     run = add_run()
     before = newest_change(database)
     with database.immediate():
@@ -116,7 +125,7 @@ def test_points_and_settings_are_no_change_of_a_run(database, add_run):
     assert newest_change(database) == before
 
 
-def test_a_removed_run_is_told_once_and_its_key_may_come_back(database, add_run):
+def test_a_removed_run_is_told_once_and_its_key_may_come_back(database: Database, add_run: AddRun) -> None:
     run = add_run("a")
     before = newest_change(database)
     remove(database, run.key)
@@ -130,7 +139,7 @@ def test_a_removed_run_is_told_once_and_its_key_may_come_back(database, add_run)
     assert [each.name for each in changed_runs(database, changes.newest).runs] == ["b"]
 
 
-def test_a_failed_transaction_counts_nothing(database, add_run):
+def test_a_failed_transaction_counts_nothing(database: Database, add_run: AddRun) -> None:
     run = add_run()
     before = newest_change(database)
     with pytest.raises(ZeroDivisionError), database.immediate():
@@ -139,7 +148,7 @@ def test_a_failed_transaction_counts_nothing(database, add_run):
     assert newest_change(database) == before
 
 
-def test_runs_that_differ_in_their_seed_share_one_recipe(add_run):
+def test_runs_that_differ_in_their_seed_share_one_recipe(add_run: AddRun) -> None:
     one, two, other = add_run(seed=1), add_run(seed=2), add_run(seed=1, epochs=3)
     assert one.shared_recipe is two.shared_recipe
     assert other.shared_recipe != one.shared_recipe
@@ -147,12 +156,12 @@ def test_runs_that_differ_in_their_seed_share_one_recipe(add_run):
         assert {**run.shared_recipe, "seed": run.seed} == run.recipe
 
 
-def test_a_recipe_that_quotes_a_seed_keeps_its_text(add_run):
+def test_a_recipe_that_quotes_a_seed_keeps_its_text(add_run: AddRun) -> None:
     run = add_run(preset_name="baseline", extra_data=True, extra_data_file='x "seed": 5 y')
     assert run.shared_recipe["extra_data_file"] == run.recipe["extra_data_file"] == 'x "seed": 5 y'
 
 
-def test_a_registry_of_schema_3_keeps_its_workers_which_are_then_known_by_their_process_alone(tmp_path):
+def test_a_registry_of_schema_3_keeps_its_workers_which_are_then_known_by_their_process_alone(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     connection = sqlite3.connect(path, isolation_level=None)
     migrations.apply(SqliteUtilsDatabase(connection), stop_before=m004_workers_known_by_more_than_the_clock.__name__)

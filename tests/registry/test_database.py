@@ -5,31 +5,32 @@ import stat
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.errors import NotFoundError, RegistryError
-from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, sqlite3
+from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.file_systems import file_system_type, refuse_network_file_system
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import m005_which_encoder, migrations
 from bertmt.registry.runs import all_runs
 
 
-def test_reading_a_missing_registry_names_the_next_step_and_creates_nothing(tmp_path):
+def test_reading_a_missing_registry_names_the_next_step_and_creates_nothing(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="bertmt queue"):
         open_registry(tmp_path / "runs.db")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_new_registry_is_private_and_in_wal_mode(tmp_path):
+def test_a_new_registry_is_private_and_in_wal_mode(tmp_path: Path) -> None:
     with open_registry(tmp_path / "runs.db", create=True) as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert stat.S_IMODE((tmp_path / "runs.db").stat().st_mode) == 0o600
 
 
-def test_a_registry_of_a_newer_version_is_refused(tmp_path):
+def test_a_registry_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     with open_registry(path, create=True) as database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
@@ -37,7 +38,7 @@ def test_a_registry_of_a_newer_version_is_refused(tmp_path):
         open_registry(path)
 
 
-def test_somebody_elses_database_is_not_touched(tmp_path):
+def test_somebody_elses_database_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE theirs (x)")
@@ -47,14 +48,14 @@ def test_somebody_elses_database_is_not_touched(tmp_path):
         open_registry(path)
 
 
-def test_a_damaged_registry_is_a_sentence(tmp_path):
+def test_a_damaged_registry_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     path.write_bytes(os.urandom(8192))
     with pytest.raises(RegistryError, match="damaged or no registry"):
         open_registry(path)
 
 
-def test_many_processes_may_create_one_registry_at_once(tmp_path):
+def test_many_processes_may_create_one_registry_at_once(tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
 from bertmt.registry.file.opening import open_registry
@@ -64,14 +65,14 @@ open_registry(Path({str(tmp_path / "runs.db")!r}), create=True).execute("SELECT 
     assert [process.wait(timeout=60) for process in started] == [0] * 6
 
 
-def test_a_failed_transaction_leaves_nothing(database):
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.immediate():
         database.execute("INSERT INTO settings VALUES ('a', 'b')")
         raise ZeroDivisionError
     assert database.execute("SELECT count(*) FROM settings").fetchone() == (0,)
 
 
-def test_nested_transactions_are_one(database):
+def test_nested_transactions_are_one(database: Database) -> None:
     with database.immediate():
         database.execute("INSERT INTO settings VALUES ('a', 'b')")
         with database.immediate():
@@ -81,11 +82,11 @@ def test_nested_transactions_are_one(database):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pysqlite3's wheels are for Linux; doctor warns elsewhere")
-def test_the_sqlite_in_use_is_free_of_the_wal_reset_race():
+def test_the_sqlite_in_use_is_free_of_the_wal_reset_race() -> None:
     assert sqlite3.sqlite_version_info >= SAFE_SQLITE
 
 
-def test_the_longest_mount_decides_and_a_network_file_system_is_refused(tmp_path):
+def test_the_longest_mount_decides_and_a_network_file_system_is_refused(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path} nfs4 rw 0 0\n/dev/b {tmp_path}/local xfs rw 0 0\n")
     (tmp_path / "local").mkdir()
@@ -95,7 +96,9 @@ def test_the_longest_mount_decides_and_a_network_file_system_is_refused(tmp_path
         refuse_network_file_system(tmp_path / "not-yet-there", mounts)
 
 
-def test_the_advice_names_the_users_own_local_folder_and_none_that_others_could_prepare(tmp_path, monkeypatch):
+def test_the_advice_names_the_users_own_local_folder_and_none_that_others_could_prepare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "net").mkdir()
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/a / ext4 rw 0 0\nserver:/x {tmp_path}/net nfs4 rw 0 0\n")
@@ -109,7 +112,7 @@ def test_the_advice_names_the_users_own_local_folder_and_none_that_others_could_
     assert "/tmp" not in str(refused.value).replace(str(tmp_path), "")
 
 
-def test_a_mount_point_with_a_space_is_understood(tmp_path):
+def test_a_mount_point_with_a_space_is_understood(tmp_path: Path) -> None:
     folder = tmp_path / "my runs"
     folder.mkdir()
     mounts = tmp_path / "mounts"
@@ -117,7 +120,7 @@ def test_a_mount_point_with_a_space_is_understood(tmp_path):
     assert file_system_type(folder, mounts) == "cifs"
 
 
-def test_a_registry_of_version_4_keeps_its_rows_and_knows_no_encoders(tmp_path):
+def test_a_registry_of_version_4_keeps_its_rows_and_knows_no_encoders(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     connection = sqlite3.connect(path, isolation_level=None)
     migrations.apply(SqliteUtilsDatabase(connection), stop_before=m005_which_encoder.__name__)

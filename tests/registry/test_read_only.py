@@ -3,12 +3,14 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
 
 from bertmt.errors import NotFoundError, RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs, setting, store_setting
 
@@ -16,7 +18,7 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def path(database, add_run):
+def path(database: Database, add_run: AddRun) -> Path:
     """A registry with one run, closed."""
     add_run("first")
     database.close()
@@ -24,7 +26,7 @@ def path(database, add_run):
 
 
 @pytest.fixture
-def shared_folder():
+def shared_folder() -> Iterator[Path]:
     """A folder whose parents everybody may enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp())
     yield folder
@@ -32,7 +34,7 @@ def shared_folder():
     shutil.rmtree(folder)
 
 
-def as_stranger(look):
+def as_stranger(look: Callable[..., tuple[bool, list[str], list[str]]]) -> str:
     """What `look()` says in a process that may not write what is not its own; root would be allowed everything."""
     receive, send = os.pipe()
     child = os.fork()
@@ -51,13 +53,13 @@ def as_stranger(look):
         return file.read().decode()
 
 
-def test_what_can_be_written_is_opened_for_writing(path):
+def test_what_can_be_written_is_opened_for_writing(path: Path) -> None:
     with open_registry(path) as database:
         assert not database.read_only
         store_setting(database, "a", "b")
 
 
-def test_a_read_only_registry_is_read_and_a_write_is_a_sentence(path):
+def test_a_read_only_registry_is_read_and_a_write_is_a_sentence(path: Path) -> None:
     with open_registry(path, read_only=True) as database:
         assert database.read_only
         assert [run.name for run in all_runs(database)] == ["first"]
@@ -67,7 +69,7 @@ def test_a_read_only_registry_is_read_and_a_write_is_a_sentence(path):
         assert setting(database, "a") is None
 
 
-def test_a_reader_sees_what_a_writer_does_meanwhile(path):
+def test_a_reader_sees_what_a_writer_does_meanwhile(path: Path) -> None:
     with open_registry(path, read_only=True) as reader, open_registry(path) as writer:
         store_setting(writer, "a", "b")
         assert setting(reader, "a") == "b"
@@ -75,13 +77,15 @@ def test_a_reader_sees_what_a_writer_does_meanwhile(path):
 
 
 @pytest.mark.parametrize(("file_mode", "folder_mode"), [(0o644, 0o555), (0o444, 0o777)], ids=["folder", "file"])
-def test_a_stranger_reads_without_leaving_anything(path, shared_folder, file_mode, folder_mode):
+def test_a_stranger_reads_without_leaving_anything(
+    path: Path, shared_folder: Path, file_mode: int, folder_mode: int
+) -> None:
     copy = shared_folder / "runs.db"
     shutil.copy(path, copy)
     copy.chmod(file_mode)
     shared_folder.chmod(folder_mode)
 
-    def look():
+    def look() -> tuple[bool, list[str], list[str]]:
         with open_registry(copy) as database:
             return (
                 database.read_only,
@@ -92,7 +96,9 @@ def test_a_stranger_reads_without_leaving_anything(path, shared_folder, file_mod
     assert as_stranger(look) == "(True, ['first'], ['runs.db'])"
 
 
-def test_what_is_read_without_locks_is_opened_anew_once_somebody_writes(path, monkeypatch):
+def test_what_is_read_without_locks_is_opened_anew_once_somebody_writes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("bertmt.registry.file.opening._is_writable", lambda path: False)
         reader = open_registry(path)
@@ -106,20 +112,20 @@ def test_what_is_read_without_locks_is_opened_anew_once_somebody_writes(path, mo
     reader.close()
 
 
-def test_a_missing_registry_is_not_made_by_a_reader(tmp_path):
+def test_a_missing_registry_is_not_made_by_a_reader(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="bertmt queue"):
         open_registry(tmp_path / "runs.db", read_only=True)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_read_only_registry_of_a_newer_version_is_refused(path):
+def test_a_read_only_registry_of_a_newer_version_is_refused(path: Path) -> None:
     with open_registry(path) as database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with pytest.raises(RegistryError, match="newer bertmt"):
         open_registry(path, read_only=True)
 
 
-def test_a_read_only_registry_of_an_older_version_is_refused_and_left_as_it_is(path):
+def test_a_read_only_registry_of_an_older_version_is_refused_and_left_as_it_is(path: Path) -> None:
     with open_registry(path) as database:
         database.execute("PRAGMA user_version = 1")
     with pytest.raises(RegistryError, match=r"has schema 1 and is read-only.*`bertmt runs`"):
@@ -129,7 +135,7 @@ def test_a_read_only_registry_of_an_older_version_is_refused_and_left_as_it_is(p
     connection.close()
 
 
-def test_what_is_no_registry_or_damaged_is_a_sentence_to_a_reader_too(tmp_path):
+def test_what_is_no_registry_or_damaged_is_a_sentence_to_a_reader_too(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     (tmp_path / "damaged.db").write_bytes(os.urandom(8192))
     with pytest.raises(RegistryError, match="no bertmt registry"):
@@ -138,14 +144,14 @@ def test_what_is_no_registry_or_damaged_is_a_sentence_to_a_reader_too(tmp_path):
         open_registry(tmp_path / "damaged.db", read_only=True)
 
 
-def test_a_lock_that_does_not_come_free_is_a_sentence(path):
+def test_a_lock_that_does_not_come_free_is_a_sentence(path: Path) -> None:
     with open_registry(path) as holder, open_registry(path, busy_seconds=0) as waiting, holder.immediate():
         assert [run.name for run in all_runs(waiting)] == ["first"], "readers do not wait"
         with pytest.raises(RegistryError, match="another process holds it"):
             store_setting(waiting, "a", "b")
 
 
-def test_a_path_with_signs_of_an_address_is_found(path, tmp_path):
+def test_a_path_with_signs_of_an_address_is_found(path: Path, tmp_path: Path) -> None:
     odd = tmp_path / "50% of #1?mode=rw" / "runs.db"
     odd.parent.mkdir()
     shutil.copy(path, odd)

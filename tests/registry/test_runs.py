@@ -7,10 +7,13 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import BusyError, NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import Database
 from bertmt.registry.runs import (
     all_runs,
     bring_back,
@@ -28,37 +31,39 @@ from bertmt.run_folder.processes import process_start
 
 
 @pytest.fixture
-def worker(database):
+def worker(database: Database) -> int:
     return register(database, ["cpu"])
 
 
-def test_ids_are_short_distinct_and_start_with_a_letter(add_run):
+def test_ids_are_short_distinct_and_start_with_a_letter(add_run: AddRun) -> None:
     ids = {add_run().id for _ in range(20)}
     assert len(ids) == 20
     assert all(len(each) == 6 and each[0].isalpha() for each in ids)
 
 
-def test_runs_are_claimed_in_the_order_of_the_queue(database, add_run, worker):
+def test_runs_are_claimed_in_the_order_of_the_queue(database: Database, add_run: AddRun, worker: int) -> None:
     first, second = add_run("a"), add_run("b")
-    assert [claim_next(database, worker, "cpu").key for _ in range(2)] == [first.key, second.key]
+    assert [present(claim_next(database, worker, "cpu")).key for _ in range(2)] == [first.key, second.key]
     assert claim_next(database, worker, "cpu") is None
 
 
-def test_a_held_run_is_not_claimed(database, add_run, worker):
+def test_a_held_run_is_not_claimed(database: Database, add_run: AddRun, worker: int) -> None:
     run = add_run()
     move(database, run.key, State.HELD, Actor.PERSON, "held")
     assert claim_next(database, worker, "cpu") is None
 
 
-def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(database, add_run, worker):
+def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(
+    database: Database, add_run: AddRun, worker: int
+) -> None:
     run = claim_next(database, worker, "cpu") if add_run() else None
-    move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
-    move(database, run.key, State.QUEUED, Actor.PERSON, "requeued")
+    move(database, present(run).key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
+    move(database, present(run).key, State.QUEUED, Actor.PERSON, "requeued")
     run = claim_next(database, worker, "cpu")
-    assert (run.attempt, run.failure, run.ended_at) == (2, None, None)
+    assert (present(run).attempt, present(run).failure, present(run).ended_at) == (2, None, None)
 
 
-def test_every_move_is_recorded_with_time_and_reason(database, add_run):
+def test_every_move_is_recorded_with_time_and_reason(database: Database, add_run: AddRun) -> None:
     run = add_run()
     move(database, run.key, State.HELD, Actor.PERSON, "for later")
     first, second = moves(database, run.key)
@@ -69,7 +74,7 @@ def test_every_move_is_recorded_with_time_and_reason(database, add_run):
     assert second.at >= first.at
 
 
-def test_what_is_not_in_the_table_of_moves_is_refused():
+def test_what_is_not_in_the_table_of_moves_is_refused() -> None:
     for before, after, owner in product(State, State, Actor):
         legal = owner in LEGAL_TRANSITIONS.get((before, after), ())
         try:
@@ -79,11 +84,11 @@ def test_what_is_not_in_the_table_of_moves_is_refused():
             assert not legal
 
 
-def test_nothing_leads_out_of_finished():
+def test_nothing_leads_out_of_finished() -> None:
     assert not [after for before, after in LEGAL_TRANSITIONS if before is State.FINISHED]
 
 
-def test_only_a_claim_starts_a_run():
+def test_only_a_claim_starts_a_run() -> None:
     """What is imported has run elsewhere: it passes through that state within one transaction."""
     starts = {
         before: owners - {Actor.IMPORT}
@@ -93,11 +98,11 @@ def test_only_a_claim_starts_a_run():
     assert {before: owners for before, owners in starts.items() if owners} == {State.QUEUED: {Actor.CLAIM}}
 
 
-def test_every_ended_state_but_finished_can_be_requeued():
+def test_every_ended_state_but_finished_can_be_requeued() -> None:
     assert {before for (before, after) in LEGAL_TRANSITIONS if after is State.QUEUED} >= ENDED - {State.FINISHED}
 
 
-def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database, add_run):
+def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database: Database, add_run: AddRun) -> None:
     run = add_run()
     remove(database, run.key)
     assert all_runs(database) == []
@@ -108,7 +113,7 @@ def test_a_removed_run_is_out_of_sight_and_can_be_brought_back(database, add_run
     assert removed_runs(database) == []
 
 
-def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database, add_run):
+def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("loss/sst", 0, 1.0)])
@@ -120,13 +125,13 @@ def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database, add_run):
         run_by_key(database, run.key)
 
 
-def test_runs_submitted_with_the_same_code_share_one_snapshot(database, add_run):
+def test_runs_submitted_with_the_same_code_share_one_snapshot(database: Database, add_run: AddRun) -> None:
     first, second = add_run(), add_run()
     assert first.snapshot == second.snapshot
     assert snapshot_of(database, first).source == {"version": "0"}
 
 
-def test_this_process_is_seen_as_a_running_worker_and_a_recycled_pid_is_not(database, worker):
+def test_this_process_is_seen_as_a_running_worker_and_a_recycled_pid_is_not(database: Database, worker: int) -> None:
     [entered] = all_workers(database)
     assert entered.key == worker
     assert is_running(entered)
@@ -134,12 +139,12 @@ def test_this_process_is_seen_as_a_running_worker_and_a_recycled_pid_is_not(data
     assert not is_running(all_workers(database)[0])
 
 
-def test_a_pid_that_no_process_has_has_no_start():
+def test_a_pid_that_no_process_has_has_no_start() -> None:
     assert process_start(2**22 + 1) == ""
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the kernel tells nothing of processes here")
-def test_a_process_that_was_killed_and_not_yet_asked_about_is_gone():
+def test_a_process_that_was_killed_and_not_yet_asked_about_is_gone() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         assert process_start(child.pid) != ""
         child.kill()
@@ -147,7 +152,7 @@ def test_a_process_that_was_killed_and_not_yet_asked_about_is_gone():
         assert process_start(child.pid) == ""
 
 
-def test_points_are_read_from_the_last_known_step_on(database, add_run):
+def test_points_are_read_from_the_last_known_step_on(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("a", step, float(step)) for step in range(5)] + [("b", 0, None)])
@@ -156,7 +161,7 @@ def test_points_are_read_from_the_last_known_step_on(database, add_run):
     assert metrics.last_values(database, run.key) == {"a": 4.0, "b": None}
 
 
-def test_what_was_measured_after_a_checkpoint_is_forgotten(database, add_run):
+def test_what_was_measured_after_a_checkpoint_is_forgotten(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with database.immediate():
         metrics.append(database, run.key, [("a", step, 0.0) for step in range(5)])

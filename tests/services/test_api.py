@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import COUNT, RegistryBuilder
@@ -14,7 +16,7 @@ from bertmt.services.browse.lookup import find_run
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     builder = RegistryBuilder(tmp_path / "runs.db")
     builder.finished("only sst", right=0.5, tasks=["sst"])
     builder.finished("baseline", right=0.4)
@@ -24,11 +26,11 @@ def path(tmp_path):
     return tmp_path / "runs.db"
 
 
-def lengths(columns):
+def lengths(columns: dict[str, list[Any]]) -> set[Any]:
     return {len(values) for values in columns.values()}
 
 
-def test_a_row_per_run_with_scores_settings_and_the_difference_from_its_baseline(path):
+def test_a_row_per_run_with_scores_settings_and_the_difference_from_its_baseline(path: Path) -> None:
     found = bertmt.open(path).runs()
     assert lengths(found) == {4}
     assert found["name"] == ["only sst", "baseline", "final", "waits"]
@@ -40,7 +42,7 @@ def test_a_row_per_run_with_scores_settings_and_the_difference_from_its_baseline
     assert list(found).count("seed") == 1
 
 
-def test_runs_are_filtered_and_sorted_as_on_the_command_line(path):
+def test_runs_are_filtered_and_sorted_as_on_the_command_line(path: Path) -> None:
     registry = bertmt.open(path)
     assert registry.runs("state:queued")["name"] == ["waits"]
     assert registry.runs("state:finished", "-sst")["name"] == ["final", "only sst", "baseline"]
@@ -48,7 +50,7 @@ def test_runs_are_filtered_and_sorted_as_on_the_command_line(path):
         registry.runs(sort="beauty")
 
 
-def test_scores_have_a_row_per_epoch_and_trained_task(path):
+def test_scores_have_a_row_per_epoch_and_trained_task(path: Path) -> None:
     found = bertmt.open(path).scores("only sst", "final")
     assert lengths(found) == {len(found["run"])}
     rows = list(zip(found["name"], found["task"], strict=True))
@@ -64,7 +66,7 @@ def test_scores_have_a_row_per_epoch_and_trained_task(path):
     assert chosen == [listed["sst"][2]]
 
 
-def test_curves_are_the_points_that_were_stored(path):
+def test_curves_are_the_points_that_were_stored(path: Path) -> None:
     registry = bertmt.open(path)
     found = registry.curves("final", series=["loss/sst"])
     assert lengths(found) == {len(found["step"])}
@@ -81,7 +83,7 @@ def test_curves_are_the_points_that_were_stored(path):
         registry.curves("final", series=["beauty"])
 
 
-def test_predictions_are_of_the_selected_epoch_unless_all_are_wanted(path):
+def test_predictions_are_of_the_selected_epoch_unless_all_are_wanted(path: Path) -> None:
     registry = bertmt.open(path)
     found = registry.predictions("only sst")
     assert lengths(found) == {COUNT}
@@ -92,7 +94,7 @@ def test_predictions_are_of_the_selected_epoch_unless_all_are_wanted(path):
     assert right / COUNT == registry.runs("only")["sst"][0]
 
 
-def test_a_comparison_is_the_one_of_the_command(path):
+def test_a_comparison_is_the_one_of_the_command(path: Path) -> None:
     found = bertmt.open(path).compare("baseline", "final")
     with open_registry(path) as database:
         expected = compare(database, [[find_run(database, "baseline")], [find_run(database, "final")]])
@@ -107,7 +109,7 @@ def test_a_comparison_is_the_one_of_the_command(path):
     assert by_itself.differences == found.differences
 
 
-def test_it_changes_nothing_and_holds_nothing_open(path):
+def test_it_changes_nothing_and_holds_nothing_open(path: Path) -> None:
     before = path.read_bytes()
     registry = bertmt.open(path)
     registry.runs()
@@ -120,7 +122,7 @@ def test_it_changes_nothing_and_holds_nothing_open(path):
         bertmt.open(path)
 
 
-def test_importing_the_package_brings_none_of_it():
+def test_importing_the_package_brings_none_of_it() -> None:
     code = (
         "import sys, bertmt; print('bertmt.api' in sys.modules, 'numpy' in sys.modules); "
         "bertmt.open; print('torch' in sys.modules)"

@@ -7,16 +7,20 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import BertmtError, RegistryError, UsageError
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep.backup import back_up
 
 
-def test_a_copy_holds_what_the_registry_holds_and_is_private(database, add_run):
+def test_a_copy_holds_what_the_registry_holds_and_is_private(database: Database, add_run: AddRun) -> None:
     run = add_run("first")
     made = back_up(database)
     assert made.path.parent == database.path.parent and made.runs == 1
@@ -26,17 +30,17 @@ def test_a_copy_holds_what_the_registry_holds_and_is_private(database, add_run):
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_what_is_only_in_the_log_of_the_registry_is_copied_too(database, add_run):
+def test_what_is_only_in_the_log_of_the_registry_is_copied_too(database: Database, add_run: AddRun) -> None:
     database.execute("PRAGMA wal_autocheckpoint = 0")
     add_run("only in the log")
     assert back_up(database).runs == 1
 
 
-def test_a_copy_beside_a_busy_writer_is_of_one_moment(database, tmp_path):
+def test_a_copy_beside_a_busy_writer_is_of_one_moment(database: Database, tmp_path: Path) -> None:
     """The writer keeps two settings equal in each transaction; a copy that mixes moments would find them unequal."""
     done = threading.Event()
 
-    def write():
+    def write() -> None:
         with open_registry(database.path) as own:
             number = 0
             while not done.is_set():
@@ -61,7 +65,7 @@ def test_a_copy_beside_a_busy_writer_is_of_one_moment(database, tmp_path):
         writer.join()
 
 
-def test_what_is_there_is_replaced_only_on_request(database, tmp_path):
+def test_what_is_there_is_replaced_only_on_request(database: Database, tmp_path: Path) -> None:
     target = tmp_path / "kept.db"
     target.write_text("precious")
     with pytest.raises(UsageError, match="--force"):
@@ -72,7 +76,7 @@ def test_what_is_there_is_replaced_only_on_request(database, tmp_path):
         assert all_runs(copy) == []
 
 
-def test_neither_the_registry_itself_nor_one_in_use_is_replaced(database, tmp_path):
+def test_neither_the_registry_itself_nor_one_in_use_is_replaced(database: Database, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the registry itself"):
         back_up(database, database.path, replace=True)
     with open_registry(tmp_path / "other.db", create=True), pytest.raises(UsageError, match="in use"):
@@ -81,12 +85,12 @@ def test_neither_the_registry_itself_nor_one_in_use_is_replaced(database, tmp_pa
         back_up(database, tmp_path, replace=True)
 
 
-def test_a_place_that_cannot_be_written_is_a_sentence(database, tmp_path):
+def test_a_place_that_cannot_be_written_is_a_sentence(database: Database, tmp_path: Path) -> None:
     with pytest.raises(BertmtError, match="cannot be written"):
         back_up(database, tmp_path / "missing" / "copy.db")
 
 
-def test_a_damaged_registry_is_not_copied(tmp_path, add_run, database):
+def test_a_damaged_registry_is_not_copied(tmp_path: Path, add_run: AddRun, database: Database) -> None:
     for _ in range(200):
         add_run()
     database.close()
@@ -114,17 +118,17 @@ backup.back_up(open_registry(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
-def test_a_killed_copy_leaves_no_half_file_under_its_name(database, tmp_path):
+def test_a_killed_copy_leaves_no_half_file_under_its_name(database: Database, tmp_path: Path) -> None:
     target = tmp_path / "copy.db"
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(database.path), str(target)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdout.readline() == "half\n"
+    assert present(process.stdout).readline() == "half\n"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    present(process.stdin).close()
+    present(process.stdout).close()
     assert not target.exists()
     [leftover] = tmp_path.glob(".copy.db.*")
     assert stat.S_IMODE(leftover.stat().st_mode) == 0o600

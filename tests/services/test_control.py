@@ -1,9 +1,16 @@
 """What a person may ask of runs, and what is refused."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, move, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import register
@@ -15,32 +22,36 @@ from bertmt.services.plan.submit import Request, plan, submit
 
 
 @pytest.fixture
-def claim(database):
+def claim(database: Database) -> Callable[..., Run]:
     worker = register(database, ["cpu"])
-    return lambda: claim_next(database, worker, "cpu")
+    return lambda: present(claim_next(database, worker, "cpu"))
 
 
-def fail(database, run):
+def fail(database: Database, run: Run) -> Run:
     return move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
 
 
-def test_cancelling_a_queued_run_takes_effect_at_once(database, add_run):
+def test_cancelling_a_queued_run_takes_effect_at_once(database: Database, add_run: AddRun) -> None:
     assert control.cancel(database, add_run()).state is State.CANCELLED
 
 
-def test_cancelling_a_running_run_is_a_request_that_outlives_the_worker(database, add_run, claim):
+def test_cancelling_a_running_run_is_a_request_that_outlives_the_worker(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run()
     run = control.cancel(database, claim())
     assert (run.state, run.request) == (State.RUNNING, "cancel")
 
 
-def test_cancelling_an_ended_run_is_refused(database, add_run):
+def test_cancelling_an_ended_run_is_refused(database: Database, add_run: AddRun) -> None:
     run = control.cancel(database, add_run())
     with pytest.raises(BusyError, match="is cancelled already"):
         control.cancel(database, run)
 
 
-def test_a_failed_run_is_requeued_behind_all_that_wait(database, add_run, claim):
+def test_a_failed_run_is_requeued_behind_all_that_wait(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run()
     run, other = fail(database, claim()), add_run()
     run = control.requeue(database, run)
@@ -48,14 +59,16 @@ def test_a_failed_run_is_requeued_behind_all_that_wait(database, add_run, claim)
     assert run.position > other.position
 
 
-def test_a_finished_run_is_not_requeued(database, add_run, claim):
+def test_a_finished_run_is_not_requeued(database: Database, add_run: AddRun, claim: Callable[..., Run]) -> None:
     add_run()
     run = move(database, claim().key, State.FINISHED, Actor.EVENT, "done")
     with pytest.raises(BusyError, match="--from"):
         control.requeue(database, run)
 
 
-def test_requeueing_onto_other_data_is_refused(database, add_run, claim, tmp_path):
+def test_requeueing_onto_other_data_is_refused(
+    database: Database, add_run: AddRun, claim: Callable[..., Run], tmp_path: Path
+) -> None:
     add_run()
     run = fail(database, claim())
     database.execute("UPDATE runs SET fingerprints = ? WHERE key = ?", ('{"sst-dev": "other"}', run.key))
@@ -63,7 +76,7 @@ def test_requeueing_onto_other_data_is_refused(database, add_run, claim, tmp_pat
         control.requeue(database, run_by_key(database, run.key), data="toy")
 
 
-def test_a_run_moves_to_the_front_and_before_another(database, add_run):
+def test_a_run_moves_to_the_front_and_before_another(database: Database, add_run: AddRun) -> None:
     first, second, third = add_run("a"), add_run("b"), add_run("c")
     ordering.reorder(database, third)
     ordering.reorder(database, second, before=first)
@@ -71,7 +84,9 @@ def test_a_run_moves_to_the_front_and_before_another(database, add_run):
     assert [run.name for run in order] == ["c", "b", "a"]
 
 
-def test_a_running_run_cannot_be_moved_or_edited(database, add_run, claim):
+def test_a_running_run_cannot_be_moved_or_edited(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run()
     run = claim()
     with pytest.raises(BusyError, match="moved"):
@@ -80,7 +95,7 @@ def test_a_running_run_cannot_be_moved_or_edited(database, add_run, claim):
         control.edit(database, run, {"epochs": "1"})
 
 
-def test_editing_changes_recipe_digest_and_preset(database, add_run):
+def test_editing_changes_recipe_digest_and_preset(database: Database, add_run: AddRun) -> None:
     run = add_run()
     edited = control.edit(database, run, {"lora.rank": "8"})
     assert edited.recipe["lora.rank"] == 8
@@ -89,26 +104,28 @@ def test_editing_changes_recipe_digest_and_preset(database, add_run):
     assert (run.preset, edited.preset) == ("sst-only", None)
 
 
-def test_editing_the_rank_takes_the_scale_along_that_followed_it(database, add_run):
+def test_editing_the_rank_takes_the_scale_along_that_followed_it(database: Database, add_run: AddRun) -> None:
     run = add_run(**{"lora.rank": 8})
     assert control.edit(database, run, {"lora.rank": "16"}).recipe["lora.alpha"] == 16.0
 
 
-def test_editing_the_learning_rate_takes_the_heads_along_unless_they_had_their_own(database, add_run):
+def test_editing_the_learning_rate_takes_the_heads_along_unless_they_had_their_own(
+    database: Database, add_run: AddRun
+) -> None:
     followed = control.edit(database, add_run(), {"learning_rate": "2e-4"})
     assert followed.recipe["head_learning_rate"] == 2e-4
     own = control.edit(database, add_run(head_learning_rate=5e-3), {"learning_rate": "2e-4"})
     assert own.recipe["head_learning_rate"] == 5e-3
 
 
-def test_an_edit_that_makes_no_recipe_is_refused_and_changes_nothing(database, add_run):
+def test_an_edit_that_makes_no_recipe_is_refused_and_changes_nothing(database: Database, add_run: AddRun) -> None:
     run = add_run()
     with pytest.raises(RecipeError):
         control.edit(database, run, {"pearson": "true"})
     assert run_by_key(database, run.key).recipe_json == run.recipe_json
 
 
-def test_a_removed_run_keeps_its_folder_and_can_be_brought_back(database, add_run):
+def test_a_removed_run_keeps_its_folder_and_can_be_brought_back(database: Database, add_run: AddRun) -> None:
     run = add_run("gone")
     folder_of(database, run).path.mkdir(parents=True)
     removal.delete(database, run)
@@ -120,7 +137,7 @@ def test_a_removed_run_keeps_its_folder_and_can_be_brought_back(database, add_ru
         removal.restore_all(database, ["gone"])
 
 
-def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database, add_run):
+def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database: Database, add_run: AddRun) -> None:
     run = add_run()
     folder_of(database, run).path.mkdir(parents=True)
     removal.delete(database, run)
@@ -131,7 +148,9 @@ def test_what_is_deleted_for_good_leaves_neither_rows_nor_folder(database, add_r
         removal.restore_all(database, [run.id])
 
 
-def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(database, add_run, claim):
+def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run()
     run = claim()
     assert control.pause(database, run).request == "pause"
@@ -141,7 +160,9 @@ def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(database, add_
         control.pause(database, run)
 
 
-def test_a_paused_run_is_resumed_before_all_others(database, add_run, claim):
+def test_a_paused_run_is_resumed_before_all_others(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run("paused"), add_run("waits")
     run = move(database, claim().key, State.PAUSED, Actor.EVENT, "paused")
     assert control.resume(database, run).state is State.QUEUED
@@ -149,7 +170,7 @@ def test_a_paused_run_is_resumed_before_all_others(database, add_run, claim):
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
-def test_what_does_not_run_cannot_be_paused_or_resumed(database, add_run, state):
+def test_what_does_not_run_cannot_be_paused_or_resumed(database: Database, add_run: AddRun, state: State) -> None:
     run = add_run(state=state)
     with pytest.raises(BusyError, match=r"bertmt (hold|release)"):
         control.pause(database, run)
@@ -157,7 +178,9 @@ def test_what_does_not_run_cannot_be_paused_or_resumed(database, add_run, state)
         control.resume(database, run)
 
 
-def test_a_run_requeued_from_the_start_has_no_checkpoint(database, add_run, claim):
+def test_a_run_requeued_from_the_start_has_no_checkpoint(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run()
     run = fail(database, claim())
     folder = folder_of(database, run).checkpoints().folder
@@ -168,7 +191,9 @@ def test_a_run_requeued_from_the_start_has_no_checkpoint(database, add_run, clai
     assert not folder.exists()
 
 
-def test_no_checkpoint_is_deleted_where_one_of_the_runs_is_refused(database, add_run, claim):
+def test_no_checkpoint_is_deleted_where_one_of_the_runs_is_refused(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run("failed")
     run, waiting = fail(database, claim()), add_run("waits")
     folder = folder_of(database, run).checkpoints().folder
@@ -178,10 +203,10 @@ def test_no_checkpoint_is_deleted_where_one_of_the_runs_is_refused(database, add
     assert folder.is_dir() and run_by_key(database, run.key).state is State.FAILED
 
 
-def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database, add_run):
+def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database: Database, add_run: AddRun) -> None:
     first, second, third = add_run("a"), add_run("b"), add_run("c")
 
-    def order():
+    def order() -> str:
         return "".join(each.name for each in ordering.queue_order(database))
 
     ordering.prioritise(database, third, 5)
@@ -196,7 +221,9 @@ def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database,
     assert order() == "bac"
 
 
-def test_a_run_is_moved_before_one_that_waits_and_is_not_itself(database, add_run, claim):
+def test_a_run_is_moved_before_one_that_waits_and_is_not_itself(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     add_run("running")
     running, first, last = claim(), add_run("first"), add_run("last")
     with pytest.raises(BusyError, match="is running"):
@@ -207,7 +234,7 @@ def test_a_run_is_moved_before_one_that_waits_and_is_not_itself(database, add_ru
     assert [each.name for each in ordering.queue_order(database)] == ["last", "first"]
 
 
-def test_what_is_queued_first_comes_before_higher_priorities(database, add_run):
+def test_what_is_queued_first_comes_before_higher_priorities(database: Database, add_run: AddRun) -> None:
     ordering.prioritise(database, add_run("urgent"), 5)
     submit(
         database, plan(Request(preset="baseline", values={"data": "toy", "encoder": "tiny"}, name="mine", first=True))
@@ -215,19 +242,19 @@ def test_what_is_queued_first_comes_before_higher_priorities(database, add_run):
     assert [each.name for each in ordering.queue_order(database)] == ["mine", "urgent"]
 
 
-def test_a_run_that_is_named_twice_is_brought_back_once(database, add_run):
+def test_a_run_that_is_named_twice_is_brought_back_once(database: Database, add_run: AddRun) -> None:
     run = add_run("twice")
     removal.delete(database, run)
     assert [each.key for each in removal.restore_all(database, [run.id, "twice"])] == [run.key]
 
 
-def test_a_running_run_is_not_removed(database, add_run, claim):
+def test_a_running_run_is_not_removed(database: Database, add_run: AddRun, claim: Callable[..., Run]) -> None:
     add_run()
     with pytest.raises(BusyError, match="bertmt cancel"):
         removal.delete(database, claim())
 
 
-def test_tags_are_words(database, add_run):
+def test_tags_are_words(database: Database, add_run: AddRun) -> None:
     run = control.tag(database, control.tag(database, add_run(), "b"), "a")
     assert run.tags == ("a", "b")
     assert control.tag(database, run, "a", present=False).tags == ("b",)
@@ -239,8 +266,8 @@ def test_tags_are_words(database, add_run):
 
 
 def test_a_run_begins_anew_though_its_folder_is_gone_and_an_older_version_left_checkpoints_elsewhere(
-    database, add_run, tmp_path
-):
+    database: Database, add_run: AddRun, tmp_path: Path
+) -> None:
     run, scratch = add_run("finish"), tmp_path / "scratch"
     state = ("failed", str(scratch), run.key)
     database.execute("UPDATE runs SET state = ?, checkpoint_dir = ? WHERE key = ?", state)
@@ -251,7 +278,7 @@ def test_a_run_begins_anew_though_its_folder_is_gone_and_an_older_version_left_c
     assert folder_of(database, run).checkpoints(str(scratch)).newest_intact(print) is None
 
 
-def test_a_verb_for_several_runs_does_all_or_nothing_and_says_so(database, add_run):
+def test_a_verb_for_several_runs_does_all_or_nothing_and_says_so(database: Database, add_run: AddRun) -> None:
     runs = [add_run(), add_run()]
     control.tag(database, runs[0], "good")
     with pytest.raises(
@@ -268,7 +295,7 @@ def test_a_verb_for_several_runs_does_all_or_nothing_and_says_so(database, add_r
     assert [run_by_key(database, run.key).state for run in runs] == [State.QUEUED, State.CANCELLED]
 
 
-def test_what_is_brought_back_is_all_that_was_named_or_nothing(database, add_run):
+def test_what_is_brought_back_is_all_that_was_named_or_nothing(database: Database, add_run: AddRun) -> None:
     run = add_run()
     removal.delete(database, run)
     with pytest.raises(NotFoundError, match="No action was taken on any of the 2 runs"):

@@ -1,30 +1,33 @@
 """Curves of runs as they are drawn in one chart."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from call_types import AddRun
 
 from bertmt.drawing.charts.series import looks_of
 from bertmt.services.browse.curves import Curve, drawn_curves
 
 
 @pytest.fixture
-def two_runs(add_run):
+def two_runs(add_run: AddRun) -> list[Any]:
     return [add_run(name="one"), add_run(name="two")]
 
 
-def looks(runs, *series):
+def looks(runs: Any, *series: Any) -> dict[Any, Any]:
     """The look of each of these (index of the run, series) in one chart."""
     curves = [Curve(runs[index], name, np.arange(2), np.ones(2)) for index, name in series]
     return dict(zip(series, looks_of(drawn_curves(curves, runs), False), strict=True))
 
 
-def test_a_run_keeps_its_look_though_another_has_no_points_yet(two_runs):
+def test_a_run_keeps_its_look_though_another_has_no_points_yet(two_runs: Any) -> None:
     alone = looks(two_runs, (1, "dev/sst"))
     both = looks(two_runs, (0, "dev/sst"), (1, "dev/sst"))
     assert alone[1, "dev/sst"] == both[1, "dev/sst"] != both[0, "dev/sst"]
 
 
-def test_a_task_keeps_its_look_though_a_pretraining_phase_was_there_before_it(two_runs):
+def test_a_task_keeps_its_look_though_a_pretraining_phase_was_there_before_it(two_runs: Any) -> None:
     names = ("loss/mnr", "loss/para", "loss/sst", "dev/sst", "dev_loss/sst")
     some = looks(two_runs, (0, "loss/mnr"), (0, "dev/sst"))
     all_of_both = looks(two_runs, *((run, name) for run in (0, 1) for name in names))

@@ -1,6 +1,8 @@
 """Fetching encoders with a stand-in for the hub."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights
@@ -14,11 +16,12 @@ from bertmt.services.plan.fetch import PINNED_REVISIONS, download_snapshot, fetc
 class Hub:
     """Stands for the hub: writes what it is told to, and remembers what it was asked."""
 
-    def __init__(self, config=CONFIG, content=None):
-        self.config, self.asked = config, []
+    def __init__(self, config: dict[str, Any] = CONFIG, content: bytes | None = None):
+        self.config = config
+        self.asked: list[Any] = []
         self.content = safetensors_file(weights()) if content is None else content
 
-    def __call__(self, repository, revision, folder):
+    def __call__(self, repository: Any, revision: Any, folder: Any) -> Any:
         self.asked.append((repository, revision))
         (folder / "config.json").write_text(json.dumps(self.config))
         (folder / "model.safetensors").write_bytes(self.content)
@@ -28,13 +31,13 @@ class Hub:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BERTMT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     return tmp_path / "cache" / "encoders"
 
 
-def test_a_fetched_encoder_is_found_with_its_pinned_revision(cache):
+def test_a_fetched_encoder_is_found_with_its_pinned_revision(cache: Path) -> None:
     hub = Hub()
     fetched = fetch("bert-base-uncased", download=hub)
     assert hub.asked == [("bert-base-uncased", PINNED_REVISIONS["bert-base-uncased"])]
@@ -44,12 +47,12 @@ def test_a_fetched_encoder_is_found_with_its_pinned_revision(cache):
     assert names == {"config.json", "model.safetensors", "vocab.txt", "revision.txt"}
 
 
-def test_a_model_of_somebody_takes_the_newest_and_records_the_commit():
+def test_a_model_of_somebody_takes_the_newest_and_records_the_commit() -> None:
     assert fetch("somebody/model", download=Hub()).files.revision == "newest"
     assert find_encoder("somebody/model").hidden_size == 8
 
 
-def test_what_is_there_is_not_downloaded_again_unless_another_revision_is_asked_for():
+def test_what_is_there_is_not_downloaded_again_unless_another_revision_is_asked_for() -> None:
     hub = Hub()
     fetch("bert-base-uncased", download=hub)
     assert fetch("bert-base-uncased", download=hub).already_there
@@ -65,13 +68,15 @@ def test_what_is_there_is_not_downloaded_again_unless_another_revision_is_asked_
         (CONFIG, b"cut off", "damaged"),
     ],
 )
-def test_what_may_not_be_loaded_is_never_put_in_place(cache, config, content, said):
+def test_what_may_not_be_loaded_is_never_put_in_place(
+    cache: Path, config: dict[str, Any], content: bytes | None, said: str
+) -> None:
     with pytest.raises(EncoderError, match=said):
         fetch("somebody/model", download=Hub(config, content))
     assert list(cache.iterdir()) == []
 
 
-def test_a_refused_download_leaves_the_former_one(cache):
+def test_a_refused_download_leaves_the_former_one(cache: Path) -> None:
     fetch("somebody/model", "one", download=Hub())
     with pytest.raises(EncoderError):
         fetch("somebody/model", "two", download=Hub(content=b""))
@@ -80,13 +85,13 @@ def test_a_refused_download_leaves_the_former_one(cache):
 
 
 @pytest.mark.parametrize("name", ["tiny", "minilm", "../x", "/tmp", "a/../b", "a//b", "", "a/b/c", ".hidden"])
-def test_what_is_no_name_of_the_hub_is_refused(name):
+def test_what_is_no_name_of_the_hub_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
         fetch(name, download=Hub())
 
 
-def test_without_a_network_there_is_one_sentence(tmp_path, monkeypatch):
-    def no_network(*_, **__):
+def test_without_a_network_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_: Any, **__: Any) -> None:
         raise RuntimeError("Name or service not known\nand a page of more")
 
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", no_network)
@@ -97,7 +102,7 @@ def test_without_a_network_there_is_one_sentence(tmp_path, monkeypatch):
     assert "\n" not in str(found.value)
 
 
-def test_only_plain_files_are_asked_of_the_hub(tmp_path, monkeypatch):
+def test_only_plain_files_are_asked_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {}
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: type("Info", (), {"sha": "abc"}))
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda repository, **more: asked.update(more))

@@ -3,12 +3,18 @@
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder
 
 from bertmt.errors import DataError
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, removed_runs
 from bertmt.run_folder.layout import RunFolder, hold_alive
 from bertmt.services.ingest.import_run import import_run
@@ -21,35 +27,35 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def builder(tmp_path):
+def builder(tmp_path: Path) -> Iterator[RegistryBuilder]:
     made = RegistryBuilder(tmp_path / "runs.db")
     yield made
     made.database.close()
 
 
 @pytest.fixture
-def registry(builder):
+def registry(builder: RegistryBuilder) -> Database:
     return builder.database
 
 
-def age(path, seconds):
+def age(path: Any, seconds: float) -> None:
     """Let a file or a folder look as if nobody had written it for so long."""
     for each in (*path.rglob("*"), path):
         os.utime(each, (time.time() - seconds,) * 2)
 
 
-def add_checkpoint(registry, run, size=1000):
+def add_checkpoint(registry: Database, run: Run, size: int = 1000) -> Path:
     place = folder_of(registry, run).checkpoints(run.checkpoint_dir).folder / "000001"
     place.mkdir(parents=True)
     (place / "state").write_bytes(b"x" * size)
     return place.parent
 
 
-def kinds(registry):
+def kinds(registry: Database) -> list[Any]:
     return sorted(item.kind for item in find_garbage(registry))
 
 
-def files(folder):
+def files(folder: Path) -> dict[Any, Any]:
     return {
         path: path.stat().st_mtime_ns
         for path in folder.rglob("*")
@@ -58,7 +64,7 @@ def files(folder):
 
 
 @pytest.fixture
-def everything(builder, registry, tmp_path):
+def everything(builder: RegistryBuilder, registry: Database, tmp_path: Path) -> dict[Any, Any]:
     """One thing of each kind; by kind, where it lies."""
     removed, finished, orphan = (builder.finished(name) for name in ("removed", "finished", "orphan"))
     removal.delete(registry, removed)
@@ -80,7 +86,7 @@ def everything(builder, registry, tmp_path):
     }
 
 
-def test_each_kind_is_found_and_looking_changes_nothing(registry, everything, tmp_path):
+def test_each_kind_is_found_and_looking_changes_nothing(registry: Database, everything: Any, tmp_path: Path) -> None:
     before = files(tmp_path), registry.execute("SELECT * FROM runs").fetchall()
     found = find_garbage(registry)
     assert {item.kind: item.path for item in found} == everything
@@ -88,7 +94,7 @@ def test_each_kind_is_found_and_looking_changes_nothing(registry, everything, tm
     assert (files(tmp_path), registry.execute("SELECT * FROM runs").fetchall()) == before
 
 
-def test_what_is_freed_is_gone_and_the_rest_is_there(registry, everything):
+def test_what_is_freed_is_gone_and_the_rest_is_there(registry: Database, everything: Any) -> None:
     [kept] = all_runs(registry)
     freed = free(registry, find_garbage(registry))
     assert freed.kept == () and freed.size_bytes >= sum(item.size_bytes for item in freed.items) > 0
@@ -97,7 +103,7 @@ def test_what_is_freed_is_gone_and_the_rest_is_there(registry, everything):
     assert all_runs(registry) == [kept] and folder_of(registry, kept).recipe.is_file()
 
 
-def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry, everything, tmp_path):
+def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry: Database, everything: Any, tmp_path: Path) -> None:
     found = find_garbage(registry)
     locks = [hold_alive(RunFolder(path)) for path in (tmp_path / "runs").iterdir()]
     before = files(tmp_path)
@@ -109,27 +115,29 @@ def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry, everything,
         lock.close()
 
 
-def test_a_run_that_was_brought_back_meanwhile_stays(registry, everything):
+def test_a_run_that_was_brought_back_meanwhile_stays(registry: Database, everything: Any) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
-    removal.restore_all(registry, [item.run.id])
+    removal.restore_all(registry, [present(item.run).id])
     freed = free(registry, [item])
     assert "changed meanwhile" in freed.kept[0][1] and item.path.is_dir()
 
 
-def test_a_run_that_is_brought_back_at_the_last_moment_stays(registry, everything, monkeypatch):
+def test_a_run_that_is_brought_back_at_the_last_moment_stays(
+    registry: Database, everything: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
-    real = garbage.hold_alive
+    real = garbage.hold_alive  # type: ignore[attr-defined]  # its own name for it
 
-    def hold(folder):
-        removal.restore_all(registry, [item.run.id])
+    def hold(folder: Any) -> IO[bytes]:
+        removal.restore_all(registry, [present(item.run).id])
         return real(folder)
 
     monkeypatch.setattr(garbage, "hold_alive", hold)
     assert "changed meanwhile" in free(registry, [item]).kept[0][1]
-    assert all_runs(registry, "runs.key = ?", (item.run.key,)) and item.path.is_dir()
+    assert all_runs(registry, "runs.key = ?", (present(item.run).key,)) and item.path.is_dir()
 
 
-def test_a_folder_whose_run_was_imported_meanwhile_stays(registry, everything):
+def test_a_folder_whose_run_was_imported_meanwhile_stays(registry: Database, everything: Any) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.FOLDER]
     run = import_run(registry, item.path)
     assert "changed meanwhile" in free(registry, [item]).kept[0][1]
@@ -137,7 +145,9 @@ def test_a_folder_whose_run_was_imported_meanwhile_stays(registry, everything):
 
 
 @pytest.mark.parametrize("how", ["link", "pipe", "another name"])
-def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(registry, everything, tmp_path, how):
+def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(
+    registry: Database, everything: Any, tmp_path: Path, how: str
+) -> None:
     precious, alive = tmp_path / "thesis.tex", everything[Kind.FOLDER] / "alive"
     precious.write_text("a sentence that is longer than the number of a process")
     alive.unlink(missing_ok=True)
@@ -149,7 +159,9 @@ def test_a_folder_with_a_strange_lock_is_left_alone_and_what_it_leads_to(registr
     assert precious.read_text().startswith("a sentence")
 
 
-def test_what_is_young_or_no_run_folder_is_not_taken(registry, builder, tmp_path):
+def test_what_is_young_or_no_run_folder_is_not_taken(
+    registry: Database, builder: RegistryBuilder, tmp_path: Path
+) -> None:
     run = builder.finished("finished")
     (folder_of(registry, run).path / ".run.json.0123456789ab").write_text("being written")
     (tmp_path / ".env.0123456789ab").write_text("not ours")
@@ -162,7 +174,7 @@ def test_what_is_young_or_no_run_folder_is_not_taken(registry, builder, tmp_path
     assert find_garbage(registry) == []
 
 
-def test_the_folder_of_a_killed_repair_is_found(registry, tmp_path):
+def test_the_folder_of_a_killed_repair_is_found(registry: Database, tmp_path: Path) -> None:
     left = tmp_path / ".runs.db.0123456789ab-copy"
     left.mkdir()
     (left / "copy.db").write_text("half")
@@ -172,7 +184,7 @@ def test_the_folder_of_a_killed_repair_is_found(registry, tmp_path):
     assert item.path == left and not left.exists()
 
 
-def test_leftovers_of_killed_copies_are_found(registry, tmp_path):
+def test_leftovers_of_killed_copies_are_found(registry: Database, tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     half = "backups/.runs-000007-20260101T000000Z.db.0123456789ab"
     for name in (".copy.db.0123456789ab", ".runs.db.0123456789ab-wal", half):
@@ -183,7 +195,9 @@ def test_leftovers_of_killed_copies_are_found(registry, tmp_path):
     assert kinds(registry) == [Kind.LEFTOVER] * 4
 
 
-def test_checkpoints_elsewhere_are_freed_and_what_lies_beside_them_stays(registry, builder, tmp_path):
+def test_checkpoints_elsewhere_are_freed_and_what_lies_beside_them_stays(
+    registry: Database, builder: RegistryBuilder, tmp_path: Path
+) -> None:
     run = builder.finished("finished")
     registry.execute("UPDATE runs SET checkpoint_dir = ?", (str(tmp_path / "scratch"),))
     [run] = all_runs(registry)
@@ -198,7 +212,7 @@ def test_checkpoints_elsewhere_are_freed_and_what_lies_beside_them_stays(registr
     assert find_garbage(registry) == []
 
 
-def test_checkpoints_that_are_to_be_kept_or_of_a_failed_run_stay(registry, builder):
+def test_checkpoints_that_are_to_be_kept_or_of_a_failed_run_stay(registry: Database, builder: RegistryBuilder) -> None:
     kept, failed = builder.finished("kept"), builder.failed("failed", "no")
     add_checkpoint(registry, kept)
     add_checkpoint(registry, failed)
@@ -207,7 +221,9 @@ def test_checkpoints_that_are_to_be_kept_or_of_a_failed_run_stay(registry, build
     assert find_garbage(registry) == []
 
 
-def test_the_registry_becomes_smaller_where_that_is_worth_it(registry, builder, monkeypatch):
+def test_the_registry_becomes_smaller_where_that_is_worth_it(
+    registry: Database, builder: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(garbage, "WORTH_BYTES", 1)
     run = builder.finished("removed")
     with registry.immediate():
@@ -224,7 +240,9 @@ def test_the_registry_becomes_smaller_where_that_is_worth_it(registry, builder, 
         assert again.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_copied_registry_leaves_the_checkpoints_of_the_original(builder, registry, tmp_path):
+def test_a_copied_registry_leaves_the_checkpoints_of_the_original(
+    builder: RegistryBuilder, registry: Database, tmp_path: Path
+) -> None:
     """Elsewhere, a copy's runs have the same names, and would find the original's folders under them."""
     run = builder.finished("kept")
     registry.execute("UPDATE runs SET checkpoint_dir = ?", (str(tmp_path / "scratch"),))

@@ -3,13 +3,19 @@
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder, evaluate
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder
@@ -30,18 +36,18 @@ MEASURED = {
 }
 
 
-def measured(database, run):
+def measured(database: Database, run: Run) -> dict[Any, Any]:
     """All that was imported of a run, in an order of its own."""
     return {table: sorted(map(repr, database.execute(sql, (run.key,)))) for table, sql in MEASURED.items()}
 
 
-def everything(database):
+def everything(database: Database) -> dict[Any, Any]:
     tables = ("runs", "summaries", "metrics", "moves", "snapshots", "splits", "examples", "series")
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
 @pytest.fixture
-def elsewhere(tmp_path):
+def elsewhere(tmp_path: Path) -> Iterator[RegistryBuilder]:
     """A registry on another machine."""
     made = RegistryBuilder(tmp_path / "elsewhere" / "runs.db")
     yield made
@@ -49,7 +55,7 @@ def elsewhere(tmp_path):
 
 
 @pytest.fixture
-def attempts_of(elsewhere):
+def attempts_of(elsewhere: RegistryBuilder) -> tuple[Run, RunFolder]:
     """A run whose first attempt was stopped at step 3 and whose second went on from step 2, to its end."""
     run, folder, events = elsewhere.started("resumed", tasks=["sst"])
     for step in range(3):
@@ -69,7 +75,7 @@ def attempts_of(elsewhere):
     events.close()
     run = ingest(elsewhere.database, run)
     assert run.state is State.QUEUED
-    run = claim_next(elsewhere.database, None, "cpu")
+    run = present(claim_next(elsewhere.database, None, "cpu"))
     folder.create(
         RunOrder(
             run_id=run.id,
@@ -94,7 +100,9 @@ def attempts_of(elsewhere):
     return ingest(elsewhere.database, run), folder
 
 
-def test_an_imported_run_has_the_rows_that_it_has_where_it_was_trained(database, elsewhere):
+def test_an_imported_run_has_the_rows_that_it_has_where_it_was_trained(
+    database: Database, elsewhere: RegistryBuilder
+) -> None:
     run = elsewhere.finished("base", right=0.4, seed=7)
     imported = import_run(database, folder_of(elsewhere.database, run).path)
     assert measured(database, imported) == measured(elsewhere.database, run)
@@ -104,7 +112,9 @@ def test_an_imported_run_has_the_rows_that_it_has_where_it_was_trained(database,
     assert len(database.execute(examples).fetchall()) == len(elsewhere.database.execute(examples).fetchall()) > 0
 
 
-def test_all_attempts_are_imported_in_their_order(database, elsewhere, attempts_of):
+def test_all_attempts_are_imported_in_their_order(
+    database: Database, elsewhere: RegistryBuilder, attempts_of: tuple[Run, RunFolder]
+) -> None:
     run, folder = attempts_of
     imported = import_run(database, folder.path)
     assert measured(database, imported) == measured(elsewhere.database, run)
@@ -113,7 +123,7 @@ def test_all_attempts_are_imported_in_their_order(database, elsewhere, attempts_
     assert owners == {"import", "event"}
 
 
-def test_a_copy_is_private_and_holds_what_is_of_the_run_alone(database, elsewhere):
+def test_a_copy_is_private_and_holds_what_is_of_the_run_alone(database: Database, elsewhere: RegistryBuilder) -> None:
     folder = folder_of(elsewhere.database, elsewhere.finished("base")).path
     (folder / "model").mkdir()
     (folder / "model" / "weights").write_bytes(b"w")
@@ -139,7 +149,9 @@ def test_a_copy_is_private_and_holds_what_is_of_the_run_alone(database, elsewher
         (None, State.LOST),
     ],
 )
-def test_an_imported_run_never_waits_in_the_queue(database, elsewhere, last, state):
+def test_an_imported_run_never_waits_in_the_queue(
+    database: Database, elsewhere: RegistryBuilder, last: Failed | Stopped | None, state: State
+) -> None:
     _, folder, events = elsewhere.started("ends")
     if last:
         events.write(last)
@@ -150,14 +162,14 @@ def test_an_imported_run_never_waits_in_the_queue(database, elsewhere, last, sta
     assert claim_next(database, None, "cpu") is None
 
 
-def test_a_run_whose_child_never_began_is_lost(database, elsewhere):
+def test_a_run_whose_child_never_began_is_lost(database: Database, elsewhere: RegistryBuilder) -> None:
     _, folder, events = elsewhere.started("never")
     events.close()
     folder.events(1).unlink()
     assert import_run(database, folder.path).state is State.LOST
 
 
-def test_a_folder_beside_a_new_registry_is_registered_where_it_lies(elsewhere):
+def test_a_folder_beside_a_new_registry_is_registered_where_it_lies(elsewhere: RegistryBuilder) -> None:
     run = elsewhere.finished("base")
     before = measured(elsewhere.database, run)
     elsewhere.database.close()
@@ -168,7 +180,7 @@ def test_a_folder_beside_a_new_registry_is_registered_where_it_lies(elsewhere):
         assert measured(anew, imported) == before
 
 
-def test_importing_twice_refuses_and_changes_nothing(database, elsewhere):
+def test_importing_twice_refuses_and_changes_nothing(database: Database, elsewhere: RegistryBuilder) -> None:
     run = elsewhere.finished("base")
     folder = folder_of(elsewhere.database, run).path
     imported = import_run(database, folder)
@@ -182,7 +194,7 @@ def test_importing_twice_refuses_and_changes_nothing(database, elsewhere):
         import_run(database, folder)
 
 
-def test_a_run_that_is_being_worked_is_refused(database, elsewhere):
+def test_a_run_that_is_being_worked_is_refused(database: Database, elsewhere: RegistryBuilder) -> None:
     _, folder, events = elsewhere.started("busy")
     events.close()
     with hold_alive(folder), pytest.raises(BusyError, match="is being worked"):
@@ -190,11 +202,13 @@ def test_a_run_that_is_being_worked_is_refused(database, elsewhere):
     assert all_runs(database) == []
 
 
-def test_a_failure_in_the_middle_leaves_neither_rows_nor_folder(database, elsewhere, monkeypatch):
+def test_a_failure_in_the_middle_leaves_neither_rows_nor_folder(
+    database: Database, elsewhere: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = folder_of(elsewhere.database, elsewhere.finished("base")).path
     before = everything(database)
 
-    def fail(*_):
+    def fail(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("bertmt.services.ingest.import_run._out_of_the_queue", fail)
@@ -204,11 +218,13 @@ def test_a_failure_in_the_middle_leaves_neither_rows_nor_folder(database, elsewh
     assert list((database.path.parent / "runs").iterdir()) == []
 
 
-def test_a_folder_that_comes_there_while_this_one_is_copied_stays(database, elsewhere, monkeypatch):
+def test_a_folder_that_comes_there_while_this_one_is_copied_stays(
+    database: Database, elsewhere: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = folder_of(elsewhere.database, elsewhere.finished("base"))
     there = database.path.parent / "runs" / folder.path.name
 
-    def copy(source, target):
+    def copy(source: Any, target: Any) -> None:
         copy_run_folder(source, target)
         there.mkdir()
         (there / "mine").write_text("precious")
@@ -219,7 +235,9 @@ def test_a_folder_that_comes_there_while_this_one_is_copied_stays(database, else
     assert (there / "mine").read_text() == "precious" and all_runs(database) == []
 
 
-def test_a_folder_in_place_is_not_deleted_while_it_is_imported(elsewhere, monkeypatch):
+def test_a_folder_in_place_is_not_deleted_while_it_is_imported(
+    elsewhere: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = elsewhere.finished("base")
     forget(elsewhere.database, run.key)
     folder, held = folder_of(elsewhere.database, run), []
@@ -228,7 +246,9 @@ def test_a_folder_in_place_is_not_deleted_while_it_is_imported(elsewhere, monkey
     assert held == [True], "gc leaves it alone"
 
 
-def test_a_folder_that_is_there_and_of_no_run_is_never_overwritten(database, elsewhere):
+def test_a_folder_that_is_there_and_of_no_run_is_never_overwritten(
+    database: Database, elsewhere: RegistryBuilder
+) -> None:
     run = elsewhere.finished("base")
     there = folder_of(database, run).path
     there.mkdir(parents=True)
@@ -238,16 +258,16 @@ def test_a_folder_that_is_there_and_of_no_run_is_never_overwritten(database, els
     assert (there / "mine").read_text() == "precious"
 
 
-def spoil_order(**changes):
-    def spoil(folder):
+def spoil_order(**changes: Any) -> Callable[..., None]:
+    def spoil(folder: Any) -> None:
         order = json.loads((folder / "run.json").read_text())
         (folder / "run.json").write_text(json.dumps(order | changes))
 
     return spoil
 
 
-def link(name, to="/etc/passwd"):
-    def spoil(folder):
+def link(name: str, to: str = "/etc/passwd") -> Callable[..., None]:
+    def spoil(folder: Any) -> None:
         path = folder / name
         if path.exists():
             path.unlink()
@@ -256,7 +276,7 @@ def link(name, to="/etc/passwd"):
     return spoil
 
 
-SPOILED = {
+SPOILED: dict[str, Callable[[Any], object]] = {
     "an id that leads outside": spoil_order(run_id="../../x"),
     "an id of another kind": spoil_order(run_id=5),
     "a name with an escape sequence": spoil_order(name="\x1b[2Jevil"),
@@ -282,14 +302,14 @@ SPOILED = {
 }
 
 
-def test_an_imported_run_has_the_encoder_of_its_folder(database, elsewhere):
+def test_an_imported_run_has_the_encoder_of_its_folder(database: Database, elsewhere: RegistryBuilder) -> None:
     folder = folder_of(elsewhere.database, elsewhere.finished("base")).path
     spoil_order(encoder_fingerprints={"weights": "0" * 16})(folder)
     assert import_run(database, folder).encoder_fingerprints == {"weights": "0" * 16}
 
 
 @pytest.mark.parametrize("how", SPOILED)
-def test_what_no_run_writes_is_refused_in_a_sentence(database, elsewhere, how):
+def test_what_no_run_writes_is_refused_in_a_sentence(database: Database, elsewhere: RegistryBuilder, how: str) -> None:
     folder = folder_of(elsewhere.database, elsewhere.finished("base")).path
     SPOILED[how](folder)
     before = everything(database)
@@ -299,12 +319,12 @@ def test_what_no_run_writes_is_refused_in_a_sentence(database, elsewhere, how):
     assert not (database.path.parent / "runs").exists() or list((database.path.parent / "runs").iterdir()) == []
 
 
-def test_what_is_no_folder_is_not_found(database, tmp_path):
+def test_what_is_no_folder_is_not_found(database: Database, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no run folder"):
         import_run(database, tmp_path / "nowhere")
 
 
-def test_of_many_folders_each_comes_in_or_says_why_not(database, elsewhere):
+def test_of_many_folders_each_comes_in_or_says_why_not(database: Database, elsewhere: RegistryBuilder) -> None:
     folders = [folder_of(elsewhere.database, elsewhere.finished(name)).path for name in ("a", "b", "c")]
     (folders[1] / "recipe.json").unlink()
     imported, refused = import_runs(database, [*reversed(folders)])
@@ -312,12 +332,14 @@ def test_of_many_folders_each_comes_in_or_says_why_not(database, elsewhere):
     assert [each.folder for each in refused] == [folders[1]]
 
 
-def delete_for_good(database, run):
+def delete_for_good(database: Database, run: Run) -> None:
     forget(database, run.key)
     delete_folder(database, run)
 
 
-def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(database, elsewhere, tmp_path):
+def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(
+    database: Database, elsewhere: RegistryBuilder, tmp_path: Path
+) -> None:
     """It would be deleted with the run."""
     run = elsewhere.finished("base")
     folder = folder_of(elsewhere.database, run).path
@@ -337,17 +359,17 @@ def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(database, e
     assert import_run(database, in_place).checkpoint_dir == str(tmp_path / "home")
 
 
-def test_an_imported_run_can_be_requeued(database, elsewhere):
+def test_an_imported_run_can_be_requeued(database: Database, elsewhere: RegistryBuilder) -> None:
     _, folder, events = elsewhere.started("stopped")
     events.write(Stopped(at=now(), step=2, signal="SIGTERM"))
     events.close()
     run = import_run(database, folder.path)
     database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (run.key,))
-    assert claim_next(database, None, "cpu").attempt == 2
+    assert present(claim_next(database, None, "cpu")).attempt == 2
     assert run_by_key(database, run.key).state is State.RUNNING
 
 
-def test_attempts_after_a_finished_one_are_refused(database, elsewhere):
+def test_attempts_after_a_finished_one_are_refused(database: Database, elsewhere: RegistryBuilder) -> None:
     """No `bertmt` makes one: what was measured would be replaced."""
     run = elsewhere.finished("base")
     folder = folder_of(elsewhere.database, run)

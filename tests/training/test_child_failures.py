@@ -4,12 +4,18 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from attempts import Attempt
+from present import present
 
 from bertmt.run_folder.event_files import read_events
-from bertmt.run_folder.layout import hold_alive, is_alive
+from bertmt.run_folder.events import Started
+from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.processes import process_of
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
@@ -17,7 +23,7 @@ from bertmt.training.__main__ import main, one_line
 from bertmt.training.stopping import SIGNALS, StopFlag, StoppedError
 
 
-def marks(**changed):
+def marks(**changed: Any) -> dict[Any, Any]:
     """Fingerprints of the toy data as `submit` stores them."""
     names = [(task, split) for task in ("sst", "para", "sts") for split in ("train", "dev")]
     found = {f"{task}-{split}": fingerprint(read_split("toy", task, split).examples) for task, split in names}
@@ -25,20 +31,26 @@ def marks(**changed):
     return found | changed
 
 
-def test_data_with_the_fingerprints_of_submit_is_accepted(prepare, attempt):
+def test_data_with_the_fingerprints_of_submit_is_accepted(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     run = attempt(prepare({"extra_data": True, "epochs": 1}, fingerprints=marks()))
     assert run.exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["sts-dev", "para-extra"])
-def test_data_that_changed_since_submit_is_refused_by_name(prepare, attempt, name):
+def test_data_that_changed_since_submit_is_refused_by_name(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], name: str
+) -> None:
     run = attempt(prepare({"extra_data": True}, fingerprints=marks(**{name: "0" * 16})))
     assert run.exit_code == 1
     assert [event["event"] for event in run.events] == ["failed"]
     assert f"{name} differs" in run.last["error"] and "bertmt requeue" in run.last["error"]
 
 
-def test_a_loss_that_is_no_number_fails_the_run_with_step_and_batch(prepare, attempt):
+def test_a_loss_that_is_no_number_fails_the_run_with_step_and_batch(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     run = attempt(prepare({"learning_rate": 1e30}))
     assert run.exit_code == 1 and run.last["event"] == "failed"
     step = run.of_kind("step")[-1]
@@ -48,7 +60,9 @@ def test_a_loss_that_is_no_number_fails_the_run_with_step_and_batch(prepare, att
     assert f"at step {step['step']}" in error and "sst-train-" in error and "learning_rate" in error
 
 
-def test_a_fault_of_ours_is_told_in_one_line_and_its_traceback_is_logged(prepare, attempt, caplog):
+def test_a_fault_of_ours_is_told_in_one_line_and_its_traceback_is_logged(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], caplog: pytest.LogCaptureFixture
+) -> None:
     folder = prepare({})
     folder.recipe.unlink()
     run = attempt(folder)
@@ -56,25 +70,31 @@ def test_a_fault_of_ours_is_told_in_one_line_and_its_traceback_is_logged(prepare
     assert "Traceback" in caplog.text
 
 
-def test_an_error_of_several_lines_becomes_one_of_limited_length():
+def test_an_error_of_several_lines_becomes_one_of_limited_length() -> None:
     assert one_line("first\n  second\tthird") == "first second third"
     assert len(one_line("word " * 1_000)) == 1_000
 
 
-def test_a_missing_cuda_device_is_one_sentence(prepare, attempt):
+def test_a_missing_cuda_device_is_one_sentence(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     run = attempt(prepare({}, device="cuda:GPU-none"))
     assert run.exit_code == 1 and "finds no CUDA device" in run.last["error"]
 
 
-def test_mnr_without_two_similar_pairs_is_refused_before_training(prepare, attempt, monkeypatch):
+def test_mnr_without_two_similar_pairs_is_refused_before_training(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
     toy = read_split("toy", "sts", "train")
-    dissimilar = replace(toy, examples=tuple(each for each in toy.examples if each.label < 4))
+    dissimilar = replace(toy, examples=tuple(each for each in toy.examples if present(each.label) < 4))
     monkeypatch.setattr("bertmt.training.run_data.read_training_split", lambda *_: dissimilar)
     run = attempt(prepare({"tasks": "sts", "mnr": True}))
     assert run.exit_code == 1 and "`mnr` needs two different STS pairs" in run.last["error"]
 
 
-def test_a_second_child_on_a_folder_is_refused_and_writes_no_event(prepare, capsys):
+def test_a_second_child_on_a_folder_is_refused_and_writes_no_event(
+    prepare: Callable[..., RunFolder], capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = prepare({})
     with hold_alive(folder):
         assert main([str(folder.path)]) == 4
@@ -82,18 +102,22 @@ def test_a_second_child_on_a_folder_is_refused_and_writes_no_event(prepare, caps
     assert not folder.events(1).exists()
 
 
-def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(tmp_path, capsys):
+def test_a_folder_that_is_no_run_is_refused_and_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([str(tmp_path)]) == 1
     assert "is no run folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sigterm_stops_a_child_between_steps_with_a_checkpoint_and_a_last_event(prepare):
+def test_sigterm_stops_a_child_between_steps_with_a_checkpoint_and_a_last_event(
+    prepare: Callable[..., RunFolder],
+) -> None:
     folder = prepare({"epoch_steps": 0, "epochs": 1_000})
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "bertmt.training", folder.path], stdout=subprocess.PIPE, text=True
     ) as child:
-        assert any("Training sst" in line for line in child.stdout)
+        assert any("Training sst" in line for line in present(child.stdout))
         assert is_alive(folder)
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
@@ -105,7 +129,7 @@ def test_sigterm_stops_a_child_between_steps_with_a_checkpoint_and_a_last_event(
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_only_sets_the_flag_which_the_next_look_obeys(number, exit_code):
+def test_a_signal_only_sets_the_flag_which_the_next_look_obeys(number: signal.Signals, exit_code: int) -> None:
     before = {each: signal.getsignal(each) for each in SIGNALS}
     flag = StopFlag()
     try:
@@ -123,18 +147,20 @@ def test_a_signal_only_sets_the_flag_which_the_next_look_obeys(number, exit_code
 class StopAtLook(StopFlag):
     """A flag that a signal sets just before it is looked at for the nth time."""
 
-    def __init__(self, look):
+    def __init__(self, look: int):
         super().__init__()
         self.looks_left = look
 
-    def check(self):
+    def check(self) -> None:
         self.looks_left -= 1
         if not self.looks_left:
             self.signal_number = signal.SIGTERM
         super().check()
 
 
-def test_whenever_a_signal_comes_no_evaluation_is_half_told(prepare, attempt):
+def test_whenever_a_signal_comes_no_evaluation_is_half_told(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     folder = prepare({"tasks": "sst,sts", "epochs": 1, "epoch_steps": 2, "keep_model": False})
     last_events = set()
     for look in range(1, 15):  # while loading, in evaluations, between steps
@@ -147,7 +173,9 @@ def test_whenever_a_signal_comes_no_evaluation_is_half_told(prepare, attempt):
     assert last_events == {None, "checkpoint"}
 
 
-def test_the_next_attempt_writes_events_of_its_own(prepare, attempt):
+def test_the_next_attempt_writes_events_of_its_own(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     folder = prepare({"epochs": 1, "epoch_steps": 1})
     attempt(folder, StopAtLook(3))
     order = json.loads(folder.order.read_text()) | {"attempt": 2}
@@ -159,11 +187,11 @@ def test_the_next_attempt_writes_events_of_its_own(prepare, attempt):
 class SpoilAtLook(StopFlag):
     """A flag before whose nth look something is done, and after it no look is spared."""
 
-    def __init__(self, look, spoil):
+    def __init__(self, look: int, spoil: Callable[..., None] | Callable[..., Path]):
         super().__init__()
         self.looks_left, self.spoil = look, spoil
 
-    def check(self):
+    def check(self) -> None:
         self.looks_left -= 1
         if not self.looks_left:
             self.spoil()
@@ -173,11 +201,13 @@ class SpoilAtLook(StopFlag):
 TRAINED_A_LITTLE = 12  # looks: loading is over
 
 
-def test_a_child_whose_lock_is_replaced_writes_a_checkpoint_and_ends_displaced(prepare, attempt, monkeypatch):
+def test_a_child_whose_lock_is_replaced_writes_a_checkpoint_and_ends_displaced(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bertmt.run_folder.held_folder.LOOK_SECONDS", 0)
     folder = prepare({"tasks": "sst", "epochs": 2})
 
-    def replace_lock():
+    def replace_lock() -> None:
         folder.alive.unlink()
         folder.alive.touch()
 
@@ -187,7 +217,9 @@ def test_a_child_whose_lock_is_replaced_writes_a_checkpoint_and_ends_displaced(p
     assert run.events[-2]["step"] == run.last["step"] > 0 and not is_alive(folder)
 
 
-def test_a_child_whose_lock_is_deleted_puts_it_back_and_trains_to_its_end(prepare, attempt, monkeypatch):
+def test_a_child_whose_lock_is_deleted_puts_it_back_and_trains_to_its_end(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bertmt.run_folder.held_folder.LOOK_SECONDS", 0)
     folder = prepare({"tasks": "sst", "epochs": 2})
     run = attempt(folder, SpoilAtLook(TRAINED_A_LITTLE, folder.alive.unlink))
@@ -195,7 +227,9 @@ def test_a_child_whose_lock_is_deleted_puts_it_back_and_trains_to_its_end(prepar
 
 
 @pytest.mark.parametrize("look", [2, TRAINED_A_LITTLE])
-def test_a_child_whose_folder_is_moved_ends_displaced_where_it_needs_it_and_makes_none(prepare, attempt, look):
+def test_a_child_whose_folder_is_moved_ends_displaced_where_it_needs_it_and_makes_none(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], look: int
+) -> None:
     folder = prepare({"tasks": "sst", "epochs": 2})
     away = folder.path.with_name(f"{folder.path.name}-away")
     code = attempt(folder, SpoilAtLook(look, lambda: folder.path.rename(away))).exit_code
@@ -204,7 +238,9 @@ def test_a_child_whose_folder_is_moved_ends_displaced_where_it_needs_it_and_make
     assert last["event"] == "displaced" and "moved or deleted" in last["reason"]
 
 
-def test_the_first_event_says_which_process_it_is(prepare, attempt):
+def test_the_first_event_says_which_process_it_is(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     run = attempt(prepare({"epochs": 1, "epoch_steps": 1}))
     [started, *_], _, _ = read_events(run.folder.events(1))
-    assert process_of(started).lives()
+    assert isinstance(started, Started) and present(process_of(started)).lives()

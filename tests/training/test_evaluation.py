@@ -1,8 +1,12 @@
 """What is said of an epoch, and which epoch is the run's."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from attempts import Attempt
 
 from bertmt.models.inference import compute_outputs
 from bertmt.models.saving import load_model
@@ -16,12 +20,12 @@ from bertmt.training.evaluation import Evaluation
 NAMES = tuple(TASKS)
 
 
-def evaluation(epoch, **scores):
+def evaluation(epoch: int, **scores: Any) -> Evaluation:
     return Evaluation(epoch, scores, None, {}, {}, ())
 
 
 @pytest.mark.parametrize("task", NAMES)
-def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run, task):
+def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run: Callable[..., Any], task: str) -> None:
     run = compose_run({})
     data = run.evaluator._splits[task]
     together = compute_outputs(run.model, run.tokenizer, task, data.first, data.second)
@@ -31,7 +35,7 @@ def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run, task):
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 
-def test_evaluating_leaves_the_models_mode_and_the_random_stream_as_they_are(compose_run):
+def test_evaluating_leaves_the_models_mode_and_the_random_stream_as_they_are(compose_run: Callable[..., Any]) -> None:
     run = compose_run({})
     run.model.train()
     before = torch.get_rng_state()
@@ -40,7 +44,7 @@ def test_evaluating_leaves_the_models_mode_and_the_random_stream_as_they_are(com
 
 
 @pytest.mark.parametrize("task", NAMES)
-def test_stored_predictions_give_the_scores_that_were_told(trained, task):
+def test_stored_predictions_give_the_scores_that_were_told(trained: Callable[..., Attempt], task: str) -> None:
     run = trained({})
     event = run.of_kind("evaluated")[-1]
     [entry] = [each for each in event["predictions"] if each["task"] == task]
@@ -50,13 +54,13 @@ def test_stored_predictions_give_the_scores_that_were_told(trained, task):
     assert score(task, stored.labels(), labels) == event["scores"][task]
 
 
-def test_stored_probabilities_are_fp32_and_sum_to_one(trained):
+def test_stored_probabilities_are_fp32_and_sum_to_one(trained: Callable[..., Attempt]) -> None:
     shares = read_predictions(trained({}).folder.predictions(1, "sst", "dev")).probabilities
     assert shares.dtype == np.float32 and shares.shape == (12, 5)
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
 
 
-def test_dev_losses_follow_from_the_stored_predictions(trained):
+def test_dev_losses_follow_from_the_stored_predictions(trained: Callable[..., Attempt]) -> None:
     run = trained({})
     event = run.of_kind("evaluated")[-1]
     labels = {
@@ -71,7 +75,7 @@ def test_dev_losses_follow_from_the_stored_predictions(trained):
     assert event["losses"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_evaluate_examples_takes_the_first_ones_and_their_own_fingerprint(trained):
+def test_evaluate_examples_takes_the_first_ones_and_their_own_fingerprint(trained: Callable[..., Attempt]) -> None:
     run = trained({})
     dev = read_split("toy", "sst", "dev").examples[:12]
     assert read_examples(run.folder.examples("sst", "dev")) == dev
@@ -80,7 +84,7 @@ def test_evaluate_examples_takes_the_first_ones_and_their_own_fingerprint(traine
     assert event["predictions"][0]["fingerprint"] == fingerprint(dev)
 
 
-def test_the_saved_model_gives_the_predictions_of_the_selected_epoch(trained):
+def test_the_saved_model_gives_the_predictions_of_the_selected_epoch(trained: Callable[..., Attempt]) -> None:
     run = trained({"select": "best", "epochs": 6, "epoch_steps": 3, "lora.rank": 4, "learning_rate": 0.02})
     selected = run.last["selected_epoch"]
     values = {event["epoch"]: event["overall"] for event in run.of_kind("evaluated") if event["epoch"]}
@@ -95,14 +99,14 @@ def test_the_saved_model_gives_the_predictions_of_the_selected_epoch(trained):
     assert run.last["scores"] == run.of_kind("evaluated")[selected]["scores"]
 
 
-def test_early_stopping_ends_a_run_that_gets_no_better(trained):
+def test_early_stopping_ends_a_run_that_gets_no_better(trained: Callable[..., Attempt]) -> None:
     # At this rate nothing moves in fp32, so that no epoch is better than the first.
     run = trained({"learning_rate": 1e-30, "early_stopping": 2, "epochs": 9, "epoch_steps": 1})
     assert [event["epoch"] for event in run.of_kind("evaluated")] == [0, 1, 2, 3]
     assert (run.last["epoch"], run.last["selected_epoch"]) == (3, 3)
 
 
-def test_the_value_to_select_by_is_overall_or_the_mean_of_what_is_trained():
+def test_the_value_to_select_by_is_overall_or_the_mean_of_what_is_trained() -> None:
     assert evaluation(1, sst=0.5, para=0.8, sts=0.6).selection_value == pytest.approx((0.5 + 0.8 + 0.8) / 3)
     assert evaluation(1, sst=0.5).selection_value == 0.5
     assert evaluation(1, sst=0.5, sts=None).selection_value is None

@@ -8,14 +8,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from attempts import Attempt
 
 from bertmt.errors import BertmtError
-from bertmt.run_folder.layout import RunOrder
+from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import composition
 from bertmt.training.__main__ import prepare_environment
 
@@ -33,7 +36,7 @@ RECIPES = {
 }  # fmt: skip
 
 
-def train_on_card(folder, *more):
+def train_on_card(folder: RunFolder, *more: Any) -> tuple[subprocess.CompletedProcess[str], list[Any]]:
     done = subprocess.run([sys.executable, CHILD, folder.path, *more], capture_output=True, text=True)
     assert folder.events(1).exists(), done.stderr
     events = [json.loads(line) for line in folder.events(1).read_text(encoding="utf-8").splitlines()]
@@ -41,7 +44,9 @@ def train_on_card(folder, *more):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_run_on_a_card_comes_to_its_end(prepare, trained, name):
+def test_a_run_on_a_card_comes_to_its_end(
+    prepare: Callable[..., RunFolder], trained: Callable[..., Attempt], name: str
+) -> None:
     settings = {**RECIPES[name], "precision": "fp32"}
     folder = prepare(settings)
     done, events = train_on_card(folder)
@@ -54,7 +59,9 @@ def test_a_run_on_a_card_comes_to_its_end(prepare, trained, name):
         np.testing.assert_allclose(here, there, atol=1e-5)
 
 
-def test_a_step_in_which_nothing_has_a_gradient_is_taken_on_a_card_too(prepare, tmp_path):
+def test_a_step_in_which_nothing_has_a_gradient_is_taken_on_a_card_too(
+    prepare: Callable[..., RunFolder], tmp_path: Path
+) -> None:
     """Pearson's loss alone, of pairs that all have one label."""
     rows = [f"{row}\tid{row}\ta man walks number {row}\ta man runs number {row}\t2.0\n" for row in range(12)]
     for split in ("train", "dev"):
@@ -68,12 +75,14 @@ def test_a_step_in_which_nothing_has_a_gradient_is_taken_on_a_card_too(prepare, 
     assert steps[-1]["pearson_undefined"] == len(steps)
 
 
-def probabilities(path):
+def probabilities(path: Path) -> Any:
     with np.load(path, allow_pickle=False) as arrays:
         return arrays["probabilities"]
 
 
-def test_a_card_that_has_no_more_memory_ends_the_run_with_what_was_needed_and_free(prepare):
+def test_a_card_that_has_no_more_memory_ends_the_run_with_what_was_needed_and_free(
+    prepare: Callable[..., RunFolder],
+) -> None:
     done, events = train_on_card(prepare({"tasks": "sst", "precision": "fp32"}), "2")
     assert done.returncode == 1
     last = events[-1]
@@ -81,7 +90,7 @@ def test_a_card_that_has_no_more_memory_ends_the_run_with_what_was_needed_and_fr
     assert "Tried to allocate 2.00 GiB" in last["error"] and "1.00 GiB is free" in last["error"]
 
 
-def test_a_child_sees_the_card_that_its_worker_chose_and_no_other(monkeypatch):
+def test_a_child_sees_the_card_that_its_worker_chose_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     order = RunOrder(run_id="k3mp7x", name="test", attempt=1, data="toy", extra_data_file="", device="cuda:GPU-aaaa")
     prepare_environment(order)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-aaaa"
@@ -123,7 +132,7 @@ with here.Card(), here.ReadsLists():
 """
 
 
-def test_the_card_refuses_what_cuda_refuses_and_nothing_else():
+def test_the_card_refuses_what_cuda_refuses_and_nothing_else() -> None:
     program = TRYING.replace("ATTEMPTS", f"[{', '.join(f'lambda: {each}' for each in ATTEMPTS)}]")
     done = subprocess.run([sys.executable, "-c", program, FIXTURES], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

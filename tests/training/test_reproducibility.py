@@ -2,48 +2,58 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
+from attempts import Attempt
+
+from bertmt.run_folder.layout import RunFolder
 
 
-def test_the_same_seed_gives_the_same_bytes(trained, prepare, attempt):
+def test_the_same_seed_gives_the_same_bytes(
+    trained: Callable[..., Attempt], prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     first, second = trained({}), attempt(prepare({}))
     assert first.weights == second.weights
     assert first.predictions == second.predictions
 
 
-def test_another_process_that_trains_its_own_vocabulary_gives_the_same_bytes(trained, prepare):
+def test_another_process_that_trains_its_own_vocabulary_gives_the_same_bytes(
+    trained: Callable[..., Attempt], prepare: Callable[..., RunFolder]
+) -> None:
     folder = prepare({"lora.rank": 4, "mnr": True, "pearson": True}, vocabulary=False)
     subprocess.run([sys.executable, "-m", "bertmt.training", folder.path], check=True, capture_output=True)
     here = trained({"lora.rank": 4, "mnr": True, "pearson": True})
     assert (folder.model / "model.safetensors").read_bytes() == here.weights
 
 
-def test_another_seed_gives_other_weights_and_predictions(trained):
+def test_another_seed_gives_other_weights_and_predictions(trained: Callable[..., Attempt]) -> None:
     first, other = trained({}), trained({"seed": 1})
     assert first.weights != other.weights
     assert all(first.predictions[name] != other.predictions[name] for name in first.predictions)
 
 
 @pytest.mark.parametrize("task", ["sst", "para", "sts"])
-def test_with_one_task_ensembling_changes_no_byte(trained, task):
+def test_with_one_task_ensembling_changes_no_byte(trained: Callable[..., Attempt], task: str) -> None:
     without, with_it = trained({"tasks": task}), trained({"tasks": task, "ensembling": True})
     assert without.predictions == with_it.predictions
     assert without.weights == with_it.weights
 
 
-def test_positions_carry_over_so_that_a_cap_only_cuts_the_same_steps(trained):
+def test_positions_carry_over_so_that_a_cap_only_cuts_the_same_steps(trained: Callable[..., Attempt]) -> None:
     many = trained({"epochs": 4, "epoch_steps": 2})
     few = trained({"epochs": 1, "epoch_steps": 8})
     assert many.weights == few.weights
 
 
-def test_how_often_a_run_is_evaluated_does_not_change_what_it_learns(trained):
+def test_how_often_a_run_is_evaluated_does_not_change_what_it_learns(trained: Callable[..., Attempt]) -> None:
     every, rare = trained({}), trained({"evaluate_every": 2, "evaluate_examples": 5})
     assert every.weights == rare.weights
 
 
-def test_a_vocabulary_that_stands_in_the_folder_is_read_not_trained_anew(trained, prepare, attempt):
+def test_a_vocabulary_that_stands_in_the_folder_is_read_not_trained_anew(
+    trained: Callable[..., Attempt], prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     folder = prepare({})
     first = trained({}).folder.vocabulary.read_text().splitlines()
     cut = "\n".join(first[:-100]) + "\n"

@@ -7,12 +7,15 @@ same with SIGKILL and processes.
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
+from attempts import Attempt
 
 from bertmt.run_folder import event_files
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
@@ -23,7 +26,7 @@ from bertmt.training.checkpoints.checkpointing import Checkpointing, differences
 from bertmt.training.stopping import StopFlag
 
 SMALL_RANK = {"lora.rank": 4}
-RECIPES = {
+RECIPES: dict[str, dict[str, Any]] = {
     "baseline": {},
     "lora": SMALL_RANK,
     "ensembled": {"ensembling": True, "surgery": False},
@@ -33,7 +36,7 @@ RECIPES = {
         "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
 }  # fmt: skip
-RESILIENCE = {"checkpoint_steps": 3, "select": "best"}
+RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best"}
 WALL_CLOCK = ("tokens_per_second",)
 
 
@@ -42,7 +45,7 @@ class KilledError(BaseException):
 
 
 @pytest.fixture
-def kill_at_write(monkeypatch):
+def kill_at_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """`kill_at_write(n)`: the n-th write of an event from now on leaves half a line and ends the attempt."""
     real = os.write
 
@@ -56,14 +59,14 @@ def kill_at_write(monkeypatch):
                 raise KilledError
             return real(handle, data)
 
-        monkeypatch.setattr(event_files.os, "write", write)
+        monkeypatch.setattr(event_files.os, "write", write)  # type: ignore[attr-defined]  # its own name for it
 
     yield arm
     monkeypatch.undo()
 
 
 @pytest.fixture
-def killed_at(attempt, kill_at_write):
+def killed_at(attempt: Callable[..., Attempt], kill_at_write: Callable[..., None]) -> Callable[..., None]:
     """`killed_at(folder, n)`: an attempt that is killed at its n-th write of an event; the next one is left alone."""
 
     def kill(folder: RunFolder, number: int) -> None:
@@ -75,7 +78,9 @@ def killed_at(attempt, kill_at_write):
     return kill
 
 
-def test_no_checkpoint_is_on_disk_before_the_events_that_it_follows(attempt, prepare, monkeypatch):
+def test_no_checkpoint_is_on_disk_before_the_events_that_it_follows(
+    attempt: Callable[..., Attempt], prepare: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = []
     real = os.fsync
 
@@ -93,16 +98,16 @@ def test_no_checkpoint_is_on_disk_before_the_events_that_it_follows(attempt, pre
     assert all(events in order[start:end] for start, end in zip(before, saved, strict=False))
 
 
-def next_attempt(folder: RunFolder, **order: object) -> RunFolder:
+def next_attempt(folder: RunFolder, **order: Any) -> RunFolder:
     """The order of a later attempt, as a worker gives it."""
     before = folder.read_order()
     folder.create(replace(before, attempt=before.attempt + 1, **order), folder.recipe.read_text())
     return folder
 
 
-def rows(folder: RunFolder) -> dict[tuple[str, int], float | None]:
+def rows(folder: RunFolder) -> dict[tuple[str, int], Any]:
     """The points that an importer keeps of all attempts, without those that tell the time."""
-    kept: dict[tuple[str, int], float | None] = {}
+    kept: dict[tuple[str, int], Any] = {}
     for attempt in range(1, folder.read_order().attempt + 1):
         for event in read_events(folder.events(attempt))[0]:
             if isinstance(event, Started) and not event.resumes:
@@ -120,7 +125,7 @@ def rows(folder: RunFolder) -> dict[tuple[str, int], float | None]:
     return kept
 
 
-def final_state(folder: RunFolder) -> tuple[bytes, dict[str, object]]:
+def final_state(folder: RunFolder) -> tuple[bytes, dict[str, Any]]:
     """The newest checkpoint's tensors, and the rest without the seconds."""
     found = folder.checkpoints().newest_intact(lambda path, why: pytest.fail(f"{path}: {why}"))
     assert found is not None
@@ -129,11 +134,11 @@ def final_state(folder: RunFolder) -> tuple[bytes, dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def straight(prepare, attempt):
+def straight(prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]) -> Callable[..., Attempt]:
     """`straight("final")`: the run of a recipe that nobody interrupted, with its last checkpoint."""
     finished = {}
 
-    def run(name: str):
+    def run(name: str) -> Attempt:
         if name not in finished:
             finished[name] = attempt(prepare({**RECIPES[name], **RESILIENCE}, keeps_checkpoints=True))
         assert finished[name].exit_code == 0, finished[name].last
@@ -145,8 +150,13 @@ def straight(prepare, attempt):
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("writes", [(2,), (6, 5), (9, 2, 7), (14,), (17, 3)])
 def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_bytes(
-    prepare, attempt, straight, killed_at, name, writes
-):
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    straight: Callable[..., Attempt],
+    killed_at: Callable[..., None],
+    name: str,
+    writes: tuple[int, ...],
+) -> None:
     folder = prepare({**RECIPES[name], **RESILIENCE}, keeps_checkpoints=True)
     for number in writes:
         killed_at(folder, number)
@@ -160,7 +170,9 @@ def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_b
 
 
 @pytest.mark.parametrize("looks", [1, 4, 9, 13, 16])
-def test_a_stopped_run_goes_on_with_the_very_next_step(prepare, attempt, straight, looks):
+def test_a_stopped_run_goes_on_with_the_very_next_step(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], straight: Callable[..., Attempt], looks: int
+) -> None:
     class StopsLater(StopFlag):
         left = looks
 
@@ -181,7 +193,12 @@ def test_a_stopped_run_goes_on_with_the_very_next_step(prepare, attempt, straigh
     assert rows(folder) == rows(straight("final").folder)
 
 
-def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(prepare, attempt, straight, monkeypatch):
+def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    straight: Callable[..., Attempt],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     folder = prepare({**RECIPES["baseline"], **RESILIENCE})
     with monkeypatch.context() as patched:
         patched.setattr("bertmt.training.loop.save_model", lambda *_: (_ for _ in ()).throw(KilledError()))
@@ -193,7 +210,12 @@ def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(pr
     assert resumed.last["seconds"]["training"] > 0
 
 
-def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt, straight, killed_at):
+def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    straight: Callable[..., Attempt],
+    killed_at: Callable[..., None],
+) -> None:
     folder = prepare({**RECIPES["baseline"], **RESILIENCE}, keeps_checkpoints=True)
     killed_at(folder, 13)
     older, newer = sorted(folder.checkpoints().folder.glob("0*"))
@@ -207,8 +229,12 @@ def test_the_older_checkpoint_is_used_when_the_newer_is_damaged(prepare, attempt
 
 
 def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says_so(
-    prepare, attempt, straight, killed_at, caplog
-):
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    straight: Callable[..., Attempt],
+    killed_at: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     folder = prepare({**RECIPES["baseline"], **RESILIENCE})
     killed_at(folder, 9)
     for document in folder.checkpoints().folder.glob("0*/state.json"):
@@ -219,8 +245,11 @@ def test_without_an_intact_checkpoint_the_run_starts_from_the_beginning_and_says
 
 
 def test_a_checkpoint_that_was_expected_and_is_gone_is_told_in_the_log_and_the_first_event(
-    prepare, attempt, killed_at, caplog
-):
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    killed_at: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     folder = prepare(RESILIENCE)
     killed_at(folder, 9)
     shutil.rmtree(folder.checkpoints().folder)
@@ -230,11 +259,18 @@ def test_a_checkpoint_that_was_expected_and_is_gone_is_told_in_the_log_and_the_f
     assert not resumed.events[0]["resumes"] and resumed.exit_code == 0
 
 
-def test_an_attempt_of_which_no_checkpoint_was_expected_begins_without_a_word(prepare, attempt):
+def test_an_attempt_of_which_no_checkpoint_was_expected_begins_without_a_word(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     assert attempt(prepare({"epochs": 1, "epoch_steps": 1})).events[0]["begins_anew"] == ""
 
 
-def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, attempt, killed_at, caplog):
+def test_a_recipe_that_was_changed_since_starts_from_the_beginning(
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    killed_at: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     folder = prepare(RESILIENCE)
     killed_at(folder, 9)
     next_attempt(folder)
@@ -244,21 +280,30 @@ def test_a_recipe_that_was_changed_since_starts_from_the_beginning(prepare, atte
     assert "the recipe was changed since" in caplog.text
 
 
-def test_the_checkpoints_of_a_finished_run_are_deleted(prepare, attempt):
+def test_the_checkpoints_of_a_finished_run_are_deleted(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+) -> None:
     folder = prepare(RESILIENCE)
     run = attempt(folder)
     assert run.of_kind("checkpoint") and run.last["event"] == "finished"
     assert not folder.checkpoints().folder.exists()
 
 
-def test_checkpoints_go_where_the_order_says(prepare, attempt, tmp_path):
+def test_checkpoints_go_where_the_order_says(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], tmp_path: Path
+) -> None:
     folder = prepare(RESILIENCE, checkpoint_dir=str(tmp_path), keeps_checkpoints=True)
     assert attempt(folder).exit_code == 0
     assert sorted(path.name for path in folder.checkpoints(str(tmp_path)).folder.iterdir())
     assert not (folder.path / "checkpoints").exists()
 
 
-def test_a_disk_without_room_for_a_checkpoint_costs_the_checkpoint_not_the_run(prepare, attempt, monkeypatch, caplog):
+def test_a_disk_without_room_for_a_checkpoint_costs_the_checkpoint_not_the_run(
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     usage = shutil.disk_usage("/")._replace(free=1 << 20)
     monkeypatch.setattr("bertmt.run_folder.checkpoints.shutil.disk_usage", lambda path: usage)
     run = attempt(prepare(RESILIENCE))
@@ -266,7 +311,12 @@ def test_a_disk_without_room_for_a_checkpoint_costs_the_checkpoint_not_the_run(p
     assert "A checkpoint needs" in caplog.text and "1 MiB are free" in caplog.text
 
 
-def test_another_thread_count_is_said_and_marked_not_bit_exact(prepare, attempt, killed_at, caplog):
+def test_another_thread_count_is_said_and_marked_not_bit_exact(
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    killed_at: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     folder = prepare(RESILIENCE)
     killed_at(folder, 9)
     threads = torch.get_num_threads()
@@ -279,7 +329,7 @@ def test_another_thread_count_is_said_and_marked_not_bit_exact(prepare, attempt,
     assert "Not bit-exact from here on: CPU threads 2 instead of 1." in caplog.text
 
 
-def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu():
+def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu() -> None:
     cpu = {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2", "deterministic": True}
     gpu = {**cpu, "device": "A100", "deterministic": False}
     assert differences(cpu, cpu) == []
@@ -288,7 +338,7 @@ def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu():
     assert differences(cpu, {**cpu, "precision": "bf16"}) == ["precision bf16 instead of fp32."]
 
 
-def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
+def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run: Callable[..., Any]) -> None:
     from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
     from bertmt.training.checkpoints.state import TRAIN, TrainingState  # noqa: PLC0415
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
@@ -309,7 +359,9 @@ def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run):
     assert safetensors.torch.load(safetensors.torch.save(after)).keys() == after.keys()
 
 
-def test_a_checkpoint_is_written_every_so_many_minutes(compose_run, monkeypatch, tmp_path):
+def test_a_checkpoint_is_written_every_so_many_minutes(
+    compose_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from bertmt.run_folder.checkpoints import Checkpoints  # noqa: PLC0415
     from bertmt.run_folder.event_files import EventWriter  # noqa: PLC0415
     from bertmt.training.checkpoints import checkpointing as module  # noqa: PLC0415
@@ -318,7 +370,7 @@ def test_a_checkpoint_is_written_every_so_many_minutes(compose_run, monkeypatch,
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
 
     clock = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])  # type: ignore[attr-defined]  # its own name for it
     state = TrainingState(compose_run({"checkpoint_minutes": 2}), Progress(), Stopwatch())
     store = Checkpoints(tmp_path / "checkpoints")
     writer = Checkpointing(state, store, EventWriter(tmp_path / "events.jsonl"))

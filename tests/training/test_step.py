@@ -1,5 +1,8 @@
 """One optimizer step: whose gradient reaches which parameter."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
@@ -13,16 +16,16 @@ TASKS = ("sst", "para", "sts")
 class Recorder(torch.optim.SGD):
     """Keeps the gradients that a step applies, and applies them not at all."""
 
-    def __init__(self, parameters):
+    def __init__(self, parameters: Any):
         super().__init__(list(parameters), lr=0.0)
-        self.applied = {}
+        self.applied: dict[Any, Any] = {}
 
-    def step(self, closure=None):
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # torch overloads it
         for parameter in self.param_groups[0]["params"]:
             self.applied[parameter] = None if parameter.grad is None else parameter.grad.clone()
 
 
-def applied_gradients(run, names=TASKS):
+def applied_gradients(run: Any, names: tuple[str, ...] = TASKS) -> dict[Any, Any]:
     """Gradients by parameter name, as one step of the run applies them, without dropout."""
     run.model.eval()
     recorder = Recorder(run.model.parameters())
@@ -30,7 +33,7 @@ def applied_gradients(run, names=TASKS):
     return {name: recorder.applied[parameter] for name, parameter in run.model.named_parameters()}
 
 
-def summed_gradients(run, names=TASKS):
+def summed_gradients(run: Any, names: tuple[str, str, str] = TASKS) -> dict[Any, Any]:
     """The same from one backward pass over the sum of the losses."""
     run.model.eval()
     losses = [objective(run.model, run.recipe, name, run.streams[name].next()).loss for name in names]
@@ -39,7 +42,7 @@ def summed_gradients(run, names=TASKS):
     return {name: parameter.grad for name, parameter in run.model.named_parameters()}
 
 
-def test_without_surgery_a_step_applies_the_gradient_of_the_sum_of_the_losses(compose_run):
+def test_without_surgery_a_step_applies_the_gradient_of_the_sum_of_the_losses(compose_run: Callable[..., Any]) -> None:
     applied = applied_gradients(compose_run({"surgery": False}))
     expected = summed_gradients(compose_run({"surgery": False}))
     for name, gradient in expected.items():
@@ -47,7 +50,7 @@ def test_without_surgery_a_step_applies_the_gradient_of_the_sum_of_the_losses(co
 
 
 @pytest.mark.parametrize("rank", [0, 4])
-def test_surgery_leaves_heads_alone_and_changes_the_shared_encoder(compose_run, rank):
+def test_surgery_leaves_heads_alone_and_changes_the_shared_encoder(compose_run: Callable[..., Any], rank: int) -> None:
     settings = {"lora.rank": rank, "seed": 3}
     applied = applied_gradients(compose_run(settings))
     plain = summed_gradients(compose_run({**settings, "surgery": False}))
@@ -59,13 +62,13 @@ def test_surgery_leaves_heads_alone_and_changes_the_shared_encoder(compose_run, 
     assert changed and all(name.startswith("encoders.shared.") for name in changed)
 
 
-def test_with_ensembling_no_gradients_meet(compose_run):
+def test_with_ensembling_no_gradients_meet(compose_run: Callable[..., Any]) -> None:
     run = compose_run({"ensembling": True})
     result = Stepper(run.model, run.recipe, run.streams).take(TASKS, Recorder(run.model.parameters()))
     assert result.surgery is None
 
 
-def test_the_gradient_norm_is_that_of_all_applied_gradients(compose_run):
+def test_the_gradient_norm_is_that_of_all_applied_gradients(compose_run: Callable[..., Any]) -> None:
     run = compose_run({"seed": 5})
     run.model.eval()
     recorder = Recorder(run.model.parameters())
@@ -74,7 +77,7 @@ def test_the_gradient_norm_is_that_of_all_applied_gradients(compose_run):
     assert result.gradient_norm == pytest.approx(float(everything.double().norm()), rel=1e-5)
 
 
-def test_an_undefined_pearson_loss_gives_no_gradient_and_the_others_go_on(compose_run):
+def test_an_undefined_pearson_loss_gives_no_gradient_and_the_others_go_on(compose_run: Callable[..., Any]) -> None:
     run = compose_run({"pearson": True, "batch_size": 3, "seed": 2})
     run.streams["sts"].data.labels[:] = 2.0  # no variance
     applied = applied_gradients(run)
@@ -85,7 +88,9 @@ def test_an_undefined_pearson_loss_gives_no_gradient_and_the_others_go_on(compos
 
 @pytest.mark.parametrize("rank", [0, 4])
 @pytest.mark.parametrize("phase", ["mnr", "cosine_embedding"])
-def test_pretraining_touches_only_the_weights_that_train_sts(compose_run, phase, rank):
+def test_pretraining_touches_only_the_weights_that_train_sts(
+    compose_run: Callable[..., Any], phase: str, rank: int
+) -> None:
     run = compose_run({"ensembling": True, "mnr": True, "cosine_embedding": True, "lora.rank": rank})
     before = {name: each.detach().clone() for name, each in run.model.named_parameters()}
     stepper = Stepper(run.model, run.recipe, run.streams)
@@ -98,8 +103,8 @@ def test_pretraining_touches_only_the_weights_that_train_sts(compose_run, phase,
     assert all(id(each) in trained for name, each in run.model.named_parameters() if name in moved)
 
 
-def test_bf16_gradients_point_where_fp32_gradients_point(compose_run):
+def test_bf16_gradients_point_where_fp32_gradients_point(compose_run: Callable[..., Any]) -> None:
     exact = applied_gradients(compose_run({"precision": "fp32"}))
     rough = applied_gradients(compose_run({"precision": "bf16"}))
     flat = [torch.cat([each.flatten() for each in side.values()]) for side in (exact, rough)]
-    assert torch.cosine_similarity(*flat, dim=0) > 0.99
+    assert torch.cosine_similarity(flat[0], flat[1], dim=0) > 0.99

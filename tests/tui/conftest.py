@@ -3,21 +3,16 @@
 Nothing here sleeps: the dashboard looks at the registry when a test says so, and a screen is read when it is idle.
 """
 
-import asyncio
-import io
 import itertools
-import os
-import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from evaluated_runs import add_evaluated
 from registry_builder import HOSTILE, STEPS, RegistryBuilder
-from rich.console import Console
-from textual.pilot import Pilot
+from shown import SMALL, Show, Shown
 
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
@@ -25,83 +20,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.events import Step, now
 from bertmt.services.upkeep import machine
 from tui.app import Dashboard
-from tui.dialogs.dialog import Dialog
 from tui.settings import Settings
-
-GOLDENS = Path(__file__).parent / "goldens"
-UPDATE = bool(os.environ.get("UPDATE_GOLDENS"))  # UPDATE_GOLDENS=1 pytest tests/tui writes them anew: look at the diff
-SMALL, LARGE = (80, 24), (120, 40)
-# What differs from one time to the next, replaced by as many characters.
-CHANGING = ((re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?"), lambda found: "2026-01-01 00:00:00"[: len(found[0])]),)
-
-
-def screen_text(app: Dashboard) -> str:
-    """What is on screen, as text; spaces at the ends of lines left out."""
-    width, height = app.size
-    console = Console(
-        width=width, height=height, file=io.StringIO(), force_terminal=True, record=True, legacy_windows=False
-    )
-    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-    console.print(update)
-    lines = console.export_text().splitlines()
-    text = "\n".join(line.rstrip() for line in lines[:height])
-    for pattern, replacement in CHANGING:
-        text = pattern.sub(replacement, text)
-    return text + "\n"
-
-
-class Shown:
-    """A running dashboard as a person sees and drives it."""
-
-    def __init__(self, app: Dashboard, pilot: Pilot[None]):
-        self.app = app
-        self.pilot = pilot
-
-    async def settle(self) -> None:
-        """Until everything that was started has come to its end and is on screen."""
-        for _ in range(3):  # what one worker shows may start another
-            await self.pilot.pause()
-            waiting = [worker for worker in self.app.workers if not worker.is_finished and worker.group != "act"]
-            if waiting:  # of none, Textual takes all
-                await self.app.workers.wait_for_complete(waiting)
-            await self._until_asked()
-        await self.pilot.pause()
-
-    async def _until_asked(self) -> None:
-        """Until what acts is done, or asks a person."""
-        async with asyncio.timeout(60):
-            while any(worker.group == "act" and not worker.is_finished for worker in self.app.workers):
-                if isinstance(self.app.screen, Dialog):
-                    break
-                await self.pilot.pause()
-
-    async def press(self, *keys: str) -> None:
-        """Press keys, each after the last one's effect is on screen."""
-        for each in keys:
-            await self.pilot.press("space" if each == " " else each)
-            await self.settle()
-
-    async def look(self) -> None:
-        """Let the dashboard look at the registry."""
-        await self.app.look()
-        await self.settle()
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
-    @property
-    def said(self) -> str:
-        """The sentences that were said in the corner; tests do not draw them, since they go with time."""
-        return "\n".join(each.message for each in self.app._notifications)
-
-    def should_be(self, name: str) -> None:
-        """Compare with the golden of that name and this size; written anew with UPDATE_GOLDENS=1."""
-        golden = GOLDENS / f"{name}-{self.app.size.width}x{self.app.size.height}.txt"
-        if UPDATE:
-            golden.write_text(self.text, encoding="utf-8")
-        assert golden.exists(), f"no golden {golden.name}: make it with UPDATE_GOLDENS=1, and look at it"
-        assert self.text == golden.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -161,9 +80,6 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("bertmt.services.browse.run_formatting.seconds_since", lambda at: 1.0 if at else None)
     for name in ("NO_COLOR", "BERTMT_DB"):
         monkeypatch.delenv(name, raising=False)
-
-
-Show = Callable[..., AbstractAsyncContextManager[Shown]]
 
 
 @pytest.fixture

@@ -1,12 +1,17 @@
 """Keys and pointer on the chart widgets, each alone in an app, and what they then show and tell."""
 
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 from textual.app import App
+from textual.binding import Binding
 from textual.events import MouseScrollUp
 from textual.geometry import Region
+from textual.pilot import Pilot
 
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.scatter import Cloud
@@ -23,53 +28,56 @@ NOISY = np.random.default_rng(0).uniform(1, 2, size=len(STEPS))
 MATRIX = np.array([[50, 30], [2, 99]])
 
 
-def series(values=NOISY, name="base", steps=STEPS):
+def series(values: list[Any] | np.ndarray = NOISY, name: str = "base", steps: list[Any] | np.ndarray = STEPS) -> Series:
     return Series(name, np.asarray(steps), np.asarray(values, dtype=float))
 
 
 class OneWidget(App[None]):
     """An app around one widget that keeps the messages it is told."""
 
-    def __init__(self, widget, ascii_only=False):
+    def __init__(self, widget: LineChart | HeatMap | ScatterChart, ascii_only: bool = False):
         super().__init__()
-        self.widget, self.ascii_only, self.told = widget, ascii_only, []
+        self.widget, self.ascii_only = widget, ascii_only
+        self.told: list[Any] = []
         for theme in THEMES:
             self.register_theme(theme)
 
-    def compose(self):
+    def compose(self) -> Iterator[LineChart | HeatMap | ScatterChart]:
         yield self.widget
 
-    def on_mount(self):
+    def on_mount(self) -> None:
         self.theme = THEMES[0].name
         self.widget.focus()
 
-    def on_line_chart_cursor_moved(self, message):
+    def on_line_chart_cursor_moved(self, message: Any) -> None:
         self.told.append((message.step, message.values))
 
-    def on_heat_map_cell_chosen(self, message):
+    def on_heat_map_cell_chosen(self, message: Any) -> None:
         self.told.append((message.true, message.predicted))
 
 
 @asynccontextmanager
-async def shown(widget, size=(80, 24), ascii_only=False):
+async def shown(
+    widget: LineChart | HeatMap | ScatterChart, size: tuple[int, int] = (80, 24), ascii_only: bool = False
+) -> AsyncIterator[tuple[OneWidget, Pilot[None]]]:
     app = OneWidget(widget, ascii_only)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield app, pilot
 
 
-def on_screen(widget):
+def on_screen(widget: LineChart | HeatMap | ScatterChart) -> list[Any]:
     """The strips that the widget gives the compositor, as text."""
     width, height = widget.content_size
     return [strip.text for strip in widget.render_lines(Region(0, 0, width, height))]
 
 
 @pytest.fixture
-def chart():
+def chart() -> LineChart:
     return LineChart([Panel("loss", [series()])])
 
 
-async def test_plus_and_minus_zoom_and_zero_shows_everything_again(chart):
+async def test_plus_and_minus_zoom_and_zero_shows_everything_again(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         await pilot.press("plus")
         assert chart.window == (250, 750)
@@ -79,7 +87,7 @@ async def test_plus_and_minus_zoom_and_zero_shows_everything_again(chart):
         assert chart.window is None
 
 
-async def test_arrows_and_letters_pan_until_the_cursor_is_on(chart):
+async def test_arrows_and_letters_pan_until_the_cursor_is_on(chart: LineChart) -> None:
     async with shown(chart) as (app, pilot):
         await pilot.press("plus", "right", "right")
         assert chart.window == (500, 1000)
@@ -88,7 +96,7 @@ async def test_arrows_and_letters_pan_until_the_cursor_is_on(chart):
         assert app.told == []
 
 
-async def test_the_cursor_reads_the_values_recorded_last_and_tells_of_them():
+async def test_the_cursor_reads_the_values_recorded_last_and_tells_of_them() -> None:
     other = series([5, np.nan, 7], "other", [0, 480, 990])
     chart = LineChart([Panel("loss", [series(STEPS / 10), other])])
     async with shown(chart) as (app, pilot):
@@ -103,18 +111,18 @@ async def test_the_cursor_reads_the_values_recorded_last_and_tells_of_them():
         assert app.told[-1] == (None, ())
 
 
-async def test_each_move_of_the_cursor_goes_at_least_one_cell_and_the_view_follows(chart):
+async def test_each_move_of_the_cursor_goes_at_least_one_cell_and_the_view_follows(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         await pilot.press("plus", "plus", "v")
         first = chart.cursor
         await pilot.press("right")
-        assert chart.cursor > first
+        assert present(chart.cursor) > present(first)
         await pilot.press(*["right"] * 60)
-        assert chart.window[0] <= chart.cursor <= chart.window[1]
-        assert chart.window[0] > 375
+        assert present(chart.window)[0] <= present(chart.cursor) <= present(chart.window)[1]
+        assert present(chart.window)[0] > 375
 
 
-async def test_values_at_the_cursor_stand_in_the_legend_and_its_step_below():
+async def test_values_at_the_cursor_stand_in_the_legend_and_its_step_below() -> None:
     chart = LineChart([Panel("loss", [series(STEPS / 10)])])
     async with shown(chart):
         chart.move_cursor_to(307)
@@ -123,7 +131,7 @@ async def test_values_at_the_cursor_stand_in_the_legend_and_its_step_below():
         assert lines[-2].split() == ["●", "base", "30"]
 
 
-async def test_m_goes_through_the_smoothings_with_the_raw_values_faint_behind(chart):
+async def test_m_goes_through_the_smoothings_with_the_raw_values_faint_behind(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         for weight in (0.6, 0.9, 0.98):
             await pilot.press("m")
@@ -136,7 +144,7 @@ async def test_m_goes_through_the_smoothings_with_the_raw_values_faint_behind(ch
         assert "faint" not in {span.style for each in chart.to_lines(80, 20) for span in each}
 
 
-async def test_o_makes_the_scale_logarithmic_and_linear_again(chart):
+async def test_o_makes_the_scale_logarithmic_and_linear_again(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         await pilot.press("o")
         assert on_screen(chart)[0].strip() == "loss (log scale)"
@@ -144,19 +152,19 @@ async def test_o_makes_the_scale_logarithmic_and_linear_again(chart):
         assert on_screen(chart)[0].strip() == "loss"
 
 
-async def test_the_wheel_zooms_about_the_pointer(chart):
+async def test_the_wheel_zooms_about_the_pointer(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         plot = chart._plots[0]
         x = plot.left + 10
         before = plot.step_at(x)
         assert await pilot._post_mouse_events([MouseScrollUp], LineChart, offset=(x, 5))
         await pilot.pause()
-        assert chart.window[1] - chart.window[0] == pytest.approx(800)
+        assert present(chart.window)[1] - present(chart.window)[0] == pytest.approx(800)
         on_screen(chart)
         assert chart._plots[0].step_at(x) == pytest.approx(before, abs=1000 / plot.columns)
 
 
-async def test_dragging_moves_what_is_shown_and_a_click_sets_the_cursor(chart):
+async def test_dragging_moves_what_is_shown_and_a_click_sets_the_cursor(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         await pilot.press("plus")
         await pilot.pause()
@@ -170,7 +178,7 @@ async def test_dragging_moves_what_is_shown_and_a_click_sets_the_cursor(chart):
         assert chart.cursor in STEPS
 
 
-async def test_new_points_are_drawn_and_keep_the_view(chart):
+async def test_new_points_are_drawn_and_keep_the_view(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
         await pilot.press("plus", "v", "m")
         view = chart.window, chart.cursor, chart.weight
@@ -181,11 +189,11 @@ async def test_new_points_are_drawn_and_keep_the_view(chart):
         assert on_screen(chart) != before
 
 
-async def test_lines_are_drawn_once_until_something_changes(chart, monkeypatch):
+async def test_lines_are_drawn_once_until_something_changes(chart: LineChart, monkeypatch: pytest.MonkeyPatch) -> None:
     async with shown(chart) as (_, pilot):
         drawn = []
         own = chart.draw
-        monkeypatch.setattr(chart, "draw", lambda *size: drawn.append(size) or own(*size))
+        monkeypatch.setattr(chart, "draw", lambda *size: (drawn.append(size), own(*size))[1])
         chart.refresh()
         on_screen(chart)
         assert drawn == []
@@ -198,7 +206,7 @@ async def test_lines_are_drawn_once_until_something_changes(chart, monkeypatch):
         assert drawn == [(80, 24), (100, 30)]
 
 
-async def test_a_chart_that_is_not_on_screen_draws_nothing(chart, monkeypatch):
+async def test_a_chart_that_is_not_on_screen_draws_nothing(chart: LineChart, monkeypatch: pytest.MonkeyPatch) -> None:
     async with shown(chart) as (_, pilot):
         chart.display = False
         await pilot.pause()
@@ -207,7 +215,7 @@ async def test_a_chart_that_is_not_on_screen_draws_nothing(chart, monkeypatch):
         await pilot.pause()
 
 
-async def test_brackets_turn_to_the_panels_that_have_no_room():
+async def test_brackets_turn_to_the_panels_that_have_no_room() -> None:
     chart = LineChart([Panel(f"series {index}", [series()]) for index in range(5)])
     async with shown(chart) as (_, pilot):
         assert "series 0" in "".join(on_screen(chart))
@@ -217,7 +225,7 @@ async def test_brackets_turn_to_the_panels_that_have_no_room():
         assert "series 1" in "".join(on_screen(chart))
 
 
-async def test_a_chart_without_anything_takes_every_key():
+async def test_a_chart_without_anything_takes_every_key() -> None:
     chart = LineChart()
     async with shown(chart) as (_, pilot):
         await pilot.press("v", "plus", "minus", "left", "right", "m", "o", "right_square_bracket", "0")
@@ -225,18 +233,18 @@ async def test_a_chart_without_anything_takes_every_key():
         assert on_screen(chart)[0].strip() == "No values to draw yet."
 
 
-async def test_an_app_in_ascii_has_charts_in_ascii(chart):
+async def test_an_app_in_ascii_has_charts_in_ascii(chart: LineChart) -> None:
     async with shown(chart, ascii_only=True) as (_, pilot):
         await pilot.press("v", "m", "plus")
         assert all(plain(each).isascii() for each in chart.to_lines(80, 20))
 
 
-async def test_every_binding_of_a_chart_has_an_id_and_a_sentence():
+async def test_every_binding_of_a_chart_has_an_id_and_a_sentence() -> None:
     for widget in (LineChart, HeatMap):
-        assert all(each.id and each.tooltip for each in widget.BINDINGS)
+        assert all(isinstance(each, Binding) and each.id and each.tooltip for each in widget.BINDINGS)
 
 
-async def test_the_cell_cursor_stops_at_the_edges_and_enter_chooses():
+async def test_the_cell_cursor_stops_at_the_edges_and_enter_chooses() -> None:
     heat_map = HeatMap()
     async with shown(heat_map) as (app, pilot):
         heat_map.show(MATRIX, ("no", "yes"))
@@ -247,7 +255,7 @@ async def test_the_cell_cursor_stops_at_the_edges_and_enter_chooses():
         assert "99◂" in on_screen(heat_map)[2]
 
 
-async def test_a_click_chooses_the_cell_below_it():
+async def test_a_click_chooses_the_cell_below_it() -> None:
     heat_map = HeatMap()
     async with shown(heat_map) as (app, pilot):
         heat_map.show(MATRIX, ("no", "yes"))
@@ -258,7 +266,7 @@ async def test_a_click_chooses_the_cell_below_it():
         assert app.told == [(0, 1)]
 
 
-async def test_percent_goes_from_counts_to_rows_to_columns():
+async def test_percent_goes_from_counts_to_rows_to_columns() -> None:
     heat_map = HeatMap()
     async with shown(heat_map) as (_, pilot):
         heat_map.show(MATRIX, ("no", "yes"))
@@ -267,14 +275,14 @@ async def test_percent_goes_from_counts_to_rows_to_columns():
             await pilot.press("percent_sign")
 
 
-async def test_against_another_matrix_the_difference_is_shown():
+async def test_against_another_matrix_the_difference_is_shown() -> None:
     heat_map = HeatMap()
     async with shown(heat_map):
         heat_map.show(MATRIX, ("no", "yes"), MATRIX - [[1, 0], [0, -2]])
         assert [plain(each).split()[2:] for each in heat_map.to_lines(60, 9)[1:3]] == [["+1", "0"], ["0", "−2"]]
 
 
-async def test_a_scatter_shows_its_title_and_its_line():
+async def test_a_scatter_shows_its_title_and_its_line() -> None:
     scatter = ScatterChart()
     async with shown(scatter):
         assert on_screen(scatter)[0].strip() == "No values to draw yet."

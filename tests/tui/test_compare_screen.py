@@ -2,12 +2,18 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import HOSTILE, RegistryBuilder
+from shown import Show
 
 from bertmt.registry import runs as stored_runs
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from tui.screens.compare import screen as compare_screen
 from tui.screens.compare.arms import sides_of
@@ -19,7 +25,7 @@ MARK_BASE_AND_BETTER = ("G", "space", "k", "space")
 
 
 @pytest.fixture
-def runs(registry):
+def runs(registry: Path) -> dict[str, Run]:
     """The runs of the registry by id."""
     database = open_registry(registry)
     found = {run.id: run for run in all_runs(database)}
@@ -28,10 +34,10 @@ def runs(registry):
 
 
 @pytest.fixture
-def opened(show, runs, alive):
+def opened(show: Show, runs: dict[str, Run], alive: Any) -> Callable[..., Coroutine[Any, Any, None]]:
     """Opens the screen over runs by their numbers."""
 
-    async def open_over(shown, *numbers):
+    async def open_over(shown: Any, *numbers: Any) -> None:
         shown.app.push_screen(CompareScreen([runs[f"run{number:03d}"] for number in numbers]))
         await shown.settle()
 
@@ -39,14 +45,16 @@ def opened(show, runs, alive):
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_marked_runs_are_compared_with_what_the_command_line_says_too(show, alive, size):
+async def test_marked_runs_are_compared_with_what_the_command_line_says_too(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await shown.press(*MARK_BASE_AND_BETTER, "c")
         shown.should_be("compare-scores")
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_seeds_of_a_recipe_are_one_arm_with_a_mark_each(show, opened, size):
+async def test_seeds_of_a_recipe_are_one_arm_with_a_mark_each(show: Show, opened: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4)
         shown.should_be("compare-seeds")
@@ -57,7 +65,7 @@ async def test_seeds_of_a_recipe_are_one_arm_with_a_mark_each(show, opened, size
 
 
 @pytest.fixture
-def seeds(tmp_path, monkeypatch):
+def seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """Seeds 1 to 3 of one recipe, and 1, 2 and 4 of another."""
     numbers = itertools.count(1)
     monkeypatch.setattr(stored_runs, "new_id", lambda: f"run{next(numbers):03d}")
@@ -71,7 +79,9 @@ def seeds(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_means_are_of_the_seeds_that_are_compared(show, alive, seeds, size):
+async def test_means_are_of_the_seeds_that_are_compared(
+    show: Show, alive: Any, seeds: Database, size: tuple[int, int]
+) -> None:
     async with show(seeds.path, size=size) as shown:
         shown.app.push_screen(CompareScreen(all_runs(seeds)))
         await shown.settle()
@@ -82,7 +92,7 @@ async def test_means_are_of_the_seeds_that_are_compared(show, alive, seeds, size
         assert "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in shown.text
 
 
-async def test_arms_on_different_dev_data_are_not_compared(show, alive, seeds):
+async def test_arms_on_different_dev_data_are_not_compared(show: Show, alive: Any, seeds: Database) -> None:
     seeds.execute("UPDATE predictions SET fingerprint = 'other' WHERE run <= 3")
     async with show(seeds.path) as shown:
         shown.app.push_screen(CompareScreen(all_runs(seeds)))
@@ -92,14 +102,16 @@ async def test_arms_on_different_dev_data_are_not_compared(show, alive, seeds):
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_recipes_stand_beside_each_other_where_they_differ(show, opened, size):
+async def test_recipes_stand_beside_each_other_where_they_differ(
+    show: Show, opened: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4, 6)
         await shown.press("2")
         shown.should_be("compare-recipes")
 
 
-async def test_an_arm_that_does_not_fit_comes_in_with_the_cursor(show, opened):
+async def test_an_arm_that_does_not_fit_comes_in_with_the_cursor(show: Show, opened: Any) -> None:
     async with show(size=(80, 24)) as shown:
         await opened(shown, 1, 2, 5, 6)
         await shown.press("2")
@@ -109,7 +121,9 @@ async def test_an_arm_that_does_not_fit_comes_in_with_the_cursor(show, opened):
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_curves_have_the_marks_of_the_list_also_where_a_run_lacks_the_series(show, opened, size):
+async def test_curves_have_the_marks_of_the_list_also_where_a_run_lacks_the_series(
+    show: Show, opened: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4, 6)
         await shown.press("3")
@@ -118,7 +132,7 @@ async def test_curves_have_the_marks_of_the_list_also_where_a_run_lacks_the_seri
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_confusion_matrices_stand_side_by_side(show, opened, size):
+async def test_confusion_matrices_stand_side_by_side(show: Show, opened: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3)
         await shown.press("4")
@@ -129,7 +143,7 @@ async def test_confusion_matrices_stand_side_by_side(show, opened, size):
         assert "PARA: share of each true class" in shown.text and "30.0 %" in shown.text
 
 
-async def test_another_arm_can_be_the_first(show, opened):
+async def test_another_arm_can_be_the_first(show: Show, opened: Any) -> None:
     async with show() as shown:
         await opened(shown, 1, 2)
         assert "better (run002) − base (run001)" in shown.text and "+0.600" in shown.text
@@ -139,7 +153,7 @@ async def test_another_arm_can_be_the_first(show, opened):
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_runs_without_scores_are_left_out_and_named(show, opened, size):
+async def test_runs_without_scores_are_left_out_and_named(show: Show, opened: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 5, 6, 7)
         shown.should_be("compare-left-out")
@@ -147,7 +161,7 @@ async def test_runs_without_scores_are_left_out_and_named(show, opened, size):
         assert "Only an arm with scores" in shown.said
 
 
-async def test_of_many_runs_without_scores_three_are_named(show, registry, alive):
+async def test_of_many_runs_without_scores_three_are_named(show: Show, registry: Path, alive: Any) -> None:
     builder = RegistryBuilder(registry)
     many = [builder.add("many", seed=seed) for seed in range(5)]
     ended = [run for run in all_runs(builder.database) if run.name in ("base", "better")]
@@ -159,18 +173,20 @@ async def test_of_many_runs_without_scores_three_are_named(show, registry, alive
         assert f"{listed} and 2 more." in " ".join(shown.text.split())
 
 
-async def test_without_two_arms_that_have_scores_a_sentence_says_so(show, opened):
+async def test_without_two_arms_that_have_scores_a_sentence_says_so(show: Show, opened: Any) -> None:
     async with show() as shown:
         await opened(shown, 1, 5, 7)
         shown.should_be("compare-no-scores")
 
 
-async def test_the_screen_is_there_while_what_takes_seconds_is_computed(show, opened, monkeypatch):
+async def test_the_screen_is_there_while_what_takes_seconds_is_computed(
+    show: Show, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with show() as shown:
         go_on = asyncio.Event()
         ask = shown.app.ask
 
-        async def held(act, slow=False, create=False):
+        async def held(act: Any, slow: bool = False, create: bool = False) -> Any:
             if slow:
                 await go_on.wait()
             return await ask(act, slow, create)
@@ -192,9 +208,11 @@ async def test_the_screen_is_there_while_what_takes_seconds_is_computed(show, op
         assert "better (run002) − base (run001)" in shown.text
 
 
-async def test_a_comparison_is_made_anew_only_when_scores_changed(show, opened, monkeypatch):
+async def test_a_comparison_is_made_anew_only_when_scores_changed(
+    show: Show, opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = []
-    compare = compare_screen.compare
+    compare = compare_screen.compare  # type: ignore[attr-defined]  # its own name for it
     monkeypatch.setattr(compare_screen, "compare", lambda *given: made.append(1) or compare(*given))
     async with show() as shown:
         await opened(shown, 1, 2)
@@ -205,7 +223,7 @@ async def test_a_comparison_is_made_anew_only_when_scores_changed(show, opened, 
         assert len(made) == 2
 
 
-async def test_enter_opens_a_run_and_asks_which_of_several_seeds(show, opened):
+async def test_enter_opens_a_run_and_asks_which_of_several_seeds(show: Show, opened: Any) -> None:
     async with show() as shown:
         await opened(shown, 1, 3, 4)
         await shown.press("j", "enter")
@@ -214,7 +232,7 @@ async def test_enter_opens_a_run_and_asks_which_of_several_seeds(show, opened):
         assert isinstance(shown.app.screen, CompareScreen)
 
 
-async def test_hostile_names_are_shown_and_do_nothing(show, opened):
+async def test_hostile_names_are_shown_and_do_nothing(show: Show, opened: Any) -> None:
     async with show(size=(120, 40)) as shown:
         await opened(shown, 2, 5)
         for tab in "1234":
@@ -223,7 +241,7 @@ async def test_hostile_names_are_shown_and_do_nothing(show, opened):
             assert not set(HOSTILE) & set("\x1b\x07\u202e") & set(shown.text)
 
 
-async def test_ascii_marks_are_those_of_the_curves(show, opened):
+async def test_ascii_marks_are_those_of_the_curves(show: Show, opened: Any) -> None:
     async with show(size=(120, 40), ascii_only=True) as shown:
         await opened(shown, 1, 2)
         await shown.press("3")
@@ -231,6 +249,6 @@ async def test_ascii_marks_are_those_of_the_curves(show, opened):
         assert shown.text.isascii()
 
 
-def test_a_run_that_was_removed_keeps_the_looks_of_the_others(runs):
+def test_a_run_that_was_removed_keeps_the_looks_of_the_others(runs: dict[str, Run]) -> None:
     known = [runs["run001"], runs["run002"]]
     assert [run.id for run in sides_of([], known, False, None).runs] == ["run001", "run002"]

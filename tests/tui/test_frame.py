@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
+from shown import Show, Shown
 
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.errors import UsageError
@@ -28,7 +30,7 @@ TOUR = Path(__file__).resolve().parents[2] / "docs" / "tour.md"
 ARROWS = {"up", "down", "left", "right"}
 
 
-def test_every_key_has_an_id_of_its_own_a_word_and_a_sentence():
+def test_every_key_has_an_id_of_its_own_a_word_and_a_sentence() -> None:
     bindings = all_bindings()
     assert len(bindings) > 60
     ids = [binding.id for _, binding in bindings]
@@ -38,7 +40,7 @@ def test_every_key_has_an_id_of_its_own_a_word_and_a_sentence():
 
 
 @pytest.mark.parametrize("theme", CYCLE)
-async def test_every_theme_shows_the_same_text(show, alive, theme):
+async def test_every_theme_shows_the_same_text(show: Show, alive: Any, theme: str) -> None:
     async with show() as shown:
         plain = shown.text
     async with show(settings=Settings(theme=theme)) as shown:
@@ -46,7 +48,7 @@ async def test_every_theme_shows_the_same_text(show, alive, theme):
         assert shown.text == plain
 
 
-async def test_themes_are_gone_through_by_a_key_and_kept(show, alive, tmp_path):
+async def test_themes_are_gone_through_by_a_key_and_kept(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "dashboard.toml"
     async with show(settings_file=file) as shown:
         seen = [shown.app.theme]
@@ -57,14 +59,16 @@ async def test_themes_are_gone_through_by_a_key_and_kept(show, alive, tmp_path):
     assert read_settings(file).theme == CYCLE[0]
 
 
-async def test_ascii_means_nothing_but_ascii(show, alive):
+async def test_ascii_means_nothing_but_ascii(show: Show, alive: Any) -> None:
     async with show(ascii_only=True, size=(120, 40)) as shown:
         await shown.press("j", "j")
         assert shown.text.isascii(), [each for each in set(shown.text) if not each.isascii()]
         shown.should_be("runs-ascii")
 
 
-async def test_without_colours_the_cursor_and_the_states_are_still_seen(show, alive, monkeypatch):
+async def test_without_colours_the_cursor_and_the_states_are_still_seen(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with show() as shown:
         assert shown.app.no_color
@@ -73,7 +77,7 @@ async def test_without_colours_the_cursor_and_the_states_are_still_seen(show, al
 
 
 @pytest.mark.parametrize(("size", "fits"), [((40, 12), True), ((39, 12), False), ((40, 11), False)])
-async def test_a_terminal_that_is_too_small_says_so(show, alive, size, fits):
+async def test_a_terminal_that_is_too_small_says_so(show: Show, alive: Any, size: tuple[int, int], fits: bool) -> None:
     async with show(size=size) as shown:
         assert ("needs 40×12" in " ".join(shown.text.split())) is not fits
         await shown.pilot.resize_terminal(80, 24)
@@ -81,7 +85,7 @@ async def test_a_terminal_that_is_too_small_says_so(show, alive, size, fits):
         assert "better" in shown.text
 
 
-async def test_the_help_names_every_key_of_the_screen_at_hand(show, alive):
+async def test_the_help_names_every_key_of_the_screen_at_hand(show: Show, alive: Any) -> None:
     async with show(size=(120, 60)) as shown:
         active = shown.app.screen.active_bindings.values()
         ours = [each.tooltip for each in active if each.enabled and each.binding.id and each.tooltip]
@@ -94,7 +98,7 @@ async def test_the_help_names_every_key_of_the_screen_at_hand(show, alive):
         assert type(shown.app.screen).__name__ == "RunsScreen"
 
 
-async def test_the_palette_has_every_action_of_the_screen(show, alive):
+async def test_the_palette_has_every_action_of_the_screen(show: Show, alive: Any) -> None:
     async with show() as shown:
         commands = {command.help: command for command in shown.app.get_system_commands(shown.app.screen)}
         for _, binding, enabled, tooltip in shown.app.screen.active_bindings.values():
@@ -105,10 +109,10 @@ async def test_the_palette_has_every_action_of_the_screen(show, alive):
         assert shown.app.screen.is_grouped
 
 
-async def test_a_keymap_changes_keys(show, alive, tmp_path):
+async def test_a_keymap_changes_keys(show: Show, alive: Any, tmp_path: Path) -> None:
     file = tmp_path / "keys.toml"
     file.write_text('"runs.group" = "ctrl+g"\n', encoding="utf-8")
-    keymap = read_keymap(file, [binding.id for _, binding in all_bindings()])
+    keymap = read_keymap(file, [str(binding.id) for _, binding in all_bindings()])
     async with show() as shown:
         shown.app.set_keymap(keymap)
         await shown.press("a")
@@ -126,14 +130,14 @@ async def test_a_keymap_changes_keys(show, alive, tmp_path):
         ("nonsense", "cannot be read"),
     ],
 )
-def test_a_keymap_that_is_wrong_is_refused_in_a_sentence(tmp_path, text, said):
+def test_a_keymap_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "keys.toml"
     file.write_text(text + "\n", encoding="utf-8")
     with pytest.raises(UsageError, match=said):
-        read_keymap(file, [binding.id for _, binding in all_bindings()])
+        read_keymap(file, [str(binding.id) for _, binding in all_bindings()])
 
 
-def test_settings_come_back_as_they_were_written(tmp_path):
+def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
     file = tmp_path / "new folder" / "dashboard.toml"
     settings = Settings("ansi-dark", {"toggles": False}, {'a "name" ]': "note:\x7f|x 🙂"}, True)
     write_settings(file, settings)
@@ -141,19 +145,19 @@ def test_settings_come_back_as_they_were_written(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["theme = 3", "bell = 'x'", "columns = 1", "[filters]\na = 1", "nonsense"])
-def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, text):
+def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     file = tmp_path / "dashboard.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=r"fix it, or delete it"):
         read_settings(file)
 
 
-def test_a_theme_that_there_is_not_is_refused_with_those_there_are(registry):
+def test_a_theme_that_there_is_not_is_refused_with_those_there_are(registry: Path) -> None:
     with pytest.raises(UsageError, match=r"dark, light, ansi-dark, ansi-light .* but found 'nope'"):
         dashboard(parser().parse_args(["--db", str(registry), "--theme", "nope"]))
 
 
-def test_a_theme_may_be_named_as_the_tour_names_it(registry):
+def test_a_theme_may_be_named_as_the_tour_names_it(registry: Path) -> None:
     [row] = [line for line in TOUR.read_text(encoding="utf-8").splitlines() if line.startswith("| themes |")]
     names = [name for name in re.findall("`([a-z-]+)`", row) if name != "t"]
     assert {"dark", "light", "ansi-dark", "ansi-light"} <= set(names)
@@ -161,7 +165,7 @@ def test_a_theme_may_be_named_as_the_tour_names_it(registry):
         dashboard(parser().parse_args(["--db", str(registry), "--theme", name]))
 
 
-async def test_a_short_name_of_a_theme_stands_in_the_settings_too(registry):
+async def test_a_short_name_of_a_theme_stands_in_the_settings_too(registry: Path) -> None:
     app = Dashboard(registry, settings=Settings(theme="light"))
     app.poll_seconds = 0
     async with app.run_test() as pilot:
@@ -169,7 +173,7 @@ async def test_a_short_name_of_a_theme_stands_in_the_settings_too(registry):
         assert app.theme == LIGHT
 
 
-async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry):
+async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry: Path) -> None:
     for name in ("queue", "paper"):
         app = dashboard(parser().parse_args(["--db", str(registry), "--screen", name]))
         app.poll_seconds = 0
@@ -178,7 +182,7 @@ async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry):
             assert app.current_mode == name
 
 
-async def test_the_three_first_screens_are_numbered_and_clicked(show, alive):
+async def test_the_three_first_screens_are_numbered_and_clicked(show: Show, alive: Any) -> None:
     async with show() as shown:
         for keys, mode in (("2", "queue"), ("3", "paper"), ("1", "runs")):
             await shown.press(keys)
@@ -188,7 +192,7 @@ async def test_the_three_first_screens_are_numbered_and_clicked(show, alive):
         assert shown.app.current_mode == "queue"
 
 
-async def test_q_goes_back_before_it_quits(show, alive):
+async def test_q_goes_back_before_it_quits(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("2", "q")
         assert shown.app.current_mode == "runs" and shown.app.is_running
@@ -196,13 +200,15 @@ async def test_q_goes_back_before_it_quits(show, alive):
     assert not shown.app.is_running
 
 
-async def test_leaving_while_runs_go_on_says_so(show, alive):
+async def test_leaving_while_runs_go_on_says_so(show: Show, alive: Any) -> None:
     async with show() as shown:
         pass
     assert shown.app.farewell == "1 run goes on without the dashboard; `bertmt runs` shows their progress."
 
 
-async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, registry, monkeypatch):
+async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(
+    show: Show, registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rung = []
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'cancelled' WHERE state IN ('queued', 'running')")
@@ -210,7 +216,7 @@ async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, regi
     # A worker that lives, or the dashboard would settle its run, which has no process.
     claim_next(builder.database, workers.register(builder.database, ["cpu"]), "cpu")
 
-    def end(state):
+    def end(state: str) -> None:
         builder.database.execute("UPDATE runs SET state = ? WHERE id = ?", (state, added.id))
 
     for wanted in (False, True):
@@ -226,7 +232,9 @@ async def test_a_bell_rings_when_a_marked_run_ends_but_only_if_wanted(show, regi
     assert rung == [True]
 
 
-async def test_the_processor_is_as_busy_as_between_two_looks(show, alive, monkeypatch):
+async def test_the_processor_is_as_busy_as_between_two_looks(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And a look too soon after the one before, which says little, changes nothing."""
     seen = [CpuTimes(10.0, 100.0), CpuTimes(13.0, 108.0), CpuTimes(13.9, 109.0)]  # on four threads
     now = [seen[0]]
@@ -242,7 +250,9 @@ async def test_the_processor_is_as_busy_as_between_two_looks(show, alive, monkey
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15), (80, 24)])
 @pytest.mark.parametrize("first", ["runs", "queue", "paper"])
-async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(show, alive, size, first):
+async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(
+    show: Show, alive: Any, size: tuple[int, int], first: str
+) -> None:
     async with show(size=size, first=first) as shown:
         assert_whole_keys(shown)
         await shown.pilot.resize_terminal(120, 40)
@@ -251,7 +261,7 @@ async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(show,
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15)])
-async def test_on_every_other_screen_too(show, alive, registry, size):
+async def test_on_every_other_screen_too(show: Show, alive: Any, registry: Path, size: tuple[int, int]) -> None:
     with open_registry(registry) as database:
         ended = [run for run in all_runs(database) if run.id in ("run001", "run002")]
     others = (RunScreen(ended[0]), CompareScreen(ended), NewRunScreen(ended[0]), WorkerLogScreen())
@@ -262,7 +272,7 @@ async def test_on_every_other_screen_too(show, alive, registry, size):
             assert_whole_keys(shown)
 
 
-def assert_whole_keys(shown):
+def assert_whole_keys(shown: Shown) -> None:
     """The last line has keys with their words, as they are shown elsewhere, and no piece of one."""
     last = shown.text.splitlines()[-1]
     keys = [each.binding for each in shown.app.screen.active_bindings.values() if each.binding.show]
@@ -273,27 +283,29 @@ def assert_whole_keys(shown):
     assert "? help" in whole, "the key that shows all others"
 
 
-async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show, alive):
+async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show: Show, alive: Any) -> None:
     async with show() as shown:
         titles = [each.title for each in shown.app.get_system_commands(shown.app.screen)]
         assert len(titles) == len(set(titles)) and "Theme" in titles
         assert not {"Keys", "Screenshot", "Maximize", "Quit"} & set(titles)
 
 
-async def test_t_says_which_theme_it_is_now(show, alive):
+async def test_t_says_which_theme_it_is_now(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("t")
         assert f"Theme {CYCLE[1]}" in shown.said and "NO_COLOR" not in shown.said
 
 
-async def test_t_says_that_no_color_leaves_nothing_of_a_theme(show, alive, monkeypatch):
+async def test_t_says_that_no_color_leaves_nothing_of_a_theme(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with show() as shown:
         await shown.press("t")
         assert "NO_COLOR leaves out its colours." in shown.said
 
 
-async def test_a_chart_has_its_room_again_after_the_terminal_grew(show, alive):
+async def test_a_chart_has_its_room_again_after_the_terminal_grew(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.screen.table.go_to("run002")  # which has curves, scores and a log
         await shown.settle()
@@ -307,7 +319,7 @@ async def test_a_chart_has_its_room_again_after_the_terminal_grew(show, alive):
 @pytest.mark.parametrize(
     ("term", "theme"), [("xterm", "ansi-dark"), ("linux", "ansi-dark"), ("xterm-256color", ""), ("xterm-kitty", "")]
 )
-def test_with_few_colours_the_terminals_own_are_taken(monkeypatch, term, theme):
+def test_with_few_colours_the_terminals_own_are_taken(monkeypatch: pytest.MonkeyPatch, term: str, theme: str) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.delenv("COLORTERM", raising=False)
     assert dashboard(parser().parse_args([]))._first_theme == theme

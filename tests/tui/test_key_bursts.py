@@ -3,10 +3,13 @@
 import asyncio
 import inspect
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from registry_builder import RegistryBuilder
+from shown import Show
 from textual import events
 from textual.widgets import Input
 
@@ -29,7 +32,7 @@ OPENING = ("o", "enter", "ctrl+p")
 
 
 @pytest.fixture
-def every_state(evaluated, monkeypatch, tmp_path):
+def every_state(evaluated: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A registry with runs in every state; what is saved goes elsewhere."""
     builder = RegistryBuilder(evaluated)
     for state in (State.LOST, State.PAUSED, State.CANCELLED):
@@ -42,17 +45,17 @@ def every_state(evaluated, monkeypatch, tmp_path):
     return evaluated
 
 
-def key(name):
+def key(name: Any) -> events.Key:
     """A key as a terminal tells of it."""
     return events.Key(name, CHARACTERS.get(name, name if len(name) == 1 else None))
 
 
-def burst(chance):
+def burst(chance: random.Random) -> list[Any]:
     """A few keys at once."""
     return [chance.choice(LEADING if chance.random() < 0.5 else BOUND) for _ in range(chance.randint(1, LONGEST))]
 
 
-async def wait(chance):
+async def wait(chance: random.Random) -> None:
     """Not at all, for a few turns of the loop, or until a lane may have answered."""
     kind = chance.randrange(4)
     for _ in range(chance.randrange(12) if kind == 1 else 0):
@@ -64,16 +67,18 @@ async def wait(chance):
 class Hasty(Dashboard):
     """One into which keys were typed before it was there."""
 
-    CSS_PATH = Path(inspect.getfile(Dashboard)).parent / Dashboard.CSS_PATH
-    typed = ()
+    CSS_PATH: ClassVar[Any] = Path(inspect.getfile(Dashboard)).parent / str(Dashboard.CSS_PATH)
+    typed: Sequence[str] = ()
 
-    def on_mount(self):
+    def on_mount(self) -> None:
         for name in self.typed:
             self.post_message(key(name))
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(every_state, alive, started, seed):
+async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(
+    every_state: Path, alive: Any, started: list[tuple[bool, int, str]], seed: int
+) -> None:
     chance = random.Random(seed)
     left = BURSTS
     while left > 0:  # q and ctrl+q leave it: then it begins again
@@ -91,10 +96,12 @@ async def test_no_burst_of_keys_ends_the_dashboard_with_an_error(every_state, al
                 await wait(chance)
 
 
-async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filter(every_state, alive, monkeypatch):
+async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filter(
+    every_state: Path, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compose = RunsScreen.compose
 
-    def compose_as_keys_come(screen):
+    def compose_as_keys_come(screen: Any) -> Any:
         for name in ("j", "j"):
             screen.app.post_message(key(name))
         yield from compose(screen)
@@ -107,7 +114,13 @@ async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filt
 
 
 @pytest.mark.parametrize("opening", OPENING)
-async def test_what_is_being_opened_can_be_left_at_any_moment(show, every_state, alive, started, opening):
+async def test_what_is_being_opened_can_be_left_at_any_moment(
+    show: Show,
+    every_state: Path,
+    alive: Any,
+    started: list[tuple[bool, int, str]],
+    opening: str,
+) -> None:
     async with show(every_state) as shown:
         for turns in TURNS:
             shown.app.post_message(key(opening))
@@ -120,7 +133,7 @@ async def test_what_is_being_opened_can_be_left_at_any_moment(show, every_state,
         assert len(shown.app.screen_stack) == 1
 
 
-async def test_a_second_answer_to_a_dialog_closes_nothing_below(show, alive):
+async def test_a_second_answer_to_a_dialog_closes_nothing_below(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("enter", "2", "n", "p")
         dialog = shown.app.screen
@@ -134,7 +147,7 @@ async def test_a_second_answer_to_a_dialog_closes_nothing_below(show, alive):
         ]
 
 
-async def test_enter_in_the_form_types_into_the_line_that_it_was_pressed_on(show, alive):
+async def test_enter_in_the_form_types_into_the_line_that_it_was_pressed_on(show: Show, alive: Any) -> None:
     """And not into the one to which the cursor went before the form heard of it: that may be none to type into."""
     async with show() as shown:
         await shown.press("n")

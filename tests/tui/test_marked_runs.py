@@ -1,19 +1,24 @@
 """What is done to several marked runs: to all of them, or to none, and then that is said."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from shown import Show, Shown
 
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from bertmt.services.lifecycle import control, removal
 
 
-def run_named(registry, name):
+def run_named(registry: Path, name: str) -> Run:
     with open_registry(registry) as database:
         return all_runs(database, "runs.name = ?", (name,))[0]
 
 
-async def mark(shown, *names):
+async def mark(shown: Shown, *names: Any) -> None:
     """Mark these runs of the list."""
     for name in names:
         table = shown.app.screen.table
@@ -22,7 +27,7 @@ async def mark(shown, *names):
         await shown.press("space")
 
 
-async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show, alive, registry):
+async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await mark(shown, "later", "training")
         await shown.press("x")
@@ -34,7 +39,7 @@ async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show, al
         assert run_named(registry, "training").request is None
 
 
-async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show, alive, registry):
+async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show: Show, alive: Any, registry: Path) -> None:
     with open_registry(registry) as database:
         control.tag(database, run_named(registry, "later"), "good")
     async with show() as shown:
@@ -47,7 +52,9 @@ async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show, alive, reg
         assert run_named(registry, "training").tags == ("good",)
 
 
-async def test_what_is_no_longer_there_to_be_brought_back_leaves_the_others_removed(show, alive, registry):
+async def test_what_is_no_longer_there_to_be_brought_back_leaves_the_others_removed(
+    show: Show, alive: Any, registry: Path
+) -> None:
     async with show() as shown:
         await mark(shown, "better", "later")
         await shown.press("D", "y")
@@ -60,7 +67,7 @@ async def test_what_is_no_longer_there_to_be_brought_back_leaves_the_others_remo
             run_named(registry, "later")
 
 
-async def test_marked_runs_are_moved_in_the_queue_all_or_none(show, alive, registry):
+async def test_marked_runs_are_moved_in_the_queue_all_or_none(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await mark(shown, "later", "held")
         await shown.press("home")

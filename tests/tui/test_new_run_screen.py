@@ -2,12 +2,18 @@
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
+from shown import Show
 
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.services.plan.submit import submit
 
@@ -17,28 +23,28 @@ TO_FAILED, TO_BETTER = ["j"] * 3, ["j"] * 6
 
 
 @pytest.fixture(autouse=True)
-def no_encoder_at_hand(monkeypatch, tmp_path):
+def no_encoder_at_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither weights nor a `bertmt.toml` of whoever runs the tests."""
     for name in ("HF_HOME", "HF_HUB_CACHE", "BERTMT_CACHE"):
         monkeypatch.setenv(name, str(tmp_path / "nothing"))
     monkeypatch.chdir(tmp_path)
 
 
-def stored(path):
+def stored(path: Path) -> list[Run]:
     with open_registry(path) as database:
         return all_runs(database)
 
 
 @pytest.fixture
-def while_storing(monkeypatch):
+def while_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyncContextManager[None]]:
     """`async with while_storing(shown):` Ctrl+S was pressed; the runs are stored when the block ends."""
     goes_on = threading.Event()
 
     @asynccontextmanager
-    async def held(shown):
+    async def held(shown: Any) -> AsyncIterator[None]:
         loop, has_begun = asyncio.get_running_loop(), asyncio.Event()
 
-        def submit_later(database, made):
+        def submit_later(database: Database, made: Any) -> list[Run]:
             loop.call_soon_threadsafe(has_begun.set)
             assert goes_on.wait(60)
             return submit(database, made)
@@ -56,13 +62,15 @@ def while_storing(monkeypatch):
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_fresh_user_sees_how_to_begin(show, tmp_path, size):
+async def test_a_fresh_user_sees_how_to_begin(show: Show, tmp_path: Path, size: tuple[int, int]) -> None:
     async with show(path=tmp_path / "new" / "runs.db", size=size) as shown:
         await shown.press("n")
         shown.should_be("new-run-nothing-yet")
 
 
-async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(show, tmp_path, started):
+async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
+    show: Show, tmp_path: Path, started: list[tuple[bool, int, str]]
+) -> None:
     path = tmp_path / "runs.db"
     async with show(path=path) as shown:
         await shown.press("n", "o", "ctrl+s")
@@ -76,34 +84,36 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(show, tmp_path
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_copy_of_a_run_begins_with_its_recipe(show, alive, size):
+async def test_a_copy_of_a_run_begins_with_its_recipe(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press(*TO_BETTER, "n")
         shown.should_be("new-run-copy")
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
-async def test_what_is_changed_is_marked_and_previewed(show, alive, size):
+async def test_what_is_changed_is_marked_and_previewed(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press(*TO_BETTER, "n", "j", "enter", *"0-2", "enter", *["j"] * 5, "space", "tab")
         shown.should_be("new-run-changed")
 
 
-async def test_the_form_says_of_a_copy_of_what_runs_the_time_that_that_run_takes(show, alive):
+async def test_the_form_says_of_a_copy_of_what_runs_the_time_that_that_run_takes(show: Show, alive: Any) -> None:
     async with show(size=(200, 60)) as shown:
         shown.app.screen.table.go_to("run006")
         await shown.press("n")
         assert "About 4 m 12 s, judged by run006." in shown.text, "as its child says"
 
 
-async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show, alive):
+async def test_a_narrow_form_shows_the_values_rather_than_what_they_mean(show: Show, alive: Any) -> None:
     async with show(size=(40, 12)) as shown:
         await shown.press("2", "n")
         title = next(line for line in shown.text.splitlines() if "setting" in line)
         assert "value" in title and "meaning" not in title
 
 
-async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_another(show, alive, registry):
+async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_another(
+    show: Show, alive: Any, registry: Path
+) -> None:
     async with show() as shown:
         await shown.press(*TO_FAILED, "n")
         shown.should_be("new-run-hostile")
@@ -113,7 +123,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
     assert stored(registry)[-1].name == "tame"
 
 
-async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show, alive):
+async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 12, *"2x")
         shown.should_be("new-run-typing")
@@ -127,7 +137,7 @@ async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_ty
         assert shown.app.screen.form.typed == {}
 
 
-async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show, alive):
+async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n")
         await shown.pilot.press("j", "enter", *"4-6", "enter", *["j"] * 11, *"32", "enter")
@@ -135,7 +145,7 @@ async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show, ali
         assert shown.app.screen.form.typed == {"seeds": "4-6", "lora.rank": "32"}
 
 
-async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show, alive):
+async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 5, "enter", "space", "enter")
         assert shown.app.screen.form.typed == {"tasks": "para,sts"}
@@ -147,7 +157,7 @@ async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_l
         assert "schedule" not in shown.app.screen.form.typed
 
 
-async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show, alive):
+async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 6, "space", "p")
         shown.should_be("new-run-presets")
@@ -156,7 +166,9 @@ async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show, alive
         assert (form.preset, form.run, form.typed) == ("baseline", None, {"ensembling": "true"})
 
 
-async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(show, alive, registry, started):
+async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(
+    show: Show, alive: Any, registry: Path, started: list[tuple[bool, int, str]]
+) -> None:
     async with show() as shown:
         await shown.press("n", "j", "enter", *"3,5", "ctrl+s", "n")
         assert [run.seed for run in stored(registry)[8:]] == [3, 5]
@@ -165,7 +177,13 @@ async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(s
         assert started == []
 
 
-async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(show, alive, registry, started, while_storing):
+async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(
+    show: Show,
+    alive: Any,
+    registry: Path,
+    started: list[tuple[bool, int, str]],
+    while_storing: Callable[..., AbstractAsyncContextManager[None]],
+) -> None:
     async with show() as shown:
         await shown.press("n", "o")
         async with while_storing(shown):
@@ -175,7 +193,11 @@ async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(show, a
         assert shown.said.count("queued.") == 1 and started == []
 
 
-async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queued(show, alive, while_storing):
+async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queued(
+    show: Show,
+    alive: Any,
+    while_storing: Callable[..., AbstractAsyncContextManager[None]],
+) -> None:
     async with show() as shown:
         await shown.press("n", "o")
         async with while_storing(shown):
@@ -187,8 +209,11 @@ async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queu
 
 
 async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_goes(
-    show, alive, registry, while_storing
-):
+    show: Show,
+    alive: Any,
+    registry: Path,
+    while_storing: Callable[..., AbstractAsyncContextManager[None]],
+) -> None:
     async with show() as shown:
         await shown.press("n", "o")
         async with while_storing(shown):
@@ -200,13 +225,13 @@ async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_go
         assert shown.app.screen.SUBJECT == "runs" and shown.app.screen.current_run().id == stored(registry)[-1].id
 
 
-async def test_enter_on_the_last_line_queues(show, alive, registry):
+async def test_enter_on_the_last_line_queues(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("n", "G", "enter")
         assert len(stored(registry)) == 9
 
 
-async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show, alive, registry):
+async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show: Show, alive: Any, registry: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await shown.press("n", *["j"] * 9, "space", "j", "space")
         form = shown.app.screen.query_one("#form")
@@ -218,7 +243,7 @@ async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show, al
     assert len(stored(registry)) == 8
 
 
-async def test_a_section_folds_and_unfolds_under_enter(show, alive):
+async def test_a_section_folds_and_unfolds_under_enter(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 4, "enter")
         assert "ensembling" not in shown.text
@@ -226,7 +251,7 @@ async def test_a_section_folds_and_unfolds_under_enter(show, alive):
         assert "ensembling" in shown.text
 
 
-async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back(show, alive):
+async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", "tab")
         assert "The resolved recipe" in shown.text and "▾ method" not in shown.text
@@ -236,7 +261,7 @@ async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back
         assert shown.app.screen.SUBJECT == "runs"
 
 
-async def test_a_run_that_waits_is_changed_in_the_same_form(show, alive, registry):
+async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "e")
         shown.should_be("edit-run")
@@ -247,7 +272,7 @@ async def test_a_run_that_waits_is_changed_in_the_same_form(show, alive, registr
     assert later.recipe["epochs"] == 7 and len(stored(registry)) == 8
 
 
-async def test_what_is_typed_survives_a_change_of_the_registry(show, alive, registry):
+async def test_what_is_typed_survives_a_change_of_the_registry(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("n", *["j"] * 12, *"20")
         builder = RegistryBuilder(registry)
@@ -259,7 +284,7 @@ async def test_what_is_typed_survives_a_change_of_the_registry(show, alive, regi
         assert shown.app.screen.form.typed == {"lora.rank": "20"}
 
 
-async def test_a_click_on_a_line_goes_there_and_two_change_it(show, alive):
+async def test_a_click_on_a_line_goes_there_and_two_change_it(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n")
         await shown.pilot.click("#fields", offset=(5, 8), times=2)
@@ -267,7 +292,7 @@ async def test_a_click_on_a_line_goes_there_and_two_change_it(show, alive):
         assert shown.app.screen.form.typed == {"super_concat": "true"}
 
 
-async def test_a_broken_file_of_defaults_is_told(show, alive, tmp_path):
+async def test_a_broken_file_of_defaults_is_told(show: Show, alive: Any, tmp_path: Path) -> None:
     (tmp_path / "bertmt.toml").write_text("epochs = [", encoding="utf-8")
     async with show(path=tmp_path / "none.db") as shown:
         await shown.press("n")
@@ -275,13 +300,13 @@ async def test_a_broken_file_of_defaults_is_told(show, alive, tmp_path):
         assert "ensembling" in shown.text
 
 
-async def test_nothing_is_queued_where_the_registry_is_read_only(show, alive):
+async def test_nothing_is_queued_where_the_registry_is_read_only(show: Show, alive: Any) -> None:
     async with show(read_only=True) as shown:
         await shown.press("n")
         assert shown.app.screen.SUBJECT == "runs" and "read-only" in shown.said
 
 
-async def test_the_form_is_drawn_in_ascii_alone(show, alive):
+async def test_the_form_is_drawn_in_ascii_alone(show: Show, alive: Any) -> None:
     async with show(ascii_only=True) as shown:
         await shown.press(*TO_BETTER, "n")
         assert shown.text.isascii()

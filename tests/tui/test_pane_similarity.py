@@ -5,45 +5,51 @@ exactly that, and 2.5 with some noise for the others.
 """
 
 import re
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from present import present
 from registry_builder import COUNT, RegistryBuilder, guesses
 from run_screen import open_run, said
+from shown import Show, Shown
 
 SIZES = [(80, 24), (120, 40)]
 LABELS = np.arange(COUNT) % 11 / 2
 
 
-def facts(shown):
+def facts(shown: Shown) -> list[Any]:
     """ρ, slope, intercept and n as they are on screen."""
     text = shown.text
     found = (re.search(f"{name} (−?[\\d.,]+)", text) for name in ("Pearson ρ", "slope", "intercept", "n"))
-    return [float(each[1].strip(",").replace(",", "").replace("−", "-")) for each in found]
+    return [float(present(each)[1].strip(",").replace(",", "").replace("−", "-")) for each in found]
 
 
-def by_hand(right):
+def by_hand(right: float) -> list[Any]:
     predicted = np.asarray(guesses("sts", right), dtype=np.float64) * 5
     slope, intercept = np.polyfit(LABELS, predicted, 1)
     return [np.corrcoef(LABELS, predicted)[0, 1], slope, intercept, COUNT]
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
-async def test_the_cloud_has_its_line_and_the_worst_pairs_beside_it(show, alive, size):
+async def test_the_cloud_has_its_line_and_the_worst_pairs_beside_it(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run001", "3")
         shown.should_be("run-similarity")
         assert "line of best fit" in shown.text
 
 
-async def test_correlation_slope_and_intercept_are_those_of_numpy(show, alive):
+async def test_correlation_slope_and_intercept_are_those_of_numpy(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "3")
         assert facts(shown) == pytest.approx(by_hand(0.3), abs=0.00051)
 
 
-async def test_another_epoch_has_its_own_line_and_zero_goes_back(show, alive):
+async def test_another_epoch_has_its_own_line_and_zero_goes_back(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "3", "comma")
         assert "epoch 1 of 0…2, selected 2" in shown.text
@@ -53,7 +59,7 @@ async def test_another_epoch_has_its_own_line_and_zero_goes_back(show, alive):
         assert facts(shown) == pytest.approx(by_hand(0.3), abs=0.00051)
 
 
-async def test_pairs_go_by_their_error_and_the_one_at_the_cursor_is_shown_in_full(show, alive):
+async def test_pairs_go_by_their_error_and_the_one_at_the_cursor_is_shown_in_full(show: Show, alive: Any) -> None:
     errors = np.abs(np.asarray(guesses("sts", 0.3)) * 5 - LABELS)
     worst = np.argsort(-errors, kind="stable")
     async with show(size=(120, 40)) as shown:
@@ -66,7 +72,9 @@ async def test_pairs_go_by_their_error_and_the_one_at_the_cursor_is_shown_in_ful
         assert "error 0.00" in shown.text, "the first 18 pairs are exactly right"
 
 
-async def test_a_picture_of_the_cloud_is_saved_here(show, alive, tmp_path, monkeypatch):
+async def test_a_picture_of_the_cloud_is_saved_here(
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     async with show() as shown:
         await open_run(shown, "run001", "3", "s")
@@ -76,7 +84,7 @@ async def test_a_picture_of_the_cloud_is_saved_here(show, alive, tmp_path, monke
         assert "predicted" in texts
 
 
-async def test_a_run_that_trained_no_similarity_says_what_it_trained(show, alive, evaluated):
+async def test_a_run_that_trained_no_similarity_says_what_it_trained(show: Show, alive: Any, evaluated: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run012", "3")
         assert "A chart of similarities needs STS, but run run012 trained SST and PARA only." in " ".join(
@@ -85,7 +93,9 @@ async def test_a_run_that_trained_no_similarity_says_what_it_trained(show, alive
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_running_run_shows_its_newest_epoch(show, alive, evaluated, size):
+async def test_a_running_run_shows_its_newest_epoch(
+    show: Show, alive: Any, evaluated: Path, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run011", "3")
         shown.should_be("run-similarity-running")
@@ -96,13 +106,15 @@ async def test_a_running_run_shows_its_newest_epoch(show, alive, evaluated, size
     ("run_id", "sentence"),
     [("run007", "is queued: predictions appear"), ("run008", "is held: predictions appear")],
 )
-async def test_before_there_are_predictions_it_is_said_when_there_will_be(show, alive, run_id, sentence):
+async def test_before_there_are_predictions_it_is_said_when_there_will_be(
+    show: Show, alive: Any, run_id: str, sentence: str
+) -> None:
     async with show() as shown:
         await open_run(shown, run_id, "3")
         assert sentence in " ".join(shown.text.split())
 
 
-async def test_what_is_looked_at_stays_when_the_registry_changes(show, alive, registry):
+async def test_what_is_looked_at_stays_when_the_registry_changes(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "3", "comma", "j", "j", "j")
         before = shown.text
@@ -113,7 +125,7 @@ async def test_what_is_looked_at_stays_when_the_registry_changes(show, alive, re
         assert shown.text == before
 
 
-async def test_in_ascii_the_cloud_is_ascii(show, alive):
+async def test_in_ascii_the_cloud_is_ascii(show: Show, alive: Any) -> None:
     async with show(ascii_only=True) as shown:
         await open_run(shown, "run001", "3")
         assert shown.text.isascii()

@@ -1,8 +1,13 @@
 """Pausing, going on, beginning anew, and bringing back what was removed."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from shown import Show, Shown
 
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of, ingest
@@ -10,7 +15,7 @@ from bertmt.services.lifecycle.control import cancel
 
 
 @pytest.fixture
-def stopped(registry):
+def stopped(registry: Path) -> Path:
     """The run that ran is paused after 4 of its 6 steps, of which a checkpoint keeps 3."""
     with open_registry(registry) as database, database.immediate():
         ingest(database, all_runs(database, "runs.name = 'training'")[0])
@@ -24,19 +29,19 @@ def stopped(registry):
     return registry
 
 
-def run_named(path, name):
+def run_named(path: Path, name: str) -> Run:
     with open_registry(path) as database:
         return all_runs(database, "runs.name = ?", (name,))[0]
 
 
-async def go_to(shown, name):
+async def go_to(shown: Shown, name: str) -> None:
     """Put the cursor on a run of the list or of the queue."""
     table = shown.app.screen.table
     table.go_to(next(row.run.id for row in table.rows if row.run.name == name))
     await shown.settle()
 
 
-async def test_pausing_asks_and_is_taken_back_by_the_same_key(show, alive, registry):
+async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("p")
         shown.should_be("pause")
@@ -50,7 +55,9 @@ async def test_pausing_asks_and_is_taken_back_by_the_same_key(show, alive, regis
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(show, alive, stopped, size):
+async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(
+    show: Show, alive: Any, stopped: Path, size: tuple[int, int]
+) -> None:
     async with show(size=size, first="queue") as shown:
         shown.should_be("queue-paused")
         await shown.press("p")
@@ -59,7 +66,7 @@ async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(show, alive
         assert "queued; resumes from step 3" in shown.text
 
 
-async def test_only_running_and_paused_runs_answer_to_the_key(show, alive, registry):
+async def test_only_running_and_paused_runs_answer_to_the_key(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "p")
         assert "Only running runs can be paused" in shown.said
@@ -68,7 +75,7 @@ async def test_only_running_and_paused_runs_answer_to_the_key(show, alive, regis
         assert "read-only" in shown.said
 
 
-async def test_a_paused_run_is_queued_behind_all_or_cancelled(show, alive, stopped):
+async def test_a_paused_run_is_queued_behind_all_or_cancelled(show: Show, alive: Any, stopped: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("r")
         assert [row.run.name for row in shown.app.screen.table.rows] == ["later", "held", "training"]
@@ -77,7 +84,7 @@ async def test_a_paused_run_is_queued_behind_all_or_cancelled(show, alive, stopp
         assert run_named(stopped, "training").state is State.CANCELLED
 
 
-async def test_beginning_anew_asks_and_deletes_the_checkpoints(show, alive, stopped):
+async def test_beginning_anew_asks_and_deletes_the_checkpoints(show: Show, alive: Any, stopped: Path) -> None:
     with open_registry(stopped) as database:
         run = all_runs(database, "runs.name = 'training'")[0]
         cancel(database, run)
@@ -92,7 +99,7 @@ async def test_beginning_anew_asks_and_deletes_the_checkpoints(show, alive, stop
         assert (after.state, after.checkpoint_step, folder.exists()) == (State.QUEUED, None, False)
 
 
-async def test_what_was_removed_is_brought_back_by_one_key(show, alive, registry):
+async def test_what_was_removed_is_brought_back_by_one_key(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await shown.press("R")
         assert "Nothing was removed in this session" in shown.said
@@ -109,7 +116,9 @@ async def test_what_was_removed_is_brought_back_by_one_key(show, alive, registry
         assert shown.said.count("Nothing was removed in this session") == 2
 
 
-async def test_a_run_that_is_removed_while_it_is_looked_at_is_brought_back_from_the_list(show, alive, registry):
+async def test_a_run_that_is_removed_while_it_is_looked_at_is_brought_back_from_the_list(
+    show: Show, alive: Any, registry: Path
+) -> None:
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("enter", "D", "y")

@@ -1,9 +1,12 @@
 """Pictures: SVG that any reader of XML takes, with each cell where the terminal has it."""
 
 import re
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from present import present
 
 from bertmt.drawing.styled import Span
 from bertmt.errors import UsageError
@@ -14,11 +17,11 @@ DARK = THEMES[0]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def texts(svg):
-    return [(each.text, float(each.get("x"))) for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+def texts(svg: str) -> list[Any]:
+    return [(each.text, float(present(each.get("x")))) for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-def test_text_stands_at_the_cell_that_it_has_in_the_terminal():
+def test_text_stands_at_the_cell_that_it_has_in_the_terminal() -> None:
     svg = svg_of([(Span("ab  "), Span("漢", "dim"), Span("c"))], DARK)
     assert texts(svg) == [
         ("ab", MARGIN),
@@ -27,20 +30,20 @@ def test_text_stands_at_the_cell_that_it_has_in_the_terminal():
     ]
 
 
-def test_hostile_text_is_no_markup_and_no_control_character_in_the_picture():
+def test_hostile_text_is_no_markup_and_no_control_character_in_the_picture() -> None:
     svg = svg_of([(Span("</text><script>&\x1b]0;x\x07\uffff"),)], DARK)
     assert texts(svg)[0][0] == "</text><script>&�]0;x��"
     assert "\x1b" not in svg
 
 
-def test_a_braille_character_is_as_many_dots_as_it_has_bits():
+def test_a_braille_character_is_as_many_dots_as_it_has_bits() -> None:
     svg = svg_of([(Span("⣿⠁x"),)], DARK)
     [path] = ElementTree.fromstring(svg).iter(f"{SVG}path")
-    assert len(re.findall("M", path.get("d"))) == 8 + 1
+    assert len(re.findall("M", present(path.get("d")))) == 8 + 1
     assert texts(svg) == [("x", pytest.approx(MARGIN + 2 * CELL_WIDTH))]
 
 
-def test_a_picture_that_is_there_is_not_overwritten(tmp_path):
+def test_a_picture_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "here.svg"
     path.write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="is not overwritten"):
@@ -48,6 +51,6 @@ def test_a_picture_that_is_there_is_not_overwritten(tmp_path):
     assert path.read_text(encoding="utf-8") == "mine"
 
 
-def test_a_folder_that_is_not_there_gives_a_sentence(tmp_path):
+def test_a_folder_that_is_not_there_gives_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"No picture can be written to .*: No such file or directory"):
         write_picture([], DARK, tmp_path / "no" / "here.svg")

@@ -2,9 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
+from shown import Show, Shown
 
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
@@ -17,10 +20,10 @@ GUARD = "3 consecutive runs died within 30 s; the last: run009: ValueError: no\x
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times in the future lie there, all others a second back."""
 
-    def seconds_since(at):
+    def seconds_since(at: Any) -> float | None:
         if at is None:
             return None
         return -9000.0 if datetime.fromisoformat(at).astimezone(UTC).year > 2090 else 1.0
@@ -30,7 +33,7 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def waiting(registry, monkeypatch, clock):
+def waiting(registry: Path, monkeypatch: pytest.MonkeyPatch, clock: Any) -> Path:
     """A CPU's worker; runs that wait for another, for a time, for a GPU, for what is held; one that goes on."""
     builder = RegistryBuilder(registry)
     database = builder.database
@@ -60,33 +63,35 @@ def waiting(registry, monkeypatch, clock):
     return registry
 
 
-def order(path):
+def order(path: Path) -> list[Any]:
     with open_registry(path) as database:
         return [run.name for run in queue_order(database)]
 
 
-def listed(shown):
+def listed(shown: Shown) -> list[Any]:
     return [row.run.name for row in shown.app.screen.table.rows]
 
 
-async def go_to(shown, name):
+async def go_to(shown: Shown, name: str) -> None:
     table = shown.app.screen.table
     table.go_to(next(row.run.id for row in table.rows if row.run.name == name))
     await shown.settle()
 
 
-def words(shown):
+def words(shown: Shown) -> str:
     return " ".join(shown.text.split())
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_queue_says_what_each_run_waits_for(show, alive, waiting, size):
+async def test_the_queue_says_what_each_run_waits_for(
+    show: Show, alive: Any, waiting: Path, size: tuple[int, int]
+) -> None:
     async with show(size=size, first="queue") as shown:
         await go_to(shown, "blocked")
         shown.should_be("queue-conditions")
 
 
-async def test_the_line_below_says_all_about_the_run_under_the_cursor(show, alive, waiting):
+async def test_the_line_below_says_all_about_the_run_under_the_cursor(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue") as shown:
         await go_to(shown, "behind")
         assert "run010 queued: after run006; starts in 5m45s; takes 1m02s" in words(shown)
@@ -96,7 +101,9 @@ async def test_the_line_below_says_all_about_the_run_under_the_cursor(show, aliv
         assert "priority 5, resumes from step 3; starts in 4m12s; takes" in words(shown)
 
 
-async def test_the_order_is_by_priority_then_by_place_and_a_moved_run_takes_on_its_neighbours(show, alive, waiting):
+async def test_the_order_is_by_priority_then_by_place_and_a_moved_run_takes_on_its_neighbours(
+    show: Show, alive: Any, waiting: Path
+) -> None:
     async with show(first="queue") as shown:
         assert listed(shown)[1:] == order(waiting)
         assert listed(shown)[1:3] == ["urgent", "later"]
@@ -107,7 +114,7 @@ async def test_the_order_is_by_priority_then_by_place_and_a_moved_run_takes_on_i
             assert all_runs(database, "runs.name = 'later'")[0].priority == 5
 
 
-async def test_marked_runs_are_given_a_priority(show, alive, waiting):
+async def test_marked_runs_are_given_a_priority(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue") as shown:
         await go_to(shown, "tomorrow")
         await shown.press("space", "space", "P", "backspace", *"x")
@@ -117,7 +124,7 @@ async def test_marked_runs_are_given_a_priority(show, alive, waiting):
         assert "2 runs given priority 7." in shown.said
 
 
-async def test_an_awaited_run_that_starts_again_is_no_obstacle_any_more(show, alive, waiting):
+async def test_an_awaited_run_that_starts_again_is_no_obstacle_any_more(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue") as shown:
         await go_to(shown, "blocked")
         assert "it waits for run008, which is held" in words(shown)
@@ -127,7 +134,7 @@ async def test_an_awaited_run_that_starts_again_is_no_obstacle_any_more(show, al
         assert "which is held" not in shown.text and "after run008 has finished" in words(shown)
 
 
-async def test_an_awaited_run_that_failed_is_said_to_stand_in_the_way(show, alive, waiting):
+async def test_an_awaited_run_that_failed_is_said_to_stand_in_the_way(show: Show, alive: Any, waiting: Path) -> None:
     with open_registry(waiting) as database, database.immediate():
         database.execute("UPDATE runs SET state = 'failed' WHERE name = 'held'")
     async with show(first="queue") as shown:
@@ -136,7 +143,9 @@ async def test_an_awaited_run_that_failed_is_said_to_stand_in_the_way(show, aliv
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_worker_that_starts_nothing_says_why_and_is_let_go_on(show, alive, waiting, size):
+async def test_a_worker_that_starts_nothing_says_why_and_is_let_go_on(
+    show: Show, alive: Any, waiting: Path, size: tuple[int, int]
+) -> None:
     with open_registry(waiting) as database, database.immediate():
         database.execute("UPDATE workers SET guard = ?", (GUARD,))
     async with show(size=size, first="queue") as shown:
@@ -149,7 +158,7 @@ async def test_a_worker_that_starts_nothing_says_why_and_is_let_go_on(show, aliv
         assert "starts nothing" not in shown.text and "starts again" in shown.text
 
 
-async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show, alive, waiting):
+async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show: Show, alive: Any, waiting: Path) -> None:
     """One that was started to drain says so in the registry for all its life."""
     with open_registry(waiting) as database, database.immediate():
         database.execute("UPDATE workers SET guard = ?, request = 'drain'", (GUARD,))
@@ -158,13 +167,15 @@ async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show, alive,
         assert "1 worker (starts nothing)" in words(shown)
 
 
-async def test_a_worker_without_a_guard_has_nothing_to_go_on_with(show, alive, waiting):
+async def test_a_worker_without_a_guard_has_nothing_to_go_on_with(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("c")
         assert "Worker 1 is not halted" in shown.said
 
 
-async def test_what_waits_is_said_in_the_list_of_runs_and_on_its_own_screen(show, alive, waiting):
+async def test_what_waits_is_said_in_the_list_of_runs_and_on_its_own_screen(
+    show: Show, alive: Any, waiting: Path
+) -> None:
     async with show() as shown:
         assert "queued: after run006" in words(shown) and "queued 50 %" in words(shown)
         assert shown.app.screen.table.go_to("run013")
@@ -172,18 +183,18 @@ async def test_what_waits_is_said_in_the_list_of_runs_and_on_its_own_screen(show
         assert "queued: after run008 has finished" in words(shown)
 
 
-async def test_the_conditions_are_drawn_in_ascii_alone(show, alive, waiting):
+async def test_the_conditions_are_drawn_in_ascii_alone(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue", ascii_only=True) as shown:
         assert shown.text.isascii()
 
 
-def test_the_queue_in_the_service_and_on_the_screen_agree(waiting):
+def test_the_queue_in_the_service_and_on_the_screen_agree(waiting: Path) -> None:
     with open_registry(waiting) as database:
         ordering.prioritise(database, all_runs(database, "runs.name = 'tomorrow'")[0], -1)
     assert order(waiting)[0] == "urgent" and order(waiting)[-1] == "tomorrow"
 
 
-async def test_removing_what_others_wait_for_says_what_becomes_of_them(show, alive, waiting):
+async def test_removing_what_others_wait_for_says_what_becomes_of_them(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue") as shown:
         await go_to(shown, "later")
         await shown.press("D")

@@ -1,21 +1,24 @@
 """A registry that is missing, locked, newer, damaged or read-only never leaves a dead screen."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
+from shown import Show, Shown
 
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.opening import open_registry
 from tui.dialogs.registry_problem import RegistryProblem
 
 
-def sentence(shown):
+def sentence(shown: Shown) -> str:
     """What a dialog says, wherever its lines were broken: a path is longer or shorter."""
     return " ".join(shown.text.replace("│", " ").split())
 
 
-async def test_a_missing_registry_says_what_makes_one_and_goes_on_when_it_is_there(show, tmp_path):
+async def test_a_missing_registry_says_what_makes_one_and_goes_on_when_it_is_there(show: Show, tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "runs.db"
     async with show(path) as shown:
         assert "There is no registry here yet" in shown.text
@@ -27,7 +30,7 @@ async def test_a_missing_registry_says_what_makes_one_and_goes_on_when_it_is_the
         assert "first" in shown.text and not isinstance(shown.app.screen, RegistryProblem)
 
 
-async def test_looking_again_at_a_missing_registry_is_a_key(show, tmp_path):
+async def test_looking_again_at_a_missing_registry_is_a_key(show: Show, tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "runs.db"
     async with show(path) as shown:
         RegistryBuilder(path).database.close()
@@ -35,20 +38,20 @@ async def test_looking_again_at_a_missing_registry_is_a_key(show, tmp_path):
         assert "No runs yet" in shown.text
 
 
-async def test_a_missing_registry_leads_to_the_form_for_a_first_run(show, tmp_path):
+async def test_a_missing_registry_leads_to_the_form_for_a_first_run(show: Show, tmp_path: Path) -> None:
     async with show(tmp_path / "nowhere" / "runs.db") as shown:
         await shown.press("n")
         assert type(shown.app.screen).__name__ == "NewRunScreen"
 
 
-async def test_a_newer_registry_says_what_to_do(show, registry):
+async def test_a_newer_registry_says_what_to_do(show: Show, registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     async with show() as shown:
         assert "newer bertmt" in sentence(shown) and "pip install -U bertmt" in sentence(shown)
 
 
-async def test_a_damaged_registry_says_what_to_do(show, tmp_path):
+async def test_a_damaged_registry_says_what_to_do(show: Show, tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     path.write_bytes(os.urandom(8192))
     async with show(path) as shown:
@@ -57,12 +60,14 @@ async def test_a_damaged_registry_says_what_to_do(show, tmp_path):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits two seconds in a test."""
     monkeypatch.setattr("tui.registry_lane.BUSY_SECONDS", 0.01)
 
 
-async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(show, alive, registry, impatient):
+async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(
+    show: Show, alive: Any, registry: Path, impatient: Any
+) -> None:
     async with show() as shown:
         with open_registry(registry) as other, other.immediate():
             await shown.press("x", "y")
@@ -71,7 +76,9 @@ async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(show, 
         assert not isinstance(shown.app.screen, RegistryProblem)
 
 
-async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(show, registry, impatient):
+async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(
+    show: Show, registry: Path, impatient: Any
+) -> None:
     holder = sqlite3.connect(registry, isolation_level=None)
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
@@ -83,7 +90,7 @@ async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(
         assert "better" in shown.text
 
 
-async def test_a_read_only_registry_is_shown_and_nothing_is_changed(show, alive, registry):
+async def test_a_read_only_registry_is_shown_and_nothing_is_changed(show: Show, alive: Any, registry: Path) -> None:
     before = registry.read_bytes()
     async with show(read_only=True) as shown:
         assert "better" in shown.text
@@ -93,7 +100,7 @@ async def test_a_read_only_registry_is_shown_and_nothing_is_changed(show, alive,
     assert registry.read_bytes() == before
 
 
-async def test_quitting_from_the_dialog_leaves(show, tmp_path):
+async def test_quitting_from_the_dialog_leaves(show: Show, tmp_path: Path) -> None:
     async with show(tmp_path / "nowhere" / "runs.db") as shown:
         await shown.pilot.press("q")
     assert not shown.app.is_running

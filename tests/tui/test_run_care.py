@@ -1,12 +1,17 @@
 """What a run's screen says of pauses, recoveries and resumptions, and curves that go back to a checkpoint."""
 
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 from run_screen import open_run
+from shown import Show, Shown
 
 from bertmt.registry.claims import claim_next
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Checkpointed, Resumed, Started, Step, now
@@ -16,12 +21,12 @@ from bertmt.services.ingest.reconcile import declare_dead
 WHY = "the device was cuda:0, now it is cpu."
 
 
-def training(database):
+def training(database: Database) -> Run:
     return all_runs(database, "runs.name = 'training'")[0]
 
 
 @pytest.fixture
-def recovered(registry):
+def recovered(registry: Path) -> Path:
     """The run that ran wrote a checkpoint of 1 step, was lost after its second, and goes on as its second attempt."""
     with open_registry(registry) as database:
         run = ingest(database, training(database))
@@ -39,7 +44,7 @@ def recovered(registry):
     return registry
 
 
-def write(path, *steps, resumed=False):
+def write(path: Path, *steps: Any, resumed: bool = False) -> None:
     """The second attempt resumes at its checkpoint, and measures."""
     with open_registry(path) as database:
         run = training(database)
@@ -59,14 +64,16 @@ def write(path, *steps, resumed=False):
                 )
 
 
-def drawn(shown):
+def drawn(shown: Shown) -> list[Any]:
     """The training loss of SST as its panel has it."""
     panel = shown.app.screen.pane.chart._panels[0]
     series = next(each for each in panel.series if each.name == "sst")
     return list(zip(series.steps.tolist(), series.values.tolist(), strict=True))
 
 
-async def test_a_curve_goes_back_to_the_checkpoint_of_a_resumed_attempt(show, recovered, alive):
+async def test_a_curve_goes_back_to_the_checkpoint_of_a_resumed_attempt(
+    show: Show, recovered: Path, alive: Any
+) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run006")
         before = drawn(shown)
@@ -79,7 +86,7 @@ async def test_a_curve_goes_back_to_the_checkpoint_of_a_resumed_attempt(show, re
         assert drawn(shown) == [before[0], (1, 0.25), (2, before[2][1]), (3, 0.125)]
 
 
-async def test_the_list_goes_back_too_while_nothing_new_was_measured(show, recovered, alive):
+async def test_the_list_goes_back_too_while_nothing_new_was_measured(show: Show, recovered: Path, alive: Any) -> None:
     async with show() as shown:
         write(recovered, resumed=True)
         await shown.look()
@@ -88,7 +95,9 @@ async def test_the_list_goes_back_too_while_nothing_new_was_measured(show, recov
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_header_and_the_history_tell_what_happened_to_a_run(show, recovered, alive, size):
+async def test_the_header_and_the_history_tell_what_happened_to_a_run(
+    show: Show, recovered: Path, alive: Any, size: tuple[int, int]
+) -> None:
     write(recovered, (1, 0.5), resumed=True)
     async with show(size=size) as shown:
         await open_run(shown, "run006", "7")
@@ -106,7 +115,9 @@ async def test_the_header_and_the_history_tell_what_happened_to_a_run(show, reco
         ("state = 'lost', recoveries = 1", "lost: its process died; r requeues it"),
     ],
 )
-async def test_the_header_says_where_a_run_goes_on_and_by_which_key(show, alive, registry, columns, sentence):
+async def test_the_header_says_where_a_run_goes_on_and_by_which_key(
+    show: Show, alive: Any, registry: Path, columns: str, sentence: str
+) -> None:
     with open_registry(registry) as database, database.immediate():
         run = ingest(database, training(database))
         database.execute(f"UPDATE runs SET {columns} WHERE key = ?", (run.key,))
@@ -128,7 +139,14 @@ async def test_the_header_says_where_a_run_goes_on_and_by_which_key(show, alive,
         ("finished", None, set()),
     ],
 )
-async def test_a_run_offers_the_keys_of_its_state(show, alive, registry, state, request_, keys):
+async def test_a_run_offers_the_keys_of_its_state(
+    show: Show,
+    alive: Any,
+    registry: Path,
+    state: str,
+    request_: str | None,
+    keys: set[str],
+) -> None:
     with open_registry(registry) as database, database.immediate():
         database.execute(
             "UPDATE runs SET recoveries = 1, state = ?, request = ? WHERE id = 'run006'", (state, request_)

@@ -1,10 +1,14 @@
 """The curves of a run: which panels there are, overlays, pictures, and what stays when the run goes on."""
 
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from present import present
 from registry_builder import RegistryBuilder
 from run_screen import open_run, said
+from shown import Show, Shown
 
 from bertmt.drawing.charts.series import look_of, looks_of
 from bertmt.registry import metrics
@@ -18,7 +22,7 @@ LONG = 400
 
 
 @pytest.fixture
-def measured(registry):
+def measured(registry: Path) -> Path:
     """run009: a run with every series that a child writes."""
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
@@ -27,7 +31,7 @@ def measured(registry):
     return registry
 
 
-def _measure(builder):
+def _measure(builder: RegistryBuilder) -> str:
     run, folder, events = builder.started("measured")
     for step in range(LONG):
         values = {f"loss/{task}": scale / (1 + step / 50) for task, scale in (("sst", 1.6), ("para", 0.7))}
@@ -46,11 +50,11 @@ def _measure(builder):
     return run.id
 
 
-def titles(shown):
+def titles(shown: Shown) -> list[Any]:
     return [panel.title for panel in shown.app.screen.pane.chart._panels]
 
 
-async def test_training_and_dev_losses_of_a_task_share_a_panel(show, alive, measured):
+async def test_training_and_dev_losses_of_a_task_share_a_panel(show: Show, alive: Any, measured: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run009")
         assert titles(shown) == [
@@ -62,13 +66,13 @@ async def test_training_and_dev_losses_of_a_task_share_a_panel(show, alive, meas
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_all_that_was_measured_has_a_panel(show, alive, measured, size):
+async def test_all_that_was_measured_has_a_panel(show: Show, alive: Any, measured: Path, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run009")
         shown.should_be("run-curves")
 
 
-async def test_a_series_without_new_points_is_the_same_object_as_before(show, alive, measured):
+async def test_a_series_without_new_points_is_the_same_object_as_before(show: Show, alive: Any, measured: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run009")
         before = drawn(shown)
@@ -83,11 +87,11 @@ async def test_a_series_without_new_points_is_the_same_object_as_before(show, al
         assert changed == {"sst", "train"}, "in the panels of training loss and of the loss of sst"
 
 
-def drawn(shown):
+def drawn(shown: Shown) -> list[Any]:
     return [each for panel in shown.app.screen.pane.chart._panels for each in panel.series]
 
 
-async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show, alive, measured):
+async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show, alive: Any, measured: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run009", "plus", "m", "o", "v")
         shown.should_be("run-curves-zoomed")
@@ -96,7 +100,9 @@ async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show, alive
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(show, alive, size):
+async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         shown.app.marked = {"run001", "run002", "run003"}
         await open_run(shown, "run002", "u")
@@ -109,7 +115,7 @@ async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(show, 
         assert "twins" not in shown.text
 
 
-async def test_a_pretraining_phase_takes_no_look_of_a_task(show, alive, registry):
+async def test_a_pretraining_phase_takes_no_look_of_a_task(show: Show, alive: Any, registry: Path) -> None:
     """The phase's losses are there first; when the tasks' come, nothing changes its colour and mark."""
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
@@ -137,13 +143,15 @@ async def test_a_pretraining_phase_takes_no_look_of_a_task(show, alive, registry
     assert [after[task] for task in ("sst", "para", "sts")] == [look_of(index, False) for index in range(3)]
 
 
-def _looks(shown, title="training loss"):
+def _looks(shown: Shown, title: str = "training loss") -> dict[Any, Any]:
     """The looks of a panel's curves by their names."""
     [chart] = [each for each in shown.app.screen.pane.chart._panels if each.title == title]
     return dict(zip((each.name for each in chart.series), looks_of(chart.series, False), strict=True))
 
 
-async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(show, alive, registry):
+async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(
+    show: Show, alive: Any, registry: Path
+) -> None:
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run, _, events = builder.started("evaluated first")
@@ -161,14 +169,14 @@ async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(
     assert before["dev"] == after["dev"]
 
 
-async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show, alive):
+async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.marked = {"run002"}
         await open_run(shown, "run002", "u")
         assert said(shown) == ["Mark other runs in the list with the space bar; u then draws them here."]
 
 
-async def test_what_a_child_writes_appears_and_the_zoom_stays(show, alive, registry):
+async def test_what_a_child_writes_appears_and_the_zoom_stays(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run006")
         await shown.press("v")
@@ -184,7 +192,9 @@ async def test_what_a_child_writes_appears_and_the_zoom_stays(show, alive, regis
         assert "values at step 1" in shown.text
 
 
-async def test_s_saves_a_picture_and_says_where_it_went(show, alive, tmp_path, monkeypatch):
+async def test_s_saves_a_picture_and_says_where_it_went(
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     async with show() as shown:
         await open_run(shown, "run002", "s")
@@ -194,7 +204,13 @@ async def test_s_saves_a_picture_and_says_where_it_went(show, alive, tmp_path, m
     assert "training loss" in [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
-async def test_in_a_picture_the_mark_stands_at_the_last_value_too(show, alive, registry, tmp_path, monkeypatch):
+async def test_in_a_picture_the_mark_stands_at_the_last_value_too(
+    show: Show,
+    alive: Any,
+    registry: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Of a loss that goes from 0 to 1 and back in each column, and ends at 1: beside the highest label of the axis."""
     monkeypatch.chdir(tmp_path)
     builder = RegistryBuilder(registry)
@@ -210,11 +226,13 @@ async def test_in_a_picture_the_mark_stands_at_the_last_value_too(show, alive, r
         await open_run(shown, run.id, "s")
     [picture] = tmp_path.glob("*.svg")
     texts = list(ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text"))
-    [top] = {each.get("y") for each in texts if each.text.startswith("1.0")}
+    [top] = {each.get("y") for each in texts if present(each.text).startswith("1.0")}
     assert top in {each.get("y") for each in texts if each.text == "●"}
 
 
-async def test_where_no_picture_can_be_written_the_reason_is_said(show, alive, tmp_path, monkeypatch):
+async def test_where_no_picture_can_be_written_the_reason_is_said(
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

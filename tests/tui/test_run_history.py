@@ -1,21 +1,27 @@
 """The history of a run: its moves, by whom and why."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from registry_builder import RegistryBuilder
 from run_screen import open_run
+from shown import Show
 
 from bertmt.registry.runs import all_runs
 from bertmt.services.lifecycle.control import requeue
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_newest_move_comes_first_and_is_read_in_full_below(show, alive, size):
+async def test_the_newest_move_comes_first_and_is_read_in_full_below(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run005", "7")
         shown.should_be("run-history")
 
 
-async def test_the_move_under_the_cursor_is_explained(show, alive):
+async def test_the_move_under_the_cursor_is_explained(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002", "7", "G")
         assert "○ queued, by a person, from the command line or the dashboard" in shown.text
@@ -23,7 +29,7 @@ async def test_the_move_under_the_cursor_is_explained(show, alive):
         assert "queued → running, by the worker that took it, attempt 1" in shown.text
 
 
-async def test_a_long_reason_is_wrapped_below(show, alive, registry):
+async def test_a_long_reason_is_wrapped_below(show: Show, alive: Any, registry: Path) -> None:
     builder = RegistryBuilder(registry)
     reason = " ".join(f"word{number}" for number in range(40))
     builder.database.execute("UPDATE moves SET reason = ? WHERE state_after = 'failed'", (reason,))
@@ -34,7 +40,7 @@ async def test_a_long_reason_is_wrapped_below(show, alive, registry):
         assert reason in " ".join(below.split())
 
 
-async def test_enter_opens_the_log_of_the_attempt(show, alive):
+async def test_enter_opens_the_log_of_the_attempt(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "7", "enter")
         assert "line 49" in shown.text and "attempt 1 of 1" in shown.text
@@ -42,7 +48,7 @@ async def test_enter_opens_the_log_of_the_attempt(show, alive):
         assert "submitted" in shown.text
 
 
-async def test_a_new_move_appears_while_the_history_is_shown(show, alive, registry):
+async def test_a_new_move_appears_while_the_history_is_shown(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "7")
         builder = RegistryBuilder(registry)

@@ -1,13 +1,18 @@
 """The log of a run: followed, filtered, from error to error, of every attempt."""
 
 import asyncio
+from pathlib import Path
+from typing import Any
 
 import pytest
+from present import present
 from registry_builder import HOSTILE, RegistryBuilder
 from run_screen import open_run, said
+from shown import Show, Shown
 
 from bertmt.registry.claims import claim_next
 from bertmt.registry.runs import all_runs
+from bertmt.run_folder.layout import RunFolder
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.lifecycle.control import requeue
 from tui.app import Dashboard
@@ -22,7 +27,7 @@ ValueError: a loss of step 41 is not finite, and here are the names of the examp
 
 
 @pytest.fixture
-def log(registry, monkeypatch):
+def log(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The log of run005, which failed; a person is in the registry's folder."""
     monkeypatch.chdir(registry.parent)
     path = registry.parent / "runs" / "run005" / "log-1.txt"
@@ -32,13 +37,13 @@ def log(registry, monkeypatch):
 
 
 @pytest.fixture
-def two_attempts(registry, log):
+def two_attempts(registry: Path, log: Path) -> RunFolder:
     """run005 failed, was queued again, and failed again, with another log."""
     builder = RegistryBuilder(registry)
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     [run] = all_runs(builder.database, "runs.id = 'run005'")
     requeue(builder.database, run)
-    run = claim_next(builder.database, None, "cpu")
+    run = present(claim_next(builder.database, None, "cpu"))
     folder = folder_of(builder.database, run)
     folder.log(2).write_text("the second attempt\n", encoding="utf-8")
     ingest(builder.database, run)
@@ -46,18 +51,20 @@ def two_attempts(registry, log):
     return folder
 
 
-def lines_of(shown):
+def lines_of(shown: Shown) -> list[str]:
     return shown.text.splitlines()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_log_opens_at_its_end_with_its_errors_marked(show, alive, log, size):
+async def test_the_log_opens_at_its_end_with_its_errors_marked(
+    show: Show, alive: Any, log: Path, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run005", "6")
         shown.should_be("run-log")
 
 
-async def test_n_goes_from_error_to_error_and_round(show, alive, log):
+async def test_n_goes_from_error_to_error_and_round(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
         assert "2 errors (n)" in shown.text
@@ -71,7 +78,7 @@ async def test_n_goes_from_error_to_error_and_round(show, alive, log):
         assert "▸ Killed" in shown.text
 
 
-async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show, alive, log):
+async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "n")
         shown.should_be("run-log-error")
@@ -79,7 +86,7 @@ async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show, alive, log
         assert "here are the names of the examples that it came from: s1, s2, s3" in words
 
 
-async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(show, alive, log):
+async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
         await append(shown, log, "the newest line\n")
@@ -93,11 +100,13 @@ async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(sho
         assert "and one more" in shown.text
 
 
-async def test_only_what_is_new_in_a_log_is_wrapped(show, alive, log, monkeypatch):
+async def test_only_what_is_new_in_a_log_is_wrapped(
+    show: Show, alive: Any, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = []
-    wrapped = log_lines.wrapped
+    wrapped = log_lines.wrapped  # type: ignore[attr-defined]  # its own name for it
 
-    def counting(text, width):
+    def counting(text: Any, width: Any) -> list[str]:
         texts.append(text)
         return wrapped(text, width)
 
@@ -115,14 +124,14 @@ async def test_only_what_is_new_in_a_log_is_wrapped(show, alive, log, monkeypatc
         assert len(texts) == 602, "all of them, once, at another width"
 
 
-async def append(shown, log, text):
+async def append(shown: Shown, log: Path, text: str) -> None:
     with log.open("a", encoding="utf-8") as file:
         file.write(text)
     shown.app.screen.pane._poll()
     await shown.settle()
 
 
-async def test_a_running_run_says_whether_its_end_is_followed(show, alive, log):
+async def test_a_running_run_says_whether_its_end_is_followed(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run006", "6")
         assert "  following  " in shown.text
@@ -132,7 +141,7 @@ async def test_a_running_run_says_whether_its_end_is_followed(show, alive, log):
         assert "not following" not in shown.text
 
 
-async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show, alive, log):
+async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "slash", *"STEP 3")
         assert [each.strip() for each in lines_of(shown) if each.strip().startswith("step")] == [
@@ -145,7 +154,7 @@ async def test_a_filter_shows_lines_as_it_is_typed_and_escape_takes_it_away(show
         assert "bertmt   1 Runs" in shown.text
 
 
-async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show, alive, log):
+async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "slash", *"xyz")
         assert "No line has this text; Esc takes the filter away." in shown.text
@@ -156,13 +165,15 @@ async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show, alive, lo
         assert "Nothing has been written yet." in shown.text
 
 
-async def test_without_an_error_n_says_that_there_is_none(show, alive, registry):
+async def test_without_an_error_n_says_that_there_is_none(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run002", "6", "n")
         assert said(shown) == ["No error was found."]
 
 
-async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(show, alive, two_attempts):
+async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(
+    show: Show, alive: Any, two_attempts: RunFolder
+) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
         assert "the second attempt" in shown.text and "attempt 2 of 2" in shown.text
@@ -175,7 +186,7 @@ async def test_earlier_attempts_can_be_read_and_one_without_a_log_says_so(show, 
         assert "Run run005 has no log of attempt 1; it was started 2 times." in shown.text
 
 
-async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show, alive, log):
+async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show: Show, alive: Any, log: Path) -> None:
     log.write_text("".join(f"line {index:06d}\n" for index in range(6000)), encoding="utf-8")
     async with show() as shown:
         await open_run(shown, "run005", "6", "g")
@@ -183,13 +194,15 @@ async def test_a_log_that_is_too_much_says_that_its_beginning_is_not_shown(show,
         assert "line 001000" in shown.text and "line 000999" not in shown.text
 
 
-async def test_a_run_that_was_never_started_has_no_log_and_says_so(show, alive):
+async def test_a_run_that_was_never_started_has_no_log_and_says_so(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run008", "6")
         assert "Run run008 is held and has not started yet, so it has no log." in shown.text
 
 
-async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(show, alive, log, registry):
+async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(
+    show: Show, alive: Any, log: Path, registry: Path
+) -> None:
     app = Dashboard(registry, poll_seconds=60)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -197,10 +210,11 @@ async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(show, aliv
         app.push_screen(RunScreen(run, tab=5))
         seen = asyncio.Event()
         await pilot.pause()
-        pane = app.screen.pane
+        screen: Any = app.screen
+        pane = screen.pane
         look = pane._look
 
-        async def looked():
+        async def looked() -> None:
             await look()
             seen.set()
 

@@ -1,8 +1,12 @@
 """The screen about one run: its tabs, its first lines, and what becomes of it when the run does."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from registry_builder import RegistryBuilder
 from run_screen import open_run, said
+from shown import Show, Shown
 
 from bertmt.registry.runs import all_runs
 from bertmt.services.lifecycle.removal import delete
@@ -10,11 +14,11 @@ from tui.screens.run.screen import PANES
 from tui.widgets.tab_line import TabLine
 
 
-def titles_line(shown):
+def titles_line(shown: Shown) -> str:
     return shown.text.splitlines()[0]
 
 
-def change(registry, statement):
+def change(registry: Path, statement: str) -> None:
     builder = RegistryBuilder(registry)
     builder.database.execute(statement)
     builder.database.close()
@@ -24,20 +28,22 @@ def change(registry, statement):
 @pytest.mark.parametrize(
     ("state", "run_id"), [("finished", "run002"), ("failed", "run005"), ("running", "run006"), ("queued", "run007")]
 )
-async def test_a_run_opens_with_its_curves_or_says_why_there_are_none(show, alive, state, run_id, size):
+async def test_a_run_opens_with_its_curves_or_says_why_there_are_none(
+    show: Show, alive: Any, state: str, run_id: str, size: tuple[int, int]
+) -> None:
     async with show(size=size) as shown:
         await open_run(shown, run_id)
         shown.should_be(f"run-{state}")
 
 
-async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show, registry):
+async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show: Show, registry: Path) -> None:
     change(registry, "UPDATE runs SET recoveries = 1, started_at = '2020-01-01T00:00:00+00:00'")
     async with show() as shown:  # nobody holds the lock of run006
         await open_run(shown, "run006")
         assert "lost: its process died; r requeues it" in shown.text
 
 
-async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show, alive):
+async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002")
         for number, pane in enumerate(PANES, 1):
@@ -48,7 +54,7 @@ async def test_numbers_open_the_tabs_and_escape_goes_back_to_the_list(show, aliv
         assert "bertmt   1 Runs" in shown.text
 
 
-async def test_a_click_on_a_tab_opens_it(show, alive):
+async def test_a_click_on_a_tab_opens_it(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002")
         await shown.pilot.click(TabLine, offset=(titles_line(shown).index("History"), 0))
@@ -56,7 +62,7 @@ async def test_a_click_on_a_tab_opens_it(show, alive):
         assert "trained to its end" in shown.text
 
 
-async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show, alive):
+async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002")
         assert len(shown.app.screen.query("#place > *")) == 1
@@ -66,7 +72,7 @@ async def test_a_tab_is_made_when_it_is_opened_first_and_kept_afterwards(show, a
         assert "steps 1 to 5 of 6" in shown.text
 
 
-async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show, alive, registry):
+async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run007")
         assert "waits in the queue" in shown.text
@@ -77,7 +83,7 @@ async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show, alive, 
         assert "the run is held. `bertmt release run007`" in shown.text
 
 
-async def test_a_run_that_is_removed_is_left(show, alive, registry):
+async def test_a_run_that_is_removed_is_left(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run003")
         builder = RegistryBuilder(registry)
@@ -88,7 +94,7 @@ async def test_a_run_that_is_removed_is_left(show, alive, registry):
         assert "bertmt   1 Runs" in shown.text
 
 
-async def test_actions_are_about_this_run_also_where_others_are_marked(show, alive):
+async def test_actions_are_about_this_run_also_where_others_are_marked(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.marked = {"run001", "run002"}
         await open_run(shown, "run007", "x")
@@ -99,20 +105,24 @@ async def test_actions_are_about_this_run_also_where_others_are_marked(show, ali
     ("run_id", "cancels", "requeues"),
     [("run002", False, False), ("run005", False, True), ("run006", True, False), ("run008", True, False)],
 )
-async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(show, alive, run_id, cancels, requeues):
+async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(
+    show: Show, alive: Any, run_id: str, cancels: bool, requeues: bool
+) -> None:
     async with show() as shown:
         await open_run(shown, run_id, "5")
         footer = shown.text.splitlines()[-1]
         assert ("x cancel" in footer, "r requeue" in footer) == (cancels, requeues)
 
 
-async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show, alive):
+async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "c")
         assert said(shown) == ["Nothing to compare with: mark other runs in the list, or choose a baseline."]
 
 
-async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(show, alive, monkeypatch):
+async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compared = []
     monkeypatch.setattr(
         "tui.screens.run.screen.RunScreen.open_comparison",
@@ -125,7 +135,7 @@ async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(show,
     assert compared == [["run002", "run001"], ["run002", "run003", "run004"]]
 
 
-async def test_the_help_is_about_the_open_tab(show, alive):
+async def test_the_help_is_about_the_open_tab(show: Show, alive: Any) -> None:
     async with show(size=(120, 60)) as shown:
         await open_run(shown, "run002", "6", "question_mark")
         assert "this one is Log" in " ".join(shown.text.split())

@@ -1,8 +1,13 @@
 """Every state of a run on every screen that shows runs, also what a running one was asked for."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from shown import Show
 
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
@@ -11,20 +16,20 @@ from tui.widgets.home_line import SHOWN
 ASKED = {"cancel": "stopping", "pause": "pausing"}
 
 
-def set_all(path, **columns):
+def set_all(path: Path, **columns: Any) -> None:
     """Every run, however far it came, has these columns now."""
     assignments = ", ".join(f"{name} = ?" for name in columns)
     with open_registry(path) as database, database.immediate():
         database.execute(f"UPDATE runs SET recoveries = 1, {assignments}", tuple(columns.values()))
 
 
-def run_named(path, name):
+def run_named(path: Any, name: Any) -> Run:
     with open_registry(path) as database:
         return all_runs(database, "runs.name = ?", (name,))[0]
 
 
 @pytest.mark.parametrize("state", State)
-async def test_every_screen_shows_runs_in_every_state(show, alive, registry, state):
+async def test_every_screen_shows_runs_in_every_state(show: Show, alive: Any, registry: Path, state: Any) -> None:
     set_all(registry, state=state)
     async with show(size=(120, 40)) as shown:
         sign = MARK_OF_STATE[state]
@@ -43,7 +48,9 @@ async def test_every_screen_shows_runs_in_every_state(show, alive, registry, sta
 
 @pytest.mark.parametrize("request_", sorted(ASKED))
 @pytest.mark.parametrize("first", ["runs", "queue"])
-async def test_a_running_run_shows_what_it_was_asked_for(show, alive, registry, request_, first):
+async def test_a_running_run_shows_what_it_was_asked_for(
+    show: Show, alive: Any, registry: Path, request_: str, first: str
+) -> None:
     set_all(registry, state=State.RUNNING, request=request_)
     word = ASKED[request_]
     async with show(first=first) as shown:
@@ -54,7 +61,7 @@ async def test_a_running_run_shows_what_it_was_asked_for(show, alive, registry, 
         assert f"{word}: it writes a checkpoint first" in shown.text
 
 
-async def test_signs_of_states_differ_also_in_ascii(show, alive, registry):
+async def test_signs_of_states_differ_also_in_ascii(show: Show, alive: Any, registry: Path) -> None:
     signs = [*MARK_OF_STATE.values(), *(span.text for span in MARK_OF_REQUEST.values())]
     assert len(set(signs)) == len(State) + len(ASKED)
     async with show(ascii_only=True) as shown:
@@ -66,7 +73,7 @@ async def test_signs_of_states_differ_also_in_ascii(show, alive, registry):
     assert len(set(seen.values())) == len(State), seen
 
 
-async def test_paused_runs_are_counted_filtered_and_sorted(show, alive, registry):
+async def test_paused_runs_are_counted_filtered_and_sorted(show: Show, alive: Any, registry: Path) -> None:
     with open_registry(registry) as database, database.immediate():
         database.execute("UPDATE runs SET state = 'paused' WHERE name = 'training'")
     async with show() as shown:

@@ -4,9 +4,12 @@ import asyncio
 import os
 import shutil
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import RegistryBuilder
+from shown import Show
 
 from bertmt.errors import RegistryError
 from bertmt.registry.file.opening import open_registry
@@ -18,7 +21,7 @@ from tui.screens.run.screen import PANES
 from tui.settings import Settings
 
 
-async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show, alive, registry):
+async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         for name in ("runs.db", "runs.db-wal", "runs.db-shm"):
             (registry.parent / name).unlink(missing_ok=True)
@@ -27,7 +30,9 @@ async def test_a_registry_that_was_deleted_is_not_written_to_any_more(show, aliv
         assert "noted" not in shown.said
 
 
-async def test_a_registry_that_was_replaced_is_shown_as_it_is_now(show, alive, registry, tmp_path):
+async def test_a_registry_that_was_replaced_is_shown_as_it_is_now(
+    show: Show, alive: Any, registry: Path, tmp_path: Path
+) -> None:
     other = RegistryBuilder(tmp_path / "other" / "runs.db")
     other.add("another registry")
     other.database.close()
@@ -40,7 +45,9 @@ async def test_a_registry_that_was_replaced_is_shown_as_it_is_now(show, alive, r
         assert "another registry" in shown.text and "better" not in shown.text
 
 
-async def test_a_run_folder_that_cannot_be_read_does_not_stop_the_others(show, alive, registry):
+async def test_a_run_folder_that_cannot_be_read_does_not_stop_the_others(
+    show: Show, alive: Any, registry: Path
+) -> None:
     with open_registry(registry) as database:
         run = all_runs(database, "runs.state = 'running'")[0]
     events = registry.parent / "runs" / run.id / "events-1.jsonl"
@@ -50,7 +57,7 @@ async def test_a_run_folder_that_cannot_be_read_does_not_stop_the_others(show, a
         assert "training" in shown.text and "better" in shown.text
 
 
-async def test_a_stored_last_event_of_the_wrong_shape_leaves_every_tab_usable(show, registry):
+async def test_a_stored_last_event_of_the_wrong_shape_leaves_every_tab_usable(show: Show, registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute(
             "UPDATE summaries SET finished = ? WHERE run = 2",
@@ -64,14 +71,18 @@ async def test_a_stored_last_event_of_the_wrong_shape_leaves_every_tab_usable(sh
         assert "Method" in shown.text
 
 
-async def test_a_registry_that_cannot_be_reached_has_one_dialog_and_no_heap_of_messages(show, tmp_path):
+async def test_a_registry_that_cannot_be_reached_has_one_dialog_and_no_heap_of_messages(
+    show: Show, tmp_path: Path
+) -> None:
     async with show(tmp_path / ("x" * 300) / "runs.db") as shown:  # longer than a name may be
         await shown.look()
         assert type(shown.app.screen) is RegistryProblem and not shown.said
         assert "cannot be reached" in " ".join(shown.text.replace("│", " ").split())
 
 
-async def test_the_folder_it_was_started_in_may_go(show, alive, tmp_path, monkeypatch):
+async def test_the_folder_it_was_started_in_may_go(
+    show: Show, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -84,7 +95,9 @@ async def test_the_folder_it_was_started_in_may_go(show, alive, tmp_path, monkey
         assert "is gone" in shown.said
 
 
-async def test_a_terminal_that_grew_again_while_another_screen_was_shown_has_no_cover_left(show, alive):
+async def test_a_terminal_that_grew_again_while_another_screen_was_shown_has_no_cover_left(
+    show: Show, alive: Any
+) -> None:
     async with show(size=(30, 10), first="queue") as shown:
         await shown.pilot.resize_terminal(80, 24)
         await shown.settle()
@@ -93,7 +106,9 @@ async def test_a_terminal_that_grew_again_while_another_screen_was_shown_has_no_
             assert "needs 40×12" not in " ".join(shown.text.split())
 
 
-async def test_one_dialog_speaks_of_a_missing_registry_however_often_it_is_looked_for(show, tmp_path):
+async def test_one_dialog_speaks_of_a_missing_registry_however_often_it_is_looked_for(
+    show: Show, tmp_path: Path
+) -> None:
     async with show(tmp_path / "nowhere" / "runs.db") as shown:
         shown.app.action_explain()
         await shown.settle()
@@ -105,18 +120,20 @@ async def test_one_dialog_speaks_of_a_missing_registry_however_often_it_is_looke
 
 
 @pytest.mark.parametrize("mode", ["queue", "paper"])
-async def test_a_first_run_can_be_made_from_every_first_screen(show, tmp_path, mode):
+async def test_a_first_run_can_be_made_from_every_first_screen(show: Show, tmp_path: Path, mode: str) -> None:
     async with show(tmp_path / "nowhere" / "runs.db", first=mode) as shown:
         await shown.press("n")
         assert type(shown.app.screen).__name__ == "NewRunScreen"
 
 
-async def test_a_registry_that_refuses_is_told_wherever_it_is_asked(show, alive, monkeypatch):
+async def test_a_registry_that_refuses_is_told_wherever_it_is_asked(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with show() as shown:
         shown.app.screen.table.go_to("run002")
         await shown.press("enter")
 
-        async def refuse(*arguments, **options):
+        async def refuse(*arguments: Any, **options: Any) -> None:
             raise RegistryError("The registry refuses.")
 
         monkeypatch.setattr(shown.app, "ask", refuse)
@@ -124,7 +141,7 @@ async def test_a_registry_that_refuses_is_told_wherever_it_is_asked(show, alive,
         assert "The registry refuses." in shown.text
 
 
-async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_cover(show, alive):
+async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_cover(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.pilot.resize_terminal(30, 10)
         await shown.settle()
@@ -137,7 +154,9 @@ async def test_a_trouble_that_came_while_the_terminal_was_too_small_leaves_no_co
         assert [type(screen).__name__ for screen in shown.app.screen_stack] == ["RunsScreen"]
 
 
-async def test_a_registry_that_came_back_leaves_the_help_open_that_is_above_the_trouble(show, tmp_path):
+async def test_a_registry_that_came_back_leaves_the_help_open_that_is_above_the_trouble(
+    show: Show, tmp_path: Path
+) -> None:
     path = tmp_path / "nowhere" / "runs.db"
     async with show(path) as shown:
         shown.app.action_explain()
@@ -152,7 +171,7 @@ async def test_a_registry_that_came_back_leaves_the_help_open_that_is_above_the_
         assert "first" in shown.text and len(shown.app.screen_stack) == 1
 
 
-async def test_who_may_not_write_is_offered_no_form_where_there_is_no_registry(show, tmp_path):
+async def test_who_may_not_write_is_offered_no_form_where_there_is_no_registry(show: Show, tmp_path: Path) -> None:
     async with show(tmp_path / "nowhere" / "runs.db", read_only=True) as shown:
         assert "There is no registry here yet" in shown.text and "new run" not in shown.text
         await shown.press("n")
@@ -160,7 +179,12 @@ async def test_who_may_not_write_is_offered_no_form_where_there_is_no_registry(s
 
 
 @pytest.mark.parametrize("keys", [("enter",), (" ", " ", "c")])
-async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(show, alive, registry, keys):
+async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(
+    show: Show,
+    alive: Any,
+    registry: Path,
+    keys: tuple[str, ...],
+) -> None:
     async with show() as shown:
         shown.app.screen.table.go_to("run002")
         await shown.press(*keys, "question_mark")
@@ -175,7 +199,7 @@ async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(
         assert "removed" in shown.said
 
 
-async def test_two_quick_enters_open_one_screen(show, alive):
+async def test_two_quick_enters_open_one_screen(show: Show, alive: Any) -> None:
     async with show() as shown:
         for opens, name in ((shown.app.screen.table.action_choose, "RunScreen"), (shown.app.screen.action_new, "New")):
             opens()
@@ -186,15 +210,21 @@ async def test_two_quick_enters_open_one_screen(show, alive):
 
 
 @pytest.mark.parametrize("tab", range(1, 7))
-async def test_a_tab_is_loaded_only_once_it_is_there(show, alive, registry, monkeypatch, tab):
+async def test_a_tab_is_loaded_only_once_it_is_there(
+    show: Show,
+    alive: Any,
+    registry: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tab: int,
+) -> None:
     with open_registry(registry) as database:
-        session = Session(database)
+        session = Session(database)  # type: ignore[arg-type]  # a session of its own connection
         async with show() as shown:
             shown.app.screen.table.go_to("run002")
             await shown.press("enter")
             screen, gate, asked, asking = shown.app.screen, asyncio.Event(), asyncio.Event(), shown.app.ask
 
-            async def ask(act, slow=False, create=False):
+            async def ask(act: Any, slow: bool = False, create: bool = False) -> Any:
                 """Looks the run up when the tab is being opened, and answers all else at once."""
                 if act.__name__ == "_look_up":
                     row = await asking(act)
@@ -218,13 +248,20 @@ async def test_a_tab_is_loaded_only_once_it_is_there(show, alive, registry, monk
 @pytest.mark.parametrize(
     ("before", "keys"), [((), "j"), ((" ", "enter"), "u"), (("enter", "6"), "poll"), ((" ",), "bell")]
 )
-async def test_whatever_asks_a_registry_that_refuses_tells_it(show, alive, registry, monkeypatch, before, keys):
+async def test_whatever_asks_a_registry_that_refuses_tells_it(
+    show: Show,
+    alive: Any,
+    registry: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: tuple[str, ...],
+    keys: str,
+) -> None:
     async with show(settings=Settings(bell=True)) as shown:
         shown.app.screen.table.go_to("run002")
         await shown.press(*before)
         real = shown.app.ask
 
-        async def refuse(act, slow=False, create=False):
+        async def refuse(act: Any, slow: bool = False, create: bool = False) -> Any:
             if keys == "bell" and act.__name__ != "states":
                 return await real(act, slow, create)
             raise RegistryError("The registry refuses.")
@@ -242,12 +279,12 @@ async def test_whatever_asks_a_registry_that_refuses_tells_it(show, alive, regis
         assert "The registry refuses." in shown.text
 
 
-async def test_leaving_does_not_wait_for_what_takes_long(show, alive):
+async def test_leaving_does_not_wait_for_what_takes_long(show: Show, alive: Any) -> None:
     async with show() as shown:
         started, released = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
 
-        def long(session):
+        def long(session: Any) -> None:
             loop.call_soon_threadsafe(started.set)
             released.wait(60)
 

@@ -7,6 +7,9 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import HOSTILE
@@ -23,11 +26,11 @@ CUT = EVIL[:12]  # what is left of it in a column, at least
 
 
 @pytest.fixture
-def terminal(registry):
+def terminal(registry: Path) -> Iterator[Callable[..., Terminal]]:
     """A dashboard over the copy of the built registry."""
     opened = []
 
-    def begin(*options, size=(120, 40)):
+    def begin(*options: Any, size: tuple[int, int] = (120, 40)) -> Terminal:
         command = [sys.executable, "-m", "tui", "--db", str(registry), *options]
         opened.append(Terminal(command, *size))
         return opened[-1]
@@ -38,7 +41,7 @@ def terminal(registry):
 
 
 @pytest.fixture
-def hostile(registry):
+def hostile(registry: Path) -> None:
     """A run that waits has the hostile name, too."""
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET name = ? WHERE name = 'later'", (HOSTILE,))
@@ -68,7 +71,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("screen", WAYS)
-def test_nothing_from_data_steers_the_terminal(terminal, hostile, screen):
+def test_nothing_from_data_steers_the_terminal(terminal: Callable[..., Terminal], hostile: Any, screen: str) -> None:
     shown = terminal()
     shown.wait_for("better")
     sent = shown.output
@@ -77,7 +80,7 @@ def test_nothing_from_data_steers_the_terminal(terminal, hostile, screen):
     assert not PWNED.search(sent), PWNED.search(sent)
 
 
-def press(shown, keys, text):
+def press(shown: Terminal, keys: str, text: str) -> bytes:
     """Type keys, and read until that text comes: everything that did."""
     if keys:
         shown.output = b""
@@ -87,7 +90,7 @@ def press(shown, keys, text):
     return shown.output
 
 
-def test_each_piece_of_the_hostile_text_would_be_noticed():
+def test_each_piece_of_the_hostile_text_would_be_noticed() -> None:
     """The text as it is; and made safe but for one of the characters that steer."""
     assert safe_text(HOSTILE) == EVIL
     for index, character in enumerate(HOSTILE):
@@ -95,15 +98,15 @@ def test_each_piece_of_the_hostile_text_would_be_noticed():
             assert PWNED.search((EVIL[:index] + character + EVIL[index + 1 :]).encode()), repr(character)
 
 
-def test_ascii_sends_nothing_but_ascii(terminal):
+def test_ascii_sends_nothing_but_ascii(terminal: Callable[..., Terminal]) -> None:
     shown = terminal("--ascii")
     shown.wait_for("better")
     assert shown.output.isascii()
 
 
 def test_a_registry_that_others_may_change_is_told_of_once_before_the_screen_is_taken(
-    terminal, registry, tmp_path, monkeypatch
-):
+    terminal: Callable[..., Terminal], registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     registry.chmod(0o666)
     said = b"is not yours alone: all users may write it."
@@ -116,14 +119,14 @@ def test_a_registry_that_others_may_change_is_told_of_once_before_the_screen_is_
     assert said not in outputs[1]
 
 
-def test_the_terminal_is_left_as_it_was_and_runs_are_said_to_go_on(terminal):
+def test_the_terminal_is_left_as_it_was_and_runs_are_said_to_go_on(terminal: Callable[..., Terminal]) -> None:
     shown = terminal()
     shown.wait_for("better")
     shown.type("q")
     shown.wait_for("\x1b[?1049l")
 
 
-def test_a_terminated_dashboard_gives_the_terminal_back(terminal):
+def test_a_terminated_dashboard_gives_the_terminal_back(terminal: Callable[..., Terminal]) -> None:
     shown = terminal()
     shown.wait_for("better")
     os.kill(shown.pid, signal.SIGTERM)

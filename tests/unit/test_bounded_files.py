@@ -5,7 +5,9 @@ import io
 import os
 import signal
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from bertmt.run_folder.event_files import read_events, tail_lines
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, read_examples, read_predictions, write_predictions
 from bertmt.services.browse.log_reader import LogReader
-from bertmt.services.ingest.import_run import read_run_folder
+from bertmt.services.ingest.import_run import Found, read_run_folder
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks import cs224n, extra
 from bertmt.tasks.cs224n import read_cs224n_split
@@ -29,10 +31,10 @@ from tui.settings import read_settings
 
 
 @pytest.fixture(autouse=True)
-def never_hang():
+def never_hang() -> Iterator[None]:
     """What waits for a pipe is broken off."""
 
-    def give_up(*_):
+    def give_up(*_: Any) -> None:
         raise AssertionError("it waits for a pipe")
 
     before = signal.signal(signal.SIGALRM, give_up)
@@ -42,7 +44,7 @@ def never_hang():
     signal.signal(signal.SIGALRM, before)
 
 
-def read_recipe_of_a_run(folder: Path):
+def read_recipe_of_a_run(folder: Path) -> Found:
     (folder / "run.json").write_text(
         '{"run_id": "abc234", "name": "n", "attempt": 1, "data": "", "extra_data_file": ""}'
     )
@@ -67,7 +69,7 @@ READERS = {
 
 
 @pytest.fixture
-def _look_at_the_file_itself(monkeypatch):
+def _look_at_the_file_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """`is_file` is asked first in places, and answered before a pipe takes the file's place."""
     monkeypatch.setattr(paths, "nearest", lambda name, start: start / name)
     monkeypatch.setattr(Path, "is_file", Path.exists)
@@ -75,7 +77,7 @@ def _look_at_the_file_itself(monkeypatch):
 
 @pytest.mark.usefixtures("_look_at_the_file_itself")
 @pytest.mark.parametrize("name", READERS)
-def test_a_pipe_is_refused_in_a_sentence_and_never_waited_for(name, tmp_path):
+def test_a_pipe_is_refused_in_a_sentence_and_never_waited_for(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(BertmtError, match=r"plain file|another kind") as caught:
         READERS[name](tmp_path / name)
@@ -86,19 +88,19 @@ def test_a_pipe_is_refused_in_a_sentence_and_never_waited_for(name, tmp_path):
 @pytest.mark.parametrize(
     "name", sorted(READERS.keys() - {"events-1.jsonl", "log-1.txt", "pairs.jsonl", "pairs.jsonl.gz"})
 )
-def test_a_file_beyond_its_bound_is_refused_before_it_is_read(name, tmp_path):
+def test_a_file_beyond_its_bound_is_refused_before_it_is_read(name: str, tmp_path: Path) -> None:
     with (tmp_path / name).open("wb") as file:
         file.truncate(1 << 40)  # sparse: it takes no room
     with pytest.raises(BertmtError, match=r"more than [\d,]+ MiB"):
         READERS[name](tmp_path / name)
 
 
-def test_the_log_of_a_dashboard_does_not_wait_for_a_pipe(tmp_path):
+def test_the_log_of_a_dashboard_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "log-1.txt")
     assert LogReader(tmp_path / "log-1.txt").poll() == []
 
 
-def test_a_link_leads_to_its_file_and_a_folder_or_device_is_refused(tmp_path):
+def test_a_link_leads_to_its_file_and_a_folder_or_device_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"here")
     (tmp_path / "link").symlink_to("file")
     assert read_bytes(tmp_path / "link", 4) == b"here"
@@ -107,19 +109,19 @@ def test_a_link_leads_to_its_file_and_a_folder_or_device_is_refused(tmp_path):
             open_plain(path)
 
 
-def test_a_bound_is_the_last_size_that_is_read(tmp_path):
+def test_a_bound_is_the_last_size_that_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"12345")
     assert read_bytes(tmp_path / "file", 5) == b"12345"
     with pytest.raises(OSError, match="more than 0 MiB"):
         read_bytes(tmp_path / "file", 4)
 
 
-def test_text_has_line_feeds_alone(tmp_path):
+def test_text_has_line_feeds_alone(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"a\r\nb\rc\n")
     assert read_text(tmp_path / "file", 100) == "a\nb\nc\n"
 
 
-def test_json_is_read_up_to_64_mebibytes(tmp_path):
+def test_json_is_read_up_to_64_mebibytes(tmp_path: Path) -> None:
     file = tmp_path / "file.json"
     file.write_bytes(b"[1]" + b" " * (MOST_JSON - 3))
     assert read_json(file) == [1]
@@ -128,7 +130,7 @@ def test_json_is_read_up_to_64_mebibytes(tmp_path):
         read_json(file)
 
 
-def test_an_archive_is_inflated_with_all_its_members_up_to_its_bound(tmp_path):
+def test_an_archive_is_inflated_with_all_its_members_up_to_its_bound(tmp_path: Path) -> None:
     content = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two")
     assert inflated(tmp_path, content, 7) == b"one two"
     with pytest.raises(OSError, match="MiB"):
@@ -144,7 +146,9 @@ def a_bomb(size: int) -> bytes:
     return made.getvalue()
 
 
-def test_predictions_whose_archive_holds_more_than_any_are_refused_unread(tmp_path, monkeypatch):
+def test_predictions_whose_archive_holds_more_than_any_are_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(predictions, "MOST_BYTES", 10 << 20)
     monkeypatch.setattr(np, "load", None)
     (tmp_path / "001-sst-dev.npz").write_bytes(a_bomb(6 << 20))
@@ -152,7 +156,7 @@ def test_predictions_whose_archive_holds_more_than_any_are_refused_unread(tmp_pa
         read_predictions(tmp_path / "001-sst-dev.npz")
 
 
-def test_a_member_that_holds_more_than_it_says_is_no_predictions(tmp_path):
+def test_a_member_that_holds_more_than_it_says_is_no_predictions(tmp_path: Path) -> None:
     """zipfile reads as much as is declared; what numpy then misses it says."""
     file = tmp_path / "001-para-dev.npz"
     write_predictions(file, Predictions("para", "dev", 1, "f" * 16, np.zeros(50_000)))
@@ -165,21 +169,23 @@ def test_a_member_that_holds_more_than_it_says_is_no_predictions(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"\n" * 3000, b'["a","b",null,1]\n' * 3000])
-def test_examples_with_more_lines_than_any_split_are_refused_blank_ones_too(content, tmp_path, monkeypatch):
+def test_examples_with_more_lines_than_any_split_are_refused_blank_ones_too(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(predictions, "MOST_EXAMPLES", 2000)
     (tmp_path / "sst-dev.jsonl.gz").write_bytes(gzip.compress(content))
     with pytest.raises(BertmtError, match="more than 2,000 lines"):
         read_examples(tmp_path / "sst-dev.jsonl.gz")
 
 
-def test_a_table_of_blank_lines_is_given_up(tmp_path, monkeypatch):
+def test_a_table_of_blank_lines_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cs224n, "MOST_LINES", 1000)
     (tmp_path / "ids-sst-train.csv").write_bytes(b"\tid\tsentence\tsentiment\n" + b"\n" * 1000)
     with pytest.raises(BertmtError, match="more than 1,000 lines"):
         read_cs224n_split(tmp_path, "sst", "train")
 
 
-def test_an_archive_of_blank_lines_is_given_up(tmp_path, monkeypatch):
+def test_an_archive_of_blank_lines_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extra, "MOST_BESIDES", 1000)
     file = tmp_path / "pairs.jsonl.gz"
     pair = b'["one title", "another"]\n'
@@ -192,7 +198,9 @@ def test_an_archive_of_blank_lines_is_given_up(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"x" * 5000, b"x" * 5000 + b"\n", b'["one title", "another"]\n' * 200])
-def test_an_archive_that_never_ends_is_given_up(content, tmp_path, monkeypatch):
+def test_an_archive_that_never_ends_is_given_up(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(extra, "MOST_DATA", 4000)
     monkeypatch.setattr(extra, "MAX_ROW", 100)
     (tmp_path / "pairs.jsonl.gz").write_bytes(gzip.compress(content))
@@ -200,7 +208,7 @@ def test_an_archive_that_never_ends_is_given_up(content, tmp_path, monkeypatch):
         read_extra_file(tmp_path / "pairs.jsonl.gz", 1000)
 
 
-def test_a_line_of_events_that_no_memory_holds_is_passed_over(tmp_path, monkeypatch):
+def test_a_line_of_events_that_no_memory_holds_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_files, "MOST_JSON", 300)
     good = b'{"event": "note", "at": "2024-01-01T00:00:00+00:00"}\n'
     file = tmp_path / "events-1.jsonl"
@@ -213,6 +221,6 @@ def test_a_line_of_events_that_no_memory_holds_is_passed_over(tmp_path, monkeypa
     assert read_events(file, 0, 20) == ([], 0, 0), "it may still be written"
 
 
-def test_the_bounds_are_what_the_reliability_page_says():
+def test_the_bounds_are_what_the_reliability_page_says() -> None:
     page = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
     assert f"{bounded_files.MOST_JSON >> 20} MiB" in page and f"{bounded_files.MOST_DATA >> 30} GiB" in page

@@ -1,58 +1,61 @@
 """Panels: windows, cursors, faint curves, legends, grids, and which steps come next."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from present import present
 
-from bertmt.drawing.charts.curves import Panel, View, draw_panel
+from bertmt.drawing.charts.curves import Chart, Panel, View, draw_panel
 from bertmt.drawing.charts.panels import draw_panels, shown_at_once, whole_range
 from bertmt.drawing.charts.series import Series, look_of, looks_of
 from bertmt.drawing.charts.step_window import nearest_step, next_step, panned, zoomed
 from bertmt.drawing.styled import STYLES, cells, plain
 
 
-def series(values, name="base", steps=None):
+def series(values: Any, name: str = "base", steps: list[Any] | None = None) -> Series:
     values = np.array(values, dtype=float)
     return Series(name, np.arange(len(values)) if steps is None else np.array(steps), values)
 
 
-def panel(*curves, title="loss", **options):
+def panel(*curves: Any, title: Any = "loss", **options: Any) -> Panel:
     return Panel(title, curves or (series(range(101)),), **options)
 
 
-def texts(chart):
+def texts(chart: Chart) -> list[Any]:
     return [plain(each) for each in chart.lines]
 
 
-def plot_of(chart, index=0):
+def plot_of(chart: Chart, index: int = 0) -> list[Any]:
     plot = chart.plots[index]
     lines = texts(chart)[plot.top : plot.top + plot.rows]
     return [text[plot.left : plot.left + plot.columns] for text in lines]
 
 
-def in_cell(text, column):
+def in_cell(text: Any, column: int) -> Any:
     """The character in a cell; what stands before it may take two of them, or none."""
     ends = np.cumsum([cells(character) for character in text])
     return text[int(np.searchsorted(ends, column, side="right"))]
 
 
-def y_labels(chart):
+def y_labels(chart: Chart) -> list[Any]:
     return [text.split(" ┤")[0].strip() for text in texts(chart) if " ┤" in text]
 
 
-def test_a_window_shows_the_range_of_values_that_is_in_it():
+def test_a_window_shows_the_range_of_values_that_is_in_it() -> None:
     chart = draw_panel(panel(series(np.arange(1001.0))), 80, 20, View(window=(200, 300)))
     assert all(200 <= float(label) <= 300 for label in y_labels(chart))
     assert (chart.plots[0].first, chart.plots[0].last) == (200, 300)
 
 
-def test_a_window_without_values_says_so():
+def test_a_window_without_values_says_so() -> None:
     chart = draw_panel(panel(), 60, 12, View(window=(200, 300)))
     assert "No values between these steps." in texts(chart)
 
 
-def test_the_cursor_is_a_rule_in_the_column_of_its_step():
+def test_the_cursor_is_a_rule_in_the_column_of_its_step() -> None:
     chart = draw_panels([panel()], 60, 14, View(cursor=25))
     [plot] = chart.plots
     columns = {row.index("│") for row in plot_of(chart) if "│" in row}
@@ -60,7 +63,7 @@ def test_the_cursor_is_a_rule_in_the_column_of_its_step():
     assert plot.step_at(plot.left + columns.pop()) == pytest.approx(25, abs=100 / plot.columns)
 
 
-def test_the_legend_reads_the_values_recorded_last_at_the_cursor():
+def test_the_legend_reads_the_values_recorded_last_at_the_cursor() -> None:
     curves = (
         series([1, 2, 3], "early", [0, 10, 20]),
         series([5, np.nan, 7], "gap", [0, 10, 20]),
@@ -70,21 +73,21 @@ def test_the_legend_reads_the_values_recorded_last_at_the_cursor():
     assert legend.split() == ["●", "early", "2", "▲", "gap", "–", "■", "late", "–"]
 
 
-def test_without_a_cursor_the_legend_has_each_last_value():
+def test_without_a_cursor_the_legend_has_each_last_value() -> None:
     assert texts(draw_panel(panel(series([1, 2, np.nan])), 60, 14, View()))[-1].split() == ["●", "base", "2"]
 
 
-def test_each_curve_ends_in_its_mark():
+def test_each_curve_ends_in_its_mark() -> None:
     chart = draw_panel(panel(series([0, 0, 0]), series([1, 1, 1])), 60, 14, View())
     assert [row[-1] for row in plot_of(chart) if row[-1] in "●▲"] == ["▲", "●"]
 
 
-def test_marks_of_curves_that_end_together_stand_one_before_the_other():
+def test_marks_of_curves_that_end_together_stand_one_before_the_other() -> None:
     chart = draw_panel(panel(series([0, 0]), series([0, 0]), series([0, 0])), 60, 14, View())
     assert any(row.endswith("■▲●") for row in plot_of(chart))
 
 
-def test_a_mark_stands_at_the_last_value_and_not_in_the_middle_of_its_column():
+def test_a_mark_stands_at_the_last_value_and_not_in_the_middle_of_its_column() -> None:
     noisy = series([0, 1] * 500)  # some ten values in each column of dots, from 0 to 1
     for last, row in ((1.0, 0), (0.0, -1), (0.5, None)):
         curve = series([*noisy.values, last])
@@ -93,13 +96,13 @@ def test_a_mark_stands_at_the_last_value_and_not_in_the_middle_of_its_column():
         assert rows == [count // 2 if row is None else row % count]
 
 
-def test_a_mark_stands_where_its_curve_leaves_the_window():
+def test_a_mark_stands_where_its_curve_leaves_the_window() -> None:
     curve = series([0, 10, 10], steps=[0, 80, 160])  # of which no point lies at the edge
     plot = plot_of(draw_panel(panel(curve, series([0, 10], steps=[100, 101])), 60, 15, View(window=(0, 100))))
     assert plot[0].rstrip().endswith("●") and plot[-1].rstrip().endswith("▲")
 
 
-def test_a_curve_keeps_its_look_whatever_else_is_there():
+def test_a_curve_keeps_its_look_whatever_else_is_there() -> None:
     later = Series("sst", np.arange(3), np.ones(3), place=0)
     first = Series("mnr", np.arange(3), np.zeros(3), place=4)
     for curves in ([first], [later, first], [first, later]):
@@ -108,13 +111,13 @@ def test_a_curve_keeps_its_look_whatever_else_is_there():
         assert later not in curves or legend["series0"] == look_of(0, False).mark
 
 
-def test_two_curves_that_claim_one_look_differ_in_their_marks():
+def test_two_curves_that_claim_one_look_differ_in_their_marks() -> None:
     curves = [Series(name, np.arange(3), np.ones(3), place=2) for name in "abc"]
     looks = looks_of(curves, ascii_only=False)
     assert looks[0] == look_of(2, False) and len(set(looks)) == 3 and {each.style for each in looks} == {"series2"}
 
 
-def test_a_faint_curve_stays_behind_and_out_of_the_legend():
+def test_a_faint_curve_stays_behind_and_out_of_the_legend() -> None:
     noisy = series([0, 4, 0, 4], "raw")
     chart = draw_panel(panel(series([2, 2, 2, 2]), faint=[noisy]), 60, 14, View())
     styles = [span.style for row in chart.lines[1:-3] for span in row]
@@ -125,12 +128,12 @@ def test_a_faint_curve_stays_behind_and_out_of_the_legend():
     assert own == [[span.text for span in row if span.style == "series0"] for row in alone.lines[:-1]]
 
 
-def test_panels_have_one_range_of_steps():
+def test_panels_have_one_range_of_steps() -> None:
     chart = draw_panels([panel(series([1, 2], steps=[0, 50])), panel(series([3, 4], steps=[100, 200]))], 80, 24, View())
     assert {(plot.first, plot.last) for plot in chart.plots} == {(0, 200)}
 
 
-def test_panels_of_the_same_series_share_one_legend_of_names():
+def test_panels_of_the_same_series_share_one_legend_of_names() -> None:
     same = [panel(series([1, 2], "one"), series([3, 4], "two"), title=title) for title in ("sst", "sts")]
     lines = texts(draw_panels(same, 80, 24, View()))
     assert [text.split() for text in lines if "one" in text] == [["●", "one", "▲", "two"]]
@@ -141,13 +144,13 @@ def test_panels_of_the_same_series_share_one_legend_of_names():
 
 
 @pytest.mark.parametrize(("size", "count"), [((80, 24), 2), ((120, 40), 6), ((200, 60), 6), ((60, 12), 1)])
-def test_so_many_of_seven_panels_are_shown_at_a_size(size, count):
+def test_so_many_of_seven_panels_are_shown_at_a_size(size: tuple[int, int], count: int) -> None:
     chart = draw_panels([panel(title=f"series {index}") for index in range(7)], *size, View())
     assert len(chart.plots) == shown_at_once(7, *size) == count
     assert any("of 7" in text for text in texts(chart))
 
 
-def test_the_panels_behind_can_be_turned_to():
+def test_the_panels_behind_can_be_turned_to() -> None:
     panels = [panel(title=f"series {index}") for index in range(5)]
     titles = [text.strip() for text in texts(draw_panels(panels, 80, 24, View(), start=3)) if "series" in text]
     assert titles == ["series 3", "series 4"]
@@ -170,7 +173,9 @@ numbers = st.lists(st.one_of(st.floats(-5, 5), st.just(np.nan)), max_size=8)
 )
 @example([[[]], [[], [0.0]]], 94, 6, None, None, False, False, "\u2427")  # not assigned
 @example([[[]], [[], [0.0]]], 94, 6, None, None, False, False, "\u754c")  # two cells wide
-def test_panels_always_fit_and_use_known_styles(data, width, height, cursor, window, log_y, ascii_only, title):
+def test_panels_always_fit_and_use_known_styles(
+    data: list[Any], width: int, height: int, cursor: Any, window: Any, log_y: bool, ascii_only: bool, title: str
+) -> None:
     panels = [
         Panel(title, [series(values, title) for values in curves], [series([1, 3])] * log_y, log_y) for curves in data
     ]
@@ -185,24 +190,24 @@ def test_panels_always_fit_and_use_known_styles(data, width, height, cursor, win
         assert edges <= set("|+" if ascii_only else "│┤")
 
 
-def test_a_hostile_title_reaches_no_screen_as_it_is():
+def test_a_hostile_title_reaches_no_screen_as_it_is() -> None:
     chart = draw_panels([panel(title="\x1b[2J\u202e")] * 2, 80, 24, View())
     assert not any(ord(character) < 32 or character == "\u202e" for text in texts(chart) for character in text)
 
 
-def test_the_whole_range_leaves_out_what_has_no_number():
+def test_the_whole_range_leaves_out_what_has_no_number() -> None:
     assert whole_range([panel(series([1, 2], steps=[5, 9]), series([np.nan], steps=[99]))]) == (5, 9)
     assert whole_range([panel(series([]))]) is None
 
 
-def test_zooming_keeps_the_pointed_step_in_its_place():
-    first, last = zoomed((0, 1000), None, 0.5, 250)
+def test_zooming_keeps_the_pointed_step_in_its_place() -> None:
+    first, last = present(zoomed((0, 1000), None, 0.5, 250))
     assert (last - first, (250 - first) / (last - first)) == (pytest.approx(500), pytest.approx(0.25))
 
 
-def test_zooming_out_ends_at_the_whole_and_zooming_in_at_four_steps():
+def test_zooming_out_ends_at_the_whole_and_zooming_in_at_four_steps() -> None:
     assert zoomed((0, 1000), (400, 900), 2) is None
-    first, last = zoomed((0, 1000), (10, 15), 0.1)
+    first, last = present(zoomed((0, 1000), (10, 15), 0.1))
     assert (first, last) == (10.5, 14.5)
 
 
@@ -213,14 +218,16 @@ def test_zooming_out_ends_at_the_whole_and_zooming_in_at_four_steps():
     factor=st.floats(0.2, 3),
     about=st.floats(-10, 110),
 )
-def test_a_window_stays_inside_the_whole(first, length, steps, factor, about):
+def test_a_window_stays_inside_the_whole(
+    first: float, length: float, steps: float, factor: float, about: float
+) -> None:
     whole, window = (0.0, 100.0), (first, first + length)
     for moved in (panned(whole, window, steps), zoomed(whole, window, factor, about)):
         assert moved is None or (moved[0] >= 0 and moved[1] <= 100 + 1e-9)
     assert panned(whole, None, steps) is None
 
 
-def test_the_cursor_goes_from_one_recorded_step_to_another():
+def test_the_cursor_goes_from_one_recorded_step_to_another() -> None:
     panels = [panel(series([1] * 3, steps=[0, 10, 50])), panel(series([1] * 2, steps=[12, 40]))]
     assert [next_step(panels, 10, distance) for distance in (1, 5, 45, -1, -100)] == [12, 40, 50, 0, 0]
     assert [nearest_step(panels, step) for step in (-5, 11, 39, 1000)] == [0, 10, 12, 50]

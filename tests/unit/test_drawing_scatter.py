@@ -1,5 +1,7 @@
 """The scatter of predicted against true values, and the confusion matrix with a cursor."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,11 +15,11 @@ CLASSES = ("negative", "somewhat negative", "neutral", "somewhat positive", "pos
 MATRIX = np.array([[50, 30, 1, 2, 3], [21, 150, 7, 10, 0], [0, 0, 1234, 5, 6], [1, 2, 3, 90, 22], [0, 1, 2, 3, 99]])
 
 
-def drawn(*args, **options):
+def drawn(*args: Any, **options: Any) -> list[Any]:
     return [plain(each) for each in draw_scatter(*args, **options)]
 
 
-def test_points_on_the_diagonal_lie_on_the_diagonal():
+def test_points_on_the_diagonal_lie_on_the_diagonal() -> None:
     values = np.linspace(0, 5, 200)
     lines = drawn(Cloud(values, values, scale=(0, 5)), 44, 23, ascii_only=True)
     rows = [text[text.index(mark) + 1 :] for text in lines[1:-2] for mark in "|+" if mark in text[:4]]
@@ -27,7 +29,7 @@ def test_points_on_the_diagonal_lie_on_the_diagonal():
                 assert column / (len(row) - 1) == pytest.approx(height / (len(rows) - 1), abs=0.06)
 
 
-def test_the_line_of_best_fit_has_a_style_and_a_word_of_its_own():
+def test_the_line_of_best_fit_has_a_style_and_a_word_of_its_own() -> None:
     lines = draw_scatter(Cloud(np.array([0.0, 5.0]), np.array([1.0, 2.0]), (0.2, 1.0), scale=(0, 5)), 60, 20)
     assert any(span.style == "series1" for each in lines[:-1] for span in each)
     assert plain(lines[-1]) == "─ line of best fit"
@@ -35,23 +37,23 @@ def test_the_line_of_best_fit_has_a_style_and_a_word_of_its_own():
     assert not any(span.style == "series1" for each in without for span in each)
 
 
-def test_denser_cells_look_denser():
+def test_denser_cells_look_denser() -> None:
     true = np.array([1.0] + [3.0] * 2 + [5.0] * 9)
     lines = drawn(Cloud(true, np.full(12, 2.0), scale=(0, 5)), 60, 12, ascii_only=True)
     row = next(text for text in lines if "@" in text)
     assert row.index(".") < row.index("o") < row.index("@")
 
 
-def test_pairs_without_a_number_are_left_out_and_counted():
+def test_pairs_without_a_number_are_left_out_and_counted() -> None:
     lines = drawn(Cloud(np.array([1.0, np.nan, 2.0]), np.array([1.0, 1.0, np.inf])), 60, 12)
     assert lines[-1] == "2 pairs without a number are left out."
 
 
-def test_a_cloud_without_points_says_so():
+def test_a_cloud_without_points_says_so() -> None:
     assert drawn(Cloud(np.array([]), np.array([]), title="STS"), 60, 12) == ["STS", "No values to draw yet."]
 
 
-def test_unequally_many_values_are_refused():
+def test_unequally_many_values_are_refused() -> None:
     with pytest.raises(ValueError, match="2 true values, but 3 predicted"):
         Cloud(np.zeros(2), np.zeros(3))
 
@@ -66,7 +68,9 @@ def test_unequally_many_values_are_refused():
     ascii_only=st.booleans(),
     title=st.text(max_size=9),
 )
-def test_a_scatter_always_fits_and_uses_known_styles(pairs, fit, scale, width, height, ascii_only, title):
+def test_a_scatter_always_fits_and_uses_known_styles(
+    pairs: list[Any], fit: Any, scale: Any, width: int, height: int, ascii_only: bool, title: str
+) -> None:
     true, predicted = np.array(pairs).reshape(-1, 2).T
     lines = draw_scatter(Cloud(true, predicted, fit, title, scale), width, height, ascii_only)
     assert len(lines) <= height
@@ -77,17 +81,17 @@ def test_a_scatter_always_fits_and_uses_known_styles(pairs, fit, scale, width, h
 
 
 @pytest.mark.parametrize("shown", ["counts", "rows", "columns"])
-def test_a_matrix_of_five_classes_fits_into_38_cells(shown):
+def test_a_matrix_of_five_classes_fits_into_38_cells(shown: Any) -> None:
     lines = draw_confusion(MATRIX, CLASSES, shown, (2, 2), width=38)
     assert max(cells(plain(each)) for each in lines) <= 38
     assert [plain(each).split()[0] for each in lines[1:6]] == list("01234")
 
 
-def test_where_there_is_room_nothing_is_shortened():
+def test_where_there_is_room_nothing_is_shortened() -> None:
     assert draw_confusion(MATRIX, CLASSES, width=80) == draw_confusion(MATRIX, CLASSES)
 
 
-def test_the_cell_at_the_cursor_has_its_style_and_a_pointer():
+def test_the_cell_at_the_cursor_has_its_style_and_a_pointer() -> None:
     for lines in (
         draw_confusion(MATRIX, CLASSES, cell=(2, 3)),
         draw_confusion_difference(MATRIX, MATRIX.T, CLASSES, (2, 3), width=38),
@@ -97,7 +101,7 @@ def test_the_cell_at_the_cursor_has_its_style_and_a_pointer():
 
 
 @pytest.mark.parametrize("width", [None, 38])
-def test_a_pointer_finds_the_cell_that_is_drawn_below_it(width):
+def test_a_pointer_finds_the_cell_that_is_drawn_below_it(width: int | None) -> None:
     lines = draw_confusion(MATRIX, CLASSES, width=width)
     for row in range(5):
         for column in range(5):
@@ -114,14 +118,14 @@ RATED = np.array([[3, 1, 0], [0, 0, 0], [1, 2, 0]])
 RATES = ["recall  precision", "75.0 %     75.0 %", "–      0.0 %", "0.0 %          –"]
 
 
-def test_recall_and_precision_stand_beside_their_class():
+def test_recall_and_precision_stand_beside_their_class() -> None:
     lines = draw_confusion(RATED, ("a", "b", "c"))
     rated = with_rates(lines, RATED, 80)
     assert [plain(each)[cells(plain(own)) :].strip() for each, own in zip(rated[:4], lines, strict=False)] == RATES
     assert rated[4:] == lines[4:], "the line of totals has none"
 
 
-def test_recall_and_precision_are_left_out_where_they_do_not_fit():
+def test_recall_and_precision_are_left_out_where_they_do_not_fit() -> None:
     lines = draw_confusion(RATED, ("a", "b", "c"))
     widest = max(cells(plain(each)) for each in with_rates(lines, RATED, 80))
     assert with_rates(lines, RATED, widest) != lines

@@ -1,5 +1,7 @@
 """The query language over runs."""
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()})
 
 
-def run(**changed):
+def run(**changed: Any) -> dict[str, Any]:
     fields = {
         "id": "k3f9",
         "name": "Try-LoRA",
@@ -34,7 +36,7 @@ def run(**changed):
     return with_recipe(fields | changed, recipe.flat())
 
 
-def matches(query, **changed):
+def matches(query: str, **changed: Any) -> bool:
     return parse_filter(query, FIELDS).matches(run(**changed))
 
 
@@ -84,7 +86,7 @@ def matches(query, **changed):
         "name<z",
     ],
 )
-def test_a_query_that_describes_the_run_matches(query):
+def test_a_query_that_describes_the_run_matches(query: str) -> None:
     assert matches(query)
 
 
@@ -113,27 +115,27 @@ def test_a_query_that_describes_the_run_matches(query):
         "name:'try lora'",
     ],
 )
-def test_a_query_that_does_not_describe_the_run_does_not_match(query):
+def test_a_query_that_does_not_describe_the_run_does_not_match(query: str) -> None:
     assert not matches(query)
 
 
 @pytest.mark.parametrize("query", ["para>0", "para<1", "para=0", "para!=0", "para>=0", "overall<=1", "preset!=final"])
-def test_an_empty_field_matches_no_comparison(query):
+def test_an_empty_field_matches_no_comparison(query: str) -> None:
     assert not matches(query, preset=None)
     assert matches("-" + query, preset=None)
 
 
-def test_a_score_that_is_not_a_number_counts_as_empty():
+def test_a_score_that_is_not_a_number_counts_as_empty() -> None:
     assert not matches("sst!=0", sst=float("nan"))
     assert matches("sst:none", sst=float("nan"))
 
 
-def test_a_field_that_a_run_lacks_counts_as_empty():
+def test_a_field_that_a_run_lacks_counts_as_empty() -> None:
     assert parse_filter("sst:none", FIELDS).matches({})
     assert not parse_filter("final", FIELDS).matches({})
 
 
-def test_a_text_called_none_is_found_in_quotes():
+def test_a_text_called_none_is_found_in_quotes() -> None:
     assert matches('name:"none"', name="None")
     assert not matches("name:none", name="None")
 
@@ -161,20 +163,20 @@ def test_a_text_called_none_is_found_in_quotes():
         ("https://x", "`https` is no field of a run"),
     ],
 )
-def test_an_error_names_the_place_and_what_was_expected(query, expected):
+def test_an_error_names_the_place_and_what_was_expected(query: str, expected: str) -> None:
     with pytest.raises(UsageError) as problem:
         parse_filter(query, FIELDS)
     assert expected in str(problem.value)
 
 
-def test_every_recipe_key_is_a_field_and_every_alias_leads_to_one():
+def test_every_recipe_key_is_a_field_and_every_alias_leads_to_one() -> None:
     for name, setting in SETTINGS.items():
         assert FIELDS.get(f"recipe.{name}" if name == "epoch" else name) == setting.kind
     for alias in ("lora", "lr", "tag", "batch", "task"):
         parse_filter(f"{alias}:none", FIELDS)
 
 
-def test_negation_is_the_complement():
+def test_negation_is_the_complement() -> None:
     for query in ("final", "sst>0.5", "para>0.5", "tag:paper", "state!=failed", "mnr:true"):
         assert matches(query) != matches("-" + query)
 
@@ -208,7 +210,7 @@ pieces = st.sampled_from(
 @example("-" * 50)
 @example('""')
 @example("\x00:\ud800")
-def test_any_text_is_a_filter_or_a_usage_error(text):
+def test_any_text_is_a_filter_or_a_usage_error(text: Any) -> None:
     try:
         found = parse_filter(text, FIELDS)
     except UsageError:
@@ -220,7 +222,7 @@ def test_any_text_is_a_filter_or_a_usage_error(text):
 
 
 @given(st.sampled_from(["running", "queued", "failed"]), st.integers(0, 3), st.integers(0, 300))
-def test_terms_are_joined_by_and_and_alternatives_by_or(state, seed, rank):
+def test_terms_are_joined_by_and_and_alternatives_by_or(state: Any, seed: int, rank: int) -> None:
     fields = run(state=state, seed=seed) | {"lora.rank": rank}
     both = parse_filter("state:running seed:1 lora>100", FIELDS).matches(fields)
     either = parse_filter("state:running | seed:1 | lora>100", FIELDS).matches(fields)

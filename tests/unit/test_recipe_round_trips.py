@@ -2,6 +2,8 @@
 
 import json
 import tomllib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -21,12 +23,13 @@ from bertmt.recipe.loading import (
 )
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import conflicts, recipe_from, resolved, unresolved
+from bertmt.recipe.settings import Setting
 
 
-def values_of(setting):
+def values_of(setting: Setting) -> st.SearchStrategy[Any] | st.SearchStrategy[object]:
     """Any legal value of a setting."""
-    bounds = {"min_value": setting.minimum, "max_value": setting.maximum}
-    kinds = {
+    bounds: dict[str, Any] = {"min_value": setting.minimum, "max_value": setting.maximum}
+    kinds: dict[str, Callable[[], Any]] = {
         "bool": lambda: st.booleans(),
         "int": lambda: st.integers(int(setting.minimum or 0), int(setting.maximum or 2**40)),
         "float": lambda: (
@@ -43,12 +46,12 @@ def values_of(setting):
             lambda chosen: tuple(choice for choice in setting.choices if choice in chosen)
         ),
     }
-    strategy = kinds[setting.kind]()
+    strategy: st.SearchStrategy[Any] = kinds[setting.kind]()
     return st.none() | strategy if setting.optional else strategy
 
 
 @st.composite
-def recipes(draw):
+def recipes(draw: st.DrawFn) -> Recipe:
     """Any valid recipe: a preset's neighbourhood or a wild one, without the combinations that cannot work."""
     base = draw(st.sampled_from([Recipe(), *(each.recipe() for each in presets().values())]))
     names = draw(st.sets(st.sampled_from(sorted(SETTINGS)), max_size=12))
@@ -67,19 +70,19 @@ NAMES = st.sampled_from(sorted(SETTINGS)) | st.text()
 
 
 @given(recipes())
-def test_a_recipe_survives_toml(recipe):
+def test_a_recipe_survives_toml(recipe: Recipe) -> None:
     assert recipe_from(flatten(tomllib.loads(to_toml(recipe)))) == recipe
     assert recipe_from(flatten(tomllib.loads(to_toml(recipe, comments=False)))) == recipe
 
 
 @given(recipes())
-def test_a_recipe_survives_json(recipe):
+def test_a_recipe_survives_json(recipe: Recipe) -> None:
     assert from_json(to_json(recipe)) == recipe
     assert from_json(to_json(recipe)).digest() == recipe.digest()
 
 
 @given(recipes())
-def test_a_resolved_recipe_is_valid_stays_in_its_preset_and_resolves_to_itself(recipe):
+def test_a_resolved_recipe_is_valid_stays_in_its_preset_and_resolves_to_itself(recipe: Recipe) -> None:
     full = resolved(recipe)
     assert conflicts(full) == []
     assert resolved(full) == full
@@ -88,28 +91,28 @@ def test_a_resolved_recipe_is_valid_stays_in_its_preset_and_resolves_to_itself(r
 
 
 @given(recipes())
-def test_leaving_out_what_resolving_fills_loses_nothing(recipe):
+def test_leaving_out_what_resolving_fills_loses_nothing(recipe: Recipe) -> None:
     full = resolved(recipe)
     assert resolved(unresolved(full)) == full
     assert unresolved(unresolved(full)) == unresolved(full)
 
 
 @given(recipes())
-def test_a_recipe_survives_the_command_line(recipe):
+def test_a_recipe_survives_the_command_line(recipe: Recipe) -> None:
     flat = {name: ",".join(value) if isinstance(value, tuple) else value for name, value in recipe.flat().items()}
     typed = [f"{name}={value}" for name, value in flat.items()]
     assert recipe_from(parse_assignments(typed)) == recipe
 
 
 @given(recipes(), recipes())
-def test_recipes_of_one_preset_agree_on_every_toggle(one, other):
+def test_recipes_of_one_preset_agree_on_every_toggle(one: Recipe, other: Recipe) -> None:
     same = resolved(one).toggles() == resolved(other).toggles()
     assert same or matching_preset(one) is None or matching_preset(one) != matching_preset(other)
 
 
 @given(st.dictionaries(NAMES, RAW, max_size=6))
 @settings(max_examples=300)
-def test_any_dictionary_becomes_a_valid_recipe_or_a_list_of_sentences(values):
+def test_any_dictionary_becomes_a_valid_recipe_or_a_list_of_sentences(values: dict[Any, Any]) -> None:
     try:
         recipe = recipe_from(values)
     except RecipeError as refused:
@@ -120,7 +123,7 @@ def test_any_dictionary_becomes_a_valid_recipe_or_a_list_of_sentences(values):
 
 
 @given(st.dictionaries(st.sampled_from(sorted(SETTINGS)), st.text(), max_size=6))
-def test_any_text_after_set_becomes_a_valid_recipe_or_a_list_of_sentences(values):
+def test_any_text_after_set_becomes_a_valid_recipe_or_a_list_of_sentences(values: dict[Any, Any]) -> None:
     try:
         assert conflicts(recipe_from(values)) == []
     except RecipeError as refused:
@@ -128,7 +131,7 @@ def test_any_text_after_set_becomes_a_valid_recipe_or_a_list_of_sentences(values
 
 
 @given(st.text() | RAW.map(lambda raw: json.dumps(raw, default=repr)))
-def test_any_json_text_becomes_a_recipe_or_a_recipe_error(text):
+def test_any_json_text_becomes_a_recipe_or_a_recipe_error(text: Any) -> None:
     try:
         assert isinstance(from_json(text), Recipe)
     except RecipeError as refused:
@@ -136,7 +139,7 @@ def test_any_json_text_becomes_a_recipe_or_a_recipe_error(text):
 
 
 @given(st.lists(st.text() | st.tuples(NAMES, st.text()).map("=".join), max_size=3))
-def test_any_sweep_is_parsed_or_refused_in_a_sentence(texts):
+def test_any_sweep_is_parsed_or_refused_in_a_sentence(texts: list[Any]) -> None:
     try:
         combinations = parse_sweeps(texts)
     except BertmtError as refused:
@@ -146,6 +149,6 @@ def test_any_sweep_is_parsed_or_refused_in_a_sentence(texts):
 
 
 @pytest.mark.parametrize("name", sorted(presets()))
-def test_a_preset_survives_toml_json_and_resolving(name):
+def test_a_preset_survives_toml_json_and_resolving(name: str) -> None:
     recipe = resolved(preset(name).recipe())
     assert recipe_from(flatten(tomllib.loads(to_toml(recipe)))) == recipe == from_json(to_json(recipe))

@@ -1,5 +1,7 @@
 """What a recipe may hold: values, combinations, and the sentences about both."""
 
+from typing import Any
+
 import pytest
 
 from bertmt.errors import RecipeError, UsageError
@@ -8,7 +10,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, unresolved, untrained_tasks
 
 
-def problems_of(values, base=None):
+def problems_of(values: dict[Any, Any] | dict[str, Any], base: Recipe | None = None) -> list[Any]:
     with pytest.raises(RecipeError) as refused:
         recipe_from(values, base)
     return list(refused.value.problems)
@@ -36,7 +38,7 @@ def problems_of(values, base=None):
         ("schedule", "alternate", "alternate"),
     ],
 )
-def test_a_value_is_read_as_its_settings_type(name, raw, value):
+def test_a_value_is_read_as_its_settings_type(name: str, raw: str | float | list[str], value: Any) -> None:
     read = recipe_from({name: raw}, base=Recipe().with_values({"lora.rank": 8})).value(name)
     assert (read, type(read)) == (value, type(value))
 
@@ -66,12 +68,14 @@ def test_a_value_is_read_as_its_settings_type(name, raw, value):
         ("schedule", "togther", "must be one of together, alternate, but is 'togther'. Did you mean `together`?"),
     ],
 )
-def test_a_wrong_value_is_refused_with_what_was_expected_and_found(name, raw, expected):
+def test_a_wrong_value_is_refused_with_what_was_expected_and_found(
+    name: str, raw: str | int | list[int] | None, expected: str
+) -> None:
     [problem] = problems_of({name: raw})
     assert expected in problem
 
 
-def test_a_huge_value_is_refused_in_a_short_sentence():
+def test_a_huge_value_is_refused_in_a_short_sentence() -> None:
     assert problems_of({"weight_decay": 10**400})[0].startswith("`weight_decay` must be a number, but is 1000000")
     assert problems_of({"epochs": 10**5000}) == [
         "`epochs` must be a whole number of at most 19 digits, but is too large to show."
@@ -79,7 +83,7 @@ def test_a_huge_value_is_refused_in_a_short_sentence():
     assert len(problems_of({"schedule": "x" * 10_000})[0]) < 300
 
 
-def test_all_problems_are_reported_at_once():
+def test_all_problems_are_reported_at_once() -> None:
     problems = problems_of({"epochs": 0, "lora.rnak": 20, "schedule": "never", "batch_size": 1, "mnr": True})
     assert len(problems) == 4
     assert problems[0].startswith("`epochs`")
@@ -88,13 +92,13 @@ def test_all_problems_are_reported_at_once():
     assert problems[3].startswith("`mnr` needs a `batch_size`")
 
 
-def test_recipe_problems_are_a_usage_error_and_read_one_per_line():
+def test_recipe_problems_are_a_usage_error_and_read_one_per_line() -> None:
     with pytest.raises(UsageError) as refused:
         recipe_from({"epochs": 0, "batch_size": 0})
     assert str(refused.value).splitlines() == list(refused.value.problems)
 
 
-def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_default():
+def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_default() -> None:
     assert len(problems_of({"lora.rank": "many", "lora.alpha": 16})) == 1
     assert len(problems_of({"tasks": "quora", "pearson": True}, base=Recipe(tasks=("sst",)))) == 1
 
@@ -110,16 +114,16 @@ def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_defau
         ("sst_head.layer", "sst_head.layers"),
     ],
 )
-def test_an_unknown_setting_gets_the_nearest_right_spelling(wrong, right):
+def test_an_unknown_setting_gets_the_nearest_right_spelling(wrong: str, right: str) -> None:
     assert problems_of({wrong: 1}) == [f"`{wrong}` is not a setting; did you mean `{right}`?"]
 
 
-def test_a_name_that_resembles_none_gets_the_command_that_lists_them():
+def test_a_name_that_resembles_none_gets_the_command_that_lists_them() -> None:
     assert problems_of({"zzzzzz": 1}) == ["`zzzzzz` is not a setting; `bertmt recipe --keys` lists them all."]
 
 
 @pytest.mark.parametrize("toggle", ["pearson", "mnr", "cosine_embedding"])
-def test_a_loss_of_sts_without_sts_is_refused_with_both_ways_out(toggle):
+def test_a_loss_of_sts_without_sts_is_refused_with_both_ways_out(toggle: str) -> None:
     [problem] = problems_of({"tasks": "sst,para", toggle: True})
     assert problem == (
         f"`{toggle}` needs the task sts, but `tasks` is sst,para: add sts to tasks, or set {toggle}=false."
@@ -127,7 +131,7 @@ def test_a_loss_of_sts_without_sts_is_refused_with_both_ways_out(toggle):
 
 
 @pytest.mark.parametrize("toggle", ["super_concat", "extra_data"])
-def test_a_toggle_of_para_without_para_is_refused(toggle):
+def test_a_toggle_of_para_without_para_is_refused(toggle: str) -> None:
     assert "needs the task para" in problems_of({"tasks": "sst", toggle: True})[0]
 
 
@@ -141,12 +145,12 @@ def test_a_toggle_of_para_without_para_is_refused(toggle):
         ({"lora.alpha": 16}, "need a `lora.rank` above 0"),
     ],
 )
-def test_what_cannot_work_together_is_refused(values, named):
+def test_what_cannot_work_together_is_refused(values: dict[str, Any], named: str) -> None:
     [problem] = problems_of(values)
     assert named in problem
 
 
-def test_a_base_keeps_what_is_not_named():
+def test_a_base_keeps_what_is_not_named() -> None:
     base = recipe_from({"lora.rank": 20, "lora.dropout": 0.1, "seed": 3})
     changed = recipe_from({"lora.rank": 100}, base)
     assert (changed.lora.rank, changed.lora.dropout, changed.seed) == (100, 0.1, 3)
@@ -169,7 +173,7 @@ def test_a_base_keeps_what_is_not_named():
         ({"lora.rank": 200}, "lora.rank=200 holds 52% of the 768×768 matrices it replaces"),
     ],
 )
-def test_what_has_nothing_to_do_is_said(values, remark):
+def test_what_has_nothing_to_do_is_said(values: Any, remark: str) -> None:
     assert any(said.startswith(remark) for said in remarks(recipe_from(values)))
 
 
@@ -177,30 +181,30 @@ def test_what_has_nothing_to_do_is_said(values, remark):
     "values",
     [{}, {"surgery": False, "tasks": "sst"}, {"lora.rank": 192}, {"mnr": True, "mnr_scale": 20}],
 )
-def test_what_has_its_effect_is_passed_over_in_silence(values):
+def test_what_has_its_effect_is_passed_over_in_silence(values: dict[str, Any]) -> None:
     assert remarks(recipe_from(values)) == []
 
 
-def test_an_idle_setting_is_no_part_of_the_method_and_a_working_one_is():
+def test_an_idle_setting_is_no_part_of_the_method_and_a_working_one_is() -> None:
     idle, working = recipe_from({"mnr_scale": 20}), recipe_from({"mnr": True, "mnr_scale": 20})
     assert idle.toggles() == Recipe().toggles()
     assert working.toggles() != recipe_from({"mnr": True}).toggles()
 
 
-def test_the_data_and_the_extra_pairs_count_as_scale_only_where_they_are_used():
+def test_the_data_and_the_extra_pairs_count_as_scale_only_where_they_are_used() -> None:
     assert recipe_from({"extra_data_limit": 5}).scale() == Recipe().scale()
     assert recipe_from({"extra_data": True, "extra_data_limit": 5}).scale() != recipe_from({"extra_data": True}).scale()
     assert recipe_from({"data": "toy"}).scale() != Recipe().scale()
 
 
-def test_resolving_fills_what_was_left_out():
+def test_resolving_fills_what_was_left_out() -> None:
     tiny = resolved(recipe_from({"encoder": "tiny", "lora.rank": 16}))
     assert (tiny.learning_rate, tiny.head_learning_rate, tiny.lora.alpha) == (1e-3, 1e-3, 16.0)
     base = resolved(Recipe())
     assert (base.learning_rate, base.head_learning_rate, base.lora.alpha) == (1e-5, 1e-5, None)
 
 
-def test_resolving_keeps_what_was_given_and_changes_nothing_twice():
+def test_resolving_keeps_what_was_given_and_changes_nothing_twice() -> None:
     given = recipe_from({"learning_rate": 2e-5, "head_learning_rate": 1e-3, "lora.rank": 8, "lora.alpha": 4})
     assert resolved(given) == given
     once = resolved(recipe_from({"learning_rate": 2e-5}))
@@ -208,33 +212,33 @@ def test_resolving_keeps_what_was_given_and_changes_nothing_twice():
     assert resolved(once) == once
 
 
-def test_the_heads_follow_an_explicit_learning_rate_of_the_encoder():
+def test_the_heads_follow_an_explicit_learning_rate_of_the_encoder() -> None:
     assert resolved(recipe_from({"encoder": "tiny", "learning_rate": 5e-4})).head_learning_rate == 5e-4
 
 
-def test_an_encoder_of_ones_own_gets_the_papers_learning_rate():
+def test_an_encoder_of_ones_own_gets_the_papers_learning_rate() -> None:
     assert resolved(recipe_from({"encoder": "models/mine"})).learning_rate == 1e-5
 
 
-def test_what_followed_a_setting_follows_it_when_a_stored_recipe_is_changed():
+def test_what_followed_a_setting_follows_it_when_a_stored_recipe_is_changed() -> None:
     stored = resolved(recipe_from({"encoder": "tiny", "lora.rank": 16}))
     changed = resolved(recipe_from({"lora.rank": 8, "encoder": "minilm"}, base=unresolved(stored)))
     assert (changed.lora.alpha, changed.learning_rate, changed.head_learning_rate) == (8.0, 1e-5, 1e-5)
 
 
-def test_what_was_chosen_on_purpose_stays_when_a_stored_recipe_is_changed():
+def test_what_was_chosen_on_purpose_stays_when_a_stored_recipe_is_changed() -> None:
     own = {"lora.rank": 16, "lora.alpha": 32, "learning_rate": 3e-5, "head_learning_rate": 1e-3}
     changed = resolved(recipe_from({"lora.rank": 8, "encoder": "minilm"}, base=unresolved(resolved(recipe_from(own)))))
     assert (changed.lora.alpha, changed.learning_rate, changed.head_learning_rate) == (32.0, 3e-5, 1e-3)
 
 
-def test_the_rank_limit_is_the_width_of_each_known_encoder():
+def test_the_rank_limit_is_the_width_of_each_known_encoder() -> None:
     for name, encoder in KNOWN_ENCODERS.items():
         assert conflicts(Recipe().with_values({"encoder": name, "lora.rank": encoder.hidden_size})) == []
         assert conflicts(Recipe().with_values({"encoder": name, "lora.rank": encoder.hidden_size + 1})) != []
 
 
-def test_the_defaults_are_the_papers_baseline():
+def test_the_defaults_are_the_papers_baseline() -> None:
     recipe = resolved(Recipe())
     assert (recipe.encoder, recipe.learning_rate, recipe.batch_size, recipe.epochs) == (
         "bert-base-uncased", 1e-5, 8, 10
@@ -245,17 +249,17 @@ def test_the_defaults_are_the_papers_baseline():
     assert (recipe.extra_data_limit, recipe.pretraining_epochs) == (50_000, 1)
 
 
-def test_every_setting_is_explained_in_one_line_and_its_default_is_legal():
+def test_every_setting_is_explained_in_one_line_and_its_default_is_legal() -> None:
     for setting in SETTINGS.values():
         assert setting.help and "\n" not in setting.help and not setting.help.endswith(".")
     assert recipe_from(Recipe().flat()) == Recipe()
 
 
-def test_untrained_tasks_are_those_left_out():
+def test_untrained_tasks_are_those_left_out() -> None:
     assert untrained_tasks(Recipe(tasks=("para",))) == ("sst", "sts")
 
 
-def test_the_digest_sees_every_setting_but_where_the_data_lies():
+def test_the_digest_sees_every_setting_but_where_the_data_lies() -> None:
     base = Recipe()
     assert recipe_from({"data": "elsewhere", "extra_data_file": "x.jsonl"}).digest() == base.digest()
     assert recipe_from({"seed": 1}).digest() != base.digest()

@@ -1,6 +1,8 @@
 """Stored predictions and examples: what was written comes back, and damage is a sentence."""
 
 import errno
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,13 +25,15 @@ from bertmt.tasks.examples import Example, fingerprint
 FLOATS = st.floats(0, 1, width=32)
 
 
-def sst_predictions(rows=4):
+def sst_predictions(rows: int = 4) -> Predictions:
     probabilities = np.linspace(0, 1, rows * 5, dtype=np.float32).reshape(rows, 5)
     return Predictions("sst", "dev", 3, "0123456789abcdef", probabilities)
 
 
 @given(arrays.arrays(np.float32, st.tuples(st.integers(0, 6), st.just(5)), elements=FLOATS), st.integers(0, 999))
-def test_predictions_come_back_as_they_were_stored(tmp_path_factory, probabilities, epoch):
+def test_predictions_come_back_as_they_were_stored(
+    tmp_path_factory: pytest.TempPathFactory, probabilities: np.ndarray, epoch: int
+) -> None:
     path = tmp_path_factory.mktemp("predictions") / "000-sst-dev.npz"
     write_predictions(path, Predictions("sst", "dev", epoch, "0123456789abcdef", probabilities))
     found = read_predictions(path)
@@ -37,34 +41,36 @@ def test_predictions_come_back_as_they_were_stored(tmp_path_factory, probabiliti
     np.testing.assert_array_equal(found.probabilities, probabilities, strict=True)
 
 
-def test_probabilities_are_stored_as_float32(tmp_path):
+def test_probabilities_are_stored_as_float32(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     write_predictions(path, Predictions("sts", "dev", 1, "f", np.array([0.1, -0.5], dtype=np.float64)))
     assert read_predictions(path).probabilities.dtype == np.float32
 
 
-def test_the_label_of_sst_is_the_most_probable_class():
+def test_the_label_of_sst_is_the_most_probable_class() -> None:
     probabilities = np.array([[0.1, 0.2, 0.4, 0.2, 0.1], [0, 0, 0, 0, 1]], dtype=np.float32)
     assert predicted_labels("sst", probabilities).tolist() == [2, 4]
 
 
-def test_the_label_of_para_is_1_from_one_half_on():
+def test_the_label_of_para_is_1_from_one_half_on() -> None:
     assert predicted_labels("para", np.array([0.49999, 0.5, 1.0], dtype=np.float32)).tolist() == [0, 1, 1]
 
 
-def test_the_label_of_sts_is_the_cosine_itself():
+def test_the_label_of_sts_is_the_cosine_itself() -> None:
     cosines = np.array([-1.0, 0.25], dtype=np.float32)
     assert Predictions("sts", "dev", 0, "f", cosines).labels().tolist() == [-1.0, 0.25]
 
 
-def test_missing_predictions_are_refused_in_a_sentence(tmp_path):
+def test_missing_predictions_are_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"Predictions in .*none\.npz cannot be read"):
         read_predictions(tmp_path / "none.npz")
 
 
 @given(where=st.integers(0, 10_000), byte=st.integers(1, 255))
 @settings(max_examples=300)
-def test_a_damaged_byte_gives_the_same_predictions_or_a_data_error(tmp_path_factory, where, byte):
+def test_a_damaged_byte_gives_the_same_predictions_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, where: int, byte: int
+) -> None:
     path = tmp_path_factory.mktemp("damage") / "a.npz"
     write_predictions(path, sst_predictions())
     content = bytearray(path.read_bytes())
@@ -78,14 +84,16 @@ def test_a_damaged_byte_gives_the_same_predictions_or_a_data_error(tmp_path_fact
 
 
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_predictions_are_a_data_error(tmp_path_factory, content):
+def test_bytes_that_are_no_predictions_are_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
     path = tmp_path_factory.mktemp("bytes") / "a.npz"
     path.write_bytes(content)
     with pytest.raises(DataError):
         read_predictions(path)
 
 
-def test_a_pickle_in_place_of_predictions_is_not_loaded(tmp_path):
+def test_a_pickle_in_place_of_predictions_is_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     with path.open("wb") as file:
         np.savez(file, about=np.array(["sst", "dev", "1", "f"]), probabilities=np.array([{"an": "object"}]))
@@ -101,14 +109,16 @@ EXAMPLES = st.lists(
 
 
 @given(EXAMPLES)
-def test_examples_come_back_with_their_fingerprint(tmp_path_factory, examples):
+def test_examples_come_back_with_their_fingerprint(
+    tmp_path_factory: pytest.TempPathFactory, examples: list[Example]
+) -> None:
     path = tmp_path_factory.mktemp("examples") / "sst-dev.jsonl.gz"
     write_examples(path, examples)
     assert read_examples(path) == tuple(examples)
     assert fingerprint(read_examples(path)) == fingerprint(examples)
 
 
-def test_equal_examples_are_equal_bytes_on_disk(tmp_path):
+def test_equal_examples_are_equal_bytes_on_disk(tmp_path: Path) -> None:
     examples = [Example("1", "line\u2028one", "two\n", 2.5)]
     write_examples(tmp_path / "a.gz", examples)
     write_examples(tmp_path / "b.gz", examples)
@@ -118,7 +128,9 @@ def test_equal_examples_are_equal_bytes_on_disk(tmp_path):
 
 @given(where=st.integers(0, 10_000), byte=st.integers(1, 255))
 @settings(max_examples=300)
-def test_a_damaged_byte_gives_the_same_examples_or_a_data_error(tmp_path_factory, where, byte):
+def test_a_damaged_byte_gives_the_same_examples_or_a_data_error(
+    tmp_path_factory: pytest.TempPathFactory, where: int, byte: int
+) -> None:
     path = tmp_path_factory.mktemp("damage") / "sst-dev.jsonl.gz"
     examples = tuple(Example(str(number), f"sentence {number}", None, float(number % 5)) for number in range(20))
     write_examples(path, examples)
@@ -131,17 +143,17 @@ def test_a_damaged_byte_gives_the_same_examples_or_a_data_error(tmp_path_factory
         assert "cannot be read" in str(refused)
 
 
-def test_missing_examples_are_refused_in_a_sentence(tmp_path):
+def test_missing_examples_are_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_examples(tmp_path / "none.gz")
 
 
-def test_a_disk_that_fails_for_a_moment_costs_no_predictions(tmp_path, monkeypatch):
+def test_a_disk_that_fails_for_a_moment_costs_no_predictions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "000-para-dev.npz"
     write_predictions(path, Predictions("para", "dev", 0, "mark", np.array([0.25, 0.75], dtype=np.float32)))
-    real, failures = predictions.read_bytes, [OSError(errno.EIO, "Input/output error")]
+    real, failures = predictions.read_bytes, [OSError(errno.EIO, "Input/output error")]  # type: ignore[attr-defined]  # its own name for it
 
-    def read_bytes(path, most):
+    def read_bytes(path: Any, most: Any) -> bytes:
         if failures:
             raise failures.pop()
         return real(path, most)

@@ -44,17 +44,17 @@ WRONG: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_does_not_fit_its_signature_is_refused_under_pytest(name: str):
+def test_what_does_not_fit_its_signature_is_refused_under_pytest(name: str) -> None:
     with pytest.raises(TypeCheckError):
         WRONG[name]()
 
 
-def test_what_fits_is_let_through():
+def test_what_fits_is_let_through() -> None:
     assert batch(torch.zeros(4)).padded_count == 28
     assert cross_entropy(LOGITS, CLASSES).shape == () and pool(HIDDEN, IDS, "mean").shape == (4, 8)
 
 
-def test_outside_of_pytest_signatures_are_only_read():
+def test_outside_of_pytest_signatures_are_only_read() -> None:
     program = (
         "import sys, torch\n"
         "from bertmt.losses.mean_squared_error import mean_squared_error as loss\n"

@@ -1,6 +1,7 @@
 """The course's prediction files, to the byte."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from bertmt.errors import DataError
 from bertmt.tasks.course_files import course_file_name, write_course_file
 
 
-def test_files_are_named_as_the_course_names_them():
+def test_files_are_named_as_the_course_names_them() -> None:
     names = [course_file_name(task, split) for task in ("sst", "para", "sts") for split in ("dev", "test")]
     assert names == [
         *("sst-dev-output.csv", "sst-test-output.csv", "para-dev-output.csv"),
@@ -26,22 +27,24 @@ def test_files_are_named_as_the_course_names_them():
         ("sst", [], b"id \t Predicted_Sentiment \n"),
     ],
 )
-def test_a_file_has_exactly_the_courses_bytes(tmp_path, task, rows, expected):
+def test_a_file_has_exactly_the_courses_bytes(
+    tmp_path: Path, task: str, rows: list[tuple[str, int]] | list[tuple[str, float]], expected: bytes
+) -> None:
     file = tmp_path / "out.csv"
     write_course_file(file, task, rows)
     assert file.read_bytes() == expected
 
 
-def test_predictions_may_be_numpy_numbers(tmp_path):
+def test_predictions_may_be_numpy_numbers(tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
-    write_course_file(file, "sts", [("a7", np.float32(0.1))])
+    write_course_file(file, "sts", [("a7", float(np.float32(0.1)))])
     assert file.read_bytes().endswith(b"\na7 , 0.1 \n")
     write_course_file(file, "sst", zip(["a7"], np.array([4]), strict=True))
     assert file.read_bytes().endswith(b"\na7 , 4 \n")
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a,b", "", "a b"])
-def test_an_id_that_would_break_a_line_is_refused(tmp_path, name):
+def test_an_id_that_would_break_a_line_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="cannot stand in a prediction file"):
         write_course_file(tmp_path / "out.csv", "sst", [(name, 1)])
 
@@ -49,7 +52,7 @@ def test_an_id_that_would_break_a_line_is_refused(tmp_path, name):
 @pytest.mark.parametrize(
     ("task", "value"), [("sst", 5), ("sst", 1.5), ("para", 2), ("sts", math.nan), ("sst", math.inf)]
 )
-def test_a_prediction_that_is_no_label_leaves_the_old_file_alone(tmp_path, task, value):
+def test_a_prediction_that_is_no_label_leaves_the_old_file_alone(tmp_path: Path, task: str, value: float) -> None:
     file = tmp_path / "out.csv"
     file.write_text("old")
     with pytest.raises(DataError, match="prediction for a7"):
@@ -59,6 +62,6 @@ def test_a_prediction_that_is_no_label_leaves_the_old_file_alone(tmp_path, task,
 
 
 @pytest.mark.parametrize(("task", "split"), [("mnli", "dev"), ("sst", "validation")])
-def test_other_tasks_and_splits_have_no_file(task, split):
+def test_other_tasks_and_splits_have_no_file(task: str, split: str) -> None:
     with pytest.raises(ValueError, match="no course file"):
         course_file_name(task, split)

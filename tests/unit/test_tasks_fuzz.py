@@ -62,7 +62,7 @@ def check(split: Split) -> None:
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("task", HEADERS)
 @given(content=contents, with_header=st.booleans())
-def test_any_bytes_make_a_split_or_a_data_error(task, split, content, with_header):
+def test_any_bytes_make_a_split_or_a_data_error(task: str, split: str, content: bytes, with_header: bool) -> None:
     good = b"".join(b"0\tok%d\t%s\t1\n" % (n, b"a" if task == "sst" else b"a\tb") for n in range(300))
     try:
         check(parse_split((HEADERS[task] + good if with_header else b"") + content, Path("f.csv"), task, split))
@@ -71,12 +71,14 @@ def test_any_bytes_make_a_split_or_a_data_error(task, split, content, with_heade
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
 @given(content=contents, compressed=st.booleans(), kept=st.floats(0, 1), limit=st.integers(1, 5))
-def test_any_bytes_make_extra_pairs_or_a_data_error(folder, content, compressed, kept, limit):
+def test_any_bytes_make_extra_pairs_or_a_data_error(
+    folder: Path, content: bytes, compressed: bool, kept: float, limit: int
+) -> None:
     file = folder / ("pairs.jsonl.gz" if compressed else "pairs.jsonl")
     if compressed:
         whole = gzip.compress(b'["a", "b"]\n' * 150 + content, mtime=0)

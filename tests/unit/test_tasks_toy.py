@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from present import present
 
 from bertmt.tasks.embedded.scenes import Scene, similarity
 from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
@@ -29,12 +30,12 @@ print(*(fingerprint(split.examples) for split in [*splits, toy_extra_pairs()]))
 """
 
 
-def sentences(examples) -> list[str]:
+def sentences(examples: list[Example] | tuple[Example, ...]) -> list[str]:
     return [text for example in examples for text in (example.first, example.second) if text is not None]
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4294967295"])
-def test_every_process_makes_the_same_data(hash_seed):
+def test_every_process_makes_the_same_data(hash_seed: str) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     child = subprocess.run(
         [sys.executable, "-c", PRINT_FINGERPRINTS], env=environment, capture_output=True, text=True, check=True
@@ -43,14 +44,14 @@ def test_every_process_makes_the_same_data(hash_seed):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_splits_have_their_sizes_and_unique_ids(task):
+def test_splits_have_their_sizes_and_unique_ids(task: str) -> None:
     splits = [toy_split(task, name) for name in ("train", "dev", "test")]
     assert [len(split.examples) for split in splits] == [2_000, 1_000, 400]
     assert len({example.id for split in splits for example in split.examples}) == 3_400
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_no_sentence_stands_twice_in_the_data_of_a_task(task):
+def test_no_sentence_stands_twice_in_the_data_of_a_task(task: str) -> None:
     examples = [example for name in ("train", "dev", "test") for example in toy_split(task, name).examples]
     if task == "para":
         examples += toy_extra_pairs().examples
@@ -59,18 +60,18 @@ def test_no_sentence_stands_twice_in_the_data_of_a_task(task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_test_labels_are_hidden(task):
+def test_test_labels_are_hidden(task: str) -> None:
     assert {example.label for example in toy_split(task, "test").examples} == {None}
 
 
 @pytest.mark.parametrize("name", ["train", "dev"])
 @pytest.mark.parametrize(("task", "classes"), [("sst", 5), ("para", 2)])
-def test_classes_are_equally_frequent(task, classes, name):
+def test_classes_are_equally_frequent(task: str, classes: int, name: str) -> None:
     examples = toy_split(task, name).examples
     assert Counter(example.label for example in examples) == dict.fromkeys(range(classes), len(examples) // classes)
 
 
-def test_similarities_are_graded_over_the_whole_range():
+def test_similarities_are_graded_over_the_whole_range() -> None:
     labels = np.array([example.label for example in toy_split("sts", "train").examples])
     assert labels.min() < 0.5
     assert labels.max() == 5.0
@@ -78,32 +79,32 @@ def test_similarities_are_graded_over_the_whole_range():
     assert np.histogram(labels, bins=[0, 1, 2, 3, 4, 5])[0].tolist() == [400] * 5
 
 
-def test_extra_pairs_are_600_paraphrases():
+def test_extra_pairs_are_600_paraphrases() -> None:
     examples = toy_extra_pairs().examples
     assert len(examples) == 600
     assert {example.label for example in examples} == {1}
 
 
-def test_the_vocabulary_is_a_few_hundred_words():
+def test_the_vocabulary_is_a_few_hundred_words() -> None:
     words = {word for task in TASKS for text in sentences(toy_split(task, "train").examples) for word in text.split()}
     assert 300 <= len(words) <= 900
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_dev_holds_no_word_that_training_lacks(task):
+def test_dev_holds_no_word_that_training_lacks(task: str) -> None:
     train, dev = (
         {w for t in sentences(toy_split(task, name).examples) for w in t.split()} for name in ("train", "dev")
     )
     assert dev <= train
 
 
-def test_equal_scenes_are_fully_similar_and_foreign_ones_not_at_all():
+def test_equal_scenes_are_fully_similar_and_foreign_ones_not_at_all() -> None:
     scene = Scene(domain=0, subject=1, verb=2, object=3, place=4, time=None)
     assert similarity(scene, scene) == 5.0
     assert similarity(scene, Scene(domain=1, subject=2, verb=2, object=3, place=5, time=1)) <= 0.5
 
 
-def test_similarity_does_not_depend_on_the_order():
+def test_similarity_does_not_depend_on_the_order() -> None:
     first, second = Scene(0, 1, 2, 3, 4, None), Scene(0, 1, 1, 3, None, 2)
     assert similarity(first, second) == similarity(second, first)
 
@@ -125,7 +126,7 @@ def ridge(train: np.ndarray, targets: np.ndarray, dev: np.ndarray) -> np.ndarray
     return dev @ np.linalg.solve(train.T @ train + np.eye(train.shape[1]), train.T @ targets)
 
 
-def bags(task: str):
+def bags(task: str) -> tuple[list[list[np.ndarray]], list[np.ndarray]]:
     train, dev = toy_split(task, "train").examples, toy_split(task, "dev").examples
     vocabulary = {word: index for index, word in enumerate(sorted({w for t in sentences(train) for w in t.split()}))}
     sides = ("first",) if task == "sst" else ("first", "second")
@@ -133,36 +134,36 @@ def bags(task: str):
     return [[counts(examples, side, vocabulary) for side in sides] for examples in (train, dev)], labels
 
 
-def test_words_alone_tell_sentiments_in_part():
+def test_words_alone_tell_sentiments_in_part() -> None:
     ((train,), (dev,)), (targets, labels) = bags("sst")
     found = accuracy(ridge(train, np.eye(5)[targets], dev).argmax(axis=1), labels)
-    assert 0.4 < found < 0.85
+    assert 0.4 < present(found) < 0.85
 
 
-def test_what_each_question_says_on_its_own_tells_paraphrases_in_part():
+def test_what_each_question_says_on_its_own_tells_paraphrases_in_part() -> None:
     (train, dev), (targets, labels) = bags("para")
     found = accuracy(ridge(np.hstack(train), targets, np.hstack(dev)) >= 0.5, labels)
-    assert 0.57 < found < 0.75
+    assert 0.57 < present(found) < 0.75
 
 
-def test_comparing_words_tells_paraphrases_better_but_not_all():
+def test_comparing_words_tells_paraphrases_better_but_not_all() -> None:
     (train, dev), (targets, labels) = bags("para")
     features = [np.hstack([first + second, np.abs(first - second)]) for first, second in (train, dev)]
     found = accuracy(ridge(features[0], targets, features[1]) >= 0.5, labels)
-    assert 0.75 < found < 0.95
+    assert 0.75 < present(found) < 0.95
 
 
-def test_how_many_words_a_pair_shares_does_not_tell_paraphrases():
+def test_how_many_words_a_pair_shares_does_not_tell_paraphrases() -> None:
     (_, (first, second)), (_, labels) = bags("para")
     overlap = np.minimum(first, second).sum(axis=1) / np.maximum(first, second).sum(axis=1)
-    assert abs(pearson(overlap, labels)) < 0.15
+    assert abs(present(pearson(overlap, labels))) < 0.15
 
 
-def test_shared_words_tell_similarities_in_part():
+def test_shared_words_tell_similarities_in_part() -> None:
     (_, (first, second)), (_, labels) = bags("sts")
     overlap = np.minimum(first, second).sum(axis=1) / np.maximum(first, second).sum(axis=1)
-    assert 0.3 < pearson(overlap, labels) < 0.75
+    assert 0.3 < present(pearson(overlap, labels)) < 0.75
 
 
-def test_fingerprints_of_the_splits_differ():
+def test_fingerprints_of_the_splits_differ() -> None:
     assert fingerprint(toy_split("sst", "train").examples) != fingerprint(toy_split("sst", "dev").examples)

@@ -9,10 +9,13 @@ import shutil
 import tarfile
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import Unknown, to_json
@@ -32,7 +35,7 @@ SUMMARY_COLUMNS = (
 
 
 @pytest.fixture(scope="module", params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
-def archive(request, tmp_path_factory):
+def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     folder = tmp_path_factory.mktemp("older")
     with tarfile.open(request.param) as packed:
         packed.extractall(folder, filter="data")
@@ -40,7 +43,7 @@ def archive(request, tmp_path_factory):
     return request.param, folder
 
 
-def add_runs_of_every_kind(runs):
+def add_runs_of_every_kind(runs: Path) -> None:
     """Beside the runs of an archive two whose attempts tell all that a child can tell."""
     template = min(runs.iterdir())
     for run_id, last_attempt in EVERY_KIND.items():
@@ -55,14 +58,14 @@ def add_runs_of_every_kind(runs):
             shutil.copyfile(HERE / "every-kind" / name, target / name)
 
 
-def rows(database, table, columns, run, rest=""):
+def rows(database: Database, table: str, columns: str, run: int, rest: str = "") -> list[Any]:
     return [list(row) for row in database.execute(f"SELECT {columns} FROM {table} WHERE run = ? {rest}", (run,))]
 
 
-def imported(database, run, folder):
+def imported(database: Database, run: Run, folder: Any) -> dict[Any, Any]:
     """Everything that the registry holds of a run, but when it was imported and from where."""
     names = dict(database.execute("SELECT key, name FROM series"))
-    points = {}
+    points: dict[Any, Any] = {}
     for key, step, value in rows(database, "metrics", "series, step, value", run.key, "ORDER BY series, step"):
         points.setdefault(names[key], []).append([step, value])
     [summary] = rows(database, "summaries", SUMMARY_COLUMNS, run.key)
@@ -85,7 +88,7 @@ def imported(database, run, folder):
     }
 
 
-def replayed(folder, registry):
+def replayed(folder: Any, registry: Path) -> dict[Any, Any]:
     """By run id, what the run folders become in a new registry."""
     with open_registry(registry, create=True) as database:
         _, refused = import_runs(database, sorted((folder / "runs").iterdir()))
@@ -93,7 +96,7 @@ def replayed(folder, registry):
         return {run.id: imported(database, run, folder) for run in sorted(all_runs(database), key=lambda run: run.id)}
 
 
-def test_every_row_of_an_older_version_comes_out_as_it_did_then(archive, tmp_path):
+def test_every_row_of_an_older_version_comes_out_as_it_did_then(archive: Any, tmp_path: Path) -> None:
     path, folder = archive
     golden = json.loads(path.with_suffix("").with_suffix(".replayed.json").read_text(encoding="utf-8"))
     found = replayed(folder, tmp_path / "runs.db")
@@ -107,7 +110,7 @@ def test_every_row_of_an_older_version_comes_out_as_it_did_then(archive, tmp_pat
             assert found[run][table] == expected, (run, table)
 
 
-def test_no_event_of_an_older_version_loses_anything(archive):
+def test_no_event_of_an_older_version_loses_anything(archive: Any) -> None:
     """Written anew, each event has all that its line had."""
     _, folder = archive
     for path in sorted((folder / "runs").glob("*/events-*.jsonl")):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,12 +30,12 @@ TOLERANCE = 1e-3
 class Upgraded:
     """A copy of what an older version left, and this version's command line on it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path):
         self.folder = folder
         self.about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         self.is_exact = (self.about["torch"], self.about["processor"]) == (torch.__version__, processor())
 
-    def bertmt(self, *words, registry="runs.db"):
+    def bertmt(self, *words: Any, registry: str = "runs.db") -> str:
         """What a command writes to stdout; on one core, as when the archive was made."""
         place = {"BERTMT_CACHE": str(self.folder / "cache"), "BERTMT_DB": str(self.folder / registry)}
         done = subprocess.run(
@@ -44,26 +45,26 @@ class Upgraded:
         assert done.returncode == 0, (words, done.stderr)
         return done.stdout
 
-    def runs(self, registry="runs.db"):
+    def runs(self, registry: str = "runs.db") -> dict[Any, Any]:
         listed = json.loads(self.bertmt("runs", "--json", registry=registry))["runs"]
         return {run["name"]: run for run in listed}
 
-    def run_folder(self, name):
+    def run_folder(self, name: str) -> Any:
         return self.folder / "runs" / self.runs()[name]["id"]
 
-    def resume(self, name):
+    def resume(self, name: str) -> Any:
         """The run once it has come to its end."""
         self.bertmt("resume", name)
         self.bertmt("worker", "--device", "cpu", "--drain")
         return self.runs()[name]
 
 
-def one_core():
+def one_core() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 @pytest.fixture(scope="module", params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
-def unpacked(request, tmp_path_factory):
+def unpacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("older")
     with tarfile.open(request.param) as archive:
         archive.extractall(folder, filter="data")
@@ -71,15 +72,15 @@ def unpacked(request, tmp_path_factory):
 
 
 @pytest.fixture
-def older(unpacked, tmp_path):
+def older(unpacked: Path, tmp_path: Path) -> Upgraded:
     return Upgraded(shutil.copytree(unpacked, tmp_path / "copy"))
 
 
-def scores_of(runs):
+def scores_of(runs: Any) -> dict[Any, Any]:
     return {name: run["scores"] for name, run in runs.items()}
 
 
-def predictions_of(folder):
+def predictions_of(folder: Any) -> dict[Any, Any]:
     """Per file, the model's probabilities."""
     found = {}
     for path in sorted((folder / "predictions").iterdir()):
@@ -88,17 +89,17 @@ def predictions_of(folder):
     return found
 
 
-def assert_same_numbers(one, other, is_exact):
+def assert_same_numbers(one: Any, other: Any, is_exact: Any) -> None:
     assert one.keys() == other.keys() and one
     for name in one:
         np.testing.assert_allclose(one[name], other[name], rtol=0, atol=0 if is_exact else TOLERANCE, err_msg=name)
 
 
-def test_there_is_something_to_upgrade():
+def test_there_is_something_to_upgrade() -> None:
     assert ARCHIVES
 
 
-def test_an_older_registry_is_brought_up_to_date_and_lists_what_it_listed(older):
+def test_an_older_registry_is_brought_up_to_date_and_lists_what_it_listed(older: Upgraded) -> None:
     listed = {name: {key: run[key] for key in ("state", "scores")} for name, run in older.runs().items()}
     assert listed == older.about["scores"]
     with open_registry(older.folder / "runs.db", read_only=True) as database:
@@ -106,14 +107,14 @@ def test_an_older_registry_is_brought_up_to_date_and_lists_what_it_listed(older)
 
 
 @pytest.mark.parametrize("name", ["shared", "ensembled-paused"])
-def test_a_run_of_an_older_version_is_shown(older, name):
+def test_a_run_of_an_older_version_is_shown(older: Upgraded, name: str) -> None:
     shown = json.loads(older.bertmt("show", name, "--json"))
     assert older.about["scores"][name]["state"] in json.dumps(shown)
     for command in ("show", "curves", "confusion", "logs"):
         assert older.bertmt(command, name)
 
 
-def test_finished_runs_of_an_older_version_are_compared(older):
+def test_finished_runs_of_an_older_version_are_compared(older: Upgraded) -> None:
     compared = json.loads(older.bertmt("compare", *RECIPES, "--json"))
     expected = [older.about["scores"][name]["scores"] for name in RECIPES]
     [arm] = compared["arms"]
@@ -125,7 +126,7 @@ def test_finished_runs_of_an_older_version_are_compared(older):
     )
 
 
-def test_the_event_files_of_an_older_version_give_the_same_scores_in_a_new_registry(older):
+def test_the_event_files_of_an_older_version_give_the_same_scores_in_a_new_registry(older: Upgraded) -> None:
     before = older.runs()
     folders = [str(path) for path in sorted((older.folder / "runs").iterdir())]
     older.bertmt("import-run", *folders, registry="anew/runs.db")
@@ -138,7 +139,7 @@ def test_the_event_files_of_an_older_version_give_the_same_scores_in_a_new_regis
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_run_paused_by_an_older_version_ends_as_the_one_that_was_not(older, recipe):
+def test_a_run_paused_by_an_older_version_ends_as_the_one_that_was_not(older: Upgraded, recipe: str) -> None:
     straight, paused = older.run_folder(recipe), older.run_folder(f"{recipe}-paused")
     assert len(predictions_of(paused)) < len(predictions_of(straight)), "it was paused too late to show anything"
     run = older.resume(f"{recipe}-paused")
@@ -146,12 +147,12 @@ def test_a_run_paused_by_an_older_version_ends_as_the_one_that_was_not(older, re
     assert '"event":"resumed"' in (paused / "events-2.jsonl").read_text(encoding="utf-8")
     assert_same_numbers(predictions_of(paused), predictions_of(straight), older.is_exact)
     weights = [safetensors.numpy.load_file(each / "model" / "model.safetensors") for each in (paused, straight)]
-    assert_same_numbers(*weights, older.is_exact)
+    assert_same_numbers(weights[0], weights[1], older.is_exact)
     if older.is_exact:
         assert run["scores"] == older.about["scores"][recipe]["scores"]
 
 
-def test_checkpoints_that_this_version_cannot_read_are_refused_in_a_sentence_and_kept(older):
+def test_checkpoints_that_this_version_cannot_read_are_refused_in_a_sentence_and_kept(older: Upgraded) -> None:
     paused = older.run_folder("shared-paused")
     manifests = sorted(paused.glob("checkpoints/*/manifest.json"))
     for manifest in manifests:

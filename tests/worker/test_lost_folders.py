@@ -4,11 +4,18 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from worker_rounds import run_until
+from call_types import AddRun
+from present import present
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.slots import DeviceSlot
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
 from bertmt.registry.runs import moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
@@ -21,15 +28,17 @@ SLOT = DeviceSlot("cpu", "cpu", 1)
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch):
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0)
 
 
 @pytest.fixture
-def adopted(database, add_run, worker, stand_in_child):
+def adopted(
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
+) -> Iterator[Callable[..., tuple[Run, Worker]]]:
     """`adopted(name)`: a run whose first worker is gone, and the worker that adopted it."""
 
-    def adopt(name="wait"):
+    def adopt(name: str = "wait") -> tuple[Run, Worker]:
         run = add_run(name)
         run_until(worker, lambda: run_by_key(database, run.key).step == 19)
         database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
@@ -39,21 +48,23 @@ def adopted(database, add_run, worker, stand_in_child):
 
     yield adopt
     for work in worker.children.values():
-        work.child.process.kill()
-        work.child.process.wait()
+        process_of(work).kill()
+        process_of(work).wait()
 
 
-def rounds(worker, count=5):
+def rounds(worker: Worker, count: int = 5) -> None:
     for _ in range(count):
         worker.round()
 
 
-def states(database, run):
+def states(database: Database, run: Run) -> list[str]:
     return [move.state_after for move in moves(database, run.key)][2:]
 
 
 @pytest.mark.parametrize("knows_its_process", [True, False])
-def test_an_adopted_run_whose_lock_is_deleted_is_not_worked_twice(database, adopted, knows_its_process):
+def test_an_adopted_run_whose_lock_is_deleted_is_not_worked_twice(
+    database: Database, adopted: Callable[..., tuple[Run, Worker]], knows_its_process: bool
+) -> None:
     run, other = adopted()
     if not knows_its_process:  # as while it loads its data
         database.execute("UPDATE summaries SET started = NULL")
@@ -65,7 +76,9 @@ def test_an_adopted_run_whose_lock_is_deleted_is_not_worked_twice(database, adop
     run_until(other, lambda: run_by_key(database, run.key).state is State.CANCELLED)
 
 
-def test_an_adopted_run_whose_folder_is_moved_is_not_worked_twice(database, adopted):
+def test_an_adopted_run_whose_folder_is_moved_is_not_worked_twice(
+    database: Database, adopted: Callable[..., tuple[Run, Worker]]
+) -> None:
     run, other = adopted()
     folder = folder_of(database, run).path
     folder.rename(folder.with_name("away"))
@@ -78,34 +91,40 @@ def test_an_adopted_run_whose_folder_is_moved_is_not_worked_twice(database, adop
     run_until(other, lambda: run_by_key(database, run.key).state is State.CANCELLED)
 
 
-def test_what_is_asked_of_a_run_whose_folder_is_moved_reaches_its_child(database, adopted, worker):
+def test_what_is_asked_of_a_run_whose_folder_is_moved_reaches_its_child(
+    database: Database, adopted: Callable[..., tuple[Run, Worker]], worker: Worker
+) -> None:
     run, _ = adopted()
     folder = folder_of(database, run).path
     folder.rename(folder.with_name("away"))
     database.execute("UPDATE workers SET ended_at = 'now'")
     stop_orphans(database, [cancel(database, run)])
     [work] = worker.children.values()
-    assert work.child.process.wait(timeout=20) == 143
+    assert process_of(work).wait(timeout=20) == 143
 
 
-def test_a_run_whose_folder_is_moved_is_lost_once_its_child_is_gone(database, adopted, worker):
+def test_a_run_whose_folder_is_moved_is_lost_once_its_child_is_gone(
+    database: Database, adopted: Callable[..., tuple[Run, Worker]], worker: Worker
+) -> None:
     run, other = adopted()
     folder = folder_of(database, run).path
     folder.rename(folder.with_name("away"))
     [work] = worker.children.values()
-    work.child.process.kill()
-    work.child.process.wait()
+    process_of(work).kill()
+    process_of(work).wait()
     other.stopping = True
     run_until(other, lambda: run_by_key(database, run.key).state is State.QUEUED)
     assert states(database, run)[-2:] == ["lost", "queued"]
 
 
-def test_a_child_of_an_older_version_is_known_by_its_lock_alone(database, adopted):
+def test_a_child_of_an_older_version_is_known_by_its_lock_alone(
+    database: Database, adopted: Callable[..., tuple[Run, Worker]]
+) -> None:
     run, other = adopted("wait-old")
-    assert run.started.process_start == ""
+    assert present(run.started).process_start == ""
     rounds(other)
     assert states(database, run) == ["running"]
-    os.kill(run.started.pid, signal.SIGKILL)
+    os.kill(present(present(run.started).pid), signal.SIGKILL)
     other.stopping = True
     end = time.monotonic() + 20
     while run_by_key(database, run.key).state is State.RUNNING and time.monotonic() < end:
@@ -113,7 +132,9 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(database, adopte
     assert states(database, run)[-2:] == ["lost", "queued"]
 
 
-def test_a_child_that_says_that_its_folder_is_anothers_makes_its_run_lost_not_failed(database, add_run, said, tmp_path):
+def test_a_child_that_says_that_its_folder_is_anothers_makes_its_run_lost_not_failed(
+    database: Database, add_run: AddRun, said: Any, tmp_path: Path
+) -> None:
     child = tmp_path / "child.py"
     child.write_text(
         "import sys\nfrom pathlib import Path\nfrom bertmt.run_folder.event_files import EventWriter\n"

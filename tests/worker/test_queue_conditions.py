@@ -2,14 +2,18 @@
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from worker_rounds import run_until
+from call_types import AddRun
+from present import present
+from worker_rounds import process_of, run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError, BusyError
 from bertmt.registry.claims import claim_next
-from bertmt.registry.records import Awaited
+from bertmt.registry.database import Database
+from bertmt.registry.records import Awaited, Run
 from bertmt.registry.runs import all_runs, move, moves, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.layout import RunOrder, hold_alive
@@ -27,22 +31,22 @@ from bertmt.worker.worker import Worker
 SLOT = DeviceSlot("cpu", "cpu", 1)
 
 
-def after(database, run, other, needs_success):
+def after(database: Database, run: Run, other: Run, needs_success: bool) -> Run:
     database.execute("INSERT INTO dependencies VALUES (?, ?, ?)", (run.key, other.key, needs_success))
     return run_by_key(database, run.key)
 
 
-def claimed(database):
+def claimed(database: Database) -> Run | str | None:
     run = claim_next(database, None, "cpu")
     return run and run.name
 
 
-def test_higher_priorities_are_started_first(database, add_run):
+def test_higher_priorities_are_started_first(database: Database, add_run: AddRun) -> None:
     add_run("a"), prioritise(database, add_run("b"), 2), add_run("c")
     assert [claimed(database) for _ in range(3)] == ["b", "a", "c"]
 
 
-def test_a_run_is_not_started_before_its_time(database, add_run):
+def test_a_run_is_not_started_before_its_time(database: Database, add_run: AddRun) -> None:
     run = add_run("later")
     for days, expected in ((1, None), (-1, "later")):
         at = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="milliseconds")
@@ -50,15 +54,15 @@ def test_a_run_is_not_started_before_its_time(database, add_run):
         assert claimed(database) == expected
 
 
-def test_a_run_that_wants_a_gpu_is_left_to_one(database, add_run):
+def test_a_run_that_wants_a_gpu_is_left_to_one(database: Database, add_run: AddRun) -> None:
     run = add_run("big")
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
     assert claimed(database) is None
-    assert claim_next(database, None, "GPU-1234").key == run.key
+    assert present(claim_next(database, None, "GPU-1234")).key == run.key
 
 
 @pytest.mark.parametrize("needs_success", [False, True])
-def test_a_run_waits_for_the_end_of_another(database, add_run, needs_success):
+def test_a_run_waits_for_the_end_of_another(database: Database, add_run: AddRun, needs_success: bool) -> None:
     first, second = add_run("first"), add_run("second")
     second = after(database, second, first, needs_success)
     assert second.awaits == (Awaited(first.id, needs_success),)
@@ -68,7 +72,7 @@ def test_a_run_waits_for_the_end_of_another(database, add_run, needs_success):
     assert claimed(database) == (None if needs_success else "second")
 
 
-def test_after_ok_lets_a_run_start_once_the_other_has_finished(database, add_run):
+def test_after_ok_lets_a_run_start_once_the_other_has_finished(database: Database, add_run: AddRun) -> None:
     first, second = add_run("first"), add_run("second")
     after(database, second, first, True)
     claim_next(database, None, "cpu")
@@ -76,15 +80,17 @@ def test_after_ok_lets_a_run_start_once_the_other_has_finished(database, add_run
     assert claimed(database) == "second"
 
 
-def test_a_chain_is_worked_in_its_order_and_to_its_end(database, add_run, worker):
+def test_a_chain_is_worked_in_its_order_and_to_its_end(database: Database, add_run: AddRun, worker: Worker) -> None:
     third, first, second = add_run("finish-3"), add_run("finish-1"), add_run("finish-2")
     after(database, second, first, True), after(database, third, second, False)
     worker.work(drain=True)
-    runs = sorted(all_runs(database), key=lambda run: run.ended_at)
+    runs = sorted(all_runs(database), key=lambda run: present(run.ended_at))
     assert [run.name for run in runs] == ["finish-1", "finish-2", "finish-3"]
 
 
-def test_a_draining_worker_does_not_wait_for_what_will_never_start(database, add_run, worker, said):
+def test_a_draining_worker_does_not_wait_for_what_will_never_start(
+    database: Database, add_run: AddRun, worker: Worker, said: Any
+) -> None:
     failing, blocked, behind = add_run("fail"), add_run("finish"), add_run("finish-too")
     after(database, blocked, failing, True), after(database, behind, blocked, False)
     worker.work(drain=True)
@@ -93,7 +99,7 @@ def test_a_draining_worker_does_not_wait_for_what_will_never_start(database, add
     assert any(f"it waits for {blocked.id}, which will not start" in line for line in said)
 
 
-def test_what_stands_in_the_way_is_named(database, add_run):
+def test_what_stands_in_the_way_is_named(database: Database, add_run: AddRun) -> None:
     held, waits, wants = hold(database, add_run("held")), add_run("waits"), add_run("wants")
     after(database, waits, held, False)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (wants.key,))
@@ -106,7 +112,9 @@ def test_what_stands_in_the_way_is_named(database, add_run):
 
 
 @pytest.mark.parametrize("needs_success", [True, False])
-def test_the_success_of_a_removed_run_is_still_waited_for_and_its_end_is_not(database, add_run, needs_success):
+def test_the_success_of_a_removed_run_is_still_waited_for_and_its_end_is_not(
+    database: Database, add_run: AddRun, needs_success: bool
+) -> None:
     awaited, waits = add_run("awaited"), add_run("waits")
     after(database, waits, awaited, needs_success)
     removal.delete(database, awaited)
@@ -116,7 +124,7 @@ def test_the_success_of_a_removed_run_is_still_waited_for_and_its_end_is_not(dat
     assert claimed(database) == (None if needs_success else "waits")
 
 
-def test_the_success_that_a_removed_run_had_counts(database, add_run):
+def test_the_success_that_a_removed_run_had_counts(database: Database, add_run: AddRun) -> None:
     awaited, waits = add_run("awaited"), add_run("waits")
     after(database, waits, awaited, True)
     claim_next(database, None, "cpu")
@@ -125,7 +133,7 @@ def test_the_success_that_a_removed_run_had_counts(database, add_run):
     assert claimed(database) == "waits"
 
 
-def test_what_a_removal_means_for_those_that_wait_is_said(database, add_run):
+def test_what_a_removal_means_for_those_that_wait_is_said(database: Database, add_run: AddRun) -> None:
     awaited, needs, follows, other = add_run("awaited"), add_run("needs"), add_run("follows"), add_run("other")
     after(database, needs, awaited, True), after(database, follows, awaited, False)
     said = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
@@ -137,7 +145,9 @@ def test_what_a_removal_means_for_those_that_wait_is_said(database, add_run):
 
 
 @pytest.mark.parametrize("needs_success", [True, False])
-def test_of_many_that_wait_for_what_is_removed_three_are_named(database, add_run, needs_success):
+def test_of_many_that_wait_for_what_is_removed_three_are_named(
+    database: Database, add_run: AddRun, needs_success: bool
+) -> None:
     awaited, waiting = add_run("awaited"), [add_run("waits") for _ in range(5)]
     for run in waiting:
         after(database, run, awaited, needs_success)
@@ -145,7 +155,9 @@ def test_of_many_that_wait_for_what_is_removed_three_are_named(database, add_run
     assert said.endswith(f": {', '.join(run.id for run in waiting[:3])} and 2 more.")
 
 
-def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run, worker):
+def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(
+    database: Database, add_run: AddRun, worker: Worker
+) -> None:
     run, other = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     pause(database, run)
@@ -158,7 +170,9 @@ def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run,
     assert path == ["queued", "running", "paused", "queued", "running", "finished"]
 
 
-def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(database, add_run, worker, monkeypatch):
+def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(
+    database: Database, add_run: AddRun, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = add_run("stubborn")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     monkeypatch.setattr(child_process, "STOP_GRACE_SECONDS", 0.2)
@@ -167,7 +181,9 @@ def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(database, add
     assert "SIGKILL" in moves(database, run.key)[-1].reason
 
 
-def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(database, add_run, worker, said, stand_in_child):
+def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
+    database: Database, add_run: AddRun, worker: Worker, said: Any, stand_in_child: tuple[str, ...]
+) -> None:
     for _ in range(5):
         add_run("crash")
     with pytest.raises(BertmtError, match=r"3 consecutive runs died.*2 queued runs were not started"):
@@ -176,7 +192,7 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(database, add_run,
     second = Worker(database, [SLOT], said.append, stand_in_child)
     add_run("crash")
     run_until(second, lambda: second.guard.reason is not None)
-    assert "3 runs in a row" in find_worker(database, second.key).guard
+    assert "3 runs in a row" in present(find_worker(database, second.key).guard)
     waiting = add_run("finish")
     for _ in range(5):
         second.round()
@@ -188,33 +204,37 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(database, add_run,
         let_go_on(database, find_worker(database, second.key))
 
 
-def test_a_run_that_lasted_between_two_deaths_resets_the_guard(database, add_run, worker):
+def test_a_run_that_lasted_between_two_deaths_resets_the_guard(
+    database: Database, add_run: AddRun, worker: Worker
+) -> None:
     for name in ("crash", "crash", "finish", "crash", "crash"):
         add_run(name)
     worker.work(drain=True)
     assert [run.state for run in all_runs(database)].count(State.FAILED) == 4
 
 
-def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(database, add_run, worker):
+def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(
+    database: Database, add_run: AddRun, worker: Worker
+) -> None:
     run = add_run("finish")
     folder = folder_of(database, run)
     folder.path.mkdir(parents=True)
     with hold_alive(folder):
         worker.round()
         after_it = run_by_key(database, run.key)
-        assert (after_it.state, after_it.not_before_at > after_it.started_at) == (State.QUEUED, True)
+        assert (after_it.state, present(after_it.not_before_at) > present(after_it.started_at)) == (State.QUEUED, True)
         assert not folder.log(1).exists(), "a second child was started"
 
 
 @pytest.mark.parametrize(("saves_memory", "expected"), [(0, State.QUEUED), (1, State.FAILED)])
 def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
-    database, add_run, worker, saves_memory, expected
-):
+    database: Database, add_run: AddRun, worker: Worker, saves_memory: int, expected: State
+) -> None:
     run = add_run("shortage")
     database.execute("UPDATE runs SET saves_memory = ? WHERE key = ?", (saves_memory, run.key))
     worker.round()
     [work] = worker.children.values()
-    work.child.process.wait()
+    process_of(work).wait()
     worker.stopping = True  # so that the next attempt is not started here
     worker.round()
     run = run_by_key(database, run.key)
@@ -225,7 +245,9 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
         assert run.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
 
 
-def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(database, add_run, worker, stand_in_child, said):
+def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(
+    database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...], said: Any
+) -> None:
     run, waiting = add_run("wait"), add_run("finish")
     run_until(worker, lambda: run_by_key(database, run.key).step == 19)
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
@@ -242,14 +264,19 @@ def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(database, add_
     assert "adopted by worker" in " ".join(move.reason for move in moves(database, run.key))
 
 
-def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(database, add_run, stand_in_child):
+def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
+) -> None:
     add_run("finish")
     run = claim_next(database, None, "cpu")
-    folder = folder_of(database, run)
+    folder = folder_of(database, present(run))
     folder.create(
-        RunOrder(run_id=run.id, name=run.name, attempt=run.attempt, data="toy", extra_data_file=""), run.recipe_json
+        RunOrder(
+            run_id=present(run).id, name=present(run).name, attempt=present(run).attempt, data="toy", extra_data_file=""
+        ),
+        present(run).recipe_json,
     )
-    assert declare_dead(database, run, "its worker was killed before it started it").state is State.QUEUED
+    assert declare_dead(database, present(run), "its worker was killed before it started it").state is State.QUEUED
     late = subprocess.run([*stand_in_child, str(folder.path), "1"], capture_output=True, check=False)
     assert late.returncode == 4
     assert folder.events(1).read_bytes() == b""

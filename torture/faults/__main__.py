@@ -26,7 +26,7 @@ def main() -> None:
     try:
         from pysqlite3 import dbapi2 as sqlite3  # noqa: PLC0415
     except ImportError:
-        import sqlite3  # type: ignore[no-redef] # noqa: PLC0415
+        import sqlite3  # noqa: PLC0415
     injector = Injector(faults, Path(record), trace, sqlite3.OperationalError)
     patches = Patches(injector, Path(root))
     patches.install_sql(sqlite3)

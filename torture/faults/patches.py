@@ -82,11 +82,11 @@ class Patches:
                 f"write {name}", lambda: real_write(handle, data), lambda: real_write(handle, half)
             )
 
-        def fsync(handle: Any) -> None:
-            name = self._handle_name(handle if isinstance(handle, int) else handle.fileno())
+        def fsync(fd: Any) -> None:
+            name = self._handle_name(fd if isinstance(fd, int) else fd.fileno())
             if name is None:
-                return real_fsync(handle)
-            return self.injector.perform(f"fsync {name}", lambda: real_fsync(handle))
+                return real_fsync(fd)
+            return self.injector.perform(f"fsync {name}", lambda: real_fsync(fd))
 
         def flock(handle: Any, how: int) -> None:
             name = self._handle_name(handle if isinstance(handle, int) else handle.fileno())

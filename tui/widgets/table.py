@@ -66,13 +66,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
     class Moved(Message):
         """The cursor came to another row, or the row that it is on was replaced."""
 
-        def __init__(self, table: "Table", row: object | None):
+        def __init__(self, table: "Table[Any]", row: object | None):
             super().__init__()
             self.table = table
             self.row = row
 
         @property
-        def control(self) -> "Table":
+        def control(self) -> "Table[Any]":
             return self.table
 
     class Chosen(Moved):
@@ -84,13 +84,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
     class TitleClicked(Message):
         """A column's title was clicked."""
 
-        def __init__(self, table: "Table", column: Column):
+        def __init__(self, table: "Table[Any]", column: Column):
             super().__init__()
             self.table = table
             self.column = column
 
         @property
-        def control(self) -> "Table":
+        def control(self) -> "Table[Any]":
             return self.table
 
     def __init__(

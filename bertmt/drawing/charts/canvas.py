@@ -161,7 +161,7 @@ class Canvas:
         """The dots of one curve as bits of cells; shape (columns, rows)."""
         below, above = _filled(self.rows, self._bits)
         width = len(self._bits[0])
-        dots = below[0].take(upper[::width], axis=0) & above[0].take(end[::width], axis=0)
+        dots: np.ndarray = below[0].take(upper[::width], axis=0) & above[0].take(end[::width], axis=0)
         for place in range(1, width):
             dots |= below[place].take(upper[place::width], axis=0) & above[place].take(end[place::width], axis=0)
         return dots

@@ -30,4 +30,6 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
         within = since_gap[distance:] > distance
         average[distance:] += np.where(within, share * average[:-distance], 0.0)
         distance, share = 2 * distance, share * share
-    return np.divide(average, 1 - weight**since_gap, where=finite, out=np.full(len(values), np.nan))
+    smoothed = np.full(len(values), np.nan)
+    np.divide(average, 1 - weight**since_gap, where=finite, out=smoothed)
+    return smoothed

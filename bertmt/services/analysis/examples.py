@@ -86,9 +86,10 @@ def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None) -> bo
 
 
 def _confidence(probabilities: np.ndarray) -> np.ndarray:
-    if probabilities.ndim == 2:
-        return probabilities.max(axis=1)
-    return np.maximum(probabilities, 1 - probabilities)
+    confidence: np.ndarray = (
+        probabilities.max(axis=1) if probabilities.ndim == 2 else np.maximum(probabilities, 1 - probabilities)
+    )
+    return confidence
 
 
 def baseline_examples(

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from bertmt.drawing.charts.curves import Series
+from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.smoothing import smooth
 from bertmt.errors import NotFoundError
 from bertmt.registry import metrics

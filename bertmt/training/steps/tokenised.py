@@ -24,7 +24,8 @@ class TokenIds(Sequence[list[int]]):
         return len(self.lengths)
 
     def __getitem__(self, index: int | np.integer) -> list[int]:  # type: ignore[override]  # no caller slices
-        return self._ids[self._ends[index] : self._ends[index + 1]].tolist()
+        ids: list[int] = self._ids[self._ends[index] : self._ends[index + 1]].tolist()
+        return ids
 
     def key(self, index: int) -> bytes:
         """The bytes of one list, to compare it by."""

@@ -55,7 +55,7 @@ def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(database, add_r
     move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
     move(database, run.key, State.QUEUED, Actor.PERSON, "requeued")
     run = claim_next(database, worker, "cpu")
-    assert (run.attempt, run.failure, run.ended_at) == (2, None, None)
+    assert (run.attempt, run.execution.failure, run.execution.ended_at) == (2, None, None)
 
 
 def test_every_move_is_recorded_with_time_and_reason(database, add_run):
@@ -122,7 +122,7 @@ def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database, add_run):
 
 def test_runs_submitted_with_the_same_code_share_one_snapshot(database, add_run):
     first, second = add_run(), add_run()
-    assert first.snapshot == second.snapshot
+    assert first.submission.snapshot == second.submission.snapshot
     assert snapshot_of(database, first).source == {"version": "0"}
 
 

@@ -32,7 +32,7 @@ def claimed(database, add_run):
     add_run()
     run = claim_next(database, register(database, ["cpu"]), "cpu")
     folder_of(database, run).create(
-        RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+        RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.submission.recipe_json
     )
     return run
 

@@ -111,7 +111,7 @@ def test_runs_without_scores_and_too_few_runs_are_refused(database, add_run, fin
 def test_effort_is_what_the_child_counted(database, finished):
     [run] = finished("a")
     assert effort(run) == {"steps": 20, "examples sst": 160, "passes sst": 1.0}
-    assert json.loads(all_runs(database)[0].finished_json)["step"] == 20
+    assert json.loads(all_runs(database)[0].progress.finished_json)["step"] == 20
 
 
 def seeds_of(scored, name, scores_by_seed, **values):

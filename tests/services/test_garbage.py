@@ -39,7 +39,7 @@ def age(path, seconds):
 
 
 def add_checkpoint(registry, run, size=1000):
-    place = folder_of(registry, run).checkpoints(run.checkpoint_dir).folder / "000001"
+    place = folder_of(registry, run).checkpoints(run.submission.checkpoint_dir).folder / "000001"
     place.mkdir(parents=True)
     (place / "state").write_bytes(b"x" * size)
     return place.parent
@@ -236,7 +236,7 @@ def test_a_copied_registry_leaves_the_checkpoints_of_the_original(builder, regis
     with open_registry(tmp_path / "copy" / "runs.db") as copy:
         assert find_garbage(copy) == []
         [same] = all_runs(copy)
-        own = folder_of(copy, same).checkpoints(same.checkpoint_dir)
+        own = folder_of(copy, same).checkpoints(same.submission.checkpoint_dir)
         own.write({"state": lambda path: path.write_text("x")}, 1)
         own.delete()
         removal.delete(copy, same)

@@ -1,9 +1,8 @@
 """Curves that grow: what is read, when a series starts over, and that handed out arrays stay as they were."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from changed_run import changed
 
 from bertmt.registry import metrics
 from bertmt.registry.runs import forget, run_by_key
@@ -202,7 +201,7 @@ def test_the_curve_carries_the_newest_record_of_its_run(database, add_run, recor
     live = LiveCurves(database)
     run = record(add_run("old"), line(0, 3))
     live.update([run])
-    renamed = dataclasses.replace(run, name="new")
+    renamed = changed(run, name="new")
     assert live.update([renamed])[run.key, "loss"].run.name == "new"
 
 

@@ -1,8 +1,7 @@
 """The paper's rows with our runs: grouped by scale, best and mean by hand."""
 
-import dataclasses
-
 import pytest
+from changed_run import changed
 
 from bertmt.recipe.loading import presets
 from bertmt.registry.states import State
@@ -16,7 +15,7 @@ def run(add_run):
     def make(preset_name="baseline", state=State.FINISHED, fingerprints='{"sst-dev": "a"}', scores=None, **values):
         queued = add_run(preset_name=preset_name, **values)
         known = {"overall": None, **(scores or {})}
-        return dataclasses.replace(queued, state=state, fingerprints_json=fingerprints, **known)
+        return changed(queued, state=state, fingerprints_json=fingerprints, **known)
 
     return make
 
@@ -70,7 +69,7 @@ def test_each_scale_has_its_entry_the_newest_first(run):
 
 
 def test_where_the_same_data_lies_makes_no_scale_but_the_number_of_extra_pairs_does(run):
-    moved = dataclasses.replace(run(), data="/elsewhere")
+    moved = changed(run(), data="/elsewhere")
     assert len(row_of([run(), moved], "baseline").measured) == 1
     few, many = (run("big-data", encoder="bert-base-uncased", extra_data_limit=limit) for limit in (100, 200))
     assert len(row_of([few, many], "big-data").measured) == 2

@@ -82,10 +82,10 @@ def test_a_run_moves_so_many_places_and_stops_at_the_ends(database, waiting, nam
 
 def test_moving_down_and_up_again_restores_every_position(database, waiting):
     runs, _ = waiting
-    before = [(run.key, run.position) for run in queue_order(database)]
+    before = [(run.key, run.queueing.position) for run in queue_order(database)]
     shift(database, runs["b"], 2)
     shift(database, runs["b"], -2)
-    assert [(run.key, run.position) for run in queue_order(database)] == before
+    assert [(run.key, run.queueing.position) for run in queue_order(database)] == before
 
 
 def test_a_run_that_does_not_wait_is_not_moved(database, waiting, claim):

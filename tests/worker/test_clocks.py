@@ -80,7 +80,7 @@ def test_a_moment_is_recent_for_so_many_seconds_and_never_before_it():
 def copied(database, add_run, worker, tmp_path):
     """A run that is worked, and a copy of its registry with all that is in it."""
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copytree(tmp_path, tmp_path / "copy")
     with open_registry(tmp_path / "copy" / "runs.db") as copy:

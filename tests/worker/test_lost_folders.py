@@ -31,10 +31,10 @@ def adopted(database, add_run, worker, stand_in_child):
 
     def adopt(name="wait"):
         run = add_run(name)
-        run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+        run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
         database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
         other = Worker(database, [SLOT], lambda line: None, stand_in_child)
-        run_until(other, lambda: run_by_key(database, run.key).worker == other.key)
+        run_until(other, lambda: run_by_key(database, run.key).execution.worker == other.key)
         return run_by_key(database, run.key), other
 
     yield adopt
@@ -102,10 +102,10 @@ def test_a_run_whose_folder_is_moved_is_lost_once_its_child_is_gone(database, ad
 
 def test_a_child_of_an_older_version_is_known_by_its_lock_alone(database, adopted):
     run, other = adopted("wait-old")
-    assert run.started.process_start == ""
+    assert run.progress.started.process_start == ""
     rounds(other)
     assert states(database, run) == ["running"]
-    os.kill(run.started.pid, signal.SIGKILL)
+    os.kill(run.progress.started.pid, signal.SIGKILL)
     other.stopping = True
     end = time.monotonic() + 20
     while run_by_key(database, run.key).state is State.RUNNING and time.monotonic() < end:

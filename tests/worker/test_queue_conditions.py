@@ -61,7 +61,7 @@ def test_a_run_that_wants_a_gpu_is_left_to_one(database, add_run):
 def test_a_run_waits_for_the_end_of_another(database, add_run, needs_success):
     first, second = add_run("first"), add_run("second")
     second = after(database, second, first, needs_success)
-    assert second.awaits == (Awaited(first.id, needs_success),)
+    assert second.queueing.awaits == (Awaited(first.id, needs_success),)
     assert claimed(database) == "first"
     assert claimed(database) is None
     move(database, first.key, State.FAILED, Actor.EVENT, "broke")
@@ -80,7 +80,7 @@ def test_a_chain_is_worked_in_its_order_and_to_its_end(database, add_run, worker
     third, first, second = add_run("finish-3"), add_run("finish-1"), add_run("finish-2")
     after(database, second, first, True), after(database, third, second, False)
     worker.work(drain=True)
-    runs = sorted(all_runs(database), key=lambda run: run.ended_at)
+    runs = sorted(all_runs(database), key=lambda run: run.execution.ended_at)
     assert [run.name for run in runs] == ["finish-1", "finish-2", "finish-3"]
 
 
@@ -147,7 +147,7 @@ def test_of_many_that_wait_for_what_is_removed_three_are_named(database, add_run
 
 def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run, worker):
     run, other = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     pause(database, run)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
@@ -160,7 +160,7 @@ def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(database, add_run,
 
 def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(database, add_run, worker, monkeypatch):
     run = add_run("stubborn")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     monkeypatch.setattr(child_process, "STOP_GRACE_SECONDS", 0.2)
     pause(database, run)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
@@ -202,7 +202,7 @@ def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(database, add_run
     with hold_alive(folder):
         worker.round()
         after_it = run_by_key(database, run.key)
-        assert (after_it.state, after_it.not_before_at > after_it.started_at) == (State.QUEUED, True)
+        assert (after_it.state, after_it.queueing.not_before_at > after_it.execution.started_at) == (State.QUEUED, True)
         assert not folder.log(1).exists(), "a second child was started"
 
 
@@ -218,20 +218,20 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
     worker.stopping = True  # so that the next attempt is not started here
     worker.round()
     run = run_by_key(database, run.key)
-    assert (run.state, run.saves_memory) == (expected, 1)
+    assert (run.state, run.execution.saves_memory) == (expected, 1)
     if expected is State.QUEUED:
         assert "with activation checkpointing" in moves(database, run.key)[-1].reason
     else:
-        assert run.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
+        assert run.execution.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
 
 
 def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(database, add_run, worker, stand_in_child, said):
     run, waiting = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
     heir = Worker(database, [SLOT], said.append, stand_in_child)
     heir.round()
-    assert run_by_key(database, run.key).worker == heir.key
+    assert run_by_key(database, run.key).execution.worker == heir.key
     assert any("adopted on cpu" in line for line in said)
     for _ in range(3):
         heir.round()
@@ -247,7 +247,8 @@ def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(database, add_r
     run = claim_next(database, None, "cpu")
     folder = folder_of(database, run)
     folder.create(
-        RunOrder(run_id=run.id, name=run.name, attempt=run.attempt, data="toy", extra_data_file=""), run.recipe_json
+        RunOrder(run_id=run.id, name=run.name, attempt=run.attempt, data="toy", extra_data_file=""),
+        run.submission.recipe_json,
     )
     assert declare_dead(database, run, "its worker was killed before it started it").state is State.QUEUED
     late = subprocess.run([*stand_in_child, str(folder.path), "1"], capture_output=True, check=False)

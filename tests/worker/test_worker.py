@@ -38,7 +38,7 @@ def test_a_run_is_trained_to_its_end_and_imported(database, add_run, worker):
     worker.work(drain=True)
     run = run_by_key(database, run.key)
     assert run.state is State.FINISHED
-    assert (run.sst, run.selected_epoch, run.step) == (0.7, 1, 20)
+    assert (run.scores.sst, run.scores.selected_epoch, run.progress.step) == (0.7, 1, 20)
     points = metrics.read(database, run.key, ["loss/sst", "gradient_norm"])
     assert [step for step, _ in points["loss/sst"]] == list(range(20))
     assert {value for _, value in points["gradient_norm"]} == {None}
@@ -49,7 +49,7 @@ def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(database, add_run, w
     failed, finished = add_run("fail"), add_run("finish")
     worker.work(drain=True)
     assert run_by_key(database, failed.key).state is State.FAILED
-    assert "ValueError" in run_by_key(database, failed.key).failure
+    assert "ValueError" in run_by_key(database, failed.key).execution.failure
     assert run_by_key(database, finished.key).state is State.FINISHED
 
 
@@ -57,14 +57,14 @@ def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(dat
     run = add_run("crash")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
-    assert (run.state, run.failure) == (State.FAILED, "SomeError: it broke")
+    assert (run.state, run.execution.failure) == (State.FAILED, "SomeError: it broke")
 
 
 def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(database, add_run, worker):
     run = add_run("die")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
-    assert (run.state, run.attempt, run.recoveries) == (State.LOST, 2, 1)
+    assert (run.state, run.attempt, run.queueing.recoveries) == (State.LOST, 2, 1)
     path = [(move.state_after, move.owner) for move in moves(database, run.key)]
     assert path == [
         ("queued", "person"), ("running", "claim"), ("lost", "death"),
@@ -89,7 +89,7 @@ def test_a_run_that_a_person_queues_again_may_be_lost_once_more(database, add_ru
 
 def test_a_cancelled_running_run_is_stopped(database, add_run, worker):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     cancel(database, run_by_key(database, run.key))
     run_until(worker, lambda: not worker.children)
     assert run_by_key(database, run.key).state is State.CANCELLED
@@ -97,7 +97,7 @@ def test_a_cancelled_running_run_is_stopped(database, add_run, worker):
 
 def test_a_stopped_worker_puts_its_runs_back_into_the_queue(database, add_run, worker):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     worker.stopping = True
     worker.work(drain=False)
     assert run_by_key(database, run.key).state is State.QUEUED
@@ -105,7 +105,7 @@ def test_a_stopped_worker_puts_its_runs_back_into_the_queue(database, add_run, w
 
 def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(database, add_run, worker):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     stop_worker(database, find_worker(database, worker.key))
     worker.work(drain=False)
     assert run_by_key(database, run.key).state is State.QUEUED
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(databa
     said: list[str] = []
     worker = Worker(database, [SLOT, replace(SLOT, name="cpu-2")], said.append, stand_in_child)
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     events = folder_of(database, run).events(1)
     events.rename(events.with_suffix(".kept"))
     events.mkdir()
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(databa
 @pytest.mark.parametrize(("verb", "state"), [(cancel, State.CANCELLED), (pause, State.PAUSED)])
 def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(database, add_run, worker, verb, state):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     stop_orphans(database, [verb(database, run)])
     [work] = worker.children.values()
     assert work.child.process.poll() is None, "its worker does it"
@@ -183,7 +183,7 @@ def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(database, a
 def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(database, add_run, worker, monkeypatch):
     monkeypatch.setattr("bertmt.worker.worker.TROUBLE_SECONDS", 0)
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
 
     def damaged():
         raise sqlite3.DatabaseError("database disk image is malformed")
@@ -207,11 +207,11 @@ def test_a_worker_that_waits_for_a_time_says_so_once(database, add_run):
 
 def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(database, add_run, worker):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     work.child.process.kill()
     run_until(worker, lambda: run_by_key(database, run.key).attempt == 2)
-    assert run_by_key(database, run.key).step is None
+    assert run_by_key(database, run.key).progress.step is None
     worker.stopping = True
     worker.work(drain=False)
 
@@ -232,7 +232,7 @@ def test_a_run_that_ended_and_was_removed_before_the_next_look_frees_its_slot(da
 
 def test_an_attempt_that_another_worker_has_begun_is_left_alone(database, add_run, worker, stand_in_child):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     work.child.signal(signal.SIGTERM)
     work.child.process.wait()
@@ -260,7 +260,7 @@ def test_who_waited_for_the_lock_declares_no_later_attempt_dead(database, add_ru
 
 def test_a_second_attempt_replaces_the_first_ones_points(database, add_run, worker, stand_in_child):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     worker.stopping = True
     worker.work(drain=False)
     database.execute("UPDATE runs SET name = 'finish' WHERE key = ?", (run.key,))
@@ -281,7 +281,7 @@ def test_events_are_imported_and_the_end_seen_without_any_worker(database, add_r
 
 def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, add_run, worker):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     work.child.process.kill()
     work.child.process.wait()
@@ -294,7 +294,7 @@ def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(database, 
 
 def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(database, add_run, worker):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     cancel(database, run_by_key(database, run.key))
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
@@ -343,14 +343,14 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
     command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
     killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
-    while run_by_key(database, run.key).step != 19:
+    while run_by_key(database, run.key).progress.step != 19:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     killed.kill()
     killed.wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
-    os.kill(run_by_key(database, run.key).started.pid, signal.SIGKILL)
+    os.kill(run_by_key(database, run.key).progress.started.pid, signal.SIGKILL)
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)
@@ -360,7 +360,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(da
 
 def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(database, add_run, worker, stand_in_child):
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     database.execute("UPDATE workers SET process_start = 'a process that is gone'")
     cancel(database, run_by_key(database, run.key))
     next_worker = Worker(database, [SLOT], lambda line: None, stand_in_child)

@@ -1,8 +1,7 @@
 """What a worker does where a registry is locked, a folder cannot be read, or another worker is faster."""
 
-from dataclasses import replace
-
 import pytest
+from changed_run import changed
 from fake_nvml import FakeNvml, memory
 from worker_rounds import run_until
 
@@ -74,7 +73,7 @@ def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
     database, add_run, worker, said, request_word, state
 ):
     run, other = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     events = folder_of(database, run).events(1)
     events.rename(events.with_suffix(".kept"))
     events.mkdir()
@@ -113,7 +112,7 @@ def test_an_attempt_that_begins_while_the_old_one_is_read_is_not_taken_for_its_o
     folder_of(database, run).path.mkdir(parents=True)
     with hold_alive(folder_of(database, run)):
         work = worker.children[SLOT] = Work(run, AdoptedChild(folder_of(database, run)))
-        monkeypatch.setattr(worker_module, "ingest", lambda database, run: replace(run, attempt=2))
+        monkeypatch.setattr(worker_module, "ingest", lambda database, run: changed(run, attempt=2))
         worker._look_after(SLOT, work)
         assert worker.children[SLOT].run.attempt == 1
 

@@ -94,7 +94,7 @@ def test_what_waits_and_runs_is_listed_and_what_failed_is_not(run):
 
 def test_a_run_counts_for_the_preset_that_it_equals_not_the_one_it_was_made_from(run):
     changed = run("baseline", **{"lora.rank": 3})
-    assert changed.preset is None
+    assert changed.submission.preset is None
     assert all(not row.measured for row in paper_table([changed]))
 
 

@@ -15,7 +15,8 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import reader_of
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
-from bertmt.run_folder.events import EventWriter
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Finished, Started, Step, Stopped, now
 from bertmt.run_folder.layout import RunOrder
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle import control, removal
@@ -108,20 +109,24 @@ def begin(builder, run):
     claimed = claim_next(builder.database, None, "cpu")
     assert claimed.id == run.id
     folder = folder_of(builder.database, claimed)
-    folder.create(RunOrder(run.id, run.name, claimed.attempt, "toy", ""), run.submission.recipe_json)
+    folder.create(
+        RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file=""),
+        run.submission.recipe_json,
+    )
     events = EventWriter(folder.events(claimed.attempt))
-    events.write("started", attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS)
+    events.write(Started(at=now(), attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS))
     for step in range(2):
-        events.step(step, 1, "train", {"loss/sst": 1 / (step + 1)}, seconds_left=60.0)
+        values = {"loss/sst": 1 / (step + 1)}
+        events.write(Step(at=now(), step=step, epoch=1, phase="train", values=values, seconds_left=60.0))
     return folder, events
 
 
 def finish(folder, events):
     evaluate(folder, events, ["sst", "para", "sts"], EPOCHS, 0.5)
-    events.write(
-        "finished", epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, scores={}, seconds={"training": 1.0},
+    events.write(Finished(
+        at=now(), epoch=EPOCHS, step=STEPS, selected_epoch=EPOCHS, scores={}, seconds={"training": 1.0},
         peak_memory_mib=1, examples={}, passes={}, tokens={}, model=False, remarks=[],
-    )  # fmt: skip
+    ))  # fmt: skip
     events.close()
 
 
@@ -205,7 +210,7 @@ def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(build
 def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder, backed_up):
     run = builder.add("stopped")
     _, events = begin(builder, run)
-    events.write("stopped", signal="SIGTERM", step=2, checkpoint=True)
+    events.write(Stopped(at=now(), signal="SIGTERM", step=2))
     events.close()
     builder.database.close()
     damage_all(backed_up)

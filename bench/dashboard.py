@@ -73,7 +73,8 @@ def training_run() -> Iterator[tuple[Database, Run, EventWriter]]:
         assert run is not None
         run_folder = folder_of(database, run)
         run_folder.create(
-            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""),
+            run.submission.recipe_json,
         )
         with hold_alive(run_folder), closing(EventWriter(run_folder.events(1))) as events:
             steps = HOUR_SECONDS * STEPS_PER_SECOND

@@ -32,7 +32,8 @@ def ours(folder: Path) -> tuple[float, float]:
         run = claim_next(database, register(database, ["cpu"]), "cpu")
         assert run is not None
         folder_of(database, run).create(
-            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+            RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""),
+            run.submission.recipe_json,
         )
         events = EventWriter(folder_of(database, run).events(1))
         events.write(Started(at=now(), attempt=1, pid=os.getpid(), steps_total=STEPS, epochs_total=1))
@@ -43,7 +44,7 @@ def ours(folder: Path) -> tuple[float, float]:
         start = time.perf_counter()
         ingest(database, run)
         imported = time.perf_counter() - start
-        assert run_by_key(database, run.key).step == STEPS - 1
+        assert run_by_key(database, run.key).progress.step == STEPS - 1
         assert database.execute("SELECT count(*) FROM metrics").fetchone() == (POINTS,)
     return logged, imported
 

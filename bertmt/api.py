@@ -12,7 +12,7 @@ from typing import Any
 from bertmt import paths
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, reader_of
 from bertmt.registry.runs import all_runs, evaluations
 from bertmt.services.analysis.arms import named_groups
 from bertmt.services.analysis.compare import Against, compare
@@ -36,6 +36,7 @@ _OF_RUN = (
     "id", "name", "preset", "seed", "state", "note", "tags", "data", "device", "attempt", "progress", "steps_done",
     "selected_epoch", "sst", "para", "sts", "overall", "failure", "submitted_at", "started_at", "ended_at",
 )  # fmt: skip
+_READERS = {name: reader_of(name) for name in _OF_RUN}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Registry:
         with self._opened() as database:
             rows = [
                 {**_about(run), "epoch": each.epoch, "step": each.step, "task": task, "score": getattr(each, task),
-                 "selected": each.epoch == run.selected_epoch}
+                 "selected": each.epoch == run.scores.selected_epoch}
                 for run in _named(database, names)
                 for each in evaluations(database, run.key)
                 for task in (*TASKS, "overall")
@@ -178,12 +179,12 @@ def _about(run: Run) -> dict[str, Any]:
 
 def _run(row: Row, settings: Iterable[str]) -> dict[str, Any]:
     run = row.run
-    values = {name: getattr(run, name) for name in _OF_RUN}
-    recipe = {name: run.shared_recipe.get(name) for name in settings}
+    values = {name: read(run) for name, read in _READERS.items()}
+    recipe = {name: run.submission.shared_recipe.get(name) for name in settings}
     baseline = row.baseline.id if row.baseline else None
     return {
         **values, **{name: list(value) if isinstance(value, tuple) else value for name, value in recipe.items()},
-        "state": str(run.state), "tags": list(run.tags), "baseline": baseline, "difference": row.difference,
+        "state": str(run.state), "tags": list(run.annotations.tags), "baseline": baseline, "difference": row.difference,
     }  # fmt: skip
 
 

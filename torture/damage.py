@@ -180,8 +180,9 @@ def _damage_and_repair(stage: Stage, rng: Random, spec: str = "") -> None:
         stage.violations.append(f"lost, though backed up or with a folder: {sorted((kept_ids | told) - set(after))}")
     for run in (each for each in before.values() if each.id in told & set(after)):
         now = after[run.id]
-        if (run.step or -1) > (now.step or -1) or (run.state is State.FINISHED and now.state is not State.FINISHED):
-            stage.violations.append(f"{run.id} was {run.state} at step {run.step}, and is {now.state} at {now.step}")
+        step, step_now = run.progress.step, now.progress.step
+        if (step or -1) > (step_now or -1) or (run.state is State.FINISHED and now.state is not State.FINISHED):
+            stage.violations.append(f"{run.id} was {run.state} at step {step}, and is {now.state} at {step_now}")
     lost = before.keys() - after.keys()
     if not all(run_id in stage.output() for run_id in lost) and "cannot be read through" not in stage.output():
         stage.violations.append(f"lost without a word: {sorted(lost)}")

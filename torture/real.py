@@ -70,7 +70,7 @@ def reference_of(preset: str) -> Reference:
             with stage.open() as database:
                 run = run_by_key(database, stage.runs()[0].key)
                 if run.state is not State.FINISHED:
-                    raise RuntimeError(f"{preset} without any fault is {run.state}: {run.failure}")
+                    raise RuntimeError(f"{preset} without any fault is {run.state}: {run.execution.failure}")
                 points = {name: dict(found) for name, found in metrics.read(database, run.key).items()}
                 rows = database.execute("SELECT task, epoch, probabilities FROM predictions WHERE run = ?", (run.key,))
                 predictions = {(task, epoch): blob for task, epoch, blob in rows}

@@ -204,14 +204,15 @@ class Stage:
         """Queue again what ended otherwise than finished."""
         with self.open() as database:
             for run in all_runs(database):
-                if run.state is State.FAILED and not any(word in (run.failure or "") for word in TRUE_FAILURES):
-                    self.violations.append(f"{run.id} failed, and the reason is not true: {run.failure!r}")
+                failure = run.execution.failure
+                if run.state is State.FAILED and not any(word in (failure or "") for word in TRUE_FAILURES):
+                    self.violations.append(f"{run.id} failed, and the reason is not true: {failure!r}")
                 if run.state is State.LOST and not any(
                     word in moves(database, run.key)[-1].reason for word in TRUE_LOSSES
                 ):
                     self.violations.append(f"{run.id} is lost, and the reason is not true")
                 if run.state in (State.LOST, State.FAILED, State.CANCELLED):
-                    self.say(f"requeued {run.id}, {run.state}: {run.failure}")
+                    self.say(f"requeued {run.id}, {run.state}: {run.execution.failure}")
                     requeue(database, run)
                 elif run.state is State.PAUSED:
                     resume(database, run)

@@ -46,8 +46,8 @@ def collect(database: Registry, words: list[str], path: Path) -> None:
     for task in TASKS:
         rows, labels = [], None
         for run in runs:
-            assert run.selected_epoch is not None, f"{run.id} has no scores"
-            found = stored_predictions.read(database, run.key, task, run.selected_epoch)
+            assert run.scores.selected_epoch is not None, f"{run.id} has no scores"
+            found = stored_predictions.read(database, run.key, task, run.scores.selected_epoch)
             assert found is not None, f"{run.id} has no predictions of {task}"
             known = labels_of(database, found.fingerprint)
             assert known is not None and (labels is None or np.array_equal(labels, known)), f"other {task} examples"

@@ -72,7 +72,8 @@ def requeue(
     else:
         queued = bulk.for_all(database, found, lambda database, run: control.requeue(database, run, data, extra_data))
     for after in queued:
-        where = "from the start" if after.checkpoint_step is None else f"from step {after.checkpoint_step:,}"
+        kept = after.progress.checkpoint_step
+        where = "from the start" if kept is None else f"from step {kept:,}"
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}, {where}")])
     note_unworked_queue(database)
 

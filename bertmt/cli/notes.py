@@ -21,7 +21,7 @@ def note(
 
     database = existing_registry(context)
     after = control.annotate(database, find_run(database, run), text)
-    output.write_lines([safe_text(f"{after.id} {after.name}: {after.note or 'no note'}")])
+    output.write_lines([safe_text(f"{after.id} {after.name}: {after.annotations.note or 'no note'}")])
 
 
 def tag(
@@ -43,4 +43,4 @@ def tag(
     database = existing_registry(context)
     found = named_runs(database, runs)
     for after in for_all(database, found, lambda database, run: control.tag(database, run, word, present=not remove)):
-        output.write_lines([safe_text(f"{after.id} {after.name}: {' '.join(after.tags) or 'no tags'}")])
+        output.write_lines([safe_text(f"{after.id} {after.name}: {' '.join(after.annotations.tags) or 'no tags'}")])

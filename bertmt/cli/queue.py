@@ -260,13 +260,13 @@ def _write_plan(planned: "Plan", as_json: bool) -> None:
 def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: bool) -> None:
     if as_json:
         found = [
-            {"id": run.id, "name": run.name, "preset": run.preset, "seed": run.seed, "state": str(run.state),
-             "data": run.data, "recipe": dict(run.recipe)}
+            {"id": run.id, "name": run.name, "preset": run.submission.preset, "seed": run.seed, "state": str(run.state),
+             "data": run.submission.data, "recipe": dict(run.recipe)}
             for run in queued
         ]  # fmt: skip
         _write_document(False, found, planned, workers)
         return
-    rows = [Row([run.id, run.name, str(run.seed), run.preset or "–", str(run.state)]) for run in queued]
+    rows = [Row([run.id, run.name, str(run.seed), run.submission.preset or "–", str(run.state)]) for run in queued]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
 
 

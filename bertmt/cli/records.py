@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from bertmt.registry.records import reader_of
 from bertmt.services.browse.run_formatting import similarity
 
 if TYPE_CHECKING:
@@ -19,20 +20,20 @@ _SAME_NAME = (
 def run_record(run: "Run", baseline: "Run | None" = None, difference: float | None = None) -> dict[str, Any]:
     """A run as `documents.RUN` describes it."""
     return {
-        **{name: getattr(run, name) for name in _SAME_NAME},
-        "step": run.steps_done,
+        **{name: reader_of(name)(run) for name in _SAME_NAME},
+        "step": run.progress.steps_done,
         "scores": {name: run.score(name) for name in (*TASKS, "overall")},
         "baseline": baseline.id if baseline else None,
         "difference": difference,
-        "tags": list(run.tags),
-        "after": [awaited.id for awaited in run.awaits if not awaited.needs_success],
-        "after_ok": [awaited.id for awaited in run.awaits if awaited.needs_success],
+        "tags": list(run.annotations.tags),
+        "after": [awaited.id for awaited in run.queueing.awaits if not awaited.needs_success],
+        "after_ok": [awaited.id for awaited in run.queueing.awaits if awaited.needs_success],
     }
 
 
 def details_record(details: "Details") -> dict[str, Any]:
     """What stands beside the run, as `documents.DETAILS` describes it."""
-    run, recipe, finished = details.run, details.recipe, details.run.finished
+    run, recipe, finished = details.run, details.recipe, details.run.progress.finished
     return {
         "recipe": dict(run.recipe),
         "scale": recipe.scale() if recipe else {},
@@ -48,7 +49,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "padding_share": details.padding_share,
         "remarks": list(details.remarks),
         "history": [_move(each) for each in details.moves],
-        "encoder": {"name": run.recipe.get("encoder"), "fingerprints": dict(run.encoder_fingerprints)},
+        "encoder": {"name": run.recipe.get("encoder"), "fingerprints": dict(run.submission.encoder_fingerprints)},
         "code": _code(details),
         "environment": dict(details.snapshot.environment),
         "folder": str(details.folder),
@@ -57,9 +58,9 @@ def details_record(details: "Details") -> dict[str, Any]:
 
 
 def _effort(run: "Run") -> dict[str, Any]:
-    told = run.finished
+    told = run.progress.finished
     return {
-        "steps": run.steps_done,
+        "steps": run.progress.steps_done,
         "examples": dict(told.examples) if told else {},
         "passes": dict(told.passes) if told else {},
     }

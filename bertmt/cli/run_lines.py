@@ -33,12 +33,13 @@ def state_cell(run: "Run") -> Cell:
 def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
     """What stands below a run in a list: why it failed, how far it is, what it waits for; nothing for others."""
     spans: Line = ()
-    if run.failure:
-        spans = (Span(safe_text(run.failure), "bad"),)
+    if run.execution.failure:
+        spans = (Span(safe_text(run.execution.failure), "bad"),)
     elif run.state == "lost":
         spans = (Span(f"its process died; `bertmt logs {run.id}`, `bertmt requeue {run.id}`", "bad"),)
     elif run.state == "paused":
-        spans = (Span(f"paused at step {numbers.count(run.checkpoint_step)}; `bertmt resume {run.id}`", "dim"),)
+        step = numbers.count(run.progress.checkpoint_step)
+        spans = (Span(f"paused at step {step}; `bertmt resume {run.id}`", "dim"),)
     elif run.state in ("queued", "held"):
         spans = (Span(conditions(run), "dim"),) if conditions(run) else ()
     elif run.state == "running":

@@ -22,16 +22,16 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
         run_id=run.id,
         name=run.name,
         attempt=run.attempt,
-        data=run.data,
-        extra_data_file=run.extra_data_file,
-        fingerprints=run.fingerprints,
+        data=run.submission.data,
+        extra_data_file=run.submission.extra_data_file,
+        fingerprints=run.submission.fingerprints,
         device=device if device == CPU else f"cuda:{device}",
         threads=threads,
-        checkpoint_dir=run.checkpoint_dir,
-        saves_memory=bool(run.saves_memory),
+        checkpoint_dir=run.submission.checkpoint_dir,
+        saves_memory=bool(run.execution.saves_memory),
         keeps_checkpoints=keeps_checkpoints,
-        checkpoint_step=run.checkpoint_step,
-        encoder_fingerprints=run.encoder_fingerprints,
+        checkpoint_step=run.progress.checkpoint_step,
+        encoder_fingerprints=run.submission.encoder_fingerprints,
     )
 
 

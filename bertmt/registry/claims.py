@@ -75,7 +75,7 @@ def adopt(database: Database, run: Run, worker: int) -> Run | None:
     with database.immediate():
         taken = database.execute(
             "UPDATE runs SET worker = ? WHERE key = ? AND worker IS ? AND attempt = ? AND state = 'running'",
-            (worker, run.key, run.worker, run.attempt),
+            (worker, run.key, run.execution.worker, run.attempt),
         ).rowcount
         if not taken:
             return None

@@ -26,7 +26,7 @@ def count_before(database: Database, run: Run) -> int:
     """How many queued runs a worker takes before this one."""
     found: int = database.execute(
         "SELECT count(*) FROM runs WHERE state = 'queued' AND (-priority, position, key) < (?, ?, ?)",
-        (-run.priority, run.position, run.key),
+        (-run.queueing.priority, run.queueing.position, run.key),
     ).fetchone()[0]
     return found
 

@@ -2,11 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
+
+from msgspec import Struct
 
 from bertmt.registry.states import State
 from bertmt.run_folder.events import Finished, Started, stored
@@ -31,77 +34,28 @@ class Awaited(NamedTuple):
     needs_success: bool
 
 
-@dataclass(frozen=True)
-class Run:
-    """One run with its summary; times are UTC, ISO 8601.
+# What a run is made of are structs without gc: frozen dataclasses that take names alone take twice as long to make,
+# and a third more memory. One with a `__dict__`, for what is cached, cannot do without gc.
+class Submission(Struct, frozen=True, kw_only=True, dict=True):
+    """What was asked for when a run was submitted.
 
     Attributes:
-        key: the registry's own number of it; `id` is what people see.
         preset: whose toggles the resolved recipe equals, or None.
-        sst, para, sts, overall: dev scores of the selected epoch (STS: ρ); None: not trained, or undefined.
-        seconds_left: the child's own estimate.
-        failure: last exception line of a failed run.
-        request: "cancel" or "pause" where a person asked and the run has not stopped yet.
-        priority: higher ones are started first; `position` orders those of one priority.
-        not_before_at: it is not to be started earlier; None: at any time.
-        wants: "cpu" or "gpu", the only devices that may take it; "": all.
-        recoveries: how often it was requeued by itself since a person queued it.
-        saves_memory: 1 once it ran out of memory: its attempts recompute activations.
+        snapshot: the key of its code and environment.
         checkpoint_dir: the folder in which its checkpoints have theirs; "": its run folder.
-        checkpoint_step: steps done at its newest checkpoint.
-        awaits: the runs that must have ended before it may start.
     """
 
-    key: int
-    id: str
-    name: str
     preset: str | None
     from_preset: str | None
     recipe_json: str
     digest: str
-    seed: int
     data: str
     extra_data_file: str
     fingerprints_json: str
-    state: State
-    position: float
-    attempt: int
-    request: str | None
-    device: str | None
-    worker: int | None
-    failure: str | None
-    note: str
-    submitted_at: str
-    started_at: str | None
-    ended_at: str | None
-    snapshot: int
-    events_attempt: int
-    events_offset: int
-    synced_at: str | None
-    priority: int
-    not_before_at: str | None
-    wants: str
-    recoveries: int
-    saves_memory: int
-    checkpoint_dir: str
     encoder_fingerprints_json: str
-    phase: str | None
-    step: int | None
-    steps_total: int | None
-    epoch: int | None
-    epochs_total: int | None
-    seconds_left: float | None
-    selected_epoch: int | None
-    sst: float | None
-    para: float | None
-    sts: float | None
-    overall: float | None
-    last_event_at: str | None
-    checkpoint_step: int | None
-    started_json: str | None
-    finished_json: str | None
-    awaits: tuple[Awaited, ...] = field(default=())
-    tags: tuple[str, ...] = field(default=())
+    checkpoint_dir: str
+    snapshot: int
+    submitted_at: str
 
     @cached_property
     def recipe(self) -> Mapping[str, Any]:
@@ -127,6 +81,64 @@ class Run:
         found: Mapping[str, str] = json.loads(self.encoder_fingerprints_json)
         return found
 
+
+class Queueing(Struct, frozen=True, kw_only=True, gc=False):
+    """When a run may start, and where.
+
+    Attributes:
+        priority: higher ones are started first; `position` orders those of one priority.
+        not_before_at: it is not to be started earlier; None: at any time.
+        wants: "cpu" or "gpu", the only devices that may take it; "": all.
+        awaits: the runs that must have ended before it may start.
+        recoveries: how often it was requeued by itself since a person queued it.
+    """
+
+    position: float
+    priority: int
+    not_before_at: str | None
+    wants: str
+    awaits: tuple[Awaited, ...]
+    recoveries: int
+
+
+class Execution(Struct, frozen=True, kw_only=True, gc=False):
+    """Who works a run, on what, and how that ended.
+
+    Attributes:
+        worker: the key of the worker that claimed it.
+        request: "cancel" or "pause" where a person asked and the run has not stopped yet.
+        failure: last exception line of a failed run.
+        saves_memory: 1 once it ran out of memory: its attempts recompute activations.
+    """
+
+    device: str | None
+    worker: int | None
+    started_at: str | None
+    ended_at: str | None
+    request: str | None
+    failure: str | None
+    saves_memory: int
+
+
+class Progress(Struct, frozen=True, kw_only=True, gc=False):
+    """How far the last attempt came, as its events tell.
+
+    Attributes:
+        seconds_left: the child's own estimate.
+        checkpoint_step: steps done at its newest checkpoint.
+    """
+
+    phase: str | None
+    step: int | None
+    steps_total: int | None
+    epoch: int | None
+    epochs_total: int | None
+    seconds_left: float | None
+    checkpoint_step: int | None
+    last_event_at: str | None
+    started_json: str | None
+    finished_json: str | None
+
     @property
     def started(self) -> Started | None:
         """The child's `started` event of the last attempt; None before."""
@@ -143,17 +155,87 @@ class Run:
         finished: then it is their number."""
         return self.step if self.step is None or self.finished_json else self.step + 1
 
+
+class Scores(Struct, frozen=True, kw_only=True, gc=False):
+    """Dev scores of the selected epoch (STS: ρ); None: not trained, or undefined."""
+
+    selected_epoch: int | None
+    sst: float | None
+    para: float | None
+    sts: float | None
+    overall: float | None
+
+
+class Imported(Struct, frozen=True, kw_only=True, gc=False):
+    """Up to which byte of which attempt's events a run was imported, and when that was last looked at."""
+
+    events_attempt: int
+    events_offset: int
+    synced_at: str | None
+
+
+class Annotations(Struct, frozen=True, kw_only=True, gc=False):
+    """What people wrote about a run; `tags` are sorted."""
+
+    note: str
+    tags: tuple[str, ...]
+
+
+class Run(Struct, frozen=True, kw_only=True, gc=False):
+    """One run with its summary, by concern; times are UTC, ISO 8601.
+
+    Attributes:
+        key: the registry's own number of it; `id` is what people see.
+        attempt: the number of the last one; 0 before the first.
+    """
+
+    key: int
+    id: str
+    name: str
+    seed: int
+    state: State
+    attempt: int
+    submission: Submission
+    queueing: Queueing
+    execution: Execution
+    progress: Progress
+    scores: Scores
+    imported: Imported
+    annotations: Annotations
+
     @property
-    def progress(self) -> float | None:
+    def recipe(self) -> Mapping[str, Any]:
+        """The resolved recipe: dotted names to values."""
+        return self.submission.recipe
+
+    @property
+    def share_done(self) -> float | None:
         """Share of the steps done, 0 to 1; None where it is not known."""
         if self.state is State.FINISHED:
             return 1.0
-        return self.step / self.steps_total if self.step is not None and self.steps_total else None
+        step, total = self.progress.step, self.progress.steps_total
+        return step / total if step is not None and total else None
 
     def score(self, task: str) -> float | None:
         """The dev score of a task, or "overall"."""
-        found: float | None = getattr(self, task)
+        found: float | None = getattr(self.scores, task)
         return found
+
+
+# Its parts by the name of the field: what is a struct itself.
+CONCERNS: Mapping[str, type[Struct]] = {
+    name: kind for name, kind in get_type_hints(Run).items() if isinstance(kind, type) and issubclass(kind, Struct)
+}
+_PLACES = {name: name for name in Run.__struct_fields__ if name not in CONCERNS} | {
+    name: f"{concern}.{name}" for concern, kind in CONCERNS.items() for name in kind.__struct_fields__
+}
+# What lists and documents call `progress` is the share.
+_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done"}
+
+
+def reader_of(name: str) -> Callable[[Run], Any]:
+    """How to read of a run what documents, lists and filters name without its concern: "device", "sst"."""
+    return attrgetter(_PLACES[name])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bertmt.registry import records
 from bertmt.registry.states import LEGAL_TRANSITIONS, State
 
@@ -138,12 +140,18 @@ def _states() -> Iterator[str]:
 
 
 def _records() -> list[type]:
-    found = [each for _, each in inspect.getmembers(records, dataclasses.is_dataclass) if isinstance(each, type)]
-    return [each for each in found if each.__module__ == records.__name__]
+    found = [each for each in vars(records).values() if isinstance(each, type) and _field_names(each)]
+    return sorted((each for each in found if each.__module__ == records.__name__), key=lambda each: each.__name__)
+
+
+def _field_names(record: Any) -> tuple[str, ...]:
+    if issubclass(record, msgspec.Struct):
+        return tuple(record.__struct_fields__)
+    return tuple(field.name for field in dataclasses.fields(record)) if dataclasses.is_dataclass(record) else ()
 
 
 def _record_section(record: Any) -> str:
-    names = ", ".join(f"`{field.name}`" for field in dataclasses.fields(record))
+    names = ", ".join(f"`{name}`" for name in _field_names(record))
     text = inspect.cleandoc(record.__doc__ or "")
     summary, _, rest = text.partition("\n\nAttributes:")
     attributes = [f"- {' '.join(line.split())}" for line in _joined(rest)]

@@ -2,13 +2,13 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
-from bertmt.registry.records import Awaited, Evaluation, Move, Run, Snapshot
+from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Move, Progress, Run, Scores, Snapshot
 from bertmt.registry.states import Actor, State, check_move
 from bertmt.run_folder.events import now
 
@@ -19,25 +19,38 @@ ID_LENGTH = 6
 STAGED = ".importing-"
 IS_STAGED = f"runs.id GLOB '{STAGED}*'"
 
-_FIELDS = tuple(each.name for each in fields(Run))
-_SUMMARY = (
-    "phase", "step", "steps_total", "epoch", "epochs_total", "seconds_left", "selected_epoch",
-    "sst", "para", "sts", "overall", "last_event_at", "checkpoint_step", "started", "finished",
-)  # fmt: skip
-# What `run_of` makes a run of: its fields in their order, what other tables hold last.
-COLUMNS = ", ".join(
-    [
-        f"{'summaries' if column in _SUMMARY else 'runs'}.{column}"
-        for column in (name.removesuffix("_json") for name in _FIELDS)
-        if column not in ("awaits", "tags")
-    ]
-    + [
-        "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"
-        " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)"
-    ]
-    + ["(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)"]
+# How rows become runs: the fields of `Run` and of its concerns name the columns.
+_OWN = tuple(name for name in Run.__struct_fields__ if name not in CONCERNS)
+_IN_SUMMARIES = (Progress, Scores)
+_FROM_OTHER_TABLES = {
+    "awaits": "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"
+    " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)",
+    "tags": "(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)",
+}
+
+
+def _columns() -> Iterator[tuple[str, str]]:
+    """Every field, the run's own first, and the SQL that reads it."""
+    for kind, names in [(Run, _OWN), *((kind, kind.__struct_fields__) for kind in CONCERNS.values())]:
+        table = "summaries" if kind in _IN_SUMMARIES else "runs"
+        for name in names:
+            yield name, _FROM_OTHER_TABLES.get(name, f"{table}.{name.removesuffix('_json')}")
+
+
+_FIELDS = [name for name, _ in _columns()]
+_STATE, _AWAITS, _TAGS = map(_FIELDS.index, ("state", "awaits", "tags"))
+
+
+def _place(names: Sequence[str]) -> slice:
+    start = _FIELDS.index(names[0])
+    return slice(start, start + len(names))
+
+
+_PARTS = tuple(
+    (concern, kind, kind.__struct_fields__, _place(kind.__struct_fields__)) for concern, kind in CONCERNS.items()
 )
-_STATE = _FIELDS.index("state")
+# What `run_of` makes a run of.
+COLUMNS = ", ".join(column for _, column in _columns())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +120,7 @@ def _store_snapshot(database: Database, snapshot: Snapshot) -> int:
 def snapshot_of(database: Database, run: Run) -> Snapshot:
     """The code and environment that a run was submitted with."""
     digest, source, environment = database.execute(
-        "SELECT code_digest, source, environment FROM snapshots WHERE key = ?", (run.snapshot,)
+        "SELECT code_digest, source, environment FROM snapshots WHERE key = ?", (run.submission.snapshot,)
     ).fetchone()
     return Snapshot(digest, json.loads(source), json.loads(environment))
 
@@ -188,9 +201,13 @@ def run_of(row: Sequence[Any]) -> Run:
     """The run that a row of `COLUMNS` holds."""
     values = list(row)
     values[_STATE] = State(values[_STATE])
-    values[-2] = tuple(Awaited(word[1:], word[0] == "1") for word in values[-2].split(",")) if values[-2] else ()
-    values[-1] = tuple(sorted(values[-1].split("\x1f"))) if values[-1] else ()
-    return Run(*values)
+    awaits, tags = values[_AWAITS], values[_TAGS]
+    values[_AWAITS] = tuple(Awaited(word[1:], word[0] == "1") for word in awaits.split(",")) if awaits else ()
+    values[_TAGS] = tuple(sorted(tags.split("\x1f"))) if tags else ()
+    fields: dict[str, Any] = dict(zip(_OWN, values[: len(_OWN)], strict=True))
+    for concern, kind, names, place in _PARTS:
+        fields[concern] = kind(**dict(zip(names, values[place], strict=True)))
+    return Run(**fields)
 
 
 def move(database: Database, key: int, after: State, owner: Actor, reason: str, **columns: Any) -> Run:

@@ -19,7 +19,7 @@ def is_imported_as(database: Database, run: Run) -> bool:
     row = database.execute(
         "SELECT attempt, events_attempt, events_offset FROM runs WHERE key = ?", (run.key,)
     ).fetchone()
-    return bool(row == (run.attempt, run.events_attempt, run.events_offset))
+    return bool(row == (run.attempt, run.imported.events_attempt, run.imported.events_offset))
 
 
 def store_imported(database: Database, run: Run, end: int) -> None:

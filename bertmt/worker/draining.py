@@ -36,7 +36,7 @@ class Draining:
             BertmtError: it does not, and nobody is there to look.
         """
         alive = {worker.key for worker in workers.running_workers(self._database)}
-        if any(run.worker not in alive for run in runs_in(self._database, State.RUNNING)):
+        if any(run.execution.worker not in alive for run in runs_in(self._database, State.RUNNING)):
             return False  # its worker is gone and nobody has settled it yet: it may be queued again any moment
         waiting = waiting_runs(self._database)
         queued = [run for run in waiting if run.state is State.QUEUED]
@@ -55,7 +55,7 @@ class Draining:
 
     def _say_what_comes(self, coming: Sequence[Run]) -> None:
         """Once: what a worker that seems to do nothing waits for."""
-        later = [run for run in coming if run.awaits or run.not_before_at]
+        later = [run for run in coming if run.queueing.awaits or run.queueing.not_before_at]
         said = "; ".join(f"{run.id} {conditions(run)}" for run in later[:MOST_NAMED] if conditions(run))
         if said and said != self._said:
             self._say(f"Nothing can start yet: {said}.")

@@ -200,7 +200,7 @@ class Worker:
         others = {worker.key for worker in workers.running_workers(self.database)} - {self.key}
         own = {work.run.key for work in self.children.values()}
         for orphan in runs_in(self.database, State.RUNNING):
-            if orphan.worker not in others and orphan.key not in own:
+            if orphan.execution.worker not in others and orphan.key not in own:
                 with self._apart(orphan):
                     self._adopt(orphan)
 
@@ -211,7 +211,7 @@ class Worker:
         run = adopt(self.database, orphan, self.key)
         if run is None:
             return
-        device = run.device or CPU
+        device = run.execution.device or CPU
         free = [slot for slot in self.slots if slot.device == device and slot not in self.children]
         slot = free[0] if free else DeviceSlot(f"adopted-{run.id}", device, 0)
         self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run), lambda: self._process_of(run)))
@@ -232,7 +232,7 @@ class Worker:
             DataError: its folder cannot be read, which may pass.
         """
         try:
-            if orphan.worker == self.key:
+            if orphan.execution.worker == self.key:
                 # Claimed here in a round that broke off before its child was started.
                 declare_dead(self.database, orphan, "its worker could not start it")
             else:
@@ -283,7 +283,7 @@ class Worker:
 
     def _give_up(self, run: Run, problem: DataError) -> None:
         """Settle a run whose process is gone and whose folder cannot be read: it has failed, unless it was to stop."""
-        after = {"cancel": State.CANCELLED, "pause": State.PAUSED}.get(run.request or "", State.FAILED)
+        after = {"cancel": State.CANCELLED, "pause": State.PAUSED}.get(run.execution.request or "", State.FAILED)
         failure = {"failure": str(problem)} if after is State.FAILED else {}
         run = self._move(run, after, Actor.DEATH, str(problem), ended_at=now(), **failure)
         self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}: {problem}")
@@ -309,7 +309,7 @@ class Worker:
         if work.vanished:
             # It may hang in its driver for ever, and would take no signal that it can catch.
             work.child.signal(signal.SIGKILL)
-        if self.stopping or work.run.request in ("cancel", "pause"):
+        if self.stopping or work.run.execution.request in ("cancel", "pause"):
             work.stopping.ask(work.child)
         return work
 
@@ -323,18 +323,18 @@ class Worker:
                 run = self._put_back(run, "another process still held its folder")
                 failure = "its folder is held by another process"
             elif work.vanished:
-                failure = f"its GPU {run.device} has disappeared; see `nvidia-smi`"
+                failure = f"its GPU {run.execution.device} has disappeared; see `nvidia-smi`"
                 run = self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
-            elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.request is None:
+            elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.execution.request is None:
                 said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
                 failure = said or how_it_ended(child)
                 run = self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             else:
-                failure = how_it_ended(child) if code and not self.stopping and run.request is None else None
+                failure = how_it_ended(child) if code and not self.stopping and run.execution.request is None else None
                 run = declare_dead(self.database, run, how_it_ended(child))
         elif run.state is State.FAILED:
-            failure = run.failure
-        why = run.failure or (moves(self.database, run.key)[-1].reason if run.state is State.QUEUED else "")
+            failure = run.execution.failure
+        why = run.execution.failure or (moves(self.database, run.key)[-1].reason if run.state is State.QUEUED else "")
         self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {why}' if why else ''}")
         self._watch_for_crashes(run, time.monotonic() - work.since, failure)
 
@@ -391,7 +391,8 @@ class Worker:
 
 def _has_stepped(run: Run) -> bool:
     """Whether this attempt has done a step, and so holds the memory that it will need."""
-    return run.events_attempt == run.attempt and run.step is not None and run.step >= (run.checkpoint_step or 0)
+    step, kept = run.progress.step, run.progress.checkpoint_step or 0
+    return run.imported.events_attempt == run.attempt and step is not None and step >= kept
 
 
 def _last_line(database: Database, run: Run) -> str | None:

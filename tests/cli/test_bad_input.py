@@ -32,10 +32,10 @@ def test_a_command_for_several_runs_does_all_or_nothing(
     silent = builder.add("silent")
     builder.database.execute("UPDATE runs SET state = 'lost' WHERE key = ?", (silent.key,))
     builder.database.execute("INSERT INTO tags VALUES (?, 'night')", (run_named("base").key,))
-    before = builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").tags
+    before = builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").annotations.tags
     outcome = bertmt(*command.split())
     assert outcome.code in (3, 4) and outcome.out == ""
-    assert (builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").tags) == before
+    assert (builder.database.execute("SELECT * FROM runs").fetchall(), run_named("base").annotations.tags) == before
 
 
 def test_no_run_is_removed_where_one_of_them_runs(

@@ -73,7 +73,7 @@ def test_move_puts_runs_first_in_the_order_in_which_they_are_named(
 ) -> None:
     bertmt("queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--name", "third")
     bertmt("move", "third", "held", "--first")
-    order = sorted(["later", "held", "third"], key=lambda name: run_named(name).position)
+    order = sorted(["later", "held", "third"], key=lambda name: run_named(name).queueing.position)
     assert order == ["third", "held", "later"]
 
 
@@ -81,9 +81,9 @@ def test_move_puts_a_run_before_another_or_last(
     bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
 ) -> None:
     bertmt("move", "held", "--before", "later")
-    assert run_named("held").position < run_named("later").position
+    assert run_named("held").queueing.position < run_named("later").queueing.position
     bertmt("move", "held", "--last")
-    assert run_named("held").position > run_named("later").position
+    assert run_named("held").queueing.position > run_named("later").queueing.position
 
 
 @pytest.mark.parametrize("arguments", [["move", "later"], ["move", "later", "--first", "--last"]])
@@ -106,9 +106,9 @@ def test_a_note_is_replaced_and_a_tag_removed(
     bertmt("note", "base", "first")
     bertmt("note", "base", "second")
     bertmt("tag", "base", "good")
-    assert (run_named("base").note, run_named("base").tags) == ("second", ("good",))
+    assert (run_named("base").annotations.note, run_named("base").annotations.tags) == ("second", ("good",))
     bertmt("tag", "base", "good", "--remove")
-    assert run_named("base").tags == ()
+    assert run_named("base").annotations.tags == ()
     assert bertmt("tag", "base", "good", "--remove").code == 3
     assert bertmt("tag", "good").code == 2
 
@@ -150,7 +150,7 @@ def test_a_run_that_waits_for_many_says_so_by_three_of_them(
 ) -> None:
     ids = [builder.add("many", seed=seed).id for seed in range(40)]
     bertmt("queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny", "--name", "last", "--after", "many")
-    assert len(run_named("last").awaits) == 40
+    assert len(run_named("last").queueing.awaits) == 40
     [line] = [line for line in bertmt("runs").out.splitlines() if "after" in line]
     assert line.strip() == f"after {ids[0]}, after {ids[1]}, after {ids[2]} and 37 more"
 

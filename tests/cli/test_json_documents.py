@@ -71,7 +71,12 @@ def test_scores_in_json_are_those_of_the_registry(
 ) -> None:
     run = run_named("base")
     listed = next(each for each in json.loads(bertmt("runs", "--json").out)["runs"] if each["id"] == run.id)
-    assert listed["scores"] == {"sst": run.sst, "para": run.para, "sts": run.sts, "overall": run.overall}
+    assert listed["scores"] == {
+        "sst": run.scores.sst,
+        "para": run.scores.para,
+        "sts": run.scores.sts,
+        "overall": run.scores.overall,
+    }
 
 
 def test_similarity_stands_beside_rho_under_its_own_name(bertmt: Callable[..., Outcome], registry: Path) -> None:

@@ -53,7 +53,13 @@ def test_settings_note_tags_name_and_hold_are_stored(bertmt: Callable[..., Outco
     arguments = ("--set", "epochs=3", "--note", "why not", "--tag", "a", "--tag", "b", "--name", "mine", "--hold")
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, *arguments)
     [run] = runs_in(folder)
-    assert (run.recipe["epochs"], run.note, run.tags, run.name, run.state) == (3, "why not", ("a", "b"), "mine", "held")
+    assert (run.recipe["epochs"], run.annotations.note, run.annotations.tags, run.name, run.state) == (
+        3,
+        "why not",
+        ("a", "b"),
+        "mine",
+        "held",
+    )
     assert f"`bertmt release {run.id}`" in outcome.err
 
 
@@ -197,8 +203,12 @@ def test_when_and_where_a_run_may_start_is_stored_and_shown(
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     run = run_named("picky")
-    assert (run.priority, run.wants, run.checkpoint_dir) == (3, "gpu", str(tmp_path / "big"))
-    assert {each.id: each.needs_success for each in run.awaits} == {
+    assert (run.queueing.priority, run.queueing.wants, run.submission.checkpoint_dir) == (
+        3,
+        "gpu",
+        str(tmp_path / "big"),
+    )
+    assert {each.id: each.needs_success for each in run.queueing.awaits} == {
         run_named("base").id: False,
         run_named("later").id: True,
     }
@@ -244,7 +254,7 @@ def test_first_goes_before_all_that_wait(
     bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
 ) -> None:
     bertmt("queue", "--preset", "sst-only", *TINY, "--first", "--name", "urgent")
-    assert run_named("urgent").position < run_named("later").position
+    assert run_named("urgent").queueing.position < run_named("later").queueing.position
 
 
 def work_with(monkeypatch: pytest.MonkeyPatch, stand_in_child: tuple[str, ...]) -> None:
@@ -266,7 +276,7 @@ def test_work_and_wait_end_with_the_outcome(
     work_with(monkeypatch, stand_in_child)
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--name", "finish", "--work", "--wait")
     [run] = runs_in(folder)
-    assert (outcome.code, run.state, run.sst) == (0, "finished", 0.7)
+    assert (outcome.code, run.state, run.scores.sst) == (0, "finished", 0.7)
     assert "finished  sst 0.700" in outcome.out
 
 

@@ -45,7 +45,9 @@ def test_scores_state_and_difference_stand_in_the_line_of_the_run(
     outcome, run = bertmt("runs"), run_named("better")
     words = line_of(outcome, run).split()
     assert words[:4] == [run.id, "better", "0", "finished"]
-    assert words[6:10] == [f"{score:.3f}" for score in (run.sst, run.para, run.sts, run.overall)]
+    assert words[6:10] == [
+        f"{score:.3f}" for score in (run.scores.sst, run.scores.para, run.scores.sts, run.scores.overall)
+    ]
     assert words[10].startswith("+")
 
 

@@ -149,7 +149,13 @@ def texts(place: Path) -> list[Any]:
     """Documents of a run as they are stored."""
     with open_registry(place / "runs.db") as database:
         run = all_runs(database, "runs.name = 'base'")[0]
-    texts = (run.recipe_json, run.started_json, run.finished_json, run.fingerprints_json, run.submitted_at)
+    texts = (
+        run.submission.recipe_json,
+        run.progress.started_json,
+        run.progress.finished_json,
+        run.submission.fingerprints_json,
+        run.submission.submitted_at,
+    )
     return [present(text).encode() for text in texts]
 
 

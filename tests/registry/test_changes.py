@@ -54,7 +54,7 @@ def first_version(tmp_path: Path) -> Path:
 def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(first_version: Path) -> None:
     with open_registry(first_version) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-        assert [(run.key, run.name, run.sst, run.tags) for run in all_runs(database)] == [
+        assert [(run.key, run.name, run.scores.sst, run.annotations.tags) for run in all_runs(database)] == [
             (3, "first", 0.5, ()), (7, "second", 0.5, ("old",)),
         ]  # fmt: skip
         assert [worker.request for worker in all_workers(database)] == [None]
@@ -150,15 +150,15 @@ def test_a_failed_transaction_counts_nothing(database: Database, add_run: AddRun
 
 def test_runs_that_differ_in_their_seed_share_one_recipe(add_run: AddRun) -> None:
     one, two, other = add_run(seed=1), add_run(seed=2), add_run(seed=1, epochs=3)
-    assert one.shared_recipe is two.shared_recipe
-    assert other.shared_recipe != one.shared_recipe
+    assert one.submission.shared_recipe is two.submission.shared_recipe
+    assert other.submission.shared_recipe != one.submission.shared_recipe
     for run in (one, two, other):
-        assert {**run.shared_recipe, "seed": run.seed} == run.recipe
+        assert {**run.submission.shared_recipe, "seed": run.seed} == run.recipe
 
 
 def test_a_recipe_that_quotes_a_seed_keeps_its_text(add_run: AddRun) -> None:
     run = add_run(preset_name="baseline", extra_data=True, extra_data_file='x "seed": 5 y')
-    assert run.shared_recipe["extra_data_file"] == run.recipe["extra_data_file"] == 'x "seed": 5 y'
+    assert run.submission.shared_recipe["extra_data_file"] == run.recipe["extra_data_file"] == 'x "seed": 5 y'
 
 
 def test_a_registry_of_schema_3_keeps_its_workers_which_are_then_known_by_their_process_alone(tmp_path: Path) -> None:

@@ -134,4 +134,6 @@ def test_a_registry_of_version_4_keeps_its_rows_and_knows_no_encoders(tmp_path: 
     connection.close()
     with open_registry(path) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-        assert [(run.key, run.name, run.encoder_fingerprints) for run in all_runs(database)] == [(5, "old", {})]
+        assert [(run.key, run.name, run.submission.encoder_fingerprints) for run in all_runs(database)] == [
+            (5, "old", {})
+        ]

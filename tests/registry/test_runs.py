@@ -60,7 +60,7 @@ def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(
     move(database, present(run).key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
     move(database, present(run).key, State.QUEUED, Actor.PERSON, "requeued")
     run = claim_next(database, worker, "cpu")
-    assert (present(run).attempt, present(run).failure, present(run).ended_at) == (2, None, None)
+    assert (present(run).attempt, present(run).execution.failure, present(run).execution.ended_at) == (2, None, None)
 
 
 def test_every_move_is_recorded_with_time_and_reason(database: Database, add_run: AddRun) -> None:
@@ -127,7 +127,7 @@ def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database: Database, 
 
 def test_runs_submitted_with_the_same_code_share_one_snapshot(database: Database, add_run: AddRun) -> None:
     first, second = add_run(), add_run()
-    assert first.snapshot == second.snapshot
+    assert first.submission.snapshot == second.submission.snapshot
     assert snapshot_of(database, first).source == {"version": "0"}
 
 

@@ -43,7 +43,7 @@ def claimed(database: Database, add_run: AddRun) -> Run:
     add_run()
     run = present(claim_next(database, register(database, ["cpu"]), "cpu"))
     folder_of(database, run).create(
-        RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.recipe_json
+        RunOrder(run_id=run.id, name=run.name, attempt=1, data="toy", extra_data_file=""), run.submission.recipe_json
     )
     return run
 

@@ -26,7 +26,9 @@ def test_a_copy_holds_what_the_registry_holds_and_is_private(database: Database,
     assert made.path.parent == database.path.parent and made.runs == 1
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
     with open_registry(made.path) as copy:
-        assert [(each.id, each.recipe_json) for each in all_runs(copy)] == [(run.id, run.recipe_json)]
+        assert [(each.id, each.submission.recipe_json) for each in all_runs(copy)] == [
+            (run.id, run.submission.recipe_json)
+        ]
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

@@ -117,7 +117,7 @@ def test_runs_without_scores_and_too_few_runs_are_refused(database: Database, ad
 def test_effort_is_what_the_child_counted(database: Database, finished: Any) -> None:
     [run] = finished("a")
     assert effort(run) == {"steps": 20, "examples sst": 160, "passes sst": 1.0}
-    assert json.loads(present(all_runs(database)[0].finished_json))["step"] == 20
+    assert json.loads(present(all_runs(database)[0].progress.finished_json))["step"] == 20
 
 
 def seeds_of(scored: Callable[..., Run], name: str, scores_by_seed: Any, **values: Any) -> list[Any]:

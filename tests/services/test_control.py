@@ -40,7 +40,7 @@ def test_cancelling_a_running_run_is_a_request_that_outlives_the_worker(
 ) -> None:
     add_run()
     run = control.cancel(database, claim())
-    assert (run.state, run.request) == (State.RUNNING, "cancel")
+    assert (run.state, run.execution.request) == (State.RUNNING, "cancel")
 
 
 def test_cancelling_an_ended_run_is_refused(database: Database, add_run: AddRun) -> None:
@@ -55,8 +55,8 @@ def test_a_failed_run_is_requeued_behind_all_that_wait(
     add_run()
     run, other = fail(database, claim()), add_run()
     run = control.requeue(database, run)
-    assert (run.state, run.failure, run.attempt) == (State.QUEUED, None, 1)
-    assert run.position > other.position
+    assert (run.state, run.execution.failure, run.attempt) == (State.QUEUED, None, 1)
+    assert run.queueing.position > other.queueing.position
 
 
 def test_a_finished_run_is_not_requeued(database: Database, add_run: AddRun, claim: Callable[..., Run]) -> None:
@@ -80,7 +80,7 @@ def test_a_run_moves_to_the_front_and_before_another(database: Database, add_run
     first, second, third = add_run("a"), add_run("b"), add_run("c")
     ordering.reorder(database, third)
     ordering.reorder(database, second, before=first)
-    order = sorted(all_runs(database), key=lambda run: run.position)
+    order = sorted(all_runs(database), key=lambda run: run.queueing.position)
     assert [run.name for run in order] == ["c", "b", "a"]
 
 
@@ -100,8 +100,8 @@ def test_editing_changes_recipe_digest_and_preset(database: Database, add_run: A
     edited = control.edit(database, run, {"lora.rank": "8"})
     assert edited.recipe["lora.rank"] == 8
     assert edited.recipe["lora.alpha"] == 8.0
-    assert edited.digest != run.digest
-    assert (run.preset, edited.preset) == ("sst-only", None)
+    assert edited.submission.digest != run.submission.digest
+    assert (run.submission.preset, edited.submission.preset) == ("sst-only", None)
 
 
 def test_editing_the_rank_takes_the_scale_along_that_followed_it(database: Database, add_run: AddRun) -> None:
@@ -122,7 +122,7 @@ def test_an_edit_that_makes_no_recipe_is_refused_and_changes_nothing(database: D
     run = add_run()
     with pytest.raises(RecipeError):
         control.edit(database, run, {"pearson": "true"})
-    assert run_by_key(database, run.key).recipe_json == run.recipe_json
+    assert run_by_key(database, run.key).submission.recipe_json == run.submission.recipe_json
 
 
 def test_a_removed_run_keeps_its_folder_and_can_be_brought_back(database: Database, add_run: AddRun) -> None:
@@ -153,8 +153,8 @@ def test_a_running_run_is_asked_to_pause_and_may_be_told_to_go_on(
 ) -> None:
     add_run()
     run = claim()
-    assert control.pause(database, run).request == "pause"
-    assert control.resume(database, run).request is None
+    assert control.pause(database, run).execution.request == "pause"
+    assert control.resume(database, run).execution.request is None
     control.cancel(database, run)
     with pytest.raises(BusyError, match="being cancelled"):
         control.pause(database, run)
@@ -187,7 +187,7 @@ def test_a_run_requeued_from_the_start_has_no_checkpoint(
     folder.mkdir(parents=True)
     database.execute("UPDATE summaries SET checkpoint_step = 7 WHERE run = ?", (run.key,))
     [anew] = control.begin_anew(database, [run])
-    assert (anew.state, anew.checkpoint_step) == (State.QUEUED, None)
+    assert (anew.state, anew.progress.checkpoint_step) == (State.QUEUED, None)
     assert not folder.exists()
 
 
@@ -212,9 +212,9 @@ def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database:
     ordering.prioritise(database, third, 5)
     assert order() == "cab"
     ordering.reorder(database, second, first=True)
-    assert (order(), run_by_key(database, second.key).priority) == ("bca", 5)
+    assert (order(), run_by_key(database, second.key).queueing.priority) == ("bca", 5)
     ordering.reorder(database, third, first=False)
-    assert (order(), run_by_key(database, third.key).priority) == ("bac", 0)
+    assert (order(), run_by_key(database, third.key).queueing.priority) == ("bac", 0)
     ordering.shift(database, first, -1)
     assert order() == "abc"
     ordering.shift(database, run_by_key(database, first.key), 1)
@@ -256,8 +256,8 @@ def test_a_running_run_is_not_removed(database: Database, add_run: AddRun, claim
 
 def test_tags_are_words(database: Database, add_run: AddRun) -> None:
     run = control.tag(database, control.tag(database, add_run(), "b"), "a")
-    assert run.tags == ("a", "b")
-    assert control.tag(database, run, "a", present=False).tags == ("b",)
+    assert run.annotations.tags == ("a", "b")
+    assert control.tag(database, run, "a", present=False).annotations.tags == ("b",)
     for word in ("", "two words", "a,b", "\x1b[31m"):
         with pytest.raises(UsageError):
             control.tag(database, run, word)
@@ -285,7 +285,7 @@ def test_a_verb_for_several_runs_does_all_or_nothing_and_says_so(database: Datab
         NotFoundError, match=r"has no tag 'good'; it has none\. No action was taken on any of the 2 runs\."
     ):
         bulk.for_all(database, runs, lambda database, run: control.tag(database, run, "good", present=False))
-    assert run_by_key(database, runs[0].key).tags == ("good",)
+    assert run_by_key(database, runs[0].key).annotations.tags == ("good",)
     control.cancel(database, runs[1])
     for verb in (bulk.cancel, bulk.pause):
         with pytest.raises(BusyError, match="No action was taken on any of the 2 runs"):

@@ -64,16 +64,16 @@ def test_an_encoder_that_is_not_known_is_never_the_same(database: Database, enco
 
 def test_the_child_is_told_which_encoder_it_was(database: Database, encoder: Path) -> None:
     [run] = submit(database, plan(request(encoder)))
-    assert set(run.encoder_fingerprints) == {"weights", "config.json", "vocabulary"}
-    assert order_of(run, "cpu", 1).encoder_fingerprints == run.encoder_fingerprints
+    assert set(run.submission.encoder_fingerprints) == {"weights", "config.json", "vocabulary"}
+    assert order_of(run, "cpu", 1).encoder_fingerprints == run.submission.encoder_fingerprints
 
 
 def test_an_edited_run_has_the_encoder_of_then(database: Database, encoder: Path, tmp_path: Path) -> None:
     [run] = submit(database, plan(request(encoder)))
     other = write_bert(tmp_path / "other", seed=1)
     edited = edit(database, run, {"encoder": str(other)})
-    assert edited.encoder_fingerprints["weights"] != run.encoder_fingerprints["weights"]
-    assert edited.encoder_fingerprints["vocabulary"] == run.encoder_fingerprints["vocabulary"]
+    assert edited.submission.encoder_fingerprints["weights"] != run.submission.encoder_fingerprints["weights"]
+    assert edited.submission.encoder_fingerprints["vocabulary"] == run.submission.encoder_fingerprints["vocabulary"]
     with pytest.raises(EncoderError, match="was not found"):
         edit(database, run, {"encoder": str(tmp_path / "nowhere")})
 
@@ -90,7 +90,7 @@ def test_details_have_the_encoder(database: Database, encoder: Path) -> None:
 
     [run] = submit(database, plan(request(encoder)))
     said = encoder_words(details_of(database, run))
-    assert said[0] == str(encoder) and f"weights {run.encoder_fingerprints['weights']}" in said[1]
+    assert said[0] == str(encoder) and f"weights {run.submission.encoder_fingerprints['weights']}" in said[1]
     database.execute("UPDATE runs SET encoder_fingerprints = '{}'")
     assert "not known" in encoder_words(details_of(database, run_by_key(database, run.key)))[1]
 

@@ -45,7 +45,7 @@ def age(path: Any, seconds: float) -> None:
 
 
 def add_checkpoint(registry: Database, run: Run, size: int = 1000) -> Path:
-    place = folder_of(registry, run).checkpoints(run.checkpoint_dir).folder / "000001"
+    place = folder_of(registry, run).checkpoints(run.submission.checkpoint_dir).folder / "000001"
     place.mkdir(parents=True)
     (place / "state").write_bytes(b"x" * size)
     return place.parent
@@ -254,7 +254,7 @@ def test_a_copied_registry_leaves_the_checkpoints_of_the_original(
     with open_registry(tmp_path / "copy" / "runs.db") as copy:
         assert find_garbage(copy) == []
         [same] = all_runs(copy)
-        own = folder_of(copy, same).checkpoints(same.checkpoint_dir)
+        own = folder_of(copy, same).checkpoints(same.submission.checkpoint_dir)
         own.write({"state": lambda path: path.write_text("x")}, 1)
         own.delete()
         removal.delete(copy, same)

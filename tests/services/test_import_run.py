@@ -15,7 +15,7 @@ from bertmt.errors import BertmtError, BusyError, NotFoundError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, reader_of
 from bertmt.registry.runs import all_runs, forget, moves, run_by_key
 from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder
@@ -81,11 +81,11 @@ def attempts_of(elsewhere: RegistryBuilder) -> tuple[Run, RunFolder]:
             run_id=run.id,
             name=run.name,
             attempt=2,
-            data=run.data,
+            data=run.submission.data,
             extra_data_file="",
-            fingerprints=dict(run.fingerprints),
+            fingerprints=dict(run.submission.fingerprints),
         ),
-        run.recipe_json,
+        run.submission.recipe_json,
     )
     events = EventWriter(folder.events(2))
     events.write(Started(at=now(), attempt=2, pid=1, steps_total=6, epochs_total=2, resumes=True))
@@ -107,7 +107,7 @@ def test_an_imported_run_has_the_rows_that_it_has_where_it_was_trained(
     imported = import_run(database, folder_of(elsewhere.database, run).path)
     assert measured(database, imported) == measured(elsewhere.database, run)
     same = ("id", "name", "preset", "recipe_json", "digest", "seed", "data", "state", "attempt", "device", "ended_at")
-    assert {name: getattr(imported, name) for name in same} == {name: getattr(run, name) for name in same}
+    assert {name: reader_of(name)(imported) for name in same} == {name: reader_of(name)(run) for name in same}
     examples = "SELECT * FROM splits JOIN examples ON split = key ORDER BY fingerprint, position"
     assert len(database.execute(examples).fetchall()) == len(elsewhere.database.execute(examples).fetchall()) > 0
 
@@ -118,7 +118,11 @@ def test_all_attempts_are_imported_in_their_order(
     run, folder = attempts_of
     imported = import_run(database, folder.path)
     assert measured(database, imported) == measured(elsewhere.database, run)
-    assert (imported.state, imported.attempt, imported.fingerprints) == (State.FINISHED, 2, run.fingerprints)
+    assert (imported.state, imported.attempt, imported.submission.fingerprints) == (
+        State.FINISHED,
+        2,
+        run.submission.fingerprints,
+    )
     owners = {each.owner for each in moves(database, imported.key)}
     assert owners == {"import", "event"}
 
@@ -157,8 +161,8 @@ def test_an_imported_run_never_waits_in_the_queue(
         events.write(last)
     events.close()
     run = import_run(database, folder.path)
-    assert (run.state, run.failure) == (state, getattr(last, "error", None))
-    assert run.ended_at == run.last_event_at
+    assert (run.state, run.execution.failure) == (state, getattr(last, "error", None))
+    assert run.execution.ended_at == run.progress.last_event_at
     assert claim_next(database, None, "cpu") is None
 
 
@@ -305,7 +309,7 @@ SPOILED: dict[str, Callable[[Any], object]] = {
 def test_an_imported_run_has_the_encoder_of_its_folder(database: Database, elsewhere: RegistryBuilder) -> None:
     folder = folder_of(elsewhere.database, elsewhere.finished("base")).path
     spoil_order(encoder_fingerprints={"weights": "0" * 16})(folder)
-    assert import_run(database, folder).encoder_fingerprints == {"weights": "0" * 16}
+    assert import_run(database, folder).submission.encoder_fingerprints == {"weights": "0" * 16}
 
 
 @pytest.mark.parametrize("how", SPOILED)
@@ -347,16 +351,16 @@ def test_a_foreign_checkpoint_folder_is_never_taken_for_the_runs_own(
     mine.mkdir(parents=True)
     (mine / "thesis.tex").write_text("precious")
     spoil_order(checkpoint_dir=str(tmp_path / "home"))(folder)
-    assert import_run(database, folder).checkpoint_dir == ""
+    assert import_run(database, folder).submission.checkpoint_dir == ""
     delete_for_good(database, all_runs(database)[0])
     in_place = RunFolder(database.path.parent / "runs" / run.id).path
     shutil.copytree(folder, in_place)
-    assert import_run(database, in_place).checkpoint_dir == ""
+    assert import_run(database, in_place).submission.checkpoint_dir == ""
     delete_for_good(database, all_runs(database)[0])
     (mine / "thesis.tex").unlink()
     (mine / "000001").mkdir()
     shutil.copytree(folder, in_place)
-    assert import_run(database, in_place).checkpoint_dir == str(tmp_path / "home")
+    assert import_run(database, in_place).submission.checkpoint_dir == str(tmp_path / "home")
 
 
 def test_an_imported_run_can_be_requeued(database: Database, elsewhere: RegistryBuilder) -> None:

@@ -1,12 +1,12 @@
 """Curves that grow: what is read, when a series starts over, and that handed out arrays stay as they were."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from call_types import AddRun
+from changed_run import changed
 
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
@@ -241,7 +241,7 @@ def test_the_curve_carries_the_newest_record_of_its_run(
     live = LiveCurves(database)
     run = record(add_run("old"), line(0, 3))
     live.update([run])
-    renamed = dataclasses.replace(run, name="new")
+    renamed = changed(run, name="new")
     assert live.update([renamed])[run.key, "loss"].run.name == "new"
 
 

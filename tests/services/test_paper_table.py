@@ -1,11 +1,11 @@
 """The paper's rows with our runs: grouped by scale, best and mean by hand."""
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from call_types import AddRun
+from changed_run import changed
 from present import present
 
 from bertmt.recipe.loading import presets
@@ -27,7 +27,7 @@ def run(add_run: AddRun) -> Callable[..., Run]:
     ) -> Run:
         queued = add_run(preset_name=preset_name, **values)
         known = {"overall": None, **(scores or {})}
-        return dataclasses.replace(queued, state=state, fingerprints_json=fingerprints, **known)
+        return changed(queued, state=state, fingerprints_json=fingerprints, **known)
 
     return make
 
@@ -86,7 +86,7 @@ def test_each_scale_has_its_entry_the_newest_first(run: Callable[..., Run]) -> N
 
 
 def test_where_the_same_data_lies_makes_no_scale_but_the_number_of_extra_pairs_does(run: Callable[..., Run]) -> None:
-    moved = dataclasses.replace(run(), data="/elsewhere")
+    moved = changed(run(), data="/elsewhere")
     assert len(row_of([run(), moved], "baseline").measured) == 1
     few, many = (run("big-data", encoder="bert-base-uncased", extra_data_limit=limit) for limit in (100, 200))
     assert len(row_of([few, many], "big-data").measured) == 2
@@ -113,7 +113,7 @@ def test_what_waits_and_runs_is_listed_and_what_failed_is_not(run: Callable[...,
 
 def test_a_run_counts_for_the_preset_that_it_equals_not_the_one_it_was_made_from(run: Callable[..., Run]) -> None:
     changed = run("baseline", **{"lora.rank": 3})
-    assert changed.preset is None
+    assert changed.submission.preset is None
     assert all(not row.measured for row in paper_table([changed]))
 
 

@@ -98,10 +98,10 @@ def test_moving_down_and_up_again_restores_every_position(
     database: Database, waiting: tuple[dict[str, Run], Callable[..., str]]
 ) -> None:
     runs, _ = waiting
-    before = [(run.key, run.position) for run in queue_order(database)]
+    before = [(run.key, run.queueing.position) for run in queue_order(database)]
     shift(database, runs["b"], 2)
     shift(database, runs["b"], -2)
-    assert [(run.key, run.position) for run in queue_order(database)] == before
+    assert [(run.key, run.queueing.position) for run in queue_order(database)] == before
 
 
 def test_a_run_that_does_not_wait_is_not_moved(

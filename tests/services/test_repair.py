@@ -16,7 +16,7 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.database import sqlite3
 from bertmt.registry.file.backups import keep_backup, kept_backups
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, reader_of
 from bertmt.registry.runs import all_runs, moves, removed_runs, setting
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
 from bertmt.run_folder.event_files import EventWriter
@@ -35,7 +35,19 @@ def rows(registry: Path) -> list[Any]:
     """What a list of runs shows, and what people typed."""
     with open_registry(registry) as database:
         found = [*all_runs(database), *removed_runs(database)]
-        return sorted((run.id, run.name, run.state, run.seed, run.note, run.tags, run.awaits, run.sst) for run in found)
+        return sorted(
+            (
+                run.id,
+                run.name,
+                run.state,
+                run.seed,
+                run.annotations.note,
+                run.annotations.tags,
+                run.queueing.awaits,
+                run.scores.sst,
+            )
+            for run in found
+        )
 
 
 def is_whole(registry: Path) -> Any:
@@ -94,7 +106,8 @@ def begin(builder: RegistryBuilder, run: Run) -> tuple[RunFolder, Any]:
     assert claimed.id == run.id
     folder = folder_of(builder.database, claimed)
     folder.create(
-        RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file=""), run.recipe_json
+        RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file=""),
+        run.submission.recipe_json,
     )
     events = EventWriter(folder.events(claimed.attempt))
     events.write(Started(at=now(), attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS))
@@ -193,7 +206,7 @@ def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(
     assert state_of(backed_up, "known") is state_of(backed_up, "new") is State.HELD
     with open_registry(backed_up) as database:
         for run in all_runs(database, "runs.name IN ('known', 'new')"):
-            assert run.step == 1 and release(database, run).state is State.QUEUED
+            assert run.progress.step == 1 and release(database, run).state is State.QUEUED
 
 
 def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder: RegistryBuilder, backed_up: Path) -> None:
@@ -232,8 +245,8 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
     with open_registry(backed_up) as database:
         [again] = all_runs(database, "runs.id = ?", (run.id,))
         same = ("name", "recipe_json", "digest", "seed", "note", "fingerprints_json", "encoder_fingerprints_json")
-        assert [getattr(again, each) for each in same] == [
-            getattr(run, each) if each != "note" else "why I try it" for each in same
+        assert [reader_of(each)(again) for each in same] == [
+            reader_of(each)(run) if each != "note" else "why I try it" for each in same
         ]
 
 
@@ -291,7 +304,7 @@ def test_the_newest_good_backup_is_taken_and_those_passed_over_are_told(
     done = repair(backed_up)
     assert present(done.backup).path == second and [path for path, _ in done.passed_over] == [third]
     with open_registry(backed_up) as database:
-        assert all_runs(database)[0].note == "in the second"
+        assert all_runs(database)[0].annotations.note == "in the second"
 
 
 @pytest.mark.parametrize("seed", range(12))

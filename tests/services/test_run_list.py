@@ -49,7 +49,7 @@ def test_what_another_connection_writes_is_read(database: Database, runs: RunLis
     with open_registry(database.path) as other:
         annotate(other, run, "seen")
     assert runs.refresh()
-    assert present(runs.row(run.id)).run.note == "seen"
+    assert present(runs.row(run.id)).run.annotations.note == "seen"
 
 
 def test_only_the_rows_that_changed_are_made_anew(
@@ -141,7 +141,7 @@ def test_a_list_kept_up_to_date_is_the_one_read_anew(
     for arguments in ({}, {"sort": "-difference"}, {"filter_text": "tag:x | difference>0"}, {"limit": 3}):
         assert shown(runs.rows(**arguments)) == shown(anew.rows(**arguments))
     assert [run.key for run in known] == [row.run.key for row in runs.rows()]
-    assert runs.tags() == sorted({each for row in anew.rows() for each in row.run.tags})
+    assert runs.tags() == sorted({each for row in anew.rows() for each in row.run.annotations.tags})
 
 
 def test_every_field_can_be_asked_of_a_row(database: Database, runs: RunList, finish: Callable[..., Run]) -> None:

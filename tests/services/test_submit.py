@@ -26,9 +26,11 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_preset_becomes_a_queued_run_with_its_resolved_recipe(database: Database) -> None:
     [run] = submit(database, plan(Request(preset="baseline", values=TOY)))
-    assert (run.name, run.preset, run.state) == ("baseline", "baseline", "queued")
-    assert from_json(run.recipe_json).learning_rate == 1e-3
-    assert set(run.fingerprints) == {f"{task}-{split}" for task in ("sst", "para", "sts") for split in ("train", "dev")}
+    assert (run.name, run.submission.preset, run.state) == ("baseline", "baseline", "queued")
+    assert from_json(run.submission.recipe_json).learning_rate == 1e-3
+    assert set(run.submission.fingerprints) == {
+        f"{task}-{split}" for task in ("sst", "para", "sts") for split in ("train", "dev")
+    }
 
 
 def test_every_combination_of_sweeps_and_seeds_is_a_run(database: Database) -> None:
@@ -150,7 +152,7 @@ def test_settings_of_care_make_no_other_recipe(database: Database) -> None:
 def test_a_copy_of_a_run_keeps_its_recipe_but_for_what_is_set(database: Database) -> None:
     [run] = submit(database, plan(Request(preset="cosine", values=TOY)))
     [copy] = submit(database, plan(Request(from_run=run, values={"mnr": "true"}, name="copy")))
-    assert (copy.name, copy.preset) == ("copy", "neg-cosine")
+    assert (copy.name, copy.submission.preset) == ("copy", "neg-cosine")
     assert len(all_runs(database)) == 2
 
 

@@ -34,8 +34,14 @@ def test_points_and_summary_are_imported(database: Database, claimed: Run, event
     start_and_step(events, 5)
     run = ingest(database, claimed)
     assert steps(database, run) == [0, 1, 2, 3, 4]
-    assert (run.step, run.steps_total, run.epoch, run.phase, run.seconds_left) == (4, 100, 1, "train", 3.0)
-    assert run.progress == 0.04
+    assert (
+        run.progress.step,
+        run.progress.steps_total,
+        run.progress.epoch,
+        run.progress.phase,
+        run.progress.seconds_left,
+    ) == (4, 100, 1, "train", 3.0)
+    assert run.share_done == 0.04
 
 
 def test_a_torn_last_line_waits_for_its_end(database: Database, claimed: Run, events: EventWriter) -> None:
@@ -131,10 +137,10 @@ def test_scores_follow_the_selected_epoch(database: Database, claimed: Run, even
     start_and_step(events, 1)
     for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
         events.write(Evaluated(at=now(), epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None))
-    assert ingest(database, claimed).sst == 0.5
+    assert ingest(database, claimed).scores.sst == 0.5
     events.write(Finished(at=now(), epoch=2, step=3, selected_epoch=1))
     run = ingest(database, run_by_key(database, claimed.key))
-    assert (run.state, run.sst, run.para, run.selected_epoch) == (State.FINISHED, 0.6, None, 1)
+    assert (run.state, run.scores.sst, run.scores.para, run.scores.selected_epoch) == (State.FINISHED, 0.6, None, 1)
     assert [each.sst for each in evaluations(database, run.key)] == [0.2, 0.6, 0.5]
 
 
@@ -145,5 +151,5 @@ def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(
     entry = PredictionFile(task="sst", split="dev", file="../../etc/passwd", fingerprint="x")
     events.write(Evaluated(at=now(), epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry]))
     run = ingest(database, claimed)
-    assert run.sst == 0.5
+    assert run.scores.sst == 0.5
     assert stored.read(database, run.key, "sst", 1) is None

@@ -115,10 +115,10 @@ def test_a_read_only_registry_is_watched_and_not_written(database: Database, cla
     with open_registry(database.path, read_only=True) as reader:
         watch = Watch(reader)
         assert [watch.poll(), watch.poll()] == [True, False]
-        assert [row.run.last_event_at for row in list_runs(reader)] == [None]
+        assert [row.run.progress.last_event_at for row in list_runs(reader)] == [None]
         ingest(database, claimed)
         assert watch.poll()
-        assert list_runs(reader)[0].run.last_event_at is not None
+        assert list_runs(reader)[0].run.progress.last_event_at is not None
 
 
 def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later(
@@ -136,5 +136,5 @@ def test_a_registry_that_is_locked_is_a_sentence_and_what_was_missed_comes_later
 
 def test_a_worker_that_says_it_is_alive_is_news(database: Database, claimed: Run, watch: Watch) -> None:
     with open_registry(database.path) as other:
-        beat(other, present(claimed.worker))
+        beat(other, present(claimed.execution.worker))
     assert watch.poll()

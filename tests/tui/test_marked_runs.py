@@ -36,7 +36,7 @@ async def test_where_one_of_the_marked_runs_cannot_be_cancelled_none_is(show: Sh
             control.cancel(elsewhere, run_named(registry, "later"))
         await shown.press("y")
         assert "is cancelled already. No action was taken on any of the 2 runs." in shown.said
-        assert run_named(registry, "training").request is None
+        assert run_named(registry, "training").execution.request is None
 
 
 async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show: Show, alive: Any, registry: Path) -> None:
@@ -46,10 +46,10 @@ async def test_a_tag_is_taken_from_all_marked_runs_or_from_none(show: Show, aliv
         await mark(shown, "later", "training")
         await shown.press("number_sign", *"-good", "enter")
         assert "has no tag 'good'; it has none. No action was taken on any of the 2 runs." in shown.said
-        assert run_named(registry, "later").tags == ("good",)
+        assert run_named(registry, "later").annotations.tags == ("good",)
         await shown.press("number_sign", *"good", "enter")
         assert "2 runs tagged." in shown.said
-        assert run_named(registry, "training").tags == ("good",)
+        assert run_named(registry, "training").annotations.tags == ("good",)
 
 
 async def test_what_is_no_longer_there_to_be_brought_back_leaves_the_others_removed(
@@ -72,10 +72,10 @@ async def test_marked_runs_are_moved_in_the_queue_all_or_none(show: Show, alive:
         await mark(shown, "later", "held")
         await shown.press("home")
         with open_registry(registry) as elsewhere:
-            before = run_named(registry, "held").position
+            before = run_named(registry, "held").queueing.position
             control.cancel(elsewhere, run_named(registry, "later"))
         shown.app.screen.action_place(True)
         await shown.settle()
         assert "No action was taken on any of the 2 runs." in shown.said
-        assert run_named(registry, "held").position == before
+        assert run_named(registry, "held").queueing.position == before
         assert run_named(registry, "later").state is State.CANCELLED

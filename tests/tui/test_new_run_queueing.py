@@ -52,9 +52,9 @@ async def test_what_is_asked_is_stored_with_the_run(show: Show, alive: Any, regi
         assert "after run001" in " ".join(shown.text.split())
         await shown.press("ctrl+s", "n")
     run = newest(registry)
-    assert (run.priority, run.wants, run.checkpoint_dir) == (7, "gpu", str(tmp_path / "c"))
-    assert run.awaits == (("run001", False), ("run003", True), ("run004", True))
-    begins = datetime.fromisoformat(present(run.not_before_at)) - datetime.now(UTC)
+    assert (run.queueing.priority, run.queueing.wants, run.submission.checkpoint_dir) == (7, "gpu", str(tmp_path / "c"))
+    assert run.queueing.awaits == (("run001", False), ("run003", True), ("run004", True))
+    begins = datetime.fromisoformat(present(run.queueing.not_before_at)) - datetime.now(UTC)
     assert timedelta(hours=1) < begins <= timedelta(hours=2)
 
 

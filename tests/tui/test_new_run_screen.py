@@ -75,7 +75,12 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
     async with show(path=path) as shown:
         await shown.press("n", "o", "ctrl+s")
         [run] = stored(path)
-        assert (run.state, run.preset, run.data, run.recipe["encoder"]) == ("queued", "baseline", "toy", "tiny")
+        assert (run.state, run.submission.preset, run.submission.data, run.recipe["encoder"]) == (
+            "queued",
+            "baseline",
+            "toy",
+            "tiny",
+        )
         assert "No worker is running" in shown.text
         await shown.press("y")
         assert started == [(False, 1, "auto")]

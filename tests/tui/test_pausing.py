@@ -46,11 +46,11 @@ async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive:
         await shown.press("p")
         shown.should_be("pause")
         await shown.press("n")
-        assert run_named(registry, "training").request is None
+        assert run_named(registry, "training").execution.request is None
         await shown.press("p", "y")
-        assert run_named(registry, "training").request == "pause"
+        assert run_named(registry, "training").execution.request == "pause"
         await shown.press("p")
-        assert run_named(registry, "training").request is None
+        assert run_named(registry, "training").execution.request is None
         assert "1 run resumed." in shown.said
 
 
@@ -96,7 +96,7 @@ async def test_beginning_anew_asks_and_deletes_the_checkpoints(show: Show, alive
         assert folder.exists() and run_named(stopped, "training").state is State.CANCELLED
         await shown.press("F", "y")
         after = run_named(stopped, "training")
-        assert (after.state, after.checkpoint_step, folder.exists()) == (State.QUEUED, None, False)
+        assert (after.state, after.progress.checkpoint_step, folder.exists()) == (State.QUEUED, None, False)
 
 
 async def test_what_was_removed_is_brought_back_by_one_key(show: Show, alive: Any, registry: Path) -> None:

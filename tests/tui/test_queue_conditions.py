@@ -111,7 +111,7 @@ async def test_the_order_is_by_priority_then_by_place_and_a_moved_run_takes_on_i
         await shown.press("K")
         assert listed(shown)[1:3] == ["later", "urgent"] and order(waiting)[:2] == ["later", "urgent"]
         with open_registry(waiting) as database:
-            assert all_runs(database, "runs.name = 'later'")[0].priority == 5
+            assert all_runs(database, "runs.name = 'later'")[0].queueing.priority == 5
 
 
 async def test_marked_runs_are_given_a_priority(show: Show, alive: Any, waiting: Path) -> None:

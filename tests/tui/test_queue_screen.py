@@ -190,7 +190,7 @@ async def test_cancelling_asks_first_and_no_is_no(show: Show, alive: Any, regist
         await shown.press("j", "x", "y")
     with open_registry(registry) as database:
         running = all_runs(database, "runs.state = 'running'")
-    assert [run.request for run in running] == [None]
+    assert [run.execution.request for run in running] == [None]
     assert states(registry)["later"] == "cancelled"
 
 

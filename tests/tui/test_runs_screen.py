@@ -297,9 +297,9 @@ async def test_tags_are_given_and_taken_from_all_marked_runs(show: Show, alive: 
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("space", "space", "number_sign", *"good", "enter")
-        assert [run_named(registry, name).tags for name in ("better", "base")] == [("good",), ("good",)]
+        assert [run_named(registry, name).annotations.tags for name in ("better", "base")] == [("good",), ("good",)]
         await shown.press("number_sign", *"-good", "enter")
-        assert run_named(registry, "better").tags == ()
+        assert run_named(registry, "better").annotations.tags == ()
 
 
 async def test_a_word_that_cannot_be_a_tag_is_said_while_it_is_typed(show: Show, alive: Any) -> None:
@@ -312,7 +312,7 @@ async def test_a_note_is_written(show: Show, alive: Any, registry: Path) -> None
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("i", *"why?", "enter")
-        assert run_named(registry, "better").note == "why?"
+        assert run_named(registry, "better").annotations.note == "why?"
 
 
 async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(
@@ -325,7 +325,7 @@ async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(
     async with show() as shown:
         await go_to(shown, "better")
         await shown.press("i", "enter")
-        assert run_named(registry, "better").note == note and "noted" not in shown.said
+        assert run_named(registry, "better").annotations.note == note and "noted" not in shown.said
 
 
 async def test_removing_asks_and_keeps_the_folder_until_it_is_deleted_for_good(

@@ -63,7 +63,7 @@ async def test_a_stored_last_event_of_the_wrong_shape_leaves_every_tab_usable(sh
             "UPDATE summaries SET finished = ? WHERE run = 2",
             ('{"seconds": 12.5, "passes": 3, "tokens": [1], "remarks": 7, "examples": "x", "peak_memory_mib": []}',),
         )
-        assert run_by_key(database, 2).finished is None
+        assert run_by_key(database, 2).progress.finished is None
     async with show() as shown:
         assert "better" in shown.text
         shown.app.screen.table.go_to("run002")

@@ -114,7 +114,7 @@ def test_a_request_holds_what_was_typed_and_seeds_times_sweeps_count_the_runs(fo
 def test_another_source_keeps_what_was_typed_unless_it_says_the_same(form: NewRunForm, add_run: AddRun) -> None:
     run = add_run("other", "pearson", epochs=7)
     typed = form.with_value("epochs", "7").with_value("batch_size", "4")
-    copied = typed.with_source(unresolved(from_json(run.recipe_json)), None, run)
+    copied = typed.with_source(unresolved(from_json(run.submission.recipe_json)), None, run)
     assert copied.typed == {"batch_size": "4"}
     assert copied.value("pearson") is True and copied.request().from_run is run
 

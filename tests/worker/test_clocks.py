@@ -93,7 +93,7 @@ def test_a_moment_is_recent_for_so_many_seconds_and_never_before_it() -> None:
 def copied(database: Database, add_run: AddRun, worker: Worker, tmp_path: Path) -> Iterator[tuple[Run, Database]]:
     """A run that is worked, and a copy of its registry with all that is in it."""
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copytree(tmp_path, tmp_path / "copy")
     with open_registry(tmp_path / "copy" / "runs.db") as copy:

@@ -40,10 +40,10 @@ def adopted(
 
     def adopt(name: str = "wait") -> tuple[Run, Worker]:
         run = add_run(name)
-        run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+        run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
         database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
         other = Worker(database, [SLOT], lambda line: None, stand_in_child)
-        run_until(other, lambda: run_by_key(database, run.key).worker == other.key)
+        run_until(other, lambda: run_by_key(database, run.key).execution.worker == other.key)
         return run_by_key(database, run.key), other
 
     yield adopt
@@ -121,10 +121,10 @@ def test_a_child_of_an_older_version_is_known_by_its_lock_alone(
     database: Database, adopted: Callable[..., tuple[Run, Worker]]
 ) -> None:
     run, other = adopted("wait-old")
-    assert present(run.started).process_start == ""
+    assert present(run.progress.started).process_start == ""
     rounds(other)
     assert states(database, run) == ["running"]
-    os.kill(present(present(run.started).pid), signal.SIGKILL)
+    os.kill(present(present(run.progress.started).pid), signal.SIGKILL)
     other.stopping = True
     end = time.monotonic() + 20
     while run_by_key(database, run.key).state is State.RUNNING and time.monotonic() < end:

@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def moved(database: Database, add_run: AddRun, worker: Worker, tmp_path: Path) -> Iterator[tuple[Run, Run]]:
     """A run whose child works on while its registry is elsewhere, and what waits behind it."""
     run, waiting = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     (tmp_path / "old").rename(tmp_path / "new")
     yield run, waiting
     for work in worker.children.values():
@@ -64,7 +64,7 @@ def test_a_worker_at_the_new_place_adopts_what_runs_and_takes_what_waits(
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
     with open_registry(tmp_path / "new" / "runs.db") as there:
         other = Worker(there, [SLOT], lambda line: None, stand_in_child)
-        run_until(other, lambda: run_by_key(there, run.key).worker == other.key)
+        run_until(other, lambda: run_by_key(there, run.key).execution.worker == other.key)
         assert run_by_key(there, run.key).attempt == 1
         cancel(there, run)
         other.work(drain=True)

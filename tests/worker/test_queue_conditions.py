@@ -65,7 +65,7 @@ def test_a_run_that_wants_a_gpu_is_left_to_one(database: Database, add_run: AddR
 def test_a_run_waits_for_the_end_of_another(database: Database, add_run: AddRun, needs_success: bool) -> None:
     first, second = add_run("first"), add_run("second")
     second = after(database, second, first, needs_success)
-    assert second.awaits == (Awaited(first.id, needs_success),)
+    assert second.queueing.awaits == (Awaited(first.id, needs_success),)
     assert claimed(database) == "first"
     assert claimed(database) is None
     move(database, first.key, State.FAILED, Actor.EVENT, "broke")
@@ -84,7 +84,7 @@ def test_a_chain_is_worked_in_its_order_and_to_its_end(database: Database, add_r
     third, first, second = add_run("finish-3"), add_run("finish-1"), add_run("finish-2")
     after(database, second, first, True), after(database, third, second, False)
     worker.work(drain=True)
-    runs = sorted(all_runs(database), key=lambda run: present(run.ended_at))
+    runs = sorted(all_runs(database), key=lambda run: present(run.execution.ended_at))
     assert [run.name for run in runs] == ["finish-1", "finish-2", "finish-3"]
 
 
@@ -159,7 +159,7 @@ def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(
     database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run, other = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     pause(database, run)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
@@ -174,7 +174,7 @@ def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(
     database: Database, add_run: AddRun, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = add_run("stubborn")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     monkeypatch.setattr(child_process, "STOP_GRACE_SECONDS", 0.2)
     pause(database, run)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
@@ -222,7 +222,10 @@ def test_a_run_whose_lock_is_held_goes_back_and_is_tried_later(
     with hold_alive(folder):
         worker.round()
         after_it = run_by_key(database, run.key)
-        assert (after_it.state, present(after_it.not_before_at) > present(after_it.started_at)) == (State.QUEUED, True)
+        assert (after_it.state, present(after_it.queueing.not_before_at) > present(after_it.execution.started_at)) == (
+            State.QUEUED,
+            True,
+        )
         assert not folder.log(1).exists(), "a second child was started"
 
 
@@ -238,22 +241,22 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
     worker.stopping = True  # so that the next attempt is not started here
     worker.round()
     run = run_by_key(database, run.key)
-    assert (run.state, run.saves_memory) == (expected, 1)
+    assert (run.state, run.execution.saves_memory) == (expected, 1)
     if expected is State.QUEUED:
         assert "with activation checkpointing" in moves(database, run.key)[-1].reason
     else:
-        assert run.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
+        assert run.execution.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
 
 
 def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(
     database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...], said: Any
 ) -> None:
     run, waiting = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
     heir = Worker(database, [SLOT], said.append, stand_in_child)
     heir.round()
-    assert run_by_key(database, run.key).worker == heir.key
+    assert run_by_key(database, run.key).execution.worker == heir.key
     assert any("adopted on cpu" in line for line in said)
     for _ in range(3):
         heir.round()
@@ -274,7 +277,7 @@ def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(
         RunOrder(
             run_id=present(run).id, name=present(run).name, attempt=present(run).attempt, data="toy", extra_data_file=""
         ),
-        present(run).recipe_json,
+        present(run).submission.recipe_json,
     )
     assert declare_dead(database, present(run), "its worker was killed before it started it").state is State.QUEUED
     late = subprocess.run([*stand_in_child, str(folder.path), "1"], capture_output=True, check=False)

@@ -55,14 +55,14 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
     command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
     killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
-    while run_by_key(database, run.key).step != 19:
+    while run_by_key(database, run.key).progress.step != 19:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     killed.kill()
     killed.wait()
     ingest_running(database, silent_only=False)
     assert run_by_key(database, run.key).state is State.RUNNING, "its child is alive"
-    os.kill(present(present(run_by_key(database, run.key).started).pid), signal.SIGKILL)
+    os.kill(present(present(run_by_key(database, run.key).progress.started).pid), signal.SIGKILL)
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)
@@ -74,7 +74,7 @@ def test_a_cancelled_run_whose_worker_is_gone_is_stopped_by_the_next_worker(
     database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     database.execute("UPDATE workers SET process_start = 'a process that is gone'")
     cancel(database, run_by_key(database, run.key))
     next_worker = Worker(database, [SLOT], lambda line: None, stand_in_child)

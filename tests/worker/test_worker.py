@@ -36,7 +36,7 @@ def test_a_run_is_trained_to_its_end_and_imported(database: Database, add_run: A
     worker.work(drain=True)
     run = run_by_key(database, run.key)
     assert run.state is State.FINISHED
-    assert (run.sst, run.selected_epoch, run.step) == (0.7, 1, 20)
+    assert (run.scores.sst, run.scores.selected_epoch, run.progress.step) == (0.7, 1, 20)
     points = metrics.read(database, run.key, ["loss/sst", "gradient_norm"])
     assert [step for step, _ in points["loss/sst"]] == list(range(20))
     assert {value for _, value in points["gradient_norm"]} == {None}
@@ -49,7 +49,7 @@ def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(
     failed, finished = add_run("fail"), add_run("finish")
     worker.work(drain=True)
     assert run_by_key(database, failed.key).state is State.FAILED
-    assert "ValueError" in present(run_by_key(database, failed.key).failure)
+    assert "ValueError" in present(run_by_key(database, failed.key).execution.failure)
     assert run_by_key(database, finished.key).state is State.FINISHED
 
 
@@ -59,7 +59,7 @@ def test_a_child_that_ends_without_a_last_event_fails_with_its_last_log_line(
     run = add_run("crash")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
-    assert (run.state, run.failure) == (State.FAILED, "SomeError: it broke")
+    assert (run.state, run.execution.failure) == (State.FAILED, "SomeError: it broke")
 
 
 def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(
@@ -68,7 +68,7 @@ def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(
     run = add_run("die")
     worker.work(drain=True)
     run = run_by_key(database, run.key)
-    assert (run.state, run.attempt, run.recoveries) == (State.LOST, 2, 1)
+    assert (run.state, run.attempt, run.queueing.recoveries) == (State.LOST, 2, 1)
     path = [(move.state_after, move.owner) for move in moves(database, run.key)]
     assert path == [
         ("queued", "person"), ("running", "claim"), ("lost", "death"),
@@ -97,7 +97,7 @@ def test_a_run_that_a_person_queues_again_may_be_lost_once_more(
 
 def test_a_cancelled_running_run_is_stopped(database: Database, add_run: AddRun, worker: Worker) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     cancel(database, run_by_key(database, run.key))
     run_until(worker, lambda: not worker.children)
     assert run_by_key(database, run.key).state is State.CANCELLED
@@ -107,7 +107,7 @@ def test_a_stopped_worker_puts_its_runs_back_into_the_queue(
     database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     worker.stopping = True
     worker.work(drain=False)
     assert run_by_key(database, run.key).state is State.QUEUED
@@ -117,7 +117,7 @@ def test_a_worker_that_is_asked_to_stop_puts_its_runs_back_and_ends(
     database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     stop_worker(database, find_worker(database, worker.key))
     worker.work(drain=False)
     assert run_by_key(database, run.key).state is State.QUEUED
@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_read_hinders_no_other_run_and_no_request(
     said: list[str] = []
     worker = Worker(database, [SLOT, replace(SLOT, name="cpu-2")], said.append, stand_in_child)
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     events = folder_of(database, run).events(1)
     events.rename(events.with_suffix(".kept"))
     events.mkdir()
@@ -192,7 +192,7 @@ def test_what_is_asked_of_a_run_without_any_worker_reaches_its_child(
     database: Database, add_run: AddRun, worker: Worker, verb: Callable[..., Run], state: State
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     stop_orphans(database, [verb(database, run)])
     [work] = worker.children.values()
     assert process_of(work).poll() is None, "its worker does it"
@@ -208,7 +208,7 @@ def test_a_worker_gives_up_a_damaged_registry_and_leaves_its_children(
 ) -> None:
     monkeypatch.setattr("bertmt.worker.worker.TROUBLE_SECONDS", 0)
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
 
     def damaged() -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")
@@ -235,11 +235,11 @@ def test_an_attempt_from_the_beginning_shows_nothing_of_the_one_before(
     database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     process_of(work).kill()
     run_until(worker, lambda: run_by_key(database, run.key).attempt == 2)
-    assert run_by_key(database, run.key).step is None
+    assert run_by_key(database, run.key).progress.step is None
     worker.stopping = True
     worker.work(drain=False)
 
@@ -264,7 +264,7 @@ def test_an_attempt_that_another_worker_has_begun_is_left_alone(
     database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     work.child.signal(signal.SIGTERM)
     process_of(work).wait()
@@ -296,7 +296,7 @@ def test_a_second_attempt_replaces_the_first_ones_points(
     database: Database, add_run: AddRun, worker: Worker, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     worker.stopping = True
     worker.work(drain=False)
     database.execute("UPDATE runs SET name = 'finish' WHERE key = ?", (run.key,))
@@ -321,7 +321,7 @@ def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(
     database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     process_of(work).kill()
     process_of(work).wait()
@@ -336,7 +336,7 @@ def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(
     database: Database, add_run: AddRun, worker: Worker
 ) -> None:
     run = add_run("wait")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     [work] = worker.children.values()
     cancel(database, run_by_key(database, run.key))
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")

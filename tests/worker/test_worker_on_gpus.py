@@ -50,7 +50,7 @@ def test_a_run_is_bound_to_its_gpu_by_uuid(
     run = add_run("finish")
     start_worker(GPU).work(drain=True)
     run = run_by_key(database, run.key)
-    assert (run.state, run.device) == (State.FINISHED, "GPU-aaaa")
+    assert (run.state, run.execution.device) == (State.FINISHED, "GPU-aaaa")
 
 
 def test_a_run_waits_while_another_user_starts_there_and_its_attempt_is_not_used_up(
@@ -72,7 +72,7 @@ def test_the_lock_is_free_once_the_first_step_is_done_though_the_run_goes_on(
     run, worker = add_run("wait"), start_worker(GPU)
     worker.round()
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     worker.round()
     theirs = take_start_lock("GPU-aaaa", "theirs", tmp_path)
     assert theirs is not None
@@ -98,14 +98,14 @@ def test_a_gpu_that_vanishes_fails_its_run_not_the_worker(
 ) -> None:
     run, worker = add_run("stubborn"), start_worker(GPU, CPU)
     database.execute("UPDATE runs SET wants = 'gpu' WHERE key = ?", (run.key,))
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     cards.clear()
     run_until(worker, lambda: run_by_key(database, run.key).state is not State.RUNNING)
     run = run_by_key(database, run.key)
-    assert (run.state, run.failure) == (State.FAILED, "its GPU GPU-aaaa has disappeared; see `nvidia-smi`")
+    assert (run.state, run.execution.failure) == (State.FAILED, "its GPU GPU-aaaa has disappeared; see `nvidia-smi`")
     other = add_run("finish")
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
-    assert run_by_key(database, other.key).device == "cpu"
+    assert run_by_key(database, other.key).execution.device == "cpu"
 
 
 def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_is_tried_once_more(
@@ -121,14 +121,14 @@ def test_a_run_that_needs_more_memory_than_the_card_has_gives_the_card_back_and_
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FAILED)
     run = run_by_key(database, run.key)
-    assert (run.attempt, run.saves_memory, run.device) == (2, 1, "GPU-aaaa")
-    assert run.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
+    assert (run.attempt, run.execution.saves_memory, run.execution.device) == (2, 1, "GPU-aaaa")
+    assert run.execution.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
     orders = folder_of(database, run).read_order()
     assert (orders.device, orders.saves_memory) == ("cuda:GPU-aaaa", True)
     present(take_start_lock("GPU-aaaa", "theirs", tmp_path)).release()
     other = add_run("finish")
     run_until(worker, lambda: run_by_key(database, other.key).state is State.FINISHED)
-    assert run_by_key(database, other.key).device == "GPU-aaaa"
+    assert run_by_key(database, other.key).execution.device == "GPU-aaaa"
 
 
 def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs_once_it_returns(
@@ -144,7 +144,7 @@ def test_a_card_that_vanishes_before_the_first_step_is_given_back_and_takes_runs
     assert take_start_lock("GPU-aaaa", "theirs", tmp_path) is None, "it was not admitted"
     cards[0]["off_bus"] = True
     run_until(worker, lambda: run_by_key(database, run.key).state is State.FAILED)
-    assert run_by_key(database, run.key).failure == "its GPU GPU-aaaa has disappeared; see `nvidia-smi`"
+    assert run_by_key(database, run.key).execution.failure == "its GPU GPU-aaaa has disappeared; see `nvidia-smi`"
     present(take_start_lock("GPU-aaaa", "theirs", tmp_path)).release()
     other = add_run("finish")
     worker.round()

@@ -88,7 +88,7 @@ def test_a_run_that_ended_in_a_folder_that_stays_unreadable_is_given_up(
     database: Database, add_run: AddRun, worker: Worker, said: Any, request_word: str | None, state: State
 ) -> None:
     run, other = add_run("wait"), add_run("finish")
-    run_until(worker, lambda: run_by_key(database, run.key).step == 19)
+    run_until(worker, lambda: run_by_key(database, run.key).progress.step == 19)
     events = folder_of(database, run).events(1)
     events.rename(events.with_suffix(".kept"))
     events.mkdir()

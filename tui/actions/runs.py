@@ -91,7 +91,7 @@ class RunActions(DashboardScreen):
     @work(group="act")
     async def action_pause(self) -> None:
         chosen = self.chosen_runs()
-        runs = [run for run in chosen if run.state is State.RUNNING and run.request is None]
+        runs = [run for run in chosen if run.state is State.RUNNING and run.execution.request is None]
         rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
         if runs:
             sentence = "It writes a checkpoint and frees the device; p resumes it from there."
@@ -184,7 +184,7 @@ class RunActions(DashboardScreen):
         run = self.current_run()
         if run is None or not self.dashboard.may_write():
             return
-        shown = safe_text(run.note)
+        shown = safe_text(run.annotations.note)
         text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", shown))
         if text is not None and text != shown:  # what was made safe must not replace what a person wrote
             await self._do([run], each(lambda database, run: control.annotate(database, run, text)), "noted")

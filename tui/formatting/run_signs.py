@@ -36,7 +36,7 @@ def bar(share: float, cells: int = BAR_CELLS) -> str:
 
 def running_bar(run: Run, share: float) -> Span:
     """How far a running run is, as a bar and a percentage, and the time left where it is known."""
-    left = "" if run.seconds_left is None else short_duration(run.seconds_left)
+    left = "" if run.progress.seconds_left is None else short_duration(run.progress.seconds_left)
     return Span(f"{bar(min(share, 0.99))} {progress(run):>4} {left}", "good")
 
 
@@ -53,4 +53,4 @@ def difference_span(value: float | None) -> Span:
 def group_name(group: Group) -> str:
     """What all its runs have in common: their preset, else the first one's name; and of how many seeds there are."""
     first = group.rows[0].run
-    return safe_text(f"{first.preset or first.name} ×{group.seeds}")
+    return safe_text(f"{first.submission.preset or first.name} ×{group.seeds}")

@@ -17,17 +17,17 @@ def standing(run: Run) -> Span:
     """What it is at, waits for or was asked for, or why it ended; with the key that does something about it."""
     word = asked(run)
     if word is not None:
-        after = "p resumes it" if run.request == "pause" else "r resumes it afterwards"
+        after = "p resumes it" if run.execution.request == "pause" else "r resumes it afterwards"
         return Span(f"{word}: it writes a checkpoint first; {after}", MARK_OF_REQUEST[word].style)
     if run.state is State.RUNNING:
-        return Span(f"{doing(run)} on {safe_text(run.device or '?')}", "good")
-    if run.failure:
-        return Span(safe_text(run.failure), "bad")
+        return Span(f"{doing(run)} on {safe_text(run.execution.device or '?')}", "good")
+    if run.execution.failure:
+        return Span(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:
         return Span("lost: its process died; r requeues it", "bad")
     if run.state is State.PAUSED:
         return Span(f"paused {_at(run)}; p resumes it", "accent")
-    if run.state is State.CANCELLED and run.checkpoint_step is not None:
+    if run.state is State.CANCELLED and run.progress.checkpoint_step is not None:
         return Span(f"cancelled {_at(run)}; r resumes it, F starts over", "dim")
     said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
     return Span(safe_text(f"{run.state}: {said}" if said else str(run.state)), "dim")
@@ -35,7 +35,7 @@ def standing(run: Run) -> Span:
 
 def _at(run: Run) -> str:
     """Where a run that stopped goes on."""
-    step = run.checkpoint_step
+    step = run.progress.checkpoint_step
     return "before its first checkpoint" if step is None else f"at step {numbers.count(step)}"
 
 
@@ -46,11 +46,11 @@ def resilience_notes(run: Run, moves: Sequence[Move] = ()) -> list[str]:
         moves: its history, the first one first.
     """
     words = []
-    if run.state is State.RUNNING and run.checkpoint_step is not None:
-        words.append(f"newest checkpoint at step {numbers.count(run.checkpoint_step)}")
-    if run.recoveries:
+    if run.state is State.RUNNING and run.progress.checkpoint_step is not None:
+        words.append(f"newest checkpoint at step {numbers.count(run.progress.checkpoint_step)}")
+    if run.queueing.recoveries:
         words.append("lost once, queued again")
-    if run.saves_memory:
+    if run.execution.saves_memory:
         words.append("activation checkpointing after out of memory")
     exactness = [move.reason for move in moves if move.state_before == move.state_after and NOT_EXACT in move.reason]
     return [*words, *(safe_text(reason) for reason in exactness[-1:])]

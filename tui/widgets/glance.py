@@ -113,16 +113,16 @@ def about_line(run: Run) -> Line:
 
 def scores_line(run: Run) -> Line:
     """The scores of the selected epoch, with ρ and S side by side under their own names."""
-    if run.selected_epoch is None or begins_anew(run):
+    if run.scores.selected_epoch is None or begins_anew(run):
         return ()
-    parts: list[str | Span] = [Span(f"dev, epoch {run.selected_epoch}:", "dim")]
+    parts: list[str | Span] = [Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")]
     for task in TASKS:
         if run.score(task) is not None:
             parts += [Span(f"  {SCORE_TITLES[task]} ", "dim"), numbers.score(run.score(task))]
-    if run.sts is not None:
-        parts += [Span("  S ", "dim"), numbers.score(similarity(run.sts))]
-    if run.overall is not None:
-        parts += [Span("  overall ", "dim"), Span(numbers.score(run.overall), "title")]
+    if run.scores.sts is not None:
+        parts += [Span("  S ", "dim"), numbers.score(similarity(run.scores.sts))]
+    if run.scores.overall is not None:
+        parts += [Span("  overall ", "dim"), Span(numbers.score(run.scores.overall), "title")]
     return line(*parts)
 
 
@@ -132,8 +132,8 @@ def _words(glimpse: Glimpse, width: int) -> list[Line]:
     pairs = {
         "method": _method(run),
         "scale": scale_line(run),
-        "tags": " ".join(run.tags),
-        "note": run.note,
+        "tags": " ".join(run.annotations.tags),
+        "note": run.annotations.note,
         "resilience": "; ".join(resilience_notes(run)),
         "log": list(glimpse.log_lines),
     }

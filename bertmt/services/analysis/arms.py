@@ -75,7 +75,7 @@ def arm_of(database: Database, group: Sequence[Run]) -> Arm:
     """
     runs = [bring_up_to_date(database, run) for run in group]
     for run in runs:
-        if run.selected_epoch is None:
+        if run.scores.selected_epoch is None:
             raise BusyError(f"Run {run.id} ({run.name}) is {run.state} and has no scores yet; `bertmt wait {run.id}`.")
     # The seed alone may differ within an arm; several runs of one name can be several recipes.
     if len({_without_seed(run) for run in runs}) > 1:
@@ -97,7 +97,7 @@ def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
     known = sorted(rows, key=lambda row: row.run.key)
     arms: dict[Any, list[Run]] = {}
     for run in (row.run for row in known):
-        same = (_without_seed(run), run.fingerprints_json, run.encoder_fingerprints_json)
+        same = (_without_seed(run), run.submission.fingerprints_json, run.submission.encoder_fingerprints_json)
         arms.setdefault(run.key if apart else same, []).append(run)
     if len(arms) == 1:
         arms = {row.run.key: [row.run] for row in known}
@@ -130,10 +130,10 @@ def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
 
 def effort(run: Run) -> dict[str, Any]:
     """Optimizer steps, and training examples and passes per task, as the child counted them."""
-    counted: dict[str, Any] = {"steps": run.steps_done}
-    if run.finished is not None:
-        counted |= {f"examples {task}": amount for task, amount in run.finished.examples.items()}
-        counted |= {f"passes {task}": amount for task, amount in run.finished.passes.items()}
+    counted: dict[str, Any] = {"steps": run.progress.steps_done}
+    if run.progress.finished is not None:
+        counted |= {f"examples {task}": amount for task, amount in run.progress.finished.examples.items()}
+        counted |= {f"passes {task}": amount for task, amount in run.progress.finished.passes.items()}
     return counted
 
 

@@ -18,7 +18,8 @@ Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; N
 
 def looks_at_dev(run: Run) -> bool:
     """Whether dev scores decided which epoch the run kept or when it stopped; then they are optimistic."""
-    return run.shared_recipe.get("select") == "best" or bool(run.shared_recipe.get("early_stopping"))
+    recipe = run.submission.shared_recipe
+    return recipe.get("select") == "best" or bool(recipe.get("early_stopping"))
 
 
 def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
@@ -54,9 +55,9 @@ def _dev_marks(database: Database, arm: Arm, task: str) -> Marks:
     """The dev examples that each run was evaluated on, as its predictions tell; of a score alone, those at submit."""
     found: dict[int, str | None] = {}
     for run in arm.runs:
-        mark = stored_predictions.fingerprint_of(database, run.key, task, run.selected_epoch)
+        mark = stored_predictions.fingerprint_of(database, run.key, task, run.scores.selected_epoch)
         if mark is None and run.score(task) is not None:
-            mark = run.fingerprints.get(f"{task}-dev")
+            mark = run.submission.fingerprints.get(f"{task}-dev")
             cut = run.recipe.get("evaluate_examples")
             mark = f"{mark}, the first {cut}" if mark and cut else mark
         if mark is not None or run.score(task) is not None:
@@ -113,7 +114,7 @@ def _about_scores(run: Run) -> list[str]:
     """How a run came to its scores."""
     said = []
     if run.state is not State.FINISHED:
-        said.append(f"{run.id} ({run.name}) is {run.state}: its scores are those of epoch {run.selected_epoch}.")
+        said.append(f"{run.id} ({run.name}) is {run.state}: its scores are those of epoch {run.scores.selected_epoch}.")
     if run.recipe.get("select") == "best":
         said.append(f"{run.id} ({run.name}) selected its epoch on the dev set, so its scores are optimistic.")
     elif looks_at_dev(run):
@@ -124,13 +125,13 @@ def _about_scores(run: Run) -> list[str]:
 def _about_training_data(arms: Sequence[Arm]) -> list[str]:
     """A sentence for each split that was trained on and is not the same for all who have it."""
     runs = [run for arm in arms for run in arm.runs]
-    names = dict.fromkeys(name for run in runs for name in run.fingerprints if not name.endswith("-dev"))
+    names = dict.fromkeys(name for run in runs for name in run.submission.fingerprints if not name.endswith("-dev"))
     said = []
     for name in names:
         task, _, split = name.partition("-")
         by_mark: dict[str, dict[str, None]] = {}
         for arm, arm_name in zip(arms, distinct_names(arms), strict=True):
-            own = {run.id: run.fingerprints[name] for run in arm.runs if name in run.fingerprints}
+            own = {run.id: run.submission.fingerprints[name] for run in arm.runs if name in run.submission.fingerprints}
             is_mixed = len(set(own.values())) > 1
             for run_id, mark in own.items():
                 by_mark.setdefault(mark, {})[run_id if is_mixed else arm_name] = None

@@ -204,6 +204,5 @@ def _by_example(
 
 
 def _selected_predictions(database: Database, run: Run, task: str) -> Predictions | None:
-    return (
-        stored_predictions.read(database, run.key, task, run.selected_epoch) if run.selected_epoch is not None else None
-    )
+    epoch = run.scores.selected_epoch
+    return stored_predictions.read(database, run.key, task, epoch) if epoch is not None else None

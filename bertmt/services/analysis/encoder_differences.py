@@ -20,17 +20,18 @@ def encoder_warnings(arms: Sequence[Sequence[Run]]) -> list[str]:
 
 def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
     """Whether the runs whose recipes call an encoder by one name were trained from one."""
-    known = [run for run in runs if run.encoder_fingerprints]
-    others = [run for run in known if run.encoder_fingerprints != known[0].encoder_fingerprints]
+    known = [run for run in runs if run.submission.encoder_fingerprints]
+    first = known[0].submission.encoder_fingerprints if known else {}
+    others = [run for run in known if run.submission.encoder_fingerprints != first]
     said = []
     if others:
-        found = [changed_parts(known[0].encoder_fingerprints, run.encoder_fingerprints) for run in others]
+        found = [changed_parts(first, run.submission.encoder_fingerprints) for run in others]
         parts = dict.fromkeys(part for each in found for part in each)
         said.append(
             f"{name} was not one encoder: {_ids(others)} had other {' and '.join(parts)} under that name than "
             f"{known[0].id} ({known[0].name}), so a difference may be the encoder's."
         )
-    unknown = [run for run in runs if not run.encoder_fingerprints]
+    unknown = [run for run in runs if not run.submission.encoder_fingerprints]
     if unknown and name != "tiny":  # which has no files that could have been others
         said.append(
             f"Whether {name} was one encoder is not known: an older bertmt queued {_ids(unknown)}, and kept no "
@@ -47,7 +48,7 @@ def _has_seen(task: str, by_name: dict[str, list[Run]]) -> list[str]:
     """Which encoders knew what the task asks for before the runs began."""
     said = []
     for name, runs in by_name.items():
-        seen = dict.fromkeys(seen_in_training(name, run.encoder_fingerprints).get(task) for run in runs)
+        seen = dict.fromkeys(seen_in_training(name, run.submission.encoder_fingerprints).get(task) for run in runs)
         said += [
             f"{name} was already trained on {each}, {TASKS[task].title}'s source: compare these {TASKS[task].title} "
             "scores with each other, not with the paper's or those of other encoders."

@@ -54,7 +54,7 @@ def evaluated_tasks(database: Database, run: Run, subject: str, tasks: Collectio
         epochs = tuple(epochs_of(database, run, task))
         if epochs:
             values = tuple(getattr(scores.get(epoch), task, None) for epoch in epochs)
-            selected = run.selected_epoch if run.selected_epoch in epochs else epochs[-1]
+            selected = run.scores.selected_epoch if run.scores.selected_epoch in epochs else epochs[-1]
             found[task] = Evaluated(task, epochs, values, selected, run.state is State.FINISHED)
     if not found:
         raise NotFoundError(_why_none(run, subject, tasks))

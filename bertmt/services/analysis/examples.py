@@ -55,7 +55,7 @@ def examples_of(
     if task not in TASKS:
         raise UsageError(f"Examples are of a task: {', '.join(TASKS)}, not {task!r}.")
     run = bring_up_to_date(database, run)
-    if like is not None and _would_be(like, run, task, run.selected_epoch if epoch is None else epoch):
+    if like is not None and _would_be(like, run, task, run.scores.selected_epoch if epoch is None else epoch):
         return like
     found = predictions_of(database, run, task, epoch)
     if like is not None and like.fingerprint == found.fingerprint:
@@ -81,8 +81,8 @@ def examples_of(
 
 def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None) -> bool:
     """Whether a table is what would be read: what an attempt predicted in an epoch never changes."""
-    imported = (table.run.key, table.run.events_attempt, table.task, table.epoch)
-    return imported == (run.key, run.events_attempt, task, epoch)
+    imported = (table.run.key, table.run.imported.events_attempt, table.task, table.epoch)
+    return imported == (run.key, run.imported.events_attempt, task, epoch)
 
 
 def _confidence(probabilities: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def prediction_rows(database: Database, runs: Sequence[Run], selected_only: bool
         about = {"run": current.id, "name": current.name, "seed": current.seed}
         for task in TASKS:
             known = stored_predictions.epochs(database, current.key, task)
-            for epoch in [each for each in known if each == current.selected_epoch or not selected_only]:
+            for epoch in [each for each in known if each == current.scores.selected_epoch or not selected_only]:
                 for row in _predictions(database, current, task, epoch):
                     yield {**about, "task": task, "split": "dev", "epoch": epoch, **row}
 

@@ -60,7 +60,7 @@ class AtScale:
         Of the data it is known only that the embedded ones are not: where others lie says nothing.
         """
         paper, ours = resolved(preset.recipe()).scale(), self.runs[-1].recipe
-        data = {"data": (TOY, "the course's")} if self.runs[-1].data == TOY else {}
+        data = {"data": (TOY, "the course's")} if self.runs[-1].submission.data == TOY else {}
         return data | {
             name: (ours.get(name), paper.get(name)) for name in SCALE_SETTINGS if ours.get(name) != paper.get(name)
         }
@@ -95,7 +95,7 @@ def paper_table(runs: Iterable[Run]) -> tuple[PaperRow, ...]:
     """A row per preset, in the order of the paper, controls last; a run belongs to the preset that it matches."""
     by_preset: dict[str | None, list[Run]] = {}
     for run in runs:
-        by_preset.setdefault(run.preset, []).append(run)
+        by_preset.setdefault(run.submission.preset, []).append(run)
     return tuple(_row(each, by_preset.get(name, ())) for name, each in presets().items())
 
 
@@ -116,8 +116,8 @@ def _row(preset: Preset, runs: Sequence[Run]) -> PaperRow:
 
 def _scale(run: Run) -> tuple[Any, ...]:
     """What is equal for runs of one entry: besides the settings the very examples, extra pairs included."""
-    recipe = run.shared_recipe
-    marks = run.fingerprints_json, run.encoder_fingerprints_json
+    recipe = run.submission.shared_recipe
+    marks = run.submission.fingerprints_json, run.submission.encoder_fingerprints_json
     return scale_key(run), marks, recipe.get("extra_data") and recipe.get("extra_data_limit")
 
 

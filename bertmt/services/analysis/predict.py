@@ -124,7 +124,7 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
     folder = folder_with_model(database, run)
     tasks = [task for task in TASK_NAMES if task in run.recipe["tasks"]]
     # All splits are read before the first is predicted: what is missing is said at once.
-    splits = {task: read_split(data or run.data, task, split).examples for task in tasks}
+    splits = {task: read_split(data or run.submission.data, task, split).examples for task in tasks}
     questions = [Question(task, each.id, each.first, each.second) for task in tasks for each in splits[task]]
     found = answers(folder, questions)
     written = []

@@ -17,7 +17,7 @@ def predictions_of(database: Database, run: Run, task: str, epoch: int | None = 
     Raises:
         NotFoundError: there are no such predictions; the sentence names those there are.
     """
-    number = run.selected_epoch if epoch is None else epoch
+    number = run.scores.selected_epoch if epoch is None else epoch
     found = None if number is None else stored_predictions.read(database, run.key, task, number)
     if found is None:
         known = epochs_of(database, run, task)

@@ -57,7 +57,7 @@ class Baselines:
 
 def may_be_baseline(run: Run) -> bool:
     """Whether others are compared with the run, where their scale is equal and nobody chose another."""
-    return run.preset == BASELINE_PRESET and run.state is State.FINISHED
+    return run.submission.preset == BASELINE_PRESET and run.state is State.FINISHED
 
 
 def chosen_baseline(database: Database) -> str | None:
@@ -78,21 +78,21 @@ def choose_baseline(database: Database, run: Run | None) -> None:
 
 def scale_key(run: Run) -> tuple[Any, ...]:
     """Encoder, budget, batch and learning rate; equal keys make runs comparable where their data is the same."""
-    return tuple(map(run.shared_recipe.get, SCALE_SETTINGS))
+    return tuple(map(run.submission.shared_recipe.get, SCALE_SETTINGS))
 
 
 def _same_dev_data(run: Run, other: Run) -> bool:
     # Equal in nearly all of the thousands of rows of a list.
-    return run.fingerprints_json == other.fingerprints_json or all(
+    return run.submission.fingerprints_json == other.submission.fingerprints_json or all(
         same_dev_data(run, other, task) for task in TASK_NAMES
     )
 
 
 def same_dev_data(run: Run, other: Run, task: str) -> bool:
     """Whether two runs are evaluated on the same dev examples of a task; what is not known counts as the same."""
-    if run.shared_recipe.get("evaluate_examples") != other.shared_recipe.get("evaluate_examples"):
+    if run.submission.shared_recipe.get("evaluate_examples") != other.submission.shared_recipe.get("evaluate_examples"):
         return False
-    if run.fingerprints_json == other.fingerprints_json:
+    if run.submission.fingerprints_json == other.submission.fingerprints_json:
         return True
-    marks = {each.fingerprints.get(f"{task}-dev") for each in (run, other)} - {None}
+    marks = {each.submission.fingerprints.get(f"{task}-dev") for each in (run, other)} - {None}
     return len(marks) < 2

@@ -50,7 +50,7 @@ def code_words(details: "Details") -> list[str]:
 def encoder_words(details: "Details") -> list[str]:
     """Which encoder it is, by its fingerprints, and what it is known to have seen of a task before."""
     run = details.run
-    name, marks = str(run.recipe.get("encoder")), run.encoder_fingerprints
+    name, marks = str(run.recipe.get("encoder")), run.submission.encoder_fingerprints
     known = ", ".join(f"{part} {mark}" for part, mark in marks.items())
     said = [name, known or "not known which: an older bertmt, which kept no fingerprints of encoders, queued this run"]
     seen = seen_in_training(name, marks)
@@ -74,7 +74,7 @@ def score_lines(details: "Details", width: int | None) -> list[Line]:
     """
     run, rows = details.run, []
     for each in details.evaluations:
-        mark = " selected" if each.epoch == run.selected_epoch and run.state == "finished" else ""
+        mark = " selected" if each.epoch == run.scores.selected_epoch and run.state == "finished" else ""
         scores = [*(getattr(each, task) for task in TASKS), similarity(each.sts), each.overall]
         label = f"epoch {each.epoch}{mark}"
         rows.append(Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)]))
@@ -103,7 +103,7 @@ def _paper_row(paper: "ReportedScores", width: int | None) -> Row:
 
 def effort_lines(details: "Details", width: int | None) -> list[Line]:
     """What each task used, then steps, time, memory, speed and what the run remarked."""
-    run, finished = details.run, details.run.finished
+    run, finished = details.run, details.run.progress.finished
     rows: list[Row] = []
     if finished is not None:
         passes, tokens = finished.passes, finished.tokens
@@ -112,9 +112,9 @@ def effort_lines(details: "Details", width: int | None) -> list[Line]:
             for name, count in finished.examples.items()
         ]
     seconds, memory = (finished.seconds, finished.peak_memory_mib) if finished is not None else ({}, None)
-    steps, speed, padding = run.steps_done, details.tokens_per_second, details.padding_share
+    steps, speed, padding = run.progress.steps_done, details.tokens_per_second, details.padding_share
     about: dict[str, str | Sequence[str]] = {
-        "steps": f"{numbers.count(steps)} of {numbers.count(run.steps_total)}" if steps is not None else "",
+        "steps": f"{numbers.count(steps)} of {numbers.count(run.progress.steps_total)}" if steps is not None else "",
         "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),
         "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
         "speed": f"{speed:,.0f} tokens/s (median step)" if speed is not None else "",

@@ -74,6 +74,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
     baseline = (baselines or Baselines(database)).of(run)
     snapshot = snapshot_of(database, run)
     folder = folder_of(database, run)
+    finished = run.progress.finished
     ended_badly = run.state in (State.FAILED, State.LOST)
     series = metrics.read(database, run.key, ("tokens_per_second", "padding_share"))
     speeds, shares = ([value for _, value in points if value is not None] for points in series.values())
@@ -84,7 +85,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         place=_place(database, run),
         recipe=recipe,
         changes=_changes(run, recipe),
-        paper=reported_scores(run.preset) if run.preset else None,
+        paper=reported_scores(run.submission.preset) if run.submission.preset else None,
         evaluations=evaluations(database, run.key),
         moves=moves(database, run.key),
         tokens_per_second=median(speeds) if speeds else None,
@@ -93,7 +94,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         code_changed=snapshot.code_digest != code_digest(),
         folder=folder.path,
         log=tail_lines(folder.log(run.attempt), LOG_LINES) if ended_badly else (),
-        remarks=(*overlap_sentences(database, run), *(run.finished.remarks if run.finished is not None else ())),
+        remarks=(*overlap_sentences(database, run), *(finished.remarks if finished is not None else ())),
     )
 
 
@@ -104,17 +105,17 @@ def history_of(database: Database, run: Run) -> list[Move]:
 
 def _recipe(run: Run) -> Recipe | None:
     try:
-        return from_json(run.recipe_json)
+        return from_json(run.submission.recipe_json)
     except BertmtError:
         return None
 
 
 def _changes(run: Run, recipe: Recipe | None) -> dict[str, tuple[Any, Any]]:
     """Toggles that differ from the preset named at submit; its scale is the run's own, so that defaults agree."""
-    if recipe is None or run.from_preset is None:
+    if recipe is None or run.submission.from_preset is None:
         return {}
     try:
-        values = preset(run.from_preset).values
+        values = preset(run.submission.from_preset).values
     except BertmtError:  # a preset of another version
         return {}
     return differences(recipe, resolved(recipe_from(values)), (Role.TOGGLE,))

@@ -151,4 +151,4 @@ def _enlarged(array: np.ndarray, capacity: int) -> np.ndarray:
 
 
 def _imported(run: Run) -> tuple[int, int]:
-    return run.events_attempt, run.events_offset
+    return run.imported.events_attempt, run.imported.events_offset

@@ -41,7 +41,7 @@ def expected_durations(database: Database, runs: Sequence[Run], past: Iterable[R
     judged: dict[tuple[int, str], float | None] = {}
     for run in runs:
         # Runs that differ in their seed share one mapping, and take equally long.
-        recipe = (id(run.shared_recipe), run.data)
+        recipe = (id(run.submission.shared_recipe), run.submission.data)
         if recipe not in judged:
             judged[recipe] = _duration(database, run, known)
         durations[run.key] = judged[recipe]
@@ -50,7 +50,7 @@ def expected_durations(database: Database, runs: Sequence[Run], past: Iterable[R
 
 def _duration(database: Database, run: Run, past: Sequence[Run]) -> float | None:
     try:
-        return estimate(database, [from_json(run.recipe_json)], past).seconds[0]
+        return estimate(database, [from_json(run.submission.recipe_json)], past).seconds[0]
     except BertmtError:
         return None
 
@@ -121,7 +121,7 @@ class _Schedule:
     def _fill(self, slot: _Slot, time: float) -> None:
         """Start the first that may start there, if one may."""
         for run in self.pending:
-            if run.wants in ("", slot.kind) and self._ready_in(run) <= time:
+            if run.queueing.wants in ("", slot.kind) and self._ready_in(run) <= time:
                 seconds = self.durations.get(run.key)
                 slot.free_in = self.ends[run.id] = time + (math.inf if seconds is None else seconds)
                 self.starts[run.key] = time
@@ -137,8 +137,8 @@ class _Schedule:
 
     def _ready_in(self, run: Run) -> float:
         """Seconds until it may start, as far as that is known."""
-        at_least = max(0.0, -(seconds_since(run.not_before_at) or 0.0))
-        return max([at_least, *(self.ends.get(awaited.id, 0.0) for awaited in run.awaits)])
+        at_least = max(0.0, -(seconds_since(run.queueing.not_before_at) or 0.0))
+        return max([at_least, *(self.ends.get(awaited.id, 0.0) for awaited in run.queueing.awaits)])
 
 
 def _slots(running: Sequence[Run], work: Workload, durations: Mapping[int, float | None]) -> list[_Slot]:
@@ -148,9 +148,9 @@ def _slots(running: Sequence[Run], work: Workload, durations: Mapping[int, float
         if worker.request == STOPS or (worker.guard is not None and worker.request != GOES_ON):
             continue
         free = [_Slot(_kind(name), 0.0) for name in worker.slots]
-        for run in (each for each in running if each.worker == worker.key):
+        for run in (each for each in running if each.execution.worker == worker.key):
             idle = [slot for slot in free if not slot.free_in]
-            like = [slot for slot in idle if slot.kind == _kind(run.device or "")]
+            like = [slot for slot in idle if slot.kind == _kind(run.execution.device or "")]
             for slot in (like or idle)[:1]:
                 slot.free_in = _seconds_left(run, durations)
         slots += free
@@ -165,5 +165,5 @@ def _seconds_left(run: Run, durations: Mapping[int, float | None]) -> float:
     """The child's own word, else all of what such a run takes; nothing of one that is about to stop."""
     if asked(run) is not None:
         return 0.0
-    left = durations.get(run.key) if run.seconds_left is None else run.seconds_left
+    left = durations.get(run.key) if run.progress.seconds_left is None else run.progress.seconds_left
     return math.inf if left is None else left

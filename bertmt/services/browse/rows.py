@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 from typing import Any
 
 from bertmt.filters.fields import RECIPE_PREFIX, RUN_FIELDS, with_recipe
 from bertmt.recipe.recipe import SETTINGS
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, reader_of
 from bertmt.services.browse.baseline import same_dev_data
 from bertmt.services.browse.run_formatting import similarity
 
@@ -26,7 +25,7 @@ LIST_FIELDS = {
 }
 FIELDS = with_recipe(RUN_FIELDS | LIST_FIELDS, {name: setting.kind for name, setting in SETTINGS.items()})
 _OF_RUN: dict[str, Callable[[Run], Any]] = {
-    name: attrgetter(name) for name in (*RUN_FIELDS, *LIST_FIELDS) if name != "difference"
+    name: reader_of(name) for name in (*RUN_FIELDS, *LIST_FIELDS) if name != "difference"
 }
 
 
@@ -53,7 +52,7 @@ class Row:
             return of_run(self.run)
         if name == "difference":
             return self.difference
-        return self.run.shared_recipe.get(name.removeprefix(RECIPE_PREFIX))
+        return self.run.submission.shared_recipe.get(name.removeprefix(RECIPE_PREFIX))
 
 
 def mean_difference(run: Run, baseline: Run | None) -> float | None:

@@ -7,7 +7,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from bertmt.registry.records import Run
+    from bertmt.registry.records import Queueing, Run
     from bertmt.services.plan.submit import Request
 
 SCORE_TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
@@ -16,7 +16,7 @@ SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds
 
 def progress(run: "Run") -> str:
     """How much of the run is done, as a percentage, of one that waits what is kept; never 100 % before it is."""
-    done = kept_share(run) if run.state in ("queued", "held") else run.progress
+    done = kept_share(run) if run.state in ("queued", "held") else run.share_done
     if done is None:
         return numbers.MISSING
     share = done if run.state == "finished" else min(done, 0.99)
@@ -25,23 +25,25 @@ def progress(run: "Run") -> str:
 
 def begins_anew(run: "Run") -> bool:
     """Whether a run waits to start from the beginning: then what a former attempt reached is no result."""
-    return run.state in ("queued", "held") and run.checkpoint_step is None
+    return run.state in ("queued", "held") and run.progress.checkpoint_step is None
 
 
 def kept_share(run: "Run") -> float | None:
     """How much of a run its newest checkpoint keeps; None where there is none, or nobody knows of how much."""
-    return None if run.checkpoint_step is None or not run.steps_total else run.checkpoint_step / run.steps_total
+    step, total = run.progress.checkpoint_step, run.progress.steps_total
+    return None if step is None or not total else step / total
 
 
 def doing(run: "Run") -> str:
     """What a running run is at."""
-    if run.steps_done is None:
-        return "starting" if run.last_event_at is None else "evaluating before the first step"
-    phase = f"epoch {run.epoch} of {run.epochs_total}" if run.phase == "train" else f"pretraining with {run.phase}"
-    parts = [safe_text(phase), f"step {numbers.count(run.steps_done)} of {numbers.count(run.steps_total)}"]
-    if run.seconds_left is not None:
-        parts.append(f"{numbers.duration(run.seconds_left)} left")
-    silence = seconds_since(run.last_event_at)
+    told = run.progress
+    if told.steps_done is None:
+        return "starting" if told.last_event_at is None else "evaluating before the first step"
+    phase = f"epoch {told.epoch} of {told.epochs_total}" if told.phase == "train" else f"pretraining with {told.phase}"
+    parts = [safe_text(phase), f"step {numbers.count(told.steps_done)} of {numbers.count(told.steps_total)}"]
+    if told.seconds_left is not None:
+        parts.append(f"{numbers.duration(told.seconds_left)} left")
+    silence = seconds_since(told.last_event_at)
     if silence is not None and silence > SILENT_AFTER_SECONDS:
         parts.append(f"silent since {numbers.duration(silence)}")
     return ", ".join(parts)
@@ -49,13 +51,13 @@ def doing(run: "Run") -> str:
 
 def conditions(run: "Run") -> str:
     """What a waiting run waits for besides a free slot; "" where it is nothing."""
-    parts = asked_conditions(run)
-    if run.checkpoint_step is not None:
-        parts.append(f"resumes from step {numbers.count(run.checkpoint_step)}")
+    parts = asked_conditions(run.queueing)
+    if run.progress.checkpoint_step is not None:
+        parts.append(f"resumes from step {numbers.count(run.progress.checkpoint_step)}")
     return ", ".join(parts)
 
 
-def asked_conditions(asked_for: "Run | Request") -> list[str]:
+def asked_conditions(asked_for: "Queueing | Request") -> list[str]:
     """When and where a run is to be started, as a person asked for it."""
     after = [f"after {awaited.id}{' has finished' if awaited.needs_success else ''}" for awaited in asked_for.awaits]
     parts = [numbers.named(after)] if after else []
@@ -70,7 +72,8 @@ def asked_conditions(asked_for: "Run | Request") -> list[str]:
 
 def asked(run: "Run") -> str | None:
     """What a running run was asked for and has not done yet: "stopping", "pausing"; None: nothing."""
-    return {"cancel": "stopping", "pause": "pausing"}.get(run.request or "") if run.state == "running" else None
+    request = run.execution.request if run.state == "running" else None
+    return {"cancel": "stopping", "pause": "pausing"}.get(request or "")
 
 
 def seconds_since(at: str | None) -> float | None:
@@ -104,8 +107,8 @@ def scale_line(run: "Run") -> str:
     dev = f", {numbers.counted(cut, 'dev example')} at most" if cut else ""
     epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
     return safe_text(
-        f"{recipe.get('encoder')}; data {run.data}{extra}{dev}; {epochs}{steps}; batch {recipe.get('batch_size')}; "
-        f"{rates}"
+        f"{recipe.get('encoder')}; data {run.submission.data}{extra}{dev}; {epochs}{steps}; "
+        f"batch {recipe.get('batch_size')}; {rates}"
     )
 
 

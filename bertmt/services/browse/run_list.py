@@ -131,11 +131,12 @@ class RunList:
         members: dict[tuple[str, ...], list[Row]] = {}
         recipes: dict[int, str] = {}
         for row in self.rows(filter_text, sort):
-            shared = row.run.shared_recipe
+            asked = row.run.submission
+            shared = asked.shared_recipe
             if id(shared) not in recipes:
                 kept = {name: value for name, value in shared.items() if name not in ("data", "extra_data_file")}
                 recipes[id(shared)] = json.dumps(kept, sort_keys=True)
-            same = (recipes[id(shared)], row.run.fingerprints_json, row.run.encoder_fingerprints_json)
+            same = (recipes[id(shared)], asked.fingerprints_json, asked.encoder_fingerprints_json)
             members.setdefault(same, []).append(row)
         return [Group(rows, _spreads(rows)) for rows in members.values()]
 
@@ -152,7 +153,7 @@ class RunList:
 
     def tags(self) -> list[str]:
         """The tags in use, sorted."""
-        return sorted({tag for run in self._runs.values() for tag in run.tags})
+        return sorted({tag for run in self._runs.values() for tag in run.annotations.tags})
 
     def _row(self, run: Run) -> Row:
         row = self._rows.get(run.key)

@@ -269,7 +269,8 @@ def catch_up(database: Database, run: Run) -> Run:
     run = ingest(database, run)
     later = [number for number in attempts(folder.path) if run.attempt < number <= MOST_ATTEMPTS]
     if run.state is State.RUNNING:
-        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.last_event_at, request=None)
+        ended_at = run.progress.last_event_at
+        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
     if later:
         device = folder.read_order().device
         with database.immediate():
@@ -285,7 +286,7 @@ def _replay_attempt(database: Database, run: Run, folder: RunFolder, number: int
     )  # fmt: skip
     run = ingest(database, run)
     if run.state is State.RUNNING:
-        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.last_event_at)
+        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.progress.last_event_at)
     return run
 
 
@@ -297,9 +298,9 @@ def _out_of_the_queue(database: Database, run: Run) -> Run:
     if steps[-1].state_before == State.FAILED:
         error = steps[-2].reason
         return move(
-            database, run.key, State.FAILED, Actor.IMPORT, error, failure=error, ended_at=run.last_event_at
+            database, run.key, State.FAILED, Actor.IMPORT, error, failure=error, ended_at=run.progress.last_event_at
         )  # fmt: skip
-    return move(database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.last_event_at)
+    return move(database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.progress.last_event_at)
 
 
 def _refuse_working(folder: RunFolder) -> None:

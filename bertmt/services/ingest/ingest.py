@@ -51,7 +51,7 @@ def folder_of(database: Database, run: Run) -> RunFolder:
 def ingest(database: Database, run: Run) -> Run:
     """Import all complete events of the run's current attempt that are not imported yet; none where it is read-only."""
     while not database.read_only:
-        offset = run.events_offset if run.events_attempt == run.attempt else 0
+        offset = run.imported.events_offset if run.imported.events_attempt == run.attempt else 0
         events, end, broken = read_events(folder_of(database, run).events(run.attempt), offset)
         if end == offset:
             break
@@ -171,14 +171,14 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         _stop(database, run, event)
     else:
         move(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
-        if event.out_of_memory and not (run.saves_memory or run.recipe.get("activation_checkpointing")):
+        if event.out_of_memory and not (run.execution.saves_memory or run.recipe.get("activation_checkpointing")):
             reason = "out of memory: once more, with activation checkpointing"
             move(database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
 
 
 def where_it_goes_on(run: Run) -> str:
     """Where the next attempt begins, as the rest of a sentence."""
-    step = run.checkpoint_step
+    step = run.progress.checkpoint_step
     return "it starts over" if step is None else f"it resumes from step {step}"
 
 
@@ -187,9 +187,9 @@ def _stop(database: Database, run: Run, event: Stopped) -> None:
     run = run_by_key(database, run.key)  # as it is now: with its newest checkpoint, and what was asked meanwhile
     goes_on = where_it_goes_on(run)
     at = {"ended_at": event.at, "request": None}
-    if run.request == "cancel":
+    if run.execution.request == "cancel":
         move(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
-    elif run.request == "pause":
+    elif run.execution.request == "pause":
         move(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
         move(database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None)

@@ -43,7 +43,8 @@ def ingest_running(database: Database, silent_only: bool = True) -> None:
         return
     database.check_place()
     for run in runs_in(database, State.RUNNING, State.LOST):
-        if silent_only and run.state is State.RUNNING and _was_imported_lately(run.synced_at, SILENT_AFTER_SECONDS):
+        synced_at = run.imported.synced_at
+        if silent_only and run.state is State.RUNNING and _was_imported_lately(synced_at, SILENT_AFTER_SECONDS):
             continue
         # Somebody removed it meanwhile, or its folder cannot be read now: no reason to leave the others alone.
         with suppress(NotFoundError, DataError):
@@ -69,9 +70,9 @@ def its_process(database: Database, run: Run) -> Process | None:
 
     A copy of a registry tells of processes that are the original's.
     """
-    started = run.started
+    started = run.progress.started
     known = process_of(started) if started is not None and started.attempt == run.attempt else None
-    if known is None or not known.lives() or is_of_a_copied_registry(database, run.worker):
+    if known is None or not known.lives() or is_of_a_copied_registry(database, run.execution.worker):
         return None
     return known
 
@@ -87,7 +88,7 @@ def reconcile(database: Database, run: Run) -> Run:
     has_begun = folder_of(database, run).events(run.attempt).exists()
     if _has_its_worker(database, run, has_begun):
         return run
-    if not has_begun and is_recent(last_beat(database, run.worker), START_GRACE_SECONDS):
+    if not has_begun and is_recent(last_beat(database, run.execution.worker), START_GRACE_SECONDS):
         return run
     return declare_dead(database, run, NO_LAST_WORD)
 
@@ -112,9 +113,9 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
             run = run_by_key(database, run.key)
             if run.attempt != proven or run.state is not State.RUNNING:
                 return run  # others settled it, and it may run again already
-            if run.request == "cancel":
+            if run.execution.request == "cancel":
                 return move(database, run.key, State.CANCELLED, Actor.DEATH, f"cancelled; {reason}", **_ended())
-            if run.request == "pause":
+            if run.execution.request == "pause":
                 return move(database, run.key, State.PAUSED, Actor.DEATH, f"paused; {reason}", **_ended())
             run = move(database, run.key, State.LOST, Actor.DEATH, reason, **_ended())
             return _requeue_once(database, run)
@@ -143,12 +144,13 @@ def _close_attempt(database: Database, run: Run) -> bool:
 
 def _requeue_once(database: Database, run: Run) -> Run:
     """A lost run goes on by itself, before all of its priority that wait; inside a write transaction."""
-    if run.recoveries >= RECOVERIES or not run.recipe.get("requeue_lost", True):
+    if run.queueing.recoveries >= RECOVERIES or not run.recipe.get("requeue_lost", True):
         return run
-    position = first_position(database)
+    first = first_position(database)
+    position = run.queueing.position if first is None else first - 1
     return move(
         database, run.key, State.QUEUED, Actor.DEATH, f"lost once and requeued; {where_it_goes_on(run)}",
-        ended_at=None, recoveries=run.recoveries + 1, position=run.position if position is None else position - 1,
+        ended_at=None, recoveries=run.queueing.recoveries + 1, position=position,
     )  # fmt: skip
 
 
@@ -159,7 +161,7 @@ def _ended() -> dict[str, str | None]:
 def _has_its_worker(database: Database, run: Run, has_begun: bool) -> bool:
     """Whether the worker that took the run is there: surely so where its child has not begun, else heard of lately."""
     for worker in running_workers(database):
-        if worker.key == run.worker:
+        if worker.key == run.execution.worker:
             is_proven = is_on_this_host(worker) and not has_begun
             return is_proven or is_recent(worker.beat, WORKER_SILENCE_SECONDS)
     return False

@@ -48,7 +48,7 @@ def pause(database: Database, run: Run) -> Run:
     run = _as_it_is(database, run)
     if run.state is not State.RUNNING:
         check_move(run.id, run.state, State.PAUSED, Actor.PERSON)
-    if run.request == "cancel":
+    if run.execution.request == "cancel":
         raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` resumes it afterwards.")
     return _ask(database, run, "pause")
 
@@ -60,7 +60,7 @@ def resume(database: Database, run: Run) -> Run:
         BusyError: it is not paused.
     """
     run = _as_it_is(database, run)
-    if run.state is State.RUNNING and run.request == "pause":
+    if run.state is State.RUNNING and run.execution.request == "pause":
         return _ask(database, run, None)
     if run.state is not State.PAUSED:
         raise BusyError(
@@ -81,7 +81,7 @@ def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
     if running_workers(database):  # which adopts them
         return
     for run in runs:
-        if run.state is State.RUNNING and run.request:
+        if run.state is State.RUNNING and run.execution.request:
             with suppress(ProcessLookupError, PermissionError, DataError):
                 known = its_process(database, run)
                 pid = living_pid(folder_of(database, run)) or (known.pid if known else None)
@@ -132,11 +132,13 @@ def requeue(
     run = _as_it_is(database, run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
-        recipe = from_json(run.recipe_json)
-        new = {"data": data or run.data, "extra_data_file": extra_data_file or run.extra_data_file}
+        before = run.submission
+        recipe = from_json(before.recipe_json)
+        new = {"data": data or before.data, "extra_data_file": extra_data_file or before.extra_data_file}
         checked = check_data(recipe.with_values(new))
-        if checked.fingerprints != dict(run.fingerprints):
-            changed = sorted(name for name, mark in run.fingerprints.items() if checked.fingerprints.get(name) != mark)
+        if checked.fingerprints != dict(before.fingerprints):
+            marks = before.fingerprints.items()
+            changed = sorted(name for name, mark in marks if checked.fingerprints.get(name) != mark)
             raise UsageError(
                 f"{new['data']} does not hold the data that run {run.id} was submitted with: "
                 f"{', '.join(changed)} differ; queue a new run with --data instead."
@@ -161,7 +163,7 @@ def begin_anew(
         for run in runs:
             folder = folder_of(database, run)
             if (
-                run.checkpoint_dir
+                run.submission.checkpoint_dir
             ):  # there they are named after this folder, also where it is gone and will be made anew
                 with suppress(OSError):
                     folder.make()
@@ -169,7 +171,7 @@ def begin_anew(
                 locks.enter_context(hold_alive(folder))
         queued = _queued_anew(database, runs, data, extra_data_file)
         for run in queued:
-            folder_of(database, run).checkpoints(run.checkpoint_dir).begin_anew()
+            folder_of(database, run).checkpoints(run.submission.checkpoint_dir).begin_anew()
         return queued
 
 
@@ -189,7 +191,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
         DataError, EncoderError: its data or its encoder cannot be used.
         BusyError: it does not wait.
     """
-    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.recipe_json))))
+    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json))))
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
@@ -229,5 +231,6 @@ def tag(database: Database, run: Run, tag_name: str, present: bool = True) -> Ru
         if present:
             edits.add_tag(database, run.key, tag_name)
         elif not edits.remove_tag(database, run.key, tag_name):
-            raise NotFoundError(f"Run {run.id} has no tag {tag_name!r}; it has {', '.join(run.tags) or 'none'}.")
+            tags = ", ".join(run.annotations.tags) or "none"
+            raise NotFoundError(f"Run {run.id} has no tag {tag_name!r}; it has {tags}.")
         return run_by_key(database, run.key)

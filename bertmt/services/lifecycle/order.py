@@ -35,7 +35,7 @@ def parse_priority(text: str) -> int:
 
 def queue_order(database: Database) -> list[Run]:
     """The queued and held runs, in the order in which workers come to them."""
-    return sorted(runs_in(database, *WAITING), key=lambda run: (-run.priority, run.position, run.key))
+    return sorted(runs_in(database, *WAITING), key=lambda run: (-run.queueing.priority, run.queueing.position, run.key))
 
 
 def prioritise(database: Database, run: Run, priority: int) -> Run:
@@ -100,7 +100,7 @@ def _place(database: Database, run: Run, others: Sequence[int], place: int) -> R
     """Put a run between the others, with the priority of the run behind it, or of the last."""
     if others:
         neighbour = run_by_key(database, others[min(place, len(others) - 1)])
-        queue.store_priority(database, run.key, neighbour.priority)
+        queue.store_priority(database, run.key, neighbour.queueing.priority)
     before = queue.waiting_positions(database)
     # All keep together their positions, so that only the runs in between are written.
     free = sorted(before.values())

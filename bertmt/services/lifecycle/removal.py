@@ -44,7 +44,7 @@ def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
     """What the removal of runs would mean for those that wait, a sentence each."""
     by_id = {run.id: run for run in runs}
     awaits = [
-        (run, [(by_id[awaited.id], awaited.needs_success) for awaited in run.awaits if awaited.id in by_id])
+        (run, [(by_id[awaited.id], awaited.needs_success) for awaited in run.queueing.awaits if awaited.id in by_id])
         for run in waiting
         if run.id not in by_id and run.state in WAITING
     ]
@@ -86,5 +86,5 @@ def restore_all(database: Database, words: Sequence[str]) -> list[Run]:
 def delete_folder(database: Database, run: Run) -> None:
     """Delete the folder and the checkpoints of a run that the registry has forgotten."""
     folder = folder_of(database, run)
-    folder.checkpoints(run.checkpoint_dir).delete()
+    folder.checkpoints(run.submission.checkpoint_dir).delete()
     shutil.rmtree(folder.path, ignore_errors=True)

@@ -37,9 +37,9 @@ def _obstacle(run: Run, by_id: Mapping[str, Run], kinds: Collection[str], found:
 def _own_obstacle(
     run: Run, by_id: Mapping[str, Run], kinds: Collection[str], found: dict[str, str | None]
 ) -> str | None:
-    if run.wants and run.wants not in kinds:
-        return f"it needs a {run.wants.upper()}, which no worker has"
-    for awaited_id, needs_success in run.awaits:
+    if run.queueing.wants and run.queueing.wants not in kinds:
+        return f"it needs a {run.queueing.wants.upper()}, which no worker has"
+    for awaited_id, needs_success in run.queueing.awaits:
         other = by_id.get(awaited_id)
         if other is None:  # deleted for good meanwhile
             continue
@@ -58,5 +58,5 @@ def waiting_runs(database: Database) -> list[Run]:
 
 def awaited_runs(database: Database, waiting: Sequence[Run]) -> list[Run]:
     """What these runs wait for, unless it is among them; a removed run is waited for as before."""
-    ids = sorted({awaited.id for run in waiting for awaited in run.awaits} - {run.id for run in waiting})
+    ids = sorted({awaited.id for run in waiting for awaited in run.queueing.awaits} - {run.id for run in waiting})
     return [*runs_with_ids(database, ids), *removed_with_ids(database, ids)]

@@ -120,7 +120,7 @@ def verify_resume(
         say("Training it straight.")
         straight = _train(database, submit(database, planned)[0], slot, None)
         between = time.monotonic()
-        total = straight.steps_total or 1
+        total = straight.progress.steps_total or 1
         steps = sorted(random.Random(seed).sample(range(total), min(kills, total)))
         killed = submit(database, planned)[0]
         for step in steps:
@@ -145,12 +145,13 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
     assert claimed is not None, "nobody else works this registry"
     folder = folder_of(database, claimed)
     order = order_of(claimed, slot.device, slot.threads, keeps_checkpoints=True)
-    child = start_training(folder, order, claimed.recipe_json)
+    child = start_training(folder, order, claimed.submission.recipe_json)
     try:
         while child.poll() is None:
             run = ingest(database, run_by_key(database, run.key))
             # Its attempt may have begun behind that step: then it is killed at its next one.
-            if kill_at is not None and run.step is not None and run.step >= kill_at and _has_stepped(folder, order):
+            step = run.progress.step
+            if kill_at is not None and step is not None and step >= kill_at and _has_stepped(folder, order):
                 os.kill(child.pid, signal.SIGKILL)
                 child.wait()
                 break
@@ -164,7 +165,8 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
     if run.state is State.LOST:
         run = requeue(database, run)
     if run.state is State.FAILED:
-        raise RunFailedError(f"The run failed by itself: {run.failure}; its log is {folder.log(order.attempt)}.")
+        reason = run.execution.failure
+        raise RunFailedError(f"The run failed by itself: {reason}; its log is {folder.log(order.attempt)}.")
     return run
 
 

@@ -23,9 +23,10 @@ def already_finished(database: Database, run: PlannedRun) -> Run | None:
 
 
 def _is_same(database: Database, finished: Run, run: PlannedRun) -> bool:
-    if json.loads(finished.fingerprints_json) != dict(run.fingerprints):
+    before = finished.submission
+    if json.loads(before.fingerprints_json) != dict(run.fingerprints):
         return False
-    if not finished.encoder_fingerprints or finished.encoder_fingerprints != dict(run.encoder_fingerprints):
+    if not before.encoder_fingerprints or before.encoder_fingerprints != dict(run.encoder_fingerprints):
         return False
     return snapshot_of(database, finished).code_digest == code_digest()
 

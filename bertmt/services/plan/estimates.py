@@ -114,20 +114,21 @@ def whole_seconds(run: Run) -> float | None:
 
     Every front end shows its time left, so what is said of its whole time, and of runs like it, must agree with that.
     """
-    if run.state != "running" or run.seconds_left is None or run.step is None or not run.steps_total:
+    told, started_at = run.progress, run.execution.started_at
+    if run.state != "running" or told.seconds_left is None or told.step is None or not told.steps_total:
         return None
-    done = run.step + 1
-    if done < min(SURE_STEPS, run.steps_total / 2):
+    done = told.step + 1
+    if done < min(SURE_STEPS, told.steps_total / 2):
         return None
-    resumes = run.started is not None and run.started.resumes
-    if not resumes and run.started_at and run.last_event_at:
+    resumes = told.started is not None and told.started.resumes
+    if not resumes and started_at and told.last_event_at:
         try:
-            taken = datetime.fromisoformat(run.last_event_at) - datetime.fromisoformat(run.started_at)
-            return max(taken.total_seconds(), 0.0) + run.seconds_left
+            taken = datetime.fromisoformat(told.last_event_at) - datetime.fromisoformat(started_at)
+            return max(taken.total_seconds(), 0.0) + told.seconds_left
         except (ValueError, TypeError):  # a damaged time
             return None
     # It went on from a checkpoint: nobody knows how long it took to come so far, nor how fast the machine was then.
-    return run.seconds_left * run.steps_total / (run.steps_total - done) if done < run.steps_total else None
+    return told.seconds_left * told.steps_total / (told.steps_total - done) if done < told.steps_total else None
 
 
 def durations_now(runs: Iterable[Run], running: Iterable[Run], kind: str = "") -> dict[int, float]:
@@ -143,9 +144,9 @@ def durations_now(runs: Iterable[Run], running: Iterable[Run], kind: str = "") -
         if whole is not None:
             own[run.key] = whole
             if kind in ("", device_kind(run)):
-                speeds.setdefault((id(run.shared_recipe), run.data), []).append(whole)
+                speeds.setdefault((id(run.submission.shared_recipe), run.submission.data), []).append(whole)
     known = {key: median(each) for key, each in speeds.items()}
-    found = {run.key: known.get((id(run.shared_recipe), run.data)) for run in runs}
+    found = {run.key: known.get((id(run.submission.shared_recipe), run.submission.data)) for run in runs}
     return {key: seconds for key, seconds in found.items() if seconds is not None} | own
 
 
@@ -163,7 +164,7 @@ def _device_kind(database: Database) -> str:
 
 def device_kind(run: Run) -> str:
     """ "cpu" or "cuda", as the child told, or the worker where it told nothing."""
-    told = (run.started.device if run.started is not None else "") or run.device or CPU
+    told = (run.progress.started.device if run.progress.started is not None else "") or run.execution.device or CPU
     return CPU if told.startswith(CPU) else GPU
 
 
@@ -173,7 +174,9 @@ def _judge_by_running(recipe: Recipe, running: Sequence[Run]) -> tuple[float | N
     alike = [
         (whole, run)
         for run in running
-        if (whole := whole_seconds(run)) is not None and run.data == recipe.data and _settings(run.shared_recipe) == own
+        if (whole := whole_seconds(run)) is not None
+        and run.submission.data == recipe.data
+        and _settings(run.submission.shared_recipe) == own
     ]
     return (median(whole for whole, _ in alike), [run for _, run in alike]) if alike else None
 
@@ -187,7 +190,7 @@ def _judge(recipe: Recipe, finished: Sequence[Run]) -> tuple[float | None, list[
     """Seconds, and the runs that they are judged by: of the same encoder, the nearest kind, the newest few."""
     near: dict[int, list[Run]] = {}
     for run in finished:
-        if run.shared_recipe.get("encoder") == recipe.encoder:
+        if run.submission.shared_recipe.get("encoder") == recipe.encoder:
             near.setdefault(len(_differences(recipe, run)), []).append(run)
     effort = None
     for distance in sorted(near):
@@ -214,8 +217,8 @@ def _differences(recipe: Recipe, run: Run) -> list[str]:
         "max_length": recipe.max_length,
         "data": recipe.data,
     }
-    past = run.shared_recipe
-    other = {**past, "LoRA": bool(past.get("lora.rank")), "data": run.data}
+    past = run.submission.shared_recipe
+    other = {**past, "LoRA": bool(past.get("lora.rank")), "data": run.submission.data}
     return [name for name, value in own.items() if other.get(name) != value]
 
 
@@ -238,12 +241,12 @@ def planned_effort(recipe: Recipe) -> Effort:
 
 def past_effort(run: Run) -> Effort | None:
     """What a finished run did, from what its child told; None where that is not enough."""
-    started, finished = run.started, run.finished
+    started, finished = run.progress.started, run.progress.finished
     if started is None or finished is None:
         return None
     sizes = {name: size for name, size in started.split_sizes.items() if size}
     try:
-        recipe = from_json(run.recipe_json)
+        recipe = from_json(run.submission.recipe_json)
         before = sum(each["steps"] for each in started.pretraining.values())
         # The child's own sizes: PARA's training split holds the extra pairs there.
         plan: StepPlan = plan_steps(
@@ -259,8 +262,8 @@ def past_effort(run: Run) -> Effort | None:
 
 def _seconds(recipe: Recipe, effort: Effort, run: Run) -> float | None:
     """How long the planned effort takes at the speed of a past run."""
-    past, told = past_effort(run), run.finished.seconds if run.finished is not None else {}
-    batch_size = run.shared_recipe.get("batch_size")
+    past, told = past_effort(run), run.progress.finished.seconds if run.progress.finished is not None else {}
+    batch_size = run.submission.shared_recipe.get("batch_size")
     training, pretraining = told.get("training"), told.get("pretraining")
     if past is None or not past.batches or not training or not batch_size:
         return None

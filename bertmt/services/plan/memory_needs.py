@@ -51,7 +51,7 @@ def memory_need(database: Database, run: Run) -> MemoryNeed | None:
             f"judged by {past.id}, whose tensors held {numbers.count(peak)} MiB",
         )
     try:
-        recipe = from_json(run.recipe_json)
+        recipe = from_json(run.submission.recipe_json)
         least = least_mib(recipe, find_encoder(recipe.encoder))
     except BertmtError:  # the child will say what is the matter
         return None
@@ -60,12 +60,13 @@ def memory_need(database: Database, run: Run) -> MemoryNeed | None:
 
 def past_runs(database: Database, run: Run) -> list[Run]:
     """The finished runs on a GPU whose recipe is that of a run but for its seed and what weighs nothing."""
-    return finished_on_a_gpu(database, run.recipe_json, besides=_WEIGHTLESS)
+    return finished_on_a_gpu(database, run.submission.recipe_json, besides=_WEIGHTLESS)
 
 
 def most_held(runs: list[Run]) -> tuple[int, Run] | None:
     """The most MiB that one of these runs held, and which; None where none told."""
-    told = [(int(peak), run) for run in runs if run.finished is not None and (peak := run.finished.peak_memory_mib)]
+    finished = [(event, run) for run in runs if (event := run.progress.finished) is not None]
+    told = [(int(peak), run) for event, run in finished if (peak := event.peak_memory_mib)]
     return max(told, key=lambda each: each[0], default=None)
 
 

@@ -96,7 +96,7 @@ def overlap_sentences(database: Database, run: Run, tasks: Collection[str] | Non
     """What is known of the dev examples of a run; of some tasks, or of all that it trains."""
     said = []
     for task in TASKS:
-        name = _name(task, run.fingerprints, run.recipe.get("evaluate_examples") or 0)
+        name = _name(task, run.submission.fingerprints, run.recipe.get("evaluate_examples") or 0)
         overlap = _read(setting(database, name)) if name and (tasks is None or task in tasks) else None
         said += overlap.sentences(task) if overlap else []
     return said

@@ -200,7 +200,7 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
             "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
         )
     if request.from_run is not None:
-        return request.from_run.name, {}, unresolved(from_json(request.from_run.recipe_json))
+        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json))
     settings = read_user_settings()
     if request.preset is not None:
         return request.preset, settings | dict(preset(request.preset).values), None

@@ -92,7 +92,7 @@ def _removed(database: Database) -> Iterator[Item]:
         if is_awaited(database, run):  # else nothing would be left that keeps the other from starting
             continue
         folder = folder_of(database, run)
-        elsewhere = folder.checkpoints(run.checkpoint_dir).folder if run.checkpoint_dir else None
+        elsewhere = folder.checkpoints(run.submission.checkpoint_dir).folder if run.submission.checkpoint_dir else None
         yield Item(
             Kind.REMOVED, folder.path, size_bytes(folder.path) + (size_bytes(elsewhere) if elsewhere else 0), run
         )
@@ -101,7 +101,7 @@ def _removed(database: Database) -> Iterator[Item]:
 def _checkpoints(database: Database) -> Iterator[Item]:
     for run in runs_in(database, State.FINISHED):
         folder = folder_of(database, run)
-        checkpoints = folder.checkpoints(run.checkpoint_dir)
+        checkpoints = folder.checkpoints(run.submission.checkpoint_dir)
         if checkpoints.folder.is_dir() and checkpoints.holds_nothing_else() and not _keeps_checkpoints(folder):
             yield Item(Kind.CHECKPOINTS, checkpoints.folder, size_bytes(checkpoints.folder), run)
 
@@ -126,7 +126,7 @@ def _leftovers(database: Database) -> Iterator[Item]:
             yield from _leftover(path)
     for run in all_runs(database):
         folder = folder_of(database, run)
-        checkpoints = folder.checkpoints(run.checkpoint_dir).folder
+        checkpoints = folder.checkpoints(run.submission.checkpoint_dir).folder
         for place in dict.fromkeys((folder.path, folder.path / "predictions", folder.path / "examples", checkpoints)):
             for path in _entries(place):
                 if _BESIDE.fullmatch(path.name):

@@ -55,10 +55,10 @@ def _changed(run: Run, row: Row) -> list[str]:
     """What of a run is not as the damaged file has it, and no folder tells."""
     waits = run.state in (State.QUEUED, State.HELD)
     looks = {
-        "note": run.note != row["note"],
-        "tags": set(run.tags) != row["tags"],
-        "recipe": run.recipe_json != row["recipe"],
-        "place in the queue": waits and run.position != row["position"],
+        "note": run.annotations.note != row["note"],
+        "tags": set(run.annotations.tags) != row["tags"],
+        "recipe": run.submission.recipe_json != row["recipe"],
+        "place in the queue": waits and run.queueing.position != row["position"],
         "conditions of its start": waits and _conditions(run) != _conditions_of(row),
         "state": row["state"] in (State.HELD, State.CANCELLED, State.PAUSED)
         and not waits
@@ -68,7 +68,8 @@ def _changed(run: Run, row: Row) -> list[str]:
 
 
 def _conditions(run: Run) -> tuple[object, ...]:
-    return run.priority, run.not_before_at, run.wants, run.checkpoint_dir, len(run.awaits)
+    asked = run.queueing
+    return asked.priority, asked.not_before_at, asked.wants, run.submission.checkpoint_dir, len(asked.awaits)
 
 
 def _conditions_of(row: Row) -> tuple[object, ...]:

@@ -100,8 +100,7 @@ class Sides:
     @property
     def compared(self) -> Hashable:
         """Equal as long as the comparison of scores stays what it is."""
-        known = ("key", "attempt", "state", "selected_epoch", "sst", "para", "sts")
-        return tuple(tuple(tuple(getattr(run, name) for name in known) for run in arm.runs) for arm in self.arms)
+        return tuple(tuple((run.key, run.attempt, run.state, run.scores) for run in arm.runs) for arm in self.arms)
 
 
 def sides_of(rows: Sequence[Row], known: Sequence[Run], apart: bool, reference: int | None) -> Sides:
@@ -120,7 +119,7 @@ def sides_of(rows: Sequence[Row], known: Sequence[Run], apart: bool, reference: 
 
 
 def _has_scores(run: Run) -> bool:
-    return run.selected_epoch is not None and not begins_anew(run)
+    return run.scores.selected_epoch is not None and not begins_anew(run)
 
 
 def looks_of(runs: Sequence[Run], ascii_only: bool) -> Looks:

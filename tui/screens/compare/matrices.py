@@ -42,7 +42,7 @@ def matrix_of(session: Session, run: Run, task: str) -> RunMatrix:
     """On the registry's thread: a run's confusion matrix, or why there is none."""
     if task not in run.recipe["tasks"]:
         return RunMatrix(run, None, f"Not trained on {task.upper()}.")
-    if run.selected_epoch is None:
+    if run.scores.selected_epoch is None:
         return RunMatrix(run, None, "Nothing has been evaluated yet.")
     try:
         return RunMatrix(run, confusion_of(session.database, run, task))

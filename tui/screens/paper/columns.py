@@ -107,7 +107,7 @@ def _scale(figure: FigureLine) -> Span:
     if entry is not None:
         run = entry.runs[-1]
         which = f"{figure.place + 1}/{len(row.measured)} " if len(row.measured) > 1 else ""
-        return Span(safe_text(f"{which}{run.recipe.get('encoder')} {run.data}"), "dim")
+        return Span(safe_text(f"{which}{run.recipe.get('encoder')} {run.submission.data}"), "dim")
     if row.running:
         return Span(progress(row.running[-1]), "good")
     return Span("queued" if row.waiting else "", "dim")

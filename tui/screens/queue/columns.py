@@ -7,7 +7,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.recipe.marks import toggle_marks
-from bertmt.registry.records import Run, Worker
+from bertmt.registry.records import Run, Worker, reader_of
 from bertmt.registry.states import State
 from bertmt.services.browse.queue_times import Expected
 from bertmt.services.browse.run_formatting import asked, conditions, local_time, progress, seconds_since
@@ -87,11 +87,11 @@ def queue_cell(row: QueueLine, column: Column) -> Span:
         case "takes":
             return Span(short_duration(row.expected.seconds), "dim")
         case "submitted":
-            return Span(local_time(run.submitted_at)[:16], "dim")
+            return Span(local_time(run.submission.submitted_at)[:16], "dim")
         case "device":
-            return Span(safe_text(run.device or numbers.MISSING) if run.state is State.RUNNING else "", "dim")
+            return Span(safe_text(run.execution.device or numbers.MISSING) if run.state is State.RUNNING else "", "dim")
         case _:
-            return Span(safe_text(str(getattr(run, column.key))), "dim")
+            return Span(safe_text(str(reader_of(column.key)(run))), "dim")
 
 
 def _when(row: QueueLine) -> Span:
@@ -101,11 +101,11 @@ def _when(row: QueueLine) -> Span:
     if run.state is State.LOST:
         return Span("lost: r queues it", "bad")
     if run.state is State.PAUSED:
-        step = run.checkpoint_step
+        step = run.progress.checkpoint_step
         at = "" if step is None else f" at step {numbers.count(step)}"
         return Spanning(f"paused{at}: p resumes", "accent")
     if run.state is State.RUNNING:
-        return Span("starting", "dim") if run.progress is None else running_bar(run, run.progress)
+        return Span("starting", "dim") if run.share_done is None else running_bar(run, run.share_done)
     if row.obstacle is not None:
         return Spanning(safe_text(f"stays: {row.obstacle}"), "bad")
     starts, said = _starts(row), safe_text(conditions(run))

@@ -36,7 +36,7 @@ class Queued:
 
 def judged(run: Run) -> Judged:
     """A run that is edited while it waits is to be judged anew."""
-    return run.key, run.recipe_json, run.data
+    return run.key, run.submission.recipe_json, run.submission.data
 
 
 def timed(queued: Queued) -> list[Run]:
@@ -59,5 +59,5 @@ def read(session: Session) -> Queued:
     counts, surroundings = session.runs.counts(), surroundings_of(session)
     waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
     found = obstacles([*waiting, *awaited_runs(session.database, waiting)], kinds_of(surroundings.workload))
-    waiting.sort(key=lambda run: (-run.priority, run.position, run.key))
+    waiting.sort(key=lambda run: (-run.queueing.priority, run.queueing.position, run.key))
     return Queued(running, [*lost, *paused], waiting, found, counts, surroundings, counts.get(State.FINISHED, 0))

@@ -273,7 +273,8 @@ class QueueScreen(WorkerActions, HomeScreen):
         if not runs or not self.dashboard.may_write():
             return
         title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is normal, higher ones start first"
-        text = await self.dashboard.ask_person(Prompt(title, str(runs[0].priority), hint, check=_priority_problem))
+        now = str(runs[0].queueing.priority)
+        text = await self.dashboard.ask_person(Prompt(title, now, hint, check=_priority_problem))
         if text is not None and text.strip():
             priority = int(text)
             await self._do(

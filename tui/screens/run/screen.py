@@ -136,7 +136,7 @@ class RunScreen(RunActions):
         if row is None:
             self._leave_removed()
             return
-        is_other = (row.run.state, row.run.request) != (self.run.state, self.run.request)
+        is_other = (row.run.state, row.run.execution.request) != (self.run.state, self.run.execution.request)
         self._row, self.run, self._moves = row, row.run, moves
         if is_other:
             self.refresh_bindings()

@@ -6,7 +6,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.recipe.marks import toggle_marks
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, reader_of
 from bertmt.registry.states import State
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import (
@@ -97,27 +97,27 @@ def run_cell(row: Row, column: Column) -> Span:
         case "difference":
             return _difference(row)
         case "submitted":
-            return Span(local_time(run.submitted_at)[:16], "dim")
+            return Span(local_time(run.submission.submitted_at)[:16], "dim")
         case "tags":
-            return Span(safe_text(" ".join(run.tags)), "dim")
+            return Span(safe_text(" ".join(run.annotations.tags)), "dim")
         case _:
-            value = getattr(run, column.key)
+            value = reader_of(column.key)(run)
             return Span(safe_text(numbers.MISSING if value is None else str(value)), "dim")
 
 
 def _progress(run: Run) -> Span:
     """A bar and the time left; or, for a run that needs a word, why, over all that is right of it."""
-    if run.state is State.FAILED and run.failure:
-        return Spanning(safe_text(run.failure), "bad")
+    if run.state is State.FAILED and run.execution.failure:
+        return Spanning(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:
         return Spanning("lost: its process died; r requeues it", "bad")
     word = asked(run)
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
-    if run.state is State.RUNNING and run.progress is None:
+    if run.state is State.RUNNING and run.share_done is None:
         return Span(doing(run).split(" ")[0], "dim")
-    if run.state is State.RUNNING and run.progress is not None:
-        return running_bar(run, run.progress)
+    if run.state is State.RUNNING and run.share_done is not None:
+        return running_bar(run, run.share_done)
     if run.state is State.FINISHED:
         return Span(f"{_trained_for(run)}", "dim")
     return _rests(run)
@@ -133,7 +133,7 @@ def _rests(run: Run) -> Span:
 
 
 def _trained_for(run: Run) -> str:
-    seconds = run.finished.seconds.values() if run.finished is not None else ()
+    seconds = run.progress.finished.seconds.values() if run.progress.finished is not None else ()
     total = sum(filter(None, seconds))
     return f"took {numbers.duration(total)}" if total else "finished"
 
@@ -169,6 +169,6 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
         case "difference":
             return difference_span(group.difference)
         case "preset":
-            return Span(safe_text(first.run.preset or numbers.MISSING), "dim")
+            return Span(safe_text(first.run.submission.preset or numbers.MISSING), "dim")
         case _:
             return Span("")

@@ -104,9 +104,9 @@ def _about_preset(details: Details, width: int) -> list[Line]:
     """Which preset it is, and what the marks are about."""
     run = details.run
     if changes_from_preset(details):
-        said = f"A * marks what is not as in {run.from_preset}, which it was queued from."
-    elif run.preset:
-        said = f"These are the toggles of the preset {run.preset}."
+        said = f"A * marks what is not as in {run.submission.from_preset}, which it was queued from."
+    elif run.submission.preset:
+        said = f"These are the toggles of the preset {run.submission.preset}."
     else:
         said = "No preset has these toggles."
     return [line(Span(part, "dim")) for part in wrapped(safe_text(said), width)]
@@ -121,7 +121,7 @@ def _setting(details: Details, recipe: Recipe, name: str, width: int) -> list[Li
     if idle:
         remark, style = f"not in use: {idle}", "dim"
     elif name in details.changes:
-        remark, sign = f"{details.run.from_preset}: {value_text(details.changes[name][0])}", UNLIKE
+        remark, sign = f"{details.run.submission.from_preset}: {value_text(details.changes[name][0])}", UNLIKE
     head = (Span(sign, "mark"), Span(pad(name, NAME_WIDTH), "dim"))
     room = width - len(sign) - NAME_WIDTH
     indent = Span(" " * (len(sign) + NAME_WIDTH))
@@ -146,13 +146,13 @@ def _about(details: Details, width: int) -> list[Line]:
     return facts(
         {
             "place": place_in_queue(details),
-            "failure": Cell(run.failure, "bad") if run.failure else "",
+            "failure": Cell(run.execution.failure, "bad") if run.execution.failure else "",
             "baseline": compared_with(details),
-            "tags": " ".join(run.tags),
-            "note": run.note.split("\n") if run.note else "",
-            "queued": local_time(run.submitted_at),
-            "started": local_time(run.started_at) if run.started_at else "",
-            "ended": local_time(run.ended_at) if run.ended_at else "",
+            "tags": " ".join(run.annotations.tags),
+            "note": run.annotations.note.split("\n") if run.annotations.note else "",
+            "queued": local_time(run.submission.submitted_at),
+            "started": local_time(run.execution.started_at) if run.execution.started_at else "",
+            "ended": local_time(run.execution.ended_at) if run.execution.ended_at else "",
             "folder": shown_path(details.folder),
         },
         width,
@@ -161,21 +161,21 @@ def _about(details: Details, width: int) -> list[Line]:
 
 def _data(details: Details, width: int) -> list[Line]:
     """Where the examples are from, and how many there are of each split."""
-    run, started = details.run, details.run.started
+    run, started = details.run, details.run.progress.started
     sizes = started.split_sizes if started is not None else {}
-    extra = run.extra_data_file if run.recipe.get("extra_data") else ""
+    extra = run.submission.extra_data_file if run.recipe.get("extra_data") else ""
     counts = [f"{name} {numbers.count(size)}" for name, size in sizes.items()]
-    return facts({"from": run.data, "extra pairs": extra, "examples": ", ".join(counts)}, width)
+    return facts({"from": run.submission.data, "extra pairs": extra, "examples": ", ".join(counts)}, width)
 
 
 def _environment(details: Details, width: int) -> list[Line]:
-    run, told = details.run, details.run.started
+    run, told = details.run, details.run.progress.started
     trained, total = (told.trainable_parameters, told.total_parameters) if told else (None, None)
     versions = (told and told.versions) or _mapping(details.snapshot.environment.get("packages"))
     return facts(
         {
             "code": code_words(details),
-            "device": run.device or "",
+            "device": run.execution.device or "",
             "precision": told.precision if told else "",
             "threads": str((told and told.threads) or ""),
             "parameters": f"{numbers.count(trained)} of {numbers.count(total)} train" if total else "",

@@ -173,6 +173,15 @@ def test_an_empty_split_has_no_difference() -> None:
     assert compare_task(PairedPredictions("sst", nothing, nothing, nothing)).difference is None
 
 
+@pytest.mark.parametrize("task", ["sst", "sts"])
+def test_what_a_diverged_run_predicted_has_no_score_and_is_compared_with_nothing(task: str) -> None:
+    labels, good = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 3.0, 2.0])
+    diverged = np.array([0.0, 1.0, math.nan, 3.0])
+    [result] = compare_examples({task: PairedPredictions(task, labels, good, diverged)}, 100)
+    assert (result.task, result.n, result.score_b, result.difference, result.p) == (task, 4, None, None, None)
+    assert result.score_a is not None
+
+
 def test_predictions_of_different_splits_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in number"):
         PairedPredictions("sst", np.zeros(3), np.zeros(3), np.zeros(4))

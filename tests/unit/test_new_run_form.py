@@ -114,7 +114,7 @@ def test_another_source_keeps_what_was_typed_unless_it_says_the_same(form, add_r
     typed = form.with_value("epochs", "7").with_value("batch_size", "4")
     copied = typed.with_source(unresolved(from_json(run.submission.recipe_json)), None, run)
     assert copied.typed == {"batch_size": "4"}
-    assert copied.value("pearson") is True and copied.execution.request().from_run is run
+    assert copied.value("pearson") is True and copied.request().from_run is run
 
 
 def test_a_folded_section_shows_its_title_and_what_is_changed_in_it(form):

@@ -83,11 +83,8 @@ def _score_statistic(fixed: int, broken: int, n: int, delta: float) -> float:
     linear = -fixed - broken + (2 * n - fixed + broken) * delta
     constant = -broken * delta * (1 - delta)
     constrained = (math.sqrt(max(linear * linear - 8 * n * constant, 0.0)) - linear) / (4 * n)
-    variance = n * (2 * constrained + delta * (1 - delta))
-    distance = fixed - broken - n * delta
-    if variance <= 0:
-        return math.copysign(math.inf, distance) if distance else 0.0
-    return distance / math.sqrt(variance)
+    variance = n * (2 * constrained + delta * (1 - delta))  # above 0 wherever −1 < δ < 1 and δ ≠ 0
+    return (fixed - broken - n * delta) / math.sqrt(variance)
 
 
 def detectable_difference(disagreement: float, n: int, level: float) -> float | None:

@@ -215,7 +215,7 @@ def test_a_confusion_matrix_counts_every_dev_example(bertmt: Callable[..., Outco
 def test_a_confusion_matrix_is_compared_with_the_baselines(bertmt: Callable[..., Outcome], registry: Path) -> None:
     document = json.loads(bertmt("confusion", "better", "--baseline", "--json").out)
     assert sum(map(sum, document["baseline"]["counts"])) == 60
-    assert "less" in bertmt("confusion", "better", "--baseline").out
+    assert " − " in bertmt("confusion", "better", "--baseline").out
     assert bertmt("confusion", "base", "--baseline").code == 3
     assert bertmt("confusion", "base", "--epoch", "9").code == 3
     assert bertmt("confusion", "base", "--show", "rows").code == 0

@@ -19,9 +19,9 @@ from bertmt.services.lifecycle.order import queue_order, shift
 
 
 @pytest.fixture
-def claim(database: Database) -> Callable[..., Run]:
+def claim(database: Database) -> Callable[..., Run | None]:
     worker = register(database, ["cpu"])
-    return lambda: present(claim_next(database, worker, "cpu"))
+    return lambda: claim_next(database, worker, "cpu")
 
 
 @pytest.fixture
@@ -32,17 +32,17 @@ def waiting(database: Database, add_run: AddRun) -> tuple[dict[str, Run], Callab
 
 
 def test_nothing_is_taken_from_a_held_queue_until_it_is_released(
-    database: Database, add_run: AddRun, claim: Callable[..., Run]
+    database: Database, add_run: AddRun, claim: Callable[..., Run | None]
 ) -> None:
     running, waiting = add_run(), add_run()
-    assert claim().key == running.key
+    assert present(claim()).key == running.key
     hold_queue(database)
     assert queue_is_held(database)
     assert claim() is None
     assert run_by_key(database, running.key).state is State.RUNNING
     release_queue(database)
     assert not queue_is_held(database)
-    assert claim().key == waiting.key
+    assert present(claim()).key == waiting.key
 
 
 def test_holding_and_releasing_twice_is_no_mistake(database: Database) -> None:
@@ -54,7 +54,7 @@ def test_holding_and_releasing_twice_is_no_mistake(database: Database) -> None:
 
 
 def test_releasing_the_queue_leaves_single_runs_held(
-    database: Database, add_run: AddRun, claim: Callable[..., Run]
+    database: Database, add_run: AddRun, claim: Callable[..., Run | None]
 ) -> None:
     held = hold(database, add_run())
     hold_queue(database)
@@ -64,7 +64,7 @@ def test_releasing_the_queue_leaves_single_runs_held(
 
 
 def test_the_order_holds_queued_and_held_runs_and_no_others(
-    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run]
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run | None]
 ) -> None:
     runs, order = waiting
     claim()
@@ -105,8 +105,8 @@ def test_moving_down_and_up_again_restores_every_position(
 
 
 def test_a_run_that_does_not_wait_is_not_moved(
-    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run]
+    database: Database, waiting: tuple[dict[str, Run], Callable[..., str]], claim: Callable[..., Run | None]
 ) -> None:
-    waiting[0]["a"] = claim()
+    waiting[0]["a"] = present(claim())
     with pytest.raises(BusyError, match="running; only queued and held runs can be moved"):
         shift(database, waiting[0]["a"], 1)

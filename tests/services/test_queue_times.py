@@ -101,7 +101,7 @@ def test_runs_that_differ_in_their_seed_are_judged_once(
 def test_of_a_run_whose_data_cannot_be_read_nothing_is_expected(
     database: Database, waiting: Any, tmp_path: Path
 ) -> None:
-    gone = changed(waiting[0], recipe_json=waiting[0].submission.recipe_json.changed('"toy"', f'"{tmp_path}"'))
+    gone = changed(waiting[0], recipe_json=waiting[0].submission.recipe_json.replace('"toy"', f'"{tmp_path}"'))
     past = [changed(waiting[1], state=State.FINISHED)]
     assert expected_durations(database, [gone], past) == {gone.key: None}
 

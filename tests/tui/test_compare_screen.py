@@ -148,7 +148,7 @@ async def test_another_arm_can_be_the_first(show: Show, opened: Any) -> None:
         await opened(shown, 1, 2)
         assert "better (run002) − base (run001)" in shown.text and "+0.600" in shown.text
         await shown.press("j", "f")
-        assert "base (run001) less better (run002)" in shown.text and "−0.600" in shown.text
+        assert "base (run001) − better (run002)" in shown.text and "−0.600" in shown.text
         assert "● base (run001)" in shown.text, "a run keeps its mark"
 
 

@@ -192,7 +192,7 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
     second = Worker(database, [SLOT], said.append, stand_in_child)
     add_run("crash")
     run_until(second, lambda: second.guard.reason is not None)
-    assert "3 runs in a row" in present(find_worker(database, second.key).guard)
+    assert "3 consecutive runs" in present(find_worker(database, second.key).guard)
     waiting = add_run("finish")
     for _ in range(5):
         second.round()
@@ -200,7 +200,7 @@ def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
     let_go_on(database, find_worker(database, second.key))
     run_until(second, lambda: run_by_key(database, waiting.key).state is State.FINISHED)
     assert find_worker(database, second.key).guard is None
-    with pytest.raises(BusyError, match="starts runs as it is"):
+    with pytest.raises(BusyError, match="is not halted"):
         let_go_on(database, find_worker(database, second.key))
 
 

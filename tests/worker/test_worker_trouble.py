@@ -1,12 +1,12 @@
 """What a worker does where a registry is locked, a folder cannot be read, or another worker is faster."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from call_types import AddRun
+from changed_run import changed
 from fake_nvml import FakeNvml, memory
 from present import present
 from worker_rounds import process_of, run_until
@@ -131,7 +131,7 @@ def test_an_attempt_that_begins_while_the_old_one_is_read_is_not_taken_for_its_o
     folder_of(database, present(run)).path.mkdir(parents=True)
     with hold_alive(folder_of(database, present(run))):
         work = worker.children[SLOT] = Work(present(run), AdoptedChild(folder_of(database, present(run))))
-        monkeypatch.setattr(worker_module, "ingest", lambda database, run: replace(run, attempt=2))
+        monkeypatch.setattr(worker_module, "ingest", lambda database, run: changed(run, attempt=2))
         worker._look_after(SLOT, work)
         assert worker.children[SLOT].run.attempt == 1
 

@@ -51,7 +51,7 @@ def _warn(done: "Repaired") -> None:
     for each in done.refused:
         diagnostics.warn(str(each.problem))
     if done.held:
-        diagnostics.warn(f"Held, since it is not sure that they were to start (`bertmt release`): {_all(done.held)}.")
+        diagnostics.warn(f"Held, as it is uncertain whether they should start (`bertmt release`): {_all(done.held)}.")
     for run_id, what in done.lost.runs.items():
         diagnostics.warn(f"Lost, in neither a backup nor a folder: {run_id} ({what}).")
     for what, runs in done.lost.changes.items():

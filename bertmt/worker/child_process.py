@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bertmt.errors import BusyError
-from bertmt.launchers.local import TRAINING_COMMAND, order_of, start_training
+from bertmt.launchers.training import TRAINING_COMMAND, order_of, start_training
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
 from bertmt.run_folder.processes import Process

@@ -16,7 +16,7 @@ from bertmt.errors import (
     NotFoundError,
     RegistryError,
 )
-from bertmt.launchers.local import TRAINING_COMMAND
+from bertmt.launchers.training import TRAINING_COMMAND
 from bertmt.registry import workers
 from bertmt.registry.claims import adopt
 from bertmt.registry.database import Database, sqlite_errors_as_sentences

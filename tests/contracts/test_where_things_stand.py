@@ -113,5 +113,5 @@ def test_processes_are_started_in_the_room_of_launchers_alone(program: list[Sour
 def test_a_process_started_elsewhere_would_be_found(planted: Callable[..., list[Source]]) -> None:
     lines = ["import subprocess", "subprocess.Popen(command)", "child: 'subprocess.Popen[bytes]'", "os.execv(a, b)"]
     lines += ["subprocess.run(command)", "from subprocess import Popen", "Popen(command)"]
-    tree = {"bertmt/cli/late.py": "\n".join(lines), "bertmt/launchers/local.py": "subprocess.Popen(command)"}
+    tree = {"bertmt/cli/late.py": "\n".join(lines), "bertmt/launchers/training.py": "subprocess.Popen(command)"}
     assert started_in(planted(tree), "bertmt/launchers") == [f"bertmt/cli/late.py:{line}" for line in (2, 4, 5, 7)]

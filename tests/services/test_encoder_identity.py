@@ -11,7 +11,7 @@ from encoder_folders import write_bert
 from present import present
 
 from bertmt.errors import EncoderError
-from bertmt.launchers.local import order_of
+from bertmt.launchers.training import order_of
 from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run

@@ -18,7 +18,7 @@ import safetensors.numpy
 from bertmt.devices.slots import CPU, DeviceSlot, device_slots
 from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError, RunFailedError
-from bertmt.launchers.local import order_of, start_training
+from bertmt.launchers.training import order_of, start_training
 from bertmt.registry import metrics, predictions
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database

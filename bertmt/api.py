@@ -19,7 +19,7 @@ from bertmt.services.analysis.compare import Against, compare
 from bertmt.services.analysis.export import PREDICTION_COLUMNS, prediction_rows
 from bertmt.services.browse.curves import curves_of
 from bertmt.services.browse.listing import list_runs
-from bertmt.services.browse.lookup import find_runs
+from bertmt.services.browse.lookup import named_runs
 from bertmt.services.browse.rows import Row
 from bertmt.services.opening import opened_registry
 from bertmt.tasks.task import TASKS
@@ -168,9 +168,7 @@ def open_registry(path: str | Path | None = None, read_only: bool = True) -> Reg
 
 def _named(database: Database, names: Sequence[str]) -> list[Run]:
     """The runs that words name, each once; all where there are no words."""
-    if not names:
-        return all_runs(database)
-    return list({run.key: run for name in names for run in find_runs(database, name)}.values())
+    return named_runs(database, names) if names else all_runs(database)
 
 
 def _about(run: Run) -> dict[str, Any]:

@@ -67,7 +67,6 @@ def named_run(context: typer.Context, word: str | None) -> "Run | None":
 
 def named_runs(database: "Registry", words: Sequence[str]) -> "list[Run]":
     """The runs that arguments name, each once; a name may stand for several seeds."""
-    from bertmt.services.browse.lookup import find_runs
+    from bertmt.services.browse import lookup
 
-    found = {run.key: run for word in words for run in find_runs(database, word)}
-    return list(found.values())
+    return lookup.named_runs(database, words)

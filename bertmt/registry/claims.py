@@ -15,7 +15,9 @@ STARTABLE = (
     " WHERE dependencies.run = runs.key AND awaited.state != 'finished'"
     f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"
 )
+# The order in which workers take runs; `queue.place_of` says the same of records.
 IN_ORDER = "priority DESC, position, key"
+IS_BEFORE = "(-priority, position, key) < (?, ?, ?)"
 
 
 def next_to_start(database: Database, device: str) -> Run | None:

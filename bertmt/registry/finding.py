@@ -17,14 +17,12 @@ def runs_in(database: Database, *states: State) -> list[Run]:
 
 def runs_with_ids(database: Database, ids: Sequence[str]) -> list[Run]:
     """The runs with these ids that are not removed; of each 1,000 ids the newest last."""
-    parts = [ids[start : start + MOST_PARAMETERS] for start in range(0, len(ids), MOST_PARAMETERS)]
-    return [run for part in parts for run in all_runs(database, f"runs.id IN ({_marks(part)})", part)]
+    return [run for part in _parts(ids) for run in all_runs(database, f"runs.id IN ({_marks(part)})", part)]
 
 
 def removed_with_ids(database: Database, ids: Sequence[str]) -> list[Run]:
     """The removed runs with these ids."""
-    parts = [ids[start : start + MOST_PARAMETERS] for start in range(0, len(ids), MOST_PARAMETERS)]
-    return [run for part in parts for run in removed_runs(database, f"runs.id IN ({_marks(part)})", part)]
+    return [run for part in _parts(ids) for run in removed_runs(database, f"runs.id IN ({_marks(part)})", part)]
 
 
 def runs_named(database: Database, name: str) -> list[Run]:
@@ -79,6 +77,10 @@ def finished_on_a_gpu(database: Database, recipe_json: str, besides: Collection[
         f" AND {rest.format('runs.recipe')} = {rest.format('?')}",
         [*paths, recipe_json, *paths],
     )
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + MOST_PARAMETERS] for start in range(0, len(ids), MOST_PARAMETERS)]
 
 
 def _marks(values: Sequence[str]) -> str:

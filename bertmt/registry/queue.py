@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bertmt.registry.claims import IN_ORDER
+from bertmt.registry.claims import IN_ORDER, IS_BEFORE
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
@@ -22,11 +22,15 @@ def running_ids(database: Database) -> dict[int | None, list[str]]:
     return working
 
 
+def place_of(run: Run) -> tuple[int, float, int]:
+    """By what waiting runs are ordered: workers take the lowest first."""
+    return -run.queueing.priority, run.queueing.position, run.key
+
+
 def count_before(database: Database, run: Run) -> int:
     """How many queued runs a worker takes before this one."""
     found: int = database.execute(
-        "SELECT count(*) FROM runs WHERE state = 'queued' AND (-priority, position, key) < (?, ?, ?)",
-        (-run.queueing.priority, run.queueing.position, run.key),
+        f"SELECT count(*) FROM runs WHERE state = 'queued' AND {IS_BEFORE}", place_of(run)
     ).fetchone()[0]
     return found
 

@@ -66,6 +66,7 @@ LEGAL_TRANSITIONS: dict[tuple[State, State], frozenset[Actor]] = {
     (State.CANCELLED, State.HELD): frozenset({Actor.IMPORT}),
 }
 # What a dependency on another run waits for; a paused run is still to go on.
+WAITING = (State.QUEUED, State.HELD)
 ENDED = frozenset({State.FINISHED, State.FAILED, State.CANCELLED, State.LOST})
 
 _ADVICE = {

@@ -6,7 +6,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.records import Move, Run
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.run_formatting import asked, conditions, doing
 from tui.formatting.run_signs import MARK_OF_REQUEST
 
@@ -29,7 +29,7 @@ def standing(run: Run) -> Span:
         return Span(f"paused {_at(run)}; p resumes it", "accent")
     if run.state is State.CANCELLED and run.progress.checkpoint_step is not None:
         return Span(f"cancelled {_at(run)}; r resumes it, F starts over", "dim")
-    said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
+    said = conditions(run) if run.state in WAITING else ""
     return Span(safe_text(f"{run.state}: {said}" if said else str(run.state)), "dim")
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError, DamagedRegistryError, reason_of
 from bertmt.registry.database import GOES_BACK, LONGEST_SHOWN, UNREADABLE, Database, registry_error, sqlite3
+from bertmt.registry.file.health import FINE, pages
 
 KEPT = 3
 # Between two portions Ctrl-C is heard: 16 MiB of a registry's pages of 4 KiB.
@@ -140,8 +141,8 @@ def _mark_of_copy(path: Path) -> tuple[Any, ...] | None:
 
 def _check_room(database: Database, folder: Path) -> None:
     """Leave as much room as the copy takes: a run needs it more."""
-    pages, size = (database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    if shutil.disk_usage(folder).free < 2 * pages * size:
+    count, _, size = pages(database)
+    if shutil.disk_usage(folder).free < 2 * count * size:
         raise BertmtError(f"No backup of the registry was made: there is not twice its size free at {folder}.")
 
 
@@ -200,7 +201,7 @@ def _found_by(check: str, path: Path) -> str:
             said = [row[0] for row in copy.execute(f"PRAGMA {check}(3)")]
     except UNREADABLE as problem:
         said = [str(problem)]
-    return "" if said == ["ok"] else " ".join("; ".join(said).split())[:LONGEST_SHOWN]
+    return "" if said == FINE else " ".join("; ".join(said).split())[:LONGEST_SHOWN]
 
 
 def runs_in(path: Path) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from bertmt.registry.database import Database
+from bertmt.registry.file.health import OK
 from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
 from bertmt.run_folder.events import is_time, parse_event
@@ -29,7 +30,7 @@ def first_damage(database: Database, is_recipe: Callable[[str], bool]) -> str | 
 def _in_file(database: Database) -> Iterator[str]:
     """What SQLite finds by itself: pages, indices, missing values, rows that belong to nothing."""
     for (line,) in database.execute("PRAGMA integrity_check(1)"):
-        if line != "ok":
+        if line != OK:
             yield str(line)
     for table, *_ in database.execute("PRAGMA foreign_key_check"):
         yield f"a row of {table} belongs to nothing"

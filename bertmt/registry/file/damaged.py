@@ -1,7 +1,6 @@
 """A registry that may be damaged: what is wrong with it, and what it still says of its runs."""
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +94,5 @@ def _of_runs(connection: Any, sql: str) -> tuple[dict[Any, set[Any]], bool]:
     return found, True
 
 
-@contextlib.contextmanager
-def _opened(copy: Path) -> Iterator[Any]:
-    connection = sqlite3.connect(copy, isolation_level=None)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def _opened(copy: Path) -> "contextlib.closing[Any]":
+    return contextlib.closing(sqlite3.connect(copy, isolation_level=None))

@@ -4,7 +4,8 @@ from typing import Any
 
 from bertmt.registry.database import Database, sqlite3
 
-FINE = ["ok"]  # what SQLite says of a file in which nothing is wrong
+OK = "ok"
+FINE = [OK]  # what SQLite says of a file in which nothing is wrong
 
 
 def quick_check(database: Database, most: int = 5) -> list[str]:
@@ -12,14 +13,13 @@ def quick_check(database: Database, most: int = 5) -> list[str]:
     return [row[0] for row in database.execute(f"PRAGMA quick_check({most})")]
 
 
-def whole_check(database: Database, most: int = 3) -> list[str]:
-    """What is wrong with pages, indices and references, a sentence each; nothing where all is well."""
-    return faults(database.connection, most)
-
-
 def faults(connection: Any, most: int = 3) -> list[str]:
-    """As `whole_check`, of a bare connection."""
-    found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({most})") if [row[0]] != FINE]
+    """What is wrong with pages, indices and references, a sentence each; nothing where all is well.
+
+    Args:
+        connection: a registry, or a bare connection.
+    """
+    found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({most})") if row[0] != OK]
     said = [" ".join(each.split()) for each in found]  # SQLite's words may hold line breaks
     homeless = {row[0] for row in connection.execute("PRAGMA foreign_key_check")}  # a row for each row of a table
     return said + [f"rows of {table} refer to none" for table in sorted(homeless)]

@@ -7,7 +7,7 @@ from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import evaluations
-from bertmt.registry.states import ENDED, State
+from bertmt.registry.states import ENDED, WAITING, State
 from bertmt.services.analysis.run_predictions import epochs_of
 from bertmt.tasks.task import TASKS
 
@@ -65,7 +65,7 @@ def _why_none(run: Run, subject: str, tasks: Collection[str]) -> str:
     trained = [task for task in run.recipe.get("tasks", ()) if task in TASKS]
     if not set(trained) & set(tasks):
         return f"{subject} needs {_titles(tasks, 'or')}, but run {run.id} trained {_titles(trained, 'and')} only."
-    if run.state in (State.QUEUED, State.HELD):
+    if run.state in WAITING:
         return f"Run {run.id} is {run.state}: predictions appear once it has been evaluated."
     if run.state in ENDED:
         return f"Run {run.id} left no predictions: it ended ({run.state}) before its first evaluation."

@@ -1,5 +1,7 @@
 """Finding runs by what people type: an id, a name, or an unambiguous prefix, tried in this order."""
 
+from collections.abc import Iterable
+
 from bertmt.drawing.numbers import named
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
@@ -25,6 +27,15 @@ def find_runs(database: Database, word: str) -> list[Run]:
     if len({run.name for run in found}) > 1 and len(found) > 1:
         raise UsageError(f"{word!r} is ambiguous: {_listed(found)}; type more of it.")
     return found
+
+
+def named_runs(database: Database, words: Iterable[str]) -> list[Run]:
+    """The runs that words mean, each once; a name may stand for several seeds.
+
+    Raises:
+        NotFoundError, UsageError: as `find_runs`.
+    """
+    return list({run.key: run for word in words for run in find_runs(database, word)}.values())
 
 
 def find_run(database: Database, word: str) -> Run:

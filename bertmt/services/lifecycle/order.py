@@ -1,6 +1,6 @@
 """The order in which waiting runs are started: by priority, within one by position."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bertmt.errors import BusyError, UsageError
 from bertmt.recipe.rules import shown
@@ -9,9 +9,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING
 
-WAITING = (State.QUEUED, State.HELD)
 HIGHEST_PRIORITY = 1000
 
 
@@ -35,7 +34,12 @@ def parse_priority(text: str) -> int:
 
 def queue_order(database: Database) -> list[Run]:
     """The queued and held runs, in the order in which workers come to them."""
-    return sorted(runs_in(database, *WAITING), key=lambda run: (-run.queueing.priority, run.queueing.position, run.key))
+    return in_order(runs_in(database, *WAITING))
+
+
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """Waiting runs, in the order in which workers come to them."""
+    return sorted(runs, key=queue.place_of)
 
 
 def prioritise(database: Database, run: Run, priority: int) -> Run:

@@ -10,10 +10,9 @@ from bertmt.registry.database import Database
 from bertmt.registry.finding import removed_called
 from bertmt.registry.records import Run
 from bertmt.registry.runs import bring_back, move, remove, run_by_key
-from bertmt.registry.states import ENDED, Actor, State
+from bertmt.registry.states import ENDED, WAITING, Actor, State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.services.lifecycle.order import WAITING
 from bertmt.services.lifecycle.startable import ENDED_BADLY
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from bertmt.registry.database import Database
 from bertmt.registry.finding import removed_with_ids, runs_in, runs_with_ids
 from bertmt.registry.records import Run
-from bertmt.registry.states import ENDED, State
+from bertmt.registry.states import ENDED, WAITING, State
 
 ENDED_BADLY = ENDED - {State.FINISHED}
 
@@ -52,7 +52,7 @@ def _own_obstacle(
 
 def waiting_runs(database: Database) -> list[Run]:
     """All that wait, and all that they wait for: what `obstacles` takes."""
-    waiting = runs_in(database, State.QUEUED, State.HELD)
+    waiting = runs_in(database, *WAITING)
     return [*waiting, *awaited_runs(database, waiting)]
 
 

@@ -7,7 +7,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.damaged import Row
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.ingest.import_run import is_run_id
 
 
@@ -53,7 +53,7 @@ def losses(new: Database, rows: Sequence[Row], is_whole: bool) -> Losses:
 
 def _changed(run: Run, row: Row) -> list[str]:
     """What of a run is not as the damaged file has it, and no folder tells."""
-    waits = run.state in (State.QUEUED, State.HELD)
+    waits = run.state in WAITING
     looks = {
         "note": run.annotations.note != row["note"],
         "tags": set(run.annotations.tags) != row["tags"],

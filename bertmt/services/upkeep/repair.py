@@ -18,7 +18,7 @@ from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, Regi
 from bertmt.registry.database import UNREADABLE, Database
 from bertmt.registry.file.backups import Kept, kept_backups, time_stamp
 from bertmt.registry.file.damaged import problems_of, readable_runs
-from bertmt.registry.file.health import empty_log, whole_check
+from bertmt.registry.file.health import empty_log, faults
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.registry.staging import forget_abandoned
@@ -206,7 +206,7 @@ def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None
 
 
 def _check(new: Database) -> None:
-    said = whole_check(new)
+    said = faults(new)
     if said:
         raise RegistryError(f"The new registry is not whole ({'; '.join(said)}), so nothing was changed.")
 

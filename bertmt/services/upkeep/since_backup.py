@@ -17,7 +17,7 @@ from bertmt.registry.file.damaged import Row
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import add_imported, all_runs, bring_back, move, removed_runs
-from bertmt.registry.states import Actor, State
+from bertmt.registry.states import WAITING, Actor, State
 from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.events import is_time, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
@@ -32,7 +32,6 @@ from bertmt.services.ingest.import_run import (
 )
 from bertmt.services.ingest.ingest import folder_of
 
-WAITING = (State.QUEUED, State.HELD)
 NOT_SURE = "after a repair: whether it was to start is not sure; `bertmt release` lets it"
 
 

@@ -8,7 +8,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, Worker, reader_of
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected
 from bertmt.services.browse.run_formatting import asked, conditions, local_time, progress, seconds_since
 from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
@@ -123,7 +123,7 @@ def _starts(row: QueueLine) -> Span:
 
 def at_hand(row: QueueLine | None) -> str:
     """What a line has no room for: all that the run waits for, and what stands in its way; "" where that is nothing."""
-    if row is None or row.run.state not in (State.QUEUED, State.HELD):
+    if row is None or row.run.state not in WAITING:
         return ""
     run = row.run
     parts = [standing(run).text] if conditions(run) else []

@@ -7,6 +7,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.queue_times import kinds_of
 from bertmt.services.browse.run_formatting import kept_share
+from bertmt.services.lifecycle.order import in_order
 from bertmt.services.lifecycle.startable import awaited_runs, obstacles
 from tui.registry_lane import Session
 from tui.widgets.machine_strip import Surroundings, surroundings_of
@@ -59,5 +60,6 @@ def read(session: Session) -> Queued:
     counts, surroundings = session.runs.counts(), surroundings_of(session)
     waiting = [row.run for row in session.runs.rows("state:queued | state:held")]
     found = obstacles([*waiting, *awaited_runs(session.database, waiting)], kinds_of(surroundings.workload))
-    waiting.sort(key=lambda run: (-run.queueing.priority, run.queueing.position, run.key))
-    return Queued(running, [*lost, *paused], waiting, found, counts, surroundings, counts.get(State.FINISHED, 0))
+    return Queued(
+        running, [*lost, *paused], in_order(waiting), found, counts, surroundings, counts.get(State.FINISHED, 0)
+    )

@@ -13,12 +13,12 @@ from bertmt.errors import BertmtError
 from bertmt.recipe.rules import parse_value
 from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run, Worker
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
 from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
-from bertmt.services.lifecycle.order import HIGHEST_PRIORITY, WAITING
+from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
 from tui.actions.runs import each

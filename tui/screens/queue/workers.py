@@ -6,7 +6,6 @@ from typing import ClassVar, TypeVar
 from textual import work
 from textual.binding import BindingType
 
-from bertmt.errors import BertmtError
 from bertmt.registry.records import Worker
 from bertmt.services.lifecycle.worker_control import drain_worker, let_go_on, stop_worker
 from bertmt.services.opening import Registry
@@ -55,13 +54,10 @@ class WorkerActions(RunActions):
         return worker
 
     async def change(self, act: Callable[[Registry], T]) -> T | None:
-        """What a change of the registry returns; None where it is refused, which is said."""
-        try:
-            found = await self.dashboard.ask(lambda session: act(session.database))
-        except BertmtError as problem:
-            self.dashboard.show_error(problem)
-            return None
-        self.reload()
+        """What a change of the registry returns, which is not None; None where it is refused, which is said."""
+        found = await self.dashboard.attempt(self.dashboard.ask(lambda session: act(session.database)))
+        if found is not None:
+            self.reload()
         return found
 
     @work(group="act")

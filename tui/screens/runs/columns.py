@@ -7,7 +7,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, reader_of
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import (
     asked,
@@ -125,7 +125,7 @@ def _progress(run: Run) -> Span:
 
 def _rests(run: Run) -> Span:
     """The state of a run that is neither running nor done, and what it waits for or how far it came."""
-    said = conditions(run) if run.state in (State.QUEUED, State.HELD) else ""
+    said = conditions(run) if run.state in WAITING else ""
     if said and begins_anew(run):  # it has no scores that this could cover
         return Spanning(f"{run.state}: {said}", "dim")
     share = kept_share(run)

@@ -255,9 +255,12 @@ async def test_the_keys_in_the_last_line_stand_whole_and_beside_each_other(
 ) -> None:
     async with show(size=size, first=first) as shown:
         assert_whole_keys(shown)
+        before = shown.text.splitlines()[-1]
         await shown.pilot.resize_terminal(120, 40)
         await shown.settle()
         assert_whole_keys(shown)
+        if size[0] == 40:  # where not all had room
+            assert len(shown.text.splitlines()[-1].split()) > len(before.split())
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 15)])

@@ -22,7 +22,7 @@ from bertmt.services.browse.listing import list_runs
 from bertmt.services.browse.lookup import named_runs
 from bertmt.services.browse.rows import Row
 from bertmt.services.opening import opened_registry
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 
 Columns = dict[str, list[Any]]
 

@@ -82,7 +82,7 @@ def _write_answers(database: "Registry", run: "Run", answers: "list[Answer]", as
 
 def _lines(answer: "Answer") -> list[str]:
     """An answer in words, with how sure the model is."""
-    from bertmt.tasks.task import TASKS
+    from bertmt.tasks.builtin import BUILTIN as TASKS
 
     task = TASKS[answer.task]
     if answer.task == "sts":

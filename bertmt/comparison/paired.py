@@ -15,6 +15,8 @@ from bertmt.comparison.intervals import detectable_with
 from bertmt.comparison.verdicts import Difference, Verdict
 from bertmt.drawing import numbers
 from bertmt.tasks import scores
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.metrics import pearson
 
 # The course's overall score (docs/paper.md): (accuracy of SST + accuracy of PARA + (1 + ρ)/2) / 3.
 OVERALL_WEIGHTS = {"sst": 1 / 3, "para": 1 / 3, "sts": 1 / 6}
@@ -143,7 +145,7 @@ def _classes(pair: PairedPredictions, score_a: float, score_b: float, resamples:
 def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: int) -> _Compared:
     n = len(pair.labels)
     arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
-    r_ab = scores.pearson(pair.predicted_a, pair.predicted_b)
+    r_ab = pearson(pair.predicted_a, pair.predicted_b)
     bootstrap_rng, permutation_rng = _generators(pair.task)
     resampled = correlations.resampled_correlation_difference(*arrays, resamples, bootstrap_rng)
     exchanged = permutation.exchanged_correlations(*arrays, resamples, permutation_rng)
@@ -165,8 +167,8 @@ def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: in
 def _overall(compared: Mapping[str, _Compared]) -> PairedDifference:
     """The course's overall score; each task's dev set is resampled and permuted on its own."""
     n = sum(each.difference.n for each in compared.values())
-    overall_a = scores.overall({task: each.difference.score_a for task, each in compared.items()})
-    overall_b = scores.overall({task: each.difference.score_b for task, each in compared.items()})
+    overall_a = scores.overall({task: each.difference.score_a for task, each in compared.items()}, BUILTIN)
+    overall_b = scores.overall({task: each.difference.score_b for task, each in compared.items()}, BUILTIN)
     resampled, exchanged = [], []
     for task, weight in OVERALL_WEIGHTS.items():
         each = compared[task]
@@ -198,4 +200,8 @@ def _generators(task: str) -> list[np.random.Generator]:
 
 
 def _score(pair: PairedPredictions, predicted: np.ndarray) -> float | None:
-    return scores.score(pair.task, predicted, pair.labels) if len(predicted) and np.isfinite(predicted).all() else None
+    return (
+        scores.score(BUILTIN[pair.task], predicted, pair.labels)
+        if len(predicted) and np.isfinite(predicted).all()
+        else None
+    )

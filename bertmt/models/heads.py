@@ -3,27 +3,25 @@
 from torch import nn
 
 from bertmt.models.seeding import seeded
-from bertmt.recipe.recipe import Recipe
-
-SENTIMENTS = 5
+from bertmt.recipe.recipe import Head, Recipe
 
 
 def build_head(recipe: Recipe, task: str, hidden_size: int) -> nn.Sequential | None:
-    """The head of a task with its initial weights; None for STS, whose prediction is a cosine (section 4.1).
+    """The head of a task with its initial weights; None where a cosine predicts it, as STS (section 4.1).
 
     The weights depend on the recipe's seed, the task and the head's own shape; neither the encoder, nor LoRA, nor
     the other tasks shift them.
 
     Args:
-        hidden_size: width of an embedding. SST reads E, one width; PARA reads [E1; E2], two, or with super
-            concat [E1; E2; E2 − E1], three.
+        hidden_size: width of an embedding. A head of sentences reads E, one width; one of pairs [E1; E2], two, or with
+            super concat [E1; E2; E2 − E1], three.
     """
-    if task == "sts":
+    about = recipe.task(task)
+    if not about.has_head:
         return None
-    if task == "sst":
-        settings, inputs, outputs = recipe.sst_head, hidden_size, SENTIMENTS
-    else:
-        settings, inputs, outputs = recipe.para_head, hidden_size * (3 if recipe.super_concat else 2), 1
+    settings = recipe.head.get(task, Head())
+    embeddings = 1 if not about.pair else 3 if recipe.super_concat else 2
+    inputs, outputs = hidden_size * embeddings, about.outputs
     with seeded(recipe.seed, f"head/{task}"):
         return projection(
             inputs, outputs, settings.layers, settings.hidden, recipe.head_dropout, recipe.head_output_dropout

@@ -39,6 +39,7 @@ class MultitaskModel(nn.Module):
     def __init__(self, recipe: Recipe, load: Callable[[], BertModel]):
         super().__init__()
         self.tasks = recipe.tasks
+        self.about = recipe.trained()
         self.super_concat = recipe.super_concat
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
         names = recipe.tasks if self.separate else (SHARED,)
@@ -85,29 +86,31 @@ class MultitaskModel(nn.Module):
     def forward(self, task: str, tokens: TokenBatch) -> Float32[Tensor, "batch *classes"]:
         """What a task predicts.
 
-        SST: logits. PARA: a logit before the sigmoid, from [E1; E2], or with super concat from [E1; E2; E2 − E1]
-        (4.2, point 3; decision 13). STS: cos(E1, E2).
+        Of classes logits, of two a single one before the sigmoid; of a number the head's output, or cos(E1, E2), as
+        the task has it. A head of pairs reads [E1; E2], or with super concat [E1; E2; E2 − E1] (4.2, point 3;
+        decision 13).
 
         Args:
-            tokens: of sentences for SST; of pairs for PARA and STS, as in `embed_pair`.
+            tokens: of sentences, or of pairs as in `embed_pair`.
         """
-        if task == "sst":
-            embeddings = self.embed(task, tokens)
-            logits: Tensor = self.heads[task](embeddings)
-            return logits
-        first, second = self.embed_pair(task, tokens)
-        if task == "sts":
-            return functional.cosine_similarity(first, second, dim=-1)
-        parts = [first, second, second - first] if self.super_concat else [first, second]
-        pair_logits: Tensor = self.heads[task](torch.cat(parts, dim=-1))
-        return pair_logits.squeeze(-1)
+        about = self.about[task]
+        if about.pair:
+            first, second = self.embed_pair(task, tokens)
+            if not about.has_head:
+                return functional.cosine_similarity(first, second, dim=-1)
+            parts = [first, second, second - first] if self.super_concat else [first, second]
+            features = torch.cat(parts, dim=-1)
+        else:
+            features = self.embed(task, tokens)
+        outputs: Tensor = self.heads[task](features)
+        return outputs.squeeze(-1) if about.outputs == 1 else outputs
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's encoder that train, in a fixed order; with LoRA its A and B only."""
         return [parameter for parameter in self.encoder(task).parameters() if parameter.requires_grad]
 
     def head_parameters(self, task: str) -> list[nn.Parameter]:
-        """The parameters of the task's head, in a fixed order; none for STS."""
+        """The parameters of the task's head, in a fixed order; none where a cosine predicts it."""
         return list(self.heads[task].parameters()) if task in self.heads else []
 
     def recompute_activations(self) -> None:

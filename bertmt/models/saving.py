@@ -31,6 +31,8 @@ from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import Recipe
+from bertmt.tasks import definitions
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
 
 FORMAT = 1
@@ -66,6 +68,7 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
             },
             "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
             "recipe": recipe.flat(),
+            "tasks": json.loads(definitions.to_json(recipe.trained())),
         }
         for name, content in files.items():
             atomic_files.write_bytes(beside / name, content)
@@ -84,7 +87,8 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
     """
     about = _read_about(folder)
     try:
-        recipe = from_json(json.dumps(about["recipe"]))
+        known = definitions.from_json(json.dumps(about["tasks"])) if "tasks" in about else BUILTIN
+        recipe = from_json(json.dumps(about["recipe"]), known)
         contents = {name: _intact(folder / name, about["sha256"][name]) for name in (WEIGHTS, TOKENIZER, CONFIG)}
         config = BertConfig.from_dict(json.loads(contents[CONFIG]))
         tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length)

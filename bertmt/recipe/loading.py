@@ -14,8 +14,10 @@ from typing import Any
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name
+from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name, with_present_names
 from bertmt.recipe.settings import Role
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def differences(recipe: Recipe, base: Recipe, roles: Iterable[Role] = tuple(Role
     wanted = set(roles)
     return {
         name: (base.value(name), recipe.value(name))
-        for name, setting in SETTINGS.items()
+        for name, setting in (base.settings() | recipe.settings()).items()
         if setting.role in wanted and base.value(name) != recipe.value(name)
     }
 
@@ -160,7 +162,7 @@ def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
 def _axis(text: str) -> list[tuple[str, str]]:
     """The values of one `--sweep`."""
     name, equals, value = text.partition("=")
-    name = name.strip()
+    [name] = with_present_names({name.strip(): ""})
     words = [word.strip() for word in value.split(",") if word.strip()]
     if not equals or not name or not words:
         raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {shown(text)}.")
@@ -176,8 +178,11 @@ def to_json(recipe: Recipe) -> str:
     return json.dumps(recipe.flat(), indent=1)
 
 
-def from_json(text: str) -> Recipe:
+def from_json(text: str, known: Tasks = BUILTIN) -> Recipe:
     """The recipe of `to_json`; a setting that a newer version added takes its default.
+
+    Args:
+        known: what its tasks are.
 
     Raises:
         RecipeError: it is no JSON object, or no valid recipe.
@@ -189,13 +194,14 @@ def from_json(text: str) -> Recipe:
         values = flatten(document)
     except (ValueError, RecursionError) as problem:
         raise RecipeError([f"A recipe in JSON was expected, but this is none: {problem}."]) from None
-    return recipe_from(values)
+    return recipe_from(values, known=known)
 
 
 def to_toml(recipe: Recipe, comments: bool = True) -> str:
     """All settings as TOML, each with its help; `recipe_from(flatten(tomllib.loads(text)))` gives it back."""
-    plain = [name for name in SETTINGS if "." not in name]
-    grouped = [name for name in SETTINGS if "." in name]
+    settings = recipe.settings()
+    plain = [name for name in settings if "." not in name]
+    grouped = [name for name in settings if "." in name]
     lines = []
     opened = ""
     for name in plain + grouped:
@@ -205,7 +211,7 @@ def to_toml(recipe: Recipe, comments: bool = True) -> str:
             opened = table
         value = recipe.value(name)
         if value is not None:
-            help_text = f"  # {SETTINGS[name].help}" if comments else ""
+            help_text = f"  # {settings[name].help}" if comments else ""
             lines.append(f"{leaf} = {toml_value(value)}{help_text}")
     return "\n".join(lines) + "\n"
 

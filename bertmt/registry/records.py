@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from bertmt.registry.states import State
 from bertmt.run_folder.events import Finished, Started, stored
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 # A quote within a JSON string has a backslash before it, so this finds the setting alone.
 _SEED = re.compile(r'"seed": ?-?\d+')
@@ -207,6 +209,11 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     def recipe(self) -> Mapping[str, Any]:
         """The resolved recipe: dotted names to values."""
         return self.submission.recipe
+
+    @property
+    def tasks(self) -> Tasks:
+        """What the tasks are that it trains, in their order."""
+        return {name: BUILTIN[name] for name in self.recipe.get("tasks", BUILTIN) if name in BUILTIN}
 
     @property
     def share_done(self) -> float | None:

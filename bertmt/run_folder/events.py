@@ -103,7 +103,8 @@ class Step(Event, frozen=True, kw_only=True):
     Attributes:
         step: one counter per run from 0, pretraining included.
         epoch: 0 while pretraining.
-        phase: "mnr", "cosine_embedding" or "train".
+        phase: "train", or a pretraining phase: "mnr" or "cosine_embedding", where there are several tasks of pairs
+            with a number "mnr.<task>" and so on.
         values: series → number, of the weights before the step; pearson_undefined counts from the start.
     """
 
@@ -130,12 +131,14 @@ class Evaluated(Event, frozen=True, kw_only=True):
         epoch: 0 is before any training.
         step: how many steps the weights have had.
         scores, losses, sizes: task → score (None: undefined), mean loss, examples.
+        metrics: task → metric → value; older versions told the score alone.
         seconds: how long it took.
     """
 
     epoch: Count
     step: Count
     scores: Numbers
+    metrics: Mapping[str, Numbers] = {}
     overall: Number | None = None
     losses: Numbers = {}
     sizes: Counts = {}

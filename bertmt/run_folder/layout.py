@@ -3,6 +3,7 @@
 runs/<run id>/
   run.json             what the child must know besides the recipe: `RunOrder`
   recipe.json          the resolved recipe
+  tasks.json           what its tasks are; the built-in ones where it is missing
   events-<attempt>.jsonl, log-<attempt>.txt
   alive                locked by the child for its life, as are its events
   vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
@@ -22,13 +23,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from bertmt import atomic_files
-from bertmt.bounded_files import read_json, read_text
+from bertmt.bounded_files import MOST_JSON, read_json, read_text
 from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Started
 from bertmt.run_folder.locks import is_locked, lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
+from bertmt.tasks import definitions
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 LONGEST_PID = 20  # digits
 
@@ -79,6 +83,10 @@ class RunFolder:
         return self.path / "recipe.json"
 
     @property
+    def tasks(self) -> Path:
+        return self.path / "tasks.json"
+
+    @property
     def alive(self) -> Path:
         return self.path / "alive"
 
@@ -127,7 +135,7 @@ class RunFolder:
         for folder in (self.path.parent, self.path):
             folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
 
-    def create(self, order: RunOrder, recipe_json: str) -> None:
+    def create(self, order: RunOrder, recipe_json: str, tasks: Tasks = BUILTIN) -> None:
         """Make the folder and what the child reads; safe to repeat for a new attempt, while no process works the run.
 
         Private to its user like the registry: it holds the examples of the data set.
@@ -138,7 +146,21 @@ class RunFolder:
         for folder in (self.path, *(each for each in self.path.iterdir() if each.is_dir())):
             atomic_files.clear_up(folder)
         atomic_files.write_text(self.recipe, recipe_json)
+        atomic_files.write_text(self.tasks, definitions.to_json(tasks))
         atomic_files.write_text(self.order, json.dumps(asdict(order), indent=1))
+
+    def read_tasks(self) -> Tasks:
+        """What the run's tasks are.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        try:
+            return definitions.from_json(read_text(self.tasks, MOST_JSON))
+        except FileNotFoundError:  # an older version, which knew no others
+            return BUILTIN
+        except (OSError, ValueError) as problem:
+            raise DataError(f"{self.tasks} cannot be read: {reason_of(problem)}.") from None
 
     def read_order(self) -> RunOrder:
         """What `create` wrote.

@@ -1,4 +1,4 @@
-"""Extra paraphrase pairs for PARA's training split: `.jsonl` or `.jsonl.gz`, one `["title a", "title b"]` per line.
+"""Extra paraphrase pairs for a training split (PARA's): `.jsonl` or `.jsonl.gz`, one `["title a", "title b"]` per line.
 
 The format is that of the StackExchange duplicate questions (section 5.1): every pair is a paraphrase.
 """
@@ -14,13 +14,14 @@ from bertmt.bounded_files import MOST_DATA, open_plain, too_large
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
+from bertmt.tasks.task import Task
 
 REMEDY = "repair it, or name another file with `bertmt init --extra-data FILE`"
 # Lines without a pair, blank or not, before a file is given up: an archive may hold billions.
 MOST_BESIDES = 1_000_000
 
 
-def read_extra_file(file: Path, limit: int) -> Split:
+def read_extra_file(file: Path, task: Task, limit: int) -> Split:
     """The first `limit` pairs of a file, or all where there are fewer, each labelled 1.
 
     The file is read only as far as needed, so an archive of millions of pairs costs no more than the pairs taken.
@@ -54,7 +55,7 @@ def read_extra_file(file: Path, limit: int) -> Split:
     warnings = skipped.warnings(read)
     if not pairs:
         raise DataError(f'{file} holds no pairs where each line should be ["title a", "title b"]: {REMEDY}.')
-    return Split("para", "extra", tuple(pairs), warnings)
+    return Split(task.name, "extra", tuple(pairs), warnings)
 
 
 def _opened(opened: IO[bytes], file: Path) -> IO[bytes]:

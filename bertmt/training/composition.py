@@ -15,6 +15,7 @@ from bertmt.models.encoder import load_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, Precision, choose_precision
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
+from bertmt.recipe.pretraining import MNR, label_of, phases
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
@@ -25,7 +26,6 @@ from bertmt.training.evaluation import Evaluator
 from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
 from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
-from bertmt.training.steps.objectives import COSINE_EMBEDDING, MNR
 from bertmt.training.steps.tokenised import TokenisedSplit
 from bertmt.training.stopping import StopFlag
 from bertmt.version import __version__
@@ -164,32 +164,33 @@ def _device(order: RunOrder) -> torch.device:
 def _streams(
     recipe: Recipe, data: RunData, tokenizer: Tokenizer, device: torch.device, stop: StopFlag
 ) -> dict[str, BatchStream]:
-    """A stream for each task, and one of STS pairs for each pretraining phase, in the order of training."""
+    """A stream for each task, and one of pairs for each pretraining phase, in the order of training."""
     size, seed = recipe.batch_size, recipe.seed
     streams = {}
     for task, split in data.train.items():
         tokenised = TokenisedSplit(split, tokenizer, stop.check)
         order = bucketed_order(tokenised.lengths, tokenised.rows(), size, seed, task)
         streams[task] = BatchStream(tokenised, tokenizer, order, device)
-    if recipe.mnr:
-        pairs = streams["sts"].data
-        rows = pairs.rows(pairs.labels >= recipe.mnr_threshold)
-        order = distinct_order(pairs.sentence_keys(), rows, size, seed)
-        _refuse_empty(order(0), MNR, f"two different STS pairs with a similarity of at least {recipe.mnr_threshold:g}")
-        streams[MNR] = BatchStream(pairs, tokenizer, order, device)
-    if recipe.cosine_embedding:
-        pairs = streams["sts"].data
-        rows = pairs.rows((pairs.labels >= recipe.cosine_positive) | (pairs.labels < recipe.cosine_negative))
-        order = bucketed_order(pairs.lengths, rows, size, seed, COSINE_EMBEDDING)
-        bounds = f"at least {recipe.cosine_positive:g} or below {recipe.cosine_negative:g}"
-        _refuse_empty(order(0), COSINE_EMBEDDING, f"an STS pair with a similarity of {bounds}")
-        streams[COSINE_EMBEDDING] = BatchStream(pairs, tokenizer, order, device)
+    for phase in phases(recipe):
+        pairs, about = streams[phase.task].data, recipe.task(phase.task)
+        if phase.loss == MNR:
+            least = label_of(recipe.mnr_threshold, about)
+            rows = pairs.rows(pairs.labels >= least)
+            order = distinct_order(pairs.sentence_keys(), rows, size, seed, phase.name)
+            needed = f"two different {about.title} pairs with a similarity of at least {least:g}"
+        else:
+            near, far = (label_of(each, about) for each in (recipe.cosine_positive, recipe.cosine_negative))
+            rows = pairs.rows((pairs.labels >= near) | (pairs.labels < far))
+            order = bucketed_order(pairs.lengths, rows, size, seed, phase.name)
+            needed = f"a pair of {about.title} with a similarity of at least {near:g} or below {far:g}"
+        _refuse_empty(order(0), phase.loss, needed)
+        streams[phase.name] = BatchStream(pairs, tokenizer, order, device)
     return streams
 
 
-def _refuse_empty(batches: Sequence[object], phase: str, needed: str) -> None:
+def _refuse_empty(batches: Sequence[object], loss: str, needed: str) -> None:
     if not batches:
-        raise DataError(f"`{phase}` needs {needed}, but the training split has none: use --set {phase}=false.")
+        raise DataError(f"`{loss}` needs {needed}, but the training split has none: use --set {loss}=false.")
 
 
 def _pretraining_steps(recipe: Recipe, stream: BatchStream) -> int:

@@ -53,7 +53,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
     if progress.evaluated_epoch < 0:
         reporter.evaluated(0, run.evaluator)
 
-    # Pretraining on STS pairs (section 4.3): each phase with a fresh optimizer.
+    # Pretraining on pairs with similarities (section 4.3): each phase with a fresh optimizer.
     for phase in [each for each in state.phases_left() if each != TRAIN]:
         optimizer = state.enter(phase)
         steps = run.pretraining[phase]

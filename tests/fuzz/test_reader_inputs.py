@@ -22,11 +22,11 @@ from bertmt.run_folder.predictions import (
     write_examples,
     write_predictions,
 )
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.course_files import course_file_content
 from bertmt.tasks.cs224n import COLUMNS, read_cs224n_split
 from bertmt.tasks.examples import Example, Split, fingerprint, is_plain_id
 from bertmt.tasks.extra import read_extra_file
-from bertmt.tasks.task import TASKS
 
 HEADERS = {
     "sst": b"\tid\tsentence\tsentiment\n",

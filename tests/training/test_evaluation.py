@@ -11,10 +11,10 @@ from attempts import Attempt
 from bertmt.models.inference import compute_outputs
 from bertmt.models.saving import load_model
 from bertmt.run_folder.predictions import read_examples, read_predictions
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.loading import read_split
 from bertmt.tasks.scores import score
-from bertmt.tasks.task import TASKS
 from bertmt.training.evaluation import Evaluation
 
 NAMES = tuple(TASKS)

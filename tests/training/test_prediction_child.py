@@ -18,8 +18,8 @@ from bertmt.prediction.answers import answer_stream
 from bertmt.prediction.questions import read_groups
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import read_examples, read_predictions
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import TASKS
 
 
 def question(task: str, example: Example) -> dict[Any, Any]:

@@ -8,7 +8,6 @@ import pytest
 from present import present
 
 from bertmt.recipe.loading import differences, preset, presets
-from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.recipe.reported import (
     Claim,
     Pair,
@@ -20,6 +19,7 @@ from bertmt.recipe.reported import (
 )
 from bertmt.recipe.rules import conflicts
 from bertmt.recipe.settings import Role
+from bertmt.tasks.builtin import BUILTIN
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "paper.md").read_text(encoding="utf-8")
 LORA_RANKS = (20, 100, 150, 200, 300)
@@ -44,7 +44,7 @@ def models_in_page() -> dict[Any, Any]:
         number = present(re.match(r"[\d–]+", figure))[0].replace("–", "-")
         split = "test" if "test set" in figure else "dev"
         values = [None if score == "–" else float(score) for score in scores]
-        found |= dict.fromkeys(names, (number, split, dict(zip(TASK_NAMES, values, strict=True))))
+        found |= dict.fromkeys(names, (number, split, dict(zip(BUILTIN, values, strict=True))))
     return found
 
 

@@ -18,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.logs import read_log
 from bertmt.services.browse.run_formatting import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
 from bertmt.services.browse.run_list import Group, Spread
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.formatting.run_signs import group_name, state_sign
 from tui.formatting.run_standing import resilience_notes, standing

@@ -9,7 +9,7 @@ from bertmt.registry.file.health import OK
 from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
 from bertmt.run_folder.events import is_time, parse_event
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 
 _TIMES = ("submitted_at", "started_at", "ended_at", "synced_at", "not_before_at")
 _MOST_SHOWN = 200

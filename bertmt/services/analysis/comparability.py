@@ -11,7 +11,7 @@ from bertmt.registry.states import State
 from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences
 from bertmt.services.analysis.encoder_differences import encoder_warnings
 from bertmt.services.plan.overlaps import overlap_sentences
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 
 Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
 

@@ -13,10 +13,12 @@ from bertmt.errors import UsageError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.run_folder.predictions import Predictions, predicted_labels
+from bertmt.run_folder.predictions import Predictions
 from bertmt.services.analysis.arms import TASKS, Arm, arm_of, recipe_differences
 from bertmt.services.analysis.comparability import about_dev_data, left_out, left_out_sentences, warnings
 from bertmt.services.analysis.labels import labels_of
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.scores import predicted_labels
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _by_example(
         if labels is None or any(len(each.probabilities) != len(labels) for each in found if each is not None):
             said.append(f"{task}: the dev examples are not in the registry, so nothing can be paired.")
             continue
-        predicted = [predicted_labels(task, each.probabilities) for each in found if each is not None]
+        predicted = [predicted_labels(BUILTIN[task], each.probabilities) for each in found if each is not None]
         pairs[task] = PairedPredictions(task, labels, *predicted)
     return compare_examples(pairs, resamples), said
 

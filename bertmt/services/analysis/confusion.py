@@ -11,8 +11,8 @@ from bertmt.services.analysis.examples import ExampleTable
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.analysis.run_predictions import compared_run, epochs_of, predictions_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.tasks.scores import confusion
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
+from bertmt.tasks.scores import confusion, predicted_labels
 
 CLASS_TASKS = tuple(name for name, task in TASKS.items() if task.classes)
 
@@ -52,7 +52,7 @@ def confusion_of(database: Database, run: Run, task: str | None = None, epoch: i
     labels = labels_of(database, found.fingerprint)
     if labels is None or len(labels) != len(found.probabilities):
         raise NotFoundError(f"The {chosen} dev examples of run {run.id} are not in the registry.")
-    counts = confusion(chosen, found.labels(), labels)
+    counts = confusion(TASKS[chosen], predicted_labels(TASKS[chosen], found.probabilities), labels)
     return Confusion(run, chosen, found.epoch, TASKS[chosen].classes, counts, found.fingerprint)
 
 
@@ -64,7 +64,7 @@ def counts_of(table: ExampleTable) -> np.ndarray:
     """
     if table.task not in CLASS_TASKS:
         raise UsageError(f"A confusion matrix needs classes: use {' or '.join(CLASS_TASKS)}, not {table.task!r}.")
-    return confusion(table.task, table.predicted, table.labels)
+    return confusion(TASKS[table.task], table.predicted, table.labels)
 
 
 def most_mistaken(counts: np.ndarray) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from bertmt.drawing.numbers import named
 from bertmt.encoders.find import changed_parts
 from bertmt.recipe.encoders import seen_in_training
 from bertmt.registry.records import Run
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 
 
 def encoder_warnings(arms: Sequence[Sequence[Run]]) -> list[str]:

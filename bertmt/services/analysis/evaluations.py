@@ -9,7 +9,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import evaluations
 from bertmt.registry.states import ENDED, WAITING, State
 from bertmt.services.analysis.run_predictions import epochs_of
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.analysis.run_predictions import compared_run, predictions_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.examples import Example
-from bertmt.tasks.scores import pearson
-from bertmt.tasks.task import STS, TASKS
+from bertmt.tasks.metrics import pearson
+from bertmt.tasks.scores import on_label_scale, predicted_labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,8 @@ def examples_of(
     labels = [example.label for example in examples if example.label is not None]
     if not labels or len(labels) != len(examples) or len(labels) != len(found.probabilities):
         raise NotFoundError(f"The {task} dev examples of run {run.id} are not in the registry.")
-    has_classes = bool(TASKS[task].classes)
+    about = TASKS[task]
+    has_classes = bool(about.classes)
     return ExampleTable(
         run=run,
         task=task,
@@ -73,7 +75,7 @@ def examples_of(
         fingerprint=found.fingerprint,
         examples=examples,
         labels=np.array(labels, dtype=np.int64 if has_classes else np.float64),
-        predicted=found.labels() if has_classes else found.probabilities * np.float32(STS.maximum),
+        predicted=on_label_scale(about, predicted_labels(about, found.probabilities)),
         confidence=_confidence(found.probabilities) if has_classes else None,
         probabilities=found.probabilities,
     )
@@ -177,7 +179,7 @@ def similarity_of(database: Database, run: Run, epoch: int | None = None) -> Sim
     Raises:
         NotFoundError: as `examples_of`.
     """
-    return similarity_in(examples_of(database, run, STS.name, epoch))
+    return similarity_in(examples_of(database, run, "sts", epoch))
 
 
 def similarity_in(table: ExampleTable) -> Similarity:

@@ -12,7 +12,8 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
+from bertmt.tasks.scores import predicted_labels
 
 METRIC_COLUMNS = ("run", "name", "seed", "series", "step", "value")
 PREDICTION_COLUMNS = (
@@ -56,7 +57,9 @@ def _predictions(database: Database, run: Run, task: str, epoch: int) -> Iterato
         return
     known = stored_predictions.examples(database, found.fingerprint)
     examples = known if len(known) == len(found.probabilities) else [None] * len(found.probabilities)
-    for example, predicted, probabilities in zip(examples, found.labels(), found.probabilities, strict=True):
+    for example, predicted, probabilities in zip(
+        examples, predicted_labels(TASKS[task], found.probabilities), found.probabilities, strict=True
+    ):
         listed = probabilities.tolist()
         yield {
             "id": example.id if example else None,

@@ -9,15 +9,15 @@ from typing import Any
 from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError, reason_of
 from bertmt.launchers.prediction import ask_prediction
-from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.course_files import course_file_name, write_course_file
 from bertmt.tasks.loading import read_split
-from bertmt.tasks.task import TASKS
 
 
 @dataclass(frozen=True)
@@ -122,18 +122,18 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
         BertmtError: the child failed, or the folder cannot be written.
     """
     folder = folder_with_model(database, run)
-    tasks = [task for task in TASK_NAMES if task in run.recipe["tasks"]]
+    tasks = [task for task in BUILTIN if task in run.recipe["tasks"]]
     # All splits are read before the first is predicted: what is missing is said at once.
-    splits = {task: read_split(data or run.submission.data, task, split).examples for task in tasks}
+    splits = {task: read_split(data or run.submission.data, TASKS[task], split).examples for task in tasks}
     questions = [Question(task, each.id, each.first, each.second) for task in tasks for each in splits[task]]
     found = answers(folder, questions)
     written = []
     try:
         atomic_files.make_folder(out)
         for task in tasks:
-            path = out / course_file_name(task, split)
+            path = out / course_file_name(TASKS[task], split)
             rows = [(each.id, each.label) for each in found if each.task == task]
-            write_course_file(path, task, rows)
+            write_course_file(path, TASKS[task], rows)
             written.append(CourseFile(task, path, len(rows)))
     except OSError as problem:
         raise BertmtError(f"{out} cannot be written: {reason_of(problem)}; name another with --out.") from None

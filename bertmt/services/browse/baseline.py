@@ -4,12 +4,13 @@ from collections.abc import Collection
 from typing import Any
 
 from bertmt.errors import BusyError
-from bertmt.recipe.recipe import SETTINGS, TASK_NAMES
+from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, setting, store_setting
 from bertmt.registry.states import State
+from bertmt.tasks.builtin import BUILTIN
 
 SETTING = "baseline"
 BASELINE_PRESET = "baseline"
@@ -84,7 +85,7 @@ def scale_key(run: Run) -> tuple[Any, ...]:
 def _same_dev_data(run: Run, other: Run) -> bool:
     # Equal in nearly all of the thousands of rows of a list.
     return run.submission.fingerprints_json == other.submission.fingerprints_json or all(
-        same_dev_data(run, other, task) for task in TASK_NAMES
+        same_dev_data(run, other, task) for task in BUILTIN
     )
 
 

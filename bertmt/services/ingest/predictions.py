@@ -9,8 +9,8 @@ from bertmt.registry.records import Run
 from bertmt.run_folder.events import PredictionFile
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, read_examples, read_predictions
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.examples import Example, fingerprint
-from bertmt.tasks.task import TASKS
 
 
 def reader_of(database: Database, run: Run, folder: RunFolder, entry: PredictionFile) -> Callable[[], None]:

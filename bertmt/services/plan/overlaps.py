@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import setting, store_setting
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import TASKS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from bertmt.registry.records import Awaited, Run
 from bertmt.registry.runs import NewRun, add_runs
 from bertmt.registry.states import State
 from bertmt.services.names import check_name, check_tag
-from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence
+from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence, extra_tasks
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
 from bertmt.services.plan.snapshot import take_snapshot
@@ -122,9 +122,9 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         said |= dict.fromkeys(
             (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
         )
-        if recipe.extra_data:
-            pairs = counted(checked.sizes["para-extra"], "extra pair is", "extra pairs are")
-            said[f"{pairs} added to PARA's training split."] = None
+        for task in extra_tasks(recipe):
+            pairs = counted(checked.sizes[f"{task.name}-extra"], "extra pair is", "extra pairs are")
+            said[f"{pairs} added to {task.title}'s training split."] = None
         for seed in seeds or (recipe.seed,):
             seeded = recipe.with_values({"seed": seed})
             planned.append(

@@ -18,7 +18,7 @@ from bertmt.services.analysis.confusion import CLASS_TASKS, counts_of, most_mist
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.example_choice import ordered
 from bertmt.services.analysis.examples import ExampleTable, in_cell
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of

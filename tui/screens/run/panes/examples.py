@@ -27,7 +27,7 @@ from bertmt.services.analysis.example_choice import (
     orders_of,
 )
 from bertmt.services.analysis.examples import ExampleTable
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of

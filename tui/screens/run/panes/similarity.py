@@ -14,7 +14,7 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.examples import ExampleTable, Similarity, by_error, similarity_in
-from bertmt.tasks.task import STS
+from bertmt.tasks.builtin import BUILTIN
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane
@@ -22,6 +22,8 @@ from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_list import ExampleList
 from tui.screens.run.widgets.scatter_chart import ScatterChart
 from tui.widgets.text_lines import TextLines
+
+STS = BUILTIN["sts"]
 
 
 @dataclass(frozen=True)

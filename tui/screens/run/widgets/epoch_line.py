@@ -8,7 +8,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.charts.sparkline import sparkline
 from bertmt.drawing.styled import plain
 from bertmt.services.analysis.evaluations import Evaluated
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 
 MOST_CELLS = 24  # of the curve; with more epochs a cell stands for several
@@ -26,7 +26,7 @@ class EpochLine(ClickLine):
         """
         tab_line = tab_pieces([(TASKS[each].title, each) for each in tabs or (task,)], task)
         found = evaluated[task]
-        score = Piece(f"  {TASKS[task].score} {numbers.score(found.score_at(epoch))}")
+        score = Piece(f"  {TASKS[task].metric.title} {numbers.score(found.score_at(epoch))}")
         curve = _curve(found, epoch, self.ascii_only)
         self.show(
             [*tab_line, score, Piece(_long(found, epoch), "dim"), *curve],

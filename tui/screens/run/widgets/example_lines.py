@@ -7,7 +7,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, pad, wrap_parts
 from bertmt.services.analysis.examples import ExampleTable
-from bertmt.tasks.task import STS, TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.formatting.run_signs import bar
 
 BAR_CELLS = 12
@@ -68,7 +68,7 @@ def _similarity(table: ExampleTable, index: int, baseline: ExampleTable | None) 
         line(Span("label ", "dim"), numbers.score(label, 2)),
         line(
             Span("predicted ", "dim"), numbers.score(predicted, 2),
-            Span(f" = {STS.maximum:g} × cosine {numbers.score(cosine)}", "dim"),
+            Span(f" = {TASKS[table.task].maximum:g} × cosine {numbers.score(cosine)}", "dim"),
         ),
         line(Span("error ", "dim"), numbers.difference(predicted - label, 2)),
     ]  # fmt: skip

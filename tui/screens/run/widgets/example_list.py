@@ -12,7 +12,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.services.analysis.examples import ExampleTable
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.screens.run.widgets.example_lines import class_name, example_lines
 from tui.widgets.columns import Column
 from tui.widgets.table import Table

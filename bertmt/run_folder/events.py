@@ -146,6 +146,17 @@ class Evaluated(Event, frozen=True, kw_only=True):
     seconds: Number | None = None
 
 
+class PartlyEvaluated(Event, frozen=True, kw_only=True, tag="partly_evaluated"):
+    """Dev scores of a few examples between two evaluations; fields as in `Evaluated`."""
+
+    epoch: Count
+    step: Count
+    scores: Numbers
+    sizes: Counts = {}
+    predictions: Sequence[PredictionFile] = ()
+    seconds: Number | None = None
+
+
 class Checkpointed(Event, frozen=True, kw_only=True, tag="checkpoint"):
     """A checkpoint was written, which holds so many steps; `seconds` is how long that took."""
 
@@ -201,7 +212,9 @@ class Failed(Event, frozen=True, kw_only=True):
 
 
 LAST_EVENTS = (Finished, Failed, Stopped)
-AnyEvent = Started | Resumed | Step | Evaluated | Checkpointed | Stopped | Displaced | Finished | Failed
+AnyEvent = (
+    Started | Resumed | Step | Evaluated | PartlyEvaluated | Checkpointed | Stopped | Displaced | Finished | Failed
+)
 Kind = TypeVar("Kind", bound=Event)
 
 

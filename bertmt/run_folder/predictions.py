@@ -16,7 +16,7 @@ from bertmt import atomic_files
 from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, too_large
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import SPLITS, is_task_name
+from bertmt.tasks.task import PARTIAL, SPLITS, is_task_name
 
 MOST_EPOCHS = 1 << 31
 # Of a split: the course's largest has 80,000 examples, which take 12 MB.
@@ -85,7 +85,7 @@ def _check(found: Predictions) -> None:
         ValueError: in words that end a sentence.
     """
     values = found.probabilities
-    if not is_task_name(found.task) or found.split not in SPLITS:
+    if not is_task_name(found.task) or found.split not in (*SPLITS, PARTIAL):
         raise ValueError("they are of no split of a task")
     if not (0 <= found.epoch < MOST_EPOCHS and found.fingerprint.isprintable()):
         raise ValueError("they have no epoch or no fingerprint")

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 SPLITS = ("train", "dev", "test")
+PARTIAL = "partial"  # a few examples of dev, for scores between two evaluations
 
 
 class Metric(NamedTuple):

@@ -23,6 +23,7 @@ from bertmt.run_folder.events import Started, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.processes import process_start
 from bertmt.training.evaluation import Evaluator
+from bertmt.training.partial_evaluation import PartialEvaluator
 from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
 from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
@@ -58,6 +59,7 @@ class TrainingRun:
     pretraining: Mapping[str, int]
     plan: StepPlan
     evaluator: Evaluator
+    partial: PartialEvaluator
     saves_memory: bool
     keeps_checkpoints: bool
 
@@ -129,13 +131,16 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     dev = {task: TokenisedSplit(split, tokenizer, stop.check) for task, split in data.dev.items()}
     plan = plan_steps(recipe, {task: streams[task].batches_per_pass for task in recipe.tasks})
     evaluator = Evaluator(model, tokenizer, recipe, folder, dev, stop.check)
+    partial = PartialEvaluator(model, tokenizer, recipe, folder, data.dev, stop.check)
     pretraining = {
         phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
     }
+    steps = sum(pretraining.values())
+    partial.plan(steps + plan.steps, (steps + plan.batches) * recipe.batch_size)
     return TrainingRun(
         folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
-        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, saves_memory=saves_memory,
-        keeps_checkpoints=order.keeps_checkpoints,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial,
+        saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 
 

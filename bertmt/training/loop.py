@@ -61,6 +61,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
         with reporter.stopwatch.measure("pretraining"):
             while progress.phase_step < steps:
                 stop.check()
+                reporter.glance(0)
                 rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
                 reporter.stepped(0, phase, rate, state.stepper.take([phase], optimizer))
                 checkpointing.after_step()
@@ -76,6 +77,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
         with reporter.stopwatch.measure("training"):
             while progress.phase_step < epoch * plan.steps_per_epoch:
                 stop.check()
+                reporter.glance(epoch)
                 rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
                 tasks = plan.tasks_at(progress.phase_step)
                 reporter.stepped(epoch, TRAIN, rate, state.stepper.take(tasks, optimizer))

@@ -10,7 +10,7 @@ import torch
 
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.event_files import EventWriter
-from bertmt.run_folder.events import Evaluated, Finished, Resumed, Step, now
+from bertmt.run_folder.events import Evaluated, Finished, PartlyEvaluated, Resumed, Step, now
 from bertmt.tasks.task import Task
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.divergence import check_step
@@ -143,6 +143,28 @@ class Reporter:
         log.info("Epoch %d, after %d steps: dev %s.", epoch, self.progress.step, scores)
         self._last_step_at = time.monotonic()
         return evaluation
+
+    def glance(self, epoch: int) -> None:
+        """Where they are due, dev scores of a few examples, of the weights as they are between two steps."""
+        partial = self._run.partial
+        if not partial.is_due(self.progress.step, self.progress.evaluated_step):
+            return
+        start = time.monotonic()
+        found = partial.evaluate(epoch)
+        seconds = time.monotonic() - start
+        self.stopwatch.add("partial evaluation", seconds)
+        self._events.write(
+            PartlyEvaluated(
+                at=now(),
+                epoch=epoch,
+                step=self.progress.step,
+                scores=found.scores,
+                sizes=found.sizes,
+                predictions=found.predictions,
+                seconds=round(seconds, 3),
+            )
+        )
+        self._last_step_at += seconds  # it is no part of the next step
 
     def finished(self, epoch: int, selected: Evaluation) -> None:
         """The last event."""

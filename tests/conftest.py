@@ -24,7 +24,7 @@ STAND_IN_CHILD = (sys.executable, str(Path(__file__).parent / "fixtures" / "stan
 
 # Shapes and types in the signatures of these are checked at each call, here and nowhere else. (An int where a float is
 # asked for is what PEP 484 allows.)
-CHECKED = ("bertmt.losses", "bertmt.models", "bertmt.prediction", "bertmt.training")
+CHECKED = ("bertmt.losses", "bertmt.models", "bertmt.own_code", "bertmt.prediction", "bertmt.training")
 # beartype draws which element of a list to look at, with the global generator: one that checkpoints hold.
 with patch("random.getrandbits", random.Random(0).getrandbits):
     importlib.import_module("beartype")

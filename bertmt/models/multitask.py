@@ -1,6 +1,6 @@
 """The multitask model: encoder or encoders, heads, and what each task predicts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float32
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
-from bertmt.models.heads import build_head
+from bertmt.models.heads import NONE, build_head
 from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.pooling import Pooling, pool
 from bertmt.models.tokenizing import TokenBatch
@@ -26,6 +26,7 @@ class MultitaskModel(nn.Module):
     Args:
         recipe: tasks, ensembling, LoRA, heads, super concat and seed are read.
         load: gives a fresh encoder with the same pretrained weights at each call.
+        own_heads: see `build_head`.
 
     Attributes:
         encoders: by task if ensembled, else one called "shared". With one task the two are the same model
@@ -36,7 +37,12 @@ class MultitaskModel(nn.Module):
     Source: sections 4.1 and 4.2. The heads' maps have a bias, which the paper's l = E W does not show.
     """
 
-    def __init__(self, recipe: Recipe, load: Callable[[], BertModel]):
+    def __init__(
+        self,
+        recipe: Recipe,
+        load: Callable[[], BertModel],
+        own_heads: Mapping[str, Callable[[int, int], nn.Module]] = NONE,
+    ):
         super().__init__()
         self.tasks = recipe.tasks
         self.about = recipe.trained()
@@ -46,7 +52,7 @@ class MultitaskModel(nn.Module):
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
         self.config: BertConfig = encoders[names[0]].config
-        heads = {task: build_head(recipe, task, self.config.hidden_size) for task in recipe.tasks}
+        heads = {task: build_head(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
         self.heads = nn.ModuleDict({task: head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
 
@@ -93,16 +99,24 @@ class MultitaskModel(nn.Module):
         Args:
             tokens: of sentences, or of pairs as in `embed_pair`.
         """
+        return self.predict(task, self.embeddings(task, tokens))
+
+    def embeddings(self, task: str, tokens: TokenBatch) -> tuple[Float32[Tensor, "batch hidden"], ...]:
+        """E of sentences; E1 and E2 of pairs."""
+        return self.embed_pair(task, tokens) if self.about[task].pair else (self.embed(task, tokens),)
+
+    def predict(
+        self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
+    ) -> Float32[Tensor, "batch *classes"]:
+        """What `forward` predicts, from the embeddings."""
         about = self.about[task]
-        if about.pair:
-            first, second = self.embed_pair(task, tokens)
-            if not about.has_head:
-                return functional.cosine_similarity(first, second, dim=-1)
-            parts = [first, second, second - first] if self.super_concat else [first, second]
-            features = torch.cat(parts, dim=-1)
-        else:
-            features = self.embed(task, tokens)
-        outputs: Tensor = self.heads[task](features)
+        if not about.has_head:
+            first, second = embeddings
+            return functional.cosine_similarity(first, second, dim=-1)
+        parts = list(embeddings)
+        if about.pair and self.super_concat:
+            parts.append(parts[1] - parts[0])
+        outputs: Tensor = self.heads[task](torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
         return outputs.squeeze(-1) if about.outputs == 1 else outputs
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:

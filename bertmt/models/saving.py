@@ -29,6 +29,7 @@ from bertmt.errors import BertmtError, EncoderError, NotFoundError
 from bertmt.models.encoder import load_encoder, random_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
+from bertmt.own_code.loading import load_heads
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.tasks import definitions
@@ -36,6 +37,7 @@ from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
 
 FORMAT = 1
+CODE = "code"  # beside the model: sources of a user's own heads, see `RunFolder.code`
 ABOUT, CONFIG, TOKENIZER, WEIGHTS = "model.json", "config.json", "tokenizer.json", "model.safetensors"
 
 
@@ -97,7 +99,8 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
         raise _damaged(folder, problem) from None
     base = _base_encoder(recipe, config, folder)
-    model = MultitaskModel(recipe, lambda: copy.deepcopy(base))  # a copy is faster than random weights anew
+    heads = load_heads(recipe, folder.parent / CODE)
+    model = MultitaskModel(recipe, lambda: copy.deepcopy(base), heads)  # a copy is faster than random weights anew
     if recipe.lora.rank and weights_digest(frozen_weights(model)) != origin["digest"]:
         raise EncoderError(
             f"The adapters in {folder} belong to an encoder {recipe.encoder!r} (revision {origin['revision']}) with "

@@ -168,7 +168,7 @@ def _axis(text: str) -> list[tuple[str, str]]:
         raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {shown(text)}.")
     if name not in SETTINGS:
         raise RecipeError([unknown_name(name)])
-    if SETTINGS[name].kind == "list":  # a comma separates values of a sweep, so members are joined by +
+    if SETTINGS[name].kind in ("list", "texts"):  # a comma separates values of a sweep, so members are joined by +
         words = [word.replace("+", ",") for word in words]
     return [(name, word) for word in dict.fromkeys(words)]
 

@@ -56,6 +56,7 @@ class Head:
 
     layers: int = setting(1, "int", TOGGLE, "number of linear maps; 1 is a plain projection", minimum=1, maximum=20)
     hidden: int = setting(100, "int", TOGGLE, "width between the maps (unused with one layer)", minimum=1)
+    module: str = setting("", "str", TOGGLE, "a head of your own in its place: mine.py:MyHead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,9 @@ class Recipe:
     pearson: bool = setting(False, "bool", TOGGLE, "Pearson loss instead of MSE where labels are numbers")
     mnr: bool = setting(False, "bool", TOGGLE, "pretrain pairs whose labels are numbers with MNR")
     cosine_embedding: bool = setting(False, "bool", TOGGLE, "pretrain them with the cosine embedding loss")
+    losses: tuple[str, ...] = setting(
+        (), "texts", TOGGLE, "losses of your own, added to the tasks': mine.py:my_loss, or mine.py:my_loss sst 0.5"
+    )
     lora: Lora = group(Lora)
     head: Mapping[str, Head] = group_by_task(Head)
     surgery: bool = setting(True, "bool", TOGGLE, "gradient surgery (PCGrad) between the tasks")
@@ -197,6 +201,11 @@ class Recipe:
         """What the tasks are that it trains, in their order."""
         return {name: self.known[name] for name in self.tasks}
 
+    def head_inputs(self, task: Task, hidden: int) -> int:
+        """How many numbers a head reads of an example: E of a sentence; of a pair [E1; E2], or with super concat
+        [E1; E2; E2 − E1]."""
+        return hidden * (1 if not task.pair else 3 if self.super_concat else 2)
+
     def settings(self) -> dict[str, Setting]:
         """Its settings by dotted name, in the order of declaration: heads of the tasks that it trains or sets."""
         with_heads = [name for name in self.tasks if name not in self.known or self.known[name].has_head]
@@ -233,11 +242,13 @@ class Recipe:
         idle: dict[str, str] = {}
         deep = False
         for task in dict.fromkeys((*self.tasks, *self.head)):
-            layers, hidden = f"head.{task}.layers", f"head.{task}.hidden"
+            layers, hidden, module = (f"head.{task}.{each}" for each in ("layers", "hidden", "module"))
             if task not in self.tasks:
-                idle |= dict.fromkeys((layers, hidden), f"{task} is not trained")
+                idle |= dict.fromkeys((layers, hidden, module), f"{task} is not trained")
             elif task in self.known and not self.known[task].has_head:
-                idle |= dict.fromkeys((layers, hidden), f"{task} is predicted by a cosine")
+                idle |= dict.fromkeys((layers, hidden, module), f"{task} is predicted by a cosine")
+            elif self.value(module):
+                idle |= dict.fromkeys((layers, hidden), f"{module} is set")
             elif self.value(layers) == 1:
                 idle[hidden] = f"{layers} is 1"
             else:

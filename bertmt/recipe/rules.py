@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from bertmt.errors import RecipeError
+from bertmt.recipe import own_code
 from bertmt.recipe.encoders import KNOWN_ENCODERS, default_learning_rate
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Kind, Setting
@@ -94,7 +95,14 @@ def parse_value(setting: Setting, raw: Any) -> Any:
     if setting.optional and (raw is None or (isinstance(raw, str) and raw.strip().lower() in ("", "none", "default"))):
         return None
     readers: dict[Kind, Callable[[Setting, Any], Any]]
-    readers = {"bool": _read_bool, "int": _read_int, "float": _read_float, "str": _read_text, "list": _read_list}
+    readers = {
+        "bool": _read_bool,
+        "int": _read_int,
+        "float": _read_float,
+        "str": _read_text,
+        "list": _read_list,
+        "texts": _read_texts,
+    }
     value = readers[setting.kind](setting, raw)
     if setting.choices:
         for word in value if setting.kind == "list" else [value]:
@@ -187,6 +195,13 @@ def _read_list(setting: Setting, raw: Any) -> tuple[str, ...]:
     return (*known, *sorted(names - set(known)))
 
 
+def _read_texts(setting: Setting, raw: Any) -> tuple[str, ...]:
+    texts = raw.split(",") if isinstance(raw, str) else raw
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+        raise _expected(setting, "a list of texts", raw)
+    return tuple(" ".join(_read_text(setting, text).split()) for text in texts if text.strip())
+
+
 def _check_choice(setting: Setting, word: str) -> None:
     if word in setting.choices:
         return
@@ -229,6 +244,7 @@ def conflicts(recipe: Recipe) -> list[str]:
                 f"`{toggle}` needs {what} ({', '.join(suited)}), but `tasks` is {','.join(recipe.tasks)}: "
                 f"add {suited[0] if suited else 'one'} to tasks, or set {toggle}=false."
             )
+    found += own_code.problems(recipe)
     for task in recipe.head:
         if task not in recipe.known:
             found.append(f"`head.{task}` is of no task; there are {', '.join(recipe.known)}.")

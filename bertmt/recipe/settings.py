@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-Kind = Literal["bool", "int", "float", "str", "list"]
+Kind = Literal["bool", "int", "float", "str", "list", "texts"]
 
 
 class Role(StrEnum):

@@ -7,6 +7,7 @@ runs/<run id>/
   events-<attempt>.jsonl, log-<attempt>.txt
   alive                locked by the child for its life, as are its events
   vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
+  code/<digest>.py     sources of a user's own losses and heads, where the recipe has any
   examples/<task>-<split>.jsonl.gz
   predictions/<epoch>-<task>-<split>.npz
   model/               weights in safetensors, and how to rebuild the model
@@ -95,6 +96,10 @@ class RunFolder:
         return self.path / "vocabulary.txt"
 
     @property
+    def code(self) -> Path:
+        return self.path / "code"
+
+    @property
     def model(self) -> Path:
         return self.path / "model"
 
@@ -135,10 +140,15 @@ class RunFolder:
         for folder in (self.path.parent, self.path):
             folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
 
-    def create(self, order: RunOrder, recipe_json: str, tasks: Tasks = BUILTIN) -> None:
+    def create(
+        self, order: RunOrder, recipe_json: str, tasks: Tasks = BUILTIN, sources: Mapping[str, str] | None = None
+    ) -> None:
         """Make the folder and what the child reads; safe to repeat for a new attempt, while no process works the run.
 
         Private to its user like the registry: it holds the examples of the data set.
+
+        Args:
+            sources: of a user's own losses and heads, by digest.
         """
         self.make()
         for folder in (self.path / "examples", self.path / "predictions"):
@@ -147,6 +157,10 @@ class RunFolder:
             atomic_files.clear_up(folder)
         atomic_files.write_text(self.recipe, recipe_json)
         atomic_files.write_text(self.tasks, definitions.to_json(tasks))
+        if sources:
+            self.code.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
+        for digest, text in (sources or {}).items():
+            atomic_files.write_bytes(self.code / f"{digest}.py", text.encode("utf-8"))
         atomic_files.write_text(self.order, json.dumps(asdict(order), indent=1))
 
     def read_tasks(self) -> Tasks:

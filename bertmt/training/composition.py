@@ -15,6 +15,7 @@ from bertmt.models.encoder import load_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, Precision, choose_precision
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
+from bertmt.own_code.loading import OwnLosses, load_heads
 from bertmt.recipe.pretraining import MNR, label_of, phases
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
@@ -60,6 +61,7 @@ class TrainingRun:
     plan: StepPlan
     evaluator: Evaluator
     partial: PartialEvaluator
+    own_losses: OwnLosses
     saves_memory: bool
     keeps_checkpoints: bool
 
@@ -119,7 +121,10 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
         write_vocabulary(folder.vocabulary, train_vocabulary(vocabulary_sentences(order, recipe)))
     tokenizer = load_tokenizer(recipe.encoder, folder.vocabulary, recipe.max_length)
     stop.check()
-    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary)).to(device)
+    own_heads, own_losses = load_heads(recipe, folder.code), OwnLosses(recipe, folder.code)
+    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary), own_heads).to(
+        device
+    )
     refuse_changed_encoder(order, recipe)  # once it is loaded: it must not have been exchanged meanwhile either
     precision = choose_precision(recipe.precision, device, model.config.hidden_size)
     model.encoder_dtype = DTYPES[precision]
@@ -139,7 +144,7 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     partial.plan(steps + plan.steps, (steps + plan.batches) * recipe.batch_size)
     return TrainingRun(
         folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
-        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial, own_losses=own_losses,
         saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 

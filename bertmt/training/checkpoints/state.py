@@ -41,7 +41,7 @@ class TrainingState:
         self.run = run
         self.progress = progress
         self.stopwatch = stopwatch
-        self.stepper = Stepper(run.model, run.recipe, run.streams)
+        self.stepper = Stepper(run.model, run.recipe, run.streams, run.own_losses)
         self.selection = Selection(run.recipe)
         self.tally = Tally()
         self.optimizer: torch.optim.AdamW | None = None

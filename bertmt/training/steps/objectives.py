@@ -13,6 +13,7 @@ from bertmt.losses.mean_squared_error import mean_squared_error
 from bertmt.losses.multiple_negatives_ranking import multiple_negatives_ranking
 from bertmt.losses.pearson import pearson_loss
 from bertmt.models.multitask import MultitaskModel
+from bertmt.own_code.loading import OwnLosses
 from bertmt.recipe.pretraining import MNR, label_of, phases
 from bertmt.recipe.recipe import Recipe
 from bertmt.training.steps.batches import Batch
@@ -25,13 +26,24 @@ class Objective(NamedTuple):
     defined: bool
 
 
-def objective(model: MultitaskModel, recipe: Recipe, name: str, batch: Batch) -> Objective:
+def objective(
+    model: MultitaskModel, recipe: Recipe, name: str, batch: Batch, own: OwnLosses | None = None
+) -> Objective:
     """The loss of a batch of the task or pretraining phase `name`.
 
     MNR reads mean-pooled embeddings of the task's encoder, the cosine embedding loss its [CLS] embeddings (decision 2).
+
+    Args:
+        own: losses of the user's own, which are added to a task's.
     """
     if name in recipe.tasks:
-        return task_loss(recipe, name, model(name, batch.tokens), batch.labels)
+        embeddings = model.embeddings(name, batch.tokens)
+        outputs = model.predict(name, embeddings)
+        loss, defined = task_loss(recipe, name, outputs, batch.labels)
+        added = own.of(name) if own else []
+        for each in added:
+            loss = loss + each(recipe.task(name), outputs, batch.labels, embeddings)
+        return Objective(loss, defined or bool(added))
     phase = next(each for each in phases(recipe) if each.name == name)
     if phase.loss == MNR:
         first, second = model.embed_pair(phase.task, batch.tokens)

@@ -144,8 +144,8 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     partial.plan(steps + plan.steps, (steps + plan.batches) * recipe.batch_size)
     return TrainingRun(
         folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
-        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial, own_losses=own_losses,
-        saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial,
+        own_losses=own_losses, saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 
 

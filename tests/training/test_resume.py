@@ -33,10 +33,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     # The final model's toggles at a rank that suits `tiny`.
     "final": {
         "ensembling": True, "extra_data": True, "super_concat": True, "mnr": True, "cosine_embedding": True,
-        "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
+        "pearson": True, "head.sst.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
 }  # fmt: skip
-RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best"}
+RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best", "evaluate_steps": 3, "partial_examples": 5}
 WALL_CLOCK = ("tokens_per_second",)
 
 

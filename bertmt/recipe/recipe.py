@@ -219,7 +219,8 @@ class Recipe:
             current = own.get(first, getattr(self, first))
             if isinstance(current, Mapping) and rest:
                 task, _, leaf = rest.partition(".")
-                own[first] = dict(current) | {task: dataclasses.replace(current.get(task, Head()), **{leaf: new})}
+                changed = dict(current) | {task: dataclasses.replace(current.get(task, Head()), **{leaf: new})}
+                own[first] = {name: head for name, head in changed.items() if head != Head()}
             elif rest:
                 own[first] = dataclasses.replace(current, **{rest: new})
             else:

@@ -107,7 +107,7 @@ with open_registry(Path(registry)) as database:
 def killed(request: pytest.FixtureRequest, database: Database, folder: Path) -> Database:
     """The registry after an import that was killed: before, between and after its batches."""
     command = [sys.executable, "-c", KILLED, request.param, str(database.path), str(folder)]
-    assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == 9
+    assert subprocess.run(command, cwd=Path(__file__).parents[3]).returncode == 9
     return database
 
 

@@ -215,7 +215,14 @@ SCHEMA_5 = """
 -- JSON: "weights", "config.json", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
 ALTER TABLE runs ADD COLUMN encoder_fingerprints TEXT NOT NULL DEFAULT '{}';
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
+# The words of the code and of the field: a run changes its state by a transition, and an actor causes it.
+SCHEMA_6 = """
+ALTER TABLE moves RENAME TO transitions;
+ALTER TABLE transitions RENAME COLUMN owner TO actor;
+DROP INDEX moves_by_run;
+CREATE INDEX transitions_by_run ON transitions (run);
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -270,6 +277,13 @@ def m004_workers_known_by_more_than_the_clock(db: SqliteUtilsDatabase) -> None:
 def m005_which_encoder(db: SqliteUtilsDatabase) -> None:
     """Fingerprints of encoders."""
     for statement in _statements(SCHEMA_5):
+        db.execute(statement)
+
+
+@migrations()
+def m006_transitions(db: SqliteUtilsDatabase) -> None:
+    """`moves` and `owner` get the names that the code has for them."""
+    for statement in _statements(SCHEMA_6):
         db.execute(statement)
 
 

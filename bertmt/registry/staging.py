@@ -25,7 +25,7 @@ BLOBS = 10
 PAUSE_SECONDS = 0.02
 # What a run has of the registry that it is in.
 _OWN = ("key", "id", "position", "snapshot", "worker", "removed_at")
-_MOVE = "at, attempt, state_before, state_after, owner, reason"
+_TRANSITION = "at, attempt, state_before, state_after, actor, reason"
 
 
 def stage(database: Database, staged_id: str, run: NewRun, snapshot: Snapshot, submitted_at: str) -> int:
@@ -75,10 +75,10 @@ def publish(database: Database, key: int, source: Database, run: Run) -> Run:
     columns = [row[1] for row in source.execute("PRAGMA table_info(summaries)") if row[1] != "run"]
     values = source.execute(f"SELECT {', '.join(columns)} FROM summaries WHERE run = ?", (run.key,)).fetchone()
     _update(database, "summaries", "run", key, dict(zip(columns, values, strict=True)))
-    database.execute("DELETE FROM moves WHERE run = ?", (key,))
-    moves = source.execute(f"SELECT {_MOVE} FROM moves WHERE run = ? ORDER BY key", (run.key,)).fetchall()
+    database.execute("DELETE FROM transitions WHERE run = ?", (key,))
+    rows = source.execute(f"SELECT {_TRANSITION} FROM transitions WHERE run = ? ORDER BY key", (run.key,)).fetchall()
     database.executemany(
-        f"INSERT INTO moves (run, {_MOVE}) VALUES (?, ?, ?, ?, ?, ?, ?)", [(key, *row) for row in moves]
+        f"INSERT INTO transitions (run, {_TRANSITION}) VALUES (?, ?, ?, ?, ?, ?, ?)", [(key, *row) for row in rows]
     )
     return run_by_key(database, key)
 

@@ -9,7 +9,8 @@ from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
 
-TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
+TABLES = frozenset({"runs", "summaries", "metrics", "settings"})
+HISTORY = frozenset({"transitions", "moves"})  # one of them: the second is its name before schema 6
 # A schema of this number is a damaged header, not a newer version.
 IMPLAUSIBLE_VERSION = 1000
 
@@ -49,7 +50,8 @@ def problems_of(copy: Path, original: Path) -> list[str]:
             said = faults(connection)
         except UNREADABLE as problem:
             return [" ".join(str(problem).split())]
-    return said + [f"no table {name}" for name in sorted(TABLES - tables)]
+    missing = sorted(TABLES - tables) + ["transitions"] * tables.isdisjoint(HISTORY)
+    return said + [f"no table {name}" for name in missing]
 
 
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:

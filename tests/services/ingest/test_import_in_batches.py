@@ -112,7 +112,7 @@ def killed(request: pytest.FixtureRequest, database: Database, folder: Path) -> 
 
 
 def rows(database: Database) -> dict[Any, Any]:
-    tables = ("runs", "summaries", "metrics", "moves", "evaluations", "predictions")
+    tables = ("runs", "summaries", "metrics", "transitions", "evaluations", "predictions")
     return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 

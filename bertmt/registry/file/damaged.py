@@ -8,6 +8,7 @@ from bertmt.errors import RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
+from bertmt.registry.tables import tables_of
 
 TABLES = frozenset({"runs", "summaries", "metrics", "settings"})
 HISTORY = frozenset({"transitions", "moves"})  # one of them: the second is its name before schema 6
@@ -33,7 +34,7 @@ def problems_of(copy: Path, original: Path) -> list[str]:
     """
     with _opened(copy) as connection:
         try:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = set(tables_of(connection).table_names())
             version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         except UNREADABLE as problem:
             return [str(problem)]

@@ -141,7 +141,7 @@ torture: $(STAMP)
 	@$(BIN)/python -m torture
 	@$(BIN)/python -m torture.crowd
 
-# `make test` has a sample with fixed seeds (tests/unit/test_calibration.py).
+# `make test` has a sample with fixed seeds (tests/unit/comparison/test_calibration.py).
 calibrate: $(STAMP)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.calibration
 

@@ -59,7 +59,7 @@ DETAILS: dict[str, str] = {
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps",
     "remarks": "what is known of its dev data (examples that stand elsewhere too), and what the run says of itself",
-    "history": "moves from state to state: at, attempt, before, after, owner, reason",
+    "history": "changes of state: at, attempt, before, after, owner, reason",
     "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
     "environment": "Python, platform and packages at submit",

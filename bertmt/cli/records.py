@@ -48,7 +48,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "tokens_per_second": details.tokens_per_second,
         "padding_share": details.padding_share,
         "remarks": list(details.remarks),
-        "history": [_move(each) for each in details.moves],
+        "history": [_transition(each) for each in details.transitions],
         "encoder": {"name": run.recipe.get("encoder"), "fingerprints": dict(run.submission.encoder_fingerprints)},
         "code": _code(details),
         "environment": dict(details.snapshot.environment),
@@ -76,10 +76,10 @@ def _paper(details: "Details") -> dict[str, Any] | None:
     return {"figure": paper.figure, "split": paper.split, **paper.scores, "note": paper.note} if paper else None
 
 
-def _move(move: Any) -> dict[str, Any]:
+def _transition(each: Any) -> dict[str, Any]:
     return {
-        "at": move.at, "attempt": move.attempt, "before": move.state_before, "after": move.state_after,
-        "owner": move.owner, "reason": move.reason,
+        "at": each.at, "attempt": each.attempt, "before": each.state_before, "after": each.state_after,
+        "owner": each.actor, "reason": each.reason,
     }  # fmt: skip
 
 

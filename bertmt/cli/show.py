@@ -101,9 +101,9 @@ def _is_on(name: str, value: Any) -> bool:
 
 
 def _history(details: "Details", width: int | None) -> list[Line]:
-    moves = [
+    history = [
         f"{local_time(each.at)}  {each.state_after}" + (f" (attempt {each.attempt})" if each.attempt else "")
         + f": {each.reason}"
-        for each in details.moves
+        for each in details.transitions
     ]  # fmt: skip
-    return [line for each in moves for line in facts({"·": each}, width)]
+    return [line for each in history for line in facts({"·": each}, width)]

@@ -21,7 +21,7 @@ else:
     except ImportError:
         import sqlite3
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
 # The second where SQLite's own words quote bytes of a damaged file.
@@ -67,7 +67,7 @@ class Database:
 
         Bare, not through sqlite-utils: its import takes 0.1–0.4 s, which `bertmt queue` and `runs` would pay at every
         start, and brings pandas where there is one; its own transactions take their lock at the first write, see
-        `immediate`.
+        `immediate`. For what is rare there is `tables_of`.
         """
         return self.connection.execute(sql, parameters)
 

@@ -11,6 +11,7 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
+from bertmt.registry.tables import tables_of
 
 migrations = Migrations("bertmt")
 
@@ -215,7 +216,14 @@ SCHEMA_5 = """
 -- JSON: "weights", "config.json", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
 ALTER TABLE runs ADD COLUMN encoder_fingerprints TEXT NOT NULL DEFAULT '{}';
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
+# The words of the code and of the field: a run changes its state by a transition, and an actor causes it.
+SCHEMA_6 = """
+ALTER TABLE moves RENAME TO transitions;
+ALTER TABLE transitions RENAME COLUMN owner TO actor;
+DROP INDEX moves_by_run;
+CREATE INDEX transitions_by_run ON transitions (run);
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -273,8 +281,19 @@ def m005_which_encoder(db: SqliteUtilsDatabase) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m006_transitions(db: SqliteUtilsDatabase) -> None:
+    """`moves` and `owner` get the names that the code has for them."""
+    for statement in _statements(SCHEMA_6):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
-    """The statements of a script; `executescript` would commit the transaction that protects the migration."""
+    """The statements of a script.
+
+    `executescript` of sqlite3 would commit the transaction that protects the migration; that of sqlite-utils joins it,
+    but takes 30 ms to find the statements, as long as all of them take.
+    """
     return [statement for statement in script.split(";\n") if statement.strip()]
 
 
@@ -287,7 +306,7 @@ def migrate(path: Path, connection: Any, version_after: int) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == version_after:
         return
-    registry = SqliteUtilsDatabase(connection)
+    registry = tables_of(connection)
     if version == 0 and registry.schema:
         raise RegistryError(f"{path} is an SQLite file, but no bertmt registry; name another with --db.")
     migrations.apply(registry)

@@ -274,14 +274,14 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """One change of state."""
 
     at: str
     attempt: int
     state_before: str | None
     state_after: str
-    owner: str
+    actor: str
     reason: str
 
 

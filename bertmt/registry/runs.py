@@ -8,8 +8,8 @@ from typing import Any
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
-from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Move, Progress, Run, Scores, Snapshot
-from bertmt.registry.states import Actor, State, check_move
+from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Progress, Run, Scores, Snapshot, Transition
+from bertmt.registry.states import Actor, State, check_transition
 from bertmt.run_folder.events import now
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
@@ -210,42 +210,43 @@ def run_of(row: Sequence[Any]) -> Run:
     return Run(**fields)
 
 
-def move(database: Database, key: int, after: State, owner: Actor, reason: str, **columns: Any) -> Run:
-    """Move a run to another state and record it, in one transaction; `columns` are stored with it.
+def change_state(database: Database, key: int, after: State, actor: Actor, reason: str, **columns: Any) -> Run:
+    """Change the state of a run and record that, in one transaction; `columns` are stored with it.
 
     Raises:
-        BusyError: the move is not legal from the state that the run is in now.
+        BusyError: the transition is not legal from the state that the run is in now.
         NotFoundError: the run was removed.
     """
     with database.immediate():
         run = run_by_key(database, key)
-        check_move(run.id, run.state, after, owner)
+        check_transition(run.id, run.state, after, actor)
         assignments = "".join(f", {column} = ?" for column in columns)
         database.execute(f"UPDATE runs SET state = ?{assignments} WHERE key = ?", (after, *columns.values(), key))
-        record(database, key, columns.get("attempt", run.attempt), run.state, after, owner, reason)
+        record(database, key, columns.get("attempt", run.attempt), run.state, after, actor, reason)
         return run_by_key(database, key)
 
 
-def note(database: Database, key: int, owner: Actor, reason: str) -> None:
-    """A line in a run's history without a move."""
+def note(database: Database, key: int, actor: Actor, reason: str) -> None:
+    """A line in a run's history without a change of state."""
     run = run_by_key(database, key)
-    record(database, key, run.attempt, run.state, run.state, owner, reason)
+    record(database, key, run.attempt, run.state, run.state, actor, reason)
 
 
 def record(
-    database: Database, key: int, attempt: int, before: State | None, after: State, owner: Actor, reason: str
+    database: Database, key: int, attempt: int, before: State | None, after: State, actor: Actor, reason: str
 ) -> None:
     """A line in a run's history; inside a write transaction."""
     database.execute(
-        "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason) VALUES (?,?,?,?,?,?,?)",
-        (key, now(), attempt, before, after, owner, reason),
+        "INSERT INTO transitions (run, at, attempt, state_before, state_after, actor, reason) VALUES (?,?,?,?,?,?,?)",
+        (key, now(), attempt, before, after, actor, reason),
     )
 
 
-def moves(database: Database, key: int) -> list[Move]:
+def transitions(database: Database, key: int) -> list[Transition]:
     """The history of a run, oldest first."""
-    columns = ", ".join(each.name for each in fields(Move))
-    return [Move(*row) for row in database.execute(f"SELECT {columns} FROM moves WHERE run = ? ORDER BY key", (key,))]
+    columns = ", ".join(each.name for each in fields(Transition))
+    rows = database.execute(f"SELECT {columns} FROM transitions WHERE run = ? ORDER BY key", (key,))
+    return [Transition(*row) for row in rows]
 
 
 def evaluations(database: Database, key: int) -> list[Evaluation]:
@@ -272,7 +273,7 @@ def forget(database: Database, key: int) -> None:
     """Delete a run and all that was imported of it, for good."""
     with database.immediate():
         database.execute("DELETE FROM dependencies WHERE run = ?1 OR awaited = ?1", (key,))
-        for table in ("metrics", "evaluations", "predictions", "moves", "tags", "summaries"):
+        for table in ("metrics", "evaluations", "predictions", "transitions", "tags", "summaries"):
             database.execute(f"DELETE FROM {table} WHERE run = ?", (key,))
         database.execute("DELETE FROM runs WHERE key = ?", (key,))
 

@@ -7,8 +7,8 @@ process that was killed before leaves rows that nobody sees, until the next impo
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from bertmt import paths
 from bertmt.errors import DataError
@@ -17,6 +17,7 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import IS_STAGED, NewRun, add_imported, forget, remove, run_by_key
+from bertmt.registry.tables import tables_of
 from bertmt.run_folder.layout import RunFolder, is_alive
 
 ROWS = 20_000  # of a batch, some 50 ms
@@ -25,7 +26,6 @@ BLOBS = 10
 PAUSE_SECONDS = 0.02
 # What a run has of the registry that it is in.
 _OWN = ("key", "id", "position", "snapshot", "worker", "removed_at")
-_MOVE = "at, attempt, state_before, state_after, owner, reason"
 
 
 def stage(database: Database, staged_id: str, run: NewRun, snapshot: Snapshot, submitted_at: str) -> int:
@@ -38,16 +38,16 @@ def stage(database: Database, staged_id: str, run: NewRun, snapshot: Snapshot, s
 
 def copy_rows(database: Database, key: int, source: Database, run: Run) -> None:
     """Store what another registry has measured of a run with one that nobody sees, in many transactions."""
+    here, there = tables_of(database.connection), tables_of(source.connection)
     for points in _points(source, run.key):
         with database.immediate():
             metrics.append(database, key, points)
         time.sleep(PAUSE_SECONDS)
     for table, size in (("evaluations", ROWS), ("predictions", BLOBS)):
-        cursor = source.execute(f"SELECT * FROM {table} WHERE run = ?", (run.key,))
-        while rows := cursor.fetchmany(size):
+        found = there.table(table).rows_where("run = ?", [run.key])
+        while rows := list(islice(found, size)):
             with database.immediate():
-                marks = ", ".join("?" * len(rows[0]))
-                database.executemany(f"INSERT INTO {table} VALUES ({marks})", [(key, *row[1:]) for row in rows])
+                here.table(table).insert_all({**row, "run": key} for row in rows)
             time.sleep(PAUSE_SECONDS)
     for mark, task, name in source.execute("SELECT fingerprint, task, name FROM splits").fetchall():
         if not stored_predictions.has_split(database, mark):
@@ -69,23 +69,15 @@ def _points(source: Database, run: int) -> Iterator[list[metrics.Point]]:
 
 def publish(database: Database, key: int, source: Database, run: Run) -> Run:
     """Give the run its id, and the rest of what the other registry says of it; inside a write transaction."""
-    columns = [row[1] for row in source.execute("PRAGMA table_info(runs)") if row[1] not in _OWN]
-    values = source.execute(f"SELECT {', '.join(columns)} FROM runs WHERE key = ?", (run.key,)).fetchone()
-    _update(database, "runs", "key", key, dict(zip(columns, values, strict=True)) | {"id": run.id, "removed_at": None})
-    columns = [row[1] for row in source.execute("PRAGMA table_info(summaries)") if row[1] != "run"]
-    values = source.execute(f"SELECT {', '.join(columns)} FROM summaries WHERE run = ?", (run.key,)).fetchone()
-    _update(database, "summaries", "run", key, dict(zip(columns, values, strict=True)))
-    database.execute("DELETE FROM moves WHERE run = ?", (key,))
-    moves = source.execute(f"SELECT {_MOVE} FROM moves WHERE run = ? ORDER BY key", (run.key,)).fetchall()
-    database.executemany(
-        f"INSERT INTO moves (run, {_MOVE}) VALUES (?, ?, ?, ?, ?, ?, ?)", [(key, *row) for row in moves]
-    )
+    here, there = tables_of(database.connection), tables_of(source.connection)
+    told = there.table("runs").get(run.key)
+    kept = {name: value for name, value in told.items() if name not in _OWN}
+    here.table("runs").update(key, {**kept, "id": run.id, "removed_at": None})
+    here.table("summaries").update(key, {**there.table("summaries").get(run.key), "run": key})
+    here.table("transitions").delete_where("run = ?", [key])
+    history = there.table("transitions").rows_where("run = ?", [run.key], order_by="key")
+    here.table("transitions").insert_all({**row, "key": None, "run": key} for row in history)
     return run_by_key(database, key)
-
-
-def _update(database: Database, table: str, column: str, key: int, values: dict[str, Any]) -> None:
-    assignments = ", ".join(f"{name} = ?" for name in values)
-    database.execute(f"UPDATE {table} SET {assignments} WHERE {column} = ?", (*values.values(), key))
 
 
 def forget_staged(database: Database, key: int) -> None:

@@ -176,7 +176,7 @@ def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt: Callable[..., Outcome],
     with open_registry(registry) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = registry.read_bytes()
-    at = content.index(b"CREATE TABLE moves") + len(b"CREATE TABLE mov")
+    at = content.index(b"CREATE TABLE evaluations") + len(b"CREATE TABLE evaluation")
     registry.write_bytes(content[:at] + b"\x80" + content[at + 1 :])
     outcome = bertmt("runs")
     assert outcome.code == 1 and "cannot be used" in outcome.err and "Traceback" not in outcome.err

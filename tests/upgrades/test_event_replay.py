@@ -70,7 +70,7 @@ def imported(database: Database, run: Run, folder: Any) -> dict[Any, Any]:
         points.setdefault(names[key], []).append([step, value])
     [summary] = rows(database, "summaries", SUMMARY_COLUMNS, run.key)
     summary[-2:] = [json.loads(text) if text else None for text in summary[-2:]]
-    moves = "attempt, state_before, state_after, owner, reason"
+    transitions = "attempt, state_before, state_after, actor, reason"
     about = database.execute(f"SELECT {RUN_COLUMNS} FROM runs WHERE key = ?", (run.key,)).fetchone()
     predictions = rows(
         database, "predictions", "task, epoch, split, fingerprint, probabilities", run.key, "ORDER BY task, epoch"
@@ -79,8 +79,8 @@ def imported(database: Database, run: Run, folder: Any) -> dict[Any, Any]:
         "run": list(about),
         "summary": summary,
         "history": [
-            [str(each).replace(str(folder), "FOLDER") if isinstance(each, str) else each for each in move]
-            for move in rows(database, "moves", moves, run.key)
+            [str(each).replace(str(folder), "FOLDER") if isinstance(each, str) else each for each in row]
+            for row in rows(database, "transitions", transitions, run.key)
         ],
         "evaluations": rows(database, "evaluations", "*", run.key, "ORDER BY epoch"),
         "points": points,

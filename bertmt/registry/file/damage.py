@@ -8,6 +8,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.health import OK
 from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
+from bertmt.registry.tables import tables_of
 from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks.builtin import BUILTIN as TASKS
 
@@ -38,12 +39,12 @@ def _in_file(database: Database) -> Iterator[str]:
 
 def _in_columns(database: Database) -> Iterator[str]:
     """Values of another type than their column's, which SQLite does not mind."""
-    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) != '_'")
-    for (table,) in tables.fetchall():
-        for _, column, kind, *_ in database.execute(f'PRAGMA table_info("{table}")').fetchall():
-            query = f'SELECT typeof("{column}") FROM "{table}" WHERE typeof("{column}") NOT IN (?, \'null\') LIMIT 1'
-            for (found,) in database.execute(query, (kind.lower(),)):
-                yield f"{table}.{column} holds {found} where {kind} belongs"
+    for table in tables_of(database.connection).tables:
+        for column in [] if table.name.startswith("_") else table.columns:
+            kind = f'typeof("{column.name}")'
+            query = f"SELECT {kind} FROM \"{table.name}\" WHERE {kind} NOT IN (?, 'null') LIMIT 1"
+            for (found,) in database.execute(query, (column.type.lower(),)):
+                yield f"{table.name}.{column.name} holds {found} where {column.type} belongs"
 
 
 def _in_runs(database: Database, checks: Mapping[str, Callable[[str], bool]]) -> Iterator[str]:

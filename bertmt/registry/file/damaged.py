@@ -8,8 +8,10 @@ from bertmt.errors import RegistryError
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
+from bertmt.registry.tables import tables_of
 
-TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
+TABLES = frozenset({"runs", "summaries", "metrics", "settings"})
+HISTORY = frozenset({"transitions", "moves"})  # one of them: the second is its name before schema 6
 # A schema of this number is a damaged header, not a newer version.
 IMPLAUSIBLE_VERSION = 1000
 
@@ -32,7 +34,7 @@ def problems_of(copy: Path, original: Path) -> list[str]:
     """
     with _opened(copy) as connection:
         try:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = set(tables_of(connection).table_names())
             version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         except UNREADABLE as problem:
             return [str(problem)]
@@ -49,7 +51,8 @@ def problems_of(copy: Path, original: Path) -> list[str]:
             said = faults(connection)
         except UNREADABLE as problem:
             return [" ".join(str(problem).split())]
-    return said + [f"no table {name}" for name in sorted(TABLES - tables)]
+    missing = sorted(TABLES - tables) + ["transitions"] * tables.isdisjoint(HISTORY)
+    return said + [f"no table {name}" for name in missing]
 
 
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:

@@ -26,7 +26,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.short_lived import short_lived_registry
 from bertmt.registry.finding import removed_with_ids, runs_with_ids
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import STAGED, NewRun, add_imported, move, moves, run_by_key
+from bertmt.registry.runs import STAGED, NewRun, add_imported, change_state, run_by_key, transitions
 from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
@@ -270,7 +270,7 @@ def catch_up(database: Database, run: Run) -> Run:
     later = [number for number in attempts(folder.path) if run.attempt < number <= MOST_ATTEMPTS]
     if run.state is State.RUNNING:
         ended_at = run.progress.last_event_at
-        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
+        run = change_state(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
     if later:
         device = folder.read_order().device
         with database.immediate():
@@ -280,13 +280,15 @@ def catch_up(database: Database, run: Run) -> Run:
 
 
 def _replay_attempt(database: Database, run: Run, folder: RunFolder, number: int, device: str) -> Run:
-    run = move(
+    run = change_state(
         database, run.key, State.RUNNING, Actor.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
         device=device.removeprefix("cuda:"), started_at=_began_at(folder, number), ended_at=None, failure=None,
     )  # fmt: skip
     run = ingest(database, run)
     if run.state is State.RUNNING:
-        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.progress.last_event_at)
+        run = change_state(
+            database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.progress.last_event_at
+        )
     return run
 
 
@@ -294,13 +296,15 @@ def _out_of_the_queue(database: Database, run: Run) -> Run:
     """What sync queues again, since it assumes a worker: here it has ended until a person asks for more."""
     if run.state is not State.QUEUED:
         return run
-    steps = [each for each in moves(database, run.key) if each.state_before != each.state_after]
+    steps = [each for each in transitions(database, run.key) if each.state_before != each.state_after]
     if steps[-1].state_before == State.FAILED:
         error = steps[-2].reason
-        return move(
+        return change_state(
             database, run.key, State.FAILED, Actor.IMPORT, error, failure=error, ended_at=run.progress.last_event_at
         )  # fmt: skip
-    return move(database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.progress.last_event_at)
+    return change_state(
+        database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.progress.last_event_at
+    )
 
 
 def _refuse_working(folder: RunFolder) -> None:

@@ -13,7 +13,7 @@ from bertmt.errors import RegistryError
 from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Run
-from bertmt.registry.runs import move, note, run_by_key
+from bertmt.registry.runs import change_state, note, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import (
@@ -158,7 +158,7 @@ def _store_evaluation(database: Database, run: Run, event: Evaluated) -> None:
 
 
 def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> None:
-    """The child's last event moves the run."""
+    """The child's last event decides the state of the run."""
     if run.state not in (State.RUNNING, State.LOST):
         return
     at = {"ended_at": event.at, "request": None}
@@ -166,14 +166,16 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         told = to_json(event).decode()
         summaries.update(database, run.key, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
         summaries.show_scores(database, run.key, event.selected_epoch)
-        move(database, run.key, State.FINISHED, Actor.EVENT, "trained to its end", **at)
+        change_state(database, run.key, State.FINISHED, Actor.EVENT, "trained to its end", **at)
     elif isinstance(event, Stopped):
         _stop(database, run, event)
     else:
-        move(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
+        change_state(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
         if event.out_of_memory and not (run.execution.saves_memory or run.recipe.get("activation_checkpointing")):
             reason = "out of memory: once more, with activation checkpointing"
-            move(database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
+            change_state(
+                database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1
+            )
 
 
 def where_it_goes_on(run: Run) -> str:
@@ -188,11 +190,13 @@ def _stop(database: Database, run: Run, event: Stopped) -> None:
     goes_on = where_it_goes_on(run)
     at = {"ended_at": event.at, "request": None}
     if run.execution.request == "cancel":
-        move(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
+        change_state(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
     elif run.execution.request == "pause":
-        move(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
+        change_state(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
-        move(database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None)
+        change_state(
+            database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None
+        )
 
 
 def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]) -> list[Any]:

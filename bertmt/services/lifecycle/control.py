@@ -13,8 +13,8 @@ from bertmt.registry import edits, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.queue import highest_position, lowest_position
 from bertmt.registry.records import Run
-from bertmt.registry.runs import move, run_by_key
-from bertmt.registry.states import Actor, State, check_move
+from bertmt.registry.runs import change_state, run_by_key
+from bertmt.registry.states import Actor, State, check_transition
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.ingest.ingest import folder_of
@@ -36,7 +36,7 @@ def cancel(database: Database, run: Run) -> Run:
     if run.state is State.RUNNING:
         return _ask(database, run, "cancel")
     reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it started"
-    return move(database, run.key, State.CANCELLED, Actor.PERSON, reason)
+    return change_state(database, run.key, State.CANCELLED, Actor.PERSON, reason)
 
 
 def pause(database: Database, run: Run) -> Run:
@@ -47,7 +47,7 @@ def pause(database: Database, run: Run) -> Run:
     """
     run = _as_it_is(database, run)
     if run.state is not State.RUNNING:
-        check_move(run.id, run.state, State.PAUSED, Actor.PERSON)
+        check_transition(run.id, run.state, State.PAUSED, Actor.PERSON)
     if run.execution.request == "cancel":
         raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` resumes it afterwards.")
     return _ask(database, run, "pause")
@@ -68,7 +68,7 @@ def resume(database: Database, run: Run) -> Run:
         )
     with database.immediate():
         first = lowest_position(database) - 1
-        return move(
+        return change_state(
             database, run.key, State.QUEUED, Actor.PERSON, "resumed", position=first, ended_at=None, recoveries=0
         )
 
@@ -105,12 +105,12 @@ def _ask(database: Database, run: Run, request: str | None) -> Run:
 
 def hold(database: Database, run: Run) -> Run:
     """Keep a queued run from being taken."""
-    return move(database, run.key, State.HELD, Actor.PERSON, "held")
+    return change_state(database, run.key, State.HELD, Actor.PERSON, "held")
 
 
 def release(database: Database, run: Run) -> Run:
     """Let a held run be taken again."""
-    return move(database, run.key, State.QUEUED, Actor.PERSON, "released")
+    return change_state(database, run.key, State.QUEUED, Actor.PERSON, "released")
 
 
 def requeue(
@@ -146,7 +146,7 @@ def requeue(
         columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
     with database.immediate():
         last = highest_position(database) + 1
-        return move(database, run.key, State.QUEUED, Actor.PERSON, reason, position=last, **columns)
+        return change_state(database, run.key, State.QUEUED, Actor.PERSON, reason, position=last, **columns)
 
 
 def begin_anew(

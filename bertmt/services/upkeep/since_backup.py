@@ -16,7 +16,7 @@ from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.file.damaged import Row
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import add_imported, all_runs, bring_back, move, removed_runs
+from bertmt.registry.runs import add_imported, all_runs, bring_back, change_state, removed_runs
 from bertmt.registry.states import WAITING, Actor, State
 from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.events import is_time, now
@@ -95,7 +95,7 @@ def _hold(new: Database, backed_up: Mapping[str, Run], states: Mapping[str, obje
             continue
         if before is None and states.get(run.id) == run.state == State.CANCELLED:
             continue
-        move(new, run.key, State.HELD, Actor.IMPORT, NOT_SURE, ended_at=None, failure=None, recoveries=0)
+        change_state(new, run.key, State.HELD, Actor.IMPORT, NOT_SURE, ended_at=None, failure=None, recoveries=0)
         held.append(run.id)
     return held
 

@@ -12,7 +12,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, plain, wrap_parts
 from bertmt.errors import BertmtError, RegistryError
-from bertmt.registry.records import Move, Run
+from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import ENDED, State
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.rows import Row
@@ -78,7 +78,7 @@ class RunScreen(RunActions):
         self.run = run
         self.tab = tab
         self._row: Row | None = None
-        self._moves: Sequence[Move] = ()
+        self._transitions: Sequence[Transition] = ()
 
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
@@ -132,12 +132,12 @@ class RunScreen(RunActions):
         self.query_one(LogPane).attempt = event.attempt
 
     async def load(self) -> None:
-        row, moves = await self.dashboard.ask(self._look_up)
+        row, transitions = await self.dashboard.ask(self._look_up)
         if row is None:
             self._leave_removed()
             return
         is_other = (row.run.state, row.run.execution.request) != (self.run.state, self.run.execution.request)
-        self._row, self.run, self._moves = row, row.run, moves
+        self._row, self.run, self._transitions = row, row.run, transitions
         if is_other:
             self.refresh_bindings()
         self._show_about()
@@ -151,7 +151,7 @@ class RunScreen(RunActions):
         if pane is self.pane:  # else another tab was opened meanwhile, and is loaded next
             self._show_problem(problem)
 
-    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Move]]:
+    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Transition]]:
         """On the registry's thread: the run and its history; no run where it was removed."""
         session.runs.refresh()
         row = session.runs.row(self.run.id)
@@ -179,7 +179,7 @@ class RunScreen(RunActions):
 
     def _about(self, width: int) -> list[Line]:
         """What the run is at and scores, and below it what happened to it that matters."""
-        care = "; ".join(resilience_notes(self.run, self._moves))
+        care = "; ".join(resilience_notes(self.run, self._transitions))
         below = sentence_lines(care, width - len(GAP), MOST_RESILIENCE_LINES, "dim") if care else []
         return [*self._facts(width), *(line(GAP, *each) for each in below)]
 

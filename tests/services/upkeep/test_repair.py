@@ -17,7 +17,7 @@ from bertmt.registry.database import sqlite3
 from bertmt.registry.file.backups import keep_backup, kept_backups
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, reader_of
-from bertmt.registry.runs import all_runs, moves, removed_runs, setting
+from bertmt.registry.runs import all_runs, removed_runs, setting, transitions
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Finished, Started, Step, Stopped, now
@@ -183,9 +183,9 @@ def test_attempts_since_the_backup_are_added_to_a_run_in_any_state(
     repair(backed_up)
     assert state_of(backed_up, "went on") is State.FINISHED
     with open_registry(backed_up) as database:
-        for move in moves(database, all_runs(database, "runs.name = 'went on'")[0].key):
-            if move.state_before and move.state_before != move.state_after:
-                assert Actor(move.owner) in LEGAL_TRANSITIONS[State(move.state_before), State(move.state_after)]
+        for each in transitions(database, all_runs(database, "runs.name = 'went on'")[0].key):
+            if each.state_before and each.state_before != each.state_after:
+                assert Actor(each.actor) in LEGAL_TRANSITIONS[State(each.state_before), State(each.state_after)]
 
 
 def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(

@@ -11,7 +11,7 @@ from bertmt.errors import BusyError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, forget, move, run_by_key
+from bertmt.registry.runs import all_runs, change_state, forget, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import register
 from bertmt.run_folder.checkpoints import Checkpoints
@@ -28,7 +28,7 @@ def claim(database: Database) -> Callable[..., Run]:
 
 
 def fail(database: Database, run: Run) -> Run:
-    return move(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
+    return change_state(database, run.key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
 
 
 def test_cancelling_a_queued_run_takes_effect_at_once(database: Database, add_run: AddRun) -> None:
@@ -61,7 +61,7 @@ def test_a_failed_run_is_requeued_behind_all_that_wait(
 
 def test_a_finished_run_is_not_requeued(database: Database, add_run: AddRun, claim: Callable[..., Run]) -> None:
     add_run()
-    run = move(database, claim().key, State.FINISHED, Actor.EVENT, "done")
+    run = change_state(database, claim().key, State.FINISHED, Actor.EVENT, "done")
     with pytest.raises(BusyError, match="--from"):
         control.requeue(database, run)
 
@@ -164,7 +164,7 @@ def test_a_paused_run_is_resumed_before_all_others(
     database: Database, add_run: AddRun, claim: Callable[..., Run]
 ) -> None:
     add_run("paused"), add_run("waits")
-    run = move(database, claim().key, State.PAUSED, Actor.EVENT, "paused")
+    run = change_state(database, claim().key, State.PAUSED, Actor.EVENT, "paused")
     assert control.resume(database, run).state is State.QUEUED
     assert [each.name for each in ordering.queue_order(database)] == ["paused", "waits"]
 

@@ -11,7 +11,7 @@ from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import moves, run_by_key, store_setting
+from bertmt.registry.runs import run_by_key, store_setting, transitions
 from bertmt.registry.states import State
 from bertmt.registry.workers import beat
 from bertmt.run_folder.event_files import EventWriter
@@ -79,7 +79,7 @@ def test_a_run_whose_process_and_worker_are_gone_is_settled(
     assert run_by_key(database, claimed.key).state is State.RUNNING, "its worker is there"
     database.execute("UPDATE workers SET ended_at = 'now'")
     watch.poll()
-    assert [each.state_after for each in moves(database, claimed.key)[-2:]] == ["lost", "queued"]
+    assert [each.state_after for each in transitions(database, claimed.key)[-2:]] == ["lost", "queued"]
 
 
 def test_the_last_event_of_a_lost_run_is_still_imported(

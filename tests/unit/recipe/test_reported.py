@@ -21,7 +21,7 @@ from bertmt.recipe.rules import conflicts
 from bertmt.recipe.settings import Role
 from bertmt.tasks.builtin import BUILTIN
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "paper.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "paper.md").read_text(encoding="utf-8")
 LORA_RANKS = (20, 100, 150, 200, 300)
 
 

@@ -13,7 +13,7 @@ from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import conflicts, remarks, resolved
 from bertmt.recipe.settings import Role
 
-PAPER_PAGE = Path(__file__).resolve().parents[2] / "docs" / "paper.md"
+PAPER_PAGE = Path(__file__).resolve().parents[3] / "docs" / "paper.md"
 
 LORA_200 = {"lora.rank": 200}
 TWO_LAYERS = {"sst_head.layers": 2, "para_head.layers": 2}  # 100 wide, which is the default width

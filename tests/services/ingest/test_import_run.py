@@ -16,7 +16,7 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, reader_of
-from bertmt.registry.runs import all_runs, forget, moves, run_by_key
+from bertmt.registry.runs import all_runs, forget, run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.run_folder.copying import copy_run_folder
 from bertmt.run_folder.event_files import EventWriter
@@ -42,7 +42,7 @@ def measured(database: Database, run: Run) -> dict[Any, Any]:
 
 
 def everything(database: Database) -> dict[Any, Any]:
-    tables = ("runs", "summaries", "metrics", "moves", "snapshots", "splits", "examples", "series")
+    tables = ("runs", "summaries", "metrics", "transitions", "snapshots", "splits", "examples", "series")
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
@@ -123,8 +123,8 @@ def test_all_attempts_are_imported_in_their_order(
         2,
         run.submission.fingerprints,
     )
-    owners = {each.owner for each in moves(database, imported.key)}
-    assert owners == {"import", "event"}
+    actors = {each.actor for each in transitions(database, imported.key)}
+    assert actors == {"import", "event"}
 
 
 def test_a_copy_is_private_and_holds_what_is_of_the_run_alone(database: Database, elsewhere: RegistryBuilder) -> None:

@@ -107,12 +107,12 @@ with open_registry(Path(registry)) as database:
 def killed(request: pytest.FixtureRequest, database: Database, folder: Path) -> Database:
     """The registry after an import that was killed: before, between and after its batches."""
     command = [sys.executable, "-c", KILLED, request.param, str(database.path), str(folder)]
-    assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == 9
+    assert subprocess.run(command, cwd=Path(__file__).parents[3]).returncode == 9
     return database
 
 
 def rows(database: Database) -> dict[Any, Any]:
-    tables = ("runs", "summaries", "metrics", "moves", "evaluations", "predictions")
+    tables = ("runs", "summaries", "metrics", "transitions", "evaluations", "predictions")
     return {table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
 

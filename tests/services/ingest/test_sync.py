@@ -10,7 +10,7 @@ from bertmt.registry import predictions as stored
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import evaluations, moves, run_by_key
+from bertmt.registry.runs import evaluations, run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Evaluated, Finished, PredictionFile, Resumed, Started, Step, now
@@ -62,7 +62,7 @@ def test_lines_that_are_no_events_are_skipped_and_noted(database: Database, clai
     start_and_step(events, 1, first=1)
     run = ingest(database, claimed)
     assert steps(database, run) == [0, 1]
-    assert "2 unreadable" in moves(database, run.key)[-1].reason
+    assert "2 unreadable" in transitions(database, run.key)[-1].reason
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_attempt_that_begins_anew_against_expectation_is_told_in_the_history(
 ) -> None:
     events.write(Started(at=now(), attempt=1, pid=1, begins_anew="No checkpoint is left in /scratch."))
     ingest(database, claimed)
-    assert moves(database, claimed.key)[-1].reason == "No checkpoint is left in /scratch."
+    assert transitions(database, claimed.key)[-1].reason == "No checkpoint is left in /scratch."
 
 
 def test_importers_at_the_same_time_import_everything_once(

@@ -1,4 +1,4 @@
-"""The history of a run: its moves, by whom and why."""
+"""The history of a run: its transitions, by whom and why."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ async def test_the_move_under_the_cursor_is_explained(show: Show, alive: Any) ->
 async def test_a_long_reason_is_wrapped_below(show: Show, alive: Any, registry: Path) -> None:
     builder = RegistryBuilder(registry)
     reason = " ".join(f"word{number}" for number in range(40))
-    builder.database.execute("UPDATE moves SET reason = ? WHERE state_after = 'failed'", (reason,))
+    builder.database.execute("UPDATE transitions SET reason = ? WHERE state_after = 'failed'", (reason,))
     builder.database.close()
     async with show() as shown:
         await open_run(shown, "run005", "7")

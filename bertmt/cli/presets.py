@@ -7,13 +7,14 @@ from bertmt.cli.parameters import AsJson
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
     from bertmt.recipe.loading import Preset
     from bertmt.recipe.reported import ReportedScores
 
 COLUMNS = (
-    Column("preset"), Column("fig."), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
+    Column("preset"), Column("fig."), *(Column(task.score_title, True) for task in BUILTIN.values()),
     Column("description", elastic=True),
 )  # fmt: skip
 
@@ -39,7 +40,7 @@ def presets(as_json: AsJson = False) -> None:
 
 def _row(preset: "Preset", paper: "ReportedScores | None") -> Row:
     mark = "*" if paper and paper.split == "test" else ""
-    scores = [paper.scores[task] if paper else None for task in ("sst", "para", "sts")]
+    scores = [paper.scores[task] if paper else None for task in BUILTIN]
     shown = [numbers.score(score) + (mark if score is not None else "") for score in scores]
     figure = preset.figure or Cell("ours", "dim")
     return Row([preset.name, figure, *shown, preset.summary])

@@ -1,5 +1,7 @@
 """`bertmt runs`."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,21 +9,25 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.records import TASKS, run_record
+from bertmt.cli.records import run_record
 from bertmt.cli.run_lines import detail_line, state_cell
 from bertmt.drawing import numbers
-from bertmt.drawing.styled import Line
+from bertmt.drawing.styled import Line, cells
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.browse.run_formatting import begins_anew, progress
+from bertmt.services.browse.score_columns import tasks_of
 
 if TYPE_CHECKING:
     from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Registry
+    from bertmt.tasks.task import Task
 
 COLUMNS = (
     Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),
-    Column("SST", True), Column("PARA", True), Column("STS ρ", True), Column("overall", True), Column("Δ", True),
 )  # fmt: skip
+LAST_COLUMNS = (Column("overall", True), Column("Δ", True))
+# The widest of a column: ids, states, shares of the steps, overall scores, differences; and so much of a name.
+NEEDED, LEAST_OF_A_NAME, GAP = (6, 9, 5, 7, 7), 8, 1
 INDENT = 7
 HELD_QUEUE = "The queue is held: nothing starts until `bertmt release --queue`."
 
@@ -39,8 +45,8 @@ def runs(
 ) -> None:  # fmt: skip
     """List runs with state, progress and dev scores.
 
-    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, STS
-    as S = (1 + ρ)/2.
+    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, a
+    correlation ρ as S = (1 + ρ)/2.
     """
     from bertmt.services.browse.listing import list_runs
 
@@ -52,12 +58,33 @@ def runs(
         return
     width = output.table_width()
     if rows:
-        output.write_lines(table(COLUMNS, [_row(row, width) for row in rows], width, gap=1))
+        _write_table(rows, width)
     elif filter_text:
         diagnostics.note("No run matches the filter; `bertmt runs` lists all.")
     else:
         diagnostics.note("No runs yet; `bertmt queue --preset baseline` queues one.")
     note_unworked_queue(database)
+
+
+def _write_table(rows: "Sequence[ListedRun]", width: int | None) -> None:
+    tasks = list(tasks_of(row.run for row in rows).values())
+    shown = tasks[: _fitting(tasks, rows, width)]
+    scores = (Column(task.score_title, True) for task in shown)
+    lines = [_row(row, [task.name for task in shown], width) for row in rows]
+    output.write_lines(table((*COLUMNS, *scores, *LAST_COLUMNS), lines, width, gap=GAP))
+    hidden = [task.score_title for task in tasks[len(shown) :]]
+    if hidden:
+        diagnostics.note(f"No room for {numbers.named(hidden)}: a wider terminal, `bertmt show` and --json have them.")
+
+
+def _fitting(tasks: "Sequence[Task]", rows: "Sequence[ListedRun]", width: int | None) -> int:
+    """How many of the tasks, from the first, there is room for."""
+    if width is None:
+        return len(tasks)
+    seeds = max(len("seed"), *(len(str(row.run.seed)) for row in rows))
+    room = width - sum(NEEDED) - LEAST_OF_A_NAME - seeds - GAP * (len(NEEDED) + 1)
+    needed = (GAP + max(cells(task.score_title), 6 if task.metric.signed else 5) for task in tasks)
+    return sum(used <= room for used in accumulate(needed))
 
 
 def note_unworked_queue(database: "Registry") -> None:
@@ -74,11 +101,11 @@ def note_unworked_queue(database: "Registry") -> None:
         diagnostics.note(f"{what} and no worker is running: `bertmt worker --drain` works the queue until it is empty.")
 
 
-def _row(row: "ListedRun", width: int | None) -> Row:
+def _row(row: "ListedRun", tasks: "Sequence[str]", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
     anew = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
     difference = "base" if is_baseline else numbers.difference(None if anew else row.difference)
-    scores = [numbers.score(None if anew else run.score(name)) for name in (*TASKS, "overall")]
+    scores = [numbers.score(None if anew else run.score(name)) for name in (*tasks, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

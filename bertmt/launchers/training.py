@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from bertmt.devices.slots import CPU
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, Submission
 from bertmt.run_folder.layout import RunFolder, RunOrder
 
 TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
@@ -36,7 +36,7 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
 
 
 def start_training(
-    folder: RunFolder, order: RunOrder, recipe_json: str, command: Sequence[str] = TRAINING_COMMAND
+    folder: RunFolder, order: RunOrder, submission: Submission, command: Sequence[str] = TRAINING_COMMAND
 ) -> "subprocess.Popen[bytes]":
     """Make the run folder, open the attempt's log, and start the child in a process session of its own.
 
@@ -45,8 +45,9 @@ def start_training(
 
     Raises:
         OSError: the folder cannot be written or the process not be started.
+        DataError: the registry does not say what its tasks are.
     """
-    folder.create(order, recipe_json)
+    folder.create(order, submission.recipe_json, submission.known)
     # Waiting OpenMP threads that spin make a step a hundred times slower where another process has the core
     # (measured with tiny: 2,107 ms instead of 19 ms).
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}

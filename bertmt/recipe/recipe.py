@@ -206,6 +206,10 @@ class Recipe:
         [E1; E2; E2 − E1]."""
         return hidden * (1 if not task.pair else 3 if self.super_concat else 2)
 
+    def named(self) -> dict[str, Task]:
+        """What the tasks are that it trains or sets a head of: with them it can be read again."""
+        return {name: self.known[name] for name in dict.fromkeys((*self.tasks, *self.head)) if name in self.known}
+
     def settings(self) -> dict[str, Setting]:
         """Its settings by dotted name, in the order of declaration: heads of the tasks that it trains or sets."""
         with_heads = [name for name in self.tasks if name not in self.known or self.known[name].has_head]

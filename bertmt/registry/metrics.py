@@ -44,7 +44,7 @@ def go_back(database: Database, run: int, steps: int, evaluated_epoch: int, eval
         " AND series IN (SELECT key FROM series WHERE name LIKE 'dev/%' OR name LIKE 'dev_loss/%')",
         (run, evaluated_step),
     )
-    for table in ("evaluations", "predictions"):
+    for table in ("evaluations", "scores", "predictions"):
         database.execute(f"DELETE FROM {table} WHERE run = ? AND epoch > ?", (run, evaluated_epoch))
 
 

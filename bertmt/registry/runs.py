@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
+from bertmt.registry import task_sets
 from bertmt.registry.database import Database
 from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Progress, Run, Scores, Snapshot, Transition
 from bertmt.registry.states import Actor, State, check_transition
 from bertmt.run_folder.events import now
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
@@ -23,6 +26,7 @@ IS_STAGED = f"runs.id GLOB '{STAGED}*'"
 _OWN = tuple(name for name in Run.__struct_fields__ if name not in CONCERNS)
 _IN_SUMMARIES = (Progress, Scores)
 _FROM_OTHER_TABLES = {
+    "definitions_json": "runs.task_set",  # a key, so that a list of runs does not read their text for each
     "awaits": "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"
     " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)",
     "tags": "(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)",
@@ -38,7 +42,7 @@ def _columns() -> Iterator[tuple[str, str]]:
 
 
 _FIELDS = [name for name, _ in _columns()]
-_STATE, _AWAITS, _TAGS = map(_FIELDS.index, ("state", "awaits", "tags"))
+_STATE, _AWAITS, _TAGS, _TASK_SET = map(_FIELDS.index, ("state", "awaits", "tags", "definitions_json"))
 
 
 def _place(names: Sequence[str]) -> slice:
@@ -49,13 +53,17 @@ def _place(names: Sequence[str]) -> slice:
 _PARTS = tuple(
     (concern, kind, kind.__struct_fields__, _place(kind.__struct_fields__)) for concern, kind in CONCERNS.items()
 )
-# What `run_of` makes a run of.
+# What `runs_of` makes runs of.
 COLUMNS = ", ".join(column for _, column in _columns())
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewRun:
-    """What is stored of a run when it is submitted, or comes from elsewhere."""
+    """What is stored of a run when it is submitted, or comes from elsewhere.
+
+    Attributes:
+        tasks: what the tasks are that its recipe names.
+    """
 
     name: str
     preset: str | None
@@ -75,6 +83,7 @@ class NewRun:
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=lambda: BUILTIN)
 
 
 def new_id() -> str:
@@ -150,12 +159,12 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
     key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
         " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir,"
-        " encoder_fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " encoder_fingerprints, task_set) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
-            json.dumps(dict(run.encoder_fingerprints)),
+            json.dumps(dict(run.encoder_fingerprints)), task_sets.store(database, run.tasks),
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -182,7 +191,7 @@ def _runs(database: Database, where: str, parameters: Sequence[Any]) -> list[Run
         f"SELECT {COLUMNS} FROM runs JOIN summaries ON summaries.run = runs.key WHERE {where} ORDER BY runs.key",
         parameters,
     )
-    return [run_of(row) for row in rows]
+    return runs_of(database, rows.fetchall())
 
 
 def run_by_key(database: Database, key: int) -> Run:
@@ -197,10 +206,16 @@ def run_by_key(database: Database, key: int) -> Run:
     return found[0]
 
 
-def run_of(row: Sequence[Any]) -> Run:
-    """The run that a row of `COLUMNS` holds."""
+def runs_of(database: Database, rows: Sequence[Sequence[Any]]) -> list[Run]:
+    """The runs that rows of `COLUMNS` hold."""
+    texts = task_sets.definitions_of(database, {row[_TASK_SET] for row in rows})
+    return [_run_of(row, texts) for row in rows]
+
+
+def _run_of(row: Sequence[Any], definitions: Mapping[int | None, str]) -> Run:
     values = list(row)
     values[_STATE] = State(values[_STATE])
+    values[_TASK_SET] = definitions[values[_TASK_SET]]
     awaits, tags = values[_AWAITS], values[_TAGS]
     values[_AWAITS] = tuple(Awaited(word[1:], word[0] == "1") for word in awaits.split(",")) if awaits else ()
     values[_TAGS] = tuple(sorted(tags.split("\x1f"))) if tags else ()
@@ -249,11 +264,23 @@ def transitions(database: Database, key: int) -> list[Transition]:
     return [Transition(*row) for row in rows]
 
 
-def evaluations(database: Database, key: int) -> list[Evaluation]:
-    """Dev scores per epoch, epoch 0 first."""
-    columns = ", ".join(each.name for each in fields(Evaluation))
-    rows = database.execute(f"SELECT {columns} FROM evaluations WHERE run = ? ORDER BY epoch", (key,))
-    return [Evaluation(*row) for row in rows]
+def evaluations(database: Database, run: Run, epoch: int | None = None) -> list[Evaluation]:
+    """Dev scores per epoch, epoch 0 first, or of one alone; tasks in the run's order."""
+    judged = {name: task.metric.name for name, task in run.tasks.items()}
+    which, parameters = ("", [run.key]) if epoch is None else (" AND epoch = ?", [run.key, epoch])
+    measured: dict[tuple[int, str], dict[str, float | None]] = {}
+    rows = database.execute(f"SELECT epoch, task, metric, value FROM scores WHERE run = ?{which}", parameters)
+    for at, task, metric, value in rows:
+        measured.setdefault((at, task), {})[metric] = value
+    rows = database.execute(
+        f"SELECT epoch, step, overall, seconds FROM evaluations WHERE run = ?{which} ORDER BY epoch", parameters
+    )
+    found = []
+    for at, step, overall, seconds in rows:
+        metrics = {task: measured[at, task] for task in judged if (at, task) in measured}
+        scores = {task: values.get(judged[task]) for task, values in metrics.items()}
+        found.append(Evaluation(at, step, overall, seconds, scores, metrics))
+    return found
 
 
 def remove(database: Database, key: int) -> None:
@@ -273,7 +300,7 @@ def forget(database: Database, key: int) -> None:
     """Delete a run and all that was imported of it, for good."""
     with database.immediate():
         database.execute("DELETE FROM dependencies WHERE run = ?1 OR awaited = ?1", (key,))
-        for table in ("metrics", "evaluations", "predictions", "transitions", "tags", "summaries"):
+        for table in ("metrics", "evaluations", "scores", "predictions", "transitions", "tags", "summaries"):
             database.execute(f"DELETE FROM {table} WHERE run = ?", (key,))
         database.execute("DELETE FROM runs WHERE key = ?", (key,))
 

@@ -127,4 +127,4 @@ def start_child(
     if is_alive(folder):
         raise BusyError(f"The run in {folder.path} is still worked by another process.")
     order = order_of(run, device, threads)
-    return StartedChild(start_training(folder, order, run.submission.recipe_json, command))
+    return StartedChild(start_training(folder, order, run.submission, command))

@@ -54,7 +54,7 @@ def first_version(tmp_path: Path) -> Path:
 def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(first_version: Path) -> None:
     with open_registry(first_version) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-        assert [(run.key, run.name, run.scores.sst, run.annotations.tags) for run in all_runs(database)] == [
+        assert [(run.key, run.name, run.score("sst"), run.annotations.tags) for run in all_runs(database)] == [
             (3, "first", 0.5, ()), (7, "second", 0.5, ("old",)),
         ]  # fmt: skip
         assert [worker.request for worker in all_workers(database)] == [None]
@@ -75,7 +75,7 @@ def claim(database: Database, run: Run) -> Run:
 
 
 def score(database: Database, run: Run) -> None:
-    database.execute("UPDATE summaries SET sst = 0.7 WHERE run = ?", (run.key,))
+    database.execute("UPDATE summaries SET overall = 0.7 WHERE run = ?", (run.key,))
 
 
 @pytest.mark.parametrize(

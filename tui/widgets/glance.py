@@ -119,8 +119,8 @@ def scores_line(run: Run) -> Line:
     for task in TASKS:
         if run.score(task) is not None:
             parts += [Span(f"  {SCORE_TITLES[task]} ", "dim"), numbers.score(run.score(task))]
-    if run.scores.sts is not None:
-        parts += [Span("  S ", "dim"), numbers.score(similarity(run.scores.sts))]
+    if run.score("sts") is not None:
+        parts += [Span("  S ", "dim"), numbers.score(similarity(run.score("sts")))]
     if run.scores.overall is not None:
         parts += [Span("  overall ", "dim"), Span(numbers.score(run.scores.overall), "title")]
     return line(*parts)

@@ -58,8 +58,9 @@ def problems_of(copy: Path, original: Path) -> list[str]:
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:
     """The rows of runs as far as they can be read from both ends, and whether all could.
 
-    Each has its "tags" too, and under "awaits" the keys of what it awaits. What damaged bytes say need not be true: it
-    serves to name what is lost, and whoever stores any of it checks it.
+    Each has its "tags" too, under "awaits" the keys of what it awaits, and under "definitions" what its tasks are; None:
+    the built-in ones. What damaged bytes say need not be true: it serves to name what is lost, and whoever stores any of
+    it checks it.
     """
     with _opened(copy) as connection:
         connection.text_factory = lambda content: content.decode("utf-8", "replace")
@@ -69,8 +70,10 @@ def readable_runs(copy: Path) -> tuple[list[Row], bool]:
             _read_runs(connection, found, "DESC")
         tags, has_tags = _of_runs(connection, "SELECT run, tag FROM tags")
         awaited, has_awaited = _of_runs(connection, "SELECT run, awaited FROM dependencies")
+        sets, _ = _of_runs(connection, "SELECT key, definitions FROM task_sets")
     for key, row in found.items():
         row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())}
+        row["definitions"] = next(iter(sets.get(row["task_set"], ())), None)
     shown = [row for row in found.values() if not str(row["id"]).startswith(STAGED)]
     return shown, is_whole and has_tags and has_awaited
 

@@ -48,12 +48,12 @@ def evaluated_tasks(database: Database, run: Run, subject: str, tasks: Collectio
     Raises:
         NotFoundError: the run trained none of the tasks, or has no predictions of them; the sentence says which.
     """
-    scores = {each.epoch: each for each in evaluations(database, run.key)}
+    scores = {each.epoch: each for each in evaluations(database, run)}
     found: dict[str, Evaluated] = {}
     for task in tasks:
         epochs = tuple(epochs_of(database, run, task))
         if epochs:
-            values = tuple(getattr(scores.get(epoch), task, None) for epoch in epochs)
+            values = tuple(scores[epoch].score(task) if epoch in scores else None for epoch in epochs)
             selected = run.scores.selected_epoch if run.scores.selected_epoch in epochs else epochs[-1]
             found[task] = Evaluated(task, epochs, values, selected, run.state is State.FINISHED)
     if not found:

@@ -86,7 +86,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         recipe=recipe,
         changes=_changes(run, recipe),
         paper=reported_scores(run.submission.preset) if run.submission.preset else None,
-        evaluations=evaluations(database, run.key),
+        evaluations=evaluations(database, run),
         transitions=transitions(database, run.key),
         tokens_per_second=median(speeds) if speeds else None,
         padding_share=fmean(shares) if shares else None,
@@ -105,7 +105,7 @@ def history_of(database: Database, run: Run) -> list[Transition]:
 
 def _recipe(run: Run) -> Recipe | None:
     try:
-        return from_json(run.submission.recipe_json)
+        return from_json(run.submission.recipe_json, run.known)
     except BertmtError:
         return None
 

@@ -33,6 +33,7 @@ from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Event, Started
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
+from bertmt.services.ingest.definitions import read_definitions
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
 from bertmt.services.names import LONGEST_NAME
@@ -161,7 +162,8 @@ def read_run_folder(path: Path) -> Found:
     if problem:
         raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     try:
-        recipe = from_json(read_text(folder.recipe, MOST_JSON))
+        known = read_definitions(folder)
+        recipe = from_json(read_text(folder.recipe, MOST_JSON), known)
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
     _refuse_working(folder)
@@ -231,6 +233,7 @@ def new_run(database: Database, found: Found) -> NewRun:
         extra_data_file=order.extra_data_file,
         fingerprints=order.fingerprints,
         encoder_fingerprints=order.encoder_fingerprints,
+        tasks=recipe.named(),
         state=State.LOST,
         checkpoint_dir=order.checkpoint_dir if _has_its_checkpoints_there(database, found) else "",
     )

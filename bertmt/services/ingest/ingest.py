@@ -33,8 +33,6 @@ from bertmt.run_folder.events import (
 from bertmt.run_folder.layout import RunFolder
 
 LONGEST_ID = 100  # so that any file system can hold it
-TASK_NAMES = ("sst", "para", "sts")
-NO_SCORES = dict.fromkeys(("selected_epoch", *TASK_NAMES, "overall"))
 
 
 def folder_of(database: Database, run: Run) -> RunFolder:
@@ -116,7 +114,7 @@ def _begin_attempt(database: Database, run: Run, event: Started) -> None:
     """A new attempt starts from the beginning unless a `resumed` event says otherwise."""
     if not event.resumes:
         metrics.go_back(database, run.key, 0, -1, -1)
-        summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
+        summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **summaries.NO_SCORES)
     if event.begins_anew:
         note(database, run.key, Actor.EVENT, event.begins_anew)
     summaries.update(
@@ -134,8 +132,8 @@ def _go_back(database: Database, run: Run, event: Resumed) -> None:
     step, epoch = event.step, event.evaluated_epoch
     metrics.go_back(database, run.key, step, epoch, event.evaluated_step)
     # `step` names the newest step, counted from 0.
-    summaries.update(database, run.key, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
-    summaries.show_scores(database, run.key, epoch)
+    summaries.update(database, run.key, step=step - 1 if step else None, checkpoint_step=step, **summaries.NO_SCORES)
+    summaries.show_scores(database, run, epoch)
     if event.differences:
         reason = f"resumed at step {step}, not bit-exact: {' '.join(event.differences)}"
         note(database, run.key, Actor.EVENT, reason)
@@ -150,11 +148,24 @@ def _evaluation_points(event: Evaluated) -> list[metrics.Point]:
 
 
 def _store_evaluation(database: Database, run: Run, event: Evaluated) -> None:
-    scores = {task: event.scores.get(task) for task in TASK_NAMES}
-    found = Evaluation(epoch=event.epoch, step=event.step, overall=event.overall, seconds=event.seconds, **scores)
+    found = Evaluation(
+        epoch=event.epoch, step=event.step, overall=event.overall, seconds=event.seconds,
+        scores=event.scores, metrics=_metrics(run, event),
+    )  # fmt: skip
     summaries.store_evaluation(database, run.key, found)
     # While the run goes on its scores are the newest; its last event names the selected epoch.
-    summaries.show_scores(database, run.key, event.epoch)
+    summaries.show_scores(database, run, event.epoch)
+
+
+def _metrics(run: Run, event: Evaluated) -> dict[str, dict[str, float | None]]:
+    """What was measured of the run's tasks, by the metrics of each; older versions told its score alone."""
+    found: dict[str, dict[str, float | None]] = {}
+    for name, task in run.tasks.items():
+        if name in event.scores:
+            told = event.metrics.get(name, {})
+            found[name] = {metric: told[metric] for metric in task.metrics if metric in told}
+            found[name][task.metric.name] = event.scores[name]
+    return found
 
 
 def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> None:
@@ -165,7 +176,7 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
     if isinstance(event, Finished):
         told = to_json(event).decode()
         summaries.update(database, run.key, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
-        summaries.show_scores(database, run.key, event.selected_epoch)
+        summaries.show_scores(database, run, event.selected_epoch)
         change_state(database, run.key, State.FINISHED, Actor.EVENT, "trained to its end", **at)
     elif isinstance(event, Stopped):
         _stop(database, run, event)

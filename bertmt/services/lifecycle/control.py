@@ -24,6 +24,7 @@ from bertmt.services.names import check_tag
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import store_overlaps
+from bertmt.tasks.builtin import BUILTIN
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -133,7 +134,7 @@ def requeue(
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         before = run.submission
-        recipe = from_json(before.recipe_json)
+        recipe = from_json(before.recipe_json, run.known)
         new = {"data": data or before.data, "extra_data_file": extra_data_file or before.extra_data_file}
         checked = check_data(recipe.with_values(new))
         if checked.fingerprints != dict(before.fingerprints):
@@ -191,7 +192,8 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
         DataError, EncoderError: its data or its encoder cannot be used.
         BusyError: it does not wait.
     """
-    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json))))
+    before = from_json(run.submission.recipe_json, {**BUILTIN, **run.known})
+    recipe = resolved(recipe_from(values, base=unresolved(before)))
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
@@ -207,6 +209,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
             extra_data_file=checked.extra_data_file,
             fingerprints=checked.fingerprints,
             encoder_fingerprints=encoder,
+            tasks=recipe.named(),
         )
         edits.store_settings(database, run.key, new)
         return run_by_key(database, run.key)

@@ -145,7 +145,7 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
     assert claimed is not None, "nobody else works this registry"
     folder = folder_of(database, claimed)
     order = order_of(claimed, slot.device, slot.threads, keeps_checkpoints=True)
-    child = start_training(folder, order, claimed.submission.recipe_json)
+    child = start_training(folder, order, claimed.submission)
     try:
         while child.poll() is None:
             run = ingest(database, run_by_key(database, run.key))
@@ -228,7 +228,7 @@ def _metrics(database: Database, run: Run) -> dict[str, Any]:
 
 def _evaluations(database: Database, run: Run) -> dict[str, Any]:
     # The seconds that one took may differ.
-    return {f"epoch {each.epoch}": replace(each, seconds=None) for each in evaluations(database, run.key)}
+    return {f"epoch {each.epoch}": replace(each, seconds=None) for each in evaluations(database, run)}
 
 
 def _predictions(database: Database, run: Run) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def chosen_recipe(name: str | None, file: Path | None, run: Run | None, values: 
     if sum(source is not None for source in (name, file, run)) > 1:
         raise UsageError("Name one recipe: --preset NAME, --file RECIPE.toml, or --from RUN.")
     if run is not None:
-        return resolved(recipe_from(values, unresolved(from_json(run.submission.recipe_json))))
+        return resolved(recipe_from(values, unresolved(from_json(run.submission.recipe_json, run.known))))
     own = read_toml(file) if file else dict(preset(name or DEFAULT_PRESET).values)
     return resolved(recipe_from(read_user_settings() | own | dict(values)))
 
@@ -57,5 +57,5 @@ def open_recipe(name: str, run: Run | None = None) -> Recipe:
         RecipeError, NotFoundError: what is named is not valid, or not there.
     """
     if run is not None:
-        return unresolved(from_json(run.submission.recipe_json))
+        return unresolved(from_json(run.submission.recipe_json, run.known))
     return recipe_from(read_user_settings() | dict(preset(name).values))

@@ -118,7 +118,8 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         if checked is None or name is None or problems:
             continue
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-        overlapping = [part for task, overlap in checked.overlaps.items() for part in overlap.sentences(task)]
+        overlaps = checked.overlaps.items()
+        overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
         said |= dict.fromkeys(
             (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
         )
@@ -200,7 +201,8 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
             "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
         )
     if request.from_run is not None:
-        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json))
+        run = request.from_run
+        return run.name, {}, unresolved(from_json(run.submission.recipe_json, run.known))
     settings = read_user_settings()
     if request.preset is not None:
         return request.preset, settings | dict(preset(request.preset).values), None
@@ -282,6 +284,7 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
             checkpoint_dir=_checkpoint_dir(request.checkpoint_dir),
             awaits=request.awaits,
             encoder_fingerprints=each.encoder_fingerprints,
+            tasks=each.recipe.named(),
         )
         for each in submitted.runs
     ]

@@ -165,8 +165,9 @@ def _data() -> Iterator[Check]:
     for task in BUILTIN if data else ():
         yield _split_check(f"data {task}", {"data": data, "tasks": [task]})
     if extra:
-        pairs = {"data": "toy", "tasks": ["para"], "extra_data": True, "extra_data_file": extra}
-        yield _split_check("extra pairs", pairs, ("para-extra",))
+        takers = [name for name, task in BUILTIN.items() if task.extra_pairs]
+        pairs = {"data": "toy", "tasks": takers, "extra_data": True, "extra_data_file": extra}
+        yield _split_check("extra pairs", pairs, tuple(f"{name}-extra" for name in takers))
 
 
 def _split_check(name: str, values: dict[str, Any], splits: tuple[str, ...] = ()) -> Check:

@@ -31,6 +31,7 @@ from bertmt.services.ingest.import_run import (
     order_problem,
 )
 from bertmt.services.ingest.ingest import folder_of
+from bertmt.tasks import definitions
 
 NOT_SURE = "after a repair: whether it was to start is not sure; `bertmt release` lets it"
 
@@ -112,7 +113,8 @@ def _store_waiting(new: Database, row: Row) -> bool:
         if order_problem(order) or not isinstance(row["note"], str):
             return False
         folder = RunFolder(paths.run_folder(new.path, order.run_id))
-        run = new_run(new, Found(folder, order, from_json(row["recipe"]), at, {}))
+        known = definitions.from_json(row["definitions"] or "")
+        run = new_run(new, Found(folder, order, from_json(row["recipe"], known), at, {}))
         with new.immediate():
             unknown = Snapshot("unknown", {}, {})
             add_imported(new, order.run_id, replace(run, state=State.HELD, note=row["note"]), unknown, at, NOT_SURE)

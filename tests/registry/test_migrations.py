@@ -11,7 +11,7 @@ from bertmt.recipe.loading import from_json, presets, to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.migrations import m006_scores_of_any_task, migrations
+from bertmt.registry.migrations import m007_scores_of_any_task, migrations
 from bertmt.registry.runs import all_runs, evaluations, setting
 from bertmt.tasks.builtin import BUILTIN
 
@@ -25,7 +25,7 @@ THIRD = 1 / 3  # more digits than SQLite writes into JSON
 def older_registry(path: Path, recipes: dict[str, str], digest: str = "old") -> None:
     """A registry of schema 5 with a finished run of each recipe, by name, and a baseline that a person chose."""
     connection = sqlite3.connect(path, isolation_level=None)
-    migrations.apply(SqliteUtilsDatabase(connection), stop_before=m006_scores_of_any_task.__name__)
+    migrations.apply(SqliteUtilsDatabase(connection), stop_before=m007_scores_of_any_task.__name__)
     connection.execute("PRAGMA user_version = 5")
     connection.execute("INSERT INTO snapshots VALUES (1, 'code', '{}', '{}')")
     for key, (name, recipe) in enumerate(recipes.items(), 1):

@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from bertmt.errors import BusyError
@@ -111,13 +112,22 @@ def how_it_ended(child: Child) -> str:
     return f"ended with exit code {code}"
 
 
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
+
+
 def start_child(
-    run: Run, folder: RunFolder, device: str, threads: int, command: Sequence[str] = TRAINING_COMMAND
+    run: Run,
+    folder: RunFolder,
+    device: str,
+    threads: int,
+    sources: Mapping[str, str] = NO_SOURCES,
+    command: Sequence[str] = TRAINING_COMMAND,
 ) -> StartedChild:
     """Start the child of a claimed run.
 
     Args:
         device: "cpu", or the UUID of a GPU.
+        sources: of losses and heads of a user's own, by digest.
         command: what is started, with the run folder and the attempt as its last arguments.
 
     Raises:
@@ -127,4 +137,4 @@ def start_child(
     if is_alive(folder):
         raise BusyError(f"The run in {folder.path} is still worked by another process.")
     order = order_of(run, device, threads)
-    return StartedChild(start_training(folder, order, run.submission, command))
+    return StartedChild(start_training(folder, order, run.submission, sources, command))

@@ -29,6 +29,7 @@ from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import bring_up_to_date, declare_dead, ingest_running, is_worked, its_process
+from bertmt.services.plan.own_code import sources_of
 from bertmt.services.plan.snapshot import code_digest
 from bertmt.worker.admission import Admission
 from bertmt.worker.child_process import (
@@ -375,7 +376,8 @@ class Worker:
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
-            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, self.command)
+            sources = sources_of(self.database, run)
+            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, sources, self.command)
         except BusyError as problem:
             self._put_back(run, str(problem))
             return

@@ -14,6 +14,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.services.plan.own_code import sources_of
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.course_files import course_file_name, write_course_file
@@ -146,9 +147,11 @@ def folder_with_model(database: Database, run: Run) -> Path:
     Raises:
         BusyError: the run has not finished.
         NotFoundError: it kept none.
+        DataError: it was imported, and has a head of its own.
     """
     run = bring_up_to_date(database, run)
     folder = folder_of(database, run)
+    sources_of(database, run)
     if run.state is not State.FINISHED:
         raise BusyError(f"Run {run.id} is {run.state} and has no trained weights; `bertmt wait {run.id}`.")
     if not folder.model.is_dir():

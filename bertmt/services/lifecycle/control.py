@@ -14,6 +14,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.queue import highest_position, lowest_position
 from bertmt.registry.records import Run
 from bertmt.registry.runs import change_state, run_by_key
+from bertmt.registry.sources import store_sources
 from bertmt.registry.states import Actor, State, check_transition
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
@@ -24,6 +25,7 @@ from bertmt.services.names import check_tag
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import store_overlaps
+from bertmt.services.plan.own_code import settle_own_code, sources_of
 from bertmt.tasks.builtin import BUILTIN
 
 
@@ -128,9 +130,10 @@ def requeue(
 
     Raises:
         BusyError: its state forbids it.
-        DataError: the data there is not what the run was submitted with.
+        DataError: the data there is not what the run was submitted with, or the run was imported with code of its own.
     """
     run = _as_it_is(database, run)
+    sources_of(database, run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         before = run.submission
@@ -197,7 +200,9 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+    recipe, sources = settle_own_code(recipe)
     with database.immediate():
+        store_sources(database, sources)
         waiting(database, run, "edited")
         store_overlaps(database, checked.overlaps, checked.fingerprints, recipe.evaluate_examples)
         new = edits.NewSettings(

@@ -33,6 +33,7 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import declare_dead
 from bertmt.services.lifecycle.control import requeue
+from bertmt.services.plan.own_code import sources_of
 from bertmt.services.plan.submit import Plan, submit
 
 # Short enough to be tried at once, long enough for several epochs, evaluations and checkpoints.
@@ -145,7 +146,7 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
     assert claimed is not None, "nobody else works this registry"
     folder = folder_of(database, claimed)
     order = order_of(claimed, slot.device, slot.threads, keeps_checkpoints=True)
-    child = start_training(folder, order, claimed.submission)
+    child = start_training(folder, order, claimed.submission, sources_of(database, claimed))
     try:
         while child.poll() is None:
             run = ingest(database, run_by_key(database, run.key))

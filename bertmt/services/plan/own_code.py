@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bertmt import paths
 from bertmt.bounded_files import MEBIBYTE, read_bytes
-from bertmt.errors import UsageError, reason_of
+from bertmt.errors import DataError, UsageError, reason_of
 from bertmt.launchers.own_code import try_own_code
 from bertmt.recipe.own_code import digest_of, own_code, with_digests
 from bertmt.recipe.recipe import Recipe
@@ -61,8 +61,19 @@ def require_sources(database: Database, recipe: Recipe, brought: Sources) -> Non
 
 
 def sources_of(database: Database, run: Run) -> dict[str, str]:
-    """The sources of a run's own losses and heads, by digest, where they were submitted here."""
-    return sources_with(database, digests_in(run.submission.recipe_json))
+    """The sources of a run's own losses and heads, by digest.
+
+    Raises:
+        DataError: one was not submitted here: the run was imported, and code of others is not run.
+    """
+    digests = digests_in(run.submission.recipe_json)
+    found = sources_with(database, digests) if digests else {}
+    if len(found) < len(digests):
+        raise DataError(
+            f"Run {run.id} has losses or heads of its own that were not submitted here, and code of others is not run; "
+            f"`bertmt recipe --from {run.id}` shows which."
+        )
+    return found
 
 
 @lru_cache(1024)

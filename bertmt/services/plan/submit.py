@@ -18,11 +18,13 @@ from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Awaited, Run
 from bertmt.registry.runs import NewRun, add_runs
+from bertmt.registry.sources import store_sources
 from bertmt.registry.states import State
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence, extra_tasks
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
+from bertmt.services.plan.own_code import Sources, require_sources
 from bertmt.services.plan.snapshot import take_snapshot
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.cs224n import missing_files
@@ -65,7 +67,11 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """A run that would be queued."""
+    """A run that would be queued.
+
+    Attributes:
+        sources: of losses and heads of the user's own.
+    """
 
     name: str
     preset: str | None
@@ -75,6 +81,7 @@ class PlannedRun:
     fingerprints: Mapping[str, str]
     overlaps: Mapping[str, Overlap]
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,10 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         if checked is None or name is None or problems:
             continue
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+        settled = problems.attempt(settle_own_code, recipe, request.file.parent if request.file else None)
+        if settled is None:
+            continue
+        recipe, sources = settled
         overlaps = checked.overlaps.items()
         overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
         said |= dict.fromkeys(
@@ -138,6 +149,7 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
                     fingerprints=checked.fingerprints,
                     overlaps=checked.overlaps,
                     encoder_fingerprints=encoder,
+                    sources=sources,
                 )
             )
     problems.raise_all()
@@ -261,7 +273,7 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
     """Store the planned runs in one durable transaction; when this returns, they are queued.
 
     Raises:
-        UsageError: the folder for checkpoints cannot be used.
+        UsageError: the folder for checkpoints cannot be used, or a recipe from elsewhere has code of its own.
     """
     request = submitted.request
     new = [
@@ -288,6 +300,11 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
         )
         for each in submitted.runs
     ]
+    for each in submitted.runs:
+        require_sources(database, each.recipe, each.sources)
+    with database.immediate():
+        for each in submitted.runs:
+            store_sources(database, each.sources)
     for each in submitted.runs:
         store_overlaps(database, each.overlaps, each.fingerprints, each.recipe.evaluate_examples)
     ids = add_runs(database, new, take_snapshot(), first=request.first)

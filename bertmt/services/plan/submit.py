@@ -24,7 +24,7 @@ from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence, extra_tasks
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
-from bertmt.services.plan.own_code import Sources, require_sources
+from bertmt.services.plan.own_code import Sources, require_sources, settle_own_code
 from bertmt.services.plan.snapshot import take_snapshot
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.cs224n import missing_files

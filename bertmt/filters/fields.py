@@ -30,6 +30,10 @@ ALIASES: dict[str, str] = {
     "notes": "note",
 }
 RECIPE_PREFIX = "recipe."
+# What stands beside the scores of tasks in filters, curves and documents.
+RESERVED_TASK_NAMES = frozenset(
+    {*RUN_FIELDS, *ALIASES, "all", "epochs", "extra", "loss", "mean", "mnr", "seconds", "shared", "similarity"}
+)
 
 
 def with_recipe(run: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:

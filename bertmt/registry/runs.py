@@ -11,6 +11,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Move, Progress, Run, Scores, Snapshot
 from bertmt.registry.states import Actor, State, check_move
 from bertmt.run_folder.events import now
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
@@ -75,6 +77,7 @@ class NewRun:
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=lambda: BUILTIN)
 
 
 def new_id() -> str:

@@ -23,6 +23,7 @@ from bertmt.services.lifecycle.order import waiting
 from bertmt.services.names import check_tag
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.encoder_check import check_encoder
+from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps
 
 
@@ -127,13 +128,14 @@ def requeue(
 
     Raises:
         BusyError: its state forbids it.
-        DataError: the data there is not what the run was submitted with.
+        DataError: the data there is not what the run was submitted with, or the files of a user's task are not there.
     """
     run = _as_it_is(database, run)
+    refuse_missing_sources(run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         before = run.submission
-        recipe = from_json(before.recipe_json)
+        recipe = from_json(before.recipe_json, run.tasks)
         new = {"data": data or before.data, "extra_data_file": extra_data_file or before.extra_data_file}
         checked = check_data(recipe.with_values(new))
         if checked.fingerprints != dict(before.fingerprints):
@@ -191,7 +193,8 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
         DataError, EncoderError: its data or its encoder cannot be used.
         BusyError: it does not wait.
     """
-    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json))))
+    known = with_tasks_of(run.tasks, known_tasks(database.path.parent))  # it keeps what its own were at submit
+    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json, known))))
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})

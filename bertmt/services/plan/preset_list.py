@@ -2,9 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.bounded_files import MOST_TOML, read_text
@@ -76,12 +75,14 @@ def _read(file: Path, order: int) -> Preset:
     return Preset(file.stem, " ".join(summary.split()), None, order, flatten(recipe), own=True)
 
 
-def save_preset(folder: Path, name: str, recipe: Recipe, values: Mapping[str, Any], summary: str, force: bool) -> Path:
-    """Write `presets/NAME.toml` beside the registry.
+def save_preset(
+    folder: Path, name: str, recipe: Recipe, values: Iterable[str], summary: str, force: bool
+) -> tuple[Preset, Path]:
+    """Write `presets/NAME.toml` beside the registry; the preset and its file.
 
     Args:
         recipe: valid.
-        values: the settings that the preset holds, by dotted name; those that are as in the baseline are left out.
+        values: names of the settings that the preset holds; those that are as in the baseline are left out.
         force: replace one that is there.
 
     Raises:
@@ -106,4 +107,4 @@ def save_preset(folder: Path, name: str, recipe: Recipe, values: Mapping[str, An
         atomic_files.write_text(file, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)
     except OSError as problem:
         raise UsageError(f"{file} cannot be written: {reason_of(problem)}.") from None
-    return file
+    return Preset(name, summary, None, FIRST_OWN, kept, own=True), file

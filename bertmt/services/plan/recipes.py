@@ -5,8 +5,9 @@ from pathlib import Path
 
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import from_json, read_toml, to_toml
-from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.rules import recipe_from, resolved, unresolved
+from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.recipe.rules import recipe_from, resolved, unresolved, with_present_names
+from bertmt.recipe.settings import Role
 from bertmt.registry.records import Run
 from bertmt.services.plan.known_tasks import known_tasks, with_tasks_of
 from bertmt.services.plan.preset_list import known_preset
@@ -39,10 +40,38 @@ def chosen_recipe(
     return resolved(recipe_from(read_user_settings() | own | dict(values), known=known))
 
 
+def own_values(
+    name: str | None, file: Path | None, run: Run | None, values: Mapping[str, str], folder: Path
+) -> list[str]:
+    """The settings that make a recipe what it is: named in the preset, the file or `values`, not in `bertmt.toml`.
+
+    Of a run those that are part of the method.
+    """
+    if run is not None:
+        recipe = chosen_recipe(None, None, run, {}, folder)
+        return [*(each for each, about in recipe.settings().items() if about.role is Role.TOGGLE), *values]
+    own = read_toml(file) if file else known_preset(folder, name or DEFAULT_PRESET).values
+    return list(dict.fromkeys(with_present_names({**own, **values})))
+
+
 def known_of(folder: Path | None, run: Run | None = None) -> Tasks:
     """The tasks that a recipe may name: built in, defined beside the registry, or those of a run to start from."""
     found: Tasks = known_tasks(folder) if folder else BUILTIN
     return with_tasks_of(found, run.tasks) if run else found
+
+
+def setting_words(folder: Path, begun: str) -> list[str]:
+    """What can be typed behind `--set`: settings, heads of all known tasks included, and after `tasks=` their names.
+
+    Args:
+        begun: what is typed already; of a list the names before the last comma are kept.
+    """
+    known = known_tasks(folder)
+    name, equals, value = begun.partition("=")
+    if equals and name == "tasks":
+        before = value.split(",")[:-1]
+        return [f"tasks={','.join([*before, each])}" for each in known if each not in before]
+    return [f"{each}=" for each in SETTINGS.of_tasks([name for name, task in known.items() if task.has_head])]
 
 
 def named_tasks(recipe: Recipe) -> Tasks:

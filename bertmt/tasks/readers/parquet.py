@@ -43,7 +43,7 @@ def read_parquet(stream: IO[bytes], file: Path) -> Rows:
         raise
     except Exception as problem:  # errors of several kinds, those of Python included
         raise ValueError(f"damaged Parquet: {str(problem)[:100]}") from None
-    return Rows(tuple(columns), _records(opened, columns, names), "row", "Parquet")
+    return Rows(tuple(columns), _records(opened, columns, names), "row", "Parquet", names)
 
 
 def _is_plain(kind: Any) -> bool:
@@ -54,7 +54,7 @@ def _is_plain(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _records(opened: Any, columns: list[str], names: Mapping[str, list[str]]) -> Iterator[Record]:
+def _records(opened: Any, columns: list[str], names: Mapping[str, tuple[str, ...]]) -> Iterator[Record]:
     number = 0
     batches = opened.iter_batches(batch_size=BATCH, columns=columns)
     while True:
@@ -69,7 +69,7 @@ def _records(opened: Any, columns: list[str], names: Mapping[str, list[str]]) ->
             yield Record(number, {column: _named(names.get(column), value) for column, value in row.items()})
 
 
-def _named(names: list[str] | None, value: object) -> object:
+def _named(names: tuple[str, ...] | None, value: object) -> object:
     """A label by its name; −1 is the hub's word for none."""
     if names is None or not isinstance(value, int):
         return value
@@ -78,7 +78,7 @@ def _named(names: list[str] | None, value: object) -> object:
     return names[value] if 0 <= value < len(names) else value
 
 
-def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, tuple[str, ...]]:
     """What the hub's library left in a file about columns of classes; nothing where it left nothing."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
@@ -86,7 +86,7 @@ def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
     return {
-        column: names
+        column: tuple(names)
         for column, names in found.items()
         if isinstance(names, list) and names and all(isinstance(name, str) for name in names)
     }

@@ -25,9 +25,12 @@ class Rows(NamedTuple):
     Attributes:
         columns: their names in order; of JSON lines the keys of the first object.
         unit: what a record's number counts, "line" or "row".
+        format: what people call it.
+        names: of columns of classes, their names in order, where the file itself tells them.
     """
 
     columns: tuple[str, ...]
     records: Iterator[Record]
     unit: str = "line"
     format: str = ""
+    names: Mapping[str, tuple[str, ...]] = {}

@@ -95,8 +95,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.task/1": {
         "task": "name, title, data_set, inputs (single or pair), classes, range (or null), prediction (logits or "
-        "cosine), metrics (the first is its score), file (of the definition; null: built in), source (train, dev, test, text, "
-        "pair, label, hub; null: built in)"
+        "cosine), metrics (the first is its score), file (of the definition; null: built in), source (train, dev, "
+        "test, text, pair, label, hub; null: built in)"
     },
     "bertmt.task_added/1": {
         "task": "as in bertmt.task/1",

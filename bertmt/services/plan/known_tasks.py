@@ -1,5 +1,6 @@
 """The tasks that a recipe of one registry may name: built in, or defined in `tasks/` beside the registry."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def read_definition(file: Path) -> Task:
 
 def _absolute(source: Source, folder: Path) -> Source:
     found = {split: source.file(split) for split in ("train", "dev", "test")}
-    made = {split: str((folder / paths.expanded(name)).absolute()) if name else "" for split, name in found.items()}
+    made = {split: os.path.normpath(folder.absolute() / paths.expanded(name)) for split, name in found.items() if name}
     return msgspec.structs.replace(source, **made)
 
 

@@ -258,8 +258,11 @@ def definition_text(task: Task, folder: Path) -> str:
         folder: of the registry.
     """
     document = msgspec.to_builtins(task)
+    left_out = ("name", "range" if task.classes else "classes")
     lines = [] if task.source is None else [f"# A task of your own; `bertmt task audit {task.name}` looks at its data."]
-    lines += _lines({key: value for key, value in document.items() if key != "name" and not isinstance(value, dict)})
+    lines += _lines(
+        {key: value for key, value in document.items() if key not in left_out and not isinstance(value, dict)}
+    )
     for table in ("course", "source"):
         about = {key: value for key, value in document.get(table, {}).items() if value not in ("", [], ())}
         about |= {split: _beside(about[split], folder) for split in SPLITS if split in about}

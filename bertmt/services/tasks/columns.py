@@ -11,7 +11,7 @@ MOST_CLASSES = 100
 LONGEST_CLASS = 60  # characters
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ColumnProfile:
     """What a column holds.
 
@@ -90,7 +90,7 @@ def profile(file: Path) -> FileProfile:
         DataError: it is missing, empty or damaged.
     """
     with opened_rows(file) as rows:
-        found = {name: ColumnProfile(name) for name in rows.columns}
+        found = {name: ColumnProfile(name=name) for name in rows.columns}
         for record in rows.records:
             for name, column in found.items():
                 if not record.problem:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,12 @@ def test_every_format_gives_the_same_examples(tmp_path: Path, name: str, content
 
 
 def test_parquet_gives_the_same_examples_with_class_names_of_the_hub(tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow", reason='needs `pip install "bertmt[parquet]"`')
-    import pyarrow.parquet  # noqa: PLC0415 - of an extra
-
+    parquet = pytest.importorskip("pyarrow.parquet", reason='needs `pip install "bertmt[parquet]"`')
+    pyarrow = pytest.importorskip("pyarrow")
     table = pyarrow.table({"text": [text for text, _ in ROWS], "label": [1, 0, 1], "vector": [[1.0]] * 3})
     features = {"info": {"features": {"label": {"names": ["bad", "good"], "_type": "ClassLabel"}}}}
     file = tmp_path / "a.parquet"
-    pyarrow.parquet.write_table(table.replace_schema_metadata({"huggingface": json.dumps(features)}), file)
+    parquet.write_table(table.replace_schema_metadata({"huggingface": json.dumps(features)}), file)
     found = read_split("", own_task(file), "train")
     assert [(each.first, each.label) for each in found.examples] == [
         (text.strip(), "bg".index(label[0])) for text, label in ROWS
@@ -86,8 +86,8 @@ def test_parquet_gives_the_same_examples_with_class_names_of_the_hub(tmp_path: P
 def test_without_pyarrow_a_parquet_file_is_refused_in_a_sentence_that_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(DataError, match=r'needs pyarrow: `pip install "bertmt\[parquet\]"`'):
         read(tmp_path / "a.parquet", b"PAR1 and so on PAR1")
 

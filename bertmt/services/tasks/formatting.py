@@ -13,7 +13,7 @@ from bertmt.tasks.task import Task
 
 TEXT_CELLS = 100  # of an example without a width to keep to
 _ABOUT_DATA = (
-    Column("split"), Column("examples", True), Column("words (median, 95 %, most)", True), Column("tokens", True),
+    Column("split"), Column("examples", True), Column("words", True), Column("tokens", True),
     Column("cut", True), Column("repeated", True), Column("in train", True), Column("no label", True),
 )  # fmt: skip
 
@@ -107,6 +107,7 @@ def _sentences(found: TaskAudit) -> Sequence[Line]:
         if split.in_training:
             stand = counted(split.in_training, f"example of {name} stands", f"examples of {name} stand")
             said.append(f"{stand} in the training data too: scores on it are optimistic.")
+    said.append("Lengths of sentences are the median, what 95 % do not exceed, and the most.")
     if found.encoder:
         said.append(f"Tokens are those of {found.encoder}; a sentence is cut behind {found.max_length} of them.")
     return [(Span(safe_text(each)),) for each in said]

@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def presets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the models of the paper and the scores it reports, then presets of your own."""
+    """List the paper's models with their scores, and your own presets."""
     from bertmt.recipe.reported import reported_scores
     from bertmt.services.plan.preset_list import broken_presets, known_presets
 

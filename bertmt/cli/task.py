@@ -130,7 +130,10 @@ def _write_added(found: "Understood", file: Path, as_json: bool) -> None:
 
 @task.command("list")
 def list_tasks(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the tasks that recipes may name, and those of the hub that are known by name."""
+    """List the tasks that recipes may name.
+
+    Below them stand those that `bertmt task add` knows by name and brings from the hub.
+    """
     from bertmt.cli.task_records import task_record
     from bertmt.services.plan.known_tasks import known_tasks
     from bertmt.services.tasks.known_sources import KNOWN_SOURCES
@@ -183,7 +186,10 @@ def show(context: typer.Context, name: KnownTask, as_json: AsJson = False) -> No
 
 @task.command()
 def rm(context: typer.Context, name: KnownTask, as_json: AsJson = False) -> None:
-    """Delete a task's definition; its data stay, and runs keep what it was."""
+    """Delete a task's definition.
+
+    Its data stay, and runs keep what it was.
+    """
     from bertmt.services.tasks.own_tasks import remove_definition
 
     file = remove_definition(registry_path(context).parent, name)
@@ -202,7 +208,10 @@ def audit(
     max_length: MaxLength = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at a task's data: sizes, classes, lengths, what is cut, repeated, in train too, or contradicts itself."""
+    """Look at a task's data before training on them.
+
+    Sizes, balance of classes, lengths, what is cut at the maximum length, repeated, in train too, or contradicts itself.
+    """
     from bertmt.cli.task_records import audit_record
     from bertmt.services.plan.recipes import chosen_recipe
     from bertmt.services.tasks.audit import audit as look

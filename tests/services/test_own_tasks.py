@@ -116,7 +116,6 @@ SAID: list[tuple[dict[str, Any], str]] = [
     ({"name": "../x"}, "a small letter, then at most 31"),
     ({"name": "epoch"}, "has a meaning of its own; choose another, such as my_epoch"),
     ({"name": "layers"}, "has a meaning of its own"),
-    ({"name": "keys"}, "has a meaning of its own"),
 ]
 
 
@@ -309,15 +308,9 @@ def test_settings_are_offered_with_own_tasks(tmp_path: Path, made: dict[str, Pat
     assert {"head.cola.layers=", "head.sst.layers=", "epochs="} <= set(setting_words(tmp_path, "hea"))
 
 
-def test_the_same_definition_under_another_place_is_no_other_run_and_another_metric_is(
+def test_a_run_of_own_tasks_alone_is_stored_without_data(
     tmp_path: Path, made: dict[str, Path], database: Database
 ) -> None:
-    """As a run stores its definitions: see tests/cli/test_task_to_scores.py for whole runs."""
-    from bertmt.services.plan.duplicates import _definitions  # noqa: PLC0415 - what is the same is asked nowhere else
-
-    first = add_made(tmp_path, made, "cola", "acceptability").task
-    moved = add_made(tmp_path / "there", made, "cola", "acceptability", title="Elsewhere").task
-    other = add_made(tmp_path / "other", made, "cola", "acceptability", metric="matthews").task
-    assert _definitions({"cola": first}) == _definitions({"cola": moved}) != _definitions({"cola": other})
+    add_made(tmp_path, made, "cola", "acceptability")
     [run] = submit(database, plan(Request(preset="baseline", values=TOY | {"tasks": "cola"}, folder=tmp_path)))
     assert run.submission.data == "" and run.recipe["tasks"] == ["cola"]

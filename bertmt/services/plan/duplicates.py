@@ -3,8 +3,6 @@
 import json
 from dataclasses import replace
 
-from msgspec.structs import replace as replace_fields
-
 from bertmt.drawing.numbers import named
 from bertmt.registry.database import Database
 from bertmt.registry.finding import finished_with_digest
@@ -12,11 +10,10 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import snapshot_of
 from bertmt.services.plan.snapshot import code_digest
 from bertmt.services.plan.submit import Plan, PlannedRun
-from bertmt.tasks.task import Task, Tasks
 
 
 def already_finished(database: Database, run: PlannedRun) -> Run | None:
-    """The newest finished run with the same recipe, seed, encoder, tasks, data and code, or None.
+    """The newest finished run with the same recipe, seed, encoder, data and code, or None.
 
     Data and encoders are the same where their fingerprints are, wherever they lie. An older run's encoder is not known,
     and so never the same.
@@ -27,18 +24,11 @@ def already_finished(database: Database, run: PlannedRun) -> Run | None:
 
 def _is_same(database: Database, finished: Run, run: PlannedRun) -> bool:
     before = finished.submission
-    if _definitions(finished.tasks) != _definitions(run.recipe.trained()):
-        return False
     if json.loads(before.fingerprints_json) != dict(run.fingerprints):
         return False
     if not before.encoder_fingerprints or before.encoder_fingerprints != dict(run.encoder_fingerprints):
         return False
     return snapshot_of(database, finished).code_digest == code_digest()
-
-
-def _definitions(tasks: Tasks) -> dict[str, Task]:
-    """What tasks are but for where their data lie, which the fingerprints tell, and for what people call them."""
-    return {name: replace_fields(task, source=None, title="", data_set="") for name, task in tasks.items()}
 
 
 def without_finished(database: Database, planned: Plan) -> tuple[Plan, list[str]]:

@@ -14,7 +14,6 @@ from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import KnownTasks
-from bertmt.tasks.names import TAKEN_BY_TORCH
 from bertmt.tasks.readers.source import source_file
 from bertmt.tasks.task import Source, Task, Tasks, is_task_name
 
@@ -107,7 +106,7 @@ def refuse_name(name: str, subject: str) -> None:
         why = "a task's name is a small letter, then at most 31 small letters, digits and underscores"
     elif name in BUILTIN:
         why = f"{name} is a built-in task; choose another name"
-    elif name in RESERVED_TASK_NAMES or name in TAKEN_BY_TORCH or name in _WORDS_OF_RECIPES:
+    elif name in RESERVED_TASK_NAMES or name in _WORDS_OF_RECIPES:
         why = f"the name {name} has a meaning of its own; choose another, such as my_{name}"
     else:
         return

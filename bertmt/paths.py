@@ -54,6 +54,16 @@ def backups_folder(registry: Path) -> Path:
     return registry.parent / "backups"
 
 
+def tasks_folder(folder: Path) -> Path:
+    """Where the definitions of a user's own tasks lie, beside the registry."""
+    return folder / "tasks"
+
+
+def presets_folder(folder: Path) -> Path:
+    """Where a user's own presets lie, beside the registry."""
+    return folder / "presets"
+
+
 def weights_folder() -> Path:
     """Where `bertmt fetch` stores encoders: BERTMT_CACHE, else the user's cache folder."""
     own = os.environ.get(CACHE_VARIABLE)

@@ -31,6 +31,7 @@ from bertmt.cli.repair import repair
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
+from bertmt.cli.task import task
 from bertmt.cli.tui import tui
 from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
@@ -48,6 +49,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 app = typer.Typer(name="bertmt", rich_markup_mode=None, pretty_exceptions_enable=False)
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(task)
 
 
 def _show_version(wanted: bool) -> None:

@@ -83,7 +83,41 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.presets/1": {
         "presets": "a list of name, summary, figure, settings (what differs from the paper's baseline), paper "
-        "(split, sst, para, sts, note; or null)"
+        "(split, sst, para, sts, note; or null), own (whether it is yours)"
+    },
+    "bertmt.preset_saved/1": {
+        "name": "of the preset",
+        "file": "where it is written",
+        "settings": "what differs from the paper's baseline",
+    },
+    "bertmt.tasks/1": {
+        "tasks": "a list of tasks, each as in bertmt.task/1",
+        "broken": "names of definitions that cannot be read, to a sentence",
+        "hub": "what `bertmt task add` knows by name: a list of name, data_set, hub (owner/name:config), train, dev "
+        "(numbers of examples)",
+    },
+    "bertmt.task/1": {
+        "task": "name, title, data_set, inputs (single or pair), classes, range (or null), prediction (logits or "
+        "cosine), metrics (the first is its score), file (of the definition; null: built in), source (train, dev, "
+        "test, text, pair, label, hub; null: built in)"
+    },
+    "bertmt.task_added/1": {
+        "task": "as in bertmt.task/1",
+        "sizes": "split to number of examples",
+        "remarks": "sentences: what was guessed, and which rows were skipped",
+        "examples": "the first three of the training split: id, first, second, label",
+    },
+    "bertmt.task_removed/1": {"name": "of the task", "file": "the definition that was deleted"},
+    "bertmt.task_audit/1": {
+        "task": "its name",
+        "splits": "split to size, classes (name to number), quantiles (least, quartiles, greatest label), unlabelled, "
+        "words and tokens (median, high (95 %), most; tokens null: not counted), truncated (share cut at max_length), "
+        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train)",
+        "conflicts": "how many texts of training and dev have several labels",
+        "conflicting": "the first of these: first, second, labels",
+        "encoder": "whose tokens were counted, or null",
+        "max_length": "tokens behind which a sentence is cut",
+        "remarks": "sentences: skipped rows, what could not be counted",
     },
     "bertmt.settings/1": {
         "settings": "a list of name, kind, role (toggle, scale, runtime, resilience), default, optional, minimum, "

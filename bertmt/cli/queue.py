@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_to_fill
+from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_path, registry_to_fill
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -126,7 +126,7 @@ def queue(
     planned = plan(Request(
         preset=preset, file=Path(file) if file else None, from_run=source, values=values, name=name, note=note,
         sweeps=tuple(sweeps or ()), seeds=tuple(seeds or ()), tags=tuple(tags or ()), hold=hold, first=first,
-        checkpoint_dir=checkpoint_dir, **queueing), problems)  # fmt: skip
+        checkpoint_dir=checkpoint_dir, folder=registry_path(context).parent, **queueing), problems)  # fmt: skip
     diagnostics.note(*planned.remarks)
     if dry_run:
         _write_plan(planned, as_json)

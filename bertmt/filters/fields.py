@@ -47,7 +47,7 @@ _SETTINGS = """
     warmup_steps max_length select early_stopping evaluate_examples evaluate_every precision keep_model seed
     checkpoint_steps checkpoint_minutes requeue_lost activation_checkpointing deterministic
 """
-_KEYS = "train dev test loss dev_loss similarity seconds scores metrics baseline steps_done selected_epoch recipe run"
+_KEYS = "all epochs extra mean mnr shared train dev test loss dev_loss similarity seconds scores metrics baseline steps_done selected_epoch recipe run"
 RESERVED_TASK_NAMES = frozenset({*RUN_FIELDS, *LIST_FIELDS, *ALIASES, *_SETTINGS.split(), *_KEYS.split()})
 
 

@@ -28,6 +28,7 @@ class Preset:
         values: the settings that differ from the paper's baseline, dotted names to raw values.
         figure: where the paper reports it ("5"), or None for a control.
         summary: what it is, one line.
+        own: a user made it.
     """
 
     name: str
@@ -35,10 +36,15 @@ class Preset:
     figure: str | None
     order: int
     values: Mapping[str, Any]
+    own: bool = False
 
-    def recipe(self) -> Recipe:
-        """The preset as a recipe; its data still has to be named."""
-        return recipe_from(self.values)
+    def recipe(self, known: Tasks = BUILTIN) -> Recipe:
+        """The preset as a recipe; its data still has to be named.
+
+        Args:
+            known: the tasks that it may name.
+        """
+        return recipe_from(self.values, known=known)
 
 
 @cache
@@ -61,13 +67,16 @@ def presets() -> dict[str, Preset]:
     return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.order)}
 
 
-def preset(name: str) -> Preset:
+def preset(name: str, known: Mapping[str, Preset] | None = None) -> Preset:
     """The preset of that name.
+
+    Args:
+        known: which there are; by default the built-in ones.
 
     Raises:
         NotFoundError: with the nearest name there is.
     """
-    known = presets()
+    known = presets() if known is None else known
     if name in known:
         return known[name]
     near = get_close_matches(name, known, n=1, cutoff=0.4)

@@ -13,6 +13,7 @@ from bertmt.recipe.encoders import KNOWN_ENCODERS, default_learning_rate
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Kind, Setting
 from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.known import why_broken
 from bertmt.tasks.task import Task, Tasks
 
 TRUE_WORDS = ("true", "on", "yes", "1")
@@ -68,8 +69,17 @@ def read_values(values: Mapping[str, Any], known: Tasks = BUILTIN) -> tuple[dict
         try:
             parsed[name] = parse_value(_with_choices(SETTINGS[name], known), raw)
         except ValueError as problem:
-            problems.append(str(problem))
+            problems += _about_definitions(name, raw, known) or [str(problem)]
     return parsed, problems
+
+
+def _about_definitions(name: str, raw: Any, known: Tasks) -> list[str]:
+    """Why tasks that are named are not known, where their definitions are there and cannot be read."""
+    try:
+        words = _read_list(SETTINGS[name], raw) if name == "tasks" else ()
+    except ValueError:
+        words = ()
+    return [said for word in words if (said := why_broken(known, word))]
 
 
 def _with_choices(setting: Setting, known: Tasks) -> Setting:

@@ -12,7 +12,7 @@ from pathlib import Path
 from bertmt.bounded_files import MOST_DATA, read_bytes
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split, is_plain_id, with_unique_ids
-from bertmt.tasks.malformed import NAMED, Malformed, SkippedRows, shown
+from bertmt.tasks.malformed import Malformed, SkippedRows, renamed_ids, shown
 from bertmt.tasks.tab_separated import Row, rows
 from bertmt.tasks.task import CourseFormat, Task
 
@@ -111,16 +111,7 @@ def parse_split(content: bytes, file: Path, task: Task, split: str) -> Split:
     if not examples:
         raise DataError(f"{file} has a header but no rows: {REMEDY}.")
     unique, renamed = with_unique_ids(examples)
-    return Split(task.name, split, unique, (*warnings, *_renamed(file, renamed, lines, unique)))
-
-
-def _renamed(file: Path, renamed: list[int], lines: list[int], unique: tuple[Example, ...]) -> Iterable[str]:
-    if renamed:
-        which = ", ".join(f"line {lines[index]} (now {unique[index].id})" for index in renamed[:NAMED])
-        left = len(renamed) - NAMED
-        more = f" and {left:,} more" if left > 0 else ""
-        ids = "1 id was" if len(renamed) == 1 else f"{len(renamed):,} ids were"
-        yield f"{file}: {ids} in use by an earlier row and got a suffix, {which}{more}."
+    return Split(task.name, split, unique, (*warnings, *renamed_ids(file, renamed, lines, unique)))
 
 
 class _RowParser:

@@ -9,6 +9,7 @@ from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 from bertmt.tasks.examples import Split, with_unique_ids
 from bertmt.tasks.extra import read_extra_file
+from bertmt.tasks.readers.source import read_source_split
 from bertmt.tasks.task import Task
 
 TOY = "toy"
@@ -18,11 +19,14 @@ def read_split(data: str, task: Task, split: str) -> Split:
     """The examples of one task's train, dev or test split.
 
     Args:
-        data: `toy` for the embedded data, else a folder in the CS224N format (`./toy` is a folder of that name).
+        data: `toy` for the embedded data, else a folder in the CS224N format (`./toy` is a folder of that name); a task
+            with a source of its own does not ask.
 
     Raises:
-        DataError: the data are missing or unusable; see `read_cs224n_split`.
+        DataError: the data are missing or unusable; see `read_cs224n_split` and `read_source_split`.
     """
+    if task.source:
+        return read_source_split(task, split)
     if data == TOY:
         return toy_split(task, split)
     if not data:

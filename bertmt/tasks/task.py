@@ -75,6 +75,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         train, dev, test: files, absolute or beside the definition; "": there is none.
         text, pair, label: names of columns; `pair` holds the second sentence of a pair.
         hub: the data set and the revision that they were brought from, "owner/name:config@revision"; "" for files.
+        sha256: of train, dev and test (those that there are) as they were brought from there.
     """
 
     train: str
@@ -84,6 +85,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pair: str = ""
     label: str
     hub: str = ""
+    sha256: tuple[str, ...] = ()
+
+    def file(self, split: str) -> str:
+        """The file of a split; "": there is none."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}[split]
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -24,9 +24,9 @@ from bertmt.services.lifecycle.order import waiting
 from bertmt.services.names import check_tag
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.encoder_check import check_encoder
+from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps
 from bertmt.services.plan.own_code import settle_own_code, sources_of
-from bertmt.tasks.builtin import BUILTIN
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -130,10 +130,12 @@ def requeue(
 
     Raises:
         BusyError: its state forbids it.
-        DataError: the data there is not what the run was submitted with, or the run was imported with code of its own.
+        DataError: the data there is not what the run was submitted with, the files of a user's task are not
+            there, or the run was imported with code of its own.
     """
     run = _as_it_is(database, run)
     sources_of(database, run)
+    refuse_missing_sources(run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         before = run.submission
@@ -195,8 +197,8 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
         DataError, EncoderError: its data or its encoder cannot be used.
         BusyError: it does not wait.
     """
-    before = from_json(run.submission.recipe_json, {**BUILTIN, **run.known})
-    recipe = resolved(recipe_from(values, base=unresolved(before)))
+    known = with_tasks_of(run.known, known_tasks(database.path.parent))  # it keeps what its own were at submit
+    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json, known))))
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})

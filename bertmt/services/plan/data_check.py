@@ -16,9 +16,11 @@ from bertmt.services.plan.overlaps import Overlap, TextKeys, count_overlap, text
 from bertmt.tasks.cs224n import find_file, missing_files
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
+from bertmt.tasks.readers.source import source_file
 from bertmt.tasks.task import Task
 
 TOY = "toy"
+LOOKED_AT = ("train", "dev")
 MOST_KEPT = 64  # of the splits that were looked at: some nine places of data
 Stamp = tuple[int, int, int] | None
 
@@ -28,7 +30,7 @@ class CheckedData:
     """What a recipe's data is.
 
     Attributes:
-        data, extra_data_file: absolute, or "toy"; the latter empty where it is not used.
+        data, extra_data_file: absolute, or "toy"; empty where it is not used.
         fingerprints: "<task>-<split>" to fingerprint, for what the run trains; extra pairs are "<task>-extra".
         sizes: the same keys to numbers of examples.
         warnings: rows that were skipped, sentences.
@@ -68,9 +70,12 @@ def check_data(recipe: Recipe) -> CheckedData:
         RecipeError: both of them, of data and extra pairs.
     """
     problems = Problems()
-    data = problems.attempt(_data, recipe) or ""
+    own = [task for task in recipe.trained().values() if task.source]
+    data = problems.attempt(_data, recipe) or "" if len(own) < len(recipe.tasks) else ""
     extra = problems.attempt(_extra_file, recipe) or ""
-    parts = _readable(data, recipe.trained().values(), problems) if data else []
+    parts = [(task, name) for task in own for name in LOOKED_AT]
+    if data:
+        parts += _readable(data, [task for task in recipe.trained().values() if not task.source], problems)
     found = {f"{task.name}-{name}": problems.attempt(_read, data, task, name) for task, name in parts}
     for task in extra_tasks(recipe) if extra else ():
         found[f"{task.name}-extra"] = problems.attempt(_read_extra, extra, task, recipe.extra_data_limit)
@@ -89,7 +94,7 @@ def check_data(recipe: Recipe) -> CheckedData:
 
 def _readable(data: str, tasks: Iterable[Task], problems: Problems) -> list[tuple[Task, str]]:
     """The splits, (task, name), whose files are there; one problem for all that are not."""
-    parts = [(task, name) for task in tasks for name in ("train", "dev")]
+    parts = [(task, name) for task in tasks for name in LOOKED_AT]
     if data == TOY:
         return parts
     missing = problems.attempt(missing_files, Path(data), parts)
@@ -136,6 +141,8 @@ def _absolute(place: str) -> str:
 
 
 def _read(data: str, task: Task, name: str) -> _Checked:
+    if task.source:
+        return _kept_split("", task, name, _stamp(source_file(task, name)))
     return _kept_split(data, task, name, None if data == TOY else _stamp(find_file(Path(data), task, name)))
 
 

@@ -10,7 +10,7 @@ from bertmt import atomic_files, paths
 from bertmt.drawing.numbers import counted
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import Problems, RecipeError, UsageError, reason_of
-from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
+from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved
 from bertmt.recipe.settings import Role
@@ -25,9 +25,12 @@ from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sente
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
 from bertmt.services.plan.own_code import Sources, require_sources, settle_own_code
+from bertmt.services.plan.preset_list import known_preset
+from bertmt.services.plan.recipes import known_of
 from bertmt.services.plan.snapshot import take_snapshot
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.cs224n import missing_files
+from bertmt.tasks.task import Tasks
 
 DATA_SETTINGS = ("data", "tasks", "extra_data", "extra_data_file", "extra_data_limit")
 
@@ -45,6 +48,7 @@ class Request:
         wants: "cpu" or "gpu": which devices may take them; "": all.
         checkpoint_dir: a folder for checkpoints; "": the run folders.
         awaits: the runs that must have ended before they may start.
+        folder: of the registry, beside which a user's own tasks and presets lie; None: there are only built-in ones.
     """
 
     preset: str | None = None
@@ -63,6 +67,11 @@ class Request:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
+    folder: Path | None = None
+
+    def known(self) -> Tasks:
+        """The tasks that its recipes may name; those of the run that it starts from where they are not defined now."""
+        return known_of(self.folder, self.from_run)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +179,7 @@ def _seeds(request: Request, problems: Problems) -> list[int]:
 
 def _judge_alone(request: Request, problems: Problems) -> None:
     """Look at what was set where the recipe is unknown: what does not depend on the rest of it."""
-    parsed, found = read_values(request.values)
+    parsed, found = read_values(request.values, request.known())
     if found:
         problems.add(RecipeError(found))
     if "encoder" in parsed:
@@ -180,7 +189,7 @@ def _judge_alone(request: Request, problems: Problems) -> None:
 
 
 def _looked_at(
-    values: Mapping[str, Any], base: Recipe | None, problems: Problems, unusable: set[tuple[Any, ...]]
+    values: Mapping[str, Any], base: Recipe, problems: Problems, unusable: set[tuple[Any, ...]]
 ) -> tuple[Recipe, Mapping[str, str], CheckedData | None]:
     """A recipe as far as it can be read, its encoder's fingerprints and its data.
 
@@ -205,21 +214,21 @@ def _looked_at(
     return recipe, encoder, checked
 
 
-def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
+def _base(request: Request) -> tuple[str, dict[str, Any], Recipe]:
     """The name, the values and the recipe that a request starts from."""
     sources = [source for source in (request.preset, request.file, request.from_run) if source is not None]
     if len(sources) != 1:
         raise UsageError(
             "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
         )
+    known = request.known()
     if request.from_run is not None:
-        run = request.from_run
-        return run.name, {}, unresolved(from_json(run.submission.recipe_json, run.known))
-    settings = read_user_settings()
+        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json, known))
+    settings, base = read_user_settings(), Recipe(known=known)
     if request.preset is not None:
-        return request.preset, settings | dict(preset(request.preset).values), None
+        return request.preset, settings | dict(known_preset(request.folder, request.preset).values), base
     assert request.file is not None
-    return request.file.stem, settings | read_toml(request.file), None
+    return request.file.stem, settings | read_toml(request.file), base
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:

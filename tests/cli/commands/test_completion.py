@@ -40,6 +40,9 @@ def complete(folder: Path, line: str) -> list[str]:
         ("bertmt queue --encoder ti", ["tiny"]),
         ("bertmt queue --from lat", ["later"]),
         ("bertmt can", ["cancel"]),
+        ("bertmt task au", ["audit"]),
+        ("bertmt task show p", ["para"]),
+        ("bertmt queue --set tasks=sst,", ["tasks=sst,para", "tasks=sst,sts"]),
     ],
 )
 def test_the_shell_is_offered_what_there_is(registry: Path, line: str, offered: list[str]) -> None:
@@ -88,5 +91,5 @@ def test_a_locked_registry_is_not_waited_for(registry: Path) -> None:
 
 
 def test_an_error_while_completing_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bertmt.recipe.loading.presets", lambda: 1 / 0)
-    assert completion.presets("x") == []
+    monkeypatch.setattr("bertmt.recipe.encoders.KNOWN_ENCODERS", 0)
+    assert completion.encoders("x") == []

@@ -18,6 +18,7 @@ from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
 from bertmt.cli.gc import gc
+from bertmt.cli.import_predictions import import_predictions
 from bertmt.cli.import_run import import_run
 from bertmt.cli.init import init
 from bertmt.cli.logs import logs
@@ -42,7 +43,8 @@ from bertmt.version import __version__
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, note, tag, predict,
-    export, verify_resume, backup, import_run, gc, repair,
+    export, verify_resume, backup, import_run,
+    import_predictions, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

@@ -25,6 +25,8 @@ class KnownEncoder:
 
 
 PAPER_LEARNING_RATE = 1e-5
+# What a recipe has in place of an encoder where only predictions are known (`bertmt import-predictions`).
+OTHER_PROGRAM = "other program"
 
 KNOWN_ENCODERS: dict[str, KnownEncoder] = {
     encoder.name: encoder

@@ -13,6 +13,7 @@ from typing import Any
 
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name, with_present_names
 from bertmt.recipe.settings import Role
@@ -90,7 +91,12 @@ def _preset_toggles() -> dict[str, dict[str, Any]]:
 
 
 def matching_preset(recipe: Recipe) -> str | None:
-    """The preset whose toggles the resolved recipe equals, or None; scale and seed play no part."""
+    """The preset whose toggles the resolved recipe equals, or None; scale and seed play no part.
+
+    Of predictions of another program no toggle is known.
+    """
+    if recipe.encoder == OTHER_PROGRAM:
+        return None
     own = resolved(recipe).toggles()
     return next((name for name, toggles in _preset_toggles().items() if toggles == own), None)
 

@@ -249,7 +249,7 @@ def test_recipes_name_own_tasks_beside_built_in_ones_with_heads_of_their_own(
     [run] = plan(Request(preset="baseline", values=values, folder=tmp_path)).runs
     assert run.recipe.tasks == ("sst", "cola") and run.recipe.value("head.cola.layers") == 2
     assert set(run.fingerprints) == {"sst-train", "sst-dev", "cola-train", "cola-dev"}
-    assert set(run.known) == {*BUILTIN, "cola"}
+    assert set(run.recipe.named()) == {"sst", "cola"}
     assert chosen_recipe("baseline", None, None, {"tasks": "cola"}, tmp_path).tasks == ("cola",)
 
 

@@ -8,7 +8,7 @@ from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, plain
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.recipe.encoders import seen_in_training
+from bertmt.recipe.encoders import OTHER_PROGRAM, seen_in_training
 from bertmt.services.browse.run_formatting import value_text
 from bertmt.tasks.task import Task, Tasks
 
@@ -48,6 +48,8 @@ def encoder_words(details: "Details") -> list[str]:
     run = details.run
     name, marks = str(run.recipe.get("encoder")), run.submission.encoder_fingerprints
     known = ", ".join(f"{part} {mark}" for part, mark in marks.items())
+    if name == OTHER_PROGRAM:
+        return [name, "its predictions were imported; how they were made is not known here"]
     said = [name, known or "not known which: an older bertmt, which kept no fingerprints of encoders, queued this run"]
     seen = seen_in_training(name, marks)
     return said + [f"already trained on {words}, {task.upper()}'s source" for task, words in seen.items()]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bertmt.errors import DataError
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
@@ -27,7 +28,6 @@ from bertmt.tasks.prediction_files import read_prediction_file
 from bertmt.tasks.scores import all_scores, on_label_scale, overall, predicted_labels, score
 from bertmt.tasks.task import Task, Tasks
 
-ENCODER = "other program"  # what its recipe has in place of an encoder
 EPOCH, SPLIT = 1, "dev"
 
 
@@ -43,7 +43,7 @@ def import_predictions(database: Database, name: str, files: Mapping[str, Path],
         RegistryError: the registry cannot be written.
     """
     read = {each: _read(tasks[each], file, data) for each, file in files.items()}
-    recipe = resolved(Recipe(known=tasks, tasks=tuple(files), encoder=ENCODER, data=data, epochs=1, keep_model=False))
+    recipe = resolved(Recipe(known=tasks, tasks=tuple(files), encoder=OTHER_PROGRAM, data=data, epochs=1, keep_model=False))
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place) / new_id())
         marks = {f"{each}-{SPLIT}": found.fingerprint for each, (_, found) in read.items()}

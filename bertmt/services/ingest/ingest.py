@@ -10,6 +10,7 @@ from typing import Any
 from bertmt import paths
 from bertmt.drawing.numbers import counted
 from bertmt.errors import RegistryError
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Run
@@ -177,7 +178,9 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         told = to_json(event).decode()
         summaries.update(database, run.key, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
         summaries.show_scores(database, run, event.selected_epoch)
-        change_state(database, run.key, State.FINISHED, Actor.EVENT, "trained to its end", **at)
+        brought = run.recipe.get("encoder") == OTHER_PROGRAM
+        how = "predictions of another program were imported" if brought else "trained to its end"
+        change_state(database, run.key, State.FINISHED, Actor.EVENT, how, **at)
     elif isinstance(event, Stopped):
         _stop(database, run, event)
     else:

@@ -276,7 +276,7 @@ def test_work_and_wait_end_with_the_outcome(
     work_with(monkeypatch, stand_in_child)
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--name", "finish", "--work", "--wait")
     [run] = runs_in(folder)
-    assert (outcome.code, run.state, run.scores.sst) == (0, "finished", 0.7)
+    assert (outcome.code, run.state, run.score("sst")) == (0, "finished", 0.7)
     assert "finished  sst 0.700" in outcome.out
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stored_scores import store_scores
 
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
@@ -101,7 +102,7 @@ def test_a_comparison_says_it_of_the_tasks_that_are_compared(database: Database,
         runs = submit(database, plan(request(data, seeds=(1, 2), **{"lora.rank": rank})))
         for run in runs:
             database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
-            database.execute("UPDATE summaries SET selected_epoch = 1, sts = 0.5 WHERE run = ?", (run.key,))
+            store_scores(database, run.key, {"sts": 0.5}, selected_epoch=1)
         arms.append([run_by_key(database, run.key) for run in runs])
     warnings = compare(database, arms).warnings
     assert [sum(sentence.startswith(start) for sentence in warnings) for start in (TRAINED, SHARED)] == [1, 1]

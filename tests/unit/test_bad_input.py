@@ -10,7 +10,7 @@ import pytest
 
 from bertmt import paths
 from bertmt.errors import DataError, NotFoundError, RecipeError, RegistryError, UsageError
-from bertmt.filters.fields import RUN_FIELDS
+from bertmt.filters.fields import known_fields
 from bertmt.filters.parsing import parse_filter
 from bertmt.recipe.loading import read_toml
 from bertmt.recipe.rules import recipe_from
@@ -52,7 +52,7 @@ def test_a_number_of_thousands_of_digits_makes_no_toml_file(tmp_path: Path) -> N
 
 def test_a_query_is_quoted_no_longer_than_a_line() -> None:
     with pytest.raises(UsageError) as refused:
-        parse_filter("sst>" + "[" * 5000, RUN_FIELDS)
+        parse_filter("sst>" + "[" * 5000, known_fields({}, ["sst"]))
     assert len(str(refused.value)) < 300
 
 

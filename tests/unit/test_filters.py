@@ -11,8 +11,9 @@ from bertmt.filters.fields import known_fields, with_recipe
 from bertmt.filters.parsing import parse_filter
 from bertmt.filters.terms import Filter
 from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.tasks.builtin import BUILTIN
 
-FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()})
+FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()}, BUILTIN)
 
 
 def run(**changed: Any) -> dict[str, Any]:

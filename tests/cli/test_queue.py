@@ -83,7 +83,7 @@ def test_a_dry_run_as_json_holds_whole_recipes(bertmt: Callable[..., Outcome], f
         (["--preset", "baseline", "--encoder", "tiny"], "No data is named"),
         (["--preset", "baseline", "--data", "toy"], "`bertmt fetch bert-base-uncased`"),
         (["--preset", "baseline", "--data", "nowhere", "--encoder", "tiny"], "nowhere"),
-        (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs the task sts"),
+        (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs a task whose labels are numbers (sts)"),
         (["--preset", "baseline", "--file", "x.toml", *TINY], "Name one recipe"),
         ([*TINY], "Name one recipe"),
         (["--preset", "baseline", "--preset", "final", *TINY], "takes one --preset, but found 2 (baseline, final)"),

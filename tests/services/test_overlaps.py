@@ -19,6 +19,7 @@ from bertmt.services.lifecycle.control import edit
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.overlaps import Overlap, TextKeys, count_overlap, overlap_sentences, text_keys
 from bertmt.services.plan.submit import Request, plan, submit
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example
 from bertmt.tasks.loading import read_split
 
@@ -91,7 +92,7 @@ def test_extra_pairs_are_trained_on_too(tmp_path: Path) -> None:
     wanted = resolved(recipe_from(told, preset("baseline").recipe()))
     file.write_text('["never asked", "never asked either"]\n')
     assert check_data(wanted).overlaps["para"].in_training == 0
-    dev = read_split("toy", "para", "dev").examples[:2]
+    dev = read_split("toy", BUILTIN["para"], "dev").examples[:2]
     file.write_text("".join(json.dumps([each.first, each.second]) + "\n" for each in dev))
     assert check_data(wanted).overlaps["para"].in_training == 2
 

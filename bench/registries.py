@@ -1,9 +1,11 @@
 """Registries filled for a benchmark, through the same functions that runs use."""
 
+import json
 from pathlib import Path
 
 from bertmt.recipe.loading import preset, to_json
 from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry import summaries
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import NewRun, add_runs, all_runs
@@ -41,5 +43,7 @@ def finish_all(database: Database) -> None:
     """Make every run look finished, with scores."""
     with database.immediate():
         database.execute("UPDATE runs SET state = 'finished', attempt = 1")
-        database.execute("UPDATE summaries SET sst = 0.5, para = 0.8, sts = 0.4, overall = 0.67, selected_epoch = 1")
+        for run in all_runs(database):
+            scores = {name: 0.4 + 0.1 * place for place, name in enumerate(run.tasks)}
+            summaries.update(database, run.key, scores=json.dumps(scores), overall=0.67, selected_epoch=1)
     assert all_runs(database, "runs.state != 'finished'") == []

@@ -74,7 +74,7 @@ CREATE TABLE summaries (                -- one row per run, so that no list scan
     selected_epoch INTEGER,             -- whose scores these are
     sst REAL,
     para REAL,
-    sts REAL,                           -- ρ
+    sts REAL,
     overall REAL,
     last_event_at TEXT,
     started TEXT,                       -- JSON: what the child told at its start

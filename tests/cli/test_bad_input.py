@@ -105,7 +105,8 @@ def test_a_run_folder_that_cannot_be_read_is_a_sentence(
         ("runs", "state", "asleep"),
         ("runs", "name", b"bytes"),
         ("summaries", "finished", "null"),
-        ("summaries", "sst", "x"),
+        ("summaries", "scores", '{"sst": "x"}'),
+        ("task_sets", "definitions", "x"),
         ("snapshots", "environment", "no"),
         ("predictions", "probabilities", b"123"),
     ],
@@ -169,7 +170,7 @@ def test_predictions_of_another_split_than_their_event_says_are_not_imported(
 
 def test_a_sort_by_a_word_of_two_settings_is_a_whole_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:
     outcome = bertmt("runs", "--sort", "layers")
-    assert outcome.code == 2 and outcome.err.endswith("write sst_head.layers or para_head.layers.\n")
+    assert outcome.code == 2 and outcome.err.endswith("write head.sst.layers or head.para.layers.\n")
 
 
 def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:

@@ -77,9 +77,9 @@ def test_scores_in_json_are_those_of_the_registry(
     run = run_named("base")
     listed = next(each for each in json.loads(bertmt("runs", "--json").out)["runs"] if each["id"] == run.id)
     assert listed["scores"] == {
-        "sst": run.scores.sst,
-        "para": run.scores.para,
-        "sts": run.scores.sts,
+        "sst": run.score("sst"),
+        "para": run.score("para"),
+        "sts": run.score("sts"),
         "overall": run.scores.overall,
     }
 

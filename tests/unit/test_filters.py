@@ -11,8 +11,9 @@ from bertmt.filters.fields import known_fields, with_recipe
 from bertmt.filters.parsing import parse_filter
 from bertmt.filters.terms import Filter
 from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.tasks.builtin import BUILTIN
 
-FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()})
+FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()}, BUILTIN)
 
 
 def run(**changed: Any) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def test_a_text_called_none_is_found_in_quotes() -> None:
         ("sst>nan", "`sst` is a number"),
         ("pearson:maybe", "`pearson` is true or false, but is compared with 'maybe'."),
         ("tags>3", "`tags` has no order; use `tags:` or `-tags:`."),
-        ("layers:2", "`layers` may be `sst_head.layers` or `para_head.layers`; write it in full."),
+        ("layers:2", "`layers` may be `head.sst.layers` or `head.para.layers`; write it in full."),
         ("ranc:2", "did you mean `lora.rank`?"),
         ("seed>1,2", "takes one value, not 2"),
         ("state:", "character 7: a value is expected after `state:`"),

@@ -36,7 +36,7 @@ def test_a_run_is_trained_to_its_end_and_imported(database: Database, add_run: A
     worker.work(drain=True)
     run = run_by_key(database, run.key)
     assert run.state is State.FINISHED
-    assert (run.scores.sst, run.scores.selected_epoch, run.progress.step) == (0.7, 1, 20)
+    assert (run.score("sst"), run.scores.selected_epoch, run.progress.step) == (0.7, 1, 20)
     points = metrics.read(database, run.key, ["loss/sst", "gradient_norm"])
     assert [step for step, _ in points["loss/sst"]] == list(range(20))
     assert {value for _, value in points["gradient_norm"]} == {None}

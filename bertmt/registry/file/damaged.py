@@ -58,9 +58,9 @@ def problems_of(copy: Path, original: Path) -> list[str]:
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:
     """The rows of runs as far as they can be read from both ends, and whether all could.
 
-    Each has its "tags" too, under "awaits" the keys of what it awaits, and under "definitions" what its tasks are; None:
-    the built-in ones. What damaged bytes say need not be true: it serves to name what is lost, and whoever stores any of
-    it checks it.
+    Each has its "tags" too, under "awaits" the keys of what it awaits, and under "definitions" what its tasks are, None
+    for built-in ones. What damaged bytes say need not be true: it serves to name what is lost, and whoever stores any
+    of it checks it.
     """
     with _opened(copy) as connection:
         connection.text_factory = lambda content: content.decode("utf-8", "replace")

@@ -43,7 +43,9 @@ def import_predictions(database: Database, name: str, files: Mapping[str, Path],
         RegistryError: the registry cannot be written.
     """
     read = {each: _read(tasks[each], file, data) for each, file in files.items()}
-    recipe = resolved(Recipe(known=tasks, tasks=tuple(files), encoder=OTHER_PROGRAM, data=data, epochs=1, keep_model=False))
+    recipe = resolved(
+        Recipe(known=tasks, tasks=tuple(files), encoder=OTHER_PROGRAM, data=data, epochs=1, keep_model=False)
+    )
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place) / new_id())
         marks = {f"{each}-{SPLIT}": found.fingerprint for each, (_, found) in read.items()}

@@ -83,7 +83,7 @@ def test_a_dry_run_as_json_holds_whole_recipes(bertmt: Callable[..., Outcome], f
         (["--preset", "baseline", "--encoder", "tiny"], "No data is named"),
         (["--preset", "baseline", "--data", "toy"], "`bertmt fetch bert-base-uncased`"),
         (["--preset", "baseline", "--data", "nowhere", "--encoder", "tiny"], "nowhere"),
-        (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs the task sts"),
+        (["--preset", "sst-only", "--set", "pearson=true", *TINY], "needs a task whose labels are numbers (sts)"),
         (["--preset", "baseline", "--file", "x.toml", *TINY], "Name one recipe"),
         ([*TINY], "Name one recipe"),
         (["--preset", "baseline", "--preset", "final", *TINY], "takes one --preset, but found 2 (baseline, final)"),
@@ -276,7 +276,7 @@ def test_work_and_wait_end_with_the_outcome(
     work_with(monkeypatch, stand_in_child)
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--name", "finish", "--work", "--wait")
     [run] = runs_in(folder)
-    assert (outcome.code, run.state, run.scores.sst) == (0, "finished", 0.7)
+    assert (outcome.code, run.state, run.score("sst")) == (0, "finished", 0.7)
     assert "finished  sst 0.700" in outcome.out
 
 

@@ -46,7 +46,7 @@ def test_scores_state_and_difference_stand_in_the_line_of_the_run(
     words = line_of(outcome, run).split()
     assert words[:4] == [run.id, "better", "0", "finished"]
     assert words[6:10] == [
-        f"{score:.3f}" for score in (run.scores.sst, run.scores.para, run.scores.sts, run.scores.overall)
+        f"{score:.3f}" for score in (run.score("sst"), run.score("para"), run.score("sts"), run.scores.overall)
     ]
     assert words[10].startswith("+")
 

@@ -24,7 +24,7 @@ def test_show_has_scale_scores_effort_history_and_differences(
     out = bertmt("show", "better").out
     run = run_named("better")
     assert "tiny; data toy + 50,000 extra pairs at most; 2 epochs, at most 3 steps each; batch 8" in out
-    assert f"epoch 2 selected     6  {run.scores.sst:.3f}  {run.scores.para:.3f}  {run.scores.sts:.3f}" in out
+    assert f"epoch 2 selected     6  {run.score('sst'):.3f}  {run.score('para'):.3f}  {run.score('sts'):.3f}" in out
     assert "unlike final-shared  lora.rank 200 → 16" in out
     assert "sst             48    0.02     900" in out
     assert "training 1 m 02 s" in out
@@ -237,7 +237,7 @@ def test_exported_predictions_agree_with_the_score(
     rows = [row for row in map(json.loads, lines) if (row["task"], row["epoch"]) == ("sst", 2)]
     assert len(rows) == 60
     right = sum(row["predicted"] == row["label"] for row in rows) / len(rows)
-    assert right == pytest.approx(run_named("base").scores.sst)
+    assert right == pytest.approx(run_named("base").score("sst"))
     table = csv.DictReader(io.StringIO(bertmt("export", "base", "--what", "predictions").out))
     assert sum(row["task"] == "sst" for row in table) == 180, "three epochs"
     assert bertmt("export", "base", "--csv", "--jsonl").code == 2

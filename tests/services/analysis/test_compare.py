@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from call_types import AddRun
 from present import present
+from stored_scores import store_scores
 
 from bertmt.comparison.verdicts import Verdict, holm
 from bertmt.devices.slots import DeviceSlot
@@ -33,10 +34,7 @@ def scored(database: Database, add_run: AddRun) -> Callable[..., Run]:
         database.execute(
             "UPDATE runs SET state = 'finished', fingerprints = ? WHERE key = ?", (json.dumps(marks), run.key)
         )
-        columns = ", ".join(f"{task} = ?" for task in scores)
-        database.execute(
-            f"UPDATE summaries SET selected_epoch = 1, {columns} WHERE run = ?", (*scores.values(), run.key)
-        )
+        store_scores(database, run.key, scores, selected_epoch=1)
         return run_by_key(database, run.key)
 
     return add
@@ -66,7 +64,7 @@ def test_two_runs_are_paired_by_example(database: Database, finished: Any) -> No
 def test_a_better_run_is_fixed_and_broken_by_example(database: Database, finished: Any) -> None:
     first, second = finished("a", "b")
     # Epoch 0 has 2 of 10 right, epoch 1 has 7.
-    database.execute("UPDATE summaries SET selected_epoch = 0, sst = 0.2 WHERE run = ?", (first.key,))
+    store_scores(database, first.key, {"sst": 0.2}, selected_epoch=0)
     [result] = compare(database, [[run_by_key(database, first.key)], [second]]).others[0].examples
     assert (result.fixed, result.broken, result.difference) == (5, 0, pytest.approx(0.5))
     assert present(result.low) > 0

@@ -10,6 +10,7 @@ from call_types import AddRun
 
 from bertmt.errors import NotFoundError
 from bertmt.registry import predictions as stored_predictions
+from bertmt.registry import records, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
@@ -28,10 +29,9 @@ def store(database: Database) -> Callable[..., Run]:
             for epoch in epochs:
                 values = np.zeros((1, 5), dtype=np.float32)
                 stored_predictions.store(database, run.key, Predictions("sst", "dev", epoch, "print", values))
-                database.execute(
-                    "INSERT INTO evaluations (run, epoch, step, sst) VALUES (?, ?, ?, ?)",
-                    (run.key, epoch, epoch, epoch / 10),
-                )
+                metrics = {"sst": {"accuracy": epoch / 10}}
+                found = records.Evaluation(epoch, epoch, None, None, {"sst": epoch / 10}, metrics)
+                summaries.store_evaluation(database, run.key, found)
             database.execute("UPDATE runs SET state = ? WHERE key = ?", (state, run.key))
             database.execute("UPDATE summaries SET selected_epoch = ? WHERE run = ?", (selected, run.key))
         return run_by_key(database, run.key)

@@ -110,5 +110,5 @@ def test_the_difference_over_all_tasks_is_that_of_the_overall_scores(
 ) -> None:
     """By hand, with S = (1 + ρ)/2: (0.1 − 0.1 + 0.3) / 3 = 0.1, where the raw ρ would make it 0.2."""
     finish("baseline", scores=(0.4, 0.7, -0.2))
-    finish("try", preset_name="pearson", scores=(0.5, 0.6, 0.4))
+    finish("try", scores=(0.5, 0.6, 0.4), **{"lora.rank": 16})
     assert [row.difference for row in list_runs(database)] == [None, pytest.approx(0.1)]

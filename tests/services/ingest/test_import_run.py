@@ -29,10 +29,11 @@ from bertmt.services.lifecycle.removal import delete_folder
 
 MEASURED = {
     "metrics": "SELECT series.name, step, value FROM metrics JOIN series ON series.key = series WHERE run = ?",
-    "evaluations": "SELECT epoch, step, sst, para, sts, overall, seconds FROM evaluations WHERE run = ?",
+    "evaluations": "SELECT epoch, step, overall, seconds FROM evaluations WHERE run = ?",
+    "scores": "SELECT epoch, task, metric, value FROM scores WHERE run = ?",
     "predictions": "SELECT task, split, epoch, fingerprint, columns, probabilities FROM predictions WHERE run = ?",
-    "summaries": "SELECT phase, step, steps_total, epoch, epochs_total, seconds_left, selected_epoch, sst, para, sts,"
-    " overall, last_event_at, checkpoint_step, started, finished FROM summaries WHERE run = ?",
+    "summaries": "SELECT phase, step, steps_total, epoch, epochs_total, seconds_left, selected_epoch, scores, overall,"
+    " last_event_at, checkpoint_step, started, finished FROM summaries WHERE run = ?",
 }
 
 

@@ -137,11 +137,11 @@ def test_scores_follow_the_selected_epoch(database: Database, claimed: Run, even
     start_and_step(events, 1)
     for epoch, score in ((0, 0.2), (1, 0.6), (2, 0.5)):
         events.write(Evaluated(at=now(), epoch=epoch, step=epoch, scores={"sst": score, "para": None}, overall=None))
-    assert ingest(database, claimed).scores.sst == 0.5
+    assert ingest(database, claimed).score("sst") == 0.5
     events.write(Finished(at=now(), epoch=2, step=3, selected_epoch=1))
     run = ingest(database, run_by_key(database, claimed.key))
-    assert (run.state, run.scores.sst, run.scores.para, run.scores.selected_epoch) == (State.FINISHED, 0.6, None, 1)
-    assert [each.sst for each in evaluations(database, run.key)] == [0.2, 0.6, 0.5]
+    assert (run.state, run.score("sst"), run.score("para"), run.scores.selected_epoch) == (State.FINISHED, 0.6, None, 1)
+    assert [each.score("sst") for each in evaluations(database, run)] == [0.2, 0.6, 0.5]
 
 
 def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(
@@ -151,5 +151,5 @@ def test_a_missing_prediction_file_costs_the_predictions_not_the_scores(
     entry = PredictionFile(task="sst", split="dev", file="../../etc/passwd", fingerprint="x")
     events.write(Evaluated(at=now(), epoch=1, step=1, scores={"sst": 0.5}, overall=None, predictions=[entry]))
     run = ingest(database, claimed)
-    assert run.scores.sst == 0.5
+    assert run.score("sst") == 0.5
     assert stored.read(database, run.key, "sst", 1) is None

@@ -17,6 +17,7 @@ from bertmt.registry.workers import register
 from bertmt.run_folder.events import Finished, Started, now, to_json
 from bertmt.services.browse.queue_times import expected_durations
 from bertmt.services.plan.estimates import Effort, durations_now, estimate, past_effort, planned_effort, whole_seconds
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.loading import read_split
 
 # 80 examples in batches of 8 are 10 steps; 2 epochs of them 20 steps, and 3 evaluations of 20 examples each.
@@ -208,8 +209,8 @@ def test_pretraining_has_its_own_speed(database: Database, finished: Callable[..
 
 
 def test_the_effort_of_a_plan_is_counted_from_the_data() -> None:
-    labels = [example.label for example in read_split("toy", "sts", "train").examples]
-    dev = len(read_split("toy", "sts", "dev").examples)
+    labels = [example.label for example in read_split("toy", BUILTIN["sts"], "train").examples]
+    dev = len(read_split("toy", BUILTIN["sts"], "dev").examples)
     recipe = planned("cosine", epoch_steps=0, evaluate_examples=0)
     pairs = len([label for label in labels if present(label) >= 3.5 or present(label) < 1])
     found = planned_effort(recipe)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stored_scores import store_scores
 
 from bertmt.recipe.loading import preset
 from bertmt.recipe.rules import recipe_from, resolved
@@ -18,6 +19,7 @@ from bertmt.services.lifecycle.control import edit
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.overlaps import Overlap, TextKeys, count_overlap, overlap_sentences, text_keys
 from bertmt.services.plan.submit import Request, plan, submit
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example
 from bertmt.tasks.loading import read_split
 
@@ -90,7 +92,7 @@ def test_extra_pairs_are_trained_on_too(tmp_path: Path) -> None:
     wanted = resolved(recipe_from(told, preset("baseline").recipe()))
     file.write_text('["never asked", "never asked either"]\n')
     assert check_data(wanted).overlaps["para"].in_training == 0
-    dev = read_split("toy", "para", "dev").examples[:2]
+    dev = read_split("toy", BUILTIN["para"], "dev").examples[:2]
     file.write_text("".join(json.dumps([each.first, each.second]) + "\n" for each in dev))
     assert check_data(wanted).overlaps["para"].in_training == 2
 
@@ -101,7 +103,7 @@ def test_a_comparison_says_it_of_the_tasks_that_are_compared(database: Database,
         runs = submit(database, plan(request(data, seeds=(1, 2), **{"lora.rank": rank})))
         for run in runs:
             database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
-            database.execute("UPDATE summaries SET selected_epoch = 1, sts = 0.5 WHERE run = ?", (run.key,))
+            store_scores(database, run.key, {"sts": 0.5}, selected_epoch=1)
         arms.append([run_by_key(database, run.key) for run in runs])
     warnings = compare(database, arms).warnings
     assert [sum(sentence.startswith(start) for sentence in warnings) for start in (TRAINED, SHARED)] == [1, 1]

@@ -44,7 +44,7 @@ def rows(registry: Path) -> list[Any]:
                 run.annotations.note,
                 run.annotations.tags,
                 run.queueing.awaits,
-                run.scores.sst,
+                run.score("sst"),
             )
             for run in found
         )

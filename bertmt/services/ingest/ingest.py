@@ -25,6 +25,7 @@ from bertmt.run_folder.events import (
     Event,
     Failed,
     Finished,
+    PartlyEvaluated,
     Resumed,
     Started,
     Step,
@@ -99,6 +100,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
             case Evaluated():
                 points += _evaluation_points(event)
                 _store_evaluation(database, run, event)
+            case PartlyEvaluated():
+                points += [(f"partial/{task}", event.step, value) for task, value in event.scores.items()]
             case Checkpointed():
                 summaries.update(database, run.key, checkpoint_step=event.step)
             case Displaced():
@@ -218,7 +221,9 @@ def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]
 
     A file that is missing or damaged costs these predictions, not the run's metrics.
     """
-    named = [entry for event in events if isinstance(event, Evaluated) for entry in event.predictions]
+    partial = [event for event in events if isinstance(event, PartlyEvaluated)][-1:]  # its files are written over
+    told = [*(event for event in events if isinstance(event, Evaluated)), *partial]
+    named = [entry for event in told for entry in event.predictions]
     if not named:
         return []
     # numpy is needed here only; lists of runs are drawn without it.

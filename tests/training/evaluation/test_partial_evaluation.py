@@ -1,4 +1,4 @@
-"""Dev scores between two evaluations: a fixed part of dev, a bounded share of the time, no effect on what is trained."""
+"""Dev scores between two evaluations: a fixed part of dev, a bounded share of the time, no effect on training."""
 
 from collections.abc import Callable
 from typing import Any

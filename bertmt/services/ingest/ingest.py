@@ -222,7 +222,8 @@ def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]
     A file that is missing or damaged costs these predictions, not the run's metrics.
     """
     partial = [event for event in events if isinstance(event, PartlyEvaluated)][-1:]  # its files are written over
-    told = [*(event for event in events if isinstance(event, Evaluated)), *partial]
+    told: list[Evaluated | PartlyEvaluated] = [event for event in events if isinstance(event, Evaluated)]
+    told += partial
     named = [entry for event in told for entry in event.predictions]
     if not named:
         return []

@@ -172,6 +172,10 @@ class Recipe:
         False, "bool", RESILIENCE, "bit-reproducible algorithms on a GPU; on a CPU they always are"
     )
 
+    def __post_init__(self) -> None:
+        """A head with the defaults is as none, so that equal recipes are equal."""
+        object.__setattr__(self, "head", {task: head for task, head in self.head.items() if head != Head()})
+
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""
         found: Any = self
@@ -257,12 +261,14 @@ class Recipe:
     def digest(self) -> str:
         """A short hash of what may change a result, without the data's location: equal digests, equal recipes.
 
-        What has its default is left out, so that a setting that a later version adds changes no digest.
+        What has its default is left out, so that a setting that a later version adds changes no digest; so is what has
+        nothing to do.
         """
+        idle = {"data", "extra_data_file", *self.idle()}
         kept = {
             name: value
             for name, value in self.flat().items()
-            if name == "tasks" or (name not in ("data", "extra_data_file") and _may_change_a_result(name, value))
+            if name == "tasks" or (name not in idle and _may_change_a_result(name, value))
         }
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 

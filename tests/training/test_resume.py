@@ -33,7 +33,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     # The final model's toggles at a rank that suits `tiny`.
     "final": {
         "ensembling": True, "extra_data": True, "super_concat": True, "mnr": True, "cosine_embedding": True,
-        "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
+        "pearson": True, "head.sst.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
 }  # fmt: skip
 RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best"}

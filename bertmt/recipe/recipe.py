@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from bertmt.recipe.settings import Role, Setting, Settings, setting
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Task, Tasks
@@ -63,10 +65,10 @@ class Recipe:
     """All settings of a run; `resolved()` fills the optional ones.
 
     Attributes:
-        known: what its tasks are, and which others it could name.
+        known: what its tasks are, and which others it could name; no part of what makes recipes equal.
     """
 
-    known: Tasks = field(default_factory=lambda: BUILTIN, repr=False)
+    known: Tasks = field(default_factory=lambda: BUILTIN, repr=False, compare=False)
 
     # The method: what the paper toggles.
     tasks: tuple[str, ...] = setting(_NAMES, "list", TOGGLE, "which tasks are trained", choices=_NAMES)
@@ -262,7 +264,7 @@ class Recipe:
         """A short hash of what may change a result, without the data's location: equal digests, equal recipes.
 
         What has its default is left out, so that a setting that a later version adds changes no digest; so is what has
-        nothing to do.
+        nothing to do. Definitions count where they are not the built-in ones.
         """
         idle = {"data", "extra_data_file", *self.idle()}
         kept = {
@@ -270,11 +272,19 @@ class Recipe:
             for name, value in self.flat().items()
             if name == "tasks" or (name not in idle and _may_change_a_result(name, value))
         }
+        own = {name: _method(task) for name, task in self.trained().items() if task != BUILTIN.get(name)}
+        kept |= {"definitions": own} if own else {}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _may_change_a_result(name: str, value: Any) -> bool:
     return SETTINGS[name].role is not RESILIENCE and value != SETTINGS[name].default
+
+
+def _method(task: Task) -> dict[str, Any]:
+    """A definition without what a task is called and where its data lie."""
+    parts = msgspec.to_builtins(task)
+    return {name: part for name, part in parts.items() if name not in ("title", "data_set", "course", "source")}
 
 
 # Listed are the heads of the paper's tasks.

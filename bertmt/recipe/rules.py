@@ -47,8 +47,8 @@ def read_recipe(
     unread = {name for name in values if name in SETTINGS and name not in parsed}
     recipe = base.with_values(parsed)
     if undefined := [name for name in recipe.tasks if name not in recipe.known]:
-        said = f"`tasks` holds {', '.join(undefined)}, of which there is no definition; there are {', '.join(recipe.known)}."
-        return recipe, problems or [said], unread
+        said = f"`tasks` holds {', '.join(undefined)}, of which there is no definition; there are"
+        return recipe, problems or [f"{said} {', '.join(recipe.known)}."], unread
     # A conflict with a setting that could not be read would be one with its default: no news.
     problems += [each for each in conflicts(recipe) if not any(f"`{name}`" in each for name in unread)]
     return recipe, problems, unread

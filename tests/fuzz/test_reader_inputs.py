@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
+from present import present
 from sentences import answered
 
 from bertmt.errors import BertmtError
@@ -24,7 +25,7 @@ from bertmt.run_folder.predictions import (
 )
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.course_files import course_file_content
-from bertmt.tasks.cs224n import find_file, read_cs224n_split
+from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.examples import Example, Split, fingerprint, is_plain_id
 from bertmt.tasks.extra import read_extra_file
 from bertmt.tasks.scores import predicted_labels
@@ -92,7 +93,7 @@ def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(
     tmp_path: Path, given_file: tuple[str, str, bytes]
 ) -> None:
     task, split, content = given_file
-    file = tmp_path / f"{COLUMNS[task].stem}-{split}.csv"
+    file = tmp_path / f"{present(BUILTIN[task].course).stem}-{split}.csv"
     file.write_bytes(content)
     with answered(), naming(file):
         found = read_cs224n_split(tmp_path, BUILTIN[task], split)

@@ -15,6 +15,7 @@ from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Recipe
 
 SHARED = "shared"
+_EMPTY = nn.ModuleDict()
 
 
 class MultitaskModel(nn.Module):
@@ -42,12 +43,12 @@ class MultitaskModel(nn.Module):
         self.about = recipe.trained()
         self.super_concat = recipe.super_concat
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
-        names = recipe.tasks if self.separate else (SHARED,)
+        names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
         self.config: BertConfig = encoders[names[0]].config
         heads = {task: build_head(recipe, task, self.config.hidden_size) for task in recipe.tasks}
-        self.heads = nn.ModuleDict({task: head for task, head in heads.items() if head is not None})
+        self.heads = nn.ModuleDict({_key(task): head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
 
     def encoder(self, task: str) -> nn.Module:
@@ -58,7 +59,7 @@ class MultitaskModel(nn.Module):
         """
         if task not in self.tasks:
             raise KeyError(f"This model has no task {task!r}, only {', '.join(self.tasks)}.")
-        return self.encoders[task if self.separate else SHARED]
+        return self.encoders[_key(task) if self.separate else SHARED]
 
     def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "rows hidden"]:
         """Embeddings of sentences."""
@@ -102,7 +103,7 @@ class MultitaskModel(nn.Module):
             features = torch.cat(parts, dim=-1)
         else:
             features = self.embed(task, tokens)
-        outputs: Tensor = self.heads[task](features)
+        outputs: Tensor = self.heads[_key(task)](features)
         return outputs.squeeze(-1) if about.outputs == 1 else outputs
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:
@@ -111,7 +112,7 @@ class MultitaskModel(nn.Module):
 
     def head_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's head, in a fixed order; none where a cosine predicts it."""
-        return list(self.heads[task].parameters()) if task in self.heads else []
+        return list(self.heads[_key(task)].parameters()) if _key(task) in self.heads else []
 
     def recompute_activations(self) -> None:
         """From now on keep only each encoder layer's input, and compute the rest anew in the backward pass.
@@ -128,6 +129,11 @@ class MultitaskModel(nn.Module):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Encoder parameters that more than one task trains, the ones that gradient surgery is about."""
         return [] if self.separate or len(self.tasks) == 1 else self.encoder_parameters(self.tasks[0])
+
+
+def _key(task: str) -> str:
+    """A task's name in a ModuleDict, which refuses those of its own attributes: "type", "float"."""
+    return f"task-{task}" if hasattr(_EMPTY, task) else task
 
 
 def _encoders(recipe: Recipe, load: Callable[[], BertModel], names: tuple[str, ...]) -> dict[str, BertModel]:

@@ -58,6 +58,8 @@ def test_a_signed_score_is_half_as_wide_in_an_overall_score(name: str) -> None:
 @pytest.mark.parametrize(
     ("base", "changed", "complaint"),
     [
+        (SINGLE, {"name": "../x"}, "`name` must be a word of at most 32 small letters"),
+        (SINGLE, {"name": "overall"}, "`name` must be .* and none of overall, mnr, cosine_embedding, but is 'overall'"),
         (SINGLE, {"metrics": ("recall",)}, "`metrics` must be some of accuracy, .*, but is recall"),
         (SINGLE, {"metrics": ()}, "`metrics` must be some of .*, but is empty"),
         (SINGLE, {"metrics": ("accuracy", "pearson")}, "`metrics` of a task with classes are of accuracy, macro_f1"),
@@ -89,7 +91,9 @@ def test_a_small_word_can_be_the_name_of_a_task(name: str) -> None:
     assert is_task_name(name)
 
 
-@pytest.mark.parametrize("name", ["", "SST", "2nd", "sst-2", "a b", "a.b", "é", "sst\n", "../sst", "x" * 33])
+@pytest.mark.parametrize(
+    "name", ["", "SST", "2nd", "sst-2", "a b", "a.b", "é", "sst\n", "../sst", "x" * 33, "overall", "mnr"]
+)
 def test_what_files_and_settings_cannot_hold_is_no_name(name: str) -> None:
     assert not is_task_name(name)
 
@@ -137,6 +141,11 @@ def test_a_contradiction_in_stored_definitions_is_refused_too() -> None:
     text = msgspec.json.encode([SINGLE | {"metrics": ["pearson"]}]).decode()
     with pytest.raises(DataError, match="`metrics` of a task with classes"):
         definitions.from_json(text)
+
+
+def test_stored_definitions_cannot_name_a_file_elsewhere() -> None:
+    with pytest.raises(DataError, match="`name` must be a word"):
+        definitions.from_json(msgspec.json.encode([SINGLE | {"name": "../../elsewhere"}]).decode())
 
 
 def test_an_unknown_key_is_refused() -> None:

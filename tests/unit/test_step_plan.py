@@ -41,6 +41,14 @@ def test_steps_left_over_go_to_the_largest_remainders() -> None:
     assert counts(plan, 1) == {"a": 3, "b": 2, "c": 2}
 
 
+def test_what_rounding_keeps_from_a_task_it_gets_in_a_later_epoch() -> None:
+    plan = plan_of({"a": 8, "b": 8, "c": 8, "d": 8, "e": 8}, sampling="proportional", epochs=5, epoch_steps=4)
+    assert sum((counts(plan, epoch) for epoch in range(1, 6)), Counter()) == dict.fromkeys("abcde", 4)
+    plan = plan_of({"tiny": 3, "large": 997}, sampling="proportional", epochs=10, epoch_steps=100)
+    found = [counts(plan, epoch)["tiny"] for epoch in range(1, 11)]  # its share of an epoch is 0.3 steps
+    assert sum(found) == 3 and max(found) == 1
+
+
 def test_annealed_sampling_goes_from_the_sizes_to_their_fifth_root() -> None:
     plan = plan_of(sampling="annealed", epochs=5)
     for epoch, alpha in ((1, 1.0), (2, 0.8), (3, 0.6), (4, 0.4), (5, 0.2)):

@@ -13,6 +13,7 @@ from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.pooling import Pooling, pool
 from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Recipe
+from bertmt.tasks.task import Task
 
 SHARED = "shared"
 _EMPTY = nn.ModuleDict()
@@ -57,9 +58,13 @@ class MultitaskModel(nn.Module):
         Raises:
             KeyError: the recipe does not train the task.
         """
-        if task not in self.tasks:
-            raise KeyError(f"This model has no task {task!r}, only {', '.join(self.tasks)}.")
+        self._task(task)
         return self.encoders[_key(task) if self.separate else SHARED]
+
+    def _task(self, name: str) -> Task:
+        if name not in self.about:
+            raise KeyError(f"This model has no task {name!r}, only {', '.join(self.about)}.")
+        return self.about[name]
 
     def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "rows hidden"]:
         """Embeddings of sentences."""
@@ -94,7 +99,7 @@ class MultitaskModel(nn.Module):
         Args:
             tokens: of sentences, or of pairs as in `embed_pair`.
         """
-        about = self.about[task]
+        about = self._task(task)
         if about.pair:
             first, second = self.embed_pair(task, tokens)
             if not about.has_head:

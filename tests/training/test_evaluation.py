@@ -20,8 +20,8 @@ from bertmt.training.evaluation import Evaluation
 NAMES = tuple(BUILTIN)
 
 
-def evaluation(epoch: int, **scores: Any) -> Evaluation:
-    return Evaluation(epoch, scores, None, {}, {}, ())
+def evaluation(epoch: int, overall: float | None, **scores: Any) -> Evaluation:
+    return Evaluation(epoch, scores, overall, {}, {}, ())
 
 
 @pytest.mark.parametrize("task", NAMES)
@@ -107,7 +107,7 @@ def test_early_stopping_ends_a_run_that_gets_no_better(trained: Callable[..., At
     assert (run.last["epoch"], run.last["selected_epoch"]) == (3, 3)
 
 
-def test_the_value_to_select_by_is_overall_or_the_mean_of_what_is_trained() -> None:
-    assert evaluation(1, sst=0.5, para=0.8, sts=0.6).selection_value == pytest.approx((0.5 + 0.8 + 0.8) / 3)
-    assert evaluation(1, sst=0.5).selection_value == 0.5
-    assert evaluation(1, sst=0.5, sts=None).selection_value is None
+def test_the_value_to_select_by_is_overall_or_the_score_of_the_only_task() -> None:
+    assert evaluation(1, 0.7, sst=0.5, para=0.8, sts=0.6).selection_value == 0.7
+    assert evaluation(1, None, sst=0.5).selection_value == 0.5
+    assert evaluation(1, None, sst=0.5, sts=None).selection_value is None

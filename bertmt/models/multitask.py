@@ -13,8 +13,10 @@ from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.pooling import Pooling, pool
 from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Recipe
+from bertmt.tasks.task import Task
 
 SHARED = "shared"
+_EMPTY = nn.ModuleDict()
 
 
 class MultitaskModel(nn.Module):
@@ -48,12 +50,12 @@ class MultitaskModel(nn.Module):
         self.about = recipe.trained()
         self.super_concat = recipe.super_concat
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
-        names = recipe.tasks if self.separate else (SHARED,)
+        names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
         self.config: BertConfig = encoders[names[0]].config
         heads = {task: build_head(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
-        self.heads = nn.ModuleDict({task: head for task, head in heads.items() if head is not None})
+        self.heads = nn.ModuleDict({_key(task): head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
 
     def encoder(self, task: str) -> nn.Module:
@@ -62,9 +64,13 @@ class MultitaskModel(nn.Module):
         Raises:
             KeyError: the recipe does not train the task.
         """
-        if task not in self.tasks:
-            raise KeyError(f"This model has no task {task!r}, only {', '.join(self.tasks)}.")
-        return self.encoders[task if self.separate else SHARED]
+        self._task(task)
+        return self.encoders[_key(task) if self.separate else SHARED]
+
+    def _task(self, name: str) -> Task:
+        if name not in self.about:
+            raise KeyError(f"This model has no task {name!r}, only {', '.join(self.about)}.")
+        return self.about[name]
 
     def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "rows hidden"]:
         """Embeddings of sentences."""
@@ -103,20 +109,20 @@ class MultitaskModel(nn.Module):
 
     def embeddings(self, task: str, tokens: TokenBatch) -> tuple[Float32[Tensor, "batch hidden"], ...]:
         """E of sentences; E1 and E2 of pairs."""
-        return self.embed_pair(task, tokens) if self.about[task].pair else (self.embed(task, tokens),)
+        return self.embed_pair(task, tokens) if self._task(task).pair else (self.embed(task, tokens),)
 
     def predict(
         self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
     ) -> Float32[Tensor, "batch *classes"]:
         """What `forward` predicts, from the embeddings."""
-        about = self.about[task]
+        about = self._task(task)
         if not about.has_head:
             first, second = embeddings
             return functional.cosine_similarity(first, second, dim=-1)
         parts = list(embeddings)
         if about.pair and self.super_concat:
             parts.append(parts[1] - parts[0])
-        outputs: Tensor = self.heads[task](torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
+        outputs: Tensor = self.heads[_key(task)](torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
         return outputs.squeeze(-1) if about.outputs == 1 else outputs
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:
@@ -125,7 +131,7 @@ class MultitaskModel(nn.Module):
 
     def head_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's head, in a fixed order; none where a cosine predicts it."""
-        return list(self.heads[task].parameters()) if task in self.heads else []
+        return list(self.heads[_key(task)].parameters()) if _key(task) in self.heads else []
 
     def recompute_activations(self) -> None:
         """From now on keep only each encoder layer's input, and compute the rest anew in the backward pass.
@@ -142,6 +148,11 @@ class MultitaskModel(nn.Module):
     def shared_parameters(self) -> list[nn.Parameter]:
         """Encoder parameters that more than one task trains, the ones that gradient surgery is about."""
         return [] if self.separate or len(self.tasks) == 1 else self.encoder_parameters(self.tasks[0])
+
+
+def _key(task: str) -> str:
+    """A task's name in a ModuleDict, which refuses those of its own attributes: "type", "float"."""
+    return f"task-{task}" if hasattr(_EMPTY, task) else task
 
 
 def _encoders(recipe: Recipe, load: Callable[[], BertModel], names: tuple[str, ...]) -> dict[str, BertModel]:

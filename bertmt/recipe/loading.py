@@ -15,7 +15,7 @@ from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
 from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name, with_present_names
+from bertmt.recipe.rules import recipe_from, resolved, shown, task_of_head, unknown_name, with_present_names
 from bertmt.recipe.settings import Role
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Tasks
@@ -197,7 +197,7 @@ def from_json(text: str, known: Tasks = BUILTIN) -> Recipe:
     """The recipe of `to_json`; a setting that a newer version added takes its default.
 
     Args:
-        known: what its tasks are.
+        known: what its tasks are. Heads of others are passed over: it does not train them.
 
     Raises:
         RecipeError: it is no JSON object, or no valid recipe.
@@ -206,7 +206,8 @@ def from_json(text: str, known: Tasks = BUILTIN) -> Recipe:
         document = json.loads(text)
         if not isinstance(document, dict):
             raise RecipeError([f"A recipe in JSON is an object, but this is a {type(document).__name__}."])
-        values = flatten(document)
+        values = with_present_names(flatten(document))
+        values = {name: value for name, value in values.items() if task_of_head(name) in (None, *known)}
     except (ValueError, RecursionError) as problem:
         raise RecipeError([f"A recipe in JSON was expected, but this is none: {problem}."]) from None
     return recipe_from(values, known=known)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from bertmt.recipe.settings import Role, Setting, Settings, setting
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Task, Tasks
@@ -64,10 +66,10 @@ class Recipe:
     """All settings of a run; `resolved()` fills the optional ones.
 
     Attributes:
-        known: what its tasks are, and which others it could name.
+        known: what its tasks are, and which others it could name; no part of what makes recipes equal.
     """
 
-    known: Tasks = field(default_factory=lambda: BUILTIN, repr=False)
+    known: Tasks = field(default_factory=lambda: BUILTIN, repr=False, compare=False)
 
     # The method: what the paper toggles.
     tasks: tuple[str, ...] = setting(_NAMES, "list", TOGGLE, "which tasks are trained", choices=_NAMES)
@@ -182,6 +184,10 @@ class Recipe:
         False, "bool", RESILIENCE, "bit-reproducible algorithms on a GPU; on a CPU they always are"
     )
 
+    def __post_init__(self) -> None:
+        """A head with the defaults is as none, so that equal recipes are equal."""
+        object.__setattr__(self, "head", {task: head for task, head in self.head.items() if head != Head()})
+
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""
         found: Any = self
@@ -279,13 +285,17 @@ class Recipe:
     def digest(self) -> str:
         """A short hash of what may change a result, without the data's location: equal digests, equal recipes.
 
-        What has its default is left out, so that a setting that a later version adds changes no digest.
+        What has its default is left out, so that a setting that a later version adds changes no digest; so is what has
+        nothing to do. Definitions count where they are not the built-in ones.
         """
+        idle = {"data", "extra_data_file", *self.idle()}
         kept = {
             name: value
             for name, value in self.flat().items()
-            if name == "tasks" or (name not in ("data", "extra_data_file") and _may_change_a_result(name, value))
+            if name == "tasks" or (name not in idle and _may_change_a_result(name, value))
         }
+        own = {name: _method(task) for name, task in self.trained().items() if task != BUILTIN.get(name)}
+        kept |= {"definitions": own} if own else {}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -294,6 +304,12 @@ _WATCHING = ("evaluate_steps", "partial_examples")
 
 def _may_change_a_result(name: str, value: Any) -> bool:
     return name not in _WATCHING and SETTINGS[name].role is not RESILIENCE and value != SETTINGS[name].default
+
+
+def _method(task: Task) -> dict[str, Any]:
+    """A definition without what a task is called and where its data lie."""
+    parts = msgspec.to_builtins(task)
+    return {name: part for name, part in parts.items() if name not in ("title", "data_set", "course", "source")}
 
 
 # Listed are the heads of the paper's tasks.

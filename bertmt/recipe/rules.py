@@ -48,6 +48,9 @@ def read_recipe(
     parsed, problems = read_values(values, base.known)
     unread = {name for name in values if name in SETTINGS and name not in parsed}
     recipe = base.with_values(parsed)
+    if undefined := [name for name in recipe.tasks if name not in recipe.known]:
+        said = f"`tasks` holds {', '.join(undefined)}, of which there is no definition; there are"
+        return recipe, problems or [f"{said} {', '.join(recipe.known)}."], unread
     # A conflict with a setting that could not be read would be one with its default: no news.
     problems += [each for each in conflicts(recipe) if not any(f"`{name}`" in each for name in unread)]
     return recipe, problems, unread
@@ -66,6 +69,9 @@ def read_values(values: Mapping[str, Any], known: Tasks = BUILTIN) -> tuple[dict
         if name not in SETTINGS:
             problems.append(unknown_name(str(name)))
             continue
+        if (task := task_of_head(name)) and task not in known:
+            problems.append(f"`{name}` is of no task; there are {', '.join(known)}.")
+            continue
         try:
             parsed[name] = parse_value(_with_choices(SETTINGS[name], known), raw)
         except ValueError as problem:
@@ -80,6 +86,12 @@ def _about_definitions(name: str, raw: Any, known: Tasks) -> list[str]:
     except ValueError:
         words = ()
     return [said for word in words if (said := why_broken(known, word))]
+
+
+def task_of_head(name: str) -> str | None:
+    """The task whose head a setting is about: "sst" of `head.sst.layers`."""
+    group, _, rest = name.partition(".")
+    return rest.partition(".")[0] if group == "head" else None
 
 
 def _with_choices(setting: Setting, known: Tasks) -> Setting:
@@ -250,14 +262,12 @@ def conflicts(recipe: Recipe) -> list[str]:
     for toggle, (suits, what) in _NEEDS.items():
         if recipe.value(toggle) and not any(suits(task) for task in recipe.trained().values()):
             suited = [name for name, task in recipe.known.items() if suits(task)]
+            which = f" ({', '.join(suited)})" if suited else ""
             found.append(
-                f"`{toggle}` needs {what} ({', '.join(suited)}), but `tasks` is {','.join(recipe.tasks)}: "
+                f"`{toggle}` needs {what}{which}, but `tasks` is {','.join(recipe.tasks)}: "
                 f"add {suited[0] if suited else 'one'} to tasks, or set {toggle}=false."
             )
     found += own_code.problems(recipe)
-    for task in recipe.head:
-        if task not in recipe.known:
-            found.append(f"`head.{task}` is of no task; there are {', '.join(recipe.known)}.")
     if recipe.pearson and recipe.batch_size < 3:
         found.append(f"`pearson` needs a `batch_size` of at least 3, but it is {recipe.batch_size}.")
     if recipe.mnr and recipe.batch_size < 2:
@@ -307,14 +317,17 @@ def remarks(recipe: Recipe) -> list[str]:
 
 
 def resolved(recipe: Recipe) -> Recipe:
-    """The recipe with every optional setting filled, as it is stored with a run."""
+    """The recipe with every optional setting filled, and without heads of tasks that it does not train.
+
+    So it is stored with a run, whose definitions are those of the tasks that it trains.
+    """
     rate = recipe.learning_rate or default_learning_rate(recipe.encoder)
     lora = recipe.lora
     if lora.rank and lora.alpha is None:
         lora = dataclasses.replace(lora, alpha=float(lora.rank))
-    return dataclasses.replace(
-        recipe, learning_rate=rate, head_learning_rate=recipe.head_learning_rate or rate, lora=lora
-    )
+    heads = {task: head for task, head in recipe.head.items() if task in recipe.tasks}
+    head_rate = recipe.head_learning_rate or rate
+    return dataclasses.replace(recipe, learning_rate=rate, head_learning_rate=head_rate, lora=lora, head=heads)
 
 
 def unresolved(recipe: Recipe) -> Recipe:

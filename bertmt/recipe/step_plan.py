@@ -83,28 +83,38 @@ def _sampled(recipe: Recipe, batches_per_pass: Mapping[str, int]) -> StepPlan:
 
     α is 1, or with annealing 1 − 0.8 (e − 1)/(E − 1) in epoch e of E: towards the end small tasks have nearly as many
     steps as large ones. Source: Stickland and Murray (2019), "BERT and PALs", section 3.2. They draw each step; here
-    the shares of an epoch are exact, so that no task is missed by chance.
+    the shares are exact, so that no task is missed by chance: what rounding keeps from a task in one epoch, it gets in
+    a later one.
     """
     length = capped(recipe, sum(batches_per_pass.values()))
+    owed = dict.fromkeys(batches_per_pass, 0.0)
     rounds = []
     for epoch in range(recipe.epochs):
         alpha = 1.0
         if recipe.sampling == "annealed" and recipe.epochs > 1:
             alpha -= 0.8 * epoch / (recipe.epochs - 1)
-        counts = _shares({task: batches**alpha for task, batches in batches_per_pass.items()}, length)
+        counts = _shares({task: batches**alpha for task, batches in batches_per_pass.items()}, length, owed)
         steps = [(task,) for task, count in counts.items() for _ in range(count)]
         random.Random(f"{recipe.seed}/sampling/{epoch}").shuffle(steps)
         rounds.append(tuple(steps))
     return StepPlan(tuple(rounds), length, recipe.epochs)
 
 
-def _shares(weights: Mapping[str, float], total: int) -> dict[str, int]:
-    """`total` in proportion to the weights, by largest remainders."""
-    exact = {task: total * weight / sum(weights.values()) for task, weight in weights.items()}
+def _shares(weights: Mapping[str, float], total: int, owed: dict[str, float]) -> dict[str, int]:
+    """`total` in proportion to the weights, by largest remainders.
+
+    Args:
+        owed: what rounding has kept from each task so far; brought up to date.
+    """
+    whole = sum(weights.values())
+    exact = {task: total * weight / whole for task, weight in weights.items()}
     counts = {task: int(share) for task, share in exact.items()}
-    rest = total - sum(counts.values())
-    for task in sorted(exact, key=lambda name: counts[name] - exact[name])[:rest]:
-        counts[task] += 1
+    for task, count in counts.items():
+        owed[task] += exact[task] - count
+    for _ in range(total - sum(counts.values())):
+        most = max(owed, key=owed.__getitem__)
+        counts[most] += 1
+        owed[most] -= 1
     return counts
 
 

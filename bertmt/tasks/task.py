@@ -171,6 +171,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def _refuse_contradictions(task: Task) -> None:
+    if not is_task_name(task.name):
+        raise ValueError(
+            "`name` must be a word of at most 32 small letters, digits and underscores that begins with a letter, "
+            f"and none of {', '.join(_TAKEN)}, but is {task.name[:80]!r}"
+        )
     unknown = [name for name in task.metrics if name not in METRICS]
     if unknown or not task.metrics:
         raise ValueError(f"`metrics` must be some of {', '.join(METRICS)}, but is {', '.join(unknown) or 'empty'}")
@@ -194,8 +199,10 @@ def _refuse_contradictions(task: Task) -> None:
 
 Tasks = Mapping[str, Task]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+# What stands beside tasks: their common score, and the phases of pretraining.
+_TAKEN = ("overall", "mnr", "cosine_embedding")
 
 
 def is_task_name(text: str) -> bool:
     """Whether a text can be the name of a task: a word that file names, settings and filters can hold."""
-    return bool(_NAME.fullmatch(text))
+    return bool(_NAME.fullmatch(text)) and text not in _TAKEN

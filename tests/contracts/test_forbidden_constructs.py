@@ -20,6 +20,7 @@ READS_WHAT_NO_OTHER_MADE = (
     "bertmt/run_folder/processes.py",
     "bertmt/recipe/reported.py",
     "bertmt/recipe/loading.py",
+    "bertmt/tasks/builtin",
     "bertmt/services/plan/snapshot.py",
     "bertmt/services/upkeep/repair.py",
     "bertmt/services/lifecycle/verify_resume.py",

@@ -44,7 +44,7 @@ def model_of(**values: Any) -> tuple[MultitaskModel, Recipe]:
 
 
 def turns(**values: Any) -> list[Any]:
-    return list(plan_steps(Recipe(**values), BATCHES).round)
+    return list(plan_steps(Recipe(**values), BATCHES).rounds[0])
 
 
 def test_the_optimizer_is_adamw_without_decay_on_biases_and_layer_norms() -> None:
@@ -98,7 +98,7 @@ def test_an_epoch_lasts_until_the_longest_task_is_used_once() -> None:
 
 def test_with_each_a_task_that_is_used_up_sits_out() -> None:
     plan = plan_steps(Recipe(epoch="each"), BATCHES)
-    assert list(plan.round) == [("sst", "para", "sts"), ("sst", "para"), ("para",), ("para",), ("para",)]
+    assert list(plan.rounds[0]) == [("sst", "para", "sts"), ("sst", "para"), ("para",), ("para",), ("para",)]
     assert plan.passes_per_epoch(BATCHES) == {"sst": 1.0, "para": 1.0, "sts": 1.0}
 
 

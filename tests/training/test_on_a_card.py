@@ -27,7 +27,7 @@ CHILD = STAND_INS / "child_on_a_card.py"
 RECIPES = {
     "everything on one encoder": {
         "mnr": True, "cosine_embedding": True, "pearson": True, "surgery": True, "super_concat": True,
-        "sst_head.layers": 2, "para_head.layers": 2, "select": "best", "checkpoint_steps": 3,
+        "head.sst.layers": 2, "head.para.layers": 2, "select": "best", "checkpoint_steps": 3,
     },
     "ensembled with LoRA, recomputing activations": {
         "ensembling": True, "lora.rank": 2, "activation_checkpointing": True, "schedule": "alternate",

@@ -13,7 +13,7 @@ from bertmt.training.checkpoints.random_state import capture
 from bertmt.training.seeding import seed_dropout
 from bertmt.training.steps.step import Stepper
 
-EVERYTHING = {"mnr": True, "cosine_embedding": True, "lora.rank": 2, "sst_head.layers": 2}
+EVERYTHING = {"mnr": True, "cosine_embedding": True, "lora.rank": 2, "head.sst.layers": 2}
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ def _has_seen(task: str, by_name: dict[str, list[Run]]) -> list[str]:
     """Which encoders knew what the task asks for before the runs began."""
     said = []
     for name, runs in by_name.items():
-        seen = dict.fromkeys(seen_in_training(name, run.submission.encoder_fingerprints).get(task) for run in runs)
+        source = TASKS[task].data_set
+        seen = dict.fromkeys(seen_in_training(name, run.submission.encoder_fingerprints).get(source) for run in runs)
         said += [
             f"{name} was already trained on {each}, {TASKS[task].title}'s source: compare these {TASKS[task].title} "
             "scores with each other, not with the paper's or those of other encoders."

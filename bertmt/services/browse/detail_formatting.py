@@ -52,7 +52,8 @@ def encoder_words(details: "Details") -> list[str]:
         return [name, "its predictions were imported; how they were made is not known here"]
     said = [name, known or "not known which: an older bertmt, which kept no fingerprints of encoders, queued this run"]
     seen = seen_in_training(name, marks)
-    return said + [f"already trained on {words}, {task.upper()}'s source" for task, words in seen.items()]
+    about = [task for task in run.tasks.values() if task.data_set in seen]
+    return said + [f"already trained on {seen[task.data_set]}, {task.title}'s source" for task in about]
 
 
 def changes_from_preset(details: "Details") -> list[str]:

@@ -11,17 +11,17 @@ from attempts import Attempt
 from bertmt.models.inference import compute_outputs
 from bertmt.models.saving import load_model
 from bertmt.run_folder.predictions import read_examples, read_predictions
-from bertmt.tasks.builtin import BUILTIN as TASKS
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.loading import read_split
-from bertmt.tasks.scores import score
+from bertmt.tasks.scores import predicted_labels, score
 from bertmt.training.evaluation import Evaluation
 
-NAMES = tuple(TASKS)
+NAMES = tuple(BUILTIN)
 
 
-def evaluation(epoch: int, **scores: Any) -> Evaluation:
-    return Evaluation(epoch, scores, None, {}, {}, ())
+def evaluation(epoch: int, overall: float | None, **scores: Any) -> Evaluation:
+    return Evaluation(epoch, scores, overall, {}, {}, ())
 
 
 @pytest.mark.parametrize("task", NAMES)
@@ -51,7 +51,8 @@ def test_stored_predictions_give_the_scores_that_were_told(trained: Callable[...
     stored = read_predictions(run.folder.path / entry["file"])
     labels = [example.label for example in read_examples(run.folder.examples(task, "dev"))]
     assert stored.fingerprint == entry["fingerprint"] and stored.epoch == 2
-    assert score(task, stored.labels(), labels) == event["scores"][task]
+    about = BUILTIN[task]
+    assert score(about, predicted_labels(about, stored.probabilities), labels) == event["scores"][task]
 
 
 def test_stored_probabilities_are_fp32_and_sum_to_one(trained: Callable[..., Attempt]) -> None:
@@ -77,7 +78,7 @@ def test_dev_losses_follow_from_the_stored_predictions(trained: Callable[..., At
 
 def test_evaluate_examples_takes_the_first_ones_and_their_own_fingerprint(trained: Callable[..., Attempt]) -> None:
     run = trained({})
-    dev = read_split("toy", "sst", "dev").examples[:12]
+    dev = read_split("toy", BUILTIN["sst"], "dev").examples[:12]
     assert read_examples(run.folder.examples("sst", "dev")) == dev
     event = run.of_kind("evaluated")[0]
     assert event["sizes"] == {"sst": 12, "para": 12, "sts": 12}
@@ -106,7 +107,7 @@ def test_early_stopping_ends_a_run_that_gets_no_better(trained: Callable[..., At
     assert (run.last["epoch"], run.last["selected_epoch"]) == (3, 3)
 
 
-def test_the_value_to_select_by_is_overall_or_the_mean_of_what_is_trained() -> None:
-    assert evaluation(1, sst=0.5, para=0.8, sts=0.6).selection_value == pytest.approx((0.5 + 0.8 + 0.8) / 3)
-    assert evaluation(1, sst=0.5).selection_value == 0.5
-    assert evaluation(1, sst=0.5, sts=None).selection_value is None
+def test_the_value_to_select_by_is_overall_or_the_score_of_the_only_task() -> None:
+    assert evaluation(1, 0.7, sst=0.5, para=0.8, sts=0.6).selection_value == 0.7
+    assert evaluation(1, None, sst=0.5).selection_value == 0.5
+    assert evaluation(1, None, sst=0.5, sts=None).selection_value is None

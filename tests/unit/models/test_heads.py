@@ -44,11 +44,11 @@ def test_sts_has_no_head() -> None:
 
 
 def test_a_heads_weights_depend_on_seed_and_task_and_on_no_other_setting() -> None:
-    plain = recipe_from({"sst_head.layers": 2})
+    plain = recipe_from({"head.sst.layers": 2})
     others = recipe_from(
-        {"sst_head.layers": 2, "tasks": "sst,sts", "lora.rank": 4, "ensembling": True, "encoder": "minilm"}
+        {"head.sst.layers": 2, "tasks": "sst,sts", "lora.rank": 4, "ensembling": True, "encoder": "minilm"}
     )
-    reseeded = recipe_from({"sst_head.layers": 2, "seed": 1})
+    reseeded = recipe_from({"head.sst.layers": 2, "seed": 1})
     torch.manual_seed(5)
     heads: list[Any] = [build_head(recipe, "sst", 8) for recipe in (plain, others, reseeded)]
     one, same, different = (head[1].weight for head in heads)

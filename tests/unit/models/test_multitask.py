@@ -89,7 +89,7 @@ def test_a_task_that_the_recipe_leaves_out_is_not_there(build_model: Build, toke
 
 
 def test_in_bf16_the_encoder_alone_computes_in_bf16(build_model: Build, tokens: TokenBatch) -> None:
-    model = build_model({"sst_head.layers": 2})
+    model = build_model({"head.sst.layers": 2})
     seen: dict[str, torch.dtype] = {}
     encoder: Any = model.encoder("sst")
     heads: Any = model.heads

@@ -21,7 +21,7 @@ from bertmt.recipe.rules import recipe_from, resolved
 
 SETTINGS = {
     "baseline": {},
-    "ensembled": {"ensembling": True, "sst_head.layers": 3},
+    "ensembled": {"ensembling": True, "head.sst.layers": 3},
     "lora": {"lora.rank": 4, "super_concat": True},
     "lora-ensembled": {"lora.rank": 4, "ensembling": True, "lora.rslora": True},
     "one task": {"tasks": "sts"},
@@ -195,7 +195,7 @@ def test_damage_to_any_file_is_one_sentence_that_names_the_folder(
 def test_weights_of_another_recipe_are_refused(saved: Callable[..., tuple[Path, MultitaskModel]]) -> None:
     folder, _ = saved({})
     about = json.loads((folder / "model.json").read_text())
-    about["recipe"]["sst_head.layers"] = 2
+    about["recipe"]["head.sst.layers"] = 2
     (folder / "model.json").write_text(json.dumps(about))
     with pytest.raises(EncoderError, match="disagree"):
         load_model(folder)

@@ -16,7 +16,7 @@ from bertmt.recipe.settings import Role
 PAPER_PAGE = Path(__file__).resolve().parents[3] / "docs" / "paper.md"
 
 LORA_200 = {"lora.rank": 200}
-TWO_LAYERS = {"sst_head.layers": 2, "para_head.layers": 2}  # 100 wide, which is the default width
+TWO_LAYERS = {"head.sst.layers": 2, "head.para.layers": 2}  # 100 wide, which is the default width
 ALL_EXTENSIONS = {
     **LORA_200,
     **TWO_LAYERS,
@@ -29,10 +29,10 @@ ALL_EXTENSIONS = {
 # Read by hand from docs/paper.md: what each model changes in the baseline, and nothing else.
 REPORTED = {
     "baseline": {},
-    "multi-layer": {"tasks": ("sst",), "sst_head.layers": 4, "sst_head.hidden": 768, "epochs": 9},
-    "ensembled": {"tasks": ("sst",), "ensembling": True, "sst_head.layers": 3, "sst_head.hidden": 70},
-    "lora-fied": {"tasks": ("para",), "lora.rank": 100, "para_head.layers": 2, "para_head.hidden": 10},
-    "big-data": {"tasks": ("para",), "extra_data": True, "super_concat": True, "para_head.layers": 2, **LORA_200},
+    "multi-layer": {"tasks": ("sst",), "head.sst.layers": 4, "head.sst.hidden": 768, "epochs": 9},
+    "ensembled": {"tasks": ("sst",), "ensembling": True, "head.sst.layers": 3, "head.sst.hidden": 70},
+    "lora-fied": {"tasks": ("para",), "lora.rank": 100, "head.para.layers": 2, "head.para.hidden": 10},
+    "big-data": {"tasks": ("para",), "extra_data": True, "super_concat": True, "head.para.layers": 2, **LORA_200},
     "cosine": {"tasks": ("sts",), "cosine_embedding": True},
     "neg-cosine": {"tasks": ("sts",), "cosine_embedding": True, "mnr": True},
     "pearson": {"tasks": ("sts",), "pearson": True},
@@ -52,7 +52,7 @@ CONTROLS = {
     "sst-only": {"tasks": ("sst",)},
     "para-only": {"tasks": ("para",)},
     "sts-only": {"tasks": ("sts",)},
-    "ensembled-off": {"tasks": ("sst",), "sst_head.layers": 3, "sst_head.hidden": 70},
+    "ensembled-off": {"tasks": ("sst",), "head.sst.layers": 3, "head.sst.hidden": 70},
     "neg": {"tasks": ("sts",), "mnr": True},
     "final-shared": ALL_EXTENSIONS,
 }

@@ -7,7 +7,7 @@ import pytest
 from bertmt.errors import RecipeError, UsageError
 from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, unresolved, untrained_tasks
+from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, unresolved
 
 
 def problems_of(values: dict[Any, Any] | dict[str, Any], base: Recipe | None = None) -> list[Any]:
@@ -63,7 +63,7 @@ def test_a_value_is_read_as_its_settings_type(name: str, raw: str | float | list
         ("data", "a\0b", "`data` must be text without a NUL character, but is 'a\\x00b'."),
         ("data", "caf\udce9", "`data` must be text in UTF-8, but is 'caf\\udce9'."),
         ("tasks", "", "`tasks` must be at least one of sst, para, sts, but is ''."),
-        ("tasks", 5, "`tasks` must be a list such as sst,para, but is 5."),
+        ("tasks", 5, "`tasks` must be a list of tasks, but is 5."),
         ("tasks", "sst,quora", "`tasks` must be one of sst, para, sts, but is 'quora'."),
         ("schedule", "togther", "must be one of together, alternate, but is 'togther'. Did you mean `together`?"),
     ],
@@ -111,7 +111,8 @@ def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_defau
         ("epoch_step", "epoch_steps"),
         ("learning-rate", "learning_rate"),
         ("superconcat", "super_concat"),
-        ("sst_head.layer", "sst_head.layers"),
+        ("sst_head.layer", "head.sst.layers"),
+        ("head.sst.layer", "head.sst.layers"),
     ],
 )
 def test_an_unknown_setting_gets_the_nearest_right_spelling(wrong: str, right: str) -> None:
@@ -122,17 +123,26 @@ def test_a_name_that_resembles_none_gets_the_command_that_lists_them() -> None:
     assert problems_of({"zzzzzz": 1}) == ["`zzzzzz` is not a setting; `bertmt recipe --keys` lists them all."]
 
 
-@pytest.mark.parametrize("toggle", ["pearson", "mnr", "cosine_embedding"])
-def test_a_loss_of_sts_without_sts_is_refused_with_both_ways_out(toggle: str) -> None:
+SIMILARITIES = "a task of pairs whose labels are numbers"
+
+
+@pytest.mark.parametrize(
+    ("toggle", "needed"),
+    [("pearson", "a task whose labels are numbers"), ("mnr", SIMILARITIES), ("cosine_embedding", SIMILARITIES)],
+)
+def test_a_loss_of_numbers_without_any_is_refused_with_both_ways_out(toggle: str, needed: str) -> None:
     [problem] = problems_of({"tasks": "sst,para", toggle: True})
     assert problem == (
-        f"`{toggle}` needs the task sts, but `tasks` is sst,para: add sts to tasks, or set {toggle}=false."
+        f"`{toggle}` needs {needed} (sts), but `tasks` is sst,para: add sts to tasks, or set {toggle}=false."
     )
 
 
-@pytest.mark.parametrize("toggle", ["super_concat", "extra_data"])
-def test_a_toggle_of_para_without_para_is_refused(toggle: str) -> None:
-    assert "needs the task para" in problems_of({"tasks": "sst", toggle: True})[0]
+@pytest.mark.parametrize(
+    ("toggle", "needed"),
+    [("super_concat", "a task of pairs with a head (para)"), ("extra_data", "a task that takes extra pairs (para)")],
+)
+def test_a_toggle_of_pairs_without_them_is_refused(toggle: str, needed: str) -> None:
+    assert f"needs {needed}" in problems_of({"tasks": "sst", toggle: True})[0]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +174,8 @@ def test_a_base_keeps_what_is_not_named() -> None:
         ({"ensembling": True}, "Gradient surgery is ignored with ensembling: no parameter is shared."),
         ({"schedule": "alternate"}, "Gradient surgery is ignored with schedule=alternate"),
         ({"tasks": "sst", "ensembling": True}, "Ensembling changes nothing with one task"),
-        ({"tasks": "sst", "para_head.layers": 2}, "`para_head.layers` is ignored: para is not trained."),
-        ({"sst_head.hidden": 70}, "`sst_head.hidden` is ignored: sst_head.layers is 1."),
+        ({"tasks": "sst", "head.para.layers": 2}, "`head.para.layers` is ignored: para is not trained."),
+        ({"head.sst.hidden": 70}, "`head.sst.hidden` is ignored: head.sst.layers is 1."),
         ({"mnr_scale": 20}, "`mnr_scale` is ignored: mnr is off."),
         ({"cosine_positive": 4}, "`cosine_positive` is ignored: cosine_embedding is off."),
         ({"pretraining_epochs": 2}, "`pretraining_epochs` is ignored: mnr and cosine_embedding are off."),
@@ -253,10 +263,6 @@ def test_every_setting_is_explained_in_one_line_and_its_default_is_legal() -> No
     for setting in SETTINGS.values():
         assert setting.help and "\n" not in setting.help and not setting.help.endswith(".")
     assert recipe_from(Recipe().flat()) == Recipe()
-
-
-def test_untrained_tasks_are_those_left_out() -> None:
-    assert untrained_tasks(Recipe(tasks=("para",))) == ("sst", "sts")
 
 
 def test_the_digest_sees_every_setting_but_where_the_data_lies() -> None:

@@ -14,7 +14,6 @@ from bertmt.errors import DataError
 from bertmt.run_folder import predictions
 from bertmt.run_folder.predictions import (
     Predictions,
-    predicted_labels,
     read_examples,
     read_predictions,
     write_examples,
@@ -45,20 +44,6 @@ def test_probabilities_are_stored_as_float32(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     write_predictions(path, Predictions("sts", "dev", 1, "f", np.array([0.1, -0.5], dtype=np.float64)))
     assert read_predictions(path).probabilities.dtype == np.float32
-
-
-def test_the_label_of_sst_is_the_most_probable_class() -> None:
-    probabilities = np.array([[0.1, 0.2, 0.4, 0.2, 0.1], [0, 0, 0, 0, 1]], dtype=np.float32)
-    assert predicted_labels("sst", probabilities).tolist() == [2, 4]
-
-
-def test_the_label_of_para_is_1_from_one_half_on() -> None:
-    assert predicted_labels("para", np.array([0.49999, 0.5, 1.0], dtype=np.float32)).tolist() == [0, 1, 1]
-
-
-def test_the_label_of_sts_is_the_cosine_itself() -> None:
-    cosines = np.array([-1.0, 0.25], dtype=np.float32)
-    assert Predictions("sts", "dev", 0, "f", cosines).labels().tolist() == [-1.0, 0.25]
 
 
 def test_missing_predictions_are_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from bertmt.errors import DataError
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.course_files import course_file_name, write_course_file
+from bertmt.tasks.task import Task
 
 
 def test_files_are_named_as_the_course_names_them() -> None:
-    names = [course_file_name(task, split) for task in ("sst", "para", "sts") for split in ("dev", "test")]
+    names = [course_file_name(BUILTIN[task], split) for task in BUILTIN for split in ("dev", "test")]
     assert names == [
         *("sst-dev-output.csv", "sst-test-output.csv", "para-dev-output.csv"),
         *("para-test-output.csv", "sts-dev-output.csv", "sts-test-output.csv"),
@@ -31,22 +33,22 @@ def test_a_file_has_exactly_the_courses_bytes(
     tmp_path: Path, task: str, rows: list[tuple[str, int]] | list[tuple[str, float]], expected: bytes
 ) -> None:
     file = tmp_path / "out.csv"
-    write_course_file(file, task, rows)
+    write_course_file(file, BUILTIN[task], rows)
     assert file.read_bytes() == expected
 
 
 def test_predictions_may_be_numpy_numbers(tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
-    write_course_file(file, "sts", [("a7", float(np.float32(0.1)))])
+    write_course_file(file, BUILTIN["sts"], [("a7", float(np.float32(0.1)))])
     assert file.read_bytes().endswith(b"\na7 , 0.1 \n")
-    write_course_file(file, "sst", zip(["a7"], np.array([4]), strict=True))
+    write_course_file(file, BUILTIN["sst"], zip(["a7"], np.array([4]), strict=True))
     assert file.read_bytes().endswith(b"\na7 , 4 \n")
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a,b", "", "a b"])
 def test_an_id_that_would_break_a_line_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="cannot stand in a prediction file"):
-        write_course_file(tmp_path / "out.csv", "sst", [(name, 1)])
+        write_course_file(tmp_path / "out.csv", BUILTIN["sst"], [(name, 1)])
 
 
 @pytest.mark.parametrize(
@@ -56,12 +58,18 @@ def test_a_prediction_that_is_no_label_leaves_the_old_file_alone(tmp_path: Path,
     file = tmp_path / "out.csv"
     file.write_text("old")
     with pytest.raises(DataError, match="prediction for a7"):
-        write_course_file(file, task, [("a7", value)])
+        write_course_file(file, BUILTIN[task], [("a7", value)])
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize(("task", "split"), [("mnli", "dev"), ("sst", "validation")])
-def test_other_tasks_and_splits_have_no_file(task: str, split: str) -> None:
+def test_other_splits_have_no_file() -> None:
     with pytest.raises(ValueError, match="no course file"):
-        course_file_name(task, split)
+        course_file_name(BUILTIN["sst"], "validation")
+
+
+def test_a_users_own_task_is_written_alike(tmp_path: Path) -> None:
+    cola = Task(name="cola", title="CoLA", inputs="single", classes=("no", "yes"), metrics=("matthews",))
+    assert course_file_name(cola, "dev") == "cola-dev-output.csv"
+    write_course_file(tmp_path / "out.csv", cola, [("a7", 1)])
+    assert (tmp_path / "out.csv").read_bytes() == b"id \t Predicted_CoLA \na7 , 1 \n"

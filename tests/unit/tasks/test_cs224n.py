@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bertmt.errors import DataError
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.cs224n import parse_split, read_cs224n_split
 from bertmt.tasks.examples import Example, Split
 
@@ -15,7 +16,7 @@ FILE = Path("some-file.csv")
 
 
 def parse(text: str, task: str = "sst", split: str = "train") -> Split:
-    return parse_split(text.encode(), FILE, task, split)
+    return parse_split(text.encode(), FILE, BUILTIN[task], split)
 
 
 def sst_rows(count: int) -> str:
@@ -154,27 +155,27 @@ def test_a_training_file_without_labels_is_refused() -> None:
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere cannot be read \(No such file or directory\).*--data toy"):
-        read_cs224n_split(tmp_path / "nowhere", "sst", "train")
+        read_cs224n_split(tmp_path / "nowhere", BUILTIN["sst"], "train")
 
 
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no file quora-dev\.csv, which PARA's dev split is read from"):
-        read_cs224n_split(tmp_path, "para", "dev")
+        read_cs224n_split(tmp_path, BUILTIN["para"], "dev")
 
 
 def test_a_folder_in_place_of_a_file_counts_as_missing(tmp_path: Path) -> None:
     (tmp_path / "sts-dev.csv").mkdir()
     with pytest.raises(DataError, match=r"has no file sts-dev\.csv"):
-        read_cs224n_split(tmp_path, "sts", "dev")
+        read_cs224n_split(tmp_path, BUILTIN["sts"], "dev")
 
 
 @pytest.mark.parametrize("name", ["ids-sst-test-student.csv", "ids-sst-test.csv"])
 def test_both_names_of_a_test_file_are_known(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("0\t\tid\tsentence\n1\t0.0\tx\tfine\n")
-    assert read_cs224n_split(tmp_path, "sst", "test").examples == (Example("x", "fine"),)
+    assert read_cs224n_split(tmp_path, BUILTIN["sst"], "test").examples == (Example("x", "fine"),)
 
 
 def test_the_courses_own_name_of_a_test_file_wins(tmp_path: Path) -> None:
     (tmp_path / "ids-sst-test-student.csv").write_text("\tid\tsentence\n0\tstudent\tfine\n")
     (tmp_path / "ids-sst-test.csv").write_text("\tid\tsentence\n0\tother\tfine\n")
-    assert read_cs224n_split(tmp_path, "sst", "test").examples[0].id == "student"
+    assert read_cs224n_split(tmp_path, BUILTIN["sst"], "test").examples[0].id == "student"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertmt.errors import DataError
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.cs224n import parse_split
 from bertmt.tasks.examples import Split, fingerprint, is_plain_id
 from bertmt.tasks.extra import read_extra_file
@@ -65,7 +66,9 @@ def check(split: Split) -> None:
 def test_any_bytes_make_a_split_or_a_data_error(task: str, split: str, content: bytes, with_header: bool) -> None:
     good = b"".join(b"0\tok%d\t%s\t1\n" % (n, b"a" if task == "sst" else b"a\tb") for n in range(300))
     try:
-        check(parse_split((HEADERS[task] + good if with_header else b"") + content, Path("f.csv"), task, split))
+        check(
+            parse_split((HEADERS[task] + good if with_header else b"") + content, Path("f.csv"), BUILTIN[task], split)
+        )
     except DataError as error:
         assert "\n" not in str(error)
 
@@ -85,7 +88,7 @@ def test_any_bytes_make_extra_pairs_or_a_data_error(
         content = whole[: int(len(whole) * kept)]
     file.write_bytes(content)
     try:
-        split = read_extra_file(file, limit)
+        split = read_extra_file(file, BUILTIN["para"], limit)
     except DataError as error:
         assert "\n" not in str(error)
     else:

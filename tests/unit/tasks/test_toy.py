@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from present import present
 
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.embedded.scenes import Scene, similarity
 from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 from bertmt.tasks.examples import Example, fingerprint
-from bertmt.tasks.scores import accuracy, pearson
+from bertmt.tasks.metrics import accuracy, pearson
 
-TASKS = ("sst", "para", "sts")
+TASKS = tuple(BUILTIN)
 # Figures in the docs were measured on these examples: a change of the grammar changes them all.
 FINGERPRINTS = """
 2e1577b8077dc2e1 cee1ed8b8f50f04e 2ee214ef1b6c9fdb
@@ -23,10 +24,11 @@ FINGERPRINTS = """
 3ca618ee6b2d7c2d
 """
 PRINT_FINGERPRINTS = """
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
-splits = [toy_split(task, name) for task in ("sst", "para", "sts") for name in ("train", "dev", "test")]
-print(*(fingerprint(split.examples) for split in [*splits, toy_extra_pairs()]))
+splits = [toy_split(BUILTIN[task], name) for task in BUILTIN for name in ("train", "dev", "test")]
+print(*(fingerprint(split.examples) for split in [*splits, toy_extra_pairs(BUILTIN["para"])]))
 """
 
 
@@ -45,34 +47,34 @@ def test_every_process_makes_the_same_data(hash_seed: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_splits_have_their_sizes_and_unique_ids(task: str) -> None:
-    splits = [toy_split(task, name) for name in ("train", "dev", "test")]
+    splits = [toy_split(BUILTIN[task], name) for name in ("train", "dev", "test")]
     assert [len(split.examples) for split in splits] == [2_000, 1_000, 400]
     assert len({example.id for split in splits for example in split.examples}) == 3_400
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_sentence_stands_twice_in_the_data_of_a_task(task: str) -> None:
-    examples = [example for name in ("train", "dev", "test") for example in toy_split(task, name).examples]
+    examples = [example for name in ("train", "dev", "test") for example in toy_split(BUILTIN[task], name).examples]
     if task == "para":
-        examples += toy_extra_pairs().examples
+        examples += toy_extra_pairs(BUILTIN["para"]).examples
     counts = Counter(sentences(examples))
     assert max(counts.values()) == 1
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_test_labels_are_hidden(task: str) -> None:
-    assert {example.label for example in toy_split(task, "test").examples} == {None}
+    assert {example.label for example in toy_split(BUILTIN[task], "test").examples} == {None}
 
 
 @pytest.mark.parametrize("name", ["train", "dev"])
 @pytest.mark.parametrize(("task", "classes"), [("sst", 5), ("para", 2)])
 def test_classes_are_equally_frequent(task: str, classes: int, name: str) -> None:
-    examples = toy_split(task, name).examples
+    examples = toy_split(BUILTIN[task], name).examples
     assert Counter(example.label for example in examples) == dict.fromkeys(range(classes), len(examples) // classes)
 
 
 def test_similarities_are_graded_over_the_whole_range() -> None:
-    labels = np.array([example.label for example in toy_split("sts", "train").examples])
+    labels = np.array([example.label for example in toy_split(BUILTIN["sts"], "train").examples])
     assert labels.min() < 0.5
     assert labels.max() == 5.0
     assert len(np.unique(labels)) > 50
@@ -80,20 +82,25 @@ def test_similarities_are_graded_over_the_whole_range() -> None:
 
 
 def test_extra_pairs_are_600_paraphrases() -> None:
-    examples = toy_extra_pairs().examples
+    examples = toy_extra_pairs(BUILTIN["para"]).examples
     assert len(examples) == 600
     assert {example.label for example in examples} == {1}
 
 
 def test_the_vocabulary_is_a_few_hundred_words() -> None:
-    words = {word for task in TASKS for text in sentences(toy_split(task, "train").examples) for word in text.split()}
+    words = {
+        word
+        for task in TASKS
+        for text in sentences(toy_split(BUILTIN[task], "train").examples)
+        for word in text.split()
+    }
     assert 300 <= len(words) <= 900
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_dev_holds_no_word_that_training_lacks(task: str) -> None:
     train, dev = (
-        {w for t in sentences(toy_split(task, name).examples) for w in t.split()} for name in ("train", "dev")
+        {w for t in sentences(toy_split(BUILTIN[task], name).examples) for w in t.split()} for name in ("train", "dev")
     )
     assert dev <= train
 
@@ -127,7 +134,7 @@ def ridge(train: np.ndarray, targets: np.ndarray, dev: np.ndarray) -> np.ndarray
 
 
 def bags(task: str) -> tuple[list[list[np.ndarray]], list[np.ndarray]]:
-    train, dev = toy_split(task, "train").examples, toy_split(task, "dev").examples
+    train, dev = toy_split(BUILTIN[task], "train").examples, toy_split(BUILTIN[task], "dev").examples
     vocabulary = {word: index for index, word in enumerate(sorted({w for t in sentences(train) for w in t.split()}))}
     sides = ("first",) if task == "sst" else ("first", "second")
     labels = [np.array([example.label for example in examples]) for examples in (train, dev)]
@@ -166,4 +173,6 @@ def test_shared_words_tell_similarities_in_part() -> None:
 
 
 def test_fingerprints_of_the_splits_differ() -> None:
-    assert fingerprint(toy_split("sst", "train").examples) != fingerprint(toy_split("sst", "dev").examples)
+    assert fingerprint(toy_split(BUILTIN["sst"], "train").examples) != fingerprint(
+        toy_split(BUILTIN["sst"], "dev").examples
+    )

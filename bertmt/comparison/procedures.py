@@ -37,7 +37,7 @@ class Procedure:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What a procedure is asked about: labels and predictions, all (n,), and the scores of the two runs, both defined."""
+    """What a procedure is asked about: labels and predictions, all (n,), and both scores, which are defined."""
 
     labels: np.ndarray
     predicted_a: np.ndarray

@@ -1,8 +1,7 @@
 """Two rank correlations with the same labels: the pieces of their paired bootstrap.
 
-Spearman's ρ is Pearson's of the ranks, equal values sharing their mean rank. A resample of the examples is ranked anew:
-with the ranks of the whole sample the bootstrap would take them for measured, and its standard error leave out what an
-example does to the ranks of the others.
+Spearman's ρ is Pearson's of the ranks, equal values sharing their mean rank. A resample of the examples is ranked anew,
+as another sample would be; what an example does to the ranks of the others is in the standard error too.
 """
 
 from dataclasses import dataclass

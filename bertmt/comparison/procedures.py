@@ -85,11 +85,11 @@ def of_pearson(sample: Sample, resamples: int, generators: Generators) -> Proced
 
 def of_spearman(sample: Sample, resamples: int, generators: Generators) -> Procedure:
     """Exchanged ranks: those that each run gave on the whole split; what comes of an exchange is not ranked anew."""
-    ranked = (ranks(np.asarray(values, dtype=np.float64)) for values in sample.arrays)
+    labels, a, b = (ranks(np.asarray(values, dtype=np.float64)) for values in sample.arrays)
     return _resampled(
         sample,
         rank_correlations.resampled_rank_correlation_difference(*sample.arrays, resamples, generators[0]),
-        permutation.exchanged_correlations(*ranked, resamples, generators[1]),
+        permutation.exchanged_correlations(labels, a, b, resamples, generators[1]),
     )
 
 

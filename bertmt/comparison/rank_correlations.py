@@ -84,7 +84,8 @@ class _Ranked:
     def raised(self, amounts: np.ndarray) -> np.ndarray:
         """The sum of amounts over the examples with a higher value, those with the same counted half; (n, k)."""
         below, up_to = self.order.up_to(amounts)
-        return amounts.sum(axis=0) - (below + up_to) / 2
+        above: np.ndarray = amounts.sum(axis=0) - (below + up_to) / 2
+        return above
 
 
 def _differences(counts: np.ndarray, orders: list[_Order]) -> tuple[np.ndarray, np.ndarray]:

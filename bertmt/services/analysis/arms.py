@@ -46,7 +46,7 @@ class Arm:
         return tasks_of(self.runs)
 
     def scores(self, task: str) -> dict[int, float | None]:
-        """Dev scores by seed of a task that it trains, or "overall"; of several runs with one seed the newest counts."""
+        """Dev scores by seed of one of its tasks, or "overall"; of several runs with one seed the newest counts."""
         return {run.seed: run.score(task) for run in sorted(self.runs, key=lambda run: run.key)}
 
     def mean(self, task: str, seeds: Collection[int] | None = None) -> float | None:

@@ -25,8 +25,8 @@ def looks_at_dev(run: Run) -> bool:
 def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
     """Per arm, the tasks that cannot be compared with the first arm, each with the reason why.
 
-    Scores on different dev examples differ for the examples' sake, and where one name is two tasks they are of different
-    things. Of the first arm, those that its own runs differ in.
+    Scores on different dev examples differ for the examples' sake, and one name can be two tasks. Of the first arm,
+    those that its own runs differ in.
     """
     found: list[dict[str, str]] = [{} for _ in arms]
     names = distinct_names(arms)

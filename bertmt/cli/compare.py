@@ -100,7 +100,7 @@ def _side(side: "Side") -> dict[str, Any]:
 
 
 def _scores(side: "Side") -> dict[str, float | None]:
-    """Those of the built-in tasks first, trained or not, as in all documents; then the arm's other ones, and overall."""
+    """Those of the built-in tasks first, trained or not, as in all documents; then the arm's others, and overall."""
     from bertmt.tasks.builtin import BUILTIN
 
     return {name: side.scores.get(name) for name in dict.fromkeys((*BUILTIN, *side.scores))}

@@ -119,12 +119,13 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.compared/1": {
         "reference": "the arm that the others are compared with: name, runs (ids, seeds), seeds (that are compared), "
-        "scores (means over these seeds by task: sst, para, sts, then the arm's others, overall; null where not trained "
-        "or not comparable)",
+        "scores (means over these seeds by task: sst, para, sts, then the arm's others, overall; null where not "
+        "trained or not comparable)",
         "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
         "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "
-        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (of Pearson's ρ), remark, seeds "
-        "(paired, differences of these, left_out, and by seed reference_scores and scores; null for run against run)",
+        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (Pearson's ρ), remark, "
+        "seeds (paired, differences of these, left_out, and by seed reference_scores and scores; null for run against "
+        "run)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "warnings": "sentences: what makes the arms hard to compare",

@@ -14,6 +14,7 @@ from bertmt.services.browse.lookup import find_runs
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Tasks
 
 UNSHOWN_SETTINGS = ("seed", "data", "extra_data_file", "keep_model")
@@ -130,10 +131,13 @@ def distinct_names(arms: Sequence[Arm]) -> list[str]:
 def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
     """The settings that are not the same in all arms, with their value in each; seeds and places of data apart."""
     found = {}
-    for name in SETTINGS:
+    heads = {**BUILTIN, **tasks_of_arms(arms)}
+    for name, setting in SETTINGS.of_tasks(name for name, task in heads.items() if task.has_head).items():
         if name in UNSHOWN_SETTINGS:
             continue
-        values = tuple(arm.runs[0].recipe.get(name) for arm in arms)
+        # A recipe holds the heads of its own tasks; that another task has one is told by `tasks`.
+        absent = setting.default if name.startswith("head.") else None
+        values = tuple(arm.runs[0].recipe.get(name, absent) for arm in arms)
         if name == "lora.alpha" and all(_alpha_follows_rank(arm) for arm in arms):
             continue
         if any(value != values[0] for value in values):

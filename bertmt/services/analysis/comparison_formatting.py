@@ -22,7 +22,7 @@ STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
 
 
 def score_titles(tasks: Tasks) -> dict[str, str]:
-    """The heads of the columns of scores, by a name for each: a task's, that of what a signed one counts as, overall."""
+    """The heads of the columns of scores by key: of each task, of what a signed score counts as, of the overall one."""
     titles: dict[str, str] = {}
     for name, task in tasks.items():
         titles[name] = safe_text(task.score_title)

@@ -35,8 +35,8 @@ def metric_rows(database: Database, runs: Sequence[Run]) -> Iterator[Record]:
 def prediction_rows(database: Database, runs: Sequence[Run], selected_only: bool = False) -> Iterator[Record]:
     """Every stored dev prediction of every evaluated epoch, with its example where that is in the registry.
 
-    `probabilities` is a list: of more than two classes each one's, of two that of class 1, of a number the cosine or the
-    head's output.
+    `probabilities` is a list: of more than two classes each one's, of two that of class 1, of a number the cosine or
+    the head's output.
 
     Args:
         selected_only: of the epoch whose scores are the run's alone.

@@ -20,7 +20,7 @@ from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.scores import predicted_labels
 
 PATH = Path(__file__).parent / "predictions.npz"
-TASKS = ("sst", "para", "sts")
+TASKS = tuple(BUILTIN)
 
 
 @dataclass(frozen=True)

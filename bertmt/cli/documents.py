@@ -148,7 +148,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: no number)"},
     "bertmt.confusion/1": {
         "run": "the run's id",
-        "task": "sst or para",
+        "task": "one of the run's tasks with classes",
         "epoch": "the epoch of the predictions",
         "classes": "names of the classes in order",
         "counts": "rows are true classes, columns predicted ones",
@@ -156,19 +156,21 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.compared/1": {
         "reference": "the arm that the others are compared with: name, runs (ids, seeds), seeds (that are compared), "
-        "scores (means over these seeds; null where they are not comparable)",
+        "scores (means over these seeds by task: sst, para, sts, then the arm's others, overall; null where not "
+        "trained or not comparable)",
         "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
         "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "
-        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (STS), remark, seeds "
-        "(paired, differences of these, left_out, and by seed reference_scores and scores; null for run against run)",
+        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (Pearson's ρ), remark, "
+        "seeds (paired, differences of these, left_out, and by seed reference_scores and scores; null for run against "
+        "run)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "warnings": "sentences: what makes the arms hard to compare",
     },
     "bertmt.predictions/1": {
         "run": "the run's id",
-        "predictions": "a list of task, label, probabilities (SST: of the 5 classes; PARA: of a paraphrase; STS: the "
-        "cosine)",
+        "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "
+        "second; of a number the cosine, or the head's output from 0 to 1)",
     },
     "bertmt.backup/1": {
         "file": "the copy of the registry",

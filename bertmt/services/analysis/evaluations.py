@@ -9,7 +9,6 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import evaluations
 from bertmt.registry.states import ENDED, WAITING, State
 from bertmt.services.analysis.run_predictions import epochs_of
-from bertmt.tasks.builtin import BUILTIN as TASKS
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,10 @@ def evaluated_tasks(database: Database, run: Run, subject: str, tasks: Collectio
 
     Args:
         subject: what they are needed for, as the first words of a sentence.
+        tasks: of the run.
 
     Raises:
-        NotFoundError: the run trained none of the tasks, or has no predictions of them; the sentence says which.
+        NotFoundError: the run has no predictions of them, or there are none; the sentence says which.
     """
     scores = {each.epoch: each for each in evaluations(database, run)}
     found: dict[str, Evaluated] = {}
@@ -62,18 +62,11 @@ def evaluated_tasks(database: Database, run: Run, subject: str, tasks: Collectio
 
 
 def _why_none(run: Run, subject: str, tasks: Collection[str]) -> str:
-    trained = [task for task in run.recipe.get("tasks", ()) if task in TASKS]
-    if not set(trained) & set(tasks):
-        return f"{subject} needs {_titles(tasks, 'or')}, but run {run.id} trained {_titles(trained, 'and')} only."
+    if not tasks:
+        trained = ", ".join(task.title for task in run.tasks.values())
+        return f"{subject} needs another task, but run {run.id} trained {trained} only."
     if run.state in WAITING:
         return f"Run {run.id} is {run.state}: predictions appear once it has been evaluated."
     if run.state in ENDED:
         return f"Run {run.id} left no predictions: it ended ({run.state}) before its first evaluation."
     return f"Run {run.id} has not been evaluated yet; its predictions appear here once it has."
-
-
-def _titles(tasks: Collection[str], word: str) -> str:
-    titles = [TASKS[task].title for task in tasks]
-    if len(titles) < 2:
-        return "".join(titles) or "nothing"
-    return f"{', '.join(titles[:-1])} {word} {titles[-1]}"

@@ -11,10 +11,10 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.analysis.run_predictions import compared_run, predictions_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.tasks.builtin import BUILTIN as TASKS
 from bertmt.tasks.examples import Example
 from bertmt.tasks.metrics import pearson
 from bertmt.tasks.scores import on_label_scale, predicted_labels
+from bertmt.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,10 @@ class ExampleTable:
     """The dev examples of one task with a run's predictions of one epoch; arrays all (n,).
 
     Attributes:
-        labels: classes as int64; STS: similarities 0 to 5.
-        predicted: likewise; STS: the cosine times 5, float32, so that it stands on the scale of the labels.
-        confidence: probability of the predicted class; None for STS, which has no classes.
-        probabilities: as stored: SST (n, 5); PARA that of a paraphrase; STS the cosine.
+        labels: classes as int64; else the numbers.
+        predicted: likewise; a number on the scale of the labels, float32: of a cosine that times their range.
+        confidence: probability of the predicted class; None of a task without classes.
+        probabilities: as stored: of k > 2 classes (n, k); of two that of class 1; else the cosine or the head's output.
     """
 
     run: Run
@@ -37,6 +37,11 @@ class ExampleTable:
     predicted: np.ndarray
     confidence: np.ndarray | None
     probabilities: np.ndarray
+
+    @property
+    def about(self) -> Task:
+        """What the task is to the run."""
+        return self.run.tasks[self.task]
 
 
 def examples_of(
@@ -50,12 +55,12 @@ def examples_of(
             are taken over where they are the same, which saves reading tens of thousands of them for every epoch.
 
     Raises:
-        UsageError: there is no such task.
+        UsageError: the run has no such task.
         NotFoundError: there are no such predictions, or their examples are not in the registry.
     """
-    if task not in TASKS:
-        raise UsageError(f"Examples are of a task: {', '.join(TASKS)}, not {task!r}.")
     run = bring_up_to_date(database, run)
+    if task not in run.tasks:
+        raise UsageError(f"Examples are of a task: {', '.join(run.tasks)}, not {task!r}.")
     if like is not None and _would_be(like, run, task, run.scores.selected_epoch if epoch is None else epoch):
         return like
     found = predictions_of(database, run, task, epoch)
@@ -66,7 +71,7 @@ def examples_of(
     labels = [example.label for example in examples if example.label is not None]
     if not labels or len(labels) != len(examples) or len(labels) != len(found.probabilities):
         raise NotFoundError(f"The {task} dev examples of run {run.id} are not in the registry.")
-    about = TASKS[task]
+    about = run.tasks[task]
     has_classes = bool(about.classes)
     return ExampleTable(
         run=run,
@@ -150,16 +155,16 @@ def by_error(table: ExampleTable) -> np.ndarray:
 
 
 def _need_classes(table: ExampleTable) -> None:
-    if not TASKS[table.task].classes:
-        raise UsageError(f"{TASKS[table.task].title} has no classes, so no prediction of it is right or wrong.")
+    if not table.about.classes:
+        raise UsageError(f"{table.about.title} has no classes, so no prediction of it is right or wrong.")
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """Predicted against true similarity (the paper's Figure 10), both 0 to 5, arrays (n,).
+    """Predicted against true numbers, both on the scale of the labels, arrays (n,); of STS the paper's Figure 10.
 
     Attributes:
-        predicted: cosine times 5, so negative where the embeddings point apart.
+        predicted: of a cosine that times the range, so below it where the embeddings point apart.
         rho: Pearson's; None where it is undefined.
         slope, intercept: of the least squares line of predicted on labels; None where all labels are equal.
     """
@@ -173,17 +178,23 @@ class Similarity:
     intercept: float | None
 
 
-def similarity_of(database: Database, run: Run, epoch: int | None = None) -> Similarity:
-    """A run's STS predictions against the labels.
+def similarity_of(database: Database, run: Run, task: str, epoch: int | None = None) -> Similarity:
+    """A run's predictions of a task with a number as label against the labels.
 
     Raises:
-        NotFoundError: as `examples_of`.
+        UsageError, NotFoundError: as `examples_of` and `similarity_in`.
     """
-    return similarity_in(examples_of(database, run, "sts", epoch))
+    return similarity_in(examples_of(database, run, task, epoch))
 
 
 def similarity_in(table: ExampleTable) -> Similarity:
-    """The STS predictions of examples that were read before."""
+    """The predictions of examples that were read before.
+
+    Raises:
+        UsageError: the task has classes.
+    """
+    if table.about.classes:
+        raise UsageError(f"{table.about.title} has classes: its predictions are no numbers to be drawn against labels.")
     slope, intercept = _least_squares(table.labels, table.predicted.astype(np.float64))
     rho = pearson(table.predicted, table.labels)
     return Similarity(table.run, table.epoch, table.labels, table.predicted, rho, slope, intercept)

@@ -155,7 +155,7 @@ def test_similarities_stand_beside_labels_the_worst_first(database: Database, pr
 
 def test_the_line_of_best_fit_is_the_one_that_polyfit_finds(database: Database, predicted: Callable[..., Run]) -> None:
     cosines = [0.1, 0.35, 0.3, 0.9, 0.8]
-    found = similarity_of(database, predicted("sts", STS, cosines))
+    found = similarity_of(database, predicted("sts", STS, cosines), "sts")
     labels = [present(example.label) for example in STS]
     slope, intercept = np.polyfit(labels, np.array(cosines) * 5, 1)
     assert (found.slope, found.intercept) == (pytest.approx(slope, abs=1e-6), pytest.approx(intercept, abs=1e-6))
@@ -164,7 +164,7 @@ def test_the_line_of_best_fit_is_the_one_that_polyfit_finds(database: Database, 
 
 def test_labels_that_are_all_equal_have_no_line(database: Database, predicted: Callable[..., Run]) -> None:
     same = tuple(Example(f"t{index}", "one", "two", 2.3) for index in range(3))
-    found = similarity_of(database, predicted("sts", same, [0.1, 0.2, 0.3]))
+    found = similarity_of(database, predicted("sts", same, [0.1, 0.2, 0.3]), "sts")
     assert (found.rho, found.slope, found.intercept) == (None, None, None)
 
 

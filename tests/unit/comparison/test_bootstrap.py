@@ -11,6 +11,7 @@ from present import present
 from bertmt.comparison import bootstrap, correlations
 from bertmt.comparison.bootstrap import Resampled, symmetric_interval
 from bertmt.comparison.paired import PairedPredictions
+from bertmt.tasks.builtin import BUILTIN
 
 
 def resampled(
@@ -117,7 +118,9 @@ def test_an_undefined_value_of_a_statistic_without_error_leaves_everything_possi
 def test_correlations_that_are_equal_but_for_scale_differ_by_nothing() -> None:
     pair = similarities(50)
     for factor in (1.0, 3.0):
-        result = compare_task(PairedPredictions("sts", pair.labels, pair.predicted_a, factor * pair.predicted_a), 200)
+        result = compare_task(
+            PairedPredictions(BUILTIN["sts"], pair.labels, pair.predicted_a, factor * pair.predicted_a), 200
+        )
         assert (result.low, result.high) == pytest.approx((0.0, 0.0), abs=1e-12)
         assert (result.standard_error, result.detectable) == (0.0, None)
 
@@ -128,7 +131,7 @@ def test_runs_that_differ_in_a_few_examples_are_not_known_to_differ_by_little(di
     pair = similarities(200)
     predicted = pair.predicted_a.copy()
     predicted[:different] += np.linspace(0.5, 1.0, different)
-    result = compare_task(PairedPredictions("sts", pair.labels, pair.predicted_a, predicted), 2000)
+    result = compare_task(PairedPredictions(BUILTIN["sts"], pair.labels, pair.predicted_a, predicted), 2000)
     known = different > 3
     assert ((result.low, result.high) != (-2.0, 2.0)) == known
     assert present(result.low) < present(result.difference) < present(result.high)
@@ -137,7 +140,7 @@ def test_runs_that_differ_in_a_few_examples_are_not_known_to_differ_by_little(di
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
 def test_of_a_handful_of_examples_nothing_is_known(n: int) -> None:
     pair = similarities(n)
-    result = compare_task(PairedPredictions("sts", pair.labels, pair.labels**2, pair.predicted_b), 2000)
+    result = compare_task(PairedPredictions(BUILTIN["sts"], pair.labels, pair.labels**2, pair.predicted_b), 2000)
     assert (result.low, result.high) == (-2.0, 2.0)
 
 

@@ -1,13 +1,14 @@
 """A sample of `make calibrate`, always the same one: nothing that compares keeps its level by luck of the wording."""
 
+import dataclasses
 import math
 from functools import partial
 
 import numpy as np
 import pytest
 
-from bench.calibration import examples, mcnemar_sizes, real_predictions, seeds
-from bench.calibration.populations import Exchanged, UnequalNoise
+from bench.calibration import examples, mcnemar_sizes, metrics, real_predictions, seeds
+from bench.calibration.populations import Exchanged, Sample, UnequalNoise
 from bertmt.comparison.proportions import EXACT_UP_TO
 
 SAMPLES = 100
@@ -37,6 +38,30 @@ def test_a_family_of_four_rows_seldom_holds_a_wrong_verdict(tally: examples.Tall
 @pytest.mark.parametrize("score", ["sst", "para", "sts", "overall"])
 def test_intervals_hold_the_true_difference(tally: examples.Tally, score: str) -> None:
     assert tally.tried[score] - tally.covered[score, 0.05] <= most(0.06, tally.tried[score])
+
+
+def first_200(population: metrics.OfTask) -> metrics.OfTask:
+    """The same with 200 examples at most."""
+
+    def draw(rng: np.random.Generator) -> Sample:
+        drawn = population.draw(rng)
+        return Sample(drawn.labels[:200], drawn.predicted[:, :200])
+
+    return dataclasses.replace(population, draw=draw)
+
+
+@pytest.mark.parametrize("metric", ["f1", "matthews", "macro_f1", "spearman"])
+def test_equally_good_runs_seldom_differ_by_any_metric_and_its_interval_holds_that(metric: str) -> None:
+    named = "in one run" if metric == "spearman" else "errs in its own way"
+    population = next(
+        each for each in metrics.populations(REAL) if each.task.metrics == (metric,) and named in each.name
+    )
+    samples = 100 if metric == "spearman" else 200
+    row = metrics.no_difference(first_200(population), samples, 400, seed=1)
+    assert (row.n, row.samples) == (200, samples)
+    assert row.wrong <= most(0.05, samples)
+    assert samples - row.covered <= most(0.06, samples)
+    assert row.wrong > 0 and row.covered < samples, "a procedure that decides nothing"
 
 
 def test_williams_alone_would_not_keep_its_level_where_noise_grows() -> None:

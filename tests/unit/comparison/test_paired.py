@@ -15,6 +15,7 @@ from bertmt.comparison.flips import flips
 from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.proportions import TangoInterval, detectable_difference, mcnemar_exact_p
 from bertmt.comparison.verdicts import Verdict, judge
+from bertmt.tasks.builtin import BUILTIN
 
 
 def test_accuracies_differ_by_fixed_minus_broken() -> None:
@@ -52,7 +53,7 @@ def test_williams_t_has_n_minus_3_degrees_of_freedom() -> None:
 def test_where_the_labels_lie_does_not_matter() -> None:
     pair = similarities(40)
     moved = [1e6 + values for values in (pair.labels, pair.predicted_a, pair.predicted_b)]
-    here, there = compare_task(pair, 50), compare_task(PairedPredictions("sts", *moved), 50)
+    here, there = compare_task(pair, 50), compare_task(PairedPredictions(BUILTIN["sts"], *moved), 50)
     assert (there.low, there.high) == pytest.approx((here.low, here.high), abs=1e-7)
 
 
@@ -121,7 +122,7 @@ def test_the_whole_result_of_two_classifiers() -> None:
     predicted_a, predicted_b = labels.copy(), labels.copy()
     predicted_a[:30] ^= 1
     predicted_b[25:35] ^= 1
-    (found,) = compare_examples({"para": PairedPredictions("para", labels, predicted_a, predicted_b)}, 10)
+    (found,) = compare_examples({"para": PairedPredictions(BUILTIN["para"], labels, predicted_a, predicted_b)}, 10)
     assert (found.task, found.n, found.score_a, found.score_b) == ("para", 100, 0.7, 0.9)
     assert (found.fixed, found.broken, found.difference, found.test) == (25, 5, 0.2, "exact McNemar")
     assert found.p == mcnemar_exact_p(25, 5)
@@ -162,7 +163,7 @@ def test_identical_predictions_are_undecided_with_no_difference() -> None:
 @pytest.mark.parametrize("constant", [np.full(40, 0.5), np.full(40, np.nan)], ids=["without variance", "not a number"])
 def test_an_undefined_correlation_is_compared_with_nothing(constant: np.ndarray) -> None:
     pair = similarities(40)
-    result = compare_task(PairedPredictions("sts", pair.labels, pair.predicted_a, constant))
+    result = compare_task(PairedPredictions(BUILTIN["sts"], pair.labels, pair.predicted_a, constant))
     assert result.score_a is not None
     assert (result.score_b, result.difference, result.p) == (None, None, None)
     assert "undefined" in present(result.remark)
@@ -170,21 +171,21 @@ def test_an_undefined_correlation_is_compared_with_nothing(constant: np.ndarray)
 
 def test_an_empty_split_has_no_difference() -> None:
     nothing = np.empty(0)
-    assert compare_task(PairedPredictions("sst", nothing, nothing, nothing)).difference is None
+    assert compare_task(PairedPredictions(BUILTIN["sst"], nothing, nothing, nothing)).difference is None
 
 
 @pytest.mark.parametrize("task", ["sst", "sts"])
 def test_what_a_diverged_run_predicted_has_no_score_and_is_compared_with_nothing(task: str) -> None:
     labels, good = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 3.0, 2.0])
     diverged = np.array([0.0, 1.0, math.nan, 3.0])
-    [result] = compare_examples({task: PairedPredictions(task, labels, good, diverged)}, 100)
+    [result] = compare_examples({task: PairedPredictions(BUILTIN[task], labels, good, diverged)}, 100)
     assert (result.task, result.n, result.score_b, result.difference, result.p) == (task, 4, None, None, None)
     assert result.score_a is not None
 
 
 def test_predictions_of_different_splits_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in number"):
-        PairedPredictions("sst", np.zeros(3), np.zeros(3), np.zeros(4))
+        PairedPredictions(BUILTIN["sst"], np.zeros(3), np.zeros(3), np.zeros(4))
 
 
 def overall_pairs(seed: int = 0) -> dict[Any, Any]:
@@ -237,7 +238,7 @@ def test_the_overall_variance_is_the_sum_of_the_tasks_variances() -> None:
 def test_tasks_are_resampled_and_exchanged_independently_of_each_other() -> None:
     # Two tasks of the same flips: the same generator for both would double the variance that they add.
     pairs = overall_pairs()
-    pairs["para"] = dataclasses.replace(pairs["sst"], task="para")
+    pairs["para"] = dataclasses.replace(pairs["sst"], task=BUILTIN["para"])
     sst = compare_task(pairs["sst"])
     variances = (
         (present(sst.high) - present(sst.low)) ** 2,
@@ -252,15 +253,27 @@ def test_tasks_are_resampled_and_exchanged_independently_of_each_other() -> None
     assert present(result).p == pytest.approx(2 * stats.norm.sf(abs(z)), abs=0.02)
 
 
-def test_the_overall_score_needs_all_three_tasks() -> None:
+def test_the_overall_score_of_two_tasks_weighs_each_by_half() -> None:
     pairs = overall_pairs()
     del pairs["para"]
-    assert compare_overall(pairs) is None
+    each = {task: compare_task(pair) for task, pair in pairs.items()}
+    result = present(compare_overall(pairs))
+    by_hand = present(each["sst"].difference) / 2 + present(each["sts"].difference) / 4
+    assert (result.n, result.difference) == (500, pytest.approx(by_hand))
+    variance = present(result.standard_error) ** 2 - present(each["sts"].standard_error) ** 2 / 16
+    share = (present(each["sst"].fixed) + present(each["sst"].broken)) / 300
+    assert variance == pytest.approx((share - present(each["sst"].difference) ** 2) / 300 / 4)
+
+
+def test_one_task_has_no_overall_score_nor_have_some_of_the_tasks() -> None:
+    pairs = overall_pairs()
+    assert [each.task for each in compare_examples(pairs, 10, with_overall=False)] == ["sst", "para", "sts"]
+    assert [each.task for each in compare_examples({"sst": pairs["sst"]}, 10)] == ["sst"]
 
 
 def test_the_overall_score_is_undefined_where_a_part_is() -> None:
     pairs = overall_pairs()
-    pairs["sts"] = PairedPredictions("sts", pairs["sts"].labels, pairs["sts"].predicted_a, np.zeros(200))
+    pairs["sts"] = PairedPredictions(BUILTIN["sts"], pairs["sts"].labels, pairs["sts"].predicted_a, np.zeros(200))
     result = compare_overall(pairs)
     assert present(result).score_a is not None
     assert (present(result).n, present(result).score_b, present(result).difference, present(result).p) == (

@@ -9,8 +9,9 @@ from present import present
 from scipy import stats
 
 from bertmt.comparison.bootstrap import LEAST_RESAMPLES, resamples_for
-from bertmt.comparison.paired import OVERALL_WEIGHTS, PairedPredictions, compare_examples
+from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.permutation import exchanged_accuracies, exchanged_correlations, permutation_p
+from bertmt.tasks.builtin import BUILTIN
 
 
 def predictions(n: int = 60, seed: int = 0, noise_b: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,7 +54,7 @@ def test_the_p_is_scipys() -> None:
         n_resamples=4000,
         rng=np.random.default_rng(1),
     )
-    (found,) = compare_examples({"sts": PairedPredictions("sts", labels, a, b)}, 20_000)
+    (found,) = compare_examples({"sts": PairedPredictions(BUILTIN["sts"], labels, a, b)}, 20_000)
     assert found.test == "paired permutation"
     assert 0.005 < present(found.p) < 0.5
     assert found.p == pytest.approx(slow.pvalue, rel=0.12)
@@ -85,10 +86,10 @@ def test_exchanged_accuracies_are_those_of_coins() -> None:
 def test_the_overall_p_is_that_of_exchanging_in_every_task() -> None:
     rng = np.random.default_rng(3)
     labels, a, b = predictions(80, seed=4, noise_b=0.6)
-    pairs = {"sts": PairedPredictions("sts", labels, a, b)}
+    pairs = {"sts": PairedPredictions(BUILTIN["sts"], labels, a, b)}
     for task, n in (("sst", 150), ("para", 250)):
         right = rng.random((2, n)) < np.array([[0.6], [0.65]])
-        pairs[task] = PairedPredictions(task, np.ones(n, int), right[0].astype(int), right[1].astype(int))
+        pairs[task] = PairedPredictions(BUILTIN[task], np.ones(n, int), right[0].astype(int), right[1].astype(int))
     found = {each.task: each for each in compare_examples(pairs, 20_000)}["overall"]
 
     def overall(swaps: dict[Any, Any]) -> float:
@@ -99,7 +100,7 @@ def test_the_overall_p_is_that_of_exchanging_in_every_task() -> None:
                 first, second = standardised(first), standardised(second)
             one, two = np.where(swaps[task], second, first), np.where(swaps[task], first, second)
             score = correlation if task == "sts" else lambda x, y: np.mean(x == y)
-            total += OVERALL_WEIGHTS[task] * (score(two, pair.labels) - score(one, pair.labels))
+            total += (1 / 6 if task == "sts" else 1 / 3) * (score(two, pair.labels) - score(one, pair.labels))
         return total
 
     observed = overall({task: np.zeros(len(pair.labels), bool) for task, pair in pairs.items()})

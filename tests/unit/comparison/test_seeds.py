@@ -12,6 +12,7 @@ from bertmt.comparison.intervals import StudentInterval
 from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.seeds import EXACT_LIMIT, compare_seeds, exchange_p, sign_flip_p, welch_p
 from bertmt.comparison.verdicts import Verdict, judge
+from bertmt.tasks.builtin import BUILTIN
 
 ARM_A = {1: 0.480, 2: 0.491, 3: 0.475, 4: 0.488}
 ARM_B = {1: 0.502, 2: 0.499, 3: 0.501, 4: 0.510}
@@ -245,7 +246,9 @@ def test_unpaired_seeds_say_how_many_in_each_arm_would_do() -> None:
 def test_rows_that_more_than_seeds_decide_about_do_not_count_in_the_bound() -> None:
     # With eight seeds, three rows by seed beside two rows by example: these can be as small as they like.
     clear = compare_seeds("sst", dict.fromkeys(range(8), 0.1), {seed: 0.5 + seed / 100 for seed in range(8)})
-    by_example = compare_examples({"sst": PairedPredictions("sst", np.ones(50), np.zeros(50), np.ones(50))}, 10)[0]
+    by_example = compare_examples(
+        {"sst": PairedPredictions(BUILTIN["sst"], np.ones(50), np.zeros(50), np.ones(50))}, 10
+    )[0]
     judged = judge([clear, by_example, clear, by_example, clear])
     assert judged[0].smallest_corrected == pytest.approx(3 * 2 / 2**8)
 

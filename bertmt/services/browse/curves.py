@@ -1,6 +1,6 @@
 """Series of runs as curves: which ones a pattern names, read and smoothed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -13,10 +13,11 @@ from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.builtin import BUILTIN
 
-# Whose a series is, by the end of its name, in the order of looks. Pretraining phases, whose series come first and end
-# first, have looks of their own beside the tasks'.
-OWNERS = ("sst", "para", "sts", "overall", "mnr", "cosine_embedding")
+# Whose a series is, by the end of its name, in the order of looks; behind them come other tasks. Pretraining phases,
+# whose series come first and end first, have looks of their own beside the tasks'.
+OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
 KINDS = ("loss", "dev", "dev_loss")  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)
@@ -87,13 +88,21 @@ def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run]) -> list[Series]:
     if same_series:
         return [each.drawn(True, order[each.run.key]) for each in curves]
     each_run = len(KINDS) * LOOKS_OF_A_KIND
-    return [each.drawn(False, order[each.run.key] * each_run + place_of(each.series)) for each in curves]
+    return [
+        each.drawn(False, order[each.run.key] * each_run + place_of(each.series, each.run.tasks)) for each in curves
+    ]
 
 
-def place_of(series: str, with_kind: bool = True) -> int:
-    """The place of a series' look among those of its run: the owner's colour; in a mark of the kind, if wanted."""
-    kind, _, owner = series.rpartition("/")
-    place = OWNERS.index(owner) if owner in OWNERS else len(OWNERS) if kind else 0
+def place_of(series: str, tasks: Iterable[str], with_kind: bool = True) -> int:
+    """The place of a series' look among those of its run: the owner's colour; in a mark of the kind, if wanted.
+
+    Args:
+        tasks: of the run, in their order: a task has its place whatever has been measured.
+    """
+    kind, _, name = series.rpartition("/")
+    owner = name.partition(".")[0]  # of several tasks that are pretrained, each phase is called "mnr.<task>"
+    owners = (*OWNERS, *(task for task in tasks if task not in OWNERS))
+    place = owners.index(owner) if owner in owners else len(owners) if kind else 0
     return place + LOOKS_OF_A_KIND * (KINDS.index(kind) if with_kind and kind in KINDS else 0)
 
 

@@ -16,9 +16,8 @@ from bertmt.errors import BertmtError
 from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
 from bertmt.services.browse.logs import read_log
-from bertmt.services.browse.run_formatting import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
+from bertmt.services.browse.run_formatting import begins_anew, scale_line, value_text
 from bertmt.services.browse.run_list import Group, Spread
-from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.formatting.run_signs import group_name, state_sign
 from tui.formatting.run_standing import resilience_notes, standing
@@ -79,7 +78,8 @@ class Glance(Vertical):
         self.query_one("#about", TextLines).show(
             lambda width: [cut_line(line(Span(group_name(group), "title")), width)]
         )
-        spreads = {SCORE_TITLES[name]: _spread_text(spread) for name, spread in group.spreads.items()}
+        titles = {name: safe_text(task.score_title) for name, task in run.tasks.items()} | {"overall": "overall"}
+        spreads = {title: _spread_text(group.spreads[name]) for name, title in titles.items() if name in group.spreads}
         seeds = ", ".join(map(str, sorted({row.run.seed for row in group.rows})))
         pairs = {"seeds": seeds, **spreads, "method": _method(run), "scale": scale_line(run)}
         self.query_one("#words", TextLines).show(lambda width: facts(pairs, width))
@@ -112,15 +112,17 @@ def about_line(run: Run) -> Line:
 
 
 def scores_line(run: Run) -> Line:
-    """The scores of the selected epoch, with ρ and S side by side under their own names."""
+    """The scores of the selected epoch; where a correlation is the only one, beside it its part in the overall score,
+    S = (1 + ρ)/2."""
     if run.scores.selected_epoch is None or begins_anew(run):
         return ()
     parts: list[str | Span] = [Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")]
-    for task in TASKS:
-        if run.score(task) is not None:
-            parts += [Span(f"  {SCORE_TITLES[task]} ", "dim"), numbers.score(run.score(task))]
-    if run.scores.sts is not None:
-        parts += [Span("  S ", "dim"), numbers.score(similarity(run.scores.sts))]
+    known = {name: score for name in run.tasks if (score := run.score(name)) is not None}
+    for name, score in known.items():
+        parts += [Span(f"  {safe_text(run.tasks[name].score_title)} ", "dim"), numbers.score(score)]
+    signed = [name for name in known if run.tasks[name].metric.signed]
+    if len(signed) == 1:
+        parts += [Span("  S ", "dim"), numbers.score(run.tasks[signed[0]].unit(known[signed[0]]))]
     if run.scores.overall is not None:
         parts += [Span("  overall ", "dim"), Span(numbers.score(run.scores.overall), "title")]
     return line(*parts)

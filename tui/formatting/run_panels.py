@@ -71,7 +71,7 @@ def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) 
 
 def _of_one(curve: Curve, name: str) -> Series:
     """A series of a run that is alone: a task keeps its look, also where a pretraining phase was there before it."""
-    return _series(curve, _leaf(name), place_of(name, curve.run.tasks, with_kind=False))
+    return _series(curve, _leaf(name), place_of(name, with_kind=False, tasks=curve.run.tasks))
 
 
 def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, name: str, is_one_of_many: bool) -> Panel:

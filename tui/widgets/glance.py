@@ -112,17 +112,15 @@ def about_line(run: Run) -> Line:
 
 
 def scores_line(run: Run) -> Line:
-    """The scores of the selected epoch; where a correlation is the only one, beside it its part in the overall score,
-    S = (1 + ρ)/2."""
+    """The scores of the selected epoch; behind a correlation its part in the overall score, S = (1 + ρ)/2."""
     if run.scores.selected_epoch is None or begins_anew(run):
         return ()
     parts: list[str | Span] = [Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")]
-    known = {name: score for name in run.tasks if (score := run.score(name)) is not None}
-    for name, score in known.items():
-        parts += [Span(f"  {safe_text(run.tasks[name].score_title)} ", "dim"), numbers.score(score)]
-    signed = [name for name in known if run.tasks[name].metric.signed]
-    if len(signed) == 1:
-        parts += [Span("  S ", "dim"), numbers.score(run.tasks[signed[0]].unit(known[signed[0]]))]
+    for name, task in run.tasks.items():
+        score = run.score(name)
+        if score is not None:
+            parts += [Span(f"  {safe_text(task.score_title)} ", "dim"), numbers.score(score)]
+            parts += [Span("  S ", "dim"), numbers.score(task.unit(score))] if task.metric.signed else []
     if run.scores.overall is not None:
         parts += [Span("  overall ", "dim"), Span(numbers.score(run.scores.overall), "title")]
     return line(*parts)

@@ -15,8 +15,8 @@ from bertmt.registry.records import Run
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.builtin import BUILTIN
 
-# Whose a series is, by the end of its name, in the order of looks; behind them come other tasks. Pretraining phases,
-# whose series come first and end first, have looks of their own beside the tasks'.
+# Whose a series is, by the end of its name, in the order of looks; other tasks share those that are left. Pretraining
+# phases, whose series come first and end first, have looks of their own beside the tasks'.
 OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
 KINDS = ("loss", "dev", "dev_loss")  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
@@ -88,21 +88,23 @@ def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run]) -> list[Series]:
     if same_series:
         return [each.drawn(True, order[each.run.key]) for each in curves]
     each_run = len(KINDS) * LOOKS_OF_A_KIND
-    return [
-        each.drawn(False, order[each.run.key] * each_run + place_of(each.series, each.run.tasks)) for each in curves
-    ]
+    places = (order[each.run.key] * each_run + place_of(each.series, tasks=each.run.tasks) for each in curves)
+    return [each.drawn(False, place) for each, place in zip(curves, places, strict=True)]
 
 
-def place_of(series: str, tasks: Iterable[str], with_kind: bool = True) -> int:
+def place_of(series: str, with_kind: bool = True, tasks: Iterable[str] = ()) -> int:
     """The place of a series' look among those of its run: the owner's colour; in a mark of the kind, if wanted.
 
     Args:
-        tasks: of the run, in their order: a task has its place whatever has been measured.
+        tasks: the run's.
     """
-    kind, _, name = series.rpartition("/")
-    owner = name.partition(".")[0]  # of several tasks that are pretrained, each phase is called "mnr.<task>"
-    owners = (*OWNERS, *(task for task in tasks if task not in OWNERS))
-    place = owners.index(owner) if owner in owners else len(owners) if kind else 0
+    kind, _, owner = series.rpartition("/")
+    others = [name for name in tasks if name not in OWNERS]
+    if owner in others:
+        place = len(OWNERS) + others.index(owner) % (LOOKS_OF_A_KIND - len(OWNERS))
+    else:
+        phase = owner.partition(".")[0]  # of one task where several are pretrained: mnr.<task>
+        place = OWNERS.index(phase) if phase in OWNERS else len(OWNERS) if kind else 0
     return place + LOOKS_OF_A_KIND * (KINDS.index(kind) if with_kind and kind in KINDS else 0)
 
 

@@ -21,6 +21,7 @@ from bertmt.services.browse.run_list import Group, Spread
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.formatting.run_signs import group_name, state_sign
 from tui.formatting.run_standing import resilience_notes, standing
+from tui.formatting.scores import FEW
 from tui.registry_lane import Session
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
@@ -111,19 +112,33 @@ def about_line(run: Run) -> Line:
     return line(state_sign(run), *said, standing(run))
 
 
-def scores_line(run: Run) -> Line:
-    """The scores of the selected epoch; behind a correlation its part in the overall score, S = (1 + ρ)/2."""
+def score_parts(run: Run) -> list[Line]:
+    """The scores of the selected epoch in parts; behind a correlation its part in the overall score, S = (1 + ρ)/2.
+
+    Of many tasks the overall score stands first, so that it is there where not all are.
+    """
     if run.scores.selected_epoch is None or begins_anew(run):
-        return ()
-    parts: list[str | Span] = [Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")]
+        return []
+    parts: list[Line] = []
     for name, task in run.tasks.items():
         score = run.score(name)
         if score is not None:
-            parts += [Span(f"  {safe_text(task.score_title)} ", "dim"), numbers.score(score)]
-            parts += [Span("  S ", "dim"), numbers.score(task.unit(score))] if task.metric.signed else []
-    if run.scores.overall is not None:
-        parts += [Span("  overall ", "dim"), Span(numbers.score(run.scores.overall), "title")]
-    return line(*parts)
+            unit = (Span("  S ", "dim"), numbers.score(task.unit(score))) if task.metric.signed else ()
+            parts.append(line(Span(f"{safe_text(task.score_title)} ", "dim"), numbers.score(score), *unit))
+    overall = run.score("overall")
+    if overall is not None:
+        place = 0 if len(run.tasks) > FEW else len(parts)
+        parts.insert(place, line(Span("overall ", "dim"), Span(numbers.score(overall), "title")))
+    epoch = Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")
+    return [line(epoch, "  ", *parts[0]), *parts[1:]] if parts else [line(epoch)]
+
+
+def scores_line(run: Run) -> Line:
+    """The scores of the selected epoch in one line; empty where there are none."""
+    found: list[str | Span] = []
+    for part in score_parts(run):
+        found += [*(("  ",) if found else ()), *part]
+    return line(*found)
 
 
 def _words(glimpse: Glimpse, width: int) -> list[Line]:

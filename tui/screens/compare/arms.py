@@ -16,12 +16,11 @@ from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
+from tui.formatting.scores import FEW, score_head, width_of
 from tui.widgets.columns import WIDE, Column
 
 Looks = Mapping[int, Look]  # by the key of a run
 MOST_MARKS = 4
-LONGEST = 8  # cells of a score's title
-FEW = 3  # tasks whose scores stand in their order; of more, the overall score goes first where there is little room
 UNIT = " unit"  # behind the name of a task: the column of its part in the overall score
 _NAME = Column(
     key="name", title="dev scores of", width=14, rank=2, elastic=True, meaning="run, or recipe and how many seeds"
@@ -139,7 +138,7 @@ def _score_columns(tasks: Tasks) -> list[Column]:
     """A column per task, behind a correlation that of its part in the overall score, and the overall score."""
     titles: dict[str, str] = {}
     for name, task in tasks.items():
-        titles[name] = safe_text(task.score_title)
+        titles[name] = score_head(task)
         titles |= {name + UNIT: "S"} if task.metric.signed else {}
     titles["overall"] = "overall"
     # Of many tasks, parts in the overall score are the first that there is no room for.
@@ -149,7 +148,7 @@ def _score_columns(tasks: Tasks) -> list[Column]:
         order["overall"] = 0
     ranks = {name: 3 + rank for rank, name in enumerate(sorted(order, key=lambda name: order[name]))}
     return [
-        Column(key=name, title=title, width=max(5, min(cells(title), LONGEST)), rank=ranks[name], right=True)
+        Column(key=name, title=title, width=width_of(title), rank=ranks[name], right=True)
         for name, title in titles.items()
     ]
 

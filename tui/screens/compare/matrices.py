@@ -66,7 +66,7 @@ def matrices_page(
     Args:
         first: whose counts are taken from those of the others; None shows each as it is.
     """
-    few = len(task.classes) <= FEW_CLASSES
+    few = len(task.classes) <= FEW_CLASSES  # else each needs all the room there is
     across = max(1, min(len(matrices), (width + GAP) // ((LEAST_MATRIX if few else MOST_MATRIX) + GAP)))
     wide = (width - GAP * (across - 1)) // across
     wide = min(wide, MOST_MATRIX) if few else wide
@@ -96,6 +96,8 @@ def _block(matrix: RunMatrix, looks: Looks, shown: Shown, first: RunMatrix | Non
     if first is None or first.confusion is None or first.run.key == matrix.run.key:
         counted: Shown = shown if first is None else "counts"
         return [title, *draw_confusion(found.counts, found.classes, counted, width=width)]
+    if len(found.classes) != len(first.confusion.classes):
+        return [title, *sentence_lines(f"{matrix.run.id} has other classes.", width)]
     if found.fingerprint != first.confusion.fingerprint:
         return [title, *sentence_lines(f"{matrix.run.id} was evaluated on other examples.", width)]
     return [title, *draw_confusion_difference(found.counts, first.confusion.counts, found.classes, width=width)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Span, cells
+from bertmt.drawing.styled import Span
 from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, reader_of
 from bertmt.registry.states import WAITING, State
@@ -22,11 +22,10 @@ from bertmt.services.browse.run_formatting import (
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from bertmt.tasks.task import Task, Tasks
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
+from tui.formatting.scores import FEW, score_head, width_of
 from tui.widgets.columns import WIDE, Column, Placed
 from tui.widgets.table import Spanning
 
-FEW = 3  # tasks whose scores stand at 80 columns with all that belongs there; of more, the overall score goes first
-SHORTEST, LONGEST = 5, 8  # cells of a score's title
 SPREAD = 10  # cells of a mean ± a standard deviation: with the seeds of a recipe in one line, a score is one
 
 
@@ -52,7 +51,7 @@ _BEHIND = (
         right=True,
         from_width=WIDE,
         field="overall",
-        meaning="mean of its tasks, each from 0 to 1",
+        meaning="mean of its tasks, each in 0…1",
     ),
     Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
     Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
@@ -88,8 +87,8 @@ def columns_of(tasks: Tasks, grouped: bool = False) -> tuple[Column, ...]:
 
 
 def _score_column(name: str, task: Task, rank: int, grouped: bool) -> ScoreColumn:
-    title = safe_text(task.score_title)
-    width = SPREAD if grouped else max(SHORTEST, min(cells(title), LONGEST))
+    title = score_head(task)
+    width = SPREAD if grouped else width_of(title)
     meaning = f"dev {task.metric.title} on {safe_text(task.title)}"
     return ScoreColumn(name, title, width, rank=rank, right=True, field=name, meaning=meaning)
 

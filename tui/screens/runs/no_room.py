@@ -18,5 +18,5 @@ class NoRoom(TextLines):
         """Say what is not shown of some columns."""
         titles = without_room(columns, shown)
         self.set_class(not titles, "hidden")
-        said = line(Span(f"No room for {named(titles)}: C chooses columns, o orders by any of them.", "dim"))
+        said = line(Span(f"No room for {named(titles)}: C chooses columns, o orders by any.", "dim"))
         self.show(lambda width: [cut_line(said, width)] if titles else [])

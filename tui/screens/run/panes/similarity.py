@@ -41,8 +41,8 @@ class SimilarityPane(EpochPane):
     SUBJECT = "A chart of similarities"
     NEEDS = "a number as label"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Each dot is an example: to the right its label, upwards what was predicted, both on the range of the labels. "
-        "For similarities by cosine it is the paper's Figure 10.",
+        "Each dot is an example: to the right its label, upwards what was predicted: the cosine of the two embeddings, "
+        "or the output of a head, times the range of the labels. By cosine it is the paper's Figure 10.",
         "Beside it are the examples, the farthest from its label first. The line fits best by least squares.",
     )
     DEFAULT_CSS = """

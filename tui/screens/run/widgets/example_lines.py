@@ -25,8 +25,8 @@ def class_name(task: Task, label: int) -> str:
 
 
 def scale_words(task: Task) -> str:
-    """How what is predicted of a number becomes a label: "5 × cosine", "1 + 4 × the head's output"."""
-    what = "the head's output" if task.has_head else "cosine"
+    """How what is predicted of a number becomes a label: "5 × cosine", "1 + 4 × output"."""
+    what = "output" if task.has_head else "cosine"
     return f"{f'{task.minimum:g} + ' if task.minimum else ''}{task.maximum - task.minimum:g} × {what}"
 
 

@@ -11,18 +11,21 @@ import pytest
 from run_screen import click_on, open_run, said
 from shown import Show, Shown
 
+from bertmt.drawing.charts.series import looks_of
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.records import Run
 from bertmt.services.analysis import confusion, examples
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.examples import ExampleTable
 from bertmt.services.browse import run_list
+from bertmt.services.browse.curves import Curve
 from bertmt.services.browse.run_list import Spread
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example
 from bertmt.tasks.scores import confusion as confusion_matrix
 from bertmt.tasks.scores import on_label_scale, predicted_labels
 from bertmt.tasks.task import Task
+from tui.formatting.run_panels import CHARTS, panels_of
 from tui.screens.run.widgets.heat_map import HeatMap
 from tui.settings import Settings
 
@@ -251,3 +254,19 @@ async def test_the_comparison_has_a_column_for_each_task_of_its_arms(
         titles = next(each for each in shown.text.splitlines() if "dev scores of" in each).split()
         assert titles[-13:-1] == ["PARA", "STS", "ρ", "S", "CoLA", "φ", "S", "Inte…", "mF1", "Rating", "ρs", "S"]
         assert titles[-1] == "overall"
+
+
+async def test_curves_go_by_the_order_of_tasks_and_each_keeps_its_look(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(monkeypatch, SIX)
+    async with show() as shown:
+        run = shown.app.screen.table.rows[-1].run
+        names = [f"loss/{name}" for name in ("rating", "cola", "intents", "sst", "para", "sts")]
+        curves = {(run.key, name): Curve(run, name, np.arange(2), np.ones(2)) for name in names}
+        [panel] = panels_of(curves, [run], CHARTS)
+        assert [each.name for each in panel.series] == list(SIX)
+        looks = dict(zip(SIX, looks_of(panel.series, False), strict=True))
+        assert len({(look.style, look.mark) for look in looks.values()}) == len(SIX)
+        [alone] = panels_of({(run.key, "loss/intents"): curves[run.key, "loss/intents"]}, [run], CHARTS)
+        assert looks_of(alone.series, False) == [looks["intents"]]

@@ -1,4 +1,4 @@
-"""How scores of tasks are headed wherever they have columns, and from how many tasks on the overall score goes first."""
+"""How scores of tasks are headed where they have columns, and from how many tasks on the overall score goes first."""
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import cells, cut

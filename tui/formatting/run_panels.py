@@ -11,6 +11,7 @@ from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.series import Series
 from bertmt.registry.records import Run
 from bertmt.services.browse.curves import Curve, is_evaluation, place_of
+from bertmt.services.browse.score_columns import tasks_of
 
 Curves = Mapping[tuple[int, str], Curve]
 NOTHING = np.empty(0)
@@ -55,8 +56,10 @@ def patterns(charts: Iterable[ChartKind]) -> tuple[str, ...]:
 def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) -> list[Panel]:
     """A panel per chart that has points; of several runs, one per series, each run a curve, so that like meets like."""
     panels: list[Panel] = []
+    first = (*tasks_of(runs), "overall")
     for chart in charts:
-        names = sorted({name for _, name in curves if fnmatchcase(name, chart.pattern)}, key=_order)
+        found = {name for _, name in curves if fnmatchcase(name, chart.pattern)}
+        names = sorted(found, key=lambda name: _order(name, first))
         if len(runs) > 1:
             panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1) for name in names]
         elif chart.beside:
@@ -68,7 +71,7 @@ def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) 
 
 def _of_one(curve: Curve, name: str) -> Series:
     """A series of a run that is alone: a task keeps its look, also where a pretraining phase was there before it."""
-    return _series(curve, _leaf(name), place_of(name, with_kind=False))
+    return _series(curve, _leaf(name), place_of(name, with_kind=False, tasks=curve.run.tasks))
 
 
 def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, name: str, is_one_of_many: bool) -> Panel:
@@ -98,8 +101,7 @@ def _leaf(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _order(name: str) -> tuple[int, str]:
-    """SST, PARA, STS as the paper has them, then the rest."""
-    tasks = ("sst", "para", "sts", "overall")
+def _order(name: str, first: Sequence[str]) -> tuple[int, str]:
+    """The tasks in their order and the overall score, then the rest."""
     leaf = _leaf(name)
-    return (tasks.index(leaf) if leaf in tasks else len(tasks), name)
+    return (first.index(leaf) if leaf in first else len(first), name)

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, cut, line
+from bertmt.drawing.styled import Line, Span, cells, cut, line
 from tui.bindings import key
 from tui.widgets.columns import Column
 from tui.widgets.fields import Field, FieldKind
@@ -40,11 +40,19 @@ def _cell(field: Field, column: Column) -> Span:
         said = f"  ({field.shown})" if field.shown else ""
         return Spanning(f"{field.name}{said}", "title")
     if column is NAME:
-        return Span(field.name, "dim" if field.idle else "")
+        return Span(_short(field.name), "dim" if field.idle else "")
     if column is MEANING:
         return Span(safe_text(field.meaning), "dim")
     is_off = field.idle or (field.kind is FieldKind.SWITCH and not field.is_changed and field.text == "false")
     return Span(safe_text(field.shown) or numbers.MISSING, "accent" if field.is_changed else "dim" if is_off else "")
+
+
+def _short(name: str) -> str:
+    """A dotted name that is too long for its column keeps its end: `head.<task>.layers` beside `head.<task>.hidden`."""
+    group, dot, leaf = name.rpartition(".")
+    if not dot or cells(name) <= NAME.width:
+        return name
+    return f"{cut(group, NAME.width - cells(leaf) - 1)}.{leaf}"
 
 
 class Form(Vertical):

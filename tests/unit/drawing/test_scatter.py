@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertmt.drawing.charts.heatmap import cell_at, draw_confusion, draw_confusion_difference, with_rates
+from bertmt.drawing.charts.heatmap import (
+    View,
+    cell_at,
+    draw_confusion,
+    draw_confusion_difference,
+    drawn_classes,
+    with_rates,
+)
 from bertmt.drawing.charts.scatter import Cloud, draw_scatter
 from bertmt.drawing.styled import STYLES, cells, plain
 
@@ -130,3 +137,36 @@ def test_recall_and_precision_are_left_out_where_they_do_not_fit() -> None:
     widest = max(cells(plain(each)) for each in with_rates(lines, RATED, 80))
     assert with_rates(lines, RATED, widest) != lines
     assert with_rates(lines, RATED, widest - 1) == lines
+
+
+MANY = np.arange(400).reshape(20, 20)  # row i, column j: 20 i + j
+NAMES = [f"class {number}" for number in range(20)]
+
+
+def less_transposed(matrix: Any, names: Any, width: int) -> Any:
+    return draw_confusion_difference(matrix, MANY.T, names, width=width)
+
+
+@pytest.mark.parametrize("draw", [draw_confusion, less_transposed])
+def test_twenty_classes_are_whole_at_80_columns_in_parts(draw: Any) -> None:
+    lines = draw(MANY, NAMES, width=78)
+    assert max(cells(plain(each)) for each in lines) <= 78
+    heads = [place for place, each in enumerate(lines) if plain(each).startswith("true")]
+    parts = [drawn_classes(lines[place : place + 21]) for place in heads]
+    assert len(parts) > 1 and [number for _, predicted in parts for number in predicted] == list(range(20))
+    assert all(true == list(range(20)) for true, _ in parts)
+
+
+def test_a_view_is_the_part_about_its_cell_and_a_pointer_finds_it() -> None:
+    for cell in ((0, 0), (7, 8), (19, 19), (13, 2)):
+        lines = draw_confusion(MANY, NAMES, cell=cell, width=78, view=View(cell, 8))
+        true, predicted = drawn_classes(lines)
+        assert len(true) == 8 and cell[0] in true and cell[1] in predicted
+        [(y, x)] = [
+            (row, sum(cells(span.text) for span in each[: place + 1]) - 2)
+            for row, each in enumerate(lines)
+            for place, span in enumerate(each)
+            if span.style == "cursor"
+        ]
+        assert cell_at(lines, 20, x, y) == cell
+        assert f"{20 * cell[0] + cell[1]}◂" in plain(lines[y])

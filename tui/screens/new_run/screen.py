@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Hashable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -12,11 +13,9 @@ from textual.containers import Horizontal
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
-from bertmt.recipe.loading import preset, presets
-from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle import control
-from bertmt.services.plan.recipes import DEFAULT_PRESET, open_recipe
+from bertmt.services.plan.recipes import DEFAULT_PRESET
 from bertmt.services.plan.submit import submit
 from tui.actions.runs import RunActions
 from tui.actions.workers import offer_worker
@@ -25,6 +24,7 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.host import Host
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.new_run.definitions import presets_beside, recipe_beside
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
 from tui.screens.new_run.planning import planned_of
 from tui.screens.new_run.preview import Planned, done, preview_lines, summary
@@ -105,14 +105,21 @@ class NewRunScreen(DashboardScreen):
             self._is_read = True
             await self._start_from(self.form.preset, self.form.run)
 
+    @property
+    def _folder(self) -> Path:
+        """Of the registry, beside which a user's own tasks and presets lie."""
+        return self.dashboard.registry.parent
+
     async def _start_from(self, preset_name: str | None, run: Run | None) -> None:
+        known = await asyncio.to_thread(presets_beside, self._folder)
         try:
-            base = await asyncio.to_thread(open_recipe, preset_name or "", run)
+            base = await asyncio.to_thread(recipe_beside, self._folder, preset_name or "", run)
         except BertmtError as problem:
             self.dashboard.show_error(problem)
-            preset_name, run = preset_name or DEFAULT_PRESET, None
-            base = preset(preset_name).recipe()
-        self._change(self.form.with_source(base, preset_name, run))
+            preset_name, run = preset_name if preset_name in known else DEFAULT_PRESET, None
+            base = known[preset_name or DEFAULT_PRESET].recipe()
+        chosen = known.get(preset_name or "")
+        self._change(self.form.with_source(base, preset_name, run, chosen.summary if chosen else ""))
 
     def _change(self, form: NewRunForm) -> None:
         if self.is_left:
@@ -175,12 +182,11 @@ class NewRunScreen(DashboardScreen):
 
     @work(group="act")
     async def _choose_several(self, name: str) -> None:
-        options = [Option(each, each) for each in SETTINGS[name].choices]
+        known, choices = self.form.base.known, self.form.setting(name).choices
+        options = [Option(each, each, f"{known[each].title} {known[each].data_set}".rstrip()) for each in choices]
         chosen = await self.dashboard.ask_person(Switches(name, options, frozenset(self.form.value(name))))
         if chosen:
-            self._change(
-                self.form.with_value(name, ",".join(each for each in SETTINGS[name].choices if each in chosen))
-            )
+            self._change(self.form.with_value(name, ",".join(each for each in choices if each in chosen)))
         elif chosen is not None:
             self.dashboard.notify(self.form.check(name, "") or "", severity="warning")
 
@@ -188,7 +194,8 @@ class NewRunScreen(DashboardScreen):
     async def action_source(self) -> None:
         copy = self._copied
         copies = [Option(COPY, f"copy of {copy.id}", f"{copy.name}, seed {copy.seed}")] if copy else []
-        options = [Option(each.name, each.name, each.summary) for each in presets().values()]
+        known = await asyncio.to_thread(presets_beside, self._folder)
+        options = [Option(each.name, each.name, each.summary) for each in known.values()]
         chosen: Hashable = await self.dashboard.ask_person(Choice("Start from", [*copies, *options]))
         if chosen == COPY:
             await self._start_from(None, copy)

@@ -30,7 +30,7 @@ from tui.screens.run.panes.pane import Pane
 from tui.screens.run.panes.recipe import RecipePane
 from tui.screens.run.panes.similarity import SimilarityPane
 from tui.widgets.form import sentence_lines
-from tui.widgets.glance import about_line, scores_line
+from tui.widgets.glance import about_line, score_parts, scores_line
 from tui.widgets.key_line import KeyLine
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_lines import TextLines
@@ -47,6 +47,7 @@ PANES: tuple[type[Pane], ...] = (
 GAP = "  "
 MOST_LINES_BELOW = 3  # of what a run is at or why it failed
 MOST_RESILIENCE_LINES = 2
+MOST_SCORE_LINES = 4
 
 
 class RunScreen(RunActions):
@@ -193,7 +194,9 @@ class RunScreen(RunActions):
             return [(*about, Span(" " * (room - needed)), *(span for part in parts for span in (Span(GAP), *part)))]
         if difference and cells(plain(difference)) + len(GAP) <= room:
             about, parts = (*about, Span(GAP), *difference), parts[:-1]
-        return [*_with_its_end_below(about, width), *wrap_parts(parts, width)]
+        if cells(plain(scores)) > width:  # of many tasks
+            parts = [*score_parts(self.run), *(part for part in parts if part is not scores)]
+        return [*_with_its_end_below(about, width), *wrap_parts(parts, width)[:MOST_SCORE_LINES]]
 
     def _difference(self) -> Line:
         """From the run that it is compared with."""

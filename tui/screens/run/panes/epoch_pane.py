@@ -10,6 +10,7 @@ from bertmt.errors import NotFoundError
 from bertmt.registry.records import Run
 from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
 from bertmt.services.analysis.examples import ExampleTable, baseline_examples, examples_of
+from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.pane import Pane
@@ -20,12 +21,12 @@ class EpochPane(Pane):
     """The selected epoch, or the one that was gone to.
 
     Attributes:
-        TASKS: those that it can show.
         SUBJECT: what it shows, as the first words of a sentence.
+        NEEDS: what a task must have for that, as a sentence goes on after "a task with".
     """
 
-    TASKS: ClassVar[tuple[str, ...]] = ()
     SUBJECT: ClassVar[str] = ""
+    NEEDS: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         key(
             "comma,less_than_sign",
@@ -48,6 +49,11 @@ class EpochPane(Pane):
         self.task_name = ""
         self.evaluated: Mapping[str, Evaluated] = {}
         self._gone_to: int | None = None
+
+    @staticmethod
+    def suits(task: Task) -> bool:
+        """Whether there is something to show of a task."""
+        return True
 
     @property
     def epoch(self) -> int:
@@ -76,8 +82,18 @@ class EpochPane(Pane):
             await self.dashboard.attempt(self.read_and_show(self.run))
 
     def look_up(self, session: Session, run: Run) -> Mapping[str, Evaluated]:
-        """On the registry's thread: what there is to choose from."""
-        return evaluated_tasks(session.database, run, self.SUBJECT, self.TASKS)
+        """On the registry's thread: what there is to choose from.
+
+        Raises:
+            NotFoundError: nothing; the sentence says why.
+        """
+        suited = [name for name, task in run.tasks.items() if self.suits(task)]
+        if not suited:
+            titles = ", ".join(task.title for task in run.tasks.values())
+            raise NotFoundError(
+                f"{self.SUBJECT} needs a task with {self.NEEDS}, but run {run.id} trains {titles} only."
+            )
+        return evaluated_tasks(session.database, run, self.SUBJECT, suited)
 
     def read_task(
         self, session: Session, run: Run, found: Evaluated, known: Mapping[str, ExampleTable]

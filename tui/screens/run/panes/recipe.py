@@ -31,7 +31,6 @@ from tui.widgets.page import Page
 SIDE_BY_SIDE = 116  # cells from which on the recipe has the other half beside it
 SHARE_OF_RECIPE = 0.48
 GAP = 4
-NAME_WIDTH = max(map(len, SETTINGS)) + 1
 TITLES = {
     Role.TOGGLE: "Method: the toggles",
     Role.SCALE: "Scale: encoder, data, budget",
@@ -94,9 +93,11 @@ def _recipe(details: Details, width: int) -> Iterator[Section]:
         )
         yield "Recipe", [line(part) for part in wrapped(sentence, width)]
         return
+    settings = recipe.settings()
+    name_width = max(map(len, settings)) + 1
     for role, title in TITLES.items():
-        names = [name for name, setting in SETTINGS.items() if setting.role is role]
-        lines = [each for name in names for each in _setting(details, recipe, name, width)]
+        names = [name for name, setting in settings.items() if setting.role is role]
+        lines = [each for name in names for each in _setting(details, recipe, name, name_width, width)]
         yield title, [*(_about_preset(details, width) if role is Role.TOGGLE else ()), *lines]
 
 
@@ -112,7 +113,7 @@ def _about_preset(details: Details, width: int) -> list[Line]:
     return [line(Span(part, "dim")) for part in wrapped(safe_text(said), width)]
 
 
-def _setting(details: Details, recipe: Recipe, name: str, width: int) -> list[Line]:
+def _setting(details: Details, recipe: Recipe, name: str, name_width: int, width: int) -> list[Line]:
     """Its name and its value; behind it what the preset has, or why it has nothing to do."""
     idle = recipe.idle().get(name)
     value = recipe.value(name)
@@ -122,9 +123,9 @@ def _setting(details: Details, recipe: Recipe, name: str, width: int) -> list[Li
         remark, style = f"not in use: {idle}", "dim"
     elif name in details.changes:
         remark, sign = f"{details.run.submission.from_preset}: {value_text(details.changes[name][0])}", UNLIKE
-    head = (Span(sign, "mark"), Span(pad(name, NAME_WIDTH), "dim"))
-    room = width - len(sign) - NAME_WIDTH
-    indent = Span(" " * (len(sign) + NAME_WIDTH))
+    head = (Span(sign, "mark"), Span(pad(name, name_width), "dim"))
+    room = width - len(sign) - name_width
+    indent = Span(" " * (len(sign) + name_width))
     parts = [line(Span(part, style)) for part in wrapped(safe_text(text), room)]
     if remark and cells(plain(parts[-1])) + 2 + cells(remark) <= room:
         parts[-1] = (*parts[-1], Span(f"  {safe_text(remark)}", "dim"))

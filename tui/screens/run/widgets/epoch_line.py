@@ -6,11 +6,13 @@ import numpy as np
 
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.sparkline import sparkline
+from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import plain
 from bertmt.services.analysis.evaluations import Evaluated
-from bertmt.tasks.builtin import BUILTIN as TASKS
+from bertmt.tasks.task import Tasks
 from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 
+MANY = 4  # tabs from which on they have a short form
 MOST_CELLS = 24  # of the curve; with more epochs a cell stands for several
 
 
@@ -18,22 +20,37 @@ class EpochLine(ClickLine):
     """Tabs of tasks, the score, the epoch, the curve; a click on a tab or on the curve is `Clicked` with the task's
     name or the epoch's number."""
 
-    def show_epoch(self, evaluated: Mapping[str, Evaluated], task: str, epoch: int, tabs: Sequence[str] = ()) -> None:
+    def show_epoch(
+        self, evaluated: Mapping[str, Evaluated], tasks: Tasks, task: str, epoch: int, tabs: Sequence[str] = ()
+    ) -> None:
         """Show a task at an epoch.
 
         Args:
+            tasks: what they are.
             tabs: the tasks to choose from; by default this one alone.
         """
-        tab_line = tab_pieces([(TASKS[each].title, each) for each in tabs or (task,)], task)
+        names = [(safe_text(tasks[each].title), each) for each in tabs or (task,)]
+        tab_line = tab_pieces(names, task)
         found = evaluated[task]
-        score = Piece(f"  {TASKS[task].metric.title} {numbers.score(found.score_at(epoch))}")
+        score = Piece(f"  {tasks[task].metric.title} {numbers.score(found.score_at(epoch))}")
         curve = _curve(found, epoch, self.ascii_only)
         self.show(
             [*tab_line, score, Piece(_long(found, epoch), "dim"), *curve],
             [*tab_line, score, Piece(f"  epoch {epoch} of {found.epochs[-1]}", "dim"), *curve],
             [*tab_line, score, Piece(f"  epoch {epoch}", "dim"), *curve],
             [*tab_line, score, Piece(f"  epoch {epoch}", "dim")],
+            *self._few(names, task, [score, Piece(f"  epoch {epoch}", "dim")]),
         )
+
+    def _few(self, names: Sequence[tuple[str, str]], task: str, behind: Sequence[Piece]) -> list[list[Piece]]:
+        """Where there are too many tabs: the task between arrows to its neighbours, and how many there are."""
+        if len(names) < MANY:
+            return []
+        place = next(index for index, (_, name) in enumerate(names) if name == task)
+        before, after = (names[(place + step) % len(names)][1] for step in (-1, 1))
+        which = Piece(f"{place + 1} of {len(names)}", "dim")
+        tabs = [Piece("◂ ", "mark", before), Piece(names[place][0], "title"), Piece(" ▸ ", "mark", after), which]
+        return [[*tabs, *behind], tabs]
 
 
 def _long(found: Evaluated, epoch: int) -> str:

@@ -127,9 +127,8 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         if checked is None or name is None or problems:
             continue
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-        overlapping = [
-            part for task, overlap in checked.overlaps.items() for part in overlap.sentences(recipe.task(task).title)
-        ]
+        overlaps = checked.overlaps.items()
+        overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
         said |= dict.fromkeys(
             (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
         )

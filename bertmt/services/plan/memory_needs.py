@@ -51,7 +51,7 @@ def memory_need(database: Database, run: Run) -> MemoryNeed | None:
             f"judged by {past.id}, whose tensors held {numbers.count(peak)} MiB",
         )
     try:
-        recipe = from_json(run.submission.recipe_json)
+        recipe = from_json(run.submission.recipe_json, run.tasks)
         least = least_mib(recipe, find_encoder(recipe.encoder))
     except BertmtError:  # the child will say what is the matter
         return None

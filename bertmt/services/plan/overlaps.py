@@ -13,7 +13,6 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import setting, store_setting
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,13 @@ class Overlap:
     in_training: int
     sharing: int
 
-    def sentences(self, task: Task) -> list[str]:
-        """What to know of it, and what follows."""
-        said, title = [], task.title
+    def sentences(self, title: str) -> list[str]:
+        """What to know of it, and what follows.
+
+        Args:
+            title: of the task.
+        """
+        said = []
         if self.in_training:
             said.append(
                 f"{title}: {self.in_training:,} of {self.dev:,} dev examples also stand in the training data, so the "
@@ -98,7 +101,7 @@ def overlap_sentences(database: Database, run: Run, tasks: Collection[str] | Non
     for task, about in run.tasks.items():
         name = _name(task, run.submission.fingerprints, run.recipe.get("evaluate_examples") or 0)
         overlap = _read(setting(database, name)) if name and (tasks is None or task in tasks) else None
-        said += overlap.sentences(about) if overlap else []
+        said += overlap.sentences(about.title) if overlap else []
     return said
 
 

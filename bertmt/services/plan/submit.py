@@ -127,8 +127,9 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         if checked is None or name is None or problems:
             continue
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-        overlaps = checked.overlaps.items()
-        overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
+        overlapping = [
+            part for task, overlap in checked.overlaps.items() for part in overlap.sentences(recipe.task(task).title)
+        ]
         said |= dict.fromkeys(
             (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
         )

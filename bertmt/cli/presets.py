@@ -23,7 +23,10 @@ COLUMNS = (
 
 
 def presets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the paper's models with their scores, and your own presets."""
+    """List the models of the paper and the scores it reports.
+
+    Below them stand presets of your own, which `bertmt recipe --save` made.
+    """
     from bertmt.recipe.reported import reported_scores
     from bertmt.services.plan.preset_list import broken_presets, known_presets
 

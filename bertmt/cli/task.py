@@ -210,7 +210,8 @@ def audit(
 ) -> None:
     """Look at a task's data before training on them.
 
-    Sizes, balance of classes, lengths, what is too long, repeated, in train too, or contradicts itself.
+    Sizes, balance of classes, lengths, what is cut at the maximum length, repeated, or in train too, and labels that
+    contradict each other.
     """
     from bertmt.cli.task_records import audit_record
     from bertmt.services.plan.recipes import chosen_recipe

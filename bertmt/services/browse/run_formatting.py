@@ -107,7 +107,7 @@ def scale_line(run: "Run") -> str:
     dev = f", {numbers.counted(cut, 'dev example')} at most" if cut else ""
     epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
     return safe_text(
-        f"{recipe.get('encoder')}; data {run.submission.data}{extra}{dev}; {epochs}{steps}; "
+        f"{recipe.get('encoder')}; data {run.submission.data or 'of its own tasks'}{extra}{dev}; {epochs}{steps}; "
         f"batch {recipe.get('batch_size')}; {rates}"
     )
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bertmt.errors import UsageError
-from bertmt.services.plan.start_times import parse_start
+from bertmt.services.start_times import parse_start
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.names import check_tag
-from bertmt.services.plan.start_times import parse_start
 from bertmt.services.plan.submit import Request
+from bertmt.services.start_times import parse_start
 from tui.widgets.fields import Field, FieldKind, field_of, next_choice
 
 SOURCE, DONE = "source", "done"

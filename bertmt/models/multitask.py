@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import BertConfig, BertModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from bertmt.models.heads import build_head
 from bertmt.models.lora import add_adapters, share_weights
@@ -36,7 +36,7 @@ class MultitaskModel(nn.Module):
     Source: sections 4.1 and 4.2. The heads' maps have a bias, which the paper's l = E W does not show.
     """
 
-    def __init__(self, recipe: Recipe, load: Callable[[], BertModel]):
+    def __init__(self, recipe: Recipe, load: Callable[[], PreTrainedModel]):
         super().__init__()
         self.tasks = recipe.tasks
         self.super_concat = recipe.super_concat
@@ -44,7 +44,7 @@ class MultitaskModel(nn.Module):
         names = recipe.tasks if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
-        self.config: BertConfig = encoders[names[0]].config
+        self.config: PreTrainedConfig = encoders[names[0]].config
         heads = {task: build_head(recipe, task, self.config.hidden_size) for task in recipe.tasks}
         self.heads = nn.ModuleDict({task: head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
@@ -117,7 +117,7 @@ class MultitaskModel(nn.Module):
         memory of the activations goes down to about a layer's, for a third more time.
         """
         for encoder in self.encoders.values():
-            assert isinstance(encoder, BertModel)
+            assert isinstance(encoder, PreTrainedModel)
             # transformers 5.23 renamed it.
             enable = getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
             enable({"use_reentrant": False, "preserve_rng_state": True})
@@ -127,7 +127,9 @@ class MultitaskModel(nn.Module):
         return [] if self.separate or len(self.tasks) == 1 else self.encoder_parameters(self.tasks[0])
 
 
-def _encoders(recipe: Recipe, load: Callable[[], BertModel], names: tuple[str, ...]) -> dict[str, BertModel]:
+def _encoders(
+    recipe: Recipe, load: Callable[[], PreTrainedModel], names: tuple[str, ...]
+) -> dict[str, PreTrainedModel]:
     if not recipe.lora.rank:
         return {name: load() for name in names}
     base = load()

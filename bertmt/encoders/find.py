@@ -14,9 +14,11 @@ from bertmt.bounded_files import MEBIBYTE, read_text
 from bertmt.encoders.configuration import CONFIGURATION_NAME, read_configuration
 from bertmt.encoders.families import BERT, BYTES_NAME, FAMILIES, LIBRARY_NAME, LIST_NAME, MERGES_NAME, Family
 from bertmt.encoders.fingerprints import (
+    DIGESTS_NAME,
     MOST_KEPT,
     PARTS,
     Stamp,
+    fetched_otherwise,
     folder_fingerprints,
     stamp,
     text_fingerprint,
@@ -130,7 +132,7 @@ def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
     `tiny` has a kind of "config.json" alone, its sizes: its weights come from the seed, its vocabulary from the data.
 
     Raises:
-        EncoderError: its files cannot be read.
+        EncoderError: its files cannot be read, or are others than `bertmt fetch` brought.
     """
     if encoder.folder is None:
         sizes = (encoder.hidden_size, encoder.layers, encoder.positions, encoder.intermediate_size)
@@ -138,9 +140,27 @@ def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
     from bertmt.encoders.vocabulary_file import vocabulary_files  # noqa: PLC0415 - see `_kept`
 
     try:
+        changed = fetched_otherwise(encoder.folder)
+        if changed:
+            raise EncoderError(
+                f"The encoder {encoder.name} is no longer what was fetched: {' and '.join(changed)} changed in "
+                f"{encoder.folder}; use `bertmt fetch` again, or delete {DIGESTS_NAME} there to use these."
+            )
         return folder_fingerprints(encoder.folder, vocabulary_files(encoder.folder, encoder.family))
     except OSError as problem:
         raise _unusable(encoder.folder, f"{problem.filename} cannot be read ({reason_of(problem)})") from None
+
+
+def check_configuration(folder: Path) -> None:
+    """Return if a folder's config.json is of an encoder that can be used, whatever else is there.
+
+    Raises:
+        EncoderError: it is not.
+    """
+    try:
+        read_configuration(folder)
+    except ValueError as problem:
+        raise _unusable(folder, str(problem)) from None
 
 
 def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -63,7 +63,7 @@ def _unpooled(config: PreTrainedConfig) -> dict[str, bool]:
 
 
 def _pretrained(files: EncoderFiles, folder: Path) -> PreTrainedModel:
-    _silence_the_library()
+    silence_the_library()
     try:
         config = CONFIG_MAPPING[files.model_type](**files.configuration)
         # Missing weights are first drawn at random: not from the run's own generator.
@@ -94,7 +94,7 @@ def _pretrained(files: EncoderFiles, folder: Path) -> PreTrainedModel:
     return found
 
 
-def _silence_the_library() -> None:
-    """No progress bar, and no table of the pooler and masked-language weights that are rightly not used."""
+def silence_the_library() -> None:
+    """No progress bar, no table of heads' weights that are rightly not used, no word on tokens of generation."""
     library_logging.set_verbosity_error()
     library_logging.disable_progress_bar()

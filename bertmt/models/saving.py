@@ -27,7 +27,7 @@ from bertmt.encoders.families import FAMILIES
 from bertmt.encoders.find import find_encoder
 from bertmt.encoders.vocabulary_file import read_backend
 from bertmt.errors import BertmtError, EncoderError, NotFoundError
-from bertmt.models.encoder import load_encoder, random_encoder
+from bertmt.models.encoder import load_encoder, random_encoder, silence_the_library
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.loading import from_json
@@ -84,6 +84,7 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
         EncoderError: a file of it is damaged, or the encoder that its adapters belong to is missing or another one.
     """
     about = _read_about(folder)
+    silence_the_library()
     try:
         recipe = from_json(json.dumps(about["recipe"]))
         contents = {name: _intact(folder / name, about["sha256"][name]) for name in (WEIGHTS, TOKENIZER, CONFIG)}

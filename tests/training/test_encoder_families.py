@@ -14,6 +14,7 @@ import torch
 from attempts import Attempt
 from encoder_families import POSITIONS, SENTENCES, write_encoder
 from transformers import AutoModel, AutoTokenizer
+from transformers.utils import logging as library_logging
 
 from bertmt.encoders.families import FAMILIES
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
@@ -27,6 +28,7 @@ from bertmt.recipe.recipe import Lora
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import read_examples, read_predictions
+from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.memory_needs import adapter_parameters, encoder_parameters
 from bertmt.tasks.task import TASKS
 from bertmt.training.stopping import StopFlag
@@ -148,8 +150,22 @@ class StopsAtACheckpoint(StopFlag):
         super().check()
 
 
+def test_layers_that_a_family_does_not_have_are_refused_at_submit_and_by_the_run(folder: Path) -> None:
+    settings = {"encoder": str(folder), "data": "toy", "max_length": 24, "lora.rank": 2, "lora.targets": "query-value"}
+    adapted = resolved(recipe_from(settings))
+    if folder.name != "modernbert":
+        check_encoder(adapted)
+        return
+    said = "query, key and value of a modernbert are one layer: use --set lora.targets=all-linear or attention"
+    with pytest.raises(EncoderError, match=said):
+        check_encoder(adapted)
+    with pytest.raises(EncoderError, match=said):
+        add_adapters(load_encoder(str(folder), 0, NOWHERE), adapted.lora, seed=0)
+
+
 def assert_asked_again_it_says_the_same(folder: RunFolder, tasks: Iterable[str]) -> None:
     """A model that is loaded from its folder gives the predictions that the run left of its last evaluation."""
+    library_logging.set_verbosity_warning()  # as it is in a process that begins
     for task in tasks:
         examples = read_examples(folder.examples(task, "dev"))
         questions = [
@@ -161,11 +177,14 @@ def assert_asked_again_it_says_the_same(folder: RunFolder, tasks: Iterable[str])
             answers.seek(0)
             said = np.array([json.loads(line)["probabilities"] for line in answers], dtype=np.float32)
         assert len(said) == 6
+        assert library_logging.get_verbosity() == library_logging.ERROR, "it speaks where answers are expected"
         assert np.array_equal(said, read_predictions(folder.predictions(1, task, "dev")).probabilities)
 
 
 def test_adapters_of_an_ensemble_train_resume_to_the_bit_and_predict_the_same_after_loading(
-    folder: Path, prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
+    folder: Path,
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
 ) -> None:
     settings = {"encoder": str(folder), **ADAPTED}
     marks = encoder_fingerprints(find_encoder(str(folder)))
@@ -182,7 +201,10 @@ def test_adapters_of_an_ensemble_train_resume_to_the_bit_and_predict_the_same_af
 
 
 def test_a_fully_trained_model_loads_without_its_encoders_folder(
-    folder: Path, prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], tmp_path: Path
+    folder: Path,
+    prepare: Callable[..., RunFolder],
+    attempt: Callable[..., Attempt],
+    tmp_path: Path,
 ) -> None:
     copy = shutil.copytree(folder, tmp_path / "encoder")
     run = attempt(prepare({"encoder": str(copy), "tasks": "sst", **SHORT}, vocabulary=False))

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import BertConfig, BertModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from bertmt.models.heads import NONE, build_head
 from bertmt.models.lora import add_adapters, share_weights
@@ -42,7 +42,7 @@ class MultitaskModel(nn.Module):
     def __init__(
         self,
         recipe: Recipe,
-        load: Callable[[], BertModel],
+        load: Callable[[], PreTrainedModel],
         own_heads: Mapping[str, Callable[[int, int], nn.Module]] = NONE,
     ):
         super().__init__()
@@ -53,7 +53,7 @@ class MultitaskModel(nn.Module):
         names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
-        self.config: BertConfig = encoders[names[0]].config
+        self.config: PreTrainedConfig = encoders[names[0]].config
         heads = {task: build_head(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
         self.heads = nn.ModuleDict({_key(task): head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
@@ -140,7 +140,7 @@ class MultitaskModel(nn.Module):
         memory of the activations goes down to about a layer's, for a third more time.
         """
         for encoder in self.encoders.values():
-            assert isinstance(encoder, BertModel)
+            assert isinstance(encoder, PreTrainedModel)
             # transformers 5.23 renamed it.
             enable = getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
             enable({"use_reentrant": False, "preserve_rng_state": True})
@@ -155,7 +155,9 @@ def _key(task: str) -> str:
     return f"task-{task}" if hasattr(_EMPTY, task) else task
 
 
-def _encoders(recipe: Recipe, load: Callable[[], BertModel], names: tuple[str, ...]) -> dict[str, BertModel]:
+def _encoders(
+    recipe: Recipe, load: Callable[[], PreTrainedModel], names: tuple[str, ...]
+) -> dict[str, PreTrainedModel]:
     if not recipe.lora.rank:
         return {name: load() for name in names}
     base = load()

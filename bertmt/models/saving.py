@@ -19,14 +19,15 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from transformers import BertConfig, BertModel
+from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 
 from bertmt import atomic_files
 from bertmt.bounded_files import open_plain, read_json
+from bertmt.encoders.families import FAMILIES
 from bertmt.encoders.find import find_encoder
 from bertmt.encoders.vocabulary_file import read_backend
 from bertmt.errors import BertmtError, EncoderError, NotFoundError
-from bertmt.models.encoder import load_encoder, random_encoder
+from bertmt.models.encoder import load_encoder, random_encoder, silence_the_library
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.own_code.loading import load_heads
@@ -88,12 +89,15 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
         EncoderError: a file of it is damaged, or the encoder that its adapters belong to is missing or another one.
     """
     about = _read_about(folder)
+    silence_the_library()
     try:
         known = definitions.from_json(json.dumps(about["tasks"])) if "tasks" in about else BUILTIN
         recipe = from_json(json.dumps(about["recipe"]), known)
         contents = {name: _intact(folder / name, about["sha256"][name]) for name in (WEIGHTS, TOKENIZER, CONFIG)}
-        config = BertConfig.from_dict(json.loads(contents[CONFIG]))
-        tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length)
+        shape = json.loads(contents[CONFIG])
+        family = FAMILIES[shape["model_type"]]
+        config = CONFIG_MAPPING[family.model_type].from_dict(shape)
+        tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length, family)
         weights = safetensors.torch.load(contents[WEIGHTS])
         origin = {key: about["encoder"][key] for key in ("revision", "digest")}
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
@@ -136,7 +140,7 @@ def _intact(file: Path, expected: str) -> bytes:
     return content
 
 
-def _base_encoder(recipe: Recipe, config: BertConfig, folder: Path) -> BertModel:
+def _base_encoder(recipe: Recipe, config: PreTrainedConfig, folder: Path) -> PreTrainedModel:
     if recipe.lora.rank and recipe.encoder != "tiny":
         return load_encoder(recipe.encoder, recipe.seed, folder)
     # For `tiny` with LoRA these random weights are the frozen ones; else all of them are about to be replaced.

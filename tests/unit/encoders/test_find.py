@@ -108,8 +108,8 @@ def test_a_name_of_the_hub_cannot_lead_out_of_the_cache() -> None:
 
 
 def test_another_model_type_is_refused_by_name(bert_folder: Path) -> None:
-    change_config(bert_folder, model_type="roberta")
-    assert "model_type must be 'bert', but is 'roberta'" in refusal(bert_folder)
+    change_config(bert_folder, model_type="gpt2")
+    assert "model_type must be one of bert, distilbert, roberta, modernbert, but is 'gpt2'" in refusal(bert_folder)
 
 
 def test_a_config_that_asks_to_run_code_is_refused(bert_folder: Path) -> None:

@@ -30,7 +30,7 @@ from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import read_examples, read_predictions
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.memory_needs import adapter_parameters, encoder_parameters
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.training.stopping import StopFlag
 
 SHORT: dict[str, Any] = {"epochs": 1, "epoch_steps": 3, "evaluate_examples": 6, "max_length": 24}
@@ -197,7 +197,7 @@ def test_adapters_of_an_ensemble_train_resume_to_the_bit_and_predict_the_same_af
     resumed = attempt(torn)
     assert resumed.of_kind("resumed") and resumed.exit_code == 0
     assert resumed.weights == whole.weights and resumed.predictions == whole.predictions
-    assert_asked_again_it_says_the_same(torn, TASKS)
+    assert_asked_again_it_says_the_same(torn, BUILTIN)
 
 
 def test_a_fully_trained_model_loads_without_its_encoders_folder(

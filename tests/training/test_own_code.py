@@ -150,7 +150,8 @@ def test_a_run_trains_with_them_and_its_model_loads(
     own = first_losses(folder)
     assert own["loss/sst"] > plain["loss/sst"] and own["loss/sts"] == plain["loss/sts"]
     model, _ = load_model(folder.model)
-    assert [type(each).__name__ for each in model.heads["para"]] == ["Linear", "Tanh", "Linear"]
+    heads: Any = model.heads
+    assert [type(each).__name__ for each in heads["para"]] == ["Linear", "Tanh", "Linear"]
 
 
 def test_the_trial_child_ends_with_a_sentence(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def test_the_papers_four_layers_of_768() -> None:
 
 @pytest.mark.parametrize(("super_concat", "width"), [(False, 16), (True, 24)])
 def test_the_para_head_reads_two_embeddings_or_three(super_concat: bool, width: int) -> None:
-    assert layout(present(build_head(recipe_from({"super_concat": super_concat}), "para", 8))) == [f"{width}→1"]
+    head: Any = present(build_head(recipe_from({"super_concat": super_concat}), "para", 8))
+    assert layout(head) == [f"{width}→1"]
 
 
 def test_sts_has_no_head() -> None:

@@ -74,6 +74,7 @@ def test_ids_and_embeddings_are_those_of_plain_transformers(
     with torch.no_grad():
         theirs = torch.cat([reference(torch.tensor([each])).last_hidden_state.mean(dim=1) for each in ids])
         batch = theirs_tokenizer(list(SENTENCES), padding=True, return_tensors="pt")
+        assert torch.equal(tokenizer.pad(ids).input_ids, batch["input_ids"])
         states, mask = reference(**batch).last_hidden_state, batch["attention_mask"].unsqueeze(-1)
         padded = (states * mask).sum(dim=1) / mask.sum(dim=1)
         ours = model_of({}).embed("sst", tokenizer.pad(ids))

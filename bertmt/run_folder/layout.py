@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from bertmt import atomic_files
+from bertmt import atomic_files, paths
 from bertmt.bounded_files import read_json, read_text
 from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
@@ -72,7 +72,7 @@ class RunFolder:
 
     @property
     def order(self) -> Path:
-        return self.path / "run.json"
+        return self.path / paths.RUN_ORDER
 
     @property
     def recipe(self) -> Path:

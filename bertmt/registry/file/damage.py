@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from bertmt.registry.database import Database
-from bertmt.registry.file.health import OK
+from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
 from bertmt.registry.tables import tables_of
@@ -23,18 +23,9 @@ def first_damage(database: Database, is_recipe: Callable[[str], bool]) -> str | 
         is_recipe: whether a run's recipe is one, which the registry cannot judge.
     """
     checks = {**_CHECKS, "recipe": is_recipe}
-    found = chain(_in_file(database), _in_columns(database), _in_runs(database, checks), _in_predictions(database))
+    found = chain(faults(database, 1), _in_columns(database), _in_runs(database, checks), _in_predictions(database))
     what = next(found, None)
     return None if what is None else " ".join(what.split())[:_MOST_SHOWN]
-
-
-def _in_file(database: Database) -> Iterator[str]:
-    """What SQLite finds by itself: pages, indices, missing values, rows that belong to nothing."""
-    for (line,) in database.execute("PRAGMA integrity_check(1)"):
-        if line != OK:
-            yield str(line)
-    for table, *_ in database.execute("PRAGMA foreign_key_check"):
-        yield f"a row of {table} belongs to nothing"
 
 
 def _in_columns(database: Database) -> Iterator[str]:

@@ -89,7 +89,10 @@ def _stays_empty(path: Path) -> bool:
 
 
 def _has_run_folders(path: Path) -> bool:
-    return any(paths.runs_folder(path).glob("*/run.json"))
+    try:
+        return bool(paths.run_folders(path))
+    except OSError:  # nobody can say; whoever needs them gets the reason
+        return False
 
 
 def _is_writable(path: Path) -> bool:

@@ -77,10 +77,10 @@ def repair(registry: Path) -> Repaired:
         BusyError: a process has it open, or works one of its runs.
         RegistryError: it is of a newer version, no registry, or cannot be written.
     """
-    folders = _run_folders(registry)
-    if not registry.exists() and not folders and not kept_backups(registry):
-        raise NotFoundError(f"There is neither a registry at {registry} nor a backup or a run folder beside it.")
     try:
+        folders = paths.run_folders(registry)
+        if not registry.exists() and not folders and not kept_backups(registry):
+            raise NotFoundError(f"There is neither a registry at {registry} nor a backup or a run folder beside it.")
         with _alone(registry, folders) as content:
             return _repair(registry, content, folders)
     except OSError as problem:
@@ -170,14 +170,6 @@ def _restore(registry: Path, work: Path, beside: Path) -> tuple[Kept | None, tup
             return backup, tuple(passed_over)
         passed_over.append((backup.path, found))
     return None, tuple(passed_over)
-
-
-def _run_folders(registry: Path) -> list[Path]:
-    folder = paths.runs_folder(registry)
-    if not folder.is_dir():
-        return []
-    found = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return sorted(path for path in found if RunFolder(path).order.exists())
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
 def start_training(
     folder: RunFolder, order: RunOrder, recipe_json: str, command: Sequence[str] = TRAINING_COMMAND
 ) -> "subprocess.Popen[bytes]":
-    """Make the run folder, open the attempt's log, and start the child in a process session of its own.
+    """Make the run folder, open the attempt's log, and start the child in its own process session.
 
     Args:
         command: what is started, with the run folder and the attempt as its last arguments.

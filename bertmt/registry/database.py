@@ -90,7 +90,7 @@ class Database:
             return
         if self.read_only:
             raise RegistryError(
-                f"The registry {self.path} is read-only, so it cannot be changed: make it and its folder writable, "
+                f"The registry {self.path} is read-only, so nothing can be changed: make it and its folder writable, "
                 "or name another with --db."
             )
         self.check_place()
@@ -135,16 +135,16 @@ class Database:
             self.execute("PRAGMA synchronous = NORMAL")
 
     def reopen_if_written(self) -> bool:
-        """Open anew what is read without locks and was written since, and say whether that was so.
+        """Reopen a registry that is read without locks and has been written since; whether that was so.
 
         Raises:
             NotFoundError, RegistryError: as `open_registry`.
         """
         if self._reopen is None or self._written == _written(self.path):
             return False
-        anew = self._reopen()
+        again = self._reopen()
         self.connection.close()
-        self.connection, self._written = anew.connection, anew._written
+        self.connection, self._written = again.connection, again._written
         return True
 
     def close(self) -> None:
@@ -178,7 +178,7 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
         return DamagedRegistryError(
-            f"The registry {path} cannot be used ({text}): it is damaged or no registry; {GOES_BACK}."
+            f"The registry {path} cannot be used ({text}): it is damaged or not a registry; {GOES_BACK}."
         )
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"

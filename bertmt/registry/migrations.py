@@ -308,6 +308,6 @@ def migrate(path: Path, connection: Any, version_after: int) -> None:
         return
     registry = tables_of(connection)
     if version == 0 and registry.schema:
-        raise RegistryError(f"{path} is an SQLite file, but no bertmt registry; name another with --db.")
+        raise RegistryError(f"{path} is an SQLite file, but not a bertmt registry; name another with --db.")
     migrations.apply(registry)
     connection.execute(f"PRAGMA user_version = {version_after}")

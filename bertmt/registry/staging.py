@@ -81,7 +81,7 @@ def publish(database: Database, key: int, source: Database, run: Run) -> Run:
 
 
 def forget_staged(database: Database, key: int) -> None:
-    """Delete a run that nobody sees, in batches too; nothing where it is seen meanwhile, or gone."""
+    """Delete a run that nobody sees, in batches too; nothing if it is visible by now, or gone."""
     while True:
         with database.immediate():
             if not database.execute(f"SELECT 1 FROM runs WHERE key = ? AND {IS_STAGED}", (key,)).fetchone():

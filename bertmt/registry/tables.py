@@ -13,7 +13,7 @@ def tables_of(connection: Any) -> "SqliteUtilsDatabase":
     """The tables of an open connection, by name.
 
     Write within `Database.immediate`: where a transaction is open sqlite-utils joins it with a savepoint and commits
-    nothing. Outside, each call would be a transaction of its own, which takes its lock late.
+    nothing. Outside, each call would be a separate transaction, which takes its lock late.
     """
     from sqlite_utils import Database as SqliteUtilsDatabase  # noqa: PLC0415 - 0.1–0.4 s, and brings pandas
 

@@ -154,7 +154,7 @@ class RunFolder:
         except (OSError, ValueError, TypeError, RecursionError) as problem:
             said = reason_of(problem)
             reason = " ".join((said or type(problem).__name__).split())[:200]
-            raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
+            raise NotFoundError(f"{self.path} is not a run folder: run.json cannot be read ({reason}).") from None
 
 
 def _check_types(order: RunOrder) -> None:

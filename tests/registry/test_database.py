@@ -45,7 +45,7 @@ def test_somebody_elses_database_is_not_touched(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE theirs (x)")
     connection.commit()
     connection.close()
-    with pytest.raises(RegistryError, match="no bertmt registry"):
+    with pytest.raises(RegistryError, match="not a bertmt registry"):
         open_registry(path)
 
 

@@ -39,7 +39,7 @@ def problems_of(copy: Path, original: Path) -> list[str]:
         except UNREADABLE_ROWS as problem:
             return [str(problem)]
         if tables and not tables & TABLES:
-            raise RegistryError(f"{original} is an SQLite file, but no bertmt registry; name another with --db.")
+            raise RegistryError(f"{original} is an SQLite file, but not a bertmt registry; name another with --db.")
         if SCHEMA_VERSION < version < IMPLAUSIBLE_VERSION:
             raise RegistryError(
                 f"{original} was written by a newer bertmt (schema {version}, this one knows {SCHEMA_VERSION}): "

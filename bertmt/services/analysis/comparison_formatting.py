@@ -30,7 +30,7 @@ def score_texts(side: Side) -> list[str]:
     return list(map(numbers.score, [*map(found.get, TASKS), similarity(found["sts"]), found["overall"]]))
 
 
-def score_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_scores(found: Comparison, width: int | None) -> list[Line]:
     """The scores of every arm, the reference first."""
     return table(SCORES, [Row([side_name(side), *score_texts(side)]) for side in found.sides], width)
 
@@ -44,7 +44,7 @@ def side_name(side: Side) -> str:
     return f"{arm.name}, mean of {of_all if used == known else f'{used} of {of_all}'}"
 
 
-def difference_lines(against: Against, width: int | None) -> list[Line]:
+def format_differences(against: Against, width: int | None) -> list[Line]:
     """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
     results: list[Any] = [*against.examples, *against.seeds]
     title = safe_text(f"{side_name(against.side)} − {side_name(against.reference)}")
@@ -52,7 +52,7 @@ def difference_lines(against: Against, width: int | None) -> list[Line]:
         return [(Span(title, "title"),), (Span("They have no comparable task.", "dim"),)]
     rows = []
     for each in results:
-        about = [seed_words(each)] if isinstance(each, SeedDifference) else []
+        about = [format_seeds(each)] if isinstance(each, SeedDifference) else []
         about += [each.remark] if each.remark else []
         below = [part for text in about for part in wrapped(text, width - 2 if width else None)]
         verdict = str(each.verdict)
@@ -64,7 +64,7 @@ def difference_lines(against: Against, width: int | None) -> list[Line]:
     return [(Span(title, "title"),), *table(DIFFERENCES, rows, width)]
 
 
-def seed_words(result: SeedDifference) -> str:
+def format_seeds(result: SeedDifference) -> str:
     """The means that a difference is of, the reference's first, and what each seed has to do with it."""
     means = f"{numbers.score(result.mean_a)} → {numbers.score(result.mean_b)}"
     if result.paired:
@@ -76,7 +76,7 @@ def seed_words(result: SeedDifference) -> str:
     return said + (f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else "")
 
 
-def test_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_tests(found: Comparison, width: int | None) -> list[Line]:
     """How the numbers came about: the tests, the intervals, and over how many the p values were corrected."""
     results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
     tests: dict[str, list[str]] = {}
@@ -93,7 +93,7 @@ def test_lines(found: Comparison, width: int | None) -> list[Line]:
     return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)]
 
 
-def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_recipes(found: Comparison, width: int | None) -> list[Line]:
     """The settings that differ, a column per arm, and the scale of the reference; the table is as wide as it is."""
     title = (Span("What differs in the recipes", "title"),)
     if not found.recipe_differences:
@@ -104,7 +104,7 @@ def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
     return [title, *table(columns, rows, None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
 
 
-def effort_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_effort(found: Comparison, width: int | None) -> list[Line]:
     """Steps, examples and passes of each arm's first run."""
     said = [_effort(effort(arm.runs[0])) for arm in found.arms]
     shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
@@ -124,7 +124,7 @@ def _effort(known: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def warning_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_warnings(found: Comparison, width: int | None) -> list[Line]:
     """What a reader must know before believing a difference."""
     if not found.warnings:
         return []

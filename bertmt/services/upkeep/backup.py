@@ -59,7 +59,7 @@ def _check_target(source: Path, path: Path, replace: bool) -> None:
     if path.exists() and path.samefile(source):
         raise UsageError(f"{path} is the registry itself: name another file.")
     if path.exists() and not replace:
-        raise UsageError(f"{path} is there already: name another file, or add --force to replace it.")
+        raise UsageError(f"{path} already exists: name another file, or add --force to replace it.")
     for ending in COMPANIONS:
         if path.with_name(path.name + ending).exists():
             raise UsageError(f"{path} is in use ({path.name}{ending} lies beside it): name another file.")

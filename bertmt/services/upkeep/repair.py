@@ -174,7 +174,7 @@ def _restore(registry: Path, work: Path, beside: Path) -> tuple[Kept | None, tup
 
 @contextmanager
 def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None]:
-    """Nobody uses the registry or works a run meanwhile: what they wrote would be lost with it.
+    """Make sure that nobody uses the registry or works a run: what they write would be lost with it.
 
     Yields:
         The registry, open and locked for as long as no other file of it is opened and closed; None where there is none.
@@ -200,7 +200,7 @@ def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None
 def _check(new: Database) -> None:
     said = faults(new)
     if said:
-        raise RegistryError(f"The new registry is not whole ({'; '.join(said)}), so nothing was changed.")
+        raise RegistryError(f"The new registry is not intact ({'; '.join(said)}), so nothing was changed.")
 
 
 def _put_in_place(registry: Path, new: Path) -> Path | None:

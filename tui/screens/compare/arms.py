@@ -142,7 +142,7 @@ def columns_of(rows: Sequence[ArmRow], width: int) -> tuple[Column, ...]:
 
 
 def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
-    """What stands in a column for an arm."""
+    """The cell of a column for an arm."""
     arm = row.arm
     if column.key.startswith("mark"):
         return _mark(arm, int(column.key.removeprefix("mark")), looks)

@@ -40,10 +40,10 @@ class SimilarityPane(EpochPane):
     TASKS: ClassVar[tuple[str, ...]] = (STS.name,)
     SUBJECT = "A chart of similarities"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        f"Each dot is a pair of sentences: to the right its label from 0 to {STS.maximum:g}, upwards what was "
-        f"predicted, the cosine of the two embeddings times {STS.maximum:g}. It is the paper's Figure 10.",
-        "Beside it are the pairs, the farthest from its label first. ρ is Pearson's; the line fits best by least "
-        "squares.",
+        f"Each dot is a pair of sentences: across, its label from 0 to {STS.maximum:g}; up, the prediction, which is "
+        f"the cosine of the two embeddings times {STS.maximum:g}. This is the paper's Figure 10.",
+        "Beside it are the pairs, the one farthest from its label first. ρ is Pearson's; the line is the least-squares "
+        "fit.",
     )
     DEFAULT_CSS = """
     SimilarityPane #facts { height: 1; padding: 0 1; }

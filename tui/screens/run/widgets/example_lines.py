@@ -18,7 +18,7 @@ def class_name(task: str, label: int) -> str:
     return f"{label} {TASKS[task].classes[label]}"
 
 
-def example_lines(table: ExampleTable, index: int, baseline: ExampleTable | None, width: int) -> list[Line]:
+def format_example(table: ExampleTable, index: int, baseline: ExampleTable | None, width: int) -> list[Line]:
     """The example at an index, in lines of a width.
 
     Args:

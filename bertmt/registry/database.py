@@ -15,6 +15,8 @@ from bertmt.registry.file.identity import NOBODY_MAY_LOOK, file_identity
 
 if TYPE_CHECKING:
     import sqlite3 as sqlite3  # pysqlite3 is the same module with a newer library, and has no types
+
+    from sqlite_utils import Database as SqliteUtilsDatabase
 else:
     try:
         from pysqlite3 import dbapi2 as sqlite3
@@ -155,6 +157,19 @@ class Database:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def tables_of(connection: Any) -> "SqliteUtilsDatabase":
+    """The tables of a connection by name, through sqlite-utils: for what is rare and goes by whatever columns exist.
+
+    Write within `Database.immediate`: where a transaction is open sqlite-utils joins it with a savepoint and commits
+    nothing. Outside, each call would be a separate transaction, which takes its lock late.
+    """
+    from sqlite_utils import Database as SqliteUtilsDatabase  # noqa: PLC0415 - 0.1–0.4 s, and brings pandas
+
+    # The connection stays as it was opened: with recursive triggers REPLACE does something else, and plugins are
+    # anybody's code.
+    return SqliteUtilsDatabase(connection, recursive_triggers=False, execute_plugins=False)
 
 
 def log_of(path: Path) -> Path:

@@ -11,7 +11,7 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
-from bertmt.registry.tables import tables_of
+from bertmt.registry.database import tables_of
 
 migrations = Migrations("bertmt")
 

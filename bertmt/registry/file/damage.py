@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
-from bertmt.registry.database import Database
+from bertmt.registry.database import Database, tables_of
 from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
-from bertmt.registry.tables import tables_of
 from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks.task import TASKS
 

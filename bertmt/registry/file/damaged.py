@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.errors import RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, UNREADABLE, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, UNREADABLE, sqlite3, tables_of
 from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
-from bertmt.registry.tables import tables_of
 
 TABLES = frozenset({"runs", "summaries", "metrics", "settings"})
 HISTORY = frozenset({"transitions", "moves"})  # one of them: the second is its name before schema 6

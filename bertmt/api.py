@@ -55,7 +55,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry to read; it is open only while a method runs, so it hinders no worker and no `bertmt repair`.
+    """A registry to read; it is open only while a method runs, so it blocks neither workers nor `bertmt repair`.
 
     Runs are named as on the command line: an id, a name (all its seeds), or the beginning of one. Every method raises
     `NotFoundError` or `UsageError` (of `bertmt.errors`) where a word names no run, or several different ones.

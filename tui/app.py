@@ -118,7 +118,7 @@ class Dashboard(Navigation):
         await asyncio.to_thread(self.live.close)
 
     async def ask(self, act: Callable[[Session], T], slow: bool = False, create: bool = False) -> T:
-        """What `act` returns of a session with the registry, on a thread of its own; see `RegistryLane.ask`.
+        """What `act` returns, called with a session of the registry on another thread; see `RegistryLane.ask`.
 
         Args:
             slow: it takes longer than a blink.
@@ -186,7 +186,7 @@ class Dashboard(Navigation):
         return next((each for each in reversed(self.screen_stack) if isinstance(each, DashboardScreen)), self.screen)
 
     def show_error(self, problem: BertmtError) -> None:
-        """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
+        """Say why something could not be done; a registry that cannot be used has its own dialog."""
         is_missing = isinstance(problem, NotFoundError) and not self.registry.exists()
         if is_missing and isinstance(self._shown_screen, DashboardScreen) and self._shown_screen.MAKES_REGISTRY:
             return

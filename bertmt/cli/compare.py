@@ -49,13 +49,13 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
     from bertmt.services.analysis import comparison_formatting as words
 
-    yield words.score_lines(found, width)
+    yield words.format_scores(found, width)
     for each in found.others:
-        yield words.difference_lines(each, width)
-    yield words.test_lines(found, width)
-    yield words.recipe_lines(found, width)
-    yield words.effort_lines(found, width)
-    yield words.warning_lines(found, width)
+        yield words.format_differences(each, width)
+    yield words.format_tests(found, width)
+    yield words.format_recipes(found, width)
+    yield words.format_effort(found, width)
+    yield words.format_warnings(found, width)
 
 
 def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:

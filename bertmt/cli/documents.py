@@ -16,7 +16,7 @@ RUN: dict[str, str] = {
     "state": "queued, held, running, paused, finished, failed, cancelled or lost",
     "request": '"cancel" or "pause" where a running run was asked to stop and has not stopped yet',
     "priority": "higher ones are started first",
-    "not_before_at": "it is not to be started earlier, or null",
+    "not_before_at": "the earliest time at which it may start, or null",
     "wants": "cpu or gpu, the only devices that may take it, or empty",
     "after": "ids of the runs that must have ended before it starts",
     "after_ok": "ids of the runs that must have finished before it starts",
@@ -51,7 +51,7 @@ DETAILS: dict[str, str] = {
     "recipe": "every setting by its dotted name, resolved",
     "scale": "encoder, data and budget: the settings that make runs comparable",
     "differs_from_preset": "toggles that differ from the preset it was queued from: setting to [preset, run]",
-    "idle": "settings that have nothing to do: setting to reason",
+    "idle": "settings that have no effect: setting to reason",
     "place_in_queue": "1 is next; null unless it is queued",
     "epochs": "per evaluated epoch: epoch, step, sst, para, sts, similarity (S = (1 + ρ)/2 of sts), overall, seconds, "
     "scores (of the run's tasks, and overall), metrics (task to metric to value)",
@@ -61,7 +61,7 @@ DETAILS: dict[str, str] = {
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps",
-    "remarks": "what is known of its dev data (examples that stand elsewhere too), and what the run says of itself",
+    "remarks": "what is known of its dev data (examples that also occur elsewhere), and what the run says of itself",
     "history": "changes of state: at, attempt, before, after, owner, reason",
     "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
@@ -77,8 +77,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.queued/1": {
         "dry_run": "whether nothing was stored",
         "runs": "a list of id (null in a dry run), name, preset, seed, state, data, recipe",
-        "remarks": "sentences: what has nothing to do, what was skipped, which dev examples stand elsewhere too, how "
-        "long an epoch is",
+        "remarks": "sentences: which settings have no effect, what was skipped, which dev examples also occur "
+        "elsewhere, how long an epoch is",
         "workers": "how many workers are alive",
     },
     "bertmt.presets/1": {
@@ -145,7 +145,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "queued": "how many runs wait",
         "held": "whether the queue is held, so that none of them is started",
     },
-    "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: no number)"},
+    "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: not a number)"},
     "bertmt.confusion/1": {
         "run": "the run's id",
         "task": "one of the run's tasks with classes",
@@ -199,7 +199,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "held": "ids of runs of which it is not sure that they were to start",
         "lost": "ids of runs that are in neither a backup nor a folder",
         "lost_changes": "by what was changed since the backup (note, tags, removal, …) a list of id and name",
-        "is_all_told": "whether the damaged file could be read through; if not, more may be lost",
+        "is_all_told": "whether the damaged file could be read to its end; if not, more may be lost",
     },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }

@@ -103,9 +103,9 @@ def note_unworked_queue(database: "Registry") -> None:
 
 def _row(row: "ListedRun", tasks: "Sequence[str]", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
-    anew = begins_anew(run)
+    restarts = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
-    difference = "base" if is_baseline else numbers.difference(None if anew else row.difference)
-    scores = [numbers.score(None if anew else run.score(name)) for name in (*tasks, "overall")]
+    difference = "base" if is_baseline else numbers.difference(None if restarts else row.difference)
+    scores = [numbers.score(None if restarts else run.score(name)) for name in (*tasks, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

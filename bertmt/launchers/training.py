@@ -42,7 +42,7 @@ def start_training(
     sources: Mapping[str, str],
     command: Sequence[str] = TRAINING_COMMAND,
 ) -> "subprocess.Popen[bytes]":
-    """Make the run folder, open the attempt's log, and start the child in a process session of its own.
+    """Make the run folder, open the attempt's log, and start the child in its own process session.
 
     Args:
         sources: of losses and heads of a user's own, by digest.

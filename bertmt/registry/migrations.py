@@ -13,8 +13,8 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
+from bertmt.registry.database import tables_of
 from bertmt.registry.older_recipes import present_digest, present_recipe
-from bertmt.registry.tables import tables_of
 
 migrations = Migrations("bertmt")
 
@@ -382,6 +382,6 @@ def migrate(path: Path, connection: Any, version_after: int) -> None:
         return
     registry = tables_of(connection)
     if version == 0 and registry.schema:
-        raise RegistryError(f"{path} is an SQLite file, but no bertmt registry; name another with --db.")
+        raise RegistryError(f"{path} is an SQLite file, but not a bertmt registry; name another with --db.")
     migrations.apply(registry)
     connection.execute(f"PRAGMA user_version = {version_after}")

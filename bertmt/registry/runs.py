@@ -202,7 +202,7 @@ def run_by_key(database: Database, key: int) -> Run:
     """
     found = all_runs(database, "runs.key = ?", (key,))
     if not found:
-        raise NotFoundError("The run was removed meanwhile; `bertmt runs` lists those that are left.")
+        raise NotFoundError("The run has been removed; `bertmt runs` lists those that are left.")
     return found[0]
 
 
@@ -284,7 +284,7 @@ def evaluations(database: Database, run: Run, epoch: int | None = None) -> list[
 
 
 def remove(database: Database, key: int) -> None:
-    """Put a run out of sight; `bring_back` undoes it, until `forget`."""
+    """Hide a run; `bring_back` undoes it, until `forget`."""
     with database.immediate():
         database.execute("UPDATE runs SET removed_at = ? WHERE key = ?", (now(), key))
 

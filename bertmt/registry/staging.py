@@ -14,10 +14,9 @@ from bertmt import paths
 from bertmt.errors import DataError
 from bertmt.registry import metrics
 from bertmt.registry import predictions as stored_predictions
-from bertmt.registry.database import Database
+from bertmt.registry.database import Database, tables_of
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import IS_STAGED, NewRun, add_imported, forget, remove, run_by_key
-from bertmt.registry.tables import tables_of
 from bertmt.run_folder.layout import RunFolder, is_alive
 
 ROWS = 20_000  # of a batch, some 50 ms
@@ -81,7 +80,7 @@ def publish(database: Database, key: int, source: Database, run: Run) -> Run:
 
 
 def forget_staged(database: Database, key: int) -> None:
-    """Delete a run that nobody sees, in batches too; nothing where it is seen meanwhile, or gone."""
+    """Delete a run that nobody sees, in batches too; nothing if it is visible by now, or gone."""
     while True:
         with database.immediate():
             if not database.execute(f"SELECT 1 FROM runs WHERE key = ? AND {IS_STAGED}", (key,)).fetchone():

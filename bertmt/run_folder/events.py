@@ -42,7 +42,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="even
 
     def __post_init__(self) -> None:
         if not is_time(self.at):
-            raise ValueError("`at` is no time with its zone")
+            raise ValueError("`at` is not a time with a time zone")
 
 
 class Unknown(Event, frozen=True, kw_only=True):

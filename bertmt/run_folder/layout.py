@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from bertmt import atomic_files
+from bertmt import atomic_files, paths
 from bertmt.bounded_files import MOST_JSON, read_json, read_text
 from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
@@ -77,7 +77,7 @@ class RunFolder:
 
     @property
     def order(self) -> Path:
-        return self.path / "run.json"
+        return self.path / paths.RUN_ORDER
 
     @property
     def recipe(self) -> Path:
@@ -190,7 +190,7 @@ class RunFolder:
         except (OSError, ValueError, TypeError, RecursionError) as problem:
             said = reason_of(problem)
             reason = " ".join((said or type(problem).__name__).split())[:200]
-            raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
+            raise NotFoundError(f"{self.path} is not a run folder: run.json cannot be read ({reason}).") from None
 
 
 def _check_types(order: RunOrder) -> None:

@@ -86,11 +86,11 @@ def _check(found: Predictions) -> None:
     """
     values = found.probabilities
     if not is_task_name(found.task) or found.split not in (*SPLITS, PARTIAL):
-        raise ValueError("they are of no split of a task")
+        raise ValueError("they belong to no split of a task")
     if not (0 <= found.epoch < MOST_EPOCHS and found.fingerprint.isprintable()):
         raise ValueError("they have no epoch or no fingerprint")
     if values.ndim not in (1, 2) or values.shape[1:] == (0,) or not np.issubdtype(values.dtype, np.floating):
-        raise ValueError(f"these are no probabilities of {found.task}: {values.dtype} of shape {values.shape}")
+        raise ValueError(f"these are not probabilities of {found.task}: {values.dtype} of shape {values.shape}")
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -123,10 +123,10 @@ def read_examples(path: Path) -> tuple[Example, ...]:
 def _check_example(example: Example) -> None:
     texts = [example.id, example.first, *([] if example.second is None else [example.second])]
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError("an id or a text is no text")
+        raise ValueError("an id or a text is not a string")
     label = example.label
     if label is not None and (isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1e6):
-        raise ValueError("a label is no number")
+        raise ValueError("a label is not a number")
 
 
 def _content(path: Path) -> bytes:

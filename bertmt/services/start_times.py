@@ -33,7 +33,7 @@ def _parse(text: str, here: datetime) -> datetime | None:
         return here + timedelta(days=days, hours=hours, minutes=minutes)
     try:
         if match := _CLOCK.fullmatch(text):
-            # Each in the local zone anew: its offset may change over night.
+            # Convert each to the local zone again: the offset may change overnight.
             clock = time(int(match[1]), int(match[2]))
             dates = (here.date(), here.date() + timedelta(days=1))
             today, tomorrow = (datetime.combine(date, clock).astimezone() for date in dates)

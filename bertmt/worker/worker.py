@@ -168,7 +168,7 @@ class Worker:
 
     @contextmanager
     def _apart(self, run: Run) -> Iterator[None]:
-        """Around what is done for one run: a folder that cannot be read is said once, and hinders no other run."""
+        """Wraps the work for one run: an unreadable folder is reported once and does not affect other runs."""
         try:
             yield
         except NotFoundError:

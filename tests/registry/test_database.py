@@ -45,14 +45,14 @@ def test_somebody_elses_database_is_not_touched(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE theirs (x)")
     connection.commit()
     connection.close()
-    with pytest.raises(RegistryError, match="no bertmt registry"):
+    with pytest.raises(RegistryError, match="not a bertmt registry"):
         open_registry(path)
 
 
 def test_a_damaged_registry_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     path.write_bytes(os.urandom(8192))
-    with pytest.raises(RegistryError, match="damaged or no registry"):
+    with pytest.raises(RegistryError, match="damaged or not a registry"):
         open_registry(path)
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bertmt.registry.database import Database
+from bertmt.registry.database import Database, tables_of
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import setting
-from bertmt.registry.tables import tables_of
 
 
 def test_what_it_writes_is_part_of_the_transaction_that_is_open(database: Database, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_predictions_that_are_none_are_refused(tmp_path: Path, about: dict[str, 
 
 def test_words_in_the_place_of_probabilities_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", about=np.array(["sts", "dev", "1", "0" * 16]), probabilities=np.array(["x"]))
-    with pytest.raises(DataError, match="no probabilities of sts"):
+    with pytest.raises(DataError, match="not probabilities of sts"):
         read_predictions(tmp_path / "a.npz")
 
 

@@ -144,7 +144,7 @@ def test_a_text_called_none_is_found_in_quotes() -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("lorra>0", "character 1: `lorra` is no field of a run; did you mean `lora`?"),
+        ("lorra>0", "character 1: `lorra` is not a field of a run; did you mean `lora`?"),
         ("final  sst>abc", "character 12: `sst` is a number, but is compared with 'abc'."),
         ("sst>nan", "`sst` is a number"),
         ("pearson:maybe", "`pearson` is true or false, but is compared with 'maybe'."),
@@ -159,9 +159,9 @@ def test_a_text_called_none_is_found_in_quotes() -> None:
         ("-", "a value is expected after `-`"),
         ("a!b", "'!' is not expected here"),
         (">5", "a value is expected, but '>' is found"),
-        ("| final", "nothing stands before `|`."),
-        ("final |", "nothing stands after `|`."),
-        ("https://x", "`https` is no field of a run"),
+        ("| final", "there is nothing before `|`."),
+        ("final |", "there is nothing after `|`."),
+        ("https://x", "`https` is not a field of a run"),
     ],
 )
 def test_an_error_names_the_place_and_what_was_expected(query: str, expected: str) -> None:

@@ -1,4 +1,4 @@
-"""The registry cannot be used: why, and what to do. It goes by itself when the registry can be used again."""
+"""The registry cannot be used: why, and what to do. It closes when the registry can be used again."""
 
 from collections.abc import Sequence
 from typing import ClassVar

@@ -25,7 +25,7 @@ class ChartKind:
     """A chart that a run has: its title, and the series that it shows.
 
     Attributes:
-        beside: of one run, each series has a panel of its own, over the series of that prefix and the same task.
+        beside: of one run, each series has its own panel, over the series of that prefix and the same task.
     """
 
     title: str

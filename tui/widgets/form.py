@@ -56,7 +56,7 @@ def _short(name: str) -> str:
 
 
 class Form(Vertical):
-    """Lines with a cursor; what a person enters is told to who shows the form, which then shows it anew.
+    """Lines with a cursor; what a person enters is reported to the owner of the form, which then shows it again.
 
     Args:
         check: what is wrong with a text for a line, a sentence, or None; asked at each key.
@@ -82,7 +82,7 @@ class Form(Vertical):
             shown=True,
             display="␣",
         ),
-        key("backspace,delete", "undo", "as it was", "Set the line back to what it began with.", "form.undo"),
+        key("backspace,delete", "undo", "as it was", "Restore the line's original value.", "form.undo"),
         key("escape", "revert", "leave it", "Leave the value as it was.", "form.revert"),
         key("down", "take(1)", "take it", "Take what is typed, and go down.", "form.take_down"),
         key("up", "take(-1)", "take it", "Take what is typed, and go up.", "form.take_up"),
@@ -217,7 +217,7 @@ class Form(Vertical):
         field = self._edited or self.table.current
         if field is None:
             return []
-        more = [each for each in (field.expected, f"nothing to do now: {field.idle}" if field.idle else "") if each]
+        more = [each for each in (field.expected, f"no effect now: {field.idle}" if field.idle else "") if each]
         said = f"{field.meaning.rstrip('.')}{'; ' if more else ''}{'; '.join(more)}."
         name = "" if field.kind in (FieldKind.SECTION, FieldKind.DONE) else f"{field.name}: "
         return sentence_lines(name + said, width, HELP_LINES, "dim")

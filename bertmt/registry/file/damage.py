@@ -6,11 +6,10 @@ from itertools import chain
 
 from bertmt.errors import DataError
 from bertmt.registry import task_sets
-from bertmt.registry.database import Database
-from bertmt.registry.file.health import OK
+from bertmt.registry.database import Database, tables_of
+from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
 from bertmt.registry.states import State
-from bertmt.registry.tables import tables_of
 from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks import definitions
 from bertmt.tasks.task import Task, Tasks
@@ -26,20 +25,11 @@ def first_damage(database: Database, is_recipe: Callable[[str, Tasks], bool]) ->
         is_recipe: whether a run's recipe is one of its tasks, which the registry cannot judge.
     """
     found = chain(
-        _in_file(database), _in_columns(database), _in_task_sets(database), _in_runs(database, is_recipe),
+        faults(database, 1), _in_columns(database), _in_task_sets(database), _in_runs(database, is_recipe),
         _in_predictions(database),
     )  # fmt: skip
     what = next(found, None)
     return None if what is None else " ".join(what.split())[:_MOST_SHOWN]
-
-
-def _in_file(database: Database) -> Iterator[str]:
-    """What SQLite finds by itself: pages, indices, missing values, rows that belong to nothing."""
-    for (line,) in database.execute("PRAGMA integrity_check(1)"):
-        if line != OK:
-            yield str(line)
-    for table, *_ in database.execute("PRAGMA foreign_key_check"):
-        yield f"a row of {table} belongs to nothing"
 
 
 def _in_columns(database: Database) -> Iterator[str]:

@@ -40,7 +40,7 @@ def score_texts(side: Side, tasks: Tasks) -> list[str]:
     return list(map(numbers.score, found if len(tasks) < 2 else [*found, side.scores["overall"]]))
 
 
-def score_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_scores(found: Comparison, width: int | None) -> list[Line]:
     """The scores of every arm, the reference first."""
     columns = (
         Column("dev scores", elastic=True),
@@ -58,7 +58,7 @@ def side_name(side: Side) -> str:
     return f"{arm.name}, mean of {of_all if used == known else f'{used} of {of_all}'}"
 
 
-def difference_lines(against: Against, width: int | None) -> list[Line]:
+def format_differences(against: Against, width: int | None) -> list[Line]:
     """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
     tasks = against.reference.arm.tasks
     results: list[Any] = [*against.examples, *against.seeds]
@@ -67,7 +67,7 @@ def difference_lines(against: Against, width: int | None) -> list[Line]:
         return [(Span(title, "title"),), (Span("They have no comparable task.", "dim"),)]
     rows = []
     for each in results:
-        about = [seed_words(each)] if isinstance(each, SeedDifference) else []
+        about = [format_seeds(each)] if isinstance(each, SeedDifference) else []
         about += [each.remark] if each.remark else []
         below = [part for text in about for part in wrapped(text, width - 2 if width else None)]
         verdict = str(each.verdict)
@@ -84,7 +84,7 @@ def _title(name: str, tasks: Tasks) -> str:
     return tasks[name].score_title if name in tasks else name
 
 
-def seed_words(result: SeedDifference) -> str:
+def format_seeds(result: SeedDifference) -> str:
     """The means that a difference is of, the reference's first, and what each seed has to do with it."""
     means = f"{numbers.score(result.mean_a)} → {numbers.score(result.mean_b)}"
     if result.paired:
@@ -96,7 +96,7 @@ def seed_words(result: SeedDifference) -> str:
     return said + (f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else "")
 
 
-def test_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_tests(found: Comparison, width: int | None) -> list[Line]:
     """How the numbers came about: the tests, the intervals, and over how many the p values were corrected."""
     results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
     tests: dict[str, list[str]] = {}
@@ -117,7 +117,7 @@ def test_lines(found: Comparison, width: int | None) -> list[Line]:
     return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)]
 
 
-def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_recipes(found: Comparison, width: int | None) -> list[Line]:
     """The settings that differ, a column per arm, and the scale of the reference; the table is as wide as it is."""
     title = (Span("What differs in the recipes", "title"),)
     if not found.recipe_differences:
@@ -128,7 +128,7 @@ def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
     return [title, *table(columns, rows, None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
 
 
-def effort_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_effort(found: Comparison, width: int | None) -> list[Line]:
     """Steps, examples and passes of each arm's first run."""
     said = [_effort(effort(arm.runs[0])) for arm in found.arms]
     shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
@@ -148,7 +148,7 @@ def _effort(known: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def warning_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_warnings(found: Comparison, width: int | None) -> list[Line]:
     """What a reader must know before believing a difference."""
     if not found.warnings:
         return []

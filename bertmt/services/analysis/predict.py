@@ -83,7 +83,7 @@ def _answer(line: str) -> Answer:
         listed = probabilities if isinstance(probabilities, list) else [probabilities]
         return Answer(document["task"], document["id"], document["label"], tuple(float(each) for each in listed))
     except (ValueError, KeyError, TypeError):
-        raise BertmtError(f"The prediction answered what is no answer: {line[:200]!r}.") from None
+        raise BertmtError(f"The prediction wrote a line that is not an answer: {line[:200]!r}.") from None
 
 
 def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[Answer]:

@@ -34,7 +34,7 @@ def place_in_queue(details: "Details") -> str:
     return f"{details.place} in the queue (1 is next)" if details.place else ""
 
 
-def code_words(details: "Details") -> list[str]:
+def format_code(details: "Details") -> list[str]:
     """The version and the commit that it was queued with, and whether the code has changed since."""
     source = details.snapshot.source
     commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
@@ -43,7 +43,7 @@ def code_words(details: "Details") -> list[str]:
     return [*said, "has changed since this run was queued"] if details.code_changed else said
 
 
-def encoder_words(details: "Details") -> list[str]:
+def format_encoder(details: "Details") -> list[str]:
     """Which encoder it is, by its fingerprints, and what it is known to have seen of a task before."""
     run = details.run
     name, marks = str(run.recipe.get("encoder")), run.submission.encoder_fingerprints
@@ -66,7 +66,7 @@ def changes_from_preset(details: "Details") -> list[str]:
     ]
 
 
-def score_lines(details: "Details", width: int | None) -> list[Line]:
+def format_scores(details: "Details", width: int | None) -> list[Line]:
     """Dev scores by epoch, and below them what the paper reports of the preset, with what those figures are of.
 
     Left out where there is no room: time, step, scores as parts of the overall one, tasks from the end.
@@ -132,7 +132,7 @@ def _paper_row(paper: "ReportedScores", tasks: Tasks, width: int | None) -> Row:
     return Row(texts, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])
 
 
-def effort_lines(details: "Details", width: int | None) -> list[Line]:
+def format_effort(details: "Details", width: int | None) -> list[Line]:
     """What each task used, then steps, time, memory, speed and what the run remarked."""
     run, finished = details.run, details.run.progress.finished
     rows: list[Row] = []

@@ -96,7 +96,7 @@ def import_run(database: Database, folder: Path) -> Run:
     """Import the run of a folder, which is copied beside the registry unless it lies there.
 
     Raises:
-        NotFoundError: this is no run folder.
+        NotFoundError: this is not a run folder.
         RecipeError, DataError: what is in it is not what a run writes.
         BusyError: its run is here already, or is being worked.
         RegistryError: the registry cannot be written.
@@ -115,9 +115,7 @@ def import_run(database: Database, folder: Path) -> Run:
                 paths.run_folder(work / REGISTRY, target.name).symlink_to(target.absolute())
                 return _store(database, found, work, lambda: None)
     if os.path.lexists(target):
-        raise BusyError(
-            f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."
-        )
+        raise BusyError(f"{target} already exists and belongs to no run: `bertmt import-run {target}` imports it.")
     placed = False
 
     def put_in_place() -> None:
@@ -317,7 +315,7 @@ def _refuse_working(folder: RunFolder) -> None:
 
 def _refuse_known(database: Database, run_id: str) -> None:
     for run in runs_with_ids(database, [run_id]):
-        raise BusyError(f"Run {run_id} is here already: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
+        raise BusyError(f"Run {run_id} is already here: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
     for run in removed_with_ids(database, [run_id]):
         raise BusyError(f"Run {run_id} ({run.name}) is here and was removed: `bertmt restore {run_id}`.")
 

@@ -170,7 +170,7 @@ def begin_anew(
             folder = folder_of(database, run)
             if (
                 run.submission.checkpoint_dir
-            ):  # there they are named after this folder, also where it is gone and will be made anew
+            ):  # there they are named after this folder, even if it is gone and will be created again
                 with suppress(OSError):
                     folder.make()
             if folder.path.is_dir():

@@ -127,7 +127,7 @@ def verify_resume(
         for step in steps:
             say(f"Training it again, and killing it at step {step}.")
             killed = _train(database, killed, slot, step)
-        say("Letting it come to its end.")
+        say("Letting it finish.")
         killed = _train(database, killed, slot, None)
         ended = time.monotonic()
         return Verification(
@@ -167,7 +167,7 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
         run = requeue(database, run)
     if run.state is State.FAILED:
         reason = run.execution.failure
-        raise RunFailedError(f"The run failed by itself: {reason}; its log is {folder.log(order.attempt)}.")
+        raise RunFailedError(f"The run failed without being killed: {reason}; its log is {folder.log(order.attempt)}.")
     return run
 
 

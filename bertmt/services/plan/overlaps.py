@@ -35,7 +35,7 @@ class Overlap:
         said, title = [], task.title
         if self.in_training:
             said.append(
-                f"{title}: {self.in_training:,} of {self.dev:,} dev examples also stand in the training data, so the "
+                f"{title}: {self.in_training:,} of {self.dev:,} dev examples also occur in the training data, so the "
                 "scores on them are optimistic."
             )
         if self.sharing:

@@ -256,7 +256,7 @@ def _check_checkpoint_dir(named: str) -> None:
     except (OSError, ValueError) as problem:
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
     if not usable:
-        why = "cannot be written" if nearest.is_dir() else "is no folder"
+        why = "cannot be written" if nearest.is_dir() else "is not a folder"
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {nearest} {why}; choose a folder that you own.")
 
 

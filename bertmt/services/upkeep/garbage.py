@@ -1,7 +1,7 @@
 """What takes room and serves nothing any more: what there is, and freeing it.
 
 Nothing in a run folder whose lock is held is touched, and the lock is held while it is deleted: no child can begin in
-between. A folder that belongs to no run may be all that is left of one, so it is only deleted on a request of its own.
+between. A folder that belongs to no run may be all that is left of one, so it is only deleted on request (`--folders`).
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from bertmt.services.lifecycle.removal import delete_folder
 # What is younger may belong to a process that is at work.
 LEFTOVER_SECONDS = 3600.0
 FOLDER_SECONDS = 86_400.0
-# Shrinking writes the whole registry anew.
+# Shrinking rewrites the whole registry.
 WORTH_BYTES, WORTH_SHARE = 1 << 20, 0.1
 # What atomic_files, checkpoints and models write before they rename it into place.
 _BESIDE = re.compile(r"\..+\.([0-9a-f]{12}|\d+)")
@@ -209,7 +209,7 @@ def _delete(database: Database, item: Item) -> None:
             stack.enter_context(hold_alive(RunFolder(own)))
         with database.immediate():
             if not _is_still_so(database, item):
-                raise BertmtError("it has changed meanwhile: look again with `bertmt gc`.")
+                raise BertmtError("it has changed in the meantime: run `bertmt gc` again.")
             if item.kind is Kind.REMOVED and item.run is not None:
                 forget(database, item.run.key)
         # The registry first: a folder without a run is litter, a run without its folder a riddle.
@@ -220,7 +220,7 @@ def _delete(database: Database, item: Item) -> None:
         else:
             item.path.unlink(missing_ok=True)
     if item.path.exists():
-        raise BertmtError(f"{item.path} could not be deleted whole: check its permissions.")
+        raise BertmtError(f"{item.path} could not be deleted completely: check its permissions.")
 
 
 def _is_still_so(database: Database, item: Item) -> bool:

@@ -55,7 +55,7 @@ def test_one_command_takes_several_runs_and_all_seeds_of_a_name(bertmt: Callable
 
 
 def test_the_whole_queue_is_held_and_released(bertmt: Callable[..., Outcome], registry: Path) -> None:
-    assert bertmt("hold", "--queue").out == "The queue is held: what runs goes on, nothing else is started.\n"
+    assert bertmt("hold", "--queue").out == "The queue is held: running runs continue, nothing else starts.\n"
     for command in (["runs"], ["workers"], ["queue", "--preset", "sst-only", "--data", "toy", "--encoder", "tiny"]):
         assert "nothing starts until `bertmt release --queue`" in bertmt(*command).err
     assert "released" in bertmt("release", "--queue").out

@@ -54,7 +54,7 @@ def test_with_yes_it_is_deleted_and_cannot_be_restored(bertmt: Callable[..., Out
     assert [item["freed"] for item in document["items"]] == [True]
     assert not removed.exists()
     assert bertmt("restore", removed.name).code == 3
-    assert bertmt("gc").out == "Nothing takes room for nothing.\n"
+    assert bertmt("gc").out == "There is nothing to clean up.\n"
 
 
 def test_folders_of_no_run_stay_unless_they_are_asked_for(

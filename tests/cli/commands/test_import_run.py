@@ -41,14 +41,14 @@ def test_what_is_there_already_is_said_and_the_others_come_in(
     first, second = sorted(each for each in elsewhere.iterdir() if each.is_dir())
     assert bertmt("import-run", str(first)).code == 0
     outcome = bertmt("import-run", str(first), str(second))
-    assert outcome.code == 4 and f"Run {first.name} is here already" in outcome.err
+    assert outcome.code == 4 and f"Run {first.name} is already here" in outcome.err
     assert outcome.out.startswith(second.name)
 
 
 @pytest.mark.parametrize("place", ["nowhere", "runs.db", "."])
 def test_what_is_no_run_folder_is_not_found(bertmt: Callable[..., Outcome], registry: Path, place: str) -> None:
     outcome = bertmt("import-run", place)
-    assert outcome.code == 3 and "is no run folder" in outcome.err and outcome.out == ""
+    assert outcome.code == 3 and "is not a run folder" in outcome.err and outcome.out == ""
 
 
 @pytest.mark.parametrize("words", [["nowhere"], ["nowhere", "neither"], ["a", "b"]], ids=" ".join)

@@ -18,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.services.analysis.arms import arms_of, effort
 from bertmt.services.analysis.compare import compare
-from bertmt.services.analysis.comparison_formatting import difference_lines
+from bertmt.services.analysis.comparison_formatting import format_differences
 from bertmt.services.browse.baseline import Baselines, choose_baseline
 from bertmt.services.browse.rows import Row
 from bertmt.worker.worker import Worker
@@ -255,7 +255,7 @@ def test_means_are_those_of_the_seeds_that_are_compared(database: Database, scor
     [result] = comparison.others[0].seeds
     assert (result.seeds, result.left_out) == ((1, 2), (3, 4))
     assert result.difference == pytest.approx(0.1) == pytest.approx(present(result.mean_b) - present(result.mean_a))
-    text = " ".join(map(plain, difference_lines(comparison.others[0], None)))
+    text = " ".join(map(plain, format_differences(comparison.others[0], None)))
     assert "new, mean of 2 of 3 seeds − old, mean of 2 of 3 seeds" in text
     assert "0.400 → 0.500; by seed 1: +0.150, 2: +0.050; left out: 3, 4" in text
 
@@ -285,7 +285,9 @@ def test_arms_without_a_common_seed_are_compared_whole_and_unpaired(
 ) -> None:
     old, new = seeds_of(scored, "old", one_task(0.3, 0.5)), [scored("new", {"sst": 0.6}, seed=seed) for seed in (7, 8)]
     [against] = compare(database, [old, new]).others
-    assert "0.400 → 0.600; not paired: seeds 1, 2 against 7, 8" in " ".join(map(plain, difference_lines(against, None)))
+    assert "0.400 → 0.600; not paired: seeds 1, 2 against 7, 8" in " ".join(
+        map(plain, format_differences(against, None))
+    )
 
 
 def arms_of_runs(database: Database, runs: list[Any], apart: bool = False) -> list[list[Run]]:

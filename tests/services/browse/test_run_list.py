@@ -172,7 +172,7 @@ def test_the_filter_of_the_issue_finds_the_run_it_describes(
 def test_a_filter_that_is_being_typed_is_judged_with_its_place() -> None:
     assert [check_filter(text) for text in ("", "state:running", "lora>0 | -tag:x")] == [None] * 3
     assert check_filter("seed:1 lorra>0") == (
-        "Filter 'seed:1 lorra>0', character 8: `lorra` is no field of a run; did you mean `lora`?"
+        "Filter 'seed:1 lorra>0', character 8: `lorra` is not a field of a run; did you mean `lora`?"
     )
 
 

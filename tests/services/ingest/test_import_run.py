@@ -191,7 +191,7 @@ def test_importing_twice_refuses_and_changes_nothing(database: Database, elsewhe
     imported = import_run(database, folder)
     before = everything(database)
     for source in (folder, folder_of(database, imported).path):
-        with pytest.raises(BusyError, match=rf"{run.id} is here already: base, seed"):
+        with pytest.raises(BusyError, match=rf"{run.id} is already here: base, seed"):
             import_run(database, source)
     assert everything(database) == before
     removal.delete(database, imported)
@@ -325,7 +325,7 @@ def test_what_no_run_writes_is_refused_in_a_sentence(database: Database, elsewhe
 
 
 def test_what_is_no_folder_is_not_found(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no run folder"):
+    with pytest.raises(NotFoundError, match="not a run folder"):
         import_run(database, tmp_path / "nowhere")
 
 

@@ -86,13 +86,13 @@ def test_an_encoder_that_cannot_work_is_refused_before_anything_is_queued(databa
 
 
 def test_details_have_the_encoder(database: Database, encoder: Path) -> None:
-    from bertmt.services.browse.detail_formatting import encoder_words  # noqa: PLC0415
+    from bertmt.services.browse.detail_formatting import format_encoder  # noqa: PLC0415
 
     [run] = submit(database, plan(request(encoder)))
-    said = encoder_words(details_of(database, run))
+    said = format_encoder(details_of(database, run))
     assert said[0] == str(encoder) and f"weights {run.submission.encoder_fingerprints['weights']}" in said[1]
     database.execute("UPDATE runs SET encoder_fingerprints = '{}'")
-    assert "not known" in encoder_words(details_of(database, run_by_key(database, run.key)))[1]
+    assert "not known" in format_encoder(details_of(database, run_by_key(database, run.key)))[1]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example
 from bertmt.tasks.loading import read_split
 
-TRAINED = "STS: 1 of 3 dev examples also stand in the training data"
+TRAINED = "STS: 1 of 3 dev examples also occur in the training data"
 SHARED = "STS: 2 of 3 dev pairs share a sentence with another"
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_evaluated_does_not_count(database: Database, data: Path) ->
     submit(database, plan(request(data)))
     [run] = submit(database, plan(request(data, evaluate_examples=1)))
     assert [sentence.split(",")[0] for sentence in overlap_sentences(database, run)] == [
-        "STS: 1 of 1 dev examples also stand in the training data"
+        "STS: 1 of 1 dev examples also occur in the training data"
     ]
     assert not overlap_sentences(database, submit(database, plan(request("toy")))[0])
 

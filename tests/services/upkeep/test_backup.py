@@ -13,6 +13,7 @@ import pytest
 from call_types import AddRun
 from present import present
 
+from bertmt import paths
 from bertmt.errors import BertmtError, RegistryError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
@@ -135,3 +136,11 @@ def test_a_killed_copy_leaves_no_half_file_under_its_name(database: Database, tm
     [leftover] = tmp_path.glob(".copy.db.*")
     assert stat.S_IMODE(leftover.stat().st_mode) == 0o600
     assert back_up(database, target).path == target
+
+
+def test_the_folder_of_an_import_at_work_is_not_counted(database: Database, add_run: AddRun) -> None:
+    for name in ("a1", ".import-1"):
+        folder = paths.run_folder(database.path, name)
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text("{}")
+    assert back_up(database).folders == 1

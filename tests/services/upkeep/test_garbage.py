@@ -119,7 +119,7 @@ def test_a_run_that_was_brought_back_meanwhile_stays(registry: Database, everyth
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.REMOVED]
     removal.restore_all(registry, [present(item.run).id])
     freed = free(registry, [item])
-    assert "changed meanwhile" in freed.kept[0][1] and item.path.is_dir()
+    assert "changed in the meantime" in freed.kept[0][1] and item.path.is_dir()
 
 
 def test_a_run_that_is_brought_back_at_the_last_moment_stays(
@@ -133,14 +133,14 @@ def test_a_run_that_is_brought_back_at_the_last_moment_stays(
         return real(folder)
 
     monkeypatch.setattr(garbage, "hold_alive", hold)
-    assert "changed meanwhile" in free(registry, [item]).kept[0][1]
+    assert "changed in the meantime" in free(registry, [item]).kept[0][1]
     assert all_runs(registry, "runs.key = ?", (present(item.run).key,)) and item.path.is_dir()
 
 
 def test_a_folder_whose_run_was_imported_meanwhile_stays(registry: Database, everything: Any) -> None:
     [item] = [item for item in find_garbage(registry) if item.kind is Kind.FOLDER]
     run = import_run(registry, item.path)
-    assert "changed meanwhile" in free(registry, [item]).kept[0][1]
+    assert "changed in the meantime" in free(registry, [item]).kept[0][1]
     assert folder_of(registry, run).path.is_dir()
 
 

@@ -8,6 +8,8 @@ import pytest
 from present import present
 from registry_to_damage import overwrite
 
+from bertmt import paths
+from bertmt.errors import RegistryError
 from bertmt.services.upkeep.repair import repair
 
 PAGE = 4096
@@ -37,3 +39,12 @@ def test_a_failure_leaves_the_damaged_one_where_it_was(backed_up: Path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         repair(backed_up)
     assert (backed_up.read_bytes(), names(backed_up.parent), names(backed_up.parent / "runs")) == before
+
+
+def test_run_folders_that_cannot_be_read_are_said(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(registry: Path) -> list[Path]:
+        raise PermissionError(13, "Permission denied", str(registry.parent / "runs"))
+
+    monkeypatch.setattr(paths, "run_folders", refuse)
+    with pytest.raises(RegistryError, match=r"cannot be repaired \(Permission denied: .*runs\)\.$"):
+        repair(registry)

@@ -110,7 +110,7 @@ def test_another_programs_file_and_a_newer_version_are_refused(registry: Path, t
     connection = sqlite3.connect(tmp_path / "theirs.db")
     connection.execute("CREATE TABLE theirs (x)")
     connection.close()
-    with pytest.raises(RegistryError, match="no bertmt registry"):
+    with pytest.raises(RegistryError, match="not a bertmt registry"):
         repair(tmp_path / "theirs.db")
     with open_registry(registry) as database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")

@@ -101,7 +101,7 @@ async def test_a_filter_that_cannot_be_understood_says_where_and_keeps_the_last_
     async with show() as shown:
         await shown.press("slash", *"sst>0.5 lorra")
         await shown.press(*">1")
-        assert "`lorra` is no field of a run; did you mean `lora" in " ".join(shown.text.split())
+        assert "`lorra` is not a field of a run; did you mean `lora" in " ".join(shown.text.split())
         shown.should_be("runs-filter-problem")
 
 

@@ -265,11 +265,11 @@ def test_slices_of_one_card_have_names_of_their_own() -> None:
     ("device", "gpus", "message"),
     [
         ("0", (), "GPUs that this process may use: none."),
-        ("7", GPUS, "is no device here"),
+        ("7", GPUS, "is not a device here"),
         ("GPU-aaaa", GPUS, "means several GPUs"),
         ("cuda", GPUS, "expected auto, cpu, all"),
-        ("", GPUS, "is no device here"),
-        ("0,", GPUS, "is no device here"),
+        ("", GPUS, "is not a device here"),
+        ("0,", GPUS, "is not a device here"),
         ("cpu,cpu", GPUS, "names cpu twice; for two runs at a time on it, add --slots 2."),
     ],
 )

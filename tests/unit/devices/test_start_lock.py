@@ -238,7 +238,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path, target: str) -> None:
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(lock_path(UUID, tmp_path))
-    assert "no plain file" in refusal(tmp_path)
+    assert "not a plain file" in refusal(tmp_path)
     assert who_starts(UUID, tmp_path) is None
 
 

@@ -68,7 +68,7 @@ def test_a_missing_value_breaks_the_line_and_is_marked() -> None:
     assert "    " in flat.strip()
     axis = next(text for text in lines if "└" in text)
     assert axis.count("×") >= 8
-    assert any("20 values are no numbers" in text for text in lines)
+    assert any("20 values are not numbers" in text for text in lines)
 
 
 def test_a_lone_value_between_gaps_is_still_a_dot() -> None:

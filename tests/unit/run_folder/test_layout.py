@@ -95,7 +95,7 @@ def test_naming_files_creates_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b'{"run_id": "r1"}', b'{"unknown": 1}', b"\xff"])
 def test_a_folder_without_a_readable_order_is_no_run_folder(folder: RunFolder, content: bytes) -> None:
     folder.order.write_bytes(content)
-    with pytest.raises(NotFoundError, match=r"is no run folder: run\.json cannot be read"):
+    with pytest.raises(NotFoundError, match=r"is not a run folder: run\.json cannot be read"):
         folder.read_order()
 
 

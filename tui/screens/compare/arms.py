@@ -154,7 +154,7 @@ def _score_columns(tasks: Tasks) -> list[Column]:
 
 
 def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
-    """What stands in a column for an arm."""
+    """The cell of a column for an arm."""
     arm = row.arm
     if column.key.startswith("mark"):
         return _mark(arm, int(column.key.removeprefix("mark")), looks)

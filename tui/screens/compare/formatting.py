@@ -14,10 +14,10 @@ from bertmt.services.analysis.arms import Arm, recipe_differences
 from bertmt.services.analysis.compare import Comparison
 from bertmt.services.analysis.comparison_formatting import (
     NOTHING_DIFFERS,
-    difference_lines,
-    effort_lines,
-    test_lines,
-    warning_lines,
+    format_differences,
+    format_effort,
+    format_tests,
+    format_warnings,
 )
 from bertmt.services.browse.run_formatting import scale_line, value_text
 from tui.screens.compare.arms import Looks, marks_line
@@ -44,10 +44,10 @@ def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: 
     starts: dict[int, int] = {}
     for each in found.others:
         starts[each.arm.runs[0].key] = len(lines)
-        title, *rest = difference_lines(each, left - cells(plain(marks_line(each.arm, looks))))
+        title, *rest = format_differences(each, left - cells(plain(marks_line(each.arm, looks))))
         lines += [(*marks_line(each.arm, looks), *title), *rest, ()]
-    lines += test_lines(found, left)
-    more = _sections(warning_lines(found, right), left_out_lines(left_out, right), effort_lines(found, right))
+    lines += format_tests(found, left)
+    more = _sections(format_warnings(found, right), format_left_out(left_out, right), format_effort(found, right))
     if width >= SIDE_BY_SIDE:
         return ScorePage(beside((lines, more), (left, right)), starts)
     return ScorePage([*lines, (), *more], starts)
@@ -59,7 +59,7 @@ def _sections(*sections: Sequence[Line]) -> list[Line]:
     return joined[:-1]
 
 
-def left_out_lines(runs: Sequence[Run], width: int) -> list[Line]:
+def format_left_out(runs: Sequence[Run], width: int) -> list[Line]:
     """Who has no scores yet."""
     if not runs:
         return []

@@ -21,7 +21,7 @@ from tui.pictures import save_picture
 from tui.registry_lane import Session
 from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, looks_of, sides_of
 from tui.screens.compare.formatting import (
-    left_out_lines,
+    format_left_out,
     recipe_page,
     score_page,
     sentence_lines,
@@ -204,7 +204,7 @@ class CompareScreen(RunActions):
         if not self._rows:
             return []
         return [*sentence_lines("Two arms with scores are needed; a run has some after its first epoch.", width), (),
-                *left_out_lines(left_out, width)]  # fmt: skip
+                *format_left_out(left_out, width)]  # fmt: skip
 
     def _recipe_lines(self, width: int) -> list[Line]:
         rows = self._rows

@@ -1,4 +1,4 @@
-"""What stands in the form for new runs: a recipe to start from, what was typed over it, and how it is queued."""
+"""The content of the form for new runs: a recipe to start from, what was typed over it, and how to queue it."""
 
 import re
 from collections.abc import Mapping, Set
@@ -97,7 +97,7 @@ class NewRunForm:
         return replace(found, choices=tuple(self.base.known)) if name == "tasks" else found
 
     def value(self, name: str) -> Any:
-        """What stands in a line, as a recipe holds it."""
+        """The value of a line, as a recipe holds it."""
         if name in self.typed:
             return parse_value(self.setting(name), self.typed[name])
         return self._former(name)
@@ -281,7 +281,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise UsageError(f"`seeds` are whole numbers such as 0,1,2 or 0-4, but found {word!r}.")
         low, high = int(found[1]), int(found[2] or found[1])
         if high < low or high - low >= MOST_SEEDS:
-            raise UsageError(f"`seeds` such as 0-4 go upwards, at most {MOST_SEEDS:,} of them, but found {word!r}.")
+            raise UsageError(f"`seeds` such as 0-4 ascend, at most {MOST_SEEDS:,} of them, but found {word!r}.")
         for seed in range(low, high + 1):
             seeds[parse_value(SETTINGS["seed"], seed)] = None
     return tuple(seeds)

@@ -63,7 +63,7 @@ def done(runs: Sequence[Run], was_edited: bool) -> str:
     return f"{first.id} ({first.name}, seed {first.seed}){others} {did}."
 
 
-def preview_lines(planned: Planned, width: int) -> list[Line]:
+def format_preview(planned: Planned, width: int) -> list[Line]:
     """The page."""
     form, preview = planned.form, planned.preview
     parts = [[row for problem in planned.problems for row in _sentence(f"✗ {problem}", width, "bad")]]

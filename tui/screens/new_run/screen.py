@@ -27,7 +27,7 @@ from tui.screens.dashboard_screen import DashboardScreen
 from tui.screens.new_run.definitions import presets_beside, recipe_beside
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
 from tui.screens.new_run.planning import planned_of
-from tui.screens.new_run.preview import Planned, done, preview_lines, summary
+from tui.screens.new_run.preview import Planned, done, format_preview, summary
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form, sentence_lines
 from tui.widgets.key_line import KeyLine
@@ -92,7 +92,7 @@ class NewRunScreen(DashboardScreen):
         yield TextLines(self._title_lines, id="title")
         with Horizontal(id="body"):
             yield Form(lambda name, text: self.form.check(name, text), id="form")
-            yield Page(lambda width: preview_lines(self._planned, width), id="preview")
+            yield Page(lambda width: format_preview(self._planned, width), id="preview")
         yield TextLines(self._summary_lines, id="summary")
         yield KeyLine()
 
@@ -150,7 +150,7 @@ class NewRunScreen(DashboardScreen):
         await asyncio.sleep(DEBOUNCE_SECONDS)
         self._planned = await planned_of(self.dashboard, self.form)
         if not self.is_left:
-            self.query_one("#preview", Page).show(lambda width: preview_lines(self._planned, width))
+            self.query_one("#preview", Page).show(lambda width: format_preview(self._planned, width))
             self.query_one("#summary", TextLines).show(self._summary_lines)
 
     @on(Form.Entered)
@@ -228,7 +228,7 @@ class NewRunScreen(DashboardScreen):
             self.app.run_worker(self._queue(self.form), group="act")
 
     async def _queue(self, form: NewRunForm) -> None:
-        """Plan anew, since the data may have changed; then queue, or say why not."""
+        """Plan again, since the data may have changed; then queue, or say why not."""
         try:
             planned = await planned_of(self.dashboard, form)
             if planned.preview is None:

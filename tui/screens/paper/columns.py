@@ -51,7 +51,7 @@ class FigureLine:
 
 
 def figure_cell(figure: FigureLine, column: Column) -> Span:
-    """What stands in a column for a figure."""
+    """The cell of a column for a figure."""
     row, entry = figure.row, figure.entry
     kind, _, task = column.key.partition(" ")
     match kind:

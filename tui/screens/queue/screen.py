@@ -75,9 +75,9 @@ class QueueScreen(WorkerActions, HomeScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Running runs come first, then paused ones, then those that wait, in the order in which workers take them: "
         "by priority, then by place. Times are estimated from finished runs and from the workers that are running. "
-        "The line below the runs says what the run under the cursor waits for, and what stands in its way.",
-        "J and K move the run under the cursor; other keys act on the marked runs, or on that one.",
-        "Tab goes to the workers. A worker is a process of its own: it continues when the dashboard is closed. "
+        "The line below the runs says what the run under the cursor waits for, and what blocks it.",
+        "J and K move the run under the cursor; other keys act on the marked runs, or on that one if none is marked.",
+        "Tab goes to the workers. A worker is a separate process: it continues when the dashboard is closed. "
         "Stopping it puts its runs back into the queue; draining it stops it once the queue is empty. After three "
         "consecutive crashes a worker starts nothing more until c resets it.",
     )

@@ -133,12 +133,12 @@ def marks_of(row: Row | GroupRow) -> list[str]:
 
 
 def cell(row: Row | GroupRow, column: Column) -> Span:
-    """What stands in a column of a line."""
+    """The cell of a column of a line."""
     return _group_cell(row, column) if isinstance(row, GroupRow) else run_cell(row, column)
 
 
 def run_cell(row: Row, column: Column) -> Span:
-    """What stands in a column for one run."""
+    """The cell of a column for one run."""
     run = row.run
     if isinstance(column, ScoreColumn):
         return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))

@@ -76,8 +76,8 @@ class RunsScreen(RunActions, HomeScreen):
     SUBJECT = "runs"
     AUTO_FOCUS = ""  # Textual's "*" finds the hidden filter first, and what is typed ahead would be typed into it
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Every run of the registry, the newest first. What a key does to runs it does to the marked ones, or to the "
-        "one under the cursor. Quitting stops nothing: runs belong to workers.",
+        "Every run of the registry, the newest first. Keys act on the marked runs, or on the one under the cursor "
+        "if none is marked. Quitting stops nothing: runs belong to workers.",
         "States: "
         + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
         + "; "
@@ -105,11 +105,11 @@ class RunsScreen(RunActions, HomeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
         key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
-        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order"),
+        key("o", "order", "order", "Sort by a column; again to reverse.", "runs.order"),
         key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
-        key("U", "unmark", "unmark", "Take all marks away.", "runs.unmark"),
+        key("U", "unmark", "unmark", "Unmark all runs.", "runs.unmark"),
     ]
 
     def __init__(self) -> None:

@@ -79,7 +79,7 @@ class ExamplesPane(EpochPane):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("w", "kind", "wrong", "Wrong ones, broken ones, fixed ones, all.", "examples.kind", shown=True),
-        key("slash", "search", "find", "Look for words.", "examples.search", shown=True, display="/"),
+        key("slash", "search", "find", "Search for words.", "examples.search", shown=True, display="/"),
         key("o", "order", "sort", "By confidence or error, or as in the data.", "examples.order"),
     ]
 

@@ -52,7 +52,7 @@ class HistoryPane(Pane):
     TITLE = "History"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every change of the run's state, the last one first. Enter opens the log of that attempt.",
-        "By: " + "; ".join(f"{name}, {meaning}" for name, meaning in ACTORS.items()) + ".",
+        "By: " + "; ".join(f"{name} ({meaning})" for name, meaning in ACTORS.items()) + ".",
     )
     DEFAULT_CSS = """
     HistoryPane #transition { height: auto; max-height: 50%; border-top: solid $border-blurred; padding: 0 1; }

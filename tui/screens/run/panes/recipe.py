@@ -16,11 +16,11 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.baseline import Baselines
 from bertmt.services.browse.detail_formatting import (
     changes_from_preset,
-    code_words,
     compared_with,
-    effort_lines,
+    format_code,
+    format_effort,
+    format_scores,
     place_in_queue,
-    score_lines,
 )
 from bertmt.services.browse.details import Details, details_of
 from bertmt.services.browse.run_formatting import local_time, value_text
@@ -46,9 +46,9 @@ class RecipePane(Pane):
 
     TITLE = "Recipe"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "The recipe as it was resolved when the run was queued. A * marks a toggle that is not as in the preset that "
-        "the run was queued from; what has nothing to do, given the other settings, is dim with the reason.",
-        "Our scores are those of the dev set; those of the paper say which set they are of.",
+        "The recipe as it was resolved when the run was queued. A * marks a toggle that differs from the preset that "
+        "the run was queued from; settings that have no effect, given the others, are dimmed, with the reason.",
+        "Our scores are on the dev set; the paper's say which set they are on.",
     )
     DEFAULT_CSS = "RecipePane Page { padding: 0 1; }"
 
@@ -136,8 +136,8 @@ def _setting(details: Details, recipe: Recipe, name: str, name_width: int, width
 
 def _results(details: Details, width: int) -> Iterator[Section]:
     yield "The run", _about(details, width)
-    yield "Dev scores", score_lines(details, width)
-    yield "Effort", effort_lines(details, width)
+    yield "Dev scores", format_scores(details, width)
+    yield "Effort", format_effort(details, width)
     yield "Data", _data(details, width)
     yield "Code and environment", _environment(details, width)
 
@@ -175,7 +175,7 @@ def _environment(details: Details, width: int) -> list[Line]:
     versions = (told and told.versions) or _mapping(details.snapshot.environment.get("packages"))
     return facts(
         {
-            "code": code_words(details),
+            "code": format_code(details),
             "device": run.execution.device or "",
             "precision": told.precision if told else "",
             "threads": str((told and told.threads) or ""),

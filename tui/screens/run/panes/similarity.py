@@ -41,9 +41,9 @@ class SimilarityPane(EpochPane):
     SUBJECT = "A chart of similarities"
     NEEDS = "a number as label"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Each dot is an example: to the right its label, upwards what was predicted: the cosine of the two embeddings, "
-        "or the output of a head, times the range of the labels. By cosine it is the paper's Figure 10.",
-        "Beside it are the examples, the farthest from its label first. The line fits best by least squares.",
+        "Each dot is an example: across, its label; up, the prediction: the cosine of the two embeddings, or the output "
+        "of a head, times the range of the labels. By cosine this is the paper's Figure 10.",
+        "Beside it are the examples, the one farthest from its label first. The line is the least-squares fit.",
     )
     DEFAULT_CSS = """
     SimilarityPane #facts { height: 1; padding: 0 1; }

@@ -30,7 +30,7 @@ def scale_words(task: Task) -> str:
     return f"{f'{task.minimum:g} + ' if task.minimum else ''}{task.maximum - task.minimum:g} × {what}"
 
 
-def example_lines(table: ExampleTable, index: int, baseline: ExampleTable | None, width: int) -> list[Line]:
+def format_example(table: ExampleTable, index: int, baseline: ExampleTable | None, width: int) -> list[Line]:
     """The example at an index, in lines of a width.
 
     Args:

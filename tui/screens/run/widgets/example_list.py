@@ -13,7 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.services.analysis.examples import ExampleTable
 from bertmt.tasks.task import Task
-from tui.screens.run.widgets.example_lines import class_name, example_lines, task_in
+from tui.screens.run.widgets.example_lines import class_name, format_example, task_in
 from tui.widgets.columns import Column
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
@@ -133,7 +133,7 @@ class ExampleList(Vertical):
         index = self.rows.current
         if index is None or self._examples is None or index >= len(self._examples.examples):
             return ()
-        return example_lines(self._examples, index, self._baseline, width)
+        return format_example(self._examples, index, self._baseline, width)
 
     def _cell(self, index: int, column: Column) -> Span:
         assert self._examples is not None  # there are no rows before

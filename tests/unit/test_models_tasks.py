@@ -95,7 +95,8 @@ def test_a_cosine_has_no_head_and_one_number_per_pair(tokens: TokenBatch) -> Non
 def test_a_head_that_predicts_a_number_is_the_head_and_no_cosine(tokens: TokenBatch) -> None:
     model, _ = model_of(KINDS)
     first, second = model.embed_pair("graded", tokens)
-    head: Any = model.heads["graded"][0]
+    heads: Any = model.heads
+    head = heads["graded"][0]
     torch.testing.assert_close(
         model("graded", tokens), (torch.cat([first, second], 1) @ head.weight.T + head.bias)[:, 0]
     )

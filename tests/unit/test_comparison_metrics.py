@@ -205,7 +205,7 @@ def test_spearmans_resamples_are_ranked_anew() -> None:
         resample = tuple(each[rows] for each in arrays)
         assert found.draws[row] == pytest.approx(difference("spearman", *resample)), row
         if row % 10 == 0:
-            assert found.draw_errors[row] == pytest.approx(jackknife("spearman", resample), rel=0.15), row  # type: ignore[arg-type]
+            assert found.draw_errors[row] == pytest.approx(jackknife("spearman", resample), rel=0.15), row
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -20,7 +20,7 @@ SAMPLES = {1: 2000, 3: 600}  # by arms: a family of 4 rows, and of 12
 RESAMPLES = {1: 2000, 3: 4800}  # 400 for each row of the family, as `compare` has them, and not less than 2,000
 PARTS = 20  # into which samples are cut, to spread them over the cores
 LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
-METRIC_SAMPLES, METRIC_RESAMPLES = 2000, 2000
+METRIC_SAMPLES, METRIC_RESAMPLES = 2000, 1000
 TABLES = ("seeds", "runs", "power", "sizes", "metrics")
 
 

@@ -84,12 +84,18 @@ def of_pearson(sample: Sample, resamples: int, generators: Generators) -> Proced
 
 
 def of_spearman(sample: Sample, resamples: int, generators: Generators) -> Procedure:
-    """Exchanged ranks: those that each run gave on the whole split; what comes of an exchange is not ranked anew."""
+    """Exchanged ranks: those that each run gave on the whole split; what comes of an exchange is not ranked anew.
+
+    So exchanges vary as if ranks were measured, which is too little where the noise of one run alone grows with the
+    label: they are spread by as much as the standard error is larger than with such ranks (a studentised permutation:
+    Chung & Romano 2013, see `permutation`).
+    """
     labels, a, b = (ranks(np.asarray(values, dtype=np.float64)) for values in sample.arrays)
+    resampled = rank_correlations.resampled_rank_correlation_difference(*sample.arrays, resamples, generators[0])
+    with_fixed_ranks = correlations.resampled_correlation_difference(labels, a, b, 0, generators[0]).standard_error
+    spread = resampled.standard_error / with_fixed_ranks if with_fixed_ranks else 1.0
     return _resampled(
-        sample,
-        rank_correlations.resampled_rank_correlation_difference(*sample.arrays, resamples, generators[0]),
-        permutation.exchanged_correlations(labels, a, b, resamples, generators[1]),
+        sample, resampled, spread * permutation.exchanged_correlations(labels, a, b, resamples, generators[1])
     )
 
 

@@ -11,11 +11,12 @@ from made_up_predictions import A_TASK, compare_overall, compare_task, swapped
 from present import present
 from scipy import stats
 
-from bench.calibration import real_predictions
+from bench.calibration import metrics, real_predictions
 from bertmt.comparison import confusions, rank_correlations
 from bertmt.comparison.confusions import cells_of, exchanged_differences, resampled_difference
 from bertmt.comparison.paired import PairedPredictions, compare_examples
-from bertmt.comparison.procedures import BY_METRIC
+from bertmt.comparison.permutation import exchanged_correlations
+from bertmt.comparison.procedures import BY_METRIC, Sample
 from bertmt.comparison.rank_correlations import resampled_rank_correlation_difference
 from bertmt.comparison.verdicts import Verdict, judge
 from bertmt.tasks.builtin import BUILTIN
@@ -228,8 +229,25 @@ def test_the_whole_result_of_two_rank_correlations() -> None:
     drawn = []
     for swaps in np.random.default_rng(1).random((3000, 60)) < 0.5:
         drawn.append(difference("pearson", ranks_y, np.where(swaps, z_b, z_a), np.where(swaps, z_a, z_b)))
-    slow = float(np.mean(np.abs(drawn) >= abs(present(found.difference)) - 1e-12))
+    # Exchanges of measured ranks, as much wider as the standard error is.
+    spread = jackknife("spearman", (labels, a, b)) / jackknife("pearson", (ranks_y, ranks_a, ranks_b))
+    slow = float(np.mean(spread * np.abs(drawn) >= abs(present(found.difference)) - 1e-12))
     assert found.p == pytest.approx(slow, rel=0.2, abs=0.003)
+
+
+def test_exchanged_ranks_vary_as_the_difference_does_where_the_noise_of_one_run_grows() -> None:
+    one_run = next(each for each in metrics.populations(real_predictions.read()) if "in one run" in each.name)
+    rng = np.random.default_rng(3)
+    ratios, fixed = [], []
+    for _ in range(10):
+        drawn = one_run.draw(rng)
+        sample = Sample(drawn.labels, *drawn.predicted, 0.0, 0.0)
+        found = BY_METRIC["spearman"](sample, 300, (np.random.default_rng(0), np.random.default_rng(1)))
+        ratios.append(np.std(found.exchanged) / present(found.standard_error))
+        ranked = [stats.rankdata(each) for each in (drawn.labels, *drawn.predicted)]
+        fixed.append(exchanged_correlations(*ranked, 300, np.random.default_rng(1)).std() / found.standard_error)
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.03)
+    assert np.mean(fixed) < 0.94, "else this sample tests nothing"
 
 
 def test_only_the_order_of_predictions_matters_to_rank_correlations() -> None:

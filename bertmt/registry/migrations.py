@@ -13,7 +13,7 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
-from bertmt.registry.older_recipes import present_digest, present_recipe
+from bertmt.registry.file.older_recipes import present_digest, present_recipe
 
 migrations = Migrations("bertmt")
 

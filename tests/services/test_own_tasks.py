@@ -20,8 +20,7 @@ from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, evaluations, run_by_key
-from bertmt.registry.task_sets import all_tasks
+from bertmt.registry.runs import all_runs, all_tasks, evaluations, run_by_key
 from bertmt.run_folder.events import Evaluated, PredictionFile, now
 from bertmt.run_folder.predictions import Predictions, write_predictions
 from bertmt.services.browse.curves import OWNERS, place_of

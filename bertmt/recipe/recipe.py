@@ -214,12 +214,17 @@ class Recipe:
 
     def named(self) -> dict[str, Task]:
         """What the tasks are that it trains or sets a head of: with them it can be read again."""
-        return {name: self.known[name] for name in dict.fromkeys((*self.tasks, *self.head)) if name in self.known}
+        names = dict.fromkeys((*self.tasks, *self._with_own_heads()))
+        return {name: self.known[name] for name in names if name in self.known}
+
+    def _with_own_heads(self) -> list[str]:
+        """The tasks whose heads are not as they are by default."""
+        return [name for name, head in self.head.items() if head != Head()]
 
     def settings(self) -> dict[str, Setting]:
         """Its settings by dotted name, in the order of declaration: heads of the tasks that it trains or sets."""
         with_heads = [name for name in self.tasks if name not in self.known or self.known[name].has_head]
-        return SETTINGS.of_tasks(dict.fromkeys((*with_heads, *self.head)))
+        return SETTINGS.of_tasks(dict.fromkeys((*with_heads, *self._with_own_heads())))
 
     def with_values(self, values: Mapping[str, Any]) -> "Recipe":
         """A copy with the settings named (dotted) in `values` replaced; no validation, see `rules`."""

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal
 
 Kind = Literal["bool", "int", "float", "str", "list", "texts"]
@@ -82,7 +83,7 @@ class Settings(Mapping[str, Setting]):
     def __getitem__(self, name: str) -> Setting:
         found = self._listed.get(name)
         if found is None and name.count(".") == 2:
-            found = settings_of(self._class, tasks=[name.split(".")[1]]).get(name)
+            found = _settings_of(self._class, (name.split(".")[1],)).get(name)
         if found is None:
             raise KeyError(name)
         return found
@@ -95,4 +96,10 @@ class Settings(Mapping[str, Setting]):
 
     def of_tasks(self, tasks: Iterable[str]) -> dict[str, Setting]:
         """All settings, with those of these tasks instead."""
-        return settings_of(self._class, tasks=tasks)
+        return dict(_settings_of(self._class, tuple(tasks)))
+
+
+# Every value of every recipe asks for its setting, and thousands of recipes are of the same tasks.
+@lru_cache(256)
+def _settings_of(recipe_class: type, tasks: tuple[str, ...]) -> Mapping[str, Setting]:
+    return settings_of(recipe_class, tasks=tasks)

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bertmt.registry import task_sets
 from bertmt.registry.database import Database
+from bertmt.registry.runs import store_tasks
 from bertmt.tasks.task import Tasks
 
 
@@ -43,7 +43,7 @@ def store_settings(database: Database, key: int, new: NewSettings) -> None:
             new.extra_data_file,
             json.dumps(dict(new.fingerprints)),
             json.dumps(dict(new.encoder_fingerprints)),
-            task_sets.store(database, new.tasks),
+            store_tasks(database, new.tasks),
             key,
         ),
     )

@@ -14,7 +14,7 @@ from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
 from bertmt.registry.database import tables_of
-from bertmt.registry.older_recipes import present_digest, present_recipe
+from bertmt.registry.file.older_recipes import present_digest, present_recipe
 
 migrations = Migrations("bertmt")
 

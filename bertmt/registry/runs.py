@@ -2,18 +2,18 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
-from bertmt.registry import task_sets
 from bertmt.registry.database import Database
 from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Progress, Run, Scores, Snapshot, Transition
 from bertmt.registry.states import Actor, State, check_transition
 from bertmt.run_folder.events import now
+from bertmt.tasks import definitions
 from bertmt.tasks.builtin import BUILTIN
-from bertmt.tasks.task import Tasks
+from bertmt.tasks.task import Task, Tasks
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
@@ -164,7 +164,7 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
-            json.dumps(dict(run.encoder_fingerprints)), task_sets.store(database, run.tasks),
+            json.dumps(dict(run.encoder_fingerprints)), store_tasks(database, run.tasks),
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -174,6 +174,37 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
         [(key, awaited.needs_success, awaited.id) for awaited in run.awaits],
     )
     return key
+
+
+def store_tasks(database: Database, tasks: Tasks) -> int | None:
+    """The key of these definitions, added where they are new; None for built-in ones. Inside a write transaction."""
+    if all(BUILTIN.get(name) == task for name, task in tasks.items()):
+        return None
+    text = definitions.to_json(tasks)
+    database.execute("INSERT OR IGNORE INTO task_sets (definitions) VALUES (?)", (text,))
+    key: int = database.execute("SELECT key FROM task_sets WHERE definitions = ?", (text,)).fetchone()[0]
+    return key
+
+
+def _definitions_of(database: Database, keys: Collection[int | None]) -> Mapping[int | None, str]:
+    """The texts of these; of None "", which is the built-in ones."""
+    wanted = [key for key in keys if key is not None]
+    found: dict[int | None, str] = {None: ""}
+    if wanted:  # all of them: there are few, however many the runs
+        found |= dict(database.execute("SELECT key, definitions FROM task_sets").fetchall())
+    return found
+
+
+def all_tasks(database: Database) -> list[Task]:
+    """Every task that some run may have, the built-in ones first; of one name several, where definitions differ.
+
+    Raises:
+        DataError: the registry holds what is no definition.
+    """
+    found = dict.fromkeys(BUILTIN.values())
+    for (text,) in database.execute("SELECT definitions FROM task_sets ORDER BY key"):
+        found |= dict.fromkeys(definitions.from_json(text).values())
+    return list(found)
 
 
 def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
@@ -208,14 +239,14 @@ def run_by_key(database: Database, key: int) -> Run:
 
 def runs_of(database: Database, rows: Sequence[Sequence[Any]]) -> list[Run]:
     """The runs that rows of `COLUMNS` hold."""
-    texts = task_sets.definitions_of(database, {row[_TASK_SET] for row in rows})
+    texts = _definitions_of(database, {row[_TASK_SET] for row in rows})
     return [_run_of(row, texts) for row in rows]
 
 
-def _run_of(row: Sequence[Any], definitions: Mapping[int | None, str]) -> Run:
+def _run_of(row: Sequence[Any], texts: Mapping[int | None, str]) -> Run:
     values = list(row)
     values[_STATE] = State(values[_STATE])
-    values[_TASK_SET] = definitions[values[_TASK_SET]]
+    values[_TASK_SET] = texts[values[_TASK_SET]]
     awaits, tags = values[_AWAITS], values[_TAGS]
     values[_AWAITS] = tuple(Awaited(word[1:], word[0] == "1") for word in awaits.split(",")) if awaits else ()
     values[_TAGS] = tuple(sorted(tags.split("\x1f"))) if tags else ()

@@ -106,7 +106,6 @@ def test_a_run_folder_that_cannot_be_read_is_a_sentence(
         ("runs", "name", b"bytes"),
         ("summaries", "finished", "null"),
         ("summaries", "scores", '{"sst": "x"}'),
-        ("task_sets", "definitions", "x"),
         ("snapshots", "environment", "no"),
         ("predictions", "probabilities", b"123"),
     ],

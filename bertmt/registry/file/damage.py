@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from bertmt.errors import DataError
-from bertmt.registry import task_sets
 from bertmt.registry.database import Database, tables_of
 from bertmt.registry.file.health import faults
-from bertmt.registry.runs import STAGED
+from bertmt.registry.runs import STAGED, all_tasks
 from bertmt.registry.states import State
 from bertmt.run_folder.events import is_time, parse_event
 from bertmt.tasks import definitions
@@ -115,7 +114,7 @@ def _in_predictions(database: Database) -> Iterator[str]:
         if task is None or task.outputs != width or size % (4 * width):
             yield "the predictions of a run are cut, or of no task"
     by_name: dict[str, list[Task]] = {}
-    for task in task_sets.all_tasks(database):
+    for task in all_tasks(database):
         by_name.setdefault(task.name, []).append(task)
     for name, same in by_name.items():  # examples do not say of which definition they are
         low, high = min(task.minimum for task in same), max(task.maximum for task in same)

@@ -14,8 +14,8 @@ from bertmt.filters.parsing import parse_filter
 from bertmt.registry.changes import changed_runs
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.registry.runs import all_tasks
 from bertmt.registry.states import State
-from bertmt.registry.task_sets import all_tasks
 from bertmt.services.browse.baseline import Baselines, chosen_baseline, may_be_baseline
 from bertmt.services.browse.rows import FIELDS, Row, fields_of
 from bertmt.services.browse.score_columns import tasks_of

@@ -41,7 +41,7 @@ class SimilarityPane(EpochPane):
     SUBJECT = "A chart of similarities"
     NEEDS = "a number as label"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Each dot is an example: across, its label; up, the prediction: the cosine of the two embeddings, or the output "
+        "Each dot is an example: across, its label; up, the prediction: the cosine of both embeddings, or the output "
         "of a head, times the range of the labels. By cosine this is the paper's Figure 10.",
         "Beside it are the examples, the one farthest from its label first. The line is the least-squares fit.",
     )

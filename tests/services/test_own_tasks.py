@@ -177,6 +177,9 @@ def test_labels_that_are_all_alike_are_refused(tmp_path: Path) -> None:
     train, dev = table(tmp_path, "a.csv", "text,label", "one,good"), table(tmp_path, "b.csv", "text,label", "two,good")
     with pytest.raises(DataError, match="All labels in 'label' are 'good': nothing can be learned"):
         look(train, dev)
+    train, dev = table(tmp_path, "a.csv", "text,label", "one,2"), table(tmp_path, "b.csv", "text,label", "two,2")
+    with pytest.raises(DataError, match="All labels in 'label' are 2: nothing can be learned"):
+        look(train, dev, kind="regression")
 
 
 def test_a_definition_is_read_as_it_was_written_with_paths_relative_to_it(

@@ -76,6 +76,8 @@ def test_parquet_gives_the_same_examples_with_class_names_of_the_hub(tmp_path: P
         (text.strip(), "bg".index(label[0])) for text, label in ROWS
     ]
     assert [each.id for each in found.examples] == ["1", "2", "3"]
+    other_order = read_split("", own_task(file, classes=("good", "bad")), "train")
+    assert [each.label for each in other_order.examples] == [0, 1, 0]
     with opened_rows(file) as rows:
         assert (rows.columns, rows.names, rows.unit) == (("text", "label"), {"label": ("bad", "good")}, "row")
     file.write_bytes(file.read_bytes()[:-30] + b"x" * 26 + b"PAR1")
@@ -184,6 +186,14 @@ def test_a_few_malformed_rows_are_skipped_with_a_warning_that_names_them(tmp_pat
         f"{tmp_path / 'a.csv'}: 2 of 200 rows were skipped as malformed, line 12 (a quote that is not closed), line 79 "
         "(no UTF-8).",
     )
+
+
+def test_a_quote_that_opens_the_next_row_does_not_close_one_that_was_left_open(tmp_path: Path) -> None:
+    rows = [b"sentence %d,good" % number for number in range(150)]
+    rows[10:12] = [b'"never closed,good', b'"fine",bad']
+    found = read(tmp_path / "a.csv", b"text,label\n" + b"\n".join(rows) + b"\n")
+    assert len(found.examples) == 149 and found.examples[10].first == "fine"
+    assert "line 12" in found.warnings[0]
 
 
 def test_a_quote_that_is_a_plain_character_stays_one_in_a_file_with_tabs(tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ async def test_a_run_that_trained_no_task_with_classes_says_what_it_trained(
 ) -> None:
     async with show() as shown:
         await open_run(shown, "run010", "2")
-        assert "A confusion matrix needs SST or PARA, but run run010 trained STS only." in shown.text
+        assert "A confusion matrix needs a task with classes, but run run010 trains STS only." in shown.text
 
 
 @pytest.mark.parametrize("size", SIZES)

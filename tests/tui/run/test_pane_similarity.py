@@ -78,7 +78,7 @@ async def test_a_picture_of_the_cloud_is_saved_here(
     monkeypatch.chdir(tmp_path)
     async with show() as shown:
         await open_run(shown, "run001", "3", "s")
-        [picture] = tmp_path.glob("bertmt-run001-similarity-*.svg")
+        [picture] = tmp_path.glob("bertmt-run001-sts-similarity-*.svg")
         assert picture.name in said(shown)[0]
         texts = [each.text for each in ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text")]
         assert "predicted" in texts
@@ -87,8 +87,9 @@ async def test_a_picture_of_the_cloud_is_saved_here(
 async def test_a_run_that_trained_no_similarity_says_what_it_trained(show: Show, alive: Any, evaluated: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run012", "3")
-        assert "A chart of similarities needs STS, but run run012 trained SST and PARA only." in " ".join(
-            shown.text.split()
+        said = " ".join(shown.text.split())
+        assert (
+            "A chart of similarities needs a task with a number as label, but run run012 trains SST, PARA only." in said
         )
 
 

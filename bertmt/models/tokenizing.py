@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import tokenizers
 import torch
@@ -10,7 +9,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from bertmt.encoders.find import find_encoder
-from bertmt.encoders.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
+from bertmt.encoders.vocabulary import END, PAD, START, whole_characters
 from bertmt.encoders.vocabulary_file import folder_backend
 from bertmt.errors import EncoderError
 
@@ -83,12 +82,11 @@ class Tokenizer:
         return TokenBatch(torch.tensor(ids), torch.tensor(mask))
 
 
-def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
+def load_tokenizer(name: str, max_length: int) -> Tokenizer:
     """The tokenizer of an encoder, offline.
 
     Args:
         name: of the encoder.
-        vocabulary: the run's own vocabulary; read for `tiny`, and for no other.
 
     Raises:
         EncoderError: the encoder is not at hand, its vocabulary is damaged, or it cannot read `max_length` tokens.
@@ -99,6 +97,4 @@ def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
             f"The encoder {name!r} reads at most {files.positions} tokens, but max_length is {max_length}: "
             f"use --set max_length={files.positions}."
         )
-    if files.folder is None:
-        return Tokenizer(word_pieces(read_vocabulary(vocabulary)), max_length)
     return Tokenizer(folder_backend(files.folder), max_length)

@@ -5,7 +5,7 @@ runs/<run id>/
   recipe.json          the resolved recipe
   events-<attempt>.jsonl, log-<attempt>.txt
   alive                locked by the child for its life, as are its events
-  vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
+  vocabulary.txt       of older versions, whose encoder `tiny` had a vocabulary per run; read by none
   examples/<task>-<split>.jsonl.gz
   predictions/<epoch>-<task>-<split>.npz
   model/               weights in safetensors, and how to rebuild the model
@@ -81,10 +81,6 @@ class RunFolder:
     @property
     def alive(self) -> Path:
         return self.path / "alive"
-
-    @property
-    def vocabulary(self) -> Path:
-        return self.path / "vocabulary.txt"
 
     @property
     def model(self) -> Path:

@@ -1,11 +1,11 @@
 """The splits that a run reads, checked against what it was submitted with."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bertmt.errors import DataError
-from bertmt.recipe.recipe import TASK_NAMES, Recipe
+from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.layout import RunOrder
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
@@ -63,23 +63,6 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
             f"{order.run_id} --data DIR`, or queue a new run. In {order.data} {', '.join(changed)} "
             f"{'differs' if len(changed) == 1 else 'differ'}."
         )
-
-
-def vocabulary_sentences(order: RunOrder, recipe: Recipe) -> Iterator[str]:
-    """The sentences that `tiny` learns its word pieces from: the training splits of all tasks, trained or not, so
-    that runs of one data set have one vocabulary."""
-    for task in TASK_NAMES:
-        try:
-            split = _training_split(order, recipe, task)
-        except DataError as problem:
-            if task in recipe.tasks:
-                raise
-            log.info("Words of %s, which is not trained, are not in the vocabulary: %s", task, problem)
-            continue
-        for example in split.examples:
-            yield example.first
-            if example.second is not None:
-                yield example.second
 
 
 def _training_split(order: RunOrder, recipe: Recipe, task: str) -> Split:

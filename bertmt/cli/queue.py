@@ -23,6 +23,7 @@ from bertmt.cli.wait import wait_until_ended
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.services.browse.run_formatting import mark_of, scale_mark
 
 if TYPE_CHECKING:
     from bertmt.errors import Problems
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from bertmt.services.opening import Registry
     from bertmt.services.plan.submit import Plan
 
-COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
+COLUMNS = (
+    Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"),
+    Column("scale"), Column("state"),
+)  # fmt: skip
 Presets = Annotated[
     list[str] | None,  # a list, so that a second one is refused; Click would silently take the last
     typer.Option(
@@ -136,7 +140,9 @@ def queue(
     queued = submit(database, planned if again else _without_finished(database, planned))
     _write_queued(queued, planned, workers, as_json)
     _work_and_wait(database, queued, work, wait)
-    if not (work or wait):
+    if work and not as_json:
+        _note_comparison(database, queued, values)
+    elif not (work or wait):
         _note_next(queued, is_held, workers)
 
 
@@ -170,6 +176,15 @@ def _standing(database: "Registry") -> tuple[bool, int]:
     from bertmt.services.lifecycle.workers import alive_workers
 
     return queue_is_held(database), len(alive_workers(database))
+
+
+def _note_comparison(database: "Registry", queued: "list[Run]", values: dict[str, str]) -> None:
+    """What to type after the runs were worked, where any has finished."""
+    from bertmt.services.browse.next_step import next_command
+
+    command = next_command(database, {run.id for run in queued}, values)
+    if command:
+        diagnostics.note(f"Next: `{safe_text(command)}`; `bertmt-tui` shows curves, confusions and examples.")
 
 
 def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
@@ -252,7 +267,10 @@ def _write_plan(planned: "Plan", as_json: bool) -> None:
         ]  # fmt: skip
         _write_document(True, found, planned, 0)
         return
-    rows = [Row(["–", each.name, str(each.recipe.seed), each.preset or "–", "–"]) for each in planned.runs]
+    rows = [
+        Row(["–", each.name, str(each.recipe.seed), each.preset or "–", mark_of(each.data, each.recipe.encoder), "–"])
+        for each in planned.runs
+    ]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
     diagnostics.note(f"Dry run: nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
 
@@ -266,7 +284,10 @@ def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: b
         ]  # fmt: skip
         _write_document(False, found, planned, workers)
         return
-    rows = [Row([run.id, run.name, str(run.seed), run.submission.preset or "–", str(run.state)]) for run in queued]
+    rows = [
+        Row([run.id, run.name, str(run.seed), run.submission.preset or "–", scale_mark(run), str(run.state)])
+        for run in queued
+    ]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
 
 

@@ -1,5 +1,6 @@
 """`bertmt runs`."""
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,11 +11,13 @@ from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import TASKS, run_record
 from bertmt.cli.run_lines import detail_line, state_cell
 from bertmt.drawing import numbers
-from bertmt.drawing.styled import Line
+from bertmt.drawing.styled import Line, Span, cut_line
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.browse.run_formatting import begins_anew, progress
+from bertmt.services.browse.run_formatting import begins_anew, progress, scale_mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Registry
 
@@ -52,7 +55,7 @@ def runs(
         return
     width = output.table_width()
     if rows:
-        output.write_lines(table(COLUMNS, [_row(row, width) for row in rows], width, gap=1))
+        output.write_lines(_lines(rows, width))
     elif filter_text:
         diagnostics.note("No run matches the filter; `bertmt runs` lists all.")
     else:
@@ -74,11 +77,24 @@ def note_unworked_queue(database: "Registry") -> None:
         diagnostics.note(f"{what} and no worker is running: `bertmt worker --drain` works the queue until it is empty.")
 
 
-def _row(row: "ListedRun", width: int | None) -> Row:
+def _lines(rows: "Sequence[ListedRun]", width: int | None) -> list[Line]:
+    """The table, with a line for the data and the encoder above the runs that share them."""
+    titles, *lines = table(COLUMNS, [_row(*pair, width) for pair in zip_longest(rows, rows[1:])], width, gap=1)
+    return [titles, _scale(scale_mark(rows[0].run), width), *lines]
+
+
+def _scale(mark: str, width: int | None) -> Line:
+    whole = (Span(f"on {mark}", "dim"),)
+    return whole if width is None else cut_line(whole, width)
+
+
+def _row(row: "ListedRun", following: "ListedRun | None", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
     anew = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
     difference = "base" if is_baseline else numbers.difference(None if anew else row.difference)
     scores = [numbers.score(None if anew else run.score(name)) for name in (*TASKS, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
+    if following is not None and scale_mark(following.run) != scale_mark(run):
+        below.append(_scale(scale_mark(following.run), width))
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

@@ -21,6 +21,7 @@ from bertmt.registry.runs import NewRun, add_runs
 from bertmt.registry.states import State
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence
+from bertmt.services.plan.embedded import SAID, embedded_defaults
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
 from bertmt.services.plan.snapshot import take_snapshot
@@ -105,9 +106,9 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
     if start is None:
         _judge_alone(request, problems)
         raise problems.error()
-    base_name, base_values, base = start
+    base_name, base_values, base, unasked = start
     planned: list[PlannedRun] = []
-    said: dict[str, None] = {}
+    said: dict[str, None] = dict.fromkeys([SAID] if unasked else [])
     unusable: set[tuple[Any, ...]] = set()
     for combination in combinations:
         recipe, encoder, checked = _looked_at(
@@ -192,20 +193,24 @@ def _looked_at(
     return recipe, encoder, checked
 
 
-def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
-    """The name, the values and the recipe that a request starts from."""
+def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None, Mapping[str, Any]]:
+    """The name, the values and the recipe that a request starts from, and which of the values nobody asked for."""
     sources = [source for source in (request.preset, request.file, request.from_run) if source is not None]
     if len(sources) != 1:
         raise UsageError(
             "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
         )
     if request.from_run is not None:
-        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json))
+        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json)), {}
     settings = read_user_settings()
     if request.preset is not None:
-        return request.preset, settings | dict(preset(request.preset).values), None
-    assert request.file is not None
-    return request.file.stem, settings | read_toml(request.file), None
+        name, own = request.preset, dict(preset(request.preset).values)
+    else:
+        assert request.file is not None
+        name, own = request.file.stem, read_toml(request.file)
+    swept = [text.partition("=")[0].strip() for text in request.sweeps]
+    unasked = embedded_defaults((*own, *request.values, *swept))
+    return name, {**unasked, **settings, **own}, None, unasked
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:

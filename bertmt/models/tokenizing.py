@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import tokenizers
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from bertmt.encoders.families import BERT, Family
 from bertmt.encoders.find import find_encoder
 from bertmt.encoders.special_tokens import special_tokens
-from bertmt.encoders.vocabulary import read_vocabulary, whole_characters, word_pieces
+from bertmt.encoders.vocabulary import whole_characters
 from bertmt.encoders.vocabulary_file import folder_backend, refuse_interrupts
 from bertmt.errors import EncoderError, reason_of
 
@@ -95,12 +94,11 @@ class Tokenizer:
         return TokenBatch(torch.tensor(ids), torch.tensor(mask))
 
 
-def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
+def load_tokenizer(name: str, max_length: int) -> Tokenizer:
     """The tokenizer of an encoder, offline.
 
     Args:
         name: of the encoder.
-        vocabulary: the run's own vocabulary; read for `tiny`, and for no other.
 
     Raises:
         EncoderError: the encoder is not at hand, its vocabulary is damaged, or it cannot read `max_length` tokens.
@@ -111,6 +109,4 @@ def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
             f"The encoder {name!r} reads at most {files.positions} tokens, but max_length is {max_length}: "
             f"use --set max_length={files.positions}."
         )
-    if files.folder is None:
-        return Tokenizer(word_pieces(read_vocabulary(vocabulary)), max_length)
     return Tokenizer(folder_backend(files.folder, files.family), max_length, files.family)

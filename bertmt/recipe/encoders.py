@@ -10,7 +10,7 @@ class KnownEncoder:
 
     Attributes:
         hidden_size: width m of its embeddings.
-        learning_rate: its default; the paper's 1e-5 unless weights start at random (decision 24).
+        learning_rate: its default; the paper's 1e-5 but for the smallest (decision 24).
         note: one line for people.
         weights: fingerprint of its model.safetensors, so that it is known under any name; "" where it varies.
         trained_on: a task's data set (`Task.data_set`) to what of it the encoder has seen, and so knows beforehand.
@@ -31,7 +31,9 @@ OTHER_PROGRAM = "other program"
 KNOWN_ENCODERS: dict[str, KnownEncoder] = {
     encoder.name: encoder
     for encoder in (
-        KnownEncoder("tiny", 128, 1e-3, "2 layers, random weights from the seed, needs no download"),
+        KnownEncoder(
+            "tiny", 128, 1e-3, "2 layers, pretrained on sentences like the embedded data's; needs no download"
+        ),
         KnownEncoder(
             "minilm",
             384,

@@ -277,12 +277,6 @@ def conflicts(recipe: Recipe) -> list[str]:
             f"`cosine_negative` ({recipe.cosine_negative:g}) must not lie above "
             f"`cosine_positive` ({recipe.cosine_positive:g})."
         )
-    known = KNOWN_ENCODERS.get(recipe.encoder)
-    if known and recipe.lora.rank > known.hidden_size:
-        found.append(
-            f"`lora.rank` is {recipe.lora.rank}, but the encoder {known.name} is only {known.hidden_size} wide: "
-            f"use --set lora.rank={known.hidden_size // 8}, or a wider encoder."
-        )
     if not recipe.lora.rank and recipe.lora != type(recipe.lora)():
         found.append("`lora.alpha`, `lora.rslora`, `lora.targets` and `lora.dropout` need a `lora.rank` above 0.")
     return found
@@ -307,7 +301,12 @@ def remarks(recipe: Recipe) -> list[str]:
         if recipe.value(name) != SETTINGS[name].default:
             said.append(f"`{name}` is ignored: {reason}.")
     known = KNOWN_ENCODERS.get(recipe.encoder)
-    if known and recipe.lora.rank * 4 > known.hidden_size:
+    if known and recipe.lora.rank > known.hidden_size:
+        said.append(
+            f"lora.rank={recipe.lora.rank} is more than the encoder {known.name} is wide ({known.hidden_size}): "
+            f"it can learn whatever full fine-tuning can, and saves nothing."
+        )
+    elif known and recipe.lora.rank * 4 > known.hidden_size:
         share = 2 * recipe.lora.rank / known.hidden_size
         said.append(
             f"lora.rank={recipe.lora.rank} holds {share:.0%} of the {known.hidden_size}×{known.hidden_size} "

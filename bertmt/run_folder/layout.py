@@ -6,8 +6,8 @@ runs/<run id>/
   tasks.json           what its tasks are; the built-in ones where it is missing
   events-<attempt>.jsonl, log-<attempt>.txt
   alive                locked by the child for its life, as are its events
-  vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
   code/<digest>.py     sources of a user's own losses and heads, where the recipe has any
+  vocabulary.txt       of older versions, whose encoder `tiny` had a vocabulary per run; read by none
   examples/<task>-<split>.jsonl.gz
   predictions/<epoch>-<task>-<split>.npz
   model/               weights in safetensors, and how to rebuild the model
@@ -90,10 +90,6 @@ class RunFolder:
     @property
     def alive(self) -> Path:
         return self.path / "alive"
-
-    @property
-    def vocabulary(self) -> Path:
-        return self.path / "vocabulary.txt"
 
     @property
     def code(self) -> Path:

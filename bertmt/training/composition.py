@@ -9,7 +9,6 @@ from importlib.metadata import version
 
 import torch
 
-from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.errors import BertmtError, DataError
 from bertmt.models.encoder import load_encoder
 from bertmt.models.multitask import MultitaskModel
@@ -25,7 +24,7 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.processes import process_start
 from bertmt.training.evaluation import Evaluator
 from bertmt.training.partial_evaluation import PartialEvaluator
-from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
+from bertmt.training.run_data import RunData, read_run_data
 from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
 from bertmt.training.steps.tokenised import TokenisedSplit
@@ -117,14 +116,10 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     device = _device(order)
     data = read_run_data(order, recipe)
     stop.check()
-    if recipe.encoder == "tiny" and not folder.vocabulary.is_file():
-        write_vocabulary(folder.vocabulary, train_vocabulary(vocabulary_sentences(order, recipe)))
-    tokenizer = load_tokenizer(recipe.encoder, folder.vocabulary, recipe.max_length)
+    tokenizer = load_tokenizer(recipe.encoder, recipe.max_length)
     stop.check()
     own_heads, own_losses = load_heads(recipe, folder.code), OwnLosses(recipe, folder.code)
-    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary), own_heads).to(
-        device
-    )
+    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder), own_heads).to(device)
     refuse_changed_encoder(order, recipe)  # once it is loaded: it must not have been exchanged meanwhile either
     precision = choose_precision(recipe.precision, device, model.config.hidden_size)
     model.encoder_dtype = DTYPES[precision]

@@ -1,7 +1,7 @@
 """The splits that a run reads, checked against what it was submitted with."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bertmt.errors import DataError
@@ -66,23 +66,6 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
             f"{order.run_id} --data DIR`, or queue a new run. In {order.data} {', '.join(changed)} "
             f"{'differs' if len(changed) == 1 else 'differ'}."
         )
-
-
-def vocabulary_sentences(order: RunOrder, recipe: Recipe) -> Iterator[str]:
-    """The sentences that `tiny` learns its word pieces from: the training splits of all tasks, trained or not, so
-    that runs of one data set have one vocabulary."""
-    for task in recipe.known:
-        try:
-            split = _training_split(order, recipe, task)
-        except DataError as problem:
-            if task in recipe.tasks:
-                raise
-            log.info("Words of %s, which is not trained, are not in the vocabulary: %s", task, problem)
-            continue
-        for example in split.examples:
-            yield example.first
-            if example.second is not None:
-                yield example.second
 
 
 def _training_split(order: RunOrder, recipe: Recipe, task: str) -> Split:

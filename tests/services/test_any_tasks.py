@@ -20,8 +20,7 @@ from bertmt.registry.predictions import read
 from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm, arms_of, recipe_differences
 from bertmt.services.analysis.compare import compare
-from bertmt.services.analysis.comparison_formatting import difference_lines, score_lines
-from bertmt.services.analysis.comparison_formatting import test_lines as lines_of_tests
+from bertmt.services.analysis.comparison_formatting import format_differences, format_scores, format_tests
 from bertmt.services.analysis.confusion import class_tasks, confusion_of, counts_of
 from bertmt.services.analysis.examples import by_error, examples_of, similarity_in, similarity_of, wrong
 from bertmt.services.analysis.export import prediction_rows
@@ -77,13 +76,13 @@ def test_five_tasks_are_compared_each_by_its_metric(database: Database, made: Ca
 
 def test_the_columns_of_scores_are_the_tasks_of_the_arms(database: Database, made: Callable[..., Run]) -> None:
     found = compare(database, [[made("a")], [made("b", 0.9)]])
-    head, *rows = map(plain, score_lines(found, None))
+    head, *rows = map(plain, format_scores(found, None))
     titles = "SST CoLA φ S=(1+φ)/2 Grades ρs S=(1+ρs)/2 Spam F1 Topics mF1 overall"
     assert " ".join(head.split()).endswith(titles)
     run = found.arms[1].runs[0]
     matthews = present(run.score("cola"))
     assert f"{matthews:.3f}" in rows[-1] and f"{(1 + matthews) / 2:.3f}" in rows[-1]
-    text = " ".join(map(plain, [*difference_lines(found.others[0], None), *lines_of_tests(found, None)]))
+    text = " ".join(map(plain, [*format_differences(found.others[0], None), *format_tests(found, None)]))
     assert "CoLA φ, Grades ρs, Spam F1, Topics mF1, overall by paired permutation" in text
     assert "Williams" not in text
 
@@ -92,7 +91,7 @@ def test_one_task_has_no_overall_column_and_two_have_one(database: Database, mad
     for names, last in ((["spam"], "F1"), (["spam", "topics"], "overall")):
         tasks = {name: FIVE[name] for name in names}
         found = compare(database, [[made("a", 0.4, tasks)], [made("b", 0.9, tasks, seed=1)]])
-        assert plain(score_lines(found, None)[0]).split()[-1] == last
+        assert plain(format_scores(found, None)[0]).split()[-1] == last
         assert [each.task for each in found.others[0].examples] == [*names, *(["overall"] if len(names) > 1 else [])]
 
 

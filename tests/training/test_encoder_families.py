@@ -35,7 +35,6 @@ from bertmt.training.stopping import StopFlag
 
 SHORT: dict[str, Any] = {"epochs": 1, "epoch_steps": 3, "evaluate_examples": 6, "max_length": 24}
 ADAPTED = SHORT | {"lora.rank": 2, "lora.dropout": 0.1, "ensembling": True, "checkpoint_steps": 2}
-NOWHERE = Path("unused")
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -51,7 +50,7 @@ def model_of(folder: Path) -> Callable[..., MultitaskModel]:
 
     def build(settings: dict[str, Any]) -> MultitaskModel:
         recipe = resolved(recipe_from({"encoder": str(folder), "data": "toy", **settings}))
-        return MultitaskModel(recipe, lambda: load_encoder(str(folder), recipe.seed, NOWHERE)).eval()
+        return MultitaskModel(recipe, lambda: load_encoder(str(folder))).eval()
 
     return build
 
@@ -65,7 +64,7 @@ def test_the_test_has_an_encoder_of_every_family(folder: Path) -> None:
 def test_ids_and_embeddings_are_those_of_plain_transformers(
     folder: Path, model_of: Callable[..., MultitaskModel]
 ) -> None:
-    tokenizer = load_tokenizer(str(folder), NOWHERE, POSITIONS)
+    tokenizer = load_tokenizer(str(folder), POSITIONS)
     ids = tokenizer.encode(SENTENCES)
     # Alone and without any padding, in transformers' own attention: an independent way to the same numbers.
     theirs_tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -86,26 +85,26 @@ def test_ids_and_embeddings_are_those_of_plain_transformers(
 def test_the_longest_sentence_that_is_allowed_is_read_and_a_longer_one_refused(
     folder: Path, model_of: Callable[..., MultitaskModel]
 ) -> None:
-    tokenizer = load_tokenizer(str(folder), NOWHERE, POSITIONS)
+    tokenizer = load_tokenizer(str(folder), POSITIONS)
     batch = tokenizer.pad(tokenizer.encode(["the cat " * POSITIONS]))
     assert batch.input_ids.shape == (1, POSITIONS)
     assert model_of({}).embed("sst", batch).isfinite().all()
     with pytest.raises(EncoderError, match=f"at most {POSITIONS} tokens"):
-        load_tokenizer(str(folder), NOWHERE, POSITIONS + 1)
+        load_tokenizer(str(folder), POSITIONS + 1)
 
 
 def test_what_someone_wrote_is_text_and_no_marker(folder: Path) -> None:
-    tokenizer = load_tokenizer(str(folder), NOWHERE, POSITIONS)
+    tokenizer = load_tokenizer(str(folder), POSITIONS)
     (start, *inner, end) = tokenizer.encode(["<s> [CLS] </s> [SEP] <pad> [PAD]"])[0]
     assert start != end and not {start, end} & set(inner)
 
 
 def test_weights_and_adapters_are_counted_as_they_are_made(folder: Path) -> None:
     files = find_encoder(str(folder))
-    assert encoder_parameters(files) == load_encoder(str(folder), 0, NOWHERE).num_parameters()
+    assert encoder_parameters(files) == load_encoder(str(folder)).num_parameters()
     for targets in files.family.lora_targets:
         settings = Lora(rank=2, targets=targets)
-        adapted = add_adapters(load_encoder(str(folder), 0, NOWHERE), settings, seed=0)
+        adapted = add_adapters(load_encoder(str(folder)), settings, seed=0)
         trained = [each.numel() for each in adapted.parameters() if each.requires_grad]
         assert sum(trained) == adapter_parameters(files, settings) > 0
 
@@ -113,7 +112,7 @@ def test_weights_and_adapters_are_counted_as_they_are_made(folder: Path) -> None
 def test_layers_are_computed_anew_and_in_bf16_where_asked_for(
     folder: Path, model_of: Callable[..., MultitaskModel]
 ) -> None:
-    tokenizer = load_tokenizer(str(folder), NOWHERE, POSITIONS)
+    tokenizer = load_tokenizer(str(folder), POSITIONS)
     batch = tokenizer.pad(tokenizer.encode(SENTENCES))
 
     def gradients(model: MultitaskModel) -> tuple[int, list[torch.Tensor]]:
@@ -161,7 +160,7 @@ def test_layers_that_a_family_does_not_have_are_refused_at_submit_and_by_the_run
     with pytest.raises(EncoderError, match=said):
         check_encoder(adapted)
     with pytest.raises(EncoderError, match=said):
-        add_adapters(load_encoder(str(folder), 0, NOWHERE), adapted.lora, seed=0)
+        add_adapters(load_encoder(str(folder)), adapted.lora, seed=0)
 
 
 def assert_asked_again_it_says_the_same(folder: RunFolder, tasks: Iterable[str]) -> None:

@@ -195,9 +195,9 @@ def test_outputs_are_stored_as_probabilities_and_numbers_as_they_are() -> None:
 
 
 @pytest.fixture
-def save(vocabulary_file: Path, tmp_path: Path) -> Callable[..., Path]:
+def save(tmp_path: Path) -> Callable[..., Path]:
     def saved(model: MultitaskModel, recipe: Recipe) -> Path:
-        save_model(model, recipe, load_tokenizer("tiny", vocabulary_file, 32), tmp_path / "model")
+        save_model(model, recipe, load_tokenizer("tiny", 32), tmp_path / "model")
         return tmp_path / "model"
 
     return saved

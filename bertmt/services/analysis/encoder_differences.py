@@ -34,7 +34,7 @@ def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
             f"{known[0].id} ({known[0].name}), so a difference may be the encoder's."
         )
     unknown = [run for run in runs if not run.submission.encoder_fingerprints]
-    if unknown and name != "tiny":  # which has no files that could have been others
+    if unknown:
         said.append(
             f"Whether {name} was one encoder is not known: an older bertmt queued {_ids(unknown)}, and kept no "
             "fingerprints of encoders."

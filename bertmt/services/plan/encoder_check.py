@@ -25,6 +25,6 @@ def check_encoder(recipe: Recipe) -> tuple[Recipe, Mapping[str, str]]:
         found.family.targets(recipe.lora.targets)
     marks = encoder_fingerprints(found)
     named = paths.expanded(recipe.encoder)
-    if found.folder is not None and named.is_dir() and named.samefile(found.folder):
+    if named.is_dir() and named.samefile(found.folder):
         return recipe.with_values({"encoder": str(named.absolute())}), marks
     return recipe, marks

@@ -22,6 +22,7 @@ from bertmt.registry.sources import store_sources
 from bertmt.registry.states import State
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence, extra_tasks
+from bertmt.services.plan.embedded import SAID, embedded_defaults
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
 from bertmt.services.plan.own_code import Sources, require_sources, settle_own_code
@@ -121,9 +122,9 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
     if start is None:
         _judge_alone(request, problems)
         raise problems.error()
-    base_name, base_values, base = start
+    base_name, base_values, base, unasked = start
     planned: list[PlannedRun] = []
-    said: dict[str, None] = {}
+    said: dict[str, None] = dict.fromkeys([SAID] if unasked else [])
     unusable: set[tuple[Any, ...]] = set()
     for combination in combinations:
         recipe, encoder, checked = _looked_at(
@@ -214,8 +215,8 @@ def _looked_at(
     return recipe, encoder, checked
 
 
-def _base(request: Request) -> tuple[str, dict[str, Any], Recipe]:
-    """The name, the values and the recipe that a request starts from."""
+def _base(request: Request) -> tuple[str, dict[str, Any], Recipe, Mapping[str, Any]]:
+    """The name, the values and the recipe that a request starts from, and which of the values nobody asked for."""
     sources = [source for source in (request.preset, request.file, request.from_run) if source is not None]
     if len(sources) != 1:
         raise UsageError(
@@ -223,12 +224,17 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe]:
         )
     known = request.known()
     if request.from_run is not None:
-        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json, known))
-    settings, base = read_user_settings(), Recipe(known=known)
+        stored = request.from_run.submission.recipe_json
+        return request.from_run.name, {}, unresolved(from_json(stored, known)), {}
+    settings = read_user_settings()
     if request.preset is not None:
-        return request.preset, settings | dict(known_preset(request.folder, request.preset).values), base
-    assert request.file is not None
-    return request.file.stem, settings | read_toml(request.file), base
+        name, own = request.preset, dict(known_preset(request.folder, request.preset).values)
+    else:
+        assert request.file is not None
+        name, own = request.file.stem, read_toml(request.file)
+    swept = [text.partition("=")[0].strip() for text in request.sweeps]
+    unasked = embedded_defaults((*own, *request.values, *swept))
+    return name, {**unasked, **settings, **own}, Recipe(known=known), unasked
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:

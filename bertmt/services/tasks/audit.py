@@ -16,7 +16,6 @@ from bertmt.tasks.task import SPLITS, Task
 # Counting word pieces takes 20 µs a sentence; so many of a split, evenly spread, tell enough.
 MOST_MEASURED = 20_000
 MOST_SHOWN = 3
-VOCABULARY_SENTENCES = 20_000
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _SPECIAL = 2  # the two tokens around every sentence
 
@@ -107,7 +106,7 @@ def audit(task: Task, recipe: Recipe) -> TaskAudit:
     remarks = [warning for split in splits.values() for warning in split.warnings]
     count, encoder = None, recipe.encoder
     try:
-        count = _token_counter(encoder, splits["train"])
+        count = _token_counter(encoder)
     except BertmtError as problem:
         remarks.append(f"Tokens were not counted: {problem}")
         encoder = ""
@@ -180,7 +179,7 @@ def _tokens(
     return Lengths.of(lengths), cut / len(chosen)
 
 
-def _token_counter(encoder: str, training: Split) -> Callable[[Sequence[str]], list[int]]:
+def _token_counter(encoder: str) -> Callable[[Sequence[str]], list[int]]:
     """What counts the tokens of sentences, special ones included.
 
     Raises:
@@ -188,14 +187,11 @@ def _token_counter(encoder: str, training: Split) -> Callable[[Sequence[str]], l
     """
     # The tokenizers take 50 ms to import: who does not count does not pay for that.
     from bertmt.encoders.find import find_encoder  # noqa: PLC0415
-    from bertmt.encoders.vocabulary import train_vocabulary, whole_characters, word_pieces  # noqa: PLC0415
+    from bertmt.encoders.vocabulary import whole_characters  # noqa: PLC0415
     from bertmt.encoders.vocabulary_file import folder_backend  # noqa: PLC0415
 
     files = find_encoder(encoder)
-    if files.folder is None:  # its vocabulary comes from the data of a run; here from this task's
-        backend = word_pieces(train_vocabulary(_texts(training.examples)[:VOCABULARY_SENTENCES]))
-    else:
-        backend = folder_backend(files.folder)
+    backend = folder_backend(files.folder, files.family)
     backend.no_padding()
     backend.no_truncation()
     backend.encode_special_tokens = True

@@ -142,10 +142,11 @@ def _encoders() -> Iterator[Check]:
     for name in dict.fromkeys((*KNOWN_ENCODERS, *([configured] if configured else ()))):
         try:
             files = find_encoder(name)
-            where = f" at {files.folder}" if files.folder else ""
             revision = f", revision {files.revision}" if files.revision else ""
             yield Check(
-                f"encoder {name}", Health.OK, f"{files.layers} layers, {files.hidden_size} wide{where}{revision}"
+                f"encoder {name}",
+                Health.OK,
+                f"{files.layers} layers, {files.hidden_size} wide at {files.folder}{revision}",
             )
         except BertmtError as problem:
             # Only the encoder that runs take by default is missed.

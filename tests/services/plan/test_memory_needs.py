@@ -1,6 +1,8 @@
 """How much GPU memory runs need: judged by runs of the same recipe, or bounded by what the encoder must hold."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from bertmt.services.plan.memory_needs import (
 
 BERT_BASE = EncoderFiles(
     name="bert-base-uncased",
-    folder=None,
+    folder=Path("unused"),
     hidden_size=768,
     layers=12,
     revision=None,
@@ -166,7 +168,7 @@ def test_the_weights_of_berts_are_counted_as_transformers_counts_them() -> None:
         encoder_parameters(
             EncoderFiles(
                 name="other",
-                folder=None,
+                folder=Path("unused"),
                 hidden_size=24,
                 layers=3,
                 revision=None,
@@ -193,11 +195,11 @@ def test_the_weights_of_minilm_are_counted_as_transformers_counts_them() -> None
 
 @pytest.mark.parametrize("targets", ["all-linear", "attention", "query-value"])
 def test_adapters_are_counted_as_they_are_made(targets: str) -> None:
-    from bertmt.models.encoder import random_encoder, tiny_config  # noqa: PLC0415
+    from bertmt.models.encoder import load_encoder  # noqa: PLC0415
     from bertmt.models.lora import add_adapters  # noqa: PLC0415
 
     lora = recipe(lora__rank=4, lora__targets=targets).lora
-    encoder = add_adapters(random_encoder(tiny_config(100), 0), lora, 0)
+    encoder = add_adapters(load_encoder("tiny"), lora, 0)
     made = sum(each.numel() for each in encoder.parameters() if each.requires_grad)
     assert adapter_parameters(find_encoder("tiny"), lora) == made
 
@@ -205,13 +207,16 @@ def test_adapters_are_counted_as_they_are_made(targets: str) -> None:
 def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step() -> None:
     """Weights, gradients and moments of `tiny` with a vocabulary as large as bert-base's, ensembled."""
     import torch  # noqa: PLC0415
+    from transformers import BertConfig  # noqa: PLC0415
 
-    from bertmt.models.encoder import random_encoder, tiny_config  # noqa: PLC0415
+    from bertmt.models.encoder import random_encoder  # noqa: PLC0415
     from bertmt.models.multitask import MultitaskModel  # noqa: PLC0415
     from bertmt.training.steps.optimizer import build_optimizer  # noqa: PLC0415
 
     settings = recipe(surgery=False, ensembling=True)
-    model = MultitaskModel(settings, lambda: random_encoder(tiny_config(30522), 0))
+    files = replace(find_encoder("tiny"), vocabulary_size=30522)
+    config = BertConfig(**{**files.configuration, "vocab_size": 30522})
+    model = MultitaskModel(settings, lambda: random_encoder(config, 0))
     optimizer = build_optimizer(model, settings.tasks, settings)
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
@@ -219,15 +224,4 @@ def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step() -> None:
     held = [*model.parameters(), *(each.grad for each in model.parameters())]
     held += [value for state in optimizer.state.values() for value in state.values() if value.dim()]
     held_mib = sum(present(each).numel() * present(each).element_size() for each in held) / 2**20
-    files = EncoderFiles(
-        name="tiny",
-        folder=None,
-        hidden_size=128,
-        layers=2,
-        revision=None,
-        positions=512,
-        intermediate_size=512,
-        vocabulary_size=30522,
-        token_types=2,
-    )
     assert 0.99 * held_mib < least_mib(settings, files) <= held_mib

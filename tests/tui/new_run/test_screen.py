@@ -15,6 +15,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
+from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.submit import submit
 
 SIZES = [(80, 24), (120, 40)]
@@ -168,7 +169,8 @@ async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show,
         shown.should_be("new-run-presets")
         await shown.press("j", "enter")
         form = shown.app.screen.form
-        assert (form.preset, form.run, form.typed) == ("baseline", None, {"ensembling": "true"})
+        embedded = {name: str(value) for name, value in EMBEDDED.items()}
+        assert (form.preset, form.run, form.typed) == ("baseline", None, {"ensembling": "true", **embedded})
 
 
 async def test_ctrl_s_takes_what_is_being_typed_and_queues_a_run_for_each_seed(

@@ -42,10 +42,10 @@ def test_a_whole_encoder_is_taken_by_the_checks_and_by_the_library(folder: Path)
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
     from bertmt.models.tokenizing import load_tokenizer  # noqa: PLC0415
 
-    model = load_encoder(str(folder), 0, Path("unused"))
+    model = load_encoder(str(folder))
     theirs = {name: tuple(each.shape) for name, each in model.named_parameters()}
     assert theirs == shapes(CONFIG) == dict(BERT.shapes(CONFIG))
-    ids = load_tokenizer(str(folder), Path("unused"), 16).encode(["word1 word2"])
+    ids = load_tokenizer(str(folder), 16).encode(["word1 word2"])
     assert model(torch.tensor(ids)).last_hidden_state.shape == (1, 4, 8)
 
 
@@ -86,10 +86,10 @@ def test_a_configuration_that_cannot_work_is_refused(folder: Path, changes: Any,
 def test_no_key_of_the_configuration_that_is_not_checked_reaches_the_model(folder: Path) -> None:
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
 
-    before = load_encoder(str(folder), 0, Path("unused")).config.to_dict()
+    before = load_encoder(str(folder)).config.to_dict()
     odd = {"return_dict": False, "chunk_size_feed_forward": "x", "quantization_config": {"quant_method": "gptq"}}
     change(folder, **odd, torch_dtype="float8", id2label=5, use_cache="no", _attn_implementation="none")
-    assert load_encoder(str(folder), 0, Path("unused")).config.to_dict() == before
+    assert load_encoder(str(folder)).config.to_dict() == before
 
 
 def test_every_activation_that_is_taken_is_one_of_the_library() -> None:
@@ -107,7 +107,7 @@ def test_an_adapter_in_place_of_an_encoder_is_refused(folder: Path) -> None:
 def test_weights_that_are_overwritten_are_no_others_in_a_model_that_is_loaded(folder: Path) -> None:
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
 
-    model = load_encoder(str(folder), 0, Path("unused"))
+    model = load_encoder(str(folder))
     before = {name: each.tolist() for name, each in model.state_dict().items()}
     with (folder / "model.safetensors").open("r+b") as file:
         file.write(bytes(os.fstat(file.fileno()).st_size))
@@ -128,9 +128,9 @@ def test_weights_with_the_names_of_a_task_or_of_tensorflow_fit(folder: Path) -> 
 
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415
 
-    before = load_encoder(str(folder), 0, Path("unused")).state_dict()
+    before = load_encoder(str(folder)).state_dict()
     rewritten(folder, rename)
-    after = load_encoder(str(folder), 0, Path("unused")).state_dict()
+    after = load_encoder(str(folder)).state_dict()
     assert {name: each.tolist() for name, each in after.items()} == {
         name: each.tolist() for name, each in before.items()
     }
@@ -268,10 +268,6 @@ def test_weights_are_read_once_for_many_runs(folder: Path, monkeypatch: pytest.M
     before = encoder_fingerprints(find_encoder(str(folder)))
     monkeypatch.setattr("hashlib.file_digest", None)
     assert encoder_fingerprints(find_encoder(str(folder))) == before
-
-
-def test_tiny_is_known_by_its_sizes() -> None:
-    assert list(encoder_fingerprints(find_encoder("tiny"))) == ["config.json"]
 
 
 def test_minilm_has_the_fingerprint_of_what_is_known_of_it() -> None:

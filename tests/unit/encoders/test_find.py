@@ -32,9 +32,9 @@ def refusal(folder: Path) -> str:
     return str(caught.value)
 
 
-def test_tiny_needs_no_files() -> None:
+def test_tiny_comes_with_the_program() -> None:
     found = find_encoder("tiny")
-    assert (found.folder, found.hidden_size, found.layers) == (None, 128, 2)
+    assert (found.folder, found.hidden_size, found.layers) == (finding.TINY_FOLDER, 128, 2)
 
 
 def test_looking_for_an_encoder_imports_neither_torch_nor_transformers_nor_the_package_that_carries_minilm() -> None:

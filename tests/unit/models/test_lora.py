@@ -5,9 +5,9 @@ import copy
 import pytest
 import torch
 from torch import nn
-from transformers import BertModel
+from transformers import BertConfig, BertModel
 
-from bertmt.models.encoder import random_encoder, tiny_config
+from bertmt.models.encoder import random_encoder
 from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Lora
@@ -18,7 +18,10 @@ TOKENS = TokenBatch(IDS, (IDS > 0).long())
 
 @pytest.fixture
 def encoder() -> BertModel:
-    return random_encoder(tiny_config(30), seed=0).eval()
+    config = BertConfig(
+        vocab_size=30, hidden_size=128, num_hidden_layers=2, num_attention_heads=2, intermediate_size=512
+    )
+    return random_encoder(config, seed=0).eval()
 
 
 def hidden(encoder: BertModel) -> torch.Tensor:

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from transformers import BertConfig
 
+from bertmt.encoders.vocabulary import SPECIAL_TOKENS, word_pieces
 from bertmt.errors import BertmtError, EncoderError, NotFoundError
 from bertmt.models import saving
-from bertmt.models.encoder import load_encoder
+from bertmt.models.encoder import load_encoder, random_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.saving import load_model, save_model
-from bertmt.models.tokenizing import TokenBatch, load_tokenizer
+from bertmt.models.tokenizing import TokenBatch, Tokenizer, load_tokenizer
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 
@@ -41,15 +43,13 @@ def move_trained_weights(model: MultitaskModel) -> None:
 
 
 @pytest.fixture
-def saved(
-    build_model: Callable[..., MultitaskModel], vocabulary_file: Path, tmp_path: Path
-) -> Callable[..., tuple[Path, MultitaskModel]]:
+def saved(build_model: Callable[..., MultitaskModel], tmp_path: Path) -> Callable[..., tuple[Path, MultitaskModel]]:
     """Save a model with changed weights: `saved(settings)` → (folder, model)."""
 
     def save(settings: dict[str, Any]) -> tuple[Path, MultitaskModel]:
         model = build_model({"max_length": 32, **settings})
         move_trained_weights(model)
-        save_model(model, recipe_of(settings), load_tokenizer("tiny", vocabulary_file, 32), tmp_path / "model")
+        save_model(model, recipe_of(settings), load_tokenizer("tiny", 32), tmp_path / "model")
         return tmp_path / "model", model
 
     return save
@@ -127,11 +127,13 @@ def test_a_save_that_fails_keeps_the_older_model(
 
 
 def test_a_model_trained_on_a_local_encoder_loads_without_it(
-    bert_folder: Path, tokens: TokenBatch, tmp_path: Path
+    bert_folder: Path, sentences: tuple[str, ...], tmp_path: Path
 ) -> None:
     recipe = recipe_of({"encoder": str(bert_folder)})
-    model = MultitaskModel(recipe, lambda: load_encoder(str(bert_folder), 0, Path("unused"))).eval()
-    save_model(model, recipe, load_tokenizer(str(bert_folder), Path("unused"), 32), tmp_path / "model")
+    model = MultitaskModel(recipe, lambda: load_encoder(str(bert_folder))).eval()
+    tokenizer = load_tokenizer(str(bert_folder), 32)
+    tokens = tokenizer.pad(tokenizer.encode(sentences))
+    save_model(model, recipe, tokenizer, tmp_path / "model")
     shutil.rmtree(bert_folder)
     assert all(map(torch.equal, outputs(model, tokens), outputs(load_model(tmp_path / "model")[0], tokens)))
 
@@ -139,8 +141,8 @@ def test_a_model_trained_on_a_local_encoder_loads_without_it(
 @pytest.fixture
 def adapted(bert_folder: Path, tmp_path: Path) -> Path:
     recipe = recipe_of({"encoder": str(bert_folder), "lora.rank": 2})
-    model = MultitaskModel(recipe, lambda: load_encoder(str(bert_folder), 0, Path("unused")))
-    save_model(model, recipe, load_tokenizer(str(bert_folder), Path("unused"), 32), tmp_path / "model")
+    model = MultitaskModel(recipe, lambda: load_encoder(str(bert_folder)))
+    save_model(model, recipe, load_tokenizer(str(bert_folder), 32), tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -160,6 +162,21 @@ def test_adapters_are_refused_on_an_encoder_with_other_weights(adapted: Path, be
     safetensors.torch.save_file(changed, file, metadata={"format": "pt"})
     with pytest.raises(EncoderError, match="other weights than the one found here"):
         load_model(adapted)
+
+
+def test_models_of_the_tiny_of_old_load_whole_and_with_adapters_are_refused(tmp_path: Path) -> None:
+    """Its weights were random, from the seed; its vocabulary was the run's own."""
+    config = BertConfig(vocab_size=70, hidden_size=128, num_hidden_layers=2, num_attention_heads=2)
+    pieces = [*SPECIAL_TOKENS, *(f"word{number}" for number in range(65))]
+    tokenizer = Tokenizer(word_pieces(pieces), 32)
+    tokens = tokenizer.pad(tokenizer.encode(["word1 word2", "word3"]))
+    whole, adapted = recipe_of({}), recipe_of({"lora.rank": 2})
+    models = [MultitaskModel(each, lambda: random_encoder(config, 0)).eval() for each in (whole, adapted)]
+    save_model(models[0], whole, tokenizer, tmp_path / "whole")
+    assert all(map(torch.equal, outputs(models[0], tokens), outputs(load_model(tmp_path / "whole")[0], tokens)))
+    save_model(models[1], adapted, tokenizer, tmp_path / "adapted")
+    with pytest.raises(EncoderError, match="other weights than the one found here"):
+        load_model(tmp_path / "adapted")
 
 
 def test_a_folder_without_a_model_says_why_there_may_be_none(tmp_path: Path) -> None:

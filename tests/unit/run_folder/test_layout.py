@@ -73,7 +73,7 @@ def test_a_new_attempt_replaces_the_order_and_keeps_the_rest(folder: RunFolder) 
 
 def test_every_file_lies_in_the_folder_and_none_twice(folder: RunFolder) -> None:
     files = [
-        folder.order, folder.recipe, folder.alive, folder.vocabulary, folder.model, folder.events(1), folder.events(2),
+        folder.order, folder.recipe, folder.alive, folder.model, folder.events(1), folder.events(2),
         folder.log(1), folder.examples("sst", "dev"), folder.predictions(0, "sst", "dev"),
         folder.predictions(1, "sst", "dev"), folder.predictions(0, "sts", "dev"),
     ]  # fmt: skip

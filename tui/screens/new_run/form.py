@@ -14,6 +14,7 @@ from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.names import check_tag
+from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.submit import Request
 from bertmt.services.start_times import parse_start
 from tui.widgets.fields import Field, FieldKind, field_of, next_choice
@@ -144,9 +145,16 @@ class NewRunForm:
         """The form with a line as it began."""
         return replace(self, typed={key: each for key, each in self.typed.items() if key != name})
 
+    def with_values(self, values: Mapping[str, Any]) -> "NewRunForm":
+        """The form with several lines filled, as if they had been typed."""
+        form = self
+        for name, value in values.items():
+            form = form.with_value(name, str(value))
+        return form
+
     def with_toy(self) -> "NewRunForm":
-        """The form with the embedded data and the encoder that needs no download."""
-        return self.with_value("data", "toy").with_value("encoder", "tiny")
+        """The form with the embedded data and the encoder that needs no download, at a scale that suits them."""
+        return self.with_values(EMBEDDED)
 
     def with_source(self, base: Recipe, preset_name: str | None, run: Run | None, summary: str = "") -> "NewRunForm":
         """The form over another recipe; what was typed stays, unless it names a task that this one does not know."""

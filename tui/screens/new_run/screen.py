@@ -15,6 +15,7 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle import control
+from bertmt.services.plan.embedded import embedded_defaults
 from bertmt.services.plan.recipes import DEFAULT_PRESET
 from bertmt.services.plan.submit import submit
 from tui.actions.runs import RunActions
@@ -53,7 +54,8 @@ class NewRunScreen(DashboardScreen):
         "All settings of a recipe, starting from a preset or a copy of a run; ◆ marks your changes. Enter edits the "
         "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
-        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes.",
+        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes; "
+        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in.",
     )
     MAKES_REGISTRY = True
     DEFAULT_CSS = """
@@ -119,7 +121,10 @@ class NewRunScreen(DashboardScreen):
             preset_name, run = preset_name if preset_name in known else DEFAULT_PRESET, None
             base = known[preset_name or DEFAULT_PRESET].recipe()
         chosen = known.get(preset_name or "")
-        self._change(self.form.with_source(base, preset_name, run, chosen.summary if chosen else ""))
+        form = self.form.with_source(base, preset_name, run, chosen.summary if chosen else "")
+        if run is None:
+            form = form.with_values(await asyncio.to_thread(embedded_defaults, form.typed))
+        self._change(form)
 
     def _change(self, form: NewRunForm) -> None:
         if self.is_left:

@@ -15,6 +15,7 @@ from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
+from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
@@ -50,7 +51,7 @@ NOTHING = (
     line(Span("Nothing is running or waiting.", "title")),
     (),
     line("Press ", Span("n", "mark"), " for the form of new runs, or type"),
-    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny", "accent")),
+    line(Span("  bertmt queue --preset baseline", "accent")),
 )
 NO_WORKER = line(
     " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
@@ -155,7 +156,8 @@ class QueueScreen(WorkerActions, HomeScreen):
     async def load(self) -> None:
         queued = self._queued = await self.dashboard.ask(read)
         work = queued.surroundings.workload
-        self.query_one(HomeLine).show_counts(queued.counts)
+        scale = common_scale([*queued.running, *queued.stopped, *queued.waiting])
+        self.query_one(HomeLine).show_counts(queued.counts, scale)
         self.query_one(MachineStrip).show(queued.surroundings)
         self.query_one("#held").set_class(not work.held, "hidden")
         is_empty = not (queued.running or queued.stopped or queued.waiting)

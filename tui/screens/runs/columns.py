@@ -18,6 +18,7 @@ from bertmt.services.browse.run_formatting import (
     kept_share,
     local_time,
     progress,
+    scale_mark,
 )
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from bertmt.tasks.task import Task, Tasks
@@ -55,6 +56,7 @@ _BEHIND = (
     ),
     Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
     Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
+    Column("scale", "scale", 12, rank=10, from_width=WIDE, meaning="data and encoder"),
     Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="matching preset"),
     Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
     Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
@@ -155,6 +157,8 @@ def run_cell(row: Row, column: Column) -> Span:
             return _difference(row)
         case "submitted":
             return Span(local_time(run.submission.submitted_at)[:16], "dim")
+        case "scale":
+            return Span(scale_mark(run), "dim")
         case "tags":
             return Span(safe_text(" ".join(run.annotations.tags)), "dim")
         case _:
@@ -225,6 +229,8 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
             return Span(f"{len(newest_of_each_seed(group.rows))} of {group.seeds}", "dim")
         case "difference":
             return difference_span(group.difference)
+        case "scale":
+            return Span(scale_mark(first.run), "dim")
         case "preset":
             return Span(safe_text(first.run.submission.preset or numbers.MISSING), "dim")
         case _:

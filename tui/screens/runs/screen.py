@@ -17,6 +17,7 @@ from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.rows import Row
+from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import check_filter
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
@@ -42,7 +43,7 @@ EMPTY = (
     line(Span("No runs yet.", "title")),
     (),
     line("Queue the paper's baseline on the embedded data, and work it here:"),
-    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny --work", "accent")),
+    line(Span("  bertmt queue --preset baseline --work", "accent")),
     (),
     line("or press ", Span("n", "mark"), " for the form. ", Span("?", "mark"), " shows every key."),
 )
@@ -60,6 +61,7 @@ class Listed:
     Attributes:
         tasks: of these runs.
         total: how many runs there are, whatever the filter leaves.
+        scale: the data and the encoder of all that are listed; "" where they differ.
     """
 
     lines: list[Row | GroupRow]
@@ -67,6 +69,7 @@ class Listed:
     total: int
     counts: dict[State, int]
     surroundings: Surroundings
+    scale: str
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -146,7 +149,7 @@ class RunsScreen(RunActions, HomeScreen):
     async def load(self) -> None:
         listed = await self.dashboard.ask(self._list)
         self._listed = listed
-        self.query_one(HomeLine).show_counts(listed.counts)
+        self.query_one(HomeLine).show_counts(listed.counts, listed.scale)
         self.query_one(MachineStrip).show(listed.surroundings)
         is_empty = not listed.lines
         empty = self.query_one("#empty", TextLines)
@@ -178,7 +181,8 @@ class RunsScreen(RunActions, HomeScreen):
             lines += session.runs.rows(self.filter_text, self.order)
         counts = session.runs.counts()
         tasks = tasks_of(run for each in lines for run in runs_of(each))
-        return Listed(lines, tasks, sum(counts.values()), counts, surroundings_of(session))
+        scale = common_scale(run for each in lines for run in runs_of(each))
+        return Listed(lines, tasks, sum(counts.values()), counts, surroundings_of(session), scale)
 
     def current_run(self) -> Run | None:
         row = self.table.current
@@ -207,7 +211,7 @@ class RunsScreen(RunActions, HomeScreen):
     @on(Table.Marked, "#runs")
     def _marked(self) -> None:
         if self._listed is not None:
-            self.query_one(HomeLine).show_counts(self._listed.counts)
+            self.query_one(HomeLine).show_counts(self._listed.counts, self._listed.scale)
 
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:

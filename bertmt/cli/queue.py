@@ -187,7 +187,7 @@ def _standing(database: "Registry") -> tuple[bool, int]:
 
 def _note_comparison(database: "Registry", queued: "list[Run]", values: dict[str, str]) -> None:
     """What to type after the runs were worked, where any has finished."""
-    from bertmt.services.browse.next_step import next_command
+    from bertmt.services.analysis.next_step import next_command
 
     command = next_command(database, {run.id for run in queued}, values)
     if command:

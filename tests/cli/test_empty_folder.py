@@ -38,7 +38,7 @@ def test_as_json_nothing_is_said_of_what_to_type_next(
     bertmt: Callable[..., Outcome], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bertmt.services.lifecycle.workers.work_until_empty", lambda registry: 0)
-    monkeypatch.setattr("bertmt.services.browse.next_step.next_command", lambda *given: "bertmt compare a b")
+    monkeypatch.setattr("bertmt.services.analysis.next_step.next_command", lambda *given: "bertmt compare a b")
     assert "Next: `bertmt compare a b`" in bertmt("queue", "--preset", "baseline", "--work").err
     assert "Next:" not in bertmt("queue", "--preset", "final", "--work", "--json").err
 

@@ -24,10 +24,10 @@ from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.file.short_lived import short_lived_registry
+from bertmt.registry.file.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.finding import removed_with_ids, runs_with_ids
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import STAGED, NewRun, add_imported, change_state, run_by_key, transitions
-from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.event_files import attempts, read_events

@@ -19,10 +19,10 @@ from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database
 from bertmt.registry.file.backups import keep_backup, leftovers
 from bertmt.registry.file.health import pages, shrink
+from bertmt.registry.file.staging import forget_abandoned, is_held
 from bertmt.registry.finding import is_finished, is_known, is_removed, runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, removed_runs
-from bertmt.registry.staging import forget_abandoned, is_held
 from bertmt.registry.states import State
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes

@@ -20,8 +20,8 @@ from bertmt.registry.file.backups import Kept, kept_backups, time_stamp
 from bertmt.registry.file.damaged import problems_of, readable_runs
 from bertmt.registry.file.health import empty_log, faults
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.file.staging import forget_abandoned
 from bertmt.registry.runs import all_runs
-from bertmt.registry.staging import forget_abandoned
 from bertmt.run_folder.layout import RunFolder, is_alive
 from bertmt.services.ingest.import_run import Refused
 from bertmt.services.upkeep.damage import damage_of

@@ -10,7 +10,7 @@ import pytest
 from call_types import AddRun
 from registry_builder import RegistryBuilder
 
-from bertmt.registry import staging
+from bertmt.registry.file import staging
 from bertmt.registry.database import Database
 from bertmt.registry.file.backups import keep_backup
 from bertmt.registry.file.opening import open_registry
@@ -86,7 +86,7 @@ def test_between_two_batches_others_write_and_see_nothing_of_the_run(
 KILLED = """
 import os, sys
 from pathlib import Path
-from bertmt.registry import staging
+from bertmt.registry.file import staging
 from bertmt.registry.file.opening import open_registry
 from bertmt.services.ingest import import_run as importing
 staging.ROWS = 7

@@ -12,8 +12,8 @@ from encoder_folders import CONFIG, VOCABULARY, safetensors_file, weights
 
 from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.errors import EncoderError, UsageError
-from bertmt.services.plan import fetch as fetching
-from bertmt.services.plan.fetch import PINNED_REVISIONS, Snapshot, download_snapshot, fetch
+from bertmt.services.upkeep import fetch as fetching
+from bertmt.services.upkeep.fetch import PINNED_REVISIONS, Snapshot, download_snapshot, fetch
 
 
 class Hub:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from present import present
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 FIRST_ROW = {"errors", "paths", "atomic_files", "bounded_files", "version"}
 HEAVY = {"torch", "transformers", "peft", "pandas"}
 THIRD_PARTY = {"numpy", "scipy", *HEAVY, "sqlite_utils", "typer", "rich"}

@@ -7,7 +7,7 @@ from call_types import AddRun
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.browse.next_step import next_command
+from bertmt.services.analysis.next_step import next_command
 
 
 @pytest.fixture

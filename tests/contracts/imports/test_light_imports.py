@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 HEAVY = ("torch", "transformers", "peft", "pandas", "jaxtyping")
 # What only children import; every other package is imported by CLI, TUI or worker.
-CHILDREN = {"models", "losses", "training", "prediction"}
+CHILDREN = {"models", "losses", "own_code", "training", "prediction"}
 PACKAGES = sorted({path.parent.name for path in (REPOSITORY / "bertmt").glob("*/__init__.py")} - CHILDREN)
 FOLDERS = [f"bertmt/{name}" for name in PACKAGES] + ["tui"] * (REPOSITORY / "tui").is_dir()
 

@@ -51,8 +51,8 @@ class Arm:
         return {run.seed: run.score(task) for run in sorted(self.runs, key=lambda run: run.key)}
 
     def mean(self, task: str, seeds: Collection[int] | None = None) -> float | None:
-        """Mean dev score over the seeds that have one, or over those of them that are named; None: not trained."""
-        scores = self.scores(task) if task in (*self.tasks, "overall") else {}
+        """Mean dev score over the seeds that have one, or over those of them that are named."""
+        scores = self.scores(task)
         known = [score for seed, score in scores.items() if score is not None and (seeds is None or seed in seeds)]
         return sum(known) / len(known) if known else None
 

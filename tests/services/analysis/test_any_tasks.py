@@ -95,6 +95,16 @@ def test_one_task_has_no_overall_column_and_two_have_one(database: Database, mad
         assert [each.task for each in found.others[0].examples] == [*names, *(["overall"] if len(names) > 1 else [])]
 
 
+def test_the_family_that_resamples_are_for_has_a_row_per_task_and_arm_and_overall_ones(
+    database: Database, made: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("bertmt.services.analysis.compare.resamples_for", lambda rows: asked.append(rows) or 20)
+    compare(database, [[made(name)] for name in "abc"])
+    compare(database, [[made(name, tasks={"spam": FIVE["spam"]})] for name in "de"])
+    assert asked == [2 * 6, 1]
+
+
 def test_overall_scores_of_other_tasks_are_not_compared(database: Database, made: Callable[..., Run]) -> None:
     fewer = {name: FIVE[name] for name in ("spam", "topics")}
     found = compare(database, [[made("a")], [made("b", 0.9, fewer)]])

@@ -241,11 +241,13 @@ def test_exchanged_ranks_vary_as_the_difference_does_where_the_noise_of_one_run_
     ratios, fixed = [], []
     for _ in range(10):
         drawn = one_run.draw(rng)
-        sample = Sample(drawn.labels, *drawn.predicted, 0.0, 0.0)
+        first, second = drawn.predicted
+        sample = Sample(drawn.labels, first, second, 0.0, 0.0)
         found = BY_METRIC["spearman"](sample, 300, (np.random.default_rng(0), np.random.default_rng(1)))
         ratios.append(np.std(found.exchanged) / present(found.standard_error))
-        ranked = [stats.rankdata(each) for each in (drawn.labels, *drawn.predicted)]
-        fixed.append(exchanged_correlations(*ranked, 300, np.random.default_rng(1)).std() / found.standard_error)
+        y, a, b = (stats.rankdata(each) for each in (drawn.labels, first, second))
+        exchanged = exchanged_correlations(y, a, b, 300, np.random.default_rng(1))
+        fixed.append(np.std(exchanged) / present(found.standard_error))
     assert np.mean(ratios) == pytest.approx(1.0, abs=0.03)
     assert np.mean(fixed) < 0.94, "else this sample tests nothing"
 

@@ -37,7 +37,7 @@ def test_what_there_is_no_room_for_is_named(
     assert all(cells(line) <= columns for line in outcome.out.splitlines())
     titles = [title for title in ("SST", "PARA", "STS ρ", "CoLA φ") if title in outcome.out.splitlines()[0]]
     assert len(titles) == shown
-    assert ("No room for CoLA φ" in outcome.err) == (shown == 3) and ("STS ρ and CoLA φ" in outcome.err) == (shown == 2)
+    assert ("No room for CoLA φ" in outcome.err) == (shown == 3) and ("STS ρ, CoLA φ" in outcome.err) == (shown == 2)
 
 
 def test_show_has_each_score_and_its_part_in_the_overall_one(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_outcome import Outcome
@@ -11,7 +12,7 @@ from registry_builder import RegistryBuilder
 
 from bertmt.drawing.styled import cells
 
-FOUR = {"tasks": ["sst", "para", "sts", "cola"]}
+FOUR: dict[str, Any] = {"tasks": ["sst", "para", "sts", "cola"]}
 
 
 @pytest.fixture

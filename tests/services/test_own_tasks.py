@@ -36,7 +36,7 @@ from bertmt.services.plan.submit import Plan, PlannedRun, Request, submit
 from bertmt.services.upkeep.damage import damage_of
 from bertmt.tasks.builtin import BUILTIN
 
-FOUR = {"tasks": ["sst", "para", "sts", "cola"]}
+FOUR: dict[str, Any] = {"tasks": ["sst", "para", "sts", "cola"]}
 
 
 @pytest.fixture

@@ -172,7 +172,8 @@ def test_predictions_of_a_task_that_is_not_trained_are_not_stored(builder: Regis
 
 
 def test_a_folder_brings_its_tasks_along(builder: RegistryBuilder, four: Run, tmp_path: Path) -> None:
-    elsewhere = RegistryBuilder(tmp_path / "elsewhere" / "runs.db")
+    elsewhere = RegistryBuilder(tmp_path / "elsewhere" / "runs.db", WITH_COLA)
+    elsewhere.add("its definitions have the first key there", tasks=["cola"])
     run = import_run(elsewhere.database, folder_of(builder.database, four).path)
     assert dict(run.tasks) == WITH_COLA and run.scores == four.scores
     assert evaluations(elsewhere.database, run) == evaluations(builder.database, four)

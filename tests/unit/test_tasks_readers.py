@@ -21,7 +21,11 @@ def own_task(file: Path, **values: Any) -> Task:
     """A task whose splits are all this file: sentences in `text`, labels in `label`."""
     columns = {"text": "text", "label": "label", "pair": values.pop("pair", "")}
     source = Source(train=str(file), dev=str(file), test=str(file), **columns)
-    about = {"classes": ("bad", "good"), "metrics": ("accuracy",), "inputs": "pair" if columns["pair"] else "single"}
+    about: dict[str, Any] = {
+        "classes": ("bad", "good"),
+        "metrics": ("accuracy",),
+        "inputs": "pair" if columns["pair"] else "single",
+    }
     return Task(**({"name": "mine", "title": "MINE", "source": source} | about | values))
 
 
@@ -111,7 +115,7 @@ def test_a_class_is_written_by_name_or_by_number(tmp_path: Path, written: str, l
 
 
 def test_classes_that_are_called_by_numbers_are_meant_by_these_alone(tmp_path: Path) -> None:
-    stars = {"classes": ("1", "2", "3")}
+    stars: dict[str, Any] = {"classes": ("1", "2", "3")}
     found = read(tmp_path / "a.jsonl", b'{"text": "a", "label": 1}\n{"text": "b", "label": "3"}\n', **stars)
     assert [each.label for each in found.examples] == [0, 2]
     with pytest.raises(DataError, match=r"a\.csv, line 2: a label of MINE is one of '1', '2', '3', found '0'"):
@@ -124,7 +128,7 @@ def test_labels_of_a_test_split_may_be_missing(tmp_path: Path) -> None:
     assert [each.label for each in unlabelled.examples] == [None, 1]
 
 
-NUMBERS = {"classes": (), "range": (0.0, 5.0), "metrics": ("pearson",), "pair": "other"}
+NUMBERS: dict[str, Any] = {"classes": (), "range": (0.0, 5.0), "metrics": ("pearson",), "pair": "other"}
 
 
 def test_pairs_with_numbers(tmp_path: Path) -> None:

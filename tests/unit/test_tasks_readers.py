@@ -26,7 +26,8 @@ def own_task(file: Path, **values: Any) -> Task:
         "metrics": ("accuracy",),
         "inputs": "pair" if columns["pair"] else "single",
     }
-    return Task(**({"name": "mine", "title": "MINE", "source": source} | about | values))
+    fields: dict[str, Any] = {"name": "mine", "title": "MINE", "source": source} | about | values
+    return Task(**fields)
 
 
 def read(file: Path, content: bytes, split: str = "train", **values: Any) -> Split:

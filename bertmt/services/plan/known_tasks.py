@@ -18,6 +18,7 @@ from bertmt.tasks.readers.source import source_file
 from bertmt.tasks.task import Source, Task, Tasks, is_task_name
 
 ENDING = ".toml"
+LONGEST_SAID = 300  # characters of what is wrong with a definition
 _WORDS_OF_RECIPES = frozenset(word for name in SETTINGS for word in name.split("."))
 
 
@@ -82,7 +83,9 @@ def read_definition(file: Path) -> Task:
     try:
         task = msgspec.convert(document | {"name": file.stem}, Task)
     except (ValueError, RecursionError) as problem:
-        raise DataError(f"{file}: {str(problem).replace('`$.', '`')}; `bertmt task show` prints a whole one.") from None
+        said = str(problem).replace("`$.", "`")
+        said = said if len(said) <= LONGEST_SAID else f"{said[:LONGEST_SAID]}…"  # a value of the file may be in it
+        raise DataError(f"{file}: {said}; `bertmt task show` prints a whole one.") from None
     if task.source is None:
         raise DataError(f"{file}: `source` is missing, the files and columns that its examples are in.")
     if task.course or task.grammar or task.extra_pairs:

@@ -156,6 +156,8 @@ def _about_columns(wanted: Wanted, columns: Columns) -> list[str]:
 
 def _kind(wanted: Wanted, column: ColumnProfile, found: FileProfile, columns: Columns) -> tuple[str, str]:
     """The kind of the labels, and a sentence where it was guessed."""
+    if not column.count:
+        raise DataError(f"{found.file}: no row has a label in {shown(column.name)}.")
     said = wanted.kind or ("regression" if wanted.label_range else "classification" if wanted.classes else None)
     kind, why = guess_kind(column, found.file, found.columns[columns.text]) if said is None else (said, "")
     if kind == "regression" and not column.is_numeric:

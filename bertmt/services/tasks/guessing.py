@@ -85,8 +85,6 @@ def guess_kind(column: ColumnProfile, file: object, text: ColumnProfile) -> tupl
     Raises:
         UsageError: there are too many different labels for classes, and they are no numbers.
     """
-    if not column.count:
-        raise DataError(f"{file}: the column {shown(column.name)} holds no label.")
     if column.is_numeric and (column.whole < column.count or not _few(column, MOST_RATINGS)):
         return "regression", f"`{column.name}` holds numbers; --kind classification would read them as classes."
     if column.has_classes:

@@ -10,8 +10,8 @@ import pytest
 from call_types import AddRun
 from registry_builder import RegistryBuilder
 
-from bertmt.registry.file import staging
 from bertmt.registry.database import Database
+from bertmt.registry.file import staging
 from bertmt.registry.file.backups import keep_backup
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run

@@ -35,8 +35,8 @@ def test_a_saved_preset_holds_what_differs_from_the_baseline_and_nothing_of_the_
 
 
 def test_it_is_listed_behind_the_built_in_ones_and_queued_by_its_name(tmp_path: Path) -> None:
-    values: Any = {"head.sst.layers": "2", "tasks": "sst,sts"}
-    save(tmp_path, "mine", "lora-r20", pearson="true", **values)
+    values: dict[str, Any] = {"pearson": "true", "head.sst.layers": "2", "tasks": "sst,sts"}
+    save(tmp_path, "mine", "lora-r20", **values)
     found = known_presets(tmp_path)
     assert list(found) == [*presets(), "mine"] and found["mine"].own and not found["baseline"].own
     [run] = plan(Request(preset="mine", values=TOY, folder=tmp_path)).runs

@@ -178,6 +178,9 @@ def test_labels_that_are_all_alike_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="All labels in 'label' are 'good': nothing can be learned"):
         look(train, dev)
     train, dev = table(tmp_path, "a.csv", "text,label", "one,2"), table(tmp_path, "b.csv", "text,label", "two,2")
+    empty = table(tmp_path, "c.csv", "text,label", "one,two,three")
+    with pytest.raises(DataError, match=r"c\.csv: no row has a label in 'label'"):
+        look(empty, dev, kind="classification")
     with pytest.raises(DataError, match="All labels in 'label' are 2: nothing can be learned"):
         look(train, dev, kind="regression")
 
@@ -219,6 +222,7 @@ def test_a_task_is_not_replaced_unless_one_says_so(tmp_path: Path, made: dict[st
         ('title = "X"\ninputs = "single"\nclasses = ["a", "b"]\nmetrics = ["accuracy"]', r"cola\.toml: `source`"),
         ('title = "X"\ninputs = "single"\nclasses = ["a"]\nmetrics = ["accuracy"]', r"cola\.toml: .*`classes` must"),
         ('title = "X"\ninputs = "single"\nmetrics = ["mse"]\nnonsense = 1', r"cola\.toml: .*nonsense"),
+        (f'title = "X"\ninputs = "{"x" * 900}"\nmetrics = ["mse"]', r"^.{1,600}$"),
     ],
 )
 def test_a_broken_definition_is_said_where_its_task_is_named_and_hinders_nobody_else(

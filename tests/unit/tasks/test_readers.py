@@ -22,9 +22,12 @@ def own_task(file: Path, **values: Any) -> Task:
     columns = {"text": "text", "label": "label", "pair": values.pop("pair", "")}
     source = Source(train=str(file), dev=str(file), test=str(file), **columns)
     about: dict[str, Any] = {
-        "classes": ("bad", "good"), "metrics": ("accuracy",), "inputs": "pair" if columns["pair"] else "single",
-    }  # fmt: skip
-    return Task(**({"name": "mine", "title": "MINE", "source": source} | about | values))
+        "classes": ("bad", "good"),
+        "metrics": ("accuracy",),
+        "inputs": "pair" if columns["pair"] else "single",
+    }
+    fields: dict[str, Any] = {"name": "mine", "title": "MINE", "source": source} | about | values
+    return Task(**fields)
 
 
 def read(file: Path, content: bytes, split: str = "train", **values: Any) -> Split:

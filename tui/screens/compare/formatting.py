@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.drawing.facts import facts, wrapped
-from bertmt.drawing.numbers import named
+from bertmt.drawing.numbers import MISSING, named
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line, pad, plain
 from bertmt.recipe.recipe import SETTINGS
@@ -95,11 +95,16 @@ def _values(values: Sequence[Any], shown: Sequence[int], wide: Sequence[int]) ->
     """A setting's values; what is as in the first arm is dim."""
     return [
         Span(
-            pad(cut(safe_text(value_text(values[index])), LONGEST_ARM), wide[index]),
+            pad(cut(safe_text(_text(values[index])), LONGEST_ARM), wide[index]),
             "dim" if index and values[index] == values[0] else "",
         )
         for index in shown
     ]
+
+
+def _text(value: Any) -> str:
+    """A setting's value; a recipe holds none of the head of a task that it does not train."""
+    return MISSING if value is None else value_text(value)
 
 
 def _head(arm: Arm, looks: Looks) -> Line:
@@ -111,7 +116,7 @@ def _filled(text: Line, width: int) -> Line:
 
 
 def _column_width(arm: Arm, values: Sequence[Any], looks: Looks) -> int:
-    longest = max(cells(value_text(value)) for value in values)
+    longest = max(cells(_text(value)) for value in values)
     return max(cells(plain(_head(arm, looks))), min(longest, LONGEST_ARM)) + GAP
 
 

@@ -31,8 +31,7 @@ RUN: dict[str, str] = {
     "progress": "share of the steps done, 0 to 1",
     "seconds_left": "the run's own estimate",
     "selected_epoch": "whose scores these are",
-    "scores": "dev scores by the first metric of each task: sst and para (accuracy), sts (Pearson ρ), then the run's "
-    "other tasks, overall; null where not trained or undefined",
+    "scores": "dev scores by the first metric of each task: the built-in ones, then the run's other tasks, overall; null where not trained or undefined",
     "baseline": "the id of the run that it is compared with, or null",
     "difference": "mean over the tasks that both were trained on (a score x from −1 to 1 as S = (1 + x)/2), run minus "
     "baseline",
@@ -53,9 +52,9 @@ DETAILS: dict[str, str] = {
     "differs_from_preset": "toggles that differ from the preset it was queued from: setting to [preset, run]",
     "idle": "settings that have no effect: setting to reason",
     "place_in_queue": "1 is next; null unless it is queued",
-    "epochs": "per evaluated epoch: epoch, step, sst, para, sts, similarity (S = (1 + ρ)/2 of sts), overall, seconds, "
+    "epochs": "per evaluated epoch: epoch, step, the built-in tasks by name, similarity (S = (1 + ρ)/2), overall, seconds, "
     "scores (of the run's tasks, and overall), metrics (task to metric to value)",
-    "paper": "what the paper reports of its preset: figure, split, sst, para, sts (ρ), note; or null",
+    "paper": "what the paper reports of its preset: figure, split, the built-in tasks by name, note; or null",
     "effort": "steps, and examples and passes per task or pretraining phase",
     "timings": "wall seconds per phase",
     "peak_memory_mib": "most memory held",
@@ -83,7 +82,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.presets/1": {
         "presets": "a list of name, summary, figure, settings (what differs from the paper's baseline), paper "
-        "(split, sst, para, sts, note; or null), own (whether it is yours)"
+        "(split, the built-in tasks by name, note; or null), own (whether it is yours)"
     },
     "bertmt.preset_saved/1": {
         "name": "of the preset",
@@ -156,7 +155,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.compared/1": {
         "reference": "the arm that the others are compared with: name, runs (ids, seeds), seeds (that are compared), "
-        "scores (means over these seeds by task: sst, para, sts, then the arm's others, overall; null where not "
+        "scores (means over these seeds by task: the built-in ones, then the arm's others, overall; null where not "
         "trained or not comparable)",
         "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
         "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "

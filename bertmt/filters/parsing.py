@@ -130,7 +130,7 @@ class _Parser:
         if quoted:
             return self._error("this quote is not closed")
         if self._next() in ("", "|") or self._next().isspace():
-            return self._error(f"a value is expected after `{after}`", "for example sst>0.5 or state:running.")
+            return self._error(f"a value is expected after `{after}`", "for example overall>0.5 or state:running.")
         return self._error(f"a value is expected, but {self._next()!r} is found", _QUOTE_IT)
 
     def _typed(self, word: str, kind: str, sign: str, value: _Value) -> Any:

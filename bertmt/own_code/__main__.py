@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bertmt.bounded_files import MOST_JSON
 from bertmt.errors import BertmtError
 from bertmt.own_code.check import check_own_code
 from bertmt.recipe.loading import from_json
@@ -19,7 +20,7 @@ CANNOT = 2
 
 def main() -> int:
     """Check what is asked on standard input; returns the exit code."""
-    asked = json.load(sys.stdin)
+    asked = json.loads(sys.stdin.read(MOST_JSON))
     try:
         recipe = from_json(json.dumps(asked["recipe"]), definitions.from_json(json.dumps(asked["tasks"])))
         with tempfile.TemporaryDirectory() as folder:

@@ -80,7 +80,7 @@ class Recipe:
     mnr: bool = setting(False, "bool", TOGGLE, "pretrain pairs whose labels are numbers with MNR")
     cosine_embedding: bool = setting(False, "bool", TOGGLE, "pretrain them with the cosine embedding loss")
     losses: tuple[str, ...] = setting(
-        (), "texts", TOGGLE, "losses of your own, added to the tasks': mine.py:my_loss, or mine.py:my_loss sst 0.5"
+        (), "texts", TOGGLE, "losses of your own, added to the tasks': mine.py:my_loss, or mine.py:my_loss TASK 0.5"
     )
     lora: Lora = group(Lora)
     head: Mapping[str, Head] = group_by_task(Head)

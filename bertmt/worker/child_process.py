@@ -12,6 +12,7 @@ from typing import Protocol
 from bertmt.errors import BusyError
 from bertmt.launchers.training import TRAINING_COMMAND, order_of, start_training
 from bertmt.registry.records import Run
+from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
@@ -138,3 +139,15 @@ def start_child(
         raise BusyError(f"The run in {folder.path} is still worked by another process.")
     order = order_of(run, device, threads)
     return StartedChild(start_training(folder, order, run.submission, sources, command))
+
+
+def has_stepped(run: Run) -> bool:
+    """Whether this attempt has done a step, and so holds the memory that it will need."""
+    step, kept = run.progress.step, run.progress.checkpoint_step or 0
+    return run.imported.events_attempt == run.attempt and step is not None and step >= kept
+
+
+def last_line(folder: RunFolder, attempt: int) -> str | None:
+    """What an attempt logged last; None: nothing."""
+    lines = tail_lines(folder.log(attempt), 40)
+    return next((line.strip()[:500] for line in reversed(lines) if line.strip()), None)

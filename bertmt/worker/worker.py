@@ -24,7 +24,6 @@ from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import change_state, run_by_key, snapshot_of, transitions
 from bertmt.registry.states import Actor, State
-from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.ingest import folder_of, ingest
@@ -39,7 +38,9 @@ from bertmt.worker.child_process import (
     AdoptedChild,
     Child,
     Stopping,
+    has_stepped,
     how_it_ended,
+    last_line,
     start_child,
 )
 from bertmt.worker.claiming import Claims
@@ -260,7 +261,7 @@ class Worker:
         run = ingest(self.database, run)
         if run.attempt != work.run.attempt:
             return  # it ended in this moment, and is somebody else's; the next look knows
-        if _has_stepped(run):
+        if has_stepped(run):
             self.admission.first_step_done(slot)
         self.children[slot] = replace(work, run=run)
 
@@ -327,7 +328,7 @@ class Worker:
                 failure = f"its GPU {run.execution.device} has disappeared; see `nvidia-smi`"
                 run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.execution.request is None:
-                said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
+                said = last_line(folder_of(self.database, run), run.attempt) if code != CANNOT_WRITE_CODE else None
                 failure = said or how_it_ended(child)
                 run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             else:
@@ -389,14 +390,3 @@ class Worker:
             return
         self.children[slot] = Work(run, child)
         self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
-
-
-def _has_stepped(run: Run) -> bool:
-    """Whether this attempt has done a step, and so holds the memory that it will need."""
-    step, kept = run.progress.step, run.progress.checkpoint_step or 0
-    return run.imported.events_attempt == run.attempt and step is not None and step >= kept
-
-
-def _last_line(database: Database, run: Run) -> str | None:
-    lines = [line.strip() for line in tail_lines(folder_of(database, run).log(run.attempt), 40) if line.strip()]
-    return lines[-1][:500] if lines else None

@@ -139,14 +139,7 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         if settled is None:
             continue
         recipe, sources = settled
-        overlaps = checked.overlaps.items()
-        overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
-        said |= dict.fromkeys(
-            (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
-        )
-        for task in extra_tasks(recipe):
-            pairs = counted(checked.sizes[f"{task.name}-extra"], "extra pair is", "extra pairs are")
-            said[f"{pairs} added to {task.title}'s training split."] = None
+        said |= dict.fromkeys(_what_to_know(recipe, checked))
         for seed in seeds or (recipe.seed,):
             seeded = recipe.with_values({"seed": seed})
             planned.append(
@@ -164,6 +157,18 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
             )
     problems.raise_all()
     return Plan(request, tuple(planned), tuple(said))
+
+
+def _what_to_know(recipe: Recipe, checked: CheckedData) -> list[str]:
+    """Sentences about a recipe on its data."""
+    overlaps = checked.overlaps.items()
+    overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
+    extra = [
+        f"{counted(checked.sizes[f'{task.name}-extra'], 'extra pair is', 'extra pairs are')} added to "
+        f"{task.title}'s training split."
+        for task in extra_tasks(recipe)
+    ]
+    return [*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes), *extra]
 
 
 def _seeds(request: Request, problems: Problems) -> list[int]:

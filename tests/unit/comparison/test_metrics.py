@@ -25,7 +25,7 @@ from bertmt.tasks.task import METRICS
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 OF_CLASSES = ("f1", "macro_f1", "matthews")
-GOLDEN = Path(__file__).parents[1] / "fixtures" / "differences_of_builtin_tasks.json"
+GOLDEN = Path(__file__).parents[2] / "fixtures" / "differences_of_builtin_tasks.json"
 
 
 def classes(n: int = 150, k: int = 3, seed: int = 0) -> Arrays:

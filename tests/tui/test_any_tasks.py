@@ -64,6 +64,7 @@ def table_of(run: Run, name: str, epoch: int) -> ExampleTable:
     """Predictions of which every third is right; of numbers all, and one far off."""
     task = SIX[name]
     index = np.arange(COUNT)
+    labels: Any
     if task.classes:
         labels = index % len(task.classes)
         guessed = np.where(index % 3 == 0, labels, (labels + 1) % len(task.classes))
@@ -98,7 +99,8 @@ def six(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def heat_map(shown: Shown) -> HeatMap:
-    return next(each for each in shown.app.screen.query(HeatMap) if each.has_focus)
+    found: HeatMap = next(each for each in shown.app.screen.query(HeatMap) if each.has_focus)
+    return found
 
 
 async def test_of_twelve_tasks_the_overall_score_is_first_and_what_has_no_room_is_named(

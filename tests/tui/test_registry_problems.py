@@ -12,7 +12,7 @@ from shown import Show, Shown
 
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.opening import open_registry
-from tui import registry_lane
+from bertmt.services.opening import opened_registry
 from tui.dialogs.registry_problem import RegistryProblem
 
 
@@ -112,15 +112,13 @@ async def test_quitting_from_the_dialog_leaves(show: Show, tmp_path: Path) -> No
 async def test_what_the_opening_has_to_say_is_told_once(
     show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened = registry_lane.opened_registry
-
     @contextmanager
     def with_a_notice(*about: Any) -> Iterator[Any]:
-        with opened(*about) as database:
+        with opened_registry(*about) as database:
             database.notice = "No backup could be made \x1b[2Jhere."
             yield database
 
-    monkeypatch.setattr(registry_lane, "opened_registry", with_a_notice)
+    monkeypatch.setattr("tui.registry_lane.opened_registry", with_a_notice)
     async with show() as shown:
         await shown.look()
         await shown.look()

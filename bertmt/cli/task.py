@@ -125,7 +125,7 @@ def _write_added(found: "Understood", file: Path, as_json: bool) -> None:
     output.write_lines(task_lines(found.task, found.sizes, width))
     output.write_lines(["", *example_lines(found.task, found.examples, width), "", safe_text(f"Wrote {file}.")])
     name = found.task.name
-    diagnostics.note(f"Next: `bertmt task audit {name}`, then `bertmt queue --preset baseline --set tasks=sst,{name}`.")
+    diagnostics.note(f"Next: `bertmt task audit {name}`, then `bertmt queue --preset baseline --set tasks={name}`.")
 
 
 @task.command("list")

@@ -15,7 +15,7 @@ SeriesNames = Annotated[
     list[str] | None,
     typer.Option(
         "--series", metavar="NAME",
-        help="Such as loss/* or dev/overall; may be repeated. By default one run's losses, or several runs' dev scores.",
+        help="Such as loss/* or dev/overall; may be repeated. Default: one run's losses, or several runs' dev scores.",
     ),
 ]  # fmt: skip
 Smooth = Annotated[

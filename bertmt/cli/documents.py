@@ -31,7 +31,8 @@ RUN: dict[str, str] = {
     "progress": "share of the steps done, 0 to 1",
     "seconds_left": "the run's own estimate",
     "selected_epoch": "whose scores these are",
-    "scores": "dev scores by the first metric of each task: the built-in ones, then the run's other tasks, overall; null where not trained or undefined",
+    "scores": "dev scores by the first metric of each task: the built-in ones, then the run's other tasks, "
+    "overall; null where not trained or undefined",
     "baseline": "the id of the run that it is compared with, or null",
     "difference": "mean over the tasks that both were trained on (a score x from −1 to 1 as S = (1 + x)/2), run minus "
     "baseline",
@@ -52,7 +53,8 @@ DETAILS: dict[str, str] = {
     "differs_from_preset": "toggles that differ from the preset it was queued from: setting to [preset, run]",
     "idle": "settings that have no effect: setting to reason",
     "place_in_queue": "1 is next; null unless it is queued",
-    "epochs": "per evaluated epoch: epoch, step, the built-in tasks by name, similarity (S = (1 + ρ)/2), overall, seconds, "
+    "epochs": "per evaluated epoch: epoch, step, the built-in tasks by name, similarity (S = (1 + ρ)/2), overall, "
+    "seconds, "
     "scores (of the run's tasks, and overall), metrics (task to metric to value)",
     "paper": "what the paper reports of its preset: figure, split, the built-in tasks by name, note; or null",
     "effort": "steps, and examples and passes per task or pretraining phase",

@@ -64,11 +64,7 @@ def table_of(run: Run, name: str, epoch: int) -> ExampleTable:
     """Predictions of which every third is right; of numbers all, and one far off."""
     task = SIX[name]
     index = np.arange(COUNT)
-<<<<<<< HEAD
-    labels: np.ndarray
-=======
     labels: Any
->>>>>>> tui
     if task.classes:
         labels = index % len(task.classes)
         guessed = np.where(index % 3 == 0, labels, (labels + 1) % len(task.classes))

@@ -12,12 +12,7 @@ from shown import Show, Shown
 
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.opening import open_registry
-<<<<<<< HEAD
-from bertmt.services import opening
-from tui import registry_lane
-=======
 from bertmt.services.opening import opened_registry
->>>>>>> tui
 from tui.dialogs.registry_problem import RegistryProblem
 
 
@@ -117,11 +112,6 @@ async def test_quitting_from_the_dialog_leaves(show: Show, tmp_path: Path) -> No
 async def test_what_the_opening_has_to_say_is_told_once(
     show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-<<<<<<< HEAD
-    opened = opening.opened_registry
-
-=======
->>>>>>> tui
     @contextmanager
     def with_a_notice(*about: Any) -> Iterator[Any]:
         with opened_registry(*about) as database:

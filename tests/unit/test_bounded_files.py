@@ -132,7 +132,7 @@ def test_json_is_read_up_to_64_mebibytes(tmp_path: Path) -> None:
 
 
 def test_an_archive_is_inflated_with_all_its_members_up_to_its_bound(tmp_path: Path) -> None:
-    content = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two")
+    content = gzip.compress(b"one ", mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(b"two", mtime=0)
     assert inflated(tmp_path, content, 7) == b"one two"
     with pytest.raises(OSError, match="MiB"):
         inflated(tmp_path, content, 6)
@@ -174,7 +174,7 @@ def test_examples_with_more_lines_than_any_split_are_refused_blank_ones_too(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictions, "MOST_EXAMPLES", 2000)
-    (tmp_path / "sst-dev.jsonl.gz").write_bytes(gzip.compress(content))
+    (tmp_path / "sst-dev.jsonl.gz").write_bytes(gzip.compress(content, mtime=0))
     with pytest.raises(BertmtError, match="more than 2,000 lines"):
         read_examples(tmp_path / "sst-dev.jsonl.gz")
 
@@ -190,9 +190,9 @@ def test_an_archive_of_blank_lines_is_given_up(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(extra, "MOST_BESIDES", 1000)
     file = tmp_path / "pairs.jsonl.gz"
     pair = b'["one title", "another"]\n'
-    file.write_bytes(gzip.compress(pair + b"\n" * 900 + pair))
+    file.write_bytes(gzip.compress(pair + b"\n" * 900 + pair, mtime=0))
     assert len(read_extra_file(file, BUILTIN["para"], 10).examples) == 2
-    file.write_bytes(gzip.compress(pair + b"\n" * 1100 + pair))
+    file.write_bytes(gzip.compress(pair + b"\n" * 1100 + pair, mtime=0))
     with pytest.raises(BertmtError, match="1,000 of its lines are blank"):
         read_extra_file(file, BUILTIN["para"], 10)
     assert len(read_extra_file(file, BUILTIN["para"], 1).examples) == 1, (
@@ -206,7 +206,7 @@ def test_an_archive_that_never_ends_is_given_up(
 ) -> None:
     monkeypatch.setattr(extra, "MOST_DATA", 4000)
     monkeypatch.setattr(extra, "MAX_ROW", 100)
-    (tmp_path / "pairs.jsonl.gz").write_bytes(gzip.compress(content))
+    (tmp_path / "pairs.jsonl.gz").write_bytes(gzip.compress(content, mtime=0))
     with pytest.raises(BertmtError, match="cannot be read"):
         read_extra_file(tmp_path / "pairs.jsonl.gz", BUILTIN["para"], 1000)
 

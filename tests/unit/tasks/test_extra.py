@@ -35,7 +35,7 @@ def test_only_the_first_pairs_are_taken(file: Path) -> None:
 def test_a_compressed_file_is_read_alike(tmp_path: Path, file: Path) -> None:
     file.write_bytes(GOOD * 3)
     compressed = tmp_path / "pairs.jsonl.gz"
-    compressed.write_bytes(gzip.compress(GOOD * 3))
+    compressed.write_bytes(gzip.compress(GOOD * 3, mtime=0))
     assert read_extra_file(compressed, PARA, 10).examples == read_extra_file(file, PARA, 10).examples
 
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_not_there_is_refused(file: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "flipped", "plain"])
 def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
     text = "".join(json.dumps([f"title {n}", f"heading {n * n}"]) + "\n" for n in range(2_000))
-    whole = gzip.compress(text.encode())
+    whole = gzip.compress(text.encode(), mtime=0)
     middle = len(whole) // 2
     content = {
         "cut": whole[:middle],
@@ -111,7 +111,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str) -> None:
 
 
 def test_damage_behind_the_pairs_that_are_taken_does_not_matter(tmp_path: Path) -> None:
-    whole = gzip.compress(b"".join(b'["a %d", "b"]\n' % (n * n) for n in range(50_000)))
+    whole = gzip.compress(b"".join(b'["a %d", "b"]\n' % (n * n) for n in range(50_000)), mtime=0)
     file = tmp_path / "pairs.jsonl.gz"
     file.write_bytes(whole[: len(whole) // 2])
     assert len(read_extra_file(file, PARA, 10).examples) == 10

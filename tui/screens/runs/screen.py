@@ -1,6 +1,6 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -60,12 +60,14 @@ class Listed:
 
     Attributes:
         tasks: of these runs.
+        fields: by which they can be filtered.
         total: how many runs there are, whatever the filter leaves.
         scale: the data and the encoder of all that are listed; "" where they differ.
     """
 
     lines: list[Row | GroupRow]
     tasks: Tasks
+    fields: Mapping[str, str]
     total: int
     counts: dict[State, int]
     surroundings: Surroundings
@@ -182,7 +184,8 @@ class RunsScreen(RunActions, HomeScreen):
         counts = session.runs.counts()
         tasks = tasks_of(run for each in lines for run in runs_of(each))
         scale = common_scale(run for each in lines for run in runs_of(each))
-        return Listed(lines, tasks, sum(counts.values()), counts, surroundings_of(session), scale)
+        fields = session.runs.fields()
+        return Listed(lines, tasks, fields, sum(counts.values()), counts, surroundings_of(session), scale)
 
     def current_run(self) -> Run | None:
         row = self.table.current
@@ -282,7 +285,7 @@ class RunsScreen(RunActions, HomeScreen):
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
         """Each key that leaves a filter that can be understood filters; one that cannot says why."""
-        problem = check_filter(event.value)
+        problem = self._check_filter(event.value)
         said = self.query_one("#filter-problem", TextLines)
         said.set_class(problem is None, "hidden")
         said.show(lambda width: [line(Span(part, "bad")) for part in wrapped(safe_text(problem or ""), width)])
@@ -292,8 +295,11 @@ class RunsScreen(RunActions, HomeScreen):
 
     @on(Input.Submitted, "#filter")
     def _filter_entered(self, event: Input.Submitted) -> None:
-        if check_filter(event.value) is None:  # else the field stays open, with what is wrong below it
+        if self._check_filter(event.value) is None:  # else the field stays open, with what is wrong below it
             self._close_filter()
+
+    def _check_filter(self, text: str) -> str | None:
+        return check_filter(text, self._listed.fields) if self._listed is not None else check_filter(text)
 
     def _close_filter(self) -> None:
         self.query_one("#filter", Input).set_class(not self.filter_text, "hidden")

@@ -32,7 +32,7 @@ _GLUE = "nyu-mll/glue"
 # Numbers of examples: of the data sets' own cards on the hub.
 KNOWN_SOURCES: Mapping[str, KnownSource] = {
     "sst5": KnownSource(
-        title="SST5", data_set="Stanford Sentiment Treebank, five classes", repository="SetFit/sst5",
+        title="SST-5", data_set="Stanford Sentiment Treebank, five classes", repository="SetFit/sst5",
         configuration="default", text="text", classes="very negative,negative,neutral,positive,very positive",
         metric="accuracy", train=8_544, dev=1_101,
     ),
@@ -41,7 +41,7 @@ KNOWN_SOURCES: Mapping[str, KnownSource] = {
         pair="question2", metric="accuracy", train=363_846, dev=40_430,
     ),
     "stsb": KnownSource(
-        title="STSB", data_set="SemEval similarity benchmark (GLUE)", repository=_GLUE, configuration="stsb",
+        title="STS-B", data_set="SemEval STS benchmark (GLUE)", repository=_GLUE, configuration="stsb",
         text="sentence1", pair="sentence2", label_range="0,5", metric="pearson", train=5_749, dev=1_500,
     ),
     "cola": KnownSource(

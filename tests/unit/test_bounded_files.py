@@ -27,6 +27,7 @@ from bertmt.tasks import cs224n, extra
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.extra import read_extra_file
+from bertmt.tasks.readers import lines
 from tui.bindings import read_keymap
 from tui.settings import read_settings
 
@@ -204,8 +205,8 @@ def test_an_archive_of_blank_lines_is_given_up(tmp_path: Path, monkeypatch: pyte
 def test_an_archive_that_never_ends_is_given_up(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extra, "MOST_DATA", 4000)
-    monkeypatch.setattr(extra, "MAX_ROW", 100)
+    monkeypatch.setattr(lines, "MOST_DATA", 4000)
+    monkeypatch.setattr(lines, "MAX_ROW", 100)
     (tmp_path / "pairs.jsonl.gz").write_bytes(gzip.compress(content, mtime=0))
     with pytest.raises(BertmtError, match="cannot be read"):
         read_extra_file(tmp_path / "pairs.jsonl.gz", BUILTIN["para"], 1000)

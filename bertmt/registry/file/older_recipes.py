@@ -43,15 +43,34 @@ def present_recipe(text: Any) -> Any:
 
 
 def present_digest(text: Any, digest: Any) -> Any:
-    """The digest of a recipe that `present_recipe` made: of what may change a result and is not as it is by default."""
+    """The digest of a recipe that `present_recipe` made: of what may change a result, has something to do, and
+    is not as it is by default."""
     try:
         values = json.loads(text)
         if not isinstance(values["tasks"], list):
             return digest
-        kept = {name: value for name, value in values.items() if name == "tasks" or _counts(name, value)}
+        idle = _idle(values)
+        counting = {name: value for name, value in values.items() if name not in idle and _counts(name, value)}
+        kept = {**counting, "tasks": values["tasks"]}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
     except UNREADABLE:
         return digest
+
+
+def _idle(values: dict[str, Any]) -> set[str]:
+    """The settings that have nothing to do, given the others."""
+    idle: set[str] = set()
+    deep = False
+    for task in WITH_HEADS:
+        layers, hidden = f"head.{task}.layers", f"head.{task}.hidden"
+        is_deep = task in values["tasks"] and values.get(layers, 1) > 1
+        deep = deep or is_deep
+        idle |= {layers} if task not in values["tasks"] else set()
+        idle |= {hidden} if not is_deep else set()
+    idle |= set() if deep else {"head_dropout", "head_output_dropout"}
+    idle |= set() if values["mnr"] else {"mnr_scale", "mnr_threshold"}
+    idle |= set() if values["cosine_embedding"] else {"cosine_positive", "cosine_negative"}
+    return idle if values["mnr"] or values["cosine_embedding"] else idle | {"pretraining_epochs"}
 
 
 def _with_all_settings(stored: dict[str, Any]) -> dict[str, Any]:

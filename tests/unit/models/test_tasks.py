@@ -54,7 +54,7 @@ def small_encoder() -> BertModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         config = BertConfig(
-            vocab_size=100, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+            vocab_size=700, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
             max_position_embeddings=64,
         )  # fmt: skip
         return BertModel(config, add_pooling_layer=False)

@@ -42,10 +42,15 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any] | st.SearchStrategy[ob
             if setting.choices
             else st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(str.strip)
         ),
+        "texts": lambda: st.lists(st.sampled_from(["mine.py:f", "mine.py:g 0.5", "ideas/b.py:h"]), max_size=2).map(
+            tuple
+        ),
         "list": lambda: st.sets(st.sampled_from(setting.choices), min_size=1).map(
             lambda chosen: tuple(choice for choice in setting.choices if choice in chosen)
         ),
     }
+    if setting.name.endswith(".module"):
+        return st.sampled_from(["", "mine.py:Head"])
     strategy: st.SearchStrategy[Any] = kinds[setting.kind]()
     return st.none() | strategy if setting.optional else strategy
 

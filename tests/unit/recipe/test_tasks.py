@@ -78,7 +78,9 @@ def test_a_toggle_needs_a_task_of_its_kind_and_not_of_a_name(toggle: str, task: 
 
 def test_settings_of_heads_are_those_of_the_tasks_that_have_one() -> None:
     names = [name for name in recipe(tasks="para,sts,cola,sick,close").flat() if name.startswith("head.")]
-    assert names == [f"head.{task}.{leaf}" for task in ("para", "cola", "sick") for leaf in ("layers", "hidden")]
+    assert names == [
+        f"head.{task}.{leaf}" for task in ("para", "cola", "sick") for leaf in ("layers", "hidden", "module")
+    ]
 
 
 def test_a_head_of_any_task_is_set_and_survives_json_and_toml(tmp_path: Path) -> None:

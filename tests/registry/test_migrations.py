@@ -57,8 +57,10 @@ def test_every_recipe_has_the_digest_and_the_text_that_it_would_have_today(older
         today = resolved(recipe_from(each["values"], base))
         stored = found[name].submission
         assert (stored.digest, resolved(from_json(stored.recipe_json))) == (today.digest(), today), name
-        assert from_json(stored.recipe_json, found[name].known).flat() == today.flat()
-        assert each["digest"] == older_digest(today) != stored.digest, "its checkpoints would not be gone on from"
+        assert resolved(from_json(stored.recipe_json, found[name].known)).flat() == today.flat()
+        assert each["digest"] != stored.digest
+        if name != "one task, another's head set":  # a setting without effect, which recipes no longer keep
+            assert each["digest"] == older_digest(today), "its checkpoints would not be gone on from"
     assert len({run.submission.digest for run in found.values()}) == len(
         {each["digest"] for each in OLDER_RECIPES.values()}
     )

@@ -188,9 +188,9 @@ def test_adapters_of_an_ensemble_train_resume_to_the_bit_and_predict_the_same_af
 ) -> None:
     settings = {"encoder": str(folder), **ADAPTED}
     marks = encoder_fingerprints(find_encoder(str(folder)))
-    whole = attempt(prepare(settings, vocabulary=False, encoder_fingerprints=marks))
+    whole = attempt(prepare(settings, encoder_fingerprints=marks))
     assert whole.exit_code == 0, whole.last
-    torn = prepare(settings, vocabulary=False, encoder_fingerprints=marks)
+    torn = prepare(settings, encoder_fingerprints=marks)
     stopped = attempt(torn, StopsAtACheckpoint(torn))
     assert (stopped.last["event"], stopped.last["step"]) == ("stopped", 2)
     torn.create(replace(torn.read_order(), attempt=2), torn.recipe.read_text())
@@ -207,7 +207,7 @@ def test_a_fully_trained_model_loads_without_its_encoders_folder(
     tmp_path: Path,
 ) -> None:
     copy = shutil.copytree(folder, tmp_path / "encoder")
-    run = attempt(prepare({"encoder": str(copy), "tasks": "sst", **SHORT}, vocabulary=False))
+    run = attempt(prepare({"encoder": str(copy), "tasks": "sst", **SHORT}))
     assert run.exit_code == 0, run.last
     shutil.rmtree(copy)
     assert_asked_again_it_says_the_same(run.folder, ["sst"])
@@ -228,5 +228,5 @@ def test_another_file_of_the_vocabulary_is_another_encoder_and_refused_by_the_ru
             file.write_bytes(before)
     config = copy / "config.json"
     config.write_text(config.read_text() + " ")
-    run = attempt(prepare({"encoder": str(copy), **SHORT}, vocabulary=False, encoder_fingerprints=marks))
+    run = attempt(prepare({"encoder": str(copy), **SHORT}, encoder_fingerprints=marks))
     assert run.exit_code == 1 and "its config.json differs" in run.last["error"]

@@ -30,7 +30,8 @@ def test_another_process_gives_the_same_bytes(
 def test_another_seed_gives_other_weights_and_predictions(trained: Callable[..., Attempt]) -> None:
     first, other = trained({}), trained({"seed": 1})
     assert first.weights != other.weights
-    assert all(first.predictions[name] != other.predictions[name] for name in first.predictions)
+    trained_ones = [name for name in first.predictions if not name.startswith("000-")]  # before: a cosine knows no seed
+    assert trained_ones and all(first.predictions[name] != other.predictions[name] for name in trained_ones)
 
 
 @pytest.mark.parametrize("task", ["sst", "para", "sts"])

@@ -214,8 +214,9 @@ def test_the_bound_is_what_model_and_optimizer_hold_in_a_real_step() -> None:
     from bertmt.training.steps.optimizer import build_optimizer  # noqa: PLC0415
 
     settings = recipe(surgery=False, ensembling=True)
-    files = replace(find_encoder("tiny"), vocabulary_size=30522)
-    config = BertConfig(**{**files.configuration, "vocab_size": 30522})
+    tiny = find_encoder("tiny")
+    files = replace(tiny, vocabulary_size=30522, configuration={**tiny.configuration, "vocab_size": 30522})
+    config = BertConfig(**files.configuration)
     model = MultitaskModel(settings, lambda: random_encoder(config, 0))
     optimizer = build_optimizer(model, settings.tasks, settings)
     for parameter in model.parameters():

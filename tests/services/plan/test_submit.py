@@ -70,7 +70,6 @@ def test_what_has_nothing_to_do_and_how_long_an_epoch_is_are_said() -> None:
         (Request(preset="baseline", values={"data": "toy", "encoder": "nowhere/bert"}), EncoderError, "tiny"),
         (Request(preset="baseline", values={"data": "toy", "encoder": "~nobody-of-that-name/x"}), EncoderError, "tiny"),
         (Request(preset="baseline", values={"data": "~nobody-of-that-name/x", "encoder": "tiny"}), DataError, "nobody"),
-        (Request(preset="final", values=TOY), RecipeError, "lora.rank=16"),
         (Request(preset="baseline", values=TOY, sweeps=("lora.rnk=1,2",)), RecipeError, "lora.rank"),
         (Request(preset="baseline", values=TOY | {"seed": "1"}, seeds=(2,)), UsageError, "twice"),
         (Request(preset="baseline", values=TOY, seeds=(-1,)), RecipeError, "seed"),

@@ -75,7 +75,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def prepared(prepare: Callable[..., RunFolder], data: Path) -> Callable[..., RunFolder]:
     def make(name: str) -> RunFolder:
         own = {"data": str(data), "tasks": list(TASKS), **RECIPES[name], **RESILIENCE}
-        return prepare(own, vocabulary=False, known=TASKS, keeps_checkpoints=True)
+        return prepare(own, known=TASKS, keeps_checkpoints=True)
 
     return make
 
@@ -136,7 +136,7 @@ def test_pretraining_trains_each_task_of_similarities_with_each_loss(straight: C
 
 def test_each_task_is_pretrained_on_the_pairs_of_its_own_range(compose_run: Callable[..., Any], data: Path) -> None:
     own = {"data": str(data), "tasks": list(TASKS), "mnr": True, "cosine_embedding": True}
-    run = compose_run(own, vocabulary=False, known=TASKS)
+    run = compose_run(own, known=TASKS)
     for name, low, high in (("graded", -1, 3), ("near", 1, 5)):
         labels = run.streams[name].data.labels
         at = [low + (high - low) * threshold / 5 for threshold in (1.0, 3.5, 4.0)]
@@ -156,7 +156,7 @@ def test_with_one_task_of_similarities_the_streams_are_those_of_the_losses(
 ) -> None:
     def rows(tasks: str, stream: str) -> list[int]:
         own = {"data": str(data), "tasks": tasks, "mnr": True, "cosine_embedding": True}
-        found = compose_run(own, vocabulary=False, known=TASKS).streams[stream]
+        found = compose_run(own, known=TASKS).streams[stream]
         return [int(row) for _ in range(found.batches_per_pass) for row in found.next().rows]
 
     for loss in ("mnr", "cosine_embedding"):

@@ -61,9 +61,9 @@ def test_every_recipe_has_the_digest_and_the_text_that_it_would_have_today(older
         assert each["digest"] != stored.digest
         if name != "one task, another's head set":  # a setting without effect, which recipes no longer keep
             assert each["digest"] == older_digest(today), "its checkpoints would not be gone on from"
-    assert len({run.submission.digest for run in found.values()}) == len(
-        {each["digest"] for each in OLDER_RECIPES.values()}
-    )
+    # One of them differed from another by that setting alone.
+    digests = {run.submission.digest for run in found.values()}
+    assert len(digests) == len({each["digest"] for each in OLDER_RECIPES.values()}) - 1
 
 
 def test_scores_stay_to_the_last_digit_and_a_task_that_was_not_trained_has_none(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def readable_runs(copy: Path) -> tuple[list[Row], bool]:
         sets, _ = _of_runs(connection, "SELECT key, definitions FROM task_sets")
     for key, row in found.items():
         row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())}
-        row["definitions"] = next(iter(sets.get(row["task_set"], ())), None)
+        row["definitions"] = next(iter(sets.get(row.get("task_set"), ())), None)
     shown = [row for row in found.values() if not str(row["id"]).startswith(STAGED)]
     return shown, is_whole and has_tags and has_awaited
 

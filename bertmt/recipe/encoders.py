@@ -32,7 +32,7 @@ KNOWN_ENCODERS: dict[str, KnownEncoder] = {
     encoder.name: encoder
     for encoder in (
         KnownEncoder(
-            "tiny", 128, 1e-3, "2 layers, pretrained on sentences like the embedded data's; needs no download"
+            "tiny", 128, 3e-4, "2 layers, pretrained on sentences like the embedded data's; needs no download"
         ),
         KnownEncoder(
             "minilm",

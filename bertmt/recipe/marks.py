@@ -53,7 +53,7 @@ _OTHERS = {name: default for name, default in _DEFAULTS.items() if name not in _
 
 
 def _has_other(recipe: Mapping[str, Any]) -> bool:
-    return any(recipe.get(name, default) != default for name, default in _OTHERS.items())
+    return any(not _equal(recipe.get(name, default), default) for name, default in _OTHERS.items())
 
 
 def changed_toggles(recipe: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,4 +157,4 @@ def test_each_pretraining_phase_has_a_fresh_optimizer_over_the_weights_that_trai
 def test_pretraining_is_at_the_learning_rate_of_training(pretrained: Any) -> None:
     _, events, _ = pretrained
     rates = {event.values["learning_rate"] for event in events if isinstance(event, Step)}
-    assert rates == {1e-3}
+    assert rates == {3e-4}

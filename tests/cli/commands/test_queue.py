@@ -163,7 +163,7 @@ def test_a_recipe_that_is_printed_can_be_queued_and_follows_what_is_changed(
     [run] = runs_in(folder)
     assert run.name == "my"
     assert run.recipe["lora.alpha"] == 8.0, "alpha follows the rank unless a file pins it"
-    assert run.recipe["learning_rate"] == 1e-3, "the learning rate follows the encoder"
+    assert run.recipe["learning_rate"] == 3e-4, "the learning rate follows the encoder"
 
 
 def test_a_recipe_of_another_run_is_queued_again(

@@ -27,7 +27,7 @@ def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_preset_becomes_a_queued_run_with_its_resolved_recipe(database: Database) -> None:
     [run] = submit(database, plan(Request(preset="baseline", values=TOY)))
     assert (run.name, run.submission.preset, run.state) == ("baseline", "baseline", "queued")
-    assert from_json(run.submission.recipe_json).learning_rate == 1e-3
+    assert from_json(run.submission.recipe_json).learning_rate == 3e-4
     assert set(run.submission.fingerprints) == {
         f"{task}-{split}" for task in ("sst", "para", "sts") for split in ("train", "dev")
     }

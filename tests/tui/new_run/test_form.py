@@ -55,7 +55,7 @@ def test_switches_turn_and_choices_go_round(form: NewRunForm) -> None:
 
 
 def test_what_is_left_open_follows_what_is_typed(form: NewRunForm) -> None:
-    assert line_of(form, "learning_rate").shown == "0.001 (by default)"  # of the encoder tiny
+    assert line_of(form, "learning_rate").shown == "0.0003 (by default)"  # of the encoder tiny
     typed = form.with_value("learning_rate", "0.5")
     assert line_of(typed, "head_learning_rate").shown == "0.5 (by default)"
     assert typed.with_value("learning_rate", "") == form

@@ -131,7 +131,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
 
 async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 12, *"2x")
+        await shown.press("n", *["j"] * 13, *"2x")
         shown.should_be("new-run-typing")
         await shown.press("enter")
         assert shown.app.screen.query_one("#form").is_typing
@@ -146,7 +146,7 @@ async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_ty
 async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n")
-        await shown.pilot.press("j", "enter", *"4-6", "enter", *["j"] * 11, *"32", "enter")
+        await shown.pilot.press("j", "enter", *"4-6", "enter", *["j"] * 12, *"32", "enter")
         await shown.settle()
         assert shown.app.screen.form.typed == {"seeds": "4-6", "lora.rank": "32"}
 
@@ -281,7 +281,7 @@ async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive: A
 
 async def test_what_is_typed_survives_a_change_of_the_registry(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 12, *"20")
+        await shown.press("n", *["j"] * 13, *"20")
         builder = RegistryBuilder(registry)
         builder.add("another")
         builder.database.close()

@@ -209,7 +209,7 @@ def test_the_data_and_the_extra_pairs_count_as_scale_only_where_they_are_used() 
 
 def test_resolving_fills_what_was_left_out() -> None:
     tiny = resolved(recipe_from({"encoder": "tiny", "lora.rank": 16}))
-    assert (tiny.learning_rate, tiny.head_learning_rate, tiny.lora.alpha) == (1e-3, 1e-3, 16.0)
+    assert (tiny.learning_rate, tiny.head_learning_rate, tiny.lora.alpha) == (3e-4, 3e-4, 16.0)
     base = resolved(Recipe())
     assert (base.learning_rate, base.head_learning_rate, base.lora.alpha) == (1e-5, 1e-5, None)
 

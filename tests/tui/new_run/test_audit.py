@@ -8,7 +8,7 @@ import pytest
 from shown import Show
 
 from bertmt.services.tasks.adding import Wanted, understood, write_definition
-from tui.dialogs.task_audit import TaskAuditDialog
+from tui.screens.new_run.audit_dialog import TaskAuditDialog
 from tui.screens.new_run.screen import NewRunScreen
 
 SIZES = [(80, 24), (120, 40)]

@@ -5,8 +5,8 @@ from functools import partial
 from bertmt.errors import BertmtError
 from bertmt.services.tasks.audit import audit
 from tui.dialogs.choice import Choice, Option
-from tui.dialogs.task_audit import TaskAuditDialog
 from tui.host import Host
+from tui.screens.new_run.audit_dialog import TaskAuditDialog
 from tui.screens.new_run.form import NewRunForm
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command_outcome import Outcome
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "own_ideas.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "own_ideas.md"
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def _panel_of_one(
         (name for _, name in curves if fnmatchcase(name, chart.partial)), key=lambda each: _order(each, first)
     )
     most = run.recipe.get("partial_examples")
-    of_how_many = f", ≤ {most} examples" if most else ""
+    of_how_many = f", of ≤ {most}" if most else ""
     title = f"{chart.title} (dotted: partial{of_how_many})" if parts else chart.title
     series = [_of_one(curves[run.key, name], name) for name in (*names, *parts)]
     return [Panel(title, series)] if series else []

@@ -97,6 +97,15 @@ def test_a_run_that_went_back_does_not_show_what_it_predicted_before(builder: Re
     assert metrics.read(builder.database, run.key, ("partial/sst",))["partial/sst"] == [(2, 0.5)]
 
 
+def test_a_run_that_went_back_in_its_pretraining_does_not_either(builder: RegistryBuilder, running: Any) -> None:
+    """There the epoch in progress is 0, and epoch 0 was evaluated before."""
+    run, folder, events = running
+    partly_evaluate(folder, events, TASKS, 0, 5, 0.9)
+    assert found(builder, run)["sst"].now is not None
+    events.write(Resumed(at=now(), step=3, evaluated_epoch=0, evaluated_step=0))
+    assert found(builder, run)["sst"].now is None
+
+
 def test_they_decide_nothing(builder: RegistryBuilder, running: Any) -> None:
     """Neither scores of the run, nor an epoch, nor a comparison."""
     run, _, _ = running

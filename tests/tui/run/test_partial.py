@@ -79,7 +79,7 @@ async def test_partial_scores_are_dotted_beside_the_dev_scores_and_named(
         await open_run(shown, "run009")
         shown.should_be("run-partial-curves")
         [panel] = shown.app.screen.pane.chart._panels
-        assert panel.title == "dev score (dotted: partial, ≤ 100 examples)"
+        assert panel.title == "dev score (dotted: partial, of ≤ 100)"
         names = [(each.name, each.dotted, len(each.steps)) for each in panel.series]
         assert names == [
             ("sst", False, 1), ("para", False, 1), ("sts", False, 1), ("overall", False, 1),

@@ -31,7 +31,7 @@ def import_predictions(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring in predictions of another program, as a run without training.
+    """Bring in what another program predicted, as a run.
 
     Files are as the course's: after a header `id , prediction` on each line. The run is listed, compared and reported
     like others: `bertmt import-predictions theirs --task sst sst-dev-output.csv`, then `bertmt compare`.

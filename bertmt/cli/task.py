@@ -222,7 +222,7 @@ def audit(
     folder = registry_path(context).parent
     values: dict[str, Any] = {"data": data, "encoder": encoder, "max_length": max_length}
     recipe = chosen_recipe(None, None, None, {key: value for key, value in values.items() if value is not None})
-    found = look(find_task(folder, name), recipe)
+    found = look(find_task(folder, name), recipe, chose_encoder=encoder is not None)
     for remark in found.remarks:
         diagnostics.warn(remark)
     if as_json:

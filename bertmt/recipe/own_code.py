@@ -2,7 +2,7 @@
 
 A recipe says `mine.py:my_loss`, a loss's task and weight behind it (`mine.py:my_loss sst 0.5`). At submit the first 16
 hex digits of the file's SHA-256 are put behind that (`#…`), so that the source is part of what the recipe is; the
-source itself is kept in the registry and in the run folder, and loaded from there, see `training/own_code.py`.
+source itself is kept in the registry and in the run folder, and loaded from there, see `own_code/loading.py`.
 """
 
 import dataclasses

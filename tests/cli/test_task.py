@@ -81,6 +81,15 @@ def test_an_audit_fits_the_terminal_and_says_what_is_cut(
     assert "100.0 %" in outcome.out and max(map(len, outcome.out.splitlines())) <= 80
 
 
+def test_an_audit_without_an_encoder_at_hand_counts_with_the_embedded_one(bertmt: Bertmt, made: Path) -> None:
+    bertmt("task", "add", "cola", *FILES)
+    outcome = bertmt("task", "audit", "cola")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "bert-base-uncased is not at hand, so tokens are those of tiny; a sentence is cut behind" in outcome.out
+    assert json.loads(bertmt("task", "audit", "cola", "--json").out)["encoder"] == "tiny"
+    assert "Tokens were not counted" in bertmt("task", "audit", "cola", "--encoder", "bert-base-uncased").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -9,12 +9,14 @@ from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.run_folder.predictions import Predictions
+from bertmt.services.analysis.evaluations import NOW, Partial
 from bertmt.services.analysis.run_predictions import compared_run, predictions_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.examples import Example
 from bertmt.tasks.metrics import pearson
 from bertmt.tasks.scores import on_label_scale, predicted_labels
-from bertmt.tasks.task import Task
+from bertmt.tasks.task import PARTIAL, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class ExampleTable:
         predicted: likewise; a number on the scale of the labels, float32: of a cosine that times their range.
         confidence: probability of the predicted class; None of a task without classes.
         probabilities: as stored: of k > 2 classes (n, k); of two that of class 1; else the cosine or the head's output.
+        step: of partial predictions, of which `epoch` is in progress: after so many steps. None: of all dev examples.
     """
 
     run: Run
@@ -37,6 +40,12 @@ class ExampleTable:
     predicted: np.ndarray
     confidence: np.ndarray | None
     probabilities: np.ndarray
+    step: int | None = None
+
+    @property
+    def place(self) -> int:
+        """The epoch, or `NOW` of partial predictions."""
+        return self.epoch if self.step is None else NOW
 
     @property
     def about(self) -> Task:
@@ -63,7 +72,34 @@ def examples_of(
         raise UsageError(f"Examples are of a task: {', '.join(run.tasks)}, not {task!r}.")
     if like is not None and _would_be(like, run, task, run.scores.selected_epoch if epoch is None else epoch):
         return like
-    found = predictions_of(database, run, task, epoch)
+    return _table(database, run, predictions_of(database, run, task, epoch), like)
+
+
+def partial_examples_of(
+    database: Database, run: Run, task: str, partial: Partial, like: ExampleTable | None = None
+) -> ExampleTable:
+    """The dev examples of a task that a running run predicted last, between two evaluations.
+
+    Args:
+        partial: which ones, as `evaluated_tasks` found.
+        like: as in `examples_of`.
+
+    Raises:
+        NotFoundError: they are no longer there.
+    """
+    if like is not None and _would_be(like, run, task, partial.epoch, partial.step):
+        return like
+    found = stored_predictions.read(database, run.key, task, partial.epoch, PARTIAL)
+    if found is None:
+        raise NotFoundError(f"Run {run.id} no longer has partial {task} predictions.")
+    return _table(database, run, found, like, partial.step)
+
+
+def _table(
+    database: Database, run: Run, found: Predictions, like: ExampleTable | None, step: int | None = None
+) -> ExampleTable:
+    """Predictions beside the examples that they are of."""
+    task = found.task
     if like is not None and like.fingerprint == found.fingerprint:
         examples = like.examples
     else:
@@ -83,13 +119,14 @@ def examples_of(
         predicted=on_label_scale(about, predicted_labels(about, found.probabilities)),
         confidence=_confidence(found.probabilities) if has_classes else None,
         probabilities=found.probabilities,
+        step=step,
     )
 
 
-def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None) -> bool:
-    """Whether a table is what would be read: what an attempt predicted in an epoch never changes."""
-    imported = (table.run.key, table.run.imported.events_attempt, table.task, table.epoch)
-    return imported == (run.key, run.imported.events_attempt, task, epoch)
+def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None, step: int | None = None) -> bool:
+    """Whether a table is what would be read: what an attempt predicted in an epoch, or after a step, never changes."""
+    imported = (table.run.key, table.run.imported.events_attempt, table.task, table.epoch, table.step)
+    return imported == (run.key, run.imported.events_attempt, task, epoch, step)
 
 
 def _confidence(probabilities: np.ndarray) -> np.ndarray:
@@ -110,8 +147,12 @@ def baseline_examples(
 
     Raises:
         NotFoundError: there is no baseline, it is this run, or it has no such predictions.
-        UsageError: it was evaluated on other examples.
+        UsageError: it was evaluated on other examples, or `own` is partial.
     """
+    if own.step is not None:
+        raise UsageError(
+            "What is predicted now is of a few examples alone; it is compared with the baseline once an epoch ends."
+        )
     run = compared_run(database, own.run) if baseline is None else baseline
     other = examples_of(database, run, own.task, like=known or own)
     if other.fingerprint != own.fingerprint:

@@ -14,11 +14,12 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import PARTIAL
 
 # Whose a series is, by the end of its name, in the order of looks; other tasks share those that are left. Pretraining
 # phases, whose series come first and end first, have looks of their own beside the tasks'.
 OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
-KINDS = ("loss", "dev", "dev_loss")  # by the beginning of its name
+KINDS = ("loss", "dev", "dev_loss", PARTIAL)  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)
 DEFAULT_OF_SEVERAL = ("dev/overall", "dev/*")  # the first that all runs have points of
@@ -40,7 +41,8 @@ class Curve:
             place: of its look; see `Series`.
         """
         name = f"{self.run.name} {self.run.id}"
-        return Series(name if same_series else f"{self.series} {name}", self.steps, self.values, place=place)
+        shown = name if same_series else f"{self.series} {name}"
+        return Series(shown, self.steps, self.values, place=place, dotted=is_partial(self.series))
 
     def step_list(self) -> list[int]:
         """The steps as plain integers."""
@@ -109,8 +111,13 @@ def place_of(series: str, with_kind: bool = True, tasks: Iterable[str] = ()) -> 
 
 
 def is_evaluation(series: str) -> bool:
-    """Whether a series is measured on the whole dev set: exact, few, and never smoothed."""
-    return series.startswith(("dev/", "dev_loss/"))
+    """Whether a series is measured on dev examples, all of them or a fixed part: few points, and never smoothed."""
+    return series.startswith(("dev/", "dev_loss/")) or is_partial(series)
+
+
+def is_partial(series: str) -> bool:
+    """Whether a series is of scores on a few dev examples, between two evaluations."""
+    return series.startswith(f"{PARTIAL}/")
 
 
 def _default(names: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bertmt.errors import BertmtError, DataError, UsageError
 from bertmt.recipe.recipe import Recipe
+from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.overlaps import count_overlap, text_keys
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.loading import read_split
@@ -80,6 +81,7 @@ class TaskAudit:
         splits: by name; a test split only where there is one.
         conflicts: how many different texts have several labels; `examples`: the first of them.
         encoder: whose tokens were counted, "" for none.
+        missing_encoder: whose tokens would have been counted, were it here; "" where it is.
         remarks: sentences: skipped rows, what could not be counted.
     """
 
@@ -88,15 +90,17 @@ class TaskAudit:
     conflicts: int
     examples: tuple[Conflict, ...]
     encoder: str
+    missing_encoder: str
     max_length: int
     remarks: tuple[str, ...]
 
 
-def audit(task: Task, recipe: Recipe) -> TaskAudit:
+def audit(task: Task, recipe: Recipe, chose_encoder: bool = True) -> TaskAudit:
     """Look at all splits of a task.
 
     Args:
         recipe: names the data (of a built-in task), the encoder and `max_length`.
+        chose_encoder: a person named the encoder; where nobody did and it is not here, the embedded one counts.
 
     Raises:
         UsageError: a built-in task, and no data is named.
@@ -104,12 +108,16 @@ def audit(task: Task, recipe: Recipe) -> TaskAudit:
     """
     splits = _splits(task, recipe)
     remarks = [warning for split in splits.values() for warning in split.warnings]
-    count, encoder = None, recipe.encoder
+    count, encoder, missing = None, recipe.encoder, ""
     try:
         count = _token_counter(encoder)
     except BertmtError as problem:
-        remarks.append(f"Tokens were not counted: {problem}")
-        encoder = ""
+        if chose_encoder:
+            remarks.append(f"Tokens were not counted: {problem}")
+            encoder = ""
+        else:
+            encoder, missing = EMBEDDED["encoder"], encoder
+            count = _token_counter(encoder)
     keys = {name: text_keys(split.examples) for name, split in splits.items()}
     found = {}
     for name, split in splits.items():
@@ -119,7 +127,7 @@ def audit(task: Task, recipe: Recipe) -> TaskAudit:
     conflicts = _conflicts(task, [*splits["train"].examples, *splits["dev"].examples])
     return TaskAudit(
         task=task, splits=found, conflicts=len(conflicts), examples=tuple(conflicts[:MOST_SHOWN]), encoder=encoder,
-        max_length=recipe.max_length, remarks=tuple(remarks),
+        missing_encoder=missing, max_length=recipe.max_length, remarks=tuple(remarks),
     )  # fmt: skip
 
 

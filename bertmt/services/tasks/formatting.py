@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bertmt.drawing.facts import facts
+from bertmt.drawing.facts import facts, wrapped
 from bertmt.drawing.numbers import MISSING, count, counted, percentage
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut
@@ -14,7 +14,7 @@ from bertmt.tasks.task import Task
 TEXT_CELLS = 100  # of an example without a width to keep to
 _ABOUT_DATA = (
     Column("split"), Column("examples", True), Column("words", True), Column("tokens", True),
-    Column("cut", True), Column("repeated", True), Column("in train", True), Column("no label", True),
+    Column("cut", True), Column("repeated", True), Column("in train", True),
 )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def audit_lines(found: TaskAudit, width: int | None = None) -> list[Line]:
     rows = [_split_row(name, split) for name, split in found.splits.items()]
     lines = [*task_lines(found.task, None, width), (), *table(_ABOUT_DATA, rows, width), ()]
     lines += _balance(found, width)
-    lines += [(), *_sentences(found)]
+    lines += [(), *_sentences(found, width)]
     for each in found.examples:
         texts = each.first if each.second is None else f"{each.first} | {each.second}"
         said = f"  {' / '.join(each.labels)}: {texts}"
@@ -72,7 +72,7 @@ def _split_row(name: str, split: SplitAudit) -> Row:
     inside = MISSING if split.in_training is None else count(split.in_training)
     return Row(
         [name, count(split.size), _lengths(split.words), _lengths(split.tokens), percentage(split.truncated),
-         count(split.repeated), inside, count(split.unlabelled)]
+         count(split.repeated), inside]
     )  # fmt: skip
 
 
@@ -101,13 +101,17 @@ def _share(number: int, split: SplitAudit) -> str:
     return f"{count(number)} ({percentage(number / (split.size - split.unlabelled))})"
 
 
-def _sentences(found: TaskAudit) -> Sequence[Line]:
+def _sentences(found: TaskAudit, width: int | None) -> Sequence[Line]:
     said = [f"{counted(found.conflicts, 'text has', 'texts have')} different labels in training and dev."]
     for name, split in found.splits.items():
+        if split.unlabelled:
+            said.append(f"{counted(split.unlabelled, f'example of {name} has', f'examples of {name} have')} no label.")
         if split.in_training:
             stand = counted(split.in_training, f"example of {name} stands", f"examples of {name} stand")
             said.append(f"{stand} in the training data too: scores on it are optimistic.")
     said.append("Lengths of sentences are the median, what 95 % do not exceed, and the most.")
     if found.encoder:
-        said.append(f"Tokens are those of {found.encoder}; a sentence is cut behind {found.max_length} of them.")
-    return [(Span(safe_text(each)),) for each in said]
+        why = f"{found.missing_encoder} is not at hand, so tokens" if found.missing_encoder else "Tokens"
+        said.append(f"{why} are those of {found.encoder}; a sentence is cut behind {found.max_length} of them.")
+    parts = [part for each in map(safe_text, said) for part in (wrapped(each, width) if width else [each])]
+    return [(Span(part),) for part in parts]

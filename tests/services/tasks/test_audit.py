@@ -95,6 +95,13 @@ def test_built_in_tasks_need_data_and_a_missing_encoder_costs_only_the_tokens(tm
     assert "Tokens were not counted: Encoder 'nobody/has-this' was not found" in found.remarks[0]
 
 
+def test_where_nobody_named_an_encoder_and_it_is_not_here_the_embedded_one_counts_and_is_named() -> None:
+    found = audit(BUILTIN["sst"], recipe(encoder="nobody/has-this"), chose_encoder=False)
+    assert (found.encoder, found.missing_encoder, found.remarks) == ("tiny", "nobody/has-this", ())
+    assert found.splits["dev"].tokens == audit(BUILTIN["sst"], recipe()).splits["dev"].tokens
+    assert "nobody/has-this is not at hand, so tokens are those of tiny" in shown(audit_lines(found))
+
+
 def shown(lines: list[Line]) -> str:
     return "\n".join(map(plain, lines))
 

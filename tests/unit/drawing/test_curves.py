@@ -221,3 +221,15 @@ def test_an_exact_series_is_never_smoothed() -> None:
     steps = np.arange(4)
     scores = Series("dev/sst", steps, np.array([0.1, 0.9, 0.2, 0.8]), exact=True)
     assert scores.smoothed(0.9) is scores
+
+
+def test_a_dotted_curve_leaves_out_every_other_dot_but_none_of_its_points() -> None:
+    steps, values = np.array([0, 33, 100]), np.array([1.0, 1.0, 1.0])
+    full, dotted = (
+        plot_of(drawn([Series("dev", steps, values, dotted=each)], 80, 10, ascii_only=True)) for each in (False, True)
+    )
+    [line] = [row for row in full if "*" in row and "─" not in row and "-" not in row]
+    [dots] = [row for row in dotted if "*" in row and "-" not in row]
+    assert len(line.rstrip()) == line.count("*") and 0.45 < dots.count("*") / line.count("*") < 0.6
+    at = [min(len(line.rstrip()) - 1, int(step / 100 * len(line.rstrip()))) for step in steps]
+    assert [dots[place] for place in at] == ["*"] * 3

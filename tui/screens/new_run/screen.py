@@ -25,6 +25,7 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.host import Host
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.new_run.auditing import audit_a_task
 from tui.screens.new_run.definitions import presets_beside, recipe_beside
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
 from tui.screens.new_run.planning import planned_of
@@ -55,7 +56,8 @@ class NewRunScreen(DashboardScreen):
         "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
         "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes; "
-        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in.",
+        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in. a looks at "
+        "a task's data.",
     )
     MAKES_REGISTRY = True
     DEFAULT_CSS = """
@@ -76,6 +78,7 @@ class NewRunScreen(DashboardScreen):
         key("tab,shift+tab", "preview", "preview", "Go to the preview, and back.", "new.preview", shown=True),
         key("p", "source", "preset", "Choose another preset.", "new.source", shown=True),
         key("o", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
+        key("a", "audit", "audit a task", "Look at a task's data: sizes, classes, lengths, repetitions.", "new.audit"),
     ]
 
     def __init__(self, run: Run | None = None, preset_name: str | None = None, edits: bool = False):
@@ -206,6 +209,10 @@ class NewRunScreen(DashboardScreen):
             await self._start_from(None, copy)
         elif isinstance(chosen, str):
             await self._start_from(chosen, None)
+
+    @work(group="act")
+    async def action_audit(self) -> None:
+        await audit_a_task(self.dashboard, self.form)
 
     def action_toy(self) -> None:
         self._change(self.form.with_toy())

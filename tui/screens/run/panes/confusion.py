@@ -76,7 +76,7 @@ class MatrixBox(Vertical):
         """Show the task's matrix, or how it differs from the baseline's."""
         own, other = found.tables[self.task_name], found.others.get(self.task_name)
         task = task_in(own)
-        self.query_one(EpochLine).show_epoch(found.evaluated, own.run.tasks, self.task_name, own.epoch, tabs)
+        self.query_one(EpochLine).show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
         whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
         counts = counts_of(own)
         if self._is_empty:

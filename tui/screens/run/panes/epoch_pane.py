@@ -8,8 +8,8 @@ from textual.binding import BindingType
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.records import Run
-from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
-from bertmt.services.analysis.examples import ExampleTable, baseline_examples, examples_of
+from bertmt.services.analysis.evaluations import NOW, Evaluated, evaluated_tasks
+from bertmt.services.analysis.examples import ExampleTable, baseline_examples, examples_of, partial_examples_of
 from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session
@@ -18,7 +18,7 @@ from tui.screens.run.widgets.click_line import ClickLine
 
 
 class EpochPane(Pane):
-    """The selected epoch, or the one that was gone to.
+    """The selected epoch, or the one that was gone to; of a running run, what it predicted last between two epochs.
 
     Attributes:
         SUBJECT: what it shows, as the first words of a sentence.
@@ -61,7 +61,7 @@ class EpochPane(Pane):
         return self._epoch_in(self.evaluated[self.task_name])
 
     def _epoch_in(self, found: Evaluated) -> int:
-        return self._gone_to if self._gone_to in found.epochs and self._gone_to is not None else found.selected
+        return self._gone_to if self._gone_to in found.places and self._gone_to is not None else found.selected
 
     async def load(self, run: Run) -> None:
         self.run = run
@@ -99,7 +99,10 @@ class EpochPane(Pane):
         self, session: Session, run: Run, found: Evaluated, known: Mapping[str, ExampleTable]
     ) -> ExampleTable:
         """On the registry's thread: a task's examples at the epoch; what is known already is not read again."""
-        return examples_of(session.database, run, found.task, self._epoch_in(found), known.get(found.task))
+        epoch, like = self._epoch_in(found), known.get(found.task)
+        if epoch == NOW and found.now is not None:
+            return partial_examples_of(session.database, run, found.task, found.now, like)
+        return examples_of(session.database, run, found.task, epoch, like)
 
     def now_shown(self, evaluated: Mapping[str, Evaluated]) -> None:
         """What there is to choose from has been read."""

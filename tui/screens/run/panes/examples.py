@@ -106,7 +106,7 @@ class ExamplesPane(EpochPane):
         self.now_shown(found.evaluated)
         self._found = found
         self.query_one(EpochLine).show_epoch(
-            found.evaluated, run.tasks, self.task_name, found.table.epoch, tabs=tuple(found.evaluated)
+            found.evaluated, run.tasks, self.task_name, found.table.place, tabs=tuple(found.evaluated)
         )
         if not is_same or known is None or (found.searched is not known.searched):
             self._list(restart=False)

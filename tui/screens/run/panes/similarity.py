@@ -79,7 +79,7 @@ class SimilarityPane(EpochPane):
         self._found = found
         task = task_in(found.table)
         self.query_one(EpochLine).show_epoch(
-            found.evaluated, found.table.run.tasks, self.task_name, found.table.epoch, tuple(found.evaluated)
+            found.evaluated, found.table.run.tasks, self.task_name, found.table.place, tuple(found.evaluated)
         )
         if known is not None and known.table is found.table:
             return

@@ -8,7 +8,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.charts.sparkline import sparkline
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import plain
-from bertmt.services.analysis.evaluations import Evaluated
+from bertmt.services.analysis.evaluations import NOW, Evaluated
 from bertmt.tasks.task import Tasks
 from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 
@@ -34,12 +34,12 @@ class EpochLine(ClickLine):
         found = evaluated[task]
         score = Piece(f"  {tasks[task].metric.title} {numbers.score(found.score_at(epoch))}")
         curve = _curve(found, epoch, self.ascii_only)
+        which = "now, partial" if epoch == NOW else f"epoch {epoch}"
         self.show(
             [*tab_line, score, Piece(_long(found, epoch), "dim"), *curve],
-            [*tab_line, score, Piece(f"  epoch {epoch} of {found.epochs[-1]}", "dim"), *curve],
-            [*tab_line, score, Piece(f"  epoch {epoch}", "dim"), *curve],
-            [*tab_line, score, Piece(f"  epoch {epoch}", "dim")],
-            *self._few(names, task, [score, Piece(f"  epoch {epoch}", "dim")]),
+            *([*tab_line, score, Piece(f"  {each}", "dim"), *curve] for each in (_short(found, epoch), which)),
+            [*tab_line, score, Piece(f"  {which}", "dim")],
+            *self._few(names, task, [score, Piece(f"  {which}", "dim")]),
         )
 
     def _few(self, names: Sequence[tuple[str, str]], task: str, behind: Sequence[Piece]) -> list[list[Piece]]:
@@ -54,18 +54,28 @@ class EpochLine(ClickLine):
 
 
 def _long(found: Evaluated, epoch: int) -> str:
+    if epoch == NOW and found.now is not None:
+        of = "" if found.now.all_examples is None else f" of {numbers.count(found.now.all_examples)}"
+        return f"  {_short(found, epoch)}, {numbers.count(found.now.examples)}{of}"
     what = "selected" if found.is_final else "newest"
-    which = f"the {what} one" if epoch == found.selected else f"{what} {found.selected}"
+    newest = "now" if found.selected == NOW else str(found.selected)
+    which = f"the {what} one" if epoch == found.selected else f"{what} {newest}"
     span = f"{found.epochs[0]}…{found.epochs[-1]}" if len(found.epochs) > 1 else str(found.epochs[0])
     return f"  epoch {epoch} of {span}, {which}"
 
 
+def _short(found: Evaluated, epoch: int) -> str:
+    if epoch == NOW and found.now is not None:
+        return f"now, step {numbers.count(found.now.step)}: partial"
+    return f"epoch {epoch} of {found.epochs[-1]}"
+
+
 def _curve(found: Evaluated, epoch: int, ascii_only: bool) -> list[Piece]:
     """A cell per epoch, the shown one in brackets, so that it is found without colours."""
-    if len(found.epochs) < 2:
+    if len(found.places) < 2:
         return []
-    parts = np.array_split(np.array(found.epochs), min(MOST_CELLS, len(found.epochs)))
-    blocks = plain(sparkline(found.scores, len(parts), ascii_only))
+    parts = np.array_split(np.array(found.places), min(MOST_CELLS, len(found.places)))
+    blocks = plain(sparkline(found.place_scores, len(parts), ascii_only))
     pieces = [Piece("  ")]
     for block, part in zip(blocks, parts, strict=True):
         if epoch in part:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bench.measuring import Figure
-from bench.registries import filled_registry, finish_all
+from bench.registries import TWELVE, filled_registry, finish_all
 from bench.terminal import Terminal
 from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
@@ -20,6 +20,8 @@ from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Started, Step, now
 from bertmt.run_folder.layout import RunOrder, hold_alive
 from bertmt.services.ingest.ingest import folder_of
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 COMMAND = Path(sys.executable).parent / "bertmt-tui"
 SIZE = (120, 40)
@@ -29,9 +31,9 @@ HOUR_SECONDS, SPEED = 3600, 60
 STEPS_PER_SECOND = 2  # of the run whose hour is replayed: a small encoder on two cores
 
 
-def named_registry(path: Path, runs: int, points: int = 0) -> None:
+def named_registry(path: Path, runs: int, points: int = 0, tasks: Tasks = BUILTIN) -> None:
     """Finished runs called run-00001 …, each with so many points."""
-    with filled_registry(path, runs) as database:
+    with filled_registry(path, runs, tasks) as database:
         finish_all(database)
         database.execute("UPDATE runs SET name = printf('run-%05d', key)")
         if points:
@@ -139,13 +141,24 @@ def figures() -> list[Figure]:
         small, large = Path(folder) / "small" / "runs.db", Path(folder) / "large" / "runs.db"
         named_registry(small, 1000, points=5000)
         named_registry(large, 10_000)
+        wide = Path(folder) / "wide" / "runs.db"
+        named_registry(wide, 10_000, tasks=TWELVE)
         paints = [statistics.median(first_paint(path, name) for _ in range(5)) for path, name in
-                  ((small, "run-01000"), (large, "run-10000"))]  # fmt: skip
-        keys = [key_to_paint(path, count) for path, count in ((large, 10_000), (small, 1000))]
+                  ((small, "run-01000"), (large, "run-10000"), (wide, "run-10000"))]  # fmt: skip
+        keys = [key_to_paint(path, count) for path, count in ((large, 10_000), (small, 1000), (wide, 10_000))]
     early, late = memory_growth()
     return [
         Figure("bertmt-tui, first paint, 1,000 runs × 5,000 points", paints[0] * 1e3, "ms", 1000),
         Figure("bertmt-tui, first paint, 10,000 runs", paints[1] * 1e3, "ms", 1500),
+        Figure(
+            "bertmt-tui, first paint, 10,000 runs of 12 tasks",
+            paints[2] * 1e3,
+            "ms",
+            1500,
+            peer="of 3",
+            peer_value=paints[1] * 1e3,
+        ),
+        Figure("key to paint, 10,000 runs of 12 tasks", keys[2] * 1e3, "ms", 60, peer="of 3", peer_value=keys[0] * 1e3),
         Figure("key to paint, 10,000 runs", keys[0] * 1e3, "ms", 60, peer="1,000 runs", peer_value=keys[1] * 1e3),
         Figure(
             "memory after an hour of events at 60×", late, "MiB", peer="after its first 10 minutes", peer_value=early

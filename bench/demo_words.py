@@ -13,7 +13,7 @@ VERDICTS = ("better", "worse", "undecided")
 
 
 def sentences(document: Mapping[str, Any]) -> list[str]:
-    """The verdicts about the first arm, and what is known of the reason where it lost with adapters."""
+    """The verdicts about the first arm."""
     reference, arm = document["reference"]["name"], document["arms"][0]
     by_verdict: dict[str, list[str]] = {verdict: [] for verdict in VERDICTS}
     for each in arm["differences"]:
@@ -22,14 +22,7 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
     parts = [f"{verdict} on {', '.join(tasks)}" for verdict, tasks in by_verdict.items() if tasks]
     if not parts:
         return [f"{arm['name']} and {reference} could not be compared."]
-    said = [f"{arm['name']} against {reference}: {'; '.join(parts)}."]
-    ranks = document["recipe_differences"].get("lora.rank", [0, 0])
-    if by_verdict["worse"] and not by_verdict["better"] and not ranks[0] and ranks[1]:
-        said.append(
-            f"It has LoRA (lora.rank {ranks[1]}), which freezes the encoder: of one with random weights, such as tiny, "
-            "it cannot make much (docs/lab_notes.md)."
-        )
-    return said
+    return [f"{arm['name']} against {reference}: {'; '.join(parts)}."]
 
 
 if __name__ == "__main__":

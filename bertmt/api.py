@@ -21,8 +21,9 @@ from bertmt.services.browse.curves import curves_of
 from bertmt.services.browse.listing import list_runs
 from bertmt.services.browse.lookup import named_runs
 from bertmt.services.browse.rows import Row
+from bertmt.services.browse.score_columns import tasks_of
 from bertmt.services.opening import opened_registry
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN
 
 Columns = dict[str, list[Any]]
 
@@ -34,7 +35,7 @@ DIFFERENCE_COLUMNS = (
 )  # fmt: skip
 _OF_RUN = (
     "id", "name", "preset", "seed", "state", "note", "tags", "data", "device", "attempt", "progress", "steps_done",
-    "selected_epoch", "sst", "para", "sts", "overall", "failure", "submitted_at", "started_at", "ended_at",
+    "selected_epoch", *BUILTIN, "overall", "failure", "submitted_at", "started_at", "ended_at",
 )  # fmt: skip
 _READERS = {name: reader_of(name) for name in _OF_RUN}
 
@@ -54,7 +55,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry to read; it is open only while a method runs, so it hinders no worker and no `bertmt repair`.
+    """A registry to read; it is open only while a method runs, so it blocks neither workers nor `bertmt repair`.
 
     Runs are named as on the command line: an id, a name (all its seeds), or the beginning of one. Every method raises
     `NotFoundError` or `UsageError` (of `bertmt.errors`) where a word names no run, or several different ones.
@@ -75,13 +76,18 @@ class Registry:
             sort: a field or setting, "-" before it for descending; by default oldest first.
 
         Returns:
-            Scores are of the selected dev epoch, STS as ρ; `difference` is from the run `baseline`. Settings have
-            their own names ("lora.rank"), except those that a column of the run has already.
+            Scores are of the selected dev epoch, STS as ρ, behind the others those of tasks that some run has besides;
+            `difference` is from the run `baseline`. Settings have their own names ("lora.rank"), except those that a
+            column of the run has already.
         """
         with self._opened() as database:
             listed = list_runs(database, query, sort)
-        settings = [name for name in SETTINGS if name not in _OF_RUN]
-        return _columns((*_OF_RUN, "baseline", "difference", *settings), (_run(row, settings) for row in listed))
+        tasks = tasks_of(row.run for row in listed)
+        heads = [name for name, task in {**BUILTIN, **tasks}.items() if task.has_head]
+        settings = [name for name in SETTINGS.of_tasks(heads) if name not in _OF_RUN]
+        others = [name for name in tasks if name not in BUILTIN]
+        names = (*_OF_RUN, *others, "baseline", "difference", *settings)
+        return _columns(names, (_run(row, others, settings) for row in listed))
 
     def scores(self, *names: str) -> Columns:
         """A row per run, evaluated epoch and task, "overall" among the tasks; of all runs where none is named.
@@ -91,12 +97,11 @@ class Registry:
         """
         with self._opened() as database:
             rows = [
-                {**_about(run), "epoch": each.epoch, "step": each.step, "task": task, "score": getattr(each, task),
+                {**_about(run), "epoch": each.epoch, "step": each.step, "task": task, "score": each.score(task),
                  "selected": each.epoch == run.scores.selected_epoch}
                 for run in _named(database, names)
-                for each in evaluations(database, run.key)
-                for task in (*TASKS, "overall")
-                if task == "overall" or task in run.recipe["tasks"]
+                for each in evaluations(database, run)
+                for task in (*run.tasks, "overall")
             ]  # fmt: skip
         return _columns(SCORE_COLUMNS, rows)
 
@@ -104,7 +109,7 @@ class Registry:
         """A row per run, series and step; of all runs where none is named.
 
         Args:
-            series: patterns such as "loss/sst" or "dev/*"; by default everything that was logged.
+            series: patterns such as "loss/*" or "dev/*"; by default everything that was logged.
 
         Raises:
             NotFoundError: nothing matches; the sentence names the series there are.
@@ -175,9 +180,9 @@ def _about(run: Run) -> dict[str, Any]:
     return {"run": run.id, "name": run.name, "seed": run.seed}
 
 
-def _run(row: Row, settings: Iterable[str]) -> dict[str, Any]:
+def _run(row: Row, others: Iterable[str], settings: Iterable[str]) -> dict[str, Any]:
     run = row.run
-    values = {name: read(run) for name, read in _READERS.items()}
+    values = {name: read(run) for name, read in _READERS.items()} | {name: run.score(name) for name in others}
     recipe = {name: run.submission.shared_recipe.get(name) for name in settings}
     baseline = row.baseline.id if row.baseline else None
     return {

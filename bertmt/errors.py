@@ -67,7 +67,7 @@ class RunFailedError(BertmtError):
     """A run that was waited for did not finish."""
 
 
-def reason_of(problem: Exception) -> str:
+def reason_of(problem: BaseException) -> str:
     """What went wrong, for brackets in a sentence: the system's words where it has some, else the error's own."""
     said = problem.strerror if isinstance(problem, OSError) else None
     return said or str(problem) or type(problem).__name__

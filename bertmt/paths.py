@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 REGISTRY_NAME = "runs.db"
+RUN_ORDER = "run.json"  # what a child must know; a folder without it is no run's
 SETTINGS_NAME = "bertmt.toml"
 REGISTRY_VARIABLE = "BERTMT_DB"
 CACHE_VARIABLE = "BERTMT_CACHE"
@@ -49,9 +50,30 @@ def run_folder(registry: Path, run_id: str) -> Path:
     return runs_folder(registry) / run_id
 
 
+def run_folders(registry: Path) -> list[Path]:
+    """The folders of runs that lie beside a registry; hidden ones are imports at work.
+
+    Raises:
+        OSError: one of them, or the folder of all, cannot be read.
+    """
+    folder = runs_folder(registry)
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if not path.name.startswith(".") and (path / RUN_ORDER).is_file())
+
+
 def backups_folder(registry: Path) -> Path:
     """Where copies of a registry lie that were made by themselves."""
     return registry.parent / "backups"
+
+
+def tasks_folder(folder: Path) -> Path:
+    """Where the definitions of a user's own tasks lie, beside the registry."""
+    return folder / "tasks"
+
+
+def presets_folder(folder: Path) -> Path:
+    """Where a user's own presets lie, beside the registry."""
+    return folder / "presets"
 
 
 def weights_folder() -> Path:

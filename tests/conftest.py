@@ -20,18 +20,19 @@ from bertmt.registry.runs import NewRun, add_runs, all_runs
 from bertmt.registry.states import State
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-STAND_IN_CHILD = (sys.executable, str(Path(__file__).parent / "fixtures" / "stand_in_child.py"))
+FIXTURES = Path(__file__).parent / "fixtures"
+STAND_IN_CHILD = (sys.executable, str(FIXTURES / "stand_ins" / "stand_in_child.py"))
 
 # Shapes and types in the signatures of these are checked at each call, here and nowhere else. (An int where a float is
 # asked for is what PEP 484 allows.)
-CHECKED = ("bertmt.losses", "bertmt.models", "bertmt.prediction", "bertmt.training")
+CHECKED = ("bertmt.losses", "bertmt.models", "bertmt.own_code", "bertmt.prediction", "bertmt.training")
 # beartype draws which element of a list to look at, with the global generator: one that checkpoints hold.
 with patch("random.getrandbits", random.Random(0).getrandbits):
     importlib.import_module("beartype")
 install_import_hook(CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 # What several folders of tests build with: `from registry_builder import RegistryBuilder`.
-sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
+sys.path[:0] = [str(FIXTURES), *(str(FIXTURES / each) for each in ("dashboard", "stand_ins", "tasks"))]
 
 # Children of parallel tests must not fight for the cores; torch reads this at its import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -86,5 +87,5 @@ def add_run(database: Database) -> Callable[..., Run]:
 
 @pytest.fixture
 def stand_in_child() -> tuple[str, ...]:
-    """The command of a child without torch; see `fixtures/stand_in_child.py`."""
+    """The command of a child without torch; see `fixtures/stand_ins/stand_in_child.py`."""
     return STAND_IN_CHILD

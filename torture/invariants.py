@@ -6,7 +6,7 @@ from pathlib import Path
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, moves
+from bertmt.registry.runs import all_runs, transitions
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Started
@@ -51,22 +51,22 @@ def _of_the_file(database: Database) -> Iterator[str]:
 def _of_moves(database: Database, run: Run) -> Iterator[str]:
     state: str | None = None
     attempt = 0
-    for each in moves(database, run.key):
+    for each in transitions(database, run.key):
         if each.state_before != state:
-            yield f"its history goes from {state} to a move from {each.state_before}"
+            yield f"its history goes from {state} to a transition from {each.state_before}"
         is_note = each.state_before == each.state_after
         legal = (
             LEGAL_TRANSITIONS.get((State(each.state_before), State(each.state_after))) if each.state_before else None
         )
-        if each.state_before and not is_note and Actor(each.owner) not in (legal or ()):
-            yield f"illegal move {each.state_before} to {each.state_after} by {each.owner}"
+        if each.state_before and not is_note and Actor(each.actor) not in (legal or ()):
+            yield f"illegal transition {each.state_before} to {each.state_after} by {each.actor}"
         if not each.reason.strip():
-            yield f"a move to {each.state_after} without a reason"
+            yield f"a transition to {each.state_after} without a reason"
         # An attempt is claimed by a worker, or told by its folder after a repair.
-        told = each.owner == Actor.IMPORT and each.state_after == State.RUNNING
-        claimed = (each.owner == Actor.CLAIM or told) and not is_note
+        told = each.actor == Actor.IMPORT and each.state_after == State.RUNNING
+        claimed = (each.actor == Actor.CLAIM or told) and not is_note
         if each.attempt != attempt + claimed:
-            yield f"attempt {each.attempt} follows on {attempt} in a move to {each.state_after}"
+            yield f"attempt {each.attempt} follows on {attempt} in a transition to {each.state_after}"
         state, attempt = each.state_after, each.attempt
     if state != run.state or attempt != run.attempt:
         yield f"its history ends {state}, attempt {attempt}; it is {run.state}, attempt {run.attempt}"

@@ -22,7 +22,7 @@ from torture.stage import Stage
 CHUNK = 4
 # No command line holds all of them; what is left of a child's life after so many of one kind is short.
 FARTHEST = 40
-OLD_TABLES = ("snapshots", "runs", "summaries", "moves")
+OLD_TABLES = {"snapshots": "snapshots", "runs": "runs", "summaries": "summaries", "moves": "transitions"}  # old: new
 MIGRATIONS = (
     "m001_first_schema",
     "m002_changes_of_runs",
@@ -183,23 +183,21 @@ def migration_kills(points: Sequence[str]) -> Scenario:
 def _put_back_to(stage: Stage, version: int) -> None:
     """The stage's registry as an older bertmt would have made it."""
     with stage.open() as database:
-        kept = {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in OLD_TABLES}
-        names = {table: [each[1] for each in database.execute(f"PRAGMA table_info({table})")] for table in kept}
+        new = SqliteUtilsDatabase(database.connection)
+        kept = {table: list(new.table(name).rows) for table, name in OLD_TABLES.items()}
     for path in stage.root.glob("runs.db*"):
         path.unlink()
     connection = sqlite3.connect(stage.path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     with Database(stage.path, connection).immediate():
-        migrations.apply(SqliteUtilsDatabase(connection), stop_before=MIGRATIONS[version])
+        old = SqliteUtilsDatabase(connection)
+        migrations.apply(old, stop_before=MIGRATIONS[version])
         connection.execute(f"PRAGMA user_version = {version}")
         for table, rows in kept.items():
-            columns = [each[1] for each in connection.execute(f"PRAGMA table_info({table})")]
-            where = [names[table].index(column) for column in columns]
-            marks = ", ".join("?" * len(columns))
-            for row in rows:
-                connection.execute(
-                    f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", [row[i] for i in where]
-                )
+            columns = old.table(table).columns_dict
+            then = ({"owner": row.get("actor"), **row} for row in rows)
+            # A run that waits has no scores, which older tables had in columns of their own.
+            old.table(table).insert_all({name: row.get(name) for name in columns} for row in then)
     connection.close()
 
 

@@ -21,7 +21,7 @@ from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import NewRun, add_runs, all_runs, moves
+from bertmt.registry.runs import NewRun, add_runs, all_runs, transitions
 from bertmt.registry.states import State
 from bertmt.services.lifecycle.control import requeue, resume
 from torture.walk import Expected, expected_of
@@ -208,7 +208,7 @@ class Stage:
                 if run.state is State.FAILED and not any(word in (failure or "") for word in TRUE_FAILURES):
                     self.violations.append(f"{run.id} failed, and the reason is not true: {failure!r}")
                 if run.state is State.LOST and not any(
-                    word in moves(database, run.key)[-1].reason for word in TRUE_LOSSES
+                    word in transitions(database, run.key)[-1].reason for word in TRUE_LOSSES
                 ):
                     self.violations.append(f"{run.id} is lost, and the reason is not true")
                 if run.state in (State.LOST, State.FAILED, State.CANCELLED):

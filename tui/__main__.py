@@ -14,7 +14,7 @@ from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
 from tui.app import Dashboard
 from tui.bindings import read_keymap
-from tui.keys import all_bindings
+from tui.keys import all_bindings, all_ids
 from tui.settings import read_settings
 from tui.widgets.home_line import HomeLine
 
@@ -82,7 +82,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         app.begin_with_theme(options.theme)
     elif not app.settings.theme.startswith("ansi") and Console(force_terminal=True).color_system in (None, "standard"):
         app.begin_with_theme(FEW_COLOURS)
-    app.set_keymap(read_keymap(paths.keymap(), [binding.id or "" for _, binding in all_bindings()]))
+    app.set_keymap(read_keymap(paths.keymap(), all_ids()))
     return app
 
 

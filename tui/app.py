@@ -84,6 +84,7 @@ class Dashboard(Navigation):
         self.bell_of_marked = EndingBell()
         self._settings_file = settings_file
         self.running_when_left = 0
+        self._noticed = ""  # what the opening of the registry said, which is told once
         self._first = first
         self._first_theme = ""
         self.poll_seconds = poll_seconds
@@ -117,7 +118,7 @@ class Dashboard(Navigation):
         await asyncio.to_thread(self.live.close)
 
     async def ask(self, act: Callable[[Session], T], slow: bool = False, create: bool = False) -> T:
-        """What `act` returns of a session with the registry, on a thread of its own; see `RegistryLane.ask`.
+        """What `act` returns, called with a session of the registry on another thread; see `RegistryLane.ask`.
 
         Args:
             slow: it takes longer than a blink.
@@ -139,7 +140,10 @@ class Dashboard(Navigation):
     async def look(self) -> None:
         """Import what children wrote, and tell the screen if anything changed; say why where that cannot be done."""
         try:
-            changed, self.is_read_only, self.running_when_left = await self.ask(_poll)
+            changed, self.is_read_only, self.running_when_left, notice = await self.ask(_poll)
+            if notice and notice != self._noticed:
+                self._noticed = notice
+                self.notify(notice, severity="warning")
             if (dialog := self._problem_dialog) is not None and dialog.is_active:
                 dialog.dismiss(None)
                 changed = True
@@ -182,7 +186,7 @@ class Dashboard(Navigation):
         return next((each for each in reversed(self.screen_stack) if isinstance(each, DashboardScreen)), self.screen)
 
     def show_error(self, problem: BertmtError) -> None:
-        """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
+        """Say why something could not be done; a registry that cannot be used has its own dialog."""
         is_missing = isinstance(problem, NotFoundError) and not self.registry.exists()
         if is_missing and isinstance(self._shown_screen, DashboardScreen) and self._shown_screen.MAKES_REGISTRY:
             return
@@ -291,7 +295,8 @@ class Dashboard(Navigation):
         self.notify("The bell rings when a marked run ends." if self.settings.bell else "The bell is off.")
 
 
-def _poll(session: Session) -> tuple[bool, bool, int]:
-    """Whether anything changed, whether the registry is read-only, and how many runs are running."""
-    changed = session.watch.poll()
-    return changed, session.database.read_only, count_running(session.database)
+def _poll(session: Session) -> tuple[bool, bool, int, str]:
+    """Whether anything changed, whether the registry is read-only, how many runs are running, and what a person should
+    know of its opening."""
+    changed, database = session.watch.poll(), session.database
+    return changed, database.read_only, count_running(database), database.notice

@@ -51,7 +51,7 @@ class Host(Protocol):
     # The registry and the person.
 
     async def ask(self, act: Callable[[Session], T], slow: bool = False, create: bool = False) -> T:
-        """What `act` returns of a session with the registry, on a thread of its own; see `RegistryLane.ask`.
+        """What `act` returns, called with a session of the registry on another thread; see `RegistryLane.ask`.
 
         Args:
             slow: it takes longer than a blink.
@@ -67,7 +67,7 @@ class Host(Protocol):
         ...
 
     def show_error(self, problem: BertmtError) -> None:
-        """Say why something could not be done; a registry that cannot be used has a dialog of its own."""
+        """Say why something could not be done; a registry that cannot be used has its own dialog."""
 
     def notify(self, message: str, *, severity: SeverityLevel = "information") -> None:
         """One sentence in a corner for a while."""

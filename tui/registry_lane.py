@@ -32,7 +32,7 @@ class Session:
 
 
 class RegistryLane:
-    """Answers questions about one registry on a thread of its own; opens it with the first."""
+    """Answers questions about one registry on a separate thread; opens it with the first one."""
 
     def __init__(self, path: Path, read_only: bool | None = None):
         self.path = path

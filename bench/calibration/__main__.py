@@ -1,4 +1,5 @@
-"""`make calibrate`: the tables of docs/methods.md, measured anew; `--divide 10` with a tenth of the samples."""
+"""`make calibrate`: the tables of docs/methods.md, measured anew; `--divide 10` with a tenth of the samples, and
+`--only metrics` one of them alone."""
 
 import argparse
 import json
@@ -10,7 +11,7 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
-from bench.calibration import examples, mcnemar_sizes, real_predictions, seeds, tables
+from bench.calibration import examples, mcnemar_sizes, metrics, real_predictions, seeds, tables
 from bench.calibration.examples import Power, Tally
 from bench.calibration.populations import Exchanged, Population, UnequalNoise
 from bertmt.comparison.verdicts import LEVEL
@@ -19,6 +20,8 @@ SAMPLES = {1: 2000, 3: 600}  # by arms: a family of 4 rows, and of 12
 RESAMPLES = {1: 2000, 3: 4800}  # 400 for each row of the family, as `compare` has them, and not less than 2,000
 PARTS = 20  # into which samples are cut, to spread them over the cores
 LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
+METRIC_SAMPLES, METRIC_RESAMPLES = 2000, 1000
+TABLES = ("seeds", "runs", "power", "sizes", "metrics")
 
 
 def main() -> None:
@@ -27,22 +30,63 @@ def main() -> None:
     parser.add_argument("--divide", type=int, default=1, metavar="N", help="so many times fewer samples")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", choices=TABLES, nargs="+", default=TABLES, help="measure these tables alone")
     options = parser.parse_args()
     started = time.perf_counter()
     with ProcessPoolExecutor(options.processes) as pool:
-        errors = list(pool.map(_called, _seed_calls(options.divide)))
-        print(tables.seeds_table(errors), flush=True)
-        tallies = list(_no_difference(pool, options.divide))
-        print(f"\n{tables.errors_table(tallies)}\n\n{tables.coverage_table(tallies)}", flush=True)
-        powers = list(pool.map(_called, _power_calls(options.divide)))
-        print(f"\n{tables.power_table(powers)}", flush=True)
+        found = {table: MEASURED[table](pool, options.divide) for table in TABLES if table in options.only}
+    print(f"\n{time.perf_counter() - started:.0f} s with {options.processes} processes.")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1))
+
+
+def _measure_seeds(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    errors = list(pool.map(_called, _seed_calls(divide)))
+    print(tables.seeds_table(errors), flush=True)
+    return [asdict(each) for each in errors]
+
+
+def _measure_runs(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    tallies = list(_no_difference(pool, divide))
+    print(f"\n{tables.errors_table(tallies)}\n\n{tables.coverage_table(tallies)}", flush=True)
+    return [_record(name, tally) for name, tally in tallies]
+
+
+def _measure_power(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    powers = list(pool.map(_called, _power_calls(divide)))
+    print(f"\n{tables.power_table(powers)}", flush=True)
+    return [asdict(each) for each in powers]
+
+
+def _measure_sizes(pool: ProcessPoolExecutor, divide: int) -> list[Any]:
     sizes = [
         (level, _largest(mcnemar_sizes.mid_p_size, level), _largest(mcnemar_sizes.used_size, level)) for level in LEVELS
     ]
-    print(f"\n{tables.sizes_table(sizes)}")
-    print(f"\n{time.perf_counter() - started:.0f} s with {options.processes} processes.")
-    if options.json:
-        options.json.write_text(json.dumps(_document(tallies, powers, errors, sizes), indent=1))
+    print(f"\n{tables.sizes_table(sizes)}", flush=True)
+    return sizes
+
+
+def _measure_metrics(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    populations = metrics.populations(real_predictions.read())
+    each = METRIC_SAMPLES // PARTS // divide
+    calls = [
+        partial(metrics.no_difference, population, each, METRIC_RESAMPLES, seed)
+        for population in populations
+        for seed in range(PARTS)
+    ]
+    done = list(pool.map(_called, calls))
+    rows = [reduce(metrics.Row.add, done[place : place + PARTS]) for place in range(0, len(done), PARTS)]
+    print(f"\n{tables.metrics_table(rows)}", flush=True)
+    return [asdict(row) for row in rows]
+
+
+MEASURED: dict[str, Callable[[ProcessPoolExecutor, int], list[Any]]] = {
+    "seeds": _measure_seeds,
+    "runs": _measure_runs,
+    "power": _measure_power,
+    "sizes": _measure_sizes,
+    "metrics": _measure_metrics,
+}
 
 
 def _largest(size: Callable[[int, float], float], level: float) -> float:
@@ -89,24 +133,12 @@ def _called(call: Callable[[], Any]) -> Any:
     return call()
 
 
-def _document(
-    tallies: list[tuple[str, Tally]], powers: list[Power], errors: list[seeds.SeedError], sizes: list[Any]
-) -> dict[str, Any]:
+def _record(name: str, tally: Tally) -> dict[str, Any]:
     return {
-        "no_difference": [
-            {
-                "population": name, "rows": tally.rows, "samples": tally.samples,
-                "family": tally.family / tally.samples, "family_williams": tally.family_williams / tally.samples,
-                "false_positives": {key: tally.wrong[key] / tally.tried[key] for key in tally.tried},
-                "coverage": {
-                    f"{key} {level:.4g}": held / tally.tried[key] for (key, level), held in tally.covered.items()
-                },
-            }
-            for name, tally in tallies
-        ],
-        "power": [asdict(each) for each in powers],
-        "seeds": [asdict(each) for each in errors],
-        "mcnemar_sizes": sizes,
+        "population": name, "rows": tally.rows, "samples": tally.samples,
+        "family": tally.family / tally.samples, "family_williams": tally.family_williams / tally.samples,
+        "false_positives": {key: tally.wrong[key] / tally.tried[key] for key in tally.tried},
+        "coverage": {f"{key} {level:.4g}": held / tally.tried[key] for (key, level), held in tally.covered.items()},
     }  # fmt: skip
 
 

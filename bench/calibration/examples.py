@@ -13,8 +13,7 @@ from bertmt.comparison.intervals import detectable_with
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.proportions import TangoInterval, detectable_difference, mcnemar
 from bertmt.comparison.verdicts import LEVEL, Verdict, holm, judge
-
-TASKS = ("sst", "para", "sts")
+from bertmt.tasks.builtin import BUILTIN
 
 
 @dataclass
@@ -71,8 +70,8 @@ def no_difference(population: Population, arms: int, samples: int, resamples: in
 
 def _pairs(drawn: Mapping[str, Sample], arm: int) -> dict[str, PairedPredictions]:
     return {
-        task: PairedPredictions(task, drawn[task].labels, drawn[task].predicted[0], drawn[task].predicted[arm])
-        for task in TASKS
+        name: PairedPredictions(task, drawn[name].labels, drawn[name].predicted[0], drawn[name].predicted[arm])
+        for name, task in BUILTIN.items()
     }
 
 
@@ -130,7 +129,7 @@ def similarity_power(real: RealPredictions, rows: int, samples: int, resamples: 
     for _ in range(samples):
         drawn = rng.integers(len(labels), size=len(labels))
         first, second = rng.permuted(np.array(standard)[:, drawn], axis=0)
-        pair = PairedPredictions("sts", labels[drawn], first, second + step * gold[drawn])
+        pair = PairedPredictions(BUILTIN["sts"], labels[drawn], first, second + step * gold[drawn])
         results += compare_examples({"sts": pair}, resamples)
     return _power("STS, two real runs", len(labels), rows, true, results, rng)
 

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from bertmt.registry import predictions as stored_predictions
-from bertmt.run_folder.predictions import predicted_labels
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.browse.lookup import find_run
 from bertmt.services.opening import Registry, opened_registry
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.scores import predicted_labels
 
 PATH = Path(__file__).parent / "predictions.npz"
-TASKS = ("sst", "para", "sts")
+TASKS = tuple(BUILTIN)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def collect(database: Registry, words: list[str], path: Path) -> None:
             known = labels_of(database, found.fingerprint)
             assert known is not None and (labels is None or np.array_equal(labels, known)), f"other {task} examples"
             labels = known
-            rows.append(predicted_labels(task, found.probabilities))
+            rows.append(predicted_labels(BUILTIN[task], found.probabilities))
         kind = np.float32 if task == "sts" else np.int8
         arrays |= {f"{task}_labels": np.asarray(labels, kind), f"{task}_predicted": np.array(rows, kind)}
     np.savez_compressed(path, **arrays)  # type: ignore[arg-type]  # numpy types **kwds as allow_pickle

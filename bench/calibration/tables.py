@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.calibration.examples import Power, Tally
+from bench.calibration.metrics import Row
 from bench.calibration.seeds import SeedError
 from bertmt.comparison.verdicts import LEVEL
 
@@ -72,3 +73,15 @@ def sizes_table(sizes: Sequence[tuple[float, float, float]]) -> str:
         ("level", "mid-p, any number of flips up to 2,000", "what is used"),
         [(f"{level:.4g}", percent(mid), percent(used)) for level, mid, used in sizes],
     )
+
+
+def metrics_table(rows: Sequence[Row]) -> str:
+    """Equally good runs in tasks that are judged by other metrics: a row of one result each."""
+    return markdown(
+        ("metric", "equally good runs", "n", "samples", "p ≤ 0.05", "95 % interval covers", "98.75 % interval covers"),
+        [
+            (row.metric, row.population, f"{row.n:,}", f"{row.samples:,}",
+             *(percent(count / row.samples) for count in (row.wrong, row.covered, row.covered_in_four)))
+            for row in rows
+        ],
+    )  # fmt: skip

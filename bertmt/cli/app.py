@@ -18,6 +18,7 @@ from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
 from bertmt.cli.gc import gc
+from bertmt.cli.import_predictions import import_predictions
 from bertmt.cli.import_run import import_run
 from bertmt.cli.init import init
 from bertmt.cli.logs import logs
@@ -31,6 +32,7 @@ from bertmt.cli.repair import repair
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
+from bertmt.cli.task import task
 from bertmt.cli.tui import tui
 from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
@@ -41,13 +43,15 @@ from bertmt.version import __version__
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, note, tag, predict,
-    export, verify_resume, backup, import_run, gc, repair,
+    export, verify_resume, backup, import_run,
+    import_predictions, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.
 app = typer.Typer(name="bertmt", rich_markup_mode=None, pretty_exceptions_enable=False)
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(task)
 
 
 def _show_version(wanted: bool) -> None:

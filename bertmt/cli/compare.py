@@ -49,13 +49,13 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
     from bertmt.services.analysis import comparison_formatting as words
 
-    yield words.score_lines(found, width)
+    yield words.format_scores(found, width)
     for each in found.others:
-        yield words.difference_lines(each, width)
-    yield words.test_lines(found, width)
-    yield words.recipe_lines(found, width)
-    yield words.effort_lines(found, width)
-    yield words.warning_lines(found, width)
+        yield words.format_differences(each, width)
+    yield words.format_tests(found, width)
+    yield words.format_recipes(found, width)
+    yield words.format_effort(found, width)
+    yield words.format_warnings(found, width)
 
 
 def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
@@ -80,7 +80,7 @@ def _record(found: "Comparison") -> dict[str, Any]:
         "arms": [
             {
                 **_side(each.side),
-                "reference_scores": dict(each.reference.scores),
+                "reference_scores": _scores(each.reference),
                 "differences": [
                     *({**_difference(one), "seeds": None} for one in each.examples),
                     *({**_difference(one), "seeds": _seeds(one)} for one in each.seeds),
@@ -96,7 +96,14 @@ def _record(found: "Comparison") -> dict[str, Any]:
 
 def _side(side: "Side") -> dict[str, Any]:
     runs = [{"id": run.id, "seed": run.seed} for run in side.arm.runs]
-    return {"name": side.arm.name, "runs": runs, "seeds": list(side.seeds), "scores": dict(side.scores)}
+    return {"name": side.arm.name, "runs": runs, "seeds": list(side.seeds), "scores": _scores(side)}
+
+
+def _scores(side: "Side") -> dict[str, float | None]:
+    """Those of the built-in tasks first, trained or not, as in all documents; then the arm's others, and overall."""
+    from bertmt.tasks.builtin import BUILTIN
+
+    return {name: side.scores.get(name) for name in dict.fromkeys((*BUILTIN, *side.scores))}
 
 
 def _seeds(result: Any) -> dict[str, Any]:

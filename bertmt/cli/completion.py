@@ -34,18 +34,28 @@ def runs_and_tags(context: typer.Context, incomplete: str) -> list[str]:
     return [*runs(context, incomplete), *tags(context, incomplete)]
 
 
-def presets(incomplete: str) -> list[str]:
+def presets(context: typer.Context, incomplete: str) -> list[str]:
     """Names of presets."""
-    from bertmt.recipe.loading import presets as known
+    from bertmt.cli.invocation import registry_path
+    from bertmt.services.plan.preset_list import known_presets
 
-    return _starting(incomplete, lambda: list(known()))
+    return _starting(incomplete, lambda: list(known_presets(registry_path(context).parent)))
 
 
-def settings(incomplete: str) -> list[str]:
-    """Settings of a recipe, ready for their value."""
-    from bertmt.recipe.recipe import SETTINGS
+def tasks(context: typer.Context, incomplete: str) -> list[str]:
+    """Names of tasks."""
+    from bertmt.cli.invocation import registry_path
+    from bertmt.services.plan.known_tasks import known_tasks
 
-    return _starting(incomplete, lambda: [f"{name}=" for name in SETTINGS])
+    return _starting(incomplete, lambda: list(known_tasks(registry_path(context).parent)))
+
+
+def settings(context: typer.Context, incomplete: str) -> list[str]:
+    """Settings of a recipe, ready for their value; of `tasks=` the names of tasks, one after the other."""
+    from bertmt.cli.invocation import registry_path
+    from bertmt.services.plan.recipes import setting_words
+
+    return _starting(incomplete, lambda: setting_words(registry_path(context).parent, incomplete))
 
 
 def encoders(incomplete: str) -> list[str]:

@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from bertmt.services.analysis.confusion import Confusion
 
 
-class ClassTask(StrEnum):
-    """Tasks whose labels are classes."""
-
-    SST = "sst"
-    PARA = "para"
-
-
 class Shown(StrEnum):
     """What the cells hold."""
 
@@ -30,7 +23,10 @@ class Shown(StrEnum):
     COLUMNS = "columns"
 
 
-Task = Annotated[ClassTask | None, typer.Option("--task", help="By default the first one that the run trained.")]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", metavar="TASK", help="One of the run's tasks with classes; by default the first."),
+]
 Epoch = Annotated[
     int | None,
     typer.Option("--epoch", metavar="N", min=0, help="By default the epoch whose scores count as the run's."),

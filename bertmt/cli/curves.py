@@ -15,7 +15,8 @@ SeriesNames = Annotated[
     list[str] | None,
     typer.Option(
         "--series", metavar="NAME",
-        help="Such as loss/sst or dev/*; may be repeated. By default one run's losses, or several runs' dev scores.",
+        help="Such as loss/*, dev/overall or partial/* (dev scores of a few examples, between two evaluations); may be "
+        "repeated. Default: one run's losses, or several runs' dev scores.",
     ),
 ]  # fmt: skip
 Smooth = Annotated[

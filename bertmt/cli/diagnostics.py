@@ -42,7 +42,7 @@ def write_traceback(text: str) -> None:
 
 
 def begin() -> None:
-    """Let whoever was started without a stderr (`2>&-`) write to nobody; called once."""
+    """If the process was started without a stderr (`2>&-`), discard what is written to it; called once."""
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
 

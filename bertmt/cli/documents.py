@@ -16,7 +16,7 @@ RUN: dict[str, str] = {
     "state": "queued, held, running, paused, finished, failed, cancelled or lost",
     "request": '"cancel" or "pause" where a running run was asked to stop and has not stopped yet',
     "priority": "higher ones are started first",
-    "not_before_at": "it is not to be started earlier, or null",
+    "not_before_at": "the earliest time at which it may start, or null",
     "wants": "cpu or gpu, the only devices that may take it, or empty",
     "after": "ids of the runs that must have ended before it starts",
     "after_ok": "ids of the runs that must have finished before it starts",
@@ -31,9 +31,11 @@ RUN: dict[str, str] = {
     "progress": "share of the steps done, 0 to 1",
     "seconds_left": "the run's own estimate",
     "selected_epoch": "whose scores these are",
-    "scores": "dev scores: sst and para (accuracy), sts (Pearson ρ), overall; null where not trained or undefined",
+    "scores": "dev scores by the first metric of each task: the built-in ones, then the run's other tasks, "
+    "overall; null where not trained or undefined",
     "baseline": "the id of the run that it is compared with, or null",
-    "difference": "mean over the tasks that both were trained on (STS as S = (1 + ρ)/2), run minus baseline",
+    "difference": "mean over the tasks that both were trained on (a score x from −1 to 1 as S = (1 + x)/2), run minus "
+    "baseline",
     "failure": "the last exception line of a failed run",
     "note": "as given",
     "tags": "as given",
@@ -49,17 +51,19 @@ DETAILS: dict[str, str] = {
     "recipe": "every setting by its dotted name, resolved",
     "scale": "encoder, data and budget: the settings that make runs comparable",
     "differs_from_preset": "toggles that differ from the preset it was queued from: setting to [preset, run]",
-    "idle": "settings that have nothing to do: setting to reason",
+    "idle": "settings that have no effect: setting to reason",
     "place_in_queue": "1 is next; null unless it is queued",
-    "epochs": "per evaluated epoch: epoch, step, sst, para, sts, similarity (S = (1 + ρ)/2), overall, seconds",
-    "paper": "what the paper reports of its preset: figure, split, sst, para, sts (ρ), note; or null",
+    "epochs": "per evaluated epoch: epoch, step, the built-in tasks by name, similarity (S = (1 + ρ)/2), overall, "
+    "seconds, "
+    "scores (of the run's tasks, and overall), metrics (task to metric to value)",
+    "paper": "what the paper reports of its preset: figure, split, the built-in tasks by name, note; or null",
     "effort": "steps, and examples and passes per task or pretraining phase",
     "timings": "wall seconds per phase",
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps",
-    "remarks": "what is known of its dev data (examples that stand elsewhere too), and what the run says of itself",
-    "history": "moves from state to state: at, attempt, before, after, owner, reason",
+    "remarks": "what is known of its dev data (examples that also occur elsewhere), and what the run says of itself",
+    "history": "changes of state: at, attempt, before, after, owner, reason",
     "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
     "environment": "Python, platform and packages at submit",
@@ -74,13 +78,47 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.queued/1": {
         "dry_run": "whether nothing was stored",
         "runs": "a list of id (null in a dry run), name, preset, seed, state, data, recipe",
-        "remarks": "sentences: what has nothing to do, what was skipped, which dev examples stand elsewhere too, how "
-        "long an epoch is",
+        "remarks": "sentences: which settings have no effect, what was skipped, which dev examples also occur "
+        "elsewhere, how long an epoch is",
         "workers": "how many workers are alive",
     },
     "bertmt.presets/1": {
         "presets": "a list of name, summary, figure, settings (what differs from the paper's baseline), paper "
-        "(split, sst, para, sts, note; or null)"
+        "(split, the built-in tasks by name, note; or null), own (whether it is yours)"
+    },
+    "bertmt.preset_saved/1": {
+        "name": "of the preset",
+        "file": "where it is written",
+        "settings": "what differs from the paper's baseline",
+    },
+    "bertmt.tasks/1": {
+        "tasks": "a list of tasks, each as in bertmt.task/1",
+        "broken": "names of definitions that cannot be read, to a sentence",
+        "hub": "what `bertmt task add` knows by name: a list of name, data_set, hub (owner/name:config), train, dev "
+        "(numbers of examples)",
+    },
+    "bertmt.task/1": {
+        "task": "name, title, data_set, inputs (single or pair), classes, range (or null), prediction (logits or "
+        "cosine), metrics (the first is its score), file (of the definition; null: built in), source (train, dev, "
+        "test, text, pair, label, hub; null: built in)"
+    },
+    "bertmt.task_added/1": {
+        "task": "as in bertmt.task/1",
+        "sizes": "split to number of examples",
+        "remarks": "sentences: what was guessed, and which rows were skipped",
+        "examples": "the first three of the training split: id, first, second, label",
+    },
+    "bertmt.task_removed/1": {"name": "of the task", "file": "the definition that was deleted"},
+    "bertmt.task_audit/1": {
+        "task": "its name",
+        "splits": "split to size, classes (name to number), quantiles (least, quartiles, greatest label), unlabelled, "
+        "words and tokens (median, high (95 %), most; tokens null: not counted), truncated (share cut at max_length), "
+        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train)",
+        "conflicts": "how many texts of training and dev have several labels",
+        "conflicting": "the first of these: first, second, labels",
+        "encoder": "whose tokens were counted, or null",
+        "max_length": "tokens behind which a sentence is cut",
+        "remarks": "sentences: skipped rows, what could not be counted",
     },
     "bertmt.settings/1": {
         "settings": "a list of name, kind, role (toggle, scale, runtime, resilience), default, optional, minimum, "
@@ -108,10 +146,10 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "queued": "how many runs wait",
         "held": "whether the queue is held, so that none of them is started",
     },
-    "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: no number)"},
+    "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: not a number)"},
     "bertmt.confusion/1": {
         "run": "the run's id",
-        "task": "sst or para",
+        "task": "one of the run's tasks with classes",
         "epoch": "the epoch of the predictions",
         "classes": "names of the classes in order",
         "counts": "rows are true classes, columns predicted ones",
@@ -119,19 +157,21 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     },
     "bertmt.compared/1": {
         "reference": "the arm that the others are compared with: name, runs (ids, seeds), seeds (that are compared), "
-        "scores (means over these seeds; null where they are not comparable)",
+        "scores (means over these seeds by task: the built-in ones, then the arm's others, overall; null where not "
+        "trained or not comparable)",
         "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
         "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "
-        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (STS), remark, seeds "
-        "(paired, differences of these, left_out, and by seed reference_scores and scores; null for run against run)",
+        "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (Pearson's ρ), remark, "
+        "seeds (paired, differences of these, left_out, and by seed reference_scores and scores; null for run against "
+        "run)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "warnings": "sentences: what makes the arms hard to compare",
     },
     "bertmt.predictions/1": {
         "run": "the run's id",
-        "predictions": "a list of task, label, probabilities (SST: of the 5 classes; PARA: of a paraphrase; STS: the "
-        "cosine)",
+        "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "
+        "second; of a number the cosine, or the head's output from 0 to 1)",
     },
     "bertmt.backup/1": {
         "file": "the copy of the registry",
@@ -160,7 +200,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "held": "ids of runs of which it is not sure that they were to start",
         "lost": "ids of runs that are in neither a backup nor a folder",
         "lost_changes": "by what was changed since the backup (note, tags, removal, …) a list of id and name",
-        "is_all_told": "whether the damaged file could be read through; if not, more may be lost",
+        "is_all_told": "whether the damaged file could be read to its end; if not, more may be lost",
     },
     "bertmt.doctor/1": {"checks": "a list of name, state (ok, warning, problem), found, advice"},
 }

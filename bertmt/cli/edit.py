@@ -30,8 +30,8 @@ def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
     found = named_runs(database, runs)
     edited = for_all(database, found, lambda database, run: control.edit(database, run, values))
     for run, after in zip(found, edited, strict=True):
-        before = from_json(run.submission.recipe_json)
-        recipe = from_json(after.submission.recipe_json)
+        before = from_json(run.submission.recipe_json, run.known)
+        recipe = from_json(after.submission.recipe_json, after.known)
         changed = [f"{name} {value_text(old)} → {value_text(new)}" for name, (old, new) in
                    differences(recipe, before).items()]  # fmt: skip
         diagnostics.note(*remarks(recipe))

@@ -17,9 +17,10 @@ def fetch(
 ) -> None:
     """Download an encoder from the Hugging Face hub.
 
-    Safetensors weights only, at a pinned revision where there is one; training itself stays offline.
+    Any bert, distilbert, roberta or modernbert: safetensors weights only, at a pinned revision where there is one, with
+    the SHA-256 of each file kept beside it; training itself stays offline.
     """
-    from bertmt.services.plan.fetch import fetch as fetch_encoder
+    from bertmt.services.upkeep.fetch import fetch as fetch_encoder
 
     fetched = fetch_encoder(name, revision)
     files = fetched.files

@@ -51,7 +51,7 @@ def _write_table(found: "Sequence[Item]") -> None:
     if rows:
         output.write_lines(table(COLUMNS, rows, output.table_width()))
     else:
-        output.write_lines(["Nothing takes room for nothing."])
+        output.write_lines(["There is nothing to clean up."])
 
 
 def _note_folders(kept: "Sequence[Item]") -> None:

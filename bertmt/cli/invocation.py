@@ -31,7 +31,7 @@ def registry_path(context: typer.Context) -> Path:
         said = f"The registry {path} cannot be reached ({reason_of(problem)}): name another with --db."
         raise RegistryError(said) from None
     if "\0" in str(path):
-        raise RegistryError(f"The registry {path} cannot be made: no name holds a NUL; name another with --db.")
+        raise RegistryError(f"The registry {path} cannot be made: a name cannot contain NUL; name another with --db.")
     return path
 
 

@@ -23,7 +23,7 @@ def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue 
     database = existing_registry(context)
     if queue:
         hold_queue(database)
-        output.write_lines(["The queue is held: what runs goes on, nothing else is started."])
+        output.write_lines(["The queue is held: running runs continue, nothing else starts."])
     for after in for_all(database, named_runs(database, runs or ()), control.hold):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
 
@@ -39,7 +39,7 @@ def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQue
     database = existing_registry(context)
     if queue:
         release_queue(database)
-        output.write_lines(["The queue is released; single runs that are held stay so."])
+        output.write_lines(["The queue is released; runs that were held one by one stay held."])
     for after in for_all(database, named_runs(database, runs or ()), control.release):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
     note_unworked_queue(database)

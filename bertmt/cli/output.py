@@ -90,7 +90,7 @@ def _coloured(spans: Line) -> str:
 
 
 def begin() -> None:
-    """Let whoever was started without a stdout (`>&-`) write to nobody; called once."""
+    """If the process was started without a stdout (`>&-`), discard what is written to it; called once."""
     if sys.stdout is None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process
 

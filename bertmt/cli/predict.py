@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bertmt.registry.records import Run
     from bertmt.services.analysis.predict import Answer
     from bertmt.services.opening import Registry
+    from bertmt.tasks.task import Task
 
 
 class EvaluatedSplit(StrEnum):
@@ -26,7 +27,7 @@ class EvaluatedSplit(StrEnum):
 
 
 Texts = Annotated[
-    list[str] | None, typer.Argument(metavar="[TEXT] [TEXT]", help="One sentence for SST; two for PARA and STS.")
+    list[str] | None, typer.Argument(metavar="[TEXT] [TEXT]", help="One sentence, or two for tasks about pairs.")
 ]
 Split = Annotated[EvaluatedSplit | None, typer.Option("--split", help="Predict a split instead of sentences.")]
 Out = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder for the prediction files.")]
@@ -44,7 +45,8 @@ def predict(
 ) -> None:
     """Predict sentences, or a whole split, with a finished run.
 
-    One sentence for SST, two for PARA and STS; --split writes the course's prediction files.
+    One sentence for the run's tasks about single ones (SST), two for those about pairs (PARA, STS); --split writes
+    prediction files in the course's format.
     """
     from bertmt.errors import UsageError
     from bertmt.services.analysis.predict import predict_split, predict_texts
@@ -57,16 +59,24 @@ def predict(
     if split:
         for file in predict_split(database, found, split.value, Path(out), data):
             output.write_lines([safe_text(f"{file.path}: {numbers.counted(file.count, 'prediction')}")])
-        _note_missing_tasks(found)
+        _note_missing_tasks(found, split.value)
         return
     answers = predict_texts(database, found, texts or [])
     _write_answers(database, found, answers, as_json)
 
 
-def _note_missing_tasks(run: "Run") -> None:
-    missing = [task for task in ("sst", "para", "sts") if task not in run.recipe["tasks"]]
-    if missing:
+def _note_missing_tasks(run: "Run", split: str) -> None:
+    """Of the course's tasks those that a run of some of them was not trained on, and of its own those without the
+    split."""
+    from bertmt.services.analysis.predict import has_split
+    from bertmt.tasks.builtin import BUILTIN
+
+    missing = [name for name in BUILTIN if name not in run.tasks]
+    if missing and len(missing) < len(BUILTIN):
         diagnostics.note(f"No file for {', '.join(missing)}: run {run.id} was not trained on it.")
+    without = [name for name, task in run.tasks.items() if not has_split(task, split)]
+    if without:
+        diagnostics.note(f"No file for {', '.join(without)}: it has no {split} split.")
 
 
 def _write_answers(database: "Registry", run: "Run", answers: "list[Answer]", as_json: bool) -> None:
@@ -77,19 +87,26 @@ def _write_answers(database: "Registry", run: "Run", answers: "list[Answer]", as
         output.write_document("bertmt.predictions/1", {"run": run.id, "predictions": listed})
         return
     for each in answers:
-        output.write_lines(_lines(each))
+        output.write_lines(map(safe_text, _lines(run.tasks[each.task], each)))
 
 
-def _lines(answer: "Answer") -> list[str]:
-    """An answer in words, with how sure the model is."""
-    from bertmt.tasks.task import TASKS
-
-    task = TASKS[answer.task]
-    if answer.task == "sts":
-        return [f"{task.title}: cosine {numbers.score(answer.label)} (−1 to 1; 1 is the same meaning)"]
+def _lines(task: "Task", answer: "Answer") -> list[str]:
+    """An answer in words, with how sure the model is; not yet safe for a screen."""
+    if not task.classes:
+        return [f"{task.title}: {_number(task, answer.label)}"]
     label = int(answer.label)
-    if answer.task == "para":
-        return [f"{task.title}: {task.classes[label]} (paraphrase {numbers.percentage(answer.probabilities[0])})"]
+    if task.outputs == 1:
+        return [
+            f"{task.title}: {task.classes[label]} ({task.classes[1]} {numbers.percentage(answer.probabilities[0])})"
+        ]
     shares = [f"  {numbers.percentage(share):>7}  {name}" for name, share in
               zip(task.classes, answer.probabilities, strict=True)]  # fmt: skip
     return [f"{task.title}: {label} {task.classes[label]}", *shares]
+
+
+def _number(task: "Task", label: float) -> str:
+    """A predicted number: the cosine as it is, what a head says on the scale of the labels."""
+    if not task.has_head:
+        return f"cosine {numbers.score(label)} (−1 to 1; 1 is the same meaning)"
+    low, high = task.range
+    return f"{numbers.score(low + label * (high - low))} (labels go from {low:g} to {high:g})"

@@ -2,28 +2,38 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bertmt.cli import output
+import typer
+
+from bertmt.cli import diagnostics, output
+from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
     from bertmt.recipe.loading import Preset
     from bertmt.recipe.reported import ReportedScores
 
 COLUMNS = (
-    Column("preset"), Column("fig."), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
+    Column("preset"), Column("fig."), *(Column(task.score_title, True) for task in BUILTIN.values()),
     Column("description", elastic=True),
 )  # fmt: skip
 
 
-def presets(as_json: AsJson = False) -> None:
-    """List the models of the paper and the scores it reports."""
-    from bertmt.recipe.loading import presets as known
-    from bertmt.recipe.reported import reported_scores
+def presets(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the models of the paper and the scores it reports.
 
-    found = [(each, reported_scores(each.name)) for each in known().values()]
+    Below them stand presets of your own, which `bertmt recipe --save` made.
+    """
+    from bertmt.recipe.reported import reported_scores
+    from bertmt.services.plan.preset_list import broken_presets, known_presets
+
+    folder = registry_path(context).parent
+    for problem in broken_presets(folder).values():
+        diagnostics.warn(problem)
+    found = [(each, None if each.own else reported_scores(each.name)) for each in known_presets(folder).values()]
     if as_json:
         output.write_document("bertmt.presets/1", {"presets": [_record(*each) for each in found]})
         return
@@ -39,9 +49,9 @@ def presets(as_json: AsJson = False) -> None:
 
 def _row(preset: "Preset", paper: "ReportedScores | None") -> Row:
     mark = "*" if paper and paper.split == "test" else ""
-    scores = [paper.scores[task] if paper else None for task in ("sst", "para", "sts")]
+    scores = [paper.scores[task] if paper else None for task in BUILTIN]
     shown = [numbers.score(score) + (mark if score is not None else "") for score in scores]
-    figure = preset.figure or Cell("ours", "dim")
+    figure = preset.figure or Cell("yours" if preset.own else "ours", "dim")
     return Row([preset.name, figure, *shown, preset.summary])
 
 
@@ -52,4 +62,5 @@ def _record(preset: "Preset", paper: "ReportedScores | None") -> dict[str, Any]:
         "figure": preset.figure,
         "settings": dict(preset.values),
         "paper": {"split": paper.split, **paper.scores, "note": paper.note} if paper else None,
+        "own": preset.own,
     }

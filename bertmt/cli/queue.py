@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_to_fill
+from bertmt.cli.invocation import existing_registry, named_run, named_runs, registry_path, registry_to_fill
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -23,6 +23,7 @@ from bertmt.cli.wait import wait_until_ended
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.services.browse.run_formatting import mark_of, scale_mark
 
 if TYPE_CHECKING:
     from bertmt.errors import Problems
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from bertmt.services.opening import Registry
     from bertmt.services.plan.submit import Plan
 
-COLUMNS = (Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"), Column("state"))
+COLUMNS = (
+    Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"),
+    Column("scale"), Column("state"),
+)  # fmt: skip
 Presets = Annotated[
     list[str] | None,  # a list, so that a second one is refused; Click would silently take the last
     typer.Option(
@@ -126,7 +130,7 @@ def queue(
     planned = plan(Request(
         preset=preset, file=Path(file) if file else None, from_run=source, values=values, name=name, note=note,
         sweeps=tuple(sweeps or ()), seeds=tuple(seeds or ()), tags=tuple(tags or ()), hold=hold, first=first,
-        checkpoint_dir=checkpoint_dir, **queueing), problems)  # fmt: skip
+        checkpoint_dir=checkpoint_dir, folder=registry_path(context).parent, **queueing), problems)  # fmt: skip
     diagnostics.note(*planned.remarks)
     if dry_run:
         _write_plan(planned, as_json)
@@ -135,7 +139,7 @@ def queue(
     is_held, workers = _standing(database)  # before: what cannot be read must not fail what is queued already
     queued = submit(database, planned if again else _without_finished(database, planned))
     _write_queued(queued, planned, workers, as_json)
-    _work_and_wait(database, queued, work, wait)
+    _work_and_wait(database, queued, work, wait, None if as_json else values)
     if not (work or wait):
         _note_next(queued, is_held, workers)
 
@@ -152,7 +156,14 @@ def _only(presets: Sequence[str], problems: "Problems") -> str | None:
     return next(iter(presets), None)
 
 
-def _work_and_wait(database: "Registry", queued: "list[Run]", work: bool, wait: bool) -> None:
+def _work_and_wait(
+    database: "Registry", queued: "list[Run]", work: bool, wait: bool, values: dict[str, str] | None
+) -> None:
+    """Work the queue, or wait for these runs, and say what to type next.
+
+    Args:
+        values: what was set for them by hand; None: nothing is to be said.
+    """
     from bertmt.services.lifecycle.workers import work_until_empty
 
     if work:
@@ -162,6 +173,8 @@ def _work_and_wait(database: "Registry", queued: "list[Run]", work: bool, wait: 
         raise typer.Exit(code)
     if wait:
         wait_until_ended(database, named_runs(database, [run.id for run in queued]))
+    if work and values is not None:
+        _note_comparison(database, queued, values)
 
 
 def _standing(database: "Registry") -> tuple[bool, int]:
@@ -170,6 +183,15 @@ def _standing(database: "Registry") -> tuple[bool, int]:
     from bertmt.services.lifecycle.workers import alive_workers
 
     return queue_is_held(database), len(alive_workers(database))
+
+
+def _note_comparison(database: "Registry", queued: "list[Run]", values: dict[str, str]) -> None:
+    """What to type after the runs were worked, where any has finished."""
+    from bertmt.services.analysis.next_step import next_command
+
+    command = next_command(database, {run.id for run in queued}, values)
+    if command:
+        diagnostics.note(f"Next: `{safe_text(command)}`; `bertmt-tui` shows curves, confusions and examples.")
 
 
 def _note_next(queued: "list[Run]", is_held: bool, workers: int) -> None:
@@ -199,7 +221,7 @@ def _queueing(
 ) -> dict[str, Any]:
     """What of a request says when and where its runs are started, as far as it can be understood."""
     from bertmt.services.lifecycle.order import parse_priority
-    from bertmt.services.plan.start_times import parse_start
+    from bertmt.services.start_times import parse_start
 
     words = [(word, False) for word in after] + [(word, True) for word in after_ok]
     awaited = [problems.attempt(_awaited, context, word, ok) for word, ok in words]
@@ -252,7 +274,10 @@ def _write_plan(planned: "Plan", as_json: bool) -> None:
         ]  # fmt: skip
         _write_document(True, found, planned, 0)
         return
-    rows = [Row(["–", each.name, str(each.recipe.seed), each.preset or "–", "–"]) for each in planned.runs]
+    rows = [
+        Row(["–", each.name, str(each.recipe.seed), each.preset or "–", mark_of(each.data, each.recipe.encoder), "–"])
+        for each in planned.runs
+    ]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
     diagnostics.note(f"Dry run: nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
 
@@ -266,7 +291,10 @@ def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: b
         ]  # fmt: skip
         _write_document(False, found, planned, workers)
         return
-    rows = [Row([run.id, run.name, str(run.seed), run.submission.preset or "–", str(run.state)]) for run in queued]
+    rows = [
+        Row([run.id, run.name, str(run.seed), run.submission.preset or "–", scale_mark(run), str(run.state)])
+        for run in queued
+    ]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import diagnostics, output
-from bertmt.cli.invocation import named_run
+from bertmt.cli.invocation import named_run, registry_path
 from bertmt.cli.parameters import AsJson, FromRun, PresetName, RecipeFile, Settings
+from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.drawing.tables import Column, Row, table
 
 if TYPE_CHECKING:
+    from bertmt.recipe.loading import Preset
     from bertmt.recipe.settings import Setting
 
 COLUMNS = (Column("setting"), Column("role"), Column("default"), Column("what it takes"))
@@ -24,6 +26,11 @@ def recipe(
     from_run: FromRun = None,
     settings: Settings = None,
     keys: Annotated[bool, typer.Option("--keys", help="List all settings instead.")] = False,
+    save: Annotated[
+        str | None, typer.Option("--save", metavar="NAME", help="Make it a preset of your own: presets/NAME.toml.")
+    ] = None,
+    summary: Annotated[str, typer.Option("--summary", metavar="TEXT", help="With --save: what it is.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="With --save: replace your preset of that name.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a recipe as TOML, or list all settings.
@@ -32,19 +39,34 @@ def recipe(
     """
     from bertmt.recipe.loading import matching_preset, parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services.plan.recipes import chosen_recipe, recipe_text
+    from bertmt.services.plan.preset_list import save_preset
+    from bertmt.services.plan.recipes import chosen_recipe, own_values, recipe_text
 
     if keys:
         _write_keys(as_json)
         return
-    path, source = Path(file) if file else None, named_run(context, from_run)
-    chosen = chosen_recipe(preset, path, source, parse_assignments(settings or []))
+    path, source, folder = Path(file) if file else None, named_run(context, from_run), registry_path(context).parent
+    values = parse_assignments(settings or [])
+    chosen = chosen_recipe(preset, path, source, values, folder)
     diagnostics.note(*remarks(chosen))
+    if save is not None:
+        own = own_values(preset, path, source, values, folder)
+        _write_saved(*save_preset(folder, save, chosen, own, summary, force), as_json)
+        return
     if as_json:
         content = {"recipe": chosen.flat(), "preset": matching_preset(chosen)}
         output.write_document("bertmt.recipe/1", content)
         return
     output.write_data([recipe_text(chosen)])
+
+
+def _write_saved(saved: "Preset", file: Path, as_json: bool) -> None:
+    if as_json:
+        content = {"name": saved.name, "file": str(file), "settings": dict(saved.values)}
+        output.write_document("bertmt.preset_saved/1", content)
+        return
+    output.write_lines([safe_text(f"Wrote {file}.")])
+    diagnostics.note(f"Next: `bertmt queue --preset {saved.name}`.")
 
 
 def _write_keys(as_json: bool) -> None:

@@ -3,13 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from bertmt.registry.records import reader_of
-from bertmt.services.browse.run_formatting import similarity
+from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
-    from bertmt.registry.records import Run
+    from bertmt.registry.records import Evaluation, Run
     from bertmt.services.browse.details import Details
 
-TASKS = ("sst", "para", "sts")
 _SAME_NAME = (
     "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase",
     "steps_total", "epoch", "epochs_total", "progress", "seconds_left", "selected_epoch", "failure", "note", "data",
@@ -22,7 +21,7 @@ def run_record(run: "Run", baseline: "Run | None" = None, difference: float | No
     return {
         **{name: reader_of(name)(run) for name in _SAME_NAME},
         "step": run.progress.steps_done,
-        "scores": {name: run.score(name) for name in (*TASKS, "overall")},
+        "scores": {name: run.score(name) for name in dict.fromkeys((*BUILTIN, *run.tasks, "overall"))},
         "baseline": baseline.id if baseline else None,
         "difference": difference,
         "tags": list(run.annotations.tags),
@@ -40,7 +39,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "differs_from_preset": {name: list(values) for name, values in details.changes.items()},
         "idle": recipe.idle() if recipe else {},
         "place_in_queue": details.place,
-        "epochs": [_epoch(each) for each in details.evaluations],
+        "epochs": [_epoch(run, each) for each in details.evaluations],
         "paper": _paper(details),
         "effort": _effort(run),
         "timings": dict(finished.seconds) if finished else {},
@@ -48,7 +47,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "tokens_per_second": details.tokens_per_second,
         "padding_share": details.padding_share,
         "remarks": list(details.remarks),
-        "history": [_move(each) for each in details.moves],
+        "history": [_transition(each) for each in details.transitions],
         "encoder": {"name": run.recipe.get("encoder"), "fingerprints": dict(run.submission.encoder_fingerprints)},
         "code": _code(details),
         "environment": dict(details.snapshot.environment),
@@ -66,9 +65,17 @@ def _effort(run: "Run") -> dict[str, Any]:
     }
 
 
-def _epoch(evaluation: Any) -> dict[str, Any]:
-    names = ("epoch", "step", "sst", "para", "sts", "overall", "seconds")
-    return {**{name: getattr(evaluation, name) for name in names}, "similarity": similarity(evaluation.sts)}
+def _epoch(run: "Run", found: "Evaluation") -> dict[str, Any]:
+    # The built-in tasks stood here alone before there were others, and S of the one whose score is a correlation.
+    similarity = next(name for name, task in BUILTIN.items() if task.metric.signed)
+    rho = found.score(similarity)
+    return {
+        "epoch": found.epoch, "step": found.step, **{name: found.score(name) for name in BUILTIN},
+        "overall": found.overall, "seconds": found.seconds,
+        "similarity": None if rho is None else BUILTIN[similarity].unit(rho),
+        "scores": {name: found.score(name) for name in (*run.tasks, "overall")},
+        "metrics": {task: dict(values) for task, values in found.metrics.items()},
+    }  # fmt: skip
 
 
 def _paper(details: "Details") -> dict[str, Any] | None:
@@ -76,10 +83,10 @@ def _paper(details: "Details") -> dict[str, Any] | None:
     return {"figure": paper.figure, "split": paper.split, **paper.scores, "note": paper.note} if paper else None
 
 
-def _move(move: Any) -> dict[str, Any]:
+def _transition(each: Any) -> dict[str, Any]:
     return {
-        "at": move.at, "attempt": move.attempt, "before": move.state_before, "after": move.state_after,
-        "owner": move.owner, "reason": move.reason,
+        "at": each.at, "attempt": each.attempt, "before": each.state_before, "after": each.state_after,
+        "owner": each.actor, "reason": each.reason,
     }  # fmt: skip
 
 

@@ -41,17 +41,29 @@ def page() -> str:
     group: Any = typer.main.get_command(app)
     context = group.make_context("bertmt", [], resilient_parsing=True)
     parts = [INTRODUCTION, "## Global options\n", _options(group, context), _exit_codes()]
-    parts.append("## Commands\n\n" + "\n".join(f"- [`{name}`](#bertmt-{name})" for name in group.commands) + "\n")
-    for name, command in group.commands.items():
-        own = command.make_context(name, [], parent=context, resilient_parsing=True)
+    commands = dict(_commands(group, context))
+    names = [own.command_path.removeprefix("bertmt ") for own in commands]
+    listed = [f"- [`{name}`](#bertmt-{name.replace(' ', '-')})" for name in names]
+    parts.append("## Commands\n\n" + "\n".join(listed) + "\n")
+    for own, command in commands.items():
         parts += list(_command(command, own))
     parts += list(_documents())
     return "\n".join(parts)
 
 
+def _commands(group: Any, context: Any) -> Iterator[tuple[Any, Any]]:
+    """Every command with its context, those of groups within."""
+    for name, command in group.commands.items():
+        own = command.make_context(name, [], parent=context, resilient_parsing=True)
+        if hasattr(command, "commands"):
+            yield from _commands(command, own)
+        else:
+            yield own, command
+
+
 def _command(command: Any, context: Any) -> Iterator[str]:
-    usage = " ".join(["bertmt", context.info_name, *command.collect_usage_pieces(context)])
-    yield f"### bertmt {context.info_name}\n"
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    yield f"### {context.command_path}\n"
     yield f"```text\n{usage}\n```\n"
     yield f"{command.help}\n"
     options = _options(command, context)

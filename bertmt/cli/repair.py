@@ -59,8 +59,8 @@ def _warn(done: "Repaired") -> None:
     if not done.lost.is_all:
         since = f" since {done.backup.made_at}" if done.backup else ""
         diagnostics.warn(
-            f"The damaged file cannot be read through, so what is lost of what was done{since} has no name: notes, "
-            "tags, removals, order, and runs that had not started."
+            f"The damaged file cannot be read to its end, so more may be lost{since} than is listed: notes, tags, "
+            "removals, order, and runs that had not started."
         )
 
 

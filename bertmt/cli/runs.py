@@ -1,5 +1,6 @@
 """`bertmt runs`."""
 
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,21 +8,27 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
-from bertmt.cli.records import TASKS, run_record
+from bertmt.cli.records import run_record
 from bertmt.cli.run_lines import detail_line, state_cell
 from bertmt.drawing import numbers
-from bertmt.drawing.styled import Line
+from bertmt.drawing.styled import Line, Span, cells, cut_line
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.browse.run_formatting import begins_anew, progress
+from bertmt.services.browse.run_formatting import begins_anew, progress, scale_mark
+from bertmt.services.browse.score_columns import tasks_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Registry
+    from bertmt.tasks.task import Task
 
 COLUMNS = (
     Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),
-    Column("SST", True), Column("PARA", True), Column("STS ρ", True), Column("overall", True), Column("Δ", True),
 )  # fmt: skip
+LAST_COLUMNS = (Column("overall", True), Column("Δ", True))
+# The widest of a column: ids, states, shares of the steps, overall scores, differences; and so much of a name.
+NEEDED, LEAST_OF_A_NAME, GAP = (6, 9, 5, 7, 7), 8, 1
 INDENT = 7
 HELD_QUEUE = "The queue is held: nothing starts until `bertmt release --queue`."
 
@@ -39,8 +46,8 @@ def runs(
 ) -> None:  # fmt: skip
     """List runs with state, progress and dev scores.
 
-    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, STS
-    as S = (1 + ρ)/2.
+    Δ is the difference from the baseline (`bertmt baseline`), mean over the tasks that both were trained on, a
+    correlation ρ as S = (1 + ρ)/2.
     """
     from bertmt.services.browse.listing import list_runs
 
@@ -52,12 +59,36 @@ def runs(
         return
     width = output.table_width()
     if rows:
-        output.write_lines(table(COLUMNS, [_row(row, width) for row in rows], width, gap=1))
+        _write_table(rows, width)
     elif filter_text:
         diagnostics.note("No run matches the filter; `bertmt runs` lists all.")
     else:
         diagnostics.note("No runs yet; `bertmt queue --preset baseline` queues one.")
     note_unworked_queue(database)
+
+
+def _write_table(rows: "Sequence[ListedRun]", width: int | None) -> None:
+    tasks = list(tasks_of(row.run for row in rows).values())
+    shown = tasks[: _fitting(tasks, rows, width)]
+    scores = (Column(task.score_title, True) for task in shown)
+    names = [task.name for task in shown]
+    lines = [_row(row, following, names, width) for row, following in zip_longest(rows, rows[1:])]
+    titles, *listed = table((*COLUMNS, *scores, *LAST_COLUMNS), lines, width, gap=GAP)
+    # A line for the data and the encoder above the runs that share them.
+    output.write_lines([titles, _scale(scale_mark(rows[0].run), width), *listed])
+    hidden = [task.score_title for task in tasks[len(shown) :]]
+    if hidden:
+        diagnostics.note(f"No room for {numbers.named(hidden)}: a wider terminal, `bertmt show` and --json have them.")
+
+
+def _fitting(tasks: "Sequence[Task]", rows: "Sequence[ListedRun]", width: int | None) -> int:
+    """How many of the tasks, from the first, there is room for."""
+    if width is None:
+        return len(tasks)
+    seeds = max(len("seed"), *(len(str(row.run.seed)) for row in rows))
+    room = width - sum(NEEDED) - LEAST_OF_A_NAME - seeds - GAP * (len(NEEDED) + 1)
+    needed = (GAP + max(cells(task.score_title), 6 if task.metric.signed else 5) for task in tasks)
+    return sum(used <= room for used in accumulate(needed))
 
 
 def note_unworked_queue(database: "Registry") -> None:
@@ -74,11 +105,18 @@ def note_unworked_queue(database: "Registry") -> None:
         diagnostics.note(f"{what} and no worker is running: `bertmt worker --drain` works the queue until it is empty.")
 
 
-def _row(row: "ListedRun", width: int | None) -> Row:
+def _scale(mark: str, width: int | None) -> Line:
+    whole = (Span(f"on {mark}", "dim"),)
+    return whole if width is None else cut_line(whole, width)
+
+
+def _row(row: "ListedRun", following: "ListedRun | None", tasks: "Sequence[str]", width: int | None) -> Row:
     run, baseline = row.run, row.baseline
-    anew = begins_anew(run)
+    restarts = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
-    difference = "base" if is_baseline else numbers.difference(None if anew else row.difference)
-    scores = [numbers.score(None if anew else run.score(name)) for name in (*TASKS, "overall")]
+    difference = "base" if is_baseline else numbers.difference(None if restarts else row.difference)
+    scores = [numbers.score(None if restarts else run.score(name)) for name in (*tasks, "overall")]
     below: list[Line] = detail_line(run, INDENT, width)
+    if following is not None and scale_mark(following.run) != scale_mark(run):
+        below.append(_scale(scale_mark(following.run), width))
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

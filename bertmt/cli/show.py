@@ -15,12 +15,12 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.services.browse.detail_formatting import (
     changes_from_preset,
-    code_words,
     compared_with,
-    effort_lines,
-    encoder_words,
+    format_code,
+    format_effort,
+    format_encoder,
+    format_scores,
     place_in_queue,
-    score_lines,
 )
 from bertmt.services.browse.run_formatting import doing, local_time, scale_line, value_text
 
@@ -50,8 +50,8 @@ def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
 def _sections(details: "Details", width: int | None) -> Iterator[tuple[str, list[Line]]]:
     yield safe_text(f"{details.run.id}  {details.run.name}"), _about(details, width)
     yield "Recipe", _recipe(details, width)
-    yield "Dev scores", score_lines(details, width)
-    yield "Effort", effort_lines(details, width)
+    yield "Dev scores", format_scores(details, width)
+    yield "Effort", format_effort(details, width)
     yield "History", _history(details, width)
     yield "Log, last lines", [(Span(safe_text(text)),) for text in details.log]
 
@@ -66,13 +66,13 @@ def _about(details: "Details", width: int | None) -> list[Line]:
             "failure": Cell(run.execution.failure or "", "bad") if run.execution.failure else "",
             "preset": f"{run.submission.preset or 'none'}, seed {run.seed}",
             "scale": scale_line(run),
-            "encoder": encoder_words(details),
+            "encoder": format_encoder(details),
             "baseline": compared_with(details),
             "tags": " ".join(run.annotations.tags),
             "note": run.annotations.note.split("\n") if run.annotations.note else "",
             "device": run.execution.device or "",
             "folder": str(details.folder),
-            "code": code_words(details),
+            "code": format_code(details),
         },
         width,
     )
@@ -101,9 +101,9 @@ def _is_on(name: str, value: Any) -> bool:
 
 
 def _history(details: "Details", width: int | None) -> list[Line]:
-    moves = [
+    history = [
         f"{local_time(each.at)}  {each.state_after}" + (f" (attempt {each.attempt})" if each.attempt else "")
         + f": {each.reason}"
-        for each in details.moves
+        for each in details.transitions
     ]  # fmt: skip
-    return [line for each in moves for line in facts({"·": each}, width)]
+    return [line for each in history for line in facts({"·": each}, width)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import diagnostics, output
-from bertmt.cli.invocation import named_run
+from bertmt.cli.invocation import named_run, registry_path
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -58,18 +58,20 @@ def verify_resume(
 
     source = named_run(context, from_run)
     values = parse_assignments(settings or []) | named_settings(data, extra_data, encoder)
-    planned = _plan(preset, Path(file) if file else None, source, values, device)
+    planned = _plan(registry_path(context).parent, preset, Path(file) if file else None, source, values, device)
     with _folder(keep) as folder:
         found = _verify(planned, Path(folder), device, kills, kill_seed)
     _write(found, as_json)
 
 
-def _plan(preset: str | None, file: Path | None, source: Any, values: dict[str, Any], device: str) -> "Plan":
+def _plan(
+    folder: Path, preset: str | None, file: Path | None, source: Any, values: dict[str, Any], device: str
+) -> "Plan":
     from bertmt.services.lifecycle.verify_resume import scaled_for_verification
     from bertmt.services.plan.submit import Request, plan
 
     scaled = values | scaled_for_verification(values, device)
-    return plan(Request(preset=preset, file=file, from_run=source, values=scaled))
+    return plan(Request(preset=preset, file=file, from_run=source, values=scaled, folder=folder))
 
 
 def _folder(keep: str | None) -> Any:

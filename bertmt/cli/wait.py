@@ -53,6 +53,6 @@ def wait_until_ended(database: "Registry", runs: "list[Run]") -> None:
 
 
 def _outcome(run: "Run") -> str:
-    known = {name: run.score(name) for name in ("sst", "para", "sts", "overall")}
+    known = {name: run.score(name) for name in (*run.tasks, "overall")}
     scores = ", ".join(f"{name} {numbers.score(value)}" for name, value in known.items() if value is not None)
     return safe_text(f"{run.id}  {run.name}  seed {run.seed}  {run.state}  {run.execution.failure or scores}")

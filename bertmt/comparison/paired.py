@@ -4,20 +4,18 @@ Run a is the one compared with (the baseline), run b the one that is judged: a p
 scores higher. What is said holds for this pair of trained models; other seeds are the concern of `seeds.py`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bertmt.comparison import bootstrap, correlations, permutation, proportions
-from bertmt.comparison.flips import flips
+from bertmt.comparison import bootstrap, permutation, proportions
 from bertmt.comparison.intervals import detectable_with
+from bertmt.comparison.procedures import BY_METRIC, PERMUTATION, Generators, Procedure, Sample
 from bertmt.comparison.verdicts import Difference, Verdict
 from bertmt.drawing import numbers
 from bertmt.tasks import scores
-
-# The course's overall score (docs/paper.md): (accuracy of SST + accuracy of PARA + (1 + ρ)/2) / 3.
-OVERALL_WEIGHTS = {"sst": 1 / 3, "para": 1 / 3, "sts": 1 / 6}
+from bertmt.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class PairedPredictions:
         ValueError: the three are not equally long.
     """
 
-    task: str
+    task: Task
     labels: np.ndarray
     predicted_a: np.ndarray
     predicted_b: np.ndarray
@@ -36,7 +34,7 @@ class PairedPredictions:
     def __post_init__(self) -> None:
         lengths = {len(self.labels), len(self.predicted_a), len(self.predicted_b)}
         if len(lengths) != 1:
-            raise ValueError(f"labels and predictions of {self.task} differ in number: {sorted(lengths)}")
+            raise ValueError(f"labels and predictions of {self.task.name} differ in number: {sorted(lengths)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +42,9 @@ class PairedDifference(Difference):
     """How much better run b scores than run a on the same examples, and how sure that is; None: undefined.
 
     Attributes:
-        standard_error: of the difference; for SST and PARA the numbers of flips say more.
-        fixed, broken: examples that only b, or only a, got right; None for STS and overall.
-        p_williams: by Williams' t, for readers who know it; it decides nothing.
+        standard_error: of the difference; None of accuracies, of which the numbers of flips say more.
+        fixed, broken: examples that only b, or only a, got right; of accuracies alone.
+        p_williams: by Williams' t, for readers who know it; it decides nothing. Of Pearson's ρ alone.
     """
 
     n: int
@@ -80,122 +78,92 @@ class PairedDifference(Difference):
         )
 
 
-def compare_examples(pairs: Mapping[str, PairedPredictions], resamples: int) -> tuple[PairedDifference, ...]:
-    """Compare two runs on each task, and their overall scores where all three tasks are there.
+def compare_examples(
+    pairs: Mapping[str, PairedPredictions], resamples: int, with_overall: bool = True
+) -> tuple[PairedDifference, ...]:
+    """Compare two runs on each task, and their overall scores where there are at least two tasks.
 
     Args:
         resamples: of permutations and of the bootstrap; `bootstrap.resamples_for` says how many a family needs.
+        with_overall: these are all the tasks of either run, so that their overall scores are of the same.
     """
     compared = [_Compared.of(pair, resamples) for pair in pairs.values()]
     results = [each.difference for each in compared]
-    if set(pairs) == set(OVERALL_WEIGHTS):
-        results.append(_overall(dict(zip(pairs, compared, strict=True))))
+    if with_overall and len(compared) > 1:
+        results.append(_overall(compared))
     return tuple(results)
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """One task's result, and what the overall score needs of it; None where the result is undefined.
+    """One task's result, and what the overall score needs of it; None where the result is undefined."""
 
-    Attributes:
-        resampled: the difference in bootstrap resamples; `exchanged`: with predictions exchanged at random.
-    """
-
+    task: Task
     difference: PairedDifference
-    resampled: bootstrap.Resampled | None = None
-    exchanged: np.ndarray | None = None
+    found: Procedure | None = None
 
     @classmethod
     def of(cls, pair: PairedPredictions, resamples: int) -> "_Compared":
-        n = len(pair.labels)
+        task, n = pair.task, len(pair.labels)
         score_a, score_b = (_score(pair, predicted) for predicted in (pair.predicted_a, pair.predicted_b))
+        result = PairedDifference(task=task.name, n=n, score_a=score_a, score_b=score_b)
         if score_a is None or score_b is None:
-            return cls(PairedDifference(task=pair.task, n=n, score_a=score_a, score_b=score_b))
-        compare = _similarities if pair.task == "sts" else _classes
-        return compare(pair, score_a, score_b, resamples)
+            return cls(task, result)
+        sample = Sample(pair.labels, pair.predicted_a, pair.predicted_b, score_a, score_b)
+        found = BY_METRIC[task.metric.name](sample, resamples, _generators(task.name))
+        return cls(task, _with(result, found), found)
 
 
-def _classes(pair: PairedPredictions, score_a: float, score_b: float, resamples: int) -> _Compared:
-    n = len(pair.labels)
-    flipped = flips(pair.labels, pair.predicted_a, pair.predicted_b)
-    fixed, broken = len(flipped.fixed), len(flipped.broken)
-    p, test = proportions.mcnemar(fixed, broken)
-    bootstrap_rng, permutation_rng = _generators(pair.task)
-    result = PairedDifference(
-        task=pair.task,
-        n=n,
-        score_a=score_a,
-        score_b=score_b,
-        difference=(fixed - broken) / n,
-        p=p,
-        test=test,
-        interval=proportions.TangoInterval(fixed, broken, n),
-        fixed=fixed,
-        broken=broken,
-    )
-    return _Compared(
+def _with(result: PairedDifference, found: Procedure) -> PairedDifference:
+    return replace(
         result,
-        bootstrap.resampled_accuracy_difference(fixed, broken, n, resamples, bootstrap_rng),
-        permutation.exchanged_accuracies(fixed, broken, n, resamples, permutation_rng),
+        difference=found.difference,
+        p=found.p,
+        test=found.test,
+        interval=found.interval,
+        standard_error=found.standard_error,
+        fixed=found.fixed,
+        broken=found.broken,
+        p_williams=found.p_williams,
     )
 
 
-def _similarities(pair: PairedPredictions, r_a: float, r_b: float, resamples: int) -> _Compared:
-    n = len(pair.labels)
-    arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
-    r_ab = scores.pearson(pair.predicted_a, pair.predicted_b)
-    bootstrap_rng, permutation_rng = _generators(pair.task)
-    resampled = correlations.resampled_correlation_difference(*arrays, resamples, bootstrap_rng)
-    exchanged = permutation.exchanged_correlations(*arrays, resamples, permutation_rng)
-    result = PairedDifference(
-        task=pair.task,
-        n=n,
-        score_a=r_a,
-        score_b=r_b,
-        difference=r_b - r_a,
-        p=permutation.permutation_p(r_b - r_a, exchanged),
-        test="paired permutation",
-        interval=bootstrap.symmetric_interval(resampled),
-        standard_error=resampled.standard_error,
-        p_williams=None if r_ab is None else correlations.williams(r_a, r_b, r_ab, n).p,
-    )
-    return _Compared(result, resampled, exchanged)
-
-
-def _overall(compared: Mapping[str, _Compared]) -> PairedDifference:
-    """The course's overall score; each task's dev set is resampled and permuted on its own."""
-    n = sum(each.difference.n for each in compared.values())
-    overall_a = scores.overall({task: each.difference.score_a for task, each in compared.items()})
-    overall_b = scores.overall({task: each.difference.score_b for task, each in compared.items()})
-    resampled, exchanged = [], []
-    for task, weight in OVERALL_WEIGHTS.items():
-        each = compared[task]
-        if each.resampled is not None and each.exchanged is not None:
-            resampled.append(each.resampled.times(weight))
-            exchanged.append(weight * each.exchanged)
-    if overall_a is None or overall_b is None or len(resampled) < len(OVERALL_WEIGHTS):
-        return PairedDifference(task="overall", n=n, score_a=overall_a, score_b=overall_b)
-    together = bootstrap.total(resampled)
-    return PairedDifference(
-        task="overall",
-        n=n,
-        score_a=overall_a,
-        score_b=overall_b,
+def _overall(compared: Sequence[_Compared]) -> PairedDifference:
+    """The mean of the unit scores; each task's dev set is resampled and permuted on its own."""
+    about = {each.task.name: each.task for each in compared}
+    overall_a = scores.overall({each.task.name: each.difference.score_a for each in compared}, about)
+    overall_b = scores.overall({each.task.name: each.difference.score_b for each in compared}, about)
+    n = sum(each.difference.n for each in compared)
+    result = PairedDifference(task="overall", n=n, score_a=overall_a, score_b=overall_b)
+    parts = [(_weight(each.task, len(compared)), each.found) for each in compared if each.found is not None]
+    if overall_a is None or overall_b is None or len(parts) < len(compared):
+        return result
+    together = bootstrap.total([found.resampled.times(weight) for weight, found in parts])
+    exchanged = np.sum([weight * found.exchanged for weight, found in parts], axis=0)
+    return replace(
+        result,
         difference=overall_b - overall_a,
-        p=permutation.permutation_p(overall_b - overall_a, np.sum(exchanged, axis=0)),
-        test="paired permutation",
+        p=permutation.permutation_p(overall_b - overall_a, exchanged),
+        test=PERMUTATION,
         interval=bootstrap.symmetric_interval(together),
         standard_error=together.standard_error,
     )
 
 
-def _generators(task: str) -> list[np.random.Generator]:
+def _weight(task: Task, tasks: int) -> float:
+    """How much the overall score of so many tasks rises with a task's: a signed one counts as (1 + x)/2."""
+    return (task.unit(1.0) - task.unit(0.0)) / tasks
+
+
+def _generators(task: str) -> Generators:
     """For the bootstrap and the permutation of a task, independent of each other and of those of other tasks.
 
     With one seed for all tasks their resamples would go up and down together, and the overall interval be too wide.
     """
-    return np.random.default_rng([bootstrap.SEED, *task.encode()]).spawn(2)
+    for_bootstrap, for_permutation = np.random.default_rng([bootstrap.SEED, *task.encode()]).spawn(2)
+    return for_bootstrap, for_permutation
 
 
 def _score(pair: PairedPredictions, predicted: np.ndarray) -> float | None:
-    return scores.score(pair.task, predicted, pair.labels) if len(predicted) and np.isfinite(predicted).all() else None
+    is_defined = len(predicted) and np.isfinite(predicted).all()
+    return scores.score(pair.task, predicted, pair.labels) if is_defined else None

@@ -24,7 +24,7 @@ class Difference:
     """What is judged: how much better b scores than a; None: undefined.
 
     Attributes:
-        task: sst, para, sts or overall. STS: ρ.
+        task: its name, or overall.
         p: two-sided, by `test`, before any correction.
         interval: of the difference, at any level.
         p_corrected, family, smallest_corrected, level, verdict: filled in by `judge`: p by Holm, over how many

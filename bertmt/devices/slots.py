@@ -80,7 +80,7 @@ def _device(word: str, gpus: Sequence[Gpu]) -> str:
     if len(found) == 1:
         return found[0]
     here = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in gpus) or "none"
-    problem = "means several GPUs" if found else "is no device here"
+    problem = "means several GPUs" if found else "is not a device here"
     raise UsageError(
         f"--device {word!r} {problem}: expected auto, cpu, all, or a list of GPUs such as 0,1 or GPU-3f…; "
         f"GPUs that this process may use: {here}. `bertmt doctor` lists them."

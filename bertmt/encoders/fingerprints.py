@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from bertmt.bounded_files import open_plain
+from bertmt.bounded_files import open_plain, read_json
 from bertmt.encoders.configuration import CONFIGURATION_NAME
 from bertmt.encoders.weights import WEIGHTS_NAME
 
 # In the order in which they are said.
 PARTS = ("weights", CONFIGURATION_NAME, "vocabulary")
-MOST_KEPT = 64  # files; an encoder has three
+# What `bertmt fetch` leaves beside the files of an encoder: name to SHA-256 of each.
+DIGESTS_NAME = "sha256.json"
+MOST_KEPT = 64  # files; an encoder has up to five
 Stamp = tuple[str, int, int, int, int, int]
 
 
@@ -30,6 +32,34 @@ def folder_fingerprints(folder: Path, vocabulary: Sequence[Path]) -> dict[str, s
         "vocabulary": vocabulary,
     }
     return {part: _together([f"{each.name} {_digest(each)}" for each in files[part]]) for part in PARTS}
+
+
+def file_digests(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """The SHA-256 of each of these files that is there.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    return {name: _digest(folder / name) for name in names if (folder / name).is_file()}
+
+
+def fetched_otherwise(folder: Path) -> list[str]:
+    """The files of an encoder that are no longer what `bertmt fetch` brought; none where it was not fetched.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    try:
+        written = read_json(folder / DIGESTS_NAME)
+    except FileNotFoundError:
+        return []
+    except (ValueError, RecursionError):
+        return [DIGESTS_NAME]
+    if not isinstance(written, dict):
+        return [DIGESTS_NAME]
+    plain = [name for name in written if "/" not in name and "\0" not in name]
+    found = file_digests(folder, plain)
+    return [name for name in written if found.get(name) != written[name]]
 
 
 def text_fingerprint(text: str) -> str:

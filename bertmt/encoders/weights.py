@@ -7,11 +7,12 @@ tensors one after the other; github.com/huggingface/safetensors, "Format".
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bertmt.bounded_files import open_plain
+from bertmt.encoders.families import Family
 from bertmt.errors import reason_of
 
 WEIGHTS_NAME = "model.safetensors"
@@ -21,18 +22,17 @@ BYTES = {
     "U8": 1, "BOOL": 1,
 }  # fmt: skip
 FLOATS = ("F64", "F32", "F16", "BF16")
-# What transformers takes for one name: with the prefix of a BERT that had a task, and with TensorFlow's names.
-PREFIXES = ("", "bert.")
+# What transformers takes for one name, besides the family's prefix of an encoder that had a task: TensorFlow's.
 OLDER = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
 
 Tensors = Mapping[str, tuple[str, tuple[int, ...]]]  # name → dtype, shape
 
 
-def check_weights(folder: Path, configuration: Mapping[str, Any]) -> None:
+def check_weights(folder: Path, family: Family, configuration: Mapping[str, Any]) -> None:
     """Return if every weight of the encoder is there, whole, and of the shape that the configuration asks for.
 
     Args:
-        configuration: of `read_configuration`.
+        family, configuration: of `read_configuration`.
 
     Raises:
         ValueError: in words that end a sentence.
@@ -46,8 +46,9 @@ def check_weights(folder: Path, configuration: Mapping[str, Any]) -> None:
         tensors = read_header(file)
     except (OSError, ValueError, RecursionError) as problem:
         raise ValueError(f"its {WEIGHTS_NAME} is damaged or cut off ({reason_of(problem)})") from None
-    for name, shape in expected_shapes(configuration):
-        names = [prefix + word for prefix in PREFIXES for word in (name, _older(name)) if prefix + word in tensors]
+    for name, shape in family.shapes(configuration):
+        prefixes = ("", family.prefix)
+        names = [prefix + word for prefix in prefixes for word in (name, _older(name)) if prefix + word in tensors]
         if not names:
             raise ValueError(f"its {WEIGHTS_NAME} lacks {name}, which its config.json asks for")
         for each in names:
@@ -114,33 +115,6 @@ def _are_counts(value: object) -> bool:
         and len(value) <= 8
         and all(isinstance(each, int) and not isinstance(each, bool) and 0 <= each < 1 << 48 for each in value)
     )
-
-
-def expected_shapes(configuration: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The weights of transformers' BertModel without its pooler; a linear layer's are (to, from)."""
-    width, inner = configuration["hidden_size"], configuration["intermediate_size"]
-    embeddings = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
-    for name, key in embeddings.items():
-        yield f"embeddings.{name}_embeddings.weight", (configuration[key], width)
-    yield from _norm("embeddings.LayerNorm", width)
-    for index in range(configuration["num_hidden_layers"]):
-        layer = f"encoder.layer.{index}"
-        for name in ("self.query", "self.key", "self.value", "output.dense"):
-            yield from _linear(f"{layer}.attention.{name}", width, width)
-        yield from _norm(f"{layer}.attention.output.LayerNorm", width)
-        yield from _linear(f"{layer}.intermediate.dense", inner, width)
-        yield from _linear(f"{layer}.output.dense", width, inner)
-        yield from _norm(f"{layer}.output.LayerNorm", width)
-
-
-def _linear(name: str, to: int, from_: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield f"{name}.weight", (to, from_)
-    yield f"{name}.bias", (to,)
-
-
-def _norm(name: str, width: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    yield f"{name}.weight", (width,)
-    yield f"{name}.bias", (width,)
 
 
 def _older(name: str) -> str:

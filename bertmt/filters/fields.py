@@ -1,6 +1,6 @@
 """What a run can be filtered by: its own fields, every recipe key, and short names for both."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,13 +13,21 @@ RUN_FIELDS: dict[str, str] = {
     "tags": "list",
     "note": "str",
     "seed": "int",
-    "sst": "float",
-    "para": "float",
-    "sts": "float",
     "overall": "float",
     "epoch": "int",
     "step": "int",
     "device": "str",
+}
+# What a list of runs has besides; no field has the name of another.
+LIST_FIELDS: dict[str, str] = {
+    "difference": "float",
+    "progress": "float",
+    "attempt": "int",
+    "failure": "str",
+    "position": "float",
+    "submitted_at": "str",
+    "started_at": "str",
+    "ended_at": "str",
 }
 ALIASES: dict[str, str] = {
     "lora": "lora.rank",
@@ -30,6 +38,21 @@ ALIASES: dict[str, str] = {
     "notes": "note",
 }
 RECIPE_PREFIX = "recipe."
+# A task is a field too, and a key of documents and curves: no task may have the name of another thing there. Settings
+# of recipes are named here, as this package knows no recipes.
+_SETTINGS = """
+    tasks losses ensembling super_concat extra_data pearson mnr cosine_embedding lora head surgery schedule
+    sampling mnr_scale mnr_threshold cosine_positive cosine_negative pretraining_epochs head_dropout
+    head_output_dropout encoder data extra_data_file extra_data_limit epochs epoch epoch_steps batch_size
+    learning_rate head_learning_rate weight_decay warmup_steps max_length select early_stopping
+    evaluate_examples evaluate_steps partial_examples evaluate_every precision keep_model seed
+    checkpoint_steps checkpoint_minutes requeue_lost activation_checkpointing deterministic
+"""
+_KEYS = """
+    all epochs extra mean mnr shared train dev test partial loss dev_loss similarity seconds scores metrics baseline
+    steps_done selected_epoch recipe run
+"""
+RESERVED_TASK_NAMES = frozenset({*RUN_FIELDS, *LIST_FIELDS, *ALIASES, *_SETTINGS.split(), *_KEYS.split()})
 
 
 def with_recipe(run: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,9 +64,14 @@ def with_recipe(run: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, 
     return {**recipe, **shadowed, **run}
 
 
-def known_fields(recipe_kinds: Mapping[str, str]) -> dict[str, str]:
-    """All fields of a run with their kinds; `recipe_kinds` maps each recipe key to its kind."""
-    return with_recipe(RUN_FIELDS, recipe_kinds)
+def known_fields(recipe_kinds: Mapping[str, str], tasks: Iterable[str]) -> dict[str, str]:
+    """All fields of a run in a list with their kinds.
+
+    Args:
+        recipe_kinds: each recipe key to its kind.
+        tasks: whose scores are fields.
+    """
+    return with_recipe({**dict.fromkeys(tasks, "float"), **RUN_FIELDS, **LIST_FIELDS}, recipe_kinds)
 
 
 def find_fields(word: str, fields: Mapping[str, str]) -> list[str]:

@@ -65,11 +65,11 @@ class _Parser:
         alternatives: list[tuple[Term, ...]] = [self._conjunction()]
         while self._next() == "|":
             if not alternatives[-1]:
-                raise self._error("nothing stands before `|`")
+                raise self._error("there is nothing before `|`")
             self.position += 1
             alternatives.append(self._conjunction())
             if not alternatives[-1]:
-                raise self._error("nothing stands after `|`")
+                raise self._error("there is nothing after `|`")
         return Filter(tuple(terms for terms in alternatives if terms))
 
     def _conjunction(self) -> tuple[Term, ...]:
@@ -106,7 +106,7 @@ class _Parser:
         if found:
             raise self._error(f"`{word}` may be " + " or ".join(f"`{name}`" for name in found), "write it in full.")
         near = nearest_field(word, self.fields)
-        raise self._error(f"`{_shown(word)}` is no field of a run", f"did you mean `{near}`?" if near else _QUOTE_IT)
+        raise self._error(f"`{_shown(word)}` is not a field of a run", f"did you mean `{near}`?" if near else _QUOTE_IT)
 
     def _values(self, pattern: re.Pattern[str], after: str) -> list[_Value]:
         """One value or several with commas between; `pattern` is for those without quotes."""
@@ -130,7 +130,7 @@ class _Parser:
         if quoted:
             return self._error("this quote is not closed")
         if self._next() in ("", "|") or self._next().isspace():
-            return self._error(f"a value is expected after `{after}`", "for example sst>0.5 or state:running.")
+            return self._error(f"a value is expected after `{after}`", "for example overall>0.5 or state:running.")
         return self._error(f"a value is expected, but {self._next()!r} is found", _QUOTE_IT)
 
     def _typed(self, word: str, kind: str, sign: str, value: _Value) -> Any:

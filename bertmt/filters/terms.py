@@ -73,7 +73,7 @@ class Comparison:
             return isinstance(found, int | float) and math.isclose(found, value, rel_tol=1e-9)
         if self.kind == "bool":
             return bool(bool(found) == value)
-        if self.kind == "list":
+        if self.kind in ("list", "texts"):
             return value in _texts(found)
         text = str(found).casefold()
         return value in text if self.operator == ":" else value == text

@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bertmt.devices.slots import CPU
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, Submission
 from bertmt.run_folder.layout import RunFolder, RunOrder
 
 TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
@@ -36,17 +36,23 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
 
 
 def start_training(
-    folder: RunFolder, order: RunOrder, recipe_json: str, command: Sequence[str] = TRAINING_COMMAND
+    folder: RunFolder,
+    order: RunOrder,
+    submission: Submission,
+    sources: Mapping[str, str],
+    command: Sequence[str] = TRAINING_COMMAND,
 ) -> "subprocess.Popen[bytes]":
-    """Make the run folder, open the attempt's log, and start the child in a process session of its own.
+    """Make the run folder, open the attempt's log, and start the child in its own process session.
 
     Args:
+        sources: of losses and heads of a user's own, by digest.
         command: what is started, with the run folder and the attempt as its last arguments.
 
     Raises:
         OSError: the folder cannot be written or the process not be started.
+        DataError: the registry does not say what its tasks are.
     """
-    folder.create(order, recipe_json)
+    folder.create(order, submission.recipe_json, submission.known, sources=sources)
     # Waiting OpenMP threads that spin make a step a hundred times slower where another process has the core
     # (measured with tiny: 2,107 ms instead of 19 ms).
     environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONUNBUFFERED": "1"}

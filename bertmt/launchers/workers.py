@@ -16,7 +16,7 @@ def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: 
 
 
 def start_in_background(command: Sequence[str], log: Path) -> int:
-    """Start a worker in a session of its own, which survives the terminal, and return its pid.
+    """Start a worker in its own session, which survives the terminal, and return its pid.
 
     Args:
         log: what it writes is put behind what is there; its folder is there.

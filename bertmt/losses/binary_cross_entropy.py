@@ -1,4 +1,4 @@
-"""Binary cross entropy, PARA's loss."""
+"""Binary cross entropy, the loss of two classes (PARA)."""
 
 from jaxtyping import Float, Real
 from torch import Tensor

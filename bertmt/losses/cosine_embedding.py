@@ -1,4 +1,4 @@
-"""Cosine embedding, a pretraining loss on STS pairs."""
+"""Cosine embedding, a pretraining loss on pairs with similarities."""
 
 from jaxtyping import Float, Real
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Cross entropy, SST's loss."""
+"""Cross entropy, the loss of three and more classes (SST)."""
 
 from jaxtyping import Float, Real
 from torch import Tensor

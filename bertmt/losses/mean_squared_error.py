@@ -1,17 +1,20 @@
-"""Mean squared error, STS's loss in the baseline."""
+"""Mean squared error, the loss of labels that are numbers: STS's in the baseline."""
 
 from jaxtyping import Float, Real
 from torch import Tensor
 
 from bertmt.losses.precision import at_least_fp32
 
-HIGHEST_SIMILARITY = 5.0
 
+def mean_squared_error(
+    outputs: Float[Tensor, "batch"], labels: Real[Tensor, "batch"], lowest: float, highest: float
+) -> Float[Tensor, ""]:
+    """(1/b) Σ_i (ŷ_i − (y_i − lowest)/(highest − lowest))², with ŷ a head's output or the cosine of a pair.
 
-def mean_squared_error(cosines: Float[Tensor, "batch"], similarities: Real[Tensor, "batch"]) -> Float[Tensor, ""]:
-    """(1/b) Σ_i (ŷ_i − y_i/5)², with ŷ the cosine of a pair and y its similarity, 0 to 5.
+    Args:
+        labels: y, from `lowest` to `highest`.
 
-    Source: section 4.1; that y is divided by 5 is decision 5. Computed in at least fp32.
+    Source: section 4.1; that STS's y, 0 to 5, is divided by 5 is decision 5. Computed in at least fp32.
     """
-    cosines = at_least_fp32(cosines)
-    return (cosines - similarities.to(cosines.dtype) / HIGHEST_SIMILARITY).square().mean()
+    outputs = at_least_fp32(outputs)
+    return (outputs - (labels.to(outputs.dtype) - lowest) / (highest - lowest)).square().mean()

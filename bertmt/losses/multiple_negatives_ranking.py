@@ -1,4 +1,4 @@
-"""Multiple negatives ranking (MNR), a pretraining loss on STS pairs."""
+"""Multiple negatives ranking (MNR), a pretraining loss on pairs with similarities."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""Pearson loss, in place of the mean squared error for STS."""
+"""Pearson loss, in place of the mean squared error."""
 
 from typing import NamedTuple
 

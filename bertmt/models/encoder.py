@@ -1,92 +1,68 @@
-"""Loading an encoder: pretrained from safetensors through transformers, or `tiny` with random weights."""
-
-from pathlib import Path
+"""Loading an encoder: pretrained, from safetensors, through transformers."""
 
 import torch
-from transformers import BertConfig, BertModel
+from transformers import CONFIG_MAPPING, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging as library_logging
 
-from bertmt.encoders.find import (
-    TINY_HIDDEN_SIZE,
-    TINY_INTERMEDIATE_SIZE,
-    TINY_LAYERS,
-    TINY_POSITIONS,
-    EncoderFiles,
-    find_encoder,
-)
-from bertmt.encoders.vocabulary import read_vocabulary
+from bertmt.encoders.families import FAMILIES
+from bertmt.encoders.find import find_encoder
 from bertmt.errors import EncoderError
 from bertmt.models.seeding import seeded
 
 ATTENTION = "sdpa"
 
 
-def load_encoder(name: str, seed: int, vocabulary: Path) -> BertModel:
-    """A fresh encoder in fp32, offline, without BERT's pooler; equal arguments give equal weights.
-
-    Args:
-        seed: of the random weights of `tiny`; no other encoder has random weights.
-        vocabulary: gives `tiny` its vocabulary; read for no other.
+def load_encoder(name: str) -> PreTrainedModel:
+    """A fresh encoder in fp32, offline, without a pooler.
 
     Raises:
-        EncoderError: it is not at hand, not a BERT in safetensors, or its weights do not fit its config.json.
+        EncoderError: it is not at hand, of no family that is known, or its weights do not fit its config.json.
     """
     files = find_encoder(name)
-    if files.folder is None:
-        return random_encoder(tiny_config(len(read_vocabulary(vocabulary))), seed)
-    return _pretrained(files, files.folder)
-
-
-def tiny_config(vocabulary_size: int) -> BertConfig:
-    """The embedded encoder: small enough to learn something on a CPU within minutes."""
-    return BertConfig(
-        vocab_size=vocabulary_size,
-        hidden_size=TINY_HIDDEN_SIZE,
-        num_hidden_layers=TINY_LAYERS,
-        num_attention_heads=2,
-        intermediate_size=TINY_INTERMEDIATE_SIZE,
-        max_position_embeddings=TINY_POSITIONS,
-    )
-
-
-def random_encoder(config: BertConfig, seed: int) -> BertModel:
-    """An encoder with BERT's random initial weights; the global generator is left as it was."""
-    config._attn_implementation = ATTENTION  # what from_pretrained(attn_implementation=…) sets
-    with seeded(seed, "encoder"):
-        return BertModel(config, add_pooling_layer=False)
-
-
-def _pretrained(files: EncoderFiles, folder: Path) -> BertModel:
-    _silence_the_library()
+    silence_the_library()
     try:
+        config = CONFIG_MAPPING[files.model_type](**files.configuration)
         # Missing weights are first drawn at random: not from the run's own generator.
         with seeded(0, "missing weights"):
-            model, report = BertModel.from_pretrained(
-                folder,
-                config=BertConfig(**files.configuration),
-                add_pooling_layer=False,
+            model, report = AutoModel.from_pretrained(
+                files.folder,
+                config=config,
                 attn_implementation=ATTENTION,
                 dtype=torch.float32,
                 use_safetensors=True,
                 local_files_only=True,
                 output_loading_info=True,
+                **_unpooled(config),
             )
     except Exception as problem:  # whatever the library raises on odd files; its last line says what
         reason = str(problem).strip().splitlines()[-1] if str(problem).strip() else type(problem).__name__
-        raise EncoderError(f"The encoder in {folder} cannot be loaded: {reason.rstrip('.')}.") from problem
+        raise EncoderError(f"The encoder in {files.folder} cannot be loaded: {reason.rstrip('.')}.") from problem
     missing = sorted(report["missing_keys"])
     if missing:
         raise EncoderError(
-            f"The encoder {files.name!r} in {folder} lacks {len(missing)} of its weights, {missing[0]} among them; "
+            f"The encoder {name!r} in {files.folder} lacks {len(missing)} of its weights, {missing[0]} among them; "
             f"fetch it again or choose another encoder."
         )
     # They are the file itself, mapped into memory: who overwrites it would change what is being trained.
     for parameter in model.parameters():
         parameter.data = parameter.data.clone()
+    found: PreTrainedModel = model
+    return found
+
+
+def random_encoder(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
+    """An encoder with its family's random initial weights; the global generator is left as it was."""
+    with seeded(seed, "encoder"):
+        model: PreTrainedModel = AutoModel.from_config(config, attn_implementation=ATTENTION, **_unpooled(config))
     return model
 
 
-def _silence_the_library() -> None:
-    """No progress bar, and no table of the pooler and masked-language weights that are rightly not used."""
+def _unpooled(config: PreTrainedConfig) -> dict[str, bool]:
+    """What leaves out a pooler, where a family has one: it would be trained by nothing."""
+    return {"add_pooling_layer": False} if FAMILIES[config.model_type].has_pooler else {}
+
+
+def silence_the_library() -> None:
+    """No progress bar, no table of heads' weights that are rightly not used, no word on tokens of generation."""
     library_logging.set_verbosity_error()
     library_logging.disable_progress_bar()

@@ -1,30 +1,36 @@
 """The projections from embeddings to logits."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from torch import nn
 
 from bertmt.models.seeding import seeded
-from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.recipe import Head, Recipe
 
-SENTIMENTS = 5
+NONE: Mapping[str, Callable[[int, int], nn.Module]] = MappingProxyType({})
 
 
-def build_head(recipe: Recipe, task: str, hidden_size: int) -> nn.Sequential | None:
-    """The head of a task with its initial weights; None for STS, whose prediction is a cosine (section 4.1).
+def build_head(
+    recipe: Recipe, task: str, hidden_size: int, own: Mapping[str, Callable[[int, int], nn.Module]] = NONE
+) -> nn.Module | None:
+    """The head of a task with its initial weights; None where a cosine predicts it, as STS (section 4.1).
 
     The weights depend on the recipe's seed, the task and the head's own shape; neither the encoder, nor LoRA, nor
     the other tasks shift them.
 
     Args:
-        hidden_size: width of an embedding. SST reads E, one width; PARA reads [E1; E2], two, or with super
-            concat [E1; E2; E2 − E1], three.
+        hidden_size: width of an embedding.
+        own: what makes the heads of a user's own, by task: of their inputs and outputs.
     """
-    if task == "sts":
+    about = recipe.task(task)
+    if not about.has_head:
         return None
-    if task == "sst":
-        settings, inputs, outputs = recipe.sst_head, hidden_size, SENTIMENTS
-    else:
-        settings, inputs, outputs = recipe.para_head, hidden_size * (3 if recipe.super_concat else 2), 1
+    settings = recipe.head.get(task, Head())
+    inputs, outputs = recipe.head_inputs(about, hidden_size), about.outputs
     with seeded(recipe.seed, f"head/{task}"):
+        if task in own:
+            return own[task](inputs, outputs)
         return projection(
             inputs, outputs, settings.layers, settings.hidden, recipe.head_dropout, recipe.head_output_dropout
         )

@@ -10,6 +10,7 @@ from torch import Tensor
 from bertmt.models.autocast_cache import shared_autocast_cache
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
+from bertmt.tasks.task import Task
 
 EXAMPLES_PER_BATCH = 64
 TokenIds = Sequence[int]
@@ -32,7 +33,7 @@ def compute_outputs(
         before_batch: called before each batch, so that a caller can stop.
 
     Returns:
-        logits of SST and PARA, cosines of STS; on the CPU.
+        as the model's `forward` has them; on the CPU.
     """
     training = model.training
     model.eval()
@@ -55,10 +56,10 @@ def compute_outputs(
     return outputs
 
 
-def probabilities(task: str, outputs: Float32[Tensor, "examples *classes"]) -> Float32[np.ndarray, "examples *classes"]:
-    """Outputs as predictions are stored: classes' probabilities (SST), of a paraphrase (PARA), cosines (STS)."""
-    if task == "sst":
-        outputs = outputs.softmax(dim=1)
-    elif task == "para":
-        outputs = outputs.sigmoid()
+def probabilities(
+    task: Task, outputs: Float32[Tensor, "examples *classes"]
+) -> Float32[np.ndarray, "examples *classes"]:
+    """Outputs as predictions are stored: the classes' probabilities, of two that of class 1; numbers as they are."""
+    if task.classes:
+        outputs = outputs.sigmoid() if task.outputs == 1 else outputs.softmax(dim=1)
     return outputs.numpy().astype(np.float32)

@@ -3,19 +3,14 @@
 import copy
 
 from torch import nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
+from bertmt.encoders.families import FAMILIES
 from bertmt.models.seeding import seeded
 from bertmt.recipe.recipe import Lora
 
-TARGETS = {
-    "all-linear": ("query", "key", "value", "dense"),
-    "attention": ("query", "key", "value", "attention.output.dense"),
-    "query-value": ("query", "value"),
-}
 
-
-def add_adapters(encoder: BertModel, settings: Lora, seed: int) -> BertModel:
+def add_adapters(encoder: PreTrainedModel, settings: Lora, seed: int) -> PreTrainedModel:
     """The encoder with W_pretrained + (alpha/r)·BA in place of W, in place; only A and B train.
 
     B starts at 0, so that the first forward is the pretrained one's. A depends on the seed and the layers alone:
@@ -24,6 +19,9 @@ def add_adapters(encoder: BertModel, settings: Lora, seed: int) -> BertModel:
     Args:
         settings: rank r above 0; alpha, by default r (scale 1); rslora divides by √r instead of r; dropout
             before A; targets, the layers that get adapters.
+
+    Raises:
+        EncoderError: the encoder's family has no such layers.
 
     Source: section 4.4, whose W_pretrained + BA gives no scale and whose A (m, r), B (r, n) multiply as AB; scale,
     targets and what stays frozen (embeddings, layer norms, biases) are decision 9.
@@ -36,7 +34,7 @@ def add_adapters(encoder: BertModel, settings: Lora, seed: int) -> BertModel:
         lora_alpha=settings.alpha or settings.rank,
         use_rslora=settings.rslora,
         lora_dropout=settings.dropout,
-        target_modules=_target_layers(encoder, TARGETS[settings.targets]),
+        target_modules=_target_layers(encoder, FAMILIES[encoder.config.model_type].targets(settings.targets)),
         bias="none",
     )
     with seeded(seed, "lora"):
@@ -44,7 +42,7 @@ def add_adapters(encoder: BertModel, settings: Lora, seed: int) -> BertModel:
     return encoder
 
 
-def share_weights(encoder: BertModel) -> BertModel:
+def share_weights(encoder: PreTrainedModel) -> PreTrainedModel:
     """A second encoder on the very same parameters: adapters added to one then leave the other as it is.
 
     With one frozen base and an adapter per task, each task has modules of its own around shared weights. The
@@ -55,6 +53,6 @@ def share_weights(encoder: BertModel) -> BertModel:
     return copy.deepcopy(encoder, memo=shared)
 
 
-def _target_layers(encoder: BertModel, endings: tuple[str, ...]) -> list[str]:
+def _target_layers(encoder: PreTrainedModel, endings: tuple[str, ...]) -> list[str]:
     dotted = tuple(f".{ending}" for ending in endings)
     return [name for name, layer in encoder.named_modules() if isinstance(layer, nn.Linear) and name.endswith(dotted)]

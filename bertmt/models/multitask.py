@@ -1,20 +1,22 @@
 """The multitask model: encoder or encoders, heads, and what each task predicts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import BertConfig, BertModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
-from bertmt.models.heads import build_head
+from bertmt.models.heads import NONE, build_head
 from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.pooling import Pooling, pool
 from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Recipe
+from bertmt.tasks.task import Task
 
 SHARED = "shared"
+_EMPTY = nn.ModuleDict()
 
 
 class MultitaskModel(nn.Module):
@@ -26,6 +28,7 @@ class MultitaskModel(nn.Module):
     Args:
         recipe: tasks, ensembling, LoRA, heads, super concat and seed are read.
         load: gives a fresh encoder with the same pretrained weights at each call.
+        own_heads: see `build_head`.
 
     Attributes:
         encoders: by task if ensembled, else one called "shared". With one task the two are the same model
@@ -36,17 +39,23 @@ class MultitaskModel(nn.Module):
     Source: sections 4.1 and 4.2. The heads' maps have a bias, which the paper's l = E W does not show.
     """
 
-    def __init__(self, recipe: Recipe, load: Callable[[], BertModel]):
+    def __init__(
+        self,
+        recipe: Recipe,
+        load: Callable[[], PreTrainedModel],
+        own_heads: Mapping[str, Callable[[int, int], nn.Module]] = NONE,
+    ):
         super().__init__()
         self.tasks = recipe.tasks
+        self.about = recipe.trained()
         self.super_concat = recipe.super_concat
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
-        names = recipe.tasks if self.separate else (SHARED,)
+        names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
-        self.config: BertConfig = encoders[names[0]].config
-        heads = {task: build_head(recipe, task, self.config.hidden_size) for task in recipe.tasks}
-        self.heads = nn.ModuleDict({task: head for task, head in heads.items() if head is not None})
+        self.config: PreTrainedConfig = encoders[names[0]].config
+        heads = {task: build_head(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
+        self.heads = nn.ModuleDict({_key(task): head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
 
     def encoder(self, task: str) -> nn.Module:
@@ -55,9 +64,13 @@ class MultitaskModel(nn.Module):
         Raises:
             KeyError: the recipe does not train the task.
         """
-        if task not in self.tasks:
-            raise KeyError(f"This model has no task {task!r}, only {', '.join(self.tasks)}.")
-        return self.encoders[task if self.separate else SHARED]
+        self._task(task)
+        return self.encoders[_key(task) if self.separate else SHARED]
+
+    def _task(self, name: str) -> Task:
+        if name not in self.about:
+            raise KeyError(f"This model has no task {name!r}, only {', '.join(self.about)}.")
+        return self.about[name]
 
     def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "rows hidden"]:
         """Embeddings of sentences."""
@@ -85,30 +98,40 @@ class MultitaskModel(nn.Module):
     def forward(self, task: str, tokens: TokenBatch) -> Float32[Tensor, "batch *classes"]:
         """What a task predicts.
 
-        SST: logits. PARA: a logit before the sigmoid, from [E1; E2], or with super concat from [E1; E2; E2 − E1]
-        (4.2, point 3; decision 13). STS: cos(E1, E2).
+        Of classes logits, of two a single one before the sigmoid; of a number the head's output, or cos(E1, E2), as
+        the task has it. A head of pairs reads [E1; E2], or with super concat [E1; E2; E2 − E1] (4.2, point 3;
+        decision 13).
 
         Args:
-            tokens: of sentences for SST; of pairs for PARA and STS, as in `embed_pair`.
+            tokens: of sentences, or of pairs as in `embed_pair`.
         """
-        if task == "sst":
-            embeddings = self.embed(task, tokens)
-            logits: Tensor = self.heads[task](embeddings)
-            return logits
-        first, second = self.embed_pair(task, tokens)
-        if task == "sts":
+        return self.predict(task, self.embeddings(task, tokens))
+
+    def embeddings(self, task: str, tokens: TokenBatch) -> tuple[Float32[Tensor, "batch hidden"], ...]:
+        """E of sentences; E1 and E2 of pairs."""
+        return self.embed_pair(task, tokens) if self._task(task).pair else (self.embed(task, tokens),)
+
+    def predict(
+        self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
+    ) -> Float32[Tensor, "batch *classes"]:
+        """What `forward` predicts, from the embeddings."""
+        about = self._task(task)
+        if not about.has_head:
+            first, second = embeddings
             return functional.cosine_similarity(first, second, dim=-1)
-        parts = [first, second, second - first] if self.super_concat else [first, second]
-        pair_logits: Tensor = self.heads[task](torch.cat(parts, dim=-1))
-        return pair_logits.squeeze(-1)
+        parts = list(embeddings)
+        if about.pair and self.super_concat:
+            parts.append(parts[1] - parts[0])
+        outputs: Tensor = self.heads[_key(task)](torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
+        return outputs.squeeze(-1) if about.outputs == 1 else outputs
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's encoder that train, in a fixed order; with LoRA its A and B only."""
         return [parameter for parameter in self.encoder(task).parameters() if parameter.requires_grad]
 
     def head_parameters(self, task: str) -> list[nn.Parameter]:
-        """The parameters of the task's head, in a fixed order; none for STS."""
-        return list(self.heads[task].parameters()) if task in self.heads else []
+        """The parameters of the task's head, in a fixed order; none where a cosine predicts it."""
+        return list(self.heads[_key(task)].parameters()) if _key(task) in self.heads else []
 
     def recompute_activations(self) -> None:
         """From now on keep only each encoder layer's input, and compute the rest anew in the backward pass.
@@ -117,7 +140,7 @@ class MultitaskModel(nn.Module):
         memory of the activations goes down to about a layer's, for a third more time.
         """
         for encoder in self.encoders.values():
-            assert isinstance(encoder, BertModel)
+            assert isinstance(encoder, PreTrainedModel)
             # transformers 5.23 renamed it.
             enable = getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
             enable({"use_reentrant": False, "preserve_rng_state": True})
@@ -127,7 +150,14 @@ class MultitaskModel(nn.Module):
         return [] if self.separate or len(self.tasks) == 1 else self.encoder_parameters(self.tasks[0])
 
 
-def _encoders(recipe: Recipe, load: Callable[[], BertModel], names: tuple[str, ...]) -> dict[str, BertModel]:
+def _key(task: str) -> str:
+    """A task's name in a ModuleDict, which refuses those of its own attributes: "type", "float"."""
+    return f"task-{task}" if hasattr(_EMPTY, task) else task
+
+
+def _encoders(
+    recipe: Recipe, load: Callable[[], PreTrainedModel], names: tuple[str, ...]
+) -> dict[str, PreTrainedModel]:
     if not recipe.lora.rank:
         return {name: load() for name in names}
     base = load()

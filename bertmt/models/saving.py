@@ -19,21 +19,26 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from transformers import BertConfig, BertModel
+from transformers import CONFIG_MAPPING
 
 from bertmt import atomic_files
 from bertmt.bounded_files import open_plain, read_json
+from bertmt.encoders.families import FAMILIES
 from bertmt.encoders.find import find_encoder
 from bertmt.encoders.vocabulary_file import read_backend
 from bertmt.errors import BertmtError, EncoderError, NotFoundError
-from bertmt.models.encoder import load_encoder, random_encoder
+from bertmt.models.encoder import load_encoder, random_encoder, silence_the_library
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
+from bertmt.own_code.loading import load_heads
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import Recipe
+from bertmt.tasks import definitions
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
 
 FORMAT = 1
+CODE = "code"  # beside the model: sources of a user's own heads, see `RunFolder.code`
 ABOUT, CONFIG, TOKENIZER, WEIGHTS = "model.json", "config.json", "tokenizer.json", "model.safetensors"
 
 
@@ -66,6 +71,7 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
             },
             "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
             "recipe": recipe.flat(),
+            "tasks": json.loads(definitions.to_json(recipe.trained())),
         }
         for name, content in files.items():
             atomic_files.write_bytes(beside / name, content)
@@ -83,17 +89,23 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
         EncoderError: a file of it is damaged, or the encoder that its adapters belong to is missing or another one.
     """
     about = _read_about(folder)
+    silence_the_library()
     try:
-        recipe = from_json(json.dumps(about["recipe"]))
+        known = definitions.from_json(json.dumps(about["tasks"])) if "tasks" in about else BUILTIN
+        recipe = from_json(json.dumps(about["recipe"]), known)
         contents = {name: _intact(folder / name, about["sha256"][name]) for name in (WEIGHTS, TOKENIZER, CONFIG)}
-        config = BertConfig.from_dict(json.loads(contents[CONFIG]))
-        tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length)
+        shape = json.loads(contents[CONFIG])
+        family = FAMILIES[shape["model_type"]]
+        config = CONFIG_MAPPING[family.model_type].from_dict(shape)
+        tokenizer = Tokenizer(read_backend(folder / TOKENIZER), recipe.max_length, family)
         weights = safetensors.torch.load(contents[WEIGHTS])
         origin = {key: about["encoder"][key] for key in ("revision", "digest")}
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
         raise _damaged(folder, problem) from None
-    base = _base_encoder(recipe, config, folder)
-    model = MultitaskModel(recipe, lambda: copy.deepcopy(base))  # a copy is faster than random weights anew
+    # Without LoRA all of its weights are about to be replaced.
+    base = load_encoder(recipe.encoder) if recipe.lora.rank else random_encoder(config, recipe.seed)
+    heads = load_heads(recipe, folder.parent / CODE)
+    model = MultitaskModel(recipe, lambda: copy.deepcopy(base), heads)  # a copy is faster than random weights anew
     if recipe.lora.rank and weights_digest(frozen_weights(model)) != origin["digest"]:
         raise EncoderError(
             f"The adapters in {folder} belong to an encoder {recipe.encoder!r} (revision {origin['revision']}) with "
@@ -127,13 +139,6 @@ def _intact(file: Path, expected: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != expected:
         raise ValueError(f"{file.name} is not what was saved")
     return content
-
-
-def _base_encoder(recipe: Recipe, config: BertConfig, folder: Path) -> BertModel:
-    if recipe.lora.rank and recipe.encoder != "tiny":
-        return load_encoder(recipe.encoder, recipe.seed, folder)
-    # For `tiny` with LoRA these random weights are the frozen ones; else all of them are about to be replaced.
-    return random_encoder(config, recipe.seed)
 
 
 def _damaged(folder: Path, why: object) -> EncoderError:

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import tokenizers
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from bertmt.encoders.families import BERT, Family
 from bertmt.encoders.find import find_encoder
-from bertmt.encoders.vocabulary import END, PAD, START, read_vocabulary, whole_characters, word_pieces
-from bertmt.encoders.vocabulary_file import folder_backend
-from bertmt.errors import EncoderError
+from bertmt.encoders.special_tokens import special_tokens
+from bertmt.encoders.vocabulary import whole_characters
+from bertmt.encoders.vocabulary_file import folder_backend, refuse_interrupts
+from bertmt.errors import EncoderError, reason_of
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,18 @@ class TokenBatch:
 
 
 class Tokenizer:
-    """Sentences to ids: [CLS], at most `max_length` − 2 word pieces, [SEP].
+    """Sentences to ids: the start's ([CLS], <s>), at most `max_length` − 2 word pieces, the end's ([SEP], </s>).
 
     Args:
         backend: splits into word pieces; its own truncation, padding and special tokens are not used.
-        max_length: tokens of a sentence at most, [CLS] and [SEP] included.
+        max_length: tokens of a sentence at most, start and end included.
+        family: of the encoder; says what stands around a sentence where the backend does not.
 
     Raises:
-        EncoderError: the backend has no [PAD], [CLS] or [SEP].
+        EncoderError: the backend has no tokens for start, end and padding.
     """
 
-    def __init__(self, backend: tokenizers.Tokenizer, max_length: int):
+    def __init__(self, backend: tokenizers.Tokenizer, max_length: int, family: Family = BERT):
         # all-MiniLM's tokenizer.json pads every sentence to 128 tokens.
         backend.no_padding()
         backend.enable_truncation(max_length - 2)
@@ -53,13 +55,10 @@ class Tokenizer:
         backend.encode_special_tokens = True
         self.backend = backend
         self.max_length = max_length
-        self._pad, self._start, self._end = (self._id(token) for token in (PAD, START, END))
-
-    def _id(self, token: str) -> int:
-        found = self.backend.token_to_id(token)
-        if found is None:
-            raise EncoderError(f"The encoder's vocabulary lacks {token}, which every BERT has; choose another encoder.")
-        return int(found)
+        try:
+            self._special = special_tokens(backend, family)
+        except ValueError as problem:
+            raise EncoderError(f"The encoder's tokenizer cannot be used: {problem}; choose another encoder.") from None
 
     @property
     def vocabulary_size(self) -> int:
@@ -67,28 +66,39 @@ class Tokenizer:
         return int(self.backend.get_vocab_size(with_added_tokens=True))
 
     def encode(self, sentences: Sequence[str]) -> list[list[int]]:
-        """The ids of each sentence; an empty sentence is [CLS] [SEP]."""
+        """The ids of each sentence; an empty sentence is its start and end.
+
+        Raises:
+            EncoderError: the library gives up, over a regular expression or a word piece that is not there.
+        """
         try:
-            encodings = self.backend.encode_batch_fast(list(sentences), add_special_tokens=False)
-        except (UnicodeEncodeError, TypeError):  # how the library says that a sentence has a lone surrogate
-            whole = [whole_characters(sentence) for sentence in sentences]
-            encodings = self.backend.encode_batch_fast(whole, add_special_tokens=False)
-        return [[self._start, *encoding.ids, self._end] for encoding in encodings]
+            try:
+                encodings = self._encodings(sentences)
+            except (UnicodeEncodeError, TypeError):  # how the library says that a sentence has a lone surrogate
+                encodings = self._encodings([whole_characters(sentence) for sentence in sentences])
+        except BaseException as problem:
+            refuse_interrupts(problem)
+            raise EncoderError(
+                f"The encoder's tokenizer failed ({reason_of(problem)}); choose another encoder."
+            ) from None
+        return [[self._special.start, *encoding.ids, self._special.end] for encoding in encodings]
+
+    def _encodings(self, sentences: Sequence[str]) -> list[tokenizers.Encoding]:
+        return list(self.backend.encode_batch_fast(list(sentences), add_special_tokens=False))
 
     def pad(self, sequences: Sequence[Sequence[int]]) -> TokenBatch:
         """A batch as wide as its longest sequence."""
         width = max(map(len, sequences))
-        ids = [[*sequence, *[self._pad] * (width - len(sequence))] for sequence in sequences]
+        ids = [[*sequence, *[self._special.pad] * (width - len(sequence))] for sequence in sequences]
         mask = [[1] * len(sequence) + [0] * (width - len(sequence)) for sequence in sequences]
         return TokenBatch(torch.tensor(ids), torch.tensor(mask))
 
 
-def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
+def load_tokenizer(name: str, max_length: int) -> Tokenizer:
     """The tokenizer of an encoder, offline.
 
     Args:
         name: of the encoder.
-        vocabulary: the run's own vocabulary; read for `tiny`, and for no other.
 
     Raises:
         EncoderError: the encoder is not at hand, its vocabulary is damaged, or it cannot read `max_length` tokens.
@@ -99,6 +109,4 @@ def load_tokenizer(name: str, vocabulary: Path, max_length: int) -> Tokenizer:
             f"The encoder {name!r} reads at most {files.positions} tokens, but max_length is {max_length}: "
             f"use --set max_length={files.positions}."
         )
-    if files.folder is None:
-        return Tokenizer(word_pieces(read_vocabulary(vocabulary)), max_length)
-    return Tokenizer(folder_backend(files.folder), max_length)
+    return Tokenizer(folder_backend(files.folder, files.family), max_length, files.family)

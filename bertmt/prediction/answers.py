@@ -17,7 +17,7 @@ from bertmt.models.tokenizing import Tokenizer
 from bertmt.prediction.questions import Question, read_groups
 from bertmt.recipe.loading import from_json
 from bertmt.run_folder.layout import RunFolder
-from bertmt.run_folder.predictions import predicted_labels
+from bertmt.tasks.scores import predicted_labels
 
 Answer = dict[str, Any]
 
@@ -31,10 +31,10 @@ def answer_stream(folder: RunFolder, questions: Iterable[bytes], answers: Binary
     model, tokenizer = load_model(folder.model)
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     # As the run's dev predictions were made: on the same machine they come out the same, bit by bit.
-    precision = from_json(read_text(folder.recipe, MOST_JSON)).precision
+    precision = from_json(read_text(folder.recipe, MOST_JSON), folder.read_tasks()).precision
     model.encoder_dtype = DTYPES[choose_precision(precision, device, model.config.hidden_size)]
     model.to(device)
-    for group in read_groups(questions, model.tasks):
+    for group in read_groups(questions, model.about):
         for answer in answer_group(model, tokenizer, group):
             answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         answers.flush()
@@ -44,14 +44,14 @@ def answer_group(model: MultitaskModel, tokenizer: Tokenizer, questions: Sequenc
     """Answers in the order of the questions.
 
     Returns:
-        per question its task and id; label: SST a class 0–4, PARA 0 or 1, STS the cosine; probabilities: SST a list
-        of five, PARA that of a paraphrase, STS the cosine.
+        per question its task and id; label: a class, or the cosine or the head's output; probabilities: of each class a
+        list, of two that of class 1, or the label again.
     """
     answers: list[Answer] = [{} for _ in questions]
     for task in dict.fromkeys(question.task for question in questions):
         places = [place for place, question in enumerate(questions) if question.task == task]
         predicted = _predict(model, tokenizer, task, [questions[place] for place in places])
-        for place, label, share in zip(places, predicted_labels(task, predicted), predicted, strict=True):
+        for place, label, share in zip(places, predicted_labels(model.about[task], predicted), predicted, strict=True):
             answers[place] = {
                 "task": task,
                 "id": questions[place].id,
@@ -67,4 +67,4 @@ def _predict(
     first = tokenizer.encode([question.first for question in questions])
     seconds = [question.second for question in questions if question.second is not None]
     outputs = compute_outputs(model, tokenizer, task, first, tokenizer.encode(seconds) if seconds else None)
-    return probabilities(task, outputs)
+    return probabilities(model.about[task], outputs)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.errors import UsageError
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.task import Tasks
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Question:
     second: str | None
 
 
-def read_groups(lines: Iterable[bytes], tasks: tuple[str, ...]) -> Iterator[list[Question]]:
+def read_groups(lines: Iterable[bytes], tasks: Tasks) -> Iterator[list[Question]]:
     """Questions up to each empty line and up to the end.
 
     Args:
@@ -43,7 +43,7 @@ def read_groups(lines: Iterable[bytes], tasks: tuple[str, ...]) -> Iterator[list
         yield group
 
 
-def parse_question(line: bytes, number: int, tasks: tuple[str, ...]) -> Question:
+def parse_question(line: bytes, number: int, tasks: Tasks) -> Question:
     """One line as a question.
 
     Raises:
@@ -54,13 +54,14 @@ def parse_question(line: bytes, number: int, tasks: tuple[str, ...]) -> Question
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise UsageError(f'Line {number} must be a JSON object such as {{"task": "sst", "id": 1, "first": "a film"}}.')
+        example = json.dumps({"task": next(iter(tasks)), "id": 1, "first": "a film"})
+        raise UsageError(f"Line {number} must be a JSON object such as {example}.")
     task, first, second = (document.get(key) for key in ("task", "first", "second"))
-    if task not in tasks:
+    if not isinstance(task, str) or task not in tasks:
         raise UsageError(
             f"Line {number} asks for the task {task!r}, but the model was trained on {', '.join(tasks)} only."
         )
-    if not isinstance(first, str) or not isinstance(second, str if TASKS[task].pair else type(None)):
-        wanted = "two texts, `first` and `second`" if TASKS[task].pair else "one text, `first`, and no `second`"
+    if not isinstance(first, str) or not isinstance(second, str if tasks[task].pair else type(None)):
+        wanted = "two texts, `first` and `second`" if tasks[task].pair else "one text, `first`, and no `second`"
         raise UsageError(f"Line {number} must have {wanted}, since its task is {task}.")
     return Question(task, document.get("id"), first, second)

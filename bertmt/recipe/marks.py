@@ -10,6 +10,10 @@ from bertmt.recipe.settings import Role
 OFF = "·"
 
 
+def _is_layers(name: str) -> bool:
+    return name.startswith("head.") and name.endswith(".layers")
+
+
 @dataclass(frozen=True)
 class ToggleMark:
     """One letter, what it stands for, the settings that it covers, and when it is shown."""
@@ -33,8 +37,10 @@ MARKS: tuple[ToggleMark, ...] = (
     ToggleMark(
         "H",
         "heads of several linear layers",
-        ("sst_head.layers", "sst_head.hidden", "para_head.layers", "para_head.hidden"),
-        lambda recipe: any((recipe.get(f"{task}_head.layers") or 1) > 1 for task in ("sst", "para")),
+        tuple(name for name in SETTINGS if name.startswith("head.")),
+        lambda recipe: any(
+            name.startswith("head.") and name.endswith(".layers") and recipe[name] > 1 for name in recipe
+        ),
     ),
     _switch("P", "Pearson loss", "pearson"),
     _switch("N", "multiple negatives ranking", "mnr"),
@@ -47,13 +53,17 @@ _OTHERS = {name: default for name, default in _DEFAULTS.items() if name not in _
 
 
 def _has_other(recipe: Mapping[str, Any]) -> bool:
-    return any(recipe.get(name, default) != default for name, default in _OTHERS.items())
+    return any(not _equal(recipe.get(name, default), default) for name, default in _OTHERS.items())
 
 
 def changed_toggles(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of the method that differ from the paper's baseline; alpha only where it is not the rank."""
-    found = {name: recipe.get(name) for name, default in _DEFAULTS.items() if name in recipe}
-    changed = {name: value for name, value in found.items() if not _equal(value, _DEFAULTS[name])}
+    found = {name: value for name, value in recipe.items() if name in SETTINGS}
+    changed = {
+        name: value
+        for name, value in found.items()
+        if SETTINGS[name].role is Role.TOGGLE and not _equal(value, SETTINGS[name].default)
+    }
     if changed.get("lora.alpha") in (None, changed.get("lora.rank", 0)):
         changed.pop("lora.alpha", None)
     return changed

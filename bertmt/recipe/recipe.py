@@ -11,15 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bertmt.recipe.settings import Role, Setting, setting, settings_of
+import msgspec
+
+from bertmt.recipe.settings import Role, Setting, Settings, setting
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Task, Tasks
 
 TOGGLE, SCALE, RUNTIME, RESILIENCE = Role.TOGGLE, Role.SCALE, Role.RUNTIME, Role.RESILIENCE
-TASK_NAMES = ("sst", "para", "sts")
+_NAMES = tuple(BUILTIN)
+# Similarities of the paper's thresholds are of this range; those of other tasks are mapped to it.
+PAPERS_RANGE = 5.0
 
 
 def group(group_class: type) -> Any:
     """A field that holds a nested group of settings."""
     return field(default_factory=group_class, metadata={"group": group_class})
+
+
+def group_by_task(group_class: type) -> Any:
+    """A field that holds a group of settings for each task, by its name; a task that has none has the defaults."""
+    return field(default_factory=dict, metadata={"group_by_task": group_class})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +58,32 @@ class Head:
 
     layers: int = setting(1, "int", TOGGLE, "number of linear maps; 1 is a plain projection", minimum=1, maximum=20)
     hidden: int = setting(100, "int", TOGGLE, "width between the maps (unused with one layer)", minimum=1)
+    module: str = setting("", "str", TOGGLE, "a head of your own in its place: mine.py:MyHead")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All settings of a run; `resolved()` fills the optional ones."""
+    """All settings of a run; `resolved()` fills the optional ones.
+
+    Attributes:
+        known: what its tasks are, and which others it could name; no part of what makes recipes equal.
+    """
+
+    known: Tasks = field(default_factory=lambda: BUILTIN, repr=False, compare=False)
 
     # The method: what the paper toggles.
-    tasks: tuple[str, ...] = setting(TASK_NAMES, "list", TOGGLE, "which tasks are trained", choices=TASK_NAMES)
+    tasks: tuple[str, ...] = setting(_NAMES, "list", TOGGLE, "which tasks are trained", choices=_NAMES)
     ensembling: bool = setting(False, "bool", TOGGLE, "one encoder per task instead of a shared one")
-    super_concat: bool = setting(False, "bool", TOGGLE, "PARA's input is [E1; E2; E2 − E1]")
-    extra_data: bool = setting(False, "bool", TOGGLE, "add the extra paraphrase pairs to PARA's training split")
-    pearson: bool = setting(False, "bool", TOGGLE, "Pearson loss instead of MSE for STS")
-    mnr: bool = setting(False, "bool", TOGGLE, "pretrain STS with multiple negatives ranking")
-    cosine_embedding: bool = setting(False, "bool", TOGGLE, "pretrain STS with the cosine embedding loss")
+    super_concat: bool = setting(False, "bool", TOGGLE, "a head reads [E1; E2; E2 − E1] of a pair")
+    extra_data: bool = setting(False, "bool", TOGGLE, "add the extra paraphrase pairs to the training split")
+    pearson: bool = setting(False, "bool", TOGGLE, "Pearson loss instead of MSE where labels are numbers")
+    mnr: bool = setting(False, "bool", TOGGLE, "pretrain pairs whose labels are numbers with MNR")
+    cosine_embedding: bool = setting(False, "bool", TOGGLE, "pretrain them with the cosine embedding loss")
+    losses: tuple[str, ...] = setting(
+        (), "texts", TOGGLE, "losses of your own, added to the tasks': mine.py:my_loss, or mine.py:my_loss TASK 0.5"
+    )
     lora: Lora = group(Lora)
-    sst_head: Head = group(Head)
-    para_head: Head = group(Head)
+    head: Mapping[str, Head] = group_by_task(Head)
     surgery: bool = setting(True, "bool", TOGGLE, "gradient surgery (PCGrad) between the tasks")
     schedule: str = setting(
         "together",
@@ -71,6 +91,13 @@ class Recipe:
         TOGGLE,
         "one optimizer step for a batch of each task, or a step per task batch",
         choices=("together", "alternate"),
+    )
+    sampling: str = setting(
+        "together",
+        "str",
+        TOGGLE,
+        "together: by schedule; else a step is of one task, drawn by size, or ever less so (annealed)",
+        choices=("together", "proportional", "annealed"),
     )
 
     # Constants of the method.
@@ -128,6 +155,12 @@ class Recipe:
 
     # Runtime: what does not change what is compared.
     evaluate_every: int = setting(1, "int", RUNTIME, "evaluate every N epochs (and always after the last)", minimum=1)
+    evaluate_steps: int = setting(
+        0, "int", RUNTIME, "partial dev scores every N steps; 0: about ten per run, in 3 % of its time", minimum=0
+    )
+    partial_examples: int = setting(
+        100, "int", RUNTIME, "dev examples per task of partial scores; 0: no partial scores", minimum=0
+    )
     precision: str = setting(
         "auto",
         "str",
@@ -151,20 +184,59 @@ class Recipe:
         False, "bool", RESILIENCE, "bit-reproducible algorithms on a GPU; on a CPU they always are"
     )
 
+    def __post_init__(self) -> None:
+        """A head with the defaults is as none, so that equal recipes are equal."""
+        object.__setattr__(self, "head", {task: head for task, head in self.head.items() if head != Head()})
+
     def value(self, name: str) -> Any:
         """The value of a setting by its dotted name."""
         found: Any = self
         for part in name.split("."):
-            found = getattr(found, part)
+            found = found.get(part, Head()) if isinstance(found, Mapping) else getattr(found, part)
         return found
+
+    def task(self, name: str) -> Task:
+        """What a task is.
+
+        Raises:
+            KeyError: it is not known.
+        """
+        return self.known[name]
+
+    def trained(self) -> dict[str, Task]:
+        """What the tasks are that it trains, in their order."""
+        return {name: self.known[name] for name in self.tasks}
+
+    def head_inputs(self, task: Task, hidden: int) -> int:
+        """How many numbers a head reads of an example: E of a sentence; of a pair [E1; E2], or with super concat
+        [E1; E2; E2 − E1]."""
+        return hidden * (1 if not task.pair else 3 if self.super_concat else 2)
+
+    def named(self) -> dict[str, Task]:
+        """What the tasks are that it trains or sets a head of: with them it can be read again."""
+        names = dict.fromkeys((*self.tasks, *self._with_own_heads()))
+        return {name: self.known[name] for name in names if name in self.known}
+
+    def _with_own_heads(self) -> list[str]:
+        """The tasks whose heads are not as they are by default."""
+        return [name for name, head in self.head.items() if head != Head()]
+
+    def settings(self) -> dict[str, Setting]:
+        """Its settings by dotted name, in the order of declaration: heads of the tasks that it trains or sets."""
+        with_heads = [name for name in self.tasks if name not in self.known or self.known[name].has_head]
+        return SETTINGS.of_tasks(dict.fromkeys((*with_heads, *self._with_own_heads())))
 
     def with_values(self, values: Mapping[str, Any]) -> "Recipe":
         """A copy with the settings named (dotted) in `values` replaced; no validation, see `rules`."""
         own: dict[str, Any] = {}
         for name, new in values.items():
             first, _, rest = name.partition(".")
-            if rest:
-                current = own.get(first, getattr(self, first))
+            current = own.get(first, getattr(self, first))
+            if isinstance(current, Mapping) and rest:
+                task, _, leaf = rest.partition(".")
+                changed = dict(current) | {task: dataclasses.replace(current.get(task, Head()), **{leaf: new})}
+                own[first] = {name: head for name, head in changed.items() if head != Head()}
+            elif rest:
                 own[first] = dataclasses.replace(current, **{rest: new})
             else:
                 own[first] = new
@@ -172,24 +244,29 @@ class Recipe:
 
     def flat(self) -> dict[str, Any]:
         """All values by dotted name, in the order of declaration."""
-        return {name: self.value(name) for name in SETTINGS}
+        return {name: self.value(name) for name in self.settings()}
 
     def toggles(self) -> dict[str, Any]:
         """The values that make the method; idle ones are left out, since they cannot make two runs differ."""
         idle = self.idle()
         return {
-            name: value for name, value in self.flat().items() if SETTINGS[name].role is TOGGLE and name not in idle
+            name: self.value(name) for name, each in self.settings().items() if each.role is TOGGLE and name not in idle
         }
 
     def idle(self) -> dict[str, str]:
         """The constants and head settings that have nothing to do, given the other settings: name to reason."""
         idle: dict[str, str] = {}
         deep = False
-        for task, head in (("sst", self.sst_head), ("para", self.para_head)):
+        for task in dict.fromkeys((*self.tasks, *self.head)):
+            layers, hidden, module = (f"head.{task}.{each}" for each in ("layers", "hidden", "module"))
             if task not in self.tasks:
-                idle |= dict.fromkeys((f"{task}_head.layers", f"{task}_head.hidden"), f"{task} is not trained")
-            elif head.layers == 1:
-                idle[f"{task}_head.hidden"] = f"{task}_head.layers is 1"
+                idle |= dict.fromkeys((layers, hidden, module), f"{task} is not trained")
+            elif task in self.known and not self.known[task].has_head:
+                idle |= dict.fromkeys((layers, hidden, module), f"{task} is predicted by a cosine")
+            elif self.value(module):
+                idle |= dict.fromkeys((layers, hidden), f"{module} is set")
+            elif self.value(layers) == 1:
+                idle[hidden] = f"{layers} is 1"
             else:
                 deep = True
         if not deep:
@@ -205,19 +282,40 @@ class Recipe:
     def scale(self) -> dict[str, Any]:
         """The values that make two runs comparable or not; the extra data's only where it is used."""
         return {
-            name: value
-            for name, value in self.flat().items()
-            if SETTINGS[name].role is SCALE and (self.extra_data or not name.startswith("extra_data"))
+            name: self.value(name)
+            for name, each in SETTINGS.items()
+            if each.role is SCALE and (self.extra_data or not name.startswith("extra_data"))
         }
 
     def digest(self) -> str:
-        """A short hash of what may change a result, without the data's location: equal digests, equal recipes."""
+        """A short hash of what may change a result, without the data's location: equal digests, equal recipes.
+
+        What has its default is left out, so that a setting that a later version adds changes no digest; so is what has
+        nothing to do. Definitions count where they are not the built-in ones.
+        """
+        idle = {"data", "extra_data_file", *self.idle()}
         kept = {
             name: value
             for name, value in self.flat().items()
-            if name not in ("data", "extra_data_file") and SETTINGS[name].role is not RESILIENCE
+            if name == "tasks" or (name not in idle and _may_change_a_result(name, value))
         }
+        own = {name: _method(task) for name, task in self.trained().items() if task != BUILTIN.get(name)}
+        kept |= {"definitions": own} if own else {}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
-SETTINGS: dict[str, Setting] = settings_of(Recipe)
+_WATCHING = ("evaluate_steps", "partial_examples")
+
+
+def _may_change_a_result(name: str, value: Any) -> bool:
+    return name not in _WATCHING and SETTINGS[name].role is not RESILIENCE and value != SETTINGS[name].default
+
+
+def _method(task: Task) -> dict[str, Any]:
+    """A definition without what a task is called and where its data lie."""
+    parts = msgspec.to_builtins(task)
+    return {name: part for name, part in parts.items() if name not in ("title", "data_set", "course", "source")}
+
+
+# Listed are the heads of the paper's tasks.
+SETTINGS = Settings(Recipe, tuple(name for name, task in BUILTIN.items() if task.has_head))

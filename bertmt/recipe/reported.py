@@ -11,8 +11,9 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from bertmt.recipe.loading import parse_assignments, preset
-from bertmt.recipe.recipe import TASK_NAMES, Recipe
+from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from
+from bertmt.tasks.builtin import BUILTIN
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def reported_scores(preset: str) -> ReportedScores | None:
     row = _document()["models"].get(preset)
     if row is None:
         return None
-    scores = {task: row.get(task) for task in TASK_NAMES}
+    scores = {task: row.get(task) for task in BUILTIN}
     return ReportedScores(preset, row["figure"], row["split"], scores, row.get("note", ""))
 
 

@@ -2,43 +2,66 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from bertmt.errors import RecipeError
+from bertmt.recipe import own_code
 from bertmt.recipe.encoders import KNOWN_ENCODERS, default_learning_rate
-from bertmt.recipe.recipe import SETTINGS, TASK_NAMES, Recipe
+from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Kind, Setting
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.known import why_broken
+from bertmt.tasks.task import Task, Tasks
 
 TRUE_WORDS = ("true", "on", "yes", "1")
 FALSE_WORDS = ("false", "off", "no", "0")
 LONGEST_SHOWN = 80  # characters of a name or a value that a message quotes
+_OLD_HEAD = re.compile(r"([a-z0-9_]+)_head\.(layers|hidden)")
 
 
-def recipe_from(values: Mapping[str, Any], base: Recipe | None = None) -> Recipe:
+def recipe_from(values: Mapping[str, Any], base: Recipe | None = None, known: Tasks | None = None) -> Recipe:
     """A valid recipe from dotted names and raw values (text from `--set`, or TOML values).
+
+    Args:
+        known: the tasks that it may name; by default those of `base`, or the built-in ones.
 
     Raises:
         RecipeError: with every problem at once: unknown names, values out of bounds, impossible combinations.
     """
-    recipe, problems, _ = read_recipe(values, base)
+    recipe, problems, _ = read_recipe(values, base, known)
     if problems:
         raise RecipeError(problems)
     return recipe
 
 
-def read_recipe(values: Mapping[str, Any], base: Recipe | None = None) -> tuple[Recipe, list[str], set[str]]:
+def read_recipe(
+    values: Mapping[str, Any], base: Recipe | None = None, known: Tasks | None = None
+) -> tuple[Recipe, list[str], set[str]]:
     """The recipe as far as it can be read, what is wrong with it, and the settings that could not be read."""
-    parsed, problems = read_values(values)
+    base = base or Recipe()
+    if known is not None:
+        base = dataclasses.replace(base, known=known)
+    values = with_present_names(values)
+    parsed, problems = read_values(values, base.known)
     unread = {name for name in values if name in SETTINGS and name not in parsed}
-    recipe = (base or Recipe()).with_values(parsed)
+    recipe = base.with_values(parsed)
+    if undefined := [name for name in recipe.tasks if name not in recipe.known]:
+        said = f"`tasks` holds {', '.join(undefined)}, of which there is no definition; there are"
+        return recipe, problems or [f"{said} {', '.join(recipe.known)}."], unread
     # A conflict with a setting that could not be read would be one with its default: no news.
     problems += [each for each in conflicts(recipe) if not any(f"`{name}`" in each for name in unread)]
     return recipe, problems, unread
 
 
-def read_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def with_present_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values; a head's settings were once called `sst_head.layers`, and stored recipes have them."""
+    return {_OLD_HEAD.sub(r"head.\1.\2", name) if isinstance(name, str) else name: values[name] for name in values}
+
+
+def read_values(values: Mapping[str, Any], known: Tasks = BUILTIN) -> tuple[dict[str, Any], list[str]]:
     """The values of a recipe that can be read, each by itself, and a sentence for every other."""
     problems: list[str] = []
     parsed: dict[str, Any] = {}
@@ -46,11 +69,33 @@ def read_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if name not in SETTINGS:
             problems.append(unknown_name(str(name)))
             continue
+        if (task := task_of_head(name)) and task not in known:
+            problems.append(f"`{name}` is of no task; there are {', '.join(known)}.")
+            continue
         try:
-            parsed[name] = parse_value(SETTINGS[name], raw)
+            parsed[name] = parse_value(_with_choices(SETTINGS[name], known), raw)
         except ValueError as problem:
-            problems.append(str(problem))
+            problems += _about_definitions(name, raw, known) or [str(problem)]
     return parsed, problems
+
+
+def _about_definitions(name: str, raw: Any, known: Tasks) -> list[str]:
+    """Why tasks that are named are not known, where their definitions are there and cannot be read."""
+    try:
+        words = _read_list(SETTINGS[name], raw) if name == "tasks" else ()
+    except ValueError:
+        words = ()
+    return [said for word in words if (said := why_broken(known, word))]
+
+
+def task_of_head(name: str) -> str | None:
+    """The task whose head a setting is about: "sst" of `head.sst.layers`."""
+    group, _, rest = name.partition(".")
+    return rest.partition(".")[0] if group == "head" else None
+
+
+def _with_choices(setting: Setting, known: Tasks) -> Setting:
+    return dataclasses.replace(setting, choices=tuple(known)) if setting.name == "tasks" else setting
 
 
 def unknown_name(name: str) -> str:
@@ -72,7 +117,14 @@ def parse_value(setting: Setting, raw: Any) -> Any:
     if setting.optional and (raw is None or (isinstance(raw, str) and raw.strip().lower() in ("", "none", "default"))):
         return None
     readers: dict[Kind, Callable[[Setting, Any], Any]]
-    readers = {"bool": _read_bool, "int": _read_int, "float": _read_float, "str": _read_text, "list": _read_list}
+    readers = {
+        "bool": _read_bool,
+        "int": _read_int,
+        "float": _read_float,
+        "str": _read_text,
+        "list": _read_list,
+        "texts": _read_texts,
+    }
     value = readers[setting.kind](setting, raw)
     if setting.choices:
         for word in value if setting.kind == "list" else [value]:
@@ -157,12 +209,19 @@ def _read_text(setting: Setting, raw: Any) -> str:
 def _read_list(setting: Setting, raw: Any) -> tuple[str, ...]:
     words = raw.replace("[", "").replace("]", "").replace('"', "").split(",") if isinstance(raw, str) else raw
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
-        raise _expected(setting, "a list such as sst,para", raw)
+        raise _expected(setting, "a list of tasks", raw)
     names = {word.strip().lower() for word in words if word.strip()}
     if not names:
         raise _expected(setting, f"at least one of {', '.join(setting.choices)}", raw)
     known = [choice for choice in setting.choices if choice in names]
     return (*known, *sorted(names - set(known)))
+
+
+def _read_texts(setting: Setting, raw: Any) -> tuple[str, ...]:
+    texts = raw.split(",") if isinstance(raw, str) else raw
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+        raise _expected(setting, "a list of texts", raw)
+    return tuple(" ".join(_read_text(setting, text).split()) for text in texts if text.strip())
 
 
 def _check_choice(setting: Setting, word: str) -> None:
@@ -182,16 +241,33 @@ def _check_bounds(setting: Setting, value: float) -> None:
         raise _expected(setting, f"at most {setting.maximum:g}", value)
 
 
+def is_pretrained(task: Task) -> bool:
+    """Whether MNR and the cosine embedding loss can train it: its pairs have similarities."""
+    return task.pair and not task.classes
+
+
+# What a toggle works on, and how a message calls it.
+_NEEDS: Mapping[str, tuple[Callable[[Task], bool], str]] = {
+    "pearson": (lambda task: not task.classes, "a task whose labels are numbers"),
+    "mnr": (is_pretrained, "a task of pairs whose labels are numbers"),
+    "cosine_embedding": (is_pretrained, "a task of pairs whose labels are numbers"),
+    "super_concat": (lambda task: task.pair and task.has_head, "a task of pairs with a head"),
+    "extra_data": (lambda task: task.extra_pairs, "a task that takes extra pairs"),
+}
+
+
 def conflicts(recipe: Recipe) -> list[str]:
     """Combinations that cannot work, each as a sentence with the way out."""
     found = []
-    needs = {"pearson": "sts", "mnr": "sts", "cosine_embedding": "sts", "super_concat": "para", "extra_data": "para"}
-    for toggle, task in needs.items():
-        if recipe.value(toggle) and task not in recipe.tasks:
+    for toggle, (suits, what) in _NEEDS.items():
+        if recipe.value(toggle) and not any(suits(task) for task in recipe.trained().values()):
+            suited = [name for name, task in recipe.known.items() if suits(task)]
+            which = f" ({', '.join(suited)})" if suited else ""
             found.append(
-                f"`{toggle}` needs the task {task}, but `tasks` is {','.join(recipe.tasks)}: "
-                f"add {task} to tasks, or set {toggle}=false."
+                f"`{toggle}` needs {what}{which}, but `tasks` is {','.join(recipe.tasks)}: "
+                f"add {suited[0] if suited else 'one'} to tasks, or set {toggle}=false."
             )
+    found += own_code.problems(recipe)
     if recipe.pearson and recipe.batch_size < 3:
         found.append(f"`pearson` needs a `batch_size` of at least 3, but it is {recipe.batch_size}.")
     if recipe.mnr and recipe.batch_size < 2:
@@ -200,12 +276,6 @@ def conflicts(recipe: Recipe) -> list[str]:
         found.append(
             f"`cosine_negative` ({recipe.cosine_negative:g}) must not lie above "
             f"`cosine_positive` ({recipe.cosine_positive:g})."
-        )
-    known = KNOWN_ENCODERS.get(recipe.encoder)
-    if known and recipe.lora.rank > known.hidden_size:
-        found.append(
-            f"`lora.rank` is {recipe.lora.rank}, but the encoder {known.name} is only {known.hidden_size} wide: "
-            f"use --set lora.rank={known.hidden_size // 8}, or a wider encoder."
         )
     if not recipe.lora.rank and recipe.lora != type(recipe.lora)():
         found.append("`lora.alpha`, `lora.rslora`, `lora.targets` and `lora.dropout` need a `lora.rank` above 0.")
@@ -217,17 +287,26 @@ def remarks(recipe: Recipe) -> list[str]:
     said = []
     if recipe.surgery and recipe.schedule == "alternate":
         said.append("Gradient surgery is ignored with schedule=alternate: no two tasks share a step.")
+    elif recipe.surgery and recipe.sampling != "together":
+        said.append(f"Gradient surgery is ignored with sampling={recipe.sampling}: no two tasks share a step.")
     elif recipe.surgery and len(recipe.tasks) == 1:
         said.append("Gradient surgery is ignored with one task.")
     elif recipe.surgery and recipe.ensembling:
         said.append("Gradient surgery is ignored with ensembling: no parameter is shared.")
     if recipe.ensembling and len(recipe.tasks) == 1:
         said.append("Ensembling changes nothing with one task: the model is the same, byte for byte.")
+    if recipe.sampling != "together" and recipe.schedule != "together":
+        said.append(f"`schedule` is ignored with sampling={recipe.sampling}: each step is of one task.")
     for name, reason in recipe.idle().items():
         if recipe.value(name) != SETTINGS[name].default:
             said.append(f"`{name}` is ignored: {reason}.")
     known = KNOWN_ENCODERS.get(recipe.encoder)
-    if known and recipe.lora.rank * 4 > known.hidden_size:
+    if known and recipe.lora.rank > known.hidden_size:
+        said.append(
+            f"lora.rank={recipe.lora.rank} is more than the encoder {known.name} is wide ({known.hidden_size}): "
+            f"it can learn whatever full fine-tuning can, and saves nothing."
+        )
+    elif known and recipe.lora.rank * 4 > known.hidden_size:
         share = 2 * recipe.lora.rank / known.hidden_size
         said.append(
             f"lora.rank={recipe.lora.rank} holds {share:.0%} of the {known.hidden_size}×{known.hidden_size} "
@@ -237,14 +316,17 @@ def remarks(recipe: Recipe) -> list[str]:
 
 
 def resolved(recipe: Recipe) -> Recipe:
-    """The recipe with every optional setting filled, as it is stored with a run."""
+    """The recipe with every optional setting filled, and without heads of tasks that it does not train.
+
+    So it is stored with a run, whose definitions are those of the tasks that it trains.
+    """
     rate = recipe.learning_rate or default_learning_rate(recipe.encoder)
     lora = recipe.lora
     if lora.rank and lora.alpha is None:
         lora = dataclasses.replace(lora, alpha=float(lora.rank))
-    return dataclasses.replace(
-        recipe, learning_rate=rate, head_learning_rate=recipe.head_learning_rate or rate, lora=lora
-    )
+    heads = {task: head for task, head in recipe.head.items() if task in recipe.tasks}
+    head_rate = recipe.head_learning_rate or rate
+    return dataclasses.replace(recipe, learning_rate=rate, head_learning_rate=head_rate, lora=lora, head=heads)
 
 
 def unresolved(recipe: Recipe) -> Recipe:
@@ -262,8 +344,3 @@ def unresolved(recipe: Recipe) -> Recipe:
         head_learning_rate=None if recipe.head_learning_rate == rate else recipe.head_learning_rate,
         learning_rate=None if rate == default_learning_rate(recipe.encoder) else rate,
     )
-
-
-def untrained_tasks(recipe: Recipe) -> tuple[str, ...]:
-    """The tasks that this recipe leaves out."""
-    return tuple(task for task in TASK_NAMES if task not in recipe.tasks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import COLUMNS, run_of
+from bertmt.registry.runs import COLUMNS, runs_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,6 @@ def changed_runs(database: Database, after: int = 0) -> Changes:
         " WHERE changes.number > ? ORDER BY changes.number",
         (after,),
     ).fetchall()
-    runs = [run_of(columns) for _, _, *columns in rows if columns[0] is not None]
+    runs = runs_of(database, [columns for _, _, *columns in rows if columns[0] is not None])
     removed = [key for _, key, *columns in rows if columns[0] is None]
     return Changes(runs, removed, rows[-1][0] if rows else after)

@@ -15,13 +15,15 @@ from bertmt.registry.file.identity import NOBODY_MAY_LOOK, file_identity
 
 if TYPE_CHECKING:
     import sqlite3 as sqlite3  # pysqlite3 is the same module with a newer library, and has no types
+
+    from sqlite_utils import Database as SqliteUtilsDatabase
 else:
     try:
         from pysqlite3 import dbapi2 as sqlite3
     except ImportError:
         import sqlite3
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 8
 BUSY_TIMEOUT_SECONDS = 30.0
 SAFE_SQLITE = (3, 51, 3)
 # The second where SQLite's own words quote bytes of a damaged file.
@@ -67,7 +69,7 @@ class Database:
 
         Bare, not through sqlite-utils: its import takes 0.1–0.4 s, which `bertmt queue` and `runs` would pay at every
         start, and brings pandas where there is one; its own transactions take their lock at the first write, see
-        `immediate`.
+        `immediate`. For what is rare there is `tables_of`.
         """
         return self.connection.execute(sql, parameters)
 
@@ -90,7 +92,7 @@ class Database:
             return
         if self.read_only:
             raise RegistryError(
-                f"The registry {self.path} is read-only, so it cannot be changed: make it and its folder writable, "
+                f"The registry {self.path} is read-only, so nothing can be changed: make it and its folder writable, "
                 "or name another with --db."
             )
         self.check_place()
@@ -135,16 +137,16 @@ class Database:
             self.execute("PRAGMA synchronous = NORMAL")
 
     def reopen_if_written(self) -> bool:
-        """Open anew what is read without locks and was written since, and say whether that was so.
+        """Reopen a registry that is read without locks and has been written since; whether that was so.
 
         Raises:
             NotFoundError, RegistryError: as `open_registry`.
         """
         if self._reopen is None or self._written == _written(self.path):
             return False
-        anew = self._reopen()
+        again = self._reopen()
         self.connection.close()
-        self.connection, self._written = anew.connection, anew._written
+        self.connection, self._written = again.connection, again._written
         return True
 
     def close(self) -> None:
@@ -155,6 +157,19 @@ class Database:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def tables_of(connection: Any) -> "SqliteUtilsDatabase":
+    """The tables of a connection by name, through sqlite-utils: for what is rare and goes by whatever columns exist.
+
+    Write within `Database.immediate`: where a transaction is open sqlite-utils joins it with a savepoint and commits
+    nothing. Outside, each call would be a separate transaction, which takes its lock late.
+    """
+    from sqlite_utils import Database as SqliteUtilsDatabase  # noqa: PLC0415 - 0.1–0.4 s, and brings pandas
+
+    # The connection stays as it was opened: with recursive triggers REPLACE does something else, and plugins are
+    # anybody's code.
+    return SqliteUtilsDatabase(connection, recursive_triggers=False, execute_plugins=False)
 
 
 def log_of(path: Path) -> Path:
@@ -178,7 +193,7 @@ def registry_error(path: Path, problem: Exception) -> RegistryError:
         advice = "another process holds it; try again, or see `bertmt doctor`"
     elif "malformed" in text or "not a database" in text or "decode" in text:
         return DamagedRegistryError(
-            f"The registry {path} cannot be used ({text}): it is damaged or no registry; {GOES_BACK}."
+            f"The registry {path} cannot be used ({text}): it is damaged or not a registry; {GOES_BACK}."
         )
     elif "readonly" in text or "unable to open" in text:
         advice = "check its permissions and those of its folder, or name another with --db"

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bertmt.registry.database import Database
+from bertmt.registry.runs import store_tasks
+from bertmt.tasks.task import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +15,7 @@ class NewSettings:
 
     Attributes:
         fingerprints, encoder_fingerprints: of its data and its encoder as they are now.
+        tasks: what the tasks are that its recipe names.
     """
 
     recipe_json: str
@@ -23,13 +26,14 @@ class NewSettings:
     extra_data_file: str
     fingerprints: Mapping[str, str]
     encoder_fingerprints: Mapping[str, str]
+    tasks: Tasks
 
 
 def store_settings(database: Database, key: int, new: NewSettings) -> None:
     """Replace a run's recipe; inside a write transaction."""
     database.execute(
         "UPDATE runs SET recipe = ?, digest = ?, seed = ?, preset = ?, data = ?, extra_data_file = ?,"
-        " fingerprints = ?, encoder_fingerprints = ? WHERE key = ?",
+        " fingerprints = ?, encoder_fingerprints = ?, task_set = ? WHERE key = ?",
         (
             new.recipe_json,
             new.digest,
@@ -39,6 +43,7 @@ def store_settings(database: Database, key: int, new: NewSettings) -> None:
             new.extra_data_file,
             json.dumps(dict(new.fingerprints)),
             json.dumps(dict(new.encoder_fingerprints)),
+            store_tasks(database, new.tasks),
             key,
         ),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bertmt.registry.database import Database
+from bertmt.tasks.task import PARTIAL
 
 Point = tuple[str, int, float | None]
 
@@ -44,8 +45,10 @@ def go_back(database: Database, run: int, steps: int, evaluated_epoch: int, eval
         " AND series IN (SELECT key FROM series WHERE name LIKE 'dev/%' OR name LIKE 'dev_loss/%')",
         (run, evaluated_step),
     )
-    for table in ("evaluations", "predictions"):
+    for table in ("evaluations", "scores", "predictions"):
         database.execute(f"DELETE FROM {table} WHERE run = ? AND epoch > ?", (run, evaluated_epoch))
+    # Partial ones hold no step: they may be of one that is gone, and the next ones come soon.
+    database.execute("DELETE FROM predictions WHERE run = ? AND split = ?", (run, PARTIAL))
 
 
 def series_names(database: Database, run: int) -> list[str]:

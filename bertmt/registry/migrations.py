@@ -4,6 +4,8 @@ sqlite-utils records which ones ran; `PRAGMA user_version` repeats their number,
 import of it. `Migrations.apply` alone is not safe when several processes start together; inside BEGIN IMMEDIATE it is.
 """
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
+from bertmt.registry.database import tables_of
+from bertmt.registry.file.older_recipes import present_digest, present_recipe
 
 migrations = Migrations("bertmt")
 
@@ -70,7 +74,7 @@ CREATE TABLE summaries (                -- one row per run, so that no list scan
     selected_epoch INTEGER,             -- whose scores these are
     sst REAL,
     para REAL,
-    sts REAL,                           -- ρ
+    sts REAL,
     overall REAL,
     last_event_at TEXT,
     started TEXT,                       -- JSON: what the child told at its start
@@ -215,7 +219,43 @@ SCHEMA_5 = """
 -- JSON: "weights", "config.json", "vocabulary" to fingerprint, at submit; empty: unknown, an older bertmt kept none
 ALTER TABLE runs ADD COLUMN encoder_fingerprints TEXT NOT NULL DEFAULT '{}';
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
+# The words of the code and of the field: a run changes its state by a transition, and an actor causes it.
+SCHEMA_6 = """
+ALTER TABLE moves RENAME TO transitions;
+ALTER TABLE transitions RENAME COLUMN owner TO actor;
+DROP INDEX moves_by_run;
+CREATE INDEX transitions_by_run ON transitions (run);
+"""
+# A task is data: a run has the tasks that it was submitted with, and as many scores as these have metrics.
+SCHEMA_7 = """
+CREATE TABLE scores (                   -- dev scores of an evaluated epoch; overall scores stand in `evaluations`
+    run INTEGER NOT NULL REFERENCES runs (key) ON DELETE CASCADE,
+    epoch INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    metric TEXT NOT NULL,               -- a task is judged by the first of its definition
+    value REAL,                         -- NULL is undefined
+    PRIMARY KEY (run, epoch, task, metric)
+) WITHOUT ROWID;
+
+CREATE TABLE task_sets (                -- once for all runs that were submitted with the same definitions
+    key INTEGER PRIMARY KEY,
+    definitions TEXT NOT NULL UNIQUE    -- JSON list, by name
+);
+
+-- What its tasks are; NULL: the built-in ones.
+ALTER TABLE runs ADD COLUMN task_set INTEGER REFERENCES task_sets (key);
+-- JSON: task to its score in the selected epoch, so that a list of runs reads one row of each.
+ALTER TABLE summaries ADD COLUMN scores TEXT NOT NULL DEFAULT '{}';
+"""
+# Losses and heads of a user's own.
+SCHEMA_8 = """
+CREATE TABLE sources (                  -- of users' own losses and heads; what was submitted here alone, never imported
+    digest TEXT PRIMARY KEY,            -- as recipes have it
+    file TEXT NOT NULL,
+    source TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -273,8 +313,61 @@ def m005_which_encoder(db: SqliteUtilsDatabase) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m006_transitions(db: SqliteUtilsDatabase) -> None:
+    """`moves` and `owner` get the names that the code has for them."""
+    for statement in _statements(SCHEMA_6):
+        db.execute(statement)
+
+
+@migrations()
+def m007_scores_of_any_task(db: SqliteUtilsDatabase) -> None:
+    """Scores as rows, definitions of tasks, recipes with settings of any task's head."""
+    for statement in _statements(SCHEMA_7):
+        db.execute(statement)
+    for task, metric in (("sst", "accuracy"), ("para", "accuracy"), ("sts", "pearson")):
+        db.execute(
+            f"INSERT INTO scores SELECT run, epoch, '{task}', '{metric}', {task} FROM evaluations"
+            f" WHERE {task} IS NOT NULL"
+        )
+    # Functions of Python's: SQLite writes 15 digits of a number into JSON, which is not the number; and it has no
+    # SHA-256.
+    functions = {"scores_as_json": _scores_as_json, "recipe_of": present_recipe, "digest_of": present_digest}
+    for name, function in functions.items():
+        db.conn.create_function(name, -1, function)
+    db.execute("UPDATE summaries SET scores = scores_as_json(sst, para, sts)")
+    db.execute("UPDATE runs SET recipe = recipe_of(recipe)")
+    db.execute("UPDATE runs SET digest = digest_of(recipe, digest)")
+    for name in functions:
+        db.conn.create_function(name, -1, None)
+    for table in ("evaluations", "summaries"):
+        for task in ("sst", "para", "sts"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {task}")
+
+
+def _scores_as_json(*scores: Any) -> str:
+    """By task; what is no number is left out."""
+    numbers = {name: score for name, score in zip(("sst", "para", "sts"), scores, strict=True) if _is_number(score)}
+    return json.dumps(numbers)
+
+
+def _is_number(score: Any) -> bool:
+    return isinstance(score, (int, float)) and math.isfinite(score)
+
+
+@migrations()
+def m008_sources(db: SqliteUtilsDatabase) -> None:
+    """Sources of users' own losses and heads."""
+    for statement in _statements(SCHEMA_8):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
-    """The statements of a script; `executescript` would commit the transaction that protects the migration."""
+    """The statements of a script.
+
+    `executescript` of sqlite3 would commit the transaction that protects the migration; that of sqlite-utils joins it,
+    but takes 30 ms to find the statements, as long as all of them take.
+    """
     return [statement for statement in script.split(";\n") if statement.strip()]
 
 
@@ -287,8 +380,8 @@ def migrate(path: Path, connection: Any, version_after: int) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == version_after:
         return
-    registry = SqliteUtilsDatabase(connection)
+    registry = tables_of(connection)
     if version == 0 and registry.schema:
-        raise RegistryError(f"{path} is an SQLite file, but no bertmt registry; name another with --db.")
+        raise RegistryError(f"{path} is an SQLite file, but not a bertmt registry; name another with --db.")
     migrations.apply(registry)
     connection.execute(f"PRAGMA user_version = {version_after}")

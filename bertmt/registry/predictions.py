@@ -71,6 +71,12 @@ def has_split(database: Database, fingerprint: str) -> bool:
     return database.execute("SELECT 1 FROM splits WHERE fingerprint = ?", (fingerprint,)).fetchone() is not None
 
 
+def split_size(database: Database, fingerprint: str | None) -> int | None:
+    """How many examples of that fingerprint are stored; None where none are."""
+    row = database.execute("SELECT count FROM splits WHERE fingerprint = ?", (fingerprint,)).fetchone()
+    return row[0] if row else None
+
+
 def store_split(database: Database, fingerprint: str, task: str, name: str, examples: Sequence[Example]) -> None:
     """Store the examples of an evaluated split once. Inside a write transaction."""
     if has_split(database, fingerprint):

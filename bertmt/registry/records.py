@@ -9,18 +9,33 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_type_hints
 
+import msgspec
 from msgspec import Struct
 
 from bertmt.registry.states import State
 from bertmt.run_folder.events import Finished, Started, stored
+from bertmt.tasks import definitions
+from bertmt.tasks.task import Tasks
 
 # A quote within a JSON string has a backslash before it, so this finds the setting alone.
 _SEED = re.compile(r'"seed": ?-?\d+')
+_decode_scores = msgspec.json.Decoder(dict[str, float | None]).decode
 
 
 @lru_cache(maxsize=1024)
 def _without_seed(recipe_json: str) -> Mapping[str, Any]:
     return MappingProxyType({name: value for name, value in json.loads(recipe_json).items() if name != "seed"})
+
+
+@lru_cache(maxsize=1024)
+def _scores_of(text: str) -> Mapping[str, float | None]:
+    return MappingProxyType(_decode_scores(text))
+
+
+@lru_cache(maxsize=1024)
+def _trained(definitions_json: str, names: tuple[str, ...]) -> Tasks:
+    known = definitions.from_json(definitions_json)
+    return MappingProxyType({name: known[name] for name in names if name in known})
 
 
 class Awaited(NamedTuple):
@@ -41,6 +56,7 @@ class Submission(Struct, frozen=True, kw_only=True, dict=True):
 
     Attributes:
         preset: whose toggles the resolved recipe equals, or None.
+        definitions_json: what its tasks are, as `definitions.to_json` tells it; "": the built-in ones.
         snapshot: the key of its code and environment.
         checkpoint_dir: the folder in which its checkpoints have theirs; "": its run folder.
     """
@@ -48,6 +64,7 @@ class Submission(Struct, frozen=True, kw_only=True, dict=True):
     preset: str | None
     from_preset: str | None
     recipe_json: str
+    definitions_json: str
     digest: str
     data: str
     extra_data_file: str
@@ -68,6 +85,20 @@ class Submission(Struct, frozen=True, kw_only=True, dict=True):
         """The recipe without its seed: one mapping for all runs that differ in nothing else, so that lists of
         thousands of runs neither parse nor keep each recipe."""
         return _without_seed(_SEED.sub('"seed": 0', self.recipe_json))
+
+    @property
+    def known(self) -> Tasks:
+        """What the tasks are that its recipe names, the built-in ones among them where it names no others.
+
+        Raises:
+            DataError: the registry holds none.
+        """
+        return definitions.from_json(self.definitions_json)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """What the tasks are that are trained, in their order; one mapping for all runs of equal tasks."""
+        return _trained(self.definitions_json, tuple(self.shared_recipe.get("tasks", ())))
 
     @cached_property
     def fingerprints(self) -> Mapping[str, str]:
@@ -157,13 +188,21 @@ class Progress(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Scores(Struct, frozen=True, kw_only=True, gc=False):
-    """Dev scores of the selected epoch (STS: ρ); None: not trained, or undefined."""
+    """Dev scores of the selected epoch.
+
+    Attributes:
+        scores_json: task to score; None: undefined.
+        overall: None for one task, or where one is undefined.
+    """
 
     selected_epoch: int | None
-    sst: float | None
-    para: float | None
-    sts: float | None
+    scores_json: str
     overall: float | None
+
+    @property
+    def by_task(self) -> Mapping[str, float | None]:
+        """The scores of the tasks that have been evaluated."""
+        return _scores_of(self.scores_json)
 
 
 class Imported(Struct, frozen=True, kw_only=True, gc=False):
@@ -209,6 +248,16 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
         return self.submission.recipe
 
     @property
+    def tasks(self) -> Tasks:
+        """What the tasks are that it trains, in their order."""
+        return self.submission.tasks
+
+    @property
+    def known(self) -> Tasks:
+        """What the tasks are that its recipe names: with them it is read."""
+        return self.submission.known
+
+    @property
     def share_done(self) -> float | None:
         """Share of the steps done, 0 to 1; None where it is not known."""
         if self.state is State.FINISHED:
@@ -217,9 +266,8 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
         return step / total if step is not None and total else None
 
     def score(self, task: str) -> float | None:
-        """The dev score of a task, or "overall"."""
-        found: float | None = getattr(self.scores, task)
-        return found
+        """The dev score of a task, or "overall"; None where it is not trained, or undefined."""
+        return self.scores.overall if task == "overall" else self.scores.by_task.get(task)
 
 
 # Its parts by the name of the field: what is a struct itself.
@@ -234,8 +282,8 @@ _PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done"}
 
 
 def reader_of(name: str) -> Callable[[Run], Any]:
-    """How to read of a run what documents, lists and filters name without its concern: "device", "sst"."""
-    return attrgetter(_PLACES[name])
+    """How to read of a run what lists and documents name without its concern: "device"; else the score of a task."""
+    return attrgetter(_PLACES[name]) if name in _PLACES else lambda run: run.score(name)
 
 
 @dataclass(frozen=True)
@@ -255,26 +303,34 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Dev scores of one epoch; epoch 0 is before any training."""
+    """Dev scores of one epoch; epoch 0 is before any training.
+
+    Attributes:
+        scores: task to what it is judged by; None: undefined.
+        metrics: task to metric to value, the score among them.
+    """
 
     epoch: int
     step: int
-    sst: float | None
-    para: float | None
-    sts: float | None
     overall: float | None
     seconds: float | None
+    scores: Mapping[str, float | None]
+    metrics: Mapping[str, Mapping[str, float | None]]
+
+    def score(self, task: str) -> float | None:
+        """The score of a task, or "overall"."""
+        return self.overall if task == "overall" else self.scores.get(task)
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """One change of state."""
 
     at: str
     attempt: int
     state_before: str | None
     state_after: str
-    owner: str
+    actor: str
     reason: str
 
 

@@ -26,6 +26,7 @@ through `bertmt`, whose processes all use one SQLite library.
 CHANGES = "Which runs changed, for those who keep a list up to date: triggers write `changes` after {events}.\n"
 _TABLE = re.compile(r"CREATE TABLE (\w+) \((.*?)\)( WITHOUT ROWID)?;", re.DOTALL)
 _ADDED = re.compile(r"-- ([^\n]*)\nALTER TABLE (\w+) ADD COLUMN (\w+)")
+_RENAMED = re.compile(r"ALTER TABLE (\w+) RENAME (?:COLUMN (\w+) )?TO (\w+)")
 _TRIGGER = re.compile(r"AFTER (\w+) ON (\w+)")
 
 
@@ -94,7 +95,16 @@ def comments(schemas: Sequence[str]) -> dict[tuple[str, str], str]:
                     found[match[1], declared.partition(" ")[0] if index or declared else ""] = said
         for said, table, column in _ADDED.findall(schema):
             found[table, column] = said.rstrip(".")
+        for table, column, name in _RENAMED.findall(schema):
+            found = {_renamed(place, table, column, name): said for place, said in found.items()}
     return found
+
+
+def _renamed(place: tuple[str, str], table: str, column: str, name: str) -> tuple[str, str]:
+    """Where a comment belongs after a table, or one of its columns, was renamed."""
+    if not column:
+        return (name, place[1]) if place[0] == table else place
+    return (table, name) if place == (table, column) else place
 
 
 def page() -> str:
@@ -134,9 +144,9 @@ def _events(triggers: Iterable[Any]) -> str:
 
 def _states() -> Iterator[str]:
     yield "| from | to | by |\n|---|---|---|"
-    for (before, after), owners in LEGAL_TRANSITIONS.items():
-        yield f"| {before} | {after} | {', '.join(sorted(owners))} |"
-    yield f"\nA run begins as {State.QUEUED} or {State.HELD}; every move is a row of `moves`.\n"
+    for (before, after), actors in LEGAL_TRANSITIONS.items():
+        yield f"| {before} | {after} | {', '.join(sorted(actors))} |"
+    yield f"\nA run begins as {State.QUEUED} or {State.HELD}; every change of state is a row of `transitions`.\n"
 
 
 def _records() -> list[type]:

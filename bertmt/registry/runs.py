@@ -2,15 +2,18 @@
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
-from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Move, Progress, Run, Scores, Snapshot
-from bertmt.registry.states import Actor, State, check_move
+from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Progress, Run, Scores, Snapshot, Transition
+from bertmt.registry.states import Actor, State, check_transition
 from bertmt.run_folder.events import now
+from bertmt.tasks import definitions
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Task, Tasks
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # no i, l, o: they read like digits
 ID_CHARACTERS = ID_LETTERS + "23456789"
@@ -23,6 +26,7 @@ IS_STAGED = f"runs.id GLOB '{STAGED}*'"
 _OWN = tuple(name for name in Run.__struct_fields__ if name not in CONCERNS)
 _IN_SUMMARIES = (Progress, Scores)
 _FROM_OTHER_TABLES = {
+    "definitions_json": "runs.task_set",  # a key, so that a list of runs does not read their text for each
     "awaits": "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"
     " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)",
     "tags": "(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)",
@@ -38,7 +42,7 @@ def _columns() -> Iterator[tuple[str, str]]:
 
 
 _FIELDS = [name for name, _ in _columns()]
-_STATE, _AWAITS, _TAGS = map(_FIELDS.index, ("state", "awaits", "tags"))
+_STATE, _AWAITS, _TAGS, _TASK_SET = map(_FIELDS.index, ("state", "awaits", "tags", "definitions_json"))
 
 
 def _place(names: Sequence[str]) -> slice:
@@ -49,13 +53,17 @@ def _place(names: Sequence[str]) -> slice:
 _PARTS = tuple(
     (concern, kind, kind.__struct_fields__, _place(kind.__struct_fields__)) for concern, kind in CONCERNS.items()
 )
-# What `run_of` makes a run of.
+# What `runs_of` makes runs of.
 COLUMNS = ", ".join(column for _, column in _columns())
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewRun:
-    """What is stored of a run when it is submitted, or comes from elsewhere."""
+    """What is stored of a run when it is submitted, or comes from elsewhere.
+
+    Attributes:
+        tasks: what the tasks are that its recipe names.
+    """
 
     name: str
     preset: str | None
@@ -75,6 +83,7 @@ class NewRun:
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=lambda: BUILTIN)
 
 
 def new_id() -> str:
@@ -150,12 +159,12 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
     key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
         " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir,"
-        " encoder_fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " encoder_fingerprints, task_set) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
-            json.dumps(dict(run.encoder_fingerprints)),
+            json.dumps(dict(run.encoder_fingerprints)), store_tasks(database, run.tasks),
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -165,6 +174,37 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
         [(key, awaited.needs_success, awaited.id) for awaited in run.awaits],
     )
     return key
+
+
+def store_tasks(database: Database, tasks: Tasks) -> int | None:
+    """The key of these definitions, added where they are new; None for built-in ones. Inside a write transaction."""
+    if all(BUILTIN.get(name) == task for name, task in tasks.items()):
+        return None
+    text = definitions.to_json(tasks)
+    database.execute("INSERT OR IGNORE INTO task_sets (definitions) VALUES (?)", (text,))
+    key: int = database.execute("SELECT key FROM task_sets WHERE definitions = ?", (text,)).fetchone()[0]
+    return key
+
+
+def _definitions_of(database: Database, keys: Collection[int | None]) -> Mapping[int | None, str]:
+    """The texts of these; of None "", which is the built-in ones."""
+    wanted = [key for key in keys if key is not None]
+    found: dict[int | None, str] = {None: ""}
+    if wanted:  # all of them: there are few, however many the runs
+        found |= dict(database.execute("SELECT key, definitions FROM task_sets").fetchall())
+    return found
+
+
+def all_tasks(database: Database) -> list[Task]:
+    """Every task that some run may have, the built-in ones first; of one name several, where definitions differ.
+
+    Raises:
+        DataError: the registry holds what is no definition.
+    """
+    found = dict.fromkeys(BUILTIN.values())
+    for (text,) in database.execute("SELECT definitions FROM task_sets ORDER BY key"):
+        found |= dict.fromkeys(definitions.from_json(text).values())
+    return list(found)
 
 
 def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
@@ -182,7 +222,7 @@ def _runs(database: Database, where: str, parameters: Sequence[Any]) -> list[Run
         f"SELECT {COLUMNS} FROM runs JOIN summaries ON summaries.run = runs.key WHERE {where} ORDER BY runs.key",
         parameters,
     )
-    return [run_of(row) for row in rows]
+    return runs_of(database, rows.fetchall())
 
 
 def run_by_key(database: Database, key: int) -> Run:
@@ -193,14 +233,20 @@ def run_by_key(database: Database, key: int) -> Run:
     """
     found = all_runs(database, "runs.key = ?", (key,))
     if not found:
-        raise NotFoundError("The run was removed meanwhile; `bertmt runs` lists those that are left.")
+        raise NotFoundError("The run has been removed; `bertmt runs` lists those that are left.")
     return found[0]
 
 
-def run_of(row: Sequence[Any]) -> Run:
-    """The run that a row of `COLUMNS` holds."""
+def runs_of(database: Database, rows: Sequence[Sequence[Any]]) -> list[Run]:
+    """The runs that rows of `COLUMNS` hold."""
+    texts = _definitions_of(database, {row[_TASK_SET] for row in rows})
+    return [_run_of(row, texts) for row in rows]
+
+
+def _run_of(row: Sequence[Any], texts: Mapping[int | None, str]) -> Run:
     values = list(row)
     values[_STATE] = State(values[_STATE])
+    values[_TASK_SET] = texts[values[_TASK_SET]]
     awaits, tags = values[_AWAITS], values[_TAGS]
     values[_AWAITS] = tuple(Awaited(word[1:], word[0] == "1") for word in awaits.split(",")) if awaits else ()
     values[_TAGS] = tuple(sorted(tags.split("\x1f"))) if tags else ()
@@ -210,53 +256,66 @@ def run_of(row: Sequence[Any]) -> Run:
     return Run(**fields)
 
 
-def move(database: Database, key: int, after: State, owner: Actor, reason: str, **columns: Any) -> Run:
-    """Move a run to another state and record it, in one transaction; `columns` are stored with it.
+def change_state(database: Database, key: int, after: State, actor: Actor, reason: str, **columns: Any) -> Run:
+    """Change the state of a run and record that, in one transaction; `columns` are stored with it.
 
     Raises:
-        BusyError: the move is not legal from the state that the run is in now.
+        BusyError: the transition is not legal from the state that the run is in now.
         NotFoundError: the run was removed.
     """
     with database.immediate():
         run = run_by_key(database, key)
-        check_move(run.id, run.state, after, owner)
+        check_transition(run.id, run.state, after, actor)
         assignments = "".join(f", {column} = ?" for column in columns)
         database.execute(f"UPDATE runs SET state = ?{assignments} WHERE key = ?", (after, *columns.values(), key))
-        record(database, key, columns.get("attempt", run.attempt), run.state, after, owner, reason)
+        record(database, key, columns.get("attempt", run.attempt), run.state, after, actor, reason)
         return run_by_key(database, key)
 
 
-def note(database: Database, key: int, owner: Actor, reason: str) -> None:
-    """A line in a run's history without a move."""
+def note(database: Database, key: int, actor: Actor, reason: str) -> None:
+    """A line in a run's history without a change of state."""
     run = run_by_key(database, key)
-    record(database, key, run.attempt, run.state, run.state, owner, reason)
+    record(database, key, run.attempt, run.state, run.state, actor, reason)
 
 
 def record(
-    database: Database, key: int, attempt: int, before: State | None, after: State, owner: Actor, reason: str
+    database: Database, key: int, attempt: int, before: State | None, after: State, actor: Actor, reason: str
 ) -> None:
     """A line in a run's history; inside a write transaction."""
     database.execute(
-        "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason) VALUES (?,?,?,?,?,?,?)",
-        (key, now(), attempt, before, after, owner, reason),
+        "INSERT INTO transitions (run, at, attempt, state_before, state_after, actor, reason) VALUES (?,?,?,?,?,?,?)",
+        (key, now(), attempt, before, after, actor, reason),
     )
 
 
-def moves(database: Database, key: int) -> list[Move]:
+def transitions(database: Database, key: int) -> list[Transition]:
     """The history of a run, oldest first."""
-    columns = ", ".join(each.name for each in fields(Move))
-    return [Move(*row) for row in database.execute(f"SELECT {columns} FROM moves WHERE run = ? ORDER BY key", (key,))]
+    columns = ", ".join(each.name for each in fields(Transition))
+    rows = database.execute(f"SELECT {columns} FROM transitions WHERE run = ? ORDER BY key", (key,))
+    return [Transition(*row) for row in rows]
 
 
-def evaluations(database: Database, key: int) -> list[Evaluation]:
-    """Dev scores per epoch, epoch 0 first."""
-    columns = ", ".join(each.name for each in fields(Evaluation))
-    rows = database.execute(f"SELECT {columns} FROM evaluations WHERE run = ? ORDER BY epoch", (key,))
-    return [Evaluation(*row) for row in rows]
+def evaluations(database: Database, run: Run, epoch: int | None = None) -> list[Evaluation]:
+    """Dev scores per epoch, epoch 0 first, or of one alone; tasks in the run's order."""
+    judged = {name: task.metric.name for name, task in run.tasks.items()}
+    which, parameters = ("", [run.key]) if epoch is None else (" AND epoch = ?", [run.key, epoch])
+    measured: dict[tuple[int, str], dict[str, float | None]] = {}
+    rows = database.execute(f"SELECT epoch, task, metric, value FROM scores WHERE run = ?{which}", parameters)
+    for at, task, metric, value in rows:
+        measured.setdefault((at, task), {})[metric] = value
+    rows = database.execute(
+        f"SELECT epoch, step, overall, seconds FROM evaluations WHERE run = ?{which} ORDER BY epoch", parameters
+    )
+    found = []
+    for at, step, overall, seconds in rows:
+        metrics = {task: measured[at, task] for task in judged if (at, task) in measured}
+        scores = {task: values.get(judged[task]) for task, values in metrics.items()}
+        found.append(Evaluation(at, step, overall, seconds, scores, metrics))
+    return found
 
 
 def remove(database: Database, key: int) -> None:
-    """Put a run out of sight; `bring_back` undoes it, until `forget`."""
+    """Hide a run; `bring_back` undoes it, until `forget`."""
     with database.immediate():
         database.execute("UPDATE runs SET removed_at = ? WHERE key = ?", (now(), key))
 
@@ -272,7 +331,7 @@ def forget(database: Database, key: int) -> None:
     """Delete a run and all that was imported of it, for good."""
     with database.immediate():
         database.execute("DELETE FROM dependencies WHERE run = ?1 OR awaited = ?1", (key,))
-        for table in ("metrics", "evaluations", "predictions", "moves", "tags", "summaries"):
+        for table in ("metrics", "evaluations", "scores", "predictions", "transitions", "tags", "summaries"):
             database.execute(f"DELETE FROM {table} WHERE run = ?", (key,))
         database.execute("DELETE FROM runs WHERE key = ?", (key,))
 

@@ -1,4 +1,4 @@
-"""The states of a run, and one table of the moves that are legal, each with its owner."""
+"""The states of a run, and one table of the transitions that are legal, each with who may cause it."""
 
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who may make a move."""
+    """Who may change the state of a run."""
 
     PERSON = "person"  # through a service
     CLAIM = "claim"  # a worker takes the run
@@ -79,13 +79,13 @@ _ADVICE = {
 }
 
 
-def check_move(run_id: str, before: State, after: State, owner: Actor) -> None:
-    """Refuse a move that is not in the table.
+def check_transition(run_id: str, before: State, after: State, actor: Actor) -> None:
+    """Refuse a transition that is not in the table.
 
     Raises:
         BusyError: with what can be done instead.
     """
-    if owner not in LEGAL_TRANSITIONS.get((before, after), frozenset()):
+    if actor not in LEGAL_TRANSITIONS.get((before, after), frozenset()):
         if before is after:
             raise BusyError(f"Run {run_id} is {before} already.")
         advice = _ADVICE.get((before, after), f"`bertmt show {run_id}` tells its history")

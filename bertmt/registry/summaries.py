@@ -3,15 +3,16 @@
 What writes here is called inside a write transaction.
 """
 
+import json
 from typing import Any
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Run
+from bertmt.registry.runs import evaluations
 from bertmt.run_folder.events import now
 
-_NOT_YET = (
-    "phase", "step", "epoch", "seconds_left", "checkpoint_step", "selected_epoch", "sst", "para", "sts", "overall",
-)  # fmt: skip
+NO_SCORES = {"selected_epoch": None, "scores": "{}", "overall": None}
+_NOT_YET = {**dict.fromkeys(("phase", "step", "epoch", "seconds_left", "checkpoint_step")), **NO_SCORES}
 
 
 def is_imported_as(database: Database, run: Run) -> bool:
@@ -33,18 +34,27 @@ def store_imported(database: Database, run: Run, end: int) -> None:
 def store_evaluation(database: Database, key: int, found: Evaluation) -> None:
     """Store (or replace) the dev scores of an epoch."""
     database.execute(
-        "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (key, found.epoch, found.step, found.sst, found.para, found.sts, found.overall, found.seconds),
+        "INSERT OR REPLACE INTO evaluations (run, epoch, step, overall, seconds) VALUES (?, ?, ?, ?, ?)",
+        (key, found.epoch, found.step, found.overall, found.seconds),
+    )
+    database.execute("DELETE FROM scores WHERE run = ? AND epoch = ?", (key, found.epoch))
+    database.executemany(
+        "INSERT INTO scores (run, epoch, task, metric, value) VALUES (?, ?, ?, ?, ?)",
+        [
+            (key, found.epoch, task, metric, value)
+            for task, values in found.metrics.items()
+            for metric, value in values.items()
+        ],
     )
 
 
-def show_scores(database: Database, key: int, epoch: int) -> None:
+def show_scores(database: Database, run: Run, epoch: int) -> None:
     """Make the scores of an epoch those of the run; none, where it was not evaluated."""
-    database.execute(
-        "UPDATE summaries SET (selected_epoch, sst, para, sts, overall) ="
-        " (SELECT epoch, sst, para, sts, overall FROM evaluations WHERE run = ? AND epoch = ?) WHERE run = ?",
-        (key, epoch, key),
-    )
+    for found in evaluations(database, run, epoch):
+        scores = json.dumps(dict(found.scores))
+        update(database, run.key, selected_epoch=epoch, scores=scores, overall=found.overall)
+        return
+    update(database, run.key, **NO_SCORES)
 
 
 def update(database: Database, key: int, **columns: Any) -> None:
@@ -55,4 +65,4 @@ def update(database: Database, key: int, **columns: Any) -> None:
 
 def begin_anew(database: Database, key: int) -> None:
     """Forget how far a run is and what it scored, until its next attempt tells."""
-    update(database, key, **dict.fromkeys(_NOT_YET))
+    update(database, key, **_NOT_YET)

@@ -29,7 +29,7 @@ def plain_entries(folder: Path) -> list[Path]:
     try:
         top = [Path(each.name) for each in os.scandir(folder) if _OWN.fullmatch(each.name) or each.name in _FOLDERS]
     except (OSError, ValueError) as problem:
-        raise NotFoundError(f"{folder} is no run folder: {reason_of(problem)}.") from None
+        raise NotFoundError(f"{folder} is not a run folder: {reason_of(problem)}.") from None
     return [each for name in sorted(top) for each in _plain(folder, name)]
 
 
@@ -72,7 +72,7 @@ def _copy_file(source: Path, target: Path) -> None:
     opened = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(opened, "rb") as reader:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise DataError(f"{source} is no plain file.")
+            raise DataError(f"{source} is not a plain file.")
         made = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(made, "wb") as writer:
             shutil.copyfileobj(reader, writer, 1 << 20)

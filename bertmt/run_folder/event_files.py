@@ -43,7 +43,7 @@ class EventWriter:
 
         Raises:
             OSError: the disk is full or gone. Half a line may then stand at the end: readers skip it, and the
-                next event starts on a line of its own.
+                next event starts on a new line.
         """
         data = b"\n" * self._torn + to_json(event) + b"\n"
         self._torn = True

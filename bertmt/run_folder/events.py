@@ -42,7 +42,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="even
 
     def __post_init__(self) -> None:
         if not is_time(self.at):
-            raise ValueError("`at` is no time with its zone")
+            raise ValueError("`at` is not a time with a time zone")
 
 
 class Unknown(Event, frozen=True, kw_only=True):
@@ -103,7 +103,8 @@ class Step(Event, frozen=True, kw_only=True):
     Attributes:
         step: one counter per run from 0, pretraining included.
         epoch: 0 while pretraining.
-        phase: "mnr", "cosine_embedding" or "train".
+        phase: "train", or a pretraining phase: "mnr" or "cosine_embedding", where there are several tasks of pairs
+            with a number "mnr.<task>" and so on.
         values: series → number, of the weights before the step; pearson_undefined counts from the start.
     """
 
@@ -130,14 +131,27 @@ class Evaluated(Event, frozen=True, kw_only=True):
         epoch: 0 is before any training.
         step: how many steps the weights have had.
         scores, losses, sizes: task → score (None: undefined), mean loss, examples.
+        metrics: task → metric → value; older versions told the score alone.
         seconds: how long it took.
     """
 
     epoch: Count
     step: Count
     scores: Numbers
+    metrics: Mapping[str, Numbers] = {}
     overall: Number | None = None
     losses: Numbers = {}
+    sizes: Counts = {}
+    predictions: Sequence[PredictionFile] = ()
+    seconds: Number | None = None
+
+
+class PartlyEvaluated(Event, frozen=True, kw_only=True, tag="partly_evaluated"):
+    """Dev scores of a few examples between two evaluations; fields as in `Evaluated`."""
+
+    epoch: Count
+    step: Count
+    scores: Numbers
     sizes: Counts = {}
     predictions: Sequence[PredictionFile] = ()
     seconds: Number | None = None
@@ -198,7 +212,9 @@ class Failed(Event, frozen=True, kw_only=True):
 
 
 LAST_EVENTS = (Finished, Failed, Stopped)
-AnyEvent = Started | Resumed | Step | Evaluated | Checkpointed | Stopped | Displaced | Finished | Failed
+AnyEvent = (
+    Started | Resumed | Step | Evaluated | PartlyEvaluated | Checkpointed | Stopped | Displaced | Finished | Failed
+)
 Kind = TypeVar("Kind", bound=Event)
 
 

@@ -3,9 +3,11 @@
 runs/<run id>/
   run.json             what the child must know besides the recipe: `RunOrder`
   recipe.json          the resolved recipe
+  tasks.json           what its tasks are; the built-in ones where it is missing
   events-<attempt>.jsonl, log-<attempt>.txt
   alive                locked by the child for its life, as are its events
-  vocabulary.txt       WordPiece vocabulary, only where the encoder is `tiny`
+  code/<digest>.py     sources of a user's own losses and heads, where the recipe has any
+  vocabulary.txt       of older versions, whose encoder `tiny` had a vocabulary per run; read by none
   examples/<task>-<split>.jsonl.gz
   predictions/<epoch>-<task>-<split>.npz
   model/               weights in safetensors, and how to rebuild the model
@@ -21,14 +23,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from bertmt import atomic_files
-from bertmt.bounded_files import read_json, read_text
+from bertmt import atomic_files, paths
+from bertmt.bounded_files import MOST_JSON, read_json, read_text
 from bertmt.errors import BusyError, DataError, NotFoundError, reason_of
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Started
 from bertmt.run_folder.locks import is_locked, lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
+from bertmt.tasks import definitions
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
 LONGEST_PID = 20  # digits
 
@@ -72,19 +77,23 @@ class RunFolder:
 
     @property
     def order(self) -> Path:
-        return self.path / "run.json"
+        return self.path / paths.RUN_ORDER
 
     @property
     def recipe(self) -> Path:
         return self.path / "recipe.json"
 
     @property
+    def tasks(self) -> Path:
+        return self.path / "tasks.json"
+
+    @property
     def alive(self) -> Path:
         return self.path / "alive"
 
     @property
-    def vocabulary(self) -> Path:
-        return self.path / "vocabulary.txt"
+    def code(self) -> Path:
+        return self.path / "code"
 
     @property
     def model(self) -> Path:
@@ -127,10 +136,15 @@ class RunFolder:
         for folder in (self.path.parent, self.path):
             folder.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
 
-    def create(self, order: RunOrder, recipe_json: str) -> None:
+    def create(
+        self, order: RunOrder, recipe_json: str, tasks: Tasks = BUILTIN, sources: Mapping[str, str] | None = None
+    ) -> None:
         """Make the folder and what the child reads; safe to repeat for a new attempt, while no process works the run.
 
         Private to its user like the registry: it holds the examples of the data set.
+
+        Args:
+            sources: of a user's own losses and heads, by digest.
         """
         self.make()
         for folder in (self.path / "examples", self.path / "predictions"):
@@ -138,7 +152,25 @@ class RunFolder:
         for folder in (self.path, *(each for each in self.path.iterdir() if each.is_dir())):
             atomic_files.clear_up(folder)
         atomic_files.write_text(self.recipe, recipe_json)
+        atomic_files.write_text(self.tasks, definitions.to_json(tasks))
+        if sources:
+            self.code.mkdir(mode=atomic_files.PRIVATE_FOLDER, exist_ok=True)
+        for digest, text in (sources or {}).items():
+            atomic_files.write_bytes(self.code / f"{digest}.py", text.encode("utf-8"))
         atomic_files.write_text(self.order, json.dumps(asdict(order), indent=1))
+
+    def read_tasks(self) -> Tasks:
+        """What the run's tasks are.
+
+        Raises:
+            DataError: the file cannot be read.
+        """
+        try:
+            return definitions.from_json(read_text(self.tasks, MOST_JSON))
+        except FileNotFoundError:  # an older version, which knew no others
+            return BUILTIN
+        except (OSError, ValueError) as problem:
+            raise DataError(f"{self.tasks} cannot be read: {reason_of(problem)}.") from None
 
     def read_order(self) -> RunOrder:
         """What `create` wrote.
@@ -154,7 +186,7 @@ class RunFolder:
         except (OSError, ValueError, TypeError, RecursionError) as problem:
             said = reason_of(problem)
             reason = " ".join((said or type(problem).__name__).split())[:200]
-            raise NotFoundError(f"{self.path} is no run folder: run.json cannot be read ({reason}).") from None
+            raise NotFoundError(f"{self.path} is not a run folder: run.json cannot be read ({reason}).") from None
 
 
 def _check_types(order: RunOrder) -> None:

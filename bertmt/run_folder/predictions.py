@@ -16,7 +16,7 @@ from bertmt import atomic_files
 from bertmt.bounded_files import MEBIBYTE, inflated, read_bytes, too_large
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import SPLITS, TASKS
+from bertmt.tasks.task import PARTIAL, SPLITS, is_task_name
 
 MOST_EPOCHS = 1 << 31
 # Of a split: the course's largest has 80,000 examples, which take 12 MB.
@@ -29,8 +29,8 @@ class Predictions:
     """What a model said about one split, in the order of its examples.
 
     Attributes:
-        probabilities: float32. SST (n, 5): the classes' probabilities. PARA (n,): probability of a paraphrase.
-            STS (n,): cosine of the two embeddings, −1 to 1.
+        probabilities: float32. Of k > 2 classes (n, k): their probabilities; of two (n,): that of class 1; of a number
+            (n,): the cosine of the two embeddings, −1 to 1, or the head's output, see `scores.on_label_scale`.
         fingerprint: of the examples.
     """
 
@@ -39,20 +39,6 @@ class Predictions:
     epoch: int
     fingerprint: str
     probabilities: np.ndarray
-
-    def labels(self) -> np.ndarray:
-        """What is predicted: SST the most probable class; PARA 1 where p ≥ 0.5 (section 4.1); STS the cosine."""
-        return predicted_labels(self.task, self.probabilities)
-
-
-def predicted_labels(task: str, probabilities: np.ndarray) -> np.ndarray:
-    """Predicted labels from stored probabilities; shapes as in `Predictions`."""
-    if task == "sst":
-        most_probable: np.ndarray = probabilities.argmax(axis=1)
-        return most_probable
-    if task == "para":
-        return (probabilities >= 0.5).astype(np.int64)
-    return probabilities
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
@@ -99,14 +85,12 @@ def _check(found: Predictions) -> None:
         ValueError: in words that end a sentence.
     """
     values = found.probabilities
-    if found.task not in TASKS or found.split not in SPLITS:
-        raise ValueError("they are of no split of a task")
+    if not is_task_name(found.task) or found.split not in (*SPLITS, PARTIAL):
+        raise ValueError("they belong to no split of a task")
     if not (0 <= found.epoch < MOST_EPOCHS and found.fingerprint.isprintable()):
         raise ValueError("they have no epoch or no fingerprint")
-    classes = len(TASKS[found.task].classes)
-    columns = (classes,) if classes > 2 else ()
-    if values.ndim == 0 or values.shape[1:] != columns or not np.issubdtype(values.dtype, np.floating):
-        raise ValueError(f"these are no probabilities of {found.task}: {values.dtype} of shape {values.shape}")
+    if values.ndim not in (1, 2) or values.shape[1:] == (0,) or not np.issubdtype(values.dtype, np.floating):
+        raise ValueError(f"these are not probabilities of {found.task}: {values.dtype} of shape {values.shape}")
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -139,10 +123,10 @@ def read_examples(path: Path) -> tuple[Example, ...]:
 def _check_example(example: Example) -> None:
     texts = [example.id, example.first, *([] if example.second is None else [example.second])]
     if not all(isinstance(text, str) for text in texts):
-        raise ValueError("an id or a text is no text")
+        raise ValueError("an id or a text is not a string")
     label = example.label
     if label is not None and (isinstance(label, bool) or not isinstance(label, (int, float)) or not abs(label) < 1e6):
-        raise ValueError("a label is no number")
+        raise ValueError("a label is not a number")
 
 
 def _content(path: Path) -> bytes:

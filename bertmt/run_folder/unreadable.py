@@ -25,5 +25,5 @@ def unreadable_as_sentence(path: Path) -> Iterator[None]:
         shown = str(path) if str(path).isprintable() else ascii(str(path))
         shown = shown if len(shown) <= LONGEST_SHOWN else f"…{shown[-LONGEST_SHOWN:]}"
         raise DataError(
-            f"{shown} cannot be read ({reason_of(problem)}): mend that, or remove the run with `bertmt rm`."
+            f"{shown} cannot be read ({reason_of(problem)}): fix that, or remove the run with `bertmt rm`."
         ) from None

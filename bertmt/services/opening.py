@@ -29,7 +29,7 @@ class Registry(Database):
 def opened_registry(
     path: Path, create: bool = False, read_only: bool | None = None, busy_seconds: float = BUSY_TIMEOUT_SECONDS
 ) -> Iterator[Registry]:
-    """The registry at `path`, closed at the end; what SQLite raises meanwhile comes out as a sentence.
+    """The registry at `path`, closed at the end; what SQLite raises inside comes out as a sentence.
 
     Args:
         create: make it where it is missing.

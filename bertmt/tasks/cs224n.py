@@ -7,38 +7,21 @@ unnamed column. Labels of test files are read where there are any; the course's 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt.bounded_files import MOST_DATA, read_bytes
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split, is_plain_id, with_unique_ids
-from bertmt.tasks.malformed import NAMED, Malformed, SkippedRows, shown
+from bertmt.tasks.malformed import Malformed, SkippedRows, renamed_ids, shown
 from bertmt.tasks.tab_separated import Row, rows
-from bertmt.tasks.task import TASKS, Task
+from bertmt.tasks.task import CourseFormat, Task
 
 REMEDY = "repair it, or name another folder with `bertmt init --data DIR`"
 MOST_LINES = 10_000_000  # of the course's largest file: 283,011
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Columns:
-    """How the course names one task's files and columns."""
-
-    stem: str
-    sentences: tuple[str, ...]
-    label: str
-
-
-COLUMNS = {
-    "sst": Columns("ids-sst", ("sentence",), "sentiment"),
-    "para": Columns("quora", ("sentence1", "sentence2"), "is_duplicate"),
-    "sts": Columns("sts", ("sentence1", "sentence2"), "similarity"),
-}
-
-
-def read_cs224n_split(folder: Path, task: str, split: str) -> Split:
+def read_cs224n_split(folder: Path, task: Task, split: str) -> Split:
     """One split of one task from its file in a CS224N folder.
 
     Raises:
@@ -55,7 +38,7 @@ def read_cs224n_split(folder: Path, task: str, split: str) -> Split:
     return parse_split(content, file, task, split)
 
 
-def find_file(folder: Path, task: str, split: str) -> Path:
+def find_file(folder: Path, task: Task, split: str) -> Path:
     """The file of a split; test files may be called `-test-student.csv`, as the course has them, or `-test.csv`.
 
     Raises:
@@ -66,19 +49,19 @@ def find_file(folder: Path, task: str, split: str) -> Path:
         if name in present:
             return folder / name
     raise DataError(
-        f"{folder} has no file {' or '.join(names)}, which {TASKS[task].title}'s {split} split is read from: "
+        f"{folder} has no file {' or '.join(names)}, which {task.title}'s {split} split is read from: "
         "name a folder in the CS224N format with `bertmt init --data DIR`."
     )
 
 
-def missing_files(folder: Path, splits: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The splits, (task, split), whose file is not in the folder, and how that is called.
+def missing_files(folder: Path, splits: Iterable[tuple[Task, str]]) -> dict[tuple[str, str], str]:
+    """The splits, (task's name, split), whose file is not in the folder, and how that is called.
 
     Raises:
         DataError: the folder is missing.
     """
     present = _present(folder)
-    wanted = {(task, split): _names(task, split) for task, split in splits}
+    wanted = {(task.name, split): _names(task, split) for task, split in splits}
     return {part: " or ".join(names) for part, names in wanted.items() if not present.intersection(names)}
 
 
@@ -93,13 +76,18 @@ def _present(folder: Path) -> set[str]:
         ) from None
 
 
-def _names(task: str, split: str) -> list[str]:
+def _names(task: Task, split: str) -> list[str]:
     """What a split's file may be called."""
     endings = ("test-student", "test") if split == "test" else (split,)
-    return [f"{COLUMNS[task].stem}-{ending}.csv" for ending in endings]
+    return [f"{_format(task).stem}-{ending}.csv" for ending in endings]
 
 
-def parse_split(content: bytes, file: Path, task: str, split: str) -> Split:
+def _format(task: Task) -> CourseFormat:
+    assert task.course is not None  # others have a source of their own
+    return task.course
+
+
+def parse_split(content: bytes, file: Path, task: Task, split: str) -> Split:
     """The content of a split's file as examples; Raises as `read_cs224n_split`."""
     table = rows(content)
     header = next(table, None)
@@ -107,7 +95,7 @@ def parse_split(content: bytes, file: Path, task: str, split: str) -> Split:
         raise DataError(f"{file} is empty: {REMEDY}.")
     if header.problem:
         raise DataError(f"{file}, line {header.line}: the header cannot be read ({header.problem}); {REMEDY}.")
-    parser = _RowParser(file, TASKS[task], header, labelled=split != "test")
+    parser = _RowParser(file, task, header, labelled=split != "test")
     skipped = SkippedRows(file, REMEDY)
     examples: list[Example] = []
     lines: list[int] = []
@@ -123,16 +111,7 @@ def parse_split(content: bytes, file: Path, task: str, split: str) -> Split:
     if not examples:
         raise DataError(f"{file} has a header but no rows: {REMEDY}.")
     unique, renamed = with_unique_ids(examples)
-    return Split(task, split, unique, (*warnings, *_renamed(file, renamed, lines, unique)))
-
-
-def _renamed(file: Path, renamed: list[int], lines: list[int], unique: tuple[Example, ...]) -> Iterable[str]:
-    if renamed:
-        which = ", ".join(f"line {lines[index]} (now {unique[index].id})" for index in renamed[:NAMED])
-        left = len(renamed) - NAMED
-        more = f" and {left:,} more" if left > 0 else ""
-        ids = "1 id was" if len(renamed) == 1 else f"{len(renamed):,} ids were"
-        yield f"{file}: {ids} in use by an earlier row and got a suffix, {which}{more}."
+    return Split(task.name, split, unique, (*warnings, *renamed_ids(file, renamed, lines, unique)))
 
 
 class _RowParser:
@@ -141,7 +120,7 @@ class _RowParser:
     def __init__(self, file: Path, task: Task, header: Row, labelled: bool):
         self.file = file
         self.task = task
-        columns = COLUMNS[task.name]
+        columns = _format(task)
         found = [name.strip().lower() for name in header.fields]
         needed = ["id", *columns.sentences, *([columns.label] if labelled else [])]
         if any(found.count(name) != 1 for name in needed) or found.count(columns.label) > 1:

@@ -14,7 +14,7 @@ class Example:
         id: unique within its split.
         first: the sentence, or the first of a pair.
         second: the second of a pair; None for single sentences.
-        label: a class (SST 0–4, PARA 0/1) or a similarity (STS 0–5); None where the split has no labels.
+        label: a class, from 0, or a number; None where the split has no labels.
     """
 
     id: str

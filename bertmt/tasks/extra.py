@@ -1,4 +1,4 @@
-"""Extra paraphrase pairs for PARA's training split: `.jsonl` or `.jsonl.gz`, one `["title a", "title b"]` per line.
+"""Extra paraphrase pairs for a training split (PARA's): `.jsonl` or `.jsonl.gz`, one `["title a", "title b"]` per line.
 
 The format is that of the StackExchange duplicate questions (section 5.1): every pair is a paraphrase.
 """
@@ -6,21 +6,22 @@ The format is that of the StackExchange duplicate questions (section 5.1): every
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from bertmt.bounded_files import MOST_DATA, open_plain, too_large
+from bertmt.bounded_files import open_plain
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split
-from bertmt.tasks.malformed import MAX_ROW, Malformed, SkippedRows, decoded, shown
+from bertmt.tasks.malformed import Malformed, SkippedRows, decoded, is_encodable, shown
+from bertmt.tasks.readers.lines import numbered_lines
+from bertmt.tasks.task import Task
 
 REMEDY = "repair it, or name another file with `bertmt init --extra-data FILE`"
 # Lines without a pair, blank or not, before a file is given up: an archive may hold billions.
 MOST_BESIDES = 1_000_000
 
 
-def read_extra_file(file: Path, limit: int) -> Split:
+def read_extra_file(file: Path, task: Task, limit: int) -> Split:
     """The first `limit` pairs of a file, or all where there are fewer, each labelled 1.
 
     The file is read only as far as needed, so an archive of millions of pairs costs no more than the pairs taken.
@@ -33,7 +34,7 @@ def read_extra_file(file: Path, limit: int) -> Split:
     read = 0
     try:
         with open_plain(file) as opened, _opened(opened, file) as stream:
-            for number, line in _lines(stream, file):
+            for number, line in numbered_lines(stream, file):
                 # A short excerpt may have its share of bad lines by chance: then the whole file decides.
                 if len(pairs) >= limit and not skipped.too_many(read):
                     break
@@ -54,29 +55,12 @@ def read_extra_file(file: Path, limit: int) -> Split:
     warnings = skipped.warnings(read)
     if not pairs:
         raise DataError(f'{file} holds no pairs where each line should be ["title a", "title b"]: {REMEDY}.')
-    return Split("para", "extra", tuple(pairs), warnings)
+    return Split(task.name, "extra", tuple(pairs), warnings)
 
 
 def _opened(opened: IO[bytes], file: Path) -> IO[bytes]:
     # An archive's content is read in pieces, and as far as needed: it may be any number of times as large.
     return opened if file.suffix != ".gz" else cast(IO[bytes], gzip.GzipFile(fileobj=opened))
-
-
-def _lines(stream: IO[bytes], file: Path) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines, of which an endless one is never held in memory as a whole.
-
-    Raises:
-        OSError: they take more than any data file may have.
-    """
-    number = 0
-    while line := stream.readline(MAX_ROW + 2):
-        number += 1
-        rest = line
-        while not rest.endswith(b"\n") and stream.tell() <= MOST_DATA and (rest := stream.readline(MAX_ROW)):
-            pass
-        if stream.tell() > MOST_DATA:
-            raise too_large(file, MOST_DATA)
-        yield number, line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _pair(line: bytes) -> tuple[str, str]:
@@ -95,11 +79,6 @@ def _pair(line: bytes) -> tuple[str, str]:
     first, second = (title.strip() for title in titles)
     if not first or not second:
         raise Malformed("an empty title")
-    if not _encodable(first + second):
+    if not is_encodable(first + second):
         raise Malformed("a character that no encoder can read")
     return first, second
-
-
-def _encodable(text: str) -> bool:
-    """JSON can spell NUL and lone surrogates, which UTF-8, and so every tokenizer and file of ours, cannot hold."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

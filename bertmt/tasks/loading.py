@@ -9,19 +9,24 @@ from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
 from bertmt.tasks.examples import Split, with_unique_ids
 from bertmt.tasks.extra import read_extra_file
+from bertmt.tasks.readers.source import read_source_split
+from bertmt.tasks.task import Task
 
 TOY = "toy"
 
 
-def read_split(data: str, task: str, split: str) -> Split:
+def read_split(data: str, task: Task, split: str) -> Split:
     """The examples of one task's train, dev or test split.
 
     Args:
-        data: `toy` for the embedded data, else a folder in the CS224N format (`./toy` is a folder of that name).
+        data: `toy` for the embedded data, else a folder in the CS224N format (`./toy` is a folder of that name); a task
+            with a source of its own does not ask.
 
     Raises:
-        DataError: the data are missing or unusable; see `read_cs224n_split`.
+        DataError: the data are missing or unusable; see `read_cs224n_split` and `read_source_split`.
     """
+    if task.source:
+        return read_source_split(task, split)
     if data == TOY:
         return toy_split(task, split)
     if not data:
@@ -32,7 +37,7 @@ def read_split(data: str, task: str, split: str) -> Split:
     return read_cs224n_split(_path(data), task, split)
 
 
-def read_extra_pairs(file: str, limit: int) -> Split:
+def read_extra_pairs(file: str, task: Task, limit: int) -> Split:
     """The first `limit` extra paraphrase pairs, each labelled 1.
 
     Args:
@@ -42,25 +47,25 @@ def read_extra_pairs(file: str, limit: int) -> Split:
         DataError: the file is missing or unusable; see `read_extra_file`.
     """
     if file == TOY:
-        return toy_extra_pairs().first(limit)
+        return toy_extra_pairs(task).first(limit)
     if not file:
         raise DataError(
             "No file of extra pairs is named: name one with `bertmt init --extra-data FILE`, or use the embedded ones "
             "with `--set extra_data_file=toy`."
         )
-    return read_extra_file(_path(file), limit)
+    return read_extra_file(_path(file), task, limit)
 
 
-def read_training_split(data: str, task: str, extra_data_file: str | None, extra_data_limit: int) -> Split:
-    """The training split, with the extra pairs behind it where the task is PARA and a file is given.
+def read_training_split(data: str, task: Task, extra_data_file: str | None, extra_data_limit: int) -> Split:
+    """The training split, with the extra pairs behind it where the task takes them and a file is given.
 
     Raises:
         DataError: as `read_split` and `read_extra_pairs`.
     """
     split = read_split(data, task, "train")
-    if task != "para" or not extra_data_file:
+    if not task.extra_pairs or not extra_data_file:
         return split
-    extra = read_extra_pairs(extra_data_file, extra_data_limit)
+    extra = read_extra_pairs(extra_data_file, task, extra_data_limit)
     examples, _ = with_unique_ids([*split.examples, *extra.examples])
     return replace(split, examples=examples, warnings=split.warnings + extra.warnings)
 

@@ -1,8 +1,10 @@
 """Rows that cannot be used: a few are skipped with one warning, many are an error."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bertmt.errors import DataError
+from bertmt.tasks.examples import Example
 
 MAX_ROW = 131_072  # bytes; in characters also the csv module's own limit for one field
 SHARE = 100  # one row in so many may be malformed
@@ -78,3 +80,18 @@ def decoded(raw: bytes) -> str:
     if "\r" in text:
         raise Malformed("a stray carriage return")
     return text
+
+
+def is_encodable(text: str) -> bool:
+    """JSON can spell NUL and lone surrogates, which UTF-8, and so every tokenizer and file of ours, cannot hold."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def renamed_ids(file: Path, renamed: Sequence[int], lines: Sequence[int], unique: Sequence[Example]) -> Iterable[str]:
+    """One sentence about the examples (by their places) whose id an earlier row had, or none."""
+    if renamed:
+        which = ", ".join(f"line {lines[index]} (now {unique[index].id})" for index in renamed[:NAMED])
+        left = len(renamed) - NAMED
+        more = f" and {left:,} more" if left > 0 else ""
+        ids = "1 id was" if len(renamed) == 1 else f"{len(renamed):,} ids were"
+        yield f"{file}: {ids} in use by an earlier row and got a suffix, {which}{more}."

@@ -1,62 +1,82 @@
-"""The score of each task, the overall score and the confusion matrix (sections 5.1 and 5.2)."""
+"""A task's scores from predictions, the overall score of several, and the confusion matrix."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from bertmt.tasks.task import TASKS
-
-# A side whose values deviate from their mean by no more than so many units of rounding has no variance: what is
-# left is float noise, and a correlation of noise would be printed as if the model had said something.
-NOISE = 4
-Values = ArrayLike | Sequence[float | None]
+from bertmt.tasks.metrics import COMPUTED, Values, aligned
+from bertmt.tasks.task import Task
 
 
-def accuracy(predicted: Values, labels: Values) -> float | None:
-    """The share of predictions that equal their label; None without examples or labels."""
-    found, wanted = _aligned(predicted, labels)
-    if not len(wanted) or np.isnan(wanted).any():
-        return None
-    return float((found == wanted).mean())
+def predicted_labels(task: Task, probabilities: np.ndarray) -> np.ndarray:
+    """What is predicted: the most probable class; of two, 1 where p ≥ 0.5 (section 4.1); else the number itself.
+
+    Args:
+        probabilities: as predictions are stored: (n, k) of k > 2 classes; (n,) of class 1 of two; (n,) of a number: the
+            cosine, or the head's output, which both stand for the range from 0 to 1.
+    """
+    if not task.classes:
+        return probabilities
+    if task.outputs == 1:
+        return (probabilities >= 0.5).astype(np.int64)
+    most_probable: np.ndarray = probabilities.argmax(axis=1)
+    return most_probable
 
 
-def pearson(predicted: Values, labels: Values) -> float | None:
-    """Pearson's ρ = Cov(y, ŷ) / (σ(y) σ(ŷ)), computed in float64.
+def on_label_scale(task: Task, predicted: np.ndarray) -> np.ndarray:
+    """Predicted labels on the scale of the labels: numbers times the range (decision 5), classes as they are.
+
+    float32 stays float32.
+    """
+    if task.classes:
+        return predicted
+    low, high = task.range
+    scaled: np.ndarray = predicted * np.float32(high - low)
+    return scaled + np.float32(low) if low else scaled
+
+
+def score(task: Task, predicted: Values, labels: Values) -> float | None:
+    """The score that a task is judged by; None where it is undefined.
+
+    Args:
+        predicted: of `predicted_labels`; a correlation is the same on the scale of the labels.
+    """
+    return COMPUTED[task.metrics[0]](predicted, labels)
+
+
+def all_scores(task: Task, predicted: Values, labels: Values) -> dict[str, float | None]:
+    """Every metric of a task, by name; the first is its score.
+
+    Args:
+        predicted: on the scale of the labels (`Task.on_label_scale`).
+    """
+    return {name: COMPUTED[name](predicted, labels) for name in task.metrics}
+
+
+def unit_scores(scores: Mapping[str, float | None], tasks: Mapping[str, Task]) -> dict[str, float | None]:
+    """Each score's part in the overall score, 0 to 1."""
+    return {name: None if scores[name] is None else tasks[name].unit(scores[name]) for name in scores}  # type: ignore[arg-type]
+
+
+def overall(scores: Mapping[str, float | None], tasks: Mapping[str, Task]) -> float | None:
+    """The mean of the unit scores of several tasks.
+
+    Of the course's three it is (acc_SST + acc_PARA + (1 + ρ_STS)/2) / 3, as the course computes it. Source: section 5.2
+    for S = (1 + ρ)/2, decisions 3 and 4.
+
+    Args:
+        scores: of all tasks that a run trains.
 
     Returns:
-        None where it is undefined: fewer than two pairs, a value that is missing or not finite, or a side
-        without variance beyond the rounding noise of its own dtype. Never 0 in place of undefined.
+        None where one of them is undefined, and for fewer than two: it would only repeat the score.
     """
-    found, wanted = _aligned(predicted, labels)
-    if len(wanted) < 2 or not (np.isfinite(found).all() and np.isfinite(wanted).all()):
-        return None
-    first = _standardized(found, _rounding(predicted))
-    second = _standardized(wanted, _rounding(labels))
-    if first is None or second is None:
-        return None
-    return float(np.clip(first @ second, -1.0, 1.0))
+    units = list(unit_scores(scores, tasks).values())
+    known = [value for value in units if value is not None and math.isfinite(value)]
+    return sum(known) / len(known) if len(units) == len(known) > 1 else None
 
 
-def score(task: str, predicted: Values, labels: Values) -> float | None:
-    """The score by which a task is measured: accuracy for SST and PARA, Pearson's ρ for STS."""
-    return accuracy(predicted, labels) if TASKS[task].classes else pearson(predicted, labels)
-
-
-def overall(scores: Mapping[str, float | None]) -> float | None:
-    """(acc_SST + acc_PARA + (1 + ρ_STS)/2) / 3, as the course computes it; None unless all three are there.
-
-    Source: section 5.2 for S = (1 + ρ)/2, decisions 3 and 4.
-    """
-    values = [scores.get(name) for name in ("sst", "para", "sts")]
-    if any(value is None or not np.isfinite(value) for value in values):
-        return None
-    sst, para, rho = (float(value) for value in values if value is not None)
-    return (sst + para + (1 + rho) / 2) / 3
-
-
-def confusion(task: str, predicted: Values, labels: Values) -> np.ndarray:
+def confusion(task: Task, predicted: Values, labels: Values) -> np.ndarray:
     """How often class j was predicted where i is true: (k, k) ints, rows true, columns predicted.
 
     Examples without a label are left out.
@@ -64,48 +84,14 @@ def confusion(task: str, predicted: Values, labels: Values) -> np.ndarray:
     Raises:
         ValueError: the task has no classes, or a value is none of them.
     """
-    classes = len(TASKS[task].classes)
+    classes = len(task.classes)
     if not classes:
-        raise ValueError(f"{task} has no classes")
-    found, wanted = _aligned(predicted, labels)
+        raise ValueError(f"{task.name} has no classes")
+    found, wanted = aligned(predicted, labels)
     labelled = ~np.isnan(wanted)
     found, wanted = found[labelled], wanted[labelled]
     if not np.isin(np.concatenate([found, wanted]), np.arange(classes)).all():
-        raise ValueError(f"predictions and labels of {task} are classes from 0 to {classes - 1}")
+        raise ValueError(f"predictions and labels of {task.name} are classes from 0 to {classes - 1}")
     matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (wanted.astype(np.int64), found.astype(np.int64)), 1)
     return matrix
-
-
-def _aligned(predicted: Values, labels: Values) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides as float64 vectors of one length; a missing label (None) becomes NaN."""
-    found: np.ndarray = np.asarray(predicted, dtype=np.float64)
-    wanted: np.ndarray = np.asarray(labels, dtype=np.float64)
-    if found.ndim != 1 or found.shape != wanted.shape:
-        raise ValueError(f"expected one prediction per label, found shapes {found.shape} and {wanted.shape}")
-    return found, wanted
-
-
-def _rounding(values: Any) -> float:
-    """The relative rounding error that the values were stored with: float32 for a model's output."""
-    dtype = getattr(values, "dtype", None)
-    is_float = isinstance(dtype, np.dtype) and np.issubdtype(dtype, np.floating)
-    return float(np.finfo(dtype if is_float else np.float64).eps)
-
-
-def _standardized(values: np.ndarray, rounding: float) -> np.ndarray | None:
-    """Values less their mean, scaled to length 1; None where there is nothing but rounding noise.
-
-    Scaled by the largest magnitude first, so that neither huge nor tiny values overflow or vanish in squares.
-    """
-    largest = np.abs(values).max()
-    if not largest:
-        return None
-    scaled = values / largest
-    deviations = scaled - scaled.mean()
-    spread = np.abs(deviations).max()
-    if spread <= NOISE * rounding:
-        return None
-    deviations = deviations / spread
-    standardized: np.ndarray = deviations / np.linalg.norm(deviations)
-    return standardized

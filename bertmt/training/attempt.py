@@ -35,7 +35,7 @@ def train_attempt(
     reuse_freed_memory()
     if order.threads:
         torch.set_num_threads(order.threads)
-    recipe = from_json(read_text(folder.recipe, MOST_JSON))
+    recipe = from_json(read_text(folder.recipe, MOST_JSON), folder.read_tasks())
     torch.use_deterministic_algorithms(recipe.deterministic and order.device != "cpu")
     run = compose(folder, order, recipe, stop)
     state = TrainingState(run, progress, Stopwatch())

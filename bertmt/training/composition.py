@@ -9,12 +9,13 @@ from importlib.metadata import version
 
 import torch
 
-from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.errors import BertmtError, DataError
 from bertmt.models.encoder import load_encoder
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, Precision, choose_precision
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
+from bertmt.own_code.loading import OwnLosses, load_heads
+from bertmt.recipe.pretraining import MNR, label_of, phases
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
@@ -22,10 +23,10 @@ from bertmt.run_folder.events import Started, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.processes import process_start
 from bertmt.training.evaluation import Evaluator
-from bertmt.training.run_data import RunData, read_run_data, vocabulary_sentences
+from bertmt.training.partial_evaluation import PartialEvaluator
+from bertmt.training.run_data import RunData, read_run_data
 from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
-from bertmt.training.steps.objectives import COSINE_EMBEDDING, MNR
 from bertmt.training.steps.tokenised import TokenisedSplit
 from bertmt.training.stopping import StopFlag
 from bertmt.version import __version__
@@ -58,6 +59,8 @@ class TrainingRun:
     pretraining: Mapping[str, int]
     plan: StepPlan
     evaluator: Evaluator
+    partial: PartialEvaluator
+    own_losses: OwnLosses
     saves_memory: bool
     keeps_checkpoints: bool
 
@@ -113,11 +116,10 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     device = _device(order)
     data = read_run_data(order, recipe)
     stop.check()
-    if recipe.encoder == "tiny" and not folder.vocabulary.is_file():
-        write_vocabulary(folder.vocabulary, train_vocabulary(vocabulary_sentences(order, recipe)))
-    tokenizer = load_tokenizer(recipe.encoder, folder.vocabulary, recipe.max_length)
+    tokenizer = load_tokenizer(recipe.encoder, recipe.max_length)
     stop.check()
-    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder, recipe.seed, folder.vocabulary)).to(device)
+    own_heads, own_losses = load_heads(recipe, folder.code), OwnLosses(recipe, folder.code)
+    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder), own_heads).to(device)
     refuse_changed_encoder(order, recipe)  # once it is loaded: it must not have been exchanged meanwhile either
     precision = choose_precision(recipe.precision, device, model.config.hidden_size)
     model.encoder_dtype = DTYPES[precision]
@@ -129,13 +131,16 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     dev = {task: TokenisedSplit(split, tokenizer, stop.check) for task, split in data.dev.items()}
     plan = plan_steps(recipe, {task: streams[task].batches_per_pass for task in recipe.tasks})
     evaluator = Evaluator(model, tokenizer, recipe, folder, dev, stop.check)
+    partial = PartialEvaluator(model, tokenizer, recipe, folder, data.dev, stop.check)
     pretraining = {
         phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
     }
+    steps = sum(pretraining.values())
+    partial.plan(steps + plan.steps, (steps + plan.batches) * recipe.batch_size)
     return TrainingRun(
         folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
-        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, saves_memory=saves_memory,
-        keeps_checkpoints=order.keeps_checkpoints,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial,
+        own_losses=own_losses, saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 
 
@@ -164,32 +169,33 @@ def _device(order: RunOrder) -> torch.device:
 def _streams(
     recipe: Recipe, data: RunData, tokenizer: Tokenizer, device: torch.device, stop: StopFlag
 ) -> dict[str, BatchStream]:
-    """A stream for each task, and one of STS pairs for each pretraining phase, in the order of training."""
+    """A stream for each task, and one of pairs for each pretraining phase, in the order of training."""
     size, seed = recipe.batch_size, recipe.seed
     streams = {}
     for task, split in data.train.items():
         tokenised = TokenisedSplit(split, tokenizer, stop.check)
         order = bucketed_order(tokenised.lengths, tokenised.rows(), size, seed, task)
         streams[task] = BatchStream(tokenised, tokenizer, order, device)
-    if recipe.mnr:
-        pairs = streams["sts"].data
-        rows = pairs.rows(pairs.labels >= recipe.mnr_threshold)
-        order = distinct_order(pairs.sentence_keys(), rows, size, seed)
-        _refuse_empty(order(0), MNR, f"two different STS pairs with a similarity of at least {recipe.mnr_threshold:g}")
-        streams[MNR] = BatchStream(pairs, tokenizer, order, device)
-    if recipe.cosine_embedding:
-        pairs = streams["sts"].data
-        rows = pairs.rows((pairs.labels >= recipe.cosine_positive) | (pairs.labels < recipe.cosine_negative))
-        order = bucketed_order(pairs.lengths, rows, size, seed, COSINE_EMBEDDING)
-        bounds = f"at least {recipe.cosine_positive:g} or below {recipe.cosine_negative:g}"
-        _refuse_empty(order(0), COSINE_EMBEDDING, f"an STS pair with a similarity of {bounds}")
-        streams[COSINE_EMBEDDING] = BatchStream(pairs, tokenizer, order, device)
+    for phase in phases(recipe):
+        pairs, about = streams[phase.task].data, recipe.task(phase.task)
+        if phase.loss == MNR:
+            least = label_of(recipe.mnr_threshold, about)
+            rows = pairs.rows(pairs.labels >= least)
+            order = distinct_order(pairs.sentence_keys(), rows, size, seed, phase.name)
+            needed = f"two different {about.title} pairs with a similarity of at least {least:g}"
+        else:
+            near, far = (label_of(each, about) for each in (recipe.cosine_positive, recipe.cosine_negative))
+            rows = pairs.rows((pairs.labels >= near) | (pairs.labels < far))
+            order = bucketed_order(pairs.lengths, rows, size, seed, phase.name)
+            needed = f"a pair of {about.title} with a similarity of at least {near:g} or below {far:g}"
+        _refuse_empty(order(0), phase.loss, needed)
+        streams[phase.name] = BatchStream(pairs, tokenizer, order, device)
     return streams
 
 
-def _refuse_empty(batches: Sequence[object], phase: str, needed: str) -> None:
+def _refuse_empty(batches: Sequence[object], loss: str, needed: str) -> None:
     if not batches:
-        raise DataError(f"`{phase}` needs {needed}, but the training split has none: use --set {phase}=false.")
+        raise DataError(f"`{loss}` needs {needed}, but the training split has none: use --set {loss}=false.")
 
 
 def _pretraining_steps(recipe: Recipe, stream: BatchStream) -> int:

@@ -1,7 +1,7 @@
 """Dev predictions, scores and losses of the weights as they are."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -13,7 +13,7 @@ from bertmt.run_folder.events import PredictionFile
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
 from bertmt.tasks.examples import fingerprint
-from bertmt.tasks.scores import overall, score
+from bertmt.tasks.scores import all_scores, on_label_scale, overall, predicted_labels, score
 from bertmt.training.divergence import check_outputs
 from bertmt.training.steps.objectives import mean_loss
 from bertmt.training.steps.tokenised import TokenisedSplit
@@ -24,7 +24,8 @@ class Evaluation:
     """Scores and losses by task; None where undefined.
 
     Attributes:
-        overall: None unless all three tasks have a score.
+        metrics: by task, all its metrics by name.
+        overall: None unless there are several tasks, and all have a score.
         predictions: per task, which file of the run folder holds them, as `evaluated` events list it.
     """
 
@@ -34,14 +35,12 @@ class Evaluation:
     losses: Mapping[str, float | None]
     sizes: Mapping[str, int]
     predictions: tuple[PredictionFile, ...]
+    metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def selection_value(self) -> float | None:
-        """What `select = "best"` and early stopping go by: the overall score, or where not all three tasks are
-        trained its mean over those that are; None while one of them is undefined."""
-        parts = [value if value is None or task != "sts" else (1 + value) / 2 for task, value in self.scores.items()]
-        known = [part for part in parts if part is not None]
-        return sum(known) / len(known) if len(known) == len(parts) else None
+        """What `select = "best"` and early stopping go by: the overall score, or of one task its own."""
+        return self.overall if len(self.scores) > 1 else next(iter(self.scores.values()))
 
 
 class Evaluator:
@@ -73,22 +72,28 @@ class Evaluator:
             DivergedError: a prediction is not a finite number.
         """
         scores: dict[str, float | None] = {}
+        metrics: dict[str, dict[str, float | None]] = {}
         losses: dict[str, float | None] = {}
         stored = []
         for task, data in self._splits.items():
             outputs = compute_outputs(self._model, self._tokenizer, task, data.first, data.second, self._before_batch)
             check_outputs(task, epoch, outputs)
             losses[task] = mean_loss(self._recipe, task, outputs, torch.from_numpy(data.labels))
+            about = self._recipe.task(task)
             predictions = Predictions(
-                task, data.split.name, epoch, self._fingerprints[task], probabilities(task, outputs)
+                task, data.split.name, epoch, self._fingerprints[task], probabilities(about, outputs)
             )
             labels = [
                 example.label for example in data.split.examples
             ]  # not the fp32 ones: scores are to be reproducible
-            scores[task] = score(task, predictions.labels(), labels)
+            predicted = predicted_labels(about, predictions.probabilities)
+            scores[task] = score(about, predicted, labels)
+            metrics[task] = all_scores(about, on_label_scale(about, predicted), labels) | {
+                about.metrics[0]: scores[task]
+            }
             stored.append(self._store(predictions))
         sizes = {task: len(data) for task, data in self._splits.items()}
-        return Evaluation(epoch, scores, overall(scores), losses, sizes, tuple(stored))
+        return Evaluation(epoch, scores, overall(scores, self._recipe.known), losses, sizes, tuple(stored), metrics)
 
     def _store(self, predictions: Predictions) -> PredictionFile:
         path = self._folder.predictions(predictions.epoch, predictions.task, predictions.split)

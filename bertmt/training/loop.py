@@ -53,7 +53,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
     if progress.evaluated_epoch < 0:
         reporter.evaluated(0, run.evaluator)
 
-    # Pretraining on STS pairs (section 4.3): each phase with a fresh optimizer.
+    # Pretraining on pairs with similarities (section 4.3): each phase with a fresh optimizer.
     for phase in [each for each in state.phases_left() if each != TRAIN]:
         optimizer = state.enter(phase)
         steps = run.pretraining[phase]
@@ -61,6 +61,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
         with reporter.stopwatch.measure("pretraining"):
             while progress.phase_step < steps:
                 stop.check()
+                reporter.glance(0)
                 rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
                 reporter.stepped(0, phase, rate, state.stepper.take([phase], optimizer))
                 checkpointing.after_step()
@@ -76,6 +77,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
         with reporter.stopwatch.measure("training"):
             while progress.phase_step < epoch * plan.steps_per_epoch:
                 stop.check()
+                reporter.glance(epoch)
                 rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
                 tasks = plan.tasks_at(progress.phase_step)
                 reporter.stepped(epoch, TRAIN, rate, state.stepper.take(tasks, optimizer))

@@ -10,7 +10,8 @@ import torch
 
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.run_folder.event_files import EventWriter
-from bertmt.run_folder.events import Evaluated, Finished, Resumed, Step, now
+from bertmt.run_folder.events import Evaluated, Finished, PartlyEvaluated, Resumed, Step, now
+from bertmt.tasks.task import Task
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.divergence import check_step
 from bertmt.training.evaluation import Evaluation, Evaluator
@@ -106,10 +107,15 @@ class Reporter:
         }
         if result.surgery:
             values["conflict_share"] = result.surgery.projections / result.surgery.pairs
-        if self._run.recipe.pearson and "sts" in result.batches:
-            self.tally.add_pearson(result.defined["sts"])
+        numeric = [name for name in result.batches if name in self._run.recipe.tasks and not self._about(name).classes]
+        if self._run.recipe.pearson and numeric:
+            for name in numeric:
+                self.tally.add_pearson(result.defined[name])
             values["pearson_undefined"] = self.tally.pearson_undefined
         return values
+
+    def _about(self, task: str) -> Task:
+        return self._run.recipe.task(task)
 
     def evaluated(self, epoch: int, evaluator: Evaluator) -> Evaluation:
         """Evaluate, and tell of it; the step of the event is the number of steps that the weights have had."""
@@ -124,6 +130,7 @@ class Reporter:
                 epoch=epoch,
                 step=self.progress.step,
                 scores=evaluation.scores,
+                metrics=evaluation.metrics,
                 overall=evaluation.overall,
                 losses=evaluation.losses,
                 sizes=evaluation.sizes,
@@ -136,6 +143,28 @@ class Reporter:
         log.info("Epoch %d, after %d steps: dev %s.", epoch, self.progress.step, scores)
         self._last_step_at = time.monotonic()
         return evaluation
+
+    def glance(self, epoch: int) -> None:
+        """Where they are due, dev scores of a few examples, of the weights as they are between two steps."""
+        partial = self._run.partial
+        if not partial.is_due(self.progress.step, self.progress.evaluated_step):
+            return
+        start = time.monotonic()
+        found = partial.evaluate(epoch)
+        seconds = time.monotonic() - start
+        self.stopwatch.add("partial evaluation", seconds)
+        self._events.write(
+            PartlyEvaluated(
+                at=now(),
+                epoch=epoch,
+                step=self.progress.step,
+                scores=found.scores,
+                sizes=found.sizes,
+                predictions=found.predictions,
+                seconds=round(seconds, 3),
+            )
+        )
+        self._last_step_at += seconds  # it is no part of the next step
 
     def finished(self, epoch: int, selected: Evaluation) -> None:
         """The last event."""

@@ -1,11 +1,11 @@
 """The splits that a run reads, checked against what it was submitted with."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bertmt.errors import DataError
-from bertmt.recipe.recipe import TASK_NAMES, Recipe
+from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.layout import RunOrder
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunData:
-    """Train and dev splits by task; PARA's training split holds the extra pairs where the recipe has them."""
+    """Train and dev splits by task; a training split holds the extra pairs where the recipe has them."""
 
     train: Mapping[str, Split]
     dev: Mapping[str, Split]
@@ -35,7 +35,9 @@ def read_run_data(order: RunOrder, recipe: Recipe) -> RunData:
     """
     refuse_changed_data(order, recipe)
     train = {task: _training_split(order, recipe, task) for task in recipe.tasks}
-    dev = {task: read_split(order.data, task, "dev").first(recipe.evaluate_examples) for task in recipe.tasks}
+    dev = {
+        task: read_split(order.data, recipe.task(task), "dev").first(recipe.evaluate_examples) for task in recipe.tasks
+    }
     for split in [*train.values(), *dev.values()]:
         for warning in split.warnings:
             log.warning(warning)
@@ -51,10 +53,11 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
     changed = []
     for name, expected in order.fingerprints.items():
         task, _, split = name.partition("-")
+        about = recipe.task(task)
         if split == "extra":
-            found = read_extra_pairs(order.extra_data_file, recipe.extra_data_limit)
+            found = read_extra_pairs(order.extra_data_file, about, recipe.extra_data_limit)
         else:
-            found = read_split(order.data, task, split)
+            found = read_split(order.data, about, split)
         if fingerprint(found.examples) != expected:
             changed.append(name)
     if changed:
@@ -65,23 +68,6 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
         )
 
 
-def vocabulary_sentences(order: RunOrder, recipe: Recipe) -> Iterator[str]:
-    """The sentences that `tiny` learns its word pieces from: the training splits of all tasks, trained or not, so
-    that runs of one data set have one vocabulary."""
-    for task in TASK_NAMES:
-        try:
-            split = _training_split(order, recipe, task)
-        except DataError as problem:
-            if task in recipe.tasks:
-                raise
-            log.info("Words of %s, which is not trained, are not in the vocabulary: %s", task, problem)
-            continue
-        for example in split.examples:
-            yield example.first
-            if example.second is not None:
-                yield example.second
-
-
 def _training_split(order: RunOrder, recipe: Recipe, task: str) -> Split:
     file = order.extra_data_file if recipe.extra_data else None
-    return read_training_split(order.data, task, file, recipe.extra_data_limit)
+    return read_training_split(order.data, recipe.task(task), file, recipe.extra_data_limit)

@@ -1,4 +1,4 @@
-"""Backups while a worker works: at its start, then hourly while something changes, on a thread of its own.
+"""Backups while a worker works: at its start, then hourly while something changes, on a separate thread.
 
 A registry of gigabytes takes a while to copy and to check; the rounds of the worker go on meanwhile.
 """

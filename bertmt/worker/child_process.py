@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from bertmt.errors import BusyError
 from bertmt.launchers.training import TRAINING_COMMAND, order_of, start_training
 from bertmt.registry.records import Run
+from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
@@ -111,13 +113,22 @@ def how_it_ended(child: Child) -> str:
     return f"ended with exit code {code}"
 
 
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})
+
+
 def start_child(
-    run: Run, folder: RunFolder, device: str, threads: int, command: Sequence[str] = TRAINING_COMMAND
+    run: Run,
+    folder: RunFolder,
+    device: str,
+    threads: int,
+    sources: Mapping[str, str] = NO_SOURCES,
+    command: Sequence[str] = TRAINING_COMMAND,
 ) -> StartedChild:
     """Start the child of a claimed run.
 
     Args:
         device: "cpu", or the UUID of a GPU.
+        sources: of losses and heads of a user's own, by digest.
         command: what is started, with the run folder and the attempt as its last arguments.
 
     Raises:
@@ -127,4 +138,16 @@ def start_child(
     if is_alive(folder):
         raise BusyError(f"The run in {folder.path} is still worked by another process.")
     order = order_of(run, device, threads)
-    return StartedChild(start_training(folder, order, run.submission.recipe_json, command))
+    return StartedChild(start_training(folder, order, run.submission, sources, command))
+
+
+def has_stepped(run: Run) -> bool:
+    """Whether this attempt has done a step, and so holds the memory that it will need."""
+    step, kept = run.progress.step, run.progress.checkpoint_step or 0
+    return run.imported.events_attempt == run.attempt and step is not None and step >= kept
+
+
+def last_line(folder: RunFolder, attempt: int) -> str | None:
+    """What an attempt logged last; None: nothing."""
+    lines = tail_lines(folder.log(attempt), 40)
+    return next((line.strip()[:500] for line in reversed(lines) if line.strip()), None)

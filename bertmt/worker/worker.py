@@ -22,13 +22,13 @@ from bertmt.registry.claims import adopt
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
-from bertmt.registry.runs import move, moves, run_by_key, snapshot_of
+from bertmt.registry.runs import change_state, run_by_key, snapshot_of, transitions
 from bertmt.registry.states import Actor, State
-from bertmt.run_folder.event_files import tail_lines
 from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import bring_up_to_date, declare_dead, ingest_running, is_worked, its_process
+from bertmt.services.plan.own_code import sources_of
 from bertmt.services.plan.snapshot import code_digest
 from bertmt.worker.admission import Admission
 from bertmt.worker.child_process import (
@@ -38,7 +38,9 @@ from bertmt.worker.child_process import (
     AdoptedChild,
     Child,
     Stopping,
+    has_stepped,
     how_it_ended,
+    last_line,
     start_child,
 )
 from bertmt.worker.claiming import Claims
@@ -167,7 +169,7 @@ class Worker:
 
     @contextmanager
     def _apart(self, run: Run) -> Iterator[None]:
-        """Around what is done for one run: a folder that cannot be read is said once, and hinders no other run."""
+        """Wraps the work for one run: an unreadable folder is reported once and does not affect other runs."""
         try:
             yield
         except NotFoundError:
@@ -259,7 +261,7 @@ class Worker:
         run = ingest(self.database, run)
         if run.attempt != work.run.attempt:
             return  # it ended in this moment, and is somebody else's; the next look knows
-        if _has_stepped(run):
+        if has_stepped(run):
             self.admission.first_step_done(slot)
         self.children[slot] = replace(work, run=run)
 
@@ -285,7 +287,7 @@ class Worker:
         """Settle a run whose process is gone and whose folder cannot be read: it has failed, unless it was to stop."""
         after = {"cancel": State.CANCELLED, "pause": State.PAUSED}.get(run.execution.request or "", State.FAILED)
         failure = {"failure": str(problem)} if after is State.FAILED else {}
-        run = self._move(run, after, Actor.DEATH, str(problem), ended_at=now(), **failure)
+        run = self._change_state(run, after, Actor.DEATH, str(problem), ended_at=now(), **failure)
         self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}: {problem}")
 
     def _still_its_own(self, work: Work) -> Run | None:
@@ -314,7 +316,7 @@ class Worker:
         return work
 
     def _settle(self, work: Work) -> None:
-        """Move a run whose child has ended, unless its last event did."""
+        """Settle a run whose child has ended, unless its last event did."""
         run, child = work.run, work.child
         code = child.exit_code()
         failure = None
@@ -324,17 +326,17 @@ class Worker:
                 failure = "its folder is held by another process"
             elif work.vanished:
                 failure = f"its GPU {run.execution.device} has disappeared; see `nvidia-smi`"
-                run = self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
+                run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.execution.request is None:
-                said = _last_line(self.database, run) if code != CANNOT_WRITE_CODE else None
+                said = last_line(folder_of(self.database, run), run.attempt) if code != CANNOT_WRITE_CODE else None
                 failure = said or how_it_ended(child)
-                run = self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
+                run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             else:
                 failure = how_it_ended(child) if code and not self.stopping and run.execution.request is None else None
                 run = declare_dead(self.database, run, how_it_ended(child))
         elif run.state is State.FAILED:
             failure = run.execution.failure
-        why = run.execution.failure or (moves(self.database, run.key)[-1].reason if run.state is State.QUEUED else "")
+        why = run.execution.failure or (run.state is State.QUEUED and transitions(self.database, run.key)[-1].reason)
         self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {why}' if why else ''}")
         self._watch_for_crashes(run, time.monotonic() - work.since, failure)
 
@@ -349,15 +351,15 @@ class Worker:
 
     def _put_back(self, run: Run, reason: str) -> Run:
         later = (datetime.now(UTC) + BUSY_PAUSE).isoformat(timespec="milliseconds")
-        return self._move(run, State.QUEUED, Actor.WORKER, reason, not_before_at=later)
+        return self._change_state(run, State.QUEUED, Actor.WORKER, reason, not_before_at=later)
 
-    def _move(self, run: Run, after: State, owner: Actor, reason: str, **columns: str) -> Run:
-        """Move a run as it was seen; where another process settled it first it stays as it is."""
+    def _change_state(self, run: Run, after: State, actor: Actor, reason: str, **columns: str) -> Run:
+        """Change the state of a run as it was seen; where another process settled it first it stays as it is."""
         with self.database.immediate():
             current = run_by_key(self.database, run.key)
             if (current.attempt, current.state) != (run.attempt, State.RUNNING):
                 return current
-            return move(self.database, run.key, after, owner, reason, request=None, **columns)
+            return change_state(self.database, run.key, after, actor, reason, request=None, **columns)
 
     def _fill(self, slot: DeviceSlot) -> None:
         """Start the next queued run on a free slot, if one may start there."""
@@ -375,26 +377,16 @@ class Worker:
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
-            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, self.command)
+            sources = sources_of(self.database, run)
+            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, sources, self.command)
         except BusyError as problem:
             self._put_back(run, str(problem))
             return
         except (OSError, DataError) as problem:
             failure = f"could not be started: {problem}"
-            self._move(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
+            self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")
             self._watch_for_crashes(run, 0, failure)
             return
         self.children[slot] = Work(run, child)
         self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
-
-
-def _has_stepped(run: Run) -> bool:
-    """Whether this attempt has done a step, and so holds the memory that it will need."""
-    step, kept = run.progress.step, run.progress.checkpoint_step or 0
-    return run.imported.events_attempt == run.attempt and step is not None and step >= kept
-
-
-def _last_line(database: Database, run: Run) -> str | None:
-    lines = [line.strip() for line in tail_lines(folder_of(database, run).log(run.attempt), 40) if line.strip()]
-    return lines[-1][:500] if lines else None

@@ -105,7 +105,7 @@ def test_a_run_folder_that_cannot_be_read_is_a_sentence(
         ("runs", "state", "asleep"),
         ("runs", "name", b"bytes"),
         ("summaries", "finished", "null"),
-        ("summaries", "sst", "x"),
+        ("summaries", "scores", '{"sst": "x"}'),
         ("snapshots", "environment", "no"),
         ("predictions", "probabilities", b"123"),
     ],
@@ -169,14 +169,14 @@ def test_predictions_of_another_split_than_their_event_says_are_not_imported(
 
 def test_a_sort_by_a_word_of_two_settings_is_a_whole_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:
     outcome = bertmt("runs", "--sort", "layers")
-    assert outcome.code == 2 and outcome.err.endswith("write sst_head.layers or para_head.layers.\n")
+    assert outcome.code == 2 and outcome.err.endswith("write head.sst.layers or head.para.layers.\n")
 
 
 def test_a_schema_that_is_no_utf_8_is_a_sentence(bertmt: Callable[..., Outcome], registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = registry.read_bytes()
-    at = content.index(b"CREATE TABLE moves") + len(b"CREATE TABLE mov")
+    at = content.index(b"CREATE TABLE evaluations") + len(b"CREATE TABLE evaluation")
     registry.write_bytes(content[:at] + b"\x80" + content[at + 1 :])
     outcome = bertmt("runs")
     assert outcome.code == 1 and "cannot be used" in outcome.err and "Traceback" not in outcome.err

@@ -210,7 +210,7 @@ def test_interrupting_a_wait_ends_with_130_and_leaves_the_run(registry: Path, ru
         ("runs --limit many", "Invalid value for '--limit': it must be a whole number;"),
         ("runs --limit 1.5", "Invalid value for '--limit': it must be a whole number;"),
         ("runs --limit -1", "Invalid value for '--limit': it must be at least 0;"),
-        ("confusion base --task sts", "Invalid value for '--task': 'sts' is not one of 'sst', 'para';"),
+        ("confusion base --task sts", "A confusion matrix needs classes: use sst or para, not 'sts'."),
         ("runz", "No such command 'runz'. Did you mean 'runs'? `bertmt --help`"),
         ("runs --db", "Option '--db' requires an argument;"),
     ],

@@ -75,5 +75,5 @@ def test_a_writing_command_says_that_it_cannot(
     before = files(unwritable)
     outcome = bertmt(*words)
     assert outcome.code == 1
-    assert "is read-only, so it cannot be changed" in outcome.err
+    assert "is read-only, so nothing can be changed" in outcome.err
     assert files(unwritable) == before

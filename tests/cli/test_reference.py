@@ -14,6 +14,7 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import SCHEMAS
 
 GROUP: Any = typer.main.get_command(app)
+COMMANDS = {**GROUP.commands, **{f"task {name}": each for name, each in GROUP.commands["task"].commands.items()}}
 
 
 def test_the_page_of_the_command_line_is_up_to_date() -> None:
@@ -26,14 +27,14 @@ def test_the_page_of_the_registry_is_up_to_date() -> None:
 
 
 def test_every_command_and_every_parameter_has_help() -> None:
-    silent = [name for name, command in GROUP.commands.items() if not command.help]
-    for name, command in GROUP.commands.items():
+    silent = [name for name, command in COMMANDS.items() if not command.help]
+    for name, command in COMMANDS.items():
         silent += [f"{name} {param.name}" for param in command.params if not param.help]
     assert silent == []
 
 
 def test_the_first_line_of_every_help_fits_the_list_of_commands() -> None:
-    shortened = [name for name, command in GROUP.commands.items() if command.get_short_help_str(62).endswith("...")]
+    shortened = [name for name, command in COMMANDS.items() if command.get_short_help_str(62).endswith("...")]
     assert shortened == []
 
 
@@ -41,9 +42,15 @@ def test_every_command_of_the_issue_is_there() -> None:
     wanted = (
         "init fetch presets recipe queue worker runs show logs curves confusion wait baseline compare cancel "
         "pause resume requeue rm hold release move edit note tag predict export doctor workers tui verify-resume "
-        "backup import-run gc restore repair"
+        "backup import-run import-predictions gc restore repair task"
     )
     assert set(wanted.split()) == set(GROUP.commands)
+    assert set(GROUP.commands["task"].commands) == {"add", "list", "show", "rm", "audit"}
+
+
+def test_commands_of_a_group_have_places_of_their_own_on_the_page() -> None:
+    page = reference.page()
+    assert "- [`task add`](#bertmt-task-add)" in page and "### bertmt task audit\n\n```text\nbertmt task audit" in page
 
 
 def test_every_exit_code_is_explained() -> None:

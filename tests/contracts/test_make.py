@@ -82,11 +82,6 @@ def test_the_demo_says_what_its_comparison_says(document: Any, expected: list[st
     assert demo_words.sentences(document) == expected
 
 
-def test_the_demo_gives_a_reason_for_a_loss_only_where_there_is_one() -> None:
-    [verdict, reason] = demo_words.sentences(compared({"sst": "undecided", "para": "worse"}))
-    assert "worse on PARA" in verdict and "lora.rank 16" in reason
-
-
 @needs_make
 def test_the_demo_claims_nothing_that_no_comparison_says(repository: Path) -> None:
     """All that it prints of the two runs comes from `compare --json`; the rest is what to type next."""

@@ -18,11 +18,13 @@ from bertmt.registry.file.opening import open_registry
 
 # What works a queue, waits, needs a network or a terminal.
 LEFT_OUT = {"worker", "tui", "predict", "fetch"}
-FORBIDDEN = {"--work", "--wait", "-f", "--follow", "--install-completion", "--show-completion"}
+FORBIDDEN = {"--work", "--wait", "-f", "--follow", "--install-completion", "--show-completion", "--hub"}
 GROUP: Any = typer.main.get_command(app)
+ALL = dict(GROUP.commands)
+ALL |= {f"task {name}": command for name, command in ALL.pop("task").commands.items()}
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    for name, command in GROUP.commands.items()
+    for name, command in ALL.items()
 }
 COMMANDS = {name: sorted(options - FORBIDDEN) for name, options in OPTIONS.items() if name not in LEFT_OUT}
 RUNS = st.sampled_from(
@@ -58,6 +60,10 @@ USUAL = {
     "export": "base",
     "wait": "base",
     "runs": "--sort sst",
+    "task add": "mine --train train.csv --dev dev.csv",
+    "task show": "sst",
+    "task rm": "mine",
+    "task audit": "sst --data toy --encoder tiny",
 }
 
 # The second run is one that cannot: then the first stays as it was.
@@ -84,13 +90,13 @@ def command_lines(draw: st.DrawFn) -> list[Any]:
         words = draw(st.permutations(words))
     if draw(st.integers(0, 9)) == 0:
         words += ["--db", draw(ARGUMENTS)]
-    return [draw(ARGUMENTS) if draw(st.integers(0, 30)) == 0 else name, *words]
+    return [*([draw(ARGUMENTS)] if draw(st.integers(0, 30)) == 0 else name.split()), *words]
 
 
 def is_left_out(words: Any) -> bool:
     """Whether it might work a queue, wait for runs that nobody works, or reach a command that is left out."""
     waits = words[0] == "wait" and any(word[:1] in ("l", "h", "s") or not word for word in words[1:])
-    beginnings = ("--wo", "--wa", "--fo", "--inst", "--show-c", "-f")  # an option may be cut short
+    beginnings = ("--wo", "--wa", "--fo", "--inst", "--show-c", "-f", "--hu")  # an option may be cut short
     named = bool({*words} & {*LEFT_OUT, *FORBIDDEN})
     return waits or named or any(word.startswith(beginnings) for word in words)
 

@@ -61,9 +61,9 @@ def load(folder: Path) -> None:
     from bertmt.models.encoder import load_encoder  # noqa: PLC0415 - the other readers work without torch
     from bertmt.models.tokenizing import load_tokenizer  # noqa: PLC0415
 
-    tokenizer = load_tokenizer(str(folder), Path("unused"), 16)
+    tokenizer = load_tokenizer(str(folder), 16)
     tokens = tokenizer.pad(tokenizer.encode(["word1 word2", "word3", "of another, word\u00e9 \u4e2d"]))
-    model = load_encoder(str(folder), 0, Path("unused"))
+    model = load_encoder(str(folder))
     model(tokens.input_ids, attention_mask=tokens.attention_mask)
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import damaged_bytes, damaged_document
+from present import present
 from sentences import answered
 
 from bertmt.errors import BertmtError
@@ -22,11 +23,12 @@ from bertmt.run_folder.predictions import (
     write_examples,
     write_predictions,
 )
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.course_files import course_file_content
-from bertmt.tasks.cs224n import COLUMNS, read_cs224n_split
+from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.examples import Example, Split, fingerprint, is_plain_id
 from bertmt.tasks.extra import read_extra_file
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.scores import predicted_labels
 
 HEADERS = {
     "sst": b"\tid\tsentence\tsentiment\n",
@@ -69,7 +71,7 @@ def check_split(split: Split) -> None:
     assert len({each.id for each in split.examples}) == len(split.examples)
     assert all(is_plain_id(each.id) for each in split.examples)
     assert all(text.strip() for each in split.examples for text in (each.first, each.second or "-"))
-    about = TASKS[split.task]
+    about = BUILTIN[split.task]
     for each in split.examples:
         assert each.label is None or about.minimum <= each.label <= about.maximum
         assert (each.second is not None) == about.pair
@@ -91,12 +93,12 @@ def test_any_file_of_the_course_is_a_split_or_a_sentence_that_names_it(
     tmp_path: Path, given_file: tuple[str, str, bytes]
 ) -> None:
     task, split, content = given_file
-    file = tmp_path / f"{COLUMNS[task].stem}-{split}.csv"
+    file = tmp_path / f"{present(BUILTIN[task].course).stem}-{split}.csv"
     file.write_bytes(content)
     with answered(), naming(file):
-        found = read_cs224n_split(tmp_path, task, split)
+        found = read_cs224n_split(tmp_path, BUILTIN[task], split)
         check_split(found)
-        written = course_file_content(task, [(each.id, each.label or 0) for each in found.examples])
+        written = course_file_content(BUILTIN[task], [(each.id, each.label or 0) for each in found.examples])
         assert written.count("\n") == len(found.examples) + 1
 
 
@@ -119,7 +121,7 @@ def test_any_file_of_pairs_is_a_split_or_a_sentence_that_names_it(
     file = tmp_path / name
     file.write_bytes(content)
     with answered(), naming(file):
-        found = read_extra_file(file, limit)
+        found = read_extra_file(file, BUILTIN["para"], limit)
         check_split(found)
         assert len(found.examples) <= limit and all(each.label == 1 for each in found.examples)
 
@@ -166,7 +168,7 @@ def test_any_file_of_a_run_folder_is_read_or_refused_in_a_sentence(
     with answered(), naming():
         found = READERS[name](tmp_path / name)
         if isinstance(found, Predictions):
-            assert len(found.labels()) == len(found.probabilities)
+            assert len(predicted_labels(BUILTIN["sst"], found.probabilities)) == len(found.probabilities)
         elif isinstance(found, RunOrder):
             RunFolder(tmp_path / "again").create(found, "{}")
         else:

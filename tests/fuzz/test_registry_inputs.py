@@ -123,7 +123,7 @@ COLUMNS = {
     "summaries": "phase step steps_total epoch seconds_left selected_epoch sst started finished",
     "snapshots": "source environment code_digest",
     "evaluations": "epoch sst seconds",
-    "moves": "at attempt state_after reason",
+    "transitions": "at attempt state_after reason",
     "predictions": "task epoch fingerprint columns probabilities",
     "splits": "task name count",
     "examples": "first label",

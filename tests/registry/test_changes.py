@@ -18,7 +18,7 @@ from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.migrations import m002_changes_of_runs, m004_workers_known_by_more_than_the_clock, migrations
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, forget, move, remove, store_setting
+from bertmt.registry.runs import all_runs, change_state, forget, remove, store_setting
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import all_workers, beat, register, running_workers
 from bertmt.run_folder.processes import is_recent, process_start
@@ -54,7 +54,7 @@ def first_version(tmp_path: Path) -> Path:
 def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(first_version: Path) -> None:
     with open_registry(first_version) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-        assert [(run.key, run.name, run.scores.sst, run.annotations.tags) for run in all_runs(database)] == [
+        assert [(run.key, run.name, run.score("sst"), run.annotations.tags) for run in all_runs(database)] == [
             (3, "first", 0.5, ()), (7, "second", 0.5, ("old",)),
         ]  # fmt: skip
         assert [worker.request for worker in all_workers(database)] == [None]
@@ -66,7 +66,7 @@ def test_a_registry_of_version_1_keeps_its_rows_and_every_run_gets_a_number(firs
 def test_a_registry_of_version_1_counts_what_changes_from_then_on(first_version: Path) -> None:
     with open_registry(first_version) as database:
         before = newest_change(database)
-        move(database, 3, State.HELD, Actor.PERSON, "later")
+        change_state(database, 3, State.HELD, Actor.PERSON, "later")
         assert [run.state for run in changed_runs(database, before).runs] == [State.HELD]
 
 
@@ -75,7 +75,7 @@ def claim(database: Database, run: Run) -> Run:
 
 
 def score(database: Database, run: Run) -> None:
-    database.execute("UPDATE summaries SET sst = 0.7 WHERE run = ?", (run.key,))
+    database.execute("UPDATE summaries SET overall = 0.7 WHERE run = ?", (run.key,))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def score(database: Database, run: Run) -> None:
     [
         claim,
         score,
-        lambda database, run: move(database, run.key, State.HELD, Actor.PERSON, "later"),
+        lambda database, run: change_state(database, run.key, State.HELD, Actor.PERSON, "later"),
         lambda database, run: tag(database, run, "new"),
         lambda database, run: tag(database, run, "old", present=False),
         lambda database, run: annotate(database, run, "seen"),
@@ -99,7 +99,7 @@ def test_a_write_counts_for_its_run_alone(
     run, other = add_run("a"), add_run("b")
     tag(database, run, "old")
     if write.__name__ != "claim":
-        move(database, other.key, State.CANCELLED, Actor.PERSON, "not this one")
+        change_state(database, other.key, State.CANCELLED, Actor.PERSON, "not this one")
     before = newest_change(database)
     write(database, run)
     changes = changed_runs(database, before)

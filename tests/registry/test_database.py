@@ -14,8 +14,9 @@ from bertmt.errors import NotFoundError, RegistryError
 from bertmt.registry.database import SAFE_SQLITE, SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.file_systems import file_system_type, refuse_network_file_system
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.migrations import m005_which_encoder, migrations
-from bertmt.registry.runs import all_runs
+from bertmt.registry.migrations import m005_which_encoder, m006_transitions, migrations
+from bertmt.registry.records import Transition
+from bertmt.registry.runs import all_runs, transitions
 
 
 def test_reading_a_missing_registry_names_the_next_step_and_creates_nothing(tmp_path: Path) -> None:
@@ -44,14 +45,14 @@ def test_somebody_elses_database_is_not_touched(tmp_path: Path) -> None:
     connection.execute("CREATE TABLE theirs (x)")
     connection.commit()
     connection.close()
-    with pytest.raises(RegistryError, match="no bertmt registry"):
+    with pytest.raises(RegistryError, match="not a bertmt registry"):
         open_registry(path)
 
 
 def test_a_damaged_registry_is_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     path.write_bytes(os.urandom(8192))
-    with pytest.raises(RegistryError, match="damaged or no registry"):
+    with pytest.raises(RegistryError, match="damaged or not a registry"):
         open_registry(path)
 
 
@@ -137,3 +138,25 @@ def test_a_registry_of_version_4_keeps_its_rows_and_knows_no_encoders(tmp_path: 
         assert [(run.key, run.name, run.submission.encoder_fingerprints) for run in all_runs(database)] == [
             (5, "old", {})
         ]
+
+
+def test_a_registry_of_version_5_keeps_its_history(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(SqliteUtilsDatabase(connection), stop_before=m006_transitions.__name__)
+    connection.execute("PRAGMA user_version = 5")
+    connection.execute("INSERT INTO snapshots VALUES (1, 'code', '{}', '{}')")
+    connection.execute(
+        "INSERT INTO runs (key, id, name, recipe, digest, seed, data, extra_data_file, fingerprints, state, position,"
+        " submitted_at, snapshot) VALUES (5, 'abc234', 'old', '{}', 'd', 0, 'toy', '', '{}', 'held', 1, 'now', 1)"
+    )
+    row = ("then", 0, "queued", "held", "person", "for later")
+    connection.execute(
+        "INSERT INTO moves (run, at, attempt, state_before, state_after, owner, reason) VALUES (5, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    connection.close()
+    with open_registry(path) as database:
+        assert transitions(database, 5) == [Transition(*row)]
+        indices = SqliteUtilsDatabase(database.connection).table("transitions").indexes
+        assert [(each.name, each.columns) for each in indices] == [("transitions_by_run", ["run"])]

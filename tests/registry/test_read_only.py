@@ -63,7 +63,7 @@ def test_a_read_only_registry_is_read_and_a_write_is_a_sentence(path: Path) -> N
     with open_registry(path, read_only=True) as database:
         assert database.read_only
         assert [run.name for run in all_runs(database)] == ["first"]
-        with pytest.raises(RegistryError, match=r"is read-only, so it cannot be changed: .*--db"):
+        with pytest.raises(RegistryError, match=r"is read-only, so nothing can be changed: .*--db"):
             store_setting(database, "a", "b")
     with open_registry(path) as database:
         assert setting(database, "a") is None
@@ -138,9 +138,9 @@ def test_a_read_only_registry_of_an_older_version_is_refused_and_left_as_it_is(p
 def test_what_is_no_registry_or_damaged_is_a_sentence_to_a_reader_too(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     (tmp_path / "damaged.db").write_bytes(os.urandom(8192))
-    with pytest.raises(RegistryError, match="no bertmt registry"):
+    with pytest.raises(RegistryError, match="not a bertmt registry"):
         open_registry(tmp_path / "empty.db", read_only=True)
-    with pytest.raises(RegistryError, match="damaged or no registry"):
+    with pytest.raises(RegistryError, match="damaged or not a registry"):
         open_registry(tmp_path / "damaged.db", read_only=True)
 
 

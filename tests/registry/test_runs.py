@@ -1,4 +1,4 @@
-"""Runs in the registry: ids, order, claims, legal moves."""
+"""Runs in the registry: ids, order, claims, legal transitions."""
 
 import os
 import subprocess
@@ -17,15 +17,15 @@ from bertmt.registry.database import Database
 from bertmt.registry.runs import (
     all_runs,
     bring_back,
+    change_state,
     forget,
-    move,
-    moves,
     remove,
     removed_runs,
     run_by_key,
     snapshot_of,
+    transitions,
 )  # fmt: skip
-from bertmt.registry.states import ENDED, LEGAL_TRANSITIONS, Actor, State, check_move
+from bertmt.registry.states import ENDED, LEGAL_TRANSITIONS, Actor, State, check_transition
 from bertmt.registry.workers import all_workers, is_running, register
 from bertmt.run_folder.processes import process_start
 
@@ -49,7 +49,7 @@ def test_runs_are_claimed_in_the_order_of_the_queue(database: Database, add_run:
 
 def test_a_held_run_is_not_claimed(database: Database, add_run: AddRun, worker: int) -> None:
     run = add_run()
-    move(database, run.key, State.HELD, Actor.PERSON, "held")
+    change_state(database, run.key, State.HELD, Actor.PERSON, "held")
     assert claim_next(database, worker, "cpu") is None
 
 
@@ -57,28 +57,28 @@ def test_a_claim_makes_a_new_attempt_and_forgets_the_old_failure(
     database: Database, add_run: AddRun, worker: int
 ) -> None:
     run = claim_next(database, worker, "cpu") if add_run() else None
-    move(database, present(run).key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
-    move(database, present(run).key, State.QUEUED, Actor.PERSON, "requeued")
+    change_state(database, present(run).key, State.FAILED, Actor.EVENT, "broke", failure="broke", ended_at="now")
+    change_state(database, present(run).key, State.QUEUED, Actor.PERSON, "requeued")
     run = claim_next(database, worker, "cpu")
     assert (present(run).attempt, present(run).execution.failure, present(run).execution.ended_at) == (2, None, None)
 
 
 def test_every_move_is_recorded_with_time_and_reason(database: Database, add_run: AddRun) -> None:
     run = add_run()
-    move(database, run.key, State.HELD, Actor.PERSON, "for later")
-    first, second = moves(database, run.key)
+    change_state(database, run.key, State.HELD, Actor.PERSON, "for later")
+    first, second = transitions(database, run.key)
     assert (first.state_before, first.state_after) == (None, "queued")
-    assert (second.state_before, second.state_after, second.owner, second.reason) == (
+    assert (second.state_before, second.state_after, second.actor, second.reason) == (
         "queued", "held", "person", "for later",
     )  # fmt: skip
     assert second.at >= first.at
 
 
 def test_what_is_not_in_the_table_of_moves_is_refused() -> None:
-    for before, after, owner in product(State, State, Actor):
-        legal = owner in LEGAL_TRANSITIONS.get((before, after), ())
+    for before, after, actor in product(State, State, Actor):
+        legal = actor in LEGAL_TRANSITIONS.get((before, after), ())
         try:
-            check_move("abc", before, after, owner)
+            check_transition("abc", before, after, actor)
             assert legal
         except BusyError:
             assert not legal
@@ -119,7 +119,7 @@ def test_forgetting_a_run_deletes_all_that_was_stored_of_it(database: Database, 
         metrics.append(database, run.key, [("loss/sst", 0, 1.0)])
     forget(database, run.key)
     assert all_runs(database) == []
-    for table in ("metrics", "moves", "summaries"):
+    for table in ("metrics", "transitions", "summaries"):
         assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     with pytest.raises(NotFoundError):
         run_by_key(database, run.key)

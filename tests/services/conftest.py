@@ -9,6 +9,7 @@ import pytest
 from call_types import AddRun
 from present import present
 from registry_to_damage import fill
+from stored_scores import store_scores
 
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
@@ -31,7 +32,7 @@ def finish(database: Database, add_run: AddRun) -> Callable[..., Run]:
     ) -> Run:
         run = add_run(name, preset_name=preset_name, **values)
         database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
-        database.execute("UPDATE summaries SET sst = ?, para = ?, sts = ? WHERE run = ?", (*scores, run.key))
+        store_scores(database, run.key, dict(zip(("sst", "para", "sts"), scores, strict=True)))
         return run_by_key(database, run.key)
 
     return finished

@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attempts import Attempt
 
-from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary
 from bertmt.recipe.loading import to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.held_folder import HeldFolder
 from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 from bertmt.training.__main__ import train_folder
-from bertmt.training.run_data import vocabulary_sentences
 from bertmt.training.stopping import StopFlag
 
 SMALL = {
@@ -37,28 +36,16 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-@cache
-def toy_vocabulary(extra_data: bool) -> list[str]:
-    """What a child of each run on toy would train anew, in 0.4 s."""
-    recipe = recipe_from({"data": "toy", "extra_data": extra_data})
-    return train_vocabulary(
-        vocabulary_sentences(RunOrder(run_id="test", name="test", attempt=1, data="toy", extra_data_file="toy"), recipe)
-    )
-
-
 @pytest.fixture(scope="session")
 def prepare(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunFolder]:
-    """`prepare({"lora.rank": 4}, fingerprints={…})`: a run folder as a worker makes it, and with `vocabulary` (which
-    a first attempt leaves) in it."""
+    """`prepare({"lora.rank": 4}, fingerprints={…})`: a run folder as a worker makes it, of the tasks in `known`."""
 
-    def make(settings: dict[str, Any] | None = None, vocabulary: bool = True, **order: Any) -> RunFolder:
-        recipe = resolved(recipe_from({**SMALL, **(settings or {})}))
+    def make(settings: dict[str, Any] | None = None, known: Tasks = BUILTIN, **order: Any) -> RunFolder:
+        recipe = resolved(recipe_from({**SMALL, **(settings or {})}, known=known))
         folder = RunFolder(tmp_path_factory.mktemp("run"))
         extra = "toy" if recipe.extra_data else ""
         given = {"attempt": 1, "data": recipe.data, "extra_data_file": extra, "threads": 1, **order}
-        folder.create(RunOrder(run_id="test", name="test", **given), to_json(recipe))
-        if vocabulary:
-            write_vocabulary(folder.vocabulary, toy_vocabulary(recipe.extra_data))
+        folder.create(RunOrder(run_id="test", name="test", **given), to_json(recipe), recipe.trained())
         return folder
 
     return make
@@ -102,9 +89,9 @@ def compose_run(prepare: Callable[..., RunFolder]) -> Callable[..., Any]:
 
     torch.set_num_threads(1)
 
-    def build(settings: dict[str, Any]) -> Any:
-        folder: RunFolder = prepare(settings)
-        recipe = from_json(Path(folder.recipe).read_text(encoding="utf-8"))
+    def build(settings: dict[str, Any], **given: Any) -> Any:
+        folder: RunFolder = prepare(settings, **given)
+        recipe = from_json(Path(folder.recipe).read_text(encoding="utf-8"), folder.read_tasks())
         return compose(folder, folder.read_order(), recipe, StopFlag())
 
     return build

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertmt.recipe.pretraining import COSINE_EMBEDDING, MNR
 from bertmt.training.steps.batches import BATCHES_PER_WINDOW, bucketed_order, distinct_batches, distinct_order
-from bertmt.training.steps.objectives import COSINE_EMBEDDING, MNR
 
 LENGTHS = np.random.default_rng(0).integers(3, 60, size=1_003)
 ALL = np.arange(len(LENGTHS))
@@ -75,7 +75,7 @@ def test_no_mnr_batch_has_a_sentence_twice_or_a_single_pair(sentences: list[tupl
 
 def test_an_mnr_pass_without_equal_sentences_uses_each_pair_once() -> None:
     keys = [(b"first %d" % row, b"second %d" % row) for row in range(17)]
-    order = distinct_order(keys, np.arange(17), 8, seed=0)
+    order = distinct_order(keys, np.arange(17), 8, seed=0, stream=MNR)
     batches = order(0)
     assert sorted(rows_of(batches)) == list(range(17))
     assert sorted(map(len, batches)) == [8, 9]  # the last pair would have been alone

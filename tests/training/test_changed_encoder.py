@@ -91,6 +91,18 @@ def test_a_run_of_an_older_bertmt_trains_what_lies_there(
     assert attempt(folder).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "order", [{"encoder_fingerprints": {"config.json": "0" * 16}}, {"checkpoint_step": 3}], ids=str
+)
+def test_a_run_of_the_tiny_of_old_is_not_gone_on_with(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], order: dict[str, Any]
+) -> None:
+    """Whose weights were random: of its submission there was a fingerprint of its sizes alone, or none."""
+    run = attempt(prepare({**ONE_EPOCH, "encoder": "tiny"}, **order))
+    assert run.exit_code == 1
+    assert "it comes with bertmt: go back to the version that queued the run, or queue a new run." in run.last["error"]
+
+
 def test_weights_that_are_overwritten_while_they_train_change_nothing(
     submitted: RunFolder, attempt: Callable[..., Attempt], encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import Started
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.processes import process_of
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
 from bertmt.training.__main__ import main, one_line
@@ -25,9 +26,9 @@ from bertmt.training.stopping import SIGNALS, StopFlag, StoppedError
 
 def marks(**changed: Any) -> dict[Any, Any]:
     """Fingerprints of the toy data as `submit` stores them."""
-    names = [(task, split) for task in ("sst", "para", "sts") for split in ("train", "dev")]
-    found = {f"{task}-{split}": fingerprint(read_split("toy", task, split).examples) for task, split in names}
-    found["para-extra"] = fingerprint(read_extra_pairs("toy", 50_000).examples)
+    names = [(task, split) for task in BUILTIN for split in ("train", "dev")]
+    found = {f"{task}-{split}": fingerprint(read_split("toy", BUILTIN[task], split).examples) for task, split in names}
+    found["para-extra"] = fingerprint(read_extra_pairs("toy", BUILTIN["para"], 50_000).examples)
     return found | changed
 
 
@@ -85,7 +86,7 @@ def test_a_missing_cuda_device_is_one_sentence(
 def test_mnr_without_two_similar_pairs_is_refused_before_training(
     prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    toy = read_split("toy", "sts", "train")
+    toy = read_split("toy", BUILTIN["sts"], "train")
     dissimilar = replace(toy, examples=tuple(each for each in toy.examples if present(each.label) < 4))
     monkeypatch.setattr("bertmt.training.run_data.read_training_split", lambda *_: dissimilar)
     run = attempt(prepare({"tasks": "sts", "mnr": True}))

@@ -1,6 +1,6 @@
 """A whole run on a device that is not the CPU: which tensors are where, as CUDA would judge it; no GPU is needed.
 
-`fixtures/child_on_a_card.py` computes on the CPU what it says is on the card. Dropout draws otherwise there,
+`fixtures/stand_ins/child_on_a_card.py` computes on the CPU what it says is on the card. Dropout draws otherwise there,
 so that the same numbers must come before any training alone.
 """
 
@@ -22,12 +22,12 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training import composition
 from bertmt.training.__main__ import prepare_environment
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
-CHILD = FIXTURES / "child_on_a_card.py"
+STAND_INS = Path(__file__).parents[1] / "fixtures" / "stand_ins"
+CHILD = STAND_INS / "child_on_a_card.py"
 RECIPES = {
     "everything on one encoder": {
         "mnr": True, "cosine_embedding": True, "pearson": True, "surgery": True, "super_concat": True,
-        "sst_head.layers": 2, "para_head.layers": 2, "select": "best", "checkpoint_steps": 3,
+        "head.sst.layers": 2, "head.para.layers": 2, "select": "best", "checkpoint_steps": 3,
     },
     "ensembled with LoRA, recomputing activations": {
         "ensembling": True, "lora.rank": 2, "activation_checkpointing": True, "schedule": "alternate",
@@ -134,6 +134,6 @@ with here.Card(), here.ReadsLists():
 
 def test_the_card_refuses_what_cuda_refuses_and_nothing_else() -> None:
     program = TRYING.replace("ATTEMPTS", f"[{', '.join(f'lambda: {each}' for each in ATTEMPTS)}]")
-    done = subprocess.run([sys.executable, "-c", program, FIXTURES], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program, STAND_INS], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(refused) for refused in ATTEMPTS.values()]

@@ -18,8 +18,9 @@ from bertmt.prediction.answers import answer_stream
 from bertmt.prediction.questions import read_groups
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import read_examples, read_predictions
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.scores import predicted_labels
 
 
 def question(task: str, example: Example) -> dict[Any, Any]:
@@ -39,7 +40,7 @@ def test_dev_predictions_of_the_run_come_out_the_same(
     trained: Callable[..., Attempt], settings: dict[str, int]
 ) -> None:
     folder = trained(settings).folder
-    for task in TASKS:
+    for task in BUILTIN:
         examples = read_examples(folder.examples(task, "dev"))
         answers = ask(folder, [question(task, each) for each in examples])
         stored = read_predictions(folder.predictions(2, task, "dev"))
@@ -47,13 +48,14 @@ def test_dev_predictions_of_the_run_come_out_the_same(
         assert np.array_equal(
             np.array([answer["probabilities"] for answer in answers], dtype=np.float32), stored.probabilities
         )
-        assert np.array_equal([answer["label"] for answer in answers], stored.labels())
+        labels = predicted_labels(BUILTIN[task], stored.probabilities)
+        assert np.array_equal([answer["label"] for answer in answers], labels)
 
 
 def test_mixed_tasks_are_answered_in_the_order_of_the_questions(trained: Callable[..., Attempt]) -> None:
     folder = trained({}).folder
-    examples = {task: read_examples(folder.examples(task, "dev"))[:4] for task in TASKS}
-    asked = [question(task, examples[task][place]) for place in range(4) for task in TASKS]
+    examples = {task: read_examples(folder.examples(task, "dev"))[:4] for task in BUILTIN}
+    asked = [question(task, examples[task][place]) for place in range(4) for task in BUILTIN]
     assert [(each["task"], each["id"]) for each in ask(folder, asked)] == [(each["task"], each["id"]) for each in asked]
 
 
@@ -101,4 +103,4 @@ def test_a_run_without_a_kept_model_is_one_sentence_and_exit_code_2(
 def test_what_is_no_question_is_refused_with_its_line(line: bytes, complaint: str) -> None:
     lines = [b'{"task": "sst", "id": 0, "first": "a"}', line]
     with pytest.raises(UsageError, match=complaint):
-        list(read_groups(lines, ("sst", "para")))
+        list(read_groups(lines, {name: BUILTIN[name] for name in ("sst", "para")}))

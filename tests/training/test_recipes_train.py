@@ -14,8 +14,8 @@ FINAL = {
     "mnr": True,
     "cosine_embedding": True,
     "lora.rank": 8,
-    "sst_head.layers": 2,
-    "para_head.layers": 2,
+    "head.sst.layers": 2,
+    "head.para.layers": 2,
 }
 FAMILIES = {
     "baseline": {},

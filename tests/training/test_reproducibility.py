@@ -18,10 +18,10 @@ def test_the_same_seed_gives_the_same_bytes(
     assert first.predictions == second.predictions
 
 
-def test_another_process_that_trains_its_own_vocabulary_gives_the_same_bytes(
+def test_another_process_gives_the_same_bytes(
     trained: Callable[..., Attempt], prepare: Callable[..., RunFolder]
 ) -> None:
-    folder = prepare({"lora.rank": 4, "mnr": True, "pearson": True}, vocabulary=False)
+    folder = prepare({"lora.rank": 4, "mnr": True, "pearson": True})
     subprocess.run([sys.executable, "-m", "bertmt.training", folder.path], check=True, capture_output=True)
     here = trained({"lora.rank": 4, "mnr": True, "pearson": True})
     assert (folder.model / "model.safetensors").read_bytes() == here.weights
@@ -30,7 +30,8 @@ def test_another_process_that_trains_its_own_vocabulary_gives_the_same_bytes(
 def test_another_seed_gives_other_weights_and_predictions(trained: Callable[..., Attempt]) -> None:
     first, other = trained({}), trained({"seed": 1})
     assert first.weights != other.weights
-    assert all(first.predictions[name] != other.predictions[name] for name in first.predictions)
+    trained_ones = [name for name in first.predictions if not name.startswith("000-")]  # before: a cosine knows no seed
+    assert trained_ones and all(first.predictions[name] != other.predictions[name] for name in trained_ones)
 
 
 @pytest.mark.parametrize("task", ["sst", "para", "sts"])
@@ -49,15 +50,3 @@ def test_positions_carry_over_so_that_a_cap_only_cuts_the_same_steps(trained: Ca
 def test_how_often_a_run_is_evaluated_does_not_change_what_it_learns(trained: Callable[..., Attempt]) -> None:
     every, rare = trained({}), trained({"evaluate_every": 2, "evaluate_examples": 5})
     assert every.weights == rare.weights
-
-
-def test_a_vocabulary_that_stands_in_the_folder_is_read_not_trained_anew(
-    trained: Callable[..., Attempt], prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
-) -> None:
-    folder = prepare({})
-    first = trained({}).folder.vocabulary.read_text().splitlines()
-    cut = "\n".join(first[:-100]) + "\n"
-    folder.vocabulary.write_text(cut)
-    run = attempt(folder)
-    assert run.exit_code == 0 and folder.vocabulary.read_text() == cut
-    assert run.events[0]["total_parameters"] == trained({}).events[0]["total_parameters"] - 100 * 128

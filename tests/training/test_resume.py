@@ -17,6 +17,7 @@ import safetensors.torch
 import torch
 from attempts import Attempt
 
+from bertmt.encoders.find import encoder_fingerprints, find_encoder
 from bertmt.run_folder import event_files
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
 from bertmt.run_folder.event_files import read_events
@@ -33,10 +34,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     # The final model's toggles at a rank that suits `tiny`.
     "final": {
         "ensembling": True, "extra_data": True, "super_concat": True, "mnr": True, "cosine_embedding": True,
-        "pearson": True, "sst_head.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
+        "pearson": True, "head.sst.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
 }  # fmt: skip
-RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best"}
+RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best", "evaluate_steps": 3, "partial_examples": 5}
 WALL_CLOCK = ("tokens_per_second",)
 
 
@@ -250,7 +251,7 @@ def test_a_checkpoint_that_was_expected_and_is_gone_is_told_in_the_log_and_the_f
     killed_at: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    folder = prepare(RESILIENCE)
+    folder = prepare(RESILIENCE, encoder_fingerprints=encoder_fingerprints(find_encoder("tiny")))
     killed_at(folder, 9)
     shutil.rmtree(folder.checkpoints().folder)
     resumed = attempt(next_attempt(folder, checkpoint_step=6))

@@ -1,6 +1,9 @@
 """What holds on every screen: keys with ids, help, palette, themes, ASCII, no colours, small terminals, the bell."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,14 @@ def test_every_key_has_an_id_of_its_own_a_word_and_a_sentence() -> None:
     assert None not in ids and len(set(ids)) == len(ids)
     silent = [binding.id for _, binding in bindings if not (binding.description and binding.tooltip.endswith("."))]
     assert silent == []
+
+
+def test_without_keys_of_ones_own_the_start_does_not_import_every_screen(tmp_path: Path) -> None:
+    """The comparison brings scipy, which takes longer than all else."""
+    code = "import sys; from tui.__main__ import dashboard, parser; dashboard(parser().parse_args([]))"
+    said = "; sys.exit('scipy' in sys.modules or 'tui.screens.compare.screen' in sys.modules)"
+    there = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", code + said], env=there, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("theme", CYCLE)

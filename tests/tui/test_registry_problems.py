@@ -1,6 +1,8 @@
 """A registry that is missing, locked, newer, damaged or read-only never leaves a dead screen."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from shown import Show, Shown
 
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.opening import open_registry
+from bertmt.services.opening import opened_registry
 from tui.dialogs.registry_problem import RegistryProblem
 
 
@@ -104,3 +107,19 @@ async def test_quitting_from_the_dialog_leaves(show: Show, tmp_path: Path) -> No
     async with show(tmp_path / "nowhere" / "runs.db") as shown:
         await shown.pilot.press("q")
     assert not shown.app.is_running
+
+
+async def test_what_the_opening_has_to_say_is_told_once(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def with_a_notice(*about: Any) -> Iterator[Any]:
+        with opened_registry(*about) as database:
+            database.notice = "No backup could be made \x1b[2Jhere."
+            yield database
+
+    monkeypatch.setattr("tui.registry_lane.opened_registry", with_a_notice)
+    async with show() as shown:
+        await shown.look()
+        await shown.look()
+        assert shown.said.count("No backup could be made") == 1 and "\x1b" not in shown.said

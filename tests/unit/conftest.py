@@ -1,5 +1,6 @@
 """Builders of small encoders and models. They import torch when they are used: most unit tests need none."""
 
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,19 @@ def sentences() -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def vocabulary_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A vocabulary for `tiny`."""
-    from bertmt.encoders.vocabulary import train_vocabulary, write_vocabulary  # noqa: PLC0415 - see above
+    """A vocabulary: letters, and some words of the sentences."""
+    from bertmt.encoders.vocabulary import SPECIAL_TOKENS  # noqa: PLC0415 - see above
 
+    letters = [*string.ascii_lowercase, *"?,."]
     path = tmp_path_factory.mktemp("vocabulary") / "vocabulary.txt"
-    write_vocabulary(path, train_vocabulary(SENTENCES, size=100))
+    words = ["film", "lovely", "what", "the", "cat", "dog"]
+    pieces = [*SPECIAL_TOKENS, *letters, *(f"##{letter}" for letter in letters), *words]
+    path.write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
     return path
 
 
 @pytest.fixture(scope="session")
-def build_model(vocabulary_file: Path) -> Callable[..., Any]:
+def build_model() -> Callable[..., Any]:
     """`build_model({"lora.rank": 4, …})`: a model on `tiny`, in evaluation mode."""
     import torch  # noqa: PLC0415 - see above
 
@@ -46,17 +50,17 @@ def build_model(vocabulary_file: Path) -> Callable[..., Any]:
 
     def build(settings: dict[str, Any]) -> Any:
         recipe = resolved(recipe_from({"encoder": "tiny", "data": "toy", **settings}))
-        return MultitaskModel(recipe, lambda: load_encoder("tiny", recipe.seed, vocabulary_file)).eval()
+        return MultitaskModel(recipe, lambda: load_encoder("tiny")).eval()
 
     return build
 
 
 @pytest.fixture(scope="session")
-def tokens(vocabulary_file: Path) -> Any:
+def tokens() -> Any:
     """The six sentences as one padded batch: six rows for SST, three pairs for PARA and STS."""
     from bertmt.models.tokenizing import load_tokenizer  # noqa: PLC0415 - see above
 
-    tokenizer = load_tokenizer("tiny", vocabulary_file, 32)
+    tokenizer = load_tokenizer("tiny", 32)
     return tokenizer.pad(tokenizer.encode(SENTENCES))
 
 

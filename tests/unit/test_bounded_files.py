@@ -24,8 +24,10 @@ from bertmt.services.browse.log_reader import LogReader
 from bertmt.services.ingest.import_run import Found, read_run_folder
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks import cs224n, extra
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.cs224n import read_cs224n_split
 from bertmt.tasks.extra import read_extra_file
+from bertmt.tasks.readers import lines
 from tui.bindings import read_keymap
 from tui.settings import read_settings
 
@@ -56,9 +58,9 @@ READERS = {
     "recipe.toml": read_toml,
     "dashboard.toml": read_settings,
     "keys.toml": lambda file: read_keymap(file, ()),
-    "ids-sst-train.csv": lambda file: read_cs224n_split(file.parent, "sst", "train"),
-    "pairs.jsonl": lambda file: read_extra_file(file, 10),
-    "pairs.jsonl.gz": lambda file: read_extra_file(file, 10),
+    "ids-sst-train.csv": lambda file: read_cs224n_split(file.parent, BUILTIN["sst"], "train"),
+    "pairs.jsonl": lambda file: read_extra_file(file, BUILTIN["para"], 10),
+    "pairs.jsonl.gz": lambda file: read_extra_file(file, BUILTIN["para"], 10),
     "run.json": lambda file: RunFolder(file.parent).read_order(),
     "recipe.json": lambda file: read_recipe_of_a_run(file.parent),
     "events-1.jsonl": read_events,
@@ -131,7 +133,7 @@ def test_json_is_read_up_to_64_mebibytes(tmp_path: Path) -> None:
 
 
 def test_an_archive_is_inflated_with_all_its_members_up_to_its_bound(tmp_path: Path) -> None:
-    content = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"two")
+    content = gzip.compress(b"one ", mtime=0) + gzip.compress(b"", mtime=0) + gzip.compress(b"two", mtime=0)
     assert inflated(tmp_path, content, 7) == b"one two"
     with pytest.raises(OSError, match="MiB"):
         inflated(tmp_path, content, 6)
@@ -173,7 +175,7 @@ def test_examples_with_more_lines_than_any_split_are_refused_blank_ones_too(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictions, "MOST_EXAMPLES", 2000)
-    (tmp_path / "sst-dev.jsonl.gz").write_bytes(gzip.compress(content))
+    (tmp_path / "sst-dev.jsonl.gz").write_bytes(gzip.compress(content, mtime=0))
     with pytest.raises(BertmtError, match="more than 2,000 lines"):
         read_examples(tmp_path / "sst-dev.jsonl.gz")
 
@@ -182,30 +184,32 @@ def test_a_table_of_blank_lines_is_given_up(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(cs224n, "MOST_LINES", 1000)
     (tmp_path / "ids-sst-train.csv").write_bytes(b"\tid\tsentence\tsentiment\n" + b"\n" * 1000)
     with pytest.raises(BertmtError, match="more than 1,000 lines"):
-        read_cs224n_split(tmp_path, "sst", "train")
+        read_cs224n_split(tmp_path, BUILTIN["sst"], "train")
 
 
 def test_an_archive_of_blank_lines_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extra, "MOST_BESIDES", 1000)
     file = tmp_path / "pairs.jsonl.gz"
     pair = b'["one title", "another"]\n'
-    file.write_bytes(gzip.compress(pair + b"\n" * 900 + pair))
-    assert len(read_extra_file(file, 10).examples) == 2
-    file.write_bytes(gzip.compress(pair + b"\n" * 1100 + pair))
+    file.write_bytes(gzip.compress(pair + b"\n" * 900 + pair, mtime=0))
+    assert len(read_extra_file(file, BUILTIN["para"], 10).examples) == 2
+    file.write_bytes(gzip.compress(pair + b"\n" * 1100 + pair, mtime=0))
     with pytest.raises(BertmtError, match="1,000 of its lines are blank"):
-        read_extra_file(file, 10)
-    assert len(read_extra_file(file, 1).examples) == 1, "what is behind the pairs that are taken is not looked at"
+        read_extra_file(file, BUILTIN["para"], 10)
+    assert len(read_extra_file(file, BUILTIN["para"], 1).examples) == 1, (
+        "what is behind the pairs that are taken is not looked at"
+    )
 
 
 @pytest.mark.parametrize("content", [b"x" * 5000, b"x" * 5000 + b"\n", b'["one title", "another"]\n' * 200])
 def test_an_archive_that_never_ends_is_given_up(
     content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extra, "MOST_DATA", 4000)
-    monkeypatch.setattr(extra, "MAX_ROW", 100)
-    (tmp_path / "pairs.jsonl.gz").write_bytes(gzip.compress(content))
+    monkeypatch.setattr(lines, "MOST_DATA", 4000)
+    monkeypatch.setattr(lines, "MAX_ROW", 100)
+    (tmp_path / "pairs.jsonl.gz").write_bytes(gzip.compress(content, mtime=0))
     with pytest.raises(BertmtError, match="cannot be read"):
-        read_extra_file(tmp_path / "pairs.jsonl.gz", 1000)
+        read_extra_file(tmp_path / "pairs.jsonl.gz", BUILTIN["para"], 1000)
 
 
 def test_a_line_of_events_that_no_memory_holds_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

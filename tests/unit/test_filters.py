@@ -11,8 +11,9 @@ from bertmt.filters.fields import known_fields, with_recipe
 from bertmt.filters.parsing import parse_filter
 from bertmt.filters.terms import Filter
 from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.tasks.builtin import BUILTIN
 
-FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()})
+FIELDS = known_fields({name: setting.kind for name, setting in SETTINGS.items()}, BUILTIN)
 
 
 def run(**changed: Any) -> dict[str, Any]:
@@ -143,12 +144,12 @@ def test_a_text_called_none_is_found_in_quotes() -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("lorra>0", "character 1: `lorra` is no field of a run; did you mean `lora`?"),
+        ("lorra>0", "character 1: `lorra` is not a field of a run; did you mean `lora`?"),
         ("final  sst>abc", "character 12: `sst` is a number, but is compared with 'abc'."),
         ("sst>nan", "`sst` is a number"),
         ("pearson:maybe", "`pearson` is true or false, but is compared with 'maybe'."),
         ("tags>3", "`tags` has no order; use `tags:` or `-tags:`."),
-        ("layers:2", "`layers` may be `sst_head.layers` or `para_head.layers`; write it in full."),
+        ("layers:2", "`layers` may be `head.sst.layers` or `head.para.layers`; write it in full."),
         ("ranc:2", "did you mean `lora.rank`?"),
         ("seed>1,2", "takes one value, not 2"),
         ("state:", "character 7: a value is expected after `state:`"),
@@ -158,9 +159,9 @@ def test_a_text_called_none_is_found_in_quotes() -> None:
         ("-", "a value is expected after `-`"),
         ("a!b", "'!' is not expected here"),
         (">5", "a value is expected, but '>' is found"),
-        ("| final", "nothing stands before `|`."),
-        ("final |", "nothing stands after `|`."),
-        ("https://x", "`https` is no field of a run"),
+        ("| final", "there is nothing before `|`."),
+        ("final |", "there is nothing after `|`."),
+        ("https://x", "`https` is not a field of a run"),
     ],
 )
 def test_an_error_names_the_place_and_what_was_expected(query: str, expected: str) -> None:

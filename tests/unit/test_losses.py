@@ -46,8 +46,13 @@ def test_binary_cross_entropy_by_hand() -> None:
 
 
 def test_mean_squared_error_compares_the_cosine_with_a_fifth_of_the_label() -> None:
-    loss = mean_squared_error(torch.tensor([0.5, 1.0]), torch.tensor([5.0, 4.0]))
+    loss = mean_squared_error(torch.tensor([0.5, 1.0]), torch.tensor([5.0, 4.0]), 0, 5)
     assert loss.item() == pytest.approx((0.5**2 + 0.2**2) / 2)
+
+
+def test_mean_squared_error_maps_any_range_to_0_to_1() -> None:
+    loss = mean_squared_error(torch.tensor([0.5, 0.0]), torch.tensor([3.0, -1.0]), -1, 3)  # the ends: 1 and 0
+    assert loss.item() == pytest.approx(0.5**2 / 2)
 
 
 def test_pearson_by_hand() -> None:
@@ -136,7 +141,7 @@ LABELS = torch.tensor([0, 1, 1, 0, 1])
 GRADIENT_CASES: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
     "cross entropy": (lambda x: cross_entropy(x, LABELS), [numbers(5, 5)]),
     "binary cross entropy": (lambda x: binary_cross_entropy(x, LABELS), [numbers(5)]),
-    "mean squared error": (lambda x: mean_squared_error(x, SIMILARITIES), [numbers(7)]),
+    "mean squared error": (lambda x: mean_squared_error(x, SIMILARITIES, 0, 5), [numbers(7)]),
     "pearson": (lambda x: pearson_loss(x, SIMILARITIES).loss, [numbers(7)]),
     "multiple negatives ranking": (
         lambda u, v: multiple_negatives_ranking(u, v, 3.0),

@@ -115,3 +115,14 @@ def test_asking_for_a_path_creates_nothing(tmp_path: Path) -> None:
     paths.registry_path(start=tmp_path)
     paths.run_folder(tmp_path / "runs.db", "r1")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_run_folders_are_those_with_an_order_and_not_of_imports_at_work(tmp_path: Path) -> None:
+    registry = tmp_path / "runs.db"
+    assert paths.run_folders(registry) == []
+    for name in ("b", "a", ".import-1"):
+        paths.run_folder(registry, name).mkdir(parents=True)
+        (paths.run_folder(registry, name) / "run.json").touch()
+    (tmp_path / "runs" / "stray").mkdir()
+    (tmp_path / "runs" / "run.json").touch()
+    assert [path.name for path in paths.run_folders(registry)] == ["a", "b"]

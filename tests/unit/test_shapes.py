@@ -31,8 +31,8 @@ WRONG: dict[str, Callable[[], object]] = {
     "transposed logits": lambda: cross_entropy(LOGITS.T, CLASSES),
     "a label too few": lambda: cross_entropy(LOGITS, CLASSES[:2]),
     # Both broadcast: without the check, the mean of nine differences, and a loss of other labels.
-    "a column for a vector": lambda: mean_squared_error(torch.zeros(3, 1), torch.zeros(3)),
-    "one label for all": lambda: mean_squared_error(torch.zeros(3), torch.zeros(1)),
+    "a column for a vector": lambda: mean_squared_error(torch.zeros(3, 1), torch.zeros(3), 0, 5),
+    "one label for all": lambda: mean_squared_error(torch.zeros(3), torch.zeros(1), 0, 5),
     "a mask of other sentences": lambda: pool(HIDDEN, IDS[:1], "mean"),
     "half precision": lambda: pool(HIDDEN.bfloat16(), IDS, "mean"),
     "a mask of another length": lambda: TokenBatch(IDS, IDS[:, :6]),
@@ -58,7 +58,7 @@ def test_outside_of_pytest_signatures_are_only_read() -> None:
     program = (
         "import sys, torch\n"
         "from bertmt.losses.mean_squared_error import mean_squared_error as loss\n"
-        "print(loss(torch.zeros(3, 1), torch.zeros(3)).item(), hasattr(loss, '__wrapped__'))\n"
+        "print(loss(torch.zeros(3, 1), torch.zeros(3), 0, 5).item(), hasattr(loss, '__wrapped__'))\n"
         "import bertmt.training.attempt\n"
         "print('beartype' in sys.modules)\n"
     )

@@ -16,7 +16,7 @@ import pytest
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
+from bertmt.registry.runs import all_runs, evaluations
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import Unknown, to_json
 from bertmt.services.ingest.import_run import import_runs
@@ -29,8 +29,8 @@ RUN_COLUMNS = (
     " events_offset"
 )
 SUMMARY_COLUMNS = (
-    "phase, step, steps_total, epoch, epochs_total, seconds_left, selected_epoch, sst, para, sts, overall,"
-    " last_event_at, checkpoint_step, started, finished"
+    "phase, step, steps_total, epoch, epochs_total, seconds_left, selected_epoch, scores, overall, last_event_at,"
+    " checkpoint_step, started, finished"
 )
 
 
@@ -69,8 +69,11 @@ def imported(database: Database, run: Run, folder: Any) -> dict[Any, Any]:
     for key, step, value in rows(database, "metrics", "series, step, value", run.key, "ORDER BY series, step"):
         points.setdefault(names[key], []).append([step, value])
     [summary] = rows(database, "summaries", SUMMARY_COLUMNS, run.key)
+    place = SUMMARY_COLUMNS.split(", ").index("scores")
+    scores = json.loads(summary[place])
+    summary[place : place + 1] = [scores.get(task) for task in ("sst", "para", "sts")]
     summary[-2:] = [json.loads(text) if text else None for text in summary[-2:]]
-    moves = "attempt, state_before, state_after, owner, reason"
+    transitions = "attempt, state_before, state_after, actor, reason"
     about = database.execute(f"SELECT {RUN_COLUMNS} FROM runs WHERE key = ?", (run.key,)).fetchone()
     predictions = rows(
         database, "predictions", "task, epoch, split, fingerprint, probabilities", run.key, "ORDER BY task, epoch"
@@ -79,10 +82,19 @@ def imported(database: Database, run: Run, folder: Any) -> dict[Any, Any]:
         "run": list(about),
         "summary": summary,
         "history": [
-            [str(each).replace(str(folder), "FOLDER") if isinstance(each, str) else each for each in move]
-            for move in rows(database, "moves", moves, run.key)
+            [str(each).replace(str(folder), "FOLDER") if isinstance(each, str) else each for each in row]
+            for row in rows(database, "transitions", transitions, run.key)
         ],
-        "evaluations": rows(database, "evaluations", "*", run.key, "ORDER BY epoch"),
+        "evaluations": [
+            [
+                run.key,
+                each.epoch,
+                each.step,
+                *(each.score(name) for name in ("sst", "para", "sts", "overall")),
+                each.seconds,
+            ]
+            for each in evaluations(database, run)
+        ],
         "points": points,
         "predictions": [[*row[:-1], sha256(row[-1]).hexdigest()[:16]] for row in predictions],
     }

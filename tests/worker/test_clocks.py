@@ -17,7 +17,7 @@ from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import moves, run_by_key
+from bertmt.registry.runs import run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.run_folder.processes import boot, is_recent, moment
 from bertmt.services.ingest.ingest import folder_of
@@ -47,7 +47,7 @@ def look_with_clock(database: Database, shift: str) -> None:
 
 
 def states(database: Database, run: Run) -> list[Any]:
-    return [move.state_after for move in moves(database, run.key)]
+    return [each.state_after for each in transitions(database, run.key)]
 
 
 @pytest.mark.parametrize("shift", ["+3600", "-3600"])

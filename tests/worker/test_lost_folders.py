@@ -16,7 +16,7 @@ from worker_rounds import process_of, run_until
 from bertmt.devices.slots import DeviceSlot
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import moves, run_by_key
+from bertmt.registry.runs import run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import ingest_running
@@ -58,7 +58,7 @@ def rounds(worker: Worker, count: int = 5) -> None:
 
 
 def states(database: Database, run: Run) -> list[str]:
-    return [move.state_after for move in moves(database, run.key)][2:]
+    return [each.state_after for each in transitions(database, run.key)][2:]
 
 
 @pytest.mark.parametrize("knows_its_process", [True, False])
@@ -145,5 +145,5 @@ def test_a_child_that_says_that_its_folder_is_anothers_makes_its_run_lost_not_fa
     run = add_run("displaced", requeue_lost=False)
     Worker(database, [SLOT], said.append, [sys.executable, str(child)]).work(drain=True)
     assert states(database, run) == ["running", "lost"]
-    reasons = [move.reason for move in moves(database, run.key)][-2:]
+    reasons = [each.reason for each in transitions(database, run.key)][-2:]
     assert reasons == ["It was moved.", "its folder was moved or replaced while it worked there"]

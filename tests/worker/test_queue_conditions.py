@@ -14,7 +14,7 @@ from bertmt.errors import BertmtError, BusyError
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
 from bertmt.registry.records import Awaited, Run
-from bertmt.registry.runs import all_runs, move, moves, run_by_key
+from bertmt.registry.runs import all_runs, change_state, run_by_key, transitions
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.layout import RunOrder, hold_alive
 from bertmt.services.ingest.ingest import folder_of
@@ -68,7 +68,7 @@ def test_a_run_waits_for_the_end_of_another(database: Database, add_run: AddRun,
     assert second.queueing.awaits == (Awaited(first.id, needs_success),)
     assert claimed(database) == "first"
     assert claimed(database) is None
-    move(database, first.key, State.FAILED, Actor.EVENT, "broke")
+    change_state(database, first.key, State.FAILED, Actor.EVENT, "broke")
     assert claimed(database) == (None if needs_success else "second")
 
 
@@ -76,7 +76,7 @@ def test_after_ok_lets_a_run_start_once_the_other_has_finished(database: Databas
     first, second = add_run("first"), add_run("second")
     after(database, second, first, True)
     claim_next(database, None, "cpu")
-    move(database, first.key, State.FINISHED, Actor.EVENT, "done")
+    change_state(database, first.key, State.FINISHED, Actor.EVENT, "done")
     assert claimed(database) == "second"
 
 
@@ -128,7 +128,7 @@ def test_the_success_that_a_removed_run_had_counts(database: Database, add_run: 
     awaited, waits = add_run("awaited"), add_run("waits")
     after(database, waits, awaited, True)
     claim_next(database, None, "cpu")
-    removal.delete(database, move(database, awaited.key, State.FINISHED, Actor.EVENT, "done"))
+    removal.delete(database, change_state(database, awaited.key, State.FINISHED, Actor.EVENT, "done"))
     assert obstacles(waiting_runs(database), {"cpu"}) == {}
     assert claimed(database) == "waits"
 
@@ -166,7 +166,7 @@ def test_a_paused_run_frees_its_slot_and_goes_on_when_resumed(
     database.execute("UPDATE runs SET name = 'finish' WHERE key = ?", (run.key,))
     resume(database, run_by_key(database, run.key))
     worker.work(drain=True)
-    path = [move.state_after for move in moves(database, run.key)]
+    path = [each.state_after for each in transitions(database, run.key)]
     assert path == ["queued", "running", "paused", "queued", "running", "finished"]
 
 
@@ -178,7 +178,7 @@ def test_a_child_that_does_not_stop_is_killed_after_the_grace_time(
     monkeypatch.setattr(child_process, "STOP_GRACE_SECONDS", 0.2)
     pause(database, run)
     run_until(worker, lambda: run_by_key(database, run.key).state is State.PAUSED)
-    assert "SIGKILL" in moves(database, run.key)[-1].reason
+    assert "SIGKILL" in transitions(database, run.key)[-1].reason
 
 
 def test_three_runs_in_a_row_that_die_at_once_hold_the_worker(
@@ -243,7 +243,7 @@ def test_out_of_memory_is_tried_once_more_with_activation_checkpointing(
     run = run_by_key(database, run.key)
     assert (run.state, run.execution.saves_memory) == (expected, 1)
     if expected is State.QUEUED:
-        assert "with activation checkpointing" in moves(database, run.key)[-1].reason
+        assert "with activation checkpointing" in transitions(database, run.key)[-1].reason
     else:
         assert run.execution.failure == "Out of memory: needed 9 GiB, 1 GiB is free."
 
@@ -264,7 +264,7 @@ def test_a_living_child_of_a_dead_worker_is_adopted_with_its_slot(
     pause(database, run)
     run_until(heir, lambda: run_by_key(database, run.key).state is State.PAUSED)
     run_until(heir, lambda: run_by_key(database, waiting.key).state is State.FINISHED)
-    assert "adopted by worker" in " ".join(move.reason for move in moves(database, run.key))
+    assert "adopted by worker" in " ".join(each.reason for each in transitions(database, run.key))
 
 
 def test_an_attempt_that_was_declared_dead_cannot_begin_any_more(

@@ -14,7 +14,7 @@ from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.registry.database import Database
-from bertmt.registry.runs import all_runs, moves, run_by_key
+from bertmt.registry.runs import all_runs, run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import ingest_running
@@ -66,7 +66,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
     while run_by_key(database, run.key).state is State.RUNNING:
         assert time.monotonic() < deadline
         ingest_running(database, silent_only=False)
-    assert [each.state_after for each in moves(database, run.key)[-2:]] == ["lost", "queued"]
+    assert [each.state_after for each in transitions(database, run.key)[-2:]] == ["lost", "queued"]
     assert Path(folder_of(database, run).log(1)).read_text().startswith("started")
 
 

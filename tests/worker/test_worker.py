@@ -15,7 +15,7 @@ from bertmt.registry import metrics
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.records import Run
-from bertmt.registry.runs import moves, run_by_key
+from bertmt.registry.runs import run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.registry.workers import ask, request_of
 from bertmt.services.ingest import reconcile as reconciling
@@ -36,11 +36,11 @@ def test_a_run_is_trained_to_its_end_and_imported(database: Database, add_run: A
     worker.work(drain=True)
     run = run_by_key(database, run.key)
     assert run.state is State.FINISHED
-    assert (run.scores.sst, run.scores.selected_epoch, run.progress.step) == (0.7, 1, 20)
+    assert (run.score("sst"), run.scores.selected_epoch, run.progress.step) == (0.7, 1, 20)
     points = metrics.read(database, run.key, ["loss/sst", "gradient_norm"])
     assert [step for step, _ in points["loss/sst"]] == list(range(20))
     assert {value for _, value in points["gradient_norm"]} == {None}
-    assert [move.state_after for move in moves(database, run.key)] == ["queued", "running", "finished"]
+    assert [each.state_after for each in transitions(database, run.key)] == ["queued", "running", "finished"]
 
 
 def test_a_failed_run_keeps_its_error_and_the_queue_goes_on(
@@ -69,12 +69,12 @@ def test_a_killed_child_makes_its_run_lost_and_it_is_tried_once_more(
     worker.work(drain=True)
     run = run_by_key(database, run.key)
     assert (run.state, run.attempt, run.queueing.recoveries) == (State.LOST, 2, 1)
-    path = [(move.state_after, move.owner) for move in moves(database, run.key)]
+    path = [(each.state_after, each.actor) for each in transitions(database, run.key)]
     assert path == [
         ("queued", "person"), ("running", "claim"), ("lost", "death"),
         ("queued", "death"), ("running", "claim"), ("lost", "death"),
     ]  # fmt: skip
-    assert "SIGKILL" in moves(database, run.key)[-1].reason
+    assert "SIGKILL" in transitions(database, run.key)[-1].reason
 
 
 def test_a_recipe_may_forbid_that_a_lost_run_goes_on_by_itself(
@@ -329,7 +329,7 @@ def test_a_run_whose_worker_and_child_were_killed_is_lost_not_running(
     assert run_by_key(database, run.key).state is State.RUNNING, "its worker is there and will settle it"
     database.execute("UPDATE workers SET process_start = 'of a process that is gone'")
     ingest_running(database, silent_only=False)
-    assert [each.state_after for each in moves(database, run.key)[-2:]] == ["lost", "queued"]
+    assert [each.state_after for each in transitions(database, run.key)[-2:]] == ["lost", "queued"]
 
 
 def test_a_cancelled_run_that_ends_without_its_worker_is_cancelled_not_lost(

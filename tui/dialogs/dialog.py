@@ -48,7 +48,7 @@ class Dialog(ModalScreen[T], Generic[T]):
         return self.TITLE_TEXT
 
     def parts(self) -> Sequence[Widget]:
-        """What stands between the title and the keys."""
+        """The content between the title and the keys."""
         return ()
 
     def answers(self) -> list[tuple[str, str]]:

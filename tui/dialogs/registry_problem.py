@@ -1,4 +1,4 @@
-"""The registry cannot be used: why, and what to do. It goes by itself when the registry can be used again."""
+"""The registry cannot be used: why, and what to do. It closes when the registry can be used again."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -35,7 +35,7 @@ class RegistryProblem(Dialog[str]):
         return "There is no registry here yet" if self._is_missing else "The registry cannot be used"
 
     def parts(self) -> Sequence[Widget]:
-        more = ("To try it with embedded data: `bertmt queue --preset baseline --data toy --set encoder=tiny`",)
+        more = ("To try it with embedded data: `bertmt queue --preset baseline`",)
         return [paragraphs(self.sentence, *(more if self._is_missing else ()))]
 
     def answers(self) -> list[tuple[str, str]]:

@@ -50,7 +50,7 @@ ASKED = {
 
 
 class StartWorker(Dialog[WorkerOrder]):
-    """Dismissed with how to start it; Enter alone takes what stands there."""
+    """Dismissed with how to start it; Enter alone accepts the defaults."""
 
     DEFAULT_CSS = f"StartWorker Form {{ height: {len(ASKED) + 2 + HELP_LINES}; }}"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,4 +1,4 @@
-"""What is shown where the terminal is too small for anything else; it goes by itself when there is room again."""
+"""What is shown where the terminal is too small for anything else; it closes when there is room again."""
 
 from typing import ClassVar
 

@@ -10,10 +10,13 @@ import numpy as np
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.series import Series
 from bertmt.registry.records import Run
-from bertmt.services.browse.curves import Curve, is_evaluation, place_of
+from bertmt.services.browse.curves import LOOKS_OF_A_KIND, Curve, is_evaluation, is_partial, place_of
+from bertmt.services.browse.score_columns import tasks_of
+from bertmt.tasks.task import PARTIAL
 
 Curves = Mapping[tuple[int, str], Curve]
 NOTHING = np.empty(0)
+PARTIAL_PLACES = 4 * LOOKS_OF_A_KIND  # from a score to its partial one: the same colour, a mark that no task's has
 # Series that some chart still has: while nothing is measured it gets the same ones, and what it derived from them
 # stays good. A series holds its arrays, so that no other array has their id as long as it is here.
 _drawn: WeakValueDictionary[tuple[int, int, str, int | None], Series] = WeakValueDictionary()
@@ -24,18 +27,20 @@ class ChartKind:
     """A chart that a run has: its title, and the series that it shows.
 
     Attributes:
-        beside: of one run, each series has a panel of its own, over the series of that prefix and the same task.
+        beside: of one run, each series has its own panel, over the series of that prefix and the same task.
+        partial: of one run, series on a part of the examples that are dotted behind the others.
     """
 
     title: str
     pattern: str
     beside: str = ""
+    partial: str = ""
 
 
 # In the order of interest. The series are those that `bertmt/run_folder/events.py` names.
 CHARTS = (
     ChartKind("training loss", "loss/*"),
-    ChartKind("dev score", "dev/*"),
+    ChartKind("dev score", "dev/*", partial=f"{PARTIAL}/*"),
     ChartKind("dev loss", "dev_loss/*", beside="loss/"),
     ChartKind("gradient norm", "gradient_norm"),
     ChartKind("conflict share", "conflict_share"),
@@ -49,26 +54,45 @@ AT_A_GLANCE = CHARTS[:2]
 
 def patterns(charts: Iterable[ChartKind]) -> tuple[str, ...]:
     """The series that the charts need."""
-    return tuple(chart.pattern for chart in charts)
+    return tuple(pattern for chart in charts for pattern in (chart.pattern, chart.partial) if pattern)
 
 
 def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) -> list[Panel]:
     """A panel per chart that has points; of several runs, one per series, each run a curve, so that like meets like."""
     panels: list[Panel] = []
+    first = (*tasks_of(runs), "overall")
     for chart in charts:
-        names = sorted({name for _, name in curves if fnmatchcase(name, chart.pattern)}, key=_order)
+        found = {name for _, name in curves if fnmatchcase(name, chart.pattern)}
+        names = sorted(found, key=lambda name: _order(name, first))
         if len(runs) > 1:
             panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1) for name in names]
         elif chart.beside:
             panels += [_train_and_dev(curves, runs[0], chart, name) for name in names]
-        elif names:
-            panels.append(Panel(chart.title, [_of_one(curves[runs[0].key, name], name) for name in names]))
+        else:
+            panels += _panel_of_one(curves, runs[0], chart, names, first)
     return panels
+
+
+def _panel_of_one(
+    curves: Curves, run: Run, chart: ChartKind, names: Sequence[str], first: Sequence[str]
+) -> list[Panel]:
+    """All series of a chart in one panel, the partial ones last; none where there is nothing."""
+    parts = sorted(
+        (name for _, name in curves if fnmatchcase(name, chart.partial)), key=lambda each: _order(each, first)
+    )
+    most = run.recipe.get("partial_examples")
+    of_how_many = f", of ≤ {most}" if most else ""
+    title = f"{chart.title} (dotted: partial{of_how_many})" if parts else chart.title
+    series = [_of_one(curves[run.key, name], name) for name in (*names, *parts)]
+    return [Panel(title, series)] if series else []
 
 
 def _of_one(curve: Curve, name: str) -> Series:
     """A series of a run that is alone: a task keeps its look, also where a pretraining phase was there before it."""
-    return _series(curve, _leaf(name), place_of(name, with_kind=False))
+    place = place_of(name, with_kind=False, tasks=curve.run.tasks)
+    if is_partial(name):  # the task's colour with another mark
+        return _series(curve, f"{_leaf(name)} partial", place + PARTIAL_PLACES)
+    return _series(curve, _leaf(name), place)
 
 
 def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, name: str, is_one_of_many: bool) -> Panel:
@@ -90,7 +114,8 @@ def _series(curve: Curve | None, name: str, place: int | None = None) -> Series:
     known = _drawn.get(key)
     if known is None:
         exact = curve is not None and is_evaluation(curve.series)
-        known = _drawn[key] = Series(name, steps, values, exact=exact, place=place)
+        dotted = curve is not None and is_partial(curve.series)
+        known = _drawn[key] = Series(name, steps, values, exact=exact, place=place, dotted=dotted)
     return known
 
 
@@ -98,8 +123,7 @@ def _leaf(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _order(name: str) -> tuple[int, str]:
-    """SST, PARA, STS as the paper has them, then the rest."""
-    tasks = ("sst", "para", "sts", "overall")
+def _order(name: str, first: Sequence[str]) -> tuple[int, str]:
+    """The tasks in their order and the overall score, then the rest."""
     leaf = _leaf(name)
-    return (tasks.index(leaf) if leaf in tasks else len(tasks), name)
+    return (first.index(leaf) if leaf in first else len(first), name)

@@ -20,7 +20,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def state_sign(run: Run) -> Span:
-    """The state as a sign in its colour; a run that was asked to stop or to pause has one of its own."""
+    """The state as a sign in its colour; a run that was asked to stop or to pause has another one."""
     word = asked(run)
     if word is not None:
         return MARK_OF_REQUEST[word]

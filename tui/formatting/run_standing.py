@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
-from bertmt.registry.records import Move, Run
+from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.run_formatting import asked, conditions, doing
 from tui.formatting.run_signs import MARK_OF_REQUEST
 
-NOT_EXACT = "not bit-exact"  # in a move's reason where an attempt went on with something changed
+NOT_EXACT = "not bit-exact"  # in a transition's reason where an attempt went on with something changed
 
 
 def standing(run: Run) -> Span:
@@ -39,11 +39,11 @@ def _at(run: Run) -> str:
     return "before its first checkpoint" if step is None else f"at step {numbers.count(step)}"
 
 
-def resilience_notes(run: Run, moves: Sequence[Move] = ()) -> list[str]:
+def resilience_notes(run: Run, transitions: Sequence[Transition] = ()) -> list[str]:
     """What was done so that the run survives, and what it cost; nothing of a run that nothing happened to.
 
     Args:
-        moves: its history, the first one first.
+        transitions: its history, the first one first.
     """
     words = []
     if run.state is State.RUNNING and run.progress.checkpoint_step is not None:
@@ -52,5 +52,7 @@ def resilience_notes(run: Run, moves: Sequence[Move] = ()) -> list[str]:
         words.append("lost once, queued again")
     if run.execution.saves_memory:
         words.append("activation checkpointing after out of memory")
-    exactness = [move.reason for move in moves if move.state_before == move.state_after and NOT_EXACT in move.reason]
+    exactness = [
+        each.reason for each in transitions if each.state_before == each.state_after and NOT_EXACT in each.reason
+    ]
     return [*words, *(safe_text(reason) for reason in exactness[-1:])]

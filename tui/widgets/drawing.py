@@ -1,4 +1,4 @@
-"""A widget whose content is lines of `bertmt.drawing`, made anew only when something changed."""
+"""A widget whose content is lines of `bertmt.drawing`, rebuilt only when something changed."""
 
 from collections.abc import Sequence
 

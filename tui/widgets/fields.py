@@ -1,4 +1,4 @@
-"""One line of a form: what it is called, what stands in it, and what may be typed there."""
+"""One line of a form: its name, its value, and what may be typed there."""
 
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
@@ -30,7 +30,7 @@ class Field:
         meaning: one line of help.
         expected: what may be typed; "" where nothing is.
         is_changed: it differs from what the form began with.
-        idle: why it has nothing to do now, "" where it has.
+        idle: why it has no effect now, "" if it has one.
     """
 
     key: str

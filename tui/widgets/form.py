@@ -16,7 +16,7 @@ from textual.widgets import Input
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, cut, line
+from bertmt.drawing.styled import Line, Span, cells, cut, line
 from tui.bindings import key
 from tui.widgets.columns import Column
 from tui.widgets.fields import Field, FieldKind
@@ -40,15 +40,23 @@ def _cell(field: Field, column: Column) -> Span:
         said = f"  ({field.shown})" if field.shown else ""
         return Spanning(f"{field.name}{said}", "title")
     if column is NAME:
-        return Span(field.name, "dim" if field.idle else "")
+        return Span(_short(field.name), "dim" if field.idle else "")
     if column is MEANING:
         return Span(safe_text(field.meaning), "dim")
     is_off = field.idle or (field.kind is FieldKind.SWITCH and not field.is_changed and field.text == "false")
     return Span(safe_text(field.shown) or numbers.MISSING, "accent" if field.is_changed else "dim" if is_off else "")
 
 
+def _short(name: str) -> str:
+    """A dotted name that is too long for its column keeps its end: `head.<task>.layers` beside `head.<task>.hidden`."""
+    group, dot, leaf = name.rpartition(".")
+    if not dot or cells(name) <= NAME.width:
+        return name
+    return f"{cut(group, NAME.width - cells(leaf) - 1)}.{leaf}"
+
+
 class Form(Vertical):
-    """Lines with a cursor; what a person enters is told to who shows the form, which then shows it anew.
+    """Lines with a cursor; what a person enters is reported to the owner of the form, which then shows it again.
 
     Args:
         check: what is wrong with a text for a line, a sentence, or None; asked at each key.
@@ -74,7 +82,7 @@ class Form(Vertical):
             shown=True,
             display="␣",
         ),
-        key("backspace,delete", "undo", "as it was", "Set the line back to what it began with.", "form.undo"),
+        key("backspace,delete", "undo", "as it was", "Restore the line's original value.", "form.undo"),
         key("escape", "revert", "leave it", "Leave the value as it was.", "form.revert"),
         key("down", "take(1)", "take it", "Take what is typed, and go down.", "form.take_down"),
         key("up", "take(-1)", "take it", "Take what is typed, and go up.", "form.take_up"),
@@ -209,7 +217,7 @@ class Form(Vertical):
         field = self._edited or self.table.current
         if field is None:
             return []
-        more = [each for each in (field.expected, f"nothing to do now: {field.idle}" if field.idle else "") if each]
+        more = [each for each in (field.expected, f"no effect now: {field.idle}" if field.idle else "") if each]
         said = f"{field.meaning.rstrip('.')}{'; ' if more else ''}{'; '.join(more)}."
         name = "" if field.kind in (FieldKind.SECTION, FieldKind.DONE) else f"{field.name}: "
         return sentence_lines(name + said, width, HELP_LINES, "dim")

@@ -16,12 +16,12 @@ from bertmt.errors import BertmtError
 from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
 from bertmt.services.browse.logs import read_log
-from bertmt.services.browse.run_formatting import SCORE_TITLES, begins_anew, scale_line, similarity, value_text
+from bertmt.services.browse.run_formatting import begins_anew, scale_line, value_text
 from bertmt.services.browse.run_list import Group, Spread
-from bertmt.tasks.task import TASKS
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.formatting.run_signs import group_name, state_sign
 from tui.formatting.run_standing import resilience_notes, standing
+from tui.formatting.scores import FEW
 from tui.registry_lane import Session
 from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
@@ -79,7 +79,8 @@ class Glance(Vertical):
         self.query_one("#about", TextLines).show(
             lambda width: [cut_line(line(Span(group_name(group), "title")), width)]
         )
-        spreads = {SCORE_TITLES[name]: _spread_text(spread) for name, spread in group.spreads.items()}
+        titles = {name: safe_text(task.score_title) for name, task in run.tasks.items()} | {"overall": "overall"}
+        spreads = {title: _spread_text(group.spreads[name]) for name, title in titles.items() if name in group.spreads}
         seeds = ", ".join(map(str, sorted({row.run.seed for row in group.rows})))
         pairs = {"seeds": seeds, **spreads, "method": _method(run), "scale": scale_line(run)}
         self.query_one("#words", TextLines).show(lambda width: facts(pairs, width))
@@ -111,19 +112,33 @@ def about_line(run: Run) -> Line:
     return line(state_sign(run), *said, standing(run))
 
 
-def scores_line(run: Run) -> Line:
-    """The scores of the selected epoch, with ρ and S side by side under their own names."""
+def score_parts(run: Run) -> list[Line]:
+    """The scores of the selected epoch in parts; behind a correlation its part in the overall score, S = (1 + ρ)/2.
+
+    Of many tasks the overall score stands first, so that it is there where not all are.
+    """
     if run.scores.selected_epoch is None or begins_anew(run):
-        return ()
-    parts: list[str | Span] = [Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")]
-    for task in TASKS:
-        if run.score(task) is not None:
-            parts += [Span(f"  {SCORE_TITLES[task]} ", "dim"), numbers.score(run.score(task))]
-    if run.scores.sts is not None:
-        parts += [Span("  S ", "dim"), numbers.score(similarity(run.scores.sts))]
-    if run.scores.overall is not None:
-        parts += [Span("  overall ", "dim"), Span(numbers.score(run.scores.overall), "title")]
-    return line(*parts)
+        return []
+    parts: list[Line] = []
+    for name, task in run.tasks.items():
+        score = run.score(name)
+        if score is not None:
+            unit = (Span("  S ", "dim"), numbers.score(task.unit(score))) if task.metric.signed else ()
+            parts.append(line(Span(f"{safe_text(task.score_title)} ", "dim"), numbers.score(score), *unit))
+    overall = run.score("overall")
+    if overall is not None:
+        place = 0 if len(run.tasks) > FEW else len(parts)
+        parts.insert(place, line(Span("overall ", "dim"), Span(numbers.score(overall), "title")))
+    epoch = Span(f"dev, epoch {run.scores.selected_epoch}:", "dim")
+    return [line(epoch, "  ", *parts[0]), *parts[1:]] if parts else [line(epoch)]
+
+
+def scores_line(run: Run) -> Line:
+    """The scores of the selected epoch in one line; empty where there are none."""
+    found: list[str | Span] = []
+    for part in score_parts(run):
+        found += [*(("  ",) if found else ()), *part]
+    return line(*found)
 
 
 def _words(glimpse: Glimpse, width: int) -> list[Line]:

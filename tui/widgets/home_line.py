@@ -24,8 +24,12 @@ class HomeLine(TabLine):
     def __init__(self, mode: str):
         super().__init__(("Runs", "Queue", "Paper"), self.MODES.index(mode), (Span("bertmt", "title"),))
 
-    def show_counts(self, counts: Mapping[State, int]) -> None:
-        """How many runs are in each state that has some."""
+    def show_counts(self, counts: Mapping[State, int], scale: str = "") -> None:
+        """How many runs are in each state that has some.
+
+        Args:
+            scale: the data and the encoder of all runs that are listed; "" where they differ.
+        """
         spans: list[Span] = []
         short: list[Span] = []
         for state in SHOWN:
@@ -33,7 +37,7 @@ class HomeLine(TabLine):
                 sign = Span(f"{MARK_OF_STATE[state]} ", STYLE_OF_STATE.get(state, "dim"))
                 spans += [sign, Span(f"{numbers.count(counts[state])} {state}  ", "dim")]
                 short += [sign, Span(f"{numbers.count(counts[state])}  ", "dim")]
-        about = self._about_the_dashboard()
+        about = [*self._about_the_dashboard(), *([Span(f"{scale}  ", "dim")] if scale else [])]
         self.status, self.short_status = (*about, *spans), (*about, *short)
 
     def _about_the_dashboard(self) -> list[Span]:

@@ -65,7 +65,7 @@ class MachineStrip(Widget):
         if gpu.energy_joules is None:
             return None
         used = gpu.energy_joules - self._energy_at_first.setdefault(gpu.uuid, gpu.energy_joules)
-        if used < 0:  # the driver was loaded anew
+        if used < 0:  # the driver was reloaded
             self._energy_at_first[gpu.uuid] = gpu.energy_joules
             return None
         return used / JOULES_PER_WATT_HOUR

@@ -15,7 +15,7 @@ class TextLines(ScrollView, can_focus=False):
     """Lines from `bertmt.drawing`; what does not fit can be scrolled.
 
     Args:
-        draw: makes the lines for a width; called anew when the width changes or `show` is.
+        draw: makes the lines for a width; called again when the width changes or `show` is called.
     """
 
     DEFAULT_CSS = "TextLines { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; height: auto; }"
@@ -38,7 +38,7 @@ class TextLines(ScrollView, can_focus=False):
         self._lay_out()
 
     def remake(self) -> None:
-        """Make the lines anew: what they depend on besides their width has changed."""
+        """Rebuild the lines: something other than the width has changed."""
         self.show(self._draw)
 
     @property

@@ -169,6 +169,9 @@ def _curves(
     for index, each in enumerate(traces):
         low[index], high[index] = column_ranges(each.steps, each.values, frame.first, frame.last, canvas.dot_columns)
     strong = len(looks)
+    for index, look in enumerate(looks):
+        if look.dotted:
+            low[index, ~_dotted(traces[index], frame, canvas.dot_columns)] = np.nan
     canvas.draw(low[:strong], high[:strong], frame.bottom, frame.top, looks)
     canvas.draw(low[strong:], high[strong:], frame.bottom, frame.top, [FAINT] * (len(traces) - strong))
     if not canvas.ascii_only:  # there, each curve consists of its mark
@@ -177,6 +180,14 @@ def _curves(
         [column] = frame.columns(np.array([cursor]), canvas.columns).tolist()
         canvas.rule(column, "axis")
     return canvas
+
+
+def _dotted(trace: Trace, frame: Frame, columns: int) -> np.ndarray:
+    """Which columns of dots a dotted curve is drawn in: every other one, and those of its points; bools (columns,)."""
+    drawn: np.ndarray = np.arange(columns) % 2 == 0
+    seen = np.isfinite(trace.values) & (frame.first <= trace.steps) & (trace.steps <= frame.last)
+    drawn[frame.columns(trace.steps[seen], columns)] = True
+    return drawn
 
 
 def _mark_ends(traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:

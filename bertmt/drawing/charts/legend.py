@@ -43,7 +43,7 @@ def remarks(traces: Sequence[Trace]) -> list[Line]:
         what = counted(not_positive, "value of 0 or less is", "values of 0 or less are")
         found.append(line(Span(f"{what} not shown on a log scale.", "bad")))
     if missing:
-        what = counted(missing, "value is no number", "values are no numbers")
+        what = counted(missing, "value is not a number", "values are not numbers")
         found.append(line(Span(f"{what} (× on the axis).", "bad")))
     return found
 

@@ -1,7 +1,7 @@
 """One curve: its points, what of them can be drawn, and by which colour and mark it is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +22,7 @@ class Look:
 
     style: str
     mark: str
+    dotted: bool = False
 
 
 def look_of(index: int, ascii_only: bool) -> Look:
@@ -40,7 +41,8 @@ def looks_of(series: "Sequence[Series]", ascii_only: bool) -> list[Look]:
         near = ((wanted + step * len(SERIES)) % LOOKS for step in range(len(MARKS)))
         places.append(next((place for place in near if place not in taken), wanted))
         taken.add(places[-1])
-    return [look_of(place, ascii_only) for place in places]
+    looks = [look_of(place, ascii_only) for place in places]
+    return [replace(look, dotted=each.dotted) for look, each in zip(looks, series, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ class Series:
         exact: each value is a measurement and no noisy sample, so that it is never smoothed: a moving average of
             scores would say what was never measured.
         place: by which it keeps its look whatever else is in the chart, from 0; None is its index there.
+        dotted: drawn fainter than others, every other dot of it left out.
 
     What is derived from the points is kept, so that a chart which is drawn again costs less: the arrays must not
     change.
@@ -88,6 +91,7 @@ class Series:
     values: np.ndarray
     exact: bool = False
     place: int | None = None
+    dotted: bool = False
 
     def __post_init__(self) -> None:
         if np.shape(self.steps) != np.shape(self.values):
@@ -145,4 +149,4 @@ class Series:
         if self.exact:
             return self
         trace = self.linear
-        return Series(self.name, trace.steps, smooth(trace.values, weight), place=self.place)
+        return Series(self.name, trace.steps, smooth(trace.values, weight), place=self.place, dotted=self.dotted)

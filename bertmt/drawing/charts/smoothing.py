@@ -6,7 +6,7 @@ NEGLIGIBLE = 1e-20  # a share of the past that changes no digit of a double
 
 
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
-    """Exponential moving average without the pull of its start; a gap (NaN) stays one and starts it anew.
+    """Exponential moving average without the pull of its start; a gap (NaN) stays a gap and restarts it.
 
     The recursion a(t) = w·a(t−1) + (1−w)·x(t) as a scan by doubling (Hillis & Steele 1986): after each pass an
     average holds twice as much of its past, so that 2,000 points take eleven passes of numpy.

@@ -23,7 +23,7 @@ from bertmt.registry.file.health import FINE, pages
 KEPT = 3
 # Between two portions Ctrl-C is heard: 16 MiB of a registry's pages of 4 KiB.
 PORTION_PAGES = 4096
-FIRST_WITH_CHANGES = 2  # the first schema that numbers the changes of runs
+FIRST_COMPARED = 6  # the first schema with these tables; an older registry is about to be brought up to date
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,11 @@ def _held(folder: Path) -> Iterator[None]:
 def _mark(connection: Any) -> tuple[Any, ...] | None:
     """What is another after any change of a run or a setting, and no other where workers merely say that they live."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version < FIRST_WITH_CHANGES:
+    if version < FIRST_COMPARED:
         return None
-    numbers = connection.execute("SELECT (SELECT max(number) FROM changes), (SELECT max(key) FROM moves)").fetchone()
+    numbers = connection.execute(
+        "SELECT (SELECT max(number) FROM changes), (SELECT max(key) FROM transitions)"
+    ).fetchone()
     return version, *numbers, *connection.execute("SELECT name, value FROM settings ORDER BY name").fetchall()
 
 

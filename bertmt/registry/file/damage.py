@@ -1,59 +1,58 @@
 """What in a registry bertmt cannot have written; looked for only where something went wrong, since it reads it all."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import chain
 
-from bertmt.registry.database import Database
-from bertmt.registry.file.health import OK
-from bertmt.registry.runs import STAGED
+from bertmt.errors import DataError
+from bertmt.registry.database import Database, tables_of
+from bertmt.registry.file.health import faults
+from bertmt.registry.runs import STAGED, all_tasks
 from bertmt.registry.states import State
 from bertmt.run_folder.events import is_time, parse_event
-from bertmt.tasks.task import TASKS
+from bertmt.tasks import definitions
+from bertmt.tasks.task import Task, Tasks
 
 _TIMES = ("submitted_at", "started_at", "ended_at", "synced_at", "not_before_at")
 _MOST_SHOWN = 200
 
 
-def first_damage(database: Database, is_recipe: Callable[[str], bool]) -> str | None:
+def first_damage(database: Database, is_recipe: Callable[[str, Tasks], bool]) -> str | None:
     """The first damage that is found, in words that fit between brackets; None where there is none.
 
     Args:
-        is_recipe: whether a run's recipe is one, which the registry cannot judge.
+        is_recipe: whether a run's recipe is one of its tasks, which the registry cannot judge.
     """
-    checks = {**_CHECKS, "recipe": is_recipe}
-    found = chain(_in_file(database), _in_columns(database), _in_runs(database, checks), _in_predictions(database))
+    found = chain(
+        faults(database, 1), _in_columns(database), _in_task_sets(database), _in_runs(database, is_recipe),
+        _in_predictions(database),
+    )  # fmt: skip
     what = next(found, None)
     return None if what is None else " ".join(what.split())[:_MOST_SHOWN]
 
 
-def _in_file(database: Database) -> Iterator[str]:
-    """What SQLite finds by itself: pages, indices, missing values, rows that belong to nothing."""
-    for (line,) in database.execute("PRAGMA integrity_check(1)"):
-        if line != OK:
-            yield str(line)
-    for table, *_ in database.execute("PRAGMA foreign_key_check"):
-        yield f"a row of {table} belongs to nothing"
-
-
 def _in_columns(database: Database) -> Iterator[str]:
     """Values of another type than their column's, which SQLite does not mind."""
-    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) != '_'")
-    for (table,) in tables.fetchall():
-        for _, column, kind, *_ in database.execute(f'PRAGMA table_info("{table}")').fetchall():
-            query = f'SELECT typeof("{column}") FROM "{table}" WHERE typeof("{column}") NOT IN (?, \'null\') LIMIT 1'
-            for (found,) in database.execute(query, (kind.lower(),)):
-                yield f"{table}.{column} holds {found} where {kind} belongs"
+    for table in tables_of(database.connection).tables:
+        for column in [] if table.name.startswith("_") else table.columns:
+            kind = f'typeof("{column.name}")'
+            query = f"SELECT {kind} FROM \"{table.name}\" WHERE {kind} NOT IN (?, 'null') LIMIT 1"
+            for (found,) in database.execute(query, (column.type.lower(),)):
+                yield f"{table.name}.{column.name} holds {found} where {column.type} belongs"
 
 
-def _in_runs(database: Database, checks: Mapping[str, Callable[[str], bool]]) -> Iterator[str]:
-    columns = ("id", "state", "wants", "recipe", "fingerprints", "encoder_fingerprints", "started", "finished", *_TIMES)
-    rows = database.execute(f"SELECT {', '.join(columns)} FROM runs JOIN summaries ON summaries.run = runs.key")
+def _in_runs(database: Database, is_recipe: Callable[[str, Tasks], bool]) -> Iterator[str]:
+    columns = tuple(dict.fromkeys(("id", "recipe", "definitions", *_CHECKS)))
+    rows = database.execute(
+        f"SELECT {', '.join(columns)} FROM runs JOIN summaries ON summaries.run = runs.key"
+        " LEFT JOIN task_sets ON task_sets.key = runs.task_set"
+    )
     for row in rows.fetchall():
         run = dict(zip(columns, row, strict=True))
-        for name, holds in checks.items():
-            if run[name] is not None and not holds(run[name]):
-                yield f"{name} of run {run['id']!r} is not what bertmt writes; `bertmt rm` removes that run"
+        wrong = [name for name, holds in _CHECKS.items() if run[name] is not None and not holds(run[name])]
+        wrong += [] if is_recipe(run["recipe"], definitions.from_json(run["definitions"] or "")) else ["recipe"]
+        for name in wrong:
+            yield f"{name} of run {run['id']!r} is not what bertmt writes; `bertmt rm` removes that run"
     for source, environment in database.execute("SELECT source, environment FROM snapshots"):
         if not (is_object(source) and is_object(environment)):
             yield "the code or the environment of a run is no JSON object"
@@ -71,6 +70,17 @@ def _are_fingerprints(text: str) -> bool:
     return is_object(text) and all(isinstance(mark, str) for mark in json.loads(text).values())
 
 
+def _are_scores(text: str) -> bool:
+    return is_object(text) and all(isinstance(each, int | float | None) for each in json.loads(text).values())
+
+
+def _are_definitions(text: str) -> bool:
+    try:
+        return bool(definitions.from_json(text))
+    except DataError:
+        return False
+
+
 def _is_event(text: str) -> bool:
     return parse_event(text.encode("utf-8", "replace")) is not None
 
@@ -81,21 +91,36 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "wants": lambda text: text in ("", "cpu", "gpu"),
     "fingerprints": _are_fingerprints,
     "encoder_fingerprints": _are_fingerprints,
+    "scores": _are_scores,
     "started": _is_event,
     "finished": _is_event,
     **dict.fromkeys(_TIMES, is_time),
 }
 
 
+def _in_task_sets(database: Database) -> Iterator[str]:
+    for (text,) in database.execute("SELECT definitions FROM task_sets"):
+        if not _are_definitions(text):
+            yield "what the tasks of a run are is no list of definitions"
+
+
 def _in_predictions(database: Database) -> Iterator[str]:
-    columns = {name: len(task.classes) if len(task.classes) > 2 else 1 for name, task in TASKS.items()}
-    rows = database.execute("SELECT DISTINCT task, columns, length(probabilities) FROM predictions").fetchall()
-    if any(columns.get(task) != width or size % (4 * width) for task, width, size in rows):
-        yield "the predictions of a run are cut, or of no task"
-    for task in TASKS.values():
+    rows = database.execute(
+        "SELECT DISTINCT coalesce(definitions, ''), task, columns, length(probabilities) FROM predictions"
+        " JOIN runs ON runs.key = run LEFT JOIN task_sets ON task_sets.key = task_set"
+    ).fetchall()
+    for text, name, width, size in rows:
+        task = definitions.from_json(text).get(name)
+        if task is None or task.outputs != width or size % (4 * width):
+            yield "the predictions of a run are cut, or of no task"
+    by_name: dict[str, list[Task]] = {}
+    for task in all_tasks(database):
+        by_name.setdefault(task.name, []).append(task)
+    for name, same in by_name.items():  # examples do not say of which definition they are
+        low, high = min(task.minimum for task in same), max(task.maximum for task in same)
         query = (
             "SELECT count(*) FROM examples JOIN splits ON splits.key = examples.split"
             " WHERE splits.task = ? AND (label < ? OR label > ? OR (? AND label != round(label)))"
         )
-        if database.execute(query, (task.name, task.minimum, task.maximum, bool(task.classes))).fetchone()[0]:
-            yield f"an example of {task.title} has no label of its task"
+        if database.execute(query, (name, low, high, all(task.classes for task in same))).fetchone()[0]:
+            yield f"an example of {same[0].title} has no label of its task"

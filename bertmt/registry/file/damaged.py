@@ -5,16 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.errors import RegistryError
-from bertmt.registry.database import SCHEMA_VERSION, sqlite3
+from bertmt.registry.database import SCHEMA_VERSION, UNREADABLE, sqlite3, tables_of
 from bertmt.registry.file.health import faults
 from bertmt.registry.runs import STAGED
 
-TABLES = frozenset({"runs", "summaries", "metrics", "moves", "settings"})
+TABLES = frozenset({"runs", "summaries", "metrics", "settings"})
+HISTORY = frozenset({"transitions", "moves"})  # one of them: the second is its name before schema 6
 # A schema of this number is a damaged header, not a newer version.
 IMPLAUSIBLE_VERSION = 1000
 
-# What reading damaged bytes raises; a name of a column that is no UTF-8 is a ValueError.
-UNREADABLE = (sqlite3.DatabaseError, OverflowError, ValueError)
+# What reading any row of a damaged file raises; a name of a column that is no UTF-8 is a ValueError.
+UNREADABLE_ROWS = (*UNREADABLE, OverflowError, ValueError)
 
 
 class Row(dict[str, Any]):
@@ -32,12 +33,12 @@ def problems_of(copy: Path, original: Path) -> list[str]:
     """
     with _opened(copy) as connection:
         try:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = set(tables_of(connection).table_names())
             version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        except UNREADABLE as problem:
+        except UNREADABLE_ROWS as problem:
             return [str(problem)]
         if tables and not tables & TABLES:
-            raise RegistryError(f"{original} is an SQLite file, but no bertmt registry; name another with --db.")
+            raise RegistryError(f"{original} is an SQLite file, but not a bertmt registry; name another with --db.")
         if SCHEMA_VERSION < version < IMPLAUSIBLE_VERSION:
             raise RegistryError(
                 f"{original} was written by a newer bertmt (schema {version}, this one knows {SCHEMA_VERSION}): "
@@ -47,16 +48,18 @@ def problems_of(copy: Path, original: Path) -> list[str]:
             return ["it does not say which version it is of"]
         try:
             said = faults(connection)
-        except UNREADABLE as problem:
+        except UNREADABLE_ROWS as problem:
             return [" ".join(str(problem).split())]
-    return said + [f"no table {name}" for name in sorted(TABLES - tables)]
+    missing = sorted(TABLES - tables) + ["transitions"] * tables.isdisjoint(HISTORY)
+    return said + [f"no table {name}" for name in missing]
 
 
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:
     """The rows of runs as far as they can be read from both ends, and whether all could.
 
-    Each has its "tags" too, and under "awaits" the keys of what it awaits. What damaged bytes say need not be true: it
-    serves to name what is lost, and whoever stores any of it checks it.
+    Each has its "tags" too, under "awaits" the keys of what it awaits, and under "definitions" what its tasks are, None
+    for built-in ones. What damaged bytes say need not be true: it serves to name what is lost, and whoever stores any
+    of it checks it.
     """
     with _opened(copy) as connection:
         connection.text_factory = lambda content: content.decode("utf-8", "replace")
@@ -66,8 +69,10 @@ def readable_runs(copy: Path) -> tuple[list[Row], bool]:
             _read_runs(connection, found, "DESC")
         tags, has_tags = _of_runs(connection, "SELECT run, tag FROM tags")
         awaited, has_awaited = _of_runs(connection, "SELECT run, awaited FROM dependencies")
+        sets, _ = _of_runs(connection, "SELECT key, definitions FROM task_sets")
     for key, row in found.items():
         row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())}
+        row["definitions"] = next(iter(sets.get(row.get("task_set"), ())), None)
     shown = [row for row in found.values() if not str(row["id"]).startswith(STAGED)]
     return shown, is_whole and has_tags and has_awaited
 
@@ -78,7 +83,7 @@ def _read_runs(connection: Any, found: dict[Any, Row], order: str) -> bool:
         names = [each[0] for each in cursor.description][1:]
         for key, *values in cursor:
             found.setdefault(key, Row(zip(names, values, strict=True)))
-    except UNREADABLE:
+    except UNREADABLE_ROWS:
         return False
     return True
 
@@ -89,7 +94,7 @@ def _of_runs(connection: Any, sql: str) -> tuple[dict[Any, set[Any]], bool]:
     try:
         for run, value in connection.execute(sql):
             found.setdefault(run, set()).add(value)
-    except UNREADABLE:
+    except UNREADABLE_ROWS:
         return found, False
     return found, True
 

@@ -37,7 +37,7 @@ def open_registry(
     """
     if not _is_there(path):
         if not create:
-            beside = "; there are run folders beside it: `bertmt repair` makes one of the newest backup and of them"
+            beside = "; there are run folders beside it: `bertmt repair` rebuilds it from them and the newest backup"
             makes = "; `bertmt queue --preset baseline` makes one, --db names another"
             raise NotFoundError(f"No registry at {path}{beside if _has_run_folders(path) else makes}.")
         refuse_network_file_system(path.parent)
@@ -89,7 +89,10 @@ def _stays_empty(path: Path) -> bool:
 
 
 def _has_run_folders(path: Path) -> bool:
-    return any(paths.runs_folder(path).glob("*/run.json"))
+    try:
+        return bool(paths.run_folders(path))
+    except OSError:  # nobody can say; whoever needs them gets the reason
+        return False
 
 
 def _is_writable(path: Path) -> bool:
@@ -98,7 +101,7 @@ def _is_writable(path: Path) -> bool:
 
 def _bring_up_to_date(database: Database, version: int) -> None:
     if database.read_only:
-        what = f"has schema {version} and is read-only" if version else "is no bertmt registry, and is read-only"
+        what = f"has schema {version} and is read-only" if version else "is not a bertmt registry, and is read-only"
         raise RegistryError(
             f"{database.path} {what}, so it cannot be brought to schema {SCHEMA_VERSION}: run `bertmt runs` once "
             "where it can be written, or on a copy, or name another with --db."

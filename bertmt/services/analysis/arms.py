@@ -12,9 +12,11 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.baseline import Baselines
 from bertmt.services.browse.lookup import find_runs
 from bertmt.services.browse.rows import Row
+from bertmt.services.browse.score_columns import tasks_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Tasks
 
-TASKS = ("sst", "para", "sts")
 UNSHOWN_SETTINGS = ("seed", "data", "extra_data_file", "keep_model")
 
 
@@ -39,8 +41,13 @@ class Arm:
         """Of its runs, ascending."""
         return tuple(sorted({run.seed for run in self.runs}))
 
+    @property
+    def tasks(self) -> Tasks:
+        """What its runs train, in their order."""
+        return tasks_of(self.runs)
+
     def scores(self, task: str) -> dict[int, float | None]:
-        """Dev scores by seed; of several runs with one seed the newest counts."""
+        """Dev scores by seed of one of its tasks, or "overall"; of several runs with one seed the newest counts."""
         return {run.seed: run.score(task) for run in sorted(self.runs, key=lambda run: run.key)}
 
     def mean(self, task: str, seeds: Collection[int] | None = None) -> float | None:
@@ -87,7 +94,8 @@ def arm_of(database: Database, group: Sequence[Run]) -> Arm:
 
 
 def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
-    """Runs as `compare` wants them: the seeds of a recipe on the same data and encoder together, the oldest arm first.
+    """Runs as `compare` wants them: the seeds of a recipe on the same tasks, data and encoder together, the oldest
+    arm first.
 
     The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
 
@@ -97,12 +105,18 @@ def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
     known = sorted(rows, key=lambda row: row.run.key)
     arms: dict[Any, list[Run]] = {}
     for run in (row.run for row in known):
-        same = (_without_seed(run), run.submission.fingerprints_json, run.submission.encoder_fingerprints_json)
+        marks = run.submission.fingerprints_json, run.submission.encoder_fingerprints_json
+        same = (_without_seed(run), *marks, *run.tasks.values())
         arms.setdefault(run.key if apart else same, []).append(run)
     if len(arms) == 1:
         arms = {row.run.key: [row.run] for row in known}
     compared_with = {row.baseline.key for row in known if row.baseline and row.baseline.key != row.run.key}
     return sorted(arms.values(), key=lambda arm: not any(run.key in compared_with for run in arm))
+
+
+def tasks_of_arms(arms: Sequence[Arm]) -> Tasks:
+    """What any of them trains, in the order in which tasks are shown."""
+    return tasks_of(run for arm in arms for run in arm.runs)
 
 
 def distinct_names(arms: Sequence[Arm]) -> list[str]:
@@ -117,10 +131,13 @@ def distinct_names(arms: Sequence[Arm]) -> list[str]:
 def recipe_differences(arms: Sequence[Arm]) -> dict[str, tuple[Any, ...]]:
     """The settings that are not the same in all arms, with their value in each; seeds and places of data apart."""
     found = {}
-    for name in SETTINGS:
+    heads = {**BUILTIN, **tasks_of_arms(arms)}
+    for name, setting in SETTINGS.of_tasks(name for name, task in heads.items() if task.has_head).items():
         if name in UNSHOWN_SETTINGS:
             continue
-        values = tuple(arm.runs[0].recipe.get(name) for arm in arms)
+        # A recipe holds the heads of its own tasks; that another task has one is told by `tasks`.
+        absent = setting.default if name.startswith("head.") else None
+        values = tuple(arm.runs[0].recipe.get(name, absent) for arm in arms)
         if name == "lora.alpha" and all(_alpha_follows_rank(arm) for arm in arms):
             continue
         if any(value != values[0] for value in values):

@@ -8,10 +8,10 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences
+from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences, tasks_of_arms
 from bertmt.services.analysis.encoder_differences import encoder_warnings
 from bertmt.services.plan.overlaps import overlap_sentences
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.task import Task, Tasks
 
 Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
 
@@ -25,36 +25,71 @@ def looks_at_dev(run: Run) -> bool:
 def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
     """Per arm, the tasks that cannot be compared with the first arm, each with the reason why.
 
-    Scores on different dev examples differ for the examples' sake. Of the first arm, those that its own runs differ in.
+    Scores on different dev examples differ for the examples' sake, and one name can be two tasks. Of the first arm,
+    those that its own runs differ in.
     """
     found: list[dict[str, str]] = [{} for _ in arms]
     names = distinct_names(arms)
-    for task in TASKS:
+    for task in tasks_of_arms(arms):
         marks = [_dev_marks(database, arm, task) for arm in arms]
         for place, own in enumerate(marks):
-            sides = [(names[0], marks[0])] if not place else [(names[0], marks[0]), (names[place], own)]
-            reason = _why_not(sides) if marks[0] and own else None
+            chosen = [0, place] if place else [0]
+            sides = [(names[each], marks[each]) for each in chosen]
+            reason = None
+            if marks[0] and own:
+                reason = _other_definition([(names[each], arms[each]) for each in chosen], task) or _why_not(sides)
             if reason:
                 found[place][task] = reason
     return found
 
 
-def left_out_sentences(reasons: Sequence[Mapping[str, str]]) -> list[str]:
+def left_out_sentences(reasons: Sequence[Mapping[str, str]], tasks: Tasks) -> list[str]:
     """Which tasks are left out and why, a sentence per reason; of what `left_out` found."""
     by_reason: dict[str, dict[str, None]] = {}
     for of_arm in reasons:
         for task, reason in of_arm.items():
-            by_reason.setdefault(reason, {})[TASKS[task].title] = None
+            by_reason.setdefault(reason, {})[tasks[task].title] = None
     return [
         f"{', '.join(titles)} {'are' if len(titles) > 1 else 'is'} not compared: {reason}."
         for reason, titles in by_reason.items()
     ]
 
 
+def why_other_overall(first: Arm, other: Arm) -> str | None:
+    """Why the overall scores of two arms are not of the same tasks, as a sentence; None: they are, or one has none."""
+    if first.mean("overall") is None or other.mean("overall") is None or set(first.tasks) == set(other.tasks):
+        return None
+    listed = [", ".join(task.title for task in arm.tasks.values()) for arm in (first, other)]
+    return (
+        f"Overall scores are not compared: {first.name} has the mean of {listed[0]}, {other.name} that of {listed[1]}."
+    )
+
+
+def _other_definition(sides: Sequence[tuple[str, Arm]], task: str) -> str | None:
+    """How definitions of a task by these arms, each with its name, differ in what its scores mean; None: not at all."""
+    known = [(name, run.tasks[task]) for name, arm in sides for run in arm.runs if task in run.tasks]
+    (first, definition), *others = known
+    for name, other in others:
+        for what, of_one, of_other in zip(
+            ("inputs", "labels", "score"), _asked(definition), _asked(other), strict=True
+        ):
+            if of_one != of_other:
+                who = f"{first} and {name} define" if name != first else f"the runs of {name} define"
+                return f"{who} it with different {what} ({of_one} against {of_other})"
+    return None
+
+
+def _asked(task: Task) -> tuple[str, str, str]:
+    """What makes two definitions of one name two tasks, in words: its inputs, its labels, what it is judged by."""
+    inputs = "pairs of sentences" if task.pair else "single sentences"
+    labels = "the classes " + ", ".join(task.classes) if task.classes else f"{task.minimum:g} to {task.maximum:g}"
+    return inputs, labels, task.metric.title
+
+
 def _dev_marks(database: Database, arm: Arm, task: str) -> Marks:
     """The dev examples that each run was evaluated on, as its predictions tell; of a score alone, those at submit."""
     found: dict[int, str | None] = {}
-    for run in arm.runs:
+    for run in (run for run in arm.runs if task in run.tasks):
         mark = stored_predictions.fingerprint_of(database, run.key, task, run.scores.selected_epoch)
         if mark is None and run.score(task) is not None:
             mark = run.submission.fingerprints.get(f"{task}-dev")
@@ -126,7 +161,7 @@ def _about_training_data(arms: Sequence[Arm]) -> list[str]:
     """A sentence for each split that was trained on and is not the same for all who have it."""
     runs = [run for arm in arms for run in arm.runs]
     names = dict.fromkeys(name for run in runs for name in run.submission.fingerprints if not name.endswith("-dev"))
-    said = []
+    said, tasks = [], tasks_of_arms(arms)
     for name in names:
         task, _, split = name.partition("-")
         by_mark: dict[str, dict[str, None]] = {}
@@ -138,6 +173,6 @@ def _about_training_data(arms: Sequence[Arm]) -> list[str]:
         if len(by_mark) > 1:
             what = "extra pairs" if split == "extra" else "training examples"
             listed = " against ".join(named(list(labels)) for labels in by_mark.values())
-            title = TASKS[task].title if task in TASKS else task
+            title = tasks[task].title if task in tasks else task
             said.append(f"{title} was trained on different {what} ({listed}), not only by another method.")
     return said

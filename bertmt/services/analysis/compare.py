@@ -13,10 +13,18 @@ from bertmt.errors import UsageError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.run_folder.predictions import Predictions, predicted_labels
-from bertmt.services.analysis.arms import TASKS, Arm, arm_of, recipe_differences
-from bertmt.services.analysis.comparability import about_dev_data, left_out, left_out_sentences, warnings
+from bertmt.run_folder.predictions import Predictions
+from bertmt.services.analysis.arms import Arm, arm_of, recipe_differences, tasks_of_arms
+from bertmt.services.analysis.comparability import (
+    about_dev_data,
+    left_out,
+    left_out_sentences,
+    warnings,
+    why_other_overall,
+)
 from bertmt.services.analysis.labels import labels_of
+from bertmt.tasks.scores import predicted_labels
+from bertmt.tasks.task import Tasks
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Side:
 
     Attributes:
         seeds: those whose scores are compared.
-        scores: means over these seeds by task and for "overall"; None: not trained, undefined, or not comparable.
+        scores: means over these seeds by task of the arm and for "overall"; None: undefined, or not comparable.
     """
 
     arm: Arm
@@ -80,6 +88,11 @@ class Comparison:
         """All of them, the reference first."""
         return tuple(side.arm for side in self.sides)
 
+    @property
+    def tasks(self) -> Tasks:
+        """What any of them trains."""
+        return tasks_of_arms(self.arms)
+
 
 def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     """Compare arms with the first of them, in the tasks that were evaluated on the same dev examples.
@@ -96,9 +109,9 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     arms = [arm_of(database, group) for group in groups]
     if len({run.key for arm in arms for run in arm.runs}) < sum(len(arm.runs) for arm in arms):
         raise UsageError("A run is named twice.")
-    reasons = left_out(database, arms)
-    said = left_out_sentences(reasons)
-    resamples = resamples_for((len(arms) - 1) * (len(TASKS) + 1))
+    reasons, all_tasks = left_out(database, arms), tasks_of_arms(arms)
+    said = left_out_sentences(reasons, all_tasks)
+    resamples = resamples_for((len(arms) - 1) * (len(all_tasks) + (len(all_tasks) > 1)))
     others = []
     for arm, of_arm in zip(arms[1:], reasons[1:], strict=True):
         against, unpaired = _against(database, (arms[0], arm), (reasons[0], of_arm), resamples)
@@ -135,31 +148,37 @@ def _against(
         resamples: as many as the whole family needs.
     """
     reference, arm = arms
-    tasks = [task for task in TASKS if task not in hidden[0] and task not in hidden[1]]
+    tasks = [task for task in reference.tasks if task in arm.tasks and task not in hidden[0] and task not in hidden[1]]
+    other = why_other_overall(reference, arm)
+    about_overall = [other] if other else []
     if len(arm.runs) == len(reference.runs) == 1:
         results, said = _by_example(database, reference.runs[0], arm.runs[0], tasks, resamples)
-        return Against(whole_side(arm, hidden[1]), whole_side(reference, hidden[0]), examples=results), said
+        side, of_reference = _side(arm, {}, hidden[1], bool(other)), whole_side(reference, hidden[0])
+        return Against(side, of_reference, examples=results), said + about_overall
     by_seed = tuple(
         compare_seeds(task, reference.scores(task), arm.scores(task))
         for task in tasks
         if reference.mean(task) is not None and arm.mean(task) is not None
     )
-    side = _side(arm, {each.task: each.seeds_b for each in by_seed}, hidden[1])
+    side = _side(arm, {each.task: each.seeds_b for each in by_seed}, hidden[1], bool(other))
     of_reference = _side(reference, {each.task: each.seeds_a for each in by_seed}, hidden[0])
-    return Against(side, of_reference, seeds=by_seed), []
+    return Against(side, of_reference, seeds=by_seed), about_overall
 
 
-def _side(arm: Arm, compared: Mapping[str, tuple[int, ...]], hidden: Collection[str]) -> Side:
+def _side(
+    arm: Arm, compared: Mapping[str, tuple[int, ...]], hidden: Collection[str], without_overall: bool = False
+) -> Side:
     """An arm with its means over what is compared of it.
 
     Args:
         compared: task to the seeds that are compared in it.
         hidden: tasks whose scores are not comparable.
+        without_overall: its overall score is not of the reference's tasks.
     """
     used = tuple(sorted(set().union(*compared.values()))) if compared else arm.seeds
-    scores = {task: None if task in hidden else arm.mean(task, compared.get(task, used)) for task in TASKS}
+    scores = {task: None if task in hidden else arm.mean(task, compared.get(task, used)) for task in arm.tasks}
     in_all = set(used).intersection(*compared.values())
-    return Side(arm, used, {**scores, "overall": None if hidden else arm.mean("overall", in_all)})
+    return Side(arm, used, {**scores, "overall": None if hidden or without_overall else arm.mean("overall", in_all)})
 
 
 def _reference_side(reference: Arm, others: Sequence[Against], hidden: Collection[str]) -> Side:
@@ -198,9 +217,10 @@ def _by_example(
         if labels is None or any(len(each.probabilities) != len(labels) for each in found if each is not None):
             said.append(f"{task}: the dev examples are not in the registry, so nothing can be paired.")
             continue
-        predicted = [predicted_labels(task, each.probabilities) for each in found if each is not None]
-        pairs[task] = PairedPredictions(task, labels, *predicted)
-    return compare_examples(pairs, resamples), said
+        predicted = [predicted_labels(first.tasks[task], each.probabilities) for each in found if each is not None]
+        pairs[task] = PairedPredictions(first.tasks[task], labels, *predicted)
+    is_all = set(pairs) == set(first.tasks) == set(second.tasks)
+    return compare_examples(pairs, resamples, with_overall=is_all), said
 
 
 def _selected_predictions(database: Database, run: Run, task: str) -> Predictions | None:

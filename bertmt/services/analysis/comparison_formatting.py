@@ -8,14 +8,11 @@ from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.analysis.arms import TASKS, distinct_names, effort
+from bertmt.services.analysis.arms import distinct_names, effort
 from bertmt.services.analysis.compare import Against, Comparison, Side
-from bertmt.services.browse.run_formatting import SCORE_TITLES, scale_line, similarity, value_text
+from bertmt.services.browse.run_formatting import scale_line, value_text
+from bertmt.tasks.task import Tasks
 
-SCORES = (
-    Column("dev scores", elastic=True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
-    Column("S=(1+ρ)/2", True), Column("overall", True),
-)  # fmt: skip
 DIFFERENCES = (
     Column("task"), Column("difference", True), Column("95 % interval", True), Column("p", True),
     Column("p (Holm)", True), Column("verdict"),
@@ -24,15 +21,32 @@ NOTHING_DIFFERS = "Only the seed."
 STYLES = {"better": "good", "worse": "bad", "undecided": "dim"}
 
 
-def score_texts(side: Side) -> list[str]:
-    """SST, PARA, STS as ρ and as S, overall: means over what is compared of an arm."""
-    found = side.scores
-    return list(map(numbers.score, [*map(found.get, TASKS), similarity(found["sts"]), found["overall"]]))
+def score_titles(tasks: Tasks) -> dict[str, str]:
+    """The heads of the columns of scores by key: of each task, of what a signed score counts as, of the overall one."""
+    titles: dict[str, str] = {}
+    for name, task in tasks.items():
+        titles[name] = safe_text(task.score_title)
+        if task.metric.signed:
+            titles[f"{name} unit"] = f"S=(1+{task.metric.symbol})/2"
+    return titles if len(tasks) < 2 else {**titles, "overall": "overall"}
 
 
-def score_lines(found: Comparison, width: int | None) -> list[Line]:
+def score_texts(side: Side, tasks: Tasks) -> list[str]:
+    """What stands in these columns: means over what is compared of an arm."""
+    found: list[float | None] = []
+    for name, task in tasks.items():
+        score = side.scores.get(name)
+        found += [score, None if score is None else task.unit(score)] if task.metric.signed else [score]
+    return list(map(numbers.score, found if len(tasks) < 2 else [*found, side.scores["overall"]]))
+
+
+def format_scores(found: Comparison, width: int | None) -> list[Line]:
     """The scores of every arm, the reference first."""
-    return table(SCORES, [Row([side_name(side), *score_texts(side)]) for side in found.sides], width)
+    columns = (
+        Column("dev scores", elastic=True),
+        *(Column(title, True) for title in score_titles(found.tasks).values()),
+    )
+    return table(columns, [Row([side_name(side), *score_texts(side, found.tasks)]) for side in found.sides], width)
 
 
 def side_name(side: Side) -> str:
@@ -44,27 +58,33 @@ def side_name(side: Side) -> str:
     return f"{arm.name}, mean of {of_all if used == known else f'{used} of {of_all}'}"
 
 
-def difference_lines(against: Against, width: int | None) -> list[Line]:
+def format_differences(against: Against, width: int | None) -> list[Line]:
     """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
+    tasks = against.reference.arm.tasks
     results: list[Any] = [*against.examples, *against.seeds]
     title = safe_text(f"{side_name(against.side)} − {side_name(against.reference)}")
     if not results:
         return [(Span(title, "title"),), (Span("They have no comparable task.", "dim"),)]
     rows = []
     for each in results:
-        about = [seed_words(each)] if isinstance(each, SeedDifference) else []
+        about = [format_seeds(each)] if isinstance(each, SeedDifference) else []
         about += [each.remark] if each.remark else []
         below = [part for text in about for part in wrapped(text, width - 2 if width else None)]
         verdict = str(each.verdict)
         cells: list[str | Cell] = [
-            SCORE_TITLES[each.task], numbers.difference(each.difference), numbers.interval(each.low, each.high),
+            _title(each.task, tasks), numbers.difference(each.difference), numbers.interval(each.low, each.high),
             numbers.p_value(each.p), numbers.p_value(each.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
         rows.append(Row(cells, [(Span(f"  {safe_text(part)}", "dim"),) for part in below]))
     return [(Span(title, "title"),), *table(DIFFERENCES, rows, width)]
 
 
-def seed_words(result: SeedDifference) -> str:
+def _title(name: str, tasks: Tasks) -> str:
+    """Of a task's score, or the overall one; not yet safe for a screen."""
+    return tasks[name].score_title if name in tasks else name
+
+
+def format_seeds(result: SeedDifference) -> str:
     """The means that a difference is of, the reference's first, and what each seed has to do with it."""
     means = f"{numbers.score(result.mean_a)} → {numbers.score(result.mean_b)}"
     if result.paired:
@@ -76,24 +96,28 @@ def seed_words(result: SeedDifference) -> str:
     return said + (f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else "")
 
 
-def test_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_tests(found: Comparison, width: int | None) -> list[Line]:
     """How the numbers came about: the tests, the intervals, and over how many the p values were corrected."""
     results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
     tests: dict[str, list[str]] = {}
     for each in results:
-        tests.setdefault(each.test, []).append(SCORE_TITLES[each.task])
+        tests.setdefault(each.test, []).append(_title(each.task, found.tasks))
     known = sum(each.p is not None for each in results)
     used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
     if not (used and known):
         return []
     text = f"p: {used}. Holm's correction over {numbers.counted(known, 'comparison')}, level 0.05."
-    beside = [each.p_williams for each in results if getattr(each, "p_williams", None) is not None]
+    beside: dict[str, list[float]] = {}
+    for each in results:
+        if getattr(each, "p_williams", None) is not None:
+            beside.setdefault(found.tasks[each.task].title, []).append(each.p_williams)
     if beside:
-        text += f" Beside it, deciding nothing: Williams' t for STS, p {', '.join(map(numbers.p_value, beside))}."
+        said = "; ".join(f"{title}, p {', '.join(map(numbers.p_value, ps))}" for title, ps in beside.items())
+        text += f" Beside it, deciding nothing: Williams' t for {said}."
     return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)]
 
 
-def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_recipes(found: Comparison, width: int | None) -> list[Line]:
     """The settings that differ, a column per arm, and the scale of the reference; the table is as wide as it is."""
     title = (Span("What differs in the recipes", "title"),)
     if not found.recipe_differences:
@@ -104,7 +128,7 @@ def recipe_lines(found: Comparison, width: int | None) -> list[Line]:
     return [title, *table(columns, rows, None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
 
 
-def effort_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_effort(found: Comparison, width: int | None) -> list[Line]:
     """Steps, examples and passes of each arm's first run."""
     said = [_effort(effort(arm.runs[0])) for arm in found.arms]
     shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
@@ -124,7 +148,7 @@ def _effort(known: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def warning_lines(found: Comparison, width: int | None) -> list[Line]:
+def format_warnings(found: Comparison, width: int | None) -> list[Line]:
     """What a reader must know before believing a difference."""
     if not found.warnings:
         return []

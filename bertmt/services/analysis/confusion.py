@@ -11,10 +11,8 @@ from bertmt.services.analysis.examples import ExampleTable
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.analysis.run_predictions import compared_run, epochs_of, predictions_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.tasks.scores import confusion
-from bertmt.tasks.task import TASKS
-
-CLASS_TASKS = tuple(name for name, task in TASKS.items() if task.classes)
+from bertmt.tasks.scores import confusion, predicted_labels
+from bertmt.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,32 @@ def confusion_of(database: Database, run: Run, task: str | None = None, epoch: i
         epoch: by default the one whose scores are the run's.
 
     Raises:
-        UsageError: the task has no classes.
+        UsageError: the run has no such task with classes.
         NotFoundError: there are no such predictions; the sentence names those there are.
     """
     run = bring_up_to_date(database, run)
     chosen = task or _first_task(database, run)
-    if chosen not in CLASS_TASKS:
-        raise UsageError(f"A confusion matrix needs classes: use {' or '.join(CLASS_TASKS)}, not {chosen!r}.")
+    about = _with_classes(run, chosen)
     found = predictions_of(database, run, chosen, epoch)
     labels = labels_of(database, found.fingerprint)
     if labels is None or len(labels) != len(found.probabilities):
         raise NotFoundError(f"The {chosen} dev examples of run {run.id} are not in the registry.")
-    counts = confusion(chosen, found.labels(), labels)
-    return Confusion(run, chosen, found.epoch, TASKS[chosen].classes, counts, found.fingerprint)
+    counts = confusion(about, predicted_labels(about, found.probabilities), labels)
+    return Confusion(run, chosen, found.epoch, about.classes, counts, found.fingerprint)
+
+
+def class_tasks(run: Run) -> tuple[str, ...]:
+    """The tasks of a run that a confusion matrix can be made of, in their order."""
+    return tuple(name for name, task in run.tasks.items() if task.classes)
+
+
+def _with_classes(run: Run, name: str) -> Task:
+    """Raises: UsageError: the run has no such task with classes."""
+    known = class_tasks(run)
+    if name not in known:
+        instead = f"use {' or '.join(known)}" if known else f"run {run.id} trained no task that has some"
+        raise UsageError(f"A confusion matrix needs classes: {instead}, not {name!r}.")
+    return run.tasks[name]
 
 
 def counts_of(table: ExampleTable) -> np.ndarray:
@@ -62,9 +73,7 @@ def counts_of(table: ExampleTable) -> np.ndarray:
     Raises:
         UsageError: the task has no classes.
     """
-    if table.task not in CLASS_TASKS:
-        raise UsageError(f"A confusion matrix needs classes: use {' or '.join(CLASS_TASKS)}, not {table.task!r}.")
-    return confusion(table.task, table.predicted, table.labels)
+    return confusion(_with_classes(table.run, table.task), table.predicted, table.labels)
 
 
 def most_mistaken(counts: np.ndarray) -> tuple[int, int]:
@@ -88,7 +97,7 @@ def baseline_confusion(database: Database, own: Confusion) -> Confusion:
 
 
 def _first_task(database: Database, run: Run) -> str:
-    trained = [name for name in CLASS_TASKS if name in run.recipe.get("tasks", ())]
+    trained = class_tasks(run)
     if not trained:
         raise UsageError(f"Run {run.id} trained no task with classes, but a confusion matrix needs some.")
     return next((name for name in trained if epochs_of(database, run, name)), trained[0])

@@ -6,7 +6,8 @@ from bertmt.drawing.numbers import named
 from bertmt.encoders.find import changed_parts
 from bertmt.recipe.encoders import seen_in_training
 from bertmt.registry.records import Run
-from bertmt.tasks.task import TASKS
+from bertmt.services.browse.score_columns import tasks_of
+from bertmt.tasks.task import Task
 
 
 def encoder_warnings(arms: Sequence[Sequence[Run]]) -> list[str]:
@@ -15,7 +16,8 @@ def encoder_warnings(arms: Sequence[Sequence[Run]]) -> list[str]:
     names = dict.fromkeys(str(run.recipe.get("encoder")) for run in runs)
     by_name = {name: [run for run in runs if str(run.recipe.get("encoder")) == name] for name in names}
     said = [sentence for name, of_name in by_name.items() if len(of_name) > 1 for sentence in _is_one(name, of_name)]
-    return said + [sentence for task in TASKS if _is_compared(arms, task) for sentence in _has_seen(task, by_name)]
+    compared = [task for task in tasks_of(runs).values() if _is_compared(arms, task.name)]
+    return said + [sentence for task in compared for sentence in _has_seen(task, by_name)]
 
 
 def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
@@ -32,7 +34,7 @@ def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
             f"{known[0].id} ({known[0].name}), so a difference may be the encoder's."
         )
     unknown = [run for run in runs if not run.submission.encoder_fingerprints]
-    if unknown and name != "tiny":  # which has no files that could have been others
+    if unknown:
         said.append(
             f"Whether {name} was one encoder is not known: an older bertmt queued {_ids(unknown)}, and kept no "
             "fingerprints of encoders."
@@ -41,16 +43,17 @@ def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
 
 
 def _is_compared(arms: Sequence[Sequence[Run]], task: str) -> bool:
-    return sum(any(run.score(task) is not None for run in arm) for arm in arms) > 1
+    return sum(any(task in run.tasks and run.score(task) is not None for run in arm) for arm in arms) > 1
 
 
-def _has_seen(task: str, by_name: dict[str, list[Run]]) -> list[str]:
+def _has_seen(task: Task, by_name: dict[str, list[Run]]) -> list[str]:
     """Which encoders knew what the task asks for before the runs began."""
     said = []
     for name, runs in by_name.items():
-        seen = dict.fromkeys(seen_in_training(name, run.submission.encoder_fingerprints).get(task) for run in runs)
+        source = task.data_set
+        seen = dict.fromkeys(seen_in_training(name, run.submission.encoder_fingerprints).get(source) for run in runs)
         said += [
-            f"{name} was already trained on {each}, {TASKS[task].title}'s source: compare these {TASKS[task].title} "
+            f"{name} was already trained on {each}, {task.title}'s source: compare these {task.title} "
             "scores with each other, not with the paper's or those of other encoders."
             for each in seen
             if each

@@ -9,11 +9,14 @@ from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.run_folder.predictions import Predictions
+from bertmt.services.analysis.evaluations import NOW, Partial
 from bertmt.services.analysis.run_predictions import compared_run, predictions_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.examples import Example
-from bertmt.tasks.scores import pearson
-from bertmt.tasks.task import STS, TASKS
+from bertmt.tasks.metrics import pearson
+from bertmt.tasks.scores import on_label_scale, predicted_labels
+from bertmt.tasks.task import PARTIAL, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +24,11 @@ class ExampleTable:
     """The dev examples of one task with a run's predictions of one epoch; arrays all (n,).
 
     Attributes:
-        labels: classes as int64; STS: similarities 0 to 5.
-        predicted: likewise; STS: the cosine times 5, float32, so that it stands on the scale of the labels.
-        confidence: probability of the predicted class; None for STS, which has no classes.
-        probabilities: as stored: SST (n, 5); PARA that of a paraphrase; STS the cosine.
+        labels: classes as int64; else the numbers.
+        predicted: likewise; a number on the scale of the labels, float32: of a cosine that times their range.
+        confidence: probability of the predicted class; None of a task without classes.
+        probabilities: as stored: of k > 2 classes (n, k); of two that of class 1; else the cosine or the head's output.
+        step: of partial predictions, of which `epoch` is in progress: after so many steps. None: of all dev examples.
     """
 
     run: Run
@@ -36,6 +40,17 @@ class ExampleTable:
     predicted: np.ndarray
     confidence: np.ndarray | None
     probabilities: np.ndarray
+    step: int | None = None
+
+    @property
+    def place(self) -> int:
+        """The epoch, or `NOW` of partial predictions."""
+        return self.epoch if self.step is None else NOW
+
+    @property
+    def about(self) -> Task:
+        """What the task is to the run."""
+        return self.run.tasks[self.task]
 
 
 def examples_of(
@@ -49,15 +64,42 @@ def examples_of(
             are taken over where they are the same, which saves reading tens of thousands of them for every epoch.
 
     Raises:
-        UsageError: there is no such task.
+        UsageError: the run has no such task.
         NotFoundError: there are no such predictions, or their examples are not in the registry.
     """
-    if task not in TASKS:
-        raise UsageError(f"Examples are of a task: {', '.join(TASKS)}, not {task!r}.")
     run = bring_up_to_date(database, run)
+    if task not in run.tasks:
+        raise UsageError(f"Examples are of a task: {', '.join(run.tasks)}, not {task!r}.")
     if like is not None and _would_be(like, run, task, run.scores.selected_epoch if epoch is None else epoch):
         return like
-    found = predictions_of(database, run, task, epoch)
+    return _table(database, run, predictions_of(database, run, task, epoch), like)
+
+
+def partial_examples_of(
+    database: Database, run: Run, task: str, partial: Partial, like: ExampleTable | None = None
+) -> ExampleTable:
+    """The dev examples of a task that a running run predicted last, between two evaluations.
+
+    Args:
+        partial: which ones, as `evaluated_tasks` found.
+        like: as in `examples_of`.
+
+    Raises:
+        NotFoundError: they are no longer there.
+    """
+    if like is not None and _would_be(like, run, task, partial.epoch, partial.step):
+        return like
+    found = stored_predictions.read(database, run.key, task, partial.epoch, PARTIAL)
+    if found is None:
+        raise NotFoundError(f"Run {run.id} no longer has partial {task} predictions.")
+    return _table(database, run, found, like, partial.step)
+
+
+def _table(
+    database: Database, run: Run, found: Predictions, like: ExampleTable | None, step: int | None = None
+) -> ExampleTable:
+    """Predictions beside the examples that they are of."""
+    task = found.task
     if like is not None and like.fingerprint == found.fingerprint:
         examples = like.examples
     else:
@@ -65,7 +107,8 @@ def examples_of(
     labels = [example.label for example in examples if example.label is not None]
     if not labels or len(labels) != len(examples) or len(labels) != len(found.probabilities):
         raise NotFoundError(f"The {task} dev examples of run {run.id} are not in the registry.")
-    has_classes = bool(TASKS[task].classes)
+    about = run.tasks[task]
+    has_classes = bool(about.classes)
     return ExampleTable(
         run=run,
         task=task,
@@ -73,16 +116,17 @@ def examples_of(
         fingerprint=found.fingerprint,
         examples=examples,
         labels=np.array(labels, dtype=np.int64 if has_classes else np.float64),
-        predicted=found.labels() if has_classes else found.probabilities * np.float32(STS.maximum),
+        predicted=on_label_scale(about, predicted_labels(about, found.probabilities)),
         confidence=_confidence(found.probabilities) if has_classes else None,
         probabilities=found.probabilities,
+        step=step,
     )
 
 
-def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None) -> bool:
-    """Whether a table is what would be read: what an attempt predicted in an epoch never changes."""
-    imported = (table.run.key, table.run.imported.events_attempt, table.task, table.epoch)
-    return imported == (run.key, run.imported.events_attempt, task, epoch)
+def _would_be(table: ExampleTable, run: Run, task: str, epoch: int | None, step: int | None = None) -> bool:
+    """Whether a table is what would be read: what an attempt predicted in an epoch, or after a step, never changes."""
+    imported = (table.run.key, table.run.imported.events_attempt, table.task, table.epoch, table.step)
+    return imported == (run.key, run.imported.events_attempt, task, epoch, step)
 
 
 def _confidence(probabilities: np.ndarray) -> np.ndarray:
@@ -103,8 +147,12 @@ def baseline_examples(
 
     Raises:
         NotFoundError: there is no baseline, it is this run, or it has no such predictions.
-        UsageError: it was evaluated on other examples.
+        UsageError: it was evaluated on other examples, or `own` is partial.
     """
+    if own.step is not None:
+        raise UsageError(
+            "What is predicted now is of a few examples alone; it is compared with the baseline once an epoch ends."
+        )
     run = compared_run(database, own.run) if baseline is None else baseline
     other = examples_of(database, run, own.task, like=known or own)
     if other.fingerprint != own.fingerprint:
@@ -148,16 +196,16 @@ def by_error(table: ExampleTable) -> np.ndarray:
 
 
 def _need_classes(table: ExampleTable) -> None:
-    if not TASKS[table.task].classes:
-        raise UsageError(f"{TASKS[table.task].title} has no classes, so no prediction of it is right or wrong.")
+    if not table.about.classes:
+        raise UsageError(f"{table.about.title} has no classes, so no prediction of it is right or wrong.")
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """Predicted against true similarity (the paper's Figure 10), both 0 to 5, arrays (n,).
+    """Predicted against true numbers, both on the scale of the labels, arrays (n,); of STS the paper's Figure 10.
 
     Attributes:
-        predicted: cosine times 5, so negative where the embeddings point apart.
+        predicted: of a cosine that times the range, so below it where the embeddings point apart.
         rho: Pearson's; None where it is undefined.
         slope, intercept: of the least squares line of predicted on labels; None where all labels are equal.
     """
@@ -171,17 +219,23 @@ class Similarity:
     intercept: float | None
 
 
-def similarity_of(database: Database, run: Run, epoch: int | None = None) -> Similarity:
-    """A run's STS predictions against the labels.
+def similarity_of(database: Database, run: Run, task: str, epoch: int | None = None) -> Similarity:
+    """A run's predictions of a task with a number as label against the labels.
 
     Raises:
-        NotFoundError: as `examples_of`.
+        UsageError, NotFoundError: as `examples_of` and `similarity_in`.
     """
-    return similarity_in(examples_of(database, run, STS.name, epoch))
+    return similarity_in(examples_of(database, run, task, epoch))
 
 
 def similarity_in(table: ExampleTable) -> Similarity:
-    """The STS predictions of examples that were read before."""
+    """The predictions of examples that were read before.
+
+    Raises:
+        UsageError: the task has classes.
+    """
+    if table.about.classes:
+        raise UsageError(f"{table.about.title} has classes: its predictions are no numbers to be drawn against labels.")
     slope, intercept = _least_squares(table.labels, table.predicted.astype(np.float64))
     rho = pearson(table.predicted, table.labels)
     return Similarity(table.run, table.epoch, table.labels, table.predicted, rho, slope, intercept)

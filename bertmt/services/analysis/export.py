@@ -12,7 +12,7 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.scores import predicted_labels
 
 METRIC_COLUMNS = ("run", "name", "seed", "series", "step", "value")
 PREDICTION_COLUMNS = (
@@ -35,7 +35,8 @@ def metric_rows(database: Database, runs: Sequence[Run]) -> Iterator[Record]:
 def prediction_rows(database: Database, runs: Sequence[Run], selected_only: bool = False) -> Iterator[Record]:
     """Every stored dev prediction of every evaluated epoch, with its example where that is in the registry.
 
-    `probabilities` is a list: SST's five, PARA's of a paraphrase, STS' cosine.
+    `probabilities` is a list: of more than two classes each one's, of two that of class 1, of a number the cosine or
+    the head's output.
 
     Args:
         selected_only: of the epoch whose scores are the run's alone.
@@ -43,7 +44,7 @@ def prediction_rows(database: Database, runs: Sequence[Run], selected_only: bool
     for run in runs:
         current = bring_up_to_date(database, run)
         about = {"run": current.id, "name": current.name, "seed": current.seed}
-        for task in TASKS:
+        for task in current.tasks:
             known = stored_predictions.epochs(database, current.key, task)
             for epoch in [each for each in known if each == current.scores.selected_epoch or not selected_only]:
                 for row in _predictions(database, current, task, epoch):
@@ -56,7 +57,9 @@ def _predictions(database: Database, run: Run, task: str, epoch: int) -> Iterato
         return
     known = stored_predictions.examples(database, found.fingerprint)
     examples = known if len(known) == len(found.probabilities) else [None] * len(found.probabilities)
-    for example, predicted, probabilities in zip(examples, found.labels(), found.probabilities, strict=True):
+    for example, predicted, probabilities in zip(
+        examples, predicted_labels(run.tasks[task], found.probabilities), found.probabilities, strict=True
+    ):
         listed = probabilities.tolist()
         yield {
             "id": example.id if example else None,

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files
-from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError, reason_of
+from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, UsageError, reason_of
 from bertmt.launchers.prediction import ask_prediction
-from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.services.plan.own_code import sources_of
 from bertmt.tasks.course_files import course_file_name, write_course_file
 from bertmt.tasks.loading import read_split
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Answer:
     """What the run says of a question.
 
     Attributes:
-        label: SST a class 0–4, PARA 0 or 1, STS the cosine of the two embeddings.
-        probabilities: SST of each class; PARA of a paraphrase; STS the cosine again.
+        label: a class, or of a number the cosine of the two embeddings or the head's output.
+        probabilities: of more than two classes each one's; of two that of class 1; of a number the label again.
     """
 
     task: str
@@ -83,61 +83,72 @@ def _answer(line: str) -> Answer:
         listed = probabilities if isinstance(probabilities, list) else [probabilities]
         return Answer(document["task"], document["id"], document["label"], tuple(float(each) for each in listed))
     except (ValueError, KeyError, TypeError):
-        raise BertmtError(f"The prediction answered what is no answer: {line[:200]!r}.") from None
+        raise BertmtError(f"The prediction wrote a line that is not an answer: {line[:200]!r}.") from None
 
 
 def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[Answer]:
-    """What a run says of one sentence (SST) or of a pair (PARA and STS), for the tasks that it was trained on.
+    """What a run says of one sentence or of a pair, for its tasks that have such inputs.
 
     Raises:
-        UsageError: neither one nor two texts, an empty one, or the run was not trained on such a task.
+        UsageError: neither one nor two texts, an empty one, or the run has no such task.
         NotFoundError, BusyError: it has no weights.
         BertmtError: the child failed.
     """
     if len(texts) not in (1, 2) or not all(text.strip() for text in texts):
-        raise UsageError('Name one sentence (SST) or two (PARA, STS): `bertmt predict RUN "a lovely film"`.')
-    wanted = [name for name, task in TASKS.items() if task.pair == (len(texts) == 2)]
-    tasks = [name for name in wanted if name in run.recipe["tasks"]]
+        raise UsageError(f'Name {_what_to_name(run)}: `bertmt predict RUN "a lovely film"`.')
+    tasks = [name for name, task in run.tasks.items() if task.pair == (len(texts) == 2)]
     if not tasks:
-        what = "two sentences" if len(texts) == 2 else "one sentence"
-        trained = ", ".join(run.recipe["tasks"])
-        raise UsageError(
-            f"{what.capitalize()} are for {' and '.join(wanted)}, but run {run.id} was trained on {trained}."
-        )
+        what = "pairs of sentences" if len(texts) == 2 else "single sentences"
+        raise UsageError(f"Run {run.id} was not trained on {what}: name {_what_to_name(run)}.")
     folder = folder_with_model(database, run)
     second = texts[1] if len(texts) == 2 else None
     return answers(folder, [Question(task, "text", texts[0], second) for task in tasks])
 
 
+def _what_to_name(run: Run) -> str:
+    """How many sentences the run's tasks take."""
+    single = [name for name, task in run.tasks.items() if not task.pair]
+    pairs = [name for name, task in run.tasks.items() if task.pair]
+    counts = (("one sentence", single), ("two", pairs) if single else ("two sentences", pairs))
+    return " or ".join(f"{what} ({', '.join(names)})" for what, names in counts if names)
+
+
 def predict_split(database: Database, run: Run, split: str, out: Path, data: str | None = None) -> list[CourseFile]:
-    """Write the course's prediction files of a split, for the tasks that the run was trained on.
+    """Write prediction files of a split in the course's format, for those of the run's tasks that have it.
 
     Args:
         split: dev or test.
         data: where the data lie now; by default where the run found them.
 
     Raises:
-        DataError: the split cannot be read.
+        DataError: the split cannot be read, or no task has it.
         NotFoundError, BusyError: the run has no weights.
         BertmtError: the child failed, or the folder cannot be written.
     """
     folder = folder_with_model(database, run)
-    tasks = [task for task in TASK_NAMES if task in run.recipe["tasks"]]
+    tasks = {name: task for name, task in run.tasks.items() if has_split(task, split)}
+    if not tasks:
+        raise DataError(f"No task of run {run.id} has a {split} split: {', '.join(run.tasks)}.")
     # All splits are read before the first is predicted: what is missing is said at once.
-    splits = {task: read_split(data or run.submission.data, task, split).examples for task in tasks}
-    questions = [Question(task, each.id, each.first, each.second) for task in tasks for each in splits[task]]
+    splits = {name: read_split(data or run.submission.data, task, split).examples for name, task in tasks.items()}
+    questions = [Question(name, each.id, each.first, each.second) for name in tasks for each in splits[name]]
     found = answers(folder, questions)
     written = []
     try:
         atomic_files.make_folder(out)
-        for task in tasks:
+        for name, task in tasks.items():
             path = out / course_file_name(task, split)
-            rows = [(each.id, each.label) for each in found if each.task == task]
+            rows = [(each.id, each.label) for each in found if each.task == name]
             write_course_file(path, task, rows)
-            written.append(CourseFile(task, path, len(rows)))
+            written.append(CourseFile(name, path, len(rows)))
     except OSError as problem:
         raise BertmtError(f"{out} cannot be written: {reason_of(problem)}; name another with --out.") from None
     return written
+
+
+def has_split(task: Task, split: str) -> bool:
+    """Whether there are such examples of a task: a user's own may have none to test on."""
+    return task.source is None or split != "test" or bool(task.source.test)
 
 
 def folder_with_model(database: Database, run: Run) -> Path:
@@ -146,9 +157,11 @@ def folder_with_model(database: Database, run: Run) -> Path:
     Raises:
         BusyError: the run has not finished.
         NotFoundError: it kept none.
+        DataError: it was imported, and has a head of its own.
     """
     run = bring_up_to_date(database, run)
     folder = folder_of(database, run)
+    sources_of(database, run)
     if run.state is not State.FINISHED:
         raise BusyError(f"Run {run.id} is {run.state} and has no trained weights; `bertmt wait {run.id}`.")
     if not folder.model.is_dir():

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from typing import Any
 
 from bertmt.errors import BusyError
-from bertmt.recipe.recipe import SETTINGS, TASK_NAMES
+from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, setting, store_setting
 from bertmt.registry.states import State
+from bertmt.tasks.task import Task
 
 SETTING = "baseline"
 BASELINE_PRESET = "baseline"
@@ -83,16 +84,25 @@ def scale_key(run: Run) -> tuple[Any, ...]:
 
 def _same_dev_data(run: Run, other: Run) -> bool:
     # Equal in nearly all of the thousands of rows of a list.
-    return run.submission.fingerprints_json == other.submission.fingerprints_json or all(
-        same_dev_data(run, other, task) for task in TASK_NAMES
-    )
+    own, its = run.submission, other.submission
+    if (own.fingerprints_json, own.definitions_json) == (its.fingerprints_json, its.definitions_json):
+        return True
+    return all(same_dev_data(run, other, task) for task in run.tasks)
 
 
 def same_dev_data(run: Run, other: Run, task: str) -> bool:
-    """Whether two runs are evaluated on the same dev examples of a task; what is not known counts as the same."""
+    """Whether two runs are evaluated alike in a task: on the same dev examples, what is not known counting as the same,
+    whose labels and whose metric are the same."""
     if run.submission.shared_recipe.get("evaluate_examples") != other.submission.shared_recipe.get("evaluate_examples"):
+        return False
+    own, its = run.tasks.get(task), other.tasks.get(task)
+    if own is not its and own is not None and its is not None and _judged_by(own) != _judged_by(its):
         return False
     if run.submission.fingerprints_json == other.submission.fingerprints_json:
         return True
     marks = {each.submission.fingerprints.get(f"{task}-dev") for each in (run, other)} - {None}
     return len(marks) < 2
+
+
+def _judged_by(task: Task) -> tuple[object, ...]:
+    return task.inputs, len(task.classes), task.range, task.metric

@@ -1,6 +1,6 @@
 """Series of runs as curves: which ones a pattern names, read and smoothed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -13,11 +13,13 @@ from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import PARTIAL
 
-# Whose a series is, by the end of its name, in the order of looks. Pretraining phases, whose series come first and end
-# first, have looks of their own beside the tasks'.
-OWNERS = ("sst", "para", "sts", "overall", "mnr", "cosine_embedding")
-KINDS = ("loss", "dev", "dev_loss")  # by the beginning of its name
+# Whose a series is, by the end of its name, in the order of looks; other tasks share those that are left. Pretraining
+# phases, whose series come first and end first, have looks of their own beside the tasks'.
+OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
+KINDS = ("loss", "dev", "dev_loss", PARTIAL)  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)
 DEFAULT_OF_SEVERAL = ("dev/overall", "dev/*")  # the first that all runs have points of
@@ -39,7 +41,8 @@ class Curve:
             place: of its look; see `Series`.
         """
         name = f"{self.run.name} {self.run.id}"
-        return Series(name if same_series else f"{self.series} {name}", self.steps, self.values, place=place)
+        shown = name if same_series else f"{self.series} {name}"
+        return Series(shown, self.steps, self.values, place=place, dotted=is_partial(self.series))
 
     def step_list(self) -> list[int]:
         """The steps as plain integers."""
@@ -87,19 +90,34 @@ def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run]) -> list[Series]:
     if same_series:
         return [each.drawn(True, order[each.run.key]) for each in curves]
     each_run = len(KINDS) * LOOKS_OF_A_KIND
-    return [each.drawn(False, order[each.run.key] * each_run + place_of(each.series)) for each in curves]
+    places = (order[each.run.key] * each_run + place_of(each.series, tasks=each.run.tasks) for each in curves)
+    return [each.drawn(False, place) for each, place in zip(curves, places, strict=True)]
 
 
-def place_of(series: str, with_kind: bool = True) -> int:
-    """The place of a series' look among those of its run: the owner's colour; in a mark of the kind, if wanted."""
+def place_of(series: str, with_kind: bool = True, tasks: Iterable[str] = ()) -> int:
+    """The place of a series' look among those of its run: the owner's colour; in a mark of the kind, if wanted.
+
+    Args:
+        tasks: the run's.
+    """
     kind, _, owner = series.rpartition("/")
-    place = OWNERS.index(owner) if owner in OWNERS else len(OWNERS) if kind else 0
+    others = [name for name in tasks if name not in OWNERS]
+    if owner in others:
+        place = len(OWNERS) + others.index(owner) % (LOOKS_OF_A_KIND - len(OWNERS))
+    else:
+        phase = owner.partition(".")[0]  # of one task where several are pretrained: mnr.<task>
+        place = OWNERS.index(phase) if phase in OWNERS else len(OWNERS) if kind else 0
     return place + LOOKS_OF_A_KIND * (KINDS.index(kind) if with_kind and kind in KINDS else 0)
 
 
 def is_evaluation(series: str) -> bool:
-    """Whether a series is measured on the whole dev set: exact, few, and never smoothed."""
-    return series.startswith(("dev/", "dev_loss/"))
+    """Whether a series is measured on dev examples, all of them or a fixed part: few points, and never smoothed."""
+    return series.startswith(("dev/", "dev_loss/")) or is_partial(series)
+
+
+def is_partial(series: str) -> bool:
+    """Whether a series is of scores on a few dev examples, between two evaluations."""
+    return series.startswith(f"{PARTIAL}/")
 
 
 def _default(names: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What is known of a run in words and tables, for every front end's page about it: its scores, its code, its effort."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bertmt.drawing import numbers
@@ -8,18 +8,14 @@ from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, plain
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.recipe.encoders import seen_in_training
-from bertmt.services.browse.run_formatting import similarity, value_text
+from bertmt.recipe.encoders import OTHER_PROGRAM, seen_in_training
+from bertmt.services.browse.run_formatting import value_text
+from bertmt.tasks.task import Task, Tasks
 
 if TYPE_CHECKING:
     from bertmt.recipe.reported import ReportedScores
     from bertmt.services.browse.details import Details
 
-TASKS = ("sst", "para", "sts")
-EPOCHS = (
-    Column(""), Column("step", True), Column("SST", True), Column("PARA", True), Column("STS ρ", True),
-    Column("S=(1+ρ)/2", True), Column("overall", True), Column("time", True),
-)  # fmt: skip
 USE = (Column("per task"), Column("examples", True), Column("passes", True), Column("tokens", True))
 
 
@@ -38,7 +34,7 @@ def place_in_queue(details: "Details") -> str:
     return f"{details.place} in the queue (1 is next)" if details.place else ""
 
 
-def code_words(details: "Details") -> list[str]:
+def format_code(details: "Details") -> list[str]:
     """The version and the commit that it was queued with, and whether the code has changed since."""
     source = details.snapshot.source
     commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
@@ -47,14 +43,17 @@ def code_words(details: "Details") -> list[str]:
     return [*said, "has changed since this run was queued"] if details.code_changed else said
 
 
-def encoder_words(details: "Details") -> list[str]:
+def format_encoder(details: "Details") -> list[str]:
     """Which encoder it is, by its fingerprints, and what it is known to have seen of a task before."""
     run = details.run
     name, marks = str(run.recipe.get("encoder")), run.submission.encoder_fingerprints
     known = ", ".join(f"{part} {mark}" for part, mark in marks.items())
+    if name == OTHER_PROGRAM:
+        return [name, "its predictions were imported; how they were made is not known here"]
     said = [name, known or "not known which: an older bertmt, which kept no fingerprints of encoders, queued this run"]
     seen = seen_in_training(name, marks)
-    return said + [f"already trained on {words}, {task.upper()}'s source" for task, words in seen.items()]
+    about = [task for task in run.tasks.values() if task.data_set in seen]
+    return said + [f"already trained on {seen[task.data_set]}, {task.title}'s source" for task in about]
 
 
 def changes_from_preset(details: "Details") -> list[str]:
@@ -67,41 +66,73 @@ def changes_from_preset(details: "Details") -> list[str]:
     ]
 
 
-def score_lines(details: "Details", width: int | None) -> list[Line]:
+def format_scores(details: "Details", width: int | None) -> list[Line]:
     """Dev scores by epoch, and below them what the paper reports of the preset, with what those figures are of.
 
-    Time and step are left out where there is no room for them.
+    Left out where there is no room: time, step, scores as parts of the overall one, tasks from the end.
     """
     run, rows = details.run, []
+    columns = _columns(run.tasks)
     for each in details.evaluations:
         mark = " selected" if each.epoch == run.scores.selected_epoch and run.state == "finished" else ""
-        scores = [*(getattr(each, task) for task in TASKS), similarity(each.sts), each.overall]
         label = f"epoch {each.epoch}{mark}"
-        rows.append(Row([label, numbers.count(each.step), *map(numbers.score, scores), numbers.duration(each.seconds)]))
+        scores = _scores(run.tasks, each.scores, each.overall)
+        rows.append(Row([label, numbers.count(each.step), *scores, numbers.duration(each.seconds)]))
     if details.paper is not None and any(score is not None for score in details.paper.scores.values()):
-        rows.append(_paper_row(details.paper, width))
-    return _fitting(rows, width) if rows else []
+        rows.append(_paper_row(details.paper, run.tasks, width))
+    return _fitting(columns, rows, width) if rows else []
 
 
-def _fitting(rows: Sequence[Row], width: int | None) -> list[Line]:
-    lines: list[Line] = []
-    for left_out in ((), ("time",), ("time", "step")):
-        places = [place for place, column in enumerate(EPOCHS) if column.title not in left_out]
+def _columns(tasks: Tasks) -> list[Column]:
+    """Of each task its score, behind it its part in the overall score where that is another number."""
+    titles = [title for task in tasks.values() for title in _titles(task)]
+    overall = ["overall"] if len(tasks) > 1 else []
+    return [Column(""), *(Column(title, True) for title in ("step", *titles, *overall, "time"))]
+
+
+def _titles(task: Task) -> list[str]:
+    return [task.score_title, *([f"S=(1+{task.metric.symbol})/2"] if task.metric.signed else [])]
+
+
+def _scores(tasks: Tasks, scores: Mapping[str, float | None], overall: float | None) -> list[str]:
+    """The cells of these columns."""
+    found: list[float | None] = []
+    for name, task in tasks.items():
+        score = scores.get(name)
+        found += [score, *([None if score is None else task.unit(score)] if task.metric.signed else [])]
+    return list(map(numbers.score, [*found, *([overall] if len(tasks) > 1 else [])]))
+
+
+def _fitting(columns: Sequence[Column], rows: Sequence[Row], width: int | None) -> list[Line]:
+    """The table of as many columns as there is room for, and what is hidden."""
+    titles = [column.title for column in columns]
+    parts = [place for place, title in enumerate(titles) if title.startswith("S=")]
+    scores = [place for place in range(2, len(titles) - 1) if place not in parts and titles[place] != "overall"]
+    hidden: set[int] = set()
+    for leaves in ((), (len(titles) - 1,), (1,), parts, *((place,) for place in reversed(scores[1:]))):
+        hidden |= set(leaves)
+        places = [place for place in range(len(titles)) if place not in hidden]
         shown = [Row([row.cells[place] for place in places], row.below) for row in rows]
-        lines = table([EPOCHS[place] for place in places], shown, width)
+        lines = table([columns[place] for place in places], shown, width)
         if width is None or cells(plain(lines[0])) <= width:
             break
-    return lines
+    return [*lines, *_hidden([titles[place] for place in scores if place in hidden], width)]
 
 
-def _paper_row(paper: "ReportedScores", width: int | None) -> Row:
-    scores = [*(paper.scores[task] for task in TASKS), similarity(paper.scores["sts"]), None]
-    texts = [Cell(text, "dim") for text in ("paper", "", *map(numbers.score, scores), "")]
+def _hidden(titles: Sequence[str], width: int | None) -> list[Line]:
+    if not titles:
+        return []
+    said = f"No room for {numbers.named(titles)}: --json has them, and so has a wider terminal."
+    return [(Span(part, "dim"),) for part in wrapped(safe_text(said), width)]
+
+
+def _paper_row(paper: "ReportedScores", tasks: Tasks, width: int | None) -> Row:
+    texts = [Cell(text, "dim") for text in ("paper", "", *_scores(tasks, paper.scores, None), "")]
     notes = filter(None, (f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data", paper.note))
     return Row(texts, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])
 
 
-def effort_lines(details: "Details", width: int | None) -> list[Line]:
+def format_effort(details: "Details", width: int | None) -> list[Line]:
     """What each task used, then steps, time, memory, speed and what the run remarked."""
     run, finished = details.run, details.run.progress.finished
     rows: list[Row] = []

@@ -15,8 +15,8 @@ from bertmt.recipe.settings import Role
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.queue import count_before
-from bertmt.registry.records import Evaluation, Move, Run, Snapshot
-from bertmt.registry.runs import evaluations, moves, snapshot_of
+from bertmt.registry.records import Evaluation, Run, Snapshot, Transition
+from bertmt.registry.runs import evaluations, snapshot_of, transitions
 from bertmt.registry.states import State
 from bertmt.run_folder.event_files import tail_lines
 from bertmt.services.browse.baseline import Baselines
@@ -53,7 +53,7 @@ class Details:
     changes: Mapping[str, tuple[Any, Any]]
     paper: ReportedScores | None
     evaluations: Sequence[Evaluation]
-    moves: Sequence[Move]
+    transitions: Sequence[Transition]
     tokens_per_second: float | None
     padding_share: float | None
     snapshot: Snapshot
@@ -86,8 +86,8 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         recipe=recipe,
         changes=_changes(run, recipe),
         paper=reported_scores(run.submission.preset) if run.submission.preset else None,
-        evaluations=evaluations(database, run.key),
-        moves=moves(database, run.key),
+        evaluations=evaluations(database, run),
+        transitions=transitions(database, run.key),
         tokens_per_second=median(speeds) if speeds else None,
         padding_share=fmean(shares) if shares else None,
         snapshot=snapshot,
@@ -98,14 +98,14 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
     )
 
 
-def history_of(database: Database, run: Run) -> list[Move]:
+def history_of(database: Database, run: Run) -> list[Transition]:
     """Every change of its state, the first one first."""
-    return moves(database, run.key)
+    return transitions(database, run.key)
 
 
 def _recipe(run: Run) -> Recipe | None:
     try:
-        return from_json(run.submission.recipe_json)
+        return from_json(run.submission.recipe_json, run.known)
     except BertmtError:
         return None
 

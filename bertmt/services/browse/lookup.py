@@ -30,7 +30,7 @@ def find_runs(database: Database, word: str) -> list[Run]:
 
 
 def named_runs(database: Database, words: Iterable[str]) -> list[Run]:
-    """The runs that words mean, each once; a name may stand for several seeds.
+    """The runs that words refer to, each once; several seeds may share a name.
 
     Raises:
         NotFoundError, UsageError: as `find_runs`.

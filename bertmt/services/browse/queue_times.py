@@ -50,7 +50,7 @@ def expected_durations(database: Database, runs: Sequence[Run], past: Iterable[R
 
 def _duration(database: Database, run: Run, past: Sequence[Run]) -> float | None:
     try:
-        return estimate(database, [from_json(run.submission.recipe_json)], past).seconds[0]
+        return estimate(database, [from_json(run.submission.recipe_json, run.known)], past).seconds[0]
     except BertmtError:
         return None
 

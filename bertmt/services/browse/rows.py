@@ -1,29 +1,33 @@
 """A run in a list: what it is compared with, and what the filter language and the sort see of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
-from bertmt.filters.fields import RECIPE_PREFIX, RUN_FIELDS, with_recipe
+from bertmt.filters.fields import LIST_FIELDS, RECIPE_PREFIX, RUN_FIELDS, known_fields
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run, reader_of
 from bertmt.services.browse.baseline import same_dev_data
-from bertmt.services.browse.run_formatting import similarity
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Task, Tasks
 
-TASKS = ("sst", "para", "sts")
-# What a list shows besides the fields that the filter language is documented with.
-LIST_FIELDS = {
-    "difference": "float",
-    "progress": "float",
-    "attempt": "int",
-    "failure": "str",
-    "position": "float",
-    "submitted_at": "str",
-    "started_at": "str",
-    "ended_at": "str",
-}
-FIELDS = with_recipe(RUN_FIELDS | LIST_FIELDS, {name: setting.kind for name, setting in SETTINGS.items()})
+
+def fields_of(tasks: Iterable[Task]) -> Mapping[str, str]:
+    """By which a list of runs of these tasks can be filtered and sorted: names to kinds."""
+    each = list(tasks)
+    with_heads = dict.fromkeys(task.name for task in each if task.has_head)
+    return _fields(tuple(dict.fromkeys(task.name for task in each)), tuple(with_heads))
+
+
+@lru_cache(16)
+def _fields(names: tuple[str, ...], with_heads: tuple[str, ...]) -> Mapping[str, str]:
+    kinds = {name: setting.kind for name, setting in SETTINGS.of_tasks(with_heads).items()}
+    return known_fields(kinds, names)
+
+
+FIELDS = fields_of(BUILTIN.values())
+_PLAIN_SETTINGS = {name for name in SETTINGS if "." not in name}
 _OF_RUN: dict[str, Callable[[Run], Any]] = {
     name: reader_of(name) for name in (*RUN_FIELDS, *LIST_FIELDS) if name != "difference"
 }
@@ -42,17 +46,19 @@ class Row:
 
     @cached_property
     def difference(self) -> float | None:
-        """Of the mean over the tasks that both were trained on (STS as S), run minus baseline."""
+        """Of the mean over the tasks that both were trained on, run minus baseline."""
         return mean_difference(self.run, self.baseline)
 
     def get(self, name: str) -> Any:
-        """The value of one of `FIELDS`; a recipe is looked at only where one of its settings is asked for."""
+        """The value of a field; a recipe is looked at only where one of its settings is asked for."""
         of_run = _OF_RUN.get(name)
         if of_run is not None:
             return of_run(self.run)
         if name == "difference":
             return self.difference
-        return self.run.submission.shared_recipe.get(name.removeprefix(RECIPE_PREFIX))
+        if "." in name or name in _PLAIN_SETTINGS:
+            return self.run.submission.shared_recipe.get(name.removeprefix(RECIPE_PREFIX))
+        return self.run.score(name)
 
 
 def mean_difference(run: Run, baseline: Run | None) -> float | None:
@@ -63,23 +69,24 @@ def mean_difference(run: Run, baseline: Run | None) -> float | None:
     """
     if baseline is None or baseline.key == run.key:
         return None
-    shared = [task for task in TASKS if same_dev_data(run, baseline, task)]
-    return mean_gain({task: run.score(task) for task in shared}, {task: baseline.score(task) for task in shared})
+    shared = [task for task in run.tasks if same_dev_data(run, baseline, task)]
+    own, other = run.scores.by_task, baseline.scores.by_task
+    return mean_gain({task: own.get(task) for task in shared}, {task: other.get(task) for task in shared}, run.tasks)
 
 
-def mean_gain(own: Mapping[str, float | None], other: Mapping[str, float | None]) -> float | None:
+def mean_gain(
+    own: Mapping[str, float | None], other: Mapping[str, float | None], tasks: Tasks = BUILTIN
+) -> float | None:
     """How much higher the mean over the tasks is that both sides have a score for; None where there is none.
 
     Args:
-        own, other: scores by task, STS as ρ. Its part in the mean is S = (1 + ρ)/2, as in the overall score (section
-            5.2): over all three tasks this is the difference of the overall scores.
+        own, other: scores by task. Each has the part in the mean that it has in an overall score (section 5.2): over
+            all of a run's tasks this is the difference of the overall scores.
+        tasks: what they are.
     """
-    both = [task for task in TASKS if own.get(task) is not None and other.get(task) is not None]
-    gains = [_part(own, task) - _part(other, task) for task in both]
+    gains = [
+        task.unit(mine) - task.unit(its)
+        for name, task in tasks.items()
+        if (mine := own.get(name)) is not None and (its := other.get(name)) is not None
+    ]
     return sum(gains) / len(gains) if gains else None
-
-
-def _part(scores: Mapping[str, float | None], task: str) -> float:
-    part = similarity(scores[task]) if task == "sts" else scores[task]
-    assert part is not None  # callers look first
-    return part

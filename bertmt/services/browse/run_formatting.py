@@ -1,16 +1,20 @@
 """A run in words: its progress, what it is at, its scale; the same in every front end."""
 
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
+from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bertmt.registry.records import Queueing, Run
     from bertmt.services.plan.submit import Request
 
-SCORE_TITLES = {"sst": "SST", "para": "PARA", "sts": "STS ρ", "overall": "overall"}
+SCORE_TITLES = {name: task.score_title for name, task in BUILTIN.items()} | {"overall": "overall"}
 SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
 
 
@@ -107,9 +111,30 @@ def scale_line(run: "Run") -> str:
     dev = f", {numbers.counted(cut, 'dev example')} at most" if cut else ""
     epochs = numbers.counted(recipe.get("epochs", 0), "epoch")
     return safe_text(
-        f"{recipe.get('encoder')}; data {run.submission.data}{extra}{dev}; {epochs}{steps}; "
+        f"{recipe.get('encoder')}; data {run.submission.data or 'of its own tasks'}{extra}{dev}; {epochs}{steps}; "
         f"batch {recipe.get('batch_size')}; {rates}"
     )
+
+
+def scale_mark(run: "Run") -> str:
+    """Data and encoder in a word each, of a path its last part: "toy · tiny"."""
+    return mark_of(*_places(run))
+
+
+def common_scale(runs: "Iterable[Run]") -> str:
+    """The mark that all of these runs have; "" where they differ, or there is none."""
+    marks = {mark_of(*each) for each in {_places(run) for run in runs}}
+    return marks.pop() if len(marks) == 1 else ""
+
+
+def _places(run: "Run") -> tuple[str, str]:
+    # The shared recipe, for lists of thousands of runs.
+    return run.submission.data, str(run.submission.shared_recipe.get("encoder"))
+
+
+def mark_of(data: str, encoder: str) -> str:
+    """The mark of a run on these."""
+    return safe_text(f"{PurePath(data).name or data} · {PurePath(encoder).name or encoder}")
 
 
 def value_text(value: Any) -> str:

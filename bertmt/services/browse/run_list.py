@@ -14,11 +14,11 @@ from bertmt.filters.parsing import parse_filter
 from bertmt.registry.changes import changed_runs
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.registry.runs import all_tasks
 from bertmt.registry.states import State
 from bertmt.services.browse.baseline import Baselines, chosen_baseline, may_be_baseline
-from bertmt.services.browse.rows import FIELDS, Row
-
-SCORES = ("sst", "para", "sts", "overall")
+from bertmt.services.browse.rows import FIELDS, Row, fields_of
+from bertmt.services.browse.score_columns import tasks_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Group:
     """Runs whose recipes differ in nothing but the seed, on the same data.
 
     Attributes:
-        spreads: "sst", "para", "sts" (ρ), "overall" to the spread over the seeds that have that score.
+        spreads: tasks and "overall" to the spread over the seeds that have that score.
     """
 
     rows: Sequence[Row]
@@ -103,8 +103,9 @@ class RunList:
         Raises:
             UsageError: the filter or the sort cannot be understood.
         """
-        wanted = parse_filter(filter_text, FIELDS)
-        field = _sort_field(sort.removeprefix("-")) if sort else None
+        fields = self.fields()
+        wanted = parse_filter(filter_text, fields)
+        field = _sort_field(sort.removeprefix("-"), fields) if sort else None
         found = list(map(self._row, self._runs.values()))
         if wanted.alternatives:
             found = list(filter(wanted.matches, found))
@@ -116,6 +117,10 @@ class RunList:
         # What has no value stands last in both directions.
         found.sort(key=lambda row: row.get(field) is None)
         return found[: limit or None]
+
+    def fields(self) -> Mapping[str, str]:
+        """By which the runs can be filtered and sorted: names to kinds; scores of all tasks that some run may have."""
+        return fields_of(all_tasks(self._database))
 
     def row(self, run_id: str) -> Row | None:
         """The run of that id; None where there is none."""
@@ -162,10 +167,14 @@ class RunList:
         return row
 
 
-def check_filter(text: str) -> str | None:
-    """What is wrong with a filter, with the place; None where it can be understood."""
+def check_filter(text: str, fields: Mapping[str, str] = FIELDS) -> str | None:
+    """What is wrong with a filter, with the place; None where it can be understood.
+
+    Args:
+        fields: `RunList.fields`.
+    """
     try:
-        parse_filter(text, FIELDS)
+        parse_filter(text, fields)
     except UsageError as problem:
         return str(problem)
     return None
@@ -179,7 +188,8 @@ def newest_of_each_seed(rows: Iterable[Row]) -> list[Row]:
 
 def _spreads(rows: Sequence[Row]) -> dict[str, Spread]:
     finished = [row.run for row in newest_of_each_seed(rows)]
-    scores = {name: [score for run in finished if (score := run.score(name)) is not None] for name in SCORES}
+    names = (*tasks_of(finished), "overall")
+    scores = {name: [score for run in finished if (score := run.score(name)) is not None] for name in names}
     return {name: _spread(values) for name, values in scores.items() if values}
 
 
@@ -190,14 +200,14 @@ def _spread(values: Sequence[float]) -> Spread:
     return Spread(mean, math.sqrt(squares / (count - 1)) if count > 1 else None, count)
 
 
-def _sort_field(word: str) -> str:
-    found = find_fields(word, FIELDS)
+def _sort_field(word: str, fields: Mapping[str, str]) -> str:
+    found = find_fields(word, fields)
     if len(found) == 1:
         return found[0]
-    near = nearest_field(word, FIELDS)
+    near = nearest_field(word, fields)
     meant = f"did you mean `{near}`?" if near else "settings are fields too: `bertmt recipe --keys`."
     hint = f"write {' or '.join(found)}." if found else meant
-    raise UsageError(f"--sort expects a field such as overall, sst or submitted_at, but found {word[:80]!r}; {hint}")
+    raise UsageError(f"--sort expects a field such as overall or submitted_at, but found {word[:80]!r}; {hint}")
 
 
 def _sort_key(value: Any) -> Any:

@@ -24,15 +24,16 @@ from bertmt.recipe.loading import from_json, matching_preset, to_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.file.short_lived import short_lived_registry
+from bertmt.registry.file.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
 from bertmt.registry.finding import removed_with_ids, runs_with_ids
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import STAGED, NewRun, add_imported, move, moves, run_by_key
-from bertmt.registry.staging import copy_rows, forget_abandoned, forget_staged, publish, stage
+from bertmt.registry.runs import STAGED, NewRun, add_imported, change_state, run_by_key, transitions
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.copying import copy_run_folder, plain_entries
 from bertmt.run_folder.event_files import attempts, read_events
 from bertmt.run_folder.events import Event, Started
 from bertmt.run_folder.layout import RunFolder, RunOrder, hold_alive, is_alive
+from bertmt.services.ingest.definitions import read_definitions
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
 from bertmt.services.names import LONGEST_NAME
@@ -95,7 +96,7 @@ def import_run(database: Database, folder: Path) -> Run:
     """Import the run of a folder, which is copied beside the registry unless it lies there.
 
     Raises:
-        NotFoundError: this is no run folder.
+        NotFoundError: this is not a run folder.
         RecipeError, DataError: what is in it is not what a run writes.
         BusyError: its run is here already, or is being worked.
         RegistryError: the registry cannot be written.
@@ -114,9 +115,7 @@ def import_run(database: Database, folder: Path) -> Run:
                 paths.run_folder(work / REGISTRY, target.name).symlink_to(target.absolute())
                 return _store(database, found, work, lambda: None)
     if os.path.lexists(target):
-        raise BusyError(
-            f"{target} is there already and belongs to no run: `bertmt import-run {target}` brings that one in."
-        )
+        raise BusyError(f"{target} already exists and belongs to no run: `bertmt import-run {target}` imports it.")
     placed = False
 
     def put_in_place() -> None:
@@ -161,7 +160,8 @@ def read_run_folder(path: Path) -> Found:
     if problem:
         raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     try:
-        recipe = from_json(read_text(folder.recipe, MOST_JSON))
+        known = read_definitions(folder)
+        recipe = from_json(read_text(folder.recipe, MOST_JSON), known)
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
     _refuse_working(folder)
@@ -231,6 +231,7 @@ def new_run(database: Database, found: Found) -> NewRun:
         extra_data_file=order.extra_data_file,
         fingerprints=order.fingerprints,
         encoder_fingerprints=order.encoder_fingerprints,
+        tasks=recipe.named(),
         state=State.LOST,
         checkpoint_dir=order.checkpoint_dir if _has_its_checkpoints_there(database, found) else "",
     )
@@ -270,7 +271,7 @@ def catch_up(database: Database, run: Run) -> Run:
     later = [number for number in attempts(folder.path) if run.attempt < number <= MOST_ATTEMPTS]
     if run.state is State.RUNNING:
         ended_at = run.progress.last_event_at
-        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
+        run = change_state(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
     if later:
         device = folder.read_order().device
         with database.immediate():
@@ -280,13 +281,15 @@ def catch_up(database: Database, run: Run) -> Run:
 
 
 def _replay_attempt(database: Database, run: Run, folder: RunFolder, number: int, device: str) -> Run:
-    run = move(
+    run = change_state(
         database, run.key, State.RUNNING, Actor.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
         device=device.removeprefix("cuda:"), started_at=_began_at(folder, number), ended_at=None, failure=None,
     )  # fmt: skip
     run = ingest(database, run)
     if run.state is State.RUNNING:
-        run = move(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.progress.last_event_at)
+        run = change_state(
+            database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.progress.last_event_at
+        )
     return run
 
 
@@ -294,13 +297,15 @@ def _out_of_the_queue(database: Database, run: Run) -> Run:
     """What sync queues again, since it assumes a worker: here it has ended until a person asks for more."""
     if run.state is not State.QUEUED:
         return run
-    steps = [each for each in moves(database, run.key) if each.state_before != each.state_after]
+    steps = [each for each in transitions(database, run.key) if each.state_before != each.state_after]
     if steps[-1].state_before == State.FAILED:
         error = steps[-2].reason
-        return move(
+        return change_state(
             database, run.key, State.FAILED, Actor.IMPORT, error, failure=error, ended_at=run.progress.last_event_at
         )  # fmt: skip
-    return move(database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.progress.last_event_at)
+    return change_state(
+        database, run.key, State.CANCELLED, Actor.IMPORT, steps[-1].reason, ended_at=run.progress.last_event_at
+    )
 
 
 def _refuse_working(folder: RunFolder) -> None:
@@ -310,7 +315,7 @@ def _refuse_working(folder: RunFolder) -> None:
 
 def _refuse_known(database: Database, run_id: str) -> None:
     for run in runs_with_ids(database, [run_id]):
-        raise BusyError(f"Run {run_id} is here already: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
+        raise BusyError(f"Run {run_id} is already here: {run.name}, seed {run.seed}, {run.state}; nothing was changed.")
     for run in removed_with_ids(database, [run_id]):
         raise BusyError(f"Run {run_id} ({run.name}) is here and was removed: `bertmt restore {run_id}`.")
 

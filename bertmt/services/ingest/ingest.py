@@ -10,10 +10,11 @@ from typing import Any
 from bertmt import paths
 from bertmt.drawing.numbers import counted
 from bertmt.errors import RegistryError
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Run
-from bertmt.registry.runs import move, note, run_by_key
+from bertmt.registry.runs import change_state, note, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import (
@@ -24,6 +25,7 @@ from bertmt.run_folder.events import (
     Event,
     Failed,
     Finished,
+    PartlyEvaluated,
     Resumed,
     Started,
     Step,
@@ -33,8 +35,6 @@ from bertmt.run_folder.events import (
 from bertmt.run_folder.layout import RunFolder
 
 LONGEST_ID = 100  # so that any file system can hold it
-TASK_NAMES = ("sst", "para", "sts")
-NO_SCORES = dict.fromkeys(("selected_epoch", *TASK_NAMES, "overall"))
 
 
 def folder_of(database: Database, run: Run) -> RunFolder:
@@ -100,6 +100,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
             case Evaluated():
                 points += _evaluation_points(event)
                 _store_evaluation(database, run, event)
+            case PartlyEvaluated():
+                points += [(f"partial/{task}", event.step, value) for task, value in event.scores.items()]
             case Checkpointed():
                 summaries.update(database, run.key, checkpoint_step=event.step)
             case Displaced():
@@ -116,7 +118,7 @@ def _begin_attempt(database: Database, run: Run, event: Started) -> None:
     """A new attempt starts from the beginning unless a `resumed` event says otherwise."""
     if not event.resumes:
         metrics.go_back(database, run.key, 0, -1, -1)
-        summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **NO_SCORES)
+        summaries.update(database, run.key, step=None, epoch=None, checkpoint_step=None, **summaries.NO_SCORES)
     if event.begins_anew:
         note(database, run.key, Actor.EVENT, event.begins_anew)
     summaries.update(
@@ -134,8 +136,8 @@ def _go_back(database: Database, run: Run, event: Resumed) -> None:
     step, epoch = event.step, event.evaluated_epoch
     metrics.go_back(database, run.key, step, epoch, event.evaluated_step)
     # `step` names the newest step, counted from 0.
-    summaries.update(database, run.key, step=step - 1 if step else None, checkpoint_step=step, **NO_SCORES)
-    summaries.show_scores(database, run.key, epoch)
+    summaries.update(database, run.key, step=step - 1 if step else None, checkpoint_step=step, **summaries.NO_SCORES)
+    summaries.show_scores(database, run, epoch)
     if event.differences:
         reason = f"resumed at step {step}, not bit-exact: {' '.join(event.differences)}"
         note(database, run.key, Actor.EVENT, reason)
@@ -150,30 +152,47 @@ def _evaluation_points(event: Evaluated) -> list[metrics.Point]:
 
 
 def _store_evaluation(database: Database, run: Run, event: Evaluated) -> None:
-    scores = {task: event.scores.get(task) for task in TASK_NAMES}
-    found = Evaluation(epoch=event.epoch, step=event.step, overall=event.overall, seconds=event.seconds, **scores)
+    found = Evaluation(
+        epoch=event.epoch, step=event.step, overall=event.overall, seconds=event.seconds,
+        scores=event.scores, metrics=_metrics(run, event),
+    )  # fmt: skip
     summaries.store_evaluation(database, run.key, found)
     # While the run goes on its scores are the newest; its last event names the selected epoch.
-    summaries.show_scores(database, run.key, event.epoch)
+    summaries.show_scores(database, run, event.epoch)
+
+
+def _metrics(run: Run, event: Evaluated) -> dict[str, dict[str, float | None]]:
+    """What was measured of the run's tasks, by the metrics of each; older versions told its score alone."""
+    found: dict[str, dict[str, float | None]] = {}
+    for name, task in run.tasks.items():
+        if name in event.scores:
+            told = event.metrics.get(name, {})
+            found[name] = {metric: told[metric] for metric in task.metrics if metric in told}
+            found[name][task.metric.name] = event.scores[name]
+    return found
 
 
 def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> None:
-    """The child's last event moves the run."""
+    """The child's last event decides the state of the run."""
     if run.state not in (State.RUNNING, State.LOST):
         return
     at = {"ended_at": event.at, "request": None}
     if isinstance(event, Finished):
         told = to_json(event).decode()
         summaries.update(database, run.key, finished=told, step=event.step, epoch=event.epoch, seconds_left=0)
-        summaries.show_scores(database, run.key, event.selected_epoch)
-        move(database, run.key, State.FINISHED, Actor.EVENT, "trained to its end", **at)
+        summaries.show_scores(database, run, event.selected_epoch)
+        brought = run.recipe.get("encoder") == OTHER_PROGRAM
+        how = "predictions of another program were imported" if brought else "trained to its end"
+        change_state(database, run.key, State.FINISHED, Actor.EVENT, how, **at)
     elif isinstance(event, Stopped):
         _stop(database, run, event)
     else:
-        move(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
+        change_state(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
         if event.out_of_memory and not (run.execution.saves_memory or run.recipe.get("activation_checkpointing")):
             reason = "out of memory: once more, with activation checkpointing"
-            move(database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1)
+            change_state(
+                database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1
+            )
 
 
 def where_it_goes_on(run: Run) -> str:
@@ -188,11 +207,13 @@ def _stop(database: Database, run: Run, event: Stopped) -> None:
     goes_on = where_it_goes_on(run)
     at = {"ended_at": event.at, "request": None}
     if run.execution.request == "cancel":
-        move(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
+        change_state(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
     elif run.execution.request == "pause":
-        move(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
+        change_state(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
     elif run.state is State.RUNNING:
-        move(database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None)
+        change_state(
+            database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None
+        )
 
 
 def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]) -> list[Any]:
@@ -200,7 +221,10 @@ def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]
 
     A file that is missing or damaged costs these predictions, not the run's metrics.
     """
-    named = [entry for event in events if isinstance(event, Evaluated) for entry in event.predictions]
+    partial = [event for event in events if isinstance(event, PartlyEvaluated)][-1:]  # its files are written over
+    told: list[Evaluated | PartlyEvaluated] = [event for event in events if isinstance(event, Evaluated)]
+    told += partial
+    named = [entry for event in told for entry in event.predictions]
     if not named:
         return []
     # numpy is needed here only; lists of runs are drawn without it.

@@ -11,7 +11,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
 from bertmt.registry.queue import first_position
 from bertmt.registry.records import Run
-from bertmt.registry.runs import move, run_by_key
+from bertmt.registry.runs import change_state, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import is_of_a_copied_registry, is_on_this_host, last_beat, running_workers
 from bertmt.run_folder.event_files import EventWriter
@@ -78,7 +78,7 @@ def its_process(database: Database, run: Run) -> Process | None:
 
 
 def reconcile(database: Database, run: Run) -> Run:
-    """Move a running run whose process is gone without a last event; see `declare_dead`.
+    """Settle a running run whose process is gone without a last event; see `declare_dead`.
 
     A run that was claimed moments ago may not hold its lock yet: its child is still starting. And while its worker is
     there the run is the worker's to reconcile, which alone knows how the child ended.
@@ -94,7 +94,7 @@ def reconcile(database: Database, run: Run) -> Run:
 
 
 def declare_dead(database: Database, run: Run, reason: str) -> Run:
-    """Move a running run whose lock is free, once all that its child wrote is imported; another attempt is left alone.
+    """Settle a running run whose lock is free, once all that its child wrote is imported; not another attempt.
 
     It was asked to stop: it becomes what it was asked for. Else it is lost, and queued once more by itself, to go on
     from its checkpoint as a new attempt, unless its recipe forbids it.
@@ -114,12 +114,12 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
             if run.attempt != proven or run.state is not State.RUNNING:
                 return run  # others settled it, and it may run again already
             if run.execution.request == "cancel":
-                return move(database, run.key, State.CANCELLED, Actor.DEATH, f"cancelled; {reason}", **_ended())
+                return change_state(database, run.key, State.CANCELLED, Actor.DEATH, f"cancelled; {reason}", **_ended())
             if run.execution.request == "pause":
-                return move(database, run.key, State.PAUSED, Actor.DEATH, f"paused; {reason}", **_ended())
-            run = move(database, run.key, State.LOST, Actor.DEATH, reason, **_ended())
+                return change_state(database, run.key, State.PAUSED, Actor.DEATH, f"paused; {reason}", **_ended())
+            run = change_state(database, run.key, State.LOST, Actor.DEATH, reason, **_ended())
             return _requeue_once(database, run)
-    except BusyError:  # somebody else moved it first
+    except BusyError:  # somebody else settled it first
         return run_by_key(database, run.key)
 
 
@@ -148,7 +148,7 @@ def _requeue_once(database: Database, run: Run) -> Run:
         return run
     first = first_position(database)
     position = run.queueing.position if first is None else first - 1
-    return move(
+    return change_state(
         database, run.key, State.QUEUED, Actor.DEATH, f"lost once and requeued; {where_it_goes_on(run)}",
         ended_at=None, recoveries=run.queueing.recoveries + 1, position=position,
     )  # fmt: skip

@@ -13,8 +13,9 @@ from bertmt.registry import edits, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.queue import highest_position, lowest_position
 from bertmt.registry.records import Run
-from bertmt.registry.runs import move, run_by_key
-from bertmt.registry.states import Actor, State, check_move
+from bertmt.registry.runs import change_state, run_by_key
+from bertmt.registry.sources import store_sources
+from bertmt.registry.states import Actor, State, check_transition
 from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.ingest.ingest import folder_of
@@ -23,7 +24,9 @@ from bertmt.services.lifecycle.order import waiting
 from bertmt.services.names import check_tag
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.encoder_check import check_encoder
+from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps
+from bertmt.services.plan.own_code import settle_own_code, sources_of
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -36,7 +39,7 @@ def cancel(database: Database, run: Run) -> Run:
     if run.state is State.RUNNING:
         return _ask(database, run, "cancel")
     reason = "cancelled while it was paused" if run.state is State.PAUSED else "cancelled before it started"
-    return move(database, run.key, State.CANCELLED, Actor.PERSON, reason)
+    return change_state(database, run.key, State.CANCELLED, Actor.PERSON, reason)
 
 
 def pause(database: Database, run: Run) -> Run:
@@ -47,7 +50,7 @@ def pause(database: Database, run: Run) -> Run:
     """
     run = _as_it_is(database, run)
     if run.state is not State.RUNNING:
-        check_move(run.id, run.state, State.PAUSED, Actor.PERSON)
+        check_transition(run.id, run.state, State.PAUSED, Actor.PERSON)
     if run.execution.request == "cancel":
         raise BusyError(f"Run {run.id} is being cancelled; `bertmt requeue {run.id}` resumes it afterwards.")
     return _ask(database, run, "pause")
@@ -68,7 +71,7 @@ def resume(database: Database, run: Run) -> Run:
         )
     with database.immediate():
         first = lowest_position(database) - 1
-        return move(
+        return change_state(
             database, run.key, State.QUEUED, Actor.PERSON, "resumed", position=first, ended_at=None, recoveries=0
         )
 
@@ -105,12 +108,12 @@ def _ask(database: Database, run: Run, request: str | None) -> Run:
 
 def hold(database: Database, run: Run) -> Run:
     """Keep a queued run from being taken."""
-    return move(database, run.key, State.HELD, Actor.PERSON, "held")
+    return change_state(database, run.key, State.HELD, Actor.PERSON, "held")
 
 
 def release(database: Database, run: Run) -> Run:
     """Let a held run be taken again."""
-    return move(database, run.key, State.QUEUED, Actor.PERSON, "released")
+    return change_state(database, run.key, State.QUEUED, Actor.PERSON, "released")
 
 
 def requeue(
@@ -127,13 +130,16 @@ def requeue(
 
     Raises:
         BusyError: its state forbids it.
-        DataError: the data there is not what the run was submitted with.
+        DataError: the data there is not what the run was submitted with, the files of a user's task are not
+            there, or the run was imported with code of its own.
     """
     run = _as_it_is(database, run)
+    sources_of(database, run)
+    refuse_missing_sources(run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
     if data or extra_data_file:
         before = run.submission
-        recipe = from_json(before.recipe_json)
+        recipe = from_json(before.recipe_json, run.known)
         new = {"data": data or before.data, "extra_data_file": extra_data_file or before.extra_data_file}
         checked = check_data(recipe.with_values(new))
         if checked.fingerprints != dict(before.fingerprints):
@@ -146,7 +152,7 @@ def requeue(
         columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
     with database.immediate():
         last = highest_position(database) + 1
-        return move(database, run.key, State.QUEUED, Actor.PERSON, reason, position=last, **columns)
+        return change_state(database, run.key, State.QUEUED, Actor.PERSON, reason, position=last, **columns)
 
 
 def begin_anew(
@@ -164,7 +170,7 @@ def begin_anew(
             folder = folder_of(database, run)
             if (
                 run.submission.checkpoint_dir
-            ):  # there they are named after this folder, also where it is gone and will be made anew
+            ):  # there they are named after this folder, even if it is gone and will be created again
                 with suppress(OSError):
                     folder.make()
             if folder.path.is_dir():
@@ -191,11 +197,14 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
         DataError, EncoderError: its data or its encoder cannot be used.
         BusyError: it does not wait.
     """
-    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json))))
+    known = with_tasks_of(run.known, known_tasks(database.path.parent))  # it keeps what its own were at submit
+    recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json, known))))
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
+    recipe, sources = settle_own_code(recipe)
     with database.immediate():
+        store_sources(database, sources)
         waiting(database, run, "edited")
         store_overlaps(database, checked.overlaps, checked.fingerprints, recipe.evaluate_examples)
         new = edits.NewSettings(
@@ -207,6 +216,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
             extra_data_file=checked.extra_data_file,
             fingerprints=checked.fingerprints,
             encoder_fingerprints=encoder,
+            tasks=recipe.named(),
         )
         edits.store_settings(database, run.key, new)
         return run_by_key(database, run.key)

@@ -9,7 +9,7 @@ from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.finding import removed_called
 from bertmt.registry.records import Run
-from bertmt.registry.runs import bring_back, move, remove, run_by_key
+from bertmt.registry.runs import bring_back, change_state, remove, run_by_key
 from bertmt.registry.states import ENDED, WAITING, Actor, State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
@@ -27,7 +27,7 @@ def delete(database: Database, run: Run) -> Run:
         run = run_by_key(database, run.key)
         if run.state not in ENDED:
             reason = "removed while it was paused" if run.state is State.PAUSED else "removed before it started"
-            move(database, run.key, State.CANCELLED, Actor.PERSON, reason)
+            change_state(database, run.key, State.CANCELLED, Actor.PERSON, reason)
         remove(database, run.key)
         return run
 

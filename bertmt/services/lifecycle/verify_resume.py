@@ -33,6 +33,7 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import declare_dead
 from bertmt.services.lifecycle.control import requeue
+from bertmt.services.plan.own_code import sources_of
 from bertmt.services.plan.submit import Plan, submit
 
 # Short enough to be tried at once, long enough for several epochs, evaluations and checkpoints.
@@ -126,7 +127,7 @@ def verify_resume(
         for step in steps:
             say(f"Training it again, and killing it at step {step}.")
             killed = _train(database, killed, slot, step)
-        say("Letting it come to its end.")
+        say("Letting it finish.")
         killed = _train(database, killed, slot, None)
         ended = time.monotonic()
         return Verification(
@@ -145,7 +146,7 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
     assert claimed is not None, "nobody else works this registry"
     folder = folder_of(database, claimed)
     order = order_of(claimed, slot.device, slot.threads, keeps_checkpoints=True)
-    child = start_training(folder, order, claimed.submission.recipe_json)
+    child = start_training(folder, order, claimed.submission, sources_of(database, claimed))
     try:
         while child.poll() is None:
             run = ingest(database, run_by_key(database, run.key))
@@ -166,7 +167,7 @@ def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) 
         run = requeue(database, run)
     if run.state is State.FAILED:
         reason = run.execution.failure
-        raise RunFailedError(f"The run failed by itself: {reason}; its log is {folder.log(order.attempt)}.")
+        raise RunFailedError(f"The run failed without being killed: {reason}; its log is {folder.log(order.attempt)}.")
     return run
 
 
@@ -228,7 +229,7 @@ def _metrics(database: Database, run: Run) -> dict[str, Any]:
 
 def _evaluations(database: Database, run: Run) -> dict[str, Any]:
     # The seconds that one took may differ.
-    return {f"epoch {each.epoch}": replace(each, seconds=None) for each in evaluations(database, run.key)}
+    return {f"epoch {each.epoch}": replace(each, seconds=None) for each in evaluations(database, run)}
 
 
 def _predictions(database: Database, run: Run) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Looking at a recipe's data before anything is queued."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,14 +9,18 @@ from pathlib import Path
 from bertmt import paths
 from bertmt.drawing.numbers import counted, named
 from bertmt.errors import DataError, Problems, UsageError
+from bertmt.recipe.pretraining import MNR, label_of, phases
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.step_plan import batch_count, plan_steps
 from bertmt.services.plan.overlaps import Overlap, TextKeys, count_overlap, text_keys
 from bertmt.tasks.cs224n import find_file, missing_files
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
+from bertmt.tasks.readers.source import source_file
+from bertmt.tasks.task import Task
 
 TOY = "toy"
+LOOKED_AT = ("train", "dev")
 MOST_KEPT = 64  # of the splits that were looked at: some nine places of data
 Stamp = tuple[int, int, int] | None
 
@@ -26,8 +30,8 @@ class CheckedData:
     """What a recipe's data is.
 
     Attributes:
-        data, extra_data_file: absolute, or "toy"; the latter empty where it is not used.
-        fingerprints: "<task>-<split>" to fingerprint, for what the run trains; extra pairs are "para-extra".
+        data, extra_data_file: absolute, or "toy"; empty where it is not used.
+        fingerprints: "<task>-<split>" to fingerprint, for what the run trains; extra pairs are "<task>-extra".
         sizes: the same keys to numbers of examples.
         warnings: rows that were skipped, sentences.
         overlaps: by task, dev examples that stand elsewhere too.
@@ -66,12 +70,15 @@ def check_data(recipe: Recipe) -> CheckedData:
         RecipeError: both of them, of data and extra pairs.
     """
     problems = Problems()
-    data = problems.attempt(_data, recipe) or ""
+    own = [task for task in recipe.trained().values() if task.source]
+    data = problems.attempt(_data, recipe) or "" if len(own) < len(recipe.tasks) else ""
     extra = problems.attempt(_extra_file, recipe) or ""
-    parts = _readable(data, recipe.tasks, problems) if data else []
-    found = {f"{task}-{name}": problems.attempt(_read, data, task, name) for task, name in parts}
-    if extra:
-        found["para-extra"] = problems.attempt(_read_extra, extra, recipe.extra_data_limit)
+    parts = [(task, name) for task in own for name in LOOKED_AT]
+    if data:
+        parts += _readable(data, [task for task in recipe.trained().values() if not task.source], problems)
+    found = {f"{task.name}-{name}": problems.attempt(_read, data, task, name) for task, name in parts}
+    for task in extra_tasks(recipe) if extra else ():
+        found[f"{task.name}-extra"] = problems.attempt(_read_extra, extra, task, recipe.extra_data_limit)
     problems.raise_all()
     splits = {name: split for name, split in found.items() if split}
     marks = {name: split.fingerprint for name, split in splits.items()}
@@ -85,9 +92,9 @@ def check_data(recipe: Recipe) -> CheckedData:
     )
 
 
-def _readable(data: str, tasks: Sequence[str], problems: Problems) -> list[tuple[str, str]]:
+def _readable(data: str, tasks: Iterable[Task], problems: Problems) -> list[tuple[Task, str]]:
     """The splits, (task, name), whose files are there; one problem for all that are not."""
-    parts = [(task, name) for task in tasks for name in ("train", "dev")]
+    parts = [(task, name) for task in tasks for name in LOOKED_AT]
     if data == TOY:
         return parts
     missing = problems.attempt(missing_files, Path(data), parts)
@@ -96,7 +103,7 @@ def _readable(data: str, tasks: Sequence[str], problems: Problems) -> list[tuple
     if missing:
         remedy = "name a folder in the CS224N format with `bertmt init --data DIR`"
         problems.add(DataError(f"{data} lacks {named(list(missing.values()))}: {remedy}."))
-    return [part for part in parts if part not in missing]
+    return [(task, name) for task, name in parts if (task.name, name) not in missing]
 
 
 def _data(recipe: Recipe) -> str:
@@ -106,6 +113,11 @@ def _data(recipe: Recipe) -> str:
             "or `bertmt init --data DIR` to make it the default."
         )
     return _absolute(recipe.data)
+
+
+def extra_tasks(recipe: Recipe) -> list[Task]:
+    """The tasks whose training split holds the extra pairs too."""
+    return [task for task in recipe.trained().values() if task.extra_pairs and recipe.extra_data]
 
 
 def _extra_file(recipe: Recipe) -> str:
@@ -128,12 +140,14 @@ def _absolute(place: str) -> str:
     return str(paths.expanded(place).absolute())
 
 
-def _read(data: str, task: str, name: str) -> _Checked:
+def _read(data: str, task: Task, name: str) -> _Checked:
+    if task.source:
+        return _kept_split("", task, name, _stamp(source_file(task, name)))
     return _kept_split(data, task, name, None if data == TOY else _stamp(find_file(Path(data), task, name)))
 
 
-def _read_extra(file: str, limit: int) -> _Checked:
-    return _kept_extra(file, limit, None if file == TOY else _stamp(Path(file)))
+def _read_extra(file: str, task: Task, limit: int) -> _Checked:
+    return _kept_extra(file, task, limit, None if file == TOY else _stamp(Path(file)))
 
 
 def _stamp(file: Path) -> Stamp:
@@ -147,13 +161,13 @@ def _stamp(file: Path) -> Stamp:
 
 # One command may queue thousands of runs on the same files, and a dashboard lives while they change.
 @lru_cache(MOST_KEPT)
-def _kept_split(data: str, task: str, name: str, stamp: Stamp) -> _Checked:
+def _kept_split(data: str, task: Task, name: str, stamp: Stamp) -> _Checked:
     return _checked(read_split(data, task, name))
 
 
 @lru_cache(MOST_KEPT)
-def _kept_extra(file: str, limit: int, stamp: Stamp) -> _Checked:
-    return _checked(read_extra_pairs(file, limit))
+def _kept_extra(file: str, task: Task, limit: int, stamp: Stamp) -> _Checked:
+    return _checked(read_extra_pairs(file, task, limit))
 
 
 def _checked(split: Split) -> _Checked:
@@ -193,23 +207,24 @@ def batches_per_pass(recipe: Recipe, sizes: Mapping[str, int]) -> dict[str, int]
         sizes: as in `CheckedData`.
     """
     examples = {task: sizes[f"{task}-train"] for task in recipe.tasks}
-    if recipe.extra_data:
-        examples["para"] += sizes["para-extra"]
+    for task in extra_tasks(recipe):
+        examples[task.name] += sizes[f"{task.name}-extra"]
     return {task: batch_count(recipe, count) for task, count in examples.items()}
 
 
 def pretraining_pairs(recipe: Recipe) -> dict[str, int]:
-    """How many STS pairs each pretraining phase has to train on; the recipe's data must be checked.
+    """How many pairs each pretraining phase has to train on; the recipe's data must be checked.
 
     Of MNR's pairs a child may leave out some: no sentence comes twice in a batch.
     """
-    if not (recipe.mnr or recipe.cosine_embedding):
-        return {}
-    labels = _read(_absolute(recipe.data), "sts", "train").labels
     found = {}
-    if recipe.mnr:
-        found["mnr"] = sum(count for label, count in labels.items() if label >= recipe.mnr_threshold)
-    if recipe.cosine_embedding:
-        near, far = recipe.cosine_positive, recipe.cosine_negative
-        found["cosine_embedding"] = sum(count for label, count in labels.items() if label >= near or label < far)
+    for phase in phases(recipe):
+        about = recipe.task(phase.task)
+        labels = _read(_absolute(recipe.data), about, "train").labels
+        if phase.loss == MNR:
+            least = label_of(recipe.mnr_threshold, about)
+            found[phase.name] = sum(count for label, count in labels.items() if label >= least)
+        else:
+            near, far = (label_of(each, about) for each in (recipe.cosine_positive, recipe.cosine_negative))
+            found[phase.name] = sum(count for label, count in labels.items() if label >= near or label < far)
     return found

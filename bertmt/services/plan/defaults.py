@@ -7,11 +7,12 @@ from typing import Any
 
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import EncoderError, Problems, RecipeError, UsageError
-from bertmt.recipe.recipe import SETTINGS, TASK_NAMES, Recipe
+from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe
 from bertmt.recipe.settings import Role
-from bertmt.services.plan.data_check import check_data
+from bertmt.services.plan.data_check import TOY, check_data
 from bertmt.services.plan.user_settings import write_user_settings
+from bertmt.tasks.builtin import BUILTIN
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _data(recipe: Recipe, problems: Problems) -> tuple[dict[str, int], list[str]
     warnings: list[str] = []
     if recipe.data:
         missing = Problems()
-        for task in TASK_NAMES:
+        for task in BUILTIN:
             checked = missing.attempt(check_data, recipe.with_values({"tasks": (task,), "extra_data": False}))
             sizes |= checked.sizes if checked else {}
             warnings += checked.warnings if checked else ()
@@ -75,9 +76,8 @@ def _data(recipe: Recipe, problems: Problems) -> tuple[dict[str, int], list[str]
         elif missing:
             problems.add(missing.error())
     if recipe.extra_data_file:
-        checked = problems.attempt(
-            check_data, recipe.with_values({"data": "toy", "tasks": ("para",), "extra_data": True})
-        )
-        sizes |= {"para-extra": checked.sizes["para-extra"]} if checked else {}
+        takers = tuple(name for name, task in recipe.known.items() if task.extra_pairs and not task.source)
+        checked = problems.attempt(check_data, recipe.with_values({"data": TOY, "tasks": takers, "extra_data": True}))
+        sizes |= {name: size for name, size in checked.sizes.items() if name.endswith("-extra")} if checked else {}
         warnings += checked.warnings if checked else ()
     return sizes, warnings

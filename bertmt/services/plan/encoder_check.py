@@ -13,7 +13,7 @@ def check_encoder(recipe: Recipe) -> tuple[Recipe, Mapping[str, str]]:
     the fingerprints of the encoder's parts.
 
     Raises:
-        EncoderError: the encoder is not at hand, or cannot work.
+        EncoderError: the encoder is not at hand, cannot work, or has no layers that `lora.targets` names.
         RecipeError: its positions are fewer than `max_length`.
     """
     found = find_encoder(recipe.encoder)
@@ -21,8 +21,10 @@ def check_encoder(recipe: Recipe) -> tuple[Recipe, Mapping[str, str]]:
         raise RecipeError(
             [f"`max_length` is {recipe.max_length}, but {recipe.encoder} has only {found.positions} positions."]
         )
+    if recipe.lora.rank:
+        found.family.targets(recipe.lora.targets)
     marks = encoder_fingerprints(found)
     named = paths.expanded(recipe.encoder)
-    if found.folder is not None and named.is_dir() and named.samefile(found.folder):
+    if named.is_dir() and named.samefile(found.folder):
         return recipe.with_values({"encoder": str(named.absolute())}), marks
     return recipe, marks

@@ -246,7 +246,7 @@ def past_effort(run: Run) -> Effort | None:
         return None
     sizes = {name: size for name, size in started.split_sizes.items() if size}
     try:
-        recipe = from_json(run.submission.recipe_json)
+        recipe = from_json(run.submission.recipe_json, run.known)
         before = sum(each["steps"] for each in started.pretraining.values())
         # The child's own sizes: PARA's training split holds the extra pairs there.
         plan: StepPlan = plan_steps(

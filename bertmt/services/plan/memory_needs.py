@@ -1,9 +1,12 @@
 """How much memory of a GPU a run will need: by what runs of its recipe held, or else by what its encoder must hold."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bertmt.drawing import numbers
 from bertmt.encoders.find import EncoderFiles, find_encoder
+from bertmt.encoders.weight_shapes import Shape
 from bertmt.errors import BertmtError
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import SETTINGS, Lora, Recipe
@@ -51,7 +54,7 @@ def memory_need(database: Database, run: Run) -> MemoryNeed | None:
             f"judged by {past.id}, whose tensors held {numbers.count(peak)} MiB",
         )
     try:
-        recipe = from_json(run.submission.recipe_json)
+        recipe = from_json(run.submission.recipe_json, run.known)
         least = least_mib(recipe, find_encoder(recipe.encoder))
     except BertmtError:  # the child will say what is the matter
         return None
@@ -90,17 +93,21 @@ def least_mib(recipe: Recipe, encoder: EncoderFiles) -> int:
 
 
 def encoder_parameters(encoder: EncoderFiles) -> int:
-    """How many weights a BERT without its pooler has: embeddings, and per layer four attention maps, two of the
-    feed-forward network, and two layer norms (m: hidden size, k: intermediate size)."""
-    m, k = encoder.hidden_size, encoder.intermediate_size
-    embeddings = (encoder.vocabulary_size + encoder.positions + encoder.token_types) * m + 2 * m
-    layer = 4 * (m * m + m) + (m * k + k) + (k * m + m) + 2 * (2 * m)
-    return embeddings + encoder.layers * layer
+    """How many weights an encoder has without a pooler."""
+    return sum(math.prod(shape) for _, shape in _weights(encoder))
 
 
 def adapter_parameters(encoder: EncoderFiles, lora: Lora) -> int:
     """How many weights the adapters of one encoder have: A (r, inputs) and B (outputs, r) per target."""
-    m, k = encoder.hidden_size, encoder.intermediate_size
-    attention = {"query-value": 2, "attention": 4, "all-linear": 4}[lora.targets] * (m + m)
-    feed_forward = 2 * (m + k) if lora.targets == "all-linear" else 0
-    return encoder.layers * lora.rank * (attention + feed_forward)
+    ends = tuple(f".{target}.weight" for target in encoder.family.targets(lora.targets))
+    return lora.rank * sum(sum(shape) for name, shape in _weights(encoder) if name.endswith(ends))
+
+
+def _weights(encoder: EncoderFiles) -> Iterable[Shape]:
+    # `tiny` has no config.json.
+    sizes = {
+        "hidden_size": encoder.hidden_size, "num_hidden_layers": encoder.layers, "vocab_size": encoder.vocabulary_size,
+        "intermediate_size": encoder.intermediate_size, "max_position_embeddings": encoder.positions,
+        "type_vocab_size": encoder.token_types,
+    }  # fmt: skip
+    return encoder.family.shapes(encoder.configuration or sizes)

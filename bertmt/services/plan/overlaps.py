@@ -13,7 +13,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import setting, store_setting
 from bertmt.tasks.examples import Example
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Overlap:
     in_training: int
     sharing: int
 
-    def sentences(self, task: str) -> list[str]:
+    def sentences(self, task: Task) -> list[str]:
         """What to know of it, and what follows."""
-        said, title = [], TASKS[task].title
+        said, title = [], task.title
         if self.in_training:
             said.append(
-                f"{title}: {self.in_training:,} of {self.dev:,} dev examples also stand in the training data, so the "
+                f"{title}: {self.in_training:,} of {self.dev:,} dev examples also occur in the training data, so the "
                 "scores on them are optimistic."
             )
         if self.sharing:
@@ -88,17 +88,17 @@ def store_overlaps(
     """Keep by task what there is to say."""
     for task, overlap in overlaps.items():
         name = _name(task, fingerprints, cut)
-        if name and overlap.sentences(task) and setting(database, name) is None:
+        if name and (overlap.in_training or overlap.sharing) and setting(database, name) is None:
             store_setting(database, name, json.dumps(asdict(overlap)))
 
 
 def overlap_sentences(database: Database, run: Run, tasks: Collection[str] | None = None) -> list[str]:
     """What is known of the dev examples of a run; of some tasks, or of all that it trains."""
     said = []
-    for task in TASKS:
+    for task, about in run.tasks.items():
         name = _name(task, run.submission.fingerprints, run.recipe.get("evaluate_examples") or 0)
         overlap = _read(setting(database, name)) if name and (tasks is None or task in tasks) else None
-        said += overlap.sentences(task) if overlap else []
+        said += overlap.sentences(about) if overlap else []
     return said
 
 

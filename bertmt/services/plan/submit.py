@@ -10,7 +10,7 @@ from bertmt import atomic_files, paths
 from bertmt.drawing.numbers import counted
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import Problems, RecipeError, UsageError, reason_of
-from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, preset, read_toml, to_json
+from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved
 from bertmt.recipe.settings import Role
@@ -18,14 +18,20 @@ from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Awaited, Run
 from bertmt.registry.runs import NewRun, add_runs
+from bertmt.registry.sources import store_sources
 from bertmt.registry.states import State
 from bertmt.services.names import check_name, check_tag
-from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence
+from bertmt.services.plan.data_check import CheckedData, check_data, epoch_sentence, extra_tasks
+from bertmt.services.plan.embedded import SAID, embedded_defaults
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
+from bertmt.services.plan.own_code import Sources, require_sources, settle_own_code
+from bertmt.services.plan.preset_list import known_preset
+from bertmt.services.plan.recipes import known_of
 from bertmt.services.plan.snapshot import take_snapshot
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.cs224n import missing_files
+from bertmt.tasks.task import Tasks
 
 DATA_SETTINGS = ("data", "tasks", "extra_data", "extra_data_file", "extra_data_limit")
 
@@ -43,6 +49,7 @@ class Request:
         wants: "cpu" or "gpu": which devices may take them; "": all.
         checkpoint_dir: a folder for checkpoints; "": the run folders.
         awaits: the runs that must have ended before they may start.
+        folder: of the registry, beside which a user's own tasks and presets lie; None: there are only built-in ones.
     """
 
     preset: str | None = None
@@ -61,11 +68,20 @@ class Request:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
+    folder: Path | None = None
+
+    def known(self) -> Tasks:
+        """The tasks that its recipes may name; those of the run that it starts from where they are not defined now."""
+        return known_of(self.folder, self.from_run)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """A run that would be queued."""
+    """A run that would be queued.
+
+    Attributes:
+        sources: of losses and heads of the user's own.
+    """
 
     name: str
     preset: str | None
@@ -75,6 +91,7 @@ class PlannedRun:
     fingerprints: Mapping[str, str]
     overlaps: Mapping[str, Overlap]
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,9 +122,9 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
     if start is None:
         _judge_alone(request, problems)
         raise problems.error()
-    base_name, base_values, base = start
+    base_name, base_values, base, unasked = start
     planned: list[PlannedRun] = []
-    said: dict[str, None] = {}
+    said: dict[str, None] = dict.fromkeys([SAID] if unasked else [])
     unusable: set[tuple[Any, ...]] = set()
     for combination in combinations:
         recipe, encoder, checked = _looked_at(
@@ -118,13 +135,11 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
         if checked is None or name is None or problems:
             continue
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-        overlapping = [part for task, overlap in checked.overlaps.items() for part in overlap.sentences(task)]
-        said |= dict.fromkeys(
-            (*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes))
-        )
-        if recipe.extra_data:
-            pairs = counted(checked.sizes["para-extra"], "extra pair is", "extra pairs are")
-            said[f"{pairs} added to PARA's training split."] = None
+        settled = problems.attempt(settle_own_code, recipe, request.file.parent if request.file else None)
+        if settled is None:
+            continue
+        recipe, sources = settled
+        said |= dict.fromkeys(_what_to_know(recipe, checked))
         for seed in seeds or (recipe.seed,):
             seeded = recipe.with_values({"seed": seed})
             planned.append(
@@ -137,10 +152,23 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
                     fingerprints=checked.fingerprints,
                     overlaps=checked.overlaps,
                     encoder_fingerprints=encoder,
+                    sources=sources,
                 )
             )
     problems.raise_all()
     return Plan(request, tuple(planned), tuple(said))
+
+
+def _what_to_know(recipe: Recipe, checked: CheckedData) -> list[str]:
+    """Sentences about a recipe on its data."""
+    overlaps = checked.overlaps.items()
+    overlapping = [part for task, overlap in overlaps for part in overlap.sentences(recipe.task(task))]
+    extra = [
+        f"{counted(checked.sizes[f'{task.name}-extra'], 'extra pair is', 'extra pairs are')} added to "
+        f"{task.title}'s training split."
+        for task in extra_tasks(recipe)
+    ]
+    return [*checked.warnings, *overlapping, *remarks(recipe), epoch_sentence(recipe, checked.sizes), *extra]
 
 
 def _seeds(request: Request, problems: Problems) -> list[int]:
@@ -157,7 +185,7 @@ def _seeds(request: Request, problems: Problems) -> list[int]:
 
 def _judge_alone(request: Request, problems: Problems) -> None:
     """Look at what was set where the recipe is unknown: what does not depend on the rest of it."""
-    parsed, found = read_values(request.values)
+    parsed, found = read_values(request.values, request.known())
     if found:
         problems.add(RecipeError(found))
     if "encoder" in parsed:
@@ -167,7 +195,7 @@ def _judge_alone(request: Request, problems: Problems) -> None:
 
 
 def _looked_at(
-    values: Mapping[str, Any], base: Recipe | None, problems: Problems, unusable: set[tuple[Any, ...]]
+    values: Mapping[str, Any], base: Recipe, problems: Problems, unusable: set[tuple[Any, ...]]
 ) -> tuple[Recipe, Mapping[str, str], CheckedData | None]:
     """A recipe as far as it can be read, its encoder's fingerprints and its data.
 
@@ -192,20 +220,26 @@ def _looked_at(
     return recipe, encoder, checked
 
 
-def _base(request: Request) -> tuple[str, dict[str, Any], Recipe | None]:
-    """The name, the values and the recipe that a request starts from."""
+def _base(request: Request) -> tuple[str, dict[str, Any], Recipe, Mapping[str, Any]]:
+    """The name, the values and the recipe that a request starts from, and which of the values nobody asked for."""
     sources = [source for source in (request.preset, request.file, request.from_run) if source is not None]
     if len(sources) != 1:
         raise UsageError(
             "Name one recipe: --preset NAME (`bertmt presets` lists them), --file RECIPE.toml, or --from RUN."
         )
+    known = request.known()
     if request.from_run is not None:
-        return request.from_run.name, {}, unresolved(from_json(request.from_run.submission.recipe_json))
+        stored = request.from_run.submission.recipe_json
+        return request.from_run.name, {}, unresolved(from_json(stored, known)), {}
     settings = read_user_settings()
     if request.preset is not None:
-        return request.preset, settings | dict(preset(request.preset).values), None
-    assert request.file is not None
-    return request.file.stem, settings | read_toml(request.file), None
+        name, own = request.preset, dict(known_preset(request.folder, request.preset).values)
+    else:
+        assert request.file is not None
+        name, own = request.file.stem, read_toml(request.file)
+    swept = [text.partition("=")[0].strip() for text in request.sweeps]
+    unasked = embedded_defaults((*own, *request.values, *swept))
+    return name, {**unasked, **settings, **own}, Recipe(known=known), unasked
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:
@@ -233,7 +267,7 @@ def _check_checkpoint_dir(named: str) -> None:
     except (OSError, ValueError) as problem:
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {reason_of(problem)}.") from None
     if not usable:
-        why = "cannot be written" if nearest.is_dir() else "is no folder"
+        why = "cannot be written" if nearest.is_dir() else "is not a folder"
         raise UsageError(f"--checkpoint-dir {folder} cannot be made: {nearest} {why}; choose a folder that you own.")
 
 
@@ -259,7 +293,7 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
     """Store the planned runs in one durable transaction; when this returns, they are queued.
 
     Raises:
-        UsageError: the folder for checkpoints cannot be used.
+        UsageError: the folder for checkpoints cannot be used, or a recipe from elsewhere has code of its own.
     """
     request = submitted.request
     new = [
@@ -282,9 +316,15 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
             checkpoint_dir=_checkpoint_dir(request.checkpoint_dir),
             awaits=request.awaits,
             encoder_fingerprints=each.encoder_fingerprints,
+            tasks=each.recipe.named(),
         )
         for each in submitted.runs
     ]
+    for each in submitted.runs:
+        require_sources(database, each.recipe, each.sources)
+    with database.immediate():
+        for each in submitted.runs:
+            store_sources(database, each.sources)
     for each in submitted.runs:
         store_overlaps(database, each.overlaps, each.fingerprints, each.recipe.evaluate_examples)
     ids = add_runs(database, new, take_snapshot(), first=request.first)

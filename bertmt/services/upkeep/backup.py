@@ -49,7 +49,7 @@ def back_up(database: Database, target: Path | None = None, replace: bool = Fals
         write_copy(database, path, "integrity_check")
     except (OSError, ValueError) as problem:
         raise BertmtError(f"{path} cannot be written ({reason_of(problem)}): name another file.") from None
-    folders = [each for each in _folders(source) if (each / "run.json").is_file()]
+    folders = paths.run_folders(source)
     return Backup(path, path.stat().st_size, runs_in(path), len(folders), sum(map(size_bytes, folders)))
 
 
@@ -59,12 +59,7 @@ def _check_target(source: Path, path: Path, replace: bool) -> None:
     if path.exists() and path.samefile(source):
         raise UsageError(f"{path} is the registry itself: name another file.")
     if path.exists() and not replace:
-        raise UsageError(f"{path} is there already: name another file, or add --force to replace it.")
+        raise UsageError(f"{path} already exists: name another file, or add --force to replace it.")
     for ending in COMPANIONS:
         if path.with_name(path.name + ending).exists():
             raise UsageError(f"{path} is in use ({path.name}{ending} lies beside it): name another file.")
-
-
-def _folders(registry: Path) -> list[Path]:
-    folder = paths.runs_folder(registry)
-    return [each for each in folder.iterdir() if each.is_dir()] if folder.is_dir() else []

@@ -3,9 +3,10 @@
 import json
 
 from bertmt.recipe.recipe import SETTINGS
-from bertmt.recipe.rules import parse_value
+from bertmt.recipe.rules import read_values
 from bertmt.registry.database import Database
 from bertmt.registry.file.damage import first_damage, is_object
+from bertmt.tasks.task import Tasks
 
 
 def damage_of(database: Database) -> str | None:
@@ -13,14 +14,9 @@ def damage_of(database: Database) -> str | None:
     return first_damage(database, _is_recipe)
 
 
-def _is_recipe(text: str) -> bool:
+def _is_recipe(text: str, known: Tasks) -> bool:
     """An object whose known settings have legal values; what a newer version added may be there or not."""
     if not is_object(text):
         return False
-    try:
-        read = {
-            name: parse_value(SETTINGS[name], value) for name, value in json.loads(text).items() if name in SETTINGS
-        }
-    except ValueError:
-        return False
-    return "tasks" in read
+    read, problems = read_values({name: value for name, value in json.loads(text).items() if name in SETTINGS}, known)
+    return "tasks" in read and not problems

@@ -17,7 +17,6 @@ from bertmt.drawing.numbers import counted, duration
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import BertmtError
 from bertmt.recipe.encoders import KNOWN_ENCODERS
-from bertmt.recipe.recipe import TASK_NAMES
 from bertmt.recipe.rules import recipe_from
 from bertmt.registry.database import GOES_BACK, SAFE_SQLITE, sqlite3
 from bertmt.registry.file.backups import kept_backups
@@ -32,6 +31,7 @@ from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.snapshot import PACKAGES
 from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.services.upkeep.ownership import notices
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
 
 GIB = 1 << 30
@@ -142,10 +142,11 @@ def _encoders() -> Iterator[Check]:
     for name in dict.fromkeys((*KNOWN_ENCODERS, *([configured] if configured else ()))):
         try:
             files = find_encoder(name)
-            where = f" at {files.folder}" if files.folder else ""
             revision = f", revision {files.revision}" if files.revision else ""
             yield Check(
-                f"encoder {name}", Health.OK, f"{files.layers} layers, {files.hidden_size} wide{where}{revision}"
+                f"encoder {name}",
+                Health.OK,
+                f"{files.layers} layers, {files.hidden_size} wide at {files.folder}{revision}",
             )
         except BertmtError as problem:
             # Only the encoder that runs take by default is missed.
@@ -162,11 +163,12 @@ def _data() -> Iterator[Check]:
             "none by default",
             "`bertmt init --data DIR`, or `bertmt queue --data toy` (embedded)",
         )
-    for task in TASK_NAMES if data else ():
+    for task in BUILTIN if data else ():
         yield _split_check(f"data {task}", {"data": data, "tasks": [task]})
     if extra:
-        pairs = {"data": "toy", "tasks": ["para"], "extra_data": True, "extra_data_file": extra}
-        yield _split_check("extra pairs", pairs, ("para-extra",))
+        takers = [name for name, task in BUILTIN.items() if task.extra_pairs]
+        pairs = {"data": "toy", "tasks": takers, "extra_data": True, "extra_data_file": extra}
+        yield _split_check("extra pairs", pairs, tuple(f"{name}-extra" for name in takers))
 
 
 def _split_check(name: str, values: dict[str, Any], splits: tuple[str, ...] = ()) -> Check:

@@ -1,7 +1,7 @@
 """What takes room and serves nothing any more: what there is, and freeing it.
 
 Nothing in a run folder whose lock is held is touched, and the lock is held while it is deleted: no child can begin in
-between. A folder that belongs to no run may be all that is left of one, so it is only deleted on a request of its own.
+between. A folder that belongs to no run may be all that is left of one, so it is only deleted on request (`--folders`).
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database
 from bertmt.registry.file.backups import keep_backup, leftovers
 from bertmt.registry.file.health import pages, shrink
+from bertmt.registry.file.staging import forget_abandoned, is_held
 from bertmt.registry.finding import is_finished, is_known, is_removed, runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, forget, removed_runs
-from bertmt.registry.staging import forget_abandoned, is_held
 from bertmt.registry.states import State
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.sizes import newest_change, size_bytes
@@ -32,7 +32,7 @@ from bertmt.services.lifecycle.removal import delete_folder
 # What is younger may belong to a process that is at work.
 LEFTOVER_SECONDS = 3600.0
 FOLDER_SECONDS = 86_400.0
-# Shrinking writes the whole registry anew.
+# Shrinking rewrites the whole registry.
 WORTH_BYTES, WORTH_SHARE = 1 << 20, 0.1
 # What atomic_files, checkpoints and models write before they rename it into place.
 _BESIDE = re.compile(r"\..+\.([0-9a-f]{12}|\d+)")
@@ -209,7 +209,7 @@ def _delete(database: Database, item: Item) -> None:
             stack.enter_context(hold_alive(RunFolder(own)))
         with database.immediate():
             if not _is_still_so(database, item):
-                raise BertmtError("it has changed meanwhile: look again with `bertmt gc`.")
+                raise BertmtError("it has changed in the meantime: run `bertmt gc` again.")
             if item.kind is Kind.REMOVED and item.run is not None:
                 forget(database, item.run.key)
         # The registry first: a folder without a run is litter, a run without its folder a riddle.
@@ -220,7 +220,7 @@ def _delete(database: Database, item: Item) -> None:
         else:
             item.path.unlink(missing_ok=True)
     if item.path.exists():
-        raise BertmtError(f"{item.path} could not be deleted whole: check its permissions.")
+        raise BertmtError(f"{item.path} could not be deleted completely: check its permissions.")
 
 
 def _is_still_so(database: Database, item: Item) -> bool:

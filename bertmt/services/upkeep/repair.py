@@ -20,8 +20,8 @@ from bertmt.registry.file.backups import Kept, kept_backups, time_stamp
 from bertmt.registry.file.damaged import problems_of, readable_runs
 from bertmt.registry.file.health import empty_log, faults
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.file.staging import forget_abandoned
 from bertmt.registry.runs import all_runs
-from bertmt.registry.staging import forget_abandoned
 from bertmt.run_folder.layout import RunFolder, is_alive
 from bertmt.services.ingest.import_run import Refused
 from bertmt.services.upkeep.damage import damage_of
@@ -77,10 +77,10 @@ def repair(registry: Path) -> Repaired:
         BusyError: a process has it open, or works one of its runs.
         RegistryError: it is of a newer version, no registry, or cannot be written.
     """
-    folders = _run_folders(registry)
-    if not registry.exists() and not folders and not kept_backups(registry):
-        raise NotFoundError(f"There is neither a registry at {registry} nor a backup or a run folder beside it.")
     try:
+        folders = paths.run_folders(registry)
+        if not registry.exists() and not folders and not kept_backups(registry):
+            raise NotFoundError(f"There is neither a registry at {registry} nor a backup or a run folder beside it.")
         with _alone(registry, folders) as content:
             return _repair(registry, content, folders)
     except OSError as problem:
@@ -172,17 +172,9 @@ def _restore(registry: Path, work: Path, beside: Path) -> tuple[Kept | None, tup
     return None, tuple(passed_over)
 
 
-def _run_folders(registry: Path) -> list[Path]:
-    folder = paths.runs_folder(registry)
-    if not folder.is_dir():
-        return []
-    found = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    return sorted(path for path in found if RunFolder(path).order.exists())
-
-
 @contextmanager
 def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None]:
-    """Nobody uses the registry or works a run meanwhile: what they wrote would be lost with it.
+    """Make sure that nobody uses the registry or works a run: what they write would be lost with it.
 
     Yields:
         The registry, open and locked for as long as no other file of it is opened and closed; None where there is none.
@@ -208,7 +200,7 @@ def _alone(registry: Path, folders: Sequence[Path]) -> Iterator[IO[bytes] | None
 def _check(new: Database) -> None:
     said = faults(new)
     if said:
-        raise RegistryError(f"The new registry is not whole ({'; '.join(said)}), so nothing was changed.")
+        raise RegistryError(f"The new registry is not intact ({'; '.join(said)}), so nothing was changed.")
 
 
 def _put_in_place(registry: Path, new: Path) -> Path | None:

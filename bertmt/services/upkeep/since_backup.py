@@ -16,7 +16,7 @@ from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.file.damaged import Row
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
-from bertmt.registry.runs import add_imported, all_runs, bring_back, move, removed_runs
+from bertmt.registry.runs import add_imported, all_runs, bring_back, change_state, removed_runs
 from bertmt.registry.states import WAITING, Actor, State
 from bertmt.run_folder.event_files import attempts
 from bertmt.run_folder.events import is_time, now
@@ -31,6 +31,7 @@ from bertmt.services.ingest.import_run import (
     order_problem,
 )
 from bertmt.services.ingest.ingest import folder_of
+from bertmt.tasks import definitions
 
 NOT_SURE = "after a repair: whether it was to start is not sure; `bertmt release` lets it"
 
@@ -95,7 +96,7 @@ def _hold(new: Database, backed_up: Mapping[str, Run], states: Mapping[str, obje
             continue
         if before is None and states.get(run.id) == run.state == State.CANCELLED:
             continue
-        move(new, run.key, State.HELD, Actor.IMPORT, NOT_SURE, ended_at=None, failure=None, recoveries=0)
+        change_state(new, run.key, State.HELD, Actor.IMPORT, NOT_SURE, ended_at=None, failure=None, recoveries=0)
         held.append(run.id)
     return held
 
@@ -112,7 +113,8 @@ def _store_waiting(new: Database, row: Row) -> bool:
         if order_problem(order) or not isinstance(row["note"], str):
             return False
         folder = RunFolder(paths.run_folder(new.path, order.run_id))
-        run = new_run(new, Found(folder, order, from_json(row["recipe"]), at, {}))
+        known = definitions.from_json(row["definitions"] or "")
+        run = new_run(new, Found(folder, order, from_json(row["recipe"], known), at, {}))
         with new.immediate():
             unknown = Snapshot("unknown", {}, {})
             add_imported(new, order.run_id, replace(run, state=State.HELD, note=row["note"]), unknown, at, NOT_SURE)

@@ -14,6 +14,7 @@ from bertmt.tasks.embedded.questions import different, paraphrase
 from bertmt.tasks.embedded.scenes import scene_pair
 from bertmt.tasks.embedded.sentiment import sentiment
 from bertmt.tasks.examples import Example, Split
+from bertmt.tasks.task import Task
 
 SIZES = {"train": 2_000, "dev": 1_000, "test": 400}
 EXTRA_PAIRS = 600
@@ -21,27 +22,27 @@ EXTRA_PAIRS = 600
 Draw = tuple[str, str | None, float]
 
 
-def toy_split(task: str, split: str) -> Split:
-    """One split of the toy data; test examples have no label, as in the course's files."""
-    return _splits(task)[split]
+def toy_split(task: Task, split: str) -> Split:
+    """One split of the toy data of a task that has a grammar; test examples have no label, as in the course's files."""
+    return _splits(task.name, task.grammar)[split]
 
 
-def toy_extra_pairs() -> Split:
+def toy_extra_pairs(task: Task) -> Split:
     """Paraphrases beyond those of the splits, none of whose sentences stands there."""
-    return _splits("para")["extra"]
+    return _splits(task.name, task.grammar)["extra"]
 
 
 @cache
-def _splits(task: str) -> dict[str, Split]:
+def _splits(task: str, grammar: str) -> dict[str, Split]:
     """All splits of a task, drawn in one go so that no sentence comes twice."""
     dice = Dice(f"bertmt toy {task} 1")
     seen: set[str] = set()
     splits = {}
     for name, size in SIZES.items():
-        wanted = dice.shuffled([number % (2 if task == "para" else 5) for number in range(size)])
-        draws = (_fresh(partial(_draw, dice, task, each), seen) for each in wanted)
+        wanted = dice.shuffled([number % (2 if grammar == "questions" else 5) for number in range(size)])
+        draws = (_fresh(partial(_draw, dice, grammar, each), seen) for each in wanted)
         splits[name] = _split(task, name, draws, labelled=name != "test")
-    if task == "para":
+    if grammar == "questions":
         draws = (_fresh(partial(_duplicate, dice), seen) for _ in range(EXTRA_PAIRS))
         splits["extra"] = _split(task, "extra", draws, labelled=True)
     return splits
@@ -55,11 +56,11 @@ def _split(task: str, name: str, draws: Iterable[Draw], labelled: bool) -> Split
     return Split(task, name, tuple(examples))
 
 
-def _draw(dice: Dice, task: str, wanted: int) -> Draw:
+def _draw(dice: Dice, grammar: str, wanted: int) -> Draw:
     """An example of the wanted class, or with a similarity from `wanted` up to the next whole number."""
-    if task == "sst":
+    if grammar == "sentiment":
         return sentiment(dice, wanted), None, wanted
-    if task == "para":
+    if grammar == "questions":
         return *(paraphrase(dice) if wanted else different(dice)), wanted
     return scene_pair(dice, wanted)
 

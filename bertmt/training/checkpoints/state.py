@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from bertmt.models.multitask import MultitaskModel
+from bertmt.recipe.pretraining import phases
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.training.checkpoints import random_state
 from bertmt.training.checkpoints.progress import Progress
@@ -40,7 +41,7 @@ class TrainingState:
         self.run = run
         self.progress = progress
         self.stopwatch = stopwatch
-        self.stepper = Stepper(run.model, run.recipe, run.streams)
+        self.stepper = Stepper(run.model, run.recipe, run.streams, run.own_losses)
         self.selection = Selection(run.recipe)
         self.tally = Tally()
         self.optimizer: torch.optim.AdamW | None = None
@@ -64,9 +65,11 @@ class TrainingState:
         return self.optimizer
 
     def _build_optimizer(self, phase: str) -> torch.optim.AdamW:
-        # Pretraining trains exactly the encoder weights that the run trains for STS: with LoRA its matrices, with
-        # ensembling those of M_STS (decision 21).
-        return build_optimizer(self.model, self.run.recipe.tasks if phase == TRAIN else ["sts"], self.run.recipe)
+        # Pretraining trains exactly the encoder weights that the run trains for the phase's task: with LoRA its
+        # matrices, with ensembling those of its own encoder (decision 21).
+        recipe = self.run.recipe
+        pretrained = {each.name: [each.task] for each in phases(recipe)}
+        return build_optimizer(self.model, recipe.tasks if phase == TRAIN else pretrained[phase], recipe)
 
     def batches_done(self) -> int:
         """Task batches so far, pretraining included."""

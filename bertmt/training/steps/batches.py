@@ -130,7 +130,7 @@ def bucketed_order(
 
 
 def distinct_order(
-    sentences: Sequence[tuple[bytes, bytes]], rows: Int64[np.ndarray, "chosen"], batch_size: int, seed: int
+    sentences: Sequence[tuple[bytes, bytes]], rows: Int64[np.ndarray, "chosen"], batch_size: int, seed: int, stream: str
 ) -> PassOrder:
     """Batches for MNR, in which every other pair is a negative: no sentence stands in two pairs of a batch.
 
@@ -142,7 +142,7 @@ def distinct_order(
     """
 
     def order(pass_index: int) -> list[Rows]:
-        random = np.random.default_rng(derived_seed(seed, f"batches/mnr/{pass_index}"))
+        random = np.random.default_rng(derived_seed(seed, f"batches/{stream}/{pass_index}"))
         batches = distinct_batches(random.permutation(rows).tolist(), sentences, batch_size)
         return [np.array(batch) for batch in batches]
 

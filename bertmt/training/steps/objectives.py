@@ -13,10 +13,10 @@ from bertmt.losses.mean_squared_error import mean_squared_error
 from bertmt.losses.multiple_negatives_ranking import multiple_negatives_ranking
 from bertmt.losses.pearson import pearson_loss
 from bertmt.models.multitask import MultitaskModel
+from bertmt.own_code.loading import OwnLosses
+from bertmt.recipe.pretraining import MNR, label_of, phases
 from bertmt.recipe.recipe import Recipe
 from bertmt.training.steps.batches import Batch
-
-MNR, COSINE_EMBEDDING = "mnr", "cosine_embedding"
 
 
 class Objective(NamedTuple):
@@ -26,32 +26,46 @@ class Objective(NamedTuple):
     defined: bool
 
 
-def objective(model: MultitaskModel, recipe: Recipe, name: str, batch: Batch) -> Objective:
+def objective(
+    model: MultitaskModel, recipe: Recipe, name: str, batch: Batch, own: OwnLosses | None = None
+) -> Objective:
     """The loss of a batch of the task or pretraining phase `name`.
 
-    MNR reads mean-pooled embeddings of STS's encoder, the cosine embedding loss its [CLS] embeddings (decision 2).
+    MNR reads mean-pooled embeddings of the task's encoder, the cosine embedding loss its [CLS] embeddings (decision 2).
+
+    Args:
+        own: losses of the user's own, which are added to a task's.
     """
-    if name == MNR:
-        first, second = model.embed_pair("sts", batch.tokens)
+    if name in recipe.tasks:
+        embeddings = model.embeddings(name, batch.tokens)
+        outputs = model.predict(name, embeddings)
+        loss, defined = task_loss(recipe, name, outputs, batch.labels)
+        added = own.of(name) if own else []
+        for each in added:
+            loss = loss + each(recipe.task(name), outputs, batch.labels, embeddings)
+        return Objective(loss, defined or bool(added))
+    phase = next(each for each in phases(recipe) if each.name == name)
+    if phase.loss == MNR:
+        first, second = model.embed_pair(phase.task, batch.tokens)
         return Objective(multiple_negatives_ranking(first, second, recipe.mnr_scale), True)
-    if name == COSINE_EMBEDDING:
-        first, second = model.embed_pair("sts", batch.tokens, pooling="cls")
-        loss = cosine_embedding(first, second, batch.labels, recipe.cosine_positive, recipe.cosine_negative)
-        return Objective(loss, True)
-    return task_loss(recipe, name, model(name, batch.tokens), batch.labels)
+    first, second = model.embed_pair(phase.task, batch.tokens, pooling="cls")
+    task = recipe.task(phase.task)
+    positive, negative = (label_of(each, task) for each in (recipe.cosine_positive, recipe.cosine_negative))
+    return Objective(cosine_embedding(first, second, batch.labels, positive, negative), True)
 
 
 def task_loss(
     recipe: Recipe, task: str, outputs: Float32[Tensor, "batch *classes"], labels: Float32[Tensor, "batch"]
 ) -> Objective:
     """The loss of a task from the model's outputs (section 4.1), with Pearson's in place of MSE if so toggled."""
-    if task == "sst":
+    about = recipe.task(task)
+    if len(about.classes) > 2:
         return Objective(cross_entropy(outputs, labels), True)
-    if task == "para":
+    if about.classes:
         return Objective(binary_cross_entropy(outputs, labels), True)
     if recipe.pearson:
         return Objective(*pearson_loss(outputs, labels))
-    return Objective(mean_squared_error(outputs, labels), True)
+    return Objective(mean_squared_error(outputs, labels, *about.range), True)
 
 
 def mean_loss(

@@ -8,6 +8,7 @@ from torch import nn
 
 from bertmt.models.autocast_cache import shared_autocast_cache
 from bertmt.models.multitask import MultitaskModel
+from bertmt.own_code.loading import OwnLosses
 from bertmt.recipe.recipe import Recipe
 from bertmt.training.seeding import surgery_generator
 from bertmt.training.steps.batches import Batch, BatchStream
@@ -40,10 +41,17 @@ class Stepper:
     Its state is the position of each stream and of `surgery_order`; weights and moments belong to model and optimizer.
     """
 
-    def __init__(self, model: MultitaskModel, recipe: Recipe, streams: Mapping[str, BatchStream]):
+    def __init__(
+        self,
+        model: MultitaskModel,
+        recipe: Recipe,
+        streams: Mapping[str, BatchStream],
+        own: OwnLosses | None = None,
+    ):
         self.model = model
         self.recipe = recipe
         self.streams = streams
+        self.own = own
         self.shared = model.shared_parameters() if recipe.surgery else []
         self.surgery_order = surgery_generator(recipe.seed)
         self._device = next(model.parameters()).device
@@ -55,7 +63,9 @@ class Stepper:
         """
         batches = {name: self.streams[name].next() for name in names}
         with shared_autocast_cache(self._device):
-            objectives = {name: objective(self.model, self.recipe, name, batch) for name, batch in batches.items()}
+            objectives = {
+                name: objective(self.model, self.recipe, name, batch, self.own) for name, batch in batches.items()
+            }
         surgery = self._backward(list(objectives.values()))
         # Of no gradients at all (an undefined Pearson loss, STS alone) it is a zero on the CPU.
         norm = torch.nn.utils.get_total_norm(_gradients(optimizer)).to(self._device)

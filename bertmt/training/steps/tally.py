@@ -45,7 +45,7 @@ class Tally:
     def _undefined(self) -> str:
         return (
             f"The Pearson loss was undefined in {self.pearson_undefined} of {self.pearson_batches} batches (fewer than "
-            f"3 pairs, or no variance): these trained STS with nothing."
+            f"3 examples, or no variance): these trained nothing."
         )
 
     def state(self) -> dict[str, Any]:

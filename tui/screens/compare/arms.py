@@ -11,33 +11,25 @@ from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm, arms_of
 from bertmt.services.analysis.compare import Comparison, Side, whole_side
-from bertmt.services.analysis.comparison_formatting import score_texts, side_name
+from bertmt.services.analysis.comparison_formatting import side_name
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
+from bertmt.services.browse.score_columns import tasks_of
+from bertmt.tasks.task import Tasks
+from tui.formatting.scores import FEW, score_head, width_of
 from tui.widgets.columns import WIDE, Column
 
 Looks = Mapping[int, Look]  # by the key of a run
 MOST_MARKS = 4
-SCORES = ("SST", "PARA", "STS ρ", "S", "overall")
+UNIT = " unit"  # behind the name of a task: the column of its part in the overall score
 _NAME = Column(
     key="name", title="dev scores of", width=14, rank=2, elastic=True, meaning="run, or recipe and how many seeds"
 )
-_BEHIND_NAME = (
-    Column(
-        key="toggles",
-        title="toggles",
-        width=9,
-        rank=9,
-        from_width=WIDE - 20,
-        meaning="toggles of the method that are on",
-    ),
-    *(
-        Column(key=title, title=title, width=max(5, len(title)), rank=3 + index, right=True)
-        for index, title in enumerate(SCORES)
-    ),
+_TOGGLES = Column(
+    key="toggles", title="toggles", width=9, rank=99, from_width=WIDE - 20, meaning="toggles of the method that are on"
 )
 _PLACE = Column(
-    key="place", title="", width=7, rank=8, meaning="which arm the others are compared with, or why one is left out"
+    key="place", title="", width=7, rank=98, meaning="which arm the others are compared with, or why one is left out"
 )
 
 
@@ -134,15 +126,35 @@ def columns_of(rows: Sequence[ArmRow], width: int) -> tuple[Column, ...]:
     """
     most = min(max((len(row.arm.runs) for row in rows), default=1), MOST_MARKS)
     marks = (Column(key=f"mark{index}", title="", width=1, rank=1) for index in range(most))
+    behind = (_TOGGLES, *_score_columns(tasks_of(run for row in rows for run in row.arm.runs)))
     if width < WIDE:
-        return (*marks, _NAME, *_BEHIND_NAME, _PLACE)
+        return (*marks, _NAME, *behind, _PLACE)
     longest = max((cells(side_name(row.side)) for row in rows), default=0)
     name = replace(_NAME, width=min(max(longest, _NAME.width), width // 2), elastic=False)
-    return (*marks, name, *_BEHIND_NAME, replace(_PLACE, elastic=True))
+    return (*marks, name, *behind, replace(_PLACE, elastic=True))
+
+
+def _score_columns(tasks: Tasks) -> list[Column]:
+    """A column per task, behind a correlation that of its part in the overall score, and the overall score."""
+    titles: dict[str, str] = {}
+    for name, task in tasks.items():
+        titles[name] = score_head(task)
+        titles |= {name + UNIT: "S"} if task.metric.signed else {}
+    titles["overall"] = "overall"
+    # Of many tasks, parts in the overall score are the first that there is no room for.
+    order = {name: rank for rank, name in enumerate(titles)}
+    if len(tasks) > FEW:
+        order |= {name: len(titles) * (1 + name.endswith(UNIT)) + rank for name, rank in order.items()}
+        order["overall"] = 0
+    ranks = {name: 3 + rank for rank, name in enumerate(sorted(order, key=lambda name: order[name]))}
+    return [
+        Column(key=name, title=title, width=width_of(title), rank=ranks[name], right=True)
+        for name, title in titles.items()
+    ]
 
 
 def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
-    """What stands in a column for an arm."""
+    """The cell of a column for an arm."""
     arm = row.arm
     if column.key.startswith("mark"):
         return _mark(arm, int(column.key.removeprefix("mark")), looks)
@@ -156,7 +168,13 @@ def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
         case "place":
             return Span("first") if row.is_reference else Span("" if row.has_scores else str(arm.runs[0].state), "dim")
         case _:
-            return Span(score_texts(row.side)[SCORES.index(column.key)] if row.has_scores else numbers.MISSING)
+            return Span(numbers.score(_score(row.side, column.key)) if row.has_scores else numbers.MISSING)
+
+
+def _score(side: Side, name: str) -> float | None:
+    """Of a task, its part in the overall score, or that."""
+    score, task = side.scores.get(name.removesuffix(UNIT)), side.arm.runs[0].tasks.get(name.removesuffix(UNIT))
+    return task.unit(score) if name.endswith(UNIT) and task is not None and score is not None else score
 
 
 def _mark(arm: Arm, index: int, looks: Looks) -> Span:

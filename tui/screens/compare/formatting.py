@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.drawing.facts import facts, wrapped
-from bertmt.drawing.numbers import named
+from bertmt.drawing.numbers import MISSING, named
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line, pad, plain
 from bertmt.recipe.recipe import SETTINGS
@@ -14,10 +14,10 @@ from bertmt.services.analysis.arms import Arm, recipe_differences
 from bertmt.services.analysis.compare import Comparison
 from bertmt.services.analysis.comparison_formatting import (
     NOTHING_DIFFERS,
-    difference_lines,
-    effort_lines,
-    test_lines,
-    warning_lines,
+    format_differences,
+    format_effort,
+    format_tests,
+    format_warnings,
 )
 from bertmt.services.browse.run_formatting import scale_line, value_text
 from tui.screens.compare.arms import Looks, marks_line
@@ -44,10 +44,10 @@ def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: 
     starts: dict[int, int] = {}
     for each in found.others:
         starts[each.arm.runs[0].key] = len(lines)
-        title, *rest = difference_lines(each, left - cells(plain(marks_line(each.arm, looks))))
+        title, *rest = format_differences(each, left - cells(plain(marks_line(each.arm, looks))))
         lines += [(*marks_line(each.arm, looks), *title), *rest, ()]
-    lines += test_lines(found, left)
-    more = _sections(warning_lines(found, right), left_out_lines(left_out, right), effort_lines(found, right))
+    lines += format_tests(found, left)
+    more = _sections(format_warnings(found, right), format_left_out(left_out, right), format_effort(found, right))
     if width >= SIDE_BY_SIDE:
         return ScorePage(beside((lines, more), (left, right)), starts)
     return ScorePage([*lines, (), *more], starts)
@@ -59,7 +59,7 @@ def _sections(*sections: Sequence[Line]) -> list[Line]:
     return joined[:-1]
 
 
-def left_out_lines(runs: Sequence[Run], width: int) -> list[Line]:
+def format_left_out(runs: Sequence[Run], width: int) -> list[Line]:
     """Who has no scores yet."""
     if not runs:
         return []
@@ -95,11 +95,16 @@ def _values(values: Sequence[Any], shown: Sequence[int], wide: Sequence[int]) ->
     """A setting's values; what is as in the first arm is dim."""
     return [
         Span(
-            pad(cut(safe_text(value_text(values[index])), LONGEST_ARM), wide[index]),
+            pad(cut(safe_text(_text(values[index])), LONGEST_ARM), wide[index]),
             "dim" if index and values[index] == values[0] else "",
         )
         for index in shown
     ]
+
+
+def _text(value: Any) -> str:
+    """A setting's value; a recipe holds none of the head of a task that it does not train."""
+    return MISSING if value is None else value_text(value)
 
 
 def _head(arm: Arm, looks: Looks) -> Line:
@@ -111,7 +116,7 @@ def _filled(text: Line, width: int) -> Line:
 
 
 def _column_width(arm: Arm, values: Sequence[Any], looks: Looks) -> int:
-    longest = max(cells(value_text(value)) for value in values)
+    longest = max(cells(_text(value)) for value in values)
     return max(cells(plain(_head(arm, looks))), min(longest, LONGEST_ARM)) + GAP
 
 

@@ -21,7 +21,7 @@ from tui.pictures import save_picture
 from tui.registry_lane import Session
 from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, looks_of, sides_of
 from tui.screens.compare.formatting import (
-    left_out_lines,
+    format_left_out,
     recipe_page,
     score_page,
     sentence_lines,
@@ -53,7 +53,7 @@ class CompareScreen(RunActions):
         "with the first; f picks another. A run keeps its colour and its mark in all tabs.",
         "Run against run is paired by dev example, seeds against seeds by seed. A verdict needs a p value that holds "
         "after Holm's correction over all that is shown, and an interval without zero; undecided is not “no effect”.",
-        "S is (1 + ρ)/2, and overall the mean of SST, PARA and S.",
+        "S is (1 + ρ)/2; the overall score is the mean over the tasks, with S in place of a correlation.",
         "Tab goes from the list of arms to what is below, and back.",
     )
     DEFAULT_CSS = """
@@ -68,7 +68,7 @@ class CompareScreen(RunActions):
         key("f", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
         key("a", "apart", "seeds apart", "Single runs, or seeds grouped by recipe.", "compare.apart"),
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
-        key("o", "other_task", "task", "Confusion of the other task.", "compare.task", shown=True),
+        key("o", "other_task", "task", "Confusion of the next task.", "compare.task", shown=True),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
         key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
             shown=True),
@@ -79,7 +79,7 @@ class CompareScreen(RunActions):
         self._ids = tuple(run.id for run in sorted(runs, key=lambda run: run.key))
         self.tab = SCORES
         self.is_apart = False
-        self.wants_other_task = False
+        self._task_place = 0  # among those with classes
         self.shown: Shown = "counts"
         self.shows_differences = False
         self._reference: int | None = None  # key of a run
@@ -160,8 +160,8 @@ class CompareScreen(RunActions):
             panels = panels_of(curves, sides.runs, CHARTS_IN_ORDER)
         matrices = self._matrices
         if self.tab == CONFUSION:
-            task = task_of(sides.present_runs, self.wants_other_task)
-            matrices = tuple(matrix_of(session, run, task) for run in sides.present_runs)
+            task = task_of(sides.present_runs, self._task_place)
+            matrices = () if task is None else tuple(matrix_of(session, run, task) for run in sides.present_runs)
         return sides, panels, matrices
 
     @work(exclusive=True, group="compare")
@@ -204,18 +204,20 @@ class CompareScreen(RunActions):
         if not self._rows:
             return []
         return [*sentence_lines("Two arms with scores are needed; a run has some after its first epoch.", width), (),
-                *left_out_lines(left_out, width)]  # fmt: skip
+                *format_left_out(left_out, width)]  # fmt: skip
 
     def _recipe_lines(self, width: int) -> list[Line]:
         rows = self._rows
         return recipe_page([row.arm for row in rows], self.looks, self.arms.cursor, width) if rows else []
 
     def _matrix_lines(self, width: int) -> list[Line]:
+        task = task_of(self._sides.present_runs, self._task_place)
+        if task is None:
+            return sentence_lines("None of these runs trains a task with classes.", width)
         if not self._matrices:
             return []
         first = self._matrices[0] if self.shows_differences else None
-        title = task_of(self._sides.present_runs, self.wants_other_task).upper()
-        return matrices_page(self._matrices, self.looks, self.shown, first, title, width)
+        return matrices_page(self._matrices, self.looks, self.shown, first, task, width)
 
     def current_run(self) -> Run | None:
         return self.arms.current.arm.runs[0] if self.arms.current is not None else None
@@ -284,7 +286,7 @@ class CompareScreen(RunActions):
         await self.dashboard.attempt(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
 
     def action_other_task(self) -> None:
-        self.wants_other_task = not self.wants_other_task
+        self._task_place += 1
         self.reload()
 
     def action_turn(self) -> None:

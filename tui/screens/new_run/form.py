@@ -1,4 +1,4 @@
-"""What stands in the form for new runs: a recipe to start from, what was typed over it, and how it is queued."""
+"""The content of the form for new runs: a recipe to start from, what was typed over it, and how to queue it."""
 
 import re
 from collections.abc import Mapping, Set
@@ -7,15 +7,16 @@ from typing import Any
 
 from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError, RecipeError, UsageError
-from bertmt.recipe.loading import parse_sweeps, preset
+from bertmt.recipe.loading import parse_sweeps
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import parse_value, recipe_from, resolved
 from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.names import check_tag
-from bertmt.services.plan.start_times import parse_start
+from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.submit import Request
+from bertmt.services.start_times import parse_start
 from tui.widgets.fields import Field, FieldKind, field_of, next_choice
 
 SOURCE, DONE = "source", "done"
@@ -67,7 +68,6 @@ FIRST_ASKED = ("seeds", "sweep", "name")
 LAST_ASKED = (
     "note", "tags", "hold", "first", "priority", "after", "after_ok", "start", "device", "checkpoint_dir",
 )  # fmt: skip
-ALL = {**SETTINGS, **ASKED}
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class NewRunForm:
     Attributes:
         base: what is left open in it follows what is typed.
         preset: whose recipe `base` is, over the user's defaults; None where it is a run's.
+        summary: what the preset is, one line.
         run: whose recipe `base` is.
         edits: the run itself is changed, and nothing queued.
         typed: name to text, where it differs from what the form began with.
@@ -84,14 +85,22 @@ class NewRunForm:
 
     base: Recipe = field(default_factory=Recipe)
     preset: str | None = None
+    summary: str = ""
     run: Run | None = None
     edits: bool = False
     typed: Mapping[str, str] = field(default_factory=dict)
 
+    def setting(self, name: str) -> Setting:
+        """What may stand in a line; of the tasks, any that is known."""
+        if name in ASKED:
+            return ASKED[name]
+        found = SETTINGS[name]
+        return replace(found, choices=tuple(self.base.known)) if name == "tasks" else found
+
     def value(self, name: str) -> Any:
-        """What stands in a line, as a recipe holds it."""
+        """The value of a line, as a recipe holds it."""
         if name in self.typed:
-            return parse_value(ALL[name], self.typed[name])
+            return parse_value(self.setting(name), self.typed[name])
         return self._former(name)
 
     def _former(self, name: str) -> Any:
@@ -100,7 +109,7 @@ class NewRunForm:
     def check(self, name: str, text: str) -> str | None:
         """What is wrong with a text for a line, a sentence; None where nothing is."""
         try:
-            value = parse_value(ALL[name], text)
+            value = parse_value(self.setting(name), text)
             if name == "seeds":
                 parse_seeds(value)
             elif name == "sweep":
@@ -124,27 +133,35 @@ class NewRunForm:
         if problem is not None:
             raise UsageError(problem)
         kept = {key: each for key, each in self.typed.items() if key != name}
-        if parse_value(ALL[name], text) != self._former(name):
+        if parse_value(self.setting(name), text) != self._former(name):
             kept[name] = text.strip()
         return replace(self, typed=kept)
 
     def with_next(self, name: str, places: int = 1) -> "NewRunForm":
         """The form with a switch turned, or the next of a few choices taken."""
-        return self.with_value(name, next_choice(ALL[name], self.value(name), places))
+        return self.with_value(name, next_choice(self.setting(name), self.value(name), places))
 
     def without(self, name: str) -> "NewRunForm":
         """The form with a line as it began."""
         return replace(self, typed={key: each for key, each in self.typed.items() if key != name})
 
-    def with_toy(self) -> "NewRunForm":
-        """The form with the embedded data and the encoder that needs no download."""
-        return self.with_value("data", "toy").with_value("encoder", "tiny")
+    def with_values(self, values: Mapping[str, Any]) -> "NewRunForm":
+        """The form with several lines filled, as if they had been typed."""
+        form = self
+        for name, value in values.items():
+            form = form.with_value(name, str(value))
+        return form
 
-    def with_source(self, base: Recipe, preset_name: str | None, run: Run | None) -> "NewRunForm":
-        """The form over another recipe; what was typed stays."""
-        form = replace(self, base=base, preset=preset_name, run=run, typed={})
+    def with_toy(self) -> "NewRunForm":
+        """The form with the embedded data and the encoder that needs no download, at a scale that suits them."""
+        return self.with_values(EMBEDDED)
+
+    def with_source(self, base: Recipe, preset_name: str | None, run: Run | None, summary: str = "") -> "NewRunForm":
+        """The form over another recipe; what was typed stays, unless it names a task that this one does not know."""
+        form = replace(self, base=base, preset=preset_name, summary=summary, run=run, typed={})
         for name, text in self.typed.items():
-            form = form.with_value(name, text)
+            if form.check(name, text) is None:
+                form = form.with_value(name, text)
         return form
 
     def recipe(self) -> Recipe:
@@ -211,15 +228,16 @@ class NewRunForm:
             recipe = resolved(self.base)
         idle = recipe.idle()
         found = [] if self.edits else [self.source(), *(self._field(name, recipe, idle) for name in FIRST_ASKED)]
-        for title, names in self._sections().items():
+        for title, names in self._sections(recipe).items():
             found.append(self._section(title, names, title in folded))
             if title not in folded:
                 found += [self._field(name, recipe, idle) for name in names]
         return [*found, self._done()]
 
-    def _sections(self) -> dict[str, list[str]]:
+    def _sections(self, recipe: Recipe) -> dict[str, list[str]]:
+        """The settings by section, those of the heads of the chosen tasks among them."""
         sections: dict[str, list[str]] = {METHOD: [], CONSTANTS: [], SCALE: [], RUNTIME: [], RESILIENCE: []}
-        for name, setting in SETTINGS.items():
+        for name, setting in recipe.settings().items():
             if setting.role is Role.TOGGLE:
                 sections[CONSTANTS if name in _CONSTANTS else METHOD].append(name)
             elif name != "seed" or self.edits:  # there is a line for all seeds
@@ -228,7 +246,7 @@ class NewRunForm:
 
     def _field(self, name: str, recipe: Recipe, idle: Mapping[str, str]) -> Field:
         left_open = recipe.value(name) if name in SETTINGS else None
-        found = field_of(ALL[name], self.value(name), name in self.typed, left_open, idle.get(name, ""))
+        found = field_of(self.setting(name), self.value(name), name in self.typed, left_open, idle.get(name, ""))
         if name in ("seeds", "name") and not found.text:
             own = str(self.base.seed) if name == "seeds" else self.run.name if self.run else self.preset or ""
             return replace(found, shown=own)
@@ -237,7 +255,7 @@ class NewRunForm:
     def source(self) -> Field:
         """The line of what the form began with."""
         shown = f"copy of {self.run.id}" if self.run else self.preset or ""
-        meaning = f"{self.run.name}, seed {self.run.seed}" if self.run else preset(self.preset or "").summary
+        meaning = f"{self.run.name}, seed {self.run.seed}" if self.run else self.summary
         return Field(
             SOURCE, "from", FieldKind.OPENS, shown=shown, text=shown, meaning=meaning,
             expected="Enter chooses another preset",
@@ -271,7 +289,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise UsageError(f"`seeds` are whole numbers such as 0,1,2 or 0-4, but found {word!r}.")
         low, high = int(found[1]), int(found[2] or found[1])
         if high < low or high - low >= MOST_SEEDS:
-            raise UsageError(f"`seeds` such as 0-4 go upwards, at most {MOST_SEEDS:,} of them, but found {word!r}.")
+            raise UsageError(f"`seeds` such as 0-4 ascend, at most {MOST_SEEDS:,} of them, but found {word!r}.")
         for seed in range(low, high + 1):
             seeds[parse_value(SETTINGS["seed"], seed)] = None
     return tuple(seeds)

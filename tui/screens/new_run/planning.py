@@ -17,7 +17,7 @@ from tui.screens.new_run.preview import Planned
 async def planned_of(dashboard: Host, form: NewRunForm) -> Planned:
     """The runs that a form would queue, or why it queues none."""
     try:
-        request = replace(form.request(), awaits=await _awaited(dashboard, form))
+        request = replace(form.request(), awaits=await _awaited(dashboard, form), folder=dashboard.registry.parent)
         planned = await asyncio.to_thread(plan, request)
         return Planned(form, await _looked_up(dashboard, planned))
     except BertmtError as problem:

@@ -9,7 +9,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut, line, pad
 from bertmt.errors import RecipeError
 from bertmt.recipe.loading import differences
-from bertmt.recipe.recipe import SETTINGS, Recipe
+from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.settings import Role
 from bertmt.registry.records import Run
@@ -63,7 +63,7 @@ def done(runs: Sequence[Run], was_edited: bool) -> str:
     return f"{first.id} ({first.name}, seed {first.seed}){others} {did}."
 
 
-def preview_lines(planned: Planned, width: int) -> list[Line]:
+def format_preview(planned: Planned, width: int) -> list[Line]:
     """The page."""
     form, preview = planned.form, planned.preview
     parts = [[row for problem in planned.problems for row in _sentence(f"✗ {problem}", width, "bad")]]
@@ -132,10 +132,10 @@ def _recipe(form: NewRunForm, recipe: Recipe, width: int) -> list[Line]:
     """Every setting as it will be, those with nothing to do dim."""
     idle = recipe.idle()
     lines = [line(Span("The resolved recipe", "title"))]
-    names: Sequence[str] = [name for name in SETTINGS if name not in _PLACES]
-    indent = max(map(len, names)) + 2
+    settings = {name: each for name, each in recipe.settings().items() if name not in _PLACES}
+    indent = max(map(len, settings)) + 2
     for role in Role:
-        for name in (each for each in names if SETTINGS[each].role is role):
+        for name in (name for name, each in settings.items() if each.role is role):
             style = "accent" if name in form.typed else "dim" if name in idle else ""
             text = cut(safe_text(_text(recipe.value(name))), max(width - indent, 1))
             lines.append(line(Span(pad(name, indent), "dim"), Span(text, style)))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Hashable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -12,11 +13,10 @@ from textual.containers import Horizontal
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
-from bertmt.recipe.loading import preset, presets
-from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle import control
-from bertmt.services.plan.recipes import DEFAULT_PRESET, open_recipe
+from bertmt.services.plan.embedded import embedded_defaults
+from bertmt.services.plan.recipes import DEFAULT_PRESET
 from bertmt.services.plan.submit import submit
 from tui.actions.runs import RunActions
 from tui.actions.workers import offer_worker
@@ -25,9 +25,11 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.host import Host
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.new_run.auditing import audit_a_task
+from tui.screens.new_run.definitions import presets_beside, recipe_beside
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
 from tui.screens.new_run.planning import planned_of
-from tui.screens.new_run.preview import Planned, done, preview_lines, summary
+from tui.screens.new_run.preview import Planned, done, format_preview, summary
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form, sentence_lines
 from tui.widgets.key_line import KeyLine
@@ -53,7 +55,9 @@ class NewRunScreen(DashboardScreen):
         "All settings of a recipe, starting from a preset or a copy of a run; ◆ marks your changes. Enter edits the "
         "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
-        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes.",
+        "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes; "
+        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in. a looks at "
+        "a task's data.",
     )
     MAKES_REGISTRY = True
     DEFAULT_CSS = """
@@ -74,6 +78,7 @@ class NewRunScreen(DashboardScreen):
         key("tab,shift+tab", "preview", "preview", "Go to the preview, and back.", "new.preview", shown=True),
         key("p", "source", "preset", "Choose another preset.", "new.source", shown=True),
         key("o", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
+        key("a", "audit", "audit a task", "Look at a task's data: sizes, classes, lengths, repetitions.", "new.audit"),
     ]
 
     def __init__(self, run: Run | None = None, preset_name: str | None = None, edits: bool = False):
@@ -92,7 +97,7 @@ class NewRunScreen(DashboardScreen):
         yield TextLines(self._title_lines, id="title")
         with Horizontal(id="body"):
             yield Form(lambda name, text: self.form.check(name, text), id="form")
-            yield Page(lambda width: preview_lines(self._planned, width), id="preview")
+            yield Page(lambda width: format_preview(self._planned, width), id="preview")
         yield TextLines(self._summary_lines, id="summary")
         yield KeyLine()
 
@@ -105,14 +110,24 @@ class NewRunScreen(DashboardScreen):
             self._is_read = True
             await self._start_from(self.form.preset, self.form.run)
 
+    @property
+    def _folder(self) -> Path:
+        """Of the registry, beside which a user's own tasks and presets lie."""
+        return self.dashboard.registry.parent
+
     async def _start_from(self, preset_name: str | None, run: Run | None) -> None:
+        known = await asyncio.to_thread(presets_beside, self._folder)
         try:
-            base = await asyncio.to_thread(open_recipe, preset_name or "", run)
+            base = await asyncio.to_thread(recipe_beside, self._folder, preset_name or "", run)
         except BertmtError as problem:
             self.dashboard.show_error(problem)
-            preset_name, run = preset_name or DEFAULT_PRESET, None
-            base = preset(preset_name).recipe()
-        self._change(self.form.with_source(base, preset_name, run))
+            preset_name, run = preset_name if preset_name in known else DEFAULT_PRESET, None
+            base = known[preset_name or DEFAULT_PRESET].recipe()
+        chosen = known.get(preset_name or "")
+        form = self.form.with_source(base, preset_name, run, chosen.summary if chosen else "")
+        if run is None:
+            form = form.with_values(await asyncio.to_thread(embedded_defaults, form.typed))
+        self._change(form)
 
     def _change(self, form: NewRunForm) -> None:
         if self.is_left:
@@ -143,7 +158,7 @@ class NewRunScreen(DashboardScreen):
         await asyncio.sleep(DEBOUNCE_SECONDS)
         self._planned = await planned_of(self.dashboard, self.form)
         if not self.is_left:
-            self.query_one("#preview", Page).show(lambda width: preview_lines(self._planned, width))
+            self.query_one("#preview", Page).show(lambda width: format_preview(self._planned, width))
             self.query_one("#summary", TextLines).show(self._summary_lines)
 
     @on(Form.Entered)
@@ -175,12 +190,11 @@ class NewRunScreen(DashboardScreen):
 
     @work(group="act")
     async def _choose_several(self, name: str) -> None:
-        options = [Option(each, each) for each in SETTINGS[name].choices]
+        known, choices = self.form.base.known, self.form.setting(name).choices
+        options = [Option(each, each, f"{known[each].title} {known[each].data_set}".rstrip()) for each in choices]
         chosen = await self.dashboard.ask_person(Switches(name, options, frozenset(self.form.value(name))))
         if chosen:
-            self._change(
-                self.form.with_value(name, ",".join(each for each in SETTINGS[name].choices if each in chosen))
-            )
+            self._change(self.form.with_value(name, ",".join(each for each in choices if each in chosen)))
         elif chosen is not None:
             self.dashboard.notify(self.form.check(name, "") or "", severity="warning")
 
@@ -188,12 +202,17 @@ class NewRunScreen(DashboardScreen):
     async def action_source(self) -> None:
         copy = self._copied
         copies = [Option(COPY, f"copy of {copy.id}", f"{copy.name}, seed {copy.seed}")] if copy else []
-        options = [Option(each.name, each.name, each.summary) for each in presets().values()]
+        known = await asyncio.to_thread(presets_beside, self._folder)
+        options = [Option(each.name, each.name, each.summary) for each in known.values()]
         chosen: Hashable = await self.dashboard.ask_person(Choice("Start from", [*copies, *options]))
         if chosen == COPY:
             await self._start_from(None, copy)
         elif isinstance(chosen, str):
             await self._start_from(chosen, None)
+
+    @work(group="act")
+    async def action_audit(self) -> None:
+        await audit_a_task(self.dashboard, self.form)
 
     def action_toy(self) -> None:
         self._change(self.form.with_toy())
@@ -221,7 +240,7 @@ class NewRunScreen(DashboardScreen):
             self.app.run_worker(self._queue(self.form), group="act")
 
     async def _queue(self, form: NewRunForm) -> None:
-        """Plan anew, since the data may have changed; then queue, or say why not."""
+        """Plan again, since the data may have changed; then queue, or say why not."""
         try:
             planned = await planned_of(self.dashboard, form)
             if planned.preview is None:

@@ -8,7 +8,7 @@ from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
 from bertmt.services.analysis.paper_table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import SCORE_TITLES, progress
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.builtin import BUILTIN as TASKS
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span
 from tui.widgets.columns import WIDE, Column
 
@@ -51,7 +51,7 @@ class FigureLine:
 
 
 def figure_cell(figure: FigureLine, column: Column) -> Span:
-    """What stands in a column for a figure."""
+    """The cell of a column for a figure."""
     row, entry = figure.row, figure.entry
     kind, _, task = column.key.partition(" ")
     match kind:

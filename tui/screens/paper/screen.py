@@ -27,7 +27,7 @@ class PaperScreen(HomeScreen):
     MODE = "paper"
     SUBJECT = "the paper"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "A row per model of the paper, and our controls. Beside each score that the paper reports stands our mean "
+        "A row per model of the paper, and our controls. Beside each score that the paper reports is our mean "
         "over seeds at one scale; a run belongs to the preset whose toggles its recipe equals.",
         "Δ is ours − the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2; in the text below, "
         "of each score by itself, STS as ρ. It has a colour only where the scale (encoder, epochs, batch, learning "

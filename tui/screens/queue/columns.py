@@ -71,7 +71,7 @@ class WorkerLine:
 
 
 def queue_cell(row: QueueLine, column: Column) -> Span:
-    """What stands in a column for a run."""
+    """The cell of a column for a run."""
     run = row.run
     match column.key:
         case "state":
@@ -142,7 +142,7 @@ def guarded(workers: Sequence[Worker]) -> list[Worker]:
 
 
 def worker_cell(row: WorkerLine, column: Column) -> Span:
-    """What stands in a column for a worker."""
+    """The cell of a column for a worker."""
     worker = row.worker
     match column.key:
         case "worker":

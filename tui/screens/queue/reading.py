@@ -36,7 +36,7 @@ class Queued:
 
 
 def judged(run: Run) -> Judged:
-    """A run that is edited while it waits is to be judged anew."""
+    """A run that is edited while it waits has to be judged again."""
     return run.key, run.submission.recipe_json, run.submission.data
 
 

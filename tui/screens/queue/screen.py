@@ -15,6 +15,7 @@ from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
+from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
@@ -50,7 +51,7 @@ NOTHING = (
     line(Span("Nothing is running or waiting.", "title")),
     (),
     line("Press ", Span("n", "mark"), " for the form of new runs, or type"),
-    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny", "accent")),
+    line(Span("  bertmt queue --preset baseline", "accent")),
 )
 NO_WORKER = line(
     " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
@@ -75,9 +76,9 @@ class QueueScreen(WorkerActions, HomeScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Running runs come first, then paused ones, then those that wait, in the order in which workers take them: "
         "by priority, then by place. Times are estimated from finished runs and from the workers that are running. "
-        "The line below the runs says what the run under the cursor waits for, and what stands in its way.",
-        "J and K move the run under the cursor; other keys act on the marked runs, or on that one.",
-        "Tab goes to the workers. A worker is a process of its own: it continues when the dashboard is closed. "
+        "The line below the runs says what the run under the cursor waits for, and what blocks it.",
+        "J and K move the run under the cursor; other keys act on the marked runs, or on that one if none is marked.",
+        "Tab goes to the workers. A worker is a separate process: it continues when the dashboard is closed. "
         "Stopping it puts its runs back into the queue; draining it stops it once the queue is empty. After three "
         "consecutive crashes a worker starts nothing more until c resets it.",
     )
@@ -155,7 +156,8 @@ class QueueScreen(WorkerActions, HomeScreen):
     async def load(self) -> None:
         queued = self._queued = await self.dashboard.ask(read)
         work = queued.surroundings.workload
-        self.query_one(HomeLine).show_counts(queued.counts)
+        scale = common_scale([*queued.running, *queued.stopped, *queued.waiting])
+        self.query_one(HomeLine).show_counts(queued.counts, scale)
         self.query_one(MachineStrip).show(queued.surroundings)
         self.query_one("#held").set_class(not work.held, "hidden")
         is_empty = not (queued.running or queued.stopped or queued.waiting)

@@ -12,7 +12,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, plain, wrap_parts
 from bertmt.errors import BertmtError, RegistryError
-from bertmt.registry.records import Move, Run
+from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import ENDED, State
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.rows import Row
@@ -30,7 +30,7 @@ from tui.screens.run.panes.pane import Pane
 from tui.screens.run.panes.recipe import RecipePane
 from tui.screens.run.panes.similarity import SimilarityPane
 from tui.widgets.form import sentence_lines
-from tui.widgets.glance import about_line, scores_line
+from tui.widgets.glance import about_line, score_parts, scores_line
 from tui.widgets.key_line import KeyLine
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_lines import TextLines
@@ -47,6 +47,7 @@ PANES: tuple[type[Pane], ...] = (
 GAP = "  "
 MOST_LINES_BELOW = 3  # of what a run is at or why it failed
 MOST_RESILIENCE_LINES = 2
+MOST_SCORE_LINES = 4
 
 
 class RunScreen(RunActions):
@@ -78,7 +79,7 @@ class RunScreen(RunActions):
         self.run = run
         self.tab = tab
         self._row: Row | None = None
-        self._moves: Sequence[Move] = ()
+        self._transitions: Sequence[Transition] = ()
 
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
@@ -132,12 +133,12 @@ class RunScreen(RunActions):
         self.query_one(LogPane).attempt = event.attempt
 
     async def load(self) -> None:
-        row, moves = await self.dashboard.ask(self._look_up)
+        row, transitions = await self.dashboard.ask(self._look_up)
         if row is None:
             self._leave_removed()
             return
         is_other = (row.run.state, row.run.execution.request) != (self.run.state, self.run.execution.request)
-        self._row, self.run, self._moves = row, row.run, moves
+        self._row, self.run, self._transitions = row, row.run, transitions
         if is_other:
             self.refresh_bindings()
         self._show_about()
@@ -151,7 +152,7 @@ class RunScreen(RunActions):
         if pane is self.pane:  # else another tab was opened meanwhile, and is loaded next
             self._show_problem(problem)
 
-    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Move]]:
+    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Transition]]:
         """On the registry's thread: the run and its history; no run where it was removed."""
         session.runs.refresh()
         row = session.runs.row(self.run.id)
@@ -179,7 +180,7 @@ class RunScreen(RunActions):
 
     def _about(self, width: int) -> list[Line]:
         """What the run is at and scores, and below it what happened to it that matters."""
-        care = "; ".join(resilience_notes(self.run, self._moves))
+        care = "; ".join(resilience_notes(self.run, self._transitions))
         below = sentence_lines(care, width - len(GAP), MOST_RESILIENCE_LINES, "dim") if care else []
         return [*self._facts(width), *(line(GAP, *each) for each in below)]
 
@@ -193,7 +194,9 @@ class RunScreen(RunActions):
             return [(*about, Span(" " * (room - needed)), *(span for part in parts for span in (Span(GAP), *part)))]
         if difference and cells(plain(difference)) + len(GAP) <= room:
             about, parts = (*about, Span(GAP), *difference), parts[:-1]
-        return [*_with_its_end_below(about, width), *wrap_parts(parts, width)]
+        if cells(plain(scores)) > width:  # of many tasks
+            parts = [*score_parts(self.run), *(part for part in parts if part is not scores)]
+        return [*_with_its_end_below(about, width), *wrap_parts(parts, width)[:MOST_SCORE_LINES]]
 
     def _difference(self) -> Line:
         """From the run that it is compared with."""

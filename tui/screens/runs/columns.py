@@ -1,5 +1,6 @@
-"""The columns of the list of runs: their order, their widths, and who goes first on a narrow screen, in one table."""
+"""The columns of the list of runs: their order, their widths, and who goes first on a narrow screen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bertmt.drawing import numbers
@@ -17,34 +18,92 @@ from bertmt.services.browse.run_formatting import (
     kept_share,
     local_time,
     progress,
+    scale_mark,
 )
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
+from bertmt.tasks.task import Task, Tasks
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
-from tui.widgets.columns import WIDE, Column
+from tui.formatting.scores import FEW, score_head, width_of
+from tui.widgets.columns import WIDE, Column, Placed
 from tui.widgets.table import Spanning
 
+SPREAD = 10  # cells of a mean ± a standard deviation: with the seeds of a recipe in one line, a score is one
+
+
+class ScoreColumn(Column):
+    """The scores of a task, which is its key, or the overall score."""
+
+
 # What a run is and scores stands at 80 columns, the rest comes from 120 on; the highest rank goes first.
-COLUMNS = (
+_BEFORE = (
     Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
     Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="id, for commands"),
     Column("name", "name", 13, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
     Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
     Column("toggles", "toggles", 9, rank=5, meaning="active toggles, a letter each"),
     Column("progress", "progress", 17, rank=6, field="progress", meaning="progress and time left"),
-    Column("sst", "SST", 5, rank=3, right=True, field="sst", meaning="dev accuracy on SST"),
-    Column("para", "PARA", 5, rank=3, right=True, field="para", meaning="dev accuracy on PARA"),
-    Column("sts", "STS ρ", 5, rank=3, right=True, field="sts", meaning="dev Pearson ρ on STS"),
-    Column("overall", "overall", 7, rank=8, right=True, from_width=WIDE, field="overall", meaning="(SST+PARA+S)/3"),
+)
+_BEHIND = (
+    ScoreColumn(
+        "overall",
+        "overall",
+        7,
+        rank=8,
+        right=True,
+        from_width=WIDE,
+        field="overall",
+        meaning="mean of its tasks, each in 0…1",
+    ),
     Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
     Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
+    Column("scale", "scale", 12, rank=10, from_width=WIDE, meaning="data and encoder"),
     Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="matching preset"),
     Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
     Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
     Column("note", "note", 16, rank=15, from_width=WIDE + 66, field="note", meaning="note"),
 )
-_IN_GROUPS = {"progress": 8, "sst": 10, "para": 10, "sts": 10, "overall": 10, "difference": 6}
-# With the seeds of a recipe in one line, a score is a mean ± a standard deviation, and takes more room.
-GROUPED_COLUMNS = tuple(replace(column, width=_IN_GROUPS.get(column.key, column.width)) for column in COLUMNS)
+_RANK_OF_SCORES = 3
+# Of many tasks the overall score goes first, and as many tasks follow as there is room for.
+_RANKS_OF_MANY = {"overall": 3, "progress": 4, "difference": 5, "toggles": 7}
+_RANK_OF_MANY_SCORES = 6
+_IN_GROUPS = {"progress": 8, "overall": SPREAD}
+
+
+def columns_of(tasks: Tasks, grouped: bool = False) -> tuple[Column, ...]:
+    """The columns of a list of runs of these tasks.
+
+    Args:
+        grouped: the seeds of a recipe stand in one line.
+    """
+    many = len(tasks) > FEW
+    rank = _RANK_OF_MANY_SCORES if many else _RANK_OF_SCORES
+    columns: tuple[Column, ...] = (
+        *_BEFORE, *(_score_column(name, task, rank, grouped) for name, task in tasks.items()), *_BEHIND,
+    )  # fmt: skip
+    if many:
+        columns = tuple(replace(each, rank=_RANKS_OF_MANY.get(each.key, each.rank)) for each in columns)
+        columns = tuple(replace(each, from_width=0) if each.key == "overall" else each for each in columns)
+    if grouped:
+        columns = tuple(replace(each, width=_IN_GROUPS.get(each.key, each.width)) for each in columns)
+    return columns
+
+
+def _score_column(name: str, task: Task, rank: int, grouped: bool) -> ScoreColumn:
+    title = score_head(task)
+    width = SPREAD if grouped else width_of(title)
+    meaning = f"dev {task.metric.title} on {safe_text(task.title)}"
+    return ScoreColumn(name, title, width, rank=rank, right=True, field=name, meaning=meaning)
+
+
+def without_room(columns: Sequence[Column], shown: Sequence[Placed]) -> list[str]:
+    """The titles of the scores that a table has no room for; none of few tasks, whose place is known.
+
+    Args:
+        columns: that nobody switched off.
+    """
+    scores = [each for each in columns if isinstance(each, ScoreColumn) and not each.from_width]
+    placed = {each.column.key for each in shown}
+    return [each.title for each in scores if each.key not in placed] if len(scores) > FEW else []
 
 
 @dataclass(frozen=True)
@@ -76,13 +135,15 @@ def marks_of(row: Row | GroupRow) -> list[str]:
 
 
 def cell(row: Row | GroupRow, column: Column) -> Span:
-    """What stands in a column of a line."""
+    """The cell of a column of a line."""
     return _group_cell(row, column) if isinstance(row, GroupRow) else run_cell(row, column)
 
 
 def run_cell(row: Row, column: Column) -> Span:
-    """What stands in a column for one run."""
+    """The cell of a column for one run."""
     run = row.run
+    if isinstance(column, ScoreColumn):
+        return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))
     match column.key:
         case "state":
             return state_sign(run)
@@ -92,12 +153,12 @@ def run_cell(row: Row, column: Column) -> Span:
             return Span(toggle_marks(run.recipe), "accent")
         case "progress":
             return _progress(run)
-        case "sst" | "para" | "sts" | "overall":
-            return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))
         case "difference":
             return _difference(row)
         case "submitted":
             return Span(local_time(run.submission.submitted_at)[:16], "dim")
+        case "scale":
+            return Span(scale_mark(run), "dim")
         case "tags":
             return Span(safe_text(" ".join(run.annotations.tags)), "dim")
         case _:
@@ -155,6 +216,8 @@ def _spread(spread: Spread | None) -> str:
 def _group_cell(row: GroupRow, column: Column) -> Span:
     group = row.group
     first = group.rows[0]
+    if isinstance(column, ScoreColumn):
+        return Span(_spread(group.spreads.get(column.key)), "title")
     match column.key:
         case "state":
             return Span("▾" if row.is_open else "▸", "accent")
@@ -164,10 +227,10 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
             return Span(toggle_marks(first.run.recipe), "accent")
         case "progress":
             return Span(f"{len(newest_of_each_seed(group.rows))} of {group.seeds}", "dim")
-        case "sst" | "para" | "sts" | "overall":
-            return Span(_spread(group.spreads.get(column.key)), "title")
         case "difference":
             return difference_span(group.difference)
+        case "scale":
+            return Span(scale_mark(first.run), "dim")
         case "preset":
             return Span(safe_text(first.run.submission.preset or numbers.MISSING), "dim")
         case _:

@@ -1,6 +1,6 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,15 +17,20 @@ from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.rows import Row
+from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import check_filter
+from bertmt.services.browse.score_columns import tasks_of
+from bertmt.tasks.task import Tasks
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
 from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
-from tui.screens.runs.columns import COLUMNS, GROUPED_COLUMNS, GroupRow, cell, key_of, marks_of, runs_of
+from tui.screens.runs.columns import GroupRow, cell, columns_of, key_of, marks_of, runs_of
+from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.saved_filters import choose_filter
+from tui.widgets.columns import Column
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
@@ -38,7 +43,7 @@ EMPTY = (
     line(Span("No runs yet.", "title")),
     (),
     line("Queue the paper's baseline on the embedded data, and work it here:"),
-    line(Span("  bertmt queue --preset baseline --data toy --set encoder=tiny --work", "accent")),
+    line(Span("  bertmt queue --preset baseline --work", "accent")),
     (),
     line("or press ", Span("n", "mark"), " for the form. ", Span("?", "mark"), " shows every key."),
 )
@@ -54,13 +59,19 @@ class Listed:
     """What one load brings.
 
     Attributes:
+        tasks: of these runs.
+        fields: by which they can be filtered.
         total: how many runs there are, whatever the filter leaves.
+        scale: the data and the encoder of all that are listed; "" where they differ.
     """
 
     lines: list[Row | GroupRow]
+    tasks: Tasks
+    fields: Mapping[str, str]
     total: int
     counts: dict[State, int]
     surroundings: Surroundings
+    scale: str
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -70,17 +81,18 @@ class RunsScreen(RunActions, HomeScreen):
     SUBJECT = "runs"
     AUTO_FOCUS = ""  # Textual's "*" finds the hidden filter first, and what is typed ahead would be typed into it
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Every run of the registry, the newest first. What a key does to runs it does to the marked ones, or to the "
-        "one under the cursor. Quitting stops nothing: runs belong to workers.",
+        "Every run of the registry, the newest first. Keys act on the marked runs, or on the one under the cursor "
+        "if none is marked. Quitting stops nothing: runs belong to workers.",
         "States: "
         + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
         + "; "
         + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
         + ".",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
-        "Δ is the mean difference from the baseline over the tasks that both trained, STS as S = (1 + ρ)/2.",
-        "A filter such as `state:running lora>0 sst>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run and "
-        "of its recipe; a bare word is looked for in names, ids, presets and tags.",
+        "Δ is the mean difference from the baseline over the tasks that both trained, a correlation x as "
+        "(1 + x)/2, as in the overall score.",
+        "A filter such as `state:running lora>0 overall>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run "
+        "and of its recipe; a bare word is looked for in names, ids, presets and tags.",
     )
     DEFAULT_CSS = """
     RunsScreen #body { height: 1fr; layout: vertical; }
@@ -98,11 +110,11 @@ class RunsScreen(RunActions, HomeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
         key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
-        key("o", "order", "order", "Order by a column; again to turn it round.", "runs.order"),
+        key("o", "order", "order", "Sort by a column; again to reverse.", "runs.order"),
         key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
-        key("U", "unmark", "unmark", "Take all marks away.", "runs.unmark"),
+        key("U", "unmark", "unmark", "Unmark all runs.", "runs.unmark"),
     ]
 
     def __init__(self) -> None:
@@ -112,16 +124,18 @@ class RunsScreen(RunActions, HomeScreen):
         self.is_grouped = False
         self._open_groups: set[str] = set()
         self._listed: Listed | None = None
+        self._tasks: Tasks = tasks_of(())
 
     def compose(self) -> ComposeResult:
         yield HomeLine("runs")
-        yield Input(placeholder="state:running lora>0 sst>0.5 tag:x -tag:y", id="filter", classes="hidden")
+        yield Input(placeholder="state:running lora>0 overall>0.5 tag:x -tag:y", id="filter", classes="hidden")
         yield TextLines(id="filter-problem", classes="hidden")
-        table: Table[Row | GroupRow] = Table(COLUMNS, cell, key_of, True, marks_of, id="runs")
+        table: Table[Row | GroupRow] = Table(columns_of(self._tasks), cell, key_of, True, marks_of, id="runs")
         with Container(id="body"):
             yield table
             yield TextLines(id="empty", classes="hidden")
             yield Glance()
+        yield NoRoom(classes="hidden")
         yield MachineStrip()
         yield KeyLine()
 
@@ -137,7 +151,7 @@ class RunsScreen(RunActions, HomeScreen):
     async def load(self) -> None:
         listed = await self.dashboard.ask(self._list)
         self._listed = listed
-        self.query_one(HomeLine).show_counts(listed.counts)
+        self.query_one(HomeLine).show_counts(listed.counts, listed.scale)
         self.query_one(MachineStrip).show(listed.surroundings)
         is_empty = not listed.lines
         empty = self.query_one("#empty", TextLines)
@@ -149,6 +163,9 @@ class RunsScreen(RunActions, HomeScreen):
             self.set_focus(None)  # keys of rows have nothing to do
         elif not is_empty and self.focused is None:
             self.table.focus()
+        if listed.lines and listed.tasks != self._tasks:
+            self._tasks = listed.tasks
+            self._show_columns()
         self.table.sorted_by = self.order
         self.table.marked = self.dashboard.marked
         self.table.show(listed.lines)
@@ -165,7 +182,10 @@ class RunsScreen(RunActions, HomeScreen):
         else:
             lines += session.runs.rows(self.filter_text, self.order)
         counts = session.runs.counts()
-        return Listed(lines, sum(counts.values()), counts, surroundings_of(session))
+        tasks = tasks_of(run for each in lines for run in runs_of(each))
+        scale = common_scale(run for each in lines for run in runs_of(each))
+        fields = session.runs.fields()
+        return Listed(lines, tasks, fields, sum(counts.values()), counts, surroundings_of(session), scale)
 
     def current_run(self) -> Run | None:
         row = self.table.current
@@ -194,7 +214,7 @@ class RunsScreen(RunActions, HomeScreen):
     @on(Table.Marked, "#runs")
     def _marked(self) -> None:
         if self._listed is not None:
-            self.query_one(HomeLine).show_counts(self._listed.counts)
+            self.query_one(HomeLine).show_counts(self._listed.counts, self._listed.scale)
 
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:
@@ -217,7 +237,7 @@ class RunsScreen(RunActions, HomeScreen):
 
     @work(group="act")
     async def action_order(self) -> None:
-        options = [Option(each.field, each.title or each.key, each.meaning) for each in COLUMNS if each.field]
+        options = [Option(each.field, each.title or each.key, each.meaning) for each in self._columns if each.field]
         chosen = await self.dashboard.ask_person(Choice("Order by", [*options, Option("ended_at", "ended")]))
         if isinstance(chosen, str):
             self._order_by(chosen)
@@ -229,21 +249,32 @@ class RunsScreen(RunActions, HomeScreen):
 
     @work(group="act")
     async def action_columns(self) -> None:
-        options = [Option(each.key, each.title or each.key, each.meaning) for each in COLUMNS]
+        options = [Option(each.key, each.title or each.key, each.meaning) for each in self._columns]
         shown = frozenset[Hashable](each.column.key for each in self.table.placed)
         chosen = await self.dashboard.ask_person(Switches("Columns, where there is room for them", options, shown))
         if chosen is not None:
-            names = [each.key for each in COLUMNS]
+            names = [each.key for each in self._columns]
             changed = {name: name in chosen for name in names if (name in chosen) != (name in shown)}
             self.dashboard.change(columns={**self.dashboard.settings.columns, **changed})
             self._show_columns()
 
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        """All columns that the shown runs have something for."""
+        return columns_of(self._tasks, self.is_grouped)
+
     def _show_columns(self) -> None:
         """The columns that nobody switched off; one that was switched on goes before those that nobody named."""
         wanted = self.dashboard.settings.columns
-        columns = GROUPED_COLUMNS if self.is_grouped else COLUMNS
-        shown = [each for each in columns if wanted.get(each.key, True)]
+        shown = [each for each in self._columns if wanted.get(each.key, True)]
         self.table.show_columns([replace(each, from_width=0, rank=0) if each.key in wanted else each for each in shown])
+        self._say_no_room()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._say_no_room)
+
+    def _say_no_room(self) -> None:
+        self.query_one(NoRoom).say(self.table.columns, self.table.placed)
 
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
@@ -254,7 +285,7 @@ class RunsScreen(RunActions, HomeScreen):
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
         """Each key that leaves a filter that can be understood filters; one that cannot says why."""
-        problem = check_filter(event.value)
+        problem = self._check_filter(event.value)
         said = self.query_one("#filter-problem", TextLines)
         said.set_class(problem is None, "hidden")
         said.show(lambda width: [line(Span(part, "bad")) for part in wrapped(safe_text(problem or ""), width)])
@@ -264,8 +295,11 @@ class RunsScreen(RunActions, HomeScreen):
 
     @on(Input.Submitted, "#filter")
     def _filter_entered(self, event: Input.Submitted) -> None:
-        if check_filter(event.value) is None:  # else the field stays open, with what is wrong below it
+        if self._check_filter(event.value) is None:  # else the field stays open, with what is wrong below it
             self._close_filter()
+
+    def _check_filter(self, text: str) -> str | None:
+        return check_filter(text, self._listed.fields) if self._listed is not None else check_filter(text)
 
     def _close_filter(self) -> None:
         self.query_one("#filter", Input).set_class(not self.filter_text, "hidden")

@@ -14,21 +14,23 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
-from bertmt.services.analysis.confusion import CLASS_TASKS, counts_of, most_mistaken
+from bertmt.services.analysis.confusion import counts_of, most_mistaken
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.example_choice import ordered
 from bertmt.services.analysis.examples import ExampleTable, in_cell
-from bertmt.tasks.task import TASKS
+from bertmt.tasks.task import Task, Tasks
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of
 from tui.screens.run.widgets.epoch_line import EpochLine
-from tui.screens.run.widgets.example_lines import class_name
+from tui.screens.run.widgets.example_lines import class_name, task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
 from tui.screens.run.widgets.heat_map import HeatMap
 from tui.widgets.text_lines import TextLines
 
-SIDE_BY_SIDE = 120  # cells from which on both matrices are shown
+SIDE_BY_SIDE = 120  # cells from which on several matrices are shown
+# Cells that a matrix beside others needs with its rates, or of two classes without; of many classes all there are.
+NARROW, BROAD, MOST_BROAD_CLASSES = 40, 80, 6
 LEAST_HEIGHT = 30  # lines from which on a matrix stays while its sentences are read
 
 
@@ -57,7 +59,7 @@ class MatrixBox(Vertical):
     """
 
     def __init__(self, task: str):
-        super().__init__(id=task)
+        super().__init__(id=_box_id(task))
         self.task_name = task
         self._is_empty = True
 
@@ -73,23 +75,22 @@ class MatrixBox(Vertical):
     def show(self, found: Matrices, tabs: Sequence[str]) -> None:
         """Show the task's matrix, or how it differs from the baseline's."""
         own, other = found.tables[self.task_name], found.others.get(self.task_name)
-        self.query_one(EpochLine).show_epoch(found.evaluated, self.task_name, own.epoch, tabs)
+        task = task_in(own)
+        self.query_one(EpochLine).show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
         whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
         counts = counts_of(own)
         if self._is_empty:
             self._is_empty = False
             self.heat_map.cell = most_mistaken(counts)
-        self.heat_map.show(
-            counts, TASKS[self.task_name].classes, None if other is None else counts_of(other), of_other=whose
-        )
+        self.heat_map.show(counts, task.classes, None if other is None else counts_of(other), of_other=whose)
 
 
 class ConfusionPane(EpochPane):
-    """SST and PARA, one or beside each other."""
+    """The tasks with classes, one by one or as many beside each other as there is room for."""
 
     TITLE = "Confusion"
-    TASKS: ClassVar[tuple[str, ...]] = CLASS_TASKS
     SUBJECT = "A confusion matrix"
+    NEEDS = "classes"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Rows are the true classes, columns the predicted ones, both by number. Below are the sentences of the cell "
         "at the cursor: Enter goes to them, Esc back.",
@@ -98,7 +99,6 @@ class ConfusionPane(EpochPane):
     )
     DEFAULT_CSS = """
     ConfusionPane #matrices { height: auto; }
-    ConfusionPane .beside #sst { width: 80; }
     ConfusionPane #cell { height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -114,10 +114,12 @@ class ConfusionPane(EpochPane):
         self._shown_task = ""
         self._listed: tuple[str, int, int] | None = None
 
+    @staticmethod
+    def suits(task: Task) -> bool:
+        return bool(task.classes)
+
     def compose(self) -> ComposeResult:
-        with Horizontal(id="matrices"):
-            for task in self.TASKS:
-                yield MatrixBox(task)
+        yield Horizontal(id="matrices")  # a box is there from the first time that its task is shown
         yield TextLines(id="cell")
         yield ExampleList()
 
@@ -128,20 +130,18 @@ class ConfusionPane(EpochPane):
 
     @property
     def _box(self) -> MatrixBox | None:
-        return self.query_one(f"#{self.task_name}", MatrixBox) if self.task_name else None
-
-    @property
-    def _is_wide(self) -> bool:
-        return self.size.width >= SIDE_BY_SIDE
+        """That of the task at hand, once there is one."""
+        return next((each for each in self.query(MatrixBox) if each.task_name == self.task_name), None)
 
     async def read_and_show(self, run: Run) -> None:
-        known, both, compare = self._found, self._is_wide, self._with_difference
-        found = await self.dashboard.ask(lambda session: self._read(session, run, known, both, compare), slow=True)
+        known, width, compare = self._found, self.size.width, self._with_difference
+        found = await self.dashboard.ask(lambda session: self._read(session, run, known, width, compare), slow=True)
         self.now_shown(found.evaluated)
         self._found = found
+        await self._make_boxes(found)
         for box in self.query(MatrixBox):
             if box.task_name in found.tables:
-                box.show(found, () if len(found.tables) > 1 else tuple(found.evaluated))
+                box.show(found, () if len(found.tables) == len(found.evaluated) > 1 else tuple(found.evaluated))
         self._arrange()
         self._list_cell()
         if self._shown_task != self.task_name:
@@ -151,10 +151,20 @@ class ConfusionPane(EpochPane):
             self._with_difference = False
             self.dashboard.notify(found.problem, severity="warning")
 
-    def _read(self, session: Session, run: Run, known: Matrices | None, both: bool, compare: bool) -> Matrices:
-        """On the registry's thread: the matrices of both tasks or of the one at hand, and those to compare with."""
+    async def _make_boxes(self, found: Matrices) -> None:
+        """A box for each task that is shown first, where the order of the tasks has it."""
+        place = self.query_one("#matrices")
+        for task in found.tables:
+            boxes = {each.task_name: each for each in self.query(MatrixBox)}
+            if task not in boxes:
+                names = list(found.evaluated)
+                later = (boxes[name] for name in names[names.index(task) :] if name in boxes)
+                await place.mount(MatrixBox(task), before=next(later, None))
+
+    def _read(self, session: Session, run: Run, known: Matrices | None, width: int, compare: bool) -> Matrices:
+        """On the registry's thread: the matrices that stand beside the one at hand, and those to compare with."""
         evaluated = self.look_up(session, run)
-        tasks = list(evaluated) if both else [self.task_of(evaluated)]
+        tasks = beside(list(evaluated), run.tasks, self.task_of(evaluated), width)
         before = known.tables if known else {}
         tables = {task: self.read_task(session, run, evaluated[task], before) for task in tasks}
         if not compare:
@@ -167,20 +177,24 @@ class ConfusionPane(EpochPane):
         return Matrices(evaluated, tables, others, "")
 
     def on_resize(self, event: events.Resize) -> None:
-        if self._found is None:
+        if self._found is None or self.run is None:
             return
         self._arrange()
-        if self._is_wide and len(self._found.tables) < len(self._found.evaluated):
+        evaluated = self._found.evaluated
+        if beside(list(evaluated), self.run.tasks, self.task_name, self.size.width) != list(self._found.tables):
             self.show_anew()
 
     def _arrange(self) -> None:
-        """Both matrices, the one at hand, or none while sentences are read where there is little room."""
+        """The matrices beside each other, the one at hand, or none while sentences are read where there is little
+        room."""
         tables = self._found.tables if self._found else {}
         is_alone = self._is_reading and self.size.height < LEAST_HEIGHT
-        self.query_one("#matrices").set_class(self._is_wide and len(tables) > 1, "beside")
+        is_wide = self.size.width >= SIDE_BY_SIDE
         for box in self.query(MatrixBox):
             is_at_hand = box.task_name == self.task_name
-            box.set_class(box.task_name not in tables or not (self._is_wide or is_at_hand), "hidden")
+            box.set_class(box.task_name not in tables or not (is_wide or is_at_hand), "hidden")
+            is_last = box.task_name not in list(tables)[:-1]
+            box.styles.width = "1fr" if is_last or not is_wide else _needed(task_in(tables[box.task_name]))
             box.heat_map.set_class(is_alone, "hidden")
             box.heat_map.follow(is_at_hand)
 
@@ -193,8 +207,8 @@ class ConfusionPane(EpochPane):
         indices = ordered(table, in_cell(table, true, predicted), "surest")
         is_other = self._listed != (self.task_name, true, predicted)
         self._listed = (self.task_name, true, predicted)
-        noun = "pair" if TASKS[self.task_name].pair else "sentence"
-        names = [class_name(self.task_name, each) for each in (true, predicted)]
+        noun = "pair" if task_in(table).pair else "sentence"
+        names = [class_name(task_in(table), each) for each in (true, predicted)]
         said = line(
             Span(numbers.counted(len(indices), noun), "title"), Span("  true ", "dim"), names[0],
             Span("  predicted ", "dim"), Span(names[1], "" if true == predicted else "bad"),
@@ -234,7 +248,7 @@ class ConfusionPane(EpochPane):
         """Show a task's matrix, and have the cursor on it."""
         self.task_name = task
         self._is_reading = False
-        if self._found is not None and self._is_wide and task in self._found.tables:
+        if self._found is not None and self.size.width >= SIDE_BY_SIDE and task in self._found.tables:
             self.focus_first()
         else:
             self.show_anew()
@@ -256,3 +270,32 @@ class ConfusionPane(EpochPane):
         box = self._box
         if box is not None and self.run is not None:
             self.save(box.heat_map, self.run.id, f"{self.task_name}-confusion")
+
+
+def beside(names: Sequence[str], tasks: Tasks, at_hand: str, width: int) -> list[str]:
+    """The tasks whose matrices stand beside each other with the one at hand: pages of as many as a width has room for.
+
+    Args:
+        names: all, in their order.
+    """
+    if width < SIDE_BY_SIDE:
+        return [at_hand]
+    page: list[str] = []
+    for name in names:
+        if sum(_needed(tasks[each]) for each in (*page, name)) > width:
+            if at_hand in page:
+                break
+            page = []
+        page.append(name)
+    return page
+
+
+def _needed(task: Task) -> int:
+    """Cells that a task's matrix needs beside others."""
+    count = len(task.classes)
+    return NARROW if count == 2 else BROAD if count <= MOST_BROAD_CLASSES else SIDE_BY_SIDE
+
+
+def _box_id(task: str) -> str:
+    """No name of a task alone: other widgets have ids, too."""
+    return f"matrix-of-{task}"

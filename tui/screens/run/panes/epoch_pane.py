@@ -8,8 +8,9 @@ from textual.binding import BindingType
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.records import Run
-from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
-from bertmt.services.analysis.examples import ExampleTable, baseline_examples, examples_of
+from bertmt.services.analysis.evaluations import NOW, Evaluated, evaluated_tasks
+from bertmt.services.analysis.examples import ExampleTable, baseline_examples, examples_of, partial_examples_of
+from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.pane import Pane
@@ -17,15 +18,15 @@ from tui.screens.run.widgets.click_line import ClickLine
 
 
 class EpochPane(Pane):
-    """The selected epoch, or the one that was gone to.
+    """The selected epoch, or the one that was gone to; of a running run, what it predicted last between two epochs.
 
     Attributes:
-        TASKS: those that it can show.
         SUBJECT: what it shows, as the first words of a sentence.
+        NEEDS: what a task must have for that, as a sentence goes on after "a task with".
     """
 
-    TASKS: ClassVar[tuple[str, ...]] = ()
     SUBJECT: ClassVar[str] = ""
+    NEEDS: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         key(
             "comma,less_than_sign",
@@ -49,13 +50,18 @@ class EpochPane(Pane):
         self.evaluated: Mapping[str, Evaluated] = {}
         self._gone_to: int | None = None
 
+    @staticmethod
+    def suits(task: Task) -> bool:
+        """Whether there is something to show of a task."""
+        return True
+
     @property
     def epoch(self) -> int:
         """The epoch that is shown."""
         return self._epoch_in(self.evaluated[self.task_name])
 
     def _epoch_in(self, found: Evaluated) -> int:
-        return self._gone_to if self._gone_to in found.epochs and self._gone_to is not None else found.selected
+        return self._gone_to if self._gone_to in found.places and self._gone_to is not None else found.selected
 
     async def load(self, run: Run) -> None:
         self.run = run
@@ -76,14 +82,27 @@ class EpochPane(Pane):
             await self.dashboard.attempt(self.read_and_show(self.run))
 
     def look_up(self, session: Session, run: Run) -> Mapping[str, Evaluated]:
-        """On the registry's thread: what there is to choose from."""
-        return evaluated_tasks(session.database, run, self.SUBJECT, self.TASKS)
+        """On the registry's thread: what there is to choose from.
+
+        Raises:
+            NotFoundError: nothing; the sentence says why.
+        """
+        suited = [name for name, task in run.tasks.items() if self.suits(task)]
+        if not suited:
+            titles = ", ".join(task.title for task in run.tasks.values())
+            raise NotFoundError(
+                f"{self.SUBJECT} needs a task with {self.NEEDS}, but run {run.id} trains {titles} only."
+            )
+        return evaluated_tasks(session.database, run, self.SUBJECT, suited)
 
     def read_task(
         self, session: Session, run: Run, found: Evaluated, known: Mapping[str, ExampleTable]
     ) -> ExampleTable:
         """On the registry's thread: a task's examples at the epoch; what is known already is not read again."""
-        return examples_of(session.database, run, found.task, self._epoch_in(found), known.get(found.task))
+        epoch, like = self._epoch_in(found), known.get(found.task)
+        if epoch == NOW and found.now is not None:
+            return partial_examples_of(session.database, run, found.task, found.now, like)
+        return examples_of(session.database, run, found.task, epoch, like)
 
     def now_shown(self, evaluated: Mapping[str, Evaluated]) -> None:
         """What there is to choose from has been read."""

@@ -27,12 +27,12 @@ from bertmt.services.analysis.example_choice import (
     orders_of,
 )
 from bertmt.services.analysis.examples import ExampleTable
-from bertmt.tasks.task import TASKS
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of
 from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 from tui.screens.run.widgets.epoch_line import EpochLine
+from tui.screens.run.widgets.example_lines import task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
 from tui.widgets.table import Table
 
@@ -68,19 +68,18 @@ class ExamplesPane(EpochPane):
     """A list with four kinds of examples, words to look for, and orders."""
 
     TITLE = "Examples"
-    TASKS: ClassVar[tuple[str, ...]] = tuple(TASKS)
     SUBJECT = "A list of examples"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "The examples of the dev split: " + "; ".join(f"{kind}: {what}" for kind, what in KIND_MEANINGS.items()) + ".",
-        "The bars are the probabilities of the classes. Similarities have no classes: their list goes by how far a "
-        "prediction is from its label.",
+        "The bars are the probabilities of the classes. A number as label has no classes: then the list goes by how "
+        "far a prediction is from it.",
     )
     DEFAULT_CSS = """
     ExamplesPane #words { border: none; height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("w", "kind", "wrong", "Wrong ones, broken ones, fixed ones, all.", "examples.kind", shown=True),
-        key("slash", "search", "find", "Look for words.", "examples.search", shown=True, display="/"),
+        key("slash", "search", "find", "Search for words.", "examples.search", shown=True, display="/"),
         key("o", "order", "sort", "By confidence or error, or as in the data.", "examples.order"),
     ]
 
@@ -107,7 +106,7 @@ class ExamplesPane(EpochPane):
         self.now_shown(found.evaluated)
         self._found = found
         self.query_one(EpochLine).show_epoch(
-            found.evaluated, self.task_name, found.table.epoch, tabs=tuple(found.evaluated)
+            found.evaluated, run.tasks, self.task_name, found.table.place, tabs=tuple(found.evaluated)
         )
         if not is_same or known is None or (found.searched is not known.searched):
             self._list(restart=False)
@@ -175,7 +174,7 @@ class ExamplesPane(EpochPane):
         kinds = list(self._found.kinds)
         if len(kinds) == 1:
             self.dashboard.notify(
-                f"{TASKS[self.task_name].title} has no classes: none of its predictions is right or wrong."
+                f"{task_in(self._found.table).title} has no classes: none of its predictions is right or wrong."
             )
         else:
             place = kinds.index(self._kind) if self._kind in kinds else 0

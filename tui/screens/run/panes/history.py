@@ -11,7 +11,7 @@ from textual.message import Message
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line
-from bertmt.registry.records import Move, Run
+from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import State
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.run_formatting import local_time
@@ -25,10 +25,10 @@ COLUMNS = (
     Column(key="at", title="time", width=19, rank=3, meaning="when, on this machine's clock"),
     Column(key="attempt", title="attempt", width=7, rank=5, right=True, meaning="which go at the run"),
     Column(key="states", title="state", width=21, rank=1, meaning="from which state to which"),
-    Column(key="owner", title="by", width=6, rank=4, meaning="who moved it"),
+    Column(key="actor", title="by", width=6, rank=4, meaning="who caused it"),
     Column(key="reason", title="reason", width=12, rank=2, elastic=True, meaning="why"),
 )
-OWNERS = {
+ACTORS = {
     "person": "a person, from the command line or the dashboard",
     "claim": "the worker that took it",
     "event": "its own process, with its last event",
@@ -40,26 +40,26 @@ OWNERS = {
 
 @dataclass(frozen=True)
 class Numbered:
-    """A move and its place, by which it is known."""
+    """A transition and its place, by which it is known."""
 
     number: int
-    move: Move
+    transition: Transition
 
 
 class HistoryPane(Pane):
-    """The moves, and below them the one under the cursor in full."""
+    """The transitions, and below them the one under the cursor in full."""
 
     TITLE = "History"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every change of the run's state, the last one first. Enter opens the log of that attempt.",
-        "By: " + "; ".join(f"{name}, {meaning}" for name, meaning in OWNERS.items()) + ".",
+        "By: " + "; ".join(f"{name} ({meaning})" for name, meaning in ACTORS.items()) + ".",
     )
     DEFAULT_CSS = """
-    HistoryPane #move { height: auto; max-height: 50%; border-top: solid $border-blurred; padding: 0 1; }
+    HistoryPane #transition { height: auto; max-height: 50%; border-top: solid $border-blurred; padding: 0 1; }
     """
 
     class LogWanted(Message):
-        """Enter was pressed on a move of an attempt."""
+        """Enter was pressed on a transition of an attempt."""
 
         def __init__(self, attempt: int):
             super().__init__()
@@ -68,59 +68,59 @@ class HistoryPane(Pane):
     def compose(self) -> ComposeResult:
         table: Table[Numbered] = Table(COLUMNS, _cell, lambda row: row.number)
         yield table
-        yield TextLines(id="move")
+        yield TextLines(id="transition")
 
     def focus_first(self) -> None:
         self.query_one(Table).focus()
 
     async def load(self, run: Run) -> None:
         found = await self.dashboard.ask(lambda session: history_of(session.database, run))
-        self.query_one(Table).show([Numbered(number, move) for number, move in enumerate(found)][::-1])
+        self.query_one(Table).show([Numbered(number, transition) for number, transition in enumerate(found)][::-1])
 
     @on(Table.Chosen)
     def _chosen(self, event: Table.Chosen) -> None:
         row = event.row
-        if isinstance(row, Numbered) and row.move.attempt:
-            self.post_message(self.LogWanted(row.move.attempt))
+        if isinstance(row, Numbered) and row.transition.attempt:
+            self.post_message(self.LogWanted(row.transition.attempt))
 
     @on(Table.Moved)
     def _moved(self, event: Table.Moved) -> None:
         row = event.row
         if isinstance(row, Numbered):
-            self.query_one("#move", TextLines).show(lambda width: _in_full(row.move, width))
+            self.query_one("#transition", TextLines).show(lambda width: _in_full(row.transition, width))
 
 
 def _cell(row: Numbered, column: Column) -> Span:
-    move = row.move
+    transition = row.transition
     match column.key:
         case "at":
-            return Span(local_time(move.at), "dim")
+            return Span(local_time(transition.at), "dim")
         case "attempt":
-            return Span(str(move.attempt) if move.attempt else "", "dim")
+            return Span(str(transition.attempt) if transition.attempt else "", "dim")
         case "states":
-            state = _state(move.state_after)
-            return Span(_states(move), STYLE_OF_STATE.get(state, "") if state else "")
-        case "owner":
-            return Span(safe_text(move.owner), "dim")
+            state = _state(transition.state_after)
+            return Span(_states(transition), STYLE_OF_STATE.get(state, "") if state else "")
+        case "actor":
+            return Span(safe_text(transition.actor), "dim")
         case _:
-            return Span(safe_text(move.reason))
+            return Span(safe_text(transition.reason))
 
 
 def _state(name: str) -> State | None:
     return State(name) if name in {each.value for each in State} else None
 
 
-def _states(move: Move) -> str:
+def _states(transition: Transition) -> str:
     """Both states; one where a run came into being, or where only something was noted."""
-    state = _state(move.state_after)
+    state = _state(transition.state_after)
     sign = f"{MARK_OF_STATE[state]} " if state in MARK_OF_STATE else ""
-    if move.state_before in (None, move.state_after):
-        return sign + safe_text(move.state_after)
-    return f"{sign}{safe_text(move.state_before)} → {safe_text(move.state_after)}"
+    if transition.state_before in (None, transition.state_after):
+        return sign + safe_text(transition.state_after)
+    return f"{sign}{safe_text(transition.state_before)} → {safe_text(transition.state_after)}"
 
 
-def _in_full(move: Move, width: int) -> list[Line]:
-    by = OWNERS.get(move.owner, move.owner)
-    head = f"{_states(move)}, by {by}" + (f", attempt {move.attempt}" if move.attempt else "")
-    texts: Sequence[tuple[str, str]] = ((safe_text(head), "dim"), (safe_text(move.reason), ""))
+def _in_full(transition: Transition, width: int) -> list[Line]:
+    by = ACTORS.get(transition.actor, transition.actor)
+    head = f"{_states(transition)}, by {by}" + (f", attempt {transition.attempt}" if transition.attempt else "")
+    texts: Sequence[tuple[str, str]] = ((safe_text(head), "dim"), (safe_text(transition.reason), ""))
     return [line(Span(part, style)) for text, style in texts for part in wrapped(text, width)]

@@ -50,8 +50,8 @@ class LogPane(Pane):
 
     TITLE = "Log"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "What the run's process wrote, to stdout and stderr. The end is followed until you scroll away from it; f or G "
-        "follows again. Lines that tell of an error have a ✗ before them, a traceback one for all of it.",
+        "What the run's process wrote to stdout and stderr. The view follows the end until you scroll away; f or G "
+        "follows it again. Lines that report an error are marked ✗; a traceback has one mark.",
     )
     DEFAULT_CSS = """
     LogPane #log-status { padding: 0 1; }

@@ -16,11 +16,11 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.baseline import Baselines
 from bertmt.services.browse.detail_formatting import (
     changes_from_preset,
-    code_words,
     compared_with,
-    effort_lines,
+    format_code,
+    format_effort,
+    format_scores,
     place_in_queue,
-    score_lines,
 )
 from bertmt.services.browse.details import Details, details_of
 from bertmt.services.browse.run_formatting import local_time, value_text
@@ -31,7 +31,6 @@ from tui.widgets.page import Page
 SIDE_BY_SIDE = 116  # cells from which on the recipe has the other half beside it
 SHARE_OF_RECIPE = 0.48
 GAP = 4
-NAME_WIDTH = max(map(len, SETTINGS)) + 1
 TITLES = {
     Role.TOGGLE: "Method: the toggles",
     Role.SCALE: "Scale: encoder, data, budget",
@@ -47,9 +46,9 @@ class RecipePane(Pane):
 
     TITLE = "Recipe"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "The recipe as it was resolved when the run was queued. A * marks a toggle that is not as in the preset that "
-        "the run was queued from; what has nothing to do, given the other settings, is dim with the reason.",
-        "Our scores are those of the dev set; those of the paper say which set they are of.",
+        "The recipe as it was resolved when the run was queued. A * marks a toggle that differs from the preset that "
+        "the run was queued from; settings that have no effect, given the others, are dimmed, with the reason.",
+        "Our scores are on the dev set; the paper's say which set they are on.",
     )
     DEFAULT_CSS = "RecipePane Page { padding: 0 1; }"
 
@@ -94,9 +93,11 @@ def _recipe(details: Details, width: int) -> Iterator[Section]:
         )
         yield "Recipe", [line(part) for part in wrapped(sentence, width)]
         return
+    settings = recipe.settings()
+    name_width = max(map(len, settings)) + 1
     for role, title in TITLES.items():
-        names = [name for name, setting in SETTINGS.items() if setting.role is role]
-        lines = [each for name in names for each in _setting(details, recipe, name, width)]
+        names = [name for name, setting in settings.items() if setting.role is role]
+        lines = [each for name in names for each in _setting(details, recipe, name, name_width, width)]
         yield title, [*(_about_preset(details, width) if role is Role.TOGGLE else ()), *lines]
 
 
@@ -112,7 +113,7 @@ def _about_preset(details: Details, width: int) -> list[Line]:
     return [line(Span(part, "dim")) for part in wrapped(safe_text(said), width)]
 
 
-def _setting(details: Details, recipe: Recipe, name: str, width: int) -> list[Line]:
+def _setting(details: Details, recipe: Recipe, name: str, name_width: int, width: int) -> list[Line]:
     """Its name and its value; behind it what the preset has, or why it has nothing to do."""
     idle = recipe.idle().get(name)
     value = recipe.value(name)
@@ -122,9 +123,9 @@ def _setting(details: Details, recipe: Recipe, name: str, width: int) -> list[Li
         remark, style = f"not in use: {idle}", "dim"
     elif name in details.changes:
         remark, sign = f"{details.run.submission.from_preset}: {value_text(details.changes[name][0])}", UNLIKE
-    head = (Span(sign, "mark"), Span(pad(name, NAME_WIDTH), "dim"))
-    room = width - len(sign) - NAME_WIDTH
-    indent = Span(" " * (len(sign) + NAME_WIDTH))
+    head = (Span(sign, "mark"), Span(pad(name, name_width), "dim"))
+    room = width - len(sign) - name_width
+    indent = Span(" " * (len(sign) + name_width))
     parts = [line(Span(part, style)) for part in wrapped(safe_text(text), room)]
     if remark and cells(plain(parts[-1])) + 2 + cells(remark) <= room:
         parts[-1] = (*parts[-1], Span(f"  {safe_text(remark)}", "dim"))
@@ -135,8 +136,8 @@ def _setting(details: Details, recipe: Recipe, name: str, width: int) -> list[Li
 
 def _results(details: Details, width: int) -> Iterator[Section]:
     yield "The run", _about(details, width)
-    yield "Dev scores", score_lines(details, width)
-    yield "Effort", effort_lines(details, width)
+    yield "Dev scores", format_scores(details, width)
+    yield "Effort", format_effort(details, width)
     yield "Data", _data(details, width)
     yield "Code and environment", _environment(details, width)
 
@@ -174,7 +175,7 @@ def _environment(details: Details, width: int) -> list[Line]:
     versions = (told and told.versions) or _mapping(details.snapshot.environment.get("packages"))
     return facts(
         {
-            "code": code_words(details),
+            "code": format_code(details),
             "device": run.execution.device or "",
             "precision": told.precision if told else "",
             "threads": str((told and told.threads) or ""),

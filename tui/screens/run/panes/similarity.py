@@ -1,4 +1,4 @@
-"""Predicted against true similarity, the paper's Figure 10, and the pairs that are farthest from the line."""
+"""Predicted against true numbers, as in the paper's Figure 10, and the examples by how far one is from the other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,18 +14,19 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.examples import ExampleTable, Similarity, by_error, similarity_in
-from bertmt.tasks.task import STS
+from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane
 from tui.screens.run.widgets.epoch_line import EpochLine
+from tui.screens.run.widgets.example_lines import scale_words, task_in
 from tui.screens.run.widgets.example_list import ExampleList
 from tui.screens.run.widgets.scatter_chart import ScatterChart
 from tui.widgets.text_lines import TextLines
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Numbers:
     """What one look brings."""
 
     evaluated: Mapping[str, Evaluated]
@@ -34,16 +35,15 @@ class Pairs:
 
 
 class SimilarityPane(EpochPane):
-    """A chart, and beside it the pairs by their error."""
+    """A chart, and beside it the examples by their error."""
 
     TITLE = "Similarity"
-    TASKS: ClassVar[tuple[str, ...]] = (STS.name,)
     SUBJECT = "A chart of similarities"
+    NEEDS = "a number as label"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        f"Each dot is a pair of sentences: to the right its label from 0 to {STS.maximum:g}, upwards what was "
-        f"predicted, the cosine of the two embeddings times {STS.maximum:g}. It is the paper's Figure 10.",
-        "Beside it are the pairs, the farthest from its label first. ρ is Pearson's; the line fits best by least "
-        "squares.",
+        "Each dot is an example: across, its label; up, the prediction: the cosine of both embeddings, or the output "
+        "of a head, times the range of the labels. By cosine this is the paper's Figure 10.",
+        "Beside it are the examples, the one farthest from its label first. The line is the least-squares fit.",
     )
     DEFAULT_CSS = """
     SimilarityPane #facts { height: 1; padding: 0 1; }
@@ -56,7 +56,11 @@ class SimilarityPane(EpochPane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: Pairs | None = None
+        self._found: Numbers | None = None
+
+    @staticmethod
+    def suits(task: Task) -> bool:
+        return not task.classes
 
     def compose(self) -> ComposeResult:
         yield EpochLine()
@@ -73,40 +77,43 @@ class SimilarityPane(EpochPane):
         found = await self.dashboard.ask(lambda session: self._read(session, run, known), slow=True)
         self.now_shown(found.evaluated)
         self._found = found
-        self.query_one(EpochLine).show_epoch(found.evaluated, self.task_name, found.table.epoch)
+        task = task_in(found.table)
+        self.query_one(EpochLine).show_epoch(
+            found.evaluated, found.table.run.tasks, self.task_name, found.table.place, tuple(found.evaluated)
+        )
         if known is not None and known.table is found.table:
             return
         similarity = found.similarity
         fit = None
         if similarity.slope is not None and similarity.intercept is not None:
             fit = (similarity.slope, similarity.intercept)
-        cloud = Cloud(similarity.labels, similarity.predicted, fit, scale=(STS.minimum, STS.maximum))
+        cloud = Cloud(similarity.labels, similarity.predicted, fit, scale=(task.minimum, task.maximum))
         self.query_one(ScatterChart).show(cloud)
-        self.query_one("#facts", TextLines).show(lambda width: [cut_line(_facts(similarity), width)])
+        self.query_one("#facts", TextLines).show(lambda width: [cut_line(_facts(task, similarity), width)])
         self.query_one(ExampleList).show(found.table, by_error(found.table), sorted_by="-error")
 
-    def _read(self, session: Session, run: Run, known: Pairs | None) -> Pairs:
+    def _read(self, session: Session, run: Run, known: Numbers | None) -> Numbers:
         """On the registry's thread."""
         evaluated = self.look_up(session, run)
-        before = {} if known is None else {STS.name: known.table}
-        table = self.read_task(session, run, evaluated[STS.name], before)
+        before = {} if known is None else {known.table.task: known.table}
+        table = self.read_task(session, run, evaluated[self.task_of(evaluated)], before)
         if known is not None and known.table is table:
-            return Pairs(evaluated, table, known.similarity)
-        return Pairs(evaluated, table, similarity_in(table))
+            return Numbers(evaluated, table, known.similarity)
+        return Numbers(evaluated, table, similarity_in(table))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is one task only."""
-        return action != "task"
+        """The key for the next task is there where there is another."""
+        return action != "task" or len(self.evaluated) > 1
 
     def action_save(self) -> None:
         if self.run is not None and self._found is not None:
-            self.save(self.query_one(ScatterChart), self.run.id, "similarity")
+            self.save(self.query_one(ScatterChart), self.run.id, f"{self.task_name}-similarity")
 
 
-def _facts(similarity: Similarity) -> Line:
-    """What the chart's axes are, and the line of best fit in numbers."""
+def _facts(task: Task, similarity: Similarity) -> Line:
+    """What the chart's upward axis is, and the line of best fit in numbers."""
     return line(
-        Span("predicted = ", "dim"), f"{STS.maximum:g} × cosine",
+        Span("predicted = ", "dim"), scale_words(task),
         Span("   best fit: slope ", "dim"), numbers.score(similarity.slope),
         Span(", intercept ", "dim"), numbers.score(similarity.intercept),
         Span("   n ", "dim"), numbers.count(len(similarity.labels)),

@@ -12,8 +12,8 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.services.analysis.examples import ExampleTable
-from bertmt.tasks.task import TASKS
-from tui.screens.run.widgets.example_lines import class_name, example_lines
+from bertmt.tasks.task import Task
+from tui.screens.run.widgets.example_lines import class_name, format_example, task_in
 from tui.widgets.columns import Column
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
@@ -119,7 +119,7 @@ class ExampleList(Vertical):
         """Columns for the width, and the example in full where there is room for it."""
         if self._examples is not None:
             self.rows.show_columns(
-                columns_of(self._examples.task, self.size.width, self._with_classes, self._baseline is not None)
+                columns_of(task_in(self._examples), self.size.width, self._with_classes, self._baseline is not None)
             )
         has_room = self.size.height >= LEAST_HEIGHT and self.rows.current is not None
         self.query_one(".detail").set_class(not has_room, "hidden")
@@ -133,30 +133,31 @@ class ExampleList(Vertical):
         index = self.rows.current
         if index is None or self._examples is None or index >= len(self._examples.examples):
             return ()
-        return example_lines(self._examples, index, self._baseline, width)
+        return format_example(self._examples, index, self._baseline, width)
 
     def _cell(self, index: int, column: Column) -> Span:
         assert self._examples is not None  # there are no rows before
         return CELLS[column.key](self._examples, self._baseline, index)
 
 
-def columns_of(task: str, width: int, with_classes: bool, with_baseline: bool) -> list[Column]:
+def columns_of(task: Task, width: int, with_classes: bool, with_baseline: bool) -> list[Column]:
     """The columns for a task in a width."""
-    pair = TASKS[task].pair
+    pair = task.pair
     text = [Column(key="first", title="first sentence" if pair else "sentence", width=16, rank=1, elastic=True)]
     text += [Column(key="second", title="second sentence", width=16, rank=5, elastic=True)] if pair else []
     name = Column(key="id", title="id", width=8, rank=9, from_width=WIDE)
-    if not TASKS[task].classes:
+    if not task.classes:
+        room = max(cells(numbers.score(end, 2)) for end in (0, task.minimum, task.maximum)) + 1
         figures = [
-            Column(key="label", title="label", width=5, rank=2, right=True),
-            Column(key="similarity", title="pred.", width=5, rank=3, right=True),
-            Column(key="error", title="error", width=6, rank=4, right=True, field="error"),
+            Column(key="label", title="label", width=room, rank=2, right=True),
+            Column(key="similarity", title="pred.", width=room, rank=3, right=True),
+            Column(key="error", title="error", width=room + 1, rank=4, right=True, field="error"),
         ]
         return [name, *figures, *text]
     confidence = Column(key="confidence", title="confidence", width=11, rank=4, right=True, field="confidence")
     if not with_classes:
         return [name, *text, confidence]
-    longest = max(cells(class_name(task, label)) for label in range(len(TASKS[task].classes)))
+    longest = max(cells(class_name(task, label)) for label in range(len(task.classes)))
     room = min(longest, LONG_NAME if width >= WIDE else SHORT_NAME)
     classes = [
         Column(key="true", title="true", width=room, rank=2),
@@ -176,13 +177,13 @@ def _right(table: ExampleTable, baseline: ExampleTable | None, index: int) -> Sp
 
 def _predicted(table: ExampleTable, baseline: ExampleTable | None, index: int) -> Span:
     is_right = table.predicted[index] == table.labels[index]
-    return Span(class_name(table.task, int(table.predicted[index])), "" if is_right else "bad")
+    return Span(class_name(task_in(table), int(table.predicted[index])), "" if is_right else "bad")
 
 
 def _baseline(table: ExampleTable, baseline: ExampleTable | None, index: int) -> Span:
     if baseline is None:
         return Span(numbers.MISSING, "dim")
-    return Span(class_name(table.task, int(baseline.predicted[index])), "dim")
+    return Span(class_name(task_in(table), int(baseline.predicted[index])), "dim")
 
 
 def _confidence(table: ExampleTable, baseline: ExampleTable | None, index: int) -> Span:
@@ -193,7 +194,7 @@ CELLS: dict[str, Cell] = {
     "id": lambda table, _, index: Span(safe_text(table.examples[index].id), "dim"),
     "first": lambda table, _, index: Span(safe_text(table.examples[index].first.strip())),
     "second": lambda table, _, index: Span(safe_text((table.examples[index].second or "").strip())),
-    "true": lambda table, _, index: Span(class_name(table.task, int(table.labels[index]))),
+    "true": lambda table, _, index: Span(class_name(task_in(table), int(table.labels[index]))),
     "label": lambda table, _, index: Span(numbers.score(float(table.labels[index]), 2)),
     "similarity": lambda table, _, index: Span(numbers.score(float(table.predicted[index]), 2)),
     "error": lambda table, _, index: Span(numbers.difference(float(table.predicted[index] - table.labels[index]), 2)),

@@ -9,7 +9,15 @@ from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from bertmt.drawing.charts.heatmap import Shown, cell_at, draw_confusion, draw_confusion_difference, with_rates
+from bertmt.drawing.charts.heatmap import (
+    Shown,
+    View,
+    cell_at,
+    draw_confusion,
+    draw_confusion_difference,
+    drawn_classes,
+    with_rates,
+)
 from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
 from tui.widgets.drawing import Drawing
@@ -19,10 +27,15 @@ CAPTIONS: dict[Shown, str] = {
     "rows": "% of the true class: a row is 100 %",
     "columns": "% of the predicted: a column is 100 %",
 }
+LEAST_ROWS = 5  # of a matrix of many classes, whose other rows are gone to
+LINES_OF_OTHERS = 16  # of the screen: what stands above and below the rows, and some examples
 
 
 class HeatMap(Drawing, can_focus=True):
-    """Counts, shares of the rows or of the columns, and what changed against another matrix."""
+    """Counts, shares of the rows or of the columns, and what changed against another matrix.
+
+    Of more classes than there is room for, those about the cursor.
+    """
 
     DEFAULT_CSS = "HeatMap { height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,23 +103,40 @@ class HeatMap(Drawing, can_focus=True):
             self.redraw()
 
     def to_lines(self, width: int, height: int) -> list[Line]:
-        return self._drawn(width, None)[: max(height, 0)]
+        """All of it, in parts below each other where a width has no room for all columns."""
+        return self._drawn(width, None, None)
 
     def draw(self, width: int, height: int) -> list[Line]:
-        return self._drawn(width, self.cell if self.has_focus or self.is_followed else None)[: max(height, 0)]
+        return self._on_screen(width, self.cell if self.has_focus or self.is_followed else None)[: max(height, 0)]
 
-    def _drawn(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
+    def _on_screen(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
+        """The part about the cursor, whether that is marked or not."""
+        rows = max(LEAST_ROWS, self.app.size.height - LINES_OF_OTHERS)
+        return self._drawn(width, cell, View(self.cell, rows))
+
+    def _drawn(self, width: int, cell: tuple[int, int] | None, view: View | None) -> list[Line]:
         if not self._names:
             return []
-        text = CAPTIONS[self.shown] if self._other is None else f"counts minus those of {self._of_other}"
-        caption = line(Span(cut(text, width), "dim"))
         if self._other is not None:
-            return [*draw_confusion_difference(self._matrix, self._other, self._names, cell, width), caption]
-        lines = draw_confusion(self._matrix, self._names, self.shown, cell, width)
-        return [*with_rates(lines, self._matrix, width), caption]
+            text = f"counts minus those of {self._of_other}"
+            lines = draw_confusion_difference(self._matrix, self._other, self._names, cell, width, view)
+        else:
+            text = CAPTIONS[self.shown]
+            lines = draw_confusion(self._matrix, self._names, self.shown, cell, width, view)
+            lines = with_rates(lines, self._matrix, width)
+        part = self._part(lines) if view is not None else ""
+        return [*lines, line(Span(cut(part + text, width), "dim"))]
+
+    def _part(self, lines: Sequence[Line]) -> str:
+        """Which classes are seen where these are not all."""
+        true, predicted = drawn_classes(lines)
+        count = len(self._names)
+        if len(true) == len(predicted) == count:
+            return ""
+        return f"true {true[0]}…{true[-1]}, predicted {predicted[0]}…{predicted[-1]} of {count} classes; "
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._drawn(width, None))
+        return len(self._on_screen(width, None))
 
     def on_focus(self) -> None:
         self.redraw()
@@ -144,7 +174,7 @@ class HeatMap(Drawing, can_focus=True):
         if not self._names:
             return
         x, y = event.get_content_offset_capture(self)
-        cell = cell_at(self._drawn(self.content_size.width, None), len(self._names), x, y)
+        cell = cell_at(self._on_screen(self.content_size.width, None), len(self._names), x, y)
         if cell is not None:
             self._go_to(cell)
             self.action_choose()

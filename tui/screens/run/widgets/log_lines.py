@@ -33,7 +33,7 @@ class LogLine:
 
 
 class LogLines(Page):
-    """The lines that are given, drawn anew when there are others."""
+    """The lines to show, redrawn when they change."""
 
     class FollowingChanged(Message):
         """The end is followed, or no longer."""

@@ -1,0 +1,30 @@
+"""Starting the child that tries a user's own losses and heads, by its module's name."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+TRIAL_COMMAND = (sys.executable, "-m", "bertmt.own_code")
+LONGEST = 120.0  # seconds; torch takes some at its start, the toy batch none
+
+
+def try_own_code(asked: dict[str, Any]) -> str:
+    """What the child has against them, a sentence; "": nothing.
+
+    Args:
+        asked: `recipe`, `tasks` and `sources`, as `bertmt.own_code` reads them.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    try:
+        ended = subprocess.run(
+            TRIAL_COMMAND, input=json.dumps(asked), capture_output=True, text=True, timeout=LONGEST, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"The losses or heads of your own took longer than {LONGEST:g} s on a toy batch."
+    if not ended.returncode:
+        return ""
+    lines = ended.stderr.strip().splitlines()
+    return lines[-1] if lines else f"The process that tries them ended with code {ended.returncode}."

@@ -1,0 +1,104 @@
+"""A user's own losses and heads at submit: read, tried on a toy batch, and made part of the recipe by their digest."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from bertmt import paths
+from bertmt.bounded_files import MEBIBYTE, read_bytes
+from bertmt.errors import DataError, UsageError, reason_of
+from bertmt.launchers.own_code import try_own_code
+from bertmt.recipe.own_code import digest_of, own_code, with_digests
+from bertmt.recipe.recipe import Recipe
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.sources import sources_with
+from bertmt.tasks import definitions
+
+MOST_SOURCE = MEBIBYTE
+Sources = Mapping[str, tuple[str, str]]
+
+
+def settle_own_code(recipe: Recipe, beside: Path | None = None) -> tuple[Recipe, Sources]:
+    """The recipe with the digests of the files that it names, and their sources: digest to file and text.
+
+    What has a digest already was tried when it was submitted first, see `require_sources`.
+
+    Args:
+        beside: the folder of the recipe's own file, where its files are looked for too.
+
+    Raises:
+        UsageError: a file cannot be read, or does not work on a toy batch.
+    """
+    files = dict.fromkeys(code.file for code in own_code(recipe) if not code.digest)
+    texts = {file: _read(file, beside) for file in files}
+    digests = {file: digest_of(text.encode("utf-8")) for file, text in texts.items()}
+    settled = with_digests(recipe, digests)
+    sources = {digests[file]: (file, text) for file, text in texts.items()}
+    if sources:
+        known = definitions.to_json(settled.trained())
+        said = _tried(json.dumps(settled.flat()), known, tuple((mark, text) for mark, (_, text) in sources.items()))
+        if said:
+            raise UsageError(said)
+    return settled, sources
+
+
+def require_sources(database: Database, recipe: Recipe, brought: Sources) -> None:
+    """Return if every source that a recipe has the digest of is brought along or in the registry.
+
+    Raises:
+        UsageError: one is not: the recipe comes from elsewhere, and code of others is not run.
+    """
+    wanted = [code for code in own_code(recipe) if code.digest not in brought]
+    known = sources_with(database, [code.digest for code in wanted])
+    missing = [code for code in wanted if code.digest not in known]
+    if missing:
+        raise UsageError(
+            f"The recipe has code of its own, {missing[0].file}, which was not submitted here and is not run: "
+            f"name a file of yours with --set losses={missing[0].file}:{missing[0].name}, or leave it out."
+        )
+
+
+def sources_of(database: Database, run: Run) -> dict[str, str]:
+    """The sources of a run's own losses and heads, by digest.
+
+    Raises:
+        DataError: one was not submitted here: the run was imported, and code of others is not run.
+    """
+    digests = digests_in(run.submission.recipe_json)
+    found = sources_with(database, digests) if digests else {}
+    if len(found) < len(digests):
+        raise DataError(
+            f"Run {run.id} has losses or heads of its own that were not submitted here, and code of others is not run; "
+            f"`bertmt recipe --from {run.id}` shows which."
+        )
+    return found
+
+
+@lru_cache(1024)
+def digests_in(recipe_json: str) -> tuple[str, ...]:
+    """The digests that a stored recipe has of code."""
+    values = json.loads(recipe_json)
+    named = [*values.get("losses", ()), *(each for name, each in values.items() if name.endswith(".module"))]
+    return tuple(dict.fromkeys(text.rpartition("#")[2] for text in named if isinstance(text, str) and "#" in text))
+
+
+def _read(file: str, beside: Path | None) -> str:
+    places = [paths.expanded(file).absolute(), *([beside.absolute() / file] if beside else [])]
+    found = next((place for place in places if place.is_file()), places[0])
+    try:
+        return read_bytes(found, MOST_SOURCE).decode("utf-8")
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"{found}, which the recipe names, cannot be read: {reason_of(problem)}.") from None
+
+
+# One command may queue many seeds of one recipe; the seed is no part of what is tried.
+@lru_cache(64)
+def _tried(recipe_json: str, tasks_json: str, sources: tuple[tuple[str, str], ...]) -> str:
+    try:
+        return try_own_code(
+            {"recipe": json.loads(recipe_json), "tasks": json.loads(tasks_json), "sources": dict(sources)}
+        )
+    except OSError as problem:
+        return f"The losses or heads of your own cannot be tried: {reason_of(problem)}."

@@ -1,0 +1,118 @@
+"""Predictions of another program as a run that is listed and compared like ours."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertmt.errors import BertmtError, DataError
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.states import State
+from bertmt.services.analysis.examples import examples_of
+from bertmt.services.browse.lookup import find_run
+from bertmt.services.ingest.import_predictions import as_probabilities
+from bertmt.services.lifecycle.import_predictions import bring_predictions
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.course_files import course_file_content
+from bertmt.tasks.embedded.toy import toy_split
+from bertmt.tasks.prediction_files import read_prediction_file
+from bertmt.tasks.scores import overall, predicted_labels, score
+
+RNG = np.random.default_rng(3)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Database:
+    return open_registry(tmp_path / "runs.db", create=True)
+
+
+@pytest.fixture
+def course_file(tmp_path: Path) -> Callable[[str], tuple[Path, list[float]]]:
+    """`course_file("sst")`: a file of made-up predictions of toy's dev split as the course's script writes it."""
+
+    def write(name: str) -> tuple[Path, list[float]]:
+        task, examples = BUILTIN[name], toy_split(BUILTIN[name], "dev").examples
+        values = RNG.integers(len(task.classes), size=len(examples)) if task.classes else RNG.normal(size=len(examples))
+        rows = [(example.id, float(value)) for example, value in zip(examples, values, strict=True)]
+        path = tmp_path / f"{name}-dev-output.csv"
+        path.write_text(course_file_content(task, rows), encoding="utf-8")
+        return path, [float(value) for value in values]
+
+    return write
+
+
+def test_they_are_a_finished_run_with_the_scores_of_the_files(
+    registry: Database, course_file: Callable[[str], tuple[Path, list[float]]]
+) -> None:
+    names = list(BUILTIN)
+    files = {name: course_file(name) for name in names}
+    paths = [files[name][0] for name in names]
+    run = bring_predictions(registry, "theirs", paths, names, "dev", "toy")
+    assert (run.state, run.name, run.submission.preset) == (State.FINISHED, "theirs", None)
+    for name in names:
+        labels = [example.label for example in toy_split(BUILTIN[name], "dev").examples]
+        assert run.score(name) == pytest.approx(score(BUILTIN[name], files[name][1], labels), abs=1e-6)
+        table = examples_of(registry, find_run(registry, run.id), name)
+        if BUILTIN[name].classes:
+            assert table.predicted.tolist() == files[name][1]
+    assert run.score("overall") == overall({name: run.score(name) for name in names}, BUILTIN)
+
+
+@pytest.mark.parametrize("name", list(BUILTIN))
+def test_stored_as_probabilities_they_predict_the_same(name: str) -> None:
+    task = BUILTIN[name]
+    values = RNG.integers(len(task.classes), size=50) if task.classes else RNG.uniform(0, 5, size=50)
+    stored = as_probabilities(task, values.astype(np.float64))
+    predicted = predicted_labels(task, stored)
+    if task.classes:
+        assert predicted.tolist() == values.tolist()
+    else:
+        assert predicted * 5 == pytest.approx(values, abs=1e-5)
+
+
+def test_bad_files_get_a_sentence_with_the_line(
+    tmp_path: Path, course_file: Callable[[str], tuple[Path, list[float]]]
+) -> None:
+    path, _ = course_file("sst")
+    task, examples = BUILTIN["sst"], toy_split(BUILTIN["sst"], "dev").examples
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    def said(content: str) -> str:
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(DataError) as caught:
+            read_prediction_file(path, task, examples)
+        return str(caught.value)
+
+    assert "line 3: expected `id , prediction` with a class from 0 to 4" in said(
+        "\n".join([*lines[:2], "sst-dev-1 , 7"])
+    )
+    assert "line 1001: 'sst-dev-0' is predicted twice" in said("\n".join([*lines[:-1], lines[1]]))
+    assert "lacks 1 of SST's examples ('sst-dev-999')" in said("\n".join(lines[:-1]))
+    assert "has 1 ids that are none of SST's ('sst-dev-1000')" in said("\n".join([*lines, "sst-dev-1000 , 1"]))
+    assert "lacks 1,000" in said("")
+
+
+def test_a_class_may_stand_by_its_name_and_a_tab_may_separate(tmp_path: Path) -> None:
+    task, examples = BUILTIN["para"], toy_split(BUILTIN["para"], "dev").examples
+    path = tmp_path / "named.tsv"
+    words = [task.classes[index % 2] for index in range(len(examples))]
+    path.write_text("".join(f"{each.id}\t{word}\n" for each, word in zip(examples, words, strict=True)), "utf-8")
+    assert read_prediction_file(path, task, examples) == [index % 2 for index in range(len(examples))]
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "said"),
+    [
+        (["sst", "para"], "dev", "Name one --task for each file"),
+        (["nope"], "dev", "No task is called 'nope'"),
+        (["sst"], "test", "Only predictions of dev are compared"),
+    ],
+)
+def test_a_bad_request_gets_a_sentence(
+    registry: Database, tmp_path: Path, names: list[str], split: str, said: str
+) -> None:
+    with pytest.raises(BertmtError) as caught:
+        bring_predictions(registry, "theirs", [tmp_path / "x.csv"], names, split, "toy")
+    assert said in " ".join(caught.value.problems)

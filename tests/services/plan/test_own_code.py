@@ -1,0 +1,107 @@
+"""Losses and heads of a user's own from submit to the run folder, and whose code is never run."""
+
+from pathlib import Path
+
+import pytest
+
+from bertmt.errors import BertmtError, DataError, UsageError
+from bertmt.recipe.own_code import digest_of
+from bertmt.registry.database import Database
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
+from bertmt.registry.sources import sources_with
+from bertmt.run_folder.layout import RunFolder
+from bertmt.services.analysis.predict import predict_texts
+from bertmt.services.ingest.import_run import import_run
+from bertmt.services.lifecycle.control import cancel, edit, requeue
+from bertmt.services.plan.own_code import digests_in, sources_of
+from bertmt.services.plan.submit import Request, plan, submit
+from bertmt.worker.child_process import start_child
+
+SMALL = {"data": "toy", "encoder": "tiny"}
+LOSS = "def small(embeddings):\n    first = embeddings if not isinstance(embeddings, tuple) else embeddings[0]\n"
+LOSS += "    return first.square().mean()\n"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path("mine.py").write_text(LOSS)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Database:
+    return open_registry(tmp_path / "here" / "runs.db", create=True)
+
+
+def queued(registry: Database, **values: str) -> Run:
+    [run] = submit(registry, plan(Request(preset="baseline", values=SMALL | values)))
+    return run
+
+
+def test_the_source_is_kept_with_the_registry_and_given_to_the_child(registry: Database, tmp_path: Path) -> None:
+    run = queued(registry, losses="mine.py:small sst 0.5")
+    digest = digest_of(LOSS.encode())
+    assert run.recipe["losses"] == [f"mine.py:small sst 0.5 #{digest}"] and run.submission.preset is None
+    assert digests_in(run.submission.recipe_json) == (digest,) and sources_of(registry, run) == {digest: LOSS}
+    Path("mine.py").write_text("raise SystemExit")  # what the file is later is nobody's matter
+    folder = tmp_path / "here" / "runs" / run.id
+    folder.parent.mkdir()
+    start_child(run, RunFolder(folder), "cpu", 1, sources_of(registry, run), ["true"])
+    assert (folder / "code" / f"{digest}.py").read_text() == LOSS
+
+
+def test_other_source_is_another_recipe_and_the_same_is_the_same(registry: Database) -> None:
+    first, same = (queued(registry, losses="mine.py:small") for _ in range(2))
+    Path("mine.py").write_text(LOSS + "\n# thought again\n")
+    other = queued(registry, losses="mine.py:small")
+    assert first.submission.digest == same.submission.digest != other.submission.digest
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"losses": "nowhere.py:small"}, "nowhere.py, which the recipe names, cannot be read: No such file"),
+        ({"losses": "mine.py:smaller"}, "mine.py defines no function or class smaller"),
+        ({"head.sst.module": "mine.py:small"}, "small of mine.py failed: TypeError"),
+    ],
+)
+def test_what_does_not_work_is_refused_before_anything_is_queued(
+    registry: Database, values: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        plan(Request(preset="baseline", values=SMALL | values))
+    assert said in str(caught.value)
+
+
+def test_an_edited_run_has_its_source_too(registry: Database) -> None:
+    run = edit(registry, queued(registry), {"losses": "mine.py:small"})
+    assert list(sources_of(registry, run).values()) == [LOSS]
+
+
+def test_a_run_of_ones_own_is_taken_up_again_without_its_file(registry: Database) -> None:
+    run = queued(registry, losses="mine.py:small")
+    Path("mine.py").unlink()
+    [again] = submit(registry, plan(Request(from_run=run)))
+    assert sources_of(registry, again) == sources_of(registry, run)
+    assert requeue(registry, cancel(registry, run)).id == run.id
+
+
+def test_code_of_an_imported_run_is_not_run(registry: Database, tmp_path: Path) -> None:
+    run = queued(registry, losses="mine.py:small")
+    folder = RunFolder(tmp_path / "here" / "runs" / run.id)
+    folder.path.parent.mkdir()
+    start_child(run, folder, "cpu", 1, sources_of(registry, run), ["true"])
+    elsewhere = open_registry(tmp_path / "runs.db", create=True)
+    theirs = import_run(elsewhere, folder.path)
+    assert sources_with(elsewhere, digests_in(theirs.submission.recipe_json)) == {}
+    with pytest.raises(DataError, match="not submitted here, and code of others is not run"):
+        sources_of(elsewhere, theirs)
+    for asks in (
+        lambda: requeue(elsewhere, theirs),
+        lambda: predict_texts(elsewhere, theirs, ["a film"]),
+        lambda: submit(elsewhere, plan(Request(from_run=theirs))),
+    ):
+        with pytest.raises(BertmtError, match="not submitted here"):
+            asks()

@@ -1,0 +1,392 @@
+"""The list of runs: what is shown, filtered, sorted, grouped, marked, and done to runs."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from registry_builder import RegistryBuilder
+from shown import Show, Shown
+from textual.events import MouseScrollDown
+
+from bertmt.registry import runs
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs
+from bertmt.registry.states import State
+from tui.settings import Settings, read_settings
+from tui.widgets.home_line import SHOWN
+
+
+def names(text: str) -> list[Any]:
+    """The names in the list, downwards."""
+    rows = [row.split() for row in text.splitlines()[2:12]]
+    return [row[1] for row in rows if row and row[0] in "●✓✗○‖⊘?▸▾"]
+
+
+def run_named(registry: Path, name: str) -> Run:
+    with open_registry(registry) as database:
+        return all_runs(database, "runs.name = ?", (name,))[0]
+
+
+async def go_to(shown: Shown, name: str) -> None:
+    """Put the cursor on a run."""
+    rows = shown.app.screen.table.rows
+    key = next(row.run.id for row in rows if row.run.name == name)
+    shown.app.screen.table.go_to(key)
+    await shown.settle()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_the_list_shows_every_run_with_its_state_and_scores(
+    show: Show, alive: Any, size: tuple[int, int]
+) -> None:
+    async with show(size=size) as shown:
+        shown.should_be("runs")
+
+
+async def test_a_running_run_shows_its_curves_at_a_glance(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await go_to(shown, "training")
+        shown.should_be("runs-glance-running")
+
+
+async def test_a_failed_run_shows_its_last_words_at_a_glance(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("j", "j", "j")
+        shown.should_be("runs-glance-failed")
+
+
+async def test_a_run_whose_process_is_gone_is_queued_again_once(show: Show, registry: Path) -> None:
+    async with show() as shown:
+        await go_to(shown, "training")
+        assert run_named(registry, "training").state is State.QUEUED
+        await shown.press("enter")
+        assert "lost once, queued again" in shown.text
+
+
+async def test_a_run_whose_process_is_gone_again_is_lost(show: Show, registry: Path) -> None:
+    with open_registry(registry) as database, database.immediate():
+        database.execute("UPDATE runs SET recoveries = 1 WHERE name = 'training'")
+    async with show() as shown:
+        await go_to(shown, "training")
+        shown.should_be("runs-lost")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_an_empty_registry_shows_what_to_type(show: Show, tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "empty" / "runs.db"
+    open_registry(path, create=True).close()
+    async with show(path, size=size) as shown:
+        shown.should_be("runs-empty")
+
+
+async def test_a_filter_is_applied_while_it_is_typed_and_taken_away_by_escape(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("slash", *"sst>0.5")
+        assert names(shown.text) == ["better"]
+        await shown.press("escape")
+        assert "sst>0.5" in shown.text, "the filter stays until it is taken away"
+        await shown.press("escape")
+        assert len(names(shown.text)) == 8
+
+
+async def test_letters_are_text_while_a_filter_is_typed(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("slash", *"xqn")
+        assert shown.app.screen.filter_text == "xqn"
+
+
+async def test_a_filter_that_cannot_be_understood_says_where_and_keeps_the_last_one(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("slash", *"sst>0.5 lorra")
+        await shown.press(*">1")
+        assert "`lorra` is not a field of a run; did you mean `lora" in " ".join(shown.text.split())
+        shown.should_be("runs-filter-problem")
+
+
+async def test_a_filter_that_nothing_matches_leaves_an_empty_list_and_says_so(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("slash", *"state:paused|", "backspace")
+        assert names(shown.text) == []
+        assert "No run matches" in shown.text
+
+
+async def test_filters_are_saved_chosen_and_forgotten(show: Show, alive: Any, tmp_path: Path) -> None:
+    file = tmp_path / "dashboard.toml"
+    async with show(settings_file=file) as shown:
+        await shown.press("slash", *"lora>0", "enter", "f", "enter", *"with lora", "enter")
+        assert read_settings(file).filters == {"with lora": "lora>0"}
+        await shown.press("escape", "f", "enter")
+        assert shown.app.screen.filter_text == "lora>0"
+        await shown.press("f", "G", "enter", "enter")
+        assert read_settings(file).filters == {}
+
+
+async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        title = shown.text.splitlines()[1].index("STS")
+        await shown.pilot.click("#runs", offset=(title, 0))
+        await shown.settle()
+        assert names(shown.text)[:3] == ["better", "twins", "twins"]
+        await shown.pilot.click("#runs", offset=(title, 0))
+        await shown.settle()
+        assert names(shown.text)[0] == "base"
+
+
+async def test_a_click_moves_the_cursor_a_second_one_opens_and_one_on_the_margin_marks(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.pilot.click("#runs", offset=(10, 7))
+        await shown.settle()
+        assert shown.app.screen.current_run().name == "better"
+        await shown.pilot.click("#runs", offset=(0, 7))
+        await shown.settle()
+        assert shown.app.marked == {"run002"}
+        await shown.pilot.click("#runs", offset=(10, 7), times=2)
+        await shown.settle()
+        assert type(shown.app.screen).__name__ == "RunScreen"
+
+
+async def test_the_wheel_scrolls_a_long_list(show: Show, tmp_path: Path) -> None:
+    builder = RegistryBuilder(tmp_path / "many" / "runs.db")
+    for number in range(60):
+        builder.add(f"many-{number:04d}")
+    builder.database.close()
+    async with show(builder.database.path) as shown:
+        assert names(shown.text)[0] == "many-0059"
+        await shown.pilot._post_mouse_events([MouseScrollDown], shown.app.screen.table, offset=(10, 5))
+        await shown.settle()
+        assert names(shown.text)[0] < "many-0059"
+
+
+async def test_the_order_is_chosen_from_a_list(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("o")
+        shown.should_be("runs-order")
+        await shown.press("j", "j", "enter")
+        assert names(shown.text)[0] == "twins", "downwards by name"
+
+
+async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show: Show, alive: Any) -> None:
+    async with show(size=(120, 40)) as shown:
+        await shown.press("a")
+        twins = next(line for line in shown.text.splitlines() if "pearson ×2" in line)
+        assert "0.687±.101" in twins, "of 0.616 and 0.759: (0.616 + 0.759) / 2, and 0.143 / √2"
+        shown.should_be("runs-grouped")
+        shown.app.screen.table.go_to(next(row.key for row in shown.app.screen.table.rows if len(row.group.rows) == 2))
+        await shown.press("enter")
+        assert "run003" in shown.text and "run004" in shown.text
+
+
+async def test_a_seed_that_was_trained_twice_is_one_seed(show: Show, alive: Any, registry: Path) -> None:
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET seed = 1 WHERE name = 'twins'")
+    async with show(size=(120, 40)) as shown:
+        await shown.press("a")
+        shown.app.screen.table.go_to(next(row.key for row in shown.app.screen.table.rows if len(row.group.rows) == 2))
+        await shown.settle()
+        assert any("pearson ×1" in line and " 1 of 1 " in line for line in shown.text.splitlines())
+        assert "seeds" in shown.text and "1, 1" not in shown.text
+
+
+async def test_the_first_line_counts_the_runs_of_every_state(show: Show, alive: Any, registry: Path) -> None:
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET state = 'cancelled' WHERE name = 'twins'")
+        counts = dict(database.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall())
+    async with show(size=(160, 40)) as shown:
+        first = shown.text.splitlines()[0]
+        assert "2 cancelled" in first and all(f"{count} {state}" in first for state, count in counts.items())
+    assert set(SHOWN) == set(State)
+
+
+async def test_columns_are_chosen_and_kept(show: Show, alive: Any, tmp_path: Path) -> None:
+    file = tmp_path / "dashboard.toml"
+    async with show(settings_file=file) as shown:
+        await shown.press("C")
+        shown.should_be("runs-columns")
+        await shown.press(*"jjjj", "space", "enter")
+        assert "toggles" not in shown.text.splitlines()[1]
+    kept = read_settings(file)
+    assert kept.columns["toggles"] is False
+    async with show(settings=kept) as shown:
+        assert "toggles" not in shown.text.splitlines()[1]
+
+
+async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("space", "space")
+        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["better", "base"]
+        await shown.press("slash", *"better", "enter", "escape")
+        assert len([line for line in shown.text.splitlines() if line.startswith("◆")]) == 2
+        await shown.press("U")
+        assert [line for line in shown.text.splitlines() if line.startswith("◆")] == []
+
+
+async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("a", "j", "j")
+        assert "pearson" in shown.text.splitlines()[4], "two seeds"
+        await shown.press("space")
+        assert shown.app.marked == {"run003", "run004"}
+        await shown.look()
+        shown.app.screen.reload()
+        await shown.settle()
+        assert shown.text.splitlines()[4].startswith("◆")
+        await shown.press("a")
+        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["twins", "twins"]
+
+
+async def test_a_mark_is_known_at_once(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        shown.app.screen.table.action_mark()
+        assert shown.app.marked == {"run008"}, "no message has to arrive first: a load in between would lose the mark"
+
+
+async def test_comparing_needs_two_marked_runs(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("c")
+        assert "Mark at least two runs" in shown.said
+
+
+async def test_cancelling_is_asked_first_and_no_means_no(show: Show, alive: Any, registry: Path) -> None:
+    async with show() as shown:
+        await go_to(shown, "later")
+        await shown.press("x")
+        shown.should_be("runs-cancel")
+        await shown.press("n")
+        assert run_named(registry, "later").state is State.QUEUED
+        await shown.press("x", "y")
+        assert run_named(registry, "later").state is State.CANCELLED
+
+
+async def test_cancelling_what_has_ended_is_refused_in_a_sentence(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await go_to(shown, "base")
+        await shown.press("x")
+        assert "Nothing to cancel" in shown.said
+
+
+async def test_a_failed_run_is_queued_again(show: Show, alive: Any, registry: Path) -> None:
+    async with show() as shown:
+        await shown.press("slash", *"state:failed", "enter", "r")
+        with open_registry(registry) as database:
+            assert all_runs(database, "runs.state = 'failed'") == []
+
+
+async def test_a_run_is_made_the_baseline_and_unmade(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("b")
+        assert "is now compared with" in shown.said
+        better = next(line for line in shown.text.splitlines() if " better " in line)
+        assert better.rstrip().endswith("base")
+        await shown.press("b")
+        assert "automatically again" in shown.said
+
+
+async def test_the_id_is_copied_and_shown(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("y")
+        assert shown.app.clipboard == "run002"
+        assert "Copied: run002" in shown.said
+
+
+async def test_tags_are_given_and_taken_from_all_marked_runs(show: Show, alive: Any, registry: Path) -> None:
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("space", "space", "number_sign", *"good", "enter")
+        assert [run_named(registry, name).annotations.tags for name in ("better", "base")] == [("good",), ("good",)]
+        await shown.press("number_sign", *"-good", "enter")
+        assert run_named(registry, "better").annotations.tags == ()
+
+
+async def test_a_word_that_cannot_be_a_tag_is_said_while_it_is_typed(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("number_sign", *"two words")
+        assert "A tag is one word" in shown.text
+
+
+async def test_a_note_is_written(show: Show, alive: Any, registry: Path) -> None:
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("i", *"why?", "enter")
+        assert run_named(registry, "better").annotations.note == "why?"
+
+
+async def test_a_note_that_is_looked_at_and_taken_as_it_is_stays_as_it_was(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    """Its lines and tabs are not what one line of text can show."""
+    note = "one\ntwo\tthree"
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET note = ?", (note,))
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("i", "enter")
+        assert run_named(registry, "better").annotations.note == note and "noted" not in shown.said
+
+
+async def test_removing_asks_and_keeps_the_folder_until_it_is_deleted_for_good(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    folder = registry.parent / "runs" / "run001"
+    async with show() as shown:
+        await go_to(shown, "base")
+        await shown.press("D", "y")
+        assert names(shown.text).count("base") == 0
+    assert folder.exists()
+
+
+async def test_what_others_change_is_shown_and_the_cursor_stays_on_its_run(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    async with show() as shown:
+        await go_to(shown, "better")
+        builder = RegistryBuilder(registry)
+        builder.add("new one")
+        builder.database.close()
+        await shown.look()
+        assert names(shown.text)[0] == "new"
+        assert shown.app.screen.current_run().name == "better"
+
+
+async def test_a_thousand_runs_scroll_to_the_last_and_back(
+    show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = itertools.count(1)
+    monkeypatch.setattr(runs, "new_id", lambda: f"r{next(numbers):05d}")
+    builder = RegistryBuilder(tmp_path / "many" / "runs.db")
+    for number in range(1000):
+        builder.add(f"many-{number:04d}")
+    builder.database.close()
+    async with show(builder.database.path) as shown:
+        assert "many-0999" in shown.text
+        await shown.press("G")
+        assert "many-0000" in shown.text and "many-0999" not in shown.text
+        await shown.press("g", "ctrl+d", "pagedown", "k")
+        assert shown.app.screen.table.cursor == round(0.5 * 11) + 11 - 1, "11 rows are on screen"
+        shown.should_be("runs-thousand")
+
+
+async def test_settings_that_nobody_chose_are_the_defaults(tmp_path: Path) -> None:
+    assert read_settings(tmp_path / "dashboard.toml") == Settings()
+
+
+async def test_enter_is_no_answer_to_a_question(show: Show, alive: Any, registry: Path) -> None:
+    async with show() as shown:
+        await go_to(shown, "later")
+        await shown.press("x", "enter")
+        assert "Cancel 1 run?" in shown.text
+        assert run_named(registry, "later").state is State.QUEUED
+
+
+async def test_the_first_line_says_how_many_runs_are_marked_and_that_nothing_can_be_written(
+    show: Show, alive: Any
+) -> None:
+    async with show() as shown:
+        await shown.press("space", "space")
+        assert "◆ 2 marked" in shown.text.splitlines()[0]
+    async with show(read_only=True) as shown:
+        assert "read-only" in shown.text.splitlines()[0]

@@ -1,0 +1,49 @@
+"""How a recipe names losses and heads of a user's own."""
+
+import pytest
+
+from bertmt.errors import RecipeError
+from bertmt.recipe.loading import from_json, matching_preset, preset, to_json
+from bertmt.recipe.own_code import OwnCode, OwnLoss, own_code, own_losses, parse_loss, with_digests
+from bertmt.recipe.rules import recipe_from
+
+DIGEST = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mine.py:f", OwnLoss(OwnCode("mine.py", "f", ""), "", 1.0)),
+        ("ideas/mine.py:f sst", OwnLoss(OwnCode("ideas/mine.py", "f", ""), "sst", 1.0)),
+        ("mine.py:f 0.5", OwnLoss(OwnCode("mine.py", "f", ""), "", 0.5)),
+        (f"mine.py:f sst 0.25 #{DIGEST}", OwnLoss(OwnCode("mine.py", "f", DIGEST), "sst", 0.25)),
+    ],
+)
+def test_an_entry_is_read_and_written_alike(text: str, expected: OwnLoss) -> None:
+    assert parse_loss(text) == expected and str(expected) == text
+
+
+@pytest.mark.parametrize("text", ["mine.py", "mine.txt:f", "mine.py:f sst 0.5 more", "mine.py:f nan", "mine.py:1f"])
+def test_what_is_none_gets_a_sentence(text: str) -> None:
+    with pytest.raises(RecipeError, match=r"`losses` must name functions such as mine\.py:my_loss"):
+        recipe_from({"losses": [text]})
+
+
+def test_a_task_that_is_not_trained_gets_a_sentence() -> None:
+    with pytest.raises(RecipeError, match="`losses` names the task sts, but `tasks` is sst"):
+        recipe_from({"tasks": "sst", "losses": "mine.py:f sts"})
+
+
+def test_the_source_is_part_of_what_the_recipe_is() -> None:
+    recipe = recipe_from({"losses": "mine.py:f, mine.py:g sst 2", "head.sst.module": "other.py:H"})
+    one = with_digests(recipe, {"mine.py": DIGEST, "other.py": DIGEST})
+    other = with_digests(recipe, {"mine.py": DIGEST[::-1], "other.py": DIGEST})
+    assert len({recipe.digest(), one.digest(), other.digest(), recipe_from({}).digest()}) == 4
+    assert [str(code) for code in own_code(one)] == [
+        f"mine.py:f #{DIGEST}",
+        f"mine.py:g #{DIGEST}",
+        f"other.py:H #{DIGEST}",
+    ]
+    assert with_digests(one, {}) == one and from_json(to_json(one)) == one
+    assert [each.weight for each in own_losses(one)] == [1, 2]
+    assert matching_preset(one) is None and matching_preset(preset("baseline").recipe()) == "baseline"

@@ -7,6 +7,7 @@ import numpy as np
 from bertmt.registry.database import Database
 from bertmt.run_folder.predictions import Predictions
 from bertmt.tasks.examples import Example
+from bertmt.tasks.task import PARTIAL
 
 
 def store(database: Database, run: int, predictions: Predictions) -> None:
@@ -59,9 +60,13 @@ def epochs(database: Database, run: int, task: str, split: str = "dev") -> list[
 
 
 def stored_bytes(database: Database, run: int) -> list[tuple[str, str, int, str, bytes]]:
-    """All predictions of a run as they are stored: task, split, epoch, fingerprint of the examples, bytes."""
+    """All whole predictions of a run as they are stored: task, split, epoch, fingerprint of the examples, bytes.
+
+    Partial ones are left out: which of them is the newest depends on when somebody looked.
+    """
     found: list[tuple[str, str, int, str, bytes]] = database.execute(
-        "SELECT task, split, epoch, fingerprint, probabilities FROM predictions WHERE run = ?", (run,)
+        "SELECT task, split, epoch, fingerprint, probabilities FROM predictions WHERE run = ? AND split != ?",
+        (run, PARTIAL),
     ).fetchall()
     return found
 

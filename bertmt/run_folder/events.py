@@ -184,7 +184,7 @@ class Finished(Event, frozen=True, kw_only=True):
 
     Attributes:
         selected_epoch: whose weights and scores the run has.
-        seconds: phase (load, pretraining, training, evaluation, saving) → wall seconds.
+        seconds: phase (load, pretraining, training, partial evaluation, evaluation, saving) → wall seconds.
         examples, tokens, passes: by task and pretraining phase.
         model: weights were kept.
         remarks: sentences.

@@ -54,6 +54,18 @@ def all_scores(task: Task, predicted: Values, labels: Values) -> dict[str, float
     return {name: COMPUTED[name](predicted, labels) for name in task.metrics}
 
 
+def measured(task: Task, probabilities: np.ndarray, labels: Values) -> dict[str, float | None]:
+    """Every metric of a task from stored predictions; the first is its score.
+
+    Args:
+        probabilities: as in `predicted_labels`.
+    """
+    predicted = predicted_labels(task, probabilities)
+    # A correlation of float32 shares is the same on the scale of the labels but for the last bits, which stay as they
+    # were before there were other metrics.
+    return all_scores(task, on_label_scale(task, predicted), labels) | {task.metrics[0]: score(task, predicted, labels)}
+
+
 def unit_scores(scores: Mapping[str, float | None], tasks: Mapping[str, Task]) -> dict[str, float | None]:
     """Each score's part in the overall score, 0 to 1."""
     return {name: None if scores[name] is None else tasks[name].unit(scores[name]) for name in scores}  # type: ignore[arg-type]

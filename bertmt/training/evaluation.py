@@ -13,7 +13,7 @@ from bertmt.run_folder.events import PredictionFile
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
 from bertmt.tasks.examples import fingerprint
-from bertmt.tasks.scores import all_scores, on_label_scale, overall, predicted_labels, score
+from bertmt.tasks.scores import measured, overall
 from bertmt.training.divergence import check_outputs
 from bertmt.training.steps.objectives import mean_loss
 from bertmt.training.steps.tokenised import TokenisedSplit
@@ -86,11 +86,8 @@ class Evaluator:
             labels = [
                 example.label for example in data.split.examples
             ]  # not the fp32 ones: scores are to be reproducible
-            predicted = predicted_labels(about, predictions.probabilities)
-            scores[task] = score(about, predicted, labels)
-            metrics[task] = all_scores(about, on_label_scale(about, predicted), labels) | {
-                about.metrics[0]: scores[task]
-            }
+            metrics[task] = measured(about, predictions.probabilities, labels)
+            scores[task] = metrics[task][about.metrics[0]]
             stored.append(self._store(predictions))
         sizes = {task: len(data) for task, data in self._splits.items()}
         return Evaluation(epoch, scores, overall(scores, self._recipe.known), losses, sizes, tuple(stored), metrics)

@@ -153,6 +153,7 @@ class Reporter:
         found = partial.evaluate(epoch)
         seconds = time.monotonic() - start
         self.stopwatch.add("partial evaluation", seconds)
+        self.stopwatch.add("training" if epoch else "pretraining", -seconds)  # whose time is being measured around it
         self._events.write(
             PartlyEvaluated(
                 at=now(),

@@ -25,7 +25,7 @@ from bertmt.services.ingest.import_run import import_run
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_split
 from bertmt.tasks.prediction_files import read_prediction_file
-from bertmt.tasks.scores import all_scores, on_label_scale, overall, predicted_labels, score
+from bertmt.tasks.scores import measured, overall
 from bertmt.tasks.task import Task, Tasks
 
 EPOCH, SPLIT = 1, "dev"
@@ -84,9 +84,8 @@ def _write(folder: RunFolder, recipe: Recipe, read: Mapping[str, tuple[Split, Pr
     scores, metrics, stored = {}, {}, list[PredictionFile]()
     for name, (split, predictions) in read.items():
         task, labels = recipe.task(name), [example.label for example in split.examples]
-        predicted = predicted_labels(task, predictions.probabilities)
-        scores[name] = score(task, predicted, labels)
-        metrics[name] = all_scores(task, on_label_scale(task, predicted), labels) | {task.metrics[0]: scores[name]}
+        metrics[name] = measured(task, predictions.probabilities, labels)
+        scores[name] = metrics[name][task.metrics[0]]
         write_examples(folder.examples(name, SPLIT), split.examples)
         path = folder.predictions(EPOCH, name, SPLIT)
         write_predictions(path, predictions)

@@ -8,6 +8,7 @@ from registry_builder import COUNT, PART, RegistryBuilder, evaluate, partly_eval
 
 from bertmt.errors import UsageError
 from bertmt.registry import metrics
+from bertmt.registry.predictions import stored_bytes
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, evaluations
 from bertmt.run_folder.events import Finished, Resumed, now
@@ -118,3 +119,9 @@ def test_they_decide_nothing(builder: RegistryBuilder, running: Any) -> None:
     assert now_there is not None
     with pytest.raises(UsageError, match="a few examples alone"):
         baseline_examples(builder.database, partial_examples_of(builder.database, run, "sst", now_there))
+
+
+def test_a_proof_of_resuming_does_not_look_at_them(builder: RegistryBuilder, running: Any) -> None:
+    """Which partial predictions are stored depends on when somebody looked; `verify-resume` compares what is stored."""
+    ingest(builder.database, running[0])
+    assert {split for _, split, *_ in stored_bytes(builder.database, running[0].key)} == {"dev"}

@@ -1,6 +1,7 @@
 """Dev scores between two evaluations: a fixed part of dev, a bounded share of the time, no effect on training."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -83,3 +84,12 @@ def test_a_named_interval_is_taken_and_none_without_examples() -> None:
 
 def test_an_empty_split_is_its_own_part() -> None:
     assert part_of(Split("made", "dev", ()), 5).examples == ()
+
+
+def test_their_time_is_counted_once(trained: Callable[..., Attempt]) -> None:
+    run = trained({"evaluate_steps": 1, "partial_examples": 12, "mnr": True, "epoch_steps": 6})
+    seconds = run.last["seconds"]
+    began, ended = (datetime.fromisoformat(event["at"]) for event in (run.events[0], run.last))
+    assert seconds["partial evaluation"] > 0
+    after_load = sum(each for phase, each in seconds.items() if phase != "load")
+    assert after_load <= (ended - began).total_seconds() + 0.1

@@ -68,15 +68,19 @@ def macro_f1(shares: np.ndarray, values: np.ndarray) -> Valued:
 
 
 def matthews(shares: np.ndarray, values: np.ndarray) -> Valued:
-    """Matthews' coefficient of any number of classes, and its gradient; NaN where one side has one class only."""
+    """Matthews' coefficient of any number of classes, and its gradient.
+
+    0 where one class alone is predicted, NaN where the labels have one class only.
+    """
     label, right, predicted = np.moveaxis(shares, 1, 0)
     of_label, of_predicted = (1 - (side * side).sum(axis=1, keepdims=True) for side in (label, predicted))
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = 1 / np.sqrt(of_label * of_predicted)
-        scale[np.minimum(of_label, of_predicted) <= ROUNDING] = np.nan
+        scale[of_label <= ROUNDING] = np.nan
+        scale[(of_predicted <= ROUNDING) & (of_label > ROUNDING)] = 0.0
         value = (right.sum(axis=1, keepdims=True) - (label * predicted).sum(axis=1, keepdims=True)) * scale
         by_label = value * label / of_label - predicted * scale
-        by_predicted = value * predicted / of_predicted - label * scale
+        by_predicted = np.where(scale == 0, 0.0, value * predicted / of_predicted) - label * scale
     return value[:, 0], np.stack([by_label, np.broadcast_to(scale, right.shape), by_predicted], axis=1)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bertmt.drawing.facts import Cell, safe_cell
+from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut, line
 
 GAP = 2
@@ -38,7 +39,7 @@ def table(columns: Sequence[Column], rows: Sequence[Row], width: int | None, gap
         width: what all lines must fit; None lets them be as long as they are.
     """
     measured = [[_measured(each) for each in row.cells] for row in rows]
-    heads = [_Measured(column.title, "title", cells(column.title)) for column in columns]
+    heads = [_Measured(safe_text(column.title), "title", cells(safe_text(column.title))) for column in columns]
     widths = [max(each.width for each in column) for column in zip(heads, *measured, strict=True)]
     elastic = next((index for index, column in enumerate(columns) if column.elastic), None)
     if width is not None and elastic is not None:

@@ -37,13 +37,20 @@ def macro_f1(predicted: Values, labels: Values) -> float | None:
 
 def matthews(predicted: Values, labels: Values) -> float | None:
     """Matthews' correlation coefficient, for k classes as Gorodkin (2004) has it: the correlation of the two
-    assignments to classes. None where either side has one class only, as it is then undefined."""
+    assignments to classes.
+
+    Returns:
+        0 where one class alone is predicted, as scikit-learn and GLUE have it: a model that began with the most
+        frequent class has learnt nothing yet. None where the labels have one class only.
+    """
     found, wanted = aligned(predicted, labels)
     if not len(wanted) or np.isnan(wanted).any():
         return None
     classes = np.unique(np.concatenate([found, wanted]))
-    if len(np.unique(found)) < 2 or len(np.unique(wanted)) < 2:
+    if len(np.unique(wanted)) < 2:
         return None
+    if len(np.unique(found)) < 2:
+        return 0.0
     of_found = np.array([(found == label).mean() for label in classes])
     of_wanted = np.array([(wanted == label).mean() for label in classes])
     covariance = (found == wanted).mean() - of_found @ of_wanted

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bertmt.drawing.numbers import named
 from bertmt.encoders.find import changed_parts
-from bertmt.recipe.encoders import seen_in_training
+from bertmt.recipe.encoders import OTHER_PROGRAM, seen_in_training
 from bertmt.registry.records import Run
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Task
@@ -34,7 +34,7 @@ def _is_one(name: str, runs: Sequence[Run]) -> list[str]:
             f"{known[0].id} ({known[0].name}), so a difference may be the encoder's."
         )
     unknown = [run for run in runs if not run.submission.encoder_fingerprints]
-    if unknown:
+    if unknown and name != OTHER_PROGRAM:
         said.append(
             f"Whether {name} was one encoder is not known: an older bertmt queued {_ids(unknown)}, and kept no "
             "fingerprints of encoders."

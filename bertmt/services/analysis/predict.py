@@ -9,6 +9,7 @@ from typing import Any
 from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, UsageError, reason_of
 from bertmt.launchers.prediction import ask_prediction
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
@@ -164,6 +165,8 @@ def folder_with_model(database: Database, run: Run) -> Path:
     sources_of(database, run)
     if run.state is not State.FINISHED:
         raise BusyError(f"Run {run.id} is {run.state} and has no trained weights; `bertmt wait {run.id}`.")
+    if run.recipe.get("encoder") == OTHER_PROGRAM:
+        raise NotFoundError(f"Run {run.id} has predictions of another program and no model: nothing else can be asked.")
     if not folder.model.is_dir():
         why = "it was trained with keep_model=false" if not run.recipe.get("keep_model", True) else "they were deleted"
         raise NotFoundError(f"Run {run.id} has no weights in {folder.model}: {why}; `bertmt queue --from {run.id}`.")

@@ -37,6 +37,8 @@ def place_in_queue(details: "Details") -> str:
 def format_code(details: "Details") -> list[str]:
     """The version and the commit that it was queued with, and whether the code has changed since."""
     source = details.snapshot.source
+    if not source.get("version"):
+        return ["not known"]
     commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
     dirty = " with uncommitted changes" if source.get("diff") else ""
     said = [f"bertmt {source.get('version')}{commit}{dirty}"]

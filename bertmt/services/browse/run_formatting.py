@@ -134,7 +134,8 @@ def _places(run: "Run") -> tuple[str, str]:
 
 def mark_of(data: str, encoder: str) -> str:
     """The mark of a run on these."""
-    return safe_text(f"{PurePath(data).name or data} · {PurePath(encoder).name or encoder}")
+    parts = (PurePath(data).name or data, PurePath(encoder).name or encoder)  # of own tasks alone there is no such data
+    return safe_text(" · ".join(part for part in parts if part))
 
 
 def value_text(value: Any) -> str:

@@ -163,14 +163,20 @@ def test_identical_predictions_are_undecided_with_no_difference(metric: str) -> 
     assert (found.low, found.high, found.standard_error, found.detectable) == (0.0, 0.0, 0.0, None)
 
 
-@pytest.mark.parametrize(
-    ("metric", "constant"), [("f1", np.zeros(40)), ("matthews", np.ones(40)), ("spearman", np.full(40, 0.5))]
-)
+@pytest.mark.parametrize(("metric", "constant"), [("f1", np.zeros(40)), ("spearman", np.full(40, 0.5))])
 def test_an_undefined_score_is_compared_with_nothing(metric: str, constant: np.ndarray) -> None:
     labels = constant if metric == "f1" else np.arange(40.0) % 2
     found = compare_task(PairedPredictions(A_TASK[metric], labels, np.arange(40.0) % 2, constant), 50)
     assert (found.score_b, found.difference, found.p, found.interval) == (None, None, None, None)
     assert "undefined" in present(found.remark)
+
+
+def test_matthews_of_one_predicted_class_is_0_and_is_compared() -> None:
+    labels = np.arange(400) % 2
+    right = np.where(np.arange(400) % 5 == 0, 1 - labels, labels)
+    found = compare_task(PairedPredictions(A_TASK["matthews"], labels, np.ones(400, dtype=int), right), 500)
+    assert (found.score_a, found.score_b) == (0.0, pytest.approx(0.6))
+    assert present(found.p) < 0.01 and present(found.low) > 0.4 and judge([found])[0].verdict is Verdict.BETTER
 
 
 def test_resamples_without_a_class_are_undefined_and_those_of_macro_f1_are_of_the_other_classes() -> None:

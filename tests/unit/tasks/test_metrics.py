@@ -121,9 +121,13 @@ def test_metrics_of_classes_without_labels_are_undefined(name: str, labels: list
     assert COMPUTED[name]([1] * len(labels), labels) is None
 
 
-@pytest.mark.parametrize(("predicted", "labels"), [([1, 1], [0, 1]), ([0, 1], [1, 1]), ([1, 1], [1, 1]), ([2], [2])])
-def test_matthews_of_one_class_on_a_side_is_undefined(predicted: list[int], labels: list[int]) -> None:
+@pytest.mark.parametrize(("predicted", "labels"), [([0, 1], [1, 1]), ([1, 1], [1, 1]), ([2], [2])])
+def test_matthews_of_labels_of_one_class_is_undefined(predicted: list[int], labels: list[int]) -> None:
     assert matthews(predicted, labels) is None
+
+
+def test_matthews_of_one_predicted_class_is_0() -> None:
+    assert matthews([1, 1, 1], [0, 1, 2]) == 0.0
 
 
 def test_f1_without_any_of_class_1_is_undefined() -> None:

@@ -96,6 +96,14 @@ def own_code(recipe: Recipe) -> tuple[OwnCode, ...]:
     return (*(loss.code for loss in own_losses(recipe)), *own_heads(recipe).values())
 
 
+def without_digest(recipe: Recipe) -> dict[str, OwnCode]:
+    """What no digest is known of yet, the first of each setting; heads of tasks that are not trained too."""
+    found = {"losses": [loss.code for loss in own_losses(recipe)]}
+    found |= {f"head.{task}.module": [parse_head(head.module)] for task, head in recipe.head.items() if head.module}
+    unmarked = ((name, next((code for code in codes if not code.digest), None)) for name, codes in found.items())
+    return {name: code for name, code in unmarked if code}
+
+
 def with_digests(recipe: Recipe, digests: Mapping[str, str]) -> Recipe:
     """The recipe with the digests of its files put in, where it has none yet."""
     mark: Callable[[OwnCode], OwnCode]

@@ -8,7 +8,7 @@ from typing import Any
 
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
-from bertmt.recipe.rules import recipe_from, resolved, unresolved
+from bertmt.recipe.rules import recipe_from, resolved, unresolved, with_present_names
 from bertmt.registry import edits, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.queue import highest_position, lowest_position
@@ -202,7 +202,7 @@ def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-    recipe, sources = settle_own_code(recipe)
+    recipe, sources = settle_own_code(recipe, named=with_present_names(values))
     with database.immediate():
         store_sources(database, sources)
         waiting(database, run, "edited")

@@ -1,7 +1,7 @@
 """A user's own losses and heads at submit: read, tried on a toy batch, and made part of the recipe by their digest."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from bertmt import paths
 from bertmt.bounded_files import MEBIBYTE, read_bytes
 from bertmt.errors import DataError, UsageError, reason_of
 from bertmt.launchers.own_code import try_own_code
-from bertmt.recipe.own_code import digest_of, own_code, with_digests
+from bertmt.recipe.own_code import digest_of, own_code, with_digests, without_digest
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -20,17 +20,26 @@ MOST_SOURCE = MEBIBYTE
 Sources = Mapping[str, tuple[str, str]]
 
 
-def settle_own_code(recipe: Recipe, beside: Path | None = None) -> tuple[Recipe, Sources]:
+def settle_own_code(
+    recipe: Recipe, beside: Path | None = None, named: Collection[str] | None = None
+) -> tuple[Recipe, Sources]:
     """The recipe with the digests of the files that it names, and their sources: digest to file and text.
 
     What has a digest already was tried when it was submitted first, see `require_sources`.
 
     Args:
         beside: the folder of the recipe's own file, where its files are looked for too.
+        named: the settings that a person named now, where the others are a stored run's; None: all are a person's.
 
     Raises:
-        UsageError: a file cannot be read, or does not work on a toy batch.
+        UsageError: a file cannot be read, does not work on a toy batch, or no person named it.
     """
+    for setting, code in without_digest(recipe).items():
+        if named is not None and setting not in named:  # a stored run has digests: who knows who wrote this one
+            raise UsageError(
+                f"The run's recipe has code of its own, {code.file}, of which no source was submitted, and it is not "
+                f"run: name a file of yours with --set {setting}=FILE:NAME, or leave it out with --set {setting}=."
+            )
     files = dict.fromkeys(code.file for code in own_code(recipe) if not code.digest)
     texts = {file: _read(file, beside) for file in files}
     digests = {file: digest_of(text.encode("utf-8")) for file, text in texts.items()}

@@ -1,18 +1,24 @@
 """Losses and heads of a user's own from submit to the run folder, and whose code is never run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bertmt.errors import BertmtError, DataError, UsageError
+from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.own_code import digest_of
+from bertmt.recipe.recipe import Head, Recipe
+from bertmt.recipe.rules import resolved
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
+from bertmt.registry.runs import run_by_key
 from bertmt.registry.sources import sources_with
-from bertmt.run_folder.layout import RunFolder
+from bertmt.run_folder.events import now
+from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.analysis.predict import predict_texts
-from bertmt.services.ingest.import_run import import_run
+from bertmt.services.ingest.import_run import Found, import_run, new_run
 from bertmt.services.lifecycle.control import cancel, edit, requeue
 from bertmt.services.plan.own_code import digests_in, sources_of
 from bertmt.services.plan.submit import Request, plan, submit
@@ -105,3 +111,37 @@ def test_code_of_an_imported_run_is_not_run(registry: Database, tmp_path: Path) 
     ):
         with pytest.raises(BertmtError, match="not submitted here"):
             asks()
+
+
+EVIL = "open('was_run', 'w')\n" + LOSS
+
+
+@pytest.mark.parametrize(
+    "names", [{"losses": ("mine.py:small",)}, {"head": {"sst": Head(module="mine.py:small")}, "tasks": ("para",)}]
+)
+def test_a_folder_whose_code_has_no_digest_is_not_imported(
+    registry: Database, tmp_path: Path, names: dict[str, Any]
+) -> None:
+    folder = RunFolder(tmp_path / "abcdef")
+    order = RunOrder(run_id="abcdef", name="nice", attempt=0, data="toy", extra_data_file="")
+    recipe = to_json(Recipe(encoder="tiny", data="toy", **names))
+    folder.create(order, recipe)
+    with pytest.raises(DataError, match=r"recipe\.json is not what a run writes: .* mine\.py without the digest"):
+        import_run(registry, folder.path)
+    with pytest.raises(DataError, match="without the digest"):
+        new_run(registry, Found(folder, order, from_json(recipe), now(), {}))
+
+
+def test_stored_code_without_a_digest_is_not_run_unless_a_person_names_it_now(registry: Database) -> None:
+    """As a registry may have it that imported such a run before that was refused."""
+    key = queued(registry).key
+    recipe = to_json(resolved(Recipe(encoder="tiny", data="toy", losses=("mine.py:small",))))
+    registry.execute("UPDATE runs SET recipe = ? WHERE key = ?", (recipe, key))
+    run = run_by_key(registry, key)
+    Path("mine.py").write_text(EVIL)
+    values = {"epochs": 3}
+    for asks in (lambda: plan(Request(from_run=run, values=values)), lambda: edit(registry, run, values)):
+        with pytest.raises(UsageError, match="mine.py, of which no source was submitted, and it is not run"):
+            asks()
+    assert not Path("was_run").exists()
+    assert edit(registry, run, {"losses": "mine.py:small"}) and Path("was_run").exists()

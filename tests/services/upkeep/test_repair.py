@@ -246,7 +246,10 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
     assert again.annotations.note == "why I try it"
 
 
-@pytest.mark.parametrize(("column", "value"), [("recipe", "[]"), ("name", "a\nb"), ("id", "../../x"), ("note", b"x")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("recipe", "[]"), ("recipe", '{"losses": ["x.py:f"]}'), ("name", "a\nb"), ("id", "../../x"), ("note", b"x")],
+)
 def test_a_row_that_no_bertmt_writes_is_not_stored(
     builder: RegistryBuilder, backed_up: Path, column: str, value: str | bytes
 ) -> None:

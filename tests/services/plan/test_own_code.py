@@ -1,11 +1,16 @@
 """Losses and heads of a user's own from submit to the run folder, and whose code is never run."""
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bertmt.errors import BertmtError, DataError, UsageError
+from bertmt.launchers.own_code import TRIAL_COMMAND
+from bertmt.launchers.prediction import PREDICTION_COMMAND
+from bertmt.launchers.training import TRAINING_COMMAND
 from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.own_code import digest_of
 from bertmt.recipe.recipe import Head, Recipe
@@ -19,6 +24,7 @@ from bertmt.run_folder.events import now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.analysis.predict import predict_texts
 from bertmt.services.ingest.import_run import Found, import_run, new_run
+from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle.control import cancel, edit, requeue
 from bertmt.services.plan.own_code import digests_in, sources_of
 from bertmt.services.plan.submit import Request, plan, submit
@@ -81,6 +87,32 @@ def test_what_does_not_work_is_refused_before_anything_is_queued(
     assert said in str(caught.value)
 
 
+def test_a_file_beside_it_is_no_part_of_what_was_submitted(registry: Database) -> None:
+    """Else the file would be there at submit, and where a worker trains it another or none."""
+    Path("helper.py").write_text("")
+    Path("mine.py").write_text("import helper\n" + LOSS)
+    with pytest.raises(UsageError, match=r"mine\.py cannot be loaded: .*helper"):
+        queued(registry, losses="mine.py:small")
+
+
+def test_no_child_finds_modules_where_it_was_started() -> None:
+    for command in (TRIAL_COMMAND, TRAINING_COMMAND, PREDICTION_COMMAND):
+        assert command[:3] == (sys.executable, "-P", "-m")
+
+
+def test_predicting_allows_what_was_submitted_and_no_more(registry: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digests are the registry's, whatever the model's folder says."""
+    asked = []
+    monkeypatch.setattr("bertmt.services.analysis.predict.ask_prediction", lambda *given: asked.append(given[1]))
+    for values, allowed in (({}, ()), ({"losses": "mine.py:small"}, (digest_of(LOSS.encode()),))):
+        run = queued(registry, **values)
+        registry.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
+        folder_of(registry, run).model.mkdir(parents=True)
+        with suppress(TypeError):  # there is no child that answers
+            predict_texts(registry, run_by_key(registry, run.key), ["a film"])
+        assert asked.pop() == allowed
+
+
 def test_an_edited_run_has_its_source_too(registry: Database) -> None:
     run = edit(registry, queued(registry), {"losses": "mine.py:small"})
     assert list(sources_of(registry, run).values()) == [LOSS]
@@ -141,7 +173,7 @@ def test_stored_code_without_a_digest_is_not_run_unless_a_person_names_it_now(re
     Path("mine.py").write_text(EVIL)
     values = {"epochs": 3}
     for asks in (lambda: plan(Request(from_run=run, values=values)), lambda: edit(registry, run, values)):
-        with pytest.raises(UsageError, match="mine.py, of which no source was submitted, and it is not run"):
+        with pytest.raises(UsageError, match=r"mine\.py, of which no source was submitted, and it is not run"):
             asks()
     assert not Path("was_run").exists()
     assert edit(registry, run, {"losses": "mine.py:small"}) and Path("was_run").exists()

@@ -37,7 +37,11 @@ class OwnLoss(NamedTuple):
     weight: float
 
     def __str__(self) -> str:
-        words = [f"{self.code.file}:{self.code.name}", self.task, "" if self.weight == 1 else f"{self.weight:g}"]
+        words = [
+            f"{self.code.file}:{self.code.name}",
+            self.task,
+            "" if self.weight == 1 else repr(self.weight).removesuffix(".0"),
+        ]
         return " ".join(each for each in (*words, self.code.digest and f"#{self.code.digest}") if each)
 
 

@@ -25,7 +25,9 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.analysis.predict import predict_texts
 from bertmt.services.ingest.import_run import Found, import_run, new_run
 from bertmt.services.ingest.ingest import folder_of
+from bertmt.services.lifecycle import bulk, control
 from bertmt.services.lifecycle.control import cancel, edit, requeue
+from bertmt.services.lifecycle.verify_resume import with_sources
 from bertmt.services.plan.own_code import digests_in, sources_of
 from bertmt.services.plan.submit import Request, plan, submit
 from bertmt.worker.child_process import start_child
@@ -134,7 +136,8 @@ def test_code_of_an_imported_run_is_not_run(registry: Database, tmp_path: Path) 
     elsewhere = open_registry(tmp_path / "runs.db", create=True)
     theirs = import_run(elsewhere, folder.path)
     assert sources_with(elsewhere, digests_in(theirs.submission.recipe_json)) == {}
-    with pytest.raises(DataError, match="not submitted here, and code of others is not run"):
+    said = f"not submitted here, and code of others is not run; .* --from {theirs.id} --set losses=FILE:NAME`"
+    with pytest.raises(DataError, match=said):
         sources_of(elsewhere, theirs)
     for asks in (
         lambda: requeue(elsewhere, theirs),
@@ -177,3 +180,42 @@ def test_stored_code_without_a_digest_is_not_run_unless_a_person_names_it_now(re
             asks()
     assert not Path("was_run").exists()
     assert edit(registry, run, {"losses": "mine.py:small"}) and Path("was_run").exists()
+
+
+def test_a_trial_that_failed_is_made_again(registry: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ["took longer than 120 s", "", "once is enough"]
+    monkeypatch.setattr("bertmt.services.plan.own_code.try_own_code", lambda asked: said.pop(0))
+    Path("mine.py").write_text(LOSS + "# tried twice\n")
+    with pytest.raises(UsageError, match="took longer"):
+        queued(registry, losses="mine.py:small")
+    assert [queued(registry, losses="mine.py:small").name for _ in range(2)] == ["baseline"] * 2
+    assert said == ["once is enough"]
+
+
+def test_another_registry_is_given_the_sources_of_this_one(registry: Database, tmp_path: Path) -> None:
+    """As `verify-resume --from RUN` needs them."""
+    run = queued(registry, losses="mine.py:small")
+    Path("mine.py").unlink()
+    planned = with_sources(registry, plan(Request(from_run=run)))
+    elsewhere = open_registry(tmp_path / "runs.db", create=True)
+    [again] = submit(elsewhere, planned)
+    assert sources_of(elsewhere, again) == sources_of(registry, run)
+    with pytest.raises(UsageError, match="not submitted here"):
+        with_sources(open_registry(tmp_path / "third.db", create=True), plan(Request(from_run=run)))
+
+
+def test_an_edit_runs_code_and_reads_data_before_it_locks_the_registry(
+    registry: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [queued(registry), queued(registry, epochs="3")]
+    locked = []
+    for name in ("check_data", "check_encoder", "settle_own_code"):
+        real = getattr(control, name)
+
+        def look(*given: Any, real: Any = real, **named: Any) -> Any:
+            locked.append(registry.connection.in_transaction)
+            return real(*given, **named)
+
+        monkeypatch.setattr(control, name, look)
+    edited = bulk.edit(registry, runs, {"losses": "mine.py:small"})
+    assert locked == [False] * 6 and [bool(run.recipe["losses"]) for run in edited] == [True, True]

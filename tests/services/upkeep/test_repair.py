@@ -262,6 +262,16 @@ def test_a_row_that_no_bertmt_writes_is_not_stored(
     assert list(done.lost.runs) == ([] if column == "id" else [run.id]) and done.lost.is_all is (column != "id")
 
 
+def test_sources_that_were_submitted_since_are_named(builder: RegistryBuilder, backed_up: Path) -> None:
+    digest = "0123456789abcdef"
+    run = builder.add("own code", losses=(f"mine.py:f #{digest}",))
+    builder.add("of others", losses=("mine.py:f #fedcba9876543210",))
+    builder.database.execute("INSERT INTO sources (digest, file, source) VALUES (?, 'mine.py', '')", (digest,))
+    builder.database.close()
+    damage_an_index(backed_up)
+    assert repair(backed_up).lost.changes == {"source of its own losses and heads": [f"{run.id} own code"]}
+
+
 def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
     database = builder.database
     by_name = {run.name: run for run in all_runs(database)}

@@ -262,16 +262,6 @@ def test_a_row_that_no_bertmt_writes_is_not_stored(
     assert list(done.lost.runs) == ([] if column == "id" else [run.id]) and done.lost.is_all is (column != "id")
 
 
-def test_sources_that_were_submitted_since_are_named(builder: RegistryBuilder, backed_up: Path) -> None:
-    digest = "0123456789abcdef"
-    run = builder.add("own code", losses=(f"mine.py:f #{digest}",))
-    builder.add("of others", losses=("mine.py:f #fedcba9876543210",))
-    builder.database.execute("INSERT INTO sources (digest, file, source) VALUES (?, 'mine.py', '')", (digest,))
-    builder.database.close()
-    damage_an_index(backed_up)
-    assert repair(backed_up).lost.changes == {"source of its own losses and heads": [f"{run.id} own code"]}
-
-
 def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
     database = builder.database
     by_name = {run.name: run for run in all_runs(database)}
@@ -284,6 +274,8 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
     control.cancel(database, cancelled)
     noted = builder.finished("noted since")
     control.annotate(database, noted, "a note that no folder has")
+    own, _ = (builder.add("own", losses=(f"mine.py:f #{digest}",)) for digest in ("0" * 16, "1" * 16))
+    database.execute("INSERT INTO sources (digest, file, source) VALUES (?, 'mine.py', '')", ("0" * 16,))
     database.close()
     damage_an_index(backed_up)
     lost = repair(backed_up).lost
@@ -292,6 +284,7 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
         "note": [f"{by_name['run 3'].id} run 3", f"{noted.id} noted since"],
         "tags": [f"{by_name['run 4'].id} run 4"],
         "removal": [f"{by_name['run 5'].id} run 5"],
+        "source of its own losses and heads": [f"{own.id} own"],
     }
 
 

@@ -22,13 +22,12 @@ def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
     """Change settings of waiting runs."""
     from bertmt.recipe.loading import differences, from_json, parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services.lifecycle import control
-    from bertmt.services.lifecycle.bulk import for_all
+    from bertmt.services.lifecycle import bulk
 
     database = existing_registry(context)
     values = parse_assignments(settings)
     found = named_runs(database, runs)
-    edited = for_all(database, found, lambda database, run: control.edit(database, run, values))
+    edited = bulk.edit(database, found, values)
     for run, after in zip(found, edited, strict=True):
         before = from_json(run.submission.recipe_json, run.known)
         recipe = from_json(after.submission.recipe_json, after.known)

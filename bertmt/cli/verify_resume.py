@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import diagnostics, output
-from bertmt.cli.invocation import named_run, registry_path
+from bertmt.cli.invocation import existing_registry, named_run, registry_path
 from bertmt.cli.parameters import (
     AsJson,
     DataFolder,
@@ -59,6 +59,7 @@ def verify_resume(
     source = named_run(context, from_run)
     values = parse_assignments(settings or []) | named_settings(data, extra_data, encoder)
     planned = _plan(registry_path(context).parent, preset, Path(file) if file else None, source, values, device)
+    planned = _with_sources(context, planned)
     with _folder(keep) as folder:
         found = _verify(planned, Path(folder), device, kills, kill_seed)
     _write(found, as_json)
@@ -72,6 +73,13 @@ def _plan(
 
     scaled = values | scaled_for_verification(values, device)
     return plan(Request(preset=preset, file=file, from_run=source, values=scaled, folder=folder))
+
+
+def _with_sources(context: typer.Context, planned: "Plan") -> "Plan":
+    """The plan with the sources of the user's own code, which a registry elsewhere lacks."""
+    from bertmt.services.lifecycle.verify_resume import with_sources
+
+    return with_sources(existing_registry(context), planned) if registry_path(context).is_file() else planned
 
 
 def _folder(keep: str | None) -> Any:

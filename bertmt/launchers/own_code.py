@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-TRIAL_COMMAND = (sys.executable, "-m", "bertmt.own_code")
+TRIAL_COMMAND = (sys.executable, "-P", "-m", "bertmt.own_code")
 LONGEST = 120.0  # seconds; torch takes some at its start, the toy batch none
 
 

@@ -9,7 +9,7 @@ from bertmt.devices.slots import CPU
 from bertmt.registry.records import Run, Submission
 from bertmt.run_folder.layout import RunFolder, RunOrder
 
-TRAINING_COMMAND = (sys.executable, "-m", "bertmt.training")
+TRAINING_COMMAND = (sys.executable, "-P", "-m", "bertmt.training")
 
 
 def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = False) -> RunOrder:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from bertmt.errors import BertmtError, EncoderError, NotFoundError
 from bertmt.models.encoder import load_encoder, random_encoder, silence_the_library
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
-from bertmt.own_code.loading import load_heads
+from bertmt.own_code.loading import load_heads, refuse_others
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.tasks import definitions
@@ -81,10 +81,15 @@ def save_model(model: MultitaskModel, recipe: Recipe, tokenizer: Tokenizer, fold
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
+def load_model(folder: Path, allowed: Collection[str] = ()) -> tuple[MultitaskModel, Tokenizer]:
     """The model of `save_model` in evaluation mode on the CPU, and its tokenizer; offline.
 
+    Args:
+        allowed: digests of the sources of a user's own heads that may be run: what a folder names, anybody may have put
+            there.
+
     Raises:
+        OwnCodeError: a head's source is none of these.
         NotFoundError: there is no model in the folder.
         EncoderError: a file of it is damaged, or the encoder that its adapters belong to is missing or another one.
     """
@@ -102,6 +107,7 @@ def load_model(folder: Path) -> tuple[MultitaskModel, Tokenizer]:
         origin = {key: about["encoder"][key] for key in ("revision", "digest")}
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, BertmtError) as problem:
         raise _damaged(folder, problem) from None
+    refuse_others(recipe, allowed)
     # Without LoRA all of its weights are about to be replaced.
     base = load_encoder(recipe.encoder) if recipe.lora.rank else random_encoder(config, recipe.seed)
     heads = load_heads(recipe, folder.parent / CODE)

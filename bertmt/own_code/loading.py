@@ -6,7 +6,7 @@ source must have the digest that the recipe has.
 
 import inspect
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,20 @@ class OwnLosses:
     def of(self, task: str) -> list[LoadedLoss]:
         """Those of a task, in the recipe's order."""
         return [each for each in self._loaded if each.about.task in ("", task)]
+
+
+def refuse_others(recipe: Recipe, allowed: Collection[str]) -> None:
+    """Return if the sources of all heads of a user's own are among those that may be run, by digest.
+
+    Raises:
+        OwnCodeError: one is not.
+    """
+    for task, code in own_heads(recipe).items():
+        if code.digest not in allowed:
+            raise OwnCodeError(
+                f"The head of {task}, {code.file}, is not what the run was submitted with here, and code of others is "
+                "not run; queue it again with a file of yours."
+            )
 
 
 def load_heads(recipe: Recipe, folder: Path) -> dict[str, HeadFactory]:

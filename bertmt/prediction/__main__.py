@@ -1,5 +1,6 @@
-"""`python -m bertmt.prediction <run folder>`: the process that predicts with a run's trained model.
+"""`python -m bertmt.prediction <run folder> [<digest> …]`: the process that predicts with a run's trained model.
 
+The digests are of the sources of a user's own heads that may be run; who starts it knows them from the registry.
 Reads questions from standard input, one JSON object per line: {"task", "id", "first", "second"}, where `second` is null
 or left out for single sentences. Answers on standard output in the order of the questions, one JSON object per line:
 {"task", "id", "label", "probabilities"}, see `answers`. Everything up to an empty line, or the end of the input, is
@@ -21,8 +22,8 @@ FAILED, CANNOT = 1, 2
 def main(arguments: list[str]) -> int:
     """Answer all questions with the model of a run folder; returns the exit code."""
     try:
-        if len(arguments) != 1:
-            raise UsageError("Usage: python -m bertmt.prediction RUN_FOLDER")
+        if not arguments:
+            raise UsageError("Usage: python -m bertmt.prediction RUN_FOLDER [DIGEST ...]")
         folder = RunFolder(Path(arguments[0]))
         if not folder.model.is_dir():
             raise NotFoundError(
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
         # Libraries must find the environment prepared, and a missing model should be told without them.
         from bertmt.prediction.answers import answer_stream  # noqa: PLC0415
 
-        answer_stream(folder, sys.stdin.buffer, sys.stdout.buffer)
+        answer_stream(folder, sys.stdin.buffer, sys.stdout.buffer, arguments[1:])
     except BertmtError as problem:
         sys.stderr.write(f"{problem}\n")
         return CANNOT

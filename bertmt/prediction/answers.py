@@ -1,7 +1,7 @@
 """Answers of a trained model to questions."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -22,13 +22,18 @@ from bertmt.tasks.scores import predicted_labels
 Answer = dict[str, Any]
 
 
-def answer_stream(folder: RunFolder, questions: Iterable[bytes], answers: BinaryIO) -> None:
+def answer_stream(
+    folder: RunFolder, questions: Iterable[bytes], answers: BinaryIO, allowed: Collection[str] = ()
+) -> None:
     """Load a model and answer groups of questions until there are no more.
+
+    Args:
+        allowed: as of `load_model`.
 
     Raises:
         BertmtError: the model cannot be loaded, or a line is no question for it.
     """
-    model, tokenizer = load_model(folder.model)
+    model, tokenizer = load_model(folder.model, allowed)
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     # As the run's dev predictions were made: on the same machine they come out the same, bit by bit.
     precision = from_json(read_text(folder.recipe, MOST_JSON), folder.read_tasks()).precision

@@ -37,7 +37,11 @@ class OwnLoss(NamedTuple):
     weight: float
 
     def __str__(self) -> str:
-        words = [f"{self.code.file}:{self.code.name}", self.task, "" if self.weight == 1 else f"{self.weight:g}"]
+        words = [
+            f"{self.code.file}:{self.code.name}",
+            self.task,
+            "" if self.weight == 1 else repr(self.weight).removesuffix(".0"),
+        ]
         return " ".join(each for each in (*words, self.code.digest and f"#{self.code.digest}") if each)
 
 
@@ -94,6 +98,14 @@ def own_heads(recipe: Recipe) -> dict[str, OwnCode]:
 def own_code(recipe: Recipe) -> tuple[OwnCode, ...]:
     """Everything of a user's own that a valid recipe names."""
     return (*(loss.code for loss in own_losses(recipe)), *own_heads(recipe).values())
+
+
+def without_digest(recipe: Recipe) -> dict[str, OwnCode]:
+    """What no digest is known of yet, the first of each setting; heads of tasks that are not trained too."""
+    found = {"losses": [loss.code for loss in own_losses(recipe)]}
+    found |= {f"head.{task}.module": [parse_head(head.module)] for task, head in recipe.head.items() if head.module}
+    unmarked = ((name, next((code for code in codes if not code.digest), None)) for name, codes in found.items())
+    return {name: code for name, code in unmarked if code}
 
 
 def with_digests(recipe: Recipe, digests: Mapping[str, str]) -> Recipe:

@@ -291,7 +291,8 @@ class Recipe:
         """A short hash of what may change a result, without the data's location: equal digests, equal recipes.
 
         What has its default is left out, so that a setting that a later version adds changes no digest; so is what has
-        nothing to do. Definitions count where they are not the built-in ones.
+        nothing to do. Definitions count where they are not the built-in ones; of a user's own code its source, name,
+        task and weight, and not where its file lay.
         """
         idle = {"data", "extra_data_file", *self.idle()}
         kept = {
@@ -299,9 +300,19 @@ class Recipe:
             for name, value in self.flat().items()
             if name == "tasks" or (name not in idle and _may_change_a_result(name, value))
         }
+        kept = {name: _without_file(name, value) for name, value in kept.items()}
         own = {name: _method(task) for name, task in self.trained().items() if task != BUILTIN.get(name)}
         kept |= {"definitions": own} if own else {}
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_file(name: str, value: Any) -> Any:
+    """A setting without the files of code whose source it has the digest of; see `recipe/own_code.py`."""
+    if name == "losses":
+        return [_without_file(".module", each) for each in value]
+    if name.endswith(".module") and isinstance(value, str) and "#" in value:
+        return value.rpartition(".py:")[2]
+    return value
 
 
 _WATCHING = ("evaluate_steps", "partial_examples")

@@ -57,9 +57,9 @@ def problems_of(copy: Path, original: Path) -> list[str]:
 def readable_runs(copy: Path) -> tuple[list[Row], bool]:
     """The rows of runs as far as they can be read from both ends, and whether all could.
 
-    Each has its "tags" too, under "awaits" the keys of what it awaits, and under "definitions" what its tasks are, None
-    for built-in ones. What damaged bytes say need not be true: it serves to name what is lost, and whoever stores any
-    of it checks it.
+    Each has its "tags" too, under "awaits" the keys of what it awaits, under "definitions" what its tasks are, None for
+    built-in ones, and under "sources" the digests of all own code that was submitted. What damaged bytes say need not
+    be true: it serves to name what is lost, and whoever stores any of it checks it.
     """
     with _opened(copy) as connection:
         connection.text_factory = lambda content: content.decode("utf-8", "replace")
@@ -70,8 +70,9 @@ def readable_runs(copy: Path) -> tuple[list[Row], bool]:
         tags, has_tags = _of_runs(connection, "SELECT run, tag FROM tags")
         awaited, has_awaited = _of_runs(connection, "SELECT run, awaited FROM dependencies")
         sets, _ = _of_runs(connection, "SELECT key, definitions FROM task_sets")
+        sources, _ = _of_runs(connection, "SELECT digest, file FROM sources")
     for key, row in found.items():
-        row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set())}
+        row |= {"tags": tags.get(key, set()), "awaits": awaited.get(key, set()), "sources": set(sources)}
         row["definitions"] = next(iter(sets.get(row.get("task_set"), ())), None)
     shown = [row for row in found.values() if not str(row["id"]).startswith(STAGED)]
     return shown, is_whole and has_tags and has_awaited

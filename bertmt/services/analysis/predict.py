@@ -1,7 +1,7 @@
 """Predictions for new text: a child loads the run's weights and answers JSON lines; torch stays in it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,11 @@ class CourseFile:
     count: int
 
 
-def answers(run_folder: Path, questions: Sequence[Question]) -> list[Answer]:
+def answers(run_folder: Path, allowed: Iterable[str], questions: Sequence[Question]) -> list[Answer]:
     """Ask a run's model, all questions at once; answers in the order of the questions.
+
+    Args:
+        allowed: digests of a user's own code that may be run.
 
     Raises:
         BertmtError: the child failed; the sentence is its own.
@@ -65,7 +68,7 @@ def answers(run_folder: Path, questions: Sequence[Question]) -> list[Answer]:
         json.dumps({"task": each.task, "id": each.id, "first": each.first, "second": each.second}) + "\n"
         for each in questions
     )
-    said, complaints, code = ask_prediction(run_folder, asked.encode())
+    said, complaints, code = ask_prediction(run_folder, allowed, asked.encode())
     if code:
         lines = [line for line in complaints.decode("utf-8", "replace").splitlines() if line.strip()]
         raise BertmtError(
@@ -101,9 +104,9 @@ def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[An
     if not tasks:
         what = "pairs of sentences" if len(texts) == 2 else "single sentences"
         raise UsageError(f"Run {run.id} was not trained on {what}: name {_what_to_name(run)}.")
-    folder = folder_with_model(database, run)
+    folder, allowed = folder_with_model(database, run)
     second = texts[1] if len(texts) == 2 else None
-    return answers(folder, [Question(task, "text", texts[0], second) for task in tasks])
+    return answers(folder, allowed, [Question(task, "text", texts[0], second) for task in tasks])
 
 
 def _what_to_name(run: Run) -> str:
@@ -126,14 +129,14 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
         NotFoundError, BusyError: the run has no weights.
         BertmtError: the child failed, or the folder cannot be written.
     """
-    folder = folder_with_model(database, run)
+    folder, allowed = folder_with_model(database, run)
     tasks = {name: task for name, task in run.tasks.items() if has_split(task, split)}
     if not tasks:
         raise DataError(f"No task of run {run.id} has a {split} split: {', '.join(run.tasks)}.")
     # All splits are read before the first is predicted: what is missing is said at once.
     splits = {name: read_split(data or run.submission.data, task, split).examples for name, task in tasks.items()}
     questions = [Question(name, each.id, each.first, each.second) for name in tasks for each in splits[name]]
-    found = answers(folder, questions)
+    found = answers(folder, allowed, questions)
     written = []
     try:
         atomic_files.make_folder(out)
@@ -152,8 +155,8 @@ def has_split(task: Task, split: str) -> bool:
     return task.source is None or split != "test" or bool(task.source.test)
 
 
-def folder_with_model(database: Database, run: Run) -> Path:
-    """The run's folder, where it holds trained weights.
+def folder_with_model(database: Database, run: Run) -> tuple[Path, tuple[str, ...]]:
+    """The run's folder, where it holds trained weights, and the digests of its own code, which may be run.
 
     Raises:
         BusyError: the run has not finished.
@@ -162,7 +165,7 @@ def folder_with_model(database: Database, run: Run) -> Path:
     """
     run = bring_up_to_date(database, run)
     folder = folder_of(database, run)
-    sources_of(database, run)
+    allowed = tuple(sources_of(database, run))
     if run.state is not State.FINISHED:
         raise BusyError(f"Run {run.id} is {run.state} and has no trained weights; `bertmt wait {run.id}`.")
     if run.recipe.get("encoder") == OTHER_PROGRAM:
@@ -170,4 +173,4 @@ def folder_with_model(database: Database, run: Run) -> Path:
     if not folder.model.is_dir():
         why = "it was trained with keep_model=false" if not run.recipe.get("keep_model", True) else "they were deleted"
         raise NotFoundError(f"Run {run.id} has no weights in {folder.model}: {why}; `bertmt queue --from {run.id}`.")
-    return folder.path
+    return folder.path, allowed

@@ -21,6 +21,7 @@ from bertmt import atomic_files, paths
 from bertmt.bounded_files import MOST_JSON, read_text
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, reason_of
 from bertmt.recipe.loading import from_json, matching_preset, to_json
+from bertmt.recipe.own_code import without_digest
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.file.short_lived import short_lived_registry
@@ -164,10 +165,19 @@ def read_run_folder(path: Path) -> Found:
         recipe = from_json(read_text(folder.recipe, MOST_JSON), known)
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
+    _refuse_code_without_digest(folder, recipe)
     _refuse_working(folder)
     began_at = _began_at(folder, 1) or _changed_at(folder.recipe)
     started = _first_event(folder, max(attempts(path), default=1))
     return Found(folder, order, recipe, began_at, started.versions if isinstance(started, Started) else {})
+
+
+def _refuse_code_without_digest(folder: RunFolder, recipe: Recipe) -> None:
+    # Else it would look like what a person has just named, whose source is read and tried.
+    for setting, code in without_digest(recipe).items():
+        raise DataError(
+            f"{folder.recipe} is not what a run writes: `{setting}` names {code.file} without the digest of its source."
+        )
 
 
 def is_run_id(text: object) -> bool:
@@ -218,8 +228,13 @@ def _store(database: Database, found: Found, work: Path, put_in_place: Callable[
 
 
 def new_run(database: Database, found: Found) -> NewRun:
-    """What the registry stores of a run from elsewhere."""
+    """What the registry stores of a run from elsewhere.
+
+    Raises:
+        DataError: its recipe has code of its own without a digest.
+    """
     recipe, order = found.recipe, found.order
+    _refuse_code_without_digest(found.folder, recipe)
     return NewRun(
         name=order.name,
         preset=matching_preset(recipe),

@@ -1,8 +1,8 @@
 """Verbs for several runs, for every front end: where one of them cannot, nothing is done to any."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bertmt.errors import BusyError, DataError, NotFoundError, RecipeError, UsageError
 from bertmt.registry.database import Database
@@ -40,6 +40,13 @@ def pause(database: Database, runs: Sequence[Run]) -> list[Run]:
     asked = for_all(database, runs, control.pause)
     control.stop_orphans(database, asked)
     return asked
+
+
+def edit(database: Database, runs: Sequence[Run], values: Mapping[str, Any]) -> list[Run]:
+    """As `control.edit`, all of them or none; all is checked before the registry is locked."""
+    with _all_or_none(len(runs)):
+        edited = {run.key: control.check_edited(database, run, values) for run in runs}
+    return for_all(database, runs, lambda each, run: control.store_edited(each, run, edited[run.key]))
 
 
 def begin_anew(

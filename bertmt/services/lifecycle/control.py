@@ -4,11 +4,12 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, matching_preset, to_json
-from bertmt.recipe.rules import recipe_from, resolved, unresolved
+from bertmt.recipe.rules import recipe_from, resolved, unresolved, with_present_names
 from bertmt.registry import edits, summaries
 from bertmt.registry.database import Database
 from bertmt.registry.queue import highest_position, lowest_position
@@ -22,11 +23,11 @@ from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
 from bertmt.services.lifecycle.order import waiting
 from bertmt.services.names import check_tag
-from bertmt.services.plan.data_check import check_data
+from bertmt.services.plan.data_check import CheckedData, check_data
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps
-from bertmt.services.plan.own_code import settle_own_code, sources_of
+from bertmt.services.plan.own_code import Sources, settle_own_code, sources_of
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -189,36 +190,64 @@ def _queued_anew(database: Database, runs: Sequence[Run], data: str | None, extr
         return [run_by_key(database, run.key) for run in queued]
 
 
+@dataclass(frozen=True)
+class Edited:
+    """What a run is changed to, checked and not stored yet."""
+
+    settings: edits.NewSettings
+    sources: Sources
+    checked: CheckedData
+    evaluate_examples: int
+
+
 def edit(database: Database, run: Run, values: Mapping[str, Any]) -> Run:
     """Change settings of a waiting run; an optional setting that followed another follows it still.
 
     Raises:
         RecipeError: the changed recipe is not valid.
         DataError, EncoderError: its data or its encoder cannot be used.
+        UsageError: a loss or head of the user's own cannot.
         BusyError: it does not wait.
+    """
+    return store_edited(database, run, check_edited(database, run, values))
+
+
+def check_edited(database: Database, run: Run, values: Mapping[str, Any]) -> Edited:
+    """What `edit` would store. Data are read and the user's own code is run, which may take minutes: outside of
+    transactions.
     """
     known = with_tasks_of(run.known, known_tasks(database.path.parent))  # it keeps what its own were at submit
     recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json, known))))
     recipe, encoder = check_encoder(recipe)
     checked = check_data(recipe)
     recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-    recipe, sources = settle_own_code(recipe)
+    recipe, sources = settle_own_code(recipe, named=with_present_names(values))
+    new = edits.NewSettings(
+        recipe_json=to_json(recipe),
+        digest=recipe.digest(),
+        seed=recipe.seed,
+        preset=matching_preset(recipe),
+        data=checked.data,
+        extra_data_file=checked.extra_data_file,
+        fingerprints=checked.fingerprints,
+        encoder_fingerprints=encoder,
+        tasks=recipe.named(),
+    )
+    return Edited(new, sources, checked, recipe.evaluate_examples)
+
+
+def store_edited(database: Database, run: Run, edited: Edited) -> Run:
+    """Store what was checked.
+
+    Raises:
+        BusyError: the run does not wait.
+    """
+    checked = edited.checked
     with database.immediate():
-        store_sources(database, sources)
+        store_sources(database, edited.sources)
         waiting(database, run, "edited")
-        store_overlaps(database, checked.overlaps, checked.fingerprints, recipe.evaluate_examples)
-        new = edits.NewSettings(
-            recipe_json=to_json(recipe),
-            digest=recipe.digest(),
-            seed=recipe.seed,
-            preset=matching_preset(recipe),
-            data=checked.data,
-            extra_data_file=checked.extra_data_file,
-            fingerprints=checked.fingerprints,
-            encoder_fingerprints=encoder,
-            tasks=recipe.named(),
-        )
-        edits.store_settings(database, run.key, new)
+        store_overlaps(database, checked.overlaps, checked.fingerprints, edited.evaluate_examples)
+        edits.store_settings(database, run.key, edited.settings)
         return run_by_key(database, run.key)
 
 

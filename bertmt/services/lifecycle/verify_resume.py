@@ -33,7 +33,7 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import declare_dead
 from bertmt.services.lifecycle.control import requeue
-from bertmt.services.plan.own_code import sources_of
+from bertmt.services.plan.own_code import sources_of, stored_sources
 from bertmt.services.plan.submit import Plan, submit
 
 # Short enough to be tried at once, long enough for several epochs, evaluations and checkpoints.
@@ -138,6 +138,16 @@ def verify_resume(
             conditions=_state(folder_of(database, straight))[1]["conditions"],
             comparisons=_compare(database, straight, killed),
         )
+
+
+def with_sources(database: Database, planned: Plan) -> Plan:
+    """The same plan, which brings to another registry what this one has of the user's own code.
+
+    Raises:
+        UsageError: it has not all.
+    """
+    runs = [replace(run, sources=stored_sources(database, run.recipe, run.sources)) for run in planned.runs]
+    return replace(planned, runs=tuple(runs))
 
 
 def _train(database: Database, run: Run, slot: DeviceSlot, kill_at: int | None) -> Run:

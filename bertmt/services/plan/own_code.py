@@ -1,7 +1,7 @@
 """A user's own losses and heads at submit: read, tried on a toy batch, and made part of the recipe by their digest."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from bertmt import paths
 from bertmt.bounded_files import MEBIBYTE, read_bytes
 from bertmt.errors import DataError, UsageError, reason_of
 from bertmt.launchers.own_code import try_own_code
-from bertmt.recipe.own_code import digest_of, own_code, with_digests
+from bertmt.recipe.own_code import digest_of, own_code, with_digests, without_digest
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -20,17 +20,26 @@ MOST_SOURCE = MEBIBYTE
 Sources = Mapping[str, tuple[str, str]]
 
 
-def settle_own_code(recipe: Recipe, beside: Path | None = None) -> tuple[Recipe, Sources]:
+def settle_own_code(
+    recipe: Recipe, beside: Path | None = None, named: Collection[str] | None = None
+) -> tuple[Recipe, Sources]:
     """The recipe with the digests of the files that it names, and their sources: digest to file and text.
 
     What has a digest already was tried when it was submitted first, see `require_sources`.
 
     Args:
         beside: the folder of the recipe's own file, where its files are looked for too.
+        named: the settings that a person named now, where the others are a stored run's; None: all are a person's.
 
     Raises:
-        UsageError: a file cannot be read, or does not work on a toy batch.
+        UsageError: a file cannot be read, does not work on a toy batch, or no person named it.
     """
+    for setting, code in without_digest(recipe).items():
+        if named is not None and setting not in named:  # a stored run has digests: who knows who wrote this one
+            raise UsageError(
+                f"The run's recipe has code of its own, {code.file}, of which no source was submitted, and it is not "
+                f"run: name a file of yours with --set {setting}=FILE:NAME, or leave it out with --set {setting}=."
+            )
     files = dict.fromkeys(code.file for code in own_code(recipe) if not code.digest)
     texts = {file: _read(file, beside) for file in files}
     digests = {file: digest_of(text.encode("utf-8")) for file, text in texts.items()}
@@ -38,9 +47,7 @@ def settle_own_code(recipe: Recipe, beside: Path | None = None) -> tuple[Recipe,
     sources = {digests[file]: (file, text) for file, text in texts.items()}
     if sources:
         known = definitions.to_json(settled.trained())
-        said = _tried(json.dumps(settled.flat()), known, tuple((mark, text) for mark, (_, text) in sources.items()))
-        if said:
-            raise UsageError(said)
+        _try(json.dumps(settled.flat()), known, tuple((mark, text) for mark, (_, text) in sources.items()))
     return settled, sources
 
 
@@ -60,6 +67,18 @@ def require_sources(database: Database, recipe: Recipe, brought: Sources) -> Non
         )
 
 
+def stored_sources(database: Database, recipe: Recipe, brought: Sources) -> Sources:
+    """All sources that a recipe has the digest of, for another registry: those brought along, the rest from this one.
+
+    Raises:
+        UsageError: as `require_sources`.
+    """
+    require_sources(database, recipe, brought)
+    files = {code.digest: code.file for code in own_code(recipe)}
+    found = sources_with(database, files)
+    return {**{digest: (files[digest], text) for digest, text in found.items()}, **brought}
+
+
 def sources_of(database: Database, run: Run) -> dict[str, str]:
     """The sources of a run's own losses and heads, by digest.
 
@@ -71,9 +90,19 @@ def sources_of(database: Database, run: Run) -> dict[str, str]:
     if len(found) < len(digests):
         raise DataError(
             f"Run {run.id} has losses or heads of its own that were not submitted here, and code of others is not run; "
-            f"`bertmt recipe --from {run.id}` shows which."
+            f"with a file of yours: `bertmt queue --from {run.id} --set {_way_out(run, found)}`."
         )
     return found
+
+
+def _way_out(run: Run, found: Collection[str]) -> str:
+    """What to set, for the first setting whose source is missing."""
+    for name, value in run.recipe.items():
+        texts = value if isinstance(value, list) else [value]
+        marks = [each.rpartition("#")[2] for each in texts if isinstance(each, str) and "#" in each]
+        if (name == "losses" or name.endswith(".module")) and any(mark not in found for mark in marks):
+            return f"{name}=FILE:NAME"
+    return "losses=FILE:NAME"
 
 
 @lru_cache(1024)
@@ -93,12 +122,15 @@ def _read(file: str, beside: Path | None) -> str:
         raise UsageError(f"{found}, which the recipe names, cannot be read: {reason_of(problem)}.") from None
 
 
-# One command may queue many seeds of one recipe; the seed is no part of what is tried.
+# One command may queue many seeds of one recipe; the seed is no part of what is tried. What raises is not kept: a
+# machine that was too busy may not be so next time.
 @lru_cache(64)
-def _tried(recipe_json: str, tasks_json: str, sources: tuple[tuple[str, str], ...]) -> str:
+def _try(recipe_json: str, tasks_json: str, sources: tuple[tuple[str, str], ...]) -> None:
     try:
-        return try_own_code(
+        said = try_own_code(
             {"recipe": json.loads(recipe_json), "tasks": json.loads(tasks_json), "sources": dict(sources)}
         )
     except OSError as problem:
-        return f"The losses or heads of your own cannot be tried: {reason_of(problem)}."
+        said = f"The losses or heads of your own cannot be tried: {reason_of(problem)}."
+    if said:
+        raise UsageError(said)

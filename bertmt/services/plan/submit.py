@@ -12,7 +12,7 @@ from bertmt.encoders.find import find_encoder
 from bertmt.errors import Problems, RecipeError, UsageError, reason_of
 from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved
+from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved, with_present_names
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_with_ids
@@ -127,15 +127,16 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
     said: dict[str, None] = dict.fromkeys([SAID] if unasked else [])
     unusable: set[tuple[Any, ...]] = set()
     for combination in combinations:
-        recipe, encoder, checked = _looked_at(
-            base_values | dict(request.values) | combination, base, problems, unusable
-        )
+        asked = dict(request.values) | combination
+        recipe, encoder, checked = _looked_at(base_values | asked, base, problems, unusable)
         matched = matching_preset(recipe)
         name = problems.attempt(_name, request, base_name, combination, matched)
         if checked is None or name is None or problems:
             continue
         recipe = recipe.with_values({"data": checked.data, "extra_data_file": checked.extra_data_file})
-        settled = problems.attempt(settle_own_code, recipe, request.file.parent if request.file else None)
+        beside = request.file.parent if request.file else None
+        named = None if request.from_run is None else with_present_names(asked)
+        settled = problems.attempt(settle_own_code, recipe, beside, named)
         if settled is None:
             continue
         recipe, sources = settled

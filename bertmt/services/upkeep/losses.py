@@ -7,8 +7,10 @@ from bertmt.registry.database import Database
 from bertmt.registry.file.damaged import Row
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
+from bertmt.registry.sources import sources_with
 from bertmt.registry.states import WAITING, State
 from bertmt.services.ingest.import_run import is_run_id
+from bertmt.services.plan.own_code import digests_in
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ def losses(new: Database, rows: Sequence[Row], is_whole: bool) -> Losses:
             continue
         if was_removed != (run.id in removed):
             changes.setdefault("removal", []).append(f"{run.id} {run.name}")
+        submitted = row["sources"].intersection(digests_in(run.submission.recipe_json))
+        if len(sources_with(new, submitted)) < len(submitted):
+            changes.setdefault("source of its own losses and heads", []).append(f"{run.id} {run.name}")
         for what in _changed(run, row):
             changes.setdefault(what, []).append(f"{run.id} {run.name}")
     return Losses(runs, changes, is_whole)

@@ -123,5 +123,5 @@ def test_an_answer_that_is_none_is_a_sentence(
 
 def test_more_questions_than_a_pipe_holds_are_answered_in_order(child: Callable[..., None], tmp_path: Path) -> None:
     questions = [Question("sst", str(number), "x" * 100) for number in range(5000)]
-    found = answers(tmp_path, questions)
+    found = answers(tmp_path, (), questions)
     assert [each.id for each in found] == [each.id for each in questions]

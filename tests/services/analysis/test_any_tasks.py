@@ -233,6 +233,6 @@ def test_a_task_without_a_test_split_is_not_predicted(
 ) -> None:
     source = Source(train="train.tsv", dev="dev.tsv", text="text", label="label")
     own = {"spam": msgspec.structs.replace(OWN["spam"], source=source)}
-    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: tmp_path)
+    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: (tmp_path, ()))
     with pytest.raises(DataError, match="has a test split: spam"):
         predict_split(database, made("a", tasks=own), "test", tmp_path)

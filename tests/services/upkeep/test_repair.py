@@ -246,7 +246,10 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
     assert again.annotations.note == "why I try it"
 
 
-@pytest.mark.parametrize(("column", "value"), [("recipe", "[]"), ("name", "a\nb"), ("id", "../../x"), ("note", b"x")])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("recipe", "[]"), ("recipe", '{"losses": ["x.py:f"]}'), ("name", "a\nb"), ("id", "../../x"), ("note", b"x")],
+)
 def test_a_row_that_no_bertmt_writes_is_not_stored(
     builder: RegistryBuilder, backed_up: Path, column: str, value: str | bytes
 ) -> None:
@@ -271,6 +274,8 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
     control.cancel(database, cancelled)
     noted = builder.finished("noted since")
     control.annotate(database, noted, "a note that no folder has")
+    own, _ = (builder.add("own", losses=(f"mine.py:f #{digest}",)) for digest in ("0" * 16, "1" * 16))
+    database.execute("INSERT INTO sources (digest, file, source) VALUES (?, 'mine.py', '')", ("0" * 16,))
     database.close()
     damage_an_index(backed_up)
     lost = repair(backed_up).lost
@@ -279,6 +284,7 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
         "note": [f"{by_name['run 3'].id} run 3", f"{noted.id} noted since"],
         "tags": [f"{by_name['run 4'].id} run 4"],
         "removal": [f"{by_name['run 5'].id} run 5"],
+        "source of its own losses and heads": [f"{own.id} own"],
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from attempts import Attempt
 
+from bertmt.launchers.prediction import ask_prediction
 from bertmt.models.saving import load_model
 from bertmt.own_code.check import check_own_code
 from bertmt.own_code.loading import OwnCodeError, OwnLosses, load, load_heads
@@ -149,7 +150,14 @@ def test_a_run_trains_with_them_and_its_model_loads(
     plain = first_losses(trained({"epoch_steps": 1, "epochs": 1}).folder)
     own = first_losses(folder)
     assert own["loss/sst"] > plain["loss/sst"] and own["loss/sts"] == plain["loss/sts"]
-    model, _ = load_model(folder.model)
+    for allowed in ((), ("0" * 16,)):
+        with pytest.raises(OwnCodeError, match=r"The head of para, mine\.py, is not what the run was submitted with"):
+            load_model(folder.model, allowed)
+    question = b'{"task": "para", "id": 1, "first": "a", "second": "b"}'
+    for allowed, code in (((), 2), ((digest_of(SOURCE.encode()),), 0)):
+        ended = ask_prediction(folder.path, allowed, question)
+        assert ended.code == code, ended.complaints
+    model, _ = load_model(folder.model, [digest_of(SOURCE.encode())])
     heads: Any = model.heads
     assert [type(each).__name__ for each in heads["para"]] == ["Linear", "Tanh", "Linear"]
 

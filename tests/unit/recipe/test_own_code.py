@@ -47,3 +47,20 @@ def test_the_source_is_part_of_what_the_recipe_is() -> None:
     assert with_digests(one, {}) == one and from_json(to_json(one)) == one
     assert [each.weight for each in own_losses(one)] == [1, 2]
     assert matching_preset(one) is None and matching_preset(preset("baseline").recipe()) == "baseline"
+
+
+def test_where_the_file_lies_is_no_part_of_it() -> None:
+    values = [{"losses": f"{at}mine.py:f sst 2", "head.sst.module": f"{at}mine.py:H"} for at in ("", "/home/a/")]
+    recipes = [recipe_from(each) for each in values]
+    assert len({each.digest() for each in recipes}) == 2, "without a source, who knows whether it is one file"
+    one, same = (with_digests(each, {"mine.py": DIGEST, "/home/a/mine.py": DIGEST}) for each in recipes)
+    assert one != same and one.digest() == same.digest()
+    others = [{"losses": "mine.py:g sst 2"}, {"losses": "mine.py:f para 2"}, {"losses": "mine.py:f sst 3"}]
+    changed = [with_digests(recipe_from(values[0] | each), {"mine.py": DIGEST}).digest() for each in others]
+    assert len({one.digest(), *changed}) == 4
+
+
+@pytest.mark.parametrize(("weight", "text"), [("0.12345678", "0.12345678"), ("2.0", "2"), ("1234567e-1", "123456.7")])
+def test_a_weight_is_kept_as_it_is(weight: str, text: str) -> None:
+    loss = parse_loss(f"mine.py:f sst {weight}")
+    assert str(loss) == f"mine.py:f sst {text}" and parse_loss(str(loss)) == loss

@@ -193,11 +193,15 @@ def _refuse_contradictions(task: Task) -> None:
         raise ValueError("`prediction` by the cosine is for pairs with a number as label")
     if not task.classes and not task.range[0] < task.range[1]:
         raise ValueError("`range` must go from a lower to a higher number")
+    # JSON has no infinity, and predictions are float32.
+    if not max(map(abs, task.range)) <= _GREATEST_LABEL:
+        raise ValueError(f"`range` must be numbers from {-_GREATEST_LABEL:g} to {_GREATEST_LABEL:g}")
     if task.extra_pairs and (len(task.classes) != 2 or not task.pair):
         raise ValueError("`extra_pairs` is for pairs of two classes")
 
 
 Tasks = Mapping[str, Task]
+_GREATEST_LABEL = 1e30
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 # What stands beside tasks: their common score, and the phases of pretraining.
 _TAKEN = ("overall", "mnr", "cosine_embedding")

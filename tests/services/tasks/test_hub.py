@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from bertmt.errors import BertmtError, BusyError, DataError, UsageError
+from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.services.plan.known_tasks import known_tasks
 from bertmt.services.tasks.adding import Understood, Wanted, understood, write_definition
 from bertmt.services.tasks.hub import CONVERTED, HuggingFaceHub, bring
 from bertmt.services.tasks.known_sources import KNOWN_SOURCES
 from bertmt.services.tasks.requests import with_files
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.loading import read_split
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -150,7 +152,9 @@ def test_other_rows_never_overwrite_those_of_the_task_that_is_there(tmp_path: Pa
     words = {"one": "good", "two": "fine"}
     files = {
         f"{configuration}/{split}/0000.parquet": rows(
-            count, text=lambda n, split=split: f"{split} words {n}", label=lambda n, of=configuration: (words[of], "b")[n % 2]
+            count,
+            text=lambda n, split=split: f"{split} words {n}",
+            label=lambda n, of=configuration: (words[of], "b")[n % 2],
         )
         for configuration in words
         for split, count in (("train", 6), ("more", 8), ("validation", 4))
@@ -164,6 +168,22 @@ def test_other_rows_never_overwrite_those_of_the_task_that_is_there(tmp_path: Pa
     add(tmp_path, StandIn(files), "mine", force=True, **said)
     assert known_tasks(tmp_path)["mine"].source != old.source
     assert read_split("", old, "train").examples == before, "a run that was queued before still finds its data"
+
+
+def test_what_an_encoder_has_seen_is_known_of_the_same_data_from_the_hub_under_any_name(tmp_path: Path) -> None:
+    same = {"sst5": "sst", "qqp": "para", "stsb": "sts"}
+    assert {name: KNOWN_SOURCES[name].data_set for name in same} == {n: BUILTIN[of].data_set for n, of in same.items()}
+    told = {each.data_set for each in KNOWN_SOURCES.values()} | {each.data_set for each in BUILTIN.values()}
+    assert all(set(encoder.trained_on) <= told for encoder in KNOWN_ENCODERS.values())
+    files = {
+        f"qqp/{split}/0000.parquet": rows(
+            6, question1=lambda n: f"one {n}", question2=lambda n: f"two {n}", label=lambda n: n % 2
+        )
+        for split in ("train", "validation")
+    }
+    for name, said in (("qqp", {}), ("doubles", {"hub_set": "nyu-mll/glue:qqp"})):
+        found = add(tmp_path, StandIn(files), name, **said)
+        assert "Quora" in seen_in_training("minilm", {})[found.task.data_set]
 
 
 def test_a_hub_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Numbers predicted per example: one per class; one alone for two classes (before the sigmoid) or a number."""
         return len(self.classes) if len(self.classes) > 2 else 1
 
+    @property
+    def asked(self) -> tuple[str, str, str]:
+        """What makes two definitions of one name two tasks, in words: its inputs, its labels, what it is judged by."""
+        inputs = "pairs of sentences" if self.pair else "single sentences"
+        labels = f"the classes {', '.join(self.classes)}" if self.classes else "{:.10g} to {:.10g}".format(*self.range)
+        return inputs, labels, self.metric.title
+
     def unit(self, score: float) -> float:
         """A score's part in an overall score, 0 to 1."""
         return self.metric.unit(score)

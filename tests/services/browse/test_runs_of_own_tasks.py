@@ -155,6 +155,8 @@ def test_a_difference_is_over_the_tasks_of_both_and_judged_alike(builder: Regist
     from bertmt.services.browse.rows import mean_difference  # noqa: PLC0415
 
     assert mean_difference(other, control_run) is None
+    builder.known = {**WITH_COLA, "cola": replace(COLA, classes=("acceptable", "unacceptable"))}
+    assert mean_difference(builder.finished("the other way round", right=0.9, tasks=["cola"]), four) is None
     assert mean_difference(other, four) == pytest.approx(
         COLA.unit(other.score("cola") or 0) - COLA.unit(four.score("cola") or 0)
     )

@@ -89,8 +89,8 @@ def own(tmp_path: Path) -> Own:
         rows = [f"Row-{place},first {place},second {place},{label}" for place, label in enumerate(labels)]
         for split in ("train", "dev"):
             (tmp_path / f"{split}.csv").write_text("\n".join(["id,one,two,label", *rows]) + "\n", "utf-8")
-        files = {split: str(tmp_path / f"{split}.csv") for split in ("train", "dev")}
-        source = Source(**files, text="one", pair="two", label="label")
+        train, dev = (str(tmp_path / f"{split}.csv") for split in ("train", "dev"))
+        source = Source(train=train, dev=dev, text="one", pair="two", label="label")
         task = Task(name="own", title="Own", inputs="pair", metrics=("pearson", "mse"), source=source, **about)
         write_definition(tmp_path, task)
         path = tmp_path / "own-dev-output.csv"

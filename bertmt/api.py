@@ -76,9 +76,9 @@ class Registry:
             sort: a field or setting, "-" before it for descending; by default oldest first.
 
         Returns:
-            Scores are of the selected dev epoch, STS as ρ, behind the others those of tasks that some run has besides;
-            `difference` is from the run `baseline`. Settings have their own names ("lora.rank"), except those that a
-            column of the run has already.
+            Scores are of the selected dev epoch, each by its task's metric (STS as ρ), behind the others those of tasks
+            that some run has besides; `difference` is from the run `baseline`. Settings have their own names
+            ("lora.rank"), except those that a column of the run has already.
         """
         with self._opened() as database:
             listed = list_runs(database, query, sort)
@@ -93,7 +93,8 @@ class Registry:
         """A row per run, evaluated epoch and task, "overall" among the tasks; of all runs where none is named.
 
         Returns:
-            STS as ρ; epoch 0 is before any training; `selected` marks the epoch whose scores are the run's.
+            Each score is by its task's metric (STS as ρ); epoch 0 is before any training; `selected` marks the epoch
+            whose scores are the run's.
         """
         with self._opened() as database:
             rows = [
@@ -131,7 +132,8 @@ class Registry:
             every_epoch: of all evaluated epochs instead of the selected one.
 
         Returns:
-            `probabilities` holds lists: SST's five classes, PARA's of a paraphrase, STS' cosine.
+            `probabilities` holds lists: one per class of more than two; of two classes that of the second; of a number
+            the cosine, or what the head says.
         """
         with self._opened() as database:
             runs = _named(database, names)
@@ -141,8 +143,8 @@ class Registry:
         """Every run, or all seeds of a name, against the first; a single one against its baseline.
 
         Returns:
-            `difference` is arm minus reference, STS as ρ, with its 95 % interval; `p_corrected` is Holm's over all rows
-            of this call, and the verdict the one of `bertmt compare`. `paired_by` is "example" or "seed".
+            `difference` is arm minus reference by the task's metric, with its 95 % interval; `p_corrected` is Holm's
+            over all rows of this call, and the verdict the one of `bertmt compare`. `paired_by` is "example" or "seed".
 
         Raises:
             BusyError: a run has no scores yet.

@@ -33,7 +33,8 @@ def import_predictions(
 ) -> None:
     """Import another program's predictions as a run.
 
-    Files are as the course's: after a header `id , prediction` on each line. The run is listed, compared and reported
+    Files are as the course's: after a header `id , prediction` on each line, a number on the scale of the labels (of a
+    task that is predicted by the cosine, also the cosine). The run is listed, compared and reported
     like others: `bertmt import-predictions theirs --task sst sst-dev-output.csv`, then `bertmt compare`.
     """
     from bertmt.services.lifecycle.import_predictions import bring_predictions

@@ -45,8 +45,8 @@ def predict(
 ) -> None:
     """Predict sentences, or a whole split, with a finished run.
 
-    One sentence for the run's tasks about single ones (SST), two for those about pairs (PARA, STS); --split writes
-    prediction files in the course's format.
+    One sentence for the run's tasks about single ones (such as SST), two for those about pairs (such as PARA); --split
+    writes prediction files in the course's format, numbers of your own tasks on the scale of their labels.
     """
     from bertmt.errors import UsageError
     from bertmt.services.analysis.predict import predict_split, predict_texts

@@ -127,7 +127,7 @@ CREATE TABLE predictions (              -- float32, little-endian: numpy.frombuf
     split TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     fingerprint TEXT NOT NULL,
-    columns INTEGER NOT NULL,           -- 5 for SST, 1 otherwise
+    columns INTEGER NOT NULL,           -- the classes of the task where it has more than two, else 1
     probabilities BLOB NOT NULL,
     PRIMARY KEY (run, task, split, epoch)
 );

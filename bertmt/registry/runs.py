@@ -177,10 +177,15 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
 
 
 def store_tasks(database: Database, tasks: Tasks) -> int | None:
-    """The key of these definitions, added where they are new; None for built-in ones. Inside a write transaction."""
+    """The key of these definitions, added where they are new; None for built-in ones. Inside a write transaction.
+
+    Raises:
+        DataError: one of them cannot be kept as JSON.
+    """
     if all(BUILTIN.get(name) == task for name, task in tasks.items()):
         return None
     text = definitions.to_json(tasks)
+    definitions.from_json(text)  # what cannot be read again would hide every run from its user
     database.execute("INSERT OR IGNORE INTO task_sets (definitions) VALUES (?)", (text,))
     key: int = database.execute("SELECT key FROM task_sets WHERE definitions = ?", (text,)).fetchone()[0]
     return key

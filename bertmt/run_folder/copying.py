@@ -13,7 +13,8 @@ from pathlib import Path
 from bertmt import atomic_files
 from bertmt.errors import DataError, NotFoundError, reason_of
 
-_OWN = re.compile(r"run\.json|recipe\.json|vocabulary\.txt|events-\d{1,9}\.jsonl|log-\d{1,9}\.txt|alive")
+# Without `code/`, a user's own losses and heads: what somebody else wrote is never run here.
+_OWN = re.compile(r"run\.json|recipe\.json|tasks\.json|vocabulary\.txt|events-\d{1,9}\.jsonl|log-\d{1,9}\.txt|alive")
 _FOLDERS = ("examples", "predictions", "model", "checkpoints")
 
 

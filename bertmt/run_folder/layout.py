@@ -33,7 +33,7 @@ from bertmt.run_folder.locks import is_locked, lock
 from bertmt.run_folder.unreadable import unreadable_as_sentence
 from bertmt.tasks import definitions
 from bertmt.tasks.builtin import BUILTIN
-from bertmt.tasks.task import Tasks
+from bertmt.tasks.task import SPLITS, Tasks
 
 LONGEST_PID = 20  # digits
 
@@ -67,6 +67,11 @@ class RunOrder:
     keeps_checkpoints: bool = False
     checkpoint_step: int | None = None
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+    def foreign_fingerprints(self, known: Tasks) -> list[str]:
+        """Which fingerprints are of no split of these tasks; none in what a worker writes."""
+        names = {f"{task}-{split}" for task in known for split in (*SPLITS, "extra")}
+        return [name for name in self.fingerprints if name not in names]
 
 
 @dataclass(frozen=True)

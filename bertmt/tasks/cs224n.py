@@ -5,7 +5,6 @@ names, as the course's own reader finds them, which also covers the SST test fil
 unnamed column. Labels of test files are read where there are any; the course's have none.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,12 +12,12 @@ from bertmt.bounded_files import MOST_DATA, read_bytes
 from bertmt.errors import DataError, reason_of
 from bertmt.tasks.examples import Example, Split, is_plain_id, with_unique_ids
 from bertmt.tasks.malformed import Malformed, SkippedRows, renamed_ids, shown
+from bertmt.tasks.readers.labels import NUMBER
 from bertmt.tasks.tab_separated import Row, rows
 from bertmt.tasks.task import CourseFormat, Task
 
 REMEDY = "repair it, or name another folder with `bertmt init --data DIR`"
 MOST_LINES = 10_000_000  # of the course's largest file: 283,011
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def read_cs224n_split(folder: Path, task: Task, split: str) -> Split:

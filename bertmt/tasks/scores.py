@@ -49,7 +49,7 @@ def all_scores(task: Task, predicted: Values, labels: Values) -> dict[str, float
     """Every metric of a task, by name; the first is its score.
 
     Args:
-        predicted: on the scale of the labels (`Task.on_label_scale`).
+        predicted: on the scale of the labels (`on_label_scale`).
     """
     return {name: COMPUTED[name](predicted, labels) for name in task.metrics}
 

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bertmt.tasks.malformed import Malformed, decoded
+from bertmt.tasks.readers.lines import BYTE_ORDER_MARK
 
 MAX_LINES = 50  # of one row
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Row(NamedTuple):

@@ -161,6 +161,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Numbers predicted per example: one per class; one alone for two classes (before the sigmoid) or a number."""
         return len(self.classes) if len(self.classes) > 2 else 1
 
+    @property
+    def asked(self) -> tuple[str, str, str]:
+        """What makes two definitions of one name two tasks, in words: its inputs, its labels, what it is judged by."""
+        inputs = "pairs of sentences" if self.pair else "single sentences"
+        labels = f"the classes {', '.join(self.classes)}" if self.classes else "{:.10g} to {:.10g}".format(*self.range)
+        return inputs, labels, self.metric.title
+
     def unit(self, score: float) -> float:
         """A score's part in an overall score, 0 to 1."""
         return self.metric.unit(score)
@@ -193,11 +200,15 @@ def _refuse_contradictions(task: Task) -> None:
         raise ValueError("`prediction` by the cosine is for pairs with a number as label")
     if not task.classes and not task.range[0] < task.range[1]:
         raise ValueError("`range` must go from a lower to a higher number")
+    # JSON has no infinity, and predictions are float32.
+    if not max(map(abs, task.range)) <= _GREATEST_LABEL:
+        raise ValueError(f"`range` must be numbers from {-_GREATEST_LABEL:g} to {_GREATEST_LABEL:g}")
     if task.extra_pairs and (len(task.classes) != 2 or not task.pair):
         raise ValueError("`extra_pairs` is for pairs of two classes")
 
 
 Tasks = Mapping[str, Task]
+_GREATEST_LABEL = 1e30
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 # What stands beside tasks: their common score, and the phases of pretraining.
 _TAKEN = ("overall", "mnr", "cosine_embedding")

@@ -9,6 +9,7 @@ from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.layout import RunOrder
 from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
+from bertmt.tasks.malformed import shown
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,14 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
     """Return if every split has the fingerprint that it had at submit.
 
     Raises:
-        DataError: naming the splits that have not.
+        DataError: naming the splits that have not, or that are of none of the recipe's tasks.
     """
+    foreign = order.foreign_fingerprints(recipe.known)
+    if foreign:
+        raise DataError(
+            f"The run has a fingerprint of {shown(foreign[0])}, which is of none of its tasks: its run.json was "
+            f"changed, so queue a new run like it with `bertmt queue --from {order.run_id}`."
+        )
     changed = []
     for name, expected in order.fingerprints.items():
         task, _, split = name.partition("-")

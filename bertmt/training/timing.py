@@ -35,7 +35,7 @@ class Stopwatch:
 class TimeLeft:
     """Time left: task batches still to come at their smoothed time, evaluations at the last one's.
 
-    Batches and not steps, since a step of pretraining has one and a step of training up to three.
+    Batches and not steps, since a step of pretraining has one and a step of training up to one per task.
     """
 
     def __init__(self, batches: int, evaluations: int):

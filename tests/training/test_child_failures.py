@@ -49,6 +49,15 @@ def test_data_that_changed_since_submit_is_refused_by_name(
     assert f"{name} differs" in run.last["error"] and "bertmt requeue" in run.last["error"]
 
 
+@pytest.mark.parametrize("name", ["speed-dev", "sst", "sst-held"])
+def test_fingerprints_of_no_task_are_refused_in_a_sentence(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], name: str
+) -> None:
+    run = attempt(prepare({"epochs": 1}, fingerprints={name: "0" * 16}))
+    assert run.exit_code == 1
+    assert f"The run has a fingerprint of '{name}', which is of none of its tasks" in run.last["error"]
+
+
 def test_a_loss_that_is_no_number_fails_the_run_with_step_and_batch(
     prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]
 ) -> None:

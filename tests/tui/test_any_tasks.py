@@ -232,7 +232,7 @@ async def test_the_form_offers_the_known_tasks_and_the_heads_of_the_chosen(
     show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = Recipe(known=SIX)
-    monkeypatch.setattr("tui.screens.new_run.screen.recipe_beside", lambda folder, name, run: base)
+    monkeypatch.setattr("tui.screens.new_run.screen.open_recipe", lambda name, run, folder: base)
     async with show(size=(120, 60)) as shown:
         await shown.press("n")
         assert "head.sst.layers" in shown.text and "head.cola.layers" not in shown.text

@@ -1,11 +1,11 @@
-"""Recipes of schema 5 as schema 6 has them; the migration runs this, frozen, whatever recipes become later."""
+"""Recipes of schema 6 as schema 7 has them; the migration runs this, frozen, whatever recipes become later."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
-# Names and defaults of schema 6, in their order; those of heads stand after the adapters.
+# Names and defaults of schema 7, in their order; those of heads stand after the adapters.
 BEFORE_HEADS: Mapping[str, Any] = {
     "tasks": ["sst", "para", "sts"], "ensembling": False, "super_concat": False, "extra_data": False, "pearson": False,
     "mnr": False, "cosine_embedding": False, "lora.rank": 0, "lora.alpha": None, "lora.rslora": False,

@@ -11,7 +11,7 @@ from bertmt.registry.states import State
 from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences, tasks_of_arms
 from bertmt.services.analysis.encoder_differences import encoder_warnings
 from bertmt.services.plan.overlaps import overlap_sentences
-from bertmt.tasks.task import Task, Tasks
+from bertmt.tasks.task import Tasks
 
 Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
 
@@ -70,20 +70,11 @@ def _other_definition(sides: Sequence[tuple[str, Arm]], task: str) -> str | None
     known = [(name, run.tasks[task]) for name, arm in sides for run in arm.runs if task in run.tasks]
     (first, definition), *others = known
     for name, other in others:
-        for what, of_one, of_other in zip(
-            ("inputs", "labels", "score"), _asked(definition), _asked(other), strict=True
-        ):
+        for what, of_one, of_other in zip(("inputs", "labels", "score"), definition.asked, other.asked, strict=True):
             if of_one != of_other:
                 who = f"{first} and {name} define" if name != first else f"the runs of {name} define"
                 return f"{who} it with different {what} ({of_one} against {of_other})"
     return None
-
-
-def _asked(task: Task) -> tuple[str, str, str]:
-    """What makes two definitions of one name two tasks, in words: its inputs, its labels, what it is judged by."""
-    inputs = "pairs of sentences" if task.pair else "single sentences"
-    labels = "the classes " + ", ".join(task.classes) if task.classes else f"{task.minimum:g} to {task.maximum:g}"
-    return inputs, labels, task.metric.title
 
 
 def _dev_marks(database: Database, arm: Arm, task: str) -> Marks:

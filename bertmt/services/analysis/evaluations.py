@@ -39,7 +39,7 @@ class Evaluated:
 
     Attributes:
         epochs: ascending, of whole evaluations; epoch 0 is before any training. None at all only where there is `now`.
-        scores: of each of them, STS as ρ; None where one is undefined.
+        scores: of each of them, by the task's metric; None where one is undefined.
         selected: the epoch whose scores are the run's; while it runs, the newest, or `NOW`.
         is_final: whether the run has finished, so that `selected` stays.
         now: partial predictions that are newer than all whole ones.

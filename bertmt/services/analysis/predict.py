@@ -142,12 +142,17 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
         atomic_files.make_folder(out)
         for name, task in tasks.items():
             path = out / course_file_name(task, split)
-            rows = [(each.id, each.label) for each in found if each.task == name]
+            rows = [(each.id, _written_label(task, each.label)) for each in found if each.task == name]
             write_course_file(path, task, rows)
             written.append(CourseFile(name, path, len(rows)))
     except OSError as problem:
         raise BertmtError(f"{out} cannot be written: {reason_of(problem)}; name another with --out.") from None
     return written
+
+
+def _written_label(task: Task, label: float) -> float:
+    """A number of a user's task on the scale of its labels; the course wants the cosine."""
+    return label if task.course or task.classes else task.label_at(label)
 
 
 def has_split(task: Task, split: str) -> bool:

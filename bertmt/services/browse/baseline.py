@@ -10,7 +10,6 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, setting, store_setting
 from bertmt.registry.states import State
-from bertmt.tasks.task import Task
 
 SETTING = "baseline"
 BASELINE_PRESET = "baseline"
@@ -96,13 +95,9 @@ def same_dev_data(run: Run, other: Run, task: str) -> bool:
     if run.submission.shared_recipe.get("evaluate_examples") != other.submission.shared_recipe.get("evaluate_examples"):
         return False
     own, its = run.tasks.get(task), other.tasks.get(task)
-    if own is not its and own is not None and its is not None and _judged_by(own) != _judged_by(its):
+    if own is not its and own is not None and its is not None and own.asked != its.asked:
         return False
     if run.submission.fingerprints_json == other.submission.fingerprints_json:
         return True
     marks = {each.submission.fingerprints.get(f"{task}-dev") for each in (run, other)} - {None}
     return len(marks) < 2
-
-
-def _judged_by(task: Task) -> tuple[object, ...]:
-    return task.inputs, len(task.classes), task.range, task.metric

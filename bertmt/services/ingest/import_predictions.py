@@ -63,18 +63,24 @@ def _read(task: Task, file: Path, data: str) -> tuple[Split, Predictions]:
         raise DataError(f"The {SPLIT} split of {task.title} has examples without a label: nothing can be scored.")
     predicted = np.array(read_prediction_file(file, task, split.examples))
     mark = fingerprint(split.examples)
-    return split, Predictions(task.name, SPLIT, EPOCH, mark, as_probabilities(task, predicted))
+    labels = np.array([example.label for example in split.examples], dtype=np.float64)
+    return split, Predictions(task.name, SPLIT, EPOCH, mark, as_probabilities(task, predicted, labels))
 
 
-def as_probabilities(task: Task, predicted: np.ndarray) -> np.ndarray:
+def as_probabilities(task: Task, predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Predicted labels as predictions are stored, all weight on the class that was named.
 
-    Numbers beyond −1 to 1 are taken for labels on the task's range, others for cosines or shares of it; a correlation
-    is the same for both.
+    Numbers are labels on the task's scale. Of a task that is predicted by the cosine they may be cosines too, as the
+    course's files have them: they are where none is beyond −1 to 1 and some true label is, so that true labels are
+    never taken for cosines. A correlation is the same for both.
+
+    Args:
+        labels: the true ones, of the same examples.
     """
     if task.outputs > 1:
         return np.eye(task.outputs, dtype=np.float32)[predicted.astype(np.int64)]
-    if not task.classes and np.abs(predicted).max() > 1:
+    are_cosines = task.prediction == "cosine" and np.abs(predicted).max() <= 1 < np.abs(labels).max()
+    if not task.classes and not are_cosines:
         predicted = (predicted - task.minimum) / (task.maximum - task.minimum)
     return predicted.astype(np.float32)
 

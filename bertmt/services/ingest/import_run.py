@@ -166,6 +166,9 @@ def read_run_folder(path: Path) -> Found:
     except (OSError, UnicodeDecodeError) as unread:
         raise DataError(f"{folder.recipe} cannot be read: {unread}.") from None
     _refuse_code_without_digest(folder, recipe)
+    problem = order_problem(order, recipe)
+    if problem:
+        raise DataError(f"{folder.order} is not what a run writes: {problem}.")
     _refuse_working(folder)
     began_at = _began_at(folder, 1) or _changed_at(folder.recipe)
     started = _first_event(folder, max(attempts(path), default=1))
@@ -185,8 +188,12 @@ def is_run_id(text: object) -> bool:
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
-def order_problem(order: RunOrder) -> str | None:
-    """What a hostile or damaged run.json has that no run writes."""
+def order_problem(order: RunOrder, recipe: Recipe | None = None) -> str | None:
+    """What a hostile or damaged run.json has that no run writes.
+
+    Args:
+        recipe: the run's, once it is read.
+    """
     texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
     all_marks: tuple[Any, ...] = (order.fingerprints, order.encoder_fingerprints)
     if not is_run_id(order.run_id):
@@ -202,7 +209,8 @@ def order_problem(order: RunOrder) -> str | None:
             isinstance(each, str) and each.isprintable() for each in marks.values()
         ):
             return "its fingerprints are none"
-    return None
+    foreign = order.foreign_fingerprints(recipe.known) if recipe else []
+    return f"it has a fingerprint {foreign[0][:LONGEST_NAME]!r}, which is of none of its tasks" if foreign else None
 
 
 def _store(database: Database, found: Found, work: Path, put_in_place: Callable[[], object]) -> Run:

@@ -15,11 +15,10 @@ from bertmt.recipe.step_plan import batch_count, plan_steps
 from bertmt.services.plan.overlaps import Overlap, TextKeys, count_overlap, text_keys
 from bertmt.tasks.cs224n import find_file, missing_files
 from bertmt.tasks.examples import Split, fingerprint
-from bertmt.tasks.loading import read_extra_pairs, read_split
+from bertmt.tasks.loading import TOY, read_extra_pairs, read_split
 from bertmt.tasks.readers.source import source_file
 from bertmt.tasks.task import Task
 
-TOY = "toy"
 LOOKED_AT = ("train", "dev")
 MOST_KEPT = 64  # of the splits that were looked at: some nine places of data
 Stamp = tuple[int, int, int] | None

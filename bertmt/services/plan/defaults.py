@@ -10,9 +10,10 @@ from bertmt.errors import EncoderError, Problems, RecipeError, UsageError
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe
 from bertmt.recipe.settings import Role
-from bertmt.services.plan.data_check import TOY, check_data
+from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.user_settings import write_user_settings
 from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.loading import TOY
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import KnownTasks
+from bertmt.tasks.limits import limit_problem
 from bertmt.tasks.readers.source import source_file
 from bertmt.tasks.task import Source, Task, Tasks, is_task_name
 
@@ -86,6 +87,9 @@ def read_definition(file: Path) -> Task:
         said = str(problem).replace("`$.", "`")
         said = said if len(said) <= LONGEST_SAID else f"{said[:LONGEST_SAID]}…"  # a value of the file may be in it
         raise DataError(f"{file}: {said}; `bertmt task show` prints a whole one.") from None
+    too_much = limit_problem(task)
+    if too_much:
+        raise DataError(f"{file}: {too_much}.")
     if task.source is None:
         raise DataError(f"{file}: `source` is missing, the files and columns that its examples are in.")
     if task.course or task.grammar or task.extra_pairs:

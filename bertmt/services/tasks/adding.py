@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from bertmt import atomic_files, paths
+from bertmt.bounded_files import MOST_TOML
 from bertmt.errors import BusyError, DataError, UsageError, reason_of
 from bertmt.recipe.loading import toml_value
 from bertmt.services.plan.known_tasks import ENDING, refuse_name
@@ -22,6 +23,7 @@ from bertmt.services.tasks.guessing import (
     range_of,
 )
 from bertmt.tasks.examples import Example
+from bertmt.tasks.limits import limit_problem
 from bertmt.tasks.malformed import shown
 from bertmt.tasks.readers.labels import number_of
 from bertmt.tasks.readers.source import read_source_split
@@ -204,7 +206,7 @@ def _task(
         text=columns.text, pair=columns.pair, label=columns.label, hub=wanted.hub, sha256=wanted.sha256,
     )  # fmt: skip
     try:
-        return Task(
+        task = Task(
             name=wanted.name, title=wanted.title or wanted.name.upper(), data_set=wanted.data_set,
             inputs="pair" if columns.pair else "single", classes=classes, range=label_range,
             prediction="cosine" if prediction == "cosine" else "logits",
@@ -212,6 +214,10 @@ def _task(
         )  # fmt: skip
     except ValueError as problem:
         raise UsageError(f"The task cannot be as it is said: {problem}.") from None
+    too_much = limit_problem(task)
+    if too_much:
+        raise UsageError(f"The task cannot be as it is said: {too_much}.")
+    return task
 
 
 def _refuse_swapped(task: Task, found: Mapping[str, FileProfile], columns: Columns) -> None:
@@ -238,9 +244,14 @@ def write_definition(folder: Path, task: Task, force: bool = False) -> Path:
     """
     file = paths.tasks_folder(folder) / f"{task.name}{ENDING}"
     refuse_existing(folder, task.name, force)
+    text = definition_text(task, folder)
+    if len(text.encode()) > MOST_TOML:
+        raise UsageError(
+            f"The definition of {task.name} would have more than {MOST_TOML:,} bytes: shorten its classes."
+        )
     try:
         atomic_files.make_folder(file.parent)
-        atomic_files.write_text(file, definition_text(task, folder), atomic_files.SHARED_FILE)
+        atomic_files.write_text(file, text, atomic_files.SHARED_FILE)
     except (OSError, ValueError) as problem:
         raise UsageError(f"{file} cannot be written: {reason_of(problem)}.") from None
     return file

@@ -4,11 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bertmt.tasks.limits import LONGEST_TEXT, MOST_CLASSES
 from bertmt.tasks.readers.labels import number_of, word_of
 from bertmt.tasks.readers.table import opened_rows
 
-MOST_CLASSES = 100
-LONGEST_CLASS = 60  # characters
+# What is taken for classes where nobody says so.
+MOST_GUESSED = 100
+LONGEST_GUESSED = 60  # characters
 
 
 @dataclass(kw_only=True)
@@ -17,7 +19,8 @@ class ColumnProfile:
 
     Attributes:
         count: values that are not empty.
-        words: how often each of the first `MOST_CLASSES` different ones comes, as labels are written.
+        words: how often each of the first `MOST_CLASSES` different ones comes, as labels are written, none of them
+            longer than a class may be.
         others: values beside those.
         spaces: words beyond the first of each value, in all.
         numbers: how many are numbers; `whole`: how many of them are whole.
@@ -41,7 +44,7 @@ class ColumnProfile:
             return
         self.count += 1
         self.spaces += len(word.split()) - 1 if isinstance(value, str) else 0
-        if word in self.words or len(self.words) < MOST_CLASSES:
+        if word in self.words or (len(self.words) < MOST_CLASSES and len(word) <= LONGEST_TEXT):
             self.words[word] += 1
         else:
             self.others += 1
@@ -55,7 +58,9 @@ class ColumnProfile:
     def is_prose(self) -> bool:
         """Whether it looks like sentences: three words on average, and more different ones than classes."""
         return (
-            self.count > 0 and self.spaces >= 2 * self.count and (self.others > 0 or 2 * len(self.words) > self.count)
+            self.count > 0
+            and self.spaces >= 2 * self.count
+            and (self.others > 0 or len(self.words) > min(MOST_GUESSED, self.count // 2))
         )
 
     @property
@@ -66,7 +71,11 @@ class ColumnProfile:
     @property
     def has_classes(self) -> bool:
         """Whether there are few different values, each short enough for a name."""
-        return self.others == 0 and all(len(word) <= LONGEST_CLASS for word in self.words)
+        return (
+            len(self.words) <= MOST_GUESSED
+            and self.others == 0
+            and all(len(word) <= LONGEST_GUESSED for word in self.words)
+        )
 
 
 @dataclass(frozen=True)

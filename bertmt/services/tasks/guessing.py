@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bertmt.drawing.numbers import named
 from bertmt.errors import DataError, UsageError
-from bertmt.services.tasks.columns import MOST_CLASSES, ColumnProfile, FileProfile
+from bertmt.services.tasks.columns import MOST_GUESSED, ColumnProfile, FileProfile
+from bertmt.tasks.limits import LONGEST_TEXT, MOST_CLASSES
 from bertmt.tasks.malformed import shown
 from bertmt.tasks.readers.labels import number_of, word_of
 
@@ -92,8 +93,12 @@ def guess_kind(column: ColumnProfile, file: object, text: ColumnProfile) -> tupl
         return "classification", f"`{column.name}` holds {len(column.words)} different labels{other}"
     swapped = text.has_classes and not text.is_prose
     raise UsageError(
-        f"{file}: {shown(column.name)} holds more than {MOST_CLASSES} different texts, too many for classes: "
-        + (f"is it the sentences, and {shown(text.name)} the labels?" if swapped else "is it the column of the labels?")
+        f"{file}: {shown(column.name)} holds more than {MOST_GUESSED} different texts, or long ones: "
+        + (
+            f"is it the sentences, and {shown(text.name)} the labels?"
+            if swapped
+            else "is it the column of the labels? Then say --kind classification."
+        )
     )
 
 
@@ -106,9 +111,17 @@ def classes_of(column: ColumnProfile, more: Sequence[ColumnProfile], names: Sequ
 
     Args:
         more: the same column of other splits.
+
+    Raises:
+        UsageError: there are more than a task may have, or longer ones.
     """
     if names:
         return tuple(names)
+    if any(each.others for each in (column, *more)):
+        raise UsageError(
+            f"{shown(column.name)} holds more than {MOST_CLASSES:,} different texts, or some of more than "
+            f"{LONGEST_TEXT} characters, too many or too long for classes: is it the column of the labels?"
+        )
     words = set(column.words).union(*(each.words for each in more))
     numbers = {word: number_of(word) for word in words}
     if None not in numbers.values():

@@ -1,11 +1,13 @@
 """Bringing a data set from the Hugging Face hub once: its Parquet files at one commit, kept as JSON lines.
 
 The hub converts public data sets to Parquet on a branch of their repositories, so no script of a data set is ever run.
-The rows are written as `tasks/NAME/COMMIT/SPLIT.jsonl.gz` beside the definition: from then on nothing needs the hub,
-nor what reads Parquet, and who shares the folder shares the data.
+The rows are written as `tasks/NAME/COMMIT-CONTENT/SPLIT.jsonl.gz` beside the definition: from then on nothing needs the
+hub, nor what reads Parquet, and who shares the folder shares the data. Other rows get a folder of another name, so what
+an older definition or a run names is never overwritten.
 """
 
 import gzip
+import hashlib
 import io
 import json
 import tempfile
@@ -112,26 +114,36 @@ def bring(
     if not commit.isalnum():
         raise DataError(f"The hub calls the revision of {repository} {shown(commit)}, which is no commit.")
     configuration = _configuration(repository, configuration, marks)
-    target = paths.tasks_folder(folder) / name / commit[:12]
+    place = paths.tasks_folder(folder) / name
     found: dict[str, Path] = {}
     try:
-        atomic_files.make_folder(target)
-        with tempfile.TemporaryDirectory(prefix=".hub-", dir=target) as beside:
+        atomic_files.make_folder(place)
+        with tempfile.TemporaryDirectory(prefix=".hub-", dir=place) as beside:
             for split, called in splits.items():
                 parts = sorted(each for each in marks if each.startswith(f"{configuration}/{called}/"))
                 if parts:
                     brought = [_checked(hub, repository, commit, part, marks[part], Path(beside)) for part in parts]
-                    found[split] = _kept(brought, target / f"{split}.jsonl.gz")
+                    found[split] = _kept(brought, Path(beside) / f"{split}.jsonl.gz")
                 elif split != "test":
                     there = sorted({each.split("/")[1] for each in marks if each.startswith(f"{configuration}/")})
                     raise DataError(
                         f"{repository}:{configuration} has no split {shown(called)}, only {named(there, 8)}: say which "
                         f"one it is with --{split}."
                     )
+            digests = {split: sha256_of(file) for split, file in found.items()}
+            content = hashlib.sha256(json.dumps([configuration, digests]).encode()).hexdigest()
+            found = _in_place(found, place / f"{commit[:12]}-{content[:8]}")
     except OSError as problem:
-        raise BertmtError(f"{target} cannot be written: {reason_of(problem)}.") from None
-    marks_of_kept = tuple(sha256_of(file) for file in found.values())
-    return Brought(found, marks_of_kept, f"{repository}:{configuration}@{commit}")
+        raise BertmtError(f"{place} cannot be written: {reason_of(problem)}.") from None
+    return Brought(found, tuple(digests.values()), f"{repository}:{configuration}@{commit}")
+
+
+def _in_place(files: Mapping[str, Path], target: Path) -> dict[str, Path]:
+    """Move files to the folder of their content; one that is there has the same, or was damaged."""
+    atomic_files.make_folder(target)
+    moved = {split: file.replace(target / file.name) for split, file in files.items()}
+    atomic_files.sync_folder(target)
+    return moved
 
 
 def _names(named_set: str) -> tuple[str, str]:

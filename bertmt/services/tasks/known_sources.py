@@ -9,6 +9,7 @@ class KnownSource:
     """Where a task is on the hub, and what there is to say of it.
 
     Attributes:
+        data_set: as a built-in task calls it that is from there too: by it is known what an encoder has seen.
         train, dev: how many examples there are.
         dev_split, test_split: what the hub calls them; most test splits have no labels.
     """
@@ -32,16 +33,16 @@ _GLUE = "nyu-mll/glue"
 # Numbers of examples: of the data sets' own cards on the hub.
 KNOWN_SOURCES: Mapping[str, KnownSource] = {
     "sst5": KnownSource(
-        title="SST-5", data_set="Stanford Sentiment Treebank, five classes", repository="SetFit/sst5",
+        title="SST-5", data_set="Stanford Sentiment Treebank (SST-5)", repository="SetFit/sst5",
         configuration="default", text="text", classes="very negative,negative,neutral,positive,very positive",
         metric="accuracy", train=8_544, dev=1_101,
     ),
     "qqp": KnownSource(
-        title="QQP", data_set="Quora question pairs (GLUE)", repository=_GLUE, configuration="qqp", text="question1",
+        title="QQP", data_set="Quora question pairs", repository=_GLUE, configuration="qqp", text="question1",
         pair="question2", metric="accuracy", train=363_846, dev=40_430,
     ),
     "stsb": KnownSource(
-        title="STS-B", data_set="SemEval STS benchmark (GLUE)", repository=_GLUE, configuration="stsb",
+        title="STS-B", data_set="SemEval STS benchmark", repository=_GLUE, configuration="stsb",
         text="sentence1", pair="sentence2", label_range="0,5", metric="pearson", train=5_749, dev=1_500,
     ),
     "cola": KnownSource(

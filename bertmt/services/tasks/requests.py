@@ -58,7 +58,9 @@ def with_files(
 
 
 def _with_brought(said: Wanted, brought: Brought) -> Wanted:
-    data_set = said.data_set or brought.origin.partition("@")[0]
+    origin = brought.origin.partition("@")[0]
+    known = {f"{each.repository}:{each.configuration}": each.data_set for each in KNOWN_SOURCES.values()}
+    data_set = said.data_set or known.get(origin, origin)
     return replace(said, files=brought.files, hub=brought.origin, sha256=brought.sha256, data_set=data_set)
 
 

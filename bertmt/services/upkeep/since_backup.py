@@ -114,7 +114,10 @@ def _store_waiting(new: Database, row: Row) -> bool:
             return False
         folder = RunFolder(paths.run_folder(new.path, order.run_id))
         known = definitions.from_json(row["definitions"] or "")
-        run = new_run(new, Found(folder, order, from_json(row["recipe"], known), at, {}))
+        recipe = from_json(row["recipe"], known)
+        if order_problem(order, recipe):
+            return False
+        run = new_run(new, Found(folder, order, recipe, at, {}))
         with new.immediate():
             unknown = Snapshot("unknown", {}, {})
             add_imported(new, order.run_id, replace(run, state=State.HELD, note=row["note"]), unknown, at, NOT_SURE)

@@ -67,7 +67,7 @@ class Stepper:
                 name: objective(self.model, self.recipe, name, batch, self.own) for name, batch in batches.items()
             }
         surgery = self._backward(list(objectives.values()))
-        # Of no gradients at all (an undefined Pearson loss, STS alone) it is a zero on the CPU.
+        # Of no gradients at all (an undefined Pearson loss of a task alone) it is a zero on the CPU.
         norm = torch.nn.utils.get_total_norm(_gradients(optimizer)).to(self._device)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

@@ -24,9 +24,11 @@ from bertmt.services.analysis.comparison_formatting import format_differences, f
 from bertmt.services.analysis.confusion import class_tasks, confusion_of, counts_of
 from bertmt.services.analysis.examples import by_error, examples_of, similarity_in, similarity_of, wrong
 from bertmt.services.analysis.export import prediction_rows
-from bertmt.services.analysis.predict import predict_split, predict_texts
+from bertmt.services.analysis.predict import Answer, predict_split, predict_texts
 from bertmt.services.browse.rows import Row
 from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.loading import read_split
+from bertmt.tasks.prediction_files import read_prediction_file
 from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Source
 
@@ -236,3 +238,18 @@ def test_a_task_without_a_test_split_is_not_predicted(
     monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: (tmp_path, ()))
     with pytest.raises(DataError, match="has a test split: spam"):
         predict_split(database, made("a", tasks=own), "test", tmp_path)
+
+
+def test_prediction_files_have_numbers_of_own_tasks_on_the_scale_of_their_labels(
+    database: Database, made: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    file = tmp_path / "dev.csv"
+    file.write_text("id,one,two,label\nA,x,y,2\n", encoding="utf-8")
+    source = Source(train=str(file), dev=str(file), text="one", pair="two", label="label")
+    grades = msgspec.structs.replace(FIVE["grades"], range=(2.0, 6.0), source=source)
+    run = made("a", tasks={"grades": grades})
+    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: tmp_path)
+    found = [Answer("grades", "A", 0.25, (0.25,))]
+    monkeypatch.setattr("bertmt.services.analysis.predict.answers", lambda folder, questions: found)
+    [written] = predict_split(database, run, "dev", tmp_path / "out")
+    assert read_prediction_file(written.path, grades, read_split("", grades, "dev").examples) == [3.0]

@@ -1,13 +1,14 @@
 """A run of a task that a person defined, from its submission to every list and document."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from made_up_tasks import COLA, WITH_COLA
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 from registry_builder import EXAMPLES, RegistryBuilder, evaluate
 from stored_scores import store_scores
 
@@ -20,7 +21,7 @@ from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, all_tasks, evaluations, run_by_key
+from bertmt.registry.runs import all_runs, all_tasks, evaluations, run_by_key, store_tasks
 from bertmt.run_folder.events import Evaluated, PredictionFile, now
 from bertmt.run_folder.predictions import Predictions, write_predictions
 from bertmt.services.browse.curves import OWNERS, place_of
@@ -62,6 +63,14 @@ def test_a_run_keeps_the_definitions_that_it_was_submitted_with(builder: Registr
     [other] = submit(builder.database, Plan(Request(preset="baseline"), (planned,), ()))
     count = "SELECT count(*), count(DISTINCT task_set) FROM task_sets, runs"
     assert builder.database.execute(count).fetchone() == (2, 1) and other.tasks is run.tasks
+
+
+def test_definitions_that_could_not_be_read_again_are_not_stored(builder: RegistryBuilder) -> None:
+    odd = replace(COLA, classes=(), metrics=("pearson",))
+    force_setattr(odd, "range", (0.0, math.inf))
+    with pytest.raises(DataError, match="Definitions of tasks cannot be read"), builder.database.immediate():
+        store_tasks(builder.database, {"cola": odd})
+    assert builder.database.execute("SELECT count(*) FROM task_sets").fetchone() == (0,)
 
 
 def test_a_run_of_built_in_tasks_stores_no_definitions(builder: RegistryBuilder) -> None:
@@ -146,6 +155,8 @@ def test_a_difference_is_over_the_tasks_of_both_and_judged_alike(builder: Regist
     from bertmt.services.browse.rows import mean_difference  # noqa: PLC0415
 
     assert mean_difference(other, control_run) is None
+    builder.known = {**WITH_COLA, "cola": replace(COLA, classes=("acceptable", "unacceptable"))}
+    assert mean_difference(builder.finished("the other way round", right=0.9, tasks=["cola"]), four) is None
     assert mean_difference(other, four) == pytest.approx(
         COLA.unit(other.score("cola") or 0) - COLA.unit(four.score("cola") or 0)
     )
@@ -174,8 +185,14 @@ def test_predictions_of_a_task_that_is_not_trained_are_not_stored(builder: Regis
 def test_a_folder_brings_its_tasks_along(builder: RegistryBuilder, four: Run, tmp_path: Path) -> None:
     elsewhere = RegistryBuilder(tmp_path / "elsewhere" / "runs.db", WITH_COLA)
     elsewhere.add("its definitions have the first key there", tasks=["cola"])
+    code = folder_of(builder.database, four).code
+    code.mkdir()
+    (code / "0123.py").write_text("print('never run here')")
     run = import_run(elsewhere.database, folder_of(builder.database, four).path)
     assert dict(run.tasks) == WITH_COLA and run.scores == four.scores
+    copy = folder_of(elsewhere.database, run)
+    assert dict(copy.read_tasks()) == WITH_COLA, "it can be repaired and predicted from its folder alone"
+    assert not copy.code.exists()
     assert evaluations(elsewhere.database, run) == evaluations(builder.database, four)
     assert damage_of(elsewhere.database) is None
 
@@ -186,8 +203,8 @@ def test_a_folder_brings_its_tasks_along(builder: RegistryBuilder, four: Run, tm
         ({"name": "loss"}, "no task can be called 'loss'"),
         ({"name": "../x"}, "must be a word of at most 32 small letters.*but is '../x'"),
         ({"classes": [f"class {number}" for number in range(20_000)], "metrics": ["accuracy"]}, "20,000 classes"),
-        ({"title": "\x1b[2J"}, "no printable text"),
-        ({"title": "x" * 500}, "no printable text"),
+        ({"title": "\x1b[2J"}, "must be a printable text"),
+        ({"title": "x" * 500}, "must be a printable text"),
         ({"metrics": ["speed"]}, "cannot be read"),
         ({"sudo": 1}, "cannot be read"),
         ({"classes": 3}, "cannot be read"),

@@ -291,6 +291,8 @@ SPOILED: dict[str, Callable[[Any], object]] = {
     "fingerprints that are none": spoil_order(fingerprints=["a"]),
     "encoder fingerprints that are none": spoil_order(encoder_fingerprints={"weights": "\x1b[2J"}),
     "encoder fingerprints of another kind": spoil_order(encoder_fingerprints=["a"]),
+    "a fingerprint of no task": spoil_order(fingerprints={"speed-dev": "0" * 16}),
+    "a fingerprint of no split": spoil_order(fingerprints={"sst-held": "0" * 16}),
     "half a character": spoil_order(data="\ud800"),
     "a key of another version": spoil_order(colour="blue"),
     "no run.json": lambda folder: (folder / "run.json").unlink(),

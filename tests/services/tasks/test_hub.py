@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from bertmt.errors import BertmtError, BusyError, DataError, UsageError
+from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.services.plan.known_tasks import known_tasks
 from bertmt.services.tasks.adding import Understood, Wanted, understood, write_definition
 from bertmt.services.tasks.hub import CONVERTED, HuggingFaceHub, bring
 from bertmt.services.tasks.known_sources import KNOWN_SOURCES
 from bertmt.services.tasks.requests import with_files
+from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.loading import read_split
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -78,8 +80,9 @@ def test_a_task_that_is_known_by_name_is_brought_with_columns_title_and_metric(t
     assert hub.asked[0] == ("nyu-mll/glue", CONVERTED) and "stsb/train/0000.parquet" not in str(hub.asked)
     source = known_tasks(tmp_path)["cola"].source
     assert source is not None and source.hub == f"nyu-mll/glue:cola@{COMMIT}"
-    assert source.train == str(tmp_path / "tasks" / "cola" / COMMIT[:12] / "train.jsonl.gz")
-    assert 'train = "cola/0123456789ab/train.jsonl.gz"' in (tmp_path / "tasks" / "cola.toml").read_text()
+    [kept] = (tmp_path / "tasks" / "cola").iterdir()
+    assert kept.name.startswith(f"{COMMIT[:12]}-") and source.train == str(kept / "train.jsonl.gz")
+    assert f'train = "cola/{kept.name}/train.jsonl.gz"' in (tmp_path / "tasks" / "cola.toml").read_text()
 
 
 def test_what_was_brought_is_read_without_the_hub_and_held_to_its_digest(tmp_path: Path) -> None:
@@ -99,7 +102,8 @@ def test_the_same_data_set_is_the_same_bytes_at_any_time(tmp_path: Path, monkeyp
     monkeypatch.setattr("gzip.time.time", lambda: 1e9)
     second = bring(tmp_path / "b", "x", "nyu-mll/glue:cola", {"train": "train"}, hub=StandIn())
     assert first.sha256 == second.sha256
-    assert sorted(path.name for path in (tmp_path / "a" / "tasks" / "x" / COMMIT[:12]).iterdir()) == ["train.jsonl.gz"]
+    assert first.files["train"].parent.name == second.files["train"].parent.name
+    assert [path.name for path in first.files["train"].parent.iterdir()] == ["train.jsonl.gz"]
 
 
 def test_any_data_set_can_be_named_with_its_splits_and_a_revision(tmp_path: Path) -> None:
@@ -141,6 +145,45 @@ def test_a_task_that_is_there_is_refused_before_anything_is_brought(tmp_path: Pa
         add(tmp_path, hub)
     assert hub.asked == []
     assert add(tmp_path, hub, force=True).sizes["dev"] == 8
+
+
+@pytest.mark.parametrize("said", [{"hub_set": "a/b:two"}, {"hub_set": "a/b:one", "splits": {"train": "more"}}])
+def test_other_rows_never_overwrite_those_of_the_task_that_is_there(tmp_path: Path, said: dict[str, Any]) -> None:
+    words = {"one": "good", "two": "fine"}
+    files = {
+        f"{configuration}/{split}/0000.parquet": rows(
+            count,
+            text=lambda n, split=split: f"{split} words {n}",
+            label=lambda n, of=configuration: (words[of], "b")[n % 2],
+        )
+        for configuration in words
+        for split, count in (("train", 6), ("more", 8), ("validation", 4))
+    }  # fmt: skip
+    add(tmp_path, StandIn(files), "mine", hub_set="a/b:one")
+    before = read_split("", known_tasks(tmp_path)["mine"], "train").examples
+    with pytest.raises(BertmtError):
+        add(tmp_path, StandIn(files), "mine", force=True, metric="pearson", **said)
+    assert read_split("", known_tasks(tmp_path)["mine"], "train").examples == before
+    old = known_tasks(tmp_path)["mine"]
+    add(tmp_path, StandIn(files), "mine", force=True, **said)
+    assert known_tasks(tmp_path)["mine"].source != old.source
+    assert read_split("", old, "train").examples == before, "a run that was queued before still finds its data"
+
+
+def test_what_an_encoder_has_seen_is_known_of_the_same_data_from_the_hub_under_any_name(tmp_path: Path) -> None:
+    same = {"sst5": "sst", "qqp": "para", "stsb": "sts"}
+    assert {name: KNOWN_SOURCES[name].data_set for name in same} == {n: BUILTIN[of].data_set for n, of in same.items()}
+    told = {each.data_set for each in KNOWN_SOURCES.values()} | {each.data_set for each in BUILTIN.values()}
+    assert all(set(encoder.trained_on) <= told for encoder in KNOWN_ENCODERS.values())
+    files = {
+        f"qqp/{split}/0000.parquet": rows(
+            6, question1=lambda n: f"one {n}", question2=lambda n: f"two {n}", label=lambda n: n % 2
+        )
+        for split in ("train", "validation")
+    }
+    for name, said in (("qqp", {}), ("doubles", {"hub_set": "nyu-mll/glue:qqp"})):
+        found = add(tmp_path, StandIn(files), name, **said)
+        assert "Quora" in seen_in_training("minilm", {})[found.task.data_set]
 
 
 def test_a_hub_that_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
 """Tasks of a user's own: what is guessed, what is refused, and definitions beside the registry."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from made_tasks import write_made_tasks
 
@@ -161,10 +163,71 @@ def test_swapped_columns_of_pairs_with_numbers_are_noticed_too(tmp_path: Path) -
 def test_sentences_named_as_labels_are_noticed(tmp_path: Path) -> None:
     rows = [f"sentence number {number},{'good' if number % 2 else 'bad'}" for number in range(150)]
     train, dev = table(tmp_path, "a.csv", "text,label", *rows), table(tmp_path, "b.csv", "text,label", *rows[:9])
-    with pytest.raises(
-        UsageError, match="'text' holds more than 100 different texts, too many for classes: is it the "
-    ):
+    with pytest.raises(UsageError, match="'text' holds more than 100 different texts, or long ones: is it the "):
         look(train, dev, text="label", label="text")
+
+
+def test_more_classes_than_one_would_guess_are_taken_where_one_says_so(tmp_path: Path) -> None:
+    rows = [f"say {number},intent {number % 150}" for number in range(300)]
+    train = table(tmp_path, "a.csv", "text,label", *rows)
+    dev = table(tmp_path, "b.csv", "text,label", *(f"ask {row[4:]}" for row in rows[:200]))
+    with pytest.raises(UsageError, match="Then say --kind classification"):
+        look(train, dev)
+    found = look(train, dev, kind="classification")
+    assert len(found.task.classes) == 150 and found.sizes == {"train": 300, "dev": 200}
+
+
+@pytest.mark.parametrize("labels", [[f"c{number}" for number in range(10_001)], ["good", "x" * 201]])
+def test_labels_that_are_too_many_or_too_long_are_refused_in_one_sentence(tmp_path: Path, labels: list[str]) -> None:
+    rows = [f"say {number},{label}" for number, label in enumerate(labels)]
+    train, dev = table(tmp_path, "a.csv", "text,label", *rows), table(tmp_path, "b.csv", "text,label", "ask,good")
+    with pytest.raises(UsageError, match="more than 10,000 different texts, or some of more than 200 characters"):
+        look(train, dev, kind="classification")
+
+
+LIMITS: list[tuple[str, str, str]] = [
+    ("title", '""', "a title of mood must be a printable text of 1 to 200 characters, but is ''"),
+    ("title", f'"{"x" * 201}"', "a title of mood"),
+    ("data_set", '"a\\u001b[2J"', "a data set of mood"),
+    ("classes", '["a\\u00a0b", "c"]', "a class of mood"),
+    ("classes", str([f"c{number}" for number in range(10_001)]), "mood has 10,001 classes, and may have 10,000"),
+    ("range", "[0, inf]", "`range` must be numbers from -1e.30 to 1e.30"),
+    ("range", "[-1e308, 1e308]", "`range` must be numbers from"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), LIMITS)
+def test_a_definition_that_a_run_folder_could_not_tell_is_refused_before_it_is_queued(
+    tmp_path: Path, key: str, value: str, message: str
+) -> None:
+    lines = {"title": '"Mood"', "inputs": '"single"', "classes": '["a", "b"]', "metrics": '["accuracy"]'}
+    if key == "range":
+        lines = {"title": '"Mood"', "inputs": '"single"', "metrics": '["pearson"]'}
+    text = "".join(f"{name} = {said}\n" for name, said in (lines | {key: value}).items())
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "mood.toml").write_text(
+        f'{text}[source]\ntrain = "a.csv"\ndev = "b.csv"\ntext = "t"\nlabel = "l"\n', encoding="utf-8"
+    )
+    known = known_tasks(tmp_path)
+    assert "mood" not in known and re.search(message, known.broken["mood"])
+
+
+@pytest.mark.parametrize(("key", "value"), [("title", "x" * 201), ("classes", "bad\u00a0one,good")])
+def test_what_a_definition_may_not_hold_is_refused_when_it_is_added(tmp_path: Path, key: str, value: str) -> None:
+    train = table(tmp_path, "a.csv", "text,label", "one two three,0", "four five six,1")
+    dev = table(tmp_path, "b.csv", "text,label", "seven eight nine,0")
+    with pytest.raises(UsageError, match=r"cannot be as it is said: a (title|class) of mine must be a printable text"):
+        look(train, dev, **{key: value})
+
+
+def test_a_definition_that_would_be_too_long_to_read_is_not_written(tmp_path: Path) -> None:
+    train = table(tmp_path, "a.csv", "text,label", "one two three,0", "four five six,1")
+    task = look(train, table(tmp_path, "b.csv", "text,label", "seven eight,0")).task
+    names = tuple(f"{number:0180}" for number in range(9_000))
+    wide = msgspec.structs.replace(task, metrics=("accuracy",), classes=names)
+    with pytest.raises(UsageError, match="more than 1,048,576 bytes: shorten its classes"):
+        write_definition(tmp_path, wide)
+    assert not (tmp_path / "tasks").exists()
 
 
 def test_one_file_for_training_and_dev_says_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.services.lifecycle import control
 from bertmt.services.plan.embedded import embedded_defaults
-from bertmt.services.plan.recipes import DEFAULT_PRESET
+from bertmt.services.plan.preset_list import known_presets
+from bertmt.services.plan.recipes import DEFAULT_PRESET, open_recipe
 from bertmt.services.plan.submit import submit
 from tui.actions.runs import RunActions
 from tui.actions.workers import offer_worker
@@ -26,7 +27,6 @@ from tui.host import Host
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.screens.new_run.auditing import audit_a_task
-from tui.screens.new_run.definitions import presets_beside, recipe_beside
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
 from tui.screens.new_run.planning import planned_of
 from tui.screens.new_run.preview import Planned, done, format_preview, summary
@@ -116,9 +116,9 @@ class NewRunScreen(DashboardScreen):
         return self.dashboard.registry.parent
 
     async def _start_from(self, preset_name: str | None, run: Run | None) -> None:
-        known = await asyncio.to_thread(presets_beside, self._folder)
+        known = await asyncio.to_thread(known_presets, self._folder)
         try:
-            base = await asyncio.to_thread(recipe_beside, self._folder, preset_name or "", run)
+            base = await asyncio.to_thread(open_recipe, preset_name or "", run, self._folder)
         except BertmtError as problem:
             self.dashboard.show_error(problem)
             preset_name, run = preset_name if preset_name in known else DEFAULT_PRESET, None
@@ -202,7 +202,7 @@ class NewRunScreen(DashboardScreen):
     async def action_source(self) -> None:
         copy = self._copied
         copies = [Option(COPY, f"copy of {copy.id}", f"{copy.name}, seed {copy.seed}")] if copy else []
-        known = await asyncio.to_thread(presets_beside, self._folder)
+        known = await asyncio.to_thread(known_presets, self._folder)
         options = [Option(each.name, each.name, each.summary) for each in known.values()]
         chosen: Hashable = await self.dashboard.ask_person(Choice("Start from", [*copies, *options]))
         if chosen == COPY:

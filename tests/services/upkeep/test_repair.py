@@ -274,7 +274,7 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
     control.cancel(database, cancelled)
     noted = builder.finished("noted since")
     control.annotate(database, noted, "a note that no folder has")
-    own, _ = (builder.add("own", losses=(f"mine.py:f #{digest}",)) for digest in ("0" * 16, "1" * 16))
+    own, other = (builder.add("own", losses=(f"mine.py:f #{digest}",)) for digest in ("0" * 16, "1" * 16))
     database.execute("INSERT INTO sources (digest, file, source) VALUES (?, 'mine.py', '')", ("0" * 16,))
     database.close()
     damage_an_index(backed_up)
@@ -285,6 +285,7 @@ def test_every_loss_is_named(builder: RegistryBuilder, backed_up: Path) -> None:
         "tags": [f"{by_name['run 4'].id} run 4"],
         "removal": [f"{by_name['run 5'].id} run 5"],
         "source of its own losses and heads": [f"{own.id} own"],
+        "place in the queue": [f"{own.id} own", f"{other.id} own"],
     }
 
 

@@ -98,7 +98,7 @@ class LoadedLoss:
         code = self.about.code
         try:
             loss = self._function(**{name: offered[name] for name in self._names})
-        except Exception as fault:
+        except (Exception, SystemExit) as fault:
             raise OwnCodeError(f"{code.name} of {code.file} failed: {_told(fault, code.file)}.") from fault
         if not isinstance(loss, Tensor) or loss.shape != () or not loss.is_floating_point():
             shape = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
@@ -144,14 +144,14 @@ def _checked_factory(code: OwnCode, factory: Callable[..., Any]) -> HeadFactory:
     def make(inputs: int, outputs: int) -> nn.Module:
         try:
             head = factory(inputs, outputs)
-        except Exception as fault:
+        except (Exception, SystemExit) as fault:
             raise OwnCodeError(f"{code.name} of {code.file} failed: {_told(fault, code.file)}.") from fault
         if not isinstance(head, nn.Module):
             raise OwnCodeError(f"{code.name} of {code.file} must give a torch.nn.Module, not {type(head).__name__}.")
         with torch.no_grad():
             try:
                 shape = tuple(head(torch.zeros(2, inputs)).shape)
-            except Exception as fault:
+            except (Exception, SystemExit) as fault:
                 raise OwnCodeError(f"The head {code.name} of {code.file} failed: {_told(fault, code.file)}.") from fault
         if shape != (2, outputs):
             raise OwnCodeError(

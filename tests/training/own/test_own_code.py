@@ -11,6 +11,7 @@ import pytest
 import torch
 from attempts import Attempt
 
+from bertmt.launchers.own_code import try_own_code
 from bertmt.launchers.prediction import ask_prediction
 from bertmt.models.saving import load_model
 from bertmt.own_code.check import check_own_code
@@ -76,6 +77,20 @@ def test_bad_losses_get_a_sentence(tmp_path: Path, loss: str, said: str) -> None
     with pytest.raises(OwnCodeError) as caught:
         check_own_code(submitted(tmp_path, losses=f"mine.py:{loss} sst"), tmp_path)
     assert said in str(caught.value) and "mine.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["import sys; sys.exit(0)", "import os; os._exit(0)"])
+def test_a_loss_that_ends_the_process_has_not_passed(end: str) -> None:
+    source = f"def f(predictions):\n    {end}\n"
+    digest = digest_of(source.encode())
+    recipe = with_digests(recipe_from({"losses": "mine.py:f"}), {"mine.py": digest})
+    asked = {
+        "recipe": recipe.flat(),
+        "tasks": json.loads(definitions.to_json(recipe.trained())),
+        "sources": {digest: source},
+    }
+    said = try_own_code(asked)
+    assert "failed: SystemExit: 0 (line 2)" in said or "ended the process that tries them, with code 0" in said
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def test_every_recipe_has_the_digest_and_the_text_that_it_would_have_today(older
         found = {run.name: run for run in all_runs(database)}
     for name, each in OLDER_RECIPES.items():
         base = presets()[each["preset"]].recipe()
-        today = resolved(recipe_from(each["values"], base))
+        rates = {name: json.loads(each["stored"])[name] for name in ("learning_rate", "head_learning_rate")}
+        today = resolved(recipe_from(each["values"] | rates, base))  # what an encoder's default is changes with it
         stored = found[name].submission
         assert (stored.digest, resolved(from_json(stored.recipe_json))) == (today.digest(), today), name
         assert resolved(from_json(stored.recipe_json, found[name].known)).flat() == today.flat()

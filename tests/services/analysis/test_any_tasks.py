@@ -248,8 +248,8 @@ def test_prediction_files_have_numbers_of_own_tasks_on_the_scale_of_their_labels
     source = Source(train=str(file), dev=str(file), text="one", pair="two", label="label")
     grades = msgspec.structs.replace(FIVE["grades"], range=(2.0, 6.0), source=source)
     run = made("a", tasks={"grades": grades})
-    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: tmp_path)
+    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: (tmp_path, ()))
     found = [Answer("grades", "A", 0.25, (0.25,))]
-    monkeypatch.setattr("bertmt.services.analysis.predict.answers", lambda folder, questions: found)
+    monkeypatch.setattr("bertmt.services.analysis.predict.answers", lambda folder, questions, allowed: found)
     [written] = predict_split(database, run, "dev", tmp_path / "out")
     assert read_prediction_file(written.path, grades, read_split("", grades, "dev").examples) == [3.0]

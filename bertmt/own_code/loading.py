@@ -14,13 +14,12 @@ import torch
 from jaxtyping import Float32, Real
 from torch import Tensor, nn
 
-from bertmt.bounded_files import MEBIBYTE, read_bytes
+from bertmt.bounded_files import read_bytes
 from bertmt.errors import BertmtError, reason_of
-from bertmt.recipe.own_code import OwnCode, OwnLoss, digest_of, own_heads, own_losses
+from bertmt.recipe.own_code import MOST_SOURCE, OwnCode, OwnLoss, digest_of, own_heads, own_losses
 from bertmt.recipe.recipe import Recipe
 from bertmt.tasks.task import Task
 
-MOST_SOURCE = MEBIBYTE
 HeadFactory = Callable[[int, int], nn.Module]
 # What a loss may ask for, by the names of its parameters.
 OFFERED = ("predictions", "labels", "embeddings", "task", "weight")

@@ -38,9 +38,7 @@ MARKS: tuple[ToggleMark, ...] = (
         "H",
         "heads of several linear layers",
         tuple(name for name in SETTINGS if name.startswith("head.")),
-        lambda recipe: any(
-            name.startswith("head.") and name.endswith(".layers") and recipe[name] > 1 for name in recipe
-        ),
+        lambda recipe: any(value > 1 for name, value in recipe.items() if _is_layers(name)),
     ),
     _switch("P", "Pearson loss", "pearson"),
     _switch("N", "multiple negatives ranking", "mnr"),

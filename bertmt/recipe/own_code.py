@@ -15,6 +15,7 @@ from bertmt.recipe.recipe import Head, Recipe
 
 _CODE = re.compile(r"(?P<file>[^\s:#,]+\.py):(?P<name>[A-Za-z_]\w*)", re.ASCII)
 _DIGEST = re.compile(r"#([0-9a-f]{16})")
+MOST_SOURCE = 1 << 20  # bytes of a file
 EXAMPLE = "mine.py:my_loss, or mine.py:my_loss TASK 0.5 with a task and a weight"
 
 

@@ -9,13 +9,11 @@ and reading goes on right after it.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bertmt.tasks.malformed import Malformed, decoded
-from bertmt.tasks.readers.lines import BYTE_ORDER_MARK
-
-MAX_LINES = 50  # of one row
+from bertmt.tasks.readers.lines import BYTE_ORDER_MARK, MAX_LINES, first_row
 
 
 class Row(NamedTuple):
@@ -55,20 +53,14 @@ def _row_at(lines: list[bytes], at: int, width: int) -> tuple[list[str], int]:
         if '"' not in text:  # nearly every row; the csv module would give the same, later
             fields, used = text.split("\t"), 1
         else:
-            fields, used = _parsed([text + "\n", "\n"])
+            fields, used = first_row([text + "\n", "\n"], "\t")  # `"a"b` is read as `ab` as in the course
         if used > 1:  # `strict`, for a quote that opens the next row must not pass for the one that closes this one
-            fields, used = _parsed(_quoted_lines(lines, at), strict=True)
+            fields, used = first_row(_quoted_lines(lines, at), "\t", strict=True)
     except csv.Error as problem:
         raise Malformed(str(problem)) from None
     if width and len(fields) != width:
         raise Malformed(f"{len(fields)} fields instead of {width}")
     return fields, used
-
-
-def _parsed(lines: Iterable[str], strict: bool = False) -> tuple[list[str], int]:
-    """The first row and the number of lines that it takes; `"a"b` is read as `ab` as in the course, unless strict."""
-    reader = csv.reader(lines, delimiter="\t", strict=strict)
-    return next(reader), reader.line_num
 
 
 def _quoted_lines(lines: list[bytes], at: int) -> Iterator[str]:

@@ -22,8 +22,8 @@ from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
 from bertmt.run_folder.events import Started, now
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.run_folder.processes import process_start
-from bertmt.training.evaluation import Evaluator
-from bertmt.training.partial_evaluation import PartialEvaluator
+from bertmt.training.evaluation import Evaluator, PredictedSplits
+from bertmt.training.partial_evaluation import PartialEvaluator, interval, parts_of
 from bertmt.training.run_data import RunData, read_run_data
 from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
@@ -128,18 +128,20 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
         model.recompute_activations()
     stop.check()
     streams = _streams(recipe, data, tokenizer, device, stop)
-    dev = {task: TokenisedSplit(split, tokenizer, stop.check) for task, split in data.dev.items()}
+    dev = PredictedSplits(model, tokenizer, recipe, folder, data.dev, stop.check)
     plan = plan_steps(recipe, {task: streams[task].batches_per_pass for task in recipe.tasks})
-    evaluator = Evaluator(model, tokenizer, recipe, folder, dev, stop.check)
-    partial = PartialEvaluator(model, tokenizer, recipe, folder, data.dev, stop.check)
     pretraining = {
         phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
     }
-    steps = sum(pretraining.values())
-    partial.plan(steps + plan.steps, (steps + plan.batches) * recipe.batch_size)
+    before = sum(pretraining.values())
+    parts = parts_of(data.dev, recipe.partial_examples)
+    trained, predicted = (before + plan.batches) * recipe.batch_size, sum(len(part.examples) for part in parts.values())
+    every = interval(recipe, before + plan.steps, trained, predicted)
+    partly = PredictedSplits(model, tokenizer, recipe, folder, parts if every else {}, stop.check)
     return TrainingRun(
         folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
-        streams=streams, pretraining=pretraining, plan=plan, evaluator=evaluator, partial=partial,
+        streams=streams, pretraining=pretraining, plan=plan, evaluator=Evaluator(recipe, dev),
+        partial=PartialEvaluator(recipe, every, partly),
         own_losses=own_losses, saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
 

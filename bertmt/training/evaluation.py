@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float32
+from torch import Tensor
 
 from bertmt.models.inference import compute_outputs, probabilities
 from bertmt.models.multitask import MultitaskModel
@@ -12,7 +14,7 @@ from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.events import PredictionFile
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
-from bertmt.tasks.examples import fingerprint
+from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.scores import measured, overall
 from bertmt.training.divergence import check_outputs
 from bertmt.training.steps.objectives import mean_loss
@@ -43,8 +45,15 @@ class Evaluation:
         return self.overall if len(self.scores) > 1 else next(iter(self.scores.values()))
 
 
-class Evaluator:
-    """Evaluates a model on its tasks' dev splits, cut to `evaluate_examples`."""
+class PredictedSplits:
+    """Splits by task, what a model as it is says of them, and where the run folder holds both.
+
+    Args:
+        before_batch: called before each batch and each portion of tokens, so that a caller can stop.
+
+    Attributes:
+        sizes: examples by task.
+    """
 
     def __init__(
         self,
@@ -52,18 +61,49 @@ class Evaluator:
         tokenizer: Tokenizer,
         recipe: Recipe,
         folder: RunFolder,
-        splits: Mapping[str, TokenisedSplit],
+        splits: Mapping[str, Split],
         before_batch: Callable[[], None],
     ):
         self._model = model
         self._tokenizer = tokenizer
         self._recipe = recipe
         self._folder = folder
-        self._splits = splits
         self._before_batch = before_batch
-        self._fingerprints = {task: fingerprint(data.split.examples) for task, data in splits.items()}
-        for task, data in splits.items():
-            write_examples(folder.examples(task, data.split.name), data.split.examples)
+        self._splits = {task: TokenisedSplit(split, tokenizer, before_batch) for task, split in splits.items()}
+        self._fingerprints = {task: fingerprint(split.examples) for task, split in splits.items()}
+        self.sizes = {task: len(split.examples) for task, split in splits.items()}
+        for task, split in splits.items():
+            write_examples(folder.examples(task, split.name), split.examples)
+
+    def outputs(self, task: str) -> Float32[Tensor, "examples *classes"]:
+        """What the model says now, in the order of the examples."""
+        data = self._splits[task]
+        return compute_outputs(self._model, self._tokenizer, task, data.first, data.second, self._before_batch)
+
+    def labels(self, task: str) -> Float32[Tensor, "examples"]:
+        """The labels as losses take them."""
+        return torch.from_numpy(self._splits[task].labels)
+
+    def store(
+        self, task: str, epoch: int, outputs: Float32[Tensor, "examples *classes"]
+    ) -> tuple[dict[str, float | None], PredictionFile]:
+        """Store outputs as predictions, over those of the same epoch; every metric of them, and where they are."""
+        split, about = self._splits[task].split, self._recipe.task(task)
+        predictions = Predictions(task, split.name, epoch, self._fingerprints[task], probabilities(about, outputs))
+        path = self._folder.predictions(epoch, task, split.name)
+        write_predictions(path, predictions)
+        labels = [example.label for example in split.examples]  # not the fp32 ones: scores are to be reproducible
+        file = str(path.relative_to(self._folder.path))
+        stored = PredictionFile(task=task, split=split.name, file=file, fingerprint=predictions.fingerprint)
+        return measured(about, predictions.probabilities, labels), stored
+
+
+class Evaluator:
+    """Evaluates a model on its tasks' dev splits, cut to `evaluate_examples`."""
+
+    def __init__(self, recipe: Recipe, dev: PredictedSplits):
+        self._recipe = recipe
+        self._dev = dev
 
     def evaluate(self, epoch: int) -> Evaluation:
         """Predict, score, and store the predictions.
@@ -71,33 +111,16 @@ class Evaluator:
         Raises:
             DivergedError: a prediction is not a finite number.
         """
-        scores: dict[str, float | None] = {}
         metrics: dict[str, dict[str, float | None]] = {}
         losses: dict[str, float | None] = {}
         stored = []
-        for task, data in self._splits.items():
-            outputs = compute_outputs(self._model, self._tokenizer, task, data.first, data.second, self._before_batch)
+        for task in self._dev.sizes:
+            outputs = self._dev.outputs(task)
             check_outputs(task, epoch, outputs)
-            losses[task] = mean_loss(self._recipe, task, outputs, torch.from_numpy(data.labels))
-            about = self._recipe.task(task)
-            predictions = Predictions(
-                task, data.split.name, epoch, self._fingerprints[task], probabilities(about, outputs)
-            )
-            labels = [
-                example.label for example in data.split.examples
-            ]  # not the fp32 ones: scores are to be reproducible
-            metrics[task] = measured(about, predictions.probabilities, labels)
-            scores[task] = metrics[task][about.metrics[0]]
-            stored.append(self._store(predictions))
-        sizes = {task: len(data) for task, data in self._splits.items()}
-        return Evaluation(epoch, scores, overall(scores, self._recipe.known), losses, sizes, tuple(stored), metrics)
-
-    def _store(self, predictions: Predictions) -> PredictionFile:
-        path = self._folder.predictions(predictions.epoch, predictions.task, predictions.split)
-        write_predictions(path, predictions)
-        return PredictionFile(
-            task=predictions.task,
-            split=predictions.split,
-            file=str(path.relative_to(self._folder.path)),
-            fingerprint=predictions.fingerprint,
+            losses[task] = mean_loss(self._recipe, task, outputs, self._dev.labels(task))
+            metrics[task], file = self._dev.store(task, epoch, outputs)
+            stored.append(file)
+        scores = {task: found[self._recipe.task(task).metrics[0]] for task, found in metrics.items()}
+        return Evaluation(
+            epoch, scores, overall(scores, self._recipe.known), losses, self._dev.sizes, tuple(stored), metrics
         )

@@ -6,20 +6,14 @@ they are.
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from bertmt.models.inference import compute_outputs, probabilities
-from bertmt.models.multitask import MultitaskModel
-from bertmt.models.tokenizing import Tokenizer
 from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.events import PredictionFile
-from bertmt.run_folder.layout import RunFolder
-from bertmt.run_folder.predictions import Predictions, write_examples, write_predictions
-from bertmt.tasks.examples import Split, fingerprint
-from bertmt.tasks.scores import predicted_labels, score
+from bertmt.tasks.examples import Split
 from bertmt.tasks.task import PARTIAL
-from bertmt.training.steps.tokenised import TokenisedSplit
+from bertmt.training.evaluation import PredictedSplits
 
 POINTS = 10  # of a run, where its recipe names no interval
 HIGHEST_SHARE = 0.03  # of a run's time
@@ -59,55 +53,34 @@ class PartialEvaluation:
 class PartialEvaluator:
     """Evaluates a model on a fixed part of each dev split.
 
-    Attributes:
+    Args:
         interval: steps from one evaluation to the next; 0: there is none.
+        parts: of the dev splits; none where there is no evaluation.
     """
 
-    def __init__(
-        self,
-        model: MultitaskModel,
-        tokenizer: Tokenizer,
-        recipe: Recipe,
-        folder: RunFolder,
-        dev: Mapping[str, Split],
-        before_batch: Callable[[], None],
-    ):
-        self._model = model
-        self._tokenizer = tokenizer
+    def __init__(self, recipe: Recipe, interval: int, parts: PredictedSplits):
         self._recipe = recipe
-        self._folder = folder
-        self._before_batch = before_batch
-        self._splits = {
-            name: TokenisedSplit(part_of(split, recipe.partial_examples), tokenizer, before_batch)
-            for name, split in dev.items()
-        }
-        self.examples = sum(map(len, self._splits.values()))
-        self.interval = 0
-
-    def plan(self, steps: int, trained: int) -> None:
-        """Settle the interval of a run of so many steps on so many examples, and store the examples."""
-        self.interval = interval(self._recipe, steps, trained, self.examples)
-        for name, data in self._splits.items() if self.interval else ():
-            write_examples(self._folder.examples(name, PARTIAL), data.split.examples)
+        self._interval = interval
+        self._parts = parts
 
     def is_due(self, step: int, evaluated_step: int) -> bool:
         """Whether to evaluate after so many steps, where the last whole evaluation was after `evaluated_step`."""
-        return bool(self.interval and step and step % self.interval == 0 and step != evaluated_step)
+        return bool(self._interval and step and step % self._interval == 0 and step != evaluated_step)
 
     def evaluate(self, epoch: int) -> PartialEvaluation:
         """Predict, score, and store the predictions, over those of the last time in this epoch."""
-        scores, stored = {}, []
-        for name, data in self._splits.items():
-            outputs = compute_outputs(self._model, self._tokenizer, name, data.first, data.second, self._before_batch)
-            about = self._recipe.task(name)
-            mark = fingerprint(data.split.examples)
-            predictions = Predictions(name, PARTIAL, epoch, mark, probabilities(about, outputs))
-            labels = [example.label for example in data.split.examples]
-            scores[name] = score(about, predicted_labels(about, predictions.probabilities), labels)
-            path = self._folder.predictions(epoch, name, PARTIAL)
-            write_predictions(path, predictions)
-            stored.append(PredictionFile(task=name, split=PARTIAL, file=f"predictions/{path.name}", fingerprint=mark))
-        return PartialEvaluation(scores, {name: len(data) for name, data in self._splits.items()}, tuple(stored))
+        scores: dict[str, float | None] = {}
+        stored = []
+        for task in self._parts.sizes:
+            metrics, file = self._parts.store(task, epoch, self._parts.outputs(task))
+            scores[task] = metrics[self._recipe.task(task).metrics[0]]
+            stored.append(file)
+        return PartialEvaluation(scores, self._parts.sizes, tuple(stored))
+
+
+def parts_of(dev: Mapping[str, Split], count: int) -> dict[str, Split]:
+    """A part of each dev split, as a split of its own."""
+    return {task: replace(part_of(split, count), name=PARTIAL) for task, split in dev.items()}
 
 
 def part_of(split: Split, count: int) -> Split:

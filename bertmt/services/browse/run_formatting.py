@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
-from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from bertmt.registry.records import Queueing, Run
     from bertmt.services.plan.submit import Request
 
-SCORE_TITLES = {name: task.score_title for name, task in BUILTIN.items()} | {"overall": "overall"}
 SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
 
 

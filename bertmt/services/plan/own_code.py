@@ -6,17 +6,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.bounded_files import MEBIBYTE, read_bytes
+from bertmt.bounded_files import read_bytes
 from bertmt.errors import DataError, UsageError, reason_of
 from bertmt.launchers.own_code import try_own_code
-from bertmt.recipe.own_code import digest_of, own_code, with_digests, without_digest
+from bertmt.recipe.own_code import MOST_SOURCE, digest_of, own_code, with_digests, without_digest
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.sources import sources_with
 from bertmt.tasks import definitions
 
-MOST_SOURCE = MEBIBYTE
 Sources = Mapping[str, tuple[str, str]]
 
 

@@ -9,13 +9,12 @@ it stands.
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from bertmt.tasks.malformed import Malformed, decoded
-from bertmt.tasks.readers.lines import BYTE_ORDER_MARK
+from bertmt.tasks.readers.lines import BYTE_ORDER_MARK, MAX_LINES, first_row
 from bertmt.tasks.readers.rows import Record, Rows
 
-MAX_LINES = 50  # of one row
 SEPARATORS = ("\t", ",", ";")
 
 
@@ -33,7 +32,7 @@ def read_delimited(lines: Iterator[tuple[int, bytes]]) -> Rows:
     if problem:
         raise problem
     separator = next((each for each in SEPARATORS if each in header[0]), ",")
-    columns = tuple(name.strip() for name in _parsed([header[0] + "\n"], separator)[0])
+    columns = tuple(name.strip() for name in first_row([header[0] + "\n"], separator)[0])
     return Rows(columns, _records(ahead, separator, columns), format="TSV" if separator == "\t" else "CSV")
 
 
@@ -92,9 +91,9 @@ def _fields(ahead: _Ahead, separator: str, width: int) -> tuple[list[str], int]:
         if '"' not in text:  # nearly every row; the csv module would give the same, later
             fields, used = text.split(separator), 1
         else:
-            fields, used = _parsed([text + "\n", "\n"], separator)
+            fields, used = first_row([text + "\n", "\n"], separator)
         if used > 1:  # `strict`, for a quote that opens the next row must not pass for the one that closes this one
-            fields, used = _parsed(_quoted_lines(ahead, separator), separator, strict=True)
+            fields, used = first_row(_quoted_lines(ahead, separator), separator, strict=True)
     except (csv.Error, Malformed) as problem:
         plain = text.split(separator)
         if separator == "\t" and len(plain) == width:
@@ -103,11 +102,6 @@ def _fields(ahead: _Ahead, separator: str, width: int) -> tuple[list[str], int]:
     if len(fields) != width:
         raise Malformed(f"{len(fields)} fields instead of {width}")
     return fields, used
-
-
-def _parsed(lines: Iterable[str], separator: str, strict: bool = False) -> tuple[list[str], int]:
-    reader = csv.reader(lines, delimiter=separator, strict=strict)
-    return next(reader), reader.line_num
 
 
 def _quoted_lines(ahead: _Ahead, separator: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Lines of a file or of a gzip archive, of which an endless one is never held in memory as a whole."""
 
+import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
@@ -11,6 +12,7 @@ from bertmt.tasks.malformed import MAX_ROW
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAX_LINES = 50  # of one row, where quotes let it go on
 
 
 def inflating(opened: BufferedReader) -> IO[bytes]:
@@ -39,3 +41,16 @@ def numbered_lines(stream: IO[bytes], file: Path) -> Iterator[tuple[int, bytes]]
         if stream.tell() > MOST_DATA:
             raise too_large(file, MOST_DATA)
         yield number, line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def first_row(lines: Iterable[str], separator: str, strict: bool = False) -> tuple[list[str], int]:
+    """The fields of the first row of separated lines, and the number of lines that it takes.
+
+    Args:
+        strict: something between a closing quote and the separator is an error, as in RFC 4180.
+
+    Raises:
+        csv.Error: it is no row.
+    """
+    reader = csv.reader(lines, delimiter=separator, strict=strict)
+    return next(reader), reader.line_num

@@ -27,7 +27,7 @@ def evaluation(epoch: int, overall: float | None, **scores: Any) -> Evaluation:
 @pytest.mark.parametrize("task", NAMES)
 def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run: Callable[..., Any], task: str) -> None:
     run = compose_run({})
-    data = run.evaluator._splits[task]
+    data = run.evaluator._dev._splits[task]
     together = compute_outputs(run.model, run.tokenizer, task, data.first, data.second)
     run.model.eval()
     with torch.no_grad():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertmt.tasks.tab_separated import MAX_LINES, rows
+from bertmt.tasks.readers.lines import MAX_LINES
+from bertmt.tasks.tab_separated import rows
 
 HEADER = b"a\tb\tc\n"
 

@@ -7,12 +7,12 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
 from bertmt.services.analysis.paper_table import AtScale, PaperRow
-from bertmt.services.browse.run_formatting import SCORE_TITLES, progress
-from bertmt.tasks.builtin import BUILTIN as TASKS
+from bertmt.services.browse.run_formatting import progress
+from bertmt.tasks.builtin import BUILTIN
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span
 from tui.widgets.columns import WIDE, Column
 
-TITLES = tuple((task, SCORE_TITLES[task]) for task in TASKS)
+TITLES = tuple((name, task.score_title) for name, task in BUILTIN.items())
 COLUMNS = (
     Column("state", "", 1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits"),
     Column("figure", "fig.", 4, rank=2, meaning="figure of the paper; * on its test set"),

@@ -10,7 +10,7 @@ from bertmt.drawing.tables import Column, Row, table
 from bertmt.recipe.reported import Claim, Pair, claims_about
 from bertmt.registry.records import Run
 from bertmt.services.analysis.paper_table import AtScale, PaperRow
-from bertmt.services.browse.run_formatting import SCORE_TITLES, scale_line, value_text
+from bertmt.services.browse.run_formatting import scale_line, value_text
 from tui.formatting.run_signs import difference_span
 from tui.screens.paper.columns import TITLES, FigureLine
 
@@ -79,7 +79,7 @@ def _listed(runs: Sequence[Run]) -> str:
 def _table(row: PaperRow, entry: AtScale) -> list[Line]:
     reported = row.reported.scores if row.reported else {}
     rows = []
-    for task, title in SCORE_TITLES.items():
+    for task, title in (*TITLES, ("overall", "overall")):
         paper, ours = reported.get(task), entry.scores.get(task)
         if paper is None and ours is None:
             continue

@@ -7,9 +7,8 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from bertmt.models.autocast_cache import shared_autocast_cache
 from bertmt.models.multitask import MultitaskModel
-from bertmt.models.tokenizing import Tokenizer
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.tasks.task import Task
 
 EXAMPLES_PER_BATCH = 64
@@ -19,7 +18,6 @@ TokenIds = Sequence[int]
 @torch.inference_mode()
 def compute_outputs(
     model: MultitaskModel,
-    tokenizer: Tokenizer,
     task: str,
     first: Sequence[TokenIds],
     second: Sequence[TokenIds] | None,
@@ -42,12 +40,12 @@ def compute_outputs(
     order = np.argsort(longest, kind="stable")[::-1]  # the longest first: memory peaks at once or never
     parts = []
     try:
-        with shared_autocast_cache(device):
+        with model.unchanged():
             for start in range(0, len(order), EXAMPLES_PER_BATCH):
                 before_batch()
                 rows = order[start : start + EXAMPLES_PER_BATCH]
                 sentences = [first[row] for row in rows] + ([second[row] for row in rows] if second else [])
-                parts.append(model(task, tokenizer.pad(sentences).to(device)).float().cpu())
+                parts.append(model(task, TokenBatch.of(sentences).to(device)).float().cpu())
     finally:
         model.train(training)
     computed = torch.cat(parts)

@@ -1,6 +1,8 @@
 """The multitask model: encoder or encoders, heads, and what each task predicts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float32
@@ -10,8 +12,10 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from bertmt.models.heads import NONE, build_head
 from bertmt.models.lora import add_adapters, share_weights
+from bertmt.models.packed.encoder import PackedEncoder
+from bertmt.models.packed.layout import Pass, TokenBatch
+from bertmt.models.packed.task_gradients import TaskGradients
 from bertmt.models.pooling import Pooling, pool
-from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Recipe
 from bertmt.tasks.task import Task
 
@@ -34,7 +38,8 @@ class MultitaskModel(nn.Module):
         encoders: by task if ensembled, else one called "shared". With one task the two are the same model
             (decision 12).
         config: the encoder's shape.
-        encoder_dtype: torch.float32, or torch.bfloat16 for autocast of the encoder.
+        packed: the encoders as they read tokens, by the same names.
+        encoder_dtype: torch.float32, or torch.bfloat16 for the products of the encoder.
 
     Source: sections 4.1 and 4.2. The heads' maps have a bias, which the paper's l = E W does not show.
     """
@@ -53,47 +58,74 @@ class MultitaskModel(nn.Module):
         names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
+        self.packed = {name: PackedEncoder(encoder) for name, encoder in encoders.items()}
         self.config: PreTrainedConfig = encoders[names[0]].config
         heads = {task: build_head(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
         self.heads = nn.ModuleDict({_key(task): head for task, head in heads.items() if head is not None})
         self.encoder_dtype = torch.float32
 
-    def encoder(self, task: str) -> nn.Module:
-        """The encoder that a task uses.
+    def encoder_name(self, task: str) -> str:
+        """Which of the encoders a task uses.
 
         Raises:
             KeyError: the recipe does not train the task.
         """
         self._task(task)
-        return self.encoders[_key(task) if self.separate else SHARED]
+        return _key(task) if self.separate else SHARED
+
+    def encoder(self, task: str) -> nn.Module:
+        """The encoder that a task uses."""
+        return self.encoders[self.encoder_name(task)]
 
     def _task(self, name: str) -> Task:
         if name not in self.about:
             raise KeyError(f"This model has no task {name!r}, only {', '.join(self.about)}.")
         return self.about[name]
 
-    def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "rows hidden"]:
+    def passes(self, batches: Mapping[str, TokenBatch], *, apart: bool = False) -> dict[str, Pass]:
+        """The sentences of several tasks as one pass for each encoder, by the encoder's name.
+
+        Args:
+            apart: the gradients of tasks that share an encoder are to be kept apart.
+        """
+        by_encoder: dict[str, dict[str, TokenBatch]] = {}
+        for task, tokens in batches.items():
+            by_encoder.setdefault(self.encoder_name(task), {})[task] = tokens
+        return {name: Pass.of(tokens, self.packed[name].heads, apart=apart) for name, tokens in by_encoder.items()}
+
+    def embed_passes(
+        self,
+        passes: Mapping[str, Pass],
+        pooling: Pooling = "mean",
+        gradients: Mapping[str, TaskGradients] = MappingProxyType({}),
+    ) -> dict[str, Float32[Tensor, "sentences hidden"]]:
+        """Embeddings of the sentences of each task.
+
+        Args:
+            gradients: by encoder where the gradients of its weights go in the backward pass; else to `.grad`.
+        """
+        found: dict[str, Tensor] = {}
+        for name, current in passes.items():
+            hidden = self.packed[name](current, self.encoder_dtype, gradients.get(name))
+            embeddings = pool(hidden, current, pooling).split(list(current.sentences.values()))
+            found |= dict(zip(current.sentences, embeddings, strict=True))
+        return found
+
+    def embed(
+        self, task: str, tokens: TokenBatch, pooling: Pooling = "mean"
+    ) -> Float32[Tensor, "sentences hidden"]:
         """Embeddings of sentences."""
-        with torch.autocast(tokens.input_ids.device.type, torch.bfloat16, enabled=self.encoder_dtype is torch.bfloat16):
-            hidden = self.encoder(task)(
-                input_ids=tokens.input_ids, attention_mask=tokens.attention_mask
-            ).last_hidden_state
-        return pool(hidden.float(), tokens.attention_mask, pooling)
+        return self.embed_passes(self.passes({task: tokens}), pooling)[task]
 
     def embed_pair(
         self, task: str, tokens: TokenBatch, pooling: Pooling = "mean"
     ) -> tuple[Float32[Tensor, "batch hidden"], Float32[Tensor, "batch hidden"]]:
-        """E1 and E2 of a batch of pairs, whose rows are the first sentences, then the second ones.
-
-        Both go through the encoder as one batch, in half the passes.
+        """E1 and E2 of a batch of pairs: the first sentences, then the second ones.
 
         Raises:
-            ValueError: the number of rows is odd.
+            ValueError: the number of sentences is odd.
         """
-        if len(tokens.input_ids) % 2:
-            raise ValueError(f"Pairs need an even number of rows, but there are {len(tokens.input_ids)}.")
-        first, second = self.embed(task, tokens, pooling).chunk(2)
-        return first, second
+        return halves(self.embed(task, tokens, pooling))
 
     def forward(self, task: str, tokens: TokenBatch) -> Float32[Tensor, "batch *classes"]:
         """What a task predicts.
@@ -105,11 +137,13 @@ class MultitaskModel(nn.Module):
         Args:
             tokens: of sentences, or of pairs as in `embed_pair`.
         """
-        return self.predict(task, self.embeddings(task, tokens))
+        return self.predict(task, self.parts(task, self.embed(task, tokens)))
 
-    def embeddings(self, task: str, tokens: TokenBatch) -> tuple[Float32[Tensor, "batch hidden"], ...]:
+    def parts(
+        self, task: str, embeddings: Float32[Tensor, "sentences hidden"]
+    ) -> tuple[Float32[Tensor, "batch hidden"], ...]:
         """E of sentences; E1 and E2 of pairs."""
-        return self.embed_pair(task, tokens) if self._task(task).pair else (self.embed(task, tokens),)
+        return halves(embeddings) if self._task(task).pair else (embeddings,)
 
     def predict(
         self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
@@ -145,9 +179,31 @@ class MultitaskModel(nn.Module):
             enable = getattr(encoder, "activation_checkpointing_enable", None) or encoder.gradient_checkpointing_enable
             enable({"use_reentrant": False, "preserve_rng_state": True})
 
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """A scope in which no weight changes, so that each is cast to bf16 once for all passes."""
+        with ExitStack() as scopes:
+            for each in self.packed.values():
+                scopes.enter_context(each.unchanged())
+            yield
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Encoder parameters that more than one task trains, the ones that gradient surgery is about."""
         return [] if self.separate or len(self.tasks) == 1 else self.encoder_parameters(self.tasks[0])
+
+
+def halves(
+    embeddings: Float32[Tensor, "sentences hidden"],
+) -> tuple[Float32[Tensor, "batch hidden"], Float32[Tensor, "batch hidden"]]:
+    """E1 and E2 of pairs, whose first sentences stand before the second ones.
+
+    Raises:
+        ValueError: the number of sentences is odd.
+    """
+    if len(embeddings) % 2:
+        raise ValueError(f"Pairs need an even number of sentences, but there are {len(embeddings)}.")
+    first, second = embeddings.chunk(2)
+    return first, second
 
 
 def _key(task: str) -> str:

@@ -2,24 +2,26 @@
 
 from typing import Literal
 
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32
 from torch import Tensor
+
+from bertmt.models.packed.layout import Pass
 
 Pooling = Literal["mean", "cls"]
 
 
 def pool(
-    hidden: Float32[Tensor, "rows tokens hidden"], attention_mask: Int64[Tensor, "rows tokens"], pooling: Pooling
-) -> Float32[Tensor, "rows hidden"]:
-    """One embedding per sentence.
+    hidden: Float32[Tensor, "tokens hidden"], current: Pass, pooling: Pooling
+) -> Float32[Tensor, "sentences hidden"]:
+    """One embedding per sentence of a pass.
 
     Args:
         hidden: last hidden states.
-        attention_mask: 1 on tokens, 0 on padding. [CLS] and [SEP] are tokens.
-        pooling: "mean" over the tokens, for the tasks (section 4.1), or "cls", the last hidden state at position
-            0, for the cosine embedding loss (section 4.3); decision 2. BERT's pooler is not built.
+        pooling: "mean" over the tokens, [CLS] and [SEP] among them, for the tasks (section 4.1), or "cls", the last
+            hidden state at position 0, for the cosine embedding loss (section 4.3); decision 2. BERT's pooler is not
+            built.
     """
     if pooling == "cls":
-        return hidden[:, 0]
-    mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
+        return hidden.index_select(0, current.first_tokens)
+    sums = hidden.new_zeros(len(current.lengths) + 1, hidden.shape[-1])
+    return sums.index_add(0, current.sentence_of_token, hidden)[:-1] / current.counts

@@ -1,12 +1,8 @@
-"""Sentences to token ids, and token ids to padded batches."""
+"""Sentences to token ids."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import tokenizers
-import torch
-from jaxtyping import Int64
-from torch import Tensor
 
 from bertmt.encoders.families import BERT, Family
 from bertmt.encoders.find import find_encoder
@@ -14,25 +10,6 @@ from bertmt.encoders.special_tokens import special_tokens
 from bertmt.encoders.vocabulary import whole_characters
 from bertmt.encoders.vocabulary_file import folder_backend, refuse_interrupts
 from bertmt.errors import EncoderError, reason_of
-
-
-@dataclass(frozen=True)
-class TokenBatch:
-    """Padded sentences.
-
-    Attributes:
-        input_ids: with padding at the end.
-        attention_mask: 1 on tokens and 0 on padding.
-    """
-
-    input_ids: Int64[Tensor, "rows tokens"]
-    attention_mask: Int64[Tensor, "rows tokens"]
-
-    def to(self, device: torch.device | str) -> "TokenBatch":
-        """The same batch on `device`."""
-        return TokenBatch(
-            self.input_ids.to(device, non_blocking=True), self.attention_mask.to(device, non_blocking=True)
-        )
 
 
 class Tokenizer:
@@ -85,13 +62,6 @@ class Tokenizer:
 
     def _encodings(self, sentences: Sequence[str]) -> list[tokenizers.Encoding]:
         return list(self.backend.encode_batch_fast(list(sentences), add_special_tokens=False))
-
-    def pad(self, sequences: Sequence[Sequence[int]]) -> TokenBatch:
-        """A batch as wide as its longest sequence."""
-        width = max(map(len, sequences))
-        ids = [[*sequence, *[self._special.pad] * (width - len(sequence))] for sequence in sequences]
-        mask = [[1] * len(sequence) + [0] * (width - len(sequence)) for sequence in sequences]
-        return TokenBatch(torch.tensor(ids), torch.tensor(mask))
 
 
 def load_tokenizer(name: str, max_length: int) -> Tokenizer:

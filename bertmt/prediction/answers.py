@@ -71,5 +71,5 @@ def _predict(
 ) -> Float32[np.ndarray, "examples *classes"]:
     first = tokenizer.encode([question.first for question in questions])
     seconds = [question.second for question in questions if question.second is not None]
-    outputs = compute_outputs(model, tokenizer, task, first, tokenizer.encode(seconds) if seconds else None)
+    outputs = compute_outputs(model, task, first, tokenizer.encode(seconds) if seconds else None)
     return probabilities(model.about[task], outputs)

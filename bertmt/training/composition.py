@@ -177,7 +177,7 @@ def _streams(
     for task, split in data.train.items():
         tokenised = TokenisedSplit(split, tokenizer, stop.check)
         order = bucketed_order(tokenised.lengths, tokenised.rows(), size, seed, task)
-        streams[task] = BatchStream(tokenised, tokenizer, order, device)
+        streams[task] = BatchStream(tokenised, order, device)
     for phase in phases(recipe):
         pairs, about = streams[phase.task].data, recipe.task(phase.task)
         if phase.loss == MNR:
@@ -191,7 +191,7 @@ def _streams(
             order = bucketed_order(pairs.lengths, rows, size, seed, phase.name)
             needed = f"a pair of {about.title} with a similarity of at least {near:g} or below {far:g}"
         _refuse_empty(order(0), phase.loss, needed)
-        streams[phase.name] = BatchStream(pairs, tokenizer, order, device)
+        streams[phase.name] = BatchStream(pairs, order, device)
     return streams
 
 

@@ -65,7 +65,6 @@ class PredictedSplits:
         before_batch: Callable[[], None],
     ):
         self._model = model
-        self._tokenizer = tokenizer
         self._recipe = recipe
         self._folder = folder
         self._before_batch = before_batch
@@ -78,7 +77,7 @@ class PredictedSplits:
     def outputs(self, task: str) -> Float32[Tensor, "examples *classes"]:
         """What the model says now, in the order of the examples."""
         data = self._splits[task]
-        return compute_outputs(self._model, self._tokenizer, task, data.first, data.second, self._before_batch)
+        return compute_outputs(self._model, task, data.first, data.second, self._before_batch)
 
     def labels(self, task: str) -> Float32[Tensor, "examples"]:
         """The labels as losses take them."""

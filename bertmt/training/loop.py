@@ -35,6 +35,7 @@ def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing
         if displaced.keeps_events:
             checkpointing.write()
         raise
+    state.leave()
     # The selected epoch's weights are the run's.
     state.selection.restore(state.model)
     if state.run.recipe.keep_model:
@@ -84,7 +85,8 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
                 checkpointing.after_step()
         is_due = epoch % run.recipe.evaluate_every == 0 or epoch == plan.epochs
         if is_due and progress.evaluated_epoch < epoch:
-            state.selection.consider(reporter.evaluated(epoch, run.evaluator), state.model)
+            with state.current_weights():
+                state.selection.consider(reporter.evaluated(epoch, run.evaluator), state.model)
         checkpointing.write()
         if state.selection.should_stop:
             log.info("Stopped early: %d evaluations without a better dev score.", state.selection.without_gain)

@@ -96,14 +96,12 @@ class Reporter:
 
     def _series(self, result: StepResult, learning_rate: float, seconds: float) -> dict[str, float]:
         tokens = sum(batch.token_count for batch in result.batches.values())
-        places = sum(batch.padded_count for batch in result.batches.values())
         values = {
             "loss": sum(result.losses.values()),
             **{f"loss/{name}": loss for name, loss in result.losses.items()},
             "gradient_norm": result.gradient_norm,
             "learning_rate": learning_rate,
             "tokens_per_second": tokens / seconds,
-            "padding_share": 1 - tokens / places,
         }
         if result.surgery:
             values["conflict_share"] = result.surgery.projections / result.surgery.pairs
@@ -150,7 +148,8 @@ class Reporter:
         if not partial.is_due(self.progress.step, self.progress.evaluated_step):
             return
         start = time.monotonic()
-        found = partial.evaluate(epoch)
+        with self._state.current_weights():
+            found = partial.evaluate(epoch)
         seconds = time.monotonic() - start
         self.stopwatch.add("partial evaluation", seconds)
         self.stopwatch.add("training" if epoch else "pretraining", -seconds)  # whose time is being measured around it

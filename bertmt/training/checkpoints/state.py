@@ -1,6 +1,7 @@
 """Everything that the next step depends on, as one thing that can be written down and taken up again."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ from bertmt.training.checkpoints import random_state
 from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.composition import TrainingRun
 from bertmt.training.selection import Selection, trained_parameters
-from bertmt.training.steps.optimizer import build_optimizer
+from bertmt.training.steps.optimizer import Optimizer, build_optimizer
 from bertmt.training.steps.step import Stepper
 from bertmt.training.steps.tally import Tally
 from bertmt.training.timing import Stopwatch
@@ -44,7 +45,7 @@ class TrainingState:
         self.stepper = Stepper(run.model, run.recipe, run.streams, run.own_losses)
         self.selection = Selection(run.recipe)
         self.tally = Tally()
-        self.optimizer: torch.optim.AdamW | None = None
+        self.optimizer: Optimizer | None = None
         self._resumed_phase = ""
 
     @property
@@ -56,15 +57,25 @@ class TrainingState:
         phases = [*self.run.pretraining, TRAIN]
         return phases[phases.index(self.progress.phase) :] if self.progress.phase else phases
 
-    def enter(self, phase: str) -> torch.optim.AdamW:
+    def enter(self, phase: str) -> Optimizer:
         """Begin a phase with a fresh optimizer, or go on with the one that was resumed in it."""
         if self.optimizer is None or phase != self._resumed_phase:
+            self.leave()
             self.progress.phase, self.progress.phase_step = phase, 0
             self.optimizer = self._build_optimizer(phase)
         self._resumed_phase = ""
         return self.optimizer
 
-    def _build_optimizer(self, phase: str) -> torch.optim.AdamW:
+    def leave(self) -> None:
+        """End the phase in progress: all weights are up to date from here on."""
+        if self.optimizer is not None:
+            self.optimizer.finish()
+
+    def current_weights(self) -> AbstractContextManager[None]:
+        """A scope in which all weights are up to date, to evaluate or keep them."""
+        return nullcontext() if self.optimizer is None else self.optimizer.current()
+
+    def _build_optimizer(self, phase: str) -> Optimizer:
         # Pretraining trains exactly the encoder weights that the run trains for the phase's task: with LoRA its
         # matrices, with ensembling those of its own encoder (decision 21).
         recipe = self.run.recipe
@@ -86,8 +97,7 @@ class TrainingState:
         """Weights that train, the optimizer's moments, the best epoch's weights, and random states; on the CPU."""
         found: dict[str, Tensor] = {f"{WEIGHT}{name}": each for name, each in _trained(self.model).items()}
         if self.optimizer is not None:
-            for index, moments in self.optimizer.state_dict()["state"].items():
-                found |= {f"{MOMENT}{index}/{name}": value for name, value in moments.items()}
+            found |= {f"{MOMENT}{name}": value for name, value in self.optimizer.tensors().items()}
         found |= {f"{BEST}{index}": each for index, each in enumerate(self.selection.weights)}
         states = random_state.capture(self.run.device, self.stepper.surgery_order)
         found |= {f"{RANDOM}{name}": each for name, each in states.items()}
@@ -117,7 +127,8 @@ class TrainingState:
         phase = self._resumed_phase = self.progress.phase
         if phase:
             self.optimizer = self._build_optimizer(phase)
-            _restore_moments(self.optimizer, tensors)
+            moments = {name.removeprefix(MOMENT): each for name, each in tensors.items() if name.startswith(MOMENT)}
+            self.optimizer.restore(moments)
         for name, position in document["streams"].items():
             self.run.streams[name].go_to(*position)
         best = [name for name in tensors if name.startswith(BEST)]
@@ -133,13 +144,3 @@ class TrainingState:
 
 def _trained(model: MultitaskModel) -> dict[str, torch.nn.Parameter]:
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
-def _restore_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        if name.startswith(MOMENT):
-            index, _, moment = name.removeprefix(MOMENT).partition("/")
-            state.setdefault(int(index), {})[moment] = value
-    # The groups' own settings come from the recipe, and the learning rate from the step.
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

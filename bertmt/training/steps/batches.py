@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from bertmt.models.seeding import derived_seed
-from bertmt.models.tokenizing import TokenBatch, Tokenizer
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.training.steps.tokenised import TokenisedSplit
 
 # Examples of similar length are looked for among so many batches: enough to save the padding, few enough that
@@ -27,18 +27,16 @@ class Batch:
     Attributes:
         rows: which examples of the split.
         tokens: of pairs the first sentences, then the second ones.
-        token_count: tokens that are not padding.
     """
 
     rows: Rows
     tokens: TokenBatch
     labels: Float32[Tensor, "batch"]
-    token_count: int
 
     @property
-    def padded_count(self) -> int:
-        """Places in the batch, padding included."""
-        return self.tokens.input_ids.numel()
+    def token_count(self) -> int:
+        """Tokens of all sentences."""
+        return len(self.tokens.input_ids)
 
 
 class BatchStream:
@@ -54,11 +52,10 @@ class BatchStream:
         batches_per_pass, examples: of the first pass; only MNR's may differ a little in later ones.
     """
 
-    def __init__(self, data: TokenisedSplit, tokenizer: Tokenizer, order: PassOrder, device: torch.device):
+    def __init__(self, data: TokenisedSplit, order: PassOrder, device: torch.device):
         self.data = data
         self.pass_index = 0
         self.batch_index = 0
-        self._tokenizer = tokenizer
         self._order = order
         self._device = device
         self._batches = order(0)
@@ -97,9 +94,8 @@ class BatchStream:
         sentences = self.data.sentences(rows)
         return Batch(
             rows,
-            self._tokenizer.pad(sentences).to(self._device),
+            TokenBatch.of(sentences).to(self._device),
             torch.from_numpy(self.data.labels[rows]).to(self._device, non_blocking=True),
-            sum(map(len, sentences)),
         )
 
 

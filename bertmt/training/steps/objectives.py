@@ -12,11 +12,11 @@ from bertmt.losses.cross_entropy import cross_entropy
 from bertmt.losses.mean_squared_error import mean_squared_error
 from bertmt.losses.multiple_negatives_ranking import multiple_negatives_ranking
 from bertmt.losses.pearson import pearson_loss
-from bertmt.models.multitask import MultitaskModel
+from bertmt.models.multitask import MultitaskModel, halves
+from bertmt.models.pooling import Pooling
 from bertmt.own_code.loading import OwnLosses
-from bertmt.recipe.pretraining import MNR, label_of, phases
+from bertmt.recipe.pretraining import MNR, Phase, label_of, phases
 from bertmt.recipe.recipe import Recipe
-from bertmt.training.steps.batches import Batch
 
 
 class Objective(NamedTuple):
@@ -26,32 +26,49 @@ class Objective(NamedTuple):
     defined: bool
 
 
+def task_of(recipe: Recipe, name: str) -> str:
+    """The task whose examples and encoder a task or pretraining phase trains with."""
+    return name if name in recipe.tasks else _phase(recipe, name).task
+
+
+def pooling_of(recipe: Recipe, name: str) -> Pooling:
+    """Which embeddings a task or phase reads: the cosine embedding loss those of [CLS], all others means (decision 2)."""
+    return "mean" if name in recipe.tasks or _phase(recipe, name).loss == MNR else "cls"
+
+
 def objective(
-    model: MultitaskModel, recipe: Recipe, name: str, batch: Batch, own: OwnLosses | None = None
+    model: MultitaskModel,
+    recipe: Recipe,
+    name: str,
+    labels: Float32[Tensor, "batch"],
+    embeddings: Float32[Tensor, "sentences hidden"],
+    own: OwnLosses | None = None,
 ) -> Objective:
     """The loss of a batch of the task or pretraining phase `name`.
 
-    MNR reads mean-pooled embeddings of the task's encoder, the cosine embedding loss its [CLS] embeddings (decision 2).
-
     Args:
+        embeddings: of its sentences; of pairs the first ones, then the second ones.
         own: losses of the user's own, which are added to a task's.
     """
     if name in recipe.tasks:
-        embeddings = model.embeddings(name, batch.tokens)
-        outputs = model.predict(name, embeddings)
-        loss, defined = task_loss(recipe, name, outputs, batch.labels)
+        parts = model.parts(name, embeddings)
+        outputs = model.predict(name, parts)
+        loss, defined = task_loss(recipe, name, outputs, labels)
         added = own.of(name) if own else []
         for each in added:
-            loss = loss + each(recipe.task(name), outputs, batch.labels, embeddings)
+            loss = loss + each(recipe.task(name), outputs, labels, parts)
         return Objective(loss, defined or bool(added))
-    phase = next(each for each in phases(recipe) if each.name == name)
+    phase = _phase(recipe, name)
+    first, second = halves(embeddings)
     if phase.loss == MNR:
-        first, second = model.embed_pair(phase.task, batch.tokens)
         return Objective(multiple_negatives_ranking(first, second, recipe.mnr_scale), True)
-    first, second = model.embed_pair(phase.task, batch.tokens, pooling="cls")
     task = recipe.task(phase.task)
     positive, negative = (label_of(each, task) for each in (recipe.cosine_positive, recipe.cosine_negative))
-    return Objective(cosine_embedding(first, second, batch.labels, positive, negative), True)
+    return Objective(cosine_embedding(first, second, labels, positive, negative), True)
+
+
+def _phase(recipe: Recipe, name: str) -> Phase:
+    return next(each for each in phases(recipe) if each.name == name)
 
 
 def task_loss(

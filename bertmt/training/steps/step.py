@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
-from bertmt.models.autocast_cache import shared_autocast_cache
 from bertmt.models.multitask import MultitaskModel
+from bertmt.models.packed.task_gradients import TaskGradients
 from bertmt.own_code.loading import OwnLosses
 from bertmt.recipe.recipe import Recipe
 from bertmt.training.seeding import surgery_generator
 from bertmt.training.steps.batches import Batch, BatchStream
-from bertmt.training.steps.gradient_surgery import Gradient, Surgery, project_conflicts
-from bertmt.training.steps.objectives import Objective, objective
+from bertmt.training.steps.gradient_surgery import Surgery, project_conflicts
+from bertmt.training.steps.objectives import Objective, objective, pooling_of, task_of
+from bertmt.training.steps.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -52,55 +52,55 @@ class Stepper:
         self.recipe = recipe
         self.streams = streams
         self.own = own
-        self.shared = model.shared_parameters() if recipe.surgery else []
         self.surgery_order = surgery_generator(recipe.seed)
+        self._keeps_apart = recipe.surgery and not model.separate
+        self._gradients: dict[tuple[str, int], TaskGradients] = {}
         self._device = next(model.parameters()).device
 
-    def take(self, names: Sequence[str], optimizer: torch.optim.Optimizer) -> StepResult:
+    def take(self, names: Sequence[str], optimizer: Optimizer) -> StepResult:
         """One step on the next batch of each of these tasks, or of one pretraining phase.
 
         The sum of the tasks' losses is minimised; their gradients of shared parameters go through surgery.
         """
         batches = {name: self.streams[name].next() for name in names}
-        with shared_autocast_cache(self._device):
-            objectives = {
-                name: objective(self.model, self.recipe, name, batch, self.own) for name, batch in batches.items()
-            }
-        surgery = self._backward(list(objectives.values()))
+        by_task = {task_of(self.recipe, name): batch.tokens for name, batch in batches.items()}
+        passes = self.model.passes(by_task, apart=self._keeps_apart)
+        for encoder, current in passes.items():
+            table = self.model.packed[encoder].words
+            if table is not None:
+                optimizer.refresh(table, current.words[0])
+        gradients = {encoder: self._room(encoder, len(current.parts)) for encoder, current in passes.items()}
+        embeddings = self.model.embed_passes(passes, pooling_of(self.recipe, names[0]), gradients)
+        objectives = {
+            name: objective(self.model, self.recipe, name, batch.labels, embeddings[task], self.own)
+            for (name, batch), task in zip(batches.items(), by_task, strict=True)
+        }
+        surgery = self._backward(list(objectives.values()), gradients)
         # Of no gradients at all (an undefined Pearson loss of a task alone) it is a zero on the CPU.
-        norm = torch.nn.utils.get_total_norm(_gradients(optimizer)).to(self._device)
+        norm = torch.nn.utils.get_total_norm(optimizer.gradients()).to(self._device)
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
         # One transfer from the device per step: everything before it only queues work on a GPU.
         *losses, gradient_norm = torch.stack([*(each.loss.detach() for each in objectives.values()), norm]).tolist()
         defined = {name: each.defined for name, each in objectives.items()}
         return StepResult(batches, dict(zip(names, losses, strict=True)), defined, gradient_norm, surgery)
 
-    def _backward(self, objectives: Sequence[Objective]) -> Surgery | None:
-        """Leave in `.grad` what the optimizer is to apply; one backward pass per task."""
-        objectives = [each for each in objectives if each.defined]
-        if len(objectives) < 2 or not self.shared:
-            for each in objectives:
-                each.loss.backward()
+    def _room(self, encoder: str, parts: int) -> TaskGradients:
+        """Where an encoder's gradients go; the same memory at each step."""
+        if (encoder, parts) not in self._gradients:
+            self._gradients[encoder, parts] = self.model.packed[encoder].task_gradients(parts)
+        return self._gradients[encoder, parts]
+
+    def _backward(self, objectives: Sequence[Objective], gradients: Mapping[str, TaskGradients]) -> Surgery | None:
+        """Leave in `.grad` what the optimizer is to apply; one backward pass for all tasks."""
+        defined = [index for index, each in enumerate(objectives) if each.defined]
+        if not defined:
             return None
-        gradients = []
-        for each in objectives:
-            each.loss.backward()
-            gradients.append(_taken_gradients(self.shared))
-        surgery = project_conflicts(gradients, self.surgery_order)
-        for parameter, gradient in zip(self.shared, surgery.combined, strict=True):
-            parameter.grad = gradient
+        torch.stack([objectives[index].loss for index in defined]).sum().backward()
+        surgery = None
+        for each in gradients.values():
+            by_task = each.of_tasks()
+            met = defined if len(by_task) > 1 else [0]
+            if len(met) > 1:
+                surgery = project_conflicts([by_task[index] for index in met], self.surgery_order)
+            each.assign(met[0])
         return surgery
-
-
-def _taken_gradients(parameters: Sequence[nn.Parameter]) -> list[Gradient | None]:
-    """The gradients, which the parameters then no longer hold."""
-    gradients = [parameter.grad for parameter in parameters]
-    for parameter in parameters:
-        parameter.grad = None
-    return gradients
-
-
-def _gradients(optimizer: torch.optim.Optimizer) -> list[Gradient]:
-    parameters = (parameter for group in optimizer.param_groups for parameter in group["params"])
-    return [parameter.grad for parameter in parameters if parameter.grad is not None]

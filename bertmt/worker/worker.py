@@ -332,8 +332,10 @@ class Worker:
                 failure = said or how_it_ended(child)
                 run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             else:
-                failure = how_it_ended(child) if code and not self.stopping and run.execution.request is None else None
-                run = declare_dead(self.database, run, how_it_ended(child))
+                obeyed = work.stopping.obeyed(child)
+                unasked = obeyed is None and not self.stopping and run.execution.request is None
+                failure = how_it_ended(child) if code and unasked else None
+                run = declare_dead(self.database, run, how_it_ended(child), obeyed)
         elif run.state is State.FAILED:
             failure = run.execution.failure
         why = run.execution.failure or (run.state is State.QUEUED and transitions(self.database, run.key)[-1].reason)

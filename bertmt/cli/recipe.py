@@ -37,9 +37,9 @@ def recipe(
 
     The baseline by default, with every setting resolved; `bertmt queue --file` reads it.
     """
-    from bertmt.recipe.loading import matching_preset, parse_assignments
+    from bertmt.recipe.loading import parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services.plan.preset_list import save_preset
+    from bertmt.services.plan.preset_list import equal_preset, save_preset
     from bertmt.services.plan.recipes import chosen_recipe, own_values, recipe_text
 
     if keys:
@@ -54,7 +54,7 @@ def recipe(
         _write_saved(*save_preset(folder, save, chosen, own, summary, force), as_json)
         return
     if as_json:
-        content = {"recipe": chosen.flat(), "preset": matching_preset(chosen)}
+        content = {"recipe": chosen.flat(), "preset": equal_preset(chosen, folder, preset)}
         output.write_document("bertmt.recipe/1", content)
         return
     output.write_data([recipe_text(chosen)])

@@ -16,7 +16,7 @@ from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import KnownTasks
 from bertmt.tasks.limits import limit_problem
 from bertmt.tasks.readers.source import source_file
-from bertmt.tasks.task import Source, Task, Tasks, is_task_name
+from bertmt.tasks.task import TAKEN_NAMES, Source, Task, Tasks, is_task_name
 
 ENDING = ".toml"
 LONGEST_SAID = 300  # characters of what is wrong with a definition
@@ -109,7 +109,9 @@ def refuse_name(name: str, subject: str) -> None:
     Args:
         subject: what cannot be, for the beginning of the sentence.
     """
-    if not is_task_name(name):
+    if name in TAKEN_NAMES:
+        why = f"{name} is the name of {TAKEN_NAMES[name]}; choose another, such as my_{name}"
+    elif not is_task_name(name):
         why = "a task's name is a small letter, then at most 31 small letters, digits and underscores"
     elif name in BUILTIN:
         why = f"{name} is a built-in task; choose another name"

@@ -12,6 +12,7 @@ from bertmt.errors import DataError, reason_of
 from bertmt.filters.fields import RESERVED_TASK_NAMES
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
+from bertmt.services.plan.definition_keys import key_problem
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import KnownTasks
 from bertmt.tasks.limits import limit_problem
@@ -81,6 +82,9 @@ def read_definition(file: Path) -> Task:
         raise DataError(f"{file} is no TOML file: {problem}.") from None
     except OSError as problem:
         raise DataError(f"{file} cannot be read: {reason_of(problem)}.") from None
+    wrong = key_problem(document)
+    if wrong:
+        raise DataError(f"{file}: {wrong}.")
     try:
         task = msgspec.convert(document | {"name": file.stem}, Task)
     except (ValueError, RecursionError) as problem:
@@ -92,8 +96,6 @@ def read_definition(file: Path) -> Task:
         raise DataError(f"{file}: {too_much}.")
     if task.source is None:
         raise DataError(f"{file}: `source` is missing, the files and columns that its examples are in.")
-    if task.course or task.grammar or task.extra_pairs:
-        raise DataError(f"{file}: `course`, `grammar` and `extra_pairs` are of built-in tasks alone: remove them.")
     return msgspec.structs.replace(task, source=_absolute(task.source, file.parent))
 
 

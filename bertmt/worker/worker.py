@@ -122,6 +122,7 @@ class Worker:
                 if not self._safe_round():
                     continue
                 if self.draining and not self.children and self._draining.nothing_comes(self.guard.reason):
+                    self._draining.say_losses(self.key)
                     break
                 time.sleep(ROUND_SECONDS)
         finally:

@@ -141,6 +141,20 @@ def test_what_is_said_wrongly_is_refused_in_one_sentence(tmp_path: Path, said: d
     assert len(caught.value.problems) == 1
 
 
+def test_a_missing_file_is_told_with_what_helps(tmp_path: Path) -> None:
+    train = table(tmp_path, "a.csv", "text,label", "one two,good", "three four,bad")
+    dev = table(tmp_path, "b.csv", "text,label", "five six,good")
+    task = look(train, dev).task
+    dev.unlink()
+    for said, read in (
+        ("name another file, or put it there", lambda: look(train, dev)),
+        ("put it back, or name its new place as `dev` in tasks/mine.toml", lambda: read_split("", task, "dev")),
+    ):
+        with pytest.raises(DataError) as caught:
+            read()
+        assert str(caught.value) == f"{dev} is not there: {said}."
+
+
 def swapped(folder: Path, sentences: int) -> tuple[Path, Path]:
     rows = [f"the film number {at % sentences} was seen,{at % 2}" for at in range(90)]
     dev = [f"another film number {at} was seen,{at % 2}" for at in range(40)]

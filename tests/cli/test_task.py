@@ -93,7 +93,11 @@ def test_an_audit_without_an_encoder_at_hand_counts_with_the_embedded_one(bertmt
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("add", "cola", "--train", "nowhere.csv", "--dev", "acceptability-dev.csv"), 2, "nowhere.csv is not there: name another file"),
+        (
+            ("add", "cola", "--train", "nowhere.csv", "--dev", "acceptability-dev.csv"),
+            2,
+            "nowhere.csv is not there: name another file",
+        ),
         (("add", "cola", *FILES, "--text", "nonsense"), 2, "no column 'nonsense' (--text)"),
         (("add", "cola", "--train", "acceptability-train.csv"), 2, "name it with --dev FILE"),
         (("add", "sst", *FILES), 2, "sst is a built-in task"),

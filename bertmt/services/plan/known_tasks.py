@@ -12,10 +12,10 @@ from bertmt.errors import DataError, reason_of
 from bertmt.filters.fields import RESERVED_TASK_NAMES
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
-from bertmt.services.plan.definition_keys import key_problem
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import KnownTasks
 from bertmt.tasks.limits import limit_problem
+from bertmt.tasks.readers.definition_keys import key_problem
 from bertmt.tasks.readers.source import source_file
 from bertmt.tasks.task import TAKEN_NAMES, Source, Task, Tasks, is_task_name
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from bertmt.recipe.rules import shown as shown_value
 from bertmt.tasks.malformed import shown
 
 
@@ -56,6 +55,7 @@ SOURCE_KEYS: Mapping[str, Key] = {
     "sha256": Key(_are_texts, "a list of texts"),
 }  # fmt: skip
 BUILT_IN_ALONE = ("course", "grammar", "extra_pairs")
+LONGEST_SHOWN = 80  # characters of a value
 IGNORED = ("name", *BUILT_IN_ALONE)  # the name is the file's
 
 
@@ -89,4 +89,10 @@ def _shown_value(value: Any) -> str:
         return "a table"
     if isinstance(value, bool):
         return str(value).lower()
-    return shown(value) if isinstance(value, str) else shown_value(value)
+    if isinstance(value, str):
+        return shown(value)
+    try:
+        text = ascii(value)
+    except (ValueError, RecursionError):  # a number of more digits than Python prints
+        return "too large to show"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from bertmt.errors import DataError
-from bertmt.services.plan.definition_keys import BUILT_IN_ALONE, KEYS, SOURCE_KEYS
 from bertmt.services.plan.known_tasks import read_definition
+from bertmt.tasks.readers.definition_keys import BUILT_IN_ALONE, KEYS, SOURCE_KEYS
 from bertmt.tasks.task import Source, Task
 
 WHOLE = """title = "Mood"

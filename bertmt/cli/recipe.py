@@ -37,9 +37,9 @@ def recipe(
 
     The baseline by default, with every setting resolved; `bertmt queue --file` reads it.
     """
-    from bertmt.recipe.loading import matching_preset, parse_assignments
+    from bertmt.recipe.loading import parse_assignments
     from bertmt.recipe.rules import remarks
-    from bertmt.services.plan.preset_list import save_preset
+    from bertmt.services.plan.preset_list import equal_preset, save_preset
     from bertmt.services.plan.recipes import chosen_recipe, own_values, recipe_text
 
     if keys:
@@ -48,13 +48,17 @@ def recipe(
     path, source, folder = Path(file) if file else None, named_run(context, from_run), registry_path(context).parent
     values = parse_assignments(settings or [])
     chosen = chosen_recipe(preset, path, source, values, folder)
-    diagnostics.note(*remarks(chosen))
+    # Saved before anything is said: where that is refused, remarks about the recipe would stand in front of the reason.
+    saved = None
     if save is not None:
         own = own_values(preset, path, source, values, folder)
-        _write_saved(*save_preset(folder, save, chosen, own, summary, force), as_json)
+        saved = save_preset(folder, save, chosen, own, summary, force)
+    diagnostics.note(*remarks(chosen))
+    if saved is not None:
+        _write_saved(*saved, as_json)
         return
     if as_json:
-        content = {"recipe": chosen.flat(), "preset": matching_preset(chosen)}
+        content = {"recipe": chosen.flat(), "preset": equal_preset(chosen, folder, preset)}
         output.write_document("bertmt.recipe/1", content)
         return
     output.write_data([recipe_text(chosen)])

@@ -21,6 +21,7 @@ from bertmt.services.browse.detail_formatting import (
     format_encoder,
     format_scores,
     place_in_queue,
+    state_word,
 )
 from bertmt.services.browse.run_formatting import doing, local_time, scale_line, value_text
 
@@ -102,8 +103,8 @@ def _is_on(name: str, value: Any) -> bool:
 
 def _history(details: "Details", width: int | None) -> list[Line]:
     history = [
-        f"{local_time(each.at)}  {each.state_after}" + (f" (attempt {each.attempt})" if each.attempt else "")
-        + f": {each.reason}"
+        f"{local_time(each.at)}  {state_word(each)}" + (f" (attempt {each.attempt})" if each.attempt else "")
+        + f": {each.reason.removeprefix(f'{state_word(each)} ')}"
         for each in details.transitions
     ]  # fmt: skip
     return [line for each in history for line in facts({"·": each}, width)]

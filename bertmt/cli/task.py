@@ -136,7 +136,7 @@ def list_tasks(context: typer.Context, as_json: AsJson = False) -> None:
     """
     from bertmt.cli.task_records import task_record
     from bertmt.services.plan.known_tasks import known_tasks
-    from bertmt.services.tasks.known_sources import KNOWN_SOURCES
+    from bertmt.tasks.known_sources import KNOWN_SOURCES
 
     folder = registry_path(context).parent
     known = known_tasks(folder)

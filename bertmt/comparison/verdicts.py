@@ -57,6 +57,18 @@ class Difference:
         """Upper end of the 95 % interval."""
         return self.interval.at(LEVEL)[1] if self.interval else None
 
+    @property
+    def why_undecided(self) -> str | None:
+        """Where p alone would have decided: the level at which a family is judged, in a sentence."""
+        if self.verdict is not Verdict.UNDECIDED or self.p is None or self.p > LEVEL or self.family < 2:
+            return None
+        if self.interval is None or (self.smallest_corrected or 0.0) > LEVEL:  # nothing could decide: see its remark
+            return None
+        after = f"after Holm over {self.family} comparisons"
+        if self.p_corrected is not None and self.p_corrected > LEVEL:
+            return f"p is above {self.level:.2g}, the level {after}."
+        return f"The interval at level {self.level:.2g}, {after}, holds 0."
+
 
 Judged = TypeVar("Judged", bound=Difference)
 

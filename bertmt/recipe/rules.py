@@ -14,6 +14,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Kind, Setting
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import why_broken
+from bertmt.tasks.known_sources import KNOWN_SOURCES
 from bertmt.tasks.task import Task, Tasks
 
 TRUE_WORDS = ("true", "on", "yes", "1")
@@ -229,6 +230,9 @@ def _check_choice(setting: Setting, word: str) -> None:
         return
     near = get_close_matches(word, setting.choices, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
+    if setting.name == "tasks" and not hint:
+        on_the_hub = get_close_matches(word, KNOWN_SOURCES, n=1)
+        hint = f" Did you mean `{on_the_hub[0]}`? `bertmt task add {on_the_hub[0]}` brings it." if on_the_hub else ""
     raise ValueError(f"`{setting.name}` must be one of {', '.join(setting.choices)}, but is {shown(word)}.{hint}")
 
 

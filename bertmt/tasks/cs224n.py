@@ -30,6 +30,9 @@ def read_cs224n_split(folder: Path, task: Task, split: str) -> Split:
     file = find_file(folder, task, split)
     try:
         content = read_bytes(file, MOST_DATA)
+    except FileNotFoundError:
+        where = "put it there, or name another folder with `bertmt init --data DIR`"
+        raise DataError(f"{file} is not there: {where}.") from None
     except OSError as problem:
         raise DataError(f"{file} cannot be read: {reason_of(problem)}; {REMEDY}.") from None
     if content.count(b"\n") > MOST_LINES:  # each of them takes ten times its byte in memory

@@ -181,7 +181,7 @@ def _refuse_contradictions(task: Task) -> None:
     if not is_task_name(task.name):
         raise ValueError(
             "`name` must be a word of at most 32 small letters, digits and underscores that begins with a letter, "
-            f"and none of {', '.join(_TAKEN)}, but is {task.name[:80]!r}"
+            f"and none of {', '.join(TAKEN_NAMES)}, but is {task.name[:80]!r}"
         )
     unknown = [name for name in task.metrics if name not in METRICS]
     if unknown or not task.metrics:
@@ -210,10 +210,14 @@ def _refuse_contradictions(task: Task) -> None:
 Tasks = Mapping[str, Task]
 _GREATEST_LABEL = 1e30
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
-# What stands beside tasks: their common score, and the phases of pretraining.
-_TAKEN = ("overall", "mnr", "cosine_embedding")
+# What stands beside tasks in scores and events, and what each is.
+TAKEN_NAMES = {
+    "overall": "the mean of all scores",
+    "mnr": "a phase of pretraining",
+    "cosine_embedding": "a phase of pretraining",
+}
 
 
 def is_task_name(text: str) -> bool:
     """Whether a text can be the name of a task: a word that file names, settings and filters can hold."""
-    return bool(_NAME.fullmatch(text)) and text not in _TAKEN
+    return bool(_NAME.fullmatch(text)) and text not in TAKEN_NAMES

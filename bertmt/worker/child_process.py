@@ -98,6 +98,11 @@ class Stopping:
         elif time.monotonic() - self._asked_at > STOP_GRACE_SECONDS:
             child.signal(signal.SIGKILL)
 
+    def obeyed(self, child: Child) -> str | None:
+        """The signal by which a child died as it was asked to, before it could catch it; None: it died otherwise."""
+        asked = self._asked_at is not None and child.exit_code() == -signal.SIGTERM
+        return signal.SIGTERM.name if asked else None
+
 
 def how_it_ended(child: Child) -> str:
     """The end of a child, for people."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bertmt.devices.slots import DeviceSlot
+from bertmt.drawing.numbers import named
 from bertmt.errors import BertmtError
 from bertmt.registry import workers
 from bertmt.registry.claims import device_kind
@@ -52,6 +53,15 @@ class Draining:
         for run in queued[:MOST_NAMED]:
             self._say(f"{run.id} {run.name} (seed {run.seed}) is not started: {found[run.key]}.")
         return True
+
+    def say_losses(self, worker: int) -> None:
+        """How many runs of this worker have failed or are lost, and which; nothing where there is none."""
+        found = [run for run in runs_in(self._database, State.FAILED, State.LOST) if run.execution.worker == worker]
+        counts = [(sum(run.state is state for run in found), state) for state in (State.FAILED, State.LOST)]
+        if found:
+            which = named([f"{run.id} {run.name}" for run in found], MOST_NAMED)
+            said = ", ".join(f"{count:,} {state}" for count, state in counts if count)
+            self._say(f"Drained, with {said}: {which}. `bertmt show RUN` says why.")
 
     def _say_what_comes(self, coming: Sequence[Run]) -> None:
         """Once: what a worker that seems to do nothing waits for."""

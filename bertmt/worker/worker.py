@@ -122,6 +122,7 @@ class Worker:
                 if not self._safe_round():
                     continue
                 if self.draining and not self.children and self._draining.nothing_comes(self.guard.reason):
+                    self._draining.say_losses(self.key)
                     break
                 time.sleep(ROUND_SECONDS)
         finally:
@@ -332,8 +333,10 @@ class Worker:
                 failure = said or how_it_ended(child)
                 run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             else:
-                failure = how_it_ended(child) if code and not self.stopping and run.execution.request is None else None
-                run = declare_dead(self.database, run, how_it_ended(child))
+                obeyed = work.stopping.obeyed(child)
+                unasked = obeyed is None and not self.stopping and run.execution.request is None
+                failure = how_it_ended(child) if code and unasked else None
+                run = declare_dead(self.database, run, how_it_ended(child), obeyed)
         elif run.state is State.FAILED:
             failure = run.execution.failure
         why = run.execution.failure or (run.state is State.QUEUED and transitions(self.database, run.key)[-1].reason)

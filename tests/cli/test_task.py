@@ -93,7 +93,11 @@ def test_an_audit_without_an_encoder_at_hand_counts_with_the_embedded_one(bertmt
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("add", "cola", "--train", "nowhere.csv", "--dev", "acceptability-dev.csv"), 2, "nowhere.csv cannot be read"),
+        (
+            ("add", "cola", "--train", "nowhere.csv", "--dev", "acceptability-dev.csv"),
+            2,
+            "nowhere.csv is not there: name another file",
+        ),
         (("add", "cola", *FILES, "--text", "nonsense"), 2, "no column 'nonsense' (--text)"),
         (("add", "cola", "--train", "acceptability-train.csv"), 2, "name it with --dev FILE"),
         (("add", "sst", *FILES), 2, "sst is a built-in task"),
@@ -149,3 +153,13 @@ def test_a_preset_of_ones_own_is_saved_listed_queued_and_completed(bertmt: Bertm
     assert bertmt("recipe", "--save", "mine").code == 4
     assert bertmt("recipe", "--save", "final").code == 2
     assert bertmt("recipe", "--save", "mine", "--force").code == 0
+
+
+def test_a_refused_preset_is_told_without_remarks_about_its_recipe(bertmt: Bertmt) -> None:
+    words = ("recipe", "--preset", "sst-only", "--set", "surgery=true", "--save")
+    remark = "surgery"
+    assert remark in bertmt(*words, "mine").err
+    for name in ("mine", "final", "no name"):
+        refused = bertmt(*words, name)
+        assert refused.code and refused.out == "" and len(refused.err.splitlines()) == 1, refused
+        assert remark not in refused.err

@@ -9,7 +9,7 @@ import pytest
 from command_outcome import Outcome
 from made_tasks import write_made_tasks
 
-from bertmt.services.tasks.known_sources import KNOWN_SOURCES
+from bertmt.tasks.known_sources import KNOWN_SOURCES
 from bertmt.tasks.task import METRICS, Task
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tasks.md"

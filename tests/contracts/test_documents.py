@@ -8,6 +8,8 @@ import pytest
 from present import present
 from source_files import Source
 
+from bertmt.recipe.encoders import KNOWN_ENCODERS
+
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 FILE_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*(?:/|\.\w+)|Makefile|LICENSE")
 
@@ -167,6 +169,19 @@ def test_the_methods_page_cites_decisions_that_exist(repository: Path) -> None:
     page = (repository / "docs" / "methods.md").read_text(encoding="utf-8")
     cited = {number for numbers in re.findall(r"decisions? ([\d, ]+)", page) for number in re.findall(r"\d+", numbers)}
     assert cited <= set(decisions)
+
+
+def test_the_pages_name_the_learning_rate_that_tiny_brings(repository: Path) -> None:
+    rate = f"{KNOWN_ENCODERS['tiny'].learning_rate:g}".replace("0.0003", "3e-4")
+    assert f"`tiny` brings {rate} (" in (repository / "docs" / "methods.md").read_text(encoding="utf-8")
+
+
+def test_every_share_that_the_methods_page_explains_stands_in_a_table(repository: Path) -> None:
+    """ "The 7.1 % are chance" stayed when its table was measured anew."""
+    lines = (repository / "docs" / "methods.md").read_text(encoding="utf-8").splitlines()
+    cells = {cell.strip() for line in lines if line.startswith("|") for cell in line.split("|")}
+    explained = re.findall(r"\bThe (\d+\.\d %) (?:are|is)\b", "\n".join(lines))
+    assert not set(explained) - cells
 
 
 def test_the_changelog_tells_of_this_version(repository: Path, sources: list[Source]) -> None:

@@ -14,7 +14,7 @@ THE_PAPERS = (
     "bertmt/recipe/reported.py",
     "bertmt/registry/migrations.py",  # what columns were called in older registries
     "bertmt/registry/file/older_recipes.py",
-    "bertmt/services/tasks/known_sources.py",  # what data sets on the hub are called
+    "bertmt/tasks/known_sources.py",  # what data sets on the hub are called
     "bertmt/services/analysis/paper_table.py",
     "tui/screens/paper",
 )

@@ -134,6 +134,18 @@ def test_a_worker_that_is_asked_to_drain_works_what_waits_and_ends(
     assert {run_by_key(database, run.key).state for run in runs} == {State.FINISHED}
 
 
+def test_a_worker_that_drained_says_what_failed_or_was_lost_there(
+    database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
+) -> None:
+    said: list[str] = []
+    failed, lost = add_run("fail"), add_run("die", requeue_lost=False)
+    Worker(database, [SLOT], said.append, stand_in_child).work(drain=True)
+    assert said[-1] == (f"Drained, with 1 failed, 1 lost: {failed.id} fail, {lost.id} die. `bertmt show RUN` says why.")
+    add_run("finish")
+    Worker(database, [SLOT], said.append, stand_in_child).work(drain=True)
+    assert "finished" in said[-1], "what another worker lost is no news of this one"
+
+
 def test_a_worker_that_was_started_to_drain_says_so_in_the_registry(
     database: Database, stand_in_child: tuple[str, ...]
 ) -> None:

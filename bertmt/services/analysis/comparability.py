@@ -34,10 +34,10 @@ def left_out(database: Database, arms: Sequence[Arm]) -> list[dict[str, str]]:
         marks = [_dev_marks(database, arm, task) for arm in arms]
         for place, own in enumerate(marks):
             chosen = [0, place] if place else [0]
-            sides = [(names[each], marks[each]) for each in chosen]
+            sides = [(names[each], arms[each]) for each in chosen]
             reason = None
             if marks[0] and own:
-                reason = _other_definition([(names[each], arms[each]) for each in chosen], task) or _why_not(sides)
+                reason = _other_definition(sides, task) or _why_not(sides, [marks[each] for each in chosen])
             if reason:
                 found[place][task] = reason
     return found
@@ -91,16 +91,27 @@ def _dev_marks(database: Database, arm: Arm, task: str) -> Marks:
     return found
 
 
-def _why_not(sides: Sequence[tuple[str, Marks]]) -> str | None:
+def _why_not(sides: Sequence[tuple[str, Arm]], marks: Sequence[Marks]) -> str | None:
     """Why scores of these arms, each with its name, are not of the same examples; None: they are."""
-    for name, marks in sides:
-        if None in marks.values():
+    for (name, _), own in zip(sides, marks, strict=True):
+        if None in own.values():
             return f"what {name} was evaluated on is not known"
-        if len(set(marks.values())) > 1:
+        if len(set(own.values())) > 1:
             return f"the runs of {name} were evaluated on different dev examples; name ids of one data set instead"
-    if len({mark for _, marks in sides for mark in marks.values()}) > 1:
-        return f"{' and '.join(name for name, _ in sides)} were evaluated on different dev examples"
+    if len({mark for own in marks for mark in own.values()}) > 1:
+        names = " and ".join(name for name, _ in sides)
+        return f"{names} were evaluated on different dev examples{_cut_short(sides)}"
     return None
+
+
+def _cut_short(sides: Sequence[tuple[str, Arm]]) -> str:
+    """The arm whose recipe evaluates on fewer dev examples than the other's, and what to type; "": there is none."""
+    cuts = [(arm.runs[0].recipe.get("evaluate_examples") or 0, name, arm) for name, arm in sides]
+    if len({cut for cut, _, _ in cuts}) < 2:
+        return ""
+    cut, name, arm = min((each for each in cuts if each[0]), key=lambda each: each[0])
+    command = f"bertmt queue --from {arm.runs[0].id} --set evaluate_examples=0"
+    return f": {name} on the first {cut:,} alone (evaluate_examples); `{command}` makes a run on all"
 
 
 def warnings(arms: Sequence[Arm]) -> list[str]:

@@ -68,7 +68,8 @@ def format_differences(against: Against, width: int | None) -> list[Line]:
     rows = []
     for each in results:
         about = [format_seeds(each)] if isinstance(each, SeedDifference) else []
-        about += [each.remark] if each.remark else []
+        said = " ".join(filter(None, [each.why_undecided, each.remark]))
+        about += [said] if said else []
         below = [part for text in about for part in wrapped(text, width - 2 if width else None)]
         verdict = str(each.verdict)
         cells: list[str | Cell] = [

@@ -9,11 +9,13 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, plain
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.recipe.encoders import OTHER_PROGRAM, seen_in_training
+from bertmt.registry.states import Actor
 from bertmt.services.browse.run_formatting import value_text
 from bertmt.tasks.task import Task, Tasks
 
 if TYPE_CHECKING:
     from bertmt.recipe.reported import ReportedScores
+    from bertmt.registry.records import Transition
     from bertmt.services.browse.details import Details
 
 USE = (Column("per task"), Column("examples", True), Column("passes", True), Column("tokens", True))
@@ -56,6 +58,12 @@ def format_encoder(details: "Details") -> list[str]:
     seen = seen_in_training(name, marks)
     about = [task for task in run.tasks.values() if task.data_set in seen]
     return said + [f"already trained on {seen[task.data_set]}, {task.title}'s source" for task in about]
+
+
+def state_word(transition: "Transition") -> str:
+    """What a change of state is called: a run that was imported begins as lost, until its own events are imported."""
+    came_from_elsewhere = transition.state_before is None and transition.actor == Actor.IMPORT
+    return "imported" if came_from_elsewhere else transition.state_after
 
 
 def changes_from_preset(details: "Details") -> list[str]:

@@ -7,10 +7,10 @@ from statistics import fmean, median
 from typing import Any
 
 from bertmt.errors import BertmtError
-from bertmt.recipe.loading import differences, from_json, preset
+from bertmt.recipe.loading import differences, from_json
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.reported import ReportedScores, reported_scores
-from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.recipe.rules import resolved
 from bertmt.recipe.settings import Role
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
@@ -24,6 +24,7 @@ from bertmt.services.browse.rows import mean_difference
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.services.plan.overlaps import overlap_sentences
+from bertmt.services.plan.preset_list import known_preset
 from bertmt.services.plan.snapshot import code_digest
 
 LOG_LINES = 40
@@ -84,7 +85,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         difference=mean_difference(run, baseline),
         place=_place(database, run),
         recipe=recipe,
-        changes=_changes(run, recipe),
+        changes=_changes(database, run, recipe),
         paper=reported_scores(run.submission.preset) if run.submission.preset else None,
         evaluations=evaluations(database, run),
         transitions=transitions(database, run.key),
@@ -110,15 +111,15 @@ def _recipe(run: Run) -> Recipe | None:
         return None
 
 
-def _changes(run: Run, recipe: Recipe | None) -> dict[str, tuple[Any, Any]]:
+def _changes(database: Database, run: Run, recipe: Recipe | None) -> dict[str, tuple[Any, Any]]:
     """Toggles that differ from the preset named at submit; its scale is the run's own, so that defaults agree."""
     if recipe is None or run.submission.from_preset is None:
         return {}
     try:
-        values = preset(run.submission.from_preset).values
-    except BertmtError:  # a preset of another version
+        preset = known_preset(database.path.parent, run.submission.from_preset)
+        return differences(recipe, resolved(preset.recipe(run.known)), (Role.TOGGLE,))
+    except BertmtError:  # of another version, or the user's own, which is gone or names tasks that the run lacks
         return {}
-    return differences(recipe, resolved(recipe_from(values)), (Role.TOGGLE,))
 
 
 def _place(database: Database, run: Run) -> int | None:

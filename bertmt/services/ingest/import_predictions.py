@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bertmt.drawing.numbers import named
 from bertmt.errors import DataError
 from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.recipe.loading import to_json
@@ -54,7 +55,8 @@ def import_predictions(database: Database, name: str, files: Mapping[str, Path],
         )
         folder.create(order, to_json(recipe), recipe.trained())
         _write(folder, recipe, read)
-        return import_run(database, folder.path)
+        origin = named([str(file.absolute()) for file in files.values()])
+        return import_run(database, folder.path, f"{origin}, by another program")
 
 
 def _read(task: Task, file: Path, data: str) -> tuple[Split, Predictions]:

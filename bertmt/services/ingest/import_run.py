@@ -93,8 +93,11 @@ def check_any(folders: Sequence[Path]) -> None:
     raise problems[0] if problems else NotFoundError("None of these is a folder: name run folders, as in runs/*.")
 
 
-def import_run(database: Database, folder: Path) -> Run:
+def import_run(database: Database, folder: Path, origin: str = "") -> Run:
     """Import the run of a folder, which is copied beside the registry unless it lies there.
+
+    Args:
+        origin: where the run is from, for people; by default the folder.
 
     Raises:
         NotFoundError: this is not a run folder.
@@ -114,7 +117,7 @@ def import_run(database: Database, folder: Path) -> Run:
                 raise NotFoundError(f"{target} is gone.")
             with _work_folder(target) as work:
                 paths.run_folder(work / REGISTRY, target.name).symlink_to(target.absolute())
-                return _store(database, found, work, lambda: None)
+                return _store(database, found, work, lambda: None, origin)
     if os.path.lexists(target):
         raise BusyError(f"{target} already exists and belongs to no run: `bertmt import-run {target}` imports it.")
     placed = False
@@ -129,7 +132,7 @@ def import_run(database: Database, folder: Path) -> Run:
             copy = paths.run_folder(work / REGISTRY, target.name)
             copy_run_folder(found.folder.path, copy)
             _refuse_working(found.folder)  # it may have been started while it was copied
-            return _store(database, found, work, put_in_place)
+            return _store(database, found, work, put_in_place, origin)
     except BaseException:
         if placed and run_by_id(database, found.order.run_id) is None:
             shutil.rmtree(target, ignore_errors=True)
@@ -213,14 +216,14 @@ def order_problem(order: RunOrder, recipe: Recipe | None = None) -> str | None:
     return f"it has a fingerprint {foreign[0][:LONGEST_NAME]!r}, which is of none of its tasks" if foreign else None
 
 
-def _store(database: Database, found: Found, work: Path, put_in_place: Callable[[], object]) -> Run:
+def _store(database: Database, found: Found, work: Path, put_in_place: Callable[[], object], origin: str) -> Run:
     """Enter the run and all that its folder tells: first into a registry of its own, since reading a large folder takes
     minutes, then from there in batches that nobody sees until the last, which is durable.
     """
     new, about = new_run(database, found), Snapshot("unknown", {}, {"packages": found.versions})
     with short_lived_registry(work / REGISTRY) as own:
         with own.immediate():
-            reason = f"imported from {found.folder.path}"
+            reason = f"imported from {origin or found.folder.path}"
             run = add_imported(own, found.order.run_id, new, about, found.began_at, reason)
             replay(own, run, found.order)
         run = run_by_key(own, run.key)

@@ -185,7 +185,7 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         how = "predictions of another program were imported" if brought else "trained to its end"
         change_state(database, run.key, State.FINISHED, Actor.EVENT, how, **at)
     elif isinstance(event, Stopped):
-        _stop(database, run, event)
+        stopped(database, run, Actor.EVENT, event.signal, event.at)
     else:
         change_state(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
         if event.out_of_memory and not (run.execution.saves_memory or run.recipe.get("activation_checkpointing")):
@@ -201,19 +201,21 @@ def where_it_goes_on(run: Run) -> str:
     return "it starts over" if step is None else f"it resumes from step {step}"
 
 
-def _stop(database: Database, run: Run, event: Stopped) -> None:
-    """The child obeyed a signal; what it was for is in the run's request, or else its worker or its machine stopped."""
+def stopped(database: Database, run: Run, actor: Actor, signal: str, ended_at: str) -> Run:
+    """Settle a running or lost run whose child obeyed a signal; inside a write transaction.
+
+    What the signal was for is in the run's request, or else its worker or its machine stopped.
+    """
     run = run_by_key(database, run.key)  # as it is now: with its newest checkpoint, and what was asked meanwhile
     goes_on = where_it_goes_on(run)
-    at = {"ended_at": event.at, "request": None}
+    at = {"ended_at": ended_at, "request": None}
     if run.execution.request == "cancel":
-        change_state(database, run.key, State.CANCELLED, Actor.EVENT, f"cancelled; requeued, {goes_on}", **at)
-    elif run.execution.request == "pause":
-        change_state(database, run.key, State.PAUSED, Actor.EVENT, f"paused; {goes_on}", **at)
-    elif run.state is State.RUNNING:
-        change_state(
-            database, run.key, State.QUEUED, Actor.EVENT, f"stopped by {event.signal}; {goes_on}", request=None
-        )
+        return change_state(database, run.key, State.CANCELLED, actor, f"cancelled; requeued, {goes_on}", **at)
+    if run.execution.request == "pause":
+        return change_state(database, run.key, State.PAUSED, actor, f"paused; {goes_on}", **at)
+    if run.state is State.RUNNING:
+        return change_state(database, run.key, State.QUEUED, actor, f"stopped by {signal}; {goes_on}", request=None)
+    return run
 
 
 def _read_prediction_files(database: Database, run: Run, events: Sequence[Event]) -> list[Any]:

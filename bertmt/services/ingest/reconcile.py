@@ -18,7 +18,7 @@ from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import now
 from bertmt.run_folder.layout import is_alive
 from bertmt.run_folder.processes import Process, is_recent, process_of
-from bertmt.services.ingest.ingest import folder_of, ingest, where_it_goes_on
+from bertmt.services.ingest.ingest import folder_of, ingest, stopped, where_it_goes_on
 
 SILENT_AFTER_SECONDS = 2.0
 # A child that was just started needs this long until it holds its lock.
@@ -93,7 +93,7 @@ def reconcile(database: Database, run: Run) -> Run:
     return declare_dead(database, run, NO_LAST_WORD)
 
 
-def declare_dead(database: Database, run: Run, reason: str) -> Run:
+def declare_dead(database: Database, run: Run, reason: str, obeyed: str | None = None) -> Run:
     """Settle a running run whose lock is free, once all that its child wrote is imported; not another attempt.
 
     It was asked to stop: it becomes what it was asked for. Else it is lost, and queued once more by itself, to go on
@@ -101,6 +101,7 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
 
     Args:
         reason: how the child ended, as far as that is known.
+        obeyed: the signal by which it was stopped as asked: it is as if the child had said so itself.
     """
     database.check_place()
     if not _close_attempt(database, run):
@@ -113,6 +114,8 @@ def declare_dead(database: Database, run: Run, reason: str) -> Run:
             run = run_by_key(database, run.key)
             if run.attempt != proven or run.state is not State.RUNNING:
                 return run  # others settled it, and it may run again already
+            if obeyed is not None:
+                return stopped(database, run, Actor.DEATH, obeyed, now())
             if run.execution.request == "cancel":
                 return change_state(database, run.key, State.CANCELLED, Actor.DEATH, f"cancelled; {reason}", **_ended())
             if run.execution.request == "pause":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
-from bertmt.recipe.loading import from_json, matching_preset, to_json
+from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.rules import recipe_from, resolved, unresolved, with_present_names
 from bertmt.registry import edits, summaries
 from bertmt.registry.database import Database
@@ -28,6 +28,7 @@ from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps
 from bertmt.services.plan.own_code import Sources, settle_own_code, sources_of
+from bertmt.services.plan.preset_list import equal_preset
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -226,7 +227,7 @@ def check_edited(database: Database, run: Run, values: Mapping[str, Any]) -> Edi
         recipe_json=to_json(recipe),
         digest=recipe.digest(),
         seed=recipe.seed,
-        preset=matching_preset(recipe),
+        preset=equal_preset(recipe, database.path.parent, run.submission.from_preset),
         data=checked.data,
         extra_data_file=checked.extra_data_file,
         fingerprints=checked.fingerprints,

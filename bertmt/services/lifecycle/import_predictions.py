@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bertmt import paths
-from bertmt.errors import Problems, UsageError
+from bertmt.errors import BusyError, Problems, UsageError
+from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_named
 from bertmt.registry.records import Run
 from bertmt.services.ingest.import_predictions import SPLIT, import_predictions
 from bertmt.services.names import check_name
@@ -39,6 +41,12 @@ def bring_predictions(
             problems.add(UsageError(f"No task is called {task[:40]!r}; there are {', '.join(known)}."))
         elif tasks.count(task) > 1:
             problems.add(UsageError(f"The task {task} is named twice."))
+    for run in runs_named(database, name):
+        # Runs of one name are the seeds of a recipe; of another program's predictions nobody could tell which is meant.
+        if run.recipe.get("encoder") == OTHER_PROGRAM:
+            said = f"Imported predictions are called {name!r} already, run {run.id}: choose another name"
+            problems.add(BusyError(f"{said}, or remove those with `bertmt rm {run.id}`."))
+            break
     problems.raise_all()
     wanted = {task: file for task in known for each, file in zip(tasks, files, strict=True) if each == task}
     place = data if data is not None else read_user_settings().get("data", TOY)

@@ -15,8 +15,9 @@ from bertmt.registry.records import Run
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.known import KnownTasks
 from bertmt.tasks.limits import limit_problem
+from bertmt.tasks.readers.definition_keys import key_problem
 from bertmt.tasks.readers.source import source_file
-from bertmt.tasks.task import Source, Task, Tasks, is_task_name
+from bertmt.tasks.task import TAKEN_NAMES, Source, Task, Tasks, is_task_name
 
 ENDING = ".toml"
 LONGEST_SAID = 300  # characters of what is wrong with a definition
@@ -81,6 +82,9 @@ def read_definition(file: Path) -> Task:
         raise DataError(f"{file} is no TOML file: {problem}.") from None
     except OSError as problem:
         raise DataError(f"{file} cannot be read: {reason_of(problem)}.") from None
+    wrong = key_problem(document)
+    if wrong:
+        raise DataError(f"{file}: {wrong}.")
     try:
         task = msgspec.convert(document | {"name": file.stem}, Task)
     except (ValueError, RecursionError) as problem:
@@ -92,8 +96,6 @@ def read_definition(file: Path) -> Task:
         raise DataError(f"{file}: {too_much}.")
     if task.source is None:
         raise DataError(f"{file}: `source` is missing, the files and columns that its examples are in.")
-    if task.course or task.grammar or task.extra_pairs:
-        raise DataError(f"{file}: `course`, `grammar` and `extra_pairs` are of built-in tasks alone: remove them.")
     return msgspec.structs.replace(task, source=_absolute(task.source, file.parent))
 
 
@@ -109,7 +111,9 @@ def refuse_name(name: str, subject: str) -> None:
     Args:
         subject: what cannot be, for the beginning of the sentence.
     """
-    if not is_task_name(name):
+    if name in TAKEN_NAMES:
+        why = f"{name} is the name of {TAKEN_NAMES[name]}; choose another, such as my_{name}"
+    elif not is_task_name(name):
         why = "a task's name is a small letter, then at most 31 small letters, digits and underscores"
     elif name in BUILTIN:
         why = f"{name} is a built-in task; choose another name"

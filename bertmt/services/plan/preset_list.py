@@ -3,16 +3,21 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.bounded_files import MOST_TOML, read_text
-from bertmt.errors import BusyError, UsageError, reason_of
-from bertmt.recipe.loading import Preset, flatten, preset, presets, toml_value
+from bertmt.errors import BusyError, RecipeError, UsageError, reason_of
+from bertmt.recipe.encoders import OTHER_PROGRAM
+from bertmt.recipe.loading import Preset, flatten, matching_preset, preset, presets, toml_value
 from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.rules import resolved
 
 ENDING = ".toml"
 FIRST_OWN = 1_000  # behind all built-in ones
+SUMMED_UP = 4  # so many settings of a preset stand in its summary, where its user wrote none
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.IGNORECASE)
 
 
@@ -41,6 +46,24 @@ def known_preset(folder: Path | None, name: str) -> Preset:
     if name not in found and name in broken:
         raise UsageError(broken[name])
     return preset(name, found)
+
+
+def equal_preset(recipe: Recipe, folder: Path | None, named: str | None = None) -> str | None:
+    """The preset whose toggles the resolved recipe equals, or None: a built-in one, else one of the user's own.
+
+    Args:
+        named: of several own ones that are equal this one, which the recipe was made from.
+    """
+    found = matching_preset(recipe)
+    if found is not None or folder is None or recipe.encoder == OTHER_PROGRAM:
+        return found
+    toggles = resolved(recipe).toggles()
+    own = [each for each in known_presets(folder).values() if each.own]
+    for each in sorted(own, key=lambda each: each.name != named):
+        with suppress(RecipeError):  # it names what this recipe does not know
+            if resolved(each.recipe(recipe.known)).toggles() == toggles:
+                return each.name
+    return None
 
 
 def _own_presets(folder: Path) -> tuple[dict[str, Preset], dict[str, str]]:
@@ -72,7 +95,19 @@ def _read(file: Path, order: int) -> Preset:
         raise UsageError(f"{file}: a preset has a `summary`, a text, and a table `[recipe]`, and nothing else.")
     if not _NAME.fullmatch(file.stem):
         raise UsageError(f"{file}: a preset's name is at most 64 letters, digits, dots, hyphens and underscores.")
-    return Preset(file.stem, " ".join(summary.split()), None, order, flatten(recipe), own=True)
+    values = flatten(recipe)
+    return Preset(file.stem, " ".join(summary.split()) or _summary(values), None, order, values, own=True)
+
+
+def _summary(values: Mapping[str, Any]) -> str:
+    """What a preset changes, as `--set` takes it, for one whose user did not say what it is."""
+    shown = [f"{name}={_as_set(value)}" for name, value in values.items()]
+    more = f", {len(shown) - SUMMED_UP} more" if len(shown) > SUMMED_UP else ""
+    return f"the baseline with {', '.join(shown[:SUMMED_UP])}{more}" if shown else "as the baseline"
+
+
+def _as_set(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else toml_value(value).strip('"')
 
 
 def save_preset(
@@ -107,4 +142,4 @@ def save_preset(
         atomic_files.write_text(file, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)
     except OSError as problem:
         raise UsageError(f"{file} cannot be written: {reason_of(problem)}.") from None
-    return Preset(name, summary, None, FIRST_OWN, kept, own=True), file
+    return Preset(name, summary or _summary(kept), None, FIRST_OWN, kept, own=True), file

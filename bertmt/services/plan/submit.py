@@ -10,7 +10,7 @@ from bertmt import atomic_files, paths
 from bertmt.drawing.numbers import counted
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import Problems, RecipeError, UsageError, reason_of
-from bertmt.recipe.loading import from_json, matching_preset, parse_sweeps, read_toml, to_json
+from bertmt.recipe.loading import from_json, parse_sweeps, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved, with_present_names
 from bertmt.recipe.settings import Role
@@ -26,7 +26,7 @@ from bertmt.services.plan.embedded import SAID, embedded_defaults
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.overlaps import Overlap, store_overlaps
 from bertmt.services.plan.own_code import Sources, require_sources, settle_own_code
-from bertmt.services.plan.preset_list import known_preset
+from bertmt.services.plan.preset_list import equal_preset, known_preset
 from bertmt.services.plan.recipes import known_of
 from bertmt.services.plan.snapshot import take_snapshot
 from bertmt.services.plan.user_settings import read_user_settings
@@ -129,7 +129,7 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
     for combination in combinations:
         asked = dict(request.values) | combination
         recipe, encoder, checked = _looked_at(base_values | asked, base, problems, unusable)
-        matched = matching_preset(recipe)
+        matched = equal_preset(recipe, request.folder, request.preset)
         name = problems.attempt(_name, request, base_name, combination, matched)
         if checked is None or name is None or problems:
             continue

@@ -12,6 +12,7 @@ from bertmt.bounded_files import MOST_TOML
 from bertmt.errors import BusyError, DataError, UsageError, reason_of
 from bertmt.recipe.loading import toml_value
 from bertmt.services.plan.known_tasks import ENDING, refuse_name
+from bertmt.services.tasks.classes import about_absent, refuse_sentences
 from bertmt.services.tasks.columns import ColumnProfile, FileProfile, profile
 from bertmt.services.tasks.guessing import (
     Columns,
@@ -94,11 +95,12 @@ def understood(wanted: Wanted) -> Understood:
     remarks = _about_columns(wanted, columns)
     kind, why = _kind(wanted, labels[0], found["train"], columns)
     remarks += [why] if why else []
-    classes, label_range = _labels(wanted, kind, labels, found["train"].names.get(columns.label, ()), remarks)
+    classes, label_range = _labels(wanted, kind, labels, found["train"], columns, remarks)
     task = _task(wanted, columns, classes, label_range, remarks)
     _refuse_swapped(task, found, columns)
     splits = {split: read_source_split(task, split) for split in SPLITS if split in wanted.files}
     warnings = [warning for split in splits.values() for warning in split.warnings]
+    warnings += filter(None, [about_absent(task, splits["train"].examples)])
     sizes = {name: len(split.examples) for name, split in splits.items()}
     return Understood(task, sizes, (*remarks, *warnings), splits["train"].examples[:SHOWN_EXAMPLES])
 
@@ -172,13 +174,16 @@ def _kind(wanted: Wanted, column: ColumnProfile, found: FileProfile, columns: Co
 
 
 def _labels(
-    wanted: Wanted, kind: str, labels: list[ColumnProfile], names: tuple[str, ...], remarks: list[str]
+    wanted: Wanted, kind: str, labels: list[ColumnProfile], found: FileProfile, columns: Columns, remarks: list[str]
 ) -> tuple[tuple[str, ...], tuple[float, float]]:
     """The classes, or the range."""
+    names = found.names.get(columns.label, ())
     if kind == "classification":
         if wanted.classes:
             return named_classes(wanted.classes), (0.0, 1.0)
         classes = classes_of(labels[0], labels[1:], names)
+        if not names:
+            refuse_sentences(classes, labels[0], found.columns[columns.text], found.file)
         if len(classes) < 2:
             raise DataError(f"All labels in {shown(labels[0].name)} are {shown(classes[0])}: nothing can be learned.")
         return classes, (0.0, 1.0)

@@ -10,6 +10,7 @@ from bertmt.errors import BertmtError, DataError, UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.overlaps import count_overlap, text_keys
+from bertmt.services.tasks.classes import about_absent
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.loading import read_split
 from bertmt.tasks.task import SPLITS, Task
@@ -108,6 +109,7 @@ def audit(task: Task, recipe: Recipe, chose_encoder: bool = True) -> TaskAudit:
     """
     splits = _splits(task, recipe)
     remarks = [warning for split in splits.values() for warning in split.warnings]
+    remarks += filter(None, [about_absent(task, splits["train"].examples)])
     count, encoder, missing = None, recipe.encoder, ""
     try:
         count = _token_counter(encoder)

@@ -8,9 +8,11 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.tasks.audit import Lengths, SplitAudit, TaskAudit, label_text
+from bertmt.services.tasks.classes import listed
 from bertmt.tasks.examples import Example
 from bertmt.tasks.task import Task
 
+MOST_BALANCED = 30  # classes whose numbers are listed; --json has all
 TEXT_CELLS = 100  # of an example without a width to keep to
 _ABOUT_DATA = (
     Column("split"), Column("examples", True), Column("words", True), Column("tokens", True),
@@ -24,7 +26,7 @@ def task_lines(task: Task, sizes: Mapping[str, int] | None = None, width: int | 
     Args:
         sizes: split to number of examples, where they are known.
     """
-    source, labels = task.source, ", ".join(task.classes) or f"numbers from {task.minimum:g} to {task.maximum:g}"
+    source, labels = task.source, listed(task.classes) or f"numbers from {task.minimum:g} to {task.maximum:g}"
     columns = (source.text, source.pair, source.label) if source else ()
     return facts(
         {
@@ -87,8 +89,10 @@ def _balance(found: TaskAudit, width: int | None) -> list[Line]:
     if found.task.classes:
         rows = [
             Row([label, *(_share(split.classes[label], split) for split in splits.values())])
-            for label in found.task.classes
+            for label in found.task.classes[:MOST_BALANCED]
         ]
+        left = len(found.task.classes) - MOST_BALANCED
+        rows += [Row([f"… {left:,} more", *("" for _ in splits)])] if left > 0 else []
     else:
         names = ("least", "first quartile", "median", "third quartile", "greatest")
         rows = [

@@ -9,7 +9,7 @@ from bertmt.errors import UsageError
 from bertmt.services.plan.known_tasks import refuse_name
 from bertmt.services.tasks.adding import Wanted, refuse_existing
 from bertmt.services.tasks.hub import USUAL_SPLITS, Brought, Hub, bring
-from bertmt.services.tasks.known_sources import KNOWN_SOURCES
+from bertmt.tasks.known_sources import KNOWN_SOURCES
 from bertmt.tasks.malformed import shown
 
 

@@ -41,6 +41,9 @@ def read_source_split(task: Task, split: str) -> Split:
             usable row, more than 1 % malformed rows, or a label out of range.
     """
     source, file = _source(task), source_file(task, split)
+    if not file.exists():
+        place = f"tasks/{task.name}.toml"
+        raise DataError(f"{file} is not there: put it back, or name its new place as `{split}` in {place}.")
     _refuse_changed(source, file, split)
     skipped = SkippedRows(file, REMEDY)
     examples: list[Example] = []

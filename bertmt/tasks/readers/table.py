@@ -36,6 +36,8 @@ def opened_rows(file: Path) -> Iterator[Rows]:
                 yield _not_empty(_text_rows(lines, file), file)
     except Malformed as problem:
         raise DataError(f"{file}, line 1: the header cannot be read ({problem}); {REMEDY}.") from None
+    except FileNotFoundError:
+        raise DataError(f"{file} is not there: name another file, or put it there.") from None
     except (OSError, EOFError, zlib.error, ValueError) as problem:
         raise DataError(f"{file} cannot be read: {reason_of(problem)}; {REMEDY}.") from None
 

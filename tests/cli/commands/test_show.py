@@ -36,6 +36,17 @@ def test_show_has_scale_scores_effort_history_and_differences(
     assert "has changed since this run was queued" in out
 
 
+def test_the_history_of_an_import_begins_with_an_import_and_not_with_a_loss(
+    bertmt: Callable[..., Outcome], registry: Path
+) -> None:
+    RegistryBuilder(registry).database.execute(
+        "UPDATE transitions SET actor = 'import', state_after = 'lost', reason = 'imported from /x/a.csv' "
+        "WHERE state_before IS NULL"
+    )
+    out = bertmt("show", "better").out
+    assert "  imported: from /x/a.csv" in out and "lost:" not in out
+
+
 def test_the_papers_scores_stand_below_with_their_label_and_both_readings_of_sts(
     bertmt: Callable[..., Outcome], registry: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """What is said of runs with tasks of a user's own: five of them, each judged by another metric."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from present import present
 from scipy import stats
 
 from bertmt.comparison.paired import PairedPredictions
+from bertmt.comparison.verdicts import Verdict
 from bertmt.drawing.styled import plain
 from bertmt.errors import DataError, UsageError
 from bertmt.registry.database import Database
@@ -87,6 +89,17 @@ def test_the_columns_of_scores_are_the_tasks_of_the_arms(database: Database, mad
     text = " ".join(map(plain, [*format_differences(found.others[0], None), *format_tests(found, None)]))
     assert "CoLA φ, Grades ρs, Spam F1, Topics mF1, overall by paired permutation" in text
     assert "Williams" not in text
+
+
+def test_a_row_that_p_alone_would_have_decided_says_at_which_level_it_was_judged(
+    database: Database, made: Callable[..., Run]
+) -> None:
+    against = compare(database, [[made("a")], [made("b", 0.9)]]).others[0]
+    row = dataclasses.replace(
+        against.examples[0], verdict=Verdict.UNDECIDED, p=0.006, p_corrected=0.036, level=0.05 / 6, family=6
+    )
+    text = " ".join(map(plain, format_differences(dataclasses.replace(against, examples=(row,)), None)))
+    assert "The interval at level 0.0083, after Holm over 6 comparisons, holds 0. Undecided is not" in text
 
 
 def test_one_task_has_no_overall_column_and_two_have_one(database: Database, made: Callable[..., Run]) -> None:

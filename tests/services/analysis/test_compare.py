@@ -151,7 +151,14 @@ def test_an_arm_that_mixes_dev_examples_is_not_compared(database: Database, scor
 
 def test_the_first_dev_examples_are_not_all_of_them(database: Database, scored: Callable[..., Run]) -> None:
     arms = [seeds_of(scored, str(cut), one_task(0.4, 0.5), evaluate_examples=cut) for cut in (0, 100)]
-    with pytest.raises(UsageError, match="0 and 100 were evaluated on different dev examples"):
+    said = (
+        r"0 and 100 were evaluated on different dev examples: 100 on the first 100 alone \(evaluate_examples\); "
+        f"`bertmt queue --from {arms[1][0].id} --set evaluate_examples=0` makes a run on all"
+    )
+    for order in (arms, arms[::-1]):
+        with pytest.raises(UsageError, match=said.partition("examples:")[2]):
+            compare(database, order)
+    with pytest.raises(UsageError, match=said):
         compare(database, arms)
 
 

@@ -8,12 +8,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from bertmt.errors import BertmtError, DataError
+from bertmt.errors import BertmtError, BusyError, DataError
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.runs import evaluations
+from bertmt.registry.runs import evaluations, remove, transitions
 from bertmt.registry.states import State
 from bertmt.services.analysis.examples import examples_of
+from bertmt.services.browse.detail_formatting import state_word
 from bertmt.services.browse.lookup import find_run
 from bertmt.services.ingest.import_predictions import as_probabilities
 from bertmt.services.lifecycle.import_predictions import bring_predictions
@@ -57,6 +58,11 @@ def test_they_are_a_finished_run_with_the_scores_of_the_files(
     paths = [files[name][0] for name in names]
     run = bring_predictions(registry, "theirs", paths, names, "dev", "toy")
     assert (run.state, run.name, run.submission.preset) == (State.FINISHED, "theirs", None)
+    first = transitions(registry, run.key)[0]
+    assert (
+        state_word(first) == "imported"
+        and first.reason == f"imported from {', '.join(map(str, paths))}, by another program"
+    )
     for name in names:
         labels = [example.label for example in toy_split(BUILTIN[name], "dev").examples]
         assert run.score(name) == pytest.approx(score(BUILTIN[name], files[name][1], labels), abs=1e-6)
@@ -122,6 +128,17 @@ def test_true_labels_as_predictions_have_no_error(
     [evaluation] = evaluations(registry, run)
     assert evaluation.metrics["own"]["mse"] == pytest.approx(0, abs=1e-9)
     assert examples_of(registry, run, "own").predicted == pytest.approx(labels, abs=1e-6)
+
+
+def test_a_second_import_of_one_name_is_refused(
+    registry: Database, course_file: Callable[[str], tuple[Path, list[float]]]
+) -> None:
+    path = course_file("sst")[0]
+    first = bring_predictions(registry, "theirs", [path], ["sst"], "dev", "toy")
+    with pytest.raises(BusyError, match=rf"called 'theirs' already, run {first.id}: choose another name, or remove"):
+        bring_predictions(registry, "theirs", [path], ["sst"], "dev", "toy")
+    remove(registry, first.key)
+    assert bring_predictions(registry, "theirs", [path], ["sst"], "dev", "toy").id != first.id
 
 
 def test_cosines_are_taken_for_such_where_the_labels_go_further(registry: Database, own: Own) -> None:

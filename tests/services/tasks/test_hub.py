@@ -14,9 +14,9 @@ from bertmt.recipe.encoders import KNOWN_ENCODERS, seen_in_training
 from bertmt.services.plan.known_tasks import known_tasks
 from bertmt.services.tasks.adding import Understood, Wanted, understood, write_definition
 from bertmt.services.tasks.hub import CONVERTED, HuggingFaceHub, bring
-from bertmt.services.tasks.known_sources import KNOWN_SOURCES
 from bertmt.services.tasks.requests import with_files
 from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.known_sources import KNOWN_SOURCES
 from bertmt.tasks.loading import read_split
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -118,6 +118,11 @@ SAID: list[tuple[dict[str, Any], str]] = [
     ({"name": "../x"}, "a small letter, then at most 31"),
     ({"name": "epoch"}, "has a meaning of its own; choose another, such as my_epoch"),
     ({"name": "layers"}, "has a meaning of its own"),
+    (
+        {"name": "overall"},
+        "overall is the name of the mean of all scores; choose another, such as my_overall",
+    ),
+    ({"name": "mnr"}, "mnr is the name of a phase of pretraining"),
 ]
 
 

@@ -29,6 +29,15 @@ async def test_the_move_under_the_cursor_is_explained(show: Show, alive: Any) ->
         assert "queued → running, by the worker that took it, attempt 1" in shown.text
 
 
+async def test_an_import_is_no_loss(show: Show, alive: Any, registry: Path) -> None:
+    RegistryBuilder(registry).database.execute(
+        "UPDATE transitions SET actor = 'import', state_after = 'lost' WHERE state_before IS NULL"
+    )
+    async with show() as shown:
+        await open_run(shown, "run002", "7", "G")
+        assert "imported, by `bertmt import-run`" in shown.text and "lost" not in shown.text
+
+
 async def test_a_long_reason_is_wrapped_below(show: Show, alive: Any, registry: Path) -> None:
     builder = RegistryBuilder(registry)
     reason = " ".join(f"word{number}" for number in range(40))

@@ -74,6 +74,19 @@ def test_the_interval_that_guards_a_verdict_has_the_level_of_holms_step() -> Non
     assert (first.level, present(first.p_corrected) <= 0.05, first.verdict) == (0.0125, True, Verdict.UNDECIDED)
 
 
+def test_where_p_alone_would_have_decided_the_level_is_said() -> None:
+    narrow = dataclasses.replace(compare_task(classes()), interval=interval(0.001, 0.2), p=0.006)
+    others = [dataclasses.replace(narrow, p=0.9)] * 3
+    by_interval, *rest = judge([narrow, *others])
+    assert by_interval.why_undecided == "The interval at level 0.013, after Holm over 4 comparisons, holds 0."
+    by_p, *_ = judge([narrow, *others * 4])
+    assert by_p.why_undecided == "p is above 0.0038, the level after Holm over 13 comparisons."
+    better = judge([dataclasses.replace(narrow, p=0.001, interval=interval(0.1, 0.2)), *others])[0]
+    alone = judge([narrow])[0]
+    [unknown, *_] = judge([dataclasses.replace(narrow, interval=None), *others])
+    assert [each.why_undecided for each in (*rest, better, alone, unknown)] == [None] * 6
+
+
 def test_the_shown_interval_stays_the_95_percent_one() -> None:
     alone = compare_task(classes())
     first, *_ = judge([alone] * 4)

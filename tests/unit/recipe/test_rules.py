@@ -65,6 +65,7 @@ def test_a_value_is_read_as_its_settings_type(name: str, raw: str | float | list
         ("tasks", "", "`tasks` must be at least one of sst, para, sts, but is ''."),
         ("tasks", 5, "`tasks` must be a list of tasks, but is 5."),
         ("tasks", "sst,quora", "`tasks` must be one of sst, para, sts, but is 'quora'."),
+        ("tasks", "sst,colla", "but is 'colla'. Did you mean `cola`? `bertmt task add cola` brings it."),
         ("schedule", "togther", "must be one of together, alternate, but is 'togther'. Did you mean `together`?"),
     ],
 )

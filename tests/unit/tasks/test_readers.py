@@ -174,7 +174,9 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(
 
 def test_a_split_that_is_not_named_and_a_file_that_is_not_there_are_said(tmp_path: Path) -> None:
     task = own_task(tmp_path / "nowhere.csv")
-    with pytest.raises(DataError, match=r"nowhere\.csv cannot be read: No such file"):
+    with pytest.raises(
+        DataError, match=r"nowhere\.csv is not there: put it back, or name its new place as `train` in tasks/mine"
+    ):
         read_split("", task, "train")
     source = Source(train="a.csv", dev="b.csv", text="text", label="label")
     with pytest.raises(DataError, match=r"MINE has no test split: name its file as `test` in tasks/mine\.toml"):

@@ -13,6 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line
 from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import State
+from bertmt.services.browse.detail_formatting import state_word
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.run_formatting import local_time
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
@@ -98,7 +99,7 @@ def _cell(row: Numbered, column: Column) -> Span:
         case "attempt":
             return Span(str(transition.attempt) if transition.attempt else "", "dim")
         case "states":
-            state = _state(transition.state_after)
+            state = _state(state_word(transition))
             return Span(_states(transition), STYLE_OF_STATE.get(state, "") if state else "")
         case "actor":
             return Span(safe_text(transition.actor), "dim")
@@ -114,6 +115,8 @@ def _states(transition: Transition) -> str:
     """Both states; one where a run came into being, or where only something was noted."""
     state = _state(transition.state_after)
     sign = f"{MARK_OF_STATE[state]} " if state in MARK_OF_STATE else ""
+    if state_word(transition) != transition.state_after:
+        return state_word(transition)
     if transition.state_before in (None, transition.state_after):
         return sign + safe_text(transition.state_after)
     return f"{sign}{safe_text(transition.state_before)} → {safe_text(transition.state_after)}"

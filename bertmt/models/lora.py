@@ -39,6 +39,9 @@ def add_adapters(encoder: PreTrainedModel, settings: Lora, seed: int) -> PreTrai
     )
     with seeded(seed, "lora"):
         inject_adapter_in_model(config, encoder)
+    for layer in encoder.modules():
+        if hasattr(layer, "cast_input_dtype_enabled"):
+            layer.cast_input_dtype_enabled = False  # the packed layers cast what they read, and to bf16 where that is so
     return encoder
 
 

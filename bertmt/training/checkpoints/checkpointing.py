@@ -22,7 +22,7 @@ from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.composition import TrainingRun
 
-FORMAT = 1
+FORMAT = 2  # 1: of bertmt 0.1.0, whose optimizer kept the word embeddings as any other matrix
 
 log = logging.getLogger(__name__)
 

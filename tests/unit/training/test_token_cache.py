@@ -109,7 +109,7 @@ def one_longer_one_shorter_than_there_are(array: Any) -> Any:
 
 def as_pickle(_: bytes) -> bytes:
     stream = io.BytesIO()
-    np.save(stream, np.array([{}], dtype=object), allow_pickle=True)
+    np.save(stream, np.array([{}], dtype=object))
     return stream.getvalue()
 
 

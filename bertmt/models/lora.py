@@ -26,9 +26,7 @@ def add_adapters(encoder: PreTrainedModel, settings: Lora, seed: int) -> PreTrai
     Source: section 4.4, whose W_pretrained + BA gives no scale and whose A (m, r), B (r, n) multiply as AB; scale,
     targets and what stays frozen (embeddings, layer norms, biases) are decision 9.
     """
-    # peft takes seconds to import and most runs have no LoRA. It asks for a class of the other by name, and leaves the
-    # import to transformers, which does without it here (deferred_imports).
-    import torch.distributed.tensor  # noqa: F401, PLC0415
+    # peft takes seconds to import and most runs have no LoRA.
     from peft import LoraConfig, inject_adapter_in_model  # noqa: PLC0415
 
     config = LoraConfig(

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
-from bertmt.models.deferred_imports import defer_imports
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Displaced, Event, Failed, Stopped, now
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
@@ -65,7 +64,6 @@ def train_folder(held: HeldFolder, order: RunOrder, stop: StopFlag) -> int:
     try:
         prepare_environment(order)
         # torch must find the environment prepared, and a second child on a folder should be refused at once.
-        defer_imports()
         from bertmt.training.attempt import train_attempt  # noqa: PLC0415
 
         train_attempt(folder, order, events, stop, progress, started)

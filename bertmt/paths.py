@@ -77,13 +77,23 @@ def presets_folder(folder: Path) -> Path:
 
 
 def weights_folder() -> Path:
-    """Where `bertmt fetch` stores encoders: BERTMT_CACHE, else the user's cache folder."""
+    """Where `bertmt fetch` stores encoders."""
+    return cache_folder() / "encoders"
+
+
+def tokens_folder() -> Path:
+    """Where training keeps token ids for later runs."""
+    return cache_folder() / "tokens"
+
+
+def cache_folder() -> Path:
+    """What can be had again: BERTMT_CACHE, else the user's cache folder."""
     own = os.environ.get(CACHE_VARIABLE)
     if own:
-        return expanded(own).absolute() / "encoders"
+        return expanded(own).absolute()
     shared = os.environ.get("XDG_CACHE_HOME")  # the specification ignores an empty or a relative one
     base = Path(shared) if shared and Path(shared).is_absolute() else Path.home() / ".cache"
-    return base / "bertmt" / "encoders"
+    return base / "bertmt"
 
 
 def user_folder() -> Path:

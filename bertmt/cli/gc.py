@@ -23,7 +23,8 @@ Folders = Annotated[bool, typer.Option("--folders", help="Also delete run folder
 def gc(context: typer.Context, yes: Yes = False, folders: Folders = False, as_json: AsJson = False) -> None:
     """Show what can be cleaned up, and delete it.
 
-    Removed runs with their folders, checkpoints of finished runs, and what killed processes left over an hour ago.
+    Removed runs with their folders, checkpoints of finished runs, what killed processes left over an hour ago, and
+    token ids in the user's cache folder that no run has used for a month (at most 256 MiB are kept there).
     Folders in runs/ that belong to no run and are older than a day are listed; only --folders deletes them.
     """
     from bertmt.services.upkeep.garbage import Kind, find_garbage, free

@@ -1,6 +1,8 @@
 """Sentences to token ids."""
 
+import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import tokenizers
 
@@ -41,6 +43,12 @@ class Tokenizer:
     def vocabulary_size(self) -> int:
         """How many ids there are."""
         return int(self.backend.get_vocab_size(with_added_tokens=True))
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """A digest of all that the ids of a sentence depend on, the library's version included."""
+        around = f"{tokenizers.__version__} {self.max_length} {self._special.start} {self._special.end}"
+        return hashlib.sha256(f"{around}\n{self.backend.to_str()}".encode()).digest()
 
     def encode(self, sentences: Sequence[str]) -> list[list[int]]:
         """The ids of each sentence; an empty sentence is its start and end.

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+_ROWS = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes one per row, in a third of a fingerprint's time
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -46,7 +48,7 @@ def fingerprint(examples: Iterable[Example]) -> str:
     digest = hashlib.sha256()
     for example in examples:
         row = [example.id, example.first, example.second, example.label]
-        digest.update(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
+        digest.update(_ROWS.encode(row).encode("utf-8", "surrogatepass") + b"\n")
     return digest.hexdigest()[:16]
 
 

@@ -56,16 +56,8 @@ def read_extra_pairs(file: str, task: Task, limit: int) -> Split:
     return read_extra_file(_path(file), task, limit)
 
 
-def read_training_split(data: str, task: Task, extra_data_file: str | None, extra_data_limit: int) -> Split:
-    """The training split, with the extra pairs behind it where the task takes them and a file is given.
-
-    Raises:
-        DataError: as `read_split` and `read_extra_pairs`.
-    """
-    split = read_split(data, task, "train")
-    if not task.extra_pairs or not extra_data_file:
-        return split
-    extra = read_extra_pairs(extra_data_file, task, extra_data_limit)
+def with_extra_pairs(split: Split, extra: Split) -> Split:
+    """A training split with the extra pairs behind it."""
     examples, _ = with_unique_ids([*split.examples, *extra.examples])
     return replace(split, examples=examples, warnings=split.warnings + extra.warnings)
 

@@ -36,7 +36,9 @@ def train_attempt(
     if order.threads:
         torch.set_num_threads(order.threads)
     recipe = from_json(read_text(folder.recipe, MOST_JSON), folder.read_tasks())
-    torch.use_deterministic_algorithms(recipe.deterministic and order.device != "cpu")
+    deterministic = recipe.deterministic and order.device != "cpu"
+    if torch.are_deterministic_algorithms_enabled() != deterministic:  # the call imports torch's compiler, for a second
+        torch.use_deterministic_algorithms(deterministic)
     run = compose(folder, order, recipe, stop)
     state = TrainingState(run, progress, Stopwatch())
     checkpointing = Checkpointing(state, folder.checkpoints(order.checkpoint_dir), events, order.checkpoint_step)

@@ -8,7 +8,7 @@ from bertmt.errors import DataError
 from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.layout import RunOrder
 from bertmt.tasks.examples import Split, fingerprint
-from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
+from bertmt.tasks.loading import read_extra_pairs, read_split, with_extra_pairs
 from bertmt.tasks.malformed import shown
 
 log = logging.getLogger(__name__)
@@ -34,19 +34,38 @@ def read_run_data(order: RunOrder, recipe: Recipe) -> RunData:
     Raises:
         DataError: a file is missing or unusable, or differs from what the run was submitted with.
     """
-    refuse_changed_data(order, recipe)
-    train = {task: _training_split(order, recipe, task) for task in recipe.tasks}
-    dev = {
-        task: read_split(order.data, recipe.task(task), "dev").first(recipe.evaluate_examples) for task in recipe.tasks
-    }
+    found = _Splits(order, recipe)
+    refuse_changed_data(order, recipe, found)
+    train = {task: _training_split(recipe, task, found) for task in recipe.tasks}
+    dev = {task: found[f"{task}-dev"].first(recipe.evaluate_examples) for task in recipe.tasks}
     for split in [*train.values(), *dev.values()]:
         for warning in split.warnings:
             log.warning(warning)
     return RunData(train, dev)
 
 
-def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
+class _Splits(dict[str, Split]):
+    """Splits and extra pairs by "<task>-<split>", each read once: what is trained on is what was checked."""
+
+    def __init__(self, order: RunOrder, recipe: Recipe):
+        super().__init__()
+        self._order, self._recipe = order, recipe
+
+    def __missing__(self, name: str) -> Split:
+        task, _, split = name.partition("-")
+        about, order = self._recipe.task(task), self._order
+        if split == "extra":
+            self[name] = read_extra_pairs(order.extra_data_file, about, self._recipe.extra_data_limit)
+        else:
+            self[name] = read_split(order.data, about, split)
+        return self[name]
+
+
+def refuse_changed_data(order: RunOrder, recipe: Recipe, found: Mapping[str, Split]) -> None:
     """Return if every split has the fingerprint that it had at submit.
+
+    Args:
+        found: the splits as they are now, by "<task>-<split>".
 
     Raises:
         DataError: naming the splits that have not, or that are of none of the recipe's tasks.
@@ -57,16 +76,7 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
             f"The run has a fingerprint of {shown(foreign[0])}, which is of none of its tasks: its run.json was "
             f"changed, so queue a new run like it with `bertmt queue --from {order.run_id}`."
         )
-    changed = []
-    for name, expected in order.fingerprints.items():
-        task, _, split = name.partition("-")
-        about = recipe.task(task)
-        if split == "extra":
-            found = read_extra_pairs(order.extra_data_file, about, recipe.extra_data_limit)
-        else:
-            found = read_split(order.data, about, split)
-        if fingerprint(found.examples) != expected:
-            changed.append(name)
+    changed = [name for name, expected in order.fingerprints.items() if fingerprint(found[name].examples) != expected]
     if changed:
         raise DataError(
             "The data have changed since this run was submitted: restore them and use `bertmt requeue "
@@ -75,6 +85,8 @@ def refuse_changed_data(order: RunOrder, recipe: Recipe) -> None:
         )
 
 
-def _training_split(order: RunOrder, recipe: Recipe, task: str) -> Split:
-    file = order.extra_data_file if recipe.extra_data else None
-    return read_training_split(order.data, recipe.task(task), file, recipe.extra_data_limit)
+def _training_split(recipe: Recipe, task: str, found: Mapping[str, Split]) -> Split:
+    split = found[f"{task}-train"]
+    if not (recipe.extra_data and recipe.task(task).extra_pairs):
+        return split
+    return with_extra_pairs(split, found[f"{task}-extra"])

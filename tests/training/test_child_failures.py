@@ -13,14 +13,18 @@ import pytest
 from attempts import Attempt
 from present import present
 
+from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import Started
 from bertmt.run_folder.layout import RunFolder, hold_alive, is_alive
 from bertmt.run_folder.processes import process_of
 from bertmt.tasks.builtin import BUILTIN
-from bertmt.tasks.examples import fingerprint
+from bertmt.tasks.embedded.toy import toy_split
+from bertmt.tasks.examples import Split, fingerprint
 from bertmt.tasks.loading import read_extra_pairs, read_split
+from bertmt.tasks.task import Task
 from bertmt.training.__main__ import main, one_line
+from bertmt.training.run_data import read_run_data
 from bertmt.training.stopping import SIGNALS, StopFlag, StoppedError
 
 
@@ -47,6 +51,37 @@ def test_data_that_changed_since_submit_is_refused_by_name(
     assert run.exit_code == 1
     assert [event["event"] for event in run.events] == ["failed"]
     assert f"{name} differs" in run.last["error"] and "bertmt requeue" in run.last["error"]
+
+
+def test_what_is_trained_on_is_what_was_checked_though_files_change_meanwhile(
+    prepare: Callable[..., RunFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each split is read once; of all later reads this one has another sentence everywhere."""
+    order = prepare({"extra_data": True}, fingerprints=marks()).read_order()
+    read: set[tuple[str, ...]] = set()
+
+    def changing(reader: Callable[..., Split]) -> Callable[..., Split]:
+        def changed(data: str, task: Task, part: Any) -> Split:
+            found = reader(data, task, part)
+            name = (task.name, str(part))
+            if name in read:
+                found = replace(found, examples=tuple(replace(each, first="Exchanged.") for each in found.examples))
+            read.add(name)
+            return found
+
+        return changed
+
+    monkeypatch.setattr("bertmt.training.run_data.read_split", changing(read_split))
+    monkeypatch.setattr("bertmt.training.run_data.read_extra_pairs", changing(read_extra_pairs))
+    data = read_run_data(order, resolved(recipe_from({"data": "toy", "extra_data": True})))
+    grown = [
+        task for task in BUILTIN if len(data.train[task].examples) > len(toy_split(BUILTIN[task], "train").examples)
+    ]
+    assert grown == ["para"]
+    assert not [
+        each for split in (*data.train.values(), *data.dev.values()) for each in split.examples
+        if each.first == "Exchanged."
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["speed-dev", "sst", "sst-held"])
@@ -97,7 +132,7 @@ def test_mnr_without_two_similar_pairs_is_refused_before_training(
 ) -> None:
     toy = read_split("toy", BUILTIN["sts"], "train")
     dissimilar = replace(toy, examples=tuple(each for each in toy.examples if present(each.label) < 4))
-    monkeypatch.setattr("bertmt.training.run_data.read_training_split", lambda *_: dissimilar)
+    monkeypatch.setattr("bertmt.training.run_data.read_split", lambda *_: dissimilar)
     run = attempt(prepare({"tasks": "sts", "mnr": True}))
     assert run.exit_code == 1 and "`mnr` needs two different STS pairs" in run.last["error"]
 

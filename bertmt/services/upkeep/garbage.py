@@ -32,6 +32,7 @@ from bertmt.services.lifecycle.removal import delete_folder
 # What is younger may belong to a process that is at work.
 LEFTOVER_SECONDS = 3600.0
 FOLDER_SECONDS = 86_400.0
+TOKENS_SECONDS = 30 * 86_400.0
 # Shrinking rewrites the whole registry.
 WORTH_BYTES, WORTH_SHARE = 1 << 20, 0.1
 # What atomic_files, checkpoints and models write before they rename it into place.
@@ -45,6 +46,7 @@ class Kind(StrEnum):
     REMOVED = "removed run"
     CHECKPOINTS = "checkpoints of a finished run"
     LEFTOVER = "left by a killed process"
+    TOKENS = "tokens not used for a month"
     FOLDER = "folder of no run"
 
 
@@ -84,7 +86,7 @@ class Freed:
 
 def find_garbage(database: Database) -> list[Item]:
     """Everything that could be freed."""
-    return [*_removed(database), *_checkpoints(database), *_leftovers(database), *_folders(database)]
+    return [*_removed(database), *_checkpoints(database), *_leftovers(database), *_tokens(), *_folders(database)]
 
 
 def _removed(database: Database) -> Iterator[Item]:
@@ -136,6 +138,13 @@ def _leftovers(database: Database) -> Iterator[Item]:
 def _leftover(path: Path, run: Run | None = None) -> Iterator[Item]:
     if _is_older(path, LEFTOVER_SECONDS):
         yield Item(Kind.LEFTOVER, path, size_bytes(path), run)
+
+
+def _tokens() -> Iterator[Item]:
+    """Of the user's cache, which all registries share: a run that needs them again makes them anew, in seconds."""
+    for path in _entries(paths.tokens_folder()):
+        if path.suffix == ".npy" and _is_older(path, TOKENS_SECONDS):
+            yield Item(Kind.TOKENS, path, size_bytes(path))
 
 
 def _folders(database: Database) -> Iterator[Item]:

@@ -1,4 +1,4 @@
-"""Splits as token ids: each sentence is tokenised once per run."""
+"""Splits as token ids: each sentence is tokenised once, and its ids are kept for later runs."""
 
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -8,17 +8,23 @@ from jaxtyping import Bool, Float32, Int64
 
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.tasks.examples import Split
+from bertmt.training.steps.token_cache import Ids, Lengths, keep_tokens, read_tokens
 
 SENTENCES_AT_ONCE = 8192
 
 
 class TokenIds(Sequence[list[int]]):
-    """Many lists of token ids in one array: a Python list of them takes ten times the memory."""
+    """Many lists of token ids in one array: a Python list of them takes ten times the memory.
 
-    def __init__(self, sentences: Sequence[list[int]]):
-        self.lengths = np.fromiter(map(len, sentences), dtype=np.int64, count=len(sentences))
-        self._ends = np.concatenate([[0], np.cumsum(self.lengths)])
-        self._ids = np.fromiter(chain.from_iterable(sentences), dtype=np.int32, count=int(self._ends[-1]))
+    Args:
+        lengths: of the lists.
+        ids: of all of them, in a row.
+    """
+
+    def __init__(self, lengths: Lengths, ids: Ids):
+        self.lengths = lengths
+        self._ends = np.concatenate([[0], np.cumsum(lengths)])
+        self._ids = ids
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -76,8 +82,14 @@ class TokenisedSplit:
 
 
 def _encode(sentences: Sequence[str], tokenizer: Tokenizer, before_chunk: Callable[[], None]) -> TokenIds:
+    kept = read_tokens(sentences, tokenizer)
+    if kept is not None:
+        return TokenIds(*kept)
     encoded: list[list[int]] = []
     for start in range(0, len(sentences), SENTENCES_AT_ONCE):
         before_chunk()
         encoded += tokenizer.encode(sentences[start : start + SENTENCES_AT_ONCE])
-    return TokenIds(encoded)
+    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+    ids = np.fromiter(chain.from_iterable(encoded), dtype=np.int32, count=int(lengths.sum()))
+    keep_tokens(sentences, tokenizer, lengths, ids)
+    return TokenIds(lengths, ids)

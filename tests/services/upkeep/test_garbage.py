@@ -11,6 +11,7 @@ import pytest
 from present import present
 from registry_builder import RegistryBuilder
 
+from bertmt import paths
 from bertmt.errors import DataError
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
@@ -24,6 +25,11 @@ from bertmt.services.upkeep import garbage
 from bertmt.services.upkeep.garbage import Kind, find_garbage, free
 
 DAY = 86_400.0
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTMT_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -108,7 +114,7 @@ def test_nothing_in_a_folder_whose_lock_is_held_is_touched(registry: Database, e
     locks = [hold_alive(RunFolder(path)) for path in (tmp_path / "runs").iterdir()]
     before = files(tmp_path)
     freed = free(registry, found)
-    assert freed.items == () and {item.kind for item, _ in freed.kept} == set(Kind)
+    assert freed.items == () and {item.kind for item, _ in freed.kept} == set(Kind) - {Kind.TOKENS}
     assert files(tmp_path) == before
     assert Kind.FOLDER not in kinds(registry)
     for lock in locks:
@@ -261,3 +267,17 @@ def test_a_copied_registry_leaves_the_checkpoints_of_the_original(
         free(copy, find_garbage(copy))
     assert list(kept.iterdir())
     assert [item.path for item in find_garbage(registry)] == [kept]
+
+
+def test_tokens_that_no_run_has_used_for_a_month_can_be_freed(registry: Database) -> None:
+    folder = paths.tokens_folder()
+    folder.mkdir(parents=True)
+    used, unused = folder / "used.npy", folder / "unused.npy"
+    for path in (used, unused):
+        path.write_bytes(b"x" * 1000)
+    age(used, 29 * DAY)
+    age(unused, 31 * DAY)
+    found = find_garbage(registry)
+    assert [(item.kind, item.path, item.size_bytes) for item in found] == [(Kind.TOKENS, unused, 1000)]
+    free(registry, found)
+    assert used.exists() and not unused.exists()

@@ -7,7 +7,7 @@ import pytest
 from bertmt.errors import DataError
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.embedded.toy import toy_extra_pairs, toy_split
-from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
+from bertmt.tasks.loading import read_extra_pairs, read_split, with_extra_pairs
 
 PARA = "\tid\tsentence1\tsentence2\tis_duplicate\n"
 
@@ -44,22 +44,12 @@ def test_toy_has_extra_pairs_of_its_own() -> None:
     assert read_extra_pairs("toy", BUILTIN["para"], 10).examples == toy_extra_pairs(BUILTIN["para"]).examples[:10]
 
 
-@pytest.mark.parametrize("file", [None, ""])
-def test_without_a_file_a_training_split_has_no_extra_pairs(file: str | None) -> None:
-    assert read_training_split("toy", BUILTIN["para"], file, 10) == toy_split(BUILTIN["para"], "train")
-
-
 def test_extra_pairs_come_behind_the_training_pairs() -> None:
-    split = read_training_split("toy", BUILTIN["para"], "toy", 10)
+    split = with_extra_pairs(toy_split(BUILTIN["para"], "train"), read_extra_pairs("toy", BUILTIN["para"], 10))
     assert (split.task, split.name) == ("para", "train")
     assert (
         split.examples == toy_split(BUILTIN["para"], "train").examples + toy_extra_pairs(BUILTIN["para"]).examples[:10]
     )
-
-
-@pytest.mark.parametrize("task", ["sst", "sts"])
-def test_extra_pairs_concern_para_only(task: str) -> None:
-    assert read_training_split("toy", BUILTIN[task], "toy", 10) == toy_split(BUILTIN[task], "train")
 
 
 def test_warnings_of_both_files_are_kept_and_ids_stay_unique(tmp_path: Path) -> None:
@@ -67,6 +57,7 @@ def test_warnings_of_both_files_are_kept_and_ids_stay_unique(tmp_path: Path) -> 
     (tmp_path / "quora-train.csv").write_text(PARA + rows + "bad\n")
     extra = tmp_path / "extra.jsonl"
     extra.write_text('["a", "b"]\n' * 99 + "bad\n")
-    split = read_training_split(str(tmp_path), BUILTIN["para"], str(extra), 100)
+    read = read_split(str(tmp_path), BUILTIN["para"], "train")
+    split = with_extra_pairs(read, read_extra_pairs(str(extra), BUILTIN["para"], 100))
     assert [warning.partition(":")[0] for warning in split.warnings] == [str(tmp_path / "quora-train.csv"), str(extra)]
     assert len({example.id for example in split.examples}) == 198

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bertmt.tasks.builtin import BUILTIN
-from bertmt.tasks.loading import read_extra_pairs, read_split, read_training_split
+from bertmt.tasks.loading import read_extra_pairs, read_split, with_extra_pairs
 
 # From the data's README; quora-train.csv holds two malformed rows among its 14,214.
 COUNTS = {
@@ -53,6 +53,7 @@ def test_all_extra_pairs_are_read(real_extra_pairs: Path) -> None:
 
 
 def test_extra_pairs_follow_the_training_split(real_data: Path, real_extra_pairs: Path) -> None:
-    split = read_training_split(str(real_data), BUILTIN["para"], str(real_extra_pairs), 100)
+    read = read_split(str(real_data), BUILTIN["para"], "train")
+    split = with_extra_pairs(read, read_extra_pairs(str(real_extra_pairs), BUILTIN["para"], 100))
     assert len(split.examples) == 14_212 + 100
     assert {example.label for example in split.examples[14_212:]} == {1}

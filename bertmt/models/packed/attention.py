@@ -43,7 +43,7 @@ class _Attention(torch.autograd.Function):
     """softmax(QKᵀ · scaling) V by group, with dropout of the softmax's values.
 
     By hand, since autograd would write a gradient of all tokens for each group, and since PyTorch's own has on a CPU no
-    fast way with dropout. All is stored in the format of Q, K and V; products and softmax are computed in fp32.
+    fast way with dropout.
     """
 
     @staticmethod
@@ -57,7 +57,7 @@ class _Attention(torch.autograd.Function):
         dropout: float,
         reach: int | None,
     ) -> Float[Tensor, "tokens heads width"]:
-        queries, keys, values = (_padded(each, groups) for each in (query, key, value))
+        queries, keys, values = (_exact(_padded(each, groups)) for each in (query, key, value))
         out = _room(queries)
         factor, saved = 1.0, []
         for group in groups.each:
@@ -78,12 +78,12 @@ class _Attention(torch.autograd.Function):
         ctx.groups, ctx.scaling, ctx.factor, ctx.shape = groups, scaling, factor, query.shape
         ctx.save_for_backward(queries, keys, values, *saved)
         together = out.index_select(0, groups.places).view(query.shape)
-        return together.mul_(factor) if dropout else together
+        return (together.mul_(factor) if dropout else together).to(query.dtype)
 
     @staticmethod
     def backward(ctx: Any, gradient: Float[Tensor, "tokens heads width"]) -> tuple[Tensor | None, ...]:
         queries, keys, values, *saved = ctx.saved_tensors
-        gradients = _padded(gradient if ctx.factor == 1 else gradient * ctx.factor, ctx.groups)
+        gradients = _exact(_padded(gradient, ctx.groups)).mul_(ctx.factor)
         found = [_room(queries) for _ in range(3)]
         for group, shares, kept in zip(ctx.groups.each, saved[::2], saved[1::2], strict=True):
             q, k, v, g = (_of(group, each) for each in (queries, keys, values, gradients))
@@ -95,7 +95,7 @@ class _Attention(torch.autograd.Function):
             to_scores = torch._softmax_backward_data(to_shares, shares, -1, shares.dtype)
             torch.baddbmm(to_query, to_scores, k, beta=0, alpha=ctx.scaling, out=to_query)
             torch.baddbmm(to_key, to_scores.transpose(1, 2), q, beta=0, alpha=ctx.scaling, out=to_key)
-        back = (each.index_select(0, ctx.groups.places).view(ctx.shape) for each in found)
+        back = (each.index_select(0, ctx.groups.places).view(ctx.shape).to(gradient.dtype) for each in found)
         return *back, None, None, None, None
 
 
@@ -109,6 +109,15 @@ def _room(places: Float[Tensor, "places width"]) -> Float[Tensor, "places_and_on
     room = places.new_empty(len(places) + 1, places.shape[-1])
     room[-1] = 0
     return room
+
+
+def _exact(places: Float[Tensor, "places width"]) -> Float[Tensor, "places width"]:
+    """In fp32 on a CPU, in the format that they have on a GPU.
+
+    These products are many and small. In bf16 a CPU's library would make a program for each number and length of
+    sentences, a thousand of which take 0.5 GB, and be no faster.
+    """
+    return places.float() if places.device.type == "cpu" else places
 
 
 def _of(group: Group, places: Float[Tensor, "places width"]) -> Float[Tensor, "both longest width"]:

@@ -18,8 +18,6 @@ from torch import Tensor
 # A group costs about 0.5 ms a layer for starting its operations, as much as 50,000 places of its score matrices that
 # are padding (measured on two CPU cores, all heads counted).
 AFFORDABLE_PADDING = 50_000
-# Sentences of a group are padded to a multiple of this, for the sake of fewer shapes.
-ROUND_LENGTH = 4
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ class Pass:
         heads, begin = np.arange(self.heads), 0
         for first, last in pairwise(_boundaries(sorted_lengths.tolist(), self.heads)):
             lengths, starts = sorted_lengths[first:last], self.starts[order[first:last]]
-            longest = -(-int(lengths[0]) // ROUND_LENGTH) * ROUND_LENGTH
+            longest = int(lengths[0])
             inside = np.arange(longest) < lengths[:, None]
             tokens = np.where(inside, starts[:, None] + np.arange(longest), starts[:, None])
             padded.append((tokens[:, None, :] * self.heads + heads[:, None]).reshape(-1))

@@ -29,9 +29,7 @@ QUICK_DEV_EXAMPLES = 300
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.training", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="a few steps, no dev scores: under 10 minutes on two cores"
-    )
+    parser.add_argument("--quick", action="store_true", help="few steps, no dev scores: under 10 minutes on two cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--rounds", type=int, help="how often each contender has its turn")
     parser.add_argument("--steps", type=int, help="steps of a turn")
@@ -66,7 +64,9 @@ def main(arguments: Sequence[str]) -> dict[str, Any]:
     if asked.data == "toy":
         say("NO --data DIR: measured on the embedded toy data, whose sentences are short and alike.")
     say(f"encoder {asked.encoder}; a step is a batch of each of {', '.join(TASKS)}; load {os.getloadavg()[0]:.1f}")
-    began, rows, missing = time.monotonic(), {}, []
+    began = time.monotonic()
+    rows: dict[tuple[str, int], Row] = {}
+    missing: list[str] = []
     for size in asked.batch or (8, 32):
         for group, names in enumerate(GROUPS):
             orders = {name: order_of(name, batch_size=size, **given) for name in names if name in only}

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from types import TracebackType
 from typing import Any
 
 from bench.training.contenders import Order
@@ -23,7 +22,7 @@ class ContenderProcess:
     """
 
     def __init__(self, order: Order):
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         start = time.monotonic()
         self._child = subprocess.Popen(
             [sys.executable, "-m", "bench.training.contender_process", order.text()],
@@ -81,7 +80,5 @@ class ContenderProcess:
     def __enter__(self) -> "ContenderProcess":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()

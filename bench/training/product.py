@@ -4,8 +4,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import torch
-
 from bench.training.contenders import Block, Order
 from bench.training.first_step import run_folder
 from bench.training.flops import Cost, cost_of, synchronize

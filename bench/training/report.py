@@ -76,7 +76,13 @@ def figures(row: Row) -> dict[str, Any]:
 def document(
     rows: Rows, about: Mapping[str, Any], missing: Sequence[str], child: Mapping[str, float]
 ) -> dict[str, Any]:
-    """All that was measured."""
+    """All that was measured.
+
+    Args:
+        about: how it was.
+        missing: a sentence for each contender that was left out.
+        child: what `first_step.first_step` measured.
+    """
     final = rows.get(("final", 32))
     return {
         **about,
@@ -90,40 +96,33 @@ def document(
     }
 
 
-def table(found: Mapping[str, Any]) -> str:
-    """A document for people."""
-    head = (
-        "contender",
-        "batch",
-        "precision",
-        "ex/s",
-        "tokens/s",
-        "padding",
-        "MiB",
-        "1st step",
-        "% of peak",
-        "dev scores",
+HEAD = ("contender", "batch", "precision", "ex/s", "tokens/s", "padding", "MiB", "1st step", "of peak", "dev scores")
+
+
+def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """A row under `HEAD`."""
+    return (
+        CONTENDERS[row["contender"]].title,
+        str(row["batch_size"]),
+        row["precision"],
+        f"{row['examples_per_second']:.1f}",
+        f"{row['tokens_per_second']:,.0f}",
+        f"{row['padding_share']:.0%}",
+        f"{row['peak_memory_mib']:,.0f}",
+        f"{row['first_step_seconds']:.1f} s",
+        f"{row['share_of_peak']:.1%}",
+        shown_scores(row["scores"]) or "–",
     )
-    lines = [head]
-    for row in found["rows"]:
-        lines.append(
-            (
-                CONTENDERS[row["contender"]].title,
-                str(row["batch_size"]),
-                row["precision"],
-                f"{row['examples_per_second']:.1f}",
-                f"{row['tokens_per_second']:,.0f}",
-                f"{row['padding_share']:.0%}",
-                f"{row['peak_memory_mib']:,.0f}",
-                f"{row['first_step_seconds']:.1f} s",
-                f"{row['share_of_peak']:.1%}",
-                shown_scores(row["scores"]) or "–",
-            )
-        )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    aligned = [
-        "  ".join(cell.ljust(width) if column in (0, 9) else cell.rjust(width)
-                  for column, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip()
-        for line in lines
-    ]  # fmt: skip
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """A document for people: a line for each row, one for each ratio."""
+    lines = [HEAD, *map(cells, found["rows"])]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    first, last = HEAD[0], HEAD[-1]
+    aligned = []
+    for line in lines:
+        columns = zip(HEAD, line, widths, strict=True)
+        shown = [cell.ljust(width) if name in (first, last) else cell.rjust(width) for name, cell, width in columns]
+        aligned.append("  ".join(shown).rstrip())
     return "\n".join([*aligned, "", *(f"{value:8.3f}  {name}" for name, value in found["ratios"].items())])

@@ -120,7 +120,7 @@ def trainers_ratio(ours: Row, trainers: Sequence[Row]) -> float:
     """The sum of the trainers' times for an example of each of their tasks, over ours for the same examples."""
     found = []
     for each in range(len(ours.blocks)):
-        theirs = sum(row.blocks[each]["seconds"] / row.blocks[each]["examples"] for row in trainers)
-        tokens = sum(row.blocks[each]["tokens"] / row.blocks[each]["examples"] for row in trainers)
+        theirs = sum(row.per_round("seconds", "examples")[each] for row in trainers)
+        tokens = sum(row.per_round("tokens", "examples")[each] for row in trainers)
         found.append(theirs / (ours.seconds_per_token(each) * tokens))
     return statistics.median(found)

@@ -27,7 +27,7 @@ from bertmt.tasks.scores import predicted_labels, score
 
 SST = TASKS[0]
 # How both libraries are told to train; no reports, no files, no bars.
-QUIET = {"report_to": "none", "save_strategy": "no", "logging_strategy": "no", "disable_tqdm": True}
+QUIET: dict[str, Any] = {"report_to": "none", "save_strategy": "no", "logging_strategy": "no", "disable_tqdm": True}
 
 
 def classification_data(order: Order, split: str, tokenizer: Any, limit: int = 0) -> Dataset:

@@ -46,7 +46,7 @@ class MultitaskBert(nn.Module):
     def predict(self, task: str, embeddings: Sequence[Tensor]) -> Tensor:
         """Logits, or for STS the cosine."""
         if task == "sts":
-            return functional.cosine_similarity(*embeddings)
+            return functional.cosine_similarity(embeddings[0], embeddings[1])
         outputs: Tensor = self.heads[task](torch.cat(list(embeddings), dim=-1))
         return outputs.squeeze(-1) if task == "para" else outputs
 

@@ -77,6 +77,9 @@ class TaskData:
         mask = torch.tensor([[1] * len(each) + [0] * (width - len(each)) for each in sentences])
         return Tokens(ids.to(self.device), mask.to(self.device))
 
+    def _width(self, row: int) -> int:
+        return max(map(len, self.sentences[row]))
+
     def shuffled(self, size: int, seed: int) -> Iterator[list[int]]:
         """Rows of random batches, pass after pass without end."""
         generator = torch.Generator().manual_seed(seed)
@@ -90,8 +93,6 @@ class TaskData:
         while True:
             order = torch.randperm(len(self), generator=generator).tolist()
             for start in range(0, len(order), size * WINDOW):
-                window = sorted(
-                    order[start : start + size * WINDOW], key=lambda row: max(map(len, self.sentences[row]))
-                )
+                window = sorted(order[start : start + size * WINDOW], key=self._width)
                 batches = [window[begin : begin + size] for begin in range(0, len(window), size)]
                 yield from (batches[index] for index in torch.randperm(len(batches), generator=generator).tolist())

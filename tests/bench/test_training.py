@@ -10,8 +10,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.training import __main__ as command
+from bench.training import sweep
 from bench.training.contenders import CONTENDERS, Order, order_of
 from bench.training.flops import cost_of
+from bench.training.generated_data import write_data
 from bench.training.peers.course_loop import CourseLoop, flattened, pcgrad
 from bench.training.peers.model import Setting, embeddings_of, plain_encoder
 from bench.training.peers.plain_loop import PlainLoop
@@ -141,6 +143,26 @@ def test_the_course_loops_heads_keep_their_own_gradients() -> None:
     expected = torch.autograd.grad(loss, list(model.heads["sst"].parameters()))
     loop.step(batches)
     torch.testing.assert_close(flattened(model.heads["sst"].parameters()), torch.cat([e.flatten() for e in expected]))
+
+
+def test_generated_sentences_have_the_lengths_that_were_asked_for(tmp_path: Path) -> None:
+    folder = str(write_data(tmp_path / "data", "tiny", {"train": 60, "dev": 5}, lambda task: lambda dice: 11))
+    for task in BUILTIN:
+        data = TaskData(folder, task, "train", "tiny")
+        assert {len(ids) for sentences in data.sentences for ids in sentences} == {11} and len(data) == 60
+
+
+def test_generated_sentences_are_as_long_as_the_courses(tmp_path: Path) -> None:
+    folder = str(write_data(tmp_path / "data", "tiny", {"train": 2_000}))
+    lengths = sorted(len(ids) for (ids,) in TaskData(folder, "sst", "train", "tiny").sentences)
+    assert abs(lengths[1_000] - 24) <= 1 and 75 <= lengths[-1] <= 80 and 4 <= lengths[0] <= 5
+
+
+def test_a_sweep_tells_the_cost_of_a_token_at_each_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "AXES", {"tasks": (1, 3)})
+    found = sweep.sweep("tiny", Plan(rounds=1, steps=2, warm_up=0), ["tasks"])
+    assert set(found) == {"tasks"} and set(found["tasks"]) == {"1", "3"} and min(found["tasks"].values()) > 0
+    assert "times as long per token" in sweep.table(found)
 
 
 def row(name: str, size: int, *seconds: float, examples: int = 96, tokens: int = 960) -> Row:

@@ -40,7 +40,7 @@ DEMO := demo
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
-.PHONY: help setup demo test check fuzz torture calibrate mutants packages release-check lock bench bench-training docs screenshots clean
+.PHONY: help setup demo test check fuzz torture calibrate mutants packages release-check lock bench bench-training bench-gpu docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
@@ -55,6 +55,7 @@ help:
 	@echo "make lock        write requirements.lock anew where pyproject.toml has changed (LOCK_FLAGS=--upgrade: the newest)"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make bench-training  how fast it trains, beside a course's loop and two libraries (TRAINING=\"--data DIR --json FILE\")"
+	@echo "make bench-gpu   whether everything works on a GPU and how fast, in a quarter of an hour without a network"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
 	@echo "make setup       make .venv and install everything into it (the others do that when it is missing)"
@@ -141,6 +142,9 @@ bench: $(VENV)/.installed-bench
 
 bench-training: $(VENV)/.installed-bench
 	@$(BIN)/python -m bench.training $(TRAINING)
+
+bench-gpu: $(STAMP)
+	@$(BIN)/python -m bench.training.gpu
 
 # Kills, full disks, torn files, failing calls; ends with an error on any violation.
 torture: $(STAMP)

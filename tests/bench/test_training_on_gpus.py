@@ -37,7 +37,7 @@ def test_a_part_that_hangs_is_ended_and_what_it_had_found_stays(
     def hanging(words: Any, **given: Any) -> Any:
         return popen(["sleep", "60"], **given)
 
-    monkeypatch.setattr(command.subprocess, "Popen", hanging)
+    monkeypatch.setattr(subprocess, "Popen", hanging)
     scene = Scene(tmp_path, "tiny", "cpu")
     scene.write("rates", {"rows": [1]})
     start = time.monotonic()
@@ -52,7 +52,7 @@ def test_no_part_has_more_time_than_a_quarter_of_an_hour_allows_for_the_most_wor
 
 
 def test_hours_of_a_preset_are_its_steps_times_their_seconds() -> None:
-    """By hand: 35,377 steps of 8 question pairs, 10 times, at 0.3 s; of one task a third of the step without surgery."""
+    """By hand: 35,377 steps of 8 question pairs, 10 times, at 0.3 s; of one task a third of those without surgery."""
     assert preset_hours(preset("baseline").recipe(), SECONDS, 8) == pytest.approx(35_377 * 10 * 0.3 / 3600, abs=0.01)
     alone = preset_hours(preset("para-only").recipe(), SECONDS, 8)
     assert alone == pytest.approx(35_377 * 10 * 0.08 / 3600, abs=0.01)

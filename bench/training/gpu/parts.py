@@ -12,7 +12,7 @@ from bench.training.gpu.scene import Scene, events_of
 from bertmt.devices.gpus import list_gpus
 
 Found = Mapping[str, Any]
-RECIPES = {
+RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "baseline": ("baseline", {}),
     "final": ("final", {}),
     "lora200": ("baseline", {"lora.rank": 200}),

@@ -174,8 +174,7 @@ def _shown(value: Any) -> str:
 
 def made_up_words(count: int) -> list[str]:
     """Different words of four letters."""
-    digits = [(number // 26**place % 26 for place in range(4)) for number in range(count)]
-    return ["".join(LETTERS[digit] for digit in each) for each in digits]
+    return ["".join(LETTERS[number // 26**place % 26] for place in range(4)) for number in range(count)]
 
 
 def write_bert_base(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from bench.training.contenders import Order
@@ -42,6 +42,7 @@ class Row:
 
     name: str
     batch_size: int
+    _: KW_ONLY
     first: Mapping[str, Any]
     group: int
     blocks: list[dict[str, Any]] = field(default_factory=list)
@@ -72,7 +73,7 @@ def measure(orders: Mapping[str, Order], plan: Plan, group: int, say: Say) -> tu
             if process.missing:
                 missing.append(f"{name} was left out: {process.missing}")
                 continue
-            row = Row(name, order.batch_size, process.first, group)
+            row = Row(name, order.batch_size, first=process.first, group=group)
             found[name] = process, row
             say(f"{name}, batch {order.batch_size}: first step after {process.first['seconds']:.1f} s")
         for round_number in range(plan.rounds):

@@ -167,7 +167,7 @@ def test_a_sweep_tells_the_cost_of_a_token_at_each_value(monkeypatch: pytest.Mon
 
 def row(name: str, size: int, *seconds: float, examples: int = 96, tokens: int = 960) -> Row:
     blocks = [{"seconds": each, "tokens": tokens, "examples": examples} for each in seconds]
-    return Row(name, size, {}, group=0, blocks=blocks)
+    return Row(name, size, first={}, group=0, blocks=blocks)
 
 
 def test_ratios_are_of_the_same_round() -> None:

@@ -71,7 +71,7 @@ def slots(scene: Scene) -> Mapping[str, Any]:
 def at_once(scene: Scene, count: int, seconds: float) -> dict[str, float]:
     """So many runs of the baseline train for some time after the last of them has begun, and are then cancelled."""
     registry = scene.registry(f"slots-{count}")
-    endless = {"epochs": 100_000, "epoch_steps": 0, "evaluate_every": 100_000, "partial_examples": 0}
+    endless: dict[str, Any] = {"epochs": 100_000, "epoch_steps": 0, "evaluate_every": 100_000, "partial_examples": 0}
     ids = [registry.queue(**endless, seed=seed) for seed in range(count)]
     with registry.worker("--slots", str(count)):
         for run_id in ids:

@@ -18,6 +18,8 @@ LOCK_FLAGS ?=
 TEST_PROCESSES ?= 2
 # The registry that `make screenshots` shows.
 DB ?= demo/runs.db
+# What `make bench-training` is told; `python -m bench.training --help` lists what there is.
+TRAINING ?= --quick
 # How many inputs `make fuzz` tries in all, and from where: the same seed gives the same inputs.
 INPUTS ?= 100000
 SEED := $(or $(SEED),$(shell date +%s))
@@ -38,7 +40,7 @@ DEMO := demo
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
-.PHONY: help setup demo test check fuzz torture calibrate mutants packages release-check lock bench docs screenshots clean
+.PHONY: help setup demo test check fuzz torture calibrate mutants packages release-check lock bench bench-training bench-gpu docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
@@ -52,6 +54,8 @@ help:
 	@echo "make release-check  all that is too long for make test: the five above, whole (about an hour and a half)"
 	@echo "make lock        write requirements.lock anew where pyproject.toml has changed (LOCK_FLAGS=--upgrade: the newest)"
 	@echo "make bench       benchmarks, side by side with peers"
+	@echo "make bench-training  how fast it trains, beside a course's loop and two libraries (TRAINING=\"--data DIR --json FILE\")"
+	@echo "make bench-gpu   whether everything works on a GPU and how fast, in a quarter of an hour without a network"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
 	@echo "make setup       make .venv and install everything into it (the others do that when it is missing)"
@@ -135,6 +139,12 @@ $(VENV)/.installed-bench: $(STAMP)
 
 bench: $(VENV)/.installed-bench
 	@$(BIN)/python -m bench
+
+bench-training: $(VENV)/.installed-bench
+	@$(BIN)/python -m bench.training $(TRAINING)
+
+bench-gpu: $(STAMP)
+	@$(BIN)/python -m bench.training.gpu
 
 # Kills, full disks, torn files, failing calls; ends with an error on any violation.
 torture: $(STAMP)

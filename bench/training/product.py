@@ -49,7 +49,7 @@ class Product:
             steps=steps,
             examples=sum(len(batch.rows) for _, batch in used),
             tokens=sum(batch.token_count for _, batch in used),
-            places=sum(batch.padded_count for _, batch in used),
+            places=sum(batch.token_count for _, batch in used),
             flops=sum(self._cost(task).of(lengths_of(batch)) for task, batch in used),
             seconds=seconds,
             loss=sum(results[-1].losses.values()) if results else 0.0,
@@ -71,8 +71,7 @@ class Product:
 
 def lengths_of(batch: Batch) -> list[int]:
     """Tokens of each sentence of a batch, without padding."""
-    lengths: list[int] = batch.tokens.attention_mask.sum(dim=1).tolist()
-    return lengths
+    return list(batch.tokens.lengths)
 
 
 contender = Product

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AttentionInterface
 
 from bertmt.models.packed import dropout as dropouts
@@ -14,7 +14,7 @@ NAME = "bertmt_packed"
 
 
 def attend(
-    module: nn.Module,
+    module: Any,
     query: Float[Tensor, "1 heads tokens width"],
     key: Float[Tensor, "1 heads tokens width"],
     value: Float[Tensor, "1 heads tokens width"],
@@ -32,7 +32,8 @@ def attend(
     reach = module.config.local_attention // 2 if sliding_window is not None else None
     rows = [each.squeeze(0).transpose(0, 1) for each in (query, key, value)]
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    out = _Attention.apply(*rows, module.packed_state.current.groups, scaling, dropout, reach)
+    settings = module.packed_state.current.groups, scaling, dropout, reach
+    out: Tensor = _Attention.apply(*rows, *settings)  # type: ignore[no-untyped-call]  # in torch
     return out.unsqueeze(0), None
 
 

@@ -71,10 +71,11 @@ class PackedLinear(nn.Linear):
 
     packed_state: PassState
 
-    def forward(self, input: Float[Tensor, "*tokens inputs"]) -> Float[Tensor, "*tokens outputs"]:
+    def forward(self, x: Float[Tensor, "*tokens inputs"]) -> Float[Tensor, "*tokens outputs"]:
         """In the format of products."""
         state = self.packed_state
-        return _Linear.apply(state.activations(input), self.weight, self.bias, state)
+        out: Tensor = _Linear.apply(state.activations(x), self.weight, self.bias, state)  # type: ignore[no-untyped-call]  # in torch
+        return out
 
 
 class _Linear(torch.autograd.Function):
@@ -109,17 +110,22 @@ class PackedNorm(nn.LayerNorm):
 
     packed_state: PassState
 
-    def forward(self, input: Float[Tensor, "*tokens hidden"]) -> Float[Tensor, "*tokens hidden"]:
+    def forward(self, x: Float[Tensor, "*tokens hidden"]) -> Float[Tensor, "*tokens hidden"]:
         """As PyTorch's."""
-        values = input.float()
+        values = x.float()
         if self.packed_state.gradients is None or not self.weight.requires_grad:
             return functional.layer_norm(values, self.normalized_shape, self.weight, self.bias, self.eps)
-        return _Norm.apply(values, self.weight, self.bias, self.normalized_shape, self.eps, self.packed_state)
+        settings = self.normalized_shape, self.eps, self.packed_state
+        out: Tensor = _Norm.apply(values, self.weight, self.bias, *settings)  # type: ignore[no-untyped-call]  # in torch
+        return out
 
 
 class _Norm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: Any, eps: float, state: PassState) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: Any, eps: float, state: PassState
+    ) -> Tensor:
+        out: Tensor
         out, mean, deviation = torch.ops.aten.native_layer_norm(x, shape, weight, bias, eps)
         ctx.save_for_backward(x, mean, deviation)
         ctx.parameters, ctx.shape = (weight, bias), shape
@@ -150,11 +156,12 @@ class PackedEmbedding(nn.Embedding):
 
     packed_state: PassState
 
-    def forward(self, input: Int64[Tensor, "*tokens"]) -> Float[Tensor, "*tokens hidden"]:
+    def forward(self, index: Int64[Tensor, "*tokens"]) -> Float[Tensor, "*tokens hidden"]:
         """As PyTorch's."""
         if self.packed_state.gradients is None or not self.weight.requires_grad:
-            return functional.embedding(input, self.weight)
-        return _Embedding.apply(input, self.weight, self.packed_state)
+            return functional.embedding(index, self.weight)
+        out: Tensor = _Embedding.apply(index, self.weight, self.packed_state)  # type: ignore[no-untyped-call]  # in torch
+        return out
 
 
 class _Embedding(torch.autograd.Function):

@@ -55,7 +55,9 @@ class TaskGradients:
         self._views[id(parameter)][task].copy_(gradient)
         self._written.add(id(parameter))
 
-    def keep_sums(self, parameter: nn.Parameter, task: int, index: Tensor, gradients: Float[Tensor, "n hidden"]) -> None:
+    def keep_sums(
+        self, parameter: nn.Parameter, task: int, index: Tensor, gradients: Float[Tensor, "n hidden"]
+    ) -> None:
         """The same of a table: row index[i] gets gradients[i], rows that come several times their sum."""
         self._views[id(parameter)][task].zero_().index_add_(0, index, gradients)
         self._written.add(id(parameter))

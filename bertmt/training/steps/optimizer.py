@@ -103,6 +103,7 @@ def build_optimizer(model: MultitaskModel, tasks: Iterable[str], recipe: Recipe)
     Args:
         recipe: resolved.
     """
+    assert recipe.learning_rate is not None  # of a resolved recipe
     tasks = tuple(tasks)
     tables = _distinct(table for task in tasks if (table := model.packed[model.encoder_name(task)].words) is not None)
     by_row = {id(each) for each in tables}

@@ -82,7 +82,7 @@ class _Attention(torch.autograd.Function):
         return together.mul_(factor) if dropout else together
 
     @staticmethod
-    def backward(ctx: Any, gradient: Float[Tensor, "tokens heads width"]) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Float[Tensor, "tokens heads width"]) -> tuple[Float[Tensor, "..."] | None, ...]:
         queries, keys, values, *saved = ctx.saved_tensors
         gradients = _padded(gradient if ctx.factor == 1 else gradient * ctx.factor, ctx.groups)
         found = [_room(queries) for _ in range(3)]
@@ -117,7 +117,9 @@ def _of(group: Group, places: Float[Tensor, "places width"]) -> Float[Tensor, "b
     return places[group.rows].view(-1, group.longest, places.shape[-1])
 
 
-def _hidden(group: Group, reach: int | None, like: Float[Tensor, "both longest width"]) -> Tensor | None:
+def _hidden(
+    group: Group, reach: int | None, like: Float[Tensor, "both longest width"]
+) -> Float[Tensor, "both ... longest"] | None:
     """What is added to scores: −∞ for a key that a query may not see; None where each sees all."""
     seen = None if group.keys is None else group.keys[:, None, None, :]
     if reach is not None and group.longest > reach + 1:

@@ -45,7 +45,7 @@ class PassState:
         """Free the casts that were kept."""
         self._casts.clear()
 
-    def weight(self, parameter: Tensor) -> Tensor:
+    def weight(self, parameter: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """A weight in the format of products; frozen ones are cast once."""
         if parameter.dtype == self.dtype:
             return parameter.detach()
@@ -57,7 +57,7 @@ class PassState:
             self._casts[id(parameter)] = parameter._version, cast
         return cast
 
-    def activations(self, values: Tensor) -> Tensor:
+    def activations(self, values: Float[Tensor, "*tokens hidden"]) -> Float[Tensor, "*tokens hidden"]:
         """Activations in the format of products; one cast for all layers that read the same ones (Q, K and V)."""
         if values.dtype == self.dtype:
             return values
@@ -80,14 +80,20 @@ class PackedLinear(nn.Linear):
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, state: PassState) -> Tensor:
+    def forward(
+        ctx: Any,
+        x: Float[Tensor, "*tokens inputs"],
+        weight: Float[Tensor, "outputs inputs"],
+        bias: Float[Tensor, "outputs"] | None,
+        state: PassState,
+    ) -> Float[Tensor, "*tokens outputs"]:
         cast = state.weight(weight)
         ctx.save_for_backward(x, cast)
         ctx.parameters, ctx.gradients, ctx.current = (weight, bias), state.gradients, state.current
         return functional.linear(x, cast, None if bias is None else state.weight(bias))
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Float[Tensor, "*tokens outputs"]) -> tuple[Float[Tensor, "..."] | None, ...]:
         x, cast = ctx.saved_tensors
         weight, bias = ctx.parameters
         to_x = gradient @ cast if ctx.needs_input_grad[0] else None
@@ -123,8 +129,14 @@ class PackedNorm(nn.LayerNorm):
 class _Norm(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: Any, eps: float, state: PassState
-    ) -> Tensor:
+        ctx: Any,
+        x: Float[Tensor, "*tokens hidden"],
+        weight: Float[Tensor, "hidden"],
+        bias: Float[Tensor, "hidden"] | None,
+        shape: Any,
+        eps: float,
+        state: PassState,
+    ) -> Float[Tensor, "*tokens hidden"]:
         out: Tensor
         out, mean, deviation = torch.ops.aten.native_layer_norm(x, shape, weight, bias, eps)
         ctx.save_for_backward(x, mean, deviation)
@@ -133,7 +145,7 @@ class _Norm(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Float[Tensor, "*tokens hidden"]) -> tuple[Float[Tensor, "..."] | None, ...]:
         x, mean, deviation = ctx.saved_tensors
         weight, bias = ctx.parameters
         found = torch.empty_like(x)
@@ -166,12 +178,14 @@ class PackedEmbedding(nn.Embedding):
 
 class _Embedding(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, index: Tensor, weight: Tensor, state: PassState) -> Tensor:
+    def forward(
+        ctx: Any, index: Int64[Tensor, "*tokens"], weight: Float[Tensor, "rows hidden"], state: PassState
+    ) -> Float[Tensor, "*tokens hidden"]:
         ctx.index, ctx.weight, ctx.gradients, ctx.current = index, weight, state.gradients, state.current
         return functional.embedding(index, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, None]:
+    def backward(ctx: Any, gradient: Float[Tensor, "*tokens hidden"]) -> tuple[None, None, None]:
         rows = gradient.reshape(-1, gradient.shape[-1])
         if ctx.weight is ctx.gradients.words:
             ctx.gradients.keep_words(rows)

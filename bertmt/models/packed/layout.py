@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int64, Shaped
 from torch import Tensor
 
 # A group costs about 0.5 ms a layer for starting its operations, as much as 50,000 places of its score matrices that
@@ -190,7 +190,7 @@ class Pass:
         places[places < 0] = begin
         return Groups(tuple(groups), self._there(np.concatenate(padded)), self._there(places.reshape(-1)))
 
-    def _there(self, array: np.ndarray) -> Tensor:
+    def _there(self, array: Shaped[np.ndarray, "*shape"]) -> Shaped[Tensor, "*shape"]:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.input_ids.device, non_blocking=True)
 
 

@@ -125,7 +125,8 @@ def _hidden(
     if reach is not None and group.longest > reach + 1:
         at = torch.arange(group.longest, device=like.device)
         near = (at[:, None] - at).abs() <= reach
-        seen = near if seen is None else seen & near
+        # Padding far from all tokens sees itself: a softmax of nothing is NaN, in the backward pass for every key.
+        seen = near if seen is None else seen & near | (at[:, None] == at)
     if seen is None:
         return None
     added = torch.zeros(seen.shape, dtype=like.dtype, device=like.device).masked_fill_(~seen, -torch.inf)

@@ -14,6 +14,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import BertConfig, BertForMaskedLM
 
 from bertmt.encoders.find import TINY_FOLDER
@@ -120,9 +121,9 @@ class Pretraining:
     def step(self) -> float:
         """One step; the mean cross-entropy of the masked tokens, in nats."""
         chosen = torch.randint(len(self.rows), (BATCH,), generator=self.dice).tolist()
-        batch = self.tokenizer.pad([self.rows[index] for index in chosen])
-        ids, goals = self._masked(batch.input_ids)
-        hidden = self.model.bert(ids, attention_mask=batch.attention_mask).last_hidden_state
+        plain, mask = padded([self.rows[index] for index in chosen])
+        ids, goals = self._masked(plain)
+        hidden = self.model.bert(ids, attention_mask=mask).last_hidden_state
         asked = goals >= 0
         loss: Tensor = torch.nn.functional.cross_entropy(self.model.cls(hidden[asked]), goals[asked])
         self.optimizer.zero_grad()
@@ -145,6 +146,12 @@ class Pretraining:
         """The encoder without the head, in half precision: 2 MB are too few for fp32, and fine-tuning casts it."""
         weights = self.model.bert.state_dict()
         return {name: tensor.detach().to(torch.float16).contiguous() for name, tensor in weights.items()}
+
+
+def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Ids as wide as the longest row, with 0 ([PAD]) behind the others; and 1 where there are tokens, else 0."""
+    ids = pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+    return ids, (ids > 0).long()
 
 
 def write_encoder(folder: Path, pieces: Sequence[str], weights: dict[str, Tensor]) -> None:

@@ -61,7 +61,7 @@ DETAILS: dict[str, str] = {
     "timings": "wall seconds per phase",
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
-    "padding_share": "mean over the steps",
+    "padding_share": "mean over the steps of a run of an older version, which padded its batches; else null",
     "remarks": "what is known of its dev data (examples that also occur elsewhere), and what the run says of itself",
     "history": "changes of state: at, attempt, before, after, owner, reason",
     "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",

@@ -1,5 +1,7 @@
 """Loading an encoder: pretrained, from safetensors, through transformers."""
 
+from copy import deepcopy
+
 import torch
 from transformers import CONFIG_MAPPING, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging as library_logging
@@ -52,6 +54,7 @@ def load_encoder(name: str) -> PreTrainedModel:
 
 def random_encoder(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     """An encoder with its family's random initial weights; the global generator is left as it was."""
+    config = deepcopy(config)  # which attention a model uses stands there: another one's choice must not change it
     with seeded(seed, "encoder"):
         model: PreTrainedModel = AutoModel.from_config(config, attn_implementation=ATTENTION, **_unpooled(config))
     return model

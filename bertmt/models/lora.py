@@ -41,7 +41,7 @@ def add_adapters(encoder: PreTrainedModel, settings: Lora, seed: int) -> PreTrai
         inject_adapter_in_model(config, encoder)
     for layer in encoder.modules():
         if hasattr(layer, "cast_input_dtype_enabled"):
-            layer.cast_input_dtype_enabled = False  # the packed layers cast what they read, and to bf16 where that is so
+            layer.cast_input_dtype_enabled = False  # the packed layers cast what they read, where need be to bf16
     return encoder
 
 

@@ -111,9 +111,7 @@ class MultitaskModel(nn.Module):
             found |= dict(zip(current.sentences, embeddings, strict=True))
         return found
 
-    def embed(
-        self, task: str, tokens: TokenBatch, pooling: Pooling = "mean"
-    ) -> Float32[Tensor, "sentences hidden"]:
+    def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "sentences hidden"]:
         """Embeddings of sentences."""
         return self.embed_passes(self.passes({task: tokens}), pooling)[task]
 

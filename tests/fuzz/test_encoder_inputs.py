@@ -58,13 +58,17 @@ def files_of_an_encoder(draw: st.DrawFn) -> tuple[str, bytes]:
 
 def load(folder: Path) -> None:
     """What a child does with it."""
-    from bertmt.models.encoder import load_encoder  # noqa: PLC0415 - the other readers work without torch
+    import torch  # noqa: PLC0415 - the other readers work without torch
+
+    from bertmt.models.encoder import load_encoder  # noqa: PLC0415
+    from bertmt.models.packed.encoder import PackedEncoder  # noqa: PLC0415
+    from bertmt.models.packed.layout import Pass, TokenBatch  # noqa: PLC0415
     from bertmt.models.tokenizing import load_tokenizer  # noqa: PLC0415
 
     tokenizer = load_tokenizer(str(folder), 16)
-    tokens = tokenizer.pad(tokenizer.encode(["word1 word2", "word3", "of another, word\u00e9 \u4e2d"]))
-    model = load_encoder(str(folder))
-    model(tokens.input_ids, attention_mask=tokens.attention_mask)
+    ids = tokenizer.encode(["word1 word2", "word3", "of another, word\u00e9 \u4e2d"])
+    encoder = PackedEncoder(load_encoder(str(folder)))
+    encoder(Pass.of({"sst": TokenBatch.of(ids)}, encoder.heads), torch.float32)
 
 
 @pytest.fixture(autouse=True)

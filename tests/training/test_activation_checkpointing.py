@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from attempts import Attempt
+from gradient_recorder import Recorder
 
 from bertmt.run_folder.layout import RunFolder
 from bertmt.training.memory import memory_shortage
@@ -26,24 +27,13 @@ LOSSES: dict[str, tuple[dict[str, Any], str | None]] = {
 }
 
 
-class Recorder(torch.optim.SGD):
-    """Keeps the gradients that a step applies, and applies them not at all."""
-
-    def __init__(self, parameters: Any):
-        super().__init__(list(parameters), lr=0.0)
-        self.gradients: list[Any] = []
-
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # torch overloads it
-        self.gradients = [None if each.grad is None else each.grad.clone() for each in self.param_groups[0]["params"]]
-
-
 def one_step(run: Any, name: str | None) -> tuple[Mapping[str, float], list[Any], torch.Tensor]:
     run.model.train()
     seed_dropout(run.recipe.seed)
     recorder = Recorder(run.model.parameters())
     tasks = [name] if name else run.recipe.tasks
     result = Stepper(run.model, run.recipe, run.streams).take(tasks, recorder)
-    return result.losses, recorder.gradients, torch.get_rng_state()
+    return result.losses, list(recorder.applied.values()), torch.get_rng_state()
 
 
 @pytest.mark.parametrize("loss", LOSSES)

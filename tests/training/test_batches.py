@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.recipe.pretraining import COSINE_EMBEDDING, MNR
 from bertmt.training.steps.batches import BATCHES_PER_WINDOW, bucketed_order, distinct_batches, distinct_order
 
@@ -101,12 +102,12 @@ def test_a_stream_goes_on_with_the_next_pass(compose_run: Callable[..., Any]) ->
 
 
 def test_a_batch_of_pairs_holds_first_sentences_then_second_ones(compose_run: Callable[..., Any]) -> None:
-    stream = compose_run({"tasks": "para"}).streams["para"]
+    run = compose_run({"tasks": "para"})
+    stream = run.streams["para"]
     batch = stream.next()
     examples = [stream.data.split.examples[row] for row in batch.rows]
-    tokenizer = stream._tokenizer
     texts = [each.first for each in examples] + [each.second for each in examples]
-    expected = tokenizer.pad(tokenizer.encode(texts))
-    assert batch.tokens.input_ids.equal(expected.input_ids)
+    expected = TokenBatch.of(run.tokenizer.encode(texts))
+    assert batch.tokens.input_ids.equal(expected.input_ids) and batch.tokens.lengths == expected.lengths
     assert batch.labels.tolist() == [each.label for each in examples]
-    assert batch.token_count == expected.attention_mask.sum()
+    assert batch.token_count == sum(expected.lengths)

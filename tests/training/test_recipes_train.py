@@ -63,10 +63,10 @@ def test_a_step_with_surgery_tells_all_its_series(trained: Callable[..., Attempt
     values = trained({}).of_kind("step")[0]["values"]
     assert set(values) == {
         *("loss", "loss/sst", "loss/para", "loss/sts", "gradient_norm", "conflict_share"),
-        *("learning_rate", "tokens_per_second", "padding_share"),
+        *("learning_rate", "tokens_per_second"),
     }
     assert values["loss"] == pytest.approx(values["loss/sst"] + values["loss/para"] + values["loss/sts"])
-    assert 0 <= values["conflict_share"] <= 1 and 0 <= values["padding_share"] < 1
+    assert 0 <= values["conflict_share"] <= 1
 
 
 def test_phases_follow_each_other_and_pretraining_belongs_to_epoch_0(trained: Callable[..., Attempt]) -> None:

@@ -57,11 +57,11 @@ def build_model() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def tokens() -> Any:
-    """The six sentences as one padded batch: six rows for SST, three pairs for PARA and STS."""
-    from bertmt.models.tokenizing import load_tokenizer  # noqa: PLC0415 - see above
+    """The six sentences as one batch: six for SST, three pairs for PARA and STS."""
+    from bertmt.models.packed.layout import TokenBatch  # noqa: PLC0415 - see above
+    from bertmt.models.tokenizing import load_tokenizer  # noqa: PLC0415
 
-    tokenizer = load_tokenizer("tiny", 32)
-    return tokenizer.pad(tokenizer.encode(SENTENCES))
+    return TokenBatch.of(load_tokenizer("tiny", 32).encode(SENTENCES))
 
 
 @pytest.fixture

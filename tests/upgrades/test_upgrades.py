@@ -1,4 +1,4 @@
-"""What older versions left, read and gone on with by this one; `tests/fixtures/upgrades/make_archive.py` made it.
+"""What older versions left, read by this one; `tests/fixtures/upgrades/make_archive.py` made it.
 
 An archive holds two finished runs, "shared" and "ensembled", and the same two recipes paused in the middle.
 """
@@ -15,16 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 import safetensors.numpy
-import torch
-from upgrades.make_archive import processor
 
 from bertmt.registry.database import SCHEMA_VERSION
 from bertmt.registry.file.opening import open_registry
 
 ARCHIVES = sorted((Path(__file__).parents[1] / "fixtures" / "upgrades").glob("*.tar.xz"))
 RECIPES = ("shared", "ensembled")
-# Where another processor or another PyTorch computes, in place of equal bytes: far less than one step changes.
-TOLERANCE = 1e-3
 
 
 class Upgraded:
@@ -33,7 +29,6 @@ class Upgraded:
     def __init__(self, folder: Path):
         self.folder = folder
         self.about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        self.is_exact = (self.about["torch"], self.about["processor"]) == (torch.__version__, processor())
 
     def bertmt(self, *words: Any, registry: str = "runs.db") -> str:
         """What a command writes to stdout; on one core, as when the archive was made."""
@@ -89,12 +84,6 @@ def predictions_of(folder: Any) -> dict[Any, Any]:
     return found
 
 
-def assert_same_numbers(one: Any, other: Any, is_exact: Any) -> None:
-    assert one.keys() == other.keys() and one
-    for name in one:
-        np.testing.assert_allclose(one[name], other[name], rtol=0, atol=0 if is_exact else TOLERANCE, err_msg=name)
-
-
 def test_there_is_something_to_upgrade() -> None:
     assert ARCHIVES
 
@@ -139,17 +128,20 @@ def test_the_event_files_of_an_older_version_give_the_same_scores_in_a_new_regis
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_run_paused_by_an_older_version_ends_as_the_one_that_was_not(older: Upgraded, recipe: str) -> None:
+def test_a_run_paused_by_an_older_version_starts_over_and_says_so(older: Upgraded, recipe: str) -> None:
     straight, paused = older.run_folder(recipe), older.run_folder(f"{recipe}-paused")
-    assert len(predictions_of(paused)) < len(predictions_of(straight)), "it was paused too late to show anything"
     run = older.resume(f"{recipe}-paused")
     assert (run["state"], run["failure"]) == ("finished", None)
-    assert '"event":"resumed"' in (paused / "events-2.jsonl").read_text(encoding="utf-8")
-    assert_same_numbers(predictions_of(paused), predictions_of(straight), older.is_exact)
+    events = (paused / "events-2.jsonl").read_text(encoding="utf-8").splitlines()
+    steps = [each["step"] for each in map(json.loads, events) if each["event"] == "step"]
+    assert steps == list(range(run["steps_total"]))
+    said = older.bertmt("show", f"{recipe}-paused")
+    assert "its format is 1, this bertmt reads 2; the run starts from the beginning" in " ".join(said.split())
+    # Partial scores are what this version adds.
+    whole = {name for name in predictions_of(paused) if "partial" not in name}
+    assert whole == predictions_of(straight).keys()
     weights = [safetensors.numpy.load_file(each / "model" / "model.safetensors") for each in (paused, straight)]
-    assert_same_numbers(weights[0], weights[1], older.is_exact)
-    if older.is_exact:
-        assert run["scores"] == older.about["scores"][recipe]["scores"]
+    assert weights[0].keys() == weights[1].keys()
 
 
 def test_checkpoints_that_this_version_cannot_read_are_refused_in_a_sentence_and_kept(older: Upgraded) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AttentionInterface
 
 from bertmt.models.packed import dropout as dropouts
@@ -14,7 +14,7 @@ NAME = "bertmt_packed"
 
 
 def attend(
-    module: nn.Module,
+    module: Any,
     query: Float[Tensor, "1 heads tokens width"],
     key: Float[Tensor, "1 heads tokens width"],
     value: Float[Tensor, "1 heads tokens width"],
@@ -32,7 +32,8 @@ def attend(
     reach = module.config.local_attention // 2 if sliding_window is not None else None
     rows = [each.squeeze(0).transpose(0, 1) for each in (query, key, value)]
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
-    out = _Attention.apply(*rows, module.packed_state.current.groups, scaling, dropout, reach)
+    settings = module.packed_state.current.groups, scaling, dropout, reach
+    out: Tensor = _Attention.apply(*rows, *settings)  # type: ignore[no-untyped-call]  # in torch
     return out.unsqueeze(0), None
 
 
@@ -81,7 +82,7 @@ class _Attention(torch.autograd.Function):
         return (together.mul_(factor) if dropout else together).to(query.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Float[Tensor, "tokens heads width"]) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Float[Tensor, "tokens heads width"]) -> tuple[Float[Tensor, "..."] | None, ...]:
         queries, keys, values, *saved = ctx.saved_tensors
         gradients = _exact(_padded(gradient, ctx.groups)).mul_(ctx.factor)
         found = [_room(queries) for _ in range(3)]
@@ -125,13 +126,16 @@ def _of(group: Group, places: Float[Tensor, "places width"]) -> Float[Tensor, "b
     return places[group.rows].view(-1, group.longest, places.shape[-1])
 
 
-def _hidden(group: Group, reach: int | None, like: Float[Tensor, "both longest width"]) -> Tensor | None:
+def _hidden(
+    group: Group, reach: int | None, like: Float[Tensor, "both longest width"]
+) -> Float[Tensor, "both ... longest"] | None:
     """What is added to scores: −∞ for a key that a query may not see; None where each sees all."""
     seen = None if group.keys is None else group.keys[:, None, None, :]
     if reach is not None and group.longest > reach + 1:
         at = torch.arange(group.longest, device=like.device)
         near = (at[:, None] - at).abs() <= reach
-        seen = near if seen is None else seen & near
+        # Padding far from all tokens sees itself: a softmax of nothing is NaN, in the backward pass for every key.
+        seen = near if seen is None else seen & near | (at[:, None] == at)
     if seen is None:
         return None
     added = torch.zeros(seen.shape, dtype=like.dtype, device=like.device).masked_fill_(~seen, -torch.inf)

@@ -38,7 +38,7 @@ class PackedEncoder:
         """
         self._state.begin(current, gradients, dtype)
         positions = current.positions + self._first_position if self._first_position else current.positions
-        hidden = self.encoder(input_ids=current.input_ids[None], position_ids=positions[None]).last_hidden_state
+        hidden: Tensor = self.encoder(input_ids=current.input_ids[None], position_ids=positions[None]).last_hidden_state
         return hidden.squeeze(0).float()
 
     def task_gradients(self, tasks: int) -> TaskGradients:

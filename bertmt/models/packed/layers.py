@@ -45,7 +45,7 @@ class PassState:
         """Free the casts that were kept."""
         self._casts.clear()
 
-    def weight(self, parameter: Tensor) -> Tensor:
+    def weight(self, parameter: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """A weight in the format of products; frozen ones are cast once."""
         if parameter.dtype == self.dtype:
             return parameter.detach()
@@ -57,7 +57,7 @@ class PassState:
             self._casts[id(parameter)] = parameter._version, cast
         return cast
 
-    def activations(self, values: Tensor) -> Tensor:
+    def activations(self, values: Float[Tensor, "*tokens hidden"]) -> Float[Tensor, "*tokens hidden"]:
         """Activations in the format of products; one cast for all layers that read the same ones (Q, K and V)."""
         if values.dtype == self.dtype:
             return values
@@ -71,22 +71,29 @@ class PackedLinear(nn.Linear):
 
     packed_state: PassState
 
-    def forward(self, input: Float[Tensor, "*tokens inputs"]) -> Float[Tensor, "*tokens outputs"]:
+    def forward(self, x: Float[Tensor, "*tokens inputs"]) -> Float[Tensor, "*tokens outputs"]:
         """In the format of products."""
         state = self.packed_state
-        return _Linear.apply(state.activations(input), self.weight, self.bias, state)
+        out: Tensor = _Linear.apply(state.activations(x), self.weight, self.bias, state)  # type: ignore[no-untyped-call]  # in torch
+        return out
 
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, state: PassState) -> Tensor:
+    def forward(
+        ctx: Any,
+        x: Float[Tensor, "*tokens inputs"],
+        weight: Float[Tensor, "outputs inputs"],
+        bias: Float[Tensor, "outputs"] | None,
+        state: PassState,
+    ) -> Float[Tensor, "*tokens outputs"]:
         cast = state.weight(weight)
         ctx.save_for_backward(x, cast)
         ctx.parameters, ctx.gradients, ctx.current = (weight, bias), state.gradients, state.current
         return functional.linear(x, cast, None if bias is None else state.weight(bias))
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Float[Tensor, "*tokens outputs"]) -> tuple[Float[Tensor, "..."] | None, ...]:
         x, cast = ctx.saved_tensors
         weight, bias = ctx.parameters
         to_x = gradient @ cast if ctx.needs_input_grad[0] else None
@@ -109,17 +116,28 @@ class PackedNorm(nn.LayerNorm):
 
     packed_state: PassState
 
-    def forward(self, input: Float[Tensor, "*tokens hidden"]) -> Float[Tensor, "*tokens hidden"]:
+    def forward(self, x: Float[Tensor, "*tokens hidden"]) -> Float[Tensor, "*tokens hidden"]:
         """As PyTorch's."""
-        values = input.float()
+        values = x.float()
         if self.packed_state.gradients is None or not self.weight.requires_grad:
             return functional.layer_norm(values, self.normalized_shape, self.weight, self.bias, self.eps)
-        return _Norm.apply(values, self.weight, self.bias, self.normalized_shape, self.eps, self.packed_state)
+        settings = self.normalized_shape, self.eps, self.packed_state
+        out: Tensor = _Norm.apply(values, self.weight, self.bias, *settings)  # type: ignore[no-untyped-call]  # in torch
+        return out
 
 
 class _Norm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, shape: Any, eps: float, state: PassState) -> Tensor:
+    def forward(
+        ctx: Any,
+        x: Float[Tensor, "*tokens hidden"],
+        weight: Float[Tensor, "hidden"],
+        bias: Float[Tensor, "hidden"] | None,
+        shape: Any,
+        eps: float,
+        state: PassState,
+    ) -> Float[Tensor, "*tokens hidden"]:
+        out: Tensor
         out, mean, deviation = torch.ops.aten.native_layer_norm(x, shape, weight, bias, eps)
         ctx.save_for_backward(x, mean, deviation)
         ctx.parameters, ctx.shape = (weight, bias), shape
@@ -127,7 +145,7 @@ class _Norm(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Float[Tensor, "*tokens hidden"]) -> tuple[Float[Tensor, "..."] | None, ...]:
         x, mean, deviation = ctx.saved_tensors
         weight, bias = ctx.parameters
         found = torch.empty_like(x)
@@ -150,21 +168,24 @@ class PackedEmbedding(nn.Embedding):
 
     packed_state: PassState
 
-    def forward(self, input: Int64[Tensor, "*tokens"]) -> Float[Tensor, "*tokens hidden"]:
+    def forward(self, index: Int64[Tensor, "*tokens"]) -> Float[Tensor, "*tokens hidden"]:
         """As PyTorch's."""
         if self.packed_state.gradients is None or not self.weight.requires_grad:
-            return functional.embedding(input, self.weight)
-        return _Embedding.apply(input, self.weight, self.packed_state)
+            return functional.embedding(index, self.weight)
+        out: Tensor = _Embedding.apply(index, self.weight, self.packed_state)  # type: ignore[no-untyped-call]  # in torch
+        return out
 
 
 class _Embedding(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, index: Tensor, weight: Tensor, state: PassState) -> Tensor:
+    def forward(
+        ctx: Any, index: Int64[Tensor, "*tokens"], weight: Float[Tensor, "rows hidden"], state: PassState
+    ) -> Float[Tensor, "*tokens hidden"]:
         ctx.index, ctx.weight, ctx.gradients, ctx.current = index, weight, state.gradients, state.current
         return functional.embedding(index, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, None]:
+    def backward(ctx: Any, gradient: Float[Tensor, "*tokens hidden"]) -> tuple[None, None, None]:
         rows = gradient.reshape(-1, gradient.shape[-1])
         if ctx.weight is ctx.gradients.words:
             ctx.gradients.keep_words(rows)

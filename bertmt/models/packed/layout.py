@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int64, Shaped
 from torch import Tensor
 
 # A group costs about 0.5 ms a layer for starting its operations, as much as 50,000 places of its score matrices that
@@ -151,7 +151,8 @@ class Pass:
     def _real(self) -> Int64[np.ndarray, "real"]:
         """All tokens of sentences."""
         ends = np.cumsum(self.lengths)
-        return np.arange(ends[-1]) + np.repeat(self.starts - ends + self.lengths, self.lengths)
+        found: np.ndarray = np.arange(ends[-1]) + np.repeat(self.starts - ends + self.lengths, self.lengths)
+        return found
 
     @cached_property
     def first_tokens(self) -> Int64[Tensor, "sentences"]:
@@ -178,8 +179,8 @@ class Pass:
             inside = np.arange(longest) < lengths[:, None]
             tokens = np.where(inside, starts[:, None] + np.arange(longest), starts[:, None])
             padded.append((tokens[:, None, :] * self.heads + heads[:, None]).reshape(-1))
-            where = (np.arange(len(lengths))[:, None, None] * self.heads + heads) * longest + np.arange(longest)[:, None]
-            places[tokens[inside]] = (begin + where)[inside]
+            row = np.arange(len(lengths))[:, None, None] * self.heads + heads
+            places[tokens[inside]] = (begin + row * longest + np.arange(longest)[:, None])[inside]
             keys = None if inside.all() else self._there(inside)
             end = begin + len(padded[-1])
             groups.append(Group(len(lengths), longest, slice(begin, end), keys))
@@ -187,13 +188,13 @@ class Pass:
         places[places < 0] = begin
         return Groups(tuple(groups), self._there(np.concatenate(padded)), self._there(places.reshape(-1)))
 
-    def _there(self, array: np.ndarray) -> Tensor:
+    def _there(self, array: Shaped[np.ndarray, "*shape"]) -> Shaped[Tensor, "*shape"]:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.input_ids.device, non_blocking=True)
 
 
 def _rounded(count: int) -> int:
     """`count` or a little more, so that between a number and its double there are at most 16 different results."""
-    step = 2 ** max(0, count.bit_length() - 5)
+    step: int = 2 ** max(0, count.bit_length() - 5)
     return -(-count // step) * step
 
 

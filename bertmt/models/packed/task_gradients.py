@@ -9,7 +9,7 @@ one per task did, and read each weight once.
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor, nn
 
 from bertmt.models.packed.layout import Pass
@@ -55,7 +55,13 @@ class TaskGradients:
         self._views[id(parameter)][task].copy_(gradient)
         self._written.add(id(parameter))
 
-    def keep_sums(self, parameter: nn.Parameter, task: int, index: Tensor, gradients: Float[Tensor, "n hidden"]) -> None:
+    def keep_sums(
+        self,
+        parameter: nn.Parameter,
+        task: int,
+        index: Int64[Tensor, "tokens"],
+        gradients: Float[Tensor, "tokens hidden"],
+    ) -> None:
         """The same of a table: row index[i] gets gradients[i], rows that come several times their sum."""
         self._views[id(parameter)][task].zero_().index_add_(0, index, gradients)
         self._written.add(id(parameter))

@@ -14,7 +14,6 @@ from safetensors import SafetensorError
 
 from bertmt import atomic_files
 from bertmt.errors import BertmtError
-from bertmt.recipe.older_digest import older_digest
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS, Checkpoint, Checkpoints, NoSpaceError
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Checkpointed, now
@@ -97,7 +96,7 @@ class Checkpointing:
     def _misfit(self, document: Mapping[str, Any]) -> str | None:
         if document["format"] != FORMAT:
             return f"its format is {document['format']}, this bertmt reads {FORMAT}"
-        if document["recipe"] not in (self._recipe.digest(), older_digest(self._recipe)):
+        if document["recipe"] != self._recipe.digest():
             return "the recipe was changed since"
         return None
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from bertmt.models.seeding import derived_seed
 from bertmt.models.packed.layout import TokenBatch
+from bertmt.models.seeding import derived_seed
 from bertmt.training.steps.tokenised import TokenisedSplit
 
 # Examples of similar length are looked for among so many batches: enough to save the padding, few enough that

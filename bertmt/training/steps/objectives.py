@@ -32,7 +32,7 @@ def task_of(recipe: Recipe, name: str) -> str:
 
 
 def pooling_of(recipe: Recipe, name: str) -> Pooling:
-    """Which embeddings a task or phase reads: the cosine embedding loss those of [CLS], all others means (decision 2)."""
+    """Which embeddings a task or phase reads: those of [CLS] for the cosine embedding loss, else means (decision 2)."""
     return "mean" if name in recipe.tasks or _phase(recipe, name).loss == MNR else "cls"
 
 

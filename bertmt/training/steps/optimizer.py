@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
+from jaxtyping import Int64
 from torch import Tensor, nn
 
 from bertmt.models.multitask import MultitaskModel
@@ -32,7 +33,7 @@ class Optimizer:
         """Parameters with their settings, as PyTorch's optimizers have them."""
         return [*self._dense.param_groups, *(each.group for each in self._tables)]
 
-    def refresh(self, table: nn.Parameter, rows: Tensor) -> None:
+    def refresh(self, table: nn.Parameter, rows: Int64[Tensor, "rows"]) -> None:
         """Bring rows of a table of word embeddings up to date, before they are read."""
         for each in self._tables:
             if each.table is table:
@@ -103,6 +104,7 @@ def build_optimizer(model: MultitaskModel, tasks: Iterable[str], recipe: Recipe)
     Args:
         recipe: resolved.
     """
+    assert recipe.learning_rate is not None  # of a resolved recipe
     tasks = tuple(tasks)
     tables = _distinct(table for task in tasks if (table := model.packed[model.encoder_name(task)].words) is not None)
     by_row = {id(each) for each in tables}

@@ -9,6 +9,7 @@ import torch
 from attempts import Attempt
 
 from bertmt.models.inference import compute_outputs
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.saving import load_model
 from bertmt.run_folder.predictions import read_examples, read_predictions
 from bertmt.tasks.builtin import BUILTIN
@@ -28,10 +29,10 @@ def evaluation(epoch: int, overall: float | None, **scores: Any) -> Evaluation:
 def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run: Callable[..., Any], task: str) -> None:
     run = compose_run({})
     data = run.evaluator._dev._splits[task]
-    together = compute_outputs(run.model, run.tokenizer, task, data.first, data.second)
+    together = compute_outputs(run.model, task, data.first, data.second)
     run.model.eval()
     with torch.no_grad():
-        alone = [run.model(task, run.tokenizer.pad(data.sentences([row]))) for row in range(len(data))]
+        alone = [run.model(task, TokenBatch.of(data.sentences([row]))) for row in range(len(data))]
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 
@@ -94,7 +95,7 @@ def test_the_saved_model_gives_the_predictions_of_the_selected_epoch(trained: Ca
     model, tokenizer = load_model(run.folder.model)
     examples = read_examples(run.folder.examples("sts", "dev"))
     first, second = (tokenizer.encode([getattr(each, side) for each in examples]) for side in ("first", "second"))
-    outputs = compute_outputs(model, tokenizer, "sts", first, second)
+    outputs = compute_outputs(model, "sts", first, second)
     stored = read_predictions(run.folder.predictions(selected, "sts", "dev")).probabilities
     np.testing.assert_allclose(outputs.numpy(), stored, atol=1e-6)
     assert run.last["scores"] == run.of_kind("evaluated")[selected]["scores"]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench import pretrain_tiny
-from bench.pretrain_tiny import Pretraining, sentences, toy_sentences, vocabulary, write_encoder
+from bench.pretrain_tiny import Pretraining, padded, sentences, toy_sentences, vocabulary, write_encoder
 from bertmt.encoders.find import TINY_FOLDER
 from bertmt.encoders.vocabulary import read_vocabulary
 from bertmt.models.encoder import load_encoder, random_encoder
@@ -79,13 +79,13 @@ def found_again(encoder: Any) -> Any:
     states, words = [], []
     for name in ("train", "dev"):
         examples = [each for task in BUILTIN.values() for each in toy_split(task, name).examples]
-        batch = tokenizer.pad(tokenizer.encode([example.first for example in examples]))
+        plain, mask = padded(tokenizer.encode([example.first for example in examples]))
         rows = torch.arange(len(examples))
-        places = torch.tensor([random.integers(1, length - 1) for length in batch.attention_mask.sum(1)])
-        words.append(batch.input_ids[rows, places].numpy())
-        ids = batch.input_ids.index_put((rows, places), torch.tensor(4))  # [MASK]
+        places = torch.tensor([random.integers(1, length - 1) for length in mask.sum(1)])
+        words.append(plain[rows, places].numpy())
+        ids = plain.index_put((rows, places), torch.tensor(4))  # [MASK]
         with torch.no_grad():
-            output = encoder(input_ids=ids, attention_mask=batch.attention_mask).last_hidden_state
+            output = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         states.append(np.c_[output[rows, places].numpy(), np.ones(len(examples))])
     weights, *_ = np.linalg.lstsq(states[0], np.eye(617)[words[0]], rcond=None)
     return (np.argmax(states[1] @ weights, axis=1) == words[1]).mean()

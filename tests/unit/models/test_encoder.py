@@ -12,7 +12,8 @@ from transformers import BertModel
 
 from bertmt.errors import EncoderError
 from bertmt.models.encoder import load_encoder
-from bertmt.models.tokenizing import TokenBatch
+from bertmt.models.packed.encoder import PackedEncoder
+from bertmt.models.packed.layout import Pass, TokenBatch
 
 
 def same_weights(one: BertModel, other: BertModel) -> bool:
@@ -89,11 +90,11 @@ def test_loading_says_nothing(bert_folder: Path, capfd: pytest.CaptureFixture[st
     assert capfd.readouterr() == ("", "")
 
 
-def test_padding_does_not_change_an_embedding(bert_folder: Path) -> None:
-    encoder = load_encoder(str(bert_folder)).eval()
-    ids = torch.tensor([[2, 9, 11, 3]])
-    padded = TokenBatch(torch.tensor([[2, 9, 11, 3, 0, 0]]), torch.tensor([[1, 1, 1, 1, 0, 0]]))
+def test_sentences_beside_it_do_not_change_what_is_made_of_a_sentence(bert_folder: Path) -> None:
+    plain, packed = load_encoder(str(bert_folder)).eval(), PackedEncoder(load_encoder(str(bert_folder)).eval())
+    ids = [2, 9, 11, 3]
+    beside = TokenBatch.of([[2, 7, 3], ids, [2, 8, 12, 13, 14, 3]])
     with torch.no_grad():
-        bare = encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-        masked = encoder(input_ids=padded.input_ids, attention_mask=padded.attention_mask).last_hidden_state
-    torch.testing.assert_close(masked[:, :4], bare)
+        alone = plain(input_ids=torch.tensor([ids])).last_hidden_state[0]
+        found = packed(Pass.of({"sst": beside}, packed.heads), torch.float32)[3:7]
+    torch.testing.assert_close(found, alone)

@@ -9,11 +9,10 @@ from transformers import BertConfig, BertModel
 
 from bertmt.models.encoder import random_encoder
 from bertmt.models.lora import add_adapters, share_weights
-from bertmt.models.tokenizing import TokenBatch
 from bertmt.recipe.recipe import Lora
 
 IDS = torch.tensor([[2, 9, 11, 3], [2, 7, 3, 0]])
-TOKENS = TokenBatch(IDS, (IDS > 0).long())
+MASK = (IDS > 0).long()
 
 
 @pytest.fixture
@@ -26,9 +25,7 @@ def encoder() -> BertModel:
 
 def hidden(encoder: BertModel) -> torch.Tensor:
     with torch.no_grad():
-        states: torch.Tensor = encoder(
-            input_ids=TOKENS.input_ids, attention_mask=TOKENS.attention_mask
-        ).last_hidden_state
+        states: torch.Tensor = encoder(input_ids=IDS, attention_mask=MASK).last_hidden_state
     return states
 
 

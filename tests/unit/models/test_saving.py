@@ -16,8 +16,9 @@ from bertmt.errors import BertmtError, EncoderError, NotFoundError
 from bertmt.models import saving
 from bertmt.models.encoder import load_encoder, random_encoder
 from bertmt.models.multitask import MultitaskModel
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.saving import load_model, save_model
-from bertmt.models.tokenizing import TokenBatch, Tokenizer, load_tokenizer
+from bertmt.models.tokenizing import Tokenizer, load_tokenizer
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 
@@ -71,7 +72,7 @@ def test_a_loaded_model_predicts_the_same_bits(
     before = torch.get_rng_state()
     loaded, tokenizer = load_model(folder)
     assert all(map(torch.equal, outputs(model, tokens), outputs(loaded, tokens)))
-    assert torch.equal(tokenizer.pad(tokenizer.encode(sentences)).input_ids, tokens.input_ids)
+    assert torch.equal(TokenBatch.of(tokenizer.encode(sentences)).input_ids, tokens.input_ids)
     assert not loaded.training and torch.equal(before, torch.get_rng_state())
 
 
@@ -132,7 +133,7 @@ def test_a_model_trained_on_a_local_encoder_loads_without_it(
     recipe = recipe_of({"encoder": str(bert_folder)})
     model = MultitaskModel(recipe, lambda: load_encoder(str(bert_folder))).eval()
     tokenizer = load_tokenizer(str(bert_folder), 32)
-    tokens = tokenizer.pad(tokenizer.encode(sentences))
+    tokens = TokenBatch.of(tokenizer.encode(sentences))
     save_model(model, recipe, tokenizer, tmp_path / "model")
     shutil.rmtree(bert_folder)
     assert all(map(torch.equal, outputs(model, tokens), outputs(load_model(tmp_path / "model")[0], tokens)))
@@ -169,7 +170,7 @@ def test_models_of_the_tiny_of_old_load_whole_and_with_adapters_are_refused(tmp_
     config = BertConfig(vocab_size=70, hidden_size=128, num_hidden_layers=2, num_attention_heads=2)
     pieces = [*SPECIAL_TOKENS, *(f"word{number}" for number in range(65))]
     tokenizer = Tokenizer(word_pieces(pieces), 32)
-    tokens = tokenizer.pad(tokenizer.encode(["word1 word2", "word3"]))
+    tokens = TokenBatch.of(tokenizer.encode(["word1 word2", "word3"]))
     whole, adapted = recipe_of({}), recipe_of({"lora.rank": 2})
     models = [MultitaskModel(each, lambda: random_encoder(config, 0)).eval() for each in (whole, adapted)]
     save_model(models[0], whole, tokenizer, tmp_path / "whole")

@@ -17,9 +17,10 @@ from bertmt.losses.pearson import pearson_loss
 from bertmt.models.heads import build_head
 from bertmt.models.inference import probabilities
 from bertmt.models.multitask import MultitaskModel
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.saving import load_model, save_model
 from bertmt.models.seeding import derived_seed
-from bertmt.models.tokenizing import TokenBatch, load_tokenizer
+from bertmt.models.tokenizing import load_tokenizer
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.tasks.builtin import BUILTIN
@@ -138,10 +139,9 @@ def test_heads_start_from_the_seed_of_their_name_and_shape() -> None:
 
 def papers_outputs(model: Any, task: str, tokens: TokenBatch, super_concat: bool) -> Tensor:
     """Sections 4.1 and 4.2 by the names of the three tasks."""
-    encoder = model.encoders[task] if task in model.encoders else model.encoders["shared"]
-    hidden = encoder(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
-    mask = tokens.attention_mask.unsqueeze(-1).float()
-    e = (hidden * mask).sum(1) / mask.sum(1)
+    encoder = small_encoder().eval()
+    sentences = tokens.input_ids.split(list(tokens.lengths))
+    e = torch.cat([encoder(each[None]).last_hidden_state.mean(1) for each in sentences])
     if task == "sst":
         return model.heads["sst"](e)  # type: ignore[no-any-return]
     e1, e2 = e.chunk(2)

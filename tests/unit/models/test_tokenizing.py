@@ -1,4 +1,4 @@
-"""Sentences to ids to padded batches."""
+"""Sentences to ids to batches."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,7 @@ from transformers import BertTokenizer
 from bertmt.encoders.find import find_encoder
 from bertmt.encoders.vocabulary import SPECIAL_TOKENS, word_pieces
 from bertmt.errors import EncoderError
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
 
 PIECES = [*SPECIAL_TOKENS, "a", "film", "love", "##ly", "[", "]", "cls"]
@@ -57,16 +58,15 @@ def test_any_text_gives_ids_within_the_vocabulary_and_the_length(sentences: list
         assert all(0 <= index < len(PIECES) for index in ids)
 
 
-def test_padding_fills_with_0_and_masks_it() -> None:
-    batch = tokenizer().pad([[2, 5, 6, 3], [2, 3]])
-    assert batch.input_ids.tolist() == [[2, 5, 6, 3], [2, 3, 0, 0]]
-    assert batch.attention_mask.tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
-    assert batch.input_ids.dtype == batch.attention_mask.dtype == torch.int64
+def test_a_batch_is_its_sentences_one_after_another() -> None:
+    batch = TokenBatch.of(tokenizer().encode(["a film", ""]))
+    assert (batch.input_ids.tolist(), batch.lengths) == ([2, 5, 6, 3, 2, 3], (4, 2))
+    assert batch.input_ids.dtype == torch.int64
 
 
-def test_a_batch_moves_to_a_device_whole() -> None:
-    moved = tokenizer().pad([[2, 3]]).to("meta")
-    assert moved.input_ids.is_meta and moved.attention_mask.is_meta
+def test_a_batch_moves_to_a_device_and_keeps_its_lengths() -> None:
+    moved = TokenBatch.of([[2, 3]]).to("meta")
+    assert moved.input_ids.is_meta and moved.lengths == (2,)
 
 
 def test_minilm_gives_the_ids_of_its_own_library() -> None:

@@ -117,7 +117,10 @@ def _of(group: Group, places: Float[Tensor, "places width"]) -> Float[Tensor, "b
 
 
 def _hidden(group: Group, reach: int | None, like: Float[Tensor, "both longest width"]) -> Tensor | None:
-    """What is added to scores: −∞ for a key that a query may not see; None where each sees all."""
+    """What is added to scores: the least number for a key that a query may not see; None where each sees all.
+
+    Not −∞: a query at padding may see no key at all, and its NaN would reach the gradients of all keys and values.
+    """
     seen = None if group.keys is None else group.keys[:, None, None, :]
     if reach is not None and group.longest > reach + 1:
         at = torch.arange(group.longest, device=like.device)
@@ -125,6 +128,7 @@ def _hidden(group: Group, reach: int | None, like: Float[Tensor, "both longest w
         seen = near if seen is None else seen & near
     if seen is None:
         return None
-    added = torch.zeros(seen.shape, dtype=like.dtype, device=like.device).masked_fill_(~seen, -torch.inf)
+    added = torch.zeros(seen.shape, dtype=like.dtype, device=like.device)
+    added.masked_fill_(~seen, torch.finfo(like.dtype).min)
     heads = len(like) // group.sentences
     return added.expand(group.sentences, heads, -1, -1).reshape(len(like), -1, group.longest)

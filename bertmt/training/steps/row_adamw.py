@@ -50,10 +50,10 @@ class RowAdamW:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step; the rows of the gradient must be up to date."""
-        self._history.add(self.group["lr"], self.group["weight_decay"])
+        """One step; the rows of the gradient must be up to date. Without a gradient it is none, as for PyTorch's."""
         if self.table.grad is None:
             return
+        self._history.add(self.group["lr"], self.group["weight_decay"])
         rows, gradient = self.table.grad.indices()[0], self.table.grad.values()
         step, rate = self._history.steps, self.group["lr"]
         momentum = self._momentum[rows].lerp_(gradient, 1 - BETA1)

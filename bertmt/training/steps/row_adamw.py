@@ -84,9 +84,8 @@ class RowAdamW:
 
     def _updated(self, rows: Int64[Tensor, "rows"]) -> tuple[Float32[Tensor, "rows hidden"], ...]:
         """Values, momentum and square of these rows as of now."""
-        decay, first, second, missed = (
-            torch.from_numpy(each.astype(np.float32))[:, None] for each in self._history.since(self._reached[rows])
-        )
+        since = self._history.since(self._reached[rows.numpy()])
+        decay, first, second, missed = (torch.from_numpy(each.astype(np.float32))[:, None] for each in since)
         momentum, square = self._momentum[rows], self._square[rows]
         ratio = torch.where(first > 0, second / first, 1.0)
         values = self.table[rows].mul_(decay).sub_(momentum * first / (square.sqrt() + EPSILON * ratio))

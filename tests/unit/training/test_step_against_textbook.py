@@ -180,9 +180,7 @@ def both_after(settings: Mapping[str, Any], steps: Sequence[Sequence[str]]) -> t
     trained = recipe.tasks if steps[0][0] in recipe.tasks else ["sts"]
     textbook = Textbook(recipe, model, trained)
     before = {name: value.detach().clone() for name, value in model.named_parameters(remove_duplicate=False)}
-    batches = [
-        {name: made_up(name, number, recipe.pearson) for name in names} for number, names in enumerate(steps)
-    ]
+    batches = [{name: made_up(name, number, recipe.pearson) for name in names} for number, names in enumerate(steps)]
     streams: dict[str, list[Batch]] = {}
     for each in batches:
         for name, (sentences, labels) in each.items():

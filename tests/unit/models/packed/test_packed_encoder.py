@@ -154,7 +154,9 @@ def test_tasks_that_are_not_kept_apart_have_the_sum_of_their_gradients(family: s
         gradients.of_tasks()
         gradients.assign(0)
     found = {name: dense(each.grad) for name, each in packed.encoder.named_parameters()}
-    assert_equal_gradients(found, gradients_of_padded(plain, [each for some in tasks.values() for each in some], weights))
+    assert_equal_gradients(
+        found, gradients_of_padded(plain, [each for some in tasks.values() for each in some], weights)
+    )
 
 
 def test_a_second_pass_leaves_nothing_of_the_first_in_the_gradients() -> None:

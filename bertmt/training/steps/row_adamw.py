@@ -26,8 +26,8 @@ class RowAdamW:
     p_t = D p_s − Σ_k D_k (lr_k / (1 − β1ᵏ)) β1ᵏ⁻ˢ m / (√(β2ᵏ⁻ˢ v / (1 − β2ᵏ)) + ε), k = s+1 … t, where D and D_k are
     products of (1 − lr·decay). The denominators of different k are proportional but for ε, which is some 1 % of
     them; with a_k/r_k the k-th factor of m/√v, the sum is taken as m C1 / (√v + ε C2/C1), C1 = Σ a_k/r_k and
-    C2 = Σ a_k/r_k²: exact in the first order of ε. After 2,000 steps at 2e-5 with decay 0.01 it is 5e-6 from AdamW in fp64,
-    where PyTorch's in fp32 is 1.7e-5 from it; without decay both are within 1e-6 (a test).
+    C2 = Σ a_k/r_k²: exact in the first order of ε. After 2,000 steps at 2e-5 with decay 0.01 it is 1e-5 from
+    AdamW in fp64, where PyTorch's in fp32 is 1.7e-5 from it; without decay both are within 1e-6 (a test).
 
     Attributes:
         group: its settings, as a group of PyTorch's optimizers.

@@ -1,4 +1,4 @@
-"""Whoever reads a run's weights sees all of them as of now, although word embeddings are moved when they are next read."""
+"""Whoever reads a run's weights sees them as of now, although word embeddings wait until they are next read."""
 
 import json
 from collections.abc import Callable
@@ -148,7 +148,7 @@ def test_looking_and_storing_in_the_middle_change_no_bit_of_what_follows(
         prepare({**settings, "checkpoint_steps": 1, "partial_examples": 3, "evaluate_steps": 1}, keeps_checkpoints=True)
     )
     plain = trained(settings)
-    assert often.exit_code == 0 and len(often.of_kind("checkpointed")) > 8 and often.of_kind("partly_evaluated")
+    assert often.exit_code == 0 and len(often.of_kind("checkpoint")) > 8 and often.of_kind("partly_evaluated")
     assert often.weights == plain.weights
     whole = {name: content for name, content in often.predictions.items() if "partial" not in name}
     assert whole == plain.predictions

@@ -71,7 +71,7 @@ def farthest(one: Tensor, other: Tensor) -> float:
 # What is allowed: the distance from AdamW in fp64, which is exact. PyTorch's own in fp32 is off by 1.7e-5 with weight
 # decay (1 − 2e-7 has two digits in fp32), and by 5e-7 without.
 @pytest.mark.parametrize(
-    ("rate", "decay", "allowed"), [(2e-5, 0.01, 8e-6), (2e-5, 0.0, 5e-7), (1e-3, 0.01, 1e-5), (1e-3, 0.0, 1e-5)]
+    ("rate", "decay", "allowed"), [(2e-5, 0.01, 1.2e-5), (2e-5, 0.0, 5e-7), (1e-3, 0.01, 1e-5), (1e-3, 0.0, 1e-5)]
 )
 def test_a_table_kept_row_by_row_is_that_of_adamw(rate: float, decay: float, allowed: float) -> None:
     torch.set_num_threads(1)

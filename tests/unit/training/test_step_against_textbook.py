@@ -86,16 +86,16 @@ class Textbook:
         names = {model.encoder_name(task) for task in trained}
         encoder = [each for name in names for each in self.encoders[name].parameters() if each.requires_grad]
         heads = [each for task in trained if task in self.heads for each in self.heads[task].parameters()]
-        groups = []
+        groups: list[dict[str, Any]] = []
         for parameters, rate in ((encoder, recipe.learning_rate), (heads, recipe.head_learning_rate)):
             for parameter in parameters:
                 decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
                 groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
-        self.rates = [group["lr"] for group in groups]
+        self.rates = [float(group["lr"]) for group in groups]
         self.optimizer = torch.optim.AdamW(groups, foreach=False)
         self.separate = model.separate
 
-    def encoder(self, task: str) -> nn.Module:
+    def encoder(self, task: str) -> Any:
         return self.encoders[task if self.separate else "shared"]
 
     def embeddings(self, task: str, sentences: Sequence[Sequence[int]], pooling: str) -> Tensor:
@@ -121,8 +121,9 @@ class Textbook:
             return functional.cross_entropy(self.recipe.mnr_scale * table, torch.arange(len(first)))
         if name == "cosine_embedding":
             near, far = y >= 3.5, y < 1.0
-            parts = torch.where(near, 1 - cosines, torch.where(far, cosines.clamp(min=0), 0.0))
-            return parts.sum() / (near | far).sum().clamp(min=1)
+            each = torch.where(near, 1 - cosines, torch.where(far, cosines.clamp(min=0), 0.0))
+            mean: Tensor = each.sum() / (near | far).sum().clamp(min=1)
+            return mean
         if not self.recipe.pearson:
             return (cosines - y / 5).square().mean()
         return None if y.min() == y.max() else -torch.corrcoef(torch.stack([cosines, y]))[0, 1]

@@ -14,6 +14,7 @@ from bertmt.models.packed.dropout import PackedDropout
 from bertmt.models.packed.encoder import PackedEncoder
 from bertmt.models.packed.layout import Groups, Pass, TokenBatch
 
+attention_of: Any = _Attention.apply
 VALUES = 1_000_003  # no multiple of the four that are drawn at once
 SHARES = (0.1, 0.5, 0.001, 0.9, 2**-16, 3e-5)
 
@@ -89,7 +90,7 @@ def test_gradients_of_attention_are_those_of_finite_differences(
 
     def attend(*each: Tensor) -> Any:
         torch.manual_seed(3)  # the same values are dropped each time
-        return _Attention.apply(*each, groups, 0.7, share, reach)
+        return attention_of(*each, groups, 0.7, share, reach)
 
     assert torch.autograd.gradcheck(attend, inputs, eps=1e-6, atol=1e-7, rtol=1e-5)
 
@@ -97,9 +98,9 @@ def test_gradients_of_attention_are_those_of_finite_differences(
 def test_attention_with_dropout_keeps_the_expectation_and_drops_by_key() -> None:
     inputs, groups = attention_inputs([9, 5, 2], torch.float64)
     with torch.no_grad():
-        exact = _Attention.apply(*inputs, groups, 0.7, 0.0, None)
+        exact = attention_of(*inputs, groups, 0.7, 0.0, None)
         torch.manual_seed(3)
-        draws = torch.stack([_Attention.apply(*inputs, groups, 0.7, 0.3, None) for _ in range(400)])
+        draws = torch.stack([attention_of(*inputs, groups, 0.7, 0.3, None) for _ in range(400)])
     error = (draws.mean(0) - exact).abs()
     assert bool((error <= 5 * draws.std(0) / 400**0.5 + 1e-12).all())
     assert float(draws.std(0).max()) > 0.1

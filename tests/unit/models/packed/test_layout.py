@@ -38,8 +38,8 @@ def test_every_token_knows_its_sentence_and_its_place(batches: list[list[int]], 
         for place in range(length)
     ]
     of_none = current.sentence_of_token == len(current.lengths)
-    rows = zip(*(each[~of_none].tolist() for each in (current.input_ids, current.positions, current.sentence_of_token)))
-    assert list(rows) == expected
+    columns = (current.input_ids, current.positions, current.sentence_of_token)
+    assert [tuple(row) for row in torch.stack(columns, dim=1)[~of_none].tolist()] == expected
     assert current.lengths.tolist() == current.counts.flatten().tolist() == [each for some in batches for each in some]
     assert (current.positions[current.first_tokens] == 0).all()
     assert current.sentence_of_token[current.first_tokens].tolist() == list(range(len(current.lengths)))

@@ -181,7 +181,7 @@ def relative_norm(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -
 @pytest.mark.parametrize("toggle", ["plain", "lora"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_bf16_is_within_its_rounding_of_fp32(family: str, toggle: str) -> None:
-    """bf16 has 8 bits: a rounding is off by up to 0.4 %. Seen here: hidden states 0.3 to 0.8 %, gradients 0.6 to 1.7 %."""
+    """A rounding to 8 bits is off by up to 0.4 %. Seen: hidden states 0.3 to 0.8 %, gradients 0.6 to 1.7 %."""
     plain = tiny_encoder(family)
     if toggle == "lora":
         with_adapters(plain)

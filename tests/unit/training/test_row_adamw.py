@@ -92,7 +92,7 @@ def test_a_table_kept_row_by_row_is_that_of_adamw(rate: float, decay: float, all
         assert equal(state_of(by_row), before), "looking changes nothing, to the bit"
         moved = farthest(exact, start)
         assert farthest(found, exact) <= allowed
-        assert farthest(found, exact) <= 3e-3 * moved + 1e-8, "fp32 itself rounds by some 4e-9"
+        assert farthest(found, exact) <= 5e-3 * moved + 1e-8, "fp32 itself rounds by some 4e-9"
         if decay == 0 and rate < 1e-4:
             assert farthest(found, dense) <= 1e-6
         elif decay:

@@ -195,6 +195,7 @@ def both_after(settings: Mapping[str, Any], steps: Sequence[Sequence[str]]) -> t
         result = stepper.take(names, optimizer)
         conflicts += result.surgery.projections if result.surgery else 0
         textbook.step(number, each)
+    assert stepper.surgery_order.get_state().equal(textbook.order.get_state()), "as many orders were drawn"
     with optimizer.current():
         found = {name: value.detach().clone() for name, value in model.named_parameters(remove_duplicate=False)}
     return found, {name: each.detach() for name, each in textbook.weights().items()}, before, conflicts

@@ -37,6 +37,7 @@ RECIPES: dict[str, tuple[dict[str, Any], list[Sequence[str]]]] = {
     "ensembled": ({"ensembling": True}, [TOGETHER] * 5),
     "ensembled lora": ({"ensembling": True, "lora.rank": 3}, [TOGETHER] * 5),
     "pearson": ({"pearson": True}, [TOGETHER] * 5),
+    "pearson of the first task": ({"pearson": True}, [("sts", "sst", "para")] * 5),
     "pearson without surgery": ({"pearson": True, "surgery": False}, [TOGETHER] * 5),
     "pearson ensembled": ({"pearson": True, "ensembling": True}, [TOGETHER] * 5),
     "pearson of sts alone": ({"pearson": True, "tasks": "sts"}, [("sts",)] * 5),

@@ -14,6 +14,7 @@ from bertmt.models.multitask import MultitaskModel
 from bertmt.models.saving import load_model
 from bertmt.run_folder.checkpoints import DOCUMENT, TENSORS
 from bertmt.run_folder.layout import RunFolder
+from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.evaluation import Evaluator, PredictedSplits
 from bertmt.training.partial_evaluation import PartialEvaluator
 from bertmt.training.reporting import Reporter
@@ -152,6 +153,27 @@ def test_looking_and_storing_in_the_middle_change_no_bit_of_what_follows(
     assert often.weights == plain.weights
     whole = {name: content for name, content in often.predictions.items() if "partial" not in name}
     assert whole == plain.predictions
+
+
+def test_a_phase_begins_with_all_that_the_one_before_it_did(
+    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered: list[tuple[str, bool, bool]] = []
+    enter = TrainingState.enter
+
+    def noted(self: TrainingState, phase: str) -> Any:
+        stored = copied(self.model)
+        with self.current_weights():
+            before = copied(self.model)
+        optimizer = enter(self, phase)
+        after = copied(self.model)
+        waited = not all(each.equal(before[name]) for name, each in stored.items())
+        entered.append((phase, waited, all(each.equal(before[name]) for name, each in after.items())))
+        return optimizer
+
+    monkeypatch.setattr(TrainingState, "enter", noted)
+    assert attempt(prepare({**FAST, **TOGGLES["pretrained"]})).exit_code == 0
+    assert entered == [("mnr", False, True), ("cosine_embedding", True, True), ("train", True, True)]
 
 
 def test_a_checkpoint_holds_rows_that_wait(prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt]) -> None:

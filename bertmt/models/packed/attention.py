@@ -70,7 +70,7 @@ class _Attention(torch.autograd.Function):
                 scores = torch.baddbmm(hidden, q, k.transpose(1, 2), alpha=scaling)
             shares = scores.softmax(dim=-1)
             kept, factor = dropouts.mask(shares, dropout) if dropout else (None, 1.0)
-            if group.keys is not None:  # a query at padding says nothing, and learns nothing
+            if group.keys is not None and any(ctx.needs_input_grad):  # from a query at padding nothing is learnt
                 kept = torch.ones_like(shares) if kept is None else kept
                 by_head = kept.view(group.sentences, -1, group.longest, group.longest)
                 by_head.mul_(group.keys[:, None, :, None].to(kept.dtype))
@@ -129,15 +129,18 @@ def _of(group: Group, places: Float[Tensor, "places width"]) -> Float[Tensor, "b
 def _hidden(
     group: Group, reach: int | None, like: Float[Tensor, "both longest width"]
 ) -> Float[Tensor, "both ... longest"] | None:
-    """What is added to scores: −∞ for a key that a query may not see; None where each sees all."""
+    """What is added to scores: the least number for a key that a query may not see; None where each sees all.
+
+    Not −∞: a query at padding may see no key at all, and its NaN would reach the gradients of all keys and values.
+    """
     seen = None if group.keys is None else group.keys[:, None, None, :]
     if reach is not None and group.longest > reach + 1:
         at = torch.arange(group.longest, device=like.device)
         near = (at[:, None] - at).abs() <= reach
-        # Padding far from all tokens sees itself: a softmax of nothing is NaN, in the backward pass for every key.
-        seen = near if seen is None else seen & near | (at[:, None] == at)
+        seen = near if seen is None else seen & near
     if seen is None:
         return None
-    added = torch.zeros(seen.shape, dtype=like.dtype, device=like.device).masked_fill_(~seen, -torch.inf)
+    added = torch.zeros(seen.shape, dtype=like.dtype, device=like.device)
+    added.masked_fill_(~seen, torch.finfo(like.dtype).min)
     heads = len(like) // group.sentences
     return added.expand(group.sentences, heads, -1, -1).reshape(len(like), -1, group.longest)

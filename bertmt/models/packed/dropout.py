@@ -19,7 +19,7 @@ def mask(like: Float[Tensor, "*shape"], share: float) -> tuple[Float[Tensor, "*s
     """
     if like.device.type != "cpu":
         return torch.empty_like(like).bernoulli_(1 - share), 1 / (1 - share)
-    least = round(share * _LEVELS)
+    least = min(round(share * _LEVELS), _LEVELS - 1)
     if least == 0:
         return torch.ones_like(like), 1.0
     bits = _bits(like.numel()).view(like.shape)

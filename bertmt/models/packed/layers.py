@@ -49,7 +49,8 @@ class PassState:
         """A weight in the format of products; frozen ones are cast once."""
         if parameter.dtype == self.dtype:
             return parameter.detach()
-        if parameter.requires_grad and not self.keeps_casts:
+        # What is made in inference mode cannot serve a backward pass later on.
+        if not self.keeps_casts and (parameter.requires_grad or torch.is_inference_mode_enabled()):
             return parameter.detach().to(self.dtype)
         version, cast = self._casts.get(id(parameter), (-1, parameter))
         if version != parameter._version or cast.dtype != self.dtype:

@@ -193,7 +193,7 @@ class Pass:
 
 
 def _rounded(count: int) -> int:
-    """`count` or a little more, so that between a number and its double there are at most 16 different results."""
+    """`count` or a little more, so that between a number and its double there are at most 17 different results."""
     step: int = 2 ** max(0, count.bit_length() - 5)
     return -(-count // step) * step
 

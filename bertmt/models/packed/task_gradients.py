@@ -50,6 +50,11 @@ class TaskGradients:
         self.rows = None
         self.current = current
 
+    @property
+    def reached(self) -> bool:
+        """Whether the backward pass came by; it does not where no task of the encoder has a loss."""
+        return bool(self._written)
+
     def keep(self, parameter: nn.Parameter, task: int, gradient: Float[Tensor, "*shape"]) -> None:
         """A parameter's gradient of one task; each parameter takes part in a pass once."""
         self._views[id(parameter)][task].copy_(gradient)

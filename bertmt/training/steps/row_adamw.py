@@ -26,7 +26,8 @@ class RowAdamW:
     p_t = D p_s − Σ_k D_k (lr_k / (1 − β1ᵏ)) β1ᵏ⁻ˢ m / (√(β2ᵏ⁻ˢ v / (1 − β2ᵏ)) + ε), k = s+1 … t, where D and D_k are
     products of (1 − lr·decay). The denominators of different k are proportional but for ε, which is some 1 % of
     them; with a_k/r_k the k-th factor of m/√v, the sum is taken as m C1 / (√v + ε C2/C1), C1 = Σ a_k/r_k and
-    C2 = Σ a_k/r_k²: exact in the first order of ε. Equal to AdamW within 1e-6 after 2,000 steps (a test).
+    C2 = Σ a_k/r_k²: exact in the first order of ε. After 2,000 steps at 2e-5 with decay 0.01 it is 1e-5 from
+    AdamW in fp64, where PyTorch's in fp32 is 1.7e-5 from it; without decay both are within 1e-6 (a test).
 
     Attributes:
         group: its settings, as a group of PyTorch's optimizers.
@@ -50,10 +51,10 @@ class RowAdamW:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step; the rows of the gradient must be up to date."""
-        self._history.add(self.group["lr"], self.group["weight_decay"])
+        """One step; the rows of the gradient must be up to date. Without a gradient it is none, as for PyTorch's."""
         if self.table.grad is None:
             return
+        self._history.add(self.group["lr"], self.group["weight_decay"])
         rows, gradient = self.table.grad.indices()[0], self.table.grad.values()
         step, rate = self._history.steps, self.group["lr"]
         momentum = self._momentum[rows].lerp_(gradient, 1 - BETA1)
@@ -84,10 +85,8 @@ class RowAdamW:
 
     def _updated(self, rows: Int64[Tensor, "rows"]) -> tuple[Float32[Tensor, "rows hidden"], ...]:
         """Values, momentum and square of these rows as of now."""
-        decay, first, second, missed = (
-            torch.from_numpy(each.astype(np.float32))[:, None]
-            for each in self._history.since(self._reached[rows.numpy()])
-        )
+        since = self._history.since(self._reached[rows.numpy()])
+        decay, first, second, missed = (torch.from_numpy(each.astype(np.float32))[:, None] for each in since)
         momentum, square = self._momentum[rows], self._square[rows]
         ratio = torch.where(first > 0, second / first, 1.0)
         values = self.table[rows].mul_(decay).sub_(momentum * first / (square.sqrt() + EPSILON * ratio))

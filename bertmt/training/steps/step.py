@@ -98,6 +98,8 @@ class Stepper:
         torch.stack([objectives[index].loss for index in defined]).sum().backward()
         surgery = None
         for each in gradients.values():
+            if not each.reached:
+                continue
             by_task = each.of_tasks()
             met = defined if len(by_task) > 1 else [0]
             if len(met) > 1:

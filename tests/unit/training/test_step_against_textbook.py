@@ -1,0 +1,221 @@
+"""Steps of the packed path against the same steps as a textbook has them.
+
+The textbook's: a forward and a backward pass per task, of padded batches, through transformers' own encoder; gradient
+surgery on whole gradients; PyTorch's AdamW over every weight, word embeddings included.
+"""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from padded_encoders import padded, random_sentences, tiny_encoder
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bertmt.models.lora import add_adapters
+from bertmt.models.multitask import MultitaskModel
+from bertmt.models.packed.layout import TokenBatch
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.training.seeding import surgery_generator
+from bertmt.training.steps.batches import Batch, BatchStream
+from bertmt.training.steps.optimizer import Optimizer, build_optimizer, set_learning_rate
+from bertmt.training.steps.step import Stepper
+
+TOGETHER = ("sst", "para", "sts")
+SENTENCES = {"sst": 5, "para": 8, "sts": 8, "mnr": 6, "cosine_embedding": 12}
+# Of pairs with `pearson` the third and fourth batch of STS has no variance, so its loss is undefined.
+WITHOUT_VARIANCE = (2, 3)
+
+RECIPES: dict[str, tuple[dict[str, Any], list[Sequence[str]]]] = {
+    "surgery": ({}, [TOGETHER] * 5),
+    "without surgery": ({"surgery": False}, [TOGETHER] * 5),
+    "lora": ({"lora.rank": 3}, [TOGETHER] * 5),
+    "ensembled": ({"ensembling": True}, [TOGETHER] * 5),
+    "ensembled lora": ({"ensembling": True, "lora.rank": 3}, [TOGETHER] * 5),
+    "pearson": ({"pearson": True}, [TOGETHER] * 5),
+    "pearson of the first task": ({"pearson": True}, [("sts", "sst", "para")] * 5),
+    "pearson without surgery": ({"pearson": True, "surgery": False}, [TOGETHER] * 5),
+    "pearson ensembled": ({"pearson": True, "ensembling": True}, [TOGETHER] * 5),
+    "pearson of sts alone": ({"pearson": True, "tasks": "sts"}, [("sts",)] * 5),
+    "tasks in turn": ({}, [("sst",), ("para",), ("sts",), ("sst", "sts"), TOGETHER, ("sst",)]),
+    "ensembled in turn": ({"ensembling": True}, [("sst",), ("para",), ("sts",), ("sst",), ("para", "sts"), ("sst",)]),
+    "super concat": ({"super_concat": True, "weight_decay": 0.1}, [TOGETHER] * 5),
+    "mnr": ({"mnr": True}, [("mnr",)] * 5),
+    "cosine embedding": ({"cosine_embedding": True}, [("cosine_embedding",)] * 5),
+    "cosine embedding ensembled": ({"cosine_embedding": True, "ensembling": True}, [("cosine_embedding",)] * 5),
+}  # fmt: skip
+
+
+class ListedBatches(BatchStream):
+    """Batches that a test made up."""
+
+    def __init__(self, batches: Sequence[Batch]):
+        self._left = list(batches)
+
+    def next(self) -> Batch:
+        return self._left.pop(0)
+
+
+def made_up(name: str, number: int, pearson: bool) -> tuple[list[list[int]], Tensor]:
+    """Sentences and labels of the n-th batch of a task or phase."""
+    draw = np.random.default_rng([number, len(name), SENTENCES[name]])
+    sentences = random_sentences(draw.integers(2, 12, SENTENCES[name]).tolist(), seed=int(draw.integers(1000)))
+    if name == "sst":
+        return sentences, torch.from_numpy(draw.integers(0, 5, SENTENCES[name]).astype(np.float32))
+    pairs = SENTENCES[name] // 2
+    if name == "para":
+        return sentences, torch.from_numpy(draw.integers(0, 2, pairs).astype(np.float32))
+    labels = torch.from_numpy(draw.uniform(0, 5, pairs).astype(np.float32))
+    return sentences, torch.full_like(labels, 2) if pearson and number in WITHOUT_VARIANCE else labels
+
+
+class Textbook:
+    """The same model and the same steps, written out."""
+
+    def __init__(self, recipe: Recipe, model: MultitaskModel, trained: Sequence[str]):
+        self.recipe = recipe
+        self.heads = copy.deepcopy(model.heads)
+        self.encoders = {name: tiny_encoder("bert") for name in model.encoders}
+        if recipe.lora.rank:
+            for each in self.encoders.values():
+                add_adapters(each, recipe.lora, recipe.seed)
+        self.order = surgery_generator(recipe.seed)
+        names = {model.encoder_name(task) for task in trained}
+        encoder = [each for name in names for each in self.encoders[name].parameters() if each.requires_grad]
+        heads = [each for task in trained if task in self.heads for each in self.heads[task].parameters()]
+        groups: list[dict[str, Any]] = []
+        for parameters, rate in ((encoder, recipe.learning_rate), (heads, recipe.head_learning_rate)):
+            for parameter in parameters:
+                decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+                groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
+        self.rates = [float(group["lr"]) for group in groups]
+        self.optimizer = torch.optim.AdamW(groups, foreach=False)
+        self.separate = model.separate
+
+    def encoder(self, task: str) -> Any:
+        return self.encoders[task if self.separate else "shared"]
+
+    def embeddings(self, task: str, sentences: Sequence[Sequence[int]], pooling: str) -> Tensor:
+        ids, mask = padded(sentences, 0)
+        hidden: Tensor = self.encoder(task)(input_ids=ids, attention_mask=mask).last_hidden_state
+        if pooling == "cls":
+            return hidden[:, 0]
+        return (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+
+    def loss(self, name: str, sentences: Sequence[Sequence[int]], y: Tensor) -> Tensor | None:
+        task = name if name in TOGETHER else "sts"
+        embeddings = self.embeddings(task, sentences, "cls" if name == "cosine_embedding" else "mean")
+        if name == "sst":
+            return functional.cross_entropy(self.heads["sst"](embeddings), y.long())
+        first, second = embeddings.chunk(2)
+        if name == "para":
+            parts = [first, second, second - first] if self.recipe.super_concat else [first, second]
+            logits = self.heads["para"](torch.cat(parts, 1)).squeeze(1)
+            return functional.binary_cross_entropy_with_logits(logits, y)
+        cosines = functional.cosine_similarity(first, second)
+        if name == "mnr":
+            table = functional.cosine_similarity(first[:, None], second[None], dim=2)
+            return functional.cross_entropy(self.recipe.mnr_scale * table, torch.arange(len(first)))
+        if name == "cosine_embedding":
+            near, far = y >= 3.5, y < 1.0
+            each = torch.where(near, 1 - cosines, torch.where(far, cosines.clamp(min=0), 0.0))
+            mean: Tensor = each.sum() / (near | far).sum().clamp(min=1)
+            return mean
+        if not self.recipe.pearson:
+            return (cosines - y / 5).square().mean()
+        return None if y.min() == y.max() else -torch.corrcoef(torch.stack([cosines, y]))[0, 1]
+
+    def step(self, number: int, batches: Mapping[str, tuple[list[list[int]], Tensor]]) -> None:
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * min(1.0, (number + 1) / self.recipe.warmup_steps)
+        losses = [loss for name, batch in batches.items() if (loss := self.loss(name, *batch)) is not None]
+        self.optimizer.zero_grad()
+        if self.recipe.surgery and not self.separate and len(losses) > 1:
+            self.backward_with_surgery(losses)
+        else:
+            for loss in losses:
+                loss.backward()
+        self.optimizer.step()
+
+    def backward_with_surgery(self, losses: Sequence[Tensor]) -> None:
+        """Yu et al. 2020, algorithm 1, on one long vector per task."""
+        shared = [each for each in self.encoders["shared"].parameters() if each.requires_grad]
+        came = []
+        for loss in losses:
+            for each in shared:
+                each.grad = None
+            loss.backward()  # the heads' gradients add up: no head has two tasks
+            came.append(torch.cat([present_gradient(each).flatten() for each in shared]))
+        projected = [each.clone() for each in came]
+        for i in range(len(came)):
+            for j in torch.randperm(len(came), generator=self.order).tolist():
+                along = torch.dot(projected[i].double(), came[j].double())
+                if i != j and along < 0:
+                    projected[i] -= (along / came[j].double().square().sum()).float() * came[j]
+        total = torch.stack(projected).sum(0)
+        for each, part in zip(shared, total.split([each.numel() for each in shared]), strict=True):
+            each.grad = part.view(each.shape)
+
+    def weights(self) -> dict[str, Tensor]:
+        encoders = {
+            f"encoders.{name}.{parameter}": value
+            for name, each in self.encoders.items()
+            for parameter, value in each.named_parameters()
+        }
+        return encoders | {f"heads.{name}": value for name, value in self.heads.named_parameters()}
+
+
+def present_gradient(parameter: nn.Parameter) -> Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+
+
+def both_after(settings: Mapping[str, Any], steps: Sequence[Sequence[str]]) -> tuple[Any, Any, dict[str, Tensor], int]:
+    """Weights of both after the steps, those before, and how many conflicts there were."""
+    torch.set_num_threads(1)
+    given = {"encoder": "tiny", "data": "toy", "learning_rate": 1e-4, "head_learning_rate": 1e-3, "warmup_steps": 3}
+    recipe = resolved(recipe_from({**given, "seed": 3, **settings}))
+    model = MultitaskModel(recipe, lambda: tiny_encoder("bert")).train()
+    trained = recipe.tasks if steps[0][0] in recipe.tasks else ["sts"]
+    textbook = Textbook(recipe, model, trained)
+    before = {name: value.detach().clone() for name, value in model.named_parameters(remove_duplicate=False)}
+    batches = [{name: made_up(name, number, recipe.pearson) for name in names} for number, names in enumerate(steps)]
+    streams: dict[str, list[Batch]] = {}
+    for each in batches:
+        for name, (sentences, labels) in each.items():
+            tokens = TokenBatch.of(sentences)
+            streams.setdefault(name, []).append(Batch(np.arange(len(labels)), tokens, labels))
+    stepper = Stepper(model, recipe, {name: ListedBatches(each) for name, each in streams.items()})
+    optimizer: Optimizer = build_optimizer(model, trained, recipe)
+    conflicts = 0
+    for number, (names, each) in enumerate(zip(steps, batches, strict=True)):
+        set_learning_rate(optimizer, number, recipe.warmup_steps)
+        result = stepper.take(names, optimizer)
+        conflicts += result.surgery.projections if result.surgery else 0
+        textbook.step(number, each)
+    assert stepper.surgery_order.get_state().equal(textbook.order.get_state()), "as many orders were drawn"
+    with optimizer.current():
+        found = {name: value.detach().clone() for name, value in model.named_parameters(remove_duplicate=False)}
+    return found, {name: each.detach() for name, each in textbook.weights().items()}, before, conflicts
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_weights_after_some_steps_are_the_textbooks(name: str) -> None:
+    settings, steps = RECIPES[name]
+    found, expected, before, conflicts = both_after(settings, steps)
+    assert found.keys() == expected.keys() == before.keys()
+    if name == "surgery":
+        assert conflicts > 0
+    moved = 0
+    for parameter, value in expected.items():
+        if parameter.endswith("key.bias"):  # a gradient of rounding alone, of which AdamW makes whole steps
+            continue
+        movement = (value - before[parameter]).norm()
+        moved += bool(movement > 0)
+        off = (found[parameter] - value).norm()
+        assert off <= 1e-3 * movement, f"{parameter}: {off:.2e} of {movement:.2e}"
+        torch.testing.assert_close(found[parameter], value, atol=1e-6, rtol=0, msg=parameter)
+    assert moved > 10

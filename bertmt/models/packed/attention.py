@@ -113,12 +113,12 @@ def _room(places: Float[Tensor, "places width"]) -> Float[Tensor, "places_and_on
 
 
 def _exact(places: Float[Tensor, "places width"]) -> Float[Tensor, "places width"]:
-    """In fp32 on a CPU, in the format that they have on a GPU.
+    """Out of bf16 on a CPU; on a GPU as they are.
 
     These products are many and small. In bf16 a CPU's library would make a program for each number and length of
     sentences, a thousand of which take 0.5 GB, and be no faster.
     """
-    return places.float() if places.device.type == "cpu" else places
+    return places.float() if places.device.type == "cpu" and places.dtype == torch.bfloat16 else places
 
 
 def _of(group: Group, places: Float[Tensor, "places width"]) -> Float[Tensor, "both longest width"]:

@@ -21,7 +21,7 @@ class TaskGradients:
     Args:
         parameters: those that train, the word embeddings left out.
         words: the table of word embeddings, if it trains.
-        tasks: how many are kept apart; 1 where only their sum is wanted.
+        tasks: how many are kept apart at most; 1 where only their sum is wanted.
 
     Attributes:
         flat: of each task all gradients but the words', one after another.
@@ -74,7 +74,7 @@ class TaskGradients:
     def keep_words(self, gradients: Float[Tensor, "tokens hidden"]) -> None:
         """The gradients of the word embeddings, per token of the pass."""
         found, place = self.current.words
-        self.rows = gradients.new_zeros(len(self.flat), len(found), gradients.shape[-1])
+        self.rows = gradients.new_zeros(len(self.current.parts), len(found), gradients.shape[-1])
         for rows, part in zip(self.rows, self.current.parts, strict=True):
             rows.index_add_(0, place[part], gradients[part])
 
@@ -84,9 +84,10 @@ class TaskGradients:
             if id(parameter) not in self._written:  # it took no part in this pass
                 for view in self._views[id(parameter)]:
                     view.zero_()
+        flats = self.flat[: len(self.current.parts)]
         if self.rows is None:
-            return [[flat] for flat in self.flat]
-        return [[flat, rows] for flat, rows in zip(self.flat, self.rows, strict=True)]
+            return [[flat] for flat in flats]
+        return [[flat, rows] for flat, rows in zip(flats, self.rows, strict=True)]
 
     def assign(self, task: int) -> None:
         """Give the parameters what stands at `task` as their gradients; the words' are sparse."""

@@ -54,7 +54,7 @@ class Stepper:
         self.own = own
         self.surgery_order = surgery_generator(recipe.seed)
         self._keeps_apart = recipe.surgery and not model.separate
-        self._gradients: dict[tuple[str, int], TaskGradients] = {}
+        self._gradients: dict[str, TaskGradients] = {}
         self._device = next(model.parameters()).device
 
     def take(self, names: Sequence[str], optimizer: Optimizer) -> StepResult:
@@ -69,7 +69,7 @@ class Stepper:
             table = self.model.packed[encoder].words
             if table is not None:
                 optimizer.refresh(table, current.words[0])
-        gradients = {encoder: self._room(encoder, len(current.parts)) for encoder, current in passes.items()}
+        gradients = {encoder: self._room(encoder) for encoder in passes}
         embeddings = self.model.embed_passes(passes, pooling_of(self.recipe, names[0]), gradients)
         objectives = {
             name: objective(self.model, self.recipe, name, batch.labels, embeddings[task], self.own)
@@ -84,11 +84,12 @@ class Stepper:
         defined = {name: each.defined for name, each in objectives.items()}
         return StepResult(batches, dict(zip(names, losses, strict=True)), defined, gradient_norm, surgery)
 
-    def _room(self, encoder: str, parts: int) -> TaskGradients:
-        """Where an encoder's gradients go; the same memory at each step."""
-        if (encoder, parts) not in self._gradients:
-            self._gradients[encoder, parts] = self.model.packed[encoder].task_gradients(parts)
-        return self._gradients[encoder, parts]
+    def _room(self, encoder: str) -> TaskGradients:
+        """Where an encoder's gradients go; the same memory at each step, for as many tasks as ever meet."""
+        if encoder not in self._gradients:
+            most = len(self.recipe.tasks) if self._keeps_apart else 1
+            self._gradients[encoder] = self.model.packed[encoder].task_gradients(most)
+        return self._gradients[encoder]
 
     def _backward(self, objectives: Sequence[Objective], gradients: Mapping[str, TaskGradients]) -> Surgery | None:
         """Leave in `.grad` what the optimizer is to apply; one backward pass for all tasks."""

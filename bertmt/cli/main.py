@@ -14,6 +14,7 @@ from bertmt.errors import BertmtError
 GLOBAL_FLAGS = ("--debug", "--no-color")
 GLOBAL_OPTION = "--db"
 # What the parser says of values, in words that say less of the parser.
+LONGEST_MESSAGE = 500  # characters of what the parser says
 _PARSERS_WORDS = (
     (re.compile(r"Input should be a valid integer.*"), "it must be a whole number"),
     (re.compile(r"Input should be greater than or equal to (\S+)"), r"it must be at least \1"),
@@ -105,6 +106,8 @@ def _report_usage(problem: typer.TyperException) -> int:
     message = problem.format_message().rstrip(".")
     for pattern, words in _PARSERS_WORDS:
         message = pattern.sub(words, message)
+    if len(message) > LONGEST_MESSAGE:  # it quotes what was typed
+        message = message[:LONGEST_MESSAGE] + "…"
     message += " " if message.endswith("?") else "; "
     diagnostics.report(f"{message}`{command} --help` tells what can be typed.")
     return ExitCode(problem.exit_code)

@@ -14,8 +14,9 @@ from typing import Any
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import NotFoundError, Problems, RecipeError, UsageError, reason_of
 from bertmt.recipe.encoders import OTHER_PROGRAM
+from bertmt.recipe.quoting import shown
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import recipe_from, resolved, shown, task_of_head, unknown_name, with_present_names
+from bertmt.recipe.rules import recipe_from, resolved, task_of_head, unknown_name, with_present_names
 from bertmt.recipe.settings import Role
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Tasks

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from bertmt.recipe.quoting import shown
 from bertmt.recipe.recipe import Head, Recipe
 
 _CODE = re.compile(r"(?P<file>[^\s:#,]+\.py):(?P<name>[A-Za-z_]\w*)", re.ASCII)
@@ -68,7 +69,7 @@ def parse_loss(text: str) -> OwnLoss:
         except ValueError:
             pass
     if not found or len(words) > 2 or not abs(weight) < 1e6:
-        raise ValueError(f"`losses` must name functions such as {EXAMPLE}, but has {text!r}.")
+        raise ValueError(f"`losses` must name functions such as {EXAMPLE}, but has {shown(text)}.")
     return OwnLoss(OwnCode(found["file"], found["name"], digest), words[1] if len(words) > 1 else "", weight)
 
 
@@ -82,7 +83,9 @@ def parse_head(text: str) -> OwnCode:
     digest = words.pop()[1:] if words and _DIGEST.fullmatch(words[-1]) else ""
     found = _CODE.fullmatch(words[0]) if len(words) == 1 else None
     if not found:
-        raise ValueError(f"`module` of a head must name a function or class such as mine.py:MyHead, but is {text!r}.")
+        raise ValueError(
+            f"`module` of a head must name a function or class such as mine.py:MyHead, but is {shown(text)}."
+        )
     return OwnCode(found["file"], found["name"], digest)
 
 

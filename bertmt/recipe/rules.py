@@ -10,6 +10,7 @@ from typing import Any
 from bertmt.errors import RecipeError
 from bertmt.recipe import own_code
 from bertmt.recipe.encoders import KNOWN_ENCODERS, default_learning_rate
+from bertmt.recipe.quoting import LONGEST_SHOWN, shown
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Kind, Setting
 from bertmt.tasks.builtin import BUILTIN
@@ -19,7 +20,6 @@ from bertmt.tasks.task import Task, Tasks
 
 TRUE_WORDS = ("true", "on", "yes", "1")
 FALSE_WORDS = ("false", "off", "no", "0")
-LONGEST_SHOWN = 80  # characters of a name or a value that a message quotes
 _OLD_HEAD = re.compile(r"([a-z0-9_]+)_head\.(layers|hidden)")
 
 
@@ -137,15 +137,6 @@ def parse_value(setting: Setting, raw: Any) -> Any:
 
 def _expected(setting: Setting, what: str, raw: Any) -> ValueError:
     return ValueError(f"`{setting.name}` must be {what}, but is {shown(raw)}.")
-
-
-def shown(raw: Any) -> str:
-    """A raw value as a message quotes it: on one line, not endless."""
-    try:
-        text = repr(raw)
-    except (ValueError, RecursionError):  # an int of more digits than Python prints
-        return "too large to show"
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "…"
 
 
 def _read_bool(setting: Setting, raw: Any) -> bool:

@@ -205,7 +205,7 @@ def test_the_whole_command_gives_rows_and_ratios(tmp_path: Path, capsys: pytest.
         assert 0 < each["share_of_peak"] < 1 and each["peak_memory_mib"] > each["imported_memory_mib"]
         assert set(each["scores"]) == {"sst", "para", "sts"} and each["scored_examples"] == 32
         assert each["examples_per_second"] > 0
-            assert (each["padding_share"] == 0) == (each["contender"] == "baseline") and each["padding_share"] < 1
+        assert (each["padding_share"] == 0) == (each["contender"] == "baseline") and each["padding_share"] < 1
     child = found["start_to_first_step"]
     assert 0 < child["to_started"] < child["to_first_step"]
     said = capsys.readouterr()

@@ -81,6 +81,10 @@ def test_arguments_in_error_messages_are_made_safe(bertmt: Callable[..., Outcome
     assert not has_raw_control(outcome.err)
 
 
+def test_an_endless_argument_is_not_quoted_whole(bertmt: Callable[..., Outcome], registry: Path) -> None:
+    assert len(bertmt("runs", "a", "b" * 5000).err) < 1000
+
+
 def test_exported_data_are_raw_in_a_pipe_and_safe_on_a_terminal(
     bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

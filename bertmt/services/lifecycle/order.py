@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from bertmt.errors import BusyError, UsageError
-from bertmt.recipe.rules import shown
+from bertmt.recipe.quoting import shown
 from bertmt.registry import queue
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in

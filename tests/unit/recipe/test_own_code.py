@@ -1,5 +1,7 @@
 """How a recipe names losses and heads of a user's own."""
 
+from typing import Any
+
 import pytest
 
 from bertmt.errors import RecipeError
@@ -27,6 +29,13 @@ def test_an_entry_is_read_and_written_alike(text: str, expected: OwnLoss) -> Non
 def test_what_is_none_gets_a_sentence(text: str) -> None:
     with pytest.raises(RecipeError, match=r"`losses` must name functions such as mine\.py:my_loss"):
         recipe_from({"losses": [text]})
+
+
+@pytest.mark.parametrize("values", [{"losses": ["[" * 3000]}, {"head": {"sst": {"module": "[" * 3000}}}])
+def test_a_sentence_quotes_no_endless_text(values: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match="must name") as refused:
+        recipe_from(values)
+    assert len(str(refused.value)) < 300
 
 
 def test_a_task_that_is_not_trained_gets_a_sentence() -> None:

@@ -31,7 +31,7 @@ def test_what_is_none_gets_a_sentence(text: str) -> None:
         recipe_from({"losses": [text]})
 
 
-@pytest.mark.parametrize("values", [{"losses": ["[" * 3000]}, {"head": {"sst": {"module": "[" * 3000}}}])
+@pytest.mark.parametrize("values", [{"losses": ["[" * 3000]}, {"head.sst.module": "[" * 3000}])
 def test_a_sentence_quotes_no_endless_text(values: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match="must name") as refused:
         recipe_from(values)

@@ -128,7 +128,9 @@ class _History:
         if self.steps == self._table.shape[1]:
             self._table = np.concatenate([self._table, np.zeros_like(self._table)], axis=1)
         step = self.steps + 1
-        decay = (self._table[1, self.steps - 1] if self.steps else 0.0) + np.log1p(-rate * weight_decay)
+        with np.errstate(invalid="ignore", divide="ignore"):  # from rate = 1/decay on, where every run diverges
+            shrink = np.log1p(-rate * weight_decay)
+        decay = (self._table[1, self.steps - 1] if self.steps else 0.0) + shrink
         weight = rate / (1 - BETA1**step) * np.exp(-decay)
         spread = 1 - BETA2**step
         self._table[:, self.steps] = rate, decay, weight * spread**0.5, weight * spread

@@ -60,7 +60,7 @@ async def test_data_that_cannot_be_read_are_a_sentence(show: Show, alive: Any, r
     async with show() as shown:
         await shown.press("n", "a", "G", "enter")
         text = "".join(each.strip(" │") for each in shown.text.splitlines())
-        assert "dev.csv" in text and "--force" in text and "The data of GONE" in text
+        assert "dev.csv" in text and "put it back" in text and "The data of GONE" in text
 
 
 async def test_nobody_waits_for_an_audit(show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.training.contenders import CONTENDERS, TASKS, absolute_data, default_encoder, order_of
+from bench.training.data_lengths import tokens_per_example
 from bench.training.first_step import first_step
 from bench.training.report import document, table
 from bench.training.rounds import Plan, Row, measure
@@ -83,6 +84,7 @@ def main(arguments: Sequence[str]) -> dict[str, Any]:
         "data": "toy" if asked.data == "toy" else "given",
         "plan": asdict(plan),
         "dev_examples": given["dev_examples"],
+        "tokens_per_example": tokens_per_example(given["data"], asked.encoder),
         "load": os.getloadavg(),
         "seconds": time.monotonic() - began,
     }

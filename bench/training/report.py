@@ -26,8 +26,12 @@ TIME_RATIOS = (
 )
 
 
-def ratios(rows: Rows) -> dict[str, float]:
-    """Every ratio of which both sides were measured; of speeds, but for surgery's, which is of times."""
+def ratios(rows: Rows, lengths: Mapping[str, float]) -> dict[str, float]:
+    """Every ratio of which both sides were measured; of speeds, but for surgery's, which is of times.
+
+    Args:
+        lengths: tokens of an example on average, by task.
+    """
     found = {}
     for size in sorted({size for _, size in rows}):
         at = {name: row for (name, each), row in rows.items() if each == size}
@@ -38,8 +42,8 @@ def ratios(rows: Rows) -> dict[str, float]:
             if first in at and second in at:
                 found[key.format(size)] = speed_ratio(at[second], at[first])
         if "baseline" in at and all(name in at for name in LIBRARIES):
-            trainers = [at[name] for name in LIBRARIES]
-            found[f"batch{size}_over_library_trainers"] = trainers_ratio(at["baseline"], trainers)
+            trainers = {task: at[name] for name in LIBRARIES for task in CONTENDERS[name].tasks}
+            found[f"batch{size}_over_library_trainers"] = trainers_ratio(at["baseline"], trainers, lengths)
         if {"baseline", "plain_loop"} <= at.keys() and at["baseline"].evaluations and at["plain_loop"].evaluations:
             pairs = zip(at["plain_loop"].evaluations, at["baseline"].evaluations, strict=True)
             found[f"dev_evaluation_batch{size}_over_plain_loop"] = statistics.median(a / b for a, b in pairs)
@@ -88,7 +92,7 @@ def document(
         **about,
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs",
         "threads": next((row.first["threads"] for row in rows.values()), None),
-        "ratios": ratios(rows),
+        "ratios": ratios(rows, about["tokens_per_example"]),
         "start_to_first_step": dict(child),
         "final_batch32_memory_mib": final.memory["peak_mib"] if final else None,
         "rows": [figures(row) for row in rows.values()],

@@ -1,7 +1,7 @@
 """Contenders measured in turn: each once per round, so that a machine whose speed drifts is equally kind to all."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
@@ -117,11 +117,18 @@ def speed_ratio(first: Row, second: Row) -> float:
     return first.median("tokens") / second.median("tokens")
 
 
-def trainers_ratio(ours: Row, trainers: Sequence[Row]) -> float:
-    """The sum of the trainers' times for an example of each of their tasks, over ours for the same examples."""
+def trainers_ratio(ours: Row, trainers: Mapping[str, Row], lengths: Mapping[str, float]) -> float:
+    """The sum of the trainers' times for an example of each of their tasks, over ours for the same examples.
+
+    An example is one of average length: in a few steps a trainer that sorts by length has seen its longest alone.
+
+    Args:
+        trainers: by task.
+        lengths: tokens of an example on average, by task.
+    """
+    tokens = sum(lengths[task] for task in trainers)
     found = []
     for each in range(len(ours.blocks)):
-        theirs = sum(row.per_round("seconds", "examples")[each] for row in trainers)
-        tokens = sum(row.per_round("tokens", "examples")[each] for row in trainers)
+        theirs = sum(row.seconds_per_token(each) * lengths[task] for task, row in trainers.items())
         found.append(theirs / (ours.seconds_per_token(each) * tokens))
     return statistics.median(found)

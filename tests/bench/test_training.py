@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.training import __main__ as command
 from bench.training import sweep
 from bench.training.contenders import CONTENDERS, Order, order_of
+from bench.training.data_lengths import tokens_per_example
 from bench.training.flops import cost_of
 from bench.training.generated_data import write_data
 from bench.training.peers.course_loop import CourseLoop, flattened, pcgrad
@@ -175,21 +176,27 @@ def row(name: str, size: int, *seconds: float, examples: int = 96, tokens: int =
 def test_ratios_are_of_the_same_round() -> None:
     """A round in which the whole machine is four times slower changes none."""
     rows = [row("baseline", 8, 1, 4, 1), row("course_loop", 8, 3, 12, 3), row("baseline_sum", 8, 0.5, 2, 0.5)]
-    found = ratios({(each.name, each.batch_size): each for each in rows})
+    found = ratios({(each.name, each.batch_size): each for each in rows}, {})
     assert found["baseline_batch8_over_course_loop"] == 3
     assert found["surgery_over_sum_batch8"] == 2
 
 
 def test_the_trainers_are_summed_over_the_same_examples() -> None:
-    """By hand: 0.1 + 0.2 + 0.3 s for an example of each task of 10, 20 and 30 tokens; ours takes 1 ms per token."""
+    """By hand: 1, 2 and 3 ms a token for examples of 10, 20 and 30 tokens; ours takes 1 ms per token."""
     rows = [
         row("baseline", 32, 0.96),
-        row("hf_trainer_sst", 32, 3.2, examples=32, tokens=320),
-        row("st_trainer_sts", 32, 6.4, examples=32, tokens=640),
-        row("st_trainer_para", 32, 9.6, examples=32, tokens=960),
+        row("hf_trainer_sst", 32, 0.96, tokens=960),
+        row("st_trainer_sts", 32, 0.96, tokens=480),
+        row("st_trainer_para", 32, 0.96, tokens=320),
     ]
-    found = ratios({(each.name, each.batch_size): each for each in rows})
-    assert found == {"batch32_over_library_trainers": pytest.approx(0.6 / 0.06)}
+    lengths = {"sst": 10.0, "sts": 20.0, "para": 30.0}
+    found = ratios({(each.name, each.batch_size): each for each in rows}, lengths)
+    assert found == {"batch32_over_library_trainers": pytest.approx((10 + 2 * 20 + 3 * 30) / 60)}
+
+
+def test_an_average_example_is_as_long_as_all_its_sentences(tmp_path: Path) -> None:
+    folder = write_data(tmp_path / "data", "tiny", {"train": 40, "dev": 5}, lambda task: lambda dice: 11)
+    assert tokens_per_example(str(folder), "tiny") == {"sst": 11, "para": 22, "sts": 22}
 
 
 @pytest.mark.slow

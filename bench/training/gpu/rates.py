@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bench.training.contenders import order_of
+from bench.training.data_lengths import tokens_per_example
 from bench.training.gpu.scene import Scene, events_of
 from bench.training.report import figures, ratios
 from bench.training.rounds import Plan, Row, measure
@@ -43,6 +44,7 @@ def rates(scene: Scene) -> Mapping[str, Any]:
     rows: dict[tuple[str, int], Row] = {}
     failed: dict[str, str] = {}
     found: dict[str, Any] = {}
+    lengths = tokens_per_example(scene.data, scene.encoder_name)
     for size in BATCHES[scene.device]:
         # A process takes seconds to start, so that large batches are left to those that say most.
         for group, chosen in enumerate((SIDE_BY_SIDE, OTHERS) if size <= 32 else (SIDE_BY_SIDE[:3],)):
@@ -54,7 +56,7 @@ def rates(scene: Scene) -> Mapping[str, Any]:
                 failed[f"batch {size}: {', '.join(chosen)}"] = str(problem)[-600:]
                 continue
             rows |= {(row.name, size): row for row in measured}
-            found = {"rows": [figures(row) for row in rows.values()], "ratios": ratios(rows), "failed": failed}
+            found = {"rows": [figures(row) for row in rows.values()], "ratios": ratios(rows, lengths), "failed": failed}
             scene.write("rates", found)
     return found or {"failed": failed}
 

@@ -42,10 +42,10 @@ RECIPE_PREFIX = "recipe."
 # of recipes are named here, as this package knows no recipes.
 _SETTINGS = """
     tasks losses ensembling super_concat extra_data pearson mnr cosine_embedding lora head surgery schedule
-    sampling mnr_scale mnr_threshold cosine_positive cosine_negative pretraining_epochs head_dropout
-    head_output_dropout encoder data extra_data_file extra_data_limit epochs epoch epoch_steps batch_size
-    learning_rate head_learning_rate weight_decay warmup_steps max_length select early_stopping
-    evaluate_examples evaluate_steps partial_examples evaluate_every precision keep_model seed
+    sampling learning_rate_schedule warmup gradient_clip mnr_scale mnr_threshold cosine_positive cosine_negative
+    pretraining_epochs head_dropout head_output_dropout encoder data extra_data_file extra_data_limit epochs epoch
+    epoch_steps batch_size learning_rate head_learning_rate weight_decay warmup_steps max_length select
+    early_stopping evaluate_examples evaluate_steps partial_examples evaluate_every precision keep_model seed
     checkpoint_steps checkpoint_minutes requeue_lost activation_checkpointing deterministic
 """
 _KEYS = """

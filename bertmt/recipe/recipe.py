@@ -99,6 +99,19 @@ class Recipe:
         "together: by schedule; else a step is of one task, drawn by size, or ever less so (annealed)",
         choices=("together", "proportional", "annealed"),
     )
+    learning_rate_schedule: str = setting(
+        "constant",
+        "str",
+        TOGGLE,
+        "after the warm-up: constant, or falling to 0 along a line or half a cosine",
+        choices=("constant", "linear", "cosine"),
+    )
+    warmup: float = setting(
+        0.0, "float", TOGGLE, "share of the steps over which the learning rate rises from 0", minimum=0, maximum=1
+    )
+    gradient_clip: float = setting(
+        0.0, "float", TOGGLE, "longest gradient that a step applies, by its norm; 0 is no limit", minimum=0
+    )
 
     # Constants of the method.
     mnr_scale: float = setting(1.0, "float", TOGGLE, "factor on the cosines of MNR", above=0)

@@ -272,6 +272,8 @@ def conflicts(recipe: Recipe) -> list[str]:
             f"`cosine_negative` ({recipe.cosine_negative:g}) must not lie above "
             f"`cosine_positive` ({recipe.cosine_positive:g})."
         )
+    if recipe.warmup and recipe.warmup_steps:
+        found.append("`warmup` and `warmup_steps` both say how long the learning rate rises: set one of them to 0.")
     if not recipe.lora.rank and recipe.lora != type(recipe.lora)():
         found.append("`lora.alpha`, `lora.rslora`, `lora.targets` and `lora.dropout` need a `lora.rank` above 0.")
     return found

@@ -99,6 +99,12 @@ def test_recipe_problems_are_a_usage_error_and_read_one_per_line() -> None:
     assert str(refused.value).splitlines() == list(refused.value.problems)
 
 
+def test_a_warm_up_in_steps_and_one_as_a_share_are_refused_together() -> None:
+    assert problems_of({"warmup": 0.1, "warmup_steps": 5}) == [
+        "`warmup` and `warmup_steps` both say how long the learning rate rises: set one of them to 0."
+    ]
+
+
 def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_default() -> None:
     assert len(problems_of({"lora.rank": "many", "lora.alpha": 16})) == 1
     assert len(problems_of({"tasks": "quora", "pearson": True}, base=Recipe(tasks=("sst",)))) == 1

@@ -5,6 +5,7 @@ surgery on whole gradients; PyTorch's AdamW over every weight, word embeddings i
 """
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,10 @@ RECIPES: dict[str, tuple[dict[str, Any], list[Sequence[str]]]] = {
     "tasks in turn": ({}, [("sst",), ("para",), ("sts",), ("sst", "sts"), TOGETHER, ("sst",)]),
     "ensembled in turn": ({"ensembling": True}, [("sst",), ("para",), ("sts",), ("sst",), ("para", "sts"), ("sst",)]),
     "super concat": ({"super_concat": True, "weight_decay": 0.1}, [TOGETHER] * 5),
+    "linear": ({"learning_rate_schedule": "linear"}, [TOGETHER] * 5),
+    "cosine": ({"learning_rate_schedule": "cosine", "warmup": 0.4, "warmup_steps": 0}, [TOGETHER] * 5),
+    "clipped": ({"gradient_clip": 0.5}, [TOGETHER] * 5),
+    "clipped ensembled lora": ({"gradient_clip": 0.5, "ensembling": True, "lora.rank": 3}, [TOGETHER] * 5),
     "mnr": ({"mnr": True}, [("mnr",)] * 5),
     "cosine embedding": ({"cosine_embedding": True}, [("cosine_embedding",)] * 5),
     "cosine embedding ensembled": ({"cosine_embedding": True, "ensembling": True}, [("cosine_embedding",)] * 5),
@@ -129,9 +134,18 @@ class Textbook:
             return (cosines - y / 5).square().mean()
         return None if y.min() == y.max() else -torch.corrcoef(torch.stack([cosines, y]))[0, 1]
 
-    def step(self, number: int, batches: Mapping[str, tuple[list[list[int]], Tensor]]) -> None:
+    def factor(self, number: int, steps: int) -> float:
+        rising = self.recipe.warmup_steps or int(self.recipe.warmup * steps)
+        if number < rising:
+            return (number + 1) / rising
+        left = (steps - number) / (steps - rising)
+        return {"constant": 1.0, "linear": left, "cosine": math.sin(math.pi / 2 * left) ** 2}[
+            self.recipe.learning_rate_schedule
+        ]
+
+    def step(self, number: int, steps: int, batches: Mapping[str, tuple[list[list[int]], Tensor]]) -> None:
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * min(1.0, (number + 1) / self.recipe.warmup_steps)
+            group["lr"] = rate * self.factor(number, steps)
         losses = [loss for name, batch in batches.items() if (loss := self.loss(name, *batch)) is not None]
         self.optimizer.zero_grad()
         if self.recipe.surgery and not self.separate and len(losses) > 1:
@@ -139,6 +153,9 @@ class Textbook:
         else:
             for loss in losses:
                 loss.backward()
+        if self.recipe.gradient_clip:
+            everything = [each for group in self.optimizer.param_groups for each in group["params"]]
+            torch.nn.utils.clip_grad_norm_(everything, self.recipe.gradient_clip)
         self.optimizer.step()
 
     def backward_with_surgery(self, losses: Sequence[Tensor]) -> None:
@@ -192,10 +209,10 @@ def both_after(settings: Mapping[str, Any], steps: Sequence[Sequence[str]]) -> t
     optimizer: Optimizer = build_optimizer(model, trained, recipe)
     conflicts = 0
     for number, (names, each) in enumerate(zip(steps, batches, strict=True)):
-        set_learning_rate(optimizer, number, recipe.warmup_steps)
+        set_learning_rate(optimizer, recipe, number, len(steps))
         result = stepper.take(names, optimizer)
         conflicts += result.surgery.projections if result.surgery else 0
-        textbook.step(number, each)
+        textbook.step(number, len(steps), each)
     assert stepper.surgery_order.get_state().equal(textbook.order.get_state()), "as many orders were drawn"
     with optimizer.current():
         found = {name: value.detach().clone() for name, value in model.named_parameters(remove_duplicate=False)}

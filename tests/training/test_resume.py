@@ -38,7 +38,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     # What the paper does not have.
     "beyond the paper": {
-        "learning_rate_schedule": "linear", "warmup": 0.2, "gradient_clip": 0.5, "mnr": True,
+        "learning_rate_schedule": "linear", "warmup": 0.2, "gradient_clip": 0.5, "mnr": True, "pooling": "max",
+        "pair_features": "product", "number_loss": "cosent",
     },
 }  # fmt: skip
 RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best", "evaluate_steps": 3, "partial_examples": 5}

@@ -30,7 +30,7 @@ class MultitaskModel(nn.Module):
     cosines near 1 lie on a grid of 1/256. Weights are fp32 throughout.
 
     Args:
-        recipe: tasks, ensembling, LoRA, heads, super concat and seed are read.
+        recipe: tasks, ensembling, LoRA, heads, pair features and seed are read.
         load: gives a fresh encoder with the same pretrained weights at each call.
         own_heads: see `build_head`.
 
@@ -53,7 +53,8 @@ class MultitaskModel(nn.Module):
         super().__init__()
         self.tasks = recipe.tasks
         self.about = recipe.trained()
-        self.super_concat = recipe.super_concat
+        self.features = recipe.features
+        self.pooling: Pooling = recipe.pooling  # type: ignore[assignment]  # one of its choices
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
         names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
@@ -96,27 +97,30 @@ class MultitaskModel(nn.Module):
     def embed_passes(
         self,
         passes: Mapping[str, Pass],
-        pooling: Pooling = "mean",
+        pooling: Pooling | None = None,
         gradients: Mapping[str, TaskGradients] = MappingProxyType({}),
     ) -> dict[str, Float32[Tensor, "sentences hidden"]]:
         """Embeddings of the sentences of each task.
 
         Args:
+            pooling: None: the recipe's.
             gradients: by encoder where the gradients of its weights go in the backward pass; else to `.grad`.
         """
         found: dict[str, Tensor] = {}
         for name, current in passes.items():
             hidden = self.packed[name](current, self.encoder_dtype, gradients.get(name))
-            embeddings = pool(hidden, current, pooling).split(list(current.sentences.values()))
+            embeddings = pool(hidden, current, pooling or self.pooling).split(list(current.sentences.values()))
             found |= dict(zip(current.sentences, embeddings, strict=True))
         return found
 
-    def embed(self, task: str, tokens: TokenBatch, pooling: Pooling = "mean") -> Float32[Tensor, "sentences hidden"]:
+    def embed(
+        self, task: str, tokens: TokenBatch, pooling: Pooling | None = None
+    ) -> Float32[Tensor, "sentences hidden"]:
         """Embeddings of sentences."""
         return self.embed_passes(self.passes({task: tokens}), pooling)[task]
 
     def embed_pair(
-        self, task: str, tokens: TokenBatch, pooling: Pooling = "mean"
+        self, task: str, tokens: TokenBatch, pooling: Pooling | None = None
     ) -> tuple[Float32[Tensor, "batch hidden"], Float32[Tensor, "batch hidden"]]:
         """E1 and E2 of a batch of pairs: the first sentences, then the second ones.
 
@@ -129,8 +133,7 @@ class MultitaskModel(nn.Module):
         """What a task predicts.
 
         Of classes logits, of two a single one before the sigmoid; of a number the head's output, or cos(E1, E2), as
-        the task has it. A head of pairs reads [E1; E2], or with super concat [E1; E2; E2 − E1] (4.2, point 3;
-        decision 13).
+        the task has it. A head of pairs reads `pair_features`.
 
         Args:
             tokens: of sentences, or of pairs as in `embed_pair`.
@@ -151,9 +154,7 @@ class MultitaskModel(nn.Module):
         if not about.has_head:
             first, second = embeddings
             return functional.cosine_similarity(first, second, dim=-1)
-        parts = list(embeddings)
-        if about.pair and self.super_concat:
-            parts.append(parts[1] - parts[0])
+        parts = pair_features(self.features, *embeddings) if about.pair else embeddings
         outputs: Tensor = self.heads[_key(task)](torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
         return outputs.squeeze(-1) if about.outputs == 1 else outputs
 
@@ -202,6 +203,26 @@ def halves(
         raise ValueError(f"Pairs need an even number of sentences, but there are {len(embeddings)}.")
     first, second = embeddings.chunk(2)
     return first, second
+
+
+def pair_features(
+    which: str, first: Float32[Tensor, "batch hidden"], second: Float32[Tensor, "batch hidden"]
+) -> list[Float32[Tensor, "batch hidden"]]:
+    """What a head reads of a pair, side by side.
+
+    "concat" is [E1; E2] (4.1), "super" [E1; E2; E2 − E1] (4.2, point 3; decision 13), "difference" [E1; E2; |E1 − E2|]
+    (Reimers and Gurevych 2019, "Sentence-BERT", section 3), "product" [E1; E2; |E1 − E2|; E1 · E2] (Conneau et al.
+    2017, "InferSent", section 3.1). A linear map of the three parts of "super" is one of the two of "concat": it adds
+    no function.
+    """
+    parts = [first, second]
+    if which == "super":
+        parts.append(second - first)
+    elif which in ("difference", "product"):
+        parts.append((first - second).abs())
+    if which == "product":
+        parts.append(first * second)
+    return parts
 
 
 def _key(task: str) -> str:

@@ -21,6 +21,8 @@ TOGGLE, SCALE, RUNTIME, RESILIENCE = Role.TOGGLE, Role.SCALE, Role.RUNTIME, Role
 _NAMES = tuple(BUILTIN)
 # Similarities of the paper's thresholds are of this range; those of other tasks are mapped to it.
 PAPERS_RANGE = 5.0
+# How many embeddings, or combinations of two, a head reads side by side.
+PAIR_PARTS = {"concat": 2, "super": 3, "difference": 3, "product": 4}
 
 
 def group(group_class: type) -> Any:
@@ -75,12 +77,32 @@ class Recipe:
     tasks: tuple[str, ...] = setting(_NAMES, "list", TOGGLE, "which tasks are trained", choices=_NAMES)
     ensembling: bool = setting(False, "bool", TOGGLE, "one encoder per task instead of a shared one")
     super_concat: bool = setting(False, "bool", TOGGLE, "a head reads [E1; E2; E2 − E1] of a pair")
+    pair_features: str | None = setting(
+        None,
+        "str",
+        TOGGLE,
+        "what a head reads of a pair: E1, E2 (concat), E2 − E1 too (super), or |E1 − E2| (difference), and E1 · E2 "
+        "(product); defaults to what super_concat says",
+        choices=("concat", "super", "difference", "product"),
+        optional=True,
+    )
     extra_data: bool = setting(False, "bool", TOGGLE, "add the extra paraphrase pairs to the training split")
     pearson: bool = setting(False, "bool", TOGGLE, "Pearson loss instead of MSE where labels are numbers")
+    number_loss: str | None = setting(
+        None,
+        "str",
+        TOGGLE,
+        "loss where labels are numbers; scaled_cosine: MSE of (1 + cosine)/2; defaults to what pearson says",
+        choices=("mse", "pearson", "cosent", "scaled_cosine"),
+        optional=True,
+    )
     mnr: bool = setting(False, "bool", TOGGLE, "pretrain pairs whose labels are numbers with MNR")
     cosine_embedding: bool = setting(False, "bool", TOGGLE, "pretrain them with the cosine embedding loss")
     losses: tuple[str, ...] = setting(
         (), "texts", TOGGLE, "losses of your own, added to the tasks': mine.py:my_loss, or mine.py:my_loss TASK 0.5"
+    )
+    pooling: str = setting(
+        "mean", "str", TOGGLE, "from a sentence's tokens to its embedding", choices=("mean", "cls", "max")
     )
     lora: Lora = group(Lora)
     head: Mapping[str, Head] = group_by_task(Head)
@@ -99,8 +121,22 @@ class Recipe:
         "together: by schedule; else a step is of one task, drawn by size, or ever less so (annealed)",
         choices=("together", "proportional", "annealed"),
     )
+    learning_rate_schedule: str = setting(
+        "constant",
+        "str",
+        TOGGLE,
+        "after the warm-up: constant, or falling to 0 along a line or half a cosine",
+        choices=("constant", "linear", "cosine"),
+    )
+    warmup: float = setting(
+        0.0, "float", TOGGLE, "share of the steps over which the learning rate rises from 0", minimum=0, maximum=1
+    )
+    gradient_clip: float = setting(
+        0.0, "float", TOGGLE, "longest gradient that a step applies, by its norm; 0 is no limit", minimum=0
+    )
 
     # Constants of the method.
+    cosent_scale: float = setting(20.0, "float", TOGGLE, "factor on the differences of CoSENT", above=0)
     mnr_scale: float = setting(1.0, "float", TOGGLE, "factor on the cosines of MNR", above=0)
     mnr_threshold: float = setting(
         4.0, "float", TOGGLE, "minimum similarity of a pair used by MNR", minimum=0, maximum=5
@@ -207,10 +243,25 @@ class Recipe:
         """What the tasks are that it trains, in their order."""
         return {name: self.known[name] for name in self.tasks}
 
+    @property
+    def features(self) -> str:
+        """What a head reads of a pair; `super_concat` is what one of these was called before there were others."""
+        return self.pair_features or ("super" if self.super_concat else "concat")
+
+    @property
+    def loss_of_numbers(self) -> str:
+        """What trains tasks whose labels are numbers; `pearson` chose between two before there were others."""
+        return self.number_loss or ("pearson" if self.pearson else "mse")
+
+    def effective(self, name: str) -> Any:
+        """The value of a setting; of one that is left open and that another stands for, what that one says."""
+        said = {"pair_features": self.features, "number_loss": self.loss_of_numbers}
+        return said[name] if name in said else self.value(name)
+
     def head_inputs(self, task: Task, hidden: int) -> int:
-        """How many numbers a head reads of an example: E of a sentence; of a pair [E1; E2], or with super concat
-        [E1; E2; E2 − E1]."""
-        return hidden * (1 if not task.pair else 3 if self.super_concat else 2)
+        """How many numbers a head reads of an example: E of a sentence; of a pair as many embeddings as `features`
+        has."""
+        return hidden * (PAIR_PARTS[self.features] if task.pair else 1)
 
     def named(self) -> dict[str, Task]:
         """What the tasks are that it trains or sets a head of: with them it can be read again."""
@@ -271,6 +322,12 @@ class Recipe:
                 deep = True
         if not deep:
             idle |= dict.fromkeys(("head_dropout", "head_output_dropout"), "no head has more than one layer")
+        if self.super_concat and self.features != "super":
+            idle["super_concat"] = f"pair_features is {self.pair_features}"
+        if self.pearson and self.loss_of_numbers != "pearson":
+            idle["pearson"] = f"number_loss is {self.number_loss}"
+        if self.loss_of_numbers != "cosent":
+            idle["cosent_scale"] = "number_loss is not cosent"
         if not self.mnr:
             idle |= dict.fromkeys(("mnr_scale", "mnr_threshold"), "mnr is off")
         if not self.cosine_embedding:

@@ -18,6 +18,8 @@ from bertmt.tasks.known import why_broken
 from bertmt.tasks.known_sources import KNOWN_SOURCES
 from bertmt.tasks.task import Task, Tasks
 
+# What the switches `super_concat` and `pearson` say, off or on.
+SAID_BY_A_SWITCH = ("concat", "super", "mse", "pearson")
 TRUE_WORDS = ("true", "on", "yes", "1")
 FALSE_WORDS = ("false", "off", "no", "0")
 _OLD_HEAD = re.compile(r"([a-z0-9_]+)_head\.(layers|hidden)")
@@ -244,11 +246,14 @@ def is_pretrained(task: Task) -> bool:
 # What a toggle works on, and how a message calls it.
 _NEEDS: Mapping[str, tuple[Callable[[Task], bool], str]] = {
     "pearson": (lambda task: not task.classes, "a task whose labels are numbers"),
+    "number_loss": (lambda task: not task.classes, "a task whose labels are numbers"),
     "mnr": (is_pretrained, "a task of pairs whose labels are numbers"),
     "cosine_embedding": (is_pretrained, "a task of pairs whose labels are numbers"),
     "super_concat": (lambda task: task.pair and task.has_head, "a task of pairs with a head"),
+    "pair_features": (lambda task: task.pair and task.has_head, "a task of pairs with a head"),
     "extra_data": (lambda task: task.extra_pairs, "a task that takes extra pairs"),
 }
+_OFF = {"pair_features": "none", "number_loss": "none"}  # how a toggle that is no switch is turned off
 
 
 def conflicts(recipe: Recipe) -> list[str]:
@@ -260,10 +265,17 @@ def conflicts(recipe: Recipe) -> list[str]:
             which = f" ({', '.join(suited)})" if suited else ""
             found.append(
                 f"`{toggle}` needs {what}{which}, but `tasks` is {','.join(recipe.tasks)}: "
-                f"add {suited[0] if suited else 'one'} to tasks, or set {toggle}=false."
+                f"add {suited[0] if suited else 'one'} to tasks, or set {toggle}={_OFF.get(toggle, 'false')}."
             )
     found += own_code.problems(recipe)
-    if recipe.pearson and recipe.batch_size < 3:
+    if recipe.loss_of_numbers == "scaled_cosine":
+        with_heads = [name for name, task in recipe.trained().items() if not task.classes and task.has_head]
+        if with_heads:
+            found.append(
+                f"`number_loss` scaled_cosine is of cosines, but a head predicts {', '.join(with_heads)}: "
+                "use mse, pearson or cosent."
+            )
+    if recipe.loss_of_numbers == "pearson" and recipe.batch_size < 3:
         found.append(f"`pearson` needs a `batch_size` of at least 3, but it is {recipe.batch_size}.")
     if recipe.mnr and recipe.batch_size < 2:
         found.append(f"`mnr` needs a `batch_size` of at least 2, but it is {recipe.batch_size}.")
@@ -272,6 +284,8 @@ def conflicts(recipe: Recipe) -> list[str]:
             f"`cosine_negative` ({recipe.cosine_negative:g}) must not lie above "
             f"`cosine_positive` ({recipe.cosine_positive:g})."
         )
+    if recipe.warmup and recipe.warmup_steps:
+        found.append("`warmup` and `warmup_steps` both say how long the learning rate rises: set one of them to 0.")
     if not recipe.lora.rank and recipe.lora != type(recipe.lora)():
         found.append("`lora.alpha`, `lora.rslora`, `lora.targets` and `lora.dropout` need a `lora.rank` above 0.")
     return found
@@ -321,7 +335,20 @@ def resolved(recipe: Recipe) -> Recipe:
         lora = dataclasses.replace(lora, alpha=float(lora.rank))
     heads = {task: head for task, head in recipe.head.items() if task in recipe.tasks}
     head_rate = recipe.head_learning_rate or rate
-    return dataclasses.replace(recipe, learning_rate=rate, head_learning_rate=head_rate, lora=lora, head=heads)
+    return dataclasses.replace(
+        recipe, learning_rate=rate, head_learning_rate=head_rate, lora=lora, head=heads, **_under_first_names(recipe)
+    )
+
+
+def _under_first_names(recipe: Recipe) -> dict[str, Any]:
+    """What two settings can say, said by the one that stored recipes have had all along."""
+    features, loss = recipe.features, recipe.loss_of_numbers
+    return {
+        "super_concat": features == "super",
+        "pair_features": None if features in SAID_BY_A_SWITCH else features,
+        "pearson": loss == "pearson",
+        "number_loss": None if loss in SAID_BY_A_SWITCH else loss,
+    }
 
 
 def unresolved(recipe: Recipe) -> Recipe:

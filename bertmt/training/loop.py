@@ -63,7 +63,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
             while progress.phase_step < steps:
                 stop.check()
                 reporter.glance(0)
-                rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
+                rate = set_learning_rate(optimizer, run.recipe, progress.phase_step, steps)
                 reporter.stepped(0, phase, rate, state.stepper.take([phase], optimizer))
                 checkpointing.after_step()
 
@@ -79,7 +79,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
             while progress.phase_step < epoch * plan.steps_per_epoch:
                 stop.check()
                 reporter.glance(epoch)
-                rate = set_learning_rate(optimizer, progress.phase_step, run.recipe.warmup_steps)
+                rate = set_learning_rate(optimizer, run.recipe, progress.phase_step, plan.steps)
                 tasks = plan.tasks_at(progress.phase_step)
                 reporter.stepped(epoch, TRAIN, rate, state.stepper.take(tasks, optimizer))
                 checkpointing.after_step()

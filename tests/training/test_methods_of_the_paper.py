@@ -69,7 +69,7 @@ def test_the_learning_rate_is_constant_and_the_heads_have_their_own() -> None:
     optimizer = build_optimizer(model, recipe.tasks, recipe)
     heads = {id(each) for task in recipe.tasks for each in model.head_parameters(task)}
     for step in (0, 1, 1000):
-        assert set_learning_rate(optimizer, step, recipe.warmup_steps) == 1e-5
+        assert set_learning_rate(optimizer, recipe, step, 1001) == 1e-5
         for group in optimizer.param_groups:
             for each in group["params"]:
                 assert group["lr"] == (1e-3 if id(each) in heads else 1e-5)
@@ -78,7 +78,7 @@ def test_the_learning_rate_is_constant_and_the_heads_have_their_own() -> None:
 def test_a_warm_up_rises_in_a_straight_line_and_stays() -> None:
     model, recipe = model_of(learning_rate=4e-5, warmup_steps=4)
     optimizer = build_optimizer(model, recipe.tasks, recipe)
-    rates = [set_learning_rate(optimizer, step, 4) for step in range(6)]
+    rates = [set_learning_rate(optimizer, recipe, step, 6) for step in range(6)]
     assert rates == pytest.approx([1e-5, 2e-5, 3e-5, 4e-5, 4e-5, 4e-5])
 
 

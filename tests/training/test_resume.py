@@ -36,6 +36,11 @@ RECIPES: dict[str, dict[str, Any]] = {
         "ensembling": True, "extra_data": True, "super_concat": True, "mnr": True, "cosine_embedding": True,
         "pearson": True, "head.sst.layers": 2, "lora.dropout": 0.1, **SMALL_RANK,
     },
+    # What the paper does not have.
+    "beyond the paper": {
+        "learning_rate_schedule": "linear", "warmup": 0.2, "gradient_clip": 0.5, "mnr": True, "pooling": "max",
+        "pair_features": "product", "number_loss": "cosent",
+    },
 }  # fmt: skip
 RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best", "evaluate_steps": 3, "partial_examples": 5}
 WALL_CLOCK = ("tokens_per_second",)

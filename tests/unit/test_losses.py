@@ -10,6 +10,7 @@ from present import present
 from torch import Tensor
 
 from bertmt.losses.binary_cross_entropy import binary_cross_entropy
+from bertmt.losses.cosent import cosent
 from bertmt.losses.cosine_embedding import cosine_embedding
 from bertmt.losses.cross_entropy import cross_entropy
 from bertmt.losses.mean_squared_error import mean_squared_error
@@ -135,6 +136,16 @@ def test_cosine_embedding_equals_the_loop() -> None:
     assert cosine_embedding(first, second, SIMILARITIES, 3.5, 1.0).item() == pytest.approx(sum(terms) / 4)
 
 
+@pytest.mark.parametrize("scale", [1.0, 20.0])
+def test_cosent_equals_the_loop_over_pairs_in_the_wrong_order(scale: float) -> None:
+    outputs, total = numbers(7, seed=5), 1.0
+    for i in range(7):
+        for j in range(7):
+            if SIMILARITIES[i] > SIMILARITIES[j]:
+                total += math.exp(scale * (float(outputs[j]) - float(outputs[i])))
+    assert cosent(outputs, SIMILARITIES, scale).item() == pytest.approx(math.log(total))
+
+
 # Gradients
 
 LABELS = torch.tensor([0, 1, 1, 0, 1])
@@ -143,6 +154,7 @@ GRADIENT_CASES: dict[str, tuple[Callable[..., Tensor], list[Tensor]]] = {
     "binary cross entropy": (lambda x: binary_cross_entropy(x, LABELS), [numbers(5)]),
     "mean squared error": (lambda x: mean_squared_error(x, SIMILARITIES, 0, 5), [numbers(7)]),
     "pearson": (lambda x: pearson_loss(x, SIMILARITIES).loss, [numbers(7)]),
+    "cosent": (lambda x: cosent(x, SIMILARITIES, 3.0), [numbers(7)]),
     "multiple negatives ranking": (
         lambda u, v: multiple_negatives_ranking(u, v, 3.0),
         [numbers(4, 3, seed=1), numbers(4, 3, seed=2)],
@@ -205,6 +217,18 @@ def test_pearson_does_not_depend_on_the_scale_of_the_labels() -> None:
 def test_pearson_passes_a_nan_on() -> None:
     found = pearson_loss(torch.tensor([0.1, float("nan"), 0.3, 0.4]), torch.tensor([1.0, 2.0, 3.0, 4.0]))
     assert found.defined and found.loss.isnan()
+
+
+@pytest.mark.parametrize("labels", [[3.0], [2.0, 2.0, 2.0]])
+def test_cosent_of_equal_labels_is_0_with_gradient_0(labels: list[float]) -> None:
+    outputs = numbers(len(labels)).requires_grad_()
+    loss = cosent(outputs, torch.tensor(labels), 20.0)
+    loss.backward()
+    assert loss.item() == 0 and present(outputs.grad).abs().max() == 0
+
+
+def test_cosent_of_predictions_far_apart_is_finite() -> None:
+    assert cosent(torch.tensor([1e4, -1e4]), torch.tensor([0, 1]), 20.0).item() == pytest.approx(4e5)
 
 
 def test_a_batch_of_one_has_no_negatives_and_loss_0() -> None:

@@ -7,6 +7,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from bertmt.losses.binary_cross_entropy import binary_cross_entropy
+from bertmt.losses.cosent import cosent
 from bertmt.losses.cosine_embedding import cosine_embedding
 from bertmt.losses.cross_entropy import cross_entropy
 from bertmt.losses.mean_squared_error import mean_squared_error
@@ -31,9 +32,9 @@ def task_of(recipe: Recipe, name: str) -> str:
     return name if name in recipe.tasks else _phase(recipe, name).task
 
 
-def pooling_of(recipe: Recipe, name: str) -> Pooling:
-    """Which embeddings a task or phase reads: those of [CLS] for the cosine embedding loss, else means (decision 2)."""
-    return "mean" if name in recipe.tasks or _phase(recipe, name).loss == MNR else "cls"
+def pooling_of(recipe: Recipe, name: str) -> Pooling | None:
+    """How a phase pools where it is not as the recipe says: by [CLS] for the cosine embedding loss (decision 2)."""
+    return None if name in recipe.tasks or _phase(recipe, name).loss == MNR else "cls"
 
 
 def objective(
@@ -74,14 +75,22 @@ def _phase(recipe: Recipe, name: str) -> Phase:
 def task_loss(
     recipe: Recipe, task: str, outputs: Float32[Tensor, "batch *classes"], labels: Float32[Tensor, "batch"]
 ) -> Objective:
-    """The loss of a task from the model's outputs (section 4.1), with Pearson's in place of MSE if so toggled."""
+    """The loss of a task from the model's outputs (section 4.1); of numbers MSE, or what stands in its place.
+
+    "scaled_cosine" is MSE of (1 + cos)/2: pairs without anything in common may point against each other, where MSE
+    wants them at right angles.
+    """
     about = recipe.task(task)
     if len(about.classes) > 2:
         return Objective(cross_entropy(outputs, labels), True)
     if about.classes:
         return Objective(binary_cross_entropy(outputs, labels), True)
-    if recipe.pearson:
+    if recipe.loss_of_numbers == "pearson":
         return Objective(*pearson_loss(outputs, labels))
+    if recipe.loss_of_numbers == "cosent":
+        return Objective(cosent(outputs, labels, recipe.cosent_scale), True)
+    if recipe.loss_of_numbers == "scaled_cosine":
+        outputs = (1 + outputs) / 2
     return Objective(mean_squared_error(outputs, labels, *about.range), True)
 
 

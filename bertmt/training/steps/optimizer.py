@@ -1,11 +1,12 @@
-"""AdamW with two learning rates, and the linear warm-up to them."""
+"""AdamW with two learning rates, how they rise and fall, and the longest gradient that it applies."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 
 from bertmt.models.multitask import MultitaskModel
@@ -44,6 +45,16 @@ class Optimizer:
         parameters = (parameter for group in self.param_groups for parameter in group["params"])
         found = (parameter.grad for parameter in parameters if parameter.grad is not None)
         return [each.values() if each.is_sparse else each for each in found]
+
+    def clip(self, norm: Float32[Tensor, ""], most: float) -> None:
+        """Shorten all gradients together to a norm of at most `most`; `norm` is what they have.
+
+        Source: Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks",
+        algorithm 1.
+        """
+        found = self.gradients()
+        if found:
+            torch._foreach_mul_(found, (most / norm).clamp(max=1.0))
 
     def step(self) -> None:
         """Apply the gradients, and drop them."""
@@ -124,15 +135,33 @@ def build_optimizer(model: MultitaskModel, tasks: Iterable[str], recipe: Recipe)
     return Optimizer(groups, [RowAdamW(table, recipe.learning_rate, recipe.weight_decay) for table in tables])
 
 
-def set_learning_rate(optimizer: Optimizer, step: int, warmup_steps: int) -> float:
-    """Set the learning rates for a step, counted from 0 for each optimizer, and return the encoder's.
+def set_learning_rate(optimizer: Optimizer, recipe: Recipe, step: int, steps: int) -> float:
+    """Set the learning rates for a step, and return the encoder's.
 
-    They rise linearly over `warmup_steps` and are constant from then on.
+    Args:
+        step, steps: counted from 0, and all of them, of training or of one pretraining phase: each has an optimizer.
     """
-    factor = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
+    factor = learning_rate_factor(recipe, step, steps)
     for group in optimizer.param_groups:
         group["lr"] = group["full_lr"] * factor
     return float(optimizer.param_groups[0]["lr"])
+
+
+def learning_rate_factor(recipe: Recipe, step: int, steps: int) -> float:
+    """By what the full learning rate is multiplied in a step.
+
+    It rises linearly over the warm-up, is 1 in its last step and the one after, and then stays, or falls to what would
+    be 0 one step behind the last: along a line (Devlin et al. 2019, "BERT", A.2), or half a cosine (Loshchilov and
+    Hutter 2017, "SGDR", equation 5, without restarts). The paper has neither. Unlike transformers' schedules no step
+    has the rate 0, the first one of a warm-up included: it would train nothing.
+    """
+    rising = recipe.warmup_steps or round(recipe.warmup * steps)
+    if step < rising:
+        return (step + 1) / rising
+    passed = (step - rising) / (steps - rising)
+    if recipe.learning_rate_schedule == "linear":
+        return 1 - passed
+    return (1 + math.cos(math.pi * passed)) / 2 if recipe.learning_rate_schedule == "cosine" else 1.0
 
 
 def _distinct(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:

@@ -24,7 +24,7 @@ class StepResult:
         batches: by task or pretraining phase.
         losses: the same; of the weights before the step.
         defined: whether the batch has a loss; an undefined Pearson loss is 0.
-        gradient_norm: of all gradients that the optimizer applied, after surgery.
+        gradient_norm: of all gradients together, after surgery and before they are clipped.
         surgery: None where fewer than two tasks' gradients met.
     """
 
@@ -78,6 +78,8 @@ class Stepper:
         surgery = self._backward(list(objectives.values()), gradients)
         # Of no gradients at all (an undefined Pearson loss of a task alone) it is a zero on the CPU.
         norm = torch.nn.utils.get_total_norm(optimizer.gradients()).to(self._device)
+        if self.recipe.gradient_clip:
+            optimizer.clip(norm, self.recipe.gradient_clip)
         optimizer.step()
         # One transfer from the device per step: everything before it only queues work on a GPU.
         *losses, gradient_norm = torch.stack([*(each.loss.detach() for each in objectives.values()), norm]).tolist()

@@ -9,7 +9,7 @@ from present import present
 from torch.nn import functional
 
 from bertmt.models.encoder import load_encoder
-from bertmt.models.multitask import MultitaskModel
+from bertmt.models.multitask import MultitaskModel, pair_features
 from bertmt.models.packed.layout import TokenBatch
 
 Build = Callable[[dict[str, Any]], MultitaskModel]
@@ -63,6 +63,35 @@ def test_predictions_follow_the_papers_formulas(build_model: Build, tokens: Toke
         torch.testing.assert_close(found["sst"], e @ sst.weight.T + sst.bias)
         torch.testing.assert_close(found["para"], (parts @ para.weight.T + para.bias)[:, 0])
         torch.testing.assert_close(found["sts"], (e1 * e2).sum(1) / (e1.norm(dim=1) * e2.norm(dim=1)))
+
+
+def test_a_head_reads_the_features_of_a_pair_side_by_side(build_model: Build, tokens: TokenBatch) -> None:
+    for features, of in {
+        "super": lambda u, v: [u, v, v - u],
+        "difference": lambda u, v: [u, v, (u - v).abs()],
+        "product": lambda u, v: [u, v, (u - v).abs(), u * v],
+    }.items():
+        model = build_model({"pair_features": features})
+        with torch.no_grad():
+            [linear] = model.heads["para"]  # type: ignore[misc]
+            expected = linear(torch.cat(of(*model.embed_pair("para", tokens)), dim=1))[:, 0]
+            torch.testing.assert_close(model("para", tokens), expected)
+
+
+def test_the_signed_difference_adds_no_function() -> None:
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 5, 4)
+    one, two, three = torch.randn(3, 4, 2)
+    read_three = torch.cat(pair_features("super", first, second), 1) @ torch.cat([one, two, three])
+    read_two = torch.cat(pair_features("concat", first, second), 1) @ torch.cat([one - three, two + three])
+    torch.testing.assert_close(read_three, read_two)
+
+
+def test_embeddings_are_pooled_as_the_recipe_says(build_model: Build, tokens: TokenBatch) -> None:
+    with torch.no_grad():
+        for pooling in ("mean", "cls", "max"):
+            model = build_model({"pooling": pooling})
+            torch.testing.assert_close(model.embed("sst", tokens), build_model({}).embed("sst", tokens, pooling))
 
 
 def test_a_batch_of_pairs_is_the_first_sentences_and_then_the_second(build_model: Build, tokens: TokenBatch) -> None:

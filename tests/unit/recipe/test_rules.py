@@ -8,6 +8,8 @@ from bertmt.errors import RecipeError, UsageError
 from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved, unresolved
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.task import Task
 
 
 def problems_of(values: dict[Any, Any] | dict[str, Any], base: Recipe | None = None) -> list[Any]:
@@ -97,6 +99,60 @@ def test_recipe_problems_are_a_usage_error_and_read_one_per_line() -> None:
     with pytest.raises(UsageError) as refused:
         recipe_from({"epochs": 0, "batch_size": 0})
     assert str(refused.value).splitlines() == list(refused.value.problems)
+
+
+def test_a_warm_up_in_steps_and_one_as_a_share_are_refused_together() -> None:
+    assert problems_of({"warmup": 0.1, "warmup_steps": 5}) == [
+        "`warmup` and `warmup_steps` both say how long the learning rate rises: set one of them to 0."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, (False, None, False, None)),
+        ({"super_concat": True, "pearson": True}, (True, None, True, None)),
+        ({"pair_features": "super", "number_loss": "pearson"}, (True, None, True, None)),
+        ({"super_concat": True, "pair_features": "concat"}, (False, None, False, None)),
+        ({"pearson": True, "number_loss": "mse"}, (False, None, False, None)),
+        ({"super_concat": True, "pair_features": "product"}, (False, "product", False, None)),
+        ({"pearson": True, "number_loss": "cosent"}, (False, None, False, "cosent")),
+    ],
+)
+def test_one_method_is_stored_in_one_way_whichever_setting_said_it(
+    values: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    recipe = resolved(recipe_from(values))
+    assert (recipe.super_concat, recipe.pair_features, recipe.pearson, recipe.number_loss) == expected
+    assert resolved(recipe) == recipe
+    assert (recipe.features, recipe.loss_of_numbers) == (
+        recipe_from(values).features,
+        recipe_from(values).loss_of_numbers,
+    )
+
+
+def test_a_switch_that_a_later_setting_overrules_is_said_to_be_ignored() -> None:
+    said = remarks(
+        recipe_from({"super_concat": True, "pair_features": "product", "pearson": True, "number_loss": "mse"})
+    )
+    assert "`super_concat` is ignored: pair_features is product." in said
+    assert "`pearson` is ignored: number_loss is mse." in said
+
+
+def test_features_of_pairs_and_losses_of_numbers_need_some() -> None:
+    assert problems_of({"tasks": "sst", "pair_features": "product"}) == [
+        "`pair_features` needs a task of pairs with a head (para), but `tasks` is sst: add para to tasks, or set "
+        "pair_features=none."
+    ]
+    assert "add sts to tasks, or set number_loss=none." in problems_of({"tasks": "sst", "number_loss": "cosent"})[0]
+
+
+def test_a_scaled_cosine_of_what_a_head_predicts_is_refused() -> None:
+    rated = Task(name="rated", title="Rated", inputs="single", range=(1, 5), metrics=("pearson",))
+    recipe = Recipe(known={**BUILTIN, "rated": rated}, tasks=("rated",), number_loss="scaled_cosine")
+    assert conflicts(recipe) == [
+        "`number_loss` scaled_cosine is of cosines, but a head predicts rated: use mse, pearson or cosent."
+    ]
 
 
 def test_a_setting_that_cannot_be_read_causes_no_second_sentence_about_its_default() -> None:

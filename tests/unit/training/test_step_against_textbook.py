@@ -5,6 +5,7 @@ surgery on whole gradients; PyTorch's AdamW over every weight, word embeddings i
 """
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,18 @@ RECIPES: dict[str, tuple[dict[str, Any], list[Sequence[str]]]] = {
     "tasks in turn": ({}, [("sst",), ("para",), ("sts",), ("sst", "sts"), TOGETHER, ("sst",)]),
     "ensembled in turn": ({"ensembling": True}, [("sst",), ("para",), ("sts",), ("sst",), ("para", "sts"), ("sst",)]),
     "super concat": ({"super_concat": True, "weight_decay": 0.1}, [TOGETHER] * 5),
+    "absolute difference": ({"pair_features": "difference"}, [TOGETHER] * 5),
+    "product": ({"pair_features": "product", "ensembling": True}, [TOGETHER] * 5),
+    "first tokens": ({"pooling": "cls"}, [TOGETHER] * 5),
+    "maxima": ({"pooling": "max"}, [TOGETHER] * 5),
+    "mnr of maxima": ({"pooling": "max", "mnr": True}, [("mnr",)] * 5),
+    "cosine embedding beside maxima": ({"pooling": "max", "cosine_embedding": True}, [("cosine_embedding",)] * 5),
+    "cosent": ({"number_loss": "cosent"}, [TOGETHER] * 5),
+    "scaled cosine": ({"number_loss": "scaled_cosine"}, [TOGETHER] * 5),
+    "linear": ({"learning_rate_schedule": "linear"}, [TOGETHER] * 5),
+    "cosine": ({"learning_rate_schedule": "cosine", "warmup": 0.4, "warmup_steps": 0}, [TOGETHER] * 5),
+    "clipped": ({"gradient_clip": 0.5}, [TOGETHER] * 5),
+    "clipped ensembled lora": ({"gradient_clip": 0.5, "ensembling": True, "lora.rank": 3}, [TOGETHER] * 5),
     "mnr": ({"mnr": True}, [("mnr",)] * 5),
     "cosine embedding": ({"cosine_embedding": True}, [("cosine_embedding",)] * 5),
     "cosine embedding ensembled": ({"cosine_embedding": True, "ensembling": True}, [("cosine_embedding",)] * 5),
@@ -104,16 +117,24 @@ class Textbook:
         hidden: Tensor = self.encoder(task)(input_ids=ids, attention_mask=mask).last_hidden_state
         if pooling == "cls":
             return hidden[:, 0]
+        if pooling == "max":
+            return torch.stack(
+                [each[:length].amax(0) for each, length in zip(hidden, mask.sum(1).tolist(), strict=True)]
+            )
         return (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
 
     def loss(self, name: str, sentences: Sequence[Sequence[int]], y: Tensor) -> Tensor | None:
         task = name if name in TOGETHER else "sts"
-        embeddings = self.embeddings(task, sentences, "cls" if name == "cosine_embedding" else "mean")
+        embeddings = self.embeddings(task, sentences, "cls" if name == "cosine_embedding" else self.recipe.pooling)
         if name == "sst":
             return functional.cross_entropy(self.heads["sst"](embeddings), y.long())
         first, second = embeddings.chunk(2)
         if name == "para":
             parts = [first, second, second - first] if self.recipe.super_concat else [first, second]
+            if self.recipe.pair_features in ("difference", "product"):
+                parts.append((first - second).abs())
+            if self.recipe.pair_features == "product":
+                parts.append(first * second)
             logits = self.heads["para"](torch.cat(parts, 1)).squeeze(1)
             return functional.binary_cross_entropy_with_logits(logits, y)
         cosines = functional.cosine_similarity(first, second)
@@ -125,13 +146,27 @@ class Textbook:
             each = torch.where(near, 1 - cosines, torch.where(far, cosines.clamp(min=0), 0.0))
             mean: Tensor = each.sum() / (near | far).sum().clamp(min=1)
             return mean
+        if self.recipe.number_loss == "cosent":
+            wrong = [20 * (cosines[j] - cosines[i]) for i in range(len(y)) for j in range(len(y)) if y[i] > y[j]]
+            return torch.stack(wrong).exp().sum().log1p()
+        if self.recipe.number_loss == "scaled_cosine":
+            return ((1 + cosines) / 2 - y / 5).square().mean()
         if not self.recipe.pearson:
             return (cosines - y / 5).square().mean()
         return None if y.min() == y.max() else -torch.corrcoef(torch.stack([cosines, y]))[0, 1]
 
-    def step(self, number: int, batches: Mapping[str, tuple[list[list[int]], Tensor]]) -> None:
+    def factor(self, number: int, steps: int) -> float:
+        rising = self.recipe.warmup_steps or int(self.recipe.warmup * steps)
+        if number < rising:
+            return (number + 1) / rising
+        left = (steps - number) / (steps - rising)
+        return {"constant": 1.0, "linear": left, "cosine": math.sin(math.pi / 2 * left) ** 2}[
+            self.recipe.learning_rate_schedule
+        ]
+
+    def step(self, number: int, steps: int, batches: Mapping[str, tuple[list[list[int]], Tensor]]) -> None:
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * min(1.0, (number + 1) / self.recipe.warmup_steps)
+            group["lr"] = rate * self.factor(number, steps)
         losses = [loss for name, batch in batches.items() if (loss := self.loss(name, *batch)) is not None]
         self.optimizer.zero_grad()
         if self.recipe.surgery and not self.separate and len(losses) > 1:
@@ -139,6 +174,9 @@ class Textbook:
         else:
             for loss in losses:
                 loss.backward()
+        if self.recipe.gradient_clip:
+            everything = [each for group in self.optimizer.param_groups for each in group["params"]]
+            torch.nn.utils.clip_grad_norm_(everything, self.recipe.gradient_clip)
         self.optimizer.step()
 
     def backward_with_surgery(self, losses: Sequence[Tensor]) -> None:
@@ -192,10 +230,10 @@ def both_after(settings: Mapping[str, Any], steps: Sequence[Sequence[str]]) -> t
     optimizer: Optimizer = build_optimizer(model, trained, recipe)
     conflicts = 0
     for number, (names, each) in enumerate(zip(steps, batches, strict=True)):
-        set_learning_rate(optimizer, number, recipe.warmup_steps)
+        set_learning_rate(optimizer, recipe, number, len(steps))
         result = stepper.take(names, optimizer)
         conflicts += result.surgery.projections if result.surgery else 0
-        textbook.step(number, each)
+        textbook.step(number, len(steps), each)
     assert stepper.surgery_order.get_state().equal(textbook.order.get_state()), "as many orders were drawn"
     with optimizer.current():
         found = {name: value.detach().clone() for name, value in model.named_parameters(remove_duplicate=False)}

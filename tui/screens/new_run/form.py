@@ -25,8 +25,8 @@ METHOD, CONSTANTS, SCALE, RUNTIME = "method", "constants of the method", "scale"
 RESILIENCE, QUEUEING = "resilience", "queueing"
 _SECTIONS = {Role.SCALE: SCALE, Role.RUNTIME: RUNTIME, Role.RESILIENCE: RESILIENCE}
 _CONSTANTS = (
-    "mnr_scale", "mnr_threshold", "cosine_positive", "cosine_negative", "pretraining_epochs", "head_dropout",
-    "head_output_dropout", "lora.alpha", "lora.rslora", "lora.targets", "lora.dropout",
+    "cosent_scale", "mnr_scale", "mnr_threshold", "cosine_positive", "cosine_negative", "pretraining_epochs",
+    "head_dropout", "head_output_dropout", "lora.alpha", "lora.rslora", "lora.targets", "lora.dropout",
 )  # fmt: skip
 
 
@@ -245,7 +245,7 @@ class NewRunForm:
         return sections if self.edits else {**sections, QUEUEING: list(LAST_ASKED)}
 
     def _field(self, name: str, recipe: Recipe, idle: Mapping[str, str]) -> Field:
-        left_open = recipe.value(name) if name in SETTINGS else None
+        left_open = recipe.effective(name) if name in SETTINGS else None
         found = field_of(self.setting(name), self.value(name), name in self.typed, left_open, idle.get(name, ""))
         if name in ("seeds", "name") and not found.text:
             own = str(self.base.seed) if name == "seeds" else self.run.name if self.run else self.preset or ""

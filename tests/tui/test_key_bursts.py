@@ -196,6 +196,16 @@ async def test_a_second_answer_to_a_dialog_closes_nothing_below(show: Show, aliv
         ]
 
 
+async def test_a_second_enter_in_the_palette_closes_nothing_below(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("enter", "ctrl+p")
+        palette = shown.app.screen
+        for _ in range(2):
+            palette.dismiss(None)
+        await shown.settle()
+        assert [type(screen).__name__ for screen in shown.app.screen_stack] == ["RunsScreen", "RunScreen"]
+
+
 async def test_enter_in_the_form_types_into_the_line_that_it_was_pressed_on(show: Show, alive: Any) -> None:
     """And not into the one to which the cursor went before the form heard of it: that may be none to type into."""
     async with show() as shown:

@@ -22,6 +22,8 @@ DB ?= demo/runs.db
 TRAINING ?= --quick
 # How many inputs `make fuzz` tries in all, and from where: the same seed gives the same inputs.
 INPUTS ?= 100000
+# How many keys `make bursts` types in all.
+KEYS ?= 10000
 SEED := $(or $(SEED),$(shell date +%s))
 # What `make test` hands to pytest, for example TESTS="tests/unit -k recipe".
 TESTS ?=
@@ -40,18 +42,19 @@ DEMO := demo
 BERTMT := $(CURDIR)/$(BIN)/bertmt
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
-.PHONY: help setup demo test check fuzz torture calibrate mutants packages release-check lock bench bench-training bench-gpu docs screenshots clean
+.PHONY: help setup demo test check fuzz bursts torture calibrate mutants packages release-check lock bench bench-training bench-gpu docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
 	@echo "make test        linters, types and all tests"
 	@echo "make check       linters and types alone"
 	@echo "make fuzz        100,000 damaged inputs for every reader of files, words and registries"
+	@echo "make bursts      10,000 keys, clicks and new sizes, faster than screens are made: the dashboard goes on, and listens"
 	@echo "make torture     kills, full disks, torn files and failing calls, by the thousand, with a tally"
 	@echo "make calibrate   how often what compare says is wrong, where the truth is known: the tables of docs/methods.md"
 	@echo "make mutants     changes bertmt/comparison in every small way, and lists the changes that no test sees"
 	@echo "make packages    builds wheel and sdist, installs each into a fresh environment, and works a queue there"
-	@echo "make release-check  all that is too long for make test: the five above, whole (about an hour and a half)"
+	@echo "make release-check  all that is too long for make test: the six above, whole (about an hour and a half)"
 	@echo "make lock        write requirements.lock anew where pyproject.toml has changed (LOCK_FLAGS=--upgrade: the newest)"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make bench-training  how fast it trains, beside a course's loop and two libraries (TRAINING=\"--data DIR --json FILE\")"
@@ -133,6 +136,11 @@ fuzz: $(STAMP)
 	@INPUTS=$(INPUTS) OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz \
 	    --hypothesis-seed=$(SEED) --hypothesis-show-statistics -n $(TEST_PROCESSES) $(TESTS)
 
+# `make test` types a tenth of them, always the same ones.
+bursts: $(STAMP)
+	@echo "KEYS=$(KEYS) SEED=$(SEED)"
+	@KEYS=$(KEYS) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/tui/test_key_bursts.py -k no_burst -n $(TEST_PROCESSES) $(TESTS)
+
 $(VENV)/.installed-bench: $(STAMP)
 	@$(PIP_INSTALL) -c constraints.txt -e ".[bench]"
 	@touch $@
@@ -172,7 +180,7 @@ $(VENV)/.installed-release: $(STAMP)
 packages: $(VENV)/.installed-release
 	@$(BIN)/python -m bench.packages $(PIP_FLAGS)
 
-release-check: test calibrate mutants torture fuzz packages
+release-check: test calibrate mutants torture fuzz bursts packages
 
 # One set of versions for Linux and macOS and all Pythons of pyproject.toml, with the hashes of all their files on PyPI. The
 # first pass finds the CUDA libraries, which the second leaves out with torch; pip is the environment's own.

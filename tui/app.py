@@ -7,7 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from rich.console import RenderableType
 from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -32,6 +34,7 @@ from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES, full_name
+from tui.wire import Changes, Wire
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -89,6 +92,7 @@ class Dashboard(Navigation):
         self._first_theme = ""
         self.poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
+        self._wire = Wire()
         self._safe_filters: tuple[LineFilter, ...] = (SafeText(), *((OnlyAscii(),) if ascii_only else ()))
         for theme in THEMES:
             self.register_theme(theme)
@@ -96,6 +100,13 @@ class Dashboard(Navigation):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and before them the wall that nothing unsafe passes."""
         return [*self._safe_filters, *super().get_line_filters()]
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Only what changed goes to the terminal. Textual has no public place for this; `tests/tui/test_wire.py` fails
+        where it has changed."""
+        if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
+            renderable = Changes(renderable, self._wire)
+        super()._display(screen, renderable)
 
     def on_mount(self) -> None:
         wanted = self._first_theme or full_name(self.settings.theme)

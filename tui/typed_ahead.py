@@ -15,6 +15,8 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.worker import WorkerFailed, get_current_worker
 
+from tui.dialogs.palette import Palette
+
 
 class TypedAhead(App[None]):
     """An app whose actions wait for the screen that they are of, and whose left screens may miss their widgets."""
@@ -50,7 +52,7 @@ class TypedAhead(App[None]):
     def action_command_palette(self) -> None:
         """Open the palette; without the id that Textual gives it, since the one before may not be gone yet."""
         if self.use_command_palette and not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette())
+            self.push_screen(Palette())
 
     def _handle_exception(self, error: Exception) -> None:
         """That a screen which was left misses its widgets is nobody's fault; all else ends the app, as it should."""

@@ -1,6 +1,7 @@
 """`bertmt compare`."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,8 +29,9 @@ CURVE_HEIGHT = 12
 def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> None:
     """Compare runs with the first one.
 
-    Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict; below them
-    what differs in the recipes, how much each was trained, and what to keep in mind.
+    Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict, as a forest
+    plot before what two seeds of one recipe differ by, and as tables; below them what differs in the recipes, how much
+    each was trained, and what to keep in mind.
     """
     from bertmt.services.analysis.arms import named_groups
     from bertmt.services.analysis.compare import compare as compare_runs
@@ -50,6 +52,7 @@ def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
     from bertmt.services.analysis import comparison_formatting as words
 
     yield words.format_scores(found, width)
+    yield words.format_forest(found, output.size()[0], output.is_ascii())
     for each in found.others:
         yield words.format_differences(each, width)
     yield words.format_tests(found, width)
@@ -91,6 +94,7 @@ def _record(found: "Comparison") -> dict[str, Any]:
         "recipe_differences": {name: list(values) for name, values in found.recipe_differences.items()},
         "effort": {arm.name: effort(arm.runs[0]) for arm in found.arms},
         "warnings": list(found.warnings),
+        "noise": {name: asdict(floor) for name, floor in found.noise.items()},
     }
 
 

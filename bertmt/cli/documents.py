@@ -167,6 +167,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "warnings": "sentences: what makes the arms hard to compare",
+        "noise": "task (and overall) to difference (the root mean square of that of two seeds of one recipe at the "
+        "reference's scale), recipes and seeds that it is known from; only tasks of which there are two",
     },
     "bertmt.predictions/1": {
         "run": "the run's id",

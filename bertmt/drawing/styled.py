@@ -20,8 +20,9 @@ _ASCII = str.maketrans(
     "−–…×Δρ“”�·°±←→↑↓⏎␣≥≤"  # text
     "│┤├└┘┌┐┬┴┼─╭╮╰╯║═┃━"  # rules and frames
     "●✓✗○‖⊘◌◐◒◆▴▾▸◂▲■▼★✚✖"  # signs of states, marks, arrows
-    "█▉▊▋▌▍▎▏░▒▓▁▂▃▄▅▆▇▔",  # bars and blocks
-    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~p%#^v><^#v*+x####==--.:#________',
+    "█▉▊▋▌▍▎▏░▒▓▁▂▃▄▅▆▇▔"  # bars and blocks
+    "┊≈",  # a grid, an undecided difference
+    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~p%#^v><^#v*+x####==--.:#________:~',
 )
 
 

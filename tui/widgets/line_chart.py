@@ -166,7 +166,8 @@ class LineChart(Drawing, can_focus=True):
             self._smoothed[each] = kept.get(each) or each.smoothed(self.weight)
         smoothed = [self._smoothed[each] for each in panel.series]
         raw = [each for each in panel.series if not each.exact]
-        return replace(panel, series=smoothed, faint=[*panel.faint, *raw])
+        bands = [each.smoothed(self.weight) for each in panel.bands]
+        return replace(panel, series=smoothed, faint=[*panel.faint, *raw], bands=bands)
 
     def _look_at(self, window: Window | None) -> None:
         if window != self.window:

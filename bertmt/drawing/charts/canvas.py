@@ -17,6 +17,7 @@ BRAILLE = 0x2800
 BRAILLE_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 ASCII_BITS = ((0x01,),)  # one dot in one cell
 FAINT_SYMBOL = "."
+THIN = 0x21  # of the eight dots of a cell, the two that are left of what is drawn thinly
 
 
 def column_ranges(
@@ -82,7 +83,15 @@ class Canvas:
         """How many rows of dots so many rows of cells have."""
         return rows * len(ASCII_BITS if ascii_only else BRAILLE_BITS)
 
-    def draw(self, low: np.ndarray, high: np.ndarray, bottom: float, top: float, looks: Sequence[Look]) -> None:
+    def draw(
+        self,
+        low: np.ndarray,
+        high: np.ndarray,
+        bottom: float,
+        top: float,
+        looks: Sequence[Look],
+        thinly: bool = False,
+    ) -> None:
         """Curves from `low` to `high` in each column of dots, into cells that are still empty.
 
         A cell shows the dots of all these curves in the look of the one with the most dots in it, the earlier
@@ -90,6 +99,7 @@ class Canvas:
 
         Args:
             low, high: shapes (curves, dot_columns), NaN where there is no curve.
+            thinly: few of the dots alone, as behind a curve.
         """
         if not looks:
             return
@@ -99,6 +109,8 @@ class Canvas:
         upper, end = self._dot_ranges(low, high, bottom, top)
         for index in range(len(looks)):
             dots = self._cells_of(upper[index], end[index])
+            if thinly and not self.ascii_only:
+                dots &= np.uint8(THIN)
             count = np.bitwise_count(dots)
             np.copyto(owner, index, where=count > most)
             np.maximum(most, count, out=most)

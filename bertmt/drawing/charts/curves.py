@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bertmt.drawing.charts.axes import Frame, beside_y_axis
+from bertmt.drawing.charts.bands import Band
 from bertmt.drawing.charts.canvas import FAINT_SYMBOL, Canvas, column_ranges
 from bertmt.drawing.charts.legend import legend, remarks
 from bertmt.drawing.charts.series import Look, Series, Trace, looks_of
@@ -25,16 +26,22 @@ class Panel:
 
     Attributes:
         faint: drawn behind the series, in no colour: the raw values of smoothed ones.
+        bands: drawn behind the series, thinly in their colours.
     """
 
     title: str
     series: Sequence[Series]
     faint: Sequence[Series] = ()
     log_y: bool = False
+    bands: Sequence[Band] = ()
 
     def traces(self) -> list[Trace]:
         """What is drawn, in the order of their importance."""
         return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
+
+    def edges(self) -> list[Trace]:
+        """The low and the high edge of each band, one band after the other."""
+        return [each.trace(self.log_y) for band in self.bands for each in (band.low, band.high)]
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ def draw_panel(
     above = [line(Span(cut(title, width), "title"))] if title else []
     below = [cut_line(each, width) for each in remarks(traces[: len(panel.series)])]
     below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, names=names)
-    frame = Frame.around(traces, panel.log_y, view.window)
+    frame = Frame.around([*traces, *panel.edges()], panel.log_y, view.window)
     if frame is None:
         nothing = "No values to draw yet." if view.window is None else "No values between these steps."
         sentence = line(Span(cut(nothing, width), "dim"))
@@ -136,7 +143,7 @@ def draw_panel(
         below.pop()
     rows = height - axis_lines - len(above) - len(below)
     # The plot fits by construction, and measuring its thousands of spans would cost more than drawing them.
-    drawn, plot = _plot(traces, looks, frame, width, rows, len(above), least_gutter, view)
+    drawn, plot = _plot(traces, looks, frame, width, rows, len(above), least_gutter, view, _bands(panel, looks))
     return Chart([*above, *drawn[: rows + axis_lines], *below], (plot,))
 
 
@@ -149,11 +156,13 @@ def _plot(
     top: int,
     least_gutter: int,
     view: View,
+    bands: "Sequence[_Edges]",
 ) -> tuple[list[Line], Plot]:
     """Both axes with the curves between them; traces beyond the looks are faint."""
     labels, gutter = frame.y_labels(rows, Canvas.dots_of(rows, view.ascii_only), least_gutter)
     columns = width - gutter - 2
     drawn = _curves(traces, looks, frame, Canvas(rows, columns, view.ascii_only), view.cursor)
+    _shade(bands, frame, drawn)
     missing = np.concatenate([np.array([]), *(each.missing for each in traces[: len(looks)])])
     axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
     return [*beside_y_axis(drawn.lines(), labels, gutter), *axis], Plot(
@@ -180,6 +189,32 @@ def _curves(
         [column] = frame.columns(np.array([cursor]), canvas.columns).tolist()
         canvas.rule(column, "axis")
     return canvas
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """A band as it is drawn."""
+
+    low: Trace
+    high: Trace
+    look: Look
+
+
+def _bands(panel: Panel, looks: Sequence[Look]) -> list[_Edges]:
+    edges = panel.edges()
+    own = [Look(looks[band.of].style, FAINT_SYMBOL) for band in panel.bands]
+    return [_Edges(low, high, look) for low, high, look in zip(edges[::2], edges[1::2], own, strict=True)]
+
+
+def _shade(bands: Sequence[_Edges], frame: Frame, canvas: Canvas) -> None:
+    """Bands into cells that are still empty."""
+    low, high = np.empty((2, len(bands), canvas.dot_columns))
+    for index, band in enumerate(bands):
+        (low[index], _), (_, high[index]) = (
+            column_ranges(edge.steps, edge.values, frame.first, frame.last, canvas.dot_columns)
+            for edge in (band.low, band.high)
+        )
+    canvas.draw(low, high, frame.bottom, frame.top, [band.look for band in bands], thinly=True)
 
 
 def _dotted(trace: Trace, frame: Frame, columns: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.comparison.bootstrap import resamples_for
+from bertmt.comparison.noise import NoiseFloor, noise_floor
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.seeds import SeedDifference, compare_seeds
 from bertmt.comparison.verdicts import judge
@@ -23,6 +24,8 @@ from bertmt.services.analysis.comparability import (
     why_other_overall,
 )
 from bertmt.services.analysis.labels import labels_of
+from bertmt.services.browse.baseline import same_dev_data, scale_key
+from bertmt.services.browse.run_list import RunList, newest_of_each_seed
 from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Tasks
 
@@ -71,12 +74,15 @@ class Comparison:
             different seeds of it, its means are over all of them.
         recipe_differences: setting to its value per arm, the reference first.
         warnings: sentences about what makes the arms not comparable, or confounds them.
+        noise: what two seeds of one recipe differ by at the reference's scale, by task and for "overall"; only what
+            the registry has seeds to know it from.
     """
 
     sides: tuple[Side, ...]
     others: tuple[Against, ...]
     recipe_differences: Mapping[str, tuple[Any, ...]]
     warnings: tuple[str, ...]
+    noise: Mapping[str, NoiseFloor]
 
     @property
     def reference(self) -> Arm:
@@ -126,7 +132,8 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     tasks = {result.task for result in results}
     said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
-    return Comparison(sides, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(said)))
+    noise = _noise(database, arms[0].runs[0], [*(task for task in arms[0].tasks if task in tasks), "overall"])
+    return Comparison(sides, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(said)), noise)
 
 
 def whole_side(arm: Arm, hidden: Collection[str] = ()) -> Side:
@@ -187,6 +194,29 @@ def _reference_side(reference: Arm, others: Sequence[Against], hidden: Collectio
     if sides and all((side.seeds, side.scores) == (sides[0].seeds, sides[0].scores) for side in sides):
         return sides[0]
     return whole_side(reference, hidden)
+
+
+def _noise(database: Database, reference: Run, tasks: Collection[str]) -> dict[str, NoiseFloor]:
+    """What seeds alone do to the scores of any recipe at the scale of a run, on its dev data."""
+    runs = RunList(database)
+    runs.refresh()
+    recipes = [[row.run for row in newest_of_each_seed(group.rows)] for group in runs.groups()]
+    alike = [seeds for seeds in recipes if len(seeds) > 1 and scale_key(seeds[0]) == scale_key(reference)]
+    found = {}
+    for task in tasks:
+        of_task = [seeds for seeds in alike if _judges_alike(seeds[0], reference, task)]
+        scores = [[score for run in seeds if (score := run.score(task)) is not None] for seeds in of_task]
+        floor = noise_floor(scores)
+        if floor is not None:
+            found[task] = floor
+    return found
+
+
+def _judges_alike(run: Run, reference: Run, name: str) -> bool:
+    """Whether scores of a task, or the overall ones, are of the same tasks on the same dev examples."""
+    if name == "overall" and set(run.tasks) != set(reference.tasks):
+        return False
+    return all(same_dev_data(run, reference, task) for task in (run.tasks if name == "overall" else (name,)))
 
 
 def _judged(others: Sequence[Against]) -> tuple[Against, ...]:

@@ -1,12 +1,16 @@
 """A comparison in words and tables, the same in every front end, and no claim that it does not make."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from bertmt.comparison.noise import NoiseFloor
 from bertmt.comparison.seeds import SeedDifference
+from bertmt.comparison.verdicts import Verdict
 from bertmt.drawing import numbers
+from bertmt.drawing.charts.forest import ForestGroup, ForestRow, draw_forest
 from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.styled import Line, Span, line
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.analysis.arms import distinct_names, effort
 from bertmt.services.analysis.compare import Against, Comparison, Side
@@ -56,6 +60,67 @@ def side_name(side: Side) -> str:
         return arm.name
     of_all = numbers.counted(known, "seed")
     return f"{arm.name}, mean of {of_all if used == known else f'{used} of {of_all}'}"
+
+
+def format_forest(
+    found: Comparison, width: int, ascii_only: bool = False, marks: Mapping[int, Line] | None = None
+) -> list[Line]:
+    """Every difference with its interval in one plot, and what the grey behind them is.
+
+    Args:
+        marks: stand before the titles of arms, by the key of an arm's first run.
+    """
+    groups = []
+    for each in found.others:
+        results: list[Any] = [*each.examples, *each.seeds]
+        title = Span(safe_text(f"{side_name(each.side)} − {side_name(each.reference)}"), "title")
+        rows = [_forest_row(result, found) for result in results]
+        rows += [_untested_overall(each, found)] if each.seeds else []
+        groups.append(ForestGroup(line(*(marks or {}).get(each.arm.runs[0].key, ()), title), rows))
+    drawn = draw_forest(groups, width, ascii_only=ascii_only)
+    return [*drawn, *((Span(part, "dim"),) for part in wrapped(safe_text(about_noise(found)), width))]
+
+
+def _forest_row(result: Any, found: Comparison) -> ForestRow:
+    return ForestRow(
+        name=_title(result.task, found.tasks), difference=result.difference, low=result.low, high=result.high,
+        p=result.p_corrected, verdict=str(result.verdict), floor=_floor(found, result.task), note=_could_show(result),
+    )  # fmt: skip
+
+
+def _untested_overall(against: Against, found: Comparison) -> ForestRow:
+    """How the overall scores of arms of several seeds differ, of which nothing more is known."""
+    of_arm, of_reference = (side.scores["overall"] for side in (against.side, against.reference))
+    difference = of_arm - of_reference if of_arm is not None and of_reference is not None else None
+    return ForestRow(name="overall", difference=difference, verdict="", floor=_floor(found, "overall"))
+
+
+def _floor(found: Comparison, task: str) -> float | None:
+    return found.noise[task].difference if task in found.noise else None
+
+
+def _could_show(result: Any) -> str:
+    """Of what is undecided: the smallest difference that so many examples show, or how many seeds could show any."""
+    if result.verdict is not Verdict.UNDECIDED or result.p is None:
+        return ""
+    if isinstance(result, SeedDifference):
+        return "" if result.can_decide else f"needs {result.seeds_needed} seeds"
+    return f"sees ≥ {numbers.score(result.detectable)}" if result.detectable else ""
+
+
+def about_noise(found: Comparison) -> str:
+    """What the band behind a difference is, task by task, or why there is none; not yet safe for a screen."""
+    if not found.noise:
+        return "No noise floor: the registry has no two seeds of one recipe at this scale to know it from."
+    said = ", ".join(
+        f"{_title(task, found.tasks)} {numbers.magnitude(floor.difference)}" for task, floor in found.noise.items()
+    )
+    return f"░ what two seeds of one recipe differ by (root mean square): {said}; {_known_from(found.noise)}."
+
+
+def _known_from(noise: Mapping[str, NoiseFloor]) -> str:
+    most = max(noise.values(), key=lambda floor: floor.seeds)
+    return f"from {numbers.counted(most.seeds, 'seed')} of {numbers.counted(most.recipes, 'recipe')}"
 
 
 def format_differences(against: Against, width: int | None) -> list[Line]:

@@ -18,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.services.analysis.arms import arms_of, effort
 from bertmt.services.analysis.compare import compare
-from bertmt.services.analysis.comparison_formatting import format_differences
+from bertmt.services.analysis.comparison_formatting import format_differences, format_forest
 from bertmt.services.browse.baseline import Baselines, choose_baseline
 from bertmt.services.browse.rows import Row
 from bertmt.worker.worker import Worker
@@ -338,3 +338,31 @@ def test_p_is_corrected_over_every_arm_that_is_shown_and_not_arm_by_arm(
     assert [each.p_corrected for each in both] == pytest.approx(list(holm([each.p for each in both])))
     assert {each.verdict for each in both} == {Verdict.UNDECIDED}  # 4 · 2/2⁷ = 0.0625
     assert "8 paired seeds could." in present(both[0].remark)
+
+
+def test_the_noise_floor_is_known_from_seeds_of_one_recipe_at_the_same_scale_and_data(
+    database: Database, scored: Any
+) -> None:
+    base = [scored("base", {"sst": score, "para": 0.5}, seed=seed) for seed, score in enumerate((0.40, 0.44))]
+    other = [scored("other", {"sst": score}, seed=seed, mnr=True) for seed, score in enumerate((0.60, 0.62, 0.64))]
+    for seed, score in ((3, 0.99), (4, 0.01)):
+        scored("other", {"sst": score}, seed=seed, mnr=True, marks={"sst-dev": "another"})
+    scored("longer", {"sst": 0.10}, seed=0, epochs=9)
+    scored("longer", {"sst": 0.90}, seed=1, epochs=9)
+    found = compare(database, [base, other])
+    # Squares within the recipes: 2 · 0.02² and 2 · 0.02² + 0, of 1 + 2 degrees of freedom.
+    expected = (2 * (4 * 0.02**2) / 3) ** 0.5
+    assert found.noise["sst"].difference == pytest.approx(expected)
+    assert (found.noise["sst"].recipes, found.noise["sst"].seeds) == (2, 5)
+    text = "\n".join(map(plain, format_forest(found, 120)))
+    assert f"SST {expected:.3f}" in text and "from 5 seeds of 2 recipes" in text and "░" in text
+    row = next(each for each in text.splitlines() if each.startswith("SST"))
+    assert row.endswith("≈ undecided  needs 6 seeds"), row
+
+
+def test_without_seeds_of_one_recipe_the_forest_says_that_it_knows_no_floor(database: Database, finished: Any) -> None:
+    first, second = finished("a", "b", tasks=("sst",))
+    found = compare(database, [[first], [second]])
+    assert found.noise == {}
+    text = " ".join(" ".join(map(plain, format_forest(found, 80))).split())
+    assert "the registry has no two seeds of one recipe at this scale" in text and "░" not in text

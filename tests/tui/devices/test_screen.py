@@ -47,16 +47,8 @@ class Busy:
             self.seconds[thread] += 2 * wave
         times = {each: CpuTimes(busy, 2.0 * self.looks) for each, busy in enumerate(self.seconds)}
         total = CpuTimes(sum(self.seconds), 2.0 * self.looks * self.threads, times)
-        return Cpu(
-            f"A processor{HOSTILE}",
-            self.threads,
-            max(1, self.threads // 2),
-            None,
-            65536,
-            20480,
-            total,
-            thread_times=times,
-        )
+        cores = max(1, self.threads // 2)
+        return Cpu(f"A processor{HOSTILE}", self.threads, cores, None, 65536, 20480, total)
 
     def gpus(self) -> Any:
         free = 16384 - 200 * (self.looks % 60)

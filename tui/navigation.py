@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.screen import Screen
 
 from bertmt.registry.records import Run
+from tui.screens.devices.screen import DevicesScreen
 from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.paper.screen import PaperScreen
 from tui.screens.queue.screen import QueueScreen
@@ -22,6 +23,7 @@ class Navigation(TypedAhead):
         "runs": RunsScreen,
         "queue": QueueScreen,
         "paper": PaperScreen,
+        "devices": DevicesScreen,
     }
     DEFAULT_MODE = "runs"
 

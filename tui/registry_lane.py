@@ -16,6 +16,7 @@ from bertmt.services.browse.live_curves import LiveCurves
 from bertmt.services.browse.run_list import RunList
 from bertmt.services.ingest.watch import Watch
 from bertmt.services.opening import Registry, opened_registry, sqlite_errors_as_sentences
+from bertmt.services.upkeep.device_history import DeviceHistory
 
 T = TypeVar("T")
 BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing
@@ -29,6 +30,7 @@ class Session:
         self.watch = Watch(database)
         self.runs = RunList(database)
         self.curves = LiveCurves(database)
+        self.history = DeviceHistory()
 
 
 class RegistryLane:

@@ -1,8 +1,8 @@
 """The processor and the memory that this process may use."""
 
 import os
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertmt.devices.cgroup import read_limits
@@ -16,10 +16,12 @@ class CpuTimes:
 
     Attributes:
         busy: neither idle nor waiting for a disk, for whichever process.
+        threads: the same of each hardware thread, by its number.
     """
 
     busy: float
     passed: float
+    threads: Mapping[int, "CpuTimes"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,18 @@ def utilization(cpu: Cpu, before: CpuTimes) -> float | None:
 
     None where no time passed. Under a quota the whole is the quota, and what others run on the same threads counts too.
     """
-    if cpu.times is None or cpu.times.passed <= before.passed:
+    busy = None if cpu.times is None else busy_share(cpu.times, before)
+    if busy is None:
         return None
-    busy = max(cpu.times.busy - before.busy, 0.0) / (cpu.times.passed - before.passed)
     if cpu.quota is not None and cpu.quota < cpu.logical:
         busy *= cpu.logical / cpu.quota
     return min(busy, 1.0)
+
+
+def busy_share(now: CpuTimes, before: CpuTimes) -> float | None:
+    """The share of the time between two looks that was busy; None where no time passed."""
+    passed = now.passed - before.passed
+    return min(max(now.busy - before.busy, 0.0) / passed, 1.0) if passed > 0 else None
 
 
 def read_cpu(root: Path = Path("/"), allowed: Collection[int] | None = None) -> Cpu:
@@ -132,14 +140,15 @@ def _model_name(root: Path) -> str:
 
 def _times(threads: Collection[int], root: Path) -> CpuTimes | None:
     """From /proc/stat (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal; guests are in user already."""
-    busy = passed = 0
+    found: dict[int, CpuTimes] = {}
     try:
         for line in (root / "proc/stat").read_text(encoding="ascii").splitlines():
             name, *words = line.split()
             if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in threads:
                 ticks = [int(word) for word in words[:8]]
-                passed += sum(ticks)
-                busy += sum(ticks) - sum(ticks[3:5])
+                passed, idle = sum(ticks), sum(ticks[3:5])
+                found[int(name[3:])] = CpuTimes((passed - idle) / TICKS_PER_SECOND, passed / TICKS_PER_SECOND)
     except (OSError, ValueError):
         return None
-    return CpuTimes(busy / TICKS_PER_SECOND, passed / TICKS_PER_SECOND) if passed else None
+    busy, passed_by_all = (sum(getattr(each, name) for each in found.values()) for name in ("busy", "passed"))
+    return CpuTimes(busy, passed_by_all, found) if passed_by_all else None

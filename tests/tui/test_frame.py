@@ -185,7 +185,7 @@ async def test_a_short_name_of_a_theme_stands_in_the_settings_too(registry: Path
 
 
 async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry: Path) -> None:
-    for name in ("queue", "paper"):
+    for name in ("queue", "paper", "devices"):
         app = dashboard(parser().parse_args(["--db", str(registry), "--screen", name]))
         app.poll_seconds = 0
         async with app.run_test() as pilot:
@@ -193,9 +193,9 @@ async def test_the_screen_to_begin_with_is_chosen_on_the_command_line(registry: 
             assert app.current_mode == name
 
 
-async def test_the_three_first_screens_are_numbered_and_clicked(show: Show, alive: Any) -> None:
+async def test_the_first_screens_are_numbered_and_clicked(show: Show, alive: Any) -> None:
     async with show() as shown:
-        for keys, mode in (("2", "queue"), ("3", "paper"), ("1", "runs")):
+        for keys, mode in (("2", "queue"), ("3", "paper"), ("4", "devices"), ("1", "runs")):
             await shown.press(keys)
             assert shown.app.current_mode == mode
         await shown.pilot.click("HomeLine", offset=(18, 0))

@@ -36,7 +36,7 @@ TURNS = (0, 1, 2, 3, 5, 8, 13)  # of the loop, between two keys
 SIZES = ((80, 24), (40, 12), (60, 15), (120, 40), (200, 60), (20, 5))
 CHARACTERS = {"space": " ", "slash": "/", "number_sign": "#", "question_mark": "?", "full_stop": ".", "comma": ","}
 # What leads from screen to screen, and out of it, comes as often as all else together.
-LEADING = ("enter", "escape", "1", "2", "3", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o")
+LEADING = (*"1234", "enter", "escape", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o")
 BOUND = sorted({name for _, binding in all_bindings() for name in binding.key.split(",")} | {*"abcxyz059-=", "ctrl+q"})
 OPENING = ("o", "enter", "ctrl+p")
 
@@ -124,7 +124,7 @@ async def test_no_burst_of_keys_ends_the_dashboard_with_an_error_or_leaves_it_de
     chance = random.Random(seed)
     left, bursts = KEYS, 0
     while left > 0:  # q and ctrl+q leave it: then it begins again
-        app = Hasty(every_state, first=chance.choice(("runs", "queue", "paper")), poll_seconds=0.02)
+        app = Hasty(every_state, first=chance.choice(("runs", "queue", "paper", "devices")), poll_seconds=0.02)
         app.typed = burst(chance)
         left -= len(app.typed)
         async with app.run_test(size=chance.choice(SIZES)):  # raises what ended the app

@@ -1,4 +1,4 @@
-"""The first line of the three first screens: which one this is, and how many runs are in which state."""
+"""The first line of the first screens: which one this is, and how many runs are in which state."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ SHOWN = (
 
 
 class HomeLine(TabLine):
-    """Runs, Queue, Paper."""
+    """Runs, Queue, Paper, Devices."""
 
-    MODES = ("runs", "queue", "paper")
+    MODES = ("runs", "queue", "paper", "devices")
 
     def __init__(self, mode: str):
-        super().__init__(("Runs", "Queue", "Paper"), self.MODES.index(mode), (Span("bertmt", "title"),))
+        super().__init__(("Runs", "Queue", "Paper", "Devices"), self.MODES.index(mode), (Span("bertmt", "title"),))
 
     def show_counts(self, counts: Mapping[State, int], scale: str = "") -> None:
         """How many runs are in each state that has some.

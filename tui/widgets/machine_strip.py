@@ -28,8 +28,10 @@ class Surroundings:
 
 
 def surroundings_of(session: Session) -> Surroundings:
-    """Look at both."""
-    return Surroundings(workload(session.database), read_machine())
+    """Look at both; the screen about devices draws what was seen."""
+    machine = read_machine()
+    session.history.note(machine)
+    return Surroundings(workload(session.database), machine)
 
 
 class MachineStrip(Widget):

@@ -8,7 +8,15 @@ from fake_nvml import GIB, FakeNvml
 from present import present
 
 from bertmt.devices.cgroup import read_limits
-from bertmt.devices.cpu import TICKS_PER_SECOND, allowed_threads, physical_cores, read_cpu, utilization
+from bertmt.devices.cpu import (
+    TICKS_PER_SECOND,
+    CpuTimes,
+    allowed_threads,
+    busy_share,
+    physical_cores,
+    read_cpu,
+    utilization,
+)
 from bertmt.devices.gpus import Gpu, GpuProcess, list_gpus, read_gpus
 from bertmt.devices.slots import DeviceSlot, device_slots, parse_slots
 from bertmt.errors import UsageError
@@ -64,6 +72,13 @@ def test_utilization_is_what_was_not_idle_between_two_looks_on_the_threads_of_th
     assert utilization(after, present(before)) == pytest.approx(3 / 10), "3 s of 10; waiting for a disk is idle"
     assert utilization(after, present(after.times)) is None
     assert read_cpu(tmp_path / "elsewhere", allowed={0}).times is None
+
+
+def test_each_thread_of_the_process_has_times_of_its_own(tmp_path: Path) -> None:
+    threads = present(read_cpu(machine(tmp_path, busy_for(100, 900)), allowed={0, 2}).times).threads
+    assert threads == {0: CpuTimes(100, 1000), 2: CpuTimes(0, 10**9 / TICKS_PER_SECOND)}
+    assert busy_share(CpuTimes(103, 1010), threads[0]) == pytest.approx(0.3)
+    assert busy_share(threads[0], threads[0]) is None
 
 
 def test_under_a_quota_utilization_is_the_share_of_the_quota(tmp_path: Path) -> None:

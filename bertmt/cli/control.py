@@ -5,13 +5,16 @@ from typing import Annotated
 import typer
 
 from bertmt.cli import diagnostics, output
+from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs, confirm, listed
 from bertmt.cli.invocation import existing_registry, named_runs
-from bertmt.cli.parameters import DataFolder, ExtraData, RunWords
-from bertmt.drawing.numbers import named
+from bertmt.cli.parameters import DataFolder, ExtraData, RunWords, RunWordsOrNone
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 
 
-def cancel(context: typer.Context, runs: RunWords) -> None:
+def cancel(
+    context: typer.Context, runs: RunWordsOrNone = None, matching: MatchingRuns = None, yes: Yes = False
+) -> None:
     """Cancel waiting and paused runs, stop running ones.
 
     A running one writes a checkpoint first, so that `bertmt requeue` can continue it.
@@ -19,17 +22,17 @@ def cancel(context: typer.Context, runs: RunWords) -> None:
     from bertmt.services.lifecycle import bulk
 
     database = existing_registry(context)
-    for after in bulk.cancel(database, named_runs(database, runs)):
+    for after in bulk.cancel(database, chosen_runs(database, runs, matching, yes, "cancel")):
         word = "will stop" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
 
 
-def pause(context: typer.Context, runs: RunWords) -> None:
+def pause(context: typer.Context, runs: RunWordsOrNone = None, matching: MatchingRuns = None, yes: Yes = False) -> None:
     """Checkpoint running runs and free their device."""
     from bertmt.services.lifecycle import bulk
 
     database = existing_registry(context)
-    for after in bulk.pause(database, named_runs(database, runs)):
+    for after in bulk.pause(database, chosen_runs(database, runs, matching, yes, "pause")):
         output.write_lines([safe_text(f"{after.id} {after.name}: writes a checkpoint and pauses")])
 
 
@@ -51,12 +54,9 @@ FromStart = Annotated[bool, typer.Option("--from-start", help="Delete their chec
 
 
 def requeue(
-    context: typer.Context,
-    runs: RunWords,
-    data: DataFolder = None,
-    extra_data: ExtraData = None,
-    from_start: FromStart = False,
-) -> None:
+    context: typer.Context, runs: RunWordsOrNone = None, data: DataFolder = None, extra_data: ExtraData = None,
+    from_start: FromStart = False, matching: MatchingRuns = None, yes: Yes = False,
+) -> None:  # fmt: skip
     """Queue failed, cancelled, lost or paused runs again.
 
     As their next attempt, from their newest checkpoint, at the end of the queue; --data and --extra-data say where the
@@ -66,7 +66,7 @@ def requeue(
     from bertmt.services.lifecycle import bulk, control
 
     database = existing_registry(context)
-    found = named_runs(database, runs)
+    found = chosen_runs(database, runs, matching, yes, "requeue")
     if from_start:
         queued = bulk.begin_anew(database, found, data, extra_data)
     else:
@@ -78,29 +78,19 @@ def requeue(
     note_unworked_queue(database)
 
 
-def rm(
-    context: typer.Context,
-    runs: RunWords,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-) -> None:
+def rm(context: typer.Context, runs: RunWordsOrNone = None, matching: MatchingRuns = None, yes: Yes = False) -> None:
     """Remove runs; `bertmt restore` brings them back.
 
     Nothing is deleted until `bertmt gc`. Waiting runs are cancelled; running ones are refused.
     """
-    from bertmt.errors import UsageError
     from bertmt.services.lifecycle import removal
     from bertmt.services.lifecycle.bulk import for_all
     from bertmt.services.lifecycle.startable import waiting_runs
 
     database = existing_registry(context)
-    found = named_runs(database, runs)
-    listed = named([f"{run.id} ({run.name}, seed {run.seed}, {run.state})" for run in found])
+    found = chosen_runs(database, runs, matching, True, "rm")  # asked below, with what follows from it
     diagnostics.note(*removal.consequences(found, waiting_runs(database)))
-    if not yes and not diagnostics.is_interactive():
-        raise UsageError(f"Cannot ask for confirmation whether {listed} may be removed: pass --yes.")
-    if not yes and not diagnostics.ask(f"Remove {listed}?"):
-        diagnostics.note("Nothing was removed.")
-        return
+    confirm(f"remove {counted(len(found), 'run')}: {listed(found)}", yes)
     for run in for_all(database, found, removal.delete):
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])
     ids = " ".join(run.id for run in found) if len(found) <= MOST_TYPED else "RUN..."

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from bertmt.cli import output
-from bertmt.cli.invocation import existing_registry, named_runs
-from bertmt.cli.parameters import RunWords
+from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import RunWordsOrNone
 
 
 class What(StrEnum):
@@ -19,10 +20,12 @@ class What(StrEnum):
 
 def export(
     context: typer.Context,
-    runs: RunWords,
+    runs: RunWordsOrNone = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header; the default.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per line.")] = False,
     what: Annotated[What, typer.Option("--what", help="All metric series, or dev predictions.")] = What.METRICS,
+    matching: MatchingRuns = None,
+    yes: Yes = False,
 ) -> None:  # fmt: skip
     """Export metrics or predictions as CSV or JSON Lines."""
     from bertmt.errors import UsageError
@@ -31,7 +34,7 @@ def export(
     if as_csv and as_jsonl:
         raise UsageError("Either --csv or --jsonl.")
     database = existing_registry(context)
-    found = named_runs(database, runs)
+    found = chosen_runs(database, runs, matching, yes, "export")
     rows, columns = exporting.metric_rows(database, found), list(exporting.METRIC_COLUMNS)
     if what is What.PREDICTIONS:
         rows, columns = exporting.prediction_rows(database, found), list(exporting.PREDICTION_COLUMNS)

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from bertmt.cli import completion, output
-from bertmt.cli.invocation import existing_registry, named_runs
+from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs
+from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import RunWord
 from bertmt.drawing.safe_text import safe_text
 
@@ -28,19 +29,18 @@ def tag(
     context: typer.Context,
     words: Annotated[
         list[str],
-        typer.Argument(metavar="RUN... TAG", help="Runs, then the tag.", autocompletion=completion.runs_and_tags),
+        typer.Argument(metavar="[RUN...] TAG", help="Runs, then the tag.", autocompletion=completion.runs_and_tags),
     ],
     remove: Annotated[bool, typer.Option("--remove", help="Remove the tag.")] = False,
+    matching: MatchingRuns = None,
+    yes: Yes = False,
 ) -> None:
     """Tag runs; `bertmt runs --filter tag:WORD` finds them."""
-    from bertmt.errors import UsageError
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
 
     *runs, word = words
-    if not runs:
-        raise UsageError("`bertmt tag` needs a run and a tag: bertmt tag RUN TAG.")
     database = existing_registry(context)
-    found = named_runs(database, runs)
+    found = chosen_runs(database, runs, matching, yes, "tag")
     for after in for_all(database, found, lambda database, run: control.tag(database, run, word, present=not remove)):
         output.write_lines([safe_text(f"{after.id} {after.name}: {' '.join(after.annotations.tags) or 'no tags'}")])

@@ -129,7 +129,7 @@ def test_rm_of_many_names_three_and_counts_the_others(
     ids = [builder.add("many", seed=seed).id for seed in range(40)]
     monkeypatch.setattr("sys.stdin", io.StringIO())
     outcome = bertmt("rm", "many")
-    assert outcome.code == 2 and f"{ids[2]} (many, seed 2, queued) and 37 more may be removed" in outcome.err
+    assert outcome.code == 2 and f"{ids[2]} (many, seed 2, queued) and 37 more; pass --yes" in outcome.err
     assert not any(each in outcome.err for each in ids[3:])
     removed = bertmt("rm", "many", "--yes")
     assert len(removed.out.splitlines()) == 40

@@ -104,6 +104,16 @@ def test_pairs_read_as_both_are_predicted_by_the_mean_of_probabilities_and_of_nu
             assert ((other >= 0) & (other <= 1)).all()
 
 
+def test_a_batch_read_twice_in_one_pass_has_other_dropouts_the_second_time(
+    build_model: Build, tokens: TokenBatch
+) -> None:
+    model = build_model({"r_drop": 1.0})
+    with torch.no_grad():
+        torch.testing.assert_close(*model.eval().embed("sst", tokens + tokens).chunk(2))
+        one, other = model.train().embed("sst", tokens + tokens).chunk(2)
+    assert not torch.isclose(one, other).all(dim=1).any()
+
+
 def test_an_average_is_of_probabilities_however_sure_the_logits_are() -> None:
     three, two, number = (
         Task(name="x", title="X", inputs="pair", classes=names, metrics=(metric,))

@@ -38,6 +38,7 @@ class Family:
         shapes: the weights that must be there; a head's and a pooler's may be, and are left alone.
         start, end, pad: special tokens where the tokenizer does not say itself what stands around a sentence.
         vocabularies: the files of a vocabulary, in the order in which they are looked for.
+        ends_between: how many of the end's tokens stand between the two sentences of one input.
         lora_targets: `lora.targets` to the ends of the names of linear layers; one that is lacking has none here.
     """
 
@@ -62,6 +63,7 @@ class Family:
     pad: str = "[PAD]"
     vocabularies: tuple[tuple[str, ...], ...]
     lora_targets: Mapping[str, tuple[str, ...]]
+    ends_between: int = 1
 
     def positions(self, configuration: Mapping[str, Any]) -> int:
         """The longest sentence that an encoder can read, in tokens."""
@@ -151,6 +153,7 @@ ROBERTA = Family(
     pad="<pad>",
     vocabularies=((LIBRARY_NAME,), (BYTES_NAME, MERGES_NAME)),
     lora_targets=_BERT_TARGETS,
+    ends_between=2,
 )
 MODERNBERT = Family(
     model_type="modernbert",

@@ -6,15 +6,18 @@ from types import MappingProxyType
 from torch import nn
 
 from bertmt.models.seeding import seeded
-from bertmt.recipe.recipe import Head, Recipe
+from bertmt.recipe.groups import Head
+from bertmt.recipe.recipe import Recipe
 
 NONE: Mapping[str, Callable[[int, int], nn.Module]] = MappingProxyType({})
 
 
-def build_head(
+def build_heads(
     recipe: Recipe, task: str, hidden_size: int, own: Mapping[str, Callable[[int, int], nn.Module]] = NONE
-) -> nn.Module | None:
-    """The head of a task with its initial weights; None where a cosine predicts it, as STS (section 4.1).
+) -> dict[str, nn.Module]:
+    """The heads of a task with their initial weights, by what they read: "separate" sentences, or a "joint" input.
+
+    None where a cosine predicts it, as STS (section 4.1).
 
     The weights depend on the recipe's seed, the task and the head's own shape; neither the encoder, nor LoRA, nor
     the other tasks shift them.
@@ -24,16 +27,16 @@ def build_head(
         own: what makes the heads of a user's own, by task: of their inputs and outputs.
     """
     about = recipe.task(task)
-    if not about.has_head:
-        return None
     settings = recipe.head.get(task, Head())
-    inputs, outputs = recipe.head_inputs(about, hidden_size), about.outputs
-    with seeded(recipe.seed, f"head/{task}"):
-        if task in own:
-            return own[task](inputs, outputs)
-        return projection(
-            inputs, outputs, settings.layers, settings.hidden, recipe.head_dropout, recipe.head_output_dropout
-        )
+    dropouts = recipe.head_dropout, recipe.head_output_dropout
+    found: dict[str, nn.Module] = {}
+    for read, inputs in recipe.head_inputs(about, hidden_size).items():
+        with seeded(recipe.seed, f"head/{task}" if read == "separate" else f"head/{task}/{read}"):
+            if task in own:
+                found[read] = own[task](inputs, about.outputs)
+            else:
+                found[read] = projection(inputs, about.outputs, settings.layers, settings.hidden, *dropouts)
+    return found
 
 
 def projection(

@@ -1,5 +1,6 @@
 """What a trained model says about many examples."""
 
+import operator
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -8,7 +9,6 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from bertmt.models.multitask import MultitaskModel
-from bertmt.models.packed.layout import TokenBatch
 from bertmt.tasks.task import Task
 
 EXAMPLES_PER_BATCH = 64
@@ -36,7 +36,8 @@ def compute_outputs(
     training = model.training
     model.eval()
     device = next(model.parameters()).device
-    longest = [max(len(first[row]), len(second[row]) if second else 0) for row in range(len(first))]
+    whole: Callable[[int, int], int] = max if model.inputs[task] == "separate" else operator.add
+    longest = [whole(len(first[row]), len(second[row]) if second else 0) for row in range(len(first))]
     order = np.argsort(longest, kind="stable")[::-1]  # the longest first: memory peaks at once or never
     parts = []
     try:
@@ -44,8 +45,9 @@ def compute_outputs(
             for start in range(0, len(order), EXAMPLES_PER_BATCH):
                 before_batch()
                 rows = order[start : start + EXAMPLES_PER_BATCH]
-                sentences = [first[row] for row in rows] + ([second[row] for row in rows] if second else [])
-                parts.append(model(task, TokenBatch.of(sentences).to(device)).float().cpu())
+                seconds = [second[row] for row in rows] if second else None
+                tokens = model.tokens(task, [first[row] for row in rows], seconds)
+                parts.append(model(task, tokens.to(device)).float().cpu())
     finally:
         model.train(training)
     computed = torch.cat(parts)

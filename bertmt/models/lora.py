@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from bertmt.encoders.families import FAMILIES
 from bertmt.models.seeding import seeded
-from bertmt.recipe.recipe import Lora
+from bertmt.recipe.groups import Lora
 
 
 def add_adapters(encoder: PreTrainedModel, settings: Lora, seed: int) -> PreTrainedModel:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from bertmt.models.heads import NONE, build_head
+from bertmt.encoders.families import FAMILIES
+from bertmt.models.heads import NONE, build_heads
 from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.packed.encoder import PackedEncoder
 from bertmt.models.packed.layout import Pass, TokenBatch
@@ -32,7 +33,7 @@ class MultitaskModel(nn.Module):
     Args:
         recipe: tasks, ensembling, LoRA, heads, pair features and seed are read.
         load: gives a fresh encoder with the same pretrained weights at each call.
-        own_heads: see `build_head`.
+        own_heads: see `build_heads`.
 
     Attributes:
         encoders: by task if ensembled, else one called "shared". With one task the two are the same model
@@ -53,6 +54,7 @@ class MultitaskModel(nn.Module):
         super().__init__()
         self.tasks = recipe.tasks
         self.about = recipe.trained()
+        self.inputs = {name: recipe.input_of(task) for name, task in self.about.items()}
         self.features = recipe.features
         self.pooling: Pooling = recipe.pooling  # type: ignore[assignment]  # one of its choices
         self.separate = recipe.ensembling and len(recipe.tasks) > 1
@@ -61,8 +63,10 @@ class MultitaskModel(nn.Module):
         self.encoders = nn.ModuleDict(encoders)
         self.packed = {name: PackedEncoder(encoder) for name, encoder in encoders.items()}
         self.config: PreTrainedConfig = encoders[names[0]].config
-        heads = {task: build_head(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
-        self.heads = nn.ModuleDict({_key(task): head for task, head in heads.items() if head is not None})
+        heads = {task: build_heads(recipe, task, self.config.hidden_size, own_heads) for task in recipe.tasks}
+        self.heads = nn.ModuleDict(
+            {_key(task, read): head for task, by_input in heads.items() for read, head in by_input.items()}
+        )
         self.encoder_dtype = torch.float32
 
     def encoder_name(self, task: str) -> str:
@@ -136,35 +140,78 @@ class MultitaskModel(nn.Module):
         the task has it. A head of pairs reads `pair_features`.
 
         Args:
-            tokens: of sentences, or of pairs as in `embed_pair`.
+            tokens: as `tokens` has them.
         """
         return self.predict(task, self.parts(task, self.embed(task, tokens)))
+
+    def tokens(self, task: str, first: Sequence[Sequence[int]], second: Sequence[Sequence[int]] | None) -> TokenBatch:
+        """Examples of a task as its encoder reads them, on the CPU.
+
+        Sentences; of pairs the first ones and then the second ones, or each pair as one, or all three.
+
+        Args:
+            first, second: token ids of the sentences; of single ones there is no second.
+        """
+        if second is None:
+            return TokenBatch.of(first)
+        separate, joint = (self.inputs[task] in each for each in (("separate", "both"), ("joint", "both")))
+        parts = [TokenBatch.of([*first, *second])] if separate else []
+        if joint:
+            parts.append(TokenBatch.joint(first, second, FAMILIES[self.config.model_type].ends_between))
+        return sum(parts[1:], parts[0])
 
     def parts(
         self, task: str, embeddings: Float32[Tensor, "sentences hidden"]
     ) -> tuple[Float32[Tensor, "batch hidden"], ...]:
-        """E of sentences; E1 and E2 of pairs."""
-        return halves(embeddings) if self._task(task).pair else (embeddings,)
+        """E of sentences, and of pairs that are read as one; E1 and E2 of pairs; E1, E2 and E of pairs read as both."""
+        if not self._task(task).pair or self.inputs[task] == "joint":
+            return (embeddings,)
+        return halves(embeddings) if self.inputs[task] == "separate" else embeddings.chunk(3)
+
+    def predictions(
+        self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
+    ) -> list[Float32[Tensor, "batch *classes"]]:
+        """What each way to read its examples predicts: one, or of pairs read as both two."""
+        read = self.inputs[task]
+        found = [] if read == "joint" else [self._of_separate(task, embeddings[:2])]
+        if read != "separate":
+            outputs = self._through_head(task, "joint", embeddings[-1])
+            # As a cosine does, it then lies within bounds whatever the loss; those of cross-encoders in
+            # Sentence-Transformers are the same.
+            found.append(outputs if self._task(task).has_head else outputs.sigmoid())
+        return found
 
     def predict(
         self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
     ) -> Float32[Tensor, "batch *classes"]:
         """What `forward` predicts, from the embeddings."""
+        found = self.predictions(task, embeddings)
+        return found[0] if len(found) == 1 else average(self._task(task), found)
+
+    def _of_separate(
+        self, task: str, embeddings: Sequence[Float32[Tensor, "batch hidden"]]
+    ) -> Float32[Tensor, "batch *classes"]:
         about = self._task(task)
         if not about.has_head:
             first, second = embeddings
             return functional.cosine_similarity(first, second, dim=-1)
         parts = pair_features(self.features, *embeddings) if about.pair else embeddings
-        outputs: Tensor = self.heads[_key(task)](torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
-        return outputs.squeeze(-1) if about.outputs == 1 else outputs
+        return self._through_head(task, "separate", torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
+
+    def _through_head(
+        self, task: str, read: str, inputs: Float32[Tensor, "batch inputs"]
+    ) -> Float32[Tensor, "batch *classes"]:
+        outputs: Tensor = self.heads[_key(task, read)](inputs)
+        return outputs.squeeze(-1) if self._task(task).outputs == 1 else outputs
 
     def encoder_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's encoder that train, in a fixed order; with LoRA its A and B only."""
         return [parameter for parameter in self.encoder(task).parameters() if parameter.requires_grad]
 
     def head_parameters(self, task: str) -> list[nn.Parameter]:
-        """The parameters of the task's head, in a fixed order; none where a cosine predicts it."""
-        return list(self.heads[_key(task)].parameters()) if _key(task) in self.heads else []
+        """The parameters of the task's heads, in a fixed order; none where a cosine predicts it."""
+        keys = [key for read in ("separate", "joint") if (key := _key(task, read)) in self.heads]
+        return [parameter for key in keys for parameter in self.heads[key].parameters()]
 
     def recompute_activations(self) -> None:
         """From now on keep only each encoder layer's input, and compute the rest anew in the backward pass.
@@ -225,8 +272,24 @@ def pair_features(
     return parts
 
 
-def _key(task: str) -> str:
-    """A task's name in a ModuleDict, which refuses those of its own attributes: "type", "float"."""
+def average(task: Task, outputs: Sequence[Float32[Tensor, "batch *classes"]]) -> Float32[Tensor, "batch *classes"]:
+    """Outputs whose prediction is the mean of theirs: of the probabilities of classes, or of numbers."""
+    stacked = torch.stack(list(outputs))
+    if not task.classes:
+        return stacked.mean(0)
+    # log Σ p_k; what a softmax, or a sigmoid of the difference, does not see (− log K) is left out.
+    if task.outputs > 1:
+        return functional.log_softmax(stacked, -1).logsumexp(0)
+    return functional.logsigmoid(stacked).logsumexp(0) - functional.logsigmoid(-stacked).logsumexp(0)
+
+
+def _key(task: str, read: str = "separate") -> str:
+    """A task's name in a ModuleDict, which refuses those of its own attributes: "type", "float".
+
+    The head of joint inputs has a name that no task has.
+    """
+    if read == "joint":
+        return f"joint-{task}"
     return f"task-{task}" if hasattr(_EMPTY, task) else task
 
 

@@ -24,9 +24,10 @@ def check_own_code(recipe: Recipe, folder: Path) -> None:
     heads = load_heads(recipe, folder)
     for name, task in recipe.trained().items():
         if name in heads:
-            heads[name](recipe.head_inputs(task, HIDDEN), task.outputs)
+            for inputs in recipe.head_inputs(task, HIDDEN).values():
+                heads[name](inputs, task.outputs)
         for loss in losses.of(name):
-            predictions, embeddings = _toy_predictions(task), _toy_embeddings(task)
+            predictions, embeddings = _toy_predictions(task), _toy_embeddings(recipe, task)
             found = loss(task, predictions, _toy_labels(task), embeddings)
             what = f"{loss.about.code.name} of {loss.about.code.file}"
             if not bool(found.isfinite()):
@@ -44,8 +45,9 @@ def _toy_predictions(task: Task) -> Float32[Tensor, "batch *classes"]:
     return torch.randn(shape).mul(0.5).requires_grad_()
 
 
-def _toy_embeddings(task: Task) -> list[Float32[Tensor, "batch hidden"]]:
-    return [torch.randn(BATCH, HIDDEN).requires_grad_() for _ in range(2 if task.pair else 1)]
+def _toy_embeddings(recipe: Recipe, task: Task) -> list[Float32[Tensor, "batch hidden"]]:
+    count = 2 if task.pair and recipe.input_of(task) != "joint" else 1
+    return [torch.randn(BATCH, HIDDEN).requires_grad_() for _ in range(count)]
 
 
 def _toy_labels(task: Task) -> Float32[Tensor, "batch"]:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from bertmt.recipe.groups import Head
 from bertmt.recipe.quoting import shown
-from bertmt.recipe.recipe import Head, Recipe
+from bertmt.recipe.recipe import Recipe
 
 _CODE = re.compile(r"(?P<file>[^\s:#,]+\.py):(?P<name>[A-Za-z_]\w*)", re.ASCII)
 _DIGEST = re.compile(r"#([0-9a-f]{16})")

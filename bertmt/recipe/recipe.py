@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from bertmt.recipe.groups import Head, Lora, group, group_by_task
 from bertmt.recipe.settings import Role, Setting, Settings, setting
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Task, Tasks
@@ -23,44 +24,6 @@ _NAMES = tuple(BUILTIN)
 PAPERS_RANGE = 5.0
 # How many embeddings, or combinations of two, a head reads side by side.
 PAIR_PARTS = {"concat": 2, "super": 3, "difference": 3, "product": 4}
-
-
-def group(group_class: type) -> Any:
-    """A field that holds a nested group of settings."""
-    return field(default_factory=group_class, metadata={"group": group_class})
-
-
-def group_by_task(group_class: type) -> Any:
-    """A field that holds a group of settings for each task, by its name; a task that has none has the defaults."""
-    return field(default_factory=dict, metadata={"group_by_task": group_class})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lora:
-    """Low-rank adapters, section 4.4: W = W_pretrained (frozen) + BA."""
-
-    rank: int = setting(0, "int", TOGGLE, "rank r of the adapters; 0 trains the encoder itself", minimum=0)
-    alpha: float | None = setting(
-        None, "float", TOGGLE, "scale numerator; defaults to the rank: W + BA exactly", above=0, optional=True
-    )
-    rslora: bool = setting(False, "bool", TOGGLE, "divide alpha by √r instead of r (rsLoRA)")
-    targets: str = setting(
-        "all-linear",
-        "str",
-        TOGGLE,
-        "which encoder layers get adapters",
-        choices=("all-linear", "query-value", "attention"),
-    )
-    dropout: float = setting(0.0, "float", TOGGLE, "dropout before the adapters", minimum=0, maximum=0.9)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Head:
-    """A task's projection, section 4.2: `layers` linear maps, `hidden` wide between them."""
-
-    layers: int = setting(1, "int", TOGGLE, "number of linear maps; 1 is a plain projection", minimum=1, maximum=20)
-    hidden: int = setting(100, "int", TOGGLE, "width between the maps (unused with one layer)", minimum=1)
-    module: str = setting("", "str", TOGGLE, "a head of your own in its place: mine.py:MyHead")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +51,13 @@ class Recipe:
     )
     extra_data: bool = setting(False, "bool", TOGGLE, "add the extra paraphrase pairs to the training split")
     pearson: bool = setting(False, "bool", TOGGLE, "Pearson loss instead of MSE where labels are numbers")
+    pair_input: str = setting(
+        "separate",
+        "str",
+        TOGGLE,
+        "a pair is read as two inputs, as one (joint; a head predicts what a cosine did), or as both, averaged",
+        choices=("separate", "joint", "both"),
+    )
     number_loss: str | None = setting(
         None,
         "str",
@@ -133,6 +103,10 @@ class Recipe:
     )
     gradient_clip: float = setting(
         0.0, "float", TOGGLE, "longest gradient that a step applies, by its norm; 0 is no limit", minimum=0
+    )
+
+    r_drop: float = setting(
+        0.0, "float", TOGGLE, "weight of what two passes with other dropouts disagree in; 0 is one pass", minimum=0
     )
 
     # Constants of the method.
@@ -258,10 +232,33 @@ class Recipe:
         said = {"pair_features": self.features, "number_loss": self.loss_of_numbers}
         return said[name] if name in said else self.value(name)
 
-    def head_inputs(self, task: Task, hidden: int) -> int:
-        """How many numbers a head reads of an example: E of a sentence; of a pair as many embeddings as `features`
-        has."""
-        return hidden * (PAIR_PARTS[self.features] if task.pair else 1)
+    def input_of(self, task: Task) -> str:
+        """How the sentences of an example are read: separate, joint, or both."""
+        return self.pair_input if task.pair else "separate"
+
+    def has_head(self, task: Task) -> bool:
+        """Whether a head predicts it: there is no cosine of one input."""
+        return task.has_head or self.input_of(task) != "separate"
+
+    @property
+    def longest_input(self) -> int:
+        """How many tokens an input can have."""
+        joins = any(self.input_of(task) != "separate" for task in self.trained().values())
+        return self.max_length * (2 if joins else 1)
+
+    def head_inputs(self, task: Task, hidden: int) -> dict[str, int]:
+        """The heads of a task, and how many numbers each reads.
+
+        Of separate sentences E, of a pair as many embeddings as `features` has; of a joint input its E. What a cosine
+        predicts has no head of separate sentences.
+        """
+        read = self.input_of(task)
+        found = {}
+        if read != "joint" and task.has_head:
+            found["separate"] = hidden * (PAIR_PARTS[self.features] if task.pair else 1)
+        if read != "separate":
+            found["joint"] = hidden
+        return found
 
     def named(self) -> dict[str, Task]:
         """What the tasks are that it trains or sets a head of: with them it can be read again."""
@@ -274,7 +271,7 @@ class Recipe:
 
     def settings(self) -> dict[str, Setting]:
         """Its settings by dotted name, in the order of declaration: heads of the tasks that it trains or sets."""
-        with_heads = [name for name in self.tasks if name not in self.known or self.known[name].has_head]
+        with_heads = [name for name in self.tasks if name not in self.known or self.has_head(self.known[name])]
         return SETTINGS.of_tasks(dict.fromkeys((*with_heads, *self._with_own_heads())))
 
     def with_values(self, values: Mapping[str, Any]) -> "Recipe":
@@ -312,7 +309,7 @@ class Recipe:
             layers, hidden, module = (f"head.{task}.{each}" for each in ("layers", "hidden", "module"))
             if task not in self.tasks:
                 idle |= dict.fromkeys((layers, hidden, module), f"{task} is not trained")
-            elif task in self.known and not self.known[task].has_head:
+            elif task in self.known and not self.has_head(self.known[task]):
                 idle |= dict.fromkeys((layers, hidden, module), f"{task} is predicted by a cosine")
             elif self.value(module):
                 idle |= dict.fromkeys((layers, hidden), f"{module} is set")
@@ -322,7 +319,9 @@ class Recipe:
                 deep = True
         if not deep:
             idle |= dict.fromkeys(("head_dropout", "head_output_dropout"), "no head has more than one layer")
-        if self.super_concat and self.features != "super":
+        if self.pair_input == "joint":
+            idle |= dict.fromkeys(("super_concat", "pair_features"), "pair_input is joint")
+        elif self.super_concat and self.features != "super":
             idle["super_concat"] = f"pair_features is {self.pair_features}"
         if self.pearson and self.loss_of_numbers != "pearson":
             idle["pearson"] = f"number_loss is {self.number_loss}"

@@ -246,6 +246,7 @@ def is_pretrained(task: Task) -> bool:
 # What a toggle works on, and how a message calls it.
 _NEEDS: Mapping[str, tuple[Callable[[Task], bool], str]] = {
     "pearson": (lambda task: not task.classes, "a task whose labels are numbers"),
+    "pair_input": (lambda task: task.pair, "a task of pairs"),
     "number_loss": (lambda task: not task.classes, "a task whose labels are numbers"),
     "mnr": (is_pretrained, "a task of pairs whose labels are numbers"),
     "cosine_embedding": (is_pretrained, "a task of pairs whose labels are numbers"),
@@ -253,14 +254,20 @@ _NEEDS: Mapping[str, tuple[Callable[[Task], bool], str]] = {
     "pair_features": (lambda task: task.pair and task.has_head, "a task of pairs with a head"),
     "extra_data": (lambda task: task.extra_pairs, "a task that takes extra pairs"),
 }
-_OFF = {"pair_features": "none", "number_loss": "none"}  # how a toggle that is no switch is turned off
+_OFF = {
+    "pair_features": "none",
+    "pair_input": "separate",
+    "number_loss": "none",
+}  # how a toggle that is no switch is turned off
 
 
 def conflicts(recipe: Recipe) -> list[str]:
     """Combinations that cannot work, each as a sentence with the way out."""
     found = []
     for toggle, (suits, what) in _NEEDS.items():
-        if recipe.value(toggle) and not any(suits(task) for task in recipe.trained().values()):
+        if recipe.value(toggle) != SETTINGS[toggle].default and not any(
+            suits(task) for task in recipe.trained().values()
+        ):
             suited = [name for name, task in recipe.known.items() if suits(task)]
             which = f" ({', '.join(suited)})" if suited else ""
             found.append(
@@ -269,7 +276,7 @@ def conflicts(recipe: Recipe) -> list[str]:
             )
     found += own_code.problems(recipe)
     if recipe.loss_of_numbers == "scaled_cosine":
-        with_heads = [name for name, task in recipe.trained().items() if not task.classes and task.has_head]
+        with_heads = [name for name, task in recipe.trained().items() if not task.classes and recipe.has_head(task)]
         if with_heads:
             found.append(
                 f"`number_loss` scaled_cosine is of cosines, but a head predicts {', '.join(with_heads)}: "

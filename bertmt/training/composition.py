@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 import torch
@@ -127,7 +128,7 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     if saves_memory:
         model.recompute_activations()
     stop.check()
-    streams = _streams(recipe, data, tokenizer, device, stop)
+    streams = _streams(recipe, data, tokenizer, model, device, stop)
     dev = PredictedSplits(model, tokenizer, recipe, folder, data.dev, stop.check)
     plan = plan_steps(recipe, {task: streams[task].batches_per_pass for task in recipe.tasks})
     pretraining = {
@@ -169,15 +170,16 @@ def _device(order: RunOrder) -> torch.device:
 
 
 def _streams(
-    recipe: Recipe, data: RunData, tokenizer: Tokenizer, device: torch.device, stop: StopFlag
+    recipe: Recipe, data: RunData, tokenizer: Tokenizer, model: MultitaskModel, device: torch.device, stop: StopFlag
 ) -> dict[str, BatchStream]:
     """A stream for each task, and one of pairs for each pretraining phase, in the order of training."""
     size, seed = recipe.batch_size, recipe.seed
     streams = {}
     for task, split in data.train.items():
         tokenised = TokenisedSplit(split, tokenizer, stop.check)
-        order = bucketed_order(tokenised.lengths, tokenised.rows(), size, seed, task)
-        streams[task] = BatchStream(tokenised, order, device)
+        lengths = tokenised.lengths if model.inputs[task] == "separate" else tokenised.joint_lengths
+        order = bucketed_order(lengths, tokenised.rows(), size, seed, task)
+        streams[task] = BatchStream(tokenised, order, device, partial(model.tokens, task))
     for phase in phases(recipe):
         pairs, about = streams[phase.task].data, recipe.task(phase.task)
         if phase.loss == MNR:

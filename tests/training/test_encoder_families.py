@@ -25,7 +25,7 @@ from bertmt.models.multitask import MultitaskModel
 from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.tokenizing import load_tokenizer
 from bertmt.prediction.answers import answer_stream
-from bertmt.recipe.recipe import Lora
+from bertmt.recipe.groups import Lora
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import read_examples, read_predictions

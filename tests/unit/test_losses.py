@@ -13,9 +13,11 @@ from bertmt.losses.binary_cross_entropy import binary_cross_entropy
 from bertmt.losses.cosent import cosent
 from bertmt.losses.cosine_embedding import cosine_embedding
 from bertmt.losses.cross_entropy import cross_entropy
+from bertmt.losses.disagreement import disagreement
 from bertmt.losses.mean_squared_error import mean_squared_error
 from bertmt.losses.multiple_negatives_ranking import multiple_negatives_ranking
 from bertmt.losses.pearson import pearson_loss
+from bertmt.tasks.task import Task
 
 SIMILARITIES = torch.tensor([5.0, 0.0, 3.5, 1.0, 0.99, 2.2, 3.49])
 
@@ -144,6 +146,27 @@ def test_cosent_equals_the_loop_over_pairs_in_the_wrong_order(scale: float) -> N
             if SIMILARITIES[i] > SIMILARITIES[j]:
                 total += math.exp(scale * (float(outputs[j]) - float(outputs[i])))
     assert cosent(outputs, SIMILARITIES, scale).item() == pytest.approx(math.log(total))
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_a_disagreement_equals_the_loop_over_both_divergences(classes: int) -> None:
+    task = Task(
+        name="x", title="X", inputs="single", classes=("a", "b", "c")[:classes],
+        metrics=("accuracy" if classes else "pearson",),
+    )  # fmt: skip
+    shape = (4, 3) if classes == 3 else (4,)
+    one, other, total = numbers(*shape, seed=1), numbers(*shape, seed=2), 0.0
+    for a, b in zip(one, other, strict=True):
+        if not classes:
+            total += (float(a) - float(b)) ** 2
+            continue
+        p, q = (
+            each.softmax(0) if classes == 3 else torch.stack([each.sigmoid(), 1 - each.sigmoid()]) for each in (a, b)
+        )
+        for x, y in zip(p.tolist(), q.tolist(), strict=True):
+            total += (x * math.log(x / y) + y * math.log(y / x)) / 2
+    assert disagreement(task, one, other).item() == pytest.approx(total / 4)
+    assert disagreement(task, one, one).item() == 0
 
 
 # Gradients

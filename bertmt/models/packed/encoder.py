@@ -23,6 +23,7 @@ class PackedEncoder:
         self._state = PassState()
         family = FAMILIES[encoder.config.model_type]
         self.heads = int(getattr(encoder.config, family.heads))
+        self._has_types = getattr(encoder.config, "type_vocab_size", 0) > 1
         self._first_position = encoder.config.pad_token_id + 1 if family.counts_positions_behind_padding else 0
         encoder.set_attn_implementation(attention.NAME)
         pack_layers(encoder, self._state)
@@ -38,7 +39,10 @@ class PackedEncoder:
         """
         self._state.begin(current, gradients, dtype)
         positions = current.positions + self._first_position if self._first_position else current.positions
-        hidden: Tensor = self.encoder(input_ids=current.input_ids[None], position_ids=positions[None]).last_hidden_state
+        given = {"input_ids": current.input_ids[None], "position_ids": positions[None]}
+        if current.types is not None and self._has_types:
+            given["token_type_ids"] = current.types[None]
+        hidden: Tensor = self.encoder(**given).last_hidden_state
         return hidden.squeeze(0).float()
 
     def task_gradients(self, tasks: int) -> TaskGradients:

@@ -27,10 +27,28 @@ class TokenBatch:
     Attributes:
         input_ids: of all sentences, one after another.
         lengths: tokens of each sentence.
+        types: 1 where a token is of the second of two sentences that are read as one, else 0; None: all are 0.
     """
 
     input_ids: Int64[Tensor, "tokens"]
     lengths: tuple[int, ...]
+    types: Int64[Tensor, "tokens"] | None = None
+
+    @classmethod
+    def joint(
+        cls, first: Sequence[Sequence[int]], second: Sequence[Sequence[int]], ends_between: int = 1
+    ) -> "TokenBatch":
+        """Pairs, each as one sentence: all of the first one, all of the second one but its start.
+
+        Args:
+            ends_between: how many of the end's tokens stand between the two; RoBERTa was pretrained with 2.
+
+        Source: Devlin et al. 2019, "BERT", figure 2 and section 3.2.
+        """
+        parts = [([*one, *one[-1:] * (ends_between - 1)], other[1:]) for one, other in zip(first, second, strict=True)]
+        joined = cls.of([[*one, *other] for one, other in parts])
+        types = [np.repeat([0, 1], [len(one), len(other)]) for one, other in parts]
+        return cls(joined.input_ids, joined.lengths, torch.from_numpy(np.concatenate(types)))
 
     @classmethod
     def of(cls, sentences: Sequence[Sequence[int]]) -> "TokenBatch":
@@ -41,7 +59,22 @@ class TokenBatch:
 
     def to(self, device: torch.device | str) -> "TokenBatch":
         """The same batch on `device`."""
-        return TokenBatch(self.input_ids.to(device, non_blocking=True), self.lengths)
+        types = None if self.types is None else self.types.to(device, non_blocking=True)
+        return TokenBatch(self.input_ids.to(device, non_blocking=True), self.lengths, types)
+
+    def __add__(self, other: "TokenBatch") -> "TokenBatch":
+        """These sentences, then those of another batch."""
+        has_types = self.types is not None or other.types is not None
+        return TokenBatch(
+            torch.cat([self.input_ids, other.input_ids]),
+            self.lengths + other.lengths,
+            torch.cat([self.all_types, other.all_types]) if has_types else None,
+        )
+
+    @property
+    def all_types(self) -> Int64[Tensor, "tokens"]:
+        """`types`, written out."""
+        return torch.zeros_like(self.input_ids) if self.types is None else self.types
 
     def __post_init__(self) -> None:
         if len(self.input_ids) != sum(self.lengths):
@@ -94,6 +127,7 @@ class Pass:
         parts: the tokens of each task, whose gradients are kept apart; one slice of everything where they are not.
         sentences: how many sentences each task has, by task.
         heads: of the encoder's attention.
+        types: as of `TokenBatch`; None: all are 0.
     """
 
     input_ids: Int64[Tensor, "tokens"]
@@ -102,6 +136,7 @@ class Pass:
     parts: tuple[slice, ...]
     sentences: Mapping[str, int]
     heads: int
+    types: Int64[Tensor, "tokens"] | None = None
 
     @classmethod
     def of(cls, batches: Mapping[str, TokenBatch], heads: int, *, apart: bool = False) -> "Pass":
@@ -110,12 +145,15 @@ class Pass:
         Args:
             apart: the gradients of the tasks are kept apart.
         """
-        ids, starts, ends = [], [], [0]
+        ids, types, starts, ends = [], [], [], [0]
+        has_types = any(each.types is not None for each in batches.values())
         for index, tokens in enumerate(batches.values()):
             count = _rounded(len(tokens.input_ids)) if apart else len(tokens.input_ids)
             if index == len(batches) - 1:
                 count = _rounded(ends[-1] + count) - ends[-1]
             ids += [tokens.input_ids, tokens.input_ids[:1].expand(count - len(tokens.input_ids))]
+            if has_types:
+                types += [tokens.all_types, tokens.input_ids.new_zeros(count - len(tokens.input_ids))]
             starts.append(ends[-1] + np.cumsum([0, *tokens.lengths[:-1]]))
             ends.append(ends[-1] + count)
         return cls(
@@ -125,6 +163,7 @@ class Pass:
             tuple(slice(begin, end) for begin, end in pairwise(ends)) if apart else (slice(None),),
             {task: len(each.lengths) for task, each in batches.items()},
             heads,
+            torch.cat(types) if has_types else None,
         )
 
     @cached_property

@@ -14,9 +14,16 @@ def check_encoder(recipe: Recipe) -> tuple[Recipe, Mapping[str, str]]:
 
     Raises:
         EncoderError: the encoder is not at hand, cannot work, or has no layers that `lora.targets` names.
-        RecipeError: its positions are fewer than `max_length`.
+        RecipeError: its positions are fewer than an input's tokens.
     """
     found = find_encoder(recipe.encoder)
+    if recipe.longest_input > recipe.max_length and recipe.longest_input > found.positions:
+        raise RecipeError(
+            [
+                f"`pair_input` {recipe.pair_input} reads two sentences of `max_length` {recipe.max_length} as one, but "
+                f"{recipe.encoder} has only {found.positions} positions: use max_length={found.positions // 2}."
+            ]
+        )
     if recipe.max_length > found.positions:
         raise RecipeError(
             [f"`max_length` is {recipe.max_length}, but {recipe.encoder} has only {found.positions} positions."]

@@ -8,8 +8,9 @@ from bertmt.drawing import numbers
 from bertmt.encoders.find import EncoderFiles, find_encoder
 from bertmt.encoders.weight_shapes import Shape
 from bertmt.errors import BertmtError
+from bertmt.recipe.groups import Lora
 from bertmt.recipe.loading import from_json
-from bertmt.recipe.recipe import SETTINGS, Lora, Recipe
+from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.finding import finished_on_a_gpu

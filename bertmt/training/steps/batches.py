@@ -20,13 +20,22 @@ Rows = Int64[np.ndarray, "batch"]
 PassOrder = Callable[[int], list[Rows]]
 
 
+Sentences = Sequence[Sequence[int]]
+Arrangement = Callable[[Sentences, Sentences | None], TokenBatch]
+
+
+def separate(first: Sentences, second: Sentences | None) -> TokenBatch:
+    """The first sentences, then the second ones."""
+    return TokenBatch.of([*first, *(second or ())])
+
+
 @dataclass(frozen=True)
 class Batch:
     """Examples as the model reads them.
 
     Attributes:
         rows: which examples of the split.
-        tokens: of pairs the first sentences, then the second ones.
+        tokens: of pairs the first sentences, then the second ones; or as `MultitaskModel.tokens` has them.
     """
 
     rows: Rows
@@ -47,13 +56,15 @@ class BatchStream:
 
     Args:
         order: the batches of a pass, as row numbers; a pure function of the pass.
+        tokens: first and second sentences as the encoder reads them.
 
     Attributes:
         batches_per_pass, examples: of the first pass; only MNR's may differ a little in later ones.
     """
 
-    def __init__(self, data: TokenisedSplit, order: PassOrder, device: torch.device):
+    def __init__(self, data: TokenisedSplit, order: PassOrder, device: torch.device, tokens: Arrangement = separate):
         self.data = data
+        self._tokens = tokens
         self.pass_index = 0
         self.batch_index = 0
         self._order = order
@@ -91,10 +102,9 @@ class BatchStream:
         return [self.data.split.examples[row].id for row in rows]
 
     def _load(self, rows: Rows) -> Batch:
-        sentences = self.data.sentences(rows)
         return Batch(
             rows,
-            TokenBatch.of(sentences).to(self._device),
+            self._tokens(*self.data.sentences(rows)).to(self._device),
             torch.from_numpy(self.data.labels[rows]).to(self._device, non_blocking=True),
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from bertmt.models.multitask import MultitaskModel
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.packed.task_gradients import TaskGradients
 from bertmt.own_code.loading import OwnLosses
 from bertmt.recipe.recipe import Recipe
@@ -63,7 +64,7 @@ class Stepper:
         The sum of the tasks' losses is minimised; their gradients of shared parameters go through surgery.
         """
         batches = {name: self.streams[name].next() for name in names}
-        by_task = {task_of(self.recipe, name): batch.tokens for name, batch in batches.items()}
+        by_task = {task_of(self.recipe, name): self._read(name, batch) for name, batch in batches.items()}
         passes = self.model.passes(by_task, apart=self._keeps_apart)
         for encoder, current in passes.items():
             table = self.model.packed[encoder].words
@@ -85,6 +86,11 @@ class Stepper:
         *losses, gradient_norm = torch.stack([*(each.loss.detach() for each in objectives.values()), norm]).tolist()
         defined = {name: each.defined for name, each in objectives.items()}
         return StepResult(batches, dict(zip(names, losses, strict=True)), defined, gradient_norm, surgery)
+
+    def _read(self, name: str, batch: Batch) -> TokenBatch:
+        """What the encoder reads of a batch; with R-Drop a task's twice, since each token has a dropout of its own."""
+        twice = self.recipe.r_drop and name in self.recipe.tasks
+        return batch.tokens + batch.tokens if twice else batch.tokens
 
     def _room(self, encoder: str) -> TaskGradients:
         """Where an encoder's gradients go; the same memory at each step, for as many tasks as ever meet."""

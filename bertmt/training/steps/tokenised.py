@@ -66,6 +66,11 @@ class TokenisedSplit:
     def __len__(self) -> int:
         return len(self.split.examples)
 
+    @property
+    def joint_lengths(self) -> Int64[np.ndarray, "examples"]:
+        """Tokens of both sentences of each example together."""
+        return self.first.lengths + (0 if self.second is None else self.second.lengths)
+
     def rows(self, mask: Bool[np.ndarray, "examples"] | None = None) -> Int64[np.ndarray, "chosen"]:
         """Row numbers of all examples, or of those that the mask picks."""
         return np.arange(len(self)) if mask is None else np.flatnonzero(mask)
@@ -75,10 +80,12 @@ class TokenisedSplit:
         assert self.second is not None
         return [(self.first.key(row), self.second.key(row)) for row in range(len(self))]
 
-    def sentences(self, rows: Sequence[int] | Int64[np.ndarray, "batch"]) -> list[list[int]]:
-        """Token ids of these examples: the first sentences, then the second ones."""
-        firsts = [self.first[row] for row in rows]
-        return firsts if self.second is None else firsts + [self.second[row] for row in rows]
+    def sentences(
+        self, rows: Sequence[int] | Int64[np.ndarray, "batch"]
+    ) -> tuple[list[list[int]], list[list[int]] | None]:
+        """Token ids of these examples: the first sentences, and the second ones where there are."""
+        seconds = None if self.second is None else [self.second[row] for row in rows]
+        return [self.first[row] for row in rows], seconds
 
 
 def _encode(sentences: Sequence[str], tokenizer: Tokenizer, before_chunk: Callable[[], None]) -> TokenIds:

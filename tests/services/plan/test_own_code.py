@@ -11,9 +11,10 @@ from bertmt.errors import BertmtError, DataError, UsageError
 from bertmt.launchers.own_code import TRIAL_COMMAND
 from bertmt.launchers.prediction import PREDICTION_COMMAND
 from bertmt.launchers.training import TRAINING_COMMAND
+from bertmt.recipe.groups import Head
 from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.own_code import digest_of
-from bertmt.recipe.recipe import Head, Recipe
+from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry

@@ -9,7 +9,6 @@ import torch
 from attempts import Attempt
 
 from bertmt.models.inference import compute_outputs
-from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.saving import load_model
 from bertmt.run_folder.predictions import read_examples, read_predictions
 from bertmt.tasks.builtin import BUILTIN
@@ -32,7 +31,7 @@ def test_batched_outputs_are_those_of_one_example_at_a_time(compose_run: Callabl
     together = compute_outputs(run.model, task, data.first, data.second)
     run.model.eval()
     with torch.no_grad():
-        alone = [run.model(task, TokenBatch.of(data.sentences([row]))) for row in range(len(data))]
+        alone = [run.model(task, run.model.tokens(task, *data.sentences([row]))) for row in range(len(data))]
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 

@@ -9,7 +9,7 @@ from transformers import BertConfig, BertModel
 
 from bertmt.models.encoder import random_encoder
 from bertmt.models.lora import add_adapters, share_weights
-from bertmt.recipe.recipe import Lora
+from bertmt.recipe.groups import Lora
 
 IDS = torch.tensor([[2, 9, 11, 3], [2, 7, 3, 0]])
 MASK = (IDS > 0).long()

@@ -9,8 +9,9 @@ from present import present
 from torch.nn import functional
 
 from bertmt.models.encoder import load_encoder
-from bertmt.models.multitask import MultitaskModel, pair_features
+from bertmt.models.multitask import MultitaskModel, average, pair_features
 from bertmt.models.packed.layout import TokenBatch
+from bertmt.tasks.task import Task
 
 Build = Callable[[dict[str, Any]], MultitaskModel]
 
@@ -85,6 +86,49 @@ def test_the_signed_difference_adds_no_function() -> None:
     read_three = torch.cat(pair_features("super", first, second), 1) @ torch.cat([one, two, three])
     read_two = torch.cat(pair_features("concat", first, second), 1) @ torch.cat([one - three, two + three])
     torch.testing.assert_close(read_three, read_two)
+
+
+FIRST, SECOND = [[2, 8, 9, 3], [2, 5, 3], [2, 7, 3]], [[2, 6, 3], [2, 5, 3], [2, 30, 31, 3]]
+
+
+def test_pairs_read_as_both_are_predicted_by_the_mean_of_probabilities_and_of_numbers(build_model: Build) -> None:
+    both, apart, joint = (build_model({"pair_input": read}) for read in ("both", "separate", "joint"))
+    with torch.no_grad():
+        for task in ("para", "sts"):
+            one, other = (model(task, model.tokens(task, FIRST, SECOND)) for model in (apart, joint))
+            found = both(task, both.tokens(task, FIRST, SECOND))
+            if task == "para":
+                found, one, other = found.sigmoid(), one.sigmoid(), other.sigmoid()
+            assert not torch.allclose(one, other)
+            torch.testing.assert_close(found, (one + other) / 2)
+            assert ((other >= 0) & (other <= 1)).all()
+
+
+def test_a_batch_read_twice_in_one_pass_has_other_dropouts_the_second_time(
+    build_model: Build, tokens: TokenBatch
+) -> None:
+    model = build_model({"r_drop": 1.0})
+    with torch.no_grad():
+        torch.testing.assert_close(*model.eval().embed("sst", tokens + tokens).chunk(2))
+        one, other = model.train().embed("sst", tokens + tokens).chunk(2)
+    assert not torch.isclose(one, other).all(dim=1).any()
+
+
+def test_an_average_is_of_probabilities_however_sure_the_logits_are() -> None:
+    three, two, number = (
+        Task(name="x", title="X", inputs="pair", classes=names, metrics=(metric,))
+        for names, metric in ((("a", "b", "c"), "accuracy"), (("a", "b"), "accuracy"), ((), "pearson"))
+    )
+    logits = (
+        torch.tensor([[200.0, -200.0, 0.0], [1.0, 2.0, 3.0]]),
+        torch.tensor([[-200.0, 200.0, 0.0], [0.0, 0.0, 0.0]]),
+    )
+    mean = (logits[0].softmax(1) + logits[1].softmax(1)) / 2
+    torch.testing.assert_close(average(three, logits).softmax(1), mean)
+    one, other = torch.tensor([200.0, -3.0, -200.0]), torch.tensor([-200.0, 1.0, -200.0])
+    torch.testing.assert_close(average(two, [one, other]).sigmoid(), (one.sigmoid() + other.sigmoid()) / 2)
+    assert average(two, [one, other]).isfinite().all()
+    assert average(number, [one, other]).tolist() == [0.0, -1.0, -200.0]
 
 
 def test_embeddings_are_pooled_as_the_recipe_says(build_model: Build, tokens: TokenBatch) -> None:

@@ -14,7 +14,7 @@ from bertmt.losses.binary_cross_entropy import binary_cross_entropy
 from bertmt.losses.cross_entropy import cross_entropy
 from bertmt.losses.mean_squared_error import mean_squared_error
 from bertmt.losses.pearson import pearson_loss
-from bertmt.models.heads import build_head
+from bertmt.models.heads import build_heads
 from bertmt.models.inference import probabilities
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.packed.layout import TokenBatch
@@ -83,12 +83,12 @@ def test_a_head_has_the_shape_of_its_task(inputs: str, classes: int, super_conca
     rows = 6 if inputs == "single" else 3
     found = model("own", tokens)
     assert found.shape == ((rows,) if outputs == 1 else (rows, outputs))
-    assert build_head(recipe, "own", 8) is not None
+    assert list(build_heads(recipe, "own", 8)) == ["separate"]
 
 
 def test_a_cosine_has_no_head_and_one_number_per_pair(tokens: TokenBatch) -> None:
     model, recipe = model_of({"near": KINDS["near"]})
-    assert build_head(recipe, "near", 8) is None and len(model.heads) == 0
+    assert build_heads(recipe, "near", 8) == {} and len(model.heads) == 0
     found = model("near", tokens)
     assert found.shape == (3,) and (found.abs() <= 1).all()
 

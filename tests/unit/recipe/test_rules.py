@@ -147,6 +147,20 @@ def test_features_of_pairs_and_losses_of_numbers_need_some() -> None:
     assert "add sts to tasks, or set number_loss=none." in problems_of({"tasks": "sst", "number_loss": "cosent"})[0]
 
 
+def test_pairs_read_as_one_have_heads_where_a_cosine_was_and_no_features_of_two_embeddings() -> None:
+    recipe = recipe_from({"pair_input": "joint", "super_concat": True, "head.sts.layers": 2})
+    assert "head.sts.layers" in recipe.settings() and "head.sts.layers" not in Recipe().settings()
+    assert remarks(recipe) == ["`super_concat` is ignored: pair_input is joint."]
+    assert recipe.digest() == recipe_from({"pair_input": "joint", "head.sts.layers": 2}).digest()
+    assert recipe.longest_input == 256 and Recipe().longest_input == 128
+    assert "needs a task of pairs (para, sts)" in problems_of({"tasks": "sst", "pair_input": "both"})[0]
+
+
+def test_a_scaled_cosine_beside_a_joint_input_is_refused() -> None:
+    [problem] = problems_of({"pair_input": "both", "number_loss": "scaled_cosine"})
+    assert problem.endswith("but a head predicts sts: use mse, pearson or cosent.")
+
+
 def test_a_scaled_cosine_of_what_a_head_predicts_is_refused() -> None:
     rated = Task(name="rated", title="Rated", inputs="single", range=(1, 5), metrics=("pearson",))
     recipe = Recipe(known={**BUILTIN, "rated": rated}, tasks=("rated",), number_loss="scaled_cosine")

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from bertmt.errors import RecipeError
+from bertmt.recipe.groups import Head
 from bertmt.recipe.loading import from_json, parse_assignments, parse_sweeps, preset, read_toml, to_json, to_toml
 from bertmt.recipe.pretraining import Phase, label_of, phases
-from bertmt.recipe.recipe import SETTINGS, Head, Recipe
+from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import recipe_from, remarks, resolved
 from bertmt.recipe.settings import Role
 from bertmt.tasks.builtin import BUILTIN

@@ -26,6 +26,25 @@ def packed(batches: Sequence[Sequence[int]], heads: int, apart: bool) -> Pass:
     return Pass.of(tasks, heads, apart=apart)
 
 
+def test_a_pair_as_one_input_has_one_start_and_types_that_tell_its_sentences_apart() -> None:
+    first, second = [[1, 10, 11, 2], [1, 2]], [[1, 20, 2], [1, 21, 22, 2]]
+    joint = TokenBatch.joint(first, second)
+    assert joint.input_ids.tolist() == [1, 10, 11, 2, 20, 2, 1, 2, 21, 22, 2] and joint.lengths == (6, 5)
+    assert joint.all_types.tolist() == [0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1]
+    roberta = TokenBatch.joint(first, second, ends_between=2)
+    assert roberta.input_ids.tolist() == [1, 10, 11, 2, 2, 20, 2, 1, 2, 2, 21, 22, 2] and roberta.lengths == (7, 6)
+
+
+def test_types_stay_with_their_tokens_among_batches_that_have_none() -> None:
+    alone, joint = TokenBatch.of([[1] * 35]), TokenBatch.joint([[1, 2]], [[1, 3, 4]])
+    assert alone.types is None and Pass.of({"a": alone}, 2).types is None
+    both = alone + joint
+    assert both.all_types.tolist() == [0] * 37 + [1, 1] and both.lengths == (35, 4)
+    current = Pass.of({"a": alone, "b": joint, "c": TokenBatch.of([[1, 2]])}, 2, apart=True)
+    assert current.types is not None and len(current.types) == len(current.input_ids)
+    assert current.input_ids[current.types == 1].tolist() == [3, 4]
+
+
 @settings(max_examples=60, deadline=None)
 @given(batches=BATCHES, heads=HEADS, apart=st.booleans())
 def test_every_token_knows_its_sentence_and_its_place(batches: list[list[int]], heads: int, apart: bool) -> None:

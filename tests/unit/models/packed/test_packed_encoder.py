@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
-from padded_encoders import LONGEST, dense, random_sentences, read_padded, tiny_encoder
+from padded_encoders import LONGEST, dense, padded, random_sentences, read_padded, tiny_encoder
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
@@ -14,7 +14,7 @@ from bertmt.models.packed import layout
 from bertmt.models.packed.encoder import PackedEncoder
 from bertmt.models.packed.layout import Pass, TokenBatch
 from bertmt.models.packed.task_gradients import TaskGradients
-from bertmt.recipe.recipe import Lora
+from bertmt.recipe.groups import Lora
 
 FAMILIES = ("bert", "distilbert", "roberta", "modernbert")
 LENGTHS: dict[str, list[int]] = {
@@ -75,6 +75,25 @@ def test_hidden_states_are_those_of_padded_sentences(
     found, expected = real(current, packed(current, torch.float32)), read_padded(plain, sentences)
     assert found.dtype == torch.float32 and found.shape == expected.shape
     assert difference(found, expected) < CLOSE
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pairs_as_one_input_are_read_as_padded_ones_with_token_types_where_the_family_has_them(family: str) -> None:
+    plain = tiny_encoder(family)
+    packed = PackedEncoder(copy.deepcopy(plain))
+    lengths = [3, 20, 9], [12, 4, 30]
+    first, second = (random_sentences(each, seed=seed) for seed, each in enumerate(lengths))
+    tokens = TokenBatch.joint(first, second)
+    current = Pass.of({"a": tokens}, packed.heads)
+    ids, mask = padded(
+        [[*one, *other[1:]] for one, other in zip(first, second, strict=True)], plain.config.pad_token_id
+    )
+    given = {"input_ids": ids, "attention_mask": mask}
+    if family == "bert":
+        types = [[0] * len(one) + [1] * (len(other) - 1) for one, other in zip(first, second, strict=True)]
+        given["token_type_ids"] = padded(types, 0)[0]
+    expected = plain(**given).last_hidden_state[mask.bool()]
+    assert difference(real(current, packed(current, torch.float32)), expected) < CLOSE
 
 
 def test_sentences_of_different_lengths_are_read_in_several_groups_or_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 import platform
 
-from bench import dashboard, logging_points, redrawing, starting, submitting
+from bench import logging_points, redrawing, starting, submitting
+from bench.dashboard import report as dashboard
 from bench.measuring import table
 
 

@@ -70,7 +70,7 @@ class Emulator:
         if verb == "m":
             self._look = styled(self._look, numbers)
         elif verb in "Hf":
-            y, x = ([*map(int, filter(None, numbers.split(";")))] + [1, 1])[:2]
+            y, x = [*map(int, filter(None, numbers.split(";"))), 1, 1][:2]
             self._y, self._x = min(y, len(self.lines)) - 1, x - 1
         elif verb == "G":
             self._x = int(numbers or 1) - 1
@@ -92,9 +92,9 @@ def styled(look: Look, numbers: str) -> Look:
             colour, ground = (value, ground) if code == "38" else (colour, value)
         elif code == "0":
             attributes, colour, ground = PLAIN
-        elif code == "39" or code.startswith(("3", "9")) and len(code) == 2:
+        elif code == "39" or (code.startswith(("3", "9")) and len(code) == 2):
             colour = "" if code == "39" else code
-        elif code == "49" or code.startswith("4") and len(code) == 2 or len(code) == 3 and code.startswith("10"):
+        elif code == "49" or (code.startswith("4") and len(code) == 2) or (len(code) == 3 and code.startswith("10")):
             ground = "" if code == "49" else code
         else:
             attributes |= {code}

@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.emulator import Emulator
+
 READ_BYTES = 1 << 16
 PATIENCE_SECONDS = 60.0
 KEY_SECONDS = 0.3
@@ -25,6 +27,8 @@ class Terminal:
 
     Attributes:
         output: what the program wrote since the start, or since the last `drain`.
+        received: how many bytes have come in all.
+        screen: what a person sees of it.
     """
 
     def __init__(self, command: Sequence[str | Path], columns: int, lines: int):
@@ -36,6 +40,9 @@ class Terminal:
             os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
             os.execv(str(command[0]), [str(word) for word in command])
         self.output = b""
+        self.received = 0
+        self.screen = Emulator(columns, lines)
+        self._read_at = self.started_at
 
     def wait_for(self, text: str, seconds: float = PATIENCE_SECONDS) -> float:
         """Read until a text comes; seconds that this took.
@@ -56,7 +63,39 @@ class Terminal:
         ready, _, _ = select.select([self._handle], [], [], seconds)
         added = os.read(self._handle, READ_BYTES) if ready else b""
         self.output += added
+        self.received += len(added)
+        self._read_at = time.perf_counter()
+        self.screen.feed(added)
         return added
+
+    def wait_to_show(self, text: str, seconds: float = PATIENCE_SECONDS) -> float:
+        """Read until a text stands on the screen, in one line; seconds until the bytes came that put it there, from the
+        start of the program for the first, else from this call.
+
+        Raises:
+            TimeoutError: it did not come.
+        """
+        begun = time.perf_counter() if self.received else self.started_at
+        while text not in self.screen.text():
+            if time.perf_counter() - begun > seconds:
+                raise TimeoutError(f"{text!r} did not come within {seconds:.0f} s; there is\n{self.screen.text()}")
+            self.read(0.05)
+        return self._read_at - begun
+
+    def wait_for_answer(self) -> float:
+        """Seconds until something comes: what a key changes is written at once."""
+        begun = time.perf_counter()
+        while not self.read(1.0):
+            if time.perf_counter() - begun > PATIENCE_SECONDS:
+                raise TimeoutError("The program wrote nothing.")
+        return self._read_at - begun
+
+    def show_for(self, seconds: float) -> None:
+        """Read for so long."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(min(left, 0.05))
+        self.output = b""
 
     def drain(self, seconds: float) -> None:
         """Read, and forget, for so long."""

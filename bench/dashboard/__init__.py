@@ -1,1 +1,1 @@
-
+"""`bertmt-tui` in a pseudo-terminal: `python -m bench.dashboard --json FILE`."""

@@ -18,8 +18,8 @@ from tui.app import Dashboard
 from tui.wire import Wire
 
 SIZE = (120, 40)
-WALK = ("j", "j", "k", "G", "g", "2", "1", "enter", "2", "4", "j", "escape", "question_mark", "escape", "t", "slash", "b",
-        "escape", "space", "ctrl+p", "escape", "3", "1", "n", "escape", "o", "escape")  # fmt: skip
+WALK = ("j", "j", "k", "G", "g", "2", "1", "enter", "2", "4", "j", "escape", "question_mark", "escape", "t", "slash",
+        "b", "escape", "space", "ctrl+p", "escape", "3", "1", "n", "escape", "o", "escape")  # fmt: skip
 
 
 class Seen(Dashboard):
@@ -102,7 +102,9 @@ def test_random_lines_with_wide_and_combining_characters_come_through() -> None:
     wire, terminal = Wire(), Emulator(40, 3)
     for _ in range(400):
         text = "".join(chance.choice(["a", "b", " ", "界", "é", "⠿", "─", "ñ"]) for _ in range(30))
-        parts = [(text[at : at + 5], chance.choice(["", "red", "bold on blue", "reverse green"])) for at in range(0, 30, 5)]
+        parts = [
+            (text[at : at + 5], chance.choice(["", "red", "bold on blue", "reverse green"])) for at in range(0, 30, 5)
+        ]
         drawn = strip(*parts).adjust_cell_length(36)
         y, x = chance.randrange(3), chance.choice((0, 0, 4))
         terminal.feed(wire.bring([(y, x, drawn)]).encode())

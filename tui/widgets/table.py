@@ -3,8 +3,8 @@
 Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this is one of our own on its line API.
 """
 
-from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from rich.style import Style
 from textual import events
@@ -107,6 +107,11 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.rows: Sequence[R] = ()
         self.marked: set[Any] = set()  # keys; screens share one set, whose type is theirs
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
+        # Rows as lines, until all is drawn again: a list that moves by a row would make those of all others anew.
+        self._made: dict[tuple[Hashable, bool], tuple[R, Line]] = {}
+        self._strips: dict[int, tuple[Line, Strip]] = {}
+        self._strips_for: tuple[Mapping[str, Style], int] | None = None
+        self._placed: tuple[tuple[Sequence[Column], int], list[Placed]] | None = None
         self.sorted_by = ""  # a field, "-" before it downwards
         self._cell = cell
         self._key_of = key_of
@@ -117,6 +122,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
         """Replace the rows; the cursor stays on its row, or at its place where that is gone."""
         kept = self._key_of(self.rows[self.cursor]) if self.current is not None else None
         self.rows = rows
+        self._made.clear()
+        self._strips.clear()
         self.virtual_size = Size(self.size.width, len(rows) + self._top)
         place_now = min(self.cursor, max(len(rows) - 1, 0))
         if kept is not None and not (rows and self._key_of(rows[place_now]) == kept):
@@ -132,6 +139,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.columns = tuple(columns)
         self.virtual_size = Size(self.size.width, len(self.rows) + self._top)
         self.refresh()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw again; where no regions are named, rows too may look different."""
+        if not regions:
+            self._made.clear()
+            self._strips.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     @property
     def _top(self) -> int:
@@ -248,8 +262,17 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         text, is_current = self._on_screen[y] = self._content(y)
-        style = self._cursor_style() if is_current else NOTHING
-        return strip_of(text, styles_of(self), self.scrollable_content_region.width, style)
+        styles, width = styles_of(self), self.scrollable_content_region.width
+        if is_current or y < self._top:
+            return strip_of(text, styles, width, self._cursor_style() if is_current else NOTHING)
+        # The very strip that was drawn before: Textual keeps with it what it made of it.
+        if self._strips_for is None or self._strips_for[0] is not styles or self._strips_for[1] != width:
+            self._strips_for = styles, width
+            self._strips.clear()
+        made = self._strips.get(id(text))
+        if made is None or made[0] is not text:
+            made = self._strips[id(text)] = text, strip_of(text, styles, width)
+        return made[1]
 
     def _content(self, y: int) -> tuple[Line, bool]:
         """What belongs on a line of the screen, and whether the cursor is on it."""
@@ -258,7 +281,15 @@ class Table(ScrollView, Generic[R], can_focus=True):
         index = round(self.scroll_y) + y - self._top
         if index >= len(self.rows):
             return (), False
-        return self._row_line(self.rows[index]), index == self.cursor
+        return self._line_of(self.rows[index]), index == self.cursor
+
+    def _line_of(self, row: R) -> Line:
+        """The row's line, made once."""
+        known = self._key_of(row), self._is_marked(row)
+        made = self._made.get(known)
+        if made is None or made[0] is not row:
+            made = self._made[known] = row, self._row_line(row)
+        return made[1]
 
     def _refresh_changed(self) -> None:
         """Draw the lines again that are not what was drawn last."""
@@ -285,7 +316,11 @@ class Table(ScrollView, Generic[R], can_focus=True):
     @property
     def placed(self) -> list[Placed]:
         """The columns that there is room for, where they stand."""
-        return place(self.columns, self.scrollable_content_region.width - GUTTER)
+        asked = self.columns, self.scrollable_content_region.width - GUTTER
+        if self._placed is None or self._placed[0] != asked:
+            self._placed = asked, place(*asked)
+            self._made.clear()
+        return self._placed[1]
 
     def _titles(self) -> Line:
         spans = [Span(" " * GUTTER)]

@@ -14,12 +14,15 @@ from bertmt.services.browse.curves import Curve, arrays_of
 FIRST_CAPACITY = 256
 # Beyond what is asked for: enough for a cursor that goes up and down a list, and at most 32 MiB or so of points.
 MOST_RUNS, MOST_POINTS = 64, 1_000_000
+# Of one series: a run may go on for days, and a screen has some hundred columns. Beyond, extremes stand for the rest.
+MOST_OF_SERIES = 16_384
 
 
 class GrowingPoints:
     """Steps and values of one series in arrays that double: adding a point copies a constant number, on average.
 
-    What was handed out stays as it was: later points are written behind it.
+    What was handed out stays as it was: later points are written behind it. Of very many points the least and the
+    greatest of every few are kept, with their steps, and one that is no number: no spike is lost, no value made up.
 
     Attributes:
         steps: (n,) int64, ascending; the same object until points are added, and so are the values.
@@ -29,6 +32,7 @@ class GrowingPoints:
     def __init__(self, points: Sequence[tuple[int, float | None]] = ()):
         self._steps, self._values = arrays_of(points)
         self._show(len(self._steps))
+        self._thin_out()
 
     def _show(self, count: int) -> None:
         self._count = count
@@ -47,6 +51,14 @@ class GrowingPoints:
         self._steps[self._count : needed] = steps
         self._values[self._count : needed] = values
         self._show(needed)
+        self._thin_out()
+
+    def _thin_out(self) -> None:
+        """Keep extremes alone while there are too many points; the last point always stays, others go on behind it."""
+        if self._count > MOST_OF_SERIES:
+            kept = _extremes(self.steps, self.values)
+            self._steps, self._values = self.steps[kept], self.values[kept]
+            self._show(len(self._steps))
 
     def ends_with(self, point: tuple[int, float | None]) -> bool:
         """Whether that is the last point."""
@@ -142,6 +154,25 @@ class LiveCurves:
             return False
         points.add(rows[1:])
         return True
+
+
+def _extremes(steps: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The places of the least and the greatest value of each span of steps, of its first that is no number, and of the
+    last of all, ascending; there are as many spans as leave a quarter of the points free at least.
+
+    Spans are equally long, whenever points came, and twice as long where there are too many of them: so what is kept of
+    what was kept is what would have been kept of all.
+    """
+    length = 1
+    while (steps[-1] - steps[0]) // length >= MOST_OF_SERIES // 4 - 1:
+        length *= 2
+    spans = steps // length
+    firsts = np.flatnonzero(np.diff(spans, prepend=spans[0] - 1))
+    numbers = np.isfinite(values)
+    least = np.lexsort((np.where(numbers, values, np.inf), spans))[firsts]
+    greatest = np.lexsort((np.where(numbers, -values, np.inf), spans))[firsts]
+    missing = np.lexsort((numbers, spans))[firsts]
+    return np.unique(np.concatenate([least, greatest, missing[~numbers[missing]], [len(steps) - 1]]))
 
 
 def _enlarged(array: np.ndarray, capacity: int) -> np.ndarray:

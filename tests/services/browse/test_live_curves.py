@@ -260,3 +260,31 @@ def test_points_become_arrays_with_gaps_where_a_value_is_no_number() -> None:
     assert (steps.dtype, steps.tolist()) == (np.int64, [3, 4])
     np.testing.assert_array_equal(values, [0.1, np.nan])
     assert [array.shape for array in arrays_of([])] == [(0,), (0,)]
+
+
+def test_a_day_of_points_keeps_a_bounded_number_of_them_and_every_spike() -> None:
+    """A day at two steps a second, hour by hour; every hour has a spike, a dip and a step without a number."""
+    points = GrowingPoints()
+    hour, most = 7200, 0
+    for first in range(0, 24 * hour, hour):
+        values: list[float | None] = [1.0 + (step % 7) / 100 for step in range(hour)]
+        values[1000], values[2000], values[3000] = 90.0, -90.0, None
+        points.add([(first + place, value) for place, value in enumerate(values)])
+        most = max(most, len(points.steps))
+    assert most <= live_curves.MOST_OF_SERIES and points.steps[-1] == 24 * hour - 1
+    assert (np.diff(points.steps) > 0).all()
+    assert sorted(points.steps[points.values == 90.0]) == [first + 1000 for first in range(0, 24 * hour, hour)]
+    assert sorted(points.steps[points.values == -90.0]) == [first + 2000 for first in range(0, 24 * hour, hour)]
+    assert sorted(points.steps[np.isnan(points.values)]) == [first + 3000 for first in range(0, 24 * hour, hour)]
+
+
+def test_what_is_kept_of_many_points_was_measured_and_goes_on_behind_its_last_point(
+    database: Database, add_run: AddRun, record: Callable[..., Run]
+) -> None:
+    live = LiveCurves(database)
+    run = record(add_run(), line(0, 2 * live_curves.MOST_OF_SERIES))
+    live.update([run])
+    run = record(run, line(2 * live_curves.MOST_OF_SERIES, 2 * live_curves.MOST_OF_SERIES + 3))
+    curve = live.update([run])[run.key, "loss"]
+    assert (curve.values == curve.steps / 2).all() and curve.steps[0] == 0
+    assert list(curve.steps[-3:]) == [2 * live_curves.MOST_OF_SERIES + offset for offset in range(3)]

@@ -1,7 +1,7 @@
 """The frame of a pane: a title in its upper border, and in its lower one, where there is one, what is said about it.
 
-How it looks stands in `styles/dashboard.tcss`: bright where keys go, quiet elsewhere. Where the terminal is small a frame
-is its upper line alone, and of the first pane, which the tabs above name, not even that: no row is lost to it.
+How it looks stands in `styles/dashboard.tcss`: bright where keys go, quiet elsewhere. Where the terminal is small a
+frame is its upper line alone, and of the first pane, which the tabs above name, not even that: no row is lost to it.
 """
 
 from typing import TypeVar
@@ -27,9 +27,8 @@ def framed(widget: W, title: str = "", first: bool = False) -> W:
 
 
 def name_frame(widget: Widget, title: str, about: str = "") -> None:
-    """Title a frame; the texts are made safe here, and never read as markup. What is there already is not drawn again."""
+    """Title a frame; texts are made safe here, and never read as markup. What is there already is not drawn again."""
     for name, text in (("border_title", title), ("border_subtitle", about)):
-        content = Content(safe_text(text))
-        shown = f" {content.plain} " if text else ""
-        if (getattr(widget, name) or "") != Content(shown).markup:
-            setattr(widget, name, Content(shown) if shown else None)
+        content = Content(f" {safe_text(text)} ")  # Textual sets a space beside corners alone
+        if (getattr(widget, name) or "") != content.markup:
+            setattr(widget, name, content if text else None)

@@ -12,7 +12,7 @@ from bertmt.drawing.styled import Line, Span, ascii_lines, cells, cut_line, line
 
 LEAST_PLOT, MOST_PLOT = 20, 90  # cells
 LONGEST_NAME = 16
-TICK_SPACING = 10  # cells
+TICK_SPACING = 8  # cells
 GAP = 2
 # An interval that reaches so many times as far as the middle one is cut: two seeds can make one of any length.
 FARTHEST = 4.0

@@ -1,7 +1,7 @@
-"""The arms of a comparison as the screen about it lists them, and the look by which each run is known there."""
+"""The arms of a comparison as the screen about it lists them, and the look by which each is known there."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.series import Look, look_of
@@ -19,9 +19,9 @@ from bertmt.tasks.task import Tasks
 from tui.formatting.scores import FEW, score_head, width_of
 from tui.widgets.columns import WIDE, Column
 
-Looks = Mapping[int, Look]  # by the key of a run
-MOST_MARKS = 4
+Looks = Mapping[int, Look]  # by the key of the first run of an arm
 UNIT = " unit"  # behind the name of a task: the column of its part in the overall score
+_MARK = Column(key="mark", title="", width=1, rank=1, meaning="colour and mark of the arm, everywhere")
 _NAME = Column(
     key="name", title="dev scores of", width=14, rank=2, elastic=True, meaning="run, or recipe and how many seeds"
 )
@@ -63,14 +63,25 @@ class Sides:
     """The runs of a comparison as they are now, in arms.
 
     Attributes:
-        runs: in an order that never changes, by which each has its colour and its mark; also those that were removed.
+        runs: in an order that never changes; also those that were removed.
         arms: those with scores, the reference first.
         left_out: those without.
+        places: of looks, by the key of an arm's first run: an arm keeps its colour and its mark.
     """
 
     runs: tuple[Run, ...] = ()
     arms: tuple[Arm, ...] = ()
     left_out: tuple[Arm, ...] = ()
+    places: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def all_arms(self) -> tuple[Arm, ...]:
+        """All of them in the order of the list."""
+        return (*self.arms, *self.left_out)
+
+    def looks(self, ascii_only: bool) -> Looks:
+        """How each arm is known, by the key of its first run."""
+        return {key: look_of(place, ascii_only) for key, place in self.places.items()}
 
     def rows(self, found: Comparison | None = None) -> list[ArmRow]:
         """The list of arms, those that are left out last.
@@ -87,7 +98,7 @@ class Sides:
     @property
     def present_runs(self) -> tuple[Run, ...]:
         """The runs of all arms in the order of the list."""
-        return tuple(run for arm in (*self.arms, *self.left_out) for run in arm.runs)
+        return tuple(run for arm in self.all_arms for run in arm.runs)
 
     @property
     def compared(self) -> Hashable:
@@ -95,43 +106,40 @@ class Sides:
         return tuple(tuple((run.key, run.attempt, run.state, run.scores) for run in arm.runs) for arm in self.arms)
 
 
-def sides_of(rows: Sequence[Row], known: Sequence[Run], apart: bool, reference: int | None) -> Sides:
+def sides_of(rows: Sequence[Row], before: Sides, apart: bool, reference: int | None) -> Sides:
     """Rows of a list in arms.
 
     Args:
-        known: the runs as they were, those that are gone among them, in their order.
+        before: what they were, runs that are gone since among them.
         reference: key of the run whose arm goes first; None leaves that to `arms_of`.
     """
     now = {row.run.key: row.run for row in rows}
     arms = [Arm(tuple(runs)) for runs in arms_of([row for row in rows if _has_scores(row.run)], apart)]
     arms.sort(key=lambda arm: not any(run.key == reference for run in arm.runs))
     left_out = arms_of([row for row in rows if not _has_scores(row.run)], apart=True)
-    runs = tuple(now.get(run.key, run) for run in known) or tuple(sorted(now.values(), key=lambda run: run.key))
-    return Sides(runs, tuple(arms), tuple(Arm(tuple(each)) for each in left_out))
+    runs = tuple(now.get(run.key, run) for run in before.runs) or tuple(sorted(now.values(), key=lambda run: run.key))
+    found = Sides(runs, tuple(arms), tuple(Arm(tuple(each)) for each in left_out))
+    places = dict(before.places)
+    for key in sorted(arm.runs[0].key for arm in found.all_arms):
+        places.setdefault(key, len(places))
+    return replace(found, places=places)
 
 
 def _has_scores(run: Run) -> bool:
     return run.scores.selected_epoch is not None and not begins_anew(run)
 
 
-def looks_of(runs: Sequence[Run], ascii_only: bool) -> Looks:
-    """A colour and a mark for each run, those that a chart of the runs in this order has."""
-    return {run.key: look_of(index, ascii_only) for index, run in enumerate(runs)}
-
-
 def columns_of(rows: Sequence[ArmRow], width: int) -> tuple[Column, ...]:
-    """The columns of the list: a mark per run of the largest arm, then what each arm is and scores.
+    """The columns of the list: its mark, then what each arm is and scores.
 
     On a wide screen a name has no more room than it needs, so that its scores stand beside it.
     """
-    most = min(max((len(row.arm.runs) for row in rows), default=1), MOST_MARKS)
-    marks = (Column(key=f"mark{index}", title="", width=1, rank=1) for index in range(most))
     behind = (_TOGGLES, *_score_columns(tasks_of(run for row in rows for run in row.arm.runs)))
     if width < WIDE:
-        return (*marks, _NAME, *behind, _PLACE)
+        return (_MARK, _NAME, *behind, _PLACE)
     longest = max((cells(side_name(row.side)) for row in rows), default=0)
     name = replace(_NAME, width=min(max(longest, _NAME.width), width // 2), elastic=False)
-    return (*marks, name, *behind, replace(_PLACE, elastic=True))
+    return (_MARK, name, *behind, replace(_PLACE, elastic=True))
 
 
 def _score_columns(tasks: Tasks) -> list[Column]:
@@ -156,9 +164,9 @@ def _score_columns(tasks: Tasks) -> list[Column]:
 def arm_cell(row: ArmRow, column: Column, looks: Looks) -> Span:
     """The cell of a column for an arm."""
     arm = row.arm
-    if column.key.startswith("mark"):
-        return _mark(arm, int(column.key.removeprefix("mark")), looks)
     match column.key:
+        case "mark":
+            return _mark(arm, looks)
         case "name":
             return Span(
                 safe_text(side_name(row.side)), "title" if row.is_reference else "" if row.has_scores else "dim"
@@ -177,15 +185,11 @@ def _score(side: Side, name: str) -> float | None:
     return task.unit(score) if name.endswith(UNIT) and task is not None and score is not None else score
 
 
-def _mark(arm: Arm, index: int, looks: Looks) -> Span:
-    if index == MOST_MARKS - 1 and len(arm.runs) > MOST_MARKS:
-        return Span("…", "dim")
-    if index >= len(arm.runs):
-        return Span("")
-    look = looks[arm.runs[index].key]
+def _mark(arm: Arm, looks: Looks) -> Span:
+    look = looks[arm.runs[0].key]
     return Span(look.mark, look.style)
 
 
-def marks_line(arm: Arm, looks: Looks) -> Line:
-    """The marks of an arm's runs, a cell each, and a space."""
-    return line(*(_mark(arm, index, looks) for index in range(min(len(arm.runs), MOST_MARKS))), " ")
+def mark_line(arm: Arm, looks: Looks) -> Line:
+    """The mark of an arm, and a space."""
+    return line(_mark(arm, looks), " ")

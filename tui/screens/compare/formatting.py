@@ -16,15 +16,16 @@ from bertmt.services.analysis.comparison_formatting import (
     NOTHING_DIFFERS,
     format_differences,
     format_effort,
+    format_forest,
     format_tests,
     format_warnings,
 )
 from bertmt.services.browse.run_formatting import scale_line, value_text
-from tui.screens.compare.arms import Looks, marks_line
+from tui.screens.compare.arms import Looks, mark_line
 
 SIDE_BY_SIDE = 120  # cells from which on differences and remarks stand beside each other
 DIFFERENCES_WIDTH = 68  # cells of a table of differences
-LONGEST_ARM = 18  # cells of an arm's title over its settings
+LEAST_ARM, LONGEST_ARM = 10, 20  # cells of an arm's column: its mark and title, and its settings below
 ROLES = (("toggle", "method"), ("scale", "scale"), ("runtime", "runtime"))
 GAP = 2
 
@@ -37,6 +38,12 @@ class ScorePage:
     starts: dict[int, int]
 
 
+def forest_page(found: Comparison, looks: Looks, width: int) -> list[Line]:
+    """All differences in one plot."""
+    marks = {each.arm.runs[0].key: mark_line(each.arm, looks) for each in found.others}
+    return format_forest(found, width, marks=marks)
+
+
 def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: int) -> ScorePage:
     """Each arm against the reference, the tests, then what to mind; beside each other where there is room."""
     left, right = (DIFFERENCES_WIDTH, width - DIFFERENCES_WIDTH - GAP) if width >= SIDE_BY_SIDE else (width, width)
@@ -44,8 +51,8 @@ def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: 
     starts: dict[int, int] = {}
     for each in found.others:
         starts[each.arm.runs[0].key] = len(lines)
-        title, *rest = format_differences(each, left - cells(plain(marks_line(each.arm, looks))))
-        lines += [(*marks_line(each.arm, looks), *title), *rest, ()]
+        title, *rest = format_differences(each, left - cells(plain(mark_line(each.arm, looks))))
+        lines += [(*mark_line(each.arm, looks), *title), *rest, ()]
     lines += format_tests(found, left)
     more = _sections(format_warnings(found, right), format_left_out(left_out, right), format_effort(found, right))
     if width >= SIDE_BY_SIDE:
@@ -75,11 +82,14 @@ def recipe_page(arms: Sequence[Arm], looks: Looks, current: int, width: int) -> 
     if not differences:
         return [line(NOTHING_DIFFERS), (), *scale]
     label = max(len(name) for name in differences) + 2 * GAP
+    # Two arms always stand beside each other.
+    longest = LONGEST_ARM if len(arms) > 2 else max(LEAST_ARM, min(LONGEST_ARM, (width - label) // 2 - GAP))
     wide = [
-        _column_width(arm, [values[index] for values in differences.values()], looks) for index, arm in enumerate(arms)
+        _column_width(arm, [values[index] for values in differences.values()], looks, longest)
+        for index, arm in enumerate(arms)
     ]
     shown = _arms_that_fit(wide, current, width - label)
-    heads = (_filled(_head(arms[index], looks), wide[index]) for index in shown)
+    heads = (_filled(_head(arms[index], looks, longest), wide[index]) for index in shown)
     lines: list[Line] = [line(Span(pad("setting", label), "title"), *(span for head in heads for span in head))]
     for role, title in ROLES:
         names = [name for name in differences if SETTINGS[name].role == role]
@@ -95,7 +105,7 @@ def _values(values: Sequence[Any], shown: Sequence[int], wide: Sequence[int]) ->
     """A setting's values; what is as in the first arm is dim."""
     return [
         Span(
-            pad(cut(safe_text(_text(values[index])), LONGEST_ARM), wide[index]),
+            pad(cut(safe_text(_text(values[index])), wide[index] - GAP), wide[index]),
             "dim" if index and values[index] == values[0] else "",
         )
         for index in shown
@@ -107,17 +117,17 @@ def _text(value: Any) -> str:
     return MISSING if value is None else value_text(value)
 
 
-def _head(arm: Arm, looks: Looks) -> Line:
-    return (*marks_line(arm, looks), Span(cut(safe_text(arm.name), LONGEST_ARM), "title"))
+def _head(arm: Arm, looks: Looks, longest: int) -> Line:
+    return (*mark_line(arm, looks), Span(cut(safe_text(arm.name), longest - GAP), "title"))
 
 
 def _filled(text: Line, width: int) -> Line:
     return (*text, Span(" " * (width - cells(plain(text)))))
 
 
-def _column_width(arm: Arm, values: Sequence[Any], looks: Looks) -> int:
+def _column_width(arm: Arm, values: Sequence[Any], looks: Looks, most: int) -> int:
     longest = max(cells(_text(value)) for value in values)
-    return max(cells(plain(_head(arm, looks))), min(longest, LONGEST_ARM)) + GAP
+    return max(cells(plain(_head(arm, looks, most))), min(longest, most)) + GAP
 
 
 def _arms_that_fit(wide: Sequence[int], current: int, room: int) -> list[int]:

@@ -1,13 +1,17 @@
-"""Confusion matrices of several runs side by side."""
+"""Confusion matrices of the arms side by side, and what changed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from bertmt.drawing.charts.heatmap import Shown, draw_confusion, draw_confusion_difference
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
+from bertmt.services.analysis.arms import Arm
 from bertmt.services.analysis.confusion import Confusion, confusion_of
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Task
@@ -15,8 +19,9 @@ from tui.registry_lane import Session
 from tui.screens.compare.arms import Looks
 from tui.screens.compare.formatting import sentence_lines
 
-LEAST_MATRIX, MOST_MATRIX = 37, 70  # cells, of up to so many classes:
+MOST_MATRIX = 70  # cells, of up to so many classes:
 FEW_CLASSES = 6
+LABELS, CELL = 6, 5  # cells that a legible matrix has at least: for the names of classes, and per class
 GAP = 2
 CAPTIONS: dict[Shown, str] = {
     "counts": "counts, shaded by the share of the true class",
@@ -26,12 +31,40 @@ CAPTIONS: dict[Shown, str] = {
 
 
 @dataclass(frozen=True)
-class RunMatrix:
-    """A run's confusion matrix, or why there is none."""
+class ArmMatrix:
+    """The confusion matrix of an arm, of several seeds their sum; or why there is none.
 
-    run: Run
-    confusion: Confusion | None
+    Attributes:
+        by_seed: the counts of each seed, (k, k) ints; none where there is no matrix.
+        classes: names in order.
+        epoch: of a single run, that of its predictions.
+        fingerprint: of the examples.
+    """
+
+    arm: Arm
+    by_seed: Mapping[int, np.ndarray] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    epoch: int | None = None
+    fingerprint: str = ""
     problem: str = ""
+
+    @property
+    def run(self) -> Run:
+        """The first of the arm, by whose look it is known."""
+        return self.arm.runs[0]
+
+    @property
+    def name(self) -> str:
+        """What it is called; not yet safe for a screen."""
+        return (
+            f"{self.run.name} {self.run.id}"
+            if len(self.arm.runs) == 1
+            else f"{self.run.name}, sum of {len(self.by_seed)} seeds"
+        )
+
+    def counts(self, seeds: Iterable[int]) -> np.ndarray:
+        """The sum over seeds, (k, k) ints."""
+        return np.sum([self.by_seed[seed] for seed in seeds], axis=0)
 
 
 def task_of(runs: Sequence[Run], place: int) -> Task | None:
@@ -44,60 +77,127 @@ def task_of(runs: Sequence[Run], place: int) -> Task | None:
     return known[place % len(known)] if known else None
 
 
-def matrix_of(session: Session, run: Run, task: Task) -> RunMatrix:
-    """On the registry's thread: a run's confusion matrix, or why there is none."""
+class Matrices:
+    """Matrices of runs, each read once: what a run predicted in its selected epoch does not change."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Confusion | str] = {}
+
+    def of_arms(self, session: Session, arms: Sequence[Arm], task: Task) -> tuple[ArmMatrix, ...]:
+        """On the registry's thread: the matrix of each arm in a task."""
+        before, self._known = self._known, {}
+        return tuple(_summed(arm, [self._of_run(session, run, task, before) for run in arm.runs]) for arm in arms)
+
+    def _of_run(
+        self, session: Session, run: Run, task: Task, before: dict[Hashable, Confusion | str]
+    ) -> Confusion | str:
+        """A run's matrix, or why there is none."""
+        key = run.key, run.attempt, run.scores, task.name
+        self._known[key] = before[key] if key in before else _read(session, run, task)
+        return self._known[key]
+
+
+def _read(session: Session, run: Run, task: Task) -> Confusion | str:
     if task.name not in run.tasks:
-        return RunMatrix(run, None, f"Not trained on {task.title}.")
+        return f"Not trained on {task.title}."
     if run.scores.selected_epoch is None:
-        return RunMatrix(run, None, "Nothing has been evaluated yet.")
+        return "Nothing has been evaluated yet."
     try:
-        return RunMatrix(run, confusion_of(session.database, run, task.name))
+        return confusion_of(session.database, run, task.name)
     except RegistryError:
         raise
     except BertmtError as problem:
-        return RunMatrix(run, None, str(problem))
+        return str(problem)
+
+
+def _summed(arm: Arm, found: Sequence[Confusion | str]) -> ArmMatrix:
+    """The sum over the seeds that have a matrix of the same examples; of a seed that was run twice, the newer."""
+    known = {each.run.seed: each for each in found if isinstance(each, Confusion)}
+    if not known:
+        return ArmMatrix(arm, problem=next(each for each in found if isinstance(each, str)))
+    first = next(iter(known.values()))
+    same = first.fingerprint, first.classes
+    by_seed = {seed: each.counts for seed, each in known.items() if (each.fingerprint, each.classes) == same}
+    epoch = first.epoch if len(arm.runs) == 1 else None
+    return ArmMatrix(arm, by_seed, first.classes, epoch, first.fingerprint)
 
 
 def matrices_page(
-    matrices: Sequence[RunMatrix], looks: Looks, shown: Shown, first: RunMatrix | None, task: Task, width: int
+    matrices: Sequence[ArmMatrix], looks: Looks, shown: Shown, differs: bool, task: Task, width: int
 ) -> list[Line]:
-    """The matrices side by side, as many in a row as can be read.
+    """The matrices side by side, as many in a row as can be read; of two arms their difference beside them.
 
     Args:
-        first: whose counts are taken from those of the others; None shows each as it is.
+        differs: the first's counts are taken from those of the others, in place of each as it is.
     """
-    few = len(task.classes) <= FEW_CLASSES  # else each needs all the room there is
-    across = max(1, min(len(matrices), (width + GAP) // ((LEAST_MATRIX if few else MOST_MATRIX) + GAP)))
-    wide = (width - GAP * (across - 1)) // across
-    wide = min(wide, MOST_MATRIX) if few else wide
+    first, wanted = matrices[0], "counts" if differs else shown
+    known = [each for each in matrices if each.by_seed]
+    changed = known if len(known) == 2 and not differs else []
+    across, wide = _grid(len(matrices) + bool(changed), len(task.classes), width)
+    blocks = []
+    for each in matrices:
+        is_change = differs and each is not first
+        body = _change(each, first, wide) if is_change else _own(each, wanted, wide)
+        blocks.append([_head(each, looks, wide), *body])
+        if changed and each is changed[1]:
+            title = cut(f"change{_on_seeds(each, changed[0])}", wide)
+            blocks.append([line(Span(title, "title")), *_change(each, changed[0], wide)])
+    own = f"counts minus those of {first.name}; its own counts where it stands"
     title = safe_text(task.title)
-    if first is None:
-        caption = CAPTIONS[shown]
-    else:
-        caption = f"counts minus those of {first.run.name} ({first.run.id}); its own counts where it stands"
-    lines: list[Line] = [
-        line(Span(title, "title"), Span(cut(safe_text(f": {caption}"), width - cells(title)), "dim")),
-        (),
-    ]
-    blocks = [_block(each, looks, shown, first, wide) for each in matrices]
+    about = cut(safe_text(f": {own if differs else CAPTIONS[shown]}"), width - cells(title))
+    lines: list[Line] = [line(Span(title, "title"), Span(about, "dim")), ()]
     for start in range(0, len(blocks), across):
         row = blocks[start : start + across]
         lines += [*beside(row, [wide] * len(row)), ()]
     return lines[:-1]
 
 
-def _block(matrix: RunMatrix, looks: Looks, shown: Shown, first: RunMatrix | None, width: int) -> list[Line]:
-    look, found = looks[matrix.run.key], matrix.confusion
-    name = cut(safe_text(f"{matrix.run.name} {matrix.run.id}"), width - 2)
-    epoch = f" epoch {found.epoch}" if found is not None and cells(name) + 12 <= width else ""
-    title = line(Span(f"{look.mark} ", look.style), Span(name, "title"), Span(epoch, "dim"))
-    if found is None:
-        return [title, *sentence_lines(matrix.problem, width)]
-    if first is None or first.confusion is None or first.run.key == matrix.run.key:
-        counted: Shown = shown if first is None else "counts"
-        return [title, *draw_confusion(found.counts, found.classes, counted, width=width)]
-    if len(found.classes) != len(first.confusion.classes):
-        return [title, *sentence_lines(f"{matrix.run.id} has other classes.", width)]
-    if found.fingerprint != first.confusion.fingerprint:
-        return [title, *sentence_lines(f"{matrix.run.id} was evaluated on other examples.", width)]
-    return [title, *draw_confusion_difference(found.counts, first.confusion.counts, found.classes, width=width)]
+def _grid(count: int, classes: int, width: int) -> tuple[int, int]:
+    """How many matrices stand in a row, and in how many cells each."""
+    few = classes <= FEW_CLASSES  # else each needs all the room there is
+    least = LABELS + CELL * classes if few else MOST_MATRIX
+    across = max(1, min(count, (width + GAP) // (least + GAP)))
+    wide = (width - GAP * (across - 1)) // across
+    return across, min(wide, MOST_MATRIX) if few else wide
+
+
+def _head(matrix: ArmMatrix, looks: Looks, width: int) -> Line:
+    look = looks[matrix.run.key]
+    name = cut(safe_text(matrix.name), width - 2)
+    epoch = f" epoch {matrix.epoch}" if matrix.epoch is not None and cells(name) + 12 <= width else ""
+    return line(Span(f"{look.mark} ", look.style), Span(name, "title"), Span(epoch, "dim"))
+
+
+def _own(matrix: ArmMatrix, shown: Shown, width: int) -> list[Line]:
+    if not matrix.by_seed:
+        return sentence_lines(matrix.problem, width)
+    return draw_confusion(matrix.counts(matrix.by_seed), matrix.classes, shown, width=width)
+
+
+def _on_seeds(matrix: ArmMatrix, first: ArmMatrix) -> str:
+    """Over how many seeds a change is summed; "" of two runs."""
+    shared = _shared(matrix, first)
+    return (
+        f", over {counted(len(shared), 'shared seed')}"
+        if shared and len(matrix.by_seed) + len(first.by_seed) > 2
+        else ""
+    )
+
+
+def _shared(matrix: ArmMatrix, first: ArmMatrix) -> list[int]:
+    return [seed for seed in matrix.by_seed if seed in first.by_seed]
+
+
+def _change(matrix: ArmMatrix, first: ArmMatrix, width: int) -> list[Line]:
+    """Its counts minus the first's, of several seeds over those that both have; or why that is not to be had."""
+    if not matrix.by_seed or not first.by_seed:
+        return sentence_lines(matrix.problem or first.problem, width)
+    if len(matrix.classes) != len(first.classes):
+        return sentence_lines(f"{matrix.name} has other classes.", width)
+    if matrix.fingerprint != first.fingerprint:
+        return sentence_lines(f"{matrix.name} was evaluated on other examples.", width)
+    shared = _shared(matrix, first)
+    own, other = (shared, shared) if shared else (list(matrix.by_seed), list(first.by_seed))
+    if len(own) != len(other):
+        return sentence_lines(f"{first.name} and {matrix.name} share no seed whose counts could be compared.", width)
+    return draw_confusion_difference(matrix.counts(own), first.counts(other), matrix.classes, width=width)

@@ -1,11 +1,16 @@
-"""Two or more runs side by side: scores and differences, recipes, curves, confusion matrices."""
+"""Two or more runs side by side: a forest of their differences, scores, recipes, curves, confusion matrices."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container
+from textual.events import DescendantFocus
+from textual.geometry import Size
+from textual.widget import Widget
 
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.heatmap import Shown
@@ -19,14 +24,11 @@ from tui.dialogs.choice import Choice, Option
 from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.pictures import save_picture
 from tui.registry_lane import Session
-from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, looks_of, sides_of
-from tui.screens.compare.formatting import (
-    format_left_out,
-    recipe_page,
-    score_page,
-    sentence_lines,
-)
-from tui.screens.compare.matrices import CAPTIONS, RunMatrix, matrices_page, matrix_of, task_of
+from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, sides_of
+from tui.screens.compare.curves import ArmCurves
+from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
+from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
+from tui.widgets.frame import framed
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
 from tui.widgets.page import Page
@@ -35,6 +37,9 @@ from tui.widgets.table import Table
 
 TABS = ("Scores", "Recipes", "Curves", "Confusion")
 SCORES, RECIPES, CURVES, CONFUSION = range(4)
+# The panes of each tab. Where there is room all stand on one page, and the digits go from pane to pane.
+PANES = (("forest", "scores"), ("recipes",), ("curves",), ("confusion",))
+ONE_PAGE = Size(120, 36)  # cells from which on
 SHARE_OF_ARMS = 4  # the list of arms takes a fourth of the screen at most
 # What a trained model scores is what a comparison is about; its training comes behind.
 CHARTS_IN_ORDER = (CHARTS[1], CHARTS[0], *CHARTS[2:])
@@ -50,15 +55,23 @@ class CompareScreen(RunActions):
     SUBJECT = "a comparison"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "The list on top names the arms: each is a run, or all marked seeds of a recipe. The others are compared "
-        "with the first; f picks another. A run keeps its colour and its mark in all tabs.",
+        "with the first; f picks another. An arm keeps its colour and its mark everywhere; several seeds are one "
+        "curve, their mean in a band from the lowest to the highest, and one matrix, their sum. a sets them apart.",
+        "The forest has a row per difference: its interval about it, zero, and grey behind it what two seeds of one "
+        "recipe differ by, where the registry has such seeds.",
         "Run against run is paired by dev example, seeds against seeds by seed. A verdict needs a p value that holds "
         "after Holm's correction over all that is shown, and an interval without zero; undecided is not “no effect”.",
         "S is (1 + ρ)/2; the overall score is the mean over the tasks, with S in place of a correlation.",
-        "Tab goes from the list of arms to what is below, and back.",
+        "Where there is room all is on one page: Tab and the digits go from pane to pane, and the digit of the pane at "
+        "hand shows it alone, or all again.",
     )
     DEFAULT_CSS = """
-    CompareScreen #arms { border-bottom: solid $border-blurred; }
     CompareScreen Page { padding: 0 1; scrollbar-gutter: stable; }
+    CompareScreen #panes, CompareScreen #others { height: 1fr; }
+    CompareScreen #forest { height: auto; max-height: 60%; scrollbar-gutter: auto; }
+    CompareScreen.one-page #others { layout: grid; grid-size: 2; grid-columns: 5fr 7fr; grid-rows: 6fr 5fr; }
+    CompareScreen.one-page #forest { max-height: 20; }
+    CompareScreen.one-page #scores { padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -84,10 +97,12 @@ class CompareScreen(RunActions):
         self.shows_differences = False
         self._reference: int | None = None  # key of a run
         self._sides = Sides()
+        self._is_alone = False  # one pane, though there is room for all
+        self._arm_curves, self._arm_matrices = ArmCurves(), Matrices()
         self._asked: Hashable = None  # what `_found` is, or will be, the comparison of
         self._found: Comparison | None = None
         self._problem = ""
-        self._matrices: tuple[RunMatrix, ...] = ()
+        self._matrices: tuple[ArmMatrix, ...] = ()
         self._starts: dict[int, int] = {}
         self._at: int | None = None  # key of the arm that the score page was scrolled to
 
@@ -97,15 +112,29 @@ class CompareScreen(RunActions):
         arms: Table[ArmRow] = Table(
             columns, lambda row, column: arm_cell(row, column, self.looks), lambda row: row.key, id="arms"
         )
-        yield arms
-        yield Page(self._score_lines, id="scores")
-        yield Page(self._recipe_lines, id="recipes", classes="hidden")
-        yield LineChart(id="curves")
-        yield Page(self._matrix_lines, id="confusion", classes="hidden")
+        yield framed(arms, "Arms", first=True)
+        with Container(id="panes"):
+            yield framed(Page(self._forest_lines, id="forest"), "Differences")
+            with Container(id="others"):
+                yield framed(LineChart(id="curves"), "Curves")
+                yield framed(Page(self._matrix_lines, id="confusion"), "Confusion")
+                yield framed(Page(self._recipe_lines, id="recipes"), "Recipes: what differs")
+                yield framed(Page(self._score_lines, id="scores"), "Scores")
         yield KeyLine()
 
     def on_mount(self) -> None:
         self._show_tab()
+        if self.shows_all:
+            self.arms.focus()
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether all panes are on one page."""
+        return self._has_room and not self._is_alone
+
+    @property
+    def _has_room(self) -> bool:
+        return self.size.width >= ONE_PAGE.width and self.size.height >= ONE_PAGE.height
 
     @property
     def arms(self) -> "Table[ArmRow]":
@@ -114,8 +143,8 @@ class CompareScreen(RunActions):
 
     @property
     def looks(self) -> Looks:
-        """How each run is known on this screen."""
-        return looks_of(self._sides.runs, self.dashboard.ascii_only)
+        """How each arm is known on this screen."""
+        return self._sides.looks(self.dashboard.ascii_only)
 
     async def load(self) -> None:
         sides, panels, matrices = await self.dashboard.ask(self._read)
@@ -126,8 +155,9 @@ class CompareScreen(RunActions):
             return
         self._sides = sides
         self._show_arms()
-        self.arms.styles.height = 2 + min(len(self._rows), max(2, self.size.height // SHARE_OF_ARMS))
-        if self.tab == CURVES:
+        rows = min(len(self._rows), max(2, self.size.height // SHARE_OF_ARMS))
+        self.arms.styles.height = 1 + rows + self.arms.gutter.height
+        if self._needs(CURVES):
             self.query_one(LineChart).show(panels)
         self._matrices = matrices
         if sides.compared != self._asked:
@@ -148,20 +178,26 @@ class CompareScreen(RunActions):
 
     def on_resize(self) -> None:
         self._show_columns()
+        if self.has_class("one-page") != self.shows_all:
+            self._show_tab()
+            self.reload()
 
-    def _read(self, session: Session) -> tuple[Sides, list[Panel], tuple[RunMatrix, ...]]:
+    def _needs(self, tab: int) -> bool:
+        return self.shows_all or self.tab == tab
+
+    def _read(self, session: Session) -> tuple[Sides, list[Panel], tuple[ArmMatrix, ...]]:
         """On the registry's thread: the runs as they are, and what the open tab needs."""
         session.runs.refresh()
         rows = [row for each in self._ids if (row := session.runs.row(each)) is not None]
-        sides = sides_of(rows, self._sides.runs, self.is_apart, self._reference)
+        sides = sides_of(rows, self._sides, self.is_apart, self._reference)
         panels: list[Panel] = []
-        if self.tab == CURVES:
+        if self._needs(CURVES):
             curves = session.curves.update(sides.runs, patterns(CHARTS_IN_ORDER))
-            panels = panels_of(curves, sides.runs, CHARTS_IN_ORDER)
+            panels = self._arm_curves.panels(panels_of(curves, sides.runs, CHARTS_IN_ORDER), sides)
         matrices = self._matrices
-        if self.tab == CONFUSION:
+        if self._needs(CONFUSION):
             task = task_of(sides.present_runs, self._task_place)
-            matrices = () if task is None else tuple(matrix_of(session, run, task) for run in sides.present_runs)
+            matrices = () if task is None else self._arm_matrices.of_arms(session, sides.all_arms, task)
         return sides, panels, matrices
 
     @work(exclusive=True, group="compare")
@@ -185,11 +221,17 @@ class CompareScreen(RunActions):
 
     def _show_pages(self) -> None:
         for page, draw in (
+            ("#forest", self._forest_lines),
             ("#scores", self._score_lines),
             ("#recipes", self._recipe_lines),
             ("#confusion", self._matrix_lines),
         ):
             self.query_one(page, Page).show(draw)
+
+    def _forest_lines(self, width: int) -> list[Line]:
+        if self._found is None or self._problem:
+            return self._score_lines(width) if self.shows_all else []
+        return forest_page(self._found, self.looks, width)
 
     def _score_lines(self, width: int) -> list[Line]:
         left_out = [run for arm in self._sides.left_out for run in arm.runs]
@@ -216,8 +258,7 @@ class CompareScreen(RunActions):
             return sentence_lines("None of these runs trains a task with classes.", width)
         if not self._matrices:
             return []
-        first = self._matrices[0] if self.shows_differences else None
-        return matrices_page(self._matrices, self.looks, self.shown, first, task, width)
+        return matrices_page(self._matrices, self.looks, self.shown, self.shows_differences, task, width)
 
     def current_run(self) -> Run | None:
         return self.arms.current.arm.runs[0] if self.arms.current is not None else None
@@ -226,27 +267,60 @@ class CompareScreen(RunActions):
         return list(self.arms.current.arm.runs) if self.arms.current is not None else []
 
     def action_open(self, tab: int) -> None:
-        """Open a tab."""
-        if tab != self.tab:
+        """Open a tab. On one page go to its pane, and from there show it alone; alone, go back to the page."""
+        is_there = tab == self.tab and self._pane.has_focus
+        if self.shows_all and not is_there:
             self.tab = tab
+            self._pane.focus()
+            return
+        if self._has_room and is_there:
+            self._is_alone = not self._is_alone
+        elif tab == self.tab:
+            return
+        self.tab = tab
+        self._show_tab()
+        self.reload()
+
+    @property
+    def _pane(self) -> Widget:
+        """The first pane of the open tab."""
+        return self.query_one(f"#{PANES[self.tab][0]}")
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """On one page the open tab is that of the pane that keys go to."""
+        for tab, panes in enumerate(PANES):
+            if event.widget.id in panes and tab != self.tab:
+                self.tab = tab
+                self._name_tab()
+
+    def action_back(self) -> None:
+        if self._has_room and self._is_alone:
+            self._is_alone = False
             self._show_tab()
             self.reload()
+        else:
+            super().action_back()
 
     @on(TabLine.Selected)
     def _tab_clicked(self, event: TabLine.Selected) -> None:
         self.action_open(event.index)
 
     def _show_tab(self) -> None:
+        self.set_class(self.shows_all, "one-page")
+        for tab, panes in enumerate(PANES):
+            for pane in panes:
+                self.query_one(f"#{pane}").set_class(not self._needs(tab), "hidden")
+        (self._pane if self.tab == CURVES or self._has_room else self.arms).focus()
+        self._name_tab()
+
+    def _name_tab(self) -> None:
         self.query_one(TabLine).active = self.tab
-        for index, title in enumerate(TABS):
-            self.query_one(f"#{title.lower()}").set_class(index != self.tab, "hidden")
-        (self.query_one(LineChart) if self.tab == CURVES else self.arms).focus()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Some keys belong to one tab."""
         tab = {"save": CURVES, "other_task": CONFUSION, "turn": CONFUSION, "differ": CONFUSION}.get(action)
-        return tab is None or tab == self.tab
+        return tab is None or self._needs(tab)
 
     @on(Table.Moved, "#arms")
     def _moved(self, event: Table.Moved) -> None:
@@ -279,6 +353,7 @@ class CompareScreen(RunActions):
 
     def action_apart(self) -> None:
         self.is_apart = not self.is_apart
+        self._sides = replace(self._sides, places={})
         self.reload()
 
     @work(group="act")

@@ -33,6 +33,7 @@ from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
 from bertmt.cli.task import task
+from bertmt.cli.trying import try_
 from bertmt.cli.tui import tui
 from bertmt.cli.verify_resume import verify_resume
 from bertmt.cli.wait import wait
@@ -42,7 +43,7 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
-    baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, note, tag, predict,
+    baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, note, tag, predict, try_,
     export, verify_resume, backup, import_run,
     import_predictions, gc, repair,
 )  # fmt: skip
@@ -50,7 +51,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.
 app = typer.Typer(name="bertmt", rich_markup_mode=None, pretty_exceptions_enable=False)
 for _command in COMMANDS:
-    app.command()(_command)
+    app.command(_command.__name__.strip("_").replace("_", "-"))(_command)  # `try` is a word of Python's
 app.add_typer(task)
 
 

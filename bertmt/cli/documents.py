@@ -175,6 +175,13 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "
         "second; of a number the cosine, or the head's output from 0 to 1)",
     },
+    "bertmt.tried/1": {
+        "answers": "a list of run, task, label (a class, or a number on the scale of the labels), class (its name; "
+        "null of a number), probabilities (of each class; none of a number), and words: a list of text, change (of the "
+        "probability of the chosen class, or of the number, where that word is left out), label (the class that is "
+        "then chosen, null where it stays)",
+        "refused": "run id to a sentence: why it cannot be asked",
+    },
     "bertmt.backup/1": {
         "file": "the copy of the registry",
         "size_bytes": "of the copy",

@@ -1,12 +1,17 @@
-"""Starting the child that predicts, by its module's name."""
+"""Starting the children that predict, by their modules' names."""
 
+import contextlib
+import os
 import subprocess
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 PREDICTION_COMMAND = (sys.executable, "-P", "-m", "bertmt.prediction")
+TRYING_COMMAND = (sys.executable, "-P", "-m", "bertmt.prediction.several")
+LONGEST_COMPLAINT = 16 * 1024  # bytes of what a child complained of last
 
 
 class Ended(NamedTuple):
@@ -35,3 +40,64 @@ def ask_prediction(run_folder: Path, allowed: Iterable[str], asked: bytes) -> En
             child.kill()
             raise
     return Ended(said, complaints, child.returncode)
+
+
+class TryingChild:
+    """The child that keeps several models, see `bertmt.prediction.several`.
+
+    It ends where its input ends, so also where this process dies. What libraries complain of goes to a file without a
+    name: a pipe that nobody reads would stop it.
+    """
+
+    def __init__(self, command: Sequence[str]):
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, start_new_session=True
+            )
+        except BaseException:
+            self._complaints.close()
+            raise
+
+    def write(self, line: bytes) -> None:
+        """Write a line; to a child that is gone, nothing."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: it was closed
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+
+    def lines(self) -> Iterator[bytes]:
+        """What it says, until it ends."""
+        assert self._process.stdout is not None
+        yield from self._process.stdout
+
+    def why_it_ended(self) -> str:
+        """A sentence, once it says nothing more: its own last one, or what ended it."""
+        code = self._process.wait()
+        if code < 0:
+            return f"The child that answers was ended by signal {-code}."
+        size = self._complaints.seek(0, os.SEEK_END)
+        self._complaints.seek(max(0, size - LONGEST_COMPLAINT))
+        said = [line for line in self._complaints.read().decode("utf-8", "replace").splitlines() if line.strip()]
+        return said[-1].strip() if code and said else f"The child that answers ended with exit code {code}."
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """Wait for its end and close what is open."""
+        self._process.wait()
+        for file in (self._process.stdin, self._process.stdout, self._complaints):
+            with contextlib.suppress(OSError):
+                if file is not None:
+                    file.close()
+
+
+def start_trying() -> TryingChild:
+    """Start the child that keeps several models.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return TryingChild(TRYING_COMMAND)

@@ -33,16 +33,26 @@ def answer_stream(
     Raises:
         BertmtError: the model cannot be loaded, or a line is no question for it.
     """
+    model, tokenizer = open_model(folder, allowed)
+    for group in read_groups(questions, model.about):
+        for answer in answer_group(model, tokenizer, group):
+            answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        answers.flush()
+
+
+def open_model(folder: RunFolder, allowed: Collection[str] = ()) -> tuple[MultitaskModel, Tokenizer]:
+    """A run's model on the device that it is asked on, and its tokenizer.
+
+    Raises:
+        BertmtError: it cannot be loaded.
+    """
     model, tokenizer = load_model(folder.model, allowed)
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     # As the run's dev predictions were made: on the same machine they come out the same, bit by bit.
     precision = from_json(read_text(folder.recipe, MOST_JSON), folder.read_tasks()).precision
     model.encoder_dtype = DTYPES[choose_precision(precision, device, model.config.hidden_size)]
     model.to(device)
-    for group in read_groups(questions, model.about):
-        for answer in answer_group(model, tokenizer, group):
-            answers.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-        answers.flush()
+    return model, tokenizer
 
 
 def answer_group(model: MultitaskModel, tokenizer: Tokenizer, questions: Sequence[Question]) -> list[Answer]:

@@ -51,9 +51,9 @@ def test_a_document_parses_and_holds_its_documented_keys(
 
 
 def test_every_schema_is_written_by_a_command_that_is_tested(bertmt: Callable[..., Outcome]) -> None:
-    # The first two need children, the others files: their documents are those of test_predict.py, test_verify_resume.py
-    # and test_task.py.
-    elsewhere = {"bertmt.predictions/1", "bertmt.verification/1", *OF_TASKS}
+    # The first three need children, the others files: their documents are those of test_predict.py, test_try.py,
+    # test_verify_resume.py and test_task.py.
+    elsewhere = {"bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", *OF_TASKS}
     assert set(DOCUMENTS) - set(COMMANDS.values()) == elsewhere
 
 

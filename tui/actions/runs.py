@@ -17,6 +17,7 @@ from bertmt.registry.states import ENDED, State
 from bertmt.services.browse.baseline import choose_baseline, chosen_baseline
 from bertmt.services.browse.run_formatting import asked
 from bertmt.services.lifecycle import bulk, control, removal
+from bertmt.services.lifecycle.applicable import applicable
 from bertmt.services.names import check_tag
 from bertmt.services.opening import Registry
 from tui.bindings import key
@@ -28,7 +29,6 @@ from tui.widgets.table import Table
 
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
 MOST_LISTED = 6
-QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST, State.PAUSED)
 
 
 class RunActions(DashboardScreen):
@@ -79,33 +79,37 @@ class RunActions(DashboardScreen):
 
     @work(group="act")
     async def action_cancel(self) -> None:
-        runs = [run for run in self.chosen_runs() if run.state not in ENDED]
+        found = applicable("cancel", self.chosen_runs())
+        runs = found.runs
         if not runs:
             self.dashboard.notify("Nothing to cancel: the selected runs have ended.", severity="warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
+        more += found.left_alone
         if await self._agreed(f"Cancel {counted(len(runs), 'run')}?", [*more, *listed(runs)], "cancel"):
             await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled")
 
     @work(group="act")
     async def action_pause(self) -> None:
         chosen = self.chosen_runs()
-        runs = [run for run in chosen if run.state is State.RUNNING and run.execution.request is None]
+        found = applicable("pause", chosen)
+        runs = found.runs
         rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
         if runs:
             sentence = "It writes a checkpoint and frees the device; p resumes it from there."
-            if await self._agreed(f"Pause {counted(len(runs), 'run')}?", [sentence, *listed(runs)], "pause"):
+            sentences = [sentence, *found.left_alone, *listed(runs)]
+            if await self._agreed(f"Pause {counted(len(runs), 'run')}?", sentences, "pause"):
                 await self._do(runs, bulk.pause, "will pause, once its checkpoint is written")
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
-        elif self.dashboard.may_write():
+        elif await self._agreed_if_several("Resume", rest):
             await self._do(rest, each(control.resume), "resumed")
 
     @work(group="act")
     async def action_requeue(self) -> None:
         runs = self._stopped_runs()
-        if runs and self.dashboard.may_write():
+        if runs and await self._agreed_if_several("Requeue", runs):
             await self._do(runs, each(control.requeue), "queued again")
 
     @work(group="act")
@@ -117,9 +121,9 @@ class RunActions(DashboardScreen):
         ):
             await self._do(runs, bulk.begin_anew, "requeued, from the start")
 
-    def _stopped_runs(self) -> list[Run]:
+    def _stopped_runs(self) -> Sequence[Run]:
         """The chosen runs that can be queued again; says so where none can."""
-        runs = [run for run in self.chosen_runs() if run.state in QUEUED_AGAIN]
+        runs = applicable("requeue", self.chosen_runs()).runs
         if not runs:
             self.dashboard.notify("Only runs that stopped early can be requeued; n copies any run.", severity="warning")
         return runs
@@ -217,8 +221,24 @@ class RunActions(DashboardScreen):
         """Whether the registry may be written and a person says yes."""
         if not self.dashboard.may_write():
             return False
-        is_agreed = await self.dashboard.ask_person(Question(title, sentences, yes))
+        is_agreed = await self.dashboard.ask_person(Question(title, [*sentences, *self._out_of_sight()], yes))
         return bool(is_agreed)
+
+    async def _agreed_if_several(self, verb: str, runs: Sequence[Run]) -> bool:
+        """As `_agreed`; what can be taken back is asked only where marks may be more than a person has in mind."""
+        if len(runs) == 1:
+            return self.dashboard.may_write()
+        left = len(self.chosen_runs()) - len(runs)
+        more = [f"{counted(left, 'other')} of those marked stay as they are."] if left else []
+        return await self._agreed(f"{verb} {counted(len(runs), 'run')}?", [*more, *listed(runs)], verb.lower())
+
+    def _out_of_sight(self) -> list[str]:
+        """That marked runs which the screen does not list are left alone; nothing where all are listed."""
+        tables = [each for each in self.query(Table).results() if each.marked is self.dashboard.marked]
+        hidden = len(self.dashboard.marked.difference(*(each.marking.keys(each.rows) for each in tables)))
+        if not tables or not hidden:
+            return []
+        return [f"{counted(hidden, 'marked run is', 'marked runs are')} not listed here, and left alone."]
 
     async def _do(self, runs: Sequence[Run], act: Verb, done: str) -> bool:
         """Act on all of the runs, or on none where one refuses, which is said; whether it was done."""

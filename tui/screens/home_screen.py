@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from tui.bindings import key
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.home_line import HomeLine
+from tui.widgets.table import Table
 
 
 class HomeScreen(DashboardScreen):
@@ -31,6 +32,10 @@ class HomeScreen(DashboardScreen):
 
     def action_home(self, mode: str) -> None:
         self.app.switch_mode(mode)
+
+    @on(Table.Marked)
+    def _marks_changed(self) -> None:
+        self.query_one(HomeLine).count_marks()
 
     @on(HomeLine.Selected)
     def _home_chosen(self, event: HomeLine.Selected) -> None:

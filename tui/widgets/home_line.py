@@ -23,6 +23,8 @@ class HomeLine(TabLine):
 
     def __init__(self, mode: str):
         super().__init__(("Runs", "Queue", "Paper", "Devices"), self.MODES.index(mode), (Span("bertmt", "title"),))
+        self._counts: Mapping[State, int] = {}
+        self._scale = ""
 
     def show_counts(self, counts: Mapping[State, int], scale: str = "") -> None:
         """How many runs are in each state that has some.
@@ -30,6 +32,7 @@ class HomeLine(TabLine):
         Args:
             scale: the data and the encoder of all runs that are listed; "" where they differ.
         """
+        self._counts, self._scale = counts, scale
         spans: list[Span] = []
         short: list[Span] = []
         for state in SHOWN:
@@ -39,6 +42,10 @@ class HomeLine(TabLine):
                 short += [sign, Span(f"{numbers.count(counts[state])}  ", "dim")]
         about = [*self._about_the_dashboard(), *([Span(f"{scale}  ", "dim")] if scale else [])]
         self.status, self.short_status = (*about, *spans), (*about, *short)
+
+    def count_marks(self) -> None:
+        """Say anew how many runs are marked."""
+        self.show_counts(self._counts, self._scale)
 
     def _about_the_dashboard(self) -> list[Span]:
         """What changes the meaning of keys: that nothing can be written, and how many runs are marked."""

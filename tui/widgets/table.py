@@ -17,12 +17,15 @@ from textual.strip import Strip
 
 from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key, movement_keys
+from tui.host import host_of
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.columns import GAP, Column, Placed, place
+from tui.widgets.marking import Marking
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 
 R = TypeVar("R")
 MARK = "◆"
+MARKS = {"mark", "extend", "mark_range", "mark_all", "invert", "unmark"}
 GUTTER = 2  # the mark, and a space
 
 
@@ -58,7 +61,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         *movement_keys("table", "Move the cursor", "row"),
         key("enter", "choose", "open", "Open what the cursor is on.", "table.choose", shown=True, display="⏎"),
-        key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", display="␣"),
+        key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", True, "␣"),
+        key("shift+down", "extend(1)", "mark down", "Mark from here downwards.", "marks.down"),
+        key("shift+up", "extend(-1)", "mark up", "Mark from here upwards.", "marks.up"),
+        key("V", "mark_range", "mark range", "Mark all from the last mark to here.", "marks.range"),
+        key("A", "mark_all", "mark all", "Mark all that is listed.", "marks.all"),
+        key("I", "invert", "invert marks", "Mark what is not marked, of all that is listed.", "marks.invert"),
+        key("U", "unmark", "unmark", "Unmark all.", "runs.unmark"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)  # only two lines change with it
@@ -105,7 +114,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
-        self.marked: set[Any] = set()  # keys; screens share one set, whose type is theirs
+        self.marking: Marking[R] = Marking(marks_of or (lambda row: (key_of(row),)))
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         # Rows as lines, until all is drawn again: a list that moves by a row would make those of all others anew.
         self._made: dict[tuple[Hashable, bool], tuple[R, Line]] = {}
@@ -116,7 +125,15 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._cell = cell
         self._key_of = key_of
         self._can_mark = can_mark
-        self._marks_of = marks_of or (lambda row: (key_of(row),))
+
+    @property
+    def marked(self) -> set[Any]:
+        """The keys that are marked; screens share one set, whose type is theirs."""
+        return self.marking.marked
+
+    @marked.setter
+    def marked(self, keys: set[Any]) -> None:
+        self.marking.marked = keys
 
     def show(self, rows: Sequence[R]) -> None:
         """Replace the rows; the cursor stays on its row, or at its place where that is gone."""
@@ -171,10 +188,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def marked_rows(self) -> list[R]:
         """The marked rows that are shown, in their order."""
-        return [row for row in self.rows if self._is_marked(row)] if self.marked else []
-
-    def _is_marked(self, row: R) -> bool:
-        return bool(self.marked) and self.marked.issuperset(self._marks_of(row))
+        return [row for row in self.rows if self.marking.holds(row)] if self.marked else []
 
     def chosen_rows(self) -> list[R]:
         """What an action is about: the marked rows, or the one under the cursor."""
@@ -227,20 +241,62 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self.post_message(self.Chosen(self, self.current))
 
     def action_mark(self) -> None:
+        if self.current is not None:
+            self.marking.turn(self.current, self._key_of(self.current))
+            self.cursor += 1
+            self._say_marked()
+
+    def action_extend(self, rows: int) -> None:
+        """Mark from where the first of these keys was pressed to where the cursor goes; back, and it is less again."""
         if self.current is None:
             return
-        # In place: who shares the set knows of it at once.
-        if self._is_marked(self.current):
-            self.marked.difference_update(self._marks_of(self.current))
-        else:
-            self.marked.update(self._marks_of(self.current))
-        self.cursor += 1
+        if self._key_of(self.current) != self.marking.end:
+            self.marking.begin_range(self._key_of(self.current))
+        self.cursor += rows
+        self._draw_range()
+
+    def action_mark_range(self) -> None:
+        if self.current is None or not self._draw_range():
+            host_of(self).notify("The range begins at the last mark: mark a row with the space bar first.")
+
+    def _draw_range(self) -> bool:
+        """Mark all between the range's beginning and the cursor; False where it has none among the rows."""
+        begin = None if self.marking.anchor is None else self._place_of(self.marking.anchor)
+        current = self.current
+        if begin is None or current is None:
+            return False
+        if self.marking.end is None:
+            self.marking.begin_range(self.marking.anchor)
+        rows = self.rows[min(begin, self.cursor) : max(begin, self.cursor) + 1]
+        self.marking.draw_range(rows, self._key_of(current))
+        self._say_marked()
+        return True
+
+    def action_mark_all(self) -> None:
+        self.marking.take_all(self.rows)
+        self._say_marked()
+
+    def action_invert(self) -> None:
+        self.marking.invert(self.rows)
+        self._say_marked()
+
+    def action_unmark(self) -> None:
+        if not self.marked:
+            host_of(self).notify("Nothing is marked.")
+        self.unmark()
+
+    def unmark(self) -> None:
+        """Unmark all."""
+        self.marking.clear()
+        self._say_marked()
+
+    def _say_marked(self) -> None:
         self._refresh_changed()
         self.post_message(self.Marked(self, self.current))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Space is a key of the table only where rows can be marked."""
-        return self._can_mark if action == "mark" else True
+        """The keys of marks are keys of the table only where rows can be marked."""
+        return self._can_mark if action in MARKS else True
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -332,7 +388,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         return tuple(spans)
 
     def _row_line(self, row: R) -> Line:
-        mark = MARK if self._is_marked(row) else " "
+        mark = MARK if self.marking.holds(row) else " "
         spans = [Span(mark + " ", "mark")]
         width = self.scrollable_content_region.width - GUTTER
         for each in self.placed:

@@ -16,7 +16,8 @@ from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import ENDED, State
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.rows import Row
-from tui.actions.runs import QUEUED_AGAIN, RunActions
+from bertmt.services.lifecycle.applicable import QUEUED_AGAIN
+from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.formatting.run_signs import difference_span
 from tui.formatting.run_standing import resilience_notes

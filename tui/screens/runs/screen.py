@@ -16,7 +16,7 @@ from bertmt.drawing.styled import Span, line
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.browse.rows import Row
+from bertmt.services.browse.rows import FIELDS, Row
 from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import check_filter
 from bertmt.services.browse.score_columns import tasks_of
@@ -28,6 +28,7 @@ from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.columns import GroupRow, cell, columns_of, key_of, marks_of, runs_of
+from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.saved_filters import choose_filter
 from tui.widgets.columns import Column
@@ -114,7 +115,7 @@ class RunsScreen(RunActions, HomeScreen):
         key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
-        key("U", "unmark", "unmark", "Unmark all runs.", "runs.unmark"),
+        key("M", "mark_matching", "mark matching", "Mark all runs that match a query.", "runs.mark_matching"),
     ]
 
     def __init__(self) -> None:
@@ -210,11 +211,6 @@ class RunsScreen(RunActions, HomeScreen):
             glimpse = await self.dashboard.attempt(self.dashboard.ask(lambda session: glimpse_of(session, run)))
         if not self.is_left:
             self.query_one(Glance).show(glimpse)
-
-    @on(Table.Marked, "#runs")
-    def _marked(self) -> None:
-        if self._listed is not None:
-            self.query_one(HomeLine).show_counts(self._listed.counts, self._listed.scale)
 
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:
@@ -320,9 +316,10 @@ class RunsScreen(RunActions, HomeScreen):
         if query is not None:
             self.set_filter(query)
 
-    def action_unmark(self) -> None:
-        self.dashboard.marked.clear()
-        self.table.refresh()
+    @work(group="act")
+    async def action_mark_matching(self) -> None:
+        if await mark_matching(self.dashboard, self.filter_text, self._listed.fields if self._listed else FIELDS):
+            self.reload()
 
     def action_back(self) -> None:
         """Leave the filter's line, else take the filter away, else the marks."""
@@ -331,4 +328,4 @@ class RunsScreen(RunActions, HomeScreen):
         elif self.filter_text:
             self.set_filter("")
         else:
-            self.action_unmark()
+            self.table.unmark()

@@ -55,7 +55,7 @@ class Dashboard(Navigation):
     TITLE = "bertmt"
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide"), (160, "-huge")]  # noqa: RUF012 - Textual declares it so
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall"), (30, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         key("question_mark", "explain", "help", "Show the keys of this screen.", "app.help", shown=True, display="?"),
         key("t", "next_theme", "theme", "Dark, light, or the terminal's own colours.", "app.theme"),

@@ -5,9 +5,10 @@ blindness tell apart, lightened or darkened until each has a contrast of at leas
 are blue-green and orange, never green and red, and beside each colour stands a mark.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = "bertmt-dark"
 LIGHT = "bertmt-light"
@@ -16,6 +17,16 @@ CYCLE = (DARK, LIGHT, "ansi-dark", "ansi-light")
 # What people call them, on the command line and in dashboard.toml.
 _SHORT = {"dark": DARK, "light": LIGHT, "ansi": "ansi-dark"}
 
+
+def _ansi(name: str, dark: bool, primary: str) -> Theme:
+    """Textual's theme in the terminal's own colours, with frames that can be seen."""
+    own = BUILTIN_THEMES[name]
+    variables = {**own.variables, "border-blurred": "ansi_bright_black", "border": primary}
+    return dataclasses.replace(own, dark=dark, primary=primary, variables=variables)
+
+
+# The grounds of the dark theme are nearly grey: in 256 colours bluer ones all become black, and what lies above another
+# is not seen to.
 THEMES = (
     Theme(
         name=DARK,
@@ -26,22 +37,22 @@ THEMES = (
         error="#ff8c5a",
         success="#46c7a0",
         foreground="#d8dee4",
-        background="#101418",
-        surface="#151b21",
-        panel="#1e262e",
+        background="#121315",
+        surface="#1b1d20",
+        panel="#282b2f",
         variables={
-            "footer-background": "#1e262e",
+            "footer-background": "#282b2f",
             "footer-key-foreground": "#f0c75e",
             "footer-description-foreground": "#d8dee4",
             "block-cursor-background": "#2b4a63",
             "block-cursor-foreground": "#ffffff",
             "block-cursor-text-style": "none",
-            "block-cursor-blurred-background": "#24303a",
+            "block-cursor-blurred-background": "#34383d",
             "block-cursor-blurred-foreground": "#d8dee4",
-            "border-blurred": "#2c3742",
-            "scrollbar": "#33404c",
-            "scrollbar-background": "#151b21",
-            "scrollbar-corner-color": "#151b21",
+            "border-blurred": "#4a4f55",
+            "scrollbar": "#474d54",
+            "scrollbar-background": "#1b1d20",
+            "scrollbar-corner-color": "#1b1d20",
         },
     ),
     Theme(
@@ -72,6 +83,9 @@ THEMES = (
             "scrollbar-corner-color": "#f3f3ef",
         },
     ),
+    # Textual's own have frames in the colour of the ground, and blue on black.
+    _ansi("ansi-dark", dark=True, primary="ansi_bright_cyan"),
+    _ansi("ansi-light", dark=False, primary="ansi_blue"),
 )
 
 _DARK = {

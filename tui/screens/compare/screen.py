@@ -27,6 +27,7 @@ from tui.screens.compare.formatting import (
     sentence_lines,
 )
 from tui.screens.compare.matrices import CAPTIONS, RunMatrix, matrices_page, matrix_of, task_of
+from tui.widgets.frame import framed
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
 from tui.widgets.page import Page
@@ -57,7 +58,6 @@ class CompareScreen(RunActions):
         "Tab goes from the list of arms to what is below, and back.",
     )
     DEFAULT_CSS = """
-    CompareScreen #arms { border-bottom: solid $border-blurred; }
     CompareScreen Page { padding: 0 1; scrollbar-gutter: stable; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -97,11 +97,11 @@ class CompareScreen(RunActions):
         arms: Table[ArmRow] = Table(
             columns, lambda row, column: arm_cell(row, column, self.looks), lambda row: row.key, id="arms"
         )
-        yield arms
-        yield Page(self._score_lines, id="scores")
-        yield Page(self._recipe_lines, id="recipes", classes="hidden")
-        yield LineChart(id="curves")
-        yield Page(self._matrix_lines, id="confusion", classes="hidden")
+        yield framed(arms, "Arms", first=True)
+        yield framed(Page(self._score_lines, id="scores"), "Differences")
+        yield framed(Page(self._recipe_lines, id="recipes", classes="hidden"), "Recipes")
+        yield framed(LineChart(id="curves"), "Curves")
+        yield framed(Page(self._matrix_lines, id="confusion", classes="hidden"), "Confusion")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -126,7 +126,8 @@ class CompareScreen(RunActions):
             return
         self._sides = sides
         self._show_arms()
-        self.arms.styles.height = 2 + min(len(self._rows), max(2, self.size.height // SHARE_OF_ARMS))
+        rows = min(len(self._rows), max(2, self.size.height // SHARE_OF_ARMS))
+        self.arms.styles.height = 1 + rows + self.arms.gutter.height
         if self.tab == CURVES:
             self.query_one(LineChart).show(panels)
         self._matrices = matrices

@@ -90,7 +90,8 @@ THEMES = (
 
 _DARK = {
     "": "", "dim": "#8b98a5", "title": "bold", "axis": "#768390", "good": "#46c7a0", "bad": "#ff8c5a",
-    "faint": "#46525e", "cursor": "bold #101418 on #f0c75e", "mark": "bold #f0c75e", "accent": "#f0c75e",
+    "faint": "#4d555d", "grid": "#34393f", "cursor": "bold #101418 on #f0c75e",
+    "mark": "bold #f0c75e", "accent": "#f0c75e",
     "series0": "#56b4e9", "series1": "#e69f00", "series2": "#46c7a0", "series3": "#e08cc0",
     "series4": "#f0e442", "series5": "#ff8c5a", "series6": "#9da6ff", "series7": "#d8dee4",
     "shade0": "", "shade1": "#d8dee4 on #17344a", "shade2": "#ffffff on #1d4a6d", "shade3": "#ffffff on #226090",
@@ -98,7 +99,8 @@ _DARK = {
 }  # fmt: skip
 _LIGHT = {
     "": "", "dim": "#5b6670", "title": "bold", "axis": "#6a757f", "good": "#00735c", "bad": "#b23c00",
-    "faint": "#bcc5cc", "cursor": "bold #ffffff on #8a5a00", "mark": "bold #8a5a00", "accent": "#8a5a00",
+    "faint": "#bcc5cc", "grid": "#dcdfe1", "cursor": "bold #ffffff on #8a5a00",
+    "mark": "bold #8a5a00", "accent": "#8a5a00",
     "series0": "#00629b", "series1": "#9a5f00", "series2": "#00735c", "series3": "#994a80",
     "series4": "#6f6a00", "series5": "#b23c00", "series6": "#4d55c4", "series7": "#20262c",
     "shade0": "", "shade1": "#101418 on #d9e8f3", "shade2": "#101418 on #b3d2ea", "shade3": "#101418 on #86b9de",
@@ -107,7 +109,7 @@ _LIGHT = {
 # The terminal's own colours, whose looks are its user's choice; yellow on white and blue on black are hard to read.
 _ANSI = {
     "": "", "dim": "dim", "title": "bold", "axis": "dim", "good": "cyan", "bad": "red",
-    "faint": "dim", "cursor": "bold reverse", "mark": "bold", "accent": "bold",
+    "faint": "bright_black", "grid": "bright_black", "cursor": "bold reverse", "mark": "bold", "accent": "bold",
     "series0": "cyan", "series1": "red", "series2": "green", "series3": "magenta",
     "series4": "bold cyan", "series5": "bold red", "series6": "bold magenta", "series7": "bold",
     "shade0": "", "shade1": "underline", "shade2": "bold underline", "shade3": "reverse", "shade4": "bold reverse",

@@ -5,9 +5,10 @@ blindness tell apart, lightened or darkened until each has a contrast of at leas
 are blue-green and orange, never green and red, and beside each colour stands a mark.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = "bertmt-dark"
 LIGHT = "bertmt-light"
@@ -16,6 +17,16 @@ CYCLE = (DARK, LIGHT, "ansi-dark", "ansi-light")
 # What people call them, on the command line and in dashboard.toml.
 _SHORT = {"dark": DARK, "light": LIGHT, "ansi": "ansi-dark"}
 
+
+def _ansi(name: str, dark: bool, primary: str) -> Theme:
+    """Textual's theme in the terminal's own colours, with frames that can be seen."""
+    own = BUILTIN_THEMES[name]
+    variables = {**own.variables, "border-blurred": "ansi_bright_black", "border": primary}
+    return dataclasses.replace(own, dark=dark, primary=primary, variables=variables)
+
+
+# The grounds of the dark theme are nearly grey: in 256 colours bluer ones all become black, and what lies above another
+# is not seen to.
 THEMES = (
     Theme(
         name=DARK,
@@ -26,22 +37,22 @@ THEMES = (
         error="#ff8c5a",
         success="#46c7a0",
         foreground="#d8dee4",
-        background="#101418",
-        surface="#151b21",
-        panel="#1e262e",
+        background="#121315",
+        surface="#1b1d20",
+        panel="#282b2f",
         variables={
-            "footer-background": "#1e262e",
+            "footer-background": "#282b2f",
             "footer-key-foreground": "#f0c75e",
             "footer-description-foreground": "#d8dee4",
             "block-cursor-background": "#2b4a63",
             "block-cursor-foreground": "#ffffff",
             "block-cursor-text-style": "none",
-            "block-cursor-blurred-background": "#24303a",
+            "block-cursor-blurred-background": "#34383d",
             "block-cursor-blurred-foreground": "#d8dee4",
-            "border-blurred": "#2c3742",
-            "scrollbar": "#33404c",
-            "scrollbar-background": "#151b21",
-            "scrollbar-corner-color": "#151b21",
+            "border-blurred": "#4a4f55",
+            "scrollbar": "#474d54",
+            "scrollbar-background": "#1b1d20",
+            "scrollbar-corner-color": "#1b1d20",
         },
     ),
     Theme(
@@ -72,11 +83,15 @@ THEMES = (
             "scrollbar-corner-color": "#f3f3ef",
         },
     ),
+    # Textual's own have frames in the colour of the ground, and blue on black.
+    _ansi("ansi-dark", dark=True, primary="ansi_bright_cyan"),
+    _ansi("ansi-light", dark=False, primary="ansi_blue"),
 )
 
 _DARK = {
     "": "", "dim": "#8b98a5", "title": "bold", "axis": "#768390", "good": "#46c7a0", "bad": "#ff8c5a",
-    "faint": "#46525e", "cursor": "bold #101418 on #f0c75e", "mark": "bold #f0c75e", "accent": "#f0c75e",
+    "faint": "#4d555d", "grid": "#34393f", "cursor": "bold #101418 on #f0c75e",
+    "mark": "bold #f0c75e", "accent": "#f0c75e",
     "series0": "#56b4e9", "series1": "#e69f00", "series2": "#46c7a0", "series3": "#e08cc0",
     "series4": "#f0e442", "series5": "#ff8c5a", "series6": "#9da6ff", "series7": "#d8dee4",
     "shade0": "", "shade1": "#d8dee4 on #17344a", "shade2": "#ffffff on #1d4a6d", "shade3": "#ffffff on #226090",
@@ -84,7 +99,8 @@ _DARK = {
 }  # fmt: skip
 _LIGHT = {
     "": "", "dim": "#5b6670", "title": "bold", "axis": "#6a757f", "good": "#00735c", "bad": "#b23c00",
-    "faint": "#bcc5cc", "cursor": "bold #ffffff on #8a5a00", "mark": "bold #8a5a00", "accent": "#8a5a00",
+    "faint": "#bcc5cc", "grid": "#dcdfe1", "cursor": "bold #ffffff on #8a5a00",
+    "mark": "bold #8a5a00", "accent": "#8a5a00",
     "series0": "#00629b", "series1": "#9a5f00", "series2": "#00735c", "series3": "#994a80",
     "series4": "#6f6a00", "series5": "#b23c00", "series6": "#4d55c4", "series7": "#20262c",
     "shade0": "", "shade1": "#101418 on #d9e8f3", "shade2": "#101418 on #b3d2ea", "shade3": "#101418 on #86b9de",
@@ -93,7 +109,7 @@ _LIGHT = {
 # The terminal's own colours, whose looks are its user's choice; yellow on white and blue on black are hard to read.
 _ANSI = {
     "": "", "dim": "dim", "title": "bold", "axis": "dim", "good": "cyan", "bad": "red",
-    "faint": "dim", "cursor": "bold reverse", "mark": "bold", "accent": "bold",
+    "faint": "bright_black", "grid": "bright_black", "cursor": "bold reverse", "mark": "bold", "accent": "bold",
     "series0": "cyan", "series1": "red", "series2": "green", "series3": "magenta",
     "series4": "bold cyan", "series5": "bold red", "series6": "bold magenta", "series7": "bold",
     "shade0": "", "shade1": "underline", "shade2": "bold underline", "shade3": "reverse", "shade4": "bold reverse",

@@ -24,7 +24,7 @@ _RESET = "\x1b[0m"
 # Select Graphic Rendition (ECMA-48, 8.3.117). Series take the eight colours that every terminal has, the legible
 # ones first; the shades are the blues of the 256-colour palette, dark enough for light and dark text.
 _CODES = {
-    "dim": "2", "title": "1", "axis": "2", "good": "32", "bad": "31", "faint": "2", "cursor": "7",
+    "dim": "2", "title": "1", "axis": "2", "grid": "2", "good": "32", "bad": "31", "faint": "2", "cursor": "7",
     "series0": "36", "series1": "33", "series2": "35", "series3": "32",
     "series4": "34", "series5": "31", "series6": "96", "series7": "93",
     "shade0": "", "shade1": "48;5;17;97", "shade2": "48;5;18;97", "shade3": "48;5;19;97", "shade4": "48;5;21;97",

@@ -12,17 +12,17 @@ from functools import lru_cache
 PLAIN = ""
 SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in order, starting again after 8
 SHADES = tuple(f"shade{level}" for level in range(5))  # backgrounds of a heat map, none to strong
-STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", "faint", "cursor", *SERIES, *SHADES})
+STYLES = frozenset({PLAIN, "dim", "title", "axis", "grid", "good", "bad", "faint", "cursor", *SERIES, *SHADES})
 
 # What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
 # and blocks have ASCII forms of their own.
 _ASCII = str.maketrans(
     "−–…×Δρ“”�·°±←→↑↓⏎␣≥≤"  # text
-    "│┤├└┘┌┐┬┴┼─╭╮╰╯║═┃━"  # rules and frames
+    "│┤├└┘┌┐┬┴┼─╭╮╰╯║═┃━┏┓┗┛┈"  # rules and frames
     "●✓✗○‖⊘◌◐◒◆▴▾▸◂▲■▼★✚✖"  # signs of states, marks, arrows
     "█▉▊▋▌▍▎▏░▒▓▁▂▃▄▅▆▇▔"  # bars and blocks
     "┊≈",  # a grid, an undecided difference
-    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~p%#^v><^#v*+x####==--.:#________:~',
+    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-++++-*vxo=-~p%#^v><^#v*+x####==--.:#________:~',
 )
 
 

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import cut
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.registry.states import ENDED, State
@@ -29,6 +30,7 @@ from tui.widgets.table import Table
 
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
 MOST_LISTED = 6
+MOST_OF_A_NAME = 36  # cells in a title
 
 
 class RunActions(DashboardScreen):
@@ -87,7 +89,7 @@ class RunActions(DashboardScreen):
         running = sum(run.state is State.RUNNING for run in runs)
         more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
         more += found.left_alone
-        if await self._agreed(f"Cancel {counted(len(runs), 'run')}?", [*more, *listed(runs)], "cancel"):
+        if await self._agreed(f"Cancel {the_runs(runs)}?", [*more, *listed(runs)], "cancel"):
             await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled")
 
     @work(group="act")
@@ -99,7 +101,7 @@ class RunActions(DashboardScreen):
         if runs:
             sentence = "It writes a checkpoint and frees the device; p resumes it from there."
             sentences = [sentence, *found.left_alone, *listed(runs)]
-            if await self._agreed(f"Pause {counted(len(runs), 'run')}?", sentences, "pause"):
+            if await self._agreed(f"Pause {the_runs(runs)}?", sentences, "pause"):
                 await self._do(runs, bulk.pause, "will pause, once its checkpoint is written")
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
@@ -116,9 +118,7 @@ class RunActions(DashboardScreen):
     async def action_from_start(self) -> None:
         runs = self._stopped_runs()
         sentence = "Their checkpoints are deleted now, their measurements when they start."
-        if runs and await self._agreed(
-            f"Start {counted(len(runs), 'run')} over?", [sentence, *listed(runs)], "start over"
-        ):
+        if runs and await self._agreed(f"Start {the_runs(runs)} over?", [sentence, *listed(runs)], "start over"):
             await self._do(runs, bulk.begin_anew, "requeued, from the start")
 
     def _stopped_runs(self) -> Sequence[Run]:
@@ -177,7 +177,7 @@ class RunActions(DashboardScreen):
         if not runs or not self.dashboard.may_write():
             return
         text = await self.dashboard.ask_person(
-            Prompt(f"Tag {counted(len(runs), 'run')}", hint="good, or -good to remove it", check=_tag_problem)
+            Prompt(f"Tag {the_runs(runs)}", hint="good, or -good to remove it", check=_tag_problem)
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
@@ -189,7 +189,7 @@ class RunActions(DashboardScreen):
         if run is None or not self.dashboard.may_write():
             return
         shown = safe_text(run.annotations.note)
-        text = await self.dashboard.ask_person(Prompt(f"Note on {safe_text(run.name)} ({run.id})", shown))
+        text = await self.dashboard.ask_person(Prompt(f"Note on {the_runs([run])}", shown))
         if text is not None and text != shown:  # what was made safe must not replace what a person wrote
             await self._do([run], each(lambda database, run: control.annotate(database, run, text)), "noted")
 
@@ -201,7 +201,7 @@ class RunActions(DashboardScreen):
         sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
         waiting = await self.dashboard.attempt(self.dashboard.ask(_waiting_runs))
         sentences += removal.consequences(runs, waiting or ())
-        is_agreed = await self._agreed(f"Remove {counted(len(runs), 'run')}?", [*sentences, *listed(runs)], "remove")
+        is_agreed = await self._agreed(f"Remove {the_runs(runs)}?", [*sentences, *listed(runs)], "remove")
         if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
             self.dashboard.removed_last = runs
 
@@ -271,6 +271,14 @@ def listed(runs: Sequence[Run]) -> list[str]:
     """The first few of the runs, a line each."""
     lines = [f"  {run.id}  {run.name} (seed {run.seed}), {run.state}" for run in runs[:MOST_LISTED]]
     return [*lines, *([f"  and {len(runs) - MOST_LISTED} more"] if len(runs) > MOST_LISTED else [])]
+
+
+def the_runs(runs: Sequence[Run]) -> str:
+    """The runs in a title: one by its name, id and seed, several by their number."""
+    if len(runs) != 1:
+        return counted(len(runs), "run")
+    [run] = runs
+    return f"{cut(safe_text(run.name), MOST_OF_A_NAME)} ({run.id}, seed {run.seed})"
 
 
 def _tag_problem(text: str) -> str | None:

@@ -25,7 +25,7 @@ class Option:
     meaning: str = ""
 
 
-FRAME_LINES = 8  # of a dialog around its list
+FRAME_LINES = 6  # of a dialog around its list
 NAME = Column(key="name", title="", width=24, rank=1, elastic=True)
 MEANING = Column(key="meaning", title="", width=24, rank=2, elastic=True)
 

@@ -19,6 +19,8 @@ class Prompt(Dialog[str]):
         check: what is wrong with a text, a sentence, or None; asked at each key.
     """
 
+    BESIDE_CURSOR = True
+
     def __init__(
         self,
         title: str,

@@ -19,6 +19,7 @@ class Question(Dialog[bool]):
         yes: what yes does, one or two words.
     """
 
+    BESIDE_CURSOR = True
     BINDINGS: ClassVar[list[BindingType]] = [
         key("y", "answer(True)", "yes", "Yes.", "question.yes"),
         key("n", "answer(False)", "no", "No.", "question.no"),

@@ -1,7 +1,7 @@
 """Which series of runs make which chart."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from weakref import WeakValueDictionary
 
@@ -16,6 +16,7 @@ from bertmt.tasks.task import PARTIAL
 
 Curves = Mapping[tuple[int, str], Curve]
 NOTHING = np.empty(0)
+DEV = LOOKS_OF_A_KIND - 1  # the place of dev losses beside training losses
 PARTIAL_PLACES = 4 * LOOKS_OF_A_KIND  # from a score to its partial one: the same colour, a mark that no task's has
 # Series that some chart still has: while nothing is measured it gets the same ones, and what it derived from them
 # stays good. A series holds its arrays, so that no other array has their id as long as it is here.
@@ -27,19 +28,22 @@ class ChartKind:
     """A chart that a run has: its title, and the series that it shows.
 
     Attributes:
-        beside: of one run, each series has its own panel, over the series of that prefix and the same task.
+        beside: of one run, each series has its own panel, with the series of that prefix and the same task.
+        apart: of one run, where there is room each task has a panel, with what that prefix has of it: losses have
+            scales of their own.
         partial: of one run, series on a part of the examples that are dotted behind the others.
     """
 
     title: str
     pattern: str
     beside: str = ""
+    apart: str = ""
     partial: str = ""
 
 
 # In the order of interest. The series are those that `bertmt/run_folder/events.py` names.
 CHARTS = (
-    ChartKind("training loss", "loss/*"),
+    ChartKind("training loss", "loss/*", apart="dev_loss/"),
     ChartKind("dev score", "dev/*", partial=f"{PARTIAL}/*"),
     ChartKind("dev loss", "dev_loss/*", beside="loss/"),
     ChartKind("gradient norm", "gradient_norm"),
@@ -50,6 +54,7 @@ CHARTS = (
     ChartKind("undefined Pearson batches", "pearson_undefined"),
 )
 AT_A_GLANCE = CHARTS[:2]
+NOT_SAMPLED = ("learning_rate", "pearson_undefined")  # told and counted, not measured on a batch: never smoothed
 
 
 def patterns(charts: Iterable[ChartKind]) -> tuple[str, ...]:
@@ -60,6 +65,7 @@ def patterns(charts: Iterable[ChartKind]) -> tuple[str, ...]:
 def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) -> list[Panel]:
     """A panel per chart that has points; of several runs, one per series, each run a curve, so that like meets like."""
     panels: list[Panel] = []
+    losses: dict[str, Panel] = {}
     first = (*tasks_of(runs), "overall")
     for chart in charts:
         found = {name for _, name in curves if fnmatchcase(name, chart.pattern)}
@@ -67,7 +73,10 @@ def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) 
         if len(runs) > 1:
             panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1) for name in names]
         elif chart.beside:
-            panels += [_train_and_dev(curves, runs[0], chart, name) for name in names]
+            panels += [_loss_of(_leaf(name), curves, runs[0], losses) for name in names]
+        elif chart.apart and names:
+            apart = [_loss_of(_leaf(name), curves, runs[0], losses) for name in names]
+            panels += [replace(each, instead=apart) for each in _panel_of_one(curves, runs[0], chart, names, first)]
         else:
             panels += _panel_of_one(curves, runs[0], chart, names, first)
     return panels
@@ -101,11 +110,16 @@ def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, nam
     return Panel(title, [_series(curves.get((run.key, name)), f"{run.name} {run.id}") for run in runs])
 
 
-def _train_and_dev(curves: Curves, run: Run, chart: ChartKind, name: str) -> Panel:
-    leaf = _leaf(name)
-    found = {"train": curves.get((run.key, chart.beside + leaf)), "dev": curves[run.key, name]}
-    shown = [(title, curve, place) for place, (title, curve) in enumerate(found.items()) if curve is not None]
-    return Panel(f"loss of {leaf}", [_series(curve, title, place) for title, curve, place in shown])
+def _loss_of(leaf: str, curves: Curves, run: Run, made: dict[str, Panel]) -> Panel:
+    """A task's losses in its colour, the dev loss in none of a task's; the same panel each time."""
+    if leaf not in made:
+        places = {
+            "loss": ("train", place_of(f"loss/{leaf}", with_kind=False, tasks=run.tasks)),
+            "dev_loss": ("dev", DEV),
+        }
+        found = [(curves.get((run.key, f"{kind}/{leaf}")), *look) for kind, look in places.items()]
+        made[leaf] = Panel(f"loss of {leaf}", [_series(curve, *look) for curve, *look in found if curve is not None])
+    return made[leaf]
 
 
 def _series(curve: Curve | None, name: str, place: int | None = None) -> Series:
@@ -113,7 +127,7 @@ def _series(curve: Curve | None, name: str, place: int | None = None) -> Series:
     key = id(steps), id(values), name, place
     known = _drawn.get(key)
     if known is None:
-        exact = curve is not None and is_evaluation(curve.series)
+        exact = curve is not None and (is_evaluation(curve.series) or curve.series in NOT_SAMPLED)
         dotted = curve is not None and is_partial(curve.series)
         known = _drawn[key] = Series(name, steps, values, exact=exact, place=place, dotted=dotted)
     return known

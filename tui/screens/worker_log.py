@@ -10,6 +10,7 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.services.browse.log_reader import LogReader, is_error_line
 from bertmt.services.lifecycle.workers import worker_log
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.widgets.frame import framed
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
 from tui.widgets.text_lines import TextLines
@@ -40,7 +41,7 @@ class WorkerLogScreen(DashboardScreen):
 
     def compose(self) -> ComposeResult:
         yield TextLines(self._title_lines, id="title")
-        yield Page(self._log_lines, id="log")
+        yield framed(Page(self._log_lines, id="log"), "Log", first=True)
         yield KeyLine()
 
     def on_mount(self) -> None:

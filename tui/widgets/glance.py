@@ -53,7 +53,6 @@ class Glance(Vertical):
     """Two or three lines about a run, and its charts between them."""
 
     DEFAULT_CSS = """
-    Glance { border-top: solid $border-blurred; background: $background; }
     Glance TextLines { height: auto; }
     Glance #charts { height: 1fr; }
     Glance LineChart { height: 1fr; width: 1fr; margin-right: 1; }

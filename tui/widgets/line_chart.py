@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from bertmt.drawing.charts.curves import Chart, Panel, Plot, View
-from bertmt.drawing.charts.panels import draw_panels, shown_at_once, whole_range
+from bertmt.drawing.charts.panels import arranged, draw_panels, shown_at_once, whole_range
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.step_window import Window, nearest_step, next_step, panned, zoomed
 from bertmt.drawing.numbers import count
@@ -17,7 +17,7 @@ from bertmt.drawing.styled import Line, Span, cut_line, line
 from tui.bindings import key
 from tui.widgets.drawing import Drawing
 
-WEIGHTS = (0.0, 0.6, 0.9, 0.98)  # of the past, in the smoothing that `m` goes through
+WEIGHTS = (0.9, 0.98, 0.0, 0.6)  # of the past, in the smoothing that `m` goes through; dev scores never are
 ZOOM = 0.5
 WHEEL_ZOOM = 0.8
 PAN = 0.25  # of what is visible
@@ -66,7 +66,9 @@ class LineChart(Drawing, can_focus=True):
             display="→",
         ),
         key("v", "toggle_cursor", "values", "Read the values of all curves at one step.", "chart.values", shown=True),
-        key("m", "smooth", "smooth", "Smooth the curves, more each time.", "chart.smooth", shown=True),
+        key(
+            "m", "smooth", "smooth", "Smooth the losses otherwise: more, not at all, less.", "chart.smooth", shown=True
+        ),
         key("o", "toggle_log", "log", "Logarithmic scale, or linear.", "chart.log", shown=True),
         key("0", "reset", "reset", "Show everything again.", "chart.reset"),
         key("left_square_bracket", "turn(-1)", "panels back", "Show the panels before.", "chart.back", display="["),
@@ -104,7 +106,7 @@ class LineChart(Drawing, can_focus=True):
         """The values of all series at the cursor."""
         if self.cursor is None:
             return ()
-        drawn = self._drawn_panels()
+        drawn = self._drawn_panels(*self.content_size)
         return tuple(Reading(panel.title, one.name, one.at(self.cursor)) for panel in drawn for one in panel.series)
 
     def move_cursor_to(self, step: float | None) -> None:
@@ -131,8 +133,9 @@ class LineChart(Drawing, can_focus=True):
         """The panels and, where there is something to say and room for it, a line about the view."""
         status = cut_line(self._status(), width) if height >= LEAST_HEIGHT_WITH_STATUS else ()
         view = View(self.window, self.cursor, ascii_only=self.ascii_only)
+        panels = self._drawn_panels(width, height)
         height -= bool(status)
-        chart = draw_panels(self._drawn_panels(), width, height, view, self.first_panel)
+        chart = draw_panels(panels, width, height, view, self.first_panel)
         if not status:
             return chart
         return Chart([*chart.lines, *[()] * (height - len(chart.lines)), status], chart.plots)
@@ -144,8 +147,8 @@ class LineChart(Drawing, can_focus=True):
         if self.window is not None:
             first, last = (count(round(step)) for step in self.window)
             parts.append(Span(f"steps {first} to {last} of {count(int(self._whole[1]))}", "dim"))
-        if self.weight:
-            parts.append(Span(f"smoothed {self.weight:g}", "dim"))
+        if self.weight != WEIGHTS[0]:
+            parts.append(Span(f"smoothed {self.weight:g}" if self.weight else "not smoothed", "dim"))
         between = Span(", ", "dim")
         return line(*(span for part in parts for span in (between, part)))[1:]
 
@@ -153,10 +156,10 @@ class LineChart(Drawing, can_focus=True):
     def _whole(self) -> Window:
         return whole_range(self._panels) or (0.0, 0.0)
 
-    def _drawn_panels(self) -> list[Panel]:
+    def _drawn_panels(self, width: int, height: int) -> list[Panel]:
         """The panels as they are drawn: smoothed, with the raw values faint behind, on the scale that is chosen."""
         kept, self._smoothed = self._smoothed, {}
-        return [self._drawn_panel(panel, kept) for panel in self._panels]
+        return [self._drawn_panel(panel, kept) for panel in arranged(self._panels, width, height)]
 
     def _drawn_panel(self, panel: Panel, kept: dict[Series, Series]) -> Panel:
         panel = replace(panel, log_y=panel.log_y or self.log_y)
@@ -214,8 +217,9 @@ class LineChart(Drawing, can_focus=True):
 
     def action_turn(self, direction: int) -> None:
         """As many panels on or back as are shown at once."""
-        shown = shown_at_once(len(self._panels), *self.content_size)
-        self.first_panel = max(0, min(self.first_panel + direction * shown, len(self._panels) - shown))
+        count = len(arranged(self._panels, *self.content_size))
+        shown = shown_at_once(count, *self.content_size)
+        self.first_panel = max(0, min(self.first_panel + direction * shown, count - shown))
         self.redraw()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:

@@ -53,7 +53,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Table { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; background: $background; height: 1fr; }
+    Table { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; height: 1fr; }
     Table .table--cursor { background: $block-cursor-background; }
     Table .table--blurred { background: $block-cursor-blurred-background; }
     """
@@ -368,6 +368,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         if found is None or not self._top <= y < self._top + self._rows_on_screen():
             return None
         return Region(GUTTER + found.start, y, found.width, 1)
+
+    @property
+    def cursor_row(self) -> int | None:
+        """The line of the terminal that the cursor is on; None where there are no rows."""
+        y = self.cursor - round(self.scroll_y) + self._top
+        return self.content_region.y + y if self.current is not None else None
 
     @property
     def placed(self) -> list[Placed]:

@@ -1,28 +1,33 @@
 """The ranges, ticks and labels of a chart's two axes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bertmt.drawing.charts.series import Trace
-from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts, value_text
+from bertmt.drawing.charts.ticks import covering_step, linear_ticks, log_ticks, multiples, tick_texts, value_text
 from bertmt.drawing.styled import Line, Span, cells, cut, line
 
 X_TICK_SPACING = 12  # cells per tick at least, so that labels do not touch
-Y_TICK_SPACING = 3
+LEAST_TICKS, MOST_TICKS = 3, 5
 SMALLEST = 1e-290  # a range below has no inverse in floating point
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The ranges of both axes; on a log scale, `bottom` and `top` are exponents of ten."""
+    """The ranges of both axes; on a log scale, `bottom` and `top` are exponents of ten.
+
+    Attributes:
+        y_step: between ticks of a rounded y axis, which begins and ends with one; 0 where it is not rounded.
+    """
 
     first: float
     last: float
     bottom: float
     top: float
     log_y: bool
+    y_step: float = 0.0
 
     @classmethod
     def around(cls, traces: Sequence[Trace], log_y: bool, window: tuple[float, float] | None = None) -> "Frame | None":
@@ -41,6 +46,14 @@ class Frame:
             return None
         return cls(float(first), float(last), *with_room(bottom, top, log_y), log_y)
 
+    def rounded(self, rows: int) -> "Frame":
+        """The frame with a linear y axis from one round number to another, three to five of them on it."""
+        if self.log_y:
+            return self
+        step = covering_step(self.bottom, self.top, LEAST_TICKS, _most_ticks(rows))
+        ticks = multiples(self.bottom, self.top, step, covering=True)
+        return replace(self, bottom=ticks[0], top=ticks[-1], y_step=step)
+
     def columns(self, steps: np.ndarray, count: int) -> np.ndarray:
         """In which of `count` columns each step falls; a single step is set in the middle."""
         if not self.last > self.first:
@@ -50,12 +63,15 @@ class Frame:
 
     def y_labels(self, rows: int, dot_rows: int, least_gutter: int = 0) -> tuple[dict[int, str], int]:
         """The labels of the y axis by row of cells, and how many cells they need."""
-        most = max(2, rows // Y_TICK_SPACING)
-        if self.log_y:
+        most = _most_ticks(rows)
+        if self.y_step:
+            places = multiples(self.bottom, self.top, self.y_step)
+            texts = tick_texts(places)
+        elif self.log_y:
             places = log_ticks(self.bottom, self.top, most)
             texts = [value_text(10.0**place) for place in places]
         else:
-            places = linear_ticks(self.bottom, self.top, most)
+            places = linear_ticks(self.bottom, self.top, most + 1)
             texts = tick_texts(places)
         scale = (dot_rows - 1) / (self.top - self.bottom)
         labels: dict[int, str] = {}
@@ -72,31 +88,40 @@ class Frame:
         whole: bool = True,
         spacing: int = X_TICK_SPACING,
     ) -> list[Line]:
-        """The rule with its ticks, × where a value is missing, and below it the labels and the axis' name.
+        """The rule with its ticks, × where a value is missing, and below it the labels; the last has the axis' name.
 
         Args:
             missing: places on the axis.
             whole: places between whole numbers make no sense (counts of optimizer steps).
             spacing: cells per tick at least.
         """
-        x_label = cut(x_label, count // 3)
         rule, labels = ["─"] * count, [" "] * count
-        places = linear_ticks(self.first, self.last, max(2, count // spacing), whole)
+        places = linear_ticks(self.first, self.last, max(2, min(count // spacing, MOST_TICKS - 1)), whole)
+        texts = tick_texts(places)
+        last = f"{self.last:,.0f}" if whole else texts[-1] if places[-1] == self.last else value_text(self.last)
+        named = f"{cut(x_label, count // 3)} {last}".strip()
+        [at] = self.columns(np.array([self.last]), count).tolist()
+        room = max(min(at + cells(named) // 2 + 1, count) - cells(named), 0)  # before the last label
+        rule[at], labels[room : room + len(named)] = "┬", named
         end = -1
-        for column, text in zip(self.columns(np.array(places), count).tolist(), tick_texts(places), strict=True):
+        for column, text in zip(self.columns(np.array(places), count).tolist(), texts, strict=True):
             start = max(0, column - len(text) // 2)
-            if start > end and start + len(text) < count - cells(x_label):
+            if start > end and start + len(text) < room:
                 rule[column] = "┬"
                 labels[start : start + len(text)] = text
                 end = start + len(text)
         within = missing[(missing >= self.first) & (missing <= self.last)]
         for column in np.unique(self.columns(within, count)).tolist():
             rule[column] = "×"
-        below = "".join(labels)[: count - cells(x_label)] + x_label
         return [
             line(Span(" " * gutter + " └", "axis"), *_rule_spans("".join(rule))),
-            line(Span(" " * (gutter + 2) + below, "axis")),
+            line(Span(" " * (gutter + 2) + "".join(labels)[:count].rstrip(), "axis")),
         ]
+
+
+def _most_ticks(rows: int) -> int:
+    """Of a y axis of so many rows: two of three rows stay free between two."""
+    return min(max(LEAST_TICKS, rows // 2), MOST_TICKS)
 
 
 def beside_y_axis(plot: Sequence[Line], labels: dict[int, str], gutter: int) -> list[Line]:

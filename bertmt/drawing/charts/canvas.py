@@ -4,7 +4,7 @@ Everything per point happens in numpy: 500,000 points cost some 20 milliseconds,
 pieces of text of one row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -138,6 +138,13 @@ class Canvas:
         """One character in place of whatever is there."""
         self._codes[column, row] = ord(character)
         self._style[column, row] = self._index_of(style)
+
+    def grid(self, rows: Iterable[int], style: str) -> None:
+        """Light horizontal rules where nothing is yet."""
+        for row in rows:
+            empty = self._codes[:, row] == ord(" ")
+            self._codes[empty, row] = ord("┈")
+            self._style[empty, row] = self._index_of(style)
 
     def rule(self, column: int, style: str) -> None:
         """A vertical rule where nothing is yet."""

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertmt.drawing.charts.axes import Frame, beside_y_axis
+from bertmt.drawing.charts.axes import Frame, beside_y_axis, with_room
 from bertmt.drawing.charts.bands import Band
 from bertmt.drawing.charts.canvas import FAINT_SYMBOL, Canvas, column_ranges
 from bertmt.drawing.charts.legend import legend, remarks
-from bertmt.drawing.charts.series import Look, Series, Trace, looks_of
+from bertmt.drawing.charts.series import Look, Series, Trace, are_alike, looks_of
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 6
 LEAST_ROWS = 3  # of the plot itself: below that, legend and remarks go first
+RELATIVE = "each from its lowest, 0, to its highest, 1"
 MOST_MARKED = 16  # beyond, the marks at the ends of curves would hide the curves
 STEPS_BACK = 8  # cells by which a mark may stand before the end of its curve, where another one stands there
 FAINT = Look("faint", FAINT_SYMBOL)
@@ -27,6 +28,7 @@ class Panel:
     Attributes:
         faint: drawn behind the series, in no colour: the raw values of smoothed ones.
         bands: drawn behind the series, thinly in their colours.
+        instead: panels that show the same, and take its place where there is room for them.
     """
 
     title: str
@@ -34,10 +36,19 @@ class Panel:
     faint: Sequence[Series] = ()
     log_y: bool = False
     bands: Sequence[Band] = ()
+    instead: Sequence["Panel"] = ()
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether each curve has a scale of its own, from its lowest to its highest, since no axis suits all."""
+        return not self.log_y and bool(self.instead) and not are_alike(self.series)
 
     def traces(self) -> list[Trace]:
         """What is drawn, in the order of their importance."""
-        return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
+        if not self.is_relative:
+            return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
+        # Raw values swing far beyond their averages: behind curves that all go from 0 to 1 they would hide these.
+        return [each.linear.scaled(*with_room(each.linear.low, each.linear.high)) for each in self.series]
 
     def edges(self) -> list[Trace]:
         """The low and the high edge of each band, one band after the other."""
@@ -129,7 +140,8 @@ def draw_panel(
         return Chart([too_small][: max(height, 0)])
     looks = looks_of(panel.series, view.ascii_only)
     traces = panel.traces()
-    title = (safe_text(panel.title) + (" (log scale)" if panel.log_y else "")).strip()
+    remark = " (log scale)" if panel.log_y else f" ({RELATIVE})" if panel.is_relative else ""
+    title = f"{safe_text(panel.title)}{remark}".strip()
     above = [line(Span(cut(title, width), "title"))] if title else []
     below = [cut_line(each, width) for each in remarks(traces[: len(panel.series)])]
     below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, names=names)
@@ -159,10 +171,12 @@ def _plot(
     bands: "Sequence[_Edges]",
 ) -> tuple[list[Line], Plot]:
     """Both axes with the curves between them; traces beyond the looks are faint."""
+    frame = frame.rounded(rows)
     labels, gutter = frame.y_labels(rows, Canvas.dots_of(rows, view.ascii_only), least_gutter)
     columns = width - gutter - 2
     drawn = _curves(traces, looks, frame, Canvas(rows, columns, view.ascii_only), view.cursor)
     _shade(bands, frame, drawn)
+    drawn.grid((row for row in labels if row < rows - 1), "grid")  # the last is the axis' own
     missing = np.concatenate([np.array([]), *(each.missing for each in traces[: len(looks)])])
     axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
     return [*beside_y_axis(drawn.lines(), labels, gutter), *axis], Plot(

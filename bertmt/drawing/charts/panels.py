@@ -31,6 +31,16 @@ def draw_panels(panels: Sequence[Panel], width: int, height: int, view: View, st
     return Chart(ascii_lines(chart.lines), chart.plots) if view.ascii_only else chart
 
 
+def arranged(panels: Sequence[Panel], width: int, height: int) -> list[Panel]:
+    """The panels; in place of one that others can stand for, those others, where they have room beside one more."""
+    found: list[Panel] = []
+    for panel in panels:
+        rest = len(panels) > 1
+        most = shown_at_once(len(panel.instead) + rest, width, height) - rest
+        found += panel.instead if 0 < len(panel.instead) <= most else [panel]
+    return list(dict.fromkeys(found))
+
+
 def whole_range(panels: Sequence[Panel]) -> tuple[float, float] | None:
     """The first and the last step of all that the panels hold; None where they hold nothing."""
     steps = [trace.steps for panel in panels for trace in panel.traces() if trace.low <= trace.high]

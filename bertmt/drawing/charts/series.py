@@ -13,6 +13,7 @@ from bertmt.drawing.styled import SERIES
 MARKS = "●▲■◆▼★✚✖"
 SYMBOLS = "*+xo#@%&"  # their likenesses in ASCII
 LOOKS = len(MARKS) * len(SERIES)
+LEAST_SHARE = 0.2  # of an axis that a curve must take up to be read
 LARGEST = 1e300  # beyond, the distance of two values would overflow
 
 
@@ -45,6 +46,18 @@ def looks_of(series: "Sequence[Series]", ascii_only: bool) -> list[Look]:
     return [replace(look, dotted=each.dotted) for look, each in zip(looks, series, strict=True)]
 
 
+def are_alike(series: "Sequence[Series]") -> bool:
+    """Whether one linear axis shows all of them: each takes up `LEAST_SHARE` of what all together do, or more.
+
+    Of series that hardly move, such as constants, nothing is asked but to lie near the others.
+    """
+    ranges = np.array([each.usual_range for each in series if each.usual_range[0] <= each.usual_range[1]])
+    if len(ranges) < 2:
+        return True
+    spans = ranges[:, 1] - ranges[:, 0]
+    return bool((spans >= LEAST_SHARE * (ranges[:, 1].max() - ranges[:, 0].min())).all())
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """The points of a series by ascending step, NaN for all that is not drawn; shapes (n,).
@@ -62,6 +75,11 @@ class Trace:
     high: float
     missing: np.ndarray
     not_positive: int
+
+    def scaled(self, low: float, high: float) -> "Trace":
+        """The same with `low` as 0 and `high` as 1."""
+        values = (self.values - low) / (high - low)
+        return replace(self, values=values, low=(self.low - low) / (high - low), high=(self.high - low) / (high - low))
 
     @classmethod
     def of(cls, steps: np.ndarray, values: np.ndarray, missing: np.ndarray, not_positive: int) -> "Trace":
@@ -126,6 +144,13 @@ class Series:
         values = np.log10(linear.values, where=positive, out=np.full(len(positive), np.nan))
         not_positive = len(positive) - int(positive.sum()) - len(linear.missing)
         return Trace.of(linear.steps, values, linear.missing, not_positive)
+
+    @cached_property
+    def usual_range(self) -> tuple[float, float]:
+        """Between which numbers nine tenths of the values lie; NaN where there is none."""
+        numbers = self.linear.values[np.isfinite(self.linear.values)]
+        low, high = np.percentile(numbers, (5, 95)) if len(numbers) else (np.nan, np.nan)
+        return float(low), float(high)
 
     def trace(self, log_y: bool) -> Trace:
         """What is drawn on a scale."""

@@ -24,6 +24,32 @@ def linear_ticks(low: float, high: float, most: int, whole: bool = False) -> lis
     return [index * step for index in range(first, last + 1)]
 
 
+def covering_step(low: float, high: float, least: int, most: int) -> float:
+    """A step of 1, 2 or 5 times a power of ten whose multiples cover a range and are neither few nor many.
+
+    Of the steps that do, the one that reaches least beyond the range; where it takes more multiples than wanted, the
+    one that takes the fewest.
+    """
+    power = 10.0 ** math.floor(math.log10((high - low) / most))
+    found = []
+    for step in (power * factor for factor in (1, 2, 5, 10, 20, 50)):
+        ticks = multiples(low, high, step, covering=True)
+        if len(ticks) >= least:
+            found.append((max(len(ticks) - most, 0), ticks[-1] - ticks[0], step))
+    # What is beyond is equal but for rounding: more ticks then.
+    return min(found, key=lambda each: (each[0], round(each[1] / (high - low), 6), each[2]))[2]
+
+
+def multiples(low: float, high: float, step: float, covering: bool = False) -> list[float]:
+    """The multiples of a step between low and high; those next to them outside too, where they shall be covered."""
+    first, last = low / step, high / step
+    if covering:
+        start, end = math.floor(first + 1e-9), math.ceil(last - 1e-9)
+    else:
+        start, end = math.ceil(first - 1e-9), math.floor(last + 1e-9)
+    return [index * step for index in range(start, end + 1)]
+
+
 def log_ticks(low: float, high: float, most: int) -> list[float]:
     """Exponents of round numbers between 10^low and 10^high: decades, or 1-2-5 where there are few decades."""
     decades = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)

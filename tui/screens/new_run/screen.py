@@ -32,6 +32,7 @@ from tui.screens.new_run.planning import planned_of
 from tui.screens.new_run.preview import Planned, done, format_preview, summary
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form, sentence_lines
+from tui.widgets.frame import framed
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
 from tui.widgets.text_lines import TextLines
@@ -65,12 +66,11 @@ class NewRunScreen(DashboardScreen):
     NewRunScreen #body { height: 1fr; }
     NewRunScreen Form { width: 1fr; }
     NewRunScreen #preview {
-        width: 1fr; display: none; border-left: solid $border-blurred; padding: 0 1; scrollbar-gutter: stable;
+        width: 1fr; display: none; padding: 0 1; scrollbar-gutter: stable;
     }
     NewRunScreen.-wide #preview, NewRunScreen.-huge #preview { display: block; width: 44%; }
     NewRunScreen.previewing #preview { display: block; }
     NewRunScreen.-narrow.previewing Form { display: none; }
-    NewRunScreen.-narrow.previewing #preview { border-left: none; }
     NewRunScreen #summary { height: 3; padding: 0 1; border-top: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,8 +96,8 @@ class NewRunScreen(DashboardScreen):
     def compose(self) -> ComposeResult:
         yield TextLines(self._title_lines, id="title")
         with Horizontal(id="body"):
-            yield Form(lambda name, text: self.form.check(name, text), id="form")
-            yield Page(lambda width: format_preview(self._planned, width), id="preview")
+            yield framed(Form(lambda name, text: self.form.check(name, text), id="form"), "Settings", first=True)
+            yield framed(Page(lambda width: format_preview(self._planned, width), id="preview"), "Plan", first=True)
         yield TextLines(self._summary_lines, id="summary")
         yield KeyLine()
 

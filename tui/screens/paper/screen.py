@@ -15,6 +15,7 @@ from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.paper.columns import COLUMNS, FigureLine, figure_cell
 from tui.screens.paper.formatting import figure_page
+from tui.widgets.frame import framed
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
@@ -36,7 +37,7 @@ class PaperScreen(HomeScreen):
     )
     DEFAULT_CSS = """
     PaperScreen Table { height: 5fr; }
-    PaperScreen Page { height: 5fr; border-top: solid $border-blurred; padding: 0 1; scrollbar-gutter: stable; }
+    PaperScreen Page { height: 5fr; padding: 0 1; scrollbar-gutter: stable; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue runs of this preset.", "paper.new", shown=True),
@@ -56,8 +57,8 @@ class PaperScreen(HomeScreen):
     def compose(self) -> ComposeResult:
         yield HomeLine("paper")
         table: Table[FigureLine] = Table(COLUMNS, figure_cell, lambda figure: figure.key, id="figures")
-        yield table
-        yield Page(id="figure")
+        yield framed(table, "The paper's figures and ours", first=True)
+        yield framed(Page(id="figure"), "Figure at the cursor")
         yield KeyLine()
 
     def on_mount(self) -> None:

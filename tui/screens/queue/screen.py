@@ -6,8 +6,8 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 
-from bertmt.drawing.numbers import counted
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.rules import parse_value
@@ -22,7 +22,7 @@ from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_qu
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
 from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
-from tui.actions.runs import each
+from tui.actions.runs import each, the_runs
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
@@ -40,6 +40,7 @@ from tui.screens.queue.columns import (
 from tui.screens.queue.reading import MOST_TIMED, Judged, Queued, judged, read, rest_of, timed
 from tui.screens.queue.workers import WorkerActions, WorkerTable
 from tui.widgets.form import sentence_lines
+from tui.widgets.frame import framed
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.machine_strip import MachineStrip
@@ -62,6 +63,7 @@ OF_RUNS = {
     "hold", "edit", "copy_id",
 }  # fmt: skip
 MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
+SHARE_OF_WORKERS, LEAST_WORKERS = 6, 2  # of the lines on screen, one in so many at most; and lines at least
 PRIORITY = Setting(
     name="priority", kind="int", role=Role.RUNTIME, help="", default=0, minimum=-HIGHEST_PRIORITY,
     maximum=HIGHEST_PRIORITY,
@@ -86,11 +88,10 @@ class QueueScreen(WorkerActions, HomeScreen):
     QueueScreen #held { height: auto; background: $panel; }
     QueueScreen #empty { padding: 1 2; height: 3fr; }
     QueueScreen #queue { height: 3fr; }
-    QueueScreen #workers { height: 1fr; min-height: 3; max-height: 8; }
+    QueueScreen #working { height: auto; }
     QueueScreen #no-worker { height: 1; }
-    QueueScreen #at-hand { height: auto; padding: 0 1; border-top: solid $border-blurred; }
+    QueueScreen #at-hand { height: auto; padding: 0 1; }
     QueueScreen #guards { height: auto; padding: 0 1; }
-    QueueScreen #workers-title { height: 2; border-top: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key(
@@ -123,14 +124,14 @@ class QueueScreen(WorkerActions, HomeScreen):
         yield HomeLine("queue")
         yield TextLines(lambda width: [line(Span(HELD, "bad"))], id="held", classes="hidden")
         runs: Table[QueueLine] = Table(COLUMNS, queue_cell, lambda row: row.run.id, can_mark=True, id="queue")
-        yield runs
-        yield TextLines(lambda width: NOTHING, id="empty", classes="hidden")
-        yield TextLines(id="at-hand", classes="hidden")
-        yield TextLines(lambda width: [line(Span(" Workers", "title"))], id="workers-title")
-        yield TextLines(id="guards", classes="hidden")
+        yield framed(runs, "Running, and the queue", first=True)
+        yield framed(TextLines(lambda width: NOTHING, id="empty", classes="hidden"), "The queue", first=True)
+        yield framed(TextLines(id="at-hand", classes="hidden"), "Run at the cursor")
         workers = WorkerTable(WORKER_COLUMNS, worker_cell, lambda row: row.worker.key, id="workers")
-        yield workers
-        yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
+        with framed(Vertical(id="working"), "Workers"):
+            yield TextLines(id="guards", classes="hidden")
+            yield workers
+            yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
         yield MachineStrip()
         yield KeyLine()
 
@@ -165,6 +166,8 @@ class QueueScreen(WorkerActions, HomeScreen):
         self.table.set_class(is_empty, "hidden")
         self.query_one("#no-worker").set_class(bool(work.workers), "hidden")
         self.worker_table.set_class(not work.workers, "hidden")
+        most = max(self.size.height // SHARE_OF_WORKERS, LEAST_WORKERS)
+        self.worker_table.styles.height = 1 + min(max(len(work.workers), LEAST_WORKERS), most)
         self.worker_table.show([WorkerLine(worker, tuple(ids)) for worker, ids in work.workers])
         self._show_guards([worker for worker, _ in work.workers])
         self.table.marked = self.dashboard.marked
@@ -274,7 +277,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         runs = self._waiting_runs()
         if not runs or not self.dashboard.may_write():
             return
-        title, hint = f"Priority of {counted(len(runs), 'run')}", "a whole number; 0 is normal, higher ones start first"
+        title, hint = f"Priority of {the_runs(runs)}", "a whole number; 0 is normal, higher ones start first"
         now = str(runs[0].queueing.priority)
         text = await self.dashboard.ask_person(Prompt(title, now, hint, check=_priority_problem))
         if text is not None and text.strip():

@@ -23,7 +23,7 @@ async def choose_filter(dashboard: Host, current: str) -> str | None:
     if not options:
         dashboard.notify("No filter is saved yet: type one with /, then save it here.")
         return None
-    chosen = await dashboard.ask_person(Choice("Saved filters", options))
+    chosen = await dashboard.ask_person(Choice("Saved filters of the runs", options))
     if chosen == SAVE:
         await _save(dashboard, current)
     elif chosen == FORGET:

@@ -32,6 +32,7 @@ from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.saved_filters import choose_filter
 from tui.widgets.columns import Column
+from tui.widgets.frame import framed
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
@@ -105,7 +106,7 @@ class RunsScreen(RunActions, HomeScreen):
     RunsScreen.-short Glance { display: none; }
     RunsScreen.-huge #body { layout: horizontal; }
     RunsScreen.-huge Table { height: 1fr; width: 3fr; }
-    RunsScreen.-huge Glance { height: 1fr; width: 2fr; border-top: none; border-left: solid $border-blurred; }
+    RunsScreen.-huge Glance { height: 1fr; width: 2fr; }
     RunsScreen.-huge Glance #charts { layout: vertical; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -133,9 +134,9 @@ class RunsScreen(RunActions, HomeScreen):
         yield TextLines(id="filter-problem", classes="hidden")
         table: Table[Row | GroupRow] = Table(columns_of(self._tasks), cell, key_of, True, marks_of, id="runs")
         with Container(id="body"):
-            yield table
+            yield framed(table, "Runs", first=True)
             yield TextLines(id="empty", classes="hidden")
-            yield Glance()
+            yield framed(Glance(), "Run at the cursor")
         yield NoRoom(classes="hidden")
         yield MachineStrip()
         yield KeyLine()
@@ -234,7 +235,7 @@ class RunsScreen(RunActions, HomeScreen):
     @work(group="act")
     async def action_order(self) -> None:
         options = [Option(each.field, each.title or each.key, each.meaning) for each in self._columns if each.field]
-        chosen = await self.dashboard.ask_person(Choice("Order by", [*options, Option("ended_at", "ended")]))
+        chosen = await self.dashboard.ask_person(Choice("Order runs by", [*options, Option("ended_at", "ended")]))
         if isinstance(chosen, str):
             self._order_by(chosen)
 
@@ -247,7 +248,9 @@ class RunsScreen(RunActions, HomeScreen):
     async def action_columns(self) -> None:
         options = [Option(each.key, each.title or each.key, each.meaning) for each in self._columns]
         shown = frozenset[Hashable](each.column.key for each in self.table.placed)
-        chosen = await self.dashboard.ask_person(Switches("Columns, where there is room for them", options, shown))
+        chosen = await self.dashboard.ask_person(
+            Switches("Columns of the runs, where there is room for them", options, shown)
+        )
         if chosen is not None:
             names = [each.key for each in self._columns]
             changed = {name: name in chosen for name in names if (name in chosen) != (name in shown)}

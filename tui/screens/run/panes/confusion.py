@@ -11,7 +11,6 @@ from textual.containers import Horizontal, Vertical
 
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.services.analysis.confusion import counts_of, most_mistaken
@@ -26,7 +25,7 @@ from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import class_name, task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
 from tui.screens.run.widgets.heat_map import HeatMap
-from tui.widgets.text_lines import TextLines
+from tui.widgets.frame import framed, name_frame
 
 SIDE_BY_SIDE = 120  # cells from which on several matrices are shown
 # Cells that a matrix beside others needs with its rates, or of two classes without; of many classes all there are.
@@ -56,6 +55,7 @@ class MatrixBox(Vertical):
     DEFAULT_CSS = """
     MatrixBox { height: auto; width: 1fr; padding: 0 1; }
     MatrixBox EpochLine { padding: 0; }
+    Screen.-high.-wide MatrixBox, Screen.-high.-huge MatrixBox { padding: 0; }
     """
 
     def __init__(self, task: str):
@@ -99,7 +99,6 @@ class ConfusionPane(EpochPane):
     )
     DEFAULT_CSS = """
     ConfusionPane #matrices { height: auto; }
-    ConfusionPane #cell { height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("d", "difference", "change", "Counts minus the baseline's.", "confusion.difference", shown=True),
@@ -120,8 +119,7 @@ class ConfusionPane(EpochPane):
 
     def compose(self) -> ComposeResult:
         yield Horizontal(id="matrices")  # a box is there from the first time that its task is shown
-        yield TextLines(id="cell")
-        yield ExampleList()
+        yield framed(ExampleList())
 
     def focus_first(self) -> None:
         box = self._box
@@ -159,7 +157,7 @@ class ConfusionPane(EpochPane):
             if task not in boxes:
                 names = list(found.evaluated)
                 later = (boxes[name] for name in names[names.index(task) :] if name in boxes)
-                await place.mount(MatrixBox(task), before=next(later, None))
+                await place.mount(framed(MatrixBox(task), "Confusion", first=True), before=next(later, None))
 
     def _read(self, session: Session, run: Run, known: Matrices | None, width: int, compare: bool) -> Matrices:
         """On the registry's thread: the matrices that stand beside the one at hand, and those to compare with."""
@@ -209,11 +207,8 @@ class ConfusionPane(EpochPane):
         self._listed = (self.task_name, true, predicted)
         noun = "pair" if task_in(table).pair else "sentence"
         names = [class_name(task_in(table), each) for each in (true, predicted)]
-        said = line(
-            Span(numbers.counted(len(indices), noun), "title"), Span("  true ", "dim"), names[0],
-            Span("  predicted ", "dim"), Span(names[1], "" if true == predicted else "bad"),
-        )  # fmt: skip
-        self.query_one("#cell", TextLines).show(lambda width: [cut_line(said, width)])
+        said = f"{numbers.counted(len(indices), noun)}  true {names[0]}  predicted {names[1]}"
+        name_frame(self.query_one(ExampleList), said)
         empty = nothing_here(f"No {noun} is in this cell.")
         self.query_one(ExampleList).show(
             table, indices, empty=empty, sorted_by="-confidence", with_classes=False, restart=is_other

@@ -14,6 +14,7 @@ from tui.bindings import key
 from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.registry_lane import Session
 from tui.screens.run.panes.pane import Pane
+from tui.widgets.frame import framed
 from tui.widgets.line_chart import LineChart
 
 
@@ -39,7 +40,7 @@ class CurvesPane(Pane):
         self._run: Run | None = None
 
     def compose(self) -> ComposeResult:
-        yield LineChart()
+        yield framed(LineChart(), "Curves", first=True)
 
     @property
     def chart(self) -> LineChart:

@@ -34,6 +34,7 @@ from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
+from tui.widgets.frame import framed
 from tui.widgets.table import Table
 
 ARROWS: Mapping[Order, str] = {
@@ -94,7 +95,7 @@ class ExamplesPane(EpochPane):
         yield EpochLine()
         yield ClickLine(id="kinds")
         yield Input(placeholder="words in a sentence, or an id", id="words", classes="hidden")
-        yield ExampleList()
+        yield framed(ExampleList(), "Examples", first=True)
 
     def focus_first(self) -> None:
         self.query_one(ExampleList).rows.focus()

@@ -19,6 +19,7 @@ from bertmt.services.browse.run_formatting import local_time
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
 from tui.screens.run.panes.pane import Pane
 from tui.widgets.columns import Column
+from tui.widgets.frame import framed
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
@@ -56,7 +57,7 @@ class HistoryPane(Pane):
         "By: " + "; ".join(f"{name} ({meaning})" for name, meaning in ACTORS.items()) + ".",
     )
     DEFAULT_CSS = """
-    HistoryPane #transition { height: auto; max-height: 50%; border-top: solid $border-blurred; padding: 0 1; }
+    HistoryPane #transition { height: auto; max-height: 50%; padding: 0 1; }
     """
 
     class LogWanted(Message):
@@ -68,8 +69,8 @@ class HistoryPane(Pane):
 
     def compose(self) -> ComposeResult:
         table: Table[Numbered] = Table(COLUMNS, _cell, lambda row: row.number)
-        yield table
-        yield TextLines(id="transition")
+        yield framed(table, "History", first=True)
+        yield framed(TextLines(id="transition"), "In full")
 
     def focus_first(self) -> None:
         self.query_one(Table).focus()

@@ -23,6 +23,7 @@ from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.pane import Pane, shown_path
 from tui.screens.run.widgets.log_lines import LogLine, LogLines
+from tui.widgets.frame import framed
 from tui.widgets.text_lines import TextLines
 
 POLL_SECONDS = 0.5  # a log may grow while nothing in the registry changes
@@ -80,7 +81,7 @@ class LogPane(Pane):
     def compose(self) -> ComposeResult:
         yield TextLines(id="log-status")
         yield Input(placeholder="only lines with this text", id="log-filter", classes="hidden")
-        yield LogLines()
+        yield framed(LogLines(), "Log", first=True)
 
     def on_mount(self) -> None:
         if self.dashboard.poll_seconds:

@@ -26,6 +26,7 @@ from bertmt.services.browse.details import Details, details_of
 from bertmt.services.browse.run_formatting import local_time, value_text
 from tui.registry_lane import Session
 from tui.screens.run.panes.pane import Pane, shown_path
+from tui.widgets.frame import framed
 from tui.widgets.page import Page
 
 SIDE_BY_SIDE = 116  # cells from which on the recipe has the other half beside it
@@ -53,7 +54,7 @@ class RecipePane(Pane):
     DEFAULT_CSS = "RecipePane Page { padding: 0 1; }"
 
     def compose(self) -> ComposeResult:
-        yield Page()
+        yield framed(Page(), "Recipe", first=True)
 
     def focus_first(self) -> None:
         self.query_one(Page).focus()

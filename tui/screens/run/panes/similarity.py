@@ -22,6 +22,7 @@ from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import scale_words, task_in
 from tui.screens.run.widgets.example_list import ExampleList
 from tui.screens.run.widgets.scatter_chart import ScatterChart
+from tui.widgets.frame import framed
 from tui.widgets.text_lines import TextLines
 
 
@@ -66,8 +67,8 @@ class SimilarityPane(EpochPane):
         yield EpochLine()
         yield TextLines(id="facts")
         with Horizontal():
-            yield ScatterChart()
-            yield ExampleList()
+            yield framed(ScatterChart(), "Predicted against true", first=True)
+            yield framed(ExampleList(), "By error", first=True)
 
     def focus_first(self) -> None:
         self.query_one(ExampleList).rows.focus()

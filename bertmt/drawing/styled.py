@@ -17,11 +17,11 @@ STYLES = frozenset({PLAIN, "dim", "title", "axis", "good", "bad", "faint", "curs
 # What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
 # and blocks have ASCII forms of their own.
 _ASCII = str.maketrans(
-    "−–…×Δρ“”�·°±←→↑↓⏎␣≥≤"  # text
+    "−–…×Δρ“”�·°±←→↑↓⏎␣≥≤≈"  # text
     "│┤├└┘┌┐┬┴┼─╭╮╰╯║═┃━"  # rules and frames
     "●✓✗○‖⊘◌◐◒◆▴▾▸◂▲■▼★✚✖"  # signs of states, marks, arrows
     "█▉▊▋▌▍▎▏░▒▓▁▂▃▄▅▆▇▔",  # bars and blocks
-    '--~xdr""?.o+<>^v<_><|+++++++++-++++|=|-*vxo=-~p%#^v><^#v*+x####==--.:#________',
+    '--~xdr""?.o+<>^v<_><~|+++++++++-++++|=|-*vxo=-~p%#^v><^#v*+x####==--.:#________',
 )
 
 

@@ -133,6 +133,16 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.virtual_size = Size(self.size.width, len(self.rows) + self._top)
         self.refresh()
 
+    def redraw(self) -> None:
+        """What cells say has changed, though the rows are the same."""
+        self._refresh_changed()
+
+    @property
+    def rows_in_sight(self) -> Sequence[R]:
+        """The rows that are on screen."""
+        first = round(self.scroll_y)
+        return self.rows[first : first + self._rows_on_screen()]
+
     @property
     def _top(self) -> int:
         """Lines of titles."""

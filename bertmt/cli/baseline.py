@@ -25,8 +25,9 @@ Clear = Annotated[bool, typer.Option("--clear", help="Choose automatically again
 def baseline(context: typer.Context, run: OptionalRun = None, clear: Clear = False, as_json: AsJson = False) -> None:
     """Show or set the run that others are compared with.
 
-    Unless one is set, each run is compared with the newest finished `baseline` of equal scale: the same encoder,
-    budget, batch, learning rate and dev data; among several, one with the same seed is preferred.
+    Unless one is set, each run is compared with the `baseline` of equal scale that finished first: the same encoder,
+    budget, batch, learning rate and dev data; among several seeds, with that of its own. What is set stays until
+    somebody sets another.
     """
     from bertmt.errors import UsageError
     from bertmt.services.browse.baseline import choose_baseline
@@ -44,7 +45,8 @@ def _write(database: "Registry", as_json: bool) -> None:
     from bertmt.services.browse.baseline import Baselines
     from bertmt.services.browse.listing import list_runs
 
-    chosen = Baselines(database).chosen
+    baselines = Baselines(database)
+    chosen = baselines.chosen
     listed = [] if chosen else list_runs(database)
     automatic = [row.run for row in listed if row.baseline is not None and row.baseline.key == row.run.key]
     if as_json:
@@ -56,9 +58,11 @@ def _write(database: "Registry", as_json: bool) -> None:
         output.write_document("bertmt.baseline/1", content)
     elif chosen:
         output.write_lines(["Chosen for every run:", *facts({_name(chosen): scale_line(chosen)}, output.table_width())])
-        diagnostics.note("`bertmt baseline --clear` goes back to the newest finished `baseline` of equal scale.")
+        diagnostics.note("`bertmt baseline --clear` goes back to the first finished `baseline` of equal scale.")
+    elif baselines.gone:
+        diagnostics.note(baselines.why_gone)
     elif automatic:
-        output.write_lines(["Each run's is the newest finished `baseline` of equal scale, its own seed first:"])
+        output.write_lines(["Each run's is the first finished `baseline` of equal scale, its own seed first:"])
         found = {_name(each): scale_line(each) for each in automatic}
         output.write_lines(facts(found, output.table_width()))
     else:

@@ -127,7 +127,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.recipe/1": {"recipe": "every setting by its dotted name", "preset": "whose toggles it equals, or null"},
     "bertmt.baseline/1": {
         "chosen": "whether a person chose it",
-        "baseline": "that run, or null where each run has the newest finished `baseline` of its own scale",
+        "baseline": "that run; null where each run has the first finished `baseline` of its scale, or it was removed",
         "automatic": "those, newest last: a list of runs",
     },
     "bertmt.verification/1": {

@@ -60,6 +60,7 @@ def runs(
     width = output.table_width()
     if rows:
         _write_table(rows, width)
+        _note_missing_baseline(database)
     elif filter_text:
         diagnostics.note("No run matches the filter; `bertmt runs` lists all.")
     else:
@@ -89,6 +90,15 @@ def _fitting(tasks: "Sequence[Task]", rows: "Sequence[ListedRun]", width: int | 
     room = width - sum(NEEDED) - LEAST_OF_A_NAME - seeds - GAP * (len(NEEDED) + 1)
     needed = (GAP + max(cells(task.score_title), 6 if task.metric.signed else 5) for task in tasks)
     return sum(used <= room for used in accumulate(needed))
+
+
+def _note_missing_baseline(database: "Registry") -> None:
+    """Say why nothing has a difference where the run that a person chose was removed."""
+    from bertmt.services.browse.baseline import missing_baseline
+
+    sentence = missing_baseline(database)
+    if sentence:
+        diagnostics.note(sentence)
 
 
 def note_unworked_queue(database: "Registry") -> None:

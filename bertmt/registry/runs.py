@@ -319,6 +319,21 @@ def evaluations(database: Database, run: Run, epoch: int | None = None) -> list[
     return found
 
 
+def courses(database: Database, runs: Sequence[Run]) -> dict[int, list[float | None]]:
+    """By key of a run its primary score at each epoch: the overall one, of a single task that of the task."""
+    found: dict[int, list[float | None]] = {run.key: [] for run in runs}
+    marks = ", ".join("?" * len(runs))
+    rows = f"SELECT run, overall FROM evaluations WHERE run IN ({marks}) ORDER BY run, epoch"
+    for key, overall in database.execute(rows, [run.key for run in runs]):
+        found[key].append(overall)
+    for run in runs:
+        if len(run.tasks) == 1:
+            [(name, task)] = run.tasks.items()
+            of_task = "SELECT value FROM scores WHERE run = ? AND task = ? AND metric = ? ORDER BY epoch"
+            found[run.key] = [value for (value,) in database.execute(of_task, (run.key, name, task.metric.name))]
+    return found
+
+
 def remove(database: Database, key: int) -> None:
     """Hide a run; `bring_back` undoes it, until `forget`."""
     with database.immediate():

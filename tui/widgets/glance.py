@@ -27,7 +27,7 @@ from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
 
 LOG_LINES = 4
-ROOM_FOR_SCORES = 12
+LEAST_HEIGHT, ROOM_FOR_SCORES = 8, 12
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Glance(Vertical):
         yield TextLines(id="words")
         yield TextLines(id="last")
 
+    _standing: Line = ()
+
     def on_mount(self) -> None:
         for chart in self.query(LineChart):
             chart.can_focus = False
@@ -84,8 +86,13 @@ class Glance(Vertical):
         pairs = {"seeds": seeds, **spreads, "method": _method(run), "scale": scale_line(run)}
         self.query_one("#words", TextLines).show(lambda width: facts(pairs, width))
 
-    def show(self, glimpse: Glimpse | None) -> None:
-        """Show a run, or nothing; without points, in place of its curves, what it is or will be."""
+    def show(self, glimpse: Glimpse | None, standing: Line = ()) -> None:
+        """Show a run, or nothing; without points, in place of its curves, what it is or will be.
+
+        Args:
+            standing: how it stands against its baseline.
+        """
+        self._standing = standing
         about, words, last = (self.query_one(name, TextLines) for name in ("#about", "#words", "#last"))
         has_curves = glimpse is not None and bool(glimpse.panels)
         self.query_one("#charts").display, words.display = has_curves, not has_curves
@@ -96,9 +103,23 @@ class Glance(Vertical):
             for part in (about, words, last):
                 part.show([])
             return
-        about.show(lambda width: [cut_line(about_line(glimpse.run), width)])
+        about.show(lambda width: [cut_line(each, width) for each in (about_line(glimpse.run), self._standing) if each])
         words.show(lambda width: _words(glimpse, width))
-        last.show(lambda width: _last_lines(glimpse, width, self.size.height) if has_curves else [])
+        last.show(lambda width: self._last_lines(glimpse, width) if has_curves else [])
+
+    def _last_lines(self, glimpse: Glimpse, width: int) -> list[Line]:
+        """The scores, where there is room to say again what the list says, and the last line of the log; where there
+        is little room, that has gone to how the run stands against its baseline."""
+        height = self.size.height
+        scores = scores_line(glimpse.run) if height >= ROOM_FOR_SCORES else ()
+        has_room = not self._standing or height > LEAST_HEIGHT
+        log = line(Span(safe_text(glimpse.log_lines[-1]), "dim")) if glimpse.log_lines and has_room else ()
+        return [cut_line(each, width) for each in (scores, log) if each]
+
+    def show_standing(self, standing: Line) -> None:
+        """How the run that is shown stands against its baseline is another, or known at last."""
+        self._standing = standing
+        self.query_one("#about", TextLines).remake()
 
     def on_resize(self) -> None:
         """How many lines the last part has goes by the height: made for another, they would take room from charts."""
@@ -162,10 +183,3 @@ def _method(run: Run) -> str:
 def _spread_text(spread: Spread) -> str:
     deviation = "" if spread.deviation is None else f" ± {numbers.score(spread.deviation)} (standard deviation)"
     return f"{numbers.score(spread.mean)}{deviation}, n = {spread.count}"
-
-
-def _last_lines(glimpse: Glimpse, width: int, height: int) -> list[Line]:
-    """The scores, where there is room to say again what the list says, and the last line of the log."""
-    scores = scores_line(glimpse.run) if height >= ROOM_FOR_SCORES else ()
-    log = line(Span(safe_text(glimpse.log_lines[-1]), "dim")) if glimpse.log_lines else ()
-    return [cut_line(each, width) for each in (scores, log) if each]

@@ -164,6 +164,17 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self._strips.clear()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def redraw(self) -> None:
+        """What cells say has changed, though the rows are the same."""
+        self._made.clear()
+        self._refresh_changed()
+
+    @property
+    def rows_in_sight(self) -> Sequence[R]:
+        """The rows that are on screen."""
+        first = round(self.scroll_y)
+        return self.rows[first : first + self._rows_on_screen()]
+
     @property
     def _top(self) -> int:
         """Lines of titles."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.drawing.numbers import named
-from bertmt.errors import BusyError, UsageError
+from bertmt.errors import BusyError, NotFoundError, UsageError
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -61,11 +61,13 @@ def named_groups(database: Database, words: Sequence[str]) -> list[list[Run]]:
     """The arms that words name, a word an arm; the baseline joins a single one.
 
     Raises:
-        NotFoundError, UsageError: as `find_runs`.
+        NotFoundError, UsageError: as `find_runs`; or the baseline that a person chose is gone.
     """
     groups = [find_runs(database, word) for word in words]
     if len(groups) == 1:
         known = Baselines(database)
+        if known.gone:
+            raise NotFoundError(known.why_gone)
         found = {run.key: run for run in map(known.of, groups[0]) if run is not None}
         own = {run.key for run in groups[0]}
         if found and not own & set(found):

@@ -38,7 +38,10 @@ def compared_run(database: Database, run: Run) -> Run:
     Raises:
         NotFoundError: there is no baseline, or the run is it.
     """
-    baseline = Baselines(database).of(run)
+    baselines = Baselines(database)
+    baseline = baselines.of(run)
+    if baselines.gone:
+        raise NotFoundError(baselines.why_gone)
     if baseline is None or baseline.key == run.key:
         what = f"Run {run.id} is the baseline itself" if baseline else "There is no baseline of equal scale"
         raise NotFoundError(f"{what}; `bertmt baseline RUN` chooses one.")

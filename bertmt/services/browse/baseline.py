@@ -1,12 +1,15 @@
 """Which run the others are compared with."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from bertmt.drawing.numbers import counted
 from bertmt.errors import BusyError
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, setting, store_setting
 from bertmt.registry.states import State
@@ -24,35 +27,79 @@ SCALE_SETTINGS = tuple(
 class Baselines:
     """Finds the run that any other is compared with, among runs that were read once.
 
-    That is the run a person chose, else the newest finished `baseline` of equal scale; of several, one with the
-    same seed is preferred.
+    That is the run a person chose. Where nobody chose, it is the `baseline` of equal scale that finished first, of
+    several seeds that of the same one: a baseline that finishes later takes no other's place.
+
+    Attributes:
+        chosen: by a person; None: nobody chose, or it is gone.
+        gone: the id of the run that a person chose and that is not there any more; "" where that is not so. Nothing
+            takes its place by itself.
     """
 
     def __init__(self, database: Database, runs: Collection[Run] | None = None):
         known = all_runs(database) if runs is None else runs
         chosen = chosen_baseline(database)
         self.chosen = next((run for run in known if run.id == chosen), None)
+        self.gone = chosen if chosen and self.chosen is None else ""
         self._by_scale: dict[tuple[Any, ...], list[Run]] = {}
         self._by_seed: dict[tuple[tuple[Any, ...], int], list[Run]] = {}
-        for run in known:
-            if may_be_baseline(run):
-                key = scale_key(run)
-                self._by_scale.setdefault(key, []).append(run)
-                self._by_seed.setdefault((key, run.seed), []).append(run)
+        for run in sorted(filter(may_be_baseline, known), key=lambda run: (run.execution.ended_at or "", run.key)):
+            key = scale_key(run)
+            self._by_scale.setdefault(key, []).append(run)
+            self._by_seed.setdefault((key, run.seed), []).append(run)
 
     def of(self, run: Run) -> Run | None:
         """The baseline of a run, or None where there is none."""
         if self.chosen is not None:
             return self.chosen
-        if not self._by_scale:
+        if self.gone or not self._by_scale:
             return None
         key = scale_key(run)
         same_seed = self._by_seed.get((key, run.seed), ())
         for candidates in (same_seed, self._by_scale.get(key, ())):
-            found = next((other for other in reversed(candidates) if _same_dev_data(run, other)), None)
+            found = next((other for other in candidates if _same_dev_data(run, other)), None)
             if found is not None:
                 return found
         return None
+
+    @property
+    def why_gone(self) -> str:
+        """That what a person chose is gone, and what to type, in a sentence; "" where that is not so."""
+        return _why_gone(self.gone) if self.gone else ""
+
+
+def missing_baseline(database: Database) -> str:
+    """`Baselines.why_gone`, without reading all runs."""
+    chosen = chosen_baseline(database)
+    return _why_gone(chosen) if chosen and not runs_with_ids(database, [chosen]) else ""
+
+
+def _why_gone(run_id: str) -> str:
+    return (
+        f"The chosen baseline {run_id} was removed, so nothing is compared: `bertmt restore {run_id}` brings it back, "
+        "`bertmt baseline RUN` or b in the dashboard chooses another."
+    )
+
+
+def replaced_baselines(before: Mapping[int, Run], now: Iterable[tuple[Run, Run | None]]) -> str:
+    """That runs are compared with another run than before, though nobody chose so, in a sentence; "" where none are.
+
+    Args:
+        before: the baseline of each run by its key.
+        now: runs, and their baselines.
+    """
+    changes = Counter(
+        (old.id, "" if new is None else f"{new.id} ({new.name}, seed {new.seed})")
+        for run, new in now
+        if (old := before.get(run.key)) is not None and (new is None or new.id != old.id)
+    )
+    if not changes:
+        return ""
+    ((old_id, new_name), count), more = changes.most_common(1)[0], len(changes) - 1
+    others = f", and {counted(more, 'more baseline')} changed" if more else ""
+    what = f"compared with {new_name} now" if new_name else "compared with nothing now"
+    runs = counted(count, "run is", "runs are")
+    return f"{runs} {what}, no longer with {old_id}{others}; b chooses one for good."
 
 
 def may_be_baseline(run: Run) -> bool:

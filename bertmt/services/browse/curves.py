@@ -12,6 +12,7 @@ from bertmt.errors import NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.registry.runs import courses
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import PARTIAL
@@ -77,6 +78,11 @@ def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] =
         there = f"there are {', '.join(known)}" if known else "nothing has been measured yet"
         raise NotFoundError(f"No series matches {' or '.join(wanted)}: {there}.")
     return found
+
+
+def courses_of(database: Database, runs: Sequence[Run]) -> dict[int, list[float | None]]:
+    """By key of a run its overall score at each epoch, of a single task that of the task; of many runs at once."""
+    return courses(database, runs)
 
 
 def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run]) -> list[Series]:

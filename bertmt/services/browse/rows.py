@@ -1,13 +1,15 @@
 """A run in a list: what it is compared with, and what the filter language and the sort see of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from bertmt.filters.fields import LIST_FIELDS, RECIPE_PREFIX, RUN_FIELDS, known_fields
 from bertmt.recipe.recipe import SETTINGS
+from bertmt.registry.queue import place_of
 from bertmt.registry.records import Run, reader_of
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.baseline import same_dev_data
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Task, Tasks
@@ -44,6 +46,11 @@ class Row:
     run: Run
     baseline: Run | None
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is compared with itself."""
+        return self.baseline is not None and self.baseline.key == self.run.key
+
     @cached_property
     def difference(self) -> float | None:
         """Of the mean over the tasks that both were trained on, run minus baseline."""
@@ -59,6 +66,27 @@ class Row:
         if "." in name or name in _PLAIN_SETTINGS:
             return self.run.submission.shared_recipe.get(name.removeprefix(RECIPE_PREFIX))
         return self.run.score(name)
+
+
+def by_standing(rows: Sequence[Row]) -> list[Row]:
+    """What a person looks for first: running runs, then those that wait, in the order in which workers take them, then
+    the newest. Above all, the baseline of the first of them.
+
+    Args:
+        rows: oldest first.
+    """
+    running: list[Row] = []
+    waiting: list[Row] = []
+    others: list[Row] = []
+    for row in reversed(rows):
+        state = row.run.state
+        (running if state is State.RUNNING else waiting if state in WAITING else others).append(row)
+    waiting.sort(key=lambda row: place_of(row.run))
+    others.sort(key=lambda row: row.run.submission.submitted_at, reverse=True)
+    found = [*running, *waiting, *others]
+    top = found[0].baseline if found else None
+    place = next((place for place, row in enumerate(found) if top is not None and row.run.key == top.key), 0)
+    return [*found[place : place + 1], *found[:place], *found[place + 1 :]]
 
 
 def mean_difference(run: Run, baseline: Run | None) -> float | None:

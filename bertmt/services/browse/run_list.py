@@ -16,9 +16,11 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_tasks
 from bertmt.registry.states import State
-from bertmt.services.browse.baseline import Baselines, chosen_baseline, may_be_baseline
-from bertmt.services.browse.rows import FIELDS, Row, fields_of
+from bertmt.services.browse.baseline import Baselines, chosen_baseline, may_be_baseline, replaced_baselines
+from bertmt.services.browse.rows import FIELDS, Row, by_standing, fields_of
 from bertmt.services.browse.score_columns import tasks_of
+
+STANDING = "standing"  # in the place of a field to sort by: see `by_standing`
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class RunList:
         self._keys: dict[str, int] = {}
         self._baselines: Baselines | None = None
         self._rows: dict[int, Row] = {}
+        self._former: dict[int, Run] = {}  # by key of a run: its baseline before others could take its place
 
     def refresh(self) -> bool:
         """Read what changed, and say whether anything did: a run, or the choice of the baseline."""
@@ -83,6 +86,9 @@ class RunList:
         former = [self._runs[key] for key in (*changed, *changes.removed) if key in self._runs]
         compared_with = (run for run in (*former, *changes.runs) if may_be_baseline(run) or run.id == chosen)
         if chosen != self._chosen or any(compared_with):
+            is_silent = chosen == self._chosen and not chosen
+            known = {key: row.baseline for key, row in self._rows.items() if row.baseline is not None}
+            self._former = {**known, **self._former} if is_silent else {}
             self._baselines = None
             self._rows.clear()
         for run in former:
@@ -97,7 +103,7 @@ class RunList:
         """The runs that match, sorted.
 
         Args:
-            sort: a field, "-" before it for descending; by default oldest first.
+            sort: a field, "-" before it for descending; or `STANDING`; by default oldest first.
             limit: the first so many of a sorted list, the newest so many of an unsorted one; 0 is all.
 
         Raises:
@@ -105,10 +111,12 @@ class RunList:
         """
         fields = self.fields()
         wanted = parse_filter(filter_text, fields)
-        field = _sort_field(sort.removeprefix("-"), fields) if sort else None
+        field = _sort_field(sort.removeprefix("-"), fields) if sort and sort != STANDING else None
         found = list(map(self._row, self._runs.values()))
         if wanted.alternatives:
             found = list(filter(wanted.matches, found))
+        if sort == STANDING:
+            return by_standing(found)[: limit or None]
         if field is None:
             return found[-limit:]
         if sort.startswith("-"):  # of equals, too, the newer comes first
@@ -151,6 +159,13 @@ class RunList:
         if self._baselines is None:
             self._baselines = Baselines(self._database, self._runs.values())
         return self._baselines
+
+    def told_of_baselines(self) -> str:
+        """What a person must know of the baselines, in a sentence that is told once: that one took another's place,
+        as it was removed or one of the same seed finished. "" where there is nothing to tell."""
+        former, self._former = self._former, {}
+        known = ((run, self._row(run).baseline) for key in former if (run := self._runs.get(key)) is not None)
+        return replaced_baselines(former, known)
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that has some."""

@@ -200,6 +200,6 @@ def test_the_baseline_is_shown_chosen_and_given_back(
     assert "Chosen for every run" in bertmt("baseline", "better").out
     assert " base\n" in bertmt("runs", "--filter", "name:better").out
     automatic = bertmt("baseline", "--clear").out
-    assert "Each run's is the newest finished `baseline` of equal scale, its own seed first:" in automatic
+    assert "Each run's is the first finished `baseline` of equal scale, its own seed first:" in automatic
     assert bertmt("baseline", "later").code == 4
     assert bertmt("baseline", "base", "--clear").code == 2

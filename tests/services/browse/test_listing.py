@@ -8,11 +8,13 @@ import pytest
 from call_types import AddRun
 from present import present
 
-from bertmt.errors import BusyError, UsageError
+from bertmt.errors import BusyError, NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import run_by_key
-from bertmt.services.browse.baseline import Baselines, choose_baseline
+from bertmt.registry.runs import bring_back, remove, run_by_key
+from bertmt.services.analysis.arms import named_groups
+from bertmt.services.analysis.run_predictions import compared_run
+from bertmt.services.browse.baseline import Baselines, choose_baseline, missing_baseline
 from bertmt.services.browse.listing import list_runs
 from bertmt.services.browse.rows import Row
 
@@ -46,12 +48,15 @@ def test_a_field_that_is_none_is_a_sentence(database: Database, arguments: dict[
         list_runs(database, **arguments)
 
 
-def test_the_baseline_is_the_newest_finished_one_of_equal_scale(database: Database, finish: Callable[..., Run]) -> None:
-    finish("old")
-    newest = finish("new")
+def test_the_baseline_is_the_one_of_equal_scale_that_finished_first(
+    database: Database, finish: Callable[..., Run]
+) -> None:
     finish("other scale", epochs=3)
+    second, first = finish("submitted first"), finish("finished first")
+    for run, ended_at in ((second, "2026-01-02T00:00:00Z"), (first, "2026-01-01T00:00:00Z")):
+        database.execute("UPDATE runs SET ended_at = ? WHERE key = ?", (ended_at, run.key))
     run = finish("try", preset_name="shared-encoder", **{"lora.rank": 16})
-    assert present(Baselines(database).of(run)).key == newest.key
+    assert present(Baselines(database).of(run)).key == first.key
 
 
 def test_a_baseline_with_the_same_seed_is_preferred(database: Database, finish: Callable[..., Run]) -> None:
@@ -81,6 +86,26 @@ def test_a_chosen_baseline_holds_for_every_run_until_it_is_let_go(
     assert present(Baselines(database).of(run)).key == chosen.key
     choose_baseline(database, None)
     assert present(Baselines(database).of(run)).name == "baseline"
+
+
+def test_nothing_takes_the_place_of_a_chosen_baseline_that_was_removed(
+    database: Database, finish: Callable[..., Run]
+) -> None:
+    finish("baseline")
+    chosen, run = finish("chosen", preset_name="sst-only"), finish("try", preset_name="sst-only", seed=5)
+    choose_baseline(database, chosen)
+    assert missing_baseline(database) == ""
+    remove(database, chosen.key)
+    found = Baselines(database)
+    assert (found.of(run), found.gone) == (None, chosen.id)
+    assert missing_baseline(database) == found.why_gone
+    assert f"`bertmt restore {chosen.id}` brings it back" in found.why_gone
+    with pytest.raises(NotFoundError, match=f"{chosen.id} was removed"):
+        compared_run(database, run)
+    with pytest.raises(NotFoundError, match=f"{chosen.id} was removed"):
+        named_groups(database, [run.id])
+    bring_back(database, chosen.key)
+    assert present(Baselines(database).of(run)).key == chosen.key
 
 
 def test_a_run_without_scores_cannot_be_the_baseline(database: Database, add_run: AddRun) -> None:

@@ -16,7 +16,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import forget, remove
 from bertmt.services.browse.baseline import choose_baseline
 from bertmt.services.browse.rows import FIELDS, Row
-from bertmt.services.browse.run_list import RunList, check_filter
+from bertmt.services.browse.run_list import STANDING, RunList, check_filter
 from bertmt.services.lifecycle.control import annotate, cancel, tag
 
 
@@ -94,19 +94,67 @@ def test_a_key_that_came_back_between_two_looks_is_the_new_run(
 def test_another_baseline_changes_every_difference(
     database: Database, runs: RunList, finish: Callable[..., Run]
 ) -> None:
-    first = finish("baseline", scores=(0.4, 0.7, 0.3))
+    finish("baseline", scores=(0.4, 0.7, 0.3))
     run = finish("try", "sst-only", scores=(0.5, None, None))
     runs.refresh()
     assert present(runs.row(run.id)).difference == pytest.approx(0.1)
-    finish("baseline", scores=(0.45, 0.7, 0.3))
+    second = finish("baseline", scores=(0.45, 0.7, 0.3))
     runs.refresh()
-    assert present(runs.row(run.id)).difference == pytest.approx(0.05)
-    choose_baseline(database, first)
+    assert present(runs.row(run.id)).difference == pytest.approx(0.1), "one that finishes later takes no place"
+    choose_baseline(database, second)
     assert runs.refresh(), "the choice alone is a change"
-    assert present(runs.row(run.id)).difference == pytest.approx(0.1)
-    remove(database, first.key)
-    runs.refresh()
     assert present(runs.row(run.id)).difference == pytest.approx(0.05)
+    remove(database, second.key)
+    runs.refresh()
+    assert present(runs.row(run.id)).difference is None, "nothing takes the place of what a person chose"
+
+
+def test_a_baseline_that_takes_anothers_place_by_itself_is_told_of_once(
+    database: Database, runs: RunList, finish: Callable[..., Run]
+) -> None:
+    first, tried = finish("baseline"), [finish("try", "sst-only", seed=1) for _ in range(2)]
+    runs.refresh()
+    runs.rows()
+    finish("baseline")
+    runs.refresh()
+    assert runs.told_of_baselines() == "", "those of another seed keep theirs"
+    runs.rows()
+    own = finish("baseline", seed=1)
+    runs.refresh()
+    said = runs.told_of_baselines()
+    assert said.startswith(f"2 runs are compared with {own.id} (baseline, seed 1) now, no longer with {first.id};")
+    assert runs.told_of_baselines() == ""
+    runs.rows()
+    remove(database, own.key)
+    runs.refresh()
+    assert f"no longer with {own.id}" in runs.told_of_baselines()
+    runs.rows()
+    choose_baseline(database, tried[0])
+    runs.refresh()
+    assert runs.told_of_baselines() == "", "whoever chose it knows"
+
+
+def test_in_standing_order_what_runs_goes_before_the_queue_in_its_order_and_that_before_the_newest(
+    database: Database, runs: RunList, finish: Callable[..., Run], add_run: AddRun
+) -> None:
+    finish("base", "baseline")
+    old, new = finish("old", "sst-only"), finish("new", "sst-only")
+    late, soon = add_run("late"), add_run("soon")
+    running = add_run("runs")
+    database.execute("UPDATE runs SET state = 'running' WHERE key = ?", (running.key,))
+    database.execute("UPDATE runs SET priority = 3 WHERE key = ?", (soon.key,))
+    for run, day in ((old, 1), (new, 2)):
+        database.execute("UPDATE runs SET submitted_at = ? WHERE key = ?", (f"2026-01-0{day}", run.key))
+    runs.refresh()
+    found = names(runs.rows(sort=STANDING))
+    assert found == ["base", "runs", "soon", "late", "new", "old"], "the baseline is above all"
+    assert names(runs.rows("try | old | new", STANDING)) == ["new", "old"], "the filter holds for the baseline too"
+    assert late.key < soon.key
+    choose_baseline(database, old)
+    runs.refresh()
+    assert names(runs.rows(sort=STANDING))[:3] == ["old", "runs", "soon"], "or the run that was chosen"
+    assert names(runs.rows(sort=STANDING, limit=2)) == ["old", "runs"]
+    assert names([row for group in runs.groups(sort=STANDING) for row in group.rows])[0] == "old"
 
 
 @pytest.mark.parametrize("seed", range(5))

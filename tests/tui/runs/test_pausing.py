@@ -104,7 +104,7 @@ async def test_what_was_removed_is_brought_back_by_one_key(show: Show, alive: An
         await shown.press("R")
         assert "Nothing was removed in this session" in shown.said
         await go_to(shown, "base")
-        await shown.press("space", "space", "D")
+        await shown.press("space", "D")
         assert "bertmt restore" in shown.text
         await shown.press("y")
         listed = [row.run.name for row in shown.app.screen.table.rows]

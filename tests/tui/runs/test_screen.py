@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registry_builder import RegistryBuilder
+from registry_builder import HOSTILE, RegistryBuilder
 from shown import Show, Shown
 from textual.events import MouseScrollDown
 
@@ -14,6 +14,7 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
+from bertmt.services.analysis import judgements
 from tui.settings import Settings, read_settings
 from tui.widgets.home_line import SHOWN
 
@@ -21,7 +22,7 @@ from tui.widgets.home_line import SHOWN
 def names(text: str) -> list[Any]:
     """The names in the list, downwards."""
     rows = [row.split() for row in text.splitlines()[2:12]]
-    return [row[1] for row in rows if row and row[0] in "●✓✗○‖⊘?▸▾"]
+    return [row[1] for row in rows if row and row[0] in "★●✓✗○‖⊘?▸▾"]
 
 
 def run_named(registry: Path, name: str) -> Run:
@@ -45,6 +46,97 @@ async def test_the_list_shows_every_run_with_its_state_and_scores(
         shown.should_be("runs")
 
 
+async def test_the_cursor_begins_on_the_running_run_and_stays_where_a_person_puts_it(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    async with show() as shown:
+        current = shown.app.screen.current_run
+        assert names(shown.text)[:4] == ["base", "training", "later", "held"]
+        assert current().name == "training"
+        await shown.press("slash", *"state:paused", "escape")
+        assert names(shown.text) == []
+        await shown.press("escape")
+        assert current().name == "training", "where nothing was listed in between"
+        await shown.press("j", "enter", "escape")
+        assert current().name == "later", "where a run was opened"
+        with open_registry(registry) as database, database.immediate():
+            database.execute("UPDATE runs SET state = 'running' WHERE name = 'held'")
+        await shown.look()
+        assert names(shown.text)[1] == "held", "it runs now"
+        assert current().name == "later"
+
+
+async def test_without_a_running_run_the_cursor_begins_on_the_newest_below_the_baseline(
+    show: Show, registry: Path
+) -> None:
+    with open_registry(registry) as database, database.immediate():
+        database.execute("UPDATE runs SET removed_at = '2026' WHERE state NOT IN ('finished', 'failed')")
+    async with show() as shown:
+        assert names(shown.text)[0] == "base"
+        assert shown.app.screen.current_run().id == "run005"
+
+
+async def test_a_verdict_stands_beside_the_difference_and_its_interval_below(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        rows = {line.split()[1]: line for line in shown.text.splitlines()[2:10]}
+        assert rows["better"].split()[-2:] == ["+0.475", "▲"]
+        assert [line for line in shown.text.splitlines() if "Δ" in line] == [shown.text.splitlines()[1]]
+        assert shown.text.splitlines()[1].split()[-2:] == ["overall", "Δ"], "at 80 columns"
+        await go_to(shown, "better")
+        [said] = [line for line in shown.text.splitlines()[10:] if "Δ" in line]
+        assert "▲ better than ★ base run001 seed 0" in said and "overall +0.475 [+0.4" in said
+        shown.should_be("runs-verdict")
+    async with show(ascii_only=True) as shown:
+        assert "+0.475 ^" in shown.text and "* base" in shown.text
+
+
+async def test_verdicts_are_found_out_for_the_rows_on_screen_alone_and_once(
+    show: Show, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = RegistryBuilder(tmp_path / "many" / "runs.db")
+    builder.finished("base", right=0.3)
+    for _ in range(30):
+        builder.finished("tried", "sst-only", right=0.4)
+    builder.database.close()
+    judged: list[str] = []
+    judgement_of = judgements.judgement_of
+
+    def noted(database: Any, run: Run, baseline: Run) -> Any:
+        judged.append(run.id)
+        return judgement_of(database, run, baseline)
+
+    monkeypatch.setattr(judgements, "judgement_of", noted)
+    async with show(builder.database.path) as shown:
+        assert len(judged) == 10, "of 11 lines the first is the baseline"
+        await shown.look()
+        shown.app.screen.reload()
+        await shown.settle()
+        assert len(judged) == 10
+        await shown.press("G")
+        assert len(judged) == len(set(judged)) == 21
+
+
+async def test_a_baseline_that_was_removed_is_missed_in_a_sentence_and_nothing_takes_its_place(
+    show: Show, alive: Any
+) -> None:
+    async with show() as shown:
+        await go_to(shown, "twins")
+        await shown.press("b")
+        assert names(shown.text)[0] == "twins", "a chosen one is above all"
+        await shown.press("D", "y")
+        assert "was removed, so nothing is compared" in " ".join(shown.text.split())
+        assert not [line for line in shown.text.splitlines()[2:12] if " base" in line and "★" in line]
+        await shown.press("R")
+        assert "so nothing is compared" not in " ".join(shown.text.split())
+
+
+async def test_that_a_baseline_took_anothers_place_is_said(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await go_to(shown, "base")
+        await shown.press("D", "y")
+        assert "compared with nothing now, no longer with run001" in shown.said
+
+
 async def test_a_running_run_shows_its_curves_at_a_glance(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "training")
@@ -53,7 +145,7 @@ async def test_a_running_run_shows_its_curves_at_a_glance(show: Show, alive: Any
 
 async def test_a_failed_run_shows_its_last_words_at_a_glance(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("j", "j", "j")
+        await go_to(shown, HOSTILE)
         shown.should_be("runs-glance-failed")
 
 
@@ -136,13 +228,13 @@ async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(s
 
 async def test_a_click_moves_the_cursor_a_second_one_opens_and_one_on_the_margin_marks(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.pilot.click("#runs", offset=(10, 7))
+        await shown.pilot.click("#runs", offset=(10, 8))
         await shown.settle()
         assert shown.app.screen.current_run().name == "better"
-        await shown.pilot.click("#runs", offset=(0, 7))
+        await shown.pilot.click("#runs", offset=(0, 8))
         await shown.settle()
         assert shown.app.marked == {"run002"}
-        await shown.pilot.click("#runs", offset=(10, 7), times=2)
+        await shown.pilot.click("#runs", offset=(10, 8), times=2)
         await shown.settle()
         assert type(shown.app.screen).__name__ == "RunScreen"
 
@@ -153,18 +245,20 @@ async def test_the_wheel_scrolls_a_long_list(show: Show, tmp_path: Path) -> None
         builder.add(f"many-{number:04d}")
     builder.database.close()
     async with show(builder.database.path) as shown:
-        assert names(shown.text)[0] == "many-0059"
+        assert names(shown.text)[0] == "many-0000", "the queue in its order"
         await shown.pilot._post_mouse_events([MouseScrollDown], shown.app.screen.table, offset=(10, 5))
         await shown.settle()
-        assert names(shown.text)[0] < "many-0059"
+        assert names(shown.text)[0] > "many-0000"
 
 
 async def test_the_order_is_chosen_from_a_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("o")
         shown.should_be("runs-order")
-        await shown.press("j", "j", "enter")
+        await shown.press("j", "j", "j", "enter")
         assert names(shown.text)[0] == "twins", "downwards by name"
+        await shown.press("o", "enter")
+        assert names(shown.text)[:2] == ["base", "training"], "as it was at first"
 
 
 async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show: Show, alive: Any) -> None:
@@ -214,10 +308,10 @@ async def test_columns_are_chosen_and_kept(show: Show, alive: Any, tmp_path: Pat
 
 async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await go_to(shown, "better")
+        await go_to(shown, "base")
         await shown.press("space", "space")
-        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["better", "base"]
-        await shown.press("slash", *"better", "enter", "escape")
+        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["base", "training"]
+        await shown.press("slash", *"base", "enter", "escape")
         assert len([line for line in shown.text.splitlines() if line.startswith("◆")]) == 2
         await shown.press("U")
         assert [line for line in shown.text.splitlines() if line.startswith("◆")] == []
@@ -225,14 +319,15 @@ async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Sh
 
 async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("a", "j", "j")
-        assert "pearson" in shown.text.splitlines()[4], "two seeds"
+        await shown.press("a")
+        group = next(row for row in shown.app.screen.table.rows if len(row.group.rows) == 2)
+        shown.app.screen.table.go_to(group.key)
         await shown.press("space")
         assert shown.app.marked == {"run003", "run004"}
         await shown.look()
         shown.app.screen.reload()
         await shown.settle()
-        assert shown.text.splitlines()[4].startswith("◆")
+        assert next(line for line in shown.text.splitlines() if "pearson" in line).startswith("◆")
         await shown.press("a")
         assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["twins", "twins"]
 
@@ -240,7 +335,7 @@ async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Sh
 async def test_a_mark_is_known_at_once(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.screen.table.action_mark()
-        assert shown.app.marked == {"run008"}, "no message has to arrive first: a load in between would lose the mark"
+        assert shown.app.marked == {"run006"}, "no message has to arrive first: a load in between would lose the mark"
 
 
 async def test_comparing_needs_two_marked_runs(show: Show, alive: Any) -> None:
@@ -295,11 +390,11 @@ async def test_the_id_is_copied_and_shown(show: Show, alive: Any) -> None:
 
 async def test_tags_are_given_and_taken_from_all_marked_runs(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
-        await go_to(shown, "better")
+        await go_to(shown, "base")
         await shown.press("space", "space", "number_sign", *"good", "enter")
-        assert [run_named(registry, name).annotations.tags for name in ("better", "base")] == [("good",), ("good",)]
+        assert [run_named(registry, name).annotations.tags for name in ("base", "training")] == [("good",), ("good",)]
         await shown.press("number_sign", *"-good", "enter")
-        assert run_named(registry, "better").annotations.tags == ()
+        assert run_named(registry, "base").annotations.tags == ()
 
 
 async def test_a_word_that_cannot_be_a_tag_is_said_while_it_is_typed(show: Show, alive: Any) -> None:
@@ -348,7 +443,7 @@ async def test_what_others_change_is_shown_and_the_cursor_stays_on_its_run(
         builder.add("new one")
         builder.database.close()
         await shown.look()
-        assert names(shown.text)[0] == "new"
+        assert names(shown.text)[4] == "new", "behind those that wait already"
         assert shown.app.screen.current_run().name == "better"
 
 
@@ -362,9 +457,9 @@ async def test_a_thousand_runs_scroll_to_the_last_and_back(
         builder.add(f"many-{number:04d}")
     builder.database.close()
     async with show(builder.database.path) as shown:
-        assert "many-0999" in shown.text
+        assert "many-0000" in shown.text
         await shown.press("G")
-        assert "many-0000" in shown.text and "many-0999" not in shown.text
+        assert "many-0999" in shown.text and "many-0000" not in shown.text
         await shown.press("g", "ctrl+d", "pagedown", "k")
         assert shown.app.screen.table.cursor == round(0.5 * 11) + 11 - 1, "11 rows are on screen"
         shown.should_be("runs-thousand")

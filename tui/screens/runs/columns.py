@@ -24,9 +24,11 @@ from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from bertmt.tasks.task import Task, Tasks
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
 from tui.formatting.scores import FEW, score_head, width_of
+from tui.screens.runs.beside import COURSE_CELLS, Beside
 from tui.widgets.columns import WIDE, Column, Placed
 from tui.widgets.table import Spanning
 
+BASELINE_SIGN = Span("★", "accent")  # in the place of the sign of its state: it has finished
 SPREAD = 10  # cells of a mean ± a standard deviation: with the seeds of a recipe in one line, a score is one
 
 
@@ -38,7 +40,7 @@ class ScoreColumn(Column):
 _BEFORE = (
     Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
     Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="id, for commands"),
-    Column("name", "name", 13, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
+    Column("name", "name", 10, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
     Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
     Column("toggles", "toggles", 9, rank=5, meaning="active toggles, a letter each"),
     Column("progress", "progress", 17, rank=6, field="progress", meaning="progress and time left"),
@@ -48,13 +50,13 @@ _BEHIND = (
         "overall",
         "overall",
         7,
-        rank=8,
+        rank=4,
         right=True,
-        from_width=WIDE,
         field="overall",
         meaning="mean of its tasks, each in 0…1",
     ),
-    Column("difference", "Δ", 6, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
+    Column("difference", "Δ", 8, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
+    Column("curve", "curve", COURSE_CELLS, rank=8, from_width=WIDE, meaning="overall score over the epochs"),
     Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
     Column("scale", "scale", 12, rank=10, from_width=WIDE, meaning="data and encoder"),
     Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="matching preset"),
@@ -82,8 +84,8 @@ def columns_of(tasks: Tasks, grouped: bool = False) -> tuple[Column, ...]:
     )  # fmt: skip
     if many:
         columns = tuple(replace(each, rank=_RANKS_OF_MANY.get(each.key, each.rank)) for each in columns)
-        columns = tuple(replace(each, from_width=0) if each.key == "overall" else each for each in columns)
     if grouped:
+        columns = tuple(each for each in columns if each.key != "curve")
         columns = tuple(replace(each, width=_IN_GROUPS.get(each.key, each.width)) for each in columns)
     return columns
 
@@ -101,9 +103,10 @@ def without_room(columns: Sequence[Column], shown: Sequence[Placed]) -> list[str
     Args:
         columns: that nobody switched off.
     """
-    scores = [each for each in columns if isinstance(each, ScoreColumn) and not each.from_width]
+    scores = [each for each in columns if isinstance(each, ScoreColumn)]
     placed = {each.column.key for each in shown}
-    return [each.title for each in scores if each.key not in placed] if len(scores) > FEW else []
+    # One of them is the overall score.
+    return [each.title for each in scores if each.key not in placed] if len(scores) > FEW + 1 else []
 
 
 @dataclass(frozen=True)
@@ -129,24 +132,32 @@ def runs_of(row: Row | GroupRow) -> list[Run]:
     return [each.run for each in (row.group.rows if isinstance(row, GroupRow) else (row,))]
 
 
+def first_key(rows: Sequence[Row | GroupRow]) -> str:
+    """Of the line that a person wants to see first: the first running run, else the newest, below the baseline."""
+    runs = [row for row in rows if isinstance(row, Row)]
+    running = next((row for row in runs if row.run.state is State.RUNNING), None)
+    is_below = len(rows) > 1 and rows[0] in runs[:1] and runs[0].is_baseline
+    return key_of(running or rows[is_below])
+
+
 def marks_of(row: Row | GroupRow) -> list[str]:
     """The runs that are marked with a line."""
     return [run.id for run in runs_of(row)]
 
 
-def cell(row: Row | GroupRow, column: Column) -> Span:
+def cell(row: Row | GroupRow, column: Column, beside: Beside) -> Span:
     """The cell of a column of a line."""
-    return _group_cell(row, column) if isinstance(row, GroupRow) else run_cell(row, column)
+    return _group_cell(row, column) if isinstance(row, GroupRow) else run_cell(row, column, beside)
 
 
-def run_cell(row: Row, column: Column) -> Span:
+def run_cell(row: Row, column: Column, beside: Beside) -> Span:
     """The cell of a column for one run."""
     run = row.run
     if isinstance(column, ScoreColumn):
         return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))
     match column.key:
         case "state":
-            return state_sign(run)
+            return BASELINE_SIGN if row.is_baseline else state_sign(run)
         case "name":
             return Span(safe_text(run.name), "" if run.state in (State.RUNNING, State.FINISHED) else "dim")
         case "toggles":
@@ -154,7 +165,9 @@ def run_cell(row: Row, column: Column) -> Span:
         case "progress":
             return _progress(run)
         case "difference":
-            return _difference(row)
+            return beside.difference(row)
+        case "curve":
+            return beside.course(run)
         case "submitted":
             return Span(local_time(run.submission.submitted_at)[:16], "dim")
         case "scale":
@@ -199,12 +212,6 @@ def _trained_for(run: Run) -> str:
     return f"took {numbers.duration(total)}" if total else "finished"
 
 
-def _difference(row: Row) -> Span:
-    if row.baseline is not None and row.baseline.key == row.run.key:
-        return Span("base", "dim")
-    return difference_span(None if begins_anew(row.run) else row.difference)
-
-
 def _spread(spread: Spread | None) -> str:
     """Mean ± sample standard deviation; the mean alone where there is one run."""
     if spread is None:
@@ -228,7 +235,8 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
         case "progress":
             return Span(f"{len(newest_of_each_seed(group.rows))} of {group.seeds}", "dim")
         case "difference":
-            return difference_span(group.difference)
+            found = difference_span(group.difference)
+            return Span(f"{found.text}  ", found.style)
         case "scale":
             return Span(scale_mark(first.run), "dim")
         case "preset":

@@ -1,6 +1,7 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -13,12 +14,13 @@ from textual.widgets import Input
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, line
+from bertmt.errors import BertmtError
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.rows import FIELDS, Row
 from bertmt.services.browse.run_formatting import common_scale
-from bertmt.services.browse.run_list import check_filter
+from bertmt.services.browse.run_list import STANDING, check_filter
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
 from tui.actions.runs import RunActions
@@ -27,7 +29,8 @@ from tui.dialogs.choice import Choice, Option, Switches
 from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
-from tui.screens.runs.columns import GroupRow, cell, columns_of, key_of, marks_of, runs_of
+from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
+from tui.screens.runs.columns import GroupRow, cell, columns_of, first_key, key_of, marks_of, runs_of
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.saved_filters import choose_filter
@@ -40,7 +43,6 @@ from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_o
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
-NEWEST_FIRST = "-submitted_at"
 EMPTY = (
     line(Span("No runs yet.", "title")),
     (),
@@ -65,6 +67,8 @@ class Listed:
         fields: by which they can be filtered.
         total: how many runs there are, whatever the filter leaves.
         scale: the data and the encoder of all that are listed; "" where they differ.
+        why_gone: that the chosen baseline is not there any more, in a sentence.
+        news: that a baseline took another's place, in a sentence that is told once.
     """
 
     lines: list[Row | GroupRow]
@@ -74,6 +78,8 @@ class Listed:
     counts: dict[State, int]
     surroundings: Surroundings
     scale: str
+    why_gone: str
+    news: str
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -83,16 +89,21 @@ class RunsScreen(RunActions, HomeScreen):
     SUBJECT = "runs"
     AUTO_FOCUS = ""  # Textual's "*" finds the hidden filter first, and what is typed ahead would be typed into it
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Every run of the registry, the newest first. Keys act on the marked runs, or on the one under the cursor "
-        "if none is marked. Quitting stops nothing: runs belong to workers.",
+        "Every run of the registry: running ones, then the queue in its order, then the newest. Keys act on the marked "
+        "runs, or on the one under the cursor if none is marked. Quitting stops nothing: runs belong to workers.",
         "States: "
         + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
         + "; "
         + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
         + ".",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
-        "Δ is the mean difference from the baseline over the tasks that both trained, a correlation x as "
-        "(1 + x)/2, as in the overall score.",
+        "Δ is the mean difference from the baseline ★ over the tasks that both trained, a correlation x as "
+        "(1 + x)/2, as in the overall score. b chooses the baseline; else it is the first `baseline` of equal scale "
+        "that finished, of the same seed where there is one.",
+        "Verdicts: "
+        + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_VERDICT.items())
+        + ", each run judged alone against its baseline, as c does it. Undecided is not “no effect”; and of 20 runs "
+        "that differ in nothing one is better or worse by chance.",
         "A filter such as `state:running lora>0 overall>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run "
         "and of its recipe; a bare word is looked for in names, ids, presets and tags.",
     )
@@ -100,6 +111,7 @@ class RunsScreen(RunActions, HomeScreen):
     RunsScreen #body { height: 1fr; layout: vertical; }
     RunsScreen #filter { border: none; height: 1; padding: 0 1; background: $panel; }
     RunsScreen #filter-problem { height: auto; padding: 0 1; }
+    RunsScreen #why-gone { height: auto; padding: 0 2; }
     RunsScreen #empty { padding: 1 2; height: 1fr; }
     RunsScreen Table { height: 1fr; }
     RunsScreen Glance { height: 40%; min-height: 9; }
@@ -122,21 +134,25 @@ class RunsScreen(RunActions, HomeScreen):
     def __init__(self) -> None:
         super().__init__()
         self.filter_text = ""
-        self.order = NEWEST_FIRST
+        self.order = STANDING
         self.is_grouped = False
         self._open_groups: set[str] = set()
         self._listed: Listed | None = None
         self._tasks: Tasks = tasks_of(())
+        self._beside = Beside()
+        self._kept: Hashable | None = None  # the row that the cursor was on when there was one
 
     def compose(self) -> ComposeResult:
         yield HomeLine("runs")
         yield Input(placeholder="state:running lora>0 overall>0.5 tag:x -tag:y", id="filter", classes="hidden")
         yield TextLines(id="filter-problem", classes="hidden")
-        table: Table[Row | GroupRow] = Table(columns_of(self._tasks), cell, key_of, True, marks_of, id="runs")
+        columns = columns_of(self._tasks)
+        table: Table[Row | GroupRow] = Table(columns, self._cell, key_of, True, marks_of, id="runs")
         with Container(id="body"):
             yield framed(table, "Runs", first=True)
             yield TextLines(id="empty", classes="hidden")
             yield framed(Glance(), "Run at the cursor")
+        yield TextLines(id="why-gone", classes="hidden")
         yield NoRoom(classes="hidden")
         yield MachineStrip()
         yield KeyLine()
@@ -147,8 +163,13 @@ class RunsScreen(RunActions, HomeScreen):
         return self.query_one("#runs", Table)
 
     def on_mount(self) -> None:
+        self._beside.ascii_only = self.dashboard.ascii_only
         self._show_columns()
         self.table.focus()
+        self.watch(self.table, "scroll_y", self._look_beside, init=False)
+
+    def _cell(self, row: Row | GroupRow, column: Column) -> Span:
+        return cell(row, column, self._beside)
 
     async def load(self) -> None:
         listed = await self.dashboard.ask(self._list)
@@ -170,7 +191,37 @@ class RunsScreen(RunActions, HomeScreen):
             self._show_columns()
         self.table.sorted_by = self.order
         self.table.marked = self.dashboard.marked
-        self.table.show(listed.lines)
+        self._show_lines(listed.lines)
+        self._tell_of_baselines(listed)
+        self._look_beside()
+
+    def _show_lines(self, lines: Sequence[Row | GroupRow]) -> None:
+        """The cursor begins on the first running run, or on the newest; it stays where a person put it, also where
+        nothing was listed in between."""
+        current = self.table.current
+        if current is not None:
+            self._kept = key_of(current)
+        self.table.show(lines)
+        if current is None and lines and not (self._kept is not None and self.table.go_to(self._kept)):
+            self.table.go_to(first_key(lines))
+
+    def _tell_of_baselines(self, listed: Listed) -> None:
+        said = self.query_one("#why-gone", TextLines)
+        said.set_class(not listed.why_gone, "hidden")
+        said.show(lambda width: [line(Span(part, "bad")) for part in wrapped(safe_text(listed.why_gone), width)])
+        if listed.news:
+            self.dashboard.notify(listed.news, severity="warning")
+
+    @work(exclusive=True, group="beside")
+    async def _look_beside(self) -> None:
+        """Find out what stands beside the rows on screen; a key that scrolls them begins it anew."""
+        with suppress(BertmtError):  # a registry that cannot be used is the load's to tell of
+            async for row in look_beside(self.dashboard, self.table, self._beside):
+                if self.is_left:
+                    return
+                self.table.redraw()
+                if row is not None and row is self.table.current:
+                    self.query_one(Glance).show_standing(self._beside.standing(row))
 
     def _list(self, session: Session) -> Listed:
         """On the registry's thread: the lines as filter, order and groups want them."""
@@ -187,7 +238,9 @@ class RunsScreen(RunActions, HomeScreen):
         tasks = tasks_of(run for each in lines for run in runs_of(each))
         scale = common_scale(run for each in lines for run in runs_of(each))
         fields = session.runs.fields()
-        return Listed(lines, tasks, fields, sum(counts.values()), counts, surroundings_of(session), scale)
+        why_gone, news = session.runs.baselines.why_gone, session.runs.told_of_baselines()
+        surroundings, total = surroundings_of(session), sum(counts.values())
+        return Listed(lines, tasks, fields, total, counts, surroundings, scale, why_gone, news)
 
     def current_run(self) -> Run | None:
         row = self.table.current
@@ -211,7 +264,7 @@ class RunsScreen(RunActions, HomeScreen):
         if run is not None:
             glimpse = await self.dashboard.attempt(self.dashboard.ask(lambda session: glimpse_of(session, run)))
         if not self.is_left:
-            self.query_one(Glance).show(glimpse)
+            self.query_one(Glance).show(glimpse, self._beside.standing(row) if isinstance(row, Row) else ())
 
     @on(Table.Chosen, "#runs")
     def _chosen(self, event: Table.Chosen) -> None:
@@ -229,13 +282,14 @@ class RunsScreen(RunActions, HomeScreen):
     def _order_by(self, field: str) -> None:
         """Best or newest first; a second time the other way round."""
         downwards = f"-{field}"
-        self.order = field if self.order == downwards else downwards
+        self.order = STANDING if field == STANDING else field if self.order == downwards else downwards
         self.reload()
 
     @work(group="act")
     async def action_order(self) -> None:
         options = [Option(each.field, each.title or each.key, each.meaning) for each in self._columns if each.field]
-        chosen = await self.dashboard.ask_person(Choice("Order runs by", [*options, Option("ended_at", "ended")]))
+        options = [Option(STANDING, "standing", "running, waiting, newest"), *options, Option("ended_at", "ended")]
+        chosen = await self.dashboard.ask_person(Choice("Order runs by", options))
         if isinstance(chosen, str):
             self._order_by(chosen)
 

@@ -153,7 +153,8 @@ def baseline_of(session: Session, own: ExampleTable, known: ExampleTable | None)
     session.runs.refresh()
     row = session.runs.row(own.run.id)
     if row is None or row.baseline is None:
-        raise NotFoundError("There is no finished baseline of equal scale; b on a finished run makes it the baseline.")
+        none = "There is no finished baseline of equal scale; b on a finished run makes it the baseline."
+        raise NotFoundError(session.runs.baselines.why_gone or none)
     if row.baseline.key == own.run.key:
         raise NotFoundError("This run is the baseline itself; b on another makes that the baseline.")
     return baseline_examples(session.database, own, row.baseline, known)

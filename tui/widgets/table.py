@@ -352,7 +352,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def _line_of(self, row: R) -> Line:
         """The row's line, made once."""
-        known = self._key_of(row), self._is_marked(row)
+        known = self._key_of(row), self.marking.holds(row)
         made = self._made.get(known)
         if made is None or made[0] is not row:
             made = self._made[known] = row, self._row_line(row)

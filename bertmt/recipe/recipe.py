@@ -108,6 +108,14 @@ class Recipe:
     r_drop: float = setting(
         0.0, "float", TOGGLE, "weight of what two passes with other dropouts disagree in; 0 is one pass", minimum=0
     )
+    weight_average: float = setting(
+        0.0,
+        "float",
+        TOGGLE,
+        "the run's weights are the mean over this share of the steps, the last ones",
+        minimum=0,
+        maximum=1,
+    )
 
     # Constants of the method.
     cosent_scale: float = setting(20.0, "float", TOGGLE, "factor on the differences of CoSENT", above=0)

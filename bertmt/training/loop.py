@@ -36,7 +36,8 @@ def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing
             checkpointing.write()
         raise
     state.leave()
-    # The selected epoch's weights are the run's.
+    # The mean's weights are the run's, or the selected epoch's.
+    state.average.restore(state.model)
     state.selection.restore(state.model)
     if state.run.recipe.keep_model:
         with reporter.stopwatch.measure("saving"):
@@ -82,6 +83,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
                 rate = set_learning_rate(optimizer, run.recipe, progress.phase_step, plan.steps)
                 tasks = plan.tasks_at(progress.phase_step)
                 reporter.stepped(epoch, TRAIN, rate, state.stepper.take(tasks, optimizer))
+                state.look_at_weights()
                 checkpointing.after_step()
         is_due = epoch % run.recipe.evaluate_every == 0 or epoch == plan.epochs
         if is_due and progress.evaluated_epoch < epoch:

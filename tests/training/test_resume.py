@@ -41,7 +41,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "learning_rate_schedule": "linear", "warmup": 0.2, "gradient_clip": 0.5, "mnr": True, "pooling": "max",
         "pair_features": "product", "number_loss": "cosent",
     },
-    "pairs in both ways": {"pair_input": "both", "r_drop": 1.0, "pair_features": "difference"},
+    "pairs in both ways": {"pair_input": "both", "r_drop": 1.0, "pair_features": "difference", "weight_average": 0.8},
 }  # fmt: skip
 RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best", "evaluate_steps": 3, "partial_examples": 5}
 WALL_CLOCK = ("tokens_per_second",)

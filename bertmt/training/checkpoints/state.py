@@ -11,6 +11,7 @@ from torch import Tensor
 from bertmt.models.multitask import MultitaskModel
 from bertmt.recipe.pretraining import phases
 from bertmt.recipe.step_plan import evaluation_count
+from bertmt.training.averaging import WeightAverage
 from bertmt.training.checkpoints import random_state
 from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.composition import TrainingRun
@@ -22,7 +23,7 @@ from bertmt.training.timing import Stopwatch
 
 TRAIN = "train"
 # Prefixes of the tensors of a checkpoint.
-WEIGHT, MOMENT, BEST, RANDOM = "weight/", "optimizer/", "best/", "random/"
+WEIGHT, MOMENT, BEST, MEAN, RANDOM = "weight/", "optimizer/", "best/", "mean/", "random/"
 
 
 class TrainingState:
@@ -35,6 +36,7 @@ class TrainingState:
         progress: counters, and what phase is in progress.
         optimizer: of that phase; None before the first.
         stepper: holds the streams, each with its position, and the order of gradient surgery.
+        average: the mean of the weights over the last steps.
         tally, stopwatch: what the run has used so far.
     """
 
@@ -44,6 +46,7 @@ class TrainingState:
         self.stopwatch = stopwatch
         self.stepper = Stepper(run.model, run.recipe, run.streams, run.own_losses)
         self.selection = Selection(run.recipe)
+        self.average = WeightAverage(run.recipe, run.plan.steps)
         self.tally = Tally()
         self.optimizer: Optimizer | None = None
         self._resumed_phase = ""
@@ -71,8 +74,19 @@ class TrainingState:
         if self.optimizer is not None:
             self.optimizer.finish()
 
+    def look_at_weights(self) -> None:
+        """Take the weights after a step of training into the mean, where they count."""
+        if self.optimizer is not None and self.average.is_due(self.progress.phase_step):
+            with self.optimizer.current():
+                self.average.add(self.model)
+
     def current_weights(self) -> AbstractContextManager[None]:
-        """A scope in which all weights are up to date, to evaluate or keep them."""
+        """A scope with the weights that the run would have if it ended now, to evaluate or keep them.
+
+        They are up to date, or their mean once there is one.
+        """
+        if self.average.weights:
+            return self.average.instead(self.model)
         return nullcontext() if self.optimizer is None else self.optimizer.current()
 
     def _build_optimizer(self, phase: str) -> Optimizer:
@@ -99,6 +113,7 @@ class TrainingState:
         if self.optimizer is not None:
             found |= {f"{MOMENT}{name}": value for name, value in self.optimizer.tensors().items()}
         found |= {f"{BEST}{index}": each for index, each in enumerate(self.selection.weights)}
+        found |= {f"{MEAN}{index}": each for index, each in enumerate(self.average.weights)}
         states = random_state.capture(self.run.device, self.stepper.surgery_order)
         found |= {f"{RANDOM}{name}": each for name, each in states.items()}
         return {name: each.detach().cpu().contiguous() for name, each in found.items()}
@@ -110,6 +125,7 @@ class TrainingState:
             "streams": {name: stream.position for name, stream in self.run.streams.items()},
             "selection": self.selection.state(),
             "tally": self.tally.state(),
+            "looks": self.average.looks,
             "seconds": self.stopwatch.seconds,
         }
 
@@ -131,15 +147,19 @@ class TrainingState:
             self.optimizer.restore(moments)
         for name, position in document["streams"].items():
             self.run.streams[name].go_to(*position)
-        best = [name for name in tensors if name.startswith(BEST)]
-        weights = [tensors[f"{BEST}{index}"].to(self.run.device) for index in range(len(best))]
-        if weights and len(weights) != len(trained_parameters(self.model)):
-            raise ValueError("the weights of its best epoch are not those of this model")
-        self.selection.restore_state(document["selection"], weights)
+        self.selection.restore_state(document["selection"], self._weights(tensors, BEST))
+        self.average.looks, self.average.weights = document.get("looks", 0), self._weights(tensors, MEAN)
         self.tally.restore_state(document["tally"])
         self.stopwatch.seconds = dict(document["seconds"])
         states = {name.removeprefix(RANDOM): each for name, each in tensors.items() if name.startswith(RANDOM)}
         random_state.restore(states, self.run.device, self.stepper.surgery_order)
+
+    def _weights(self, tensors: Mapping[str, Tensor], prefix: str) -> list[Tensor]:
+        """Of all parameters that train, in their order; none where a checkpoint has none."""
+        found = [tensors[f"{prefix}{index}"] for index in range(sum(name.startswith(prefix) for name in tensors))]
+        if found and len(found) != len(trained_parameters(self.model)):
+            raise ValueError(f"its weights {prefix} are not those of this model")
+        return [each.to(self.run.device) for each in found]
 
 
 def _trained(model: MultitaskModel) -> dict[str, torch.nn.Parameter]:

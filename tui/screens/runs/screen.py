@@ -1,6 +1,6 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from bertmt.drawing.styled import Span, line
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
+from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import check_filter
@@ -24,7 +25,7 @@ from bertmt.tasks.task import Tasks
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
-from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
+from tui.formatting.run_signs import ALARM_SIGN, MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.columns import GroupRow, cell, columns_of, key_of, marks_of, runs_of
@@ -63,6 +64,7 @@ class Listed:
         fields: by which they can be filtered.
         total: how many runs there are, whatever the filter leaves.
         scale: the data and the encoder of all that are listed; "" where they differ.
+        alarms: of the runs that are running and have some, by id.
     """
 
     lines: list[Row | GroupRow]
@@ -72,6 +74,7 @@ class Listed:
     counts: dict[State, int]
     surroundings: Surroundings
     scale: str
+    alarms: Mapping[str, Sequence[Alarm]]
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -87,7 +90,7 @@ class RunsScreen(RunActions, HomeScreen):
         + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
         + "; "
         + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
-        + ".",
+        + f"; {ALARM_SIGN.text} running, with an alarm (`[alarms]` of bertmt.toml: diverges, stalls, behind, on).",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
         "Δ is the mean difference from the baseline over the tasks that both trained, a correlation x as "
         "(1 + x)/2, as in the overall score.",
@@ -130,7 +133,7 @@ class RunsScreen(RunActions, HomeScreen):
         yield HomeLine("runs")
         yield Input(placeholder="state:running lora>0 overall>0.5 tag:x -tag:y", id="filter", classes="hidden")
         yield TextLines(id="filter-problem", classes="hidden")
-        table: Table[Row | GroupRow] = Table(columns_of(self._tasks), cell, key_of, True, marks_of, id="runs")
+        table: Table[Row | GroupRow] = Table(columns_of(self._tasks), self._cell, key_of, True, marks_of, id="runs")
         with Container(id="body"):
             yield table
             yield TextLines(id="empty", classes="hidden")
@@ -185,7 +188,13 @@ class RunsScreen(RunActions, HomeScreen):
         tasks = tasks_of(run for each in lines for run in runs_of(each))
         scale = common_scale(run for each in lines for run in runs_of(each))
         fields = session.runs.fields()
-        return Listed(lines, tasks, fields, sum(counts.values()), counts, surroundings_of(session), scale)
+        alarms = session.alarms.of(run for each in lines for run in runs_of(each))
+        return Listed(lines, tasks, fields, sum(counts.values()), counts, surroundings_of(session), scale, alarms)
+
+    def _cell(self, row: Row | GroupRow, column: Column) -> Span:
+        """A run that goes wrong has the sign of that in the place of its state's."""
+        is_wrong = self._listed is not None and isinstance(row, Row) and row.run.id in self._listed.alarms
+        return ALARM_SIGN if is_wrong and column.key == "state" else cell(row, column)
 
     def current_run(self) -> Run | None:
         row = self.table.current

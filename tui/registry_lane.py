@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bertmt.errors import BertmtError, RegistryError, reason_of
+from bertmt.services.browse.alarms.watching import AlarmWatch
 from bertmt.services.browse.live_curves import LiveCurves
 from bertmt.services.browse.run_list import RunList
 from bertmt.services.ingest.watch import Watch
@@ -31,6 +32,7 @@ class Session:
         self.runs = RunList(database)
         self.curves = LiveCurves(database)
         self.history = DeviceHistory()
+        self.alarms = AlarmWatch(database)
 
 
 class RegistryLane:

@@ -19,6 +19,7 @@ from bertmt.services.browse.score_columns import tasks_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bertmt.registry.records import Run
     from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Registry
     from bertmt.tasks.task import Task
@@ -61,6 +62,7 @@ def runs(
     if rows:
         _write_table(rows, width)
         _note_missing_baseline(database)
+        note_alarms(database, [row.run for row in rows])
     elif filter_text:
         diagnostics.note("No run matches the filter; `bertmt runs` lists all.")
     else:
@@ -80,6 +82,15 @@ def _write_table(rows: "Sequence[ListedRun]", width: int | None) -> None:
     hidden = [task.score_title for task in tasks[len(shown) :]]
     if hidden:
         diagnostics.note(f"No room for {numbers.named(hidden)}: a wider terminal, `bertmt show` and --json have them.")
+
+
+def note_alarms(database: "Registry", found: "Sequence[Run]") -> None:
+    """Say what is wrong with runs that are running."""
+    from bertmt.services.browse.alarms.watching import AlarmWatch
+
+    for run_id, alarms in AlarmWatch(database).of(found).items():
+        for each in alarms:
+            diagnostics.warn(f"run {run_id} {each.sentence}")
 
 
 def _fitting(tasks: "Sequence[Task]", rows: "Sequence[ListedRun]", width: int | None) -> int:

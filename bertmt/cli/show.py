@@ -10,6 +10,7 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson, RunWord
 from bertmt.cli.records import details_record, run_record
 from bertmt.cli.run_lines import state_cell
+from bertmt.cli.runs import note_alarms
 from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
@@ -43,6 +44,7 @@ def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
         record = run_record(details.run, details.baseline, details.difference)
         output.write_document("bertmt.run/1", {"run": record, "details": details_record(details)})
         return
+    note_alarms(database, [details.run])
     width = output.table_width()
     for title, lines in _sections(details, width):
         output.write_lines([(Span(title, "title"),), *lines, ""] if lines else [])

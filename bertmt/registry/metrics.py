@@ -89,3 +89,27 @@ def last_values(database: Database, run: int) -> dict[str, float | None]:
         (run, run),
     )
     return dict(rows.fetchall())
+
+
+def window_means(database: Database, run: int, names: Sequence[str], window: int, most: int) -> dict[str, list[float]]:
+    """The means of the named series over each so many steps, the first ones first; windows that are not over yet, or
+    without a number, are left out.
+
+    Args:
+        most: of a longer run the first window and the newest so many.
+    """
+    found: dict[str, list[float]] = {}
+    for name in names:
+        last, key = database.execute(
+            "SELECT max(step), series FROM metrics WHERE run = ? AND series = (SELECT key FROM series WHERE name = ?)",
+            (run, name),
+        ).fetchone()
+        whole = 0 if last is None else (last + 1) // window
+        rows: Any = database.execute(
+            "SELECT avg(value) FROM metrics WHERE run = ?1 AND series = ?2"
+            " AND step < ?3 * ?4 AND (step < ?4 OR step >= (?3 - ?5) * ?4)"
+            " GROUP BY step / ?4 HAVING avg(value) IS NOT NULL ORDER BY step / ?4",
+            (run, key, whole, window, most),
+        )
+        found[name] = [mean for (mean,) in rows]
+    return found

@@ -14,6 +14,7 @@ MARK_OF_STATE = {
 }  # fmt: skip
 # What a running run was asked for and has not done yet, as `run_formatting.asked` says it.
 MARK_OF_REQUEST = {"stopping": Span("◌", "bad"), "pausing": Span("◒", "accent")}
+ALARM_SIGN = Span("!", "bad")  # of a running run that breaks a rule of `services/browse/alarms`
 STYLE_OF_STATE = {State.RUNNING: "good", State.FAILED: "bad", State.LOST: "bad", State.FINISHED: ""}
 BAR_CELLS = 5
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -9,17 +9,18 @@ from textual.containers import Horizontal, Vertical
 
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.curves import Panel
-from bertmt.drawing.facts import facts
+from bertmt.drawing.facts import facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.marks import changed_toggles
 from bertmt.registry.records import Run
+from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.logs import read_log
 from bertmt.services.browse.run_formatting import begins_anew, scale_line, value_text
 from bertmt.services.browse.run_list import Group, Spread
 from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
-from tui.formatting.run_signs import group_name, state_sign
+from tui.formatting.run_signs import ALARM_SIGN, group_name, state_sign
 from tui.formatting.run_standing import resilience_notes, standing
 from tui.formatting.scores import FEW
 from tui.registry_lane import Session
@@ -37,6 +38,7 @@ class Glimpse:
     run: Run
     panels: Sequence[Panel]
     log_lines: Sequence[str]
+    alarms: Sequence[Alarm] = ()
 
 
 def glimpse_of(session: Session, run: Run) -> Glimpse:
@@ -46,7 +48,8 @@ def glimpse_of(session: Session, run: Run) -> Glimpse:
         last = read_log(session.database, run, LOG_LINES)
     except BertmtError:  # not started yet, or its folder is gone
         last = []
-    return Glimpse(run, panels_of(curves, [run], AT_A_GLANCE), last)
+    alarms = session.alarms.of([run]).get(run.id, ())
+    return Glimpse(run, panels_of(curves, [run], AT_A_GLANCE), last, alarms)
 
 
 class Glance(Vertical):
@@ -103,7 +106,12 @@ class Glance(Vertical):
             for part in (about, words, last):
                 part.show([])
             return
-        about.show(lambda width: [cut_line(each, width) for each in (about_line(glimpse.run), self._standing) if each])
+        about.show(
+            lambda width: [
+                *(cut_line(each, width) for each in (about_line(glimpse.run), self._standing) if each),
+                *alarm_lines(glimpse.alarms, width),
+            ]
+        )
         words.show(lambda width: _words(glimpse, width))
         last.show(lambda width: self._last_lines(glimpse, width) if has_curves else [])
 
@@ -130,6 +138,13 @@ def about_line(run: Run) -> Line:
     """Sign, name, id, seed, and what it is at, waits for, or why it ended."""
     said: list[str | Span] = [Span(safe_text(f" {run.name}"), "title"), Span(f" {run.id} seed {run.seed}", "dim"), "  "]
     return line(state_sign(run), *said, standing(run))
+
+
+def alarm_lines(alarms: Sequence[Alarm], width: int) -> list[Line]:
+    """Each alarm as a sentence, with the sign of one before its first line."""
+    texts = [wrapped(safe_text(each.sentence), max(width - 2, 1)) for each in alarms]
+    return [line(ALARM_SIGN if not place else " ", Span(f" {text}", "bad")) for each in texts
+            for place, text in enumerate(each)]  # fmt: skip
 
 
 def score_parts(run: Run) -> list[Line]:

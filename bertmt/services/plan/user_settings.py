@@ -15,6 +15,7 @@ from bertmt.recipe.rules import recipe_from, unknown_name
 from bertmt.recipe.settings import Role
 
 PATH_SETTINGS = ("data", "extra_data_file")
+ALARMS = "alarms"  # the one table that is not about recipes
 
 
 def read_user_settings(start: Path | None = None) -> dict[str, Any]:
@@ -23,15 +24,10 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     Raises:
         UsageError: it is no TOML, or names what is no setting or a toggle.
     """
-    path = paths.settings_path(start)
+    path, tree = _read(start)
     if path is None:
         return {}
-    try:
-        values = flatten(tomllib.loads(read_text(path, MOST_TOML)))
-    except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
-        raise UsageError(f"{path} is no TOML file: {problem}; fix it or run `bertmt init` again.") from None
-    except OSError as problem:
-        raise UsageError(f"{path} cannot be read: {reason_of(problem)}.") from None
+    values = flatten({name: value for name, value in tree.items() if name != ALARMS or not isinstance(value, dict)})
     for name in values:
         if name not in SETTINGS:
             raise UsageError(f"{path}: {unknown_name(name)}")
@@ -43,6 +39,29 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     return values
 
 
+def read_alarm_settings(start: Path | None = None) -> tuple[Path | None, dict[str, Any]]:
+    """The nearest `bertmt.toml`, and what stands under its `[alarms]`, as it is.
+
+    Raises:
+        UsageError: it is no TOML.
+    """
+    path, tree = _read(start)
+    found = tree.get(ALARMS)
+    return path, found if isinstance(found, dict) else {}
+
+
+def _read(start: Path | None) -> tuple[Path | None, dict[str, Any]]:
+    path = paths.settings_path(start)
+    if path is None:
+        return None, {}
+    try:
+        return path, tomllib.loads(read_text(path, MOST_TOML))
+    except (ValueError, RecursionError) as problem:  # no TOML, no UTF-8, or a number of thousands of digits
+        raise UsageError(f"{path} is no TOML file: {problem}; fix it or run `bertmt init` again.") from None
+    except OSError as problem:
+        raise UsageError(f"{path} cannot be read: {reason_of(problem)}.") from None
+
+
 def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     """Write (or update) `bertmt.toml` in `folder`; settings that are not named keep their value.
 
@@ -52,10 +71,13 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     """
     path = folder / paths.SETTINGS_NAME
     kept = read_user_settings(folder) if path.is_file() else {}
+    alarms = read_alarm_settings(folder)[1] if path.is_file() else {}
     merged = kept | dict(values)
     recipe_from(merged)
     lines = ["# Defaults of `bertmt queue` in this folder and below; the command line wins."]
     lines += [f"{name} = {json.dumps(value)}" for name, value in merged.items()]
+    if alarms:
+        lines += ["", f"[{ALARMS}]", *(f"{name} = {json.dumps(value)}" for name, value in alarms.items())]
     try:
         # A project's, not a person's: what others may see of it is the user's umask.
         atomic_files.write_text(path, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)

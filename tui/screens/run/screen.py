@@ -14,6 +14,7 @@ from bertmt.drawing.styled import Line, Span, cells, cut_line, line, plain, wrap
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import ENDED, State
+from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.details import history_of
 from bertmt.services.browse.rows import Row
 from bertmt.services.lifecycle.applicable import QUEUED_AGAIN
@@ -31,7 +32,7 @@ from tui.screens.run.panes.pane import Pane
 from tui.screens.run.panes.recipe import RecipePane
 from tui.screens.run.panes.similarity import SimilarityPane
 from tui.widgets.form import sentence_lines
-from tui.widgets.glance import about_line, score_parts, scores_line
+from tui.widgets.glance import about_line, alarm_lines, score_parts, scores_line
 from tui.widgets.key_line import KeyLine
 from tui.widgets.tab_line import TabLine
 from tui.widgets.text_lines import TextLines
@@ -81,6 +82,7 @@ class RunScreen(RunActions):
         self.tab = tab
         self._row: Row | None = None
         self._transitions: Sequence[Transition] = ()
+        self._alarms: Sequence[Alarm] = ()
 
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
@@ -134,12 +136,12 @@ class RunScreen(RunActions):
         self.query_one(LogPane).attempt = event.attempt
 
     async def load(self) -> None:
-        row, transitions = await self.dashboard.ask(self._look_up)
+        row, transitions, alarms = await self.dashboard.ask(self._look_up)
         if row is None:
             self._leave_removed()
             return
         is_other = (row.run.state, row.run.execution.request) != (self.run.state, self.run.execution.request)
-        self._row, self.run, self._transitions = row, row.run, transitions
+        self._row, self.run, self._transitions, self._alarms = row, row.run, transitions, alarms
         if is_other:
             self.refresh_bindings()
         self._show_about()
@@ -153,11 +155,13 @@ class RunScreen(RunActions):
         if pane is self.pane:  # else another tab was opened meanwhile, and is loaded next
             self._show_problem(problem)
 
-    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Transition]]:
-        """On the registry's thread: the run and its history; no run where it was removed."""
+    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Transition], Sequence[Alarm]]:
+        """On the registry's thread: the run, its history and its alarms; no run where it was removed."""
         session.runs.refresh()
         row = session.runs.row(self.run.id)
-        return row, () if row is None else history_of(session.database, row.run)
+        if row is None:
+            return None, (), ()
+        return row, history_of(session.database, row.run), session.alarms.of([row.run]).get(row.run.id, ())
 
     def _leave_removed(self) -> None:
         self._show_problem(f"Run {self.run.id} was removed from the registry; Esc goes back.")
@@ -183,7 +187,7 @@ class RunScreen(RunActions):
         """What the run is at and scores, and below it what happened to it that matters."""
         care = "; ".join(resilience_notes(self.run, self._transitions))
         below = sentence_lines(care, width - len(GAP), MOST_RESILIENCE_LINES, "dim") if care else []
-        return [*self._facts(width), *(line(GAP, *each) for each in below)]
+        return [*self._facts(width), *alarm_lines(self._alarms, width), *(line(GAP, *each) for each in below)]
 
     def _facts(self, width: int) -> list[Line]:
         """What the run is, its scores and the difference from its baseline, on as few lines as they need."""

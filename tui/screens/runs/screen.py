@@ -18,6 +18,7 @@ from bertmt.errors import BertmtError
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
+from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.rows import FIELDS, Row
 from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import STANDING, check_filter
@@ -26,7 +27,7 @@ from bertmt.tasks.task import Tasks
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option, Switches
-from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
+from tui.formatting.run_signs import ALARM_SIGN, MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
@@ -69,6 +70,7 @@ class Listed:
         scale: the data and the encoder of all that are listed; "" where they differ.
         why_gone: that the chosen baseline is not there any more, in a sentence.
         news: that a baseline took another's place, in a sentence that is told once.
+        alarms: of the runs that are running and have some, by id.
     """
 
     lines: list[Row | GroupRow]
@@ -80,6 +82,7 @@ class Listed:
     scale: str
     why_gone: str
     news: str
+    alarms: Mapping[str, Sequence[Alarm]]
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -95,7 +98,7 @@ class RunsScreen(RunActions, HomeScreen):
         + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
         + "; "
         + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
-        + ".",
+        + f"; {ALARM_SIGN.text} running, with an alarm (`[alarms]` of bertmt.toml: diverges, stalls, behind, on).",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
         "Δ is the mean difference from the baseline ★ over the tasks that both trained, a correlation x as "
         "(1 + x)/2, as in the overall score. b chooses the baseline; else it is the first `baseline` of equal scale "
@@ -169,7 +172,9 @@ class RunsScreen(RunActions, HomeScreen):
         self.watch(self.table, "scroll_y", self._look_beside, init=False)
 
     def _cell(self, row: Row | GroupRow, column: Column) -> Span:
-        return cell(row, column, self._beside)
+        is_wrong = self._listed is not None and isinstance(row, Row) and row.run.id in self._listed.alarms
+        # A run that goes wrong has the sign of that in the place of its state's.
+        return ALARM_SIGN if is_wrong and column.key == "state" else cell(row, column, self._beside)
 
     async def load(self) -> None:
         listed = await self.dashboard.ask(self._list)
@@ -240,7 +245,8 @@ class RunsScreen(RunActions, HomeScreen):
         fields = session.runs.fields()
         why_gone, news = session.runs.baselines.why_gone, session.runs.told_of_baselines()
         surroundings, total = surroundings_of(session), sum(counts.values())
-        return Listed(lines, tasks, fields, total, counts, surroundings, scale, why_gone, news)
+        alarms = session.alarms.of(run for each in lines for run in runs_of(each))
+        return Listed(lines, tasks, fields, total, counts, surroundings, scale, why_gone, news, alarms)
 
     def current_run(self) -> Run | None:
         row = self.table.current

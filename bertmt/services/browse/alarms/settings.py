@@ -1,0 +1,30 @@
+"""`[alarms]` of the nearest `bertmt.toml`."""
+
+import math
+from dataclasses import fields
+from pathlib import Path
+
+from bertmt.errors import UsageError
+from bertmt.services.browse.alarms.rules import Rules
+from bertmt.services.plan.user_settings import read_alarm_settings
+
+
+def alarm_rules(start: Path | None = None) -> Rules:
+    """What is set there, else the defaults.
+
+    Raises:
+        UsageError: the file cannot be read, or names what is no rule, or a value that none can have.
+    """
+    path, values = read_alarm_settings(start)
+    known = {each.name: each.default for each in fields(Rules)}
+    for name, value in values.items():
+        if name not in known:
+            raise UsageError(f"{path}: [alarms] has {', '.join(known)}, but found {str(name)[:40]!r}.")
+        if name == "on":
+            is_fine, wanted = isinstance(value, bool), "true or false"
+        else:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            is_fine, wanted = is_number and value >= 0, "a number from 0, which switches the rule off"
+        if not is_fine:
+            raise UsageError(f"{path}: alarms.{name} expects {wanted}, but found {str(value)[:40]!r}.")
+    return Rules(**values)

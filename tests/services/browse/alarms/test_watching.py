@@ -1,0 +1,86 @@
+"""Which runs are watched, what is read of them, and where the rules are set."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from call_types import AddRun
+from changed_run import changed
+
+from bertmt.errors import UsageError
+from bertmt.registry import metrics
+from bertmt.registry.database import Database
+from bertmt.registry.runs import run_by_key
+from bertmt.services.browse.alarms.settings import alarm_rules
+from bertmt.services.browse.alarms.watching import AlarmWatch
+from bertmt.services.plan.user_settings import read_user_settings, write_user_settings
+
+
+@pytest.fixture
+def diverging(database: Database, add_run: AddRun) -> Callable[[], int]:
+    """A running run whose loss goes up again; its key."""
+
+    def add() -> int:
+        run = add_run()
+        points = [("loss/sst", step, 1.0 - step / 500 if step < 200 else 3.0) for step in range(300)]
+        with database.immediate():
+            metrics.append(database, run.key, points)
+            database.execute("UPDATE runs SET state = 'running', events_offset = 1 WHERE key = ?", (run.key,))
+        return int(run.key)
+
+    return add
+
+
+def test_a_running_run_that_diverges_has_an_alarm_and_one_that_ended_has_none(
+    database: Database, diverging: Callable[[], int], tmp_path: Path
+) -> None:
+    run = run_by_key(database, diverging())
+    watch = AlarmWatch(database, tmp_path)
+    assert [each.rule for each in watch.of([run])[run.id]] == ["diverges"]
+    database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (run.key,))
+    assert watch.of([run_by_key(database, run.key)]) == {}
+
+
+def test_bertmt_toml_switches_alarms_off_and_says_what_it_cannot_mean(
+    database: Database, diverging: Callable[[], int], tmp_path: Path
+) -> None:
+    run = run_by_key(database, diverging())
+    watch, settings = AlarmWatch(database, tmp_path), tmp_path / "bertmt.toml"
+    settings.write_text("[alarms]\non = false\n", encoding="utf-8")
+    assert watch.of([run]) == {}
+    settings.write_text("[alarms]\ndiverges = -1\n", encoding="utf-8")
+    assert "alarms.diverges expects a number" in watch.of([run])[run.id][0].sentence
+    for text in ("[alarms]\non = 1\n", "[alarms]\nstall = 3\n", "[alarms]\nbehind = nan\n"):
+        settings.write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError, match="alarms"):
+            alarm_rules(tmp_path)
+
+
+def test_the_means_are_those_of_whole_windows_and_of_a_long_run_the_first_and_the_newest(
+    database: Database, add_run: AddRun
+) -> None:
+    run = add_run()
+    with database.immediate():
+        metrics.append(database, run.key, [("loss/sst", step, float(step)) for step in range(45)])
+    read = metrics.window_means
+    assert read(database, run.key, ["loss/sst", "loss/none"], 10, 9) == {
+        "loss/sst": [4.5, 14.5, 24.5, 34.5],
+        "loss/none": [],
+    }
+    assert read(database, run.key, ["loss/sst"], 10, 2) == {"loss/sst": [4.5, 24.5, 34.5]}
+
+
+def test_the_table_of_alarms_is_no_setting_of_recipes_and_outlives_bertmt_init(tmp_path: Path) -> None:
+    (tmp_path / "bertmt.toml").write_text("seed = 3\n[alarms]\nbehind = 0.1\n", encoding="utf-8")
+    assert read_user_settings(tmp_path) == {"seed": 3}
+    write_user_settings(tmp_path, {"seed": 4})
+    assert read_user_settings(tmp_path) == {"seed": 4} and alarm_rules(tmp_path).behind == 0.1
+
+
+def test_a_changed_record_is_read_again(database: Database, diverging: Callable[[], int], tmp_path: Path) -> None:
+    run = run_by_key(database, diverging())
+    watch = AlarmWatch(database, tmp_path)
+    assert watch.of([run])
+    with database.immediate():
+        metrics.go_back(database, run.key, 150, -1, -1)
+    assert watch.of([run]) and not watch.of([changed(run, events_offset=2)])

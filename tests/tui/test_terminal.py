@@ -54,6 +54,7 @@ WAYS = {
     "a filter": [("/", "filter"), ("evil", CUT)],
     "the queue": [("2", CUT)],
     "the paper": [("3", "Figures 2-4")],
+    "the tasks": [("4", "looked at in")],
     "the help": [("?", "Help: runs")],
     "the palette": [("\x10", "Search for commands")],
     "a question": [("jjj", f"ValueError: {CUT}"), ("D", EVIL)],

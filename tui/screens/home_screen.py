@@ -1,4 +1,4 @@
-"""The three screens to begin with, numbered: runs, queue, paper."""
+"""The screens to begin with, numbered: runs, queue, paper, data."""
 
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ class HomeScreen(DashboardScreen):
         key("1", "home('runs')", "runs", "Go to the list of runs.", "home.runs"),
         key("2", "home('queue')", "queue", "Go to the queue.", "home.queue"),
         key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper"),
+        key("4", "home('data')", "data", "Go to the tasks and their data.", "home.data"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -17,12 +17,12 @@ SHOWN = (
 
 
 class HomeLine(TabLine):
-    """Runs, Queue, Paper."""
+    """Runs, Queue, Paper, Data."""
 
-    MODES = ("runs", "queue", "paper")
+    MODES = ("runs", "queue", "paper", "data")
 
     def __init__(self, mode: str):
-        super().__init__(("Runs", "Queue", "Paper"), self.MODES.index(mode), (Span("bertmt", "title"),))
+        super().__init__(("Runs", "Queue", "Paper", "Data"), self.MODES.index(mode), (Span("bertmt", "title"),))
 
     def show_counts(self, counts: Mapping[State, int], scale: str = "") -> None:
         """How many runs are in each state that has some.

@@ -14,7 +14,9 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from bertmt.errors import BertmtError
+from bertmt.recipe.recipe import Recipe
 from bertmt.registry.records import Run
+from bertmt.tasks.task import Task
 from tui.dialogs.dialog import Dialog
 from tui.registry_lane import Session
 from tui.settings import Settings
@@ -114,6 +116,10 @@ class Host(Protocol):
         self, run: Run | None = None, preset_name: str | None = None, edits: bool = False
     ) -> Screen[None]:
         """The form for new runs: from a copy of a run, from a preset, or to change a run that waits."""
+        ...
+
+    def task_data_screen(self, task: Task, recipe: Recipe, chose_encoder: bool) -> Screen[None]:
+        """The data of a task: an audit, and every example."""
         ...
 
     def worker_log_screen(self) -> Screen[None]:

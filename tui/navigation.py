@@ -5,7 +5,11 @@ from typing import ClassVar
 
 from textual.screen import Screen
 
+from bertmt.recipe.recipe import Recipe
 from bertmt.registry.records import Run
+from bertmt.tasks.task import Task
+from tui.screens.data.screen import DataScreen
+from tui.screens.data.task_screen import TaskDataScreen
 from tui.screens.devices.screen import DevicesScreen
 from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.paper.screen import PaperScreen
@@ -24,6 +28,7 @@ class Navigation(TypedAhead):
         "queue": QueueScreen,
         "paper": PaperScreen,
         "devices": DevicesScreen,
+        "data": DataScreen,
     }
     DEFAULT_MODE = "runs"
 
@@ -42,6 +47,10 @@ class Navigation(TypedAhead):
     ) -> Screen[None]:
         """The form for new runs: from a copy of a run, from a preset, or to change a run that waits."""
         return NewRunScreen(run, preset_name, edits)
+
+    def task_data_screen(self, task: Task, recipe: Recipe, chose_encoder: bool) -> Screen[None]:
+        """The data of a task: an audit, and every example."""
+        return TaskDataScreen(task, recipe, chose_encoder)
 
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""

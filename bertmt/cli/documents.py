@@ -113,7 +113,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "task": "its name",
         "splits": "split to size, classes (name to number), quantiles (least, quartiles, greatest label), unlabelled, "
         "words and tokens (median, high (95 %), most; tokens null: not counted), truncated (share cut at max_length), "
-        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train)",
+        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train), lengths "
+        "(pairs of a number of tokens, or words where tokens are null, and how many sentences have so many)",
         "conflicts": "how many texts of training and dev have several labels",
         "conflicting": "the first of these: first, second, labels",
         "encoder": "whose tokens were counted, or null",

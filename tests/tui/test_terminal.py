@@ -55,6 +55,7 @@ WAYS = {
     "the queue": [("2", CUT)],
     "the paper": [("3", "Figures 2-4")],
     "the devices": [("4", "Processes")],
+    "the tasks": [("5", "looked at in")],
     "the help": [("?", "Help: runs")],
     "the palette": [("\x10", "Search for commands")],
     "a question": [("jjj", f"ValueError: {CUT}"), ("D", EVIL)],

@@ -1,4 +1,4 @@
-"""The screens to begin with, numbered: runs, queue, paper, devices."""
+"""The screens to begin with, numbered: runs, queue, paper, devices, data."""
 
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ class HomeScreen(DashboardScreen):
         key("2", "home('queue')", "queue", "Go to the queue.", "home.queue"),
         key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper"),
         key("4", "home('devices')", "devices", "Go to the devices of this machine.", "home.devices"),
+        key("5", "home('data')", "data", "Go to the tasks and their data.", "home.data"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

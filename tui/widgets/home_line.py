@@ -17,12 +17,14 @@ SHOWN = (
 
 
 class HomeLine(TabLine):
-    """Runs, Queue, Paper, Devices."""
+    """Runs, Queue, Paper, Devices, Data."""
 
-    MODES = ("runs", "queue", "paper", "devices")
+    MODES = ("runs", "queue", "paper", "devices", "data")
 
     def __init__(self, mode: str):
-        super().__init__(("Runs", "Queue", "Paper", "Devices"), self.MODES.index(mode), (Span("bertmt", "title"),))
+        super().__init__(
+            ("Runs", "Queue", "Paper", "Devices", "Data"), self.MODES.index(mode), (Span("bertmt", "title"),)
+        )
         self._counts: Mapping[State, int] = {}
         self._scale = ""
 

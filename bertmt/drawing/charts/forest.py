@@ -10,7 +10,7 @@ from bertmt.drawing.charts.ticks import linear_ticks, tick_texts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, ascii_lines, cells, cut_line, line, pad
 
-LEAST_PLOT, MOST_PLOT = 20, 90  # cells
+LEAST_PLOT, MOST_PLOT = 18, 90  # cells
 LONGEST_NAME = 16
 TICK_SPACING = 8  # cells
 GAP = 2

@@ -75,7 +75,7 @@ def format_forest(
         results: list[Any] = [*each.examples, *each.seeds]
         title = Span(safe_text(f"{side_name(each.side)} − {side_name(each.reference)}"), "title")
         rows = [_forest_row(result, found) for result in results]
-        rows += [_untested_overall(each, found)] if each.seeds else []
+        rows += _untested_overall(each, found) if each.seeds else []
         groups.append(ForestGroup(line(*(marks or {}).get(each.arm.runs[0].key, ()), title), rows))
     drawn = draw_forest(groups, width, ascii_only=ascii_only)
     return [*drawn, *((Span(part, "dim"),) for part in wrapped(safe_text(about_noise(found)), width))]
@@ -88,11 +88,13 @@ def _forest_row(result: Any, found: Comparison) -> ForestRow:
     )  # fmt: skip
 
 
-def _untested_overall(against: Against, found: Comparison) -> ForestRow:
+def _untested_overall(against: Against, found: Comparison) -> list[ForestRow]:
     """How the overall scores of arms of several seeds differ, of which nothing more is known."""
     of_arm, of_reference = (side.scores["overall"] for side in (against.side, against.reference))
-    difference = of_arm - of_reference if of_arm is not None and of_reference is not None else None
-    return ForestRow(name="overall", difference=difference, verdict="", floor=_floor(found, "overall"))
+    if of_arm is None or of_reference is None:
+        return []
+    difference = of_arm - of_reference
+    return [ForestRow(name="overall", difference=difference, verdict="", floor=_floor(found, "overall"))]
 
 
 def _floor(found: Comparison, task: str) -> float | None:

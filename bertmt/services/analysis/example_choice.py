@@ -1,12 +1,13 @@
 """Which examples of a table are shown, and in which order; all as indices, so that 40,000 of them are quick."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from bertmt.services.analysis.examples import ExampleTable, flips_from, wrong
+from bertmt.tasks.examples import Example
 
 Kind = Literal["all", "wrong", "broken", "fixed"]
 Order = Literal["file", "surest", "unsurest", "farthest", "nearest"]
@@ -36,9 +37,14 @@ class Searched:
 
     @classmethod
     def of(cls, table: ExampleTable) -> "Searched":
-        """The texts of a table: ids, and both sentences of a pair."""
-        texts = (f"{each.id}\n{each.first}\n{each.second or ''}".casefold() for each in table.examples)
-        return cls(table.fingerprint, tuple(texts))
+        """The texts of a table."""
+        return cls.of_examples(table.fingerprint, table.examples)
+
+    @classmethod
+    def of_examples(cls, fingerprint: str, examples: Iterable[Example]) -> "Searched":
+        """The texts of examples: ids, and both sentences of a pair."""
+        texts = (f"{each.id}\n{each.first}\n{each.second or ''}".casefold() for each in examples)
+        return cls(fingerprint, tuple(texts))
 
     def with_words(self, words: str) -> np.ndarray:
         """For each example whether it holds the words as they stand; bool (n,)."""

@@ -52,6 +52,8 @@ class SplitAudit:
         truncated: share of the examples of which a sentence is longer than `max_length`; None as `tokens`.
         repeated: examples whose very texts an earlier one of the split has.
         in_training: examples whose very texts stand in the training split; None for that itself.
+        lengths: how many sentences have so many tokens, by that number; words where tokens were not counted. Of a
+            large split those of the examples that were measured.
     """
 
     size: int
@@ -63,6 +65,7 @@ class SplitAudit:
     truncated: float | None
     repeated: int
     in_training: int | None
+    lengths: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -97,17 +100,17 @@ class TaskAudit:
 
 
 def audit(task: Task, recipe: Recipe, chose_encoder: bool = True) -> TaskAudit:
-    """Look at all splits of a task.
+    """Look at all splits of a task; see `read_splits` and `audit_of`."""
+    return audit_of(task, recipe, read_splits(task, recipe), chose_encoder)
+
+
+def audit_of(task: Task, recipe: Recipe, splits: Mapping[str, Split], chose_encoder: bool = True) -> TaskAudit:
+    """Look at what was read of a task.
 
     Args:
-        recipe: names the data (of a built-in task), the encoder and `max_length`.
+        recipe: names the encoder and `max_length`.
         chose_encoder: a person named the encoder; where nobody did and it is not here, the embedded one counts.
-
-    Raises:
-        UsageError: a built-in task, and no data is named.
-        DataError: its data cannot be used.
     """
-    splits = _splits(task, recipe)
     remarks = [warning for split in splits.values() for warning in split.warnings]
     remarks += filter(None, [about_absent(task, splits["train"].examples)])
     count, encoder, missing = None, recipe.encoder, ""
@@ -133,7 +136,16 @@ def audit(task: Task, recipe: Recipe, chose_encoder: bool = True) -> TaskAudit:
     )  # fmt: skip
 
 
-def _splits(task: Task, recipe: Recipe) -> dict[str, Split]:
+def read_splits(task: Task, recipe: Recipe) -> dict[str, Split]:
+    """All splits of a task by name; a test split only where there is one.
+
+    Args:
+        recipe: names the data (of a built-in task).
+
+    Raises:
+        UsageError: a built-in task, and no data is named.
+        DataError: its data cannot be used.
+    """
     if not task.source and not recipe.data:
         raise UsageError("No data is named: use --data toy (embedded), or --data DIR (a folder in the CS224N format).")
     found = {}
@@ -159,17 +171,19 @@ def _split_audit(
     examples = split.examples
     labels = [each.label for each in examples if each.label is not None]
     counts = Counter(labels)
-    tokens, truncated = _tokens(examples, count, max_length) if count else (None, None)
+    words = [len(text.split()) for text in _texts(examples)]
+    pieces, truncated = _tokens(examples, count, max_length) if count else (None, None)
     return SplitAudit(
         size=len(examples),
         classes={name: counts[place] for place, name in enumerate(task.classes)} if labels else {},
         quantiles=() if task.classes or not labels else tuple(float(each) for each in np.quantile(labels, QUANTILES)),
         unlabelled=len(examples) - len(labels),
-        words=Lengths.of([len(text.split()) for text in _texts(examples)]),
-        tokens=tokens,
+        words=Lengths.of(words),
+        tokens=None if pieces is None else Lengths.of(pieces),
         truncated=truncated,
         repeated=repeated,
         in_training=in_training,
+        lengths=tuple(sorted(Counter(words if pieces is None else pieces).items())),
     )
 
 
@@ -179,14 +193,14 @@ def _texts(examples: Iterable[Example]) -> list[str]:
 
 def _tokens(
     examples: Sequence[Example], count: Callable[[Sequence[str]], list[int]], max_length: int
-) -> tuple[Lengths, float]:
-    """Lengths in tokens, and the share of examples that are cut, of examples evenly spread over a split."""
+) -> tuple[list[int], float]:
+    """Sentences' lengths in tokens, and the share of examples that are cut, of examples evenly spread over a split."""
     step = -(-len(examples) // MOST_MEASURED)
     chosen = examples[::step]
     lengths = count(_texts(chosen))
     width = 1 if chosen[0].second is None else 2
     cut = sum(max(lengths[at : at + width]) > max_length for at in range(0, len(lengths), width))
-    return Lengths.of(lengths), cut / len(chosen)
+    return lengths, cut / len(chosen)
 
 
 def _token_counter(encoder: str) -> Callable[[Sequence[str]], list[int]]:

@@ -59,10 +59,18 @@ def example_lines(task: Task, examples: Iterable[Example], width: int | None = N
 
 def audit_lines(found: TaskAudit, width: int | None = None) -> list[Line]:
     """All that an audit found."""
-    rows = [_split_row(name, split) for name, split in found.splits.items()]
-    lines = [*task_lines(found.task, None, width), (), *table(_ABOUT_DATA, rows, width), ()]
-    lines += _balance(found, width)
-    lines += [(), *_sentences(found, width)]
+    lines = [*task_lines(found.task, None, width), (), *split_lines(found, width), (), *balance_lines(found, width)]
+    return [*lines, (), *finding_lines(found, width)]
+
+
+def split_lines(found: TaskAudit, width: int | None = None) -> list[Line]:
+    """Sizes, lengths and repetitions of each split."""
+    return table(_ABOUT_DATA, [_split_row(name, split) for name, split in found.splits.items()], width)
+
+
+def finding_lines(found: TaskAudit, width: int | None = None) -> list[Line]:
+    """What to know of the data, in sentences, and the first texts whose labels contradict each other."""
+    lines = list(_sentences(found, width))
     for each in found.examples:
         texts = each.first if each.second is None else f"{each.first} | {each.second}"
         said = f"  {' / '.join(each.labels)}: {texts}"
@@ -82,7 +90,7 @@ def _lengths(lengths: Lengths | None) -> str:
     return MISSING if lengths is None else f"{lengths.median}, {lengths.high}, {lengths.most}"
 
 
-def _balance(found: TaskAudit, width: int | None) -> list[Line]:
+def balance_lines(found: TaskAudit, width: int | None) -> list[Line]:
     """How often each class comes, or the quartiles of the labels."""
     splits = {name: split for name, split in found.splits.items() if split.classes or split.quantiles}
     columns = [Column("label", elastic=True), *(Column(name, True) for name in splits)]

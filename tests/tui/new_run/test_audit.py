@@ -1,6 +1,5 @@
 """From the form for new runs to what a task's data are like."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 from shown import Show
 
 from bertmt.services.tasks.adding import Wanted, understood, write_definition
-from tui.screens.new_run.audit_dialog import TaskAuditDialog
+from tui.screens.data.task_screen import TaskDataScreen
 from tui.screens.new_run.screen import NewRunScreen
 
 SIZES = [(80, 24), (120, 40)]
@@ -30,10 +29,14 @@ async def test_a_shows_what_the_audit_of_a_task_finds_and_scrolls(
         assert "Look at the data of" in shown.text and "sst" in shown.text
         await shown.press("j", "enter")
         shown.should_be("task-audit")
-        assert "The data of PARA" in shown.text and "pairs of sentences" in shown.text
-        await shown.press("G")
-        assert "400 examples of test have no label." in shown.text
-        assert "Tokens are those of tiny; a sentence is cut behind 128 of them." in shown.text
+        assert isinstance(shown.app.screen, TaskDataScreen) and "The data of PARA" in shown.text
+        said = " ".join(shown.text.replace("│", " ").split())
+        if size == (80, 24):
+            assert "pairs of sentences" in said
+            await shown.press("ctrl+d", "ctrl+d")
+            said = " ".join(shown.text.split())
+        assert "400 examples of test have no label." in said
+        assert "Tokens are those of tiny; a sentence is cut behind 128 of them." in said
         await shown.press("escape")
         assert isinstance(shown.app.screen, NewRunScreen)
 
@@ -46,7 +49,7 @@ async def test_a_task_of_ones_own_is_audited_and_nothing_raw_of_it_is_shown(
         file.write_text(f"text,label\nsame \x1b[2J words,red\nsame \x1b[2J words,blue\n{split},blue\n")
     write_definition(registry.parent, understood(Wanted(name="colours", files=files)).task)
     async with show() as shown:
-        await shown.press("n", "a", "G", "enter", "G")
+        await shown.press("n", "a", "G", "enter", "ctrl+d")
         assert "The data of COLOURS" in shown.text and "1 text has different labels" in shown.text
         assert "same �[2J words" in shown.text
 
@@ -61,26 +64,3 @@ async def test_data_that_cannot_be_read_are_a_sentence(show: Show, alive: Any, r
         await shown.press("n", "a", "G", "enter")
         text = "".join(each.strip(" │") for each in shown.text.splitlines())
         assert "dev.csv" in text and "put it back" in text and "The data of GONE" in text
-
-
-async def test_nobody_waits_for_an_audit(show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys work while data are read; who leaves then sees nothing of it any more."""
-    goes_on = threading.Event()
-
-    def slowly(*_: object, **__: object) -> None:
-        assert goes_on.wait(60)
-
-    monkeypatch.setattr("tui.screens.new_run.auditing.audit", slowly)
-    async with show() as shown:
-        await shown.press("n", "o", "a")
-        try:
-            await shown.pilot.press("enter")
-            await shown.pilot.pause()
-            assert isinstance(shown.app.screen, TaskAuditDialog) and "Reading the data of SST" in shown.text
-            await shown.pilot.press("escape")
-            await shown.pilot.pause()
-            assert isinstance(shown.app.screen, NewRunScreen)
-        finally:
-            goes_on.set()
-        await shown.settle()
-        assert isinstance(shown.app.screen, NewRunScreen)

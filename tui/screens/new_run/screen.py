@@ -212,7 +212,7 @@ class NewRunScreen(DashboardScreen):
 
     @work(group="act")
     async def action_audit(self) -> None:
-        await audit_a_task(self.dashboard, self.form)
+        await audit_a_task(self, self.form)
 
     def action_toy(self) -> None:
         self._change(self.form.with_toy())

@@ -1,7 +1,6 @@
 """Examples in a table, the one at the cursor in full below it: what confusion, similarity and examples share."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from textual import on
@@ -15,46 +14,13 @@ from bertmt.services.analysis.examples import ExampleTable
 from bertmt.tasks.task import Task
 from tui.screens.run.widgets.example_lines import class_name, format_example, task_in
 from tui.widgets.columns import Column
+from tui.widgets.examples.rows import ExampleRows, Indices
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
 WIDE = 104  # cells from which on names of classes and ids have room
 LEAST_HEIGHT = 13  # lines from which on the example is shown in full below the table
 LONG_NAME, SHORT_NAME = 19, 12
-
-
-class Indices(Sequence[int]):
-    """Numbers of examples as rows of a table; 40,000 are an array, not objects."""
-
-    def __init__(self, array: np.ndarray):
-        self.array = array
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    @overload
-    def __getitem__(self, place: int) -> int: ...
-    @overload
-    def __getitem__(self, place: slice) -> "Indices": ...
-    def __getitem__(self, place: int | slice) -> "int | Indices":
-        return Indices(self.array[place]) if isinstance(place, slice) else int(self.array[place])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.array.tolist())
-
-    def place_of(self, key: object) -> int | None:
-        """Where an example stands; None where it is not among them."""
-        found = np.flatnonzero(self.array == key)
-        return int(found[0]) if len(found) else None
-
-
-class ExampleRows(Table[int]):
-    """Indices of examples; all that is known of one is below the table, so there is nothing to open."""
-
-    DEFAULT_CSS = "ExampleRows.empty { height: 1; }"
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "choose" and super().check_action(action, parameters)
 
 
 class ExampleList(Vertical):

@@ -1,0 +1,1 @@
+"""Examples of a task in lists, on several screens."""

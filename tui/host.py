@@ -116,6 +116,10 @@ class Host(Protocol):
         """The form for new runs: from a copy of a run, from a preset, or to change a run that waits."""
         ...
 
+    def try_screen(self, runs: Sequence[Run], first: str = "", second: str = "") -> Screen[None]:
+        """What runs say of a text; one alone is tried beside the marked ones, or else beside its baseline."""
+        ...
+
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""
         ...

@@ -12,6 +12,7 @@ from tui.screens.paper.screen import PaperScreen
 from tui.screens.queue.screen import QueueScreen
 from tui.screens.run.screen import RunScreen
 from tui.screens.runs.screen import RunsScreen
+from tui.screens.trying.screen import TryScreen
 from tui.screens.worker_log import WorkerLogScreen
 from tui.typed_ahead import TypedAhead
 
@@ -42,6 +43,10 @@ class Navigation(TypedAhead):
     ) -> Screen[None]:
         """The form for new runs: from a copy of a run, from a preset, or to change a run that waits."""
         return NewRunScreen(run, preset_name, edits)
+
+    def try_screen(self, runs: Sequence[Run], first: str = "", second: str = "") -> Screen[None]:
+        """What runs say of a text; one alone is tried beside the marked ones, or else beside its baseline."""
+        return TryScreen(runs, first, second)
 
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""

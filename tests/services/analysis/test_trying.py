@@ -34,8 +34,9 @@ def board(add_run: Callable[..., Run]) -> Board:
     """Two runs, the second of SST alone; their models are there."""
     runs = [add_run("every", "baseline"), add_run(HOSTILE, "sst-only")]
     found = Board(runs)
-    for said in (*(Loaded(run.id) for run in runs), Ready()):
-        found.hear(said)
+    for run in runs:
+        found.hear(Loaded(run.id))
+    found.hear(Ready())
     return found
 
 

@@ -52,7 +52,7 @@ class TryScreen(DashboardScreen):
     SUBJECT = "trying runs"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Each run that kept its model says what it makes of what is typed: the probability of each class, ◂ at the "
-        "one that it chooses; of a number, where it lies on its range. Tasks about pairs answer once both lines are filled.",
+        "one that it chooses; of a number, where it lies on its range. Tasks about pairs answer once both are typed.",
         "Word by word: how the probability of the chosen class changes where a word is left out; to the left what the "
         "word spoke for, to the right what it spoke against, and → the class that is then chosen.",
         "The models are in a process of their own, which ends with this screen.",

@@ -122,6 +122,10 @@ class Host(Protocol):
         """The data of a task: an audit, and every example."""
         ...
 
+    def try_screen(self, runs: Sequence[Run], first: str = "", second: str = "") -> Screen[None]:
+        """What runs say of a text; one alone is tried beside the marked ones, or else beside its baseline."""
+        ...
+
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""
         ...

@@ -16,6 +16,7 @@ from tui.screens.paper.screen import PaperScreen
 from tui.screens.queue.screen import QueueScreen
 from tui.screens.run.screen import RunScreen
 from tui.screens.runs.screen import RunsScreen
+from tui.screens.trying.screen import TryScreen
 from tui.screens.worker_log import WorkerLogScreen
 from tui.typed_ahead import TypedAhead
 
@@ -51,6 +52,10 @@ class Navigation(TypedAhead):
     def task_data_screen(self, task: Task, recipe: Recipe, chose_encoder: bool) -> Screen[None]:
         """The data of a task: an audit, and every example."""
         return TaskDataScreen(task, recipe, chose_encoder)
+
+    def try_screen(self, runs: Sequence[Run], first: str = "", second: str = "") -> Screen[None]:
+        """What runs say of a text; one alone is tried beside the marked ones, or else beside its baseline."""
+        return TryScreen(runs, first, second)
 
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""

@@ -49,6 +49,7 @@ class RunActions(DashboardScreen):
             "Make this run the baseline; again: automatic.",
             "runs.baseline",
         ),
+        key("ctrl+t", "try_runs", "try", "Try the marked runs, or this one, on a text.", "runs.try"),
         key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
         key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
         key("i", "note", "note", "Write a note on this run.", "runs.note"),
@@ -165,6 +166,12 @@ class RunActions(DashboardScreen):
     def open_comparison(self, runs: Sequence[Run]) -> None:
         """Show runs side by side."""
         self.open_screen(self.dashboard.comparison_screen(runs))
+
+    def action_try_runs(self) -> None:
+        """Type a text and see what the marked runs, or this one and its baseline, say of it."""
+        runs = self.chosen_runs()
+        if runs:
+            self.open_screen(self.dashboard.try_screen(runs))
 
     def action_copy_id(self) -> None:
         run = self.current_run()

@@ -133,7 +133,7 @@ def claimed(database: Database, add_run: Callable[..., Run], worker: int | None,
 
 def slots_of(database: Database, gpus: tuple[Gpu, ...]) -> list[tuple[str, Any, str | None]]:
     found = places_of(workers.running_workers(database), all_runs(database, "runs.state = 'running'"), gpus)
-    return [(each.slot, each.worker and each.worker.key, each.run and each.run.id) for each in found]
+    return [(each.slot, each.worker.key if each.worker else None, each.run.id if each.run else None) for each in found]
 
 
 def test_every_slot_shows_the_run_on_its_device(database: Database, add_run: Callable[..., Run]) -> None:

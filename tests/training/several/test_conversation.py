@@ -44,11 +44,11 @@ class Typed(Inbox):
     where `newer` is."""
 
     def __init__(self, *lines: bytes, newer: bool = False):
-        self._lines = list(lines)
+        self._typed = list(lines)
         self.newer = newer
 
     def take(self) -> bytes | None:
-        return self._lines.pop(0) if self._lines else None
+        return self._typed.pop(0) if self._typed else None
 
     @property
     def has_newer(self) -> bool:

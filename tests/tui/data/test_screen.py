@@ -40,7 +40,7 @@ async def test_the_tasks_are_a_screen_to_begin_with(
     show: Show, alive: Any, colours: str, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
-        await shown.press("4")
+        await shown.press("5")
         assert isinstance(shown.app.screen, DataScreen)
         assert all(name in shown.text for name in ("sst", "para", "sts", "colours"))
         assert "those of the newest run" in shown.text
@@ -52,7 +52,7 @@ async def test_a_definition_that_cannot_be_read_is_named(show: Show, alive: Any,
     (registry.parent / "tasks").mkdir()
     (registry.parent / "tasks" / "broken.toml").write_text("nonsense")
     async with show() as shown:
-        await shown.press("4", "G")
+        await shown.press("5", "G")
         assert "its definition cannot be read" in shown.text and "is no TOML file" in " ".join(shown.text.split())
         await shown.press("enter")
         assert isinstance(shown.app.screen, DataScreen)
@@ -61,7 +61,7 @@ async def test_a_definition_that_cannot_be_read_is_named(show: Show, alive: Any,
 @pytest.mark.parametrize("size", SIZES)
 async def test_an_audit_and_the_examples_behind_it(show: Show, alive: Any, colours: str, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
-        await shown.press("4", "G", "enter")
+        await shown.press("5", "G", "enter")
         assert isinstance(shown.app.screen, TaskDataScreen)
         if size == (120, 40):
             assert all(f" {title} " in shown.text for title in ("Splits", "Labels", "Lengths", "Examples"))
@@ -75,7 +75,7 @@ async def test_an_audit_and_the_examples_behind_it(show: Show, alive: Any, colou
         assert list(shown.app.screen.examples.rows.rows) == [0, 1]
         await shown.press("3")
         assert "in train 1" in shown.text and "all 2" in shown.text
-        await shown.press("4")
+        await shown.press("5")
         assert "no test split" in shown.said
         await shown.press("escape")
         assert isinstance(shown.app.screen, DataScreen)
@@ -83,7 +83,7 @@ async def test_an_audit_and_the_examples_behind_it(show: Show, alive: Any, colou
 
 async def test_words_are_looked_for_and_taken_away(show: Show, alive: Any, colours: str) -> None:
     async with show() as shown:
-        await shown.press("4", "G", "enter", "2", "slash", *"TWICE")
+        await shown.press("5", "G", "enter", "2", "slash", *"TWICE")
         assert list(shown.app.screen.examples.rows.rows) == [3, 4] and "“TWICE”: 2" in shown.text
         await shown.press("enter", "escape")
         assert len(shown.app.screen.examples.rows.rows) == 5
@@ -93,7 +93,7 @@ async def test_words_are_looked_for_and_taken_away(show: Show, alive: Any, colou
 
 async def test_a_folder_without_a_registry_has_data_too(show: Show, tmp_path: Path) -> None:
     async with show(tmp_path / "empty" / "runs.db") as shown:
-        await shown.press("escape", "4")
+        await shown.press("escape", "5")
         assert isinstance(shown.app.screen, DataScreen)
         assert "embedded, since none are named" in shown.text
 
@@ -108,7 +108,7 @@ async def test_nobody_waits_for_data(show: Show, alive: Any, monkeypatch: pytest
 
     monkeypatch.setattr("tui.screens.data.task_screen.read_splits", slowly)
     async with show() as shown:
-        await shown.press("4")
+        await shown.press("5")
         try:
             await shown.pilot.press("enter")
             await shown.pilot.pause()

@@ -36,8 +36,17 @@ class Conversation:
         self._listener = threading.Thread(target=self._listen, name="answers", daemon=True)
         self._listener.start()
 
-    def ask(self, first: str, second: str | None = None, words: bool = False) -> int:
+    def next_number(self) -> int:
+        """The number of a question that is about to be asked."""
+        with self._writing:
+            self._number += 1
+            return self._number
+
+    def ask(self, first: str, second: str | None = None, words: bool = False, number: int | None = None) -> int:
         """Ask all runs; the number of the question. Whatever was asked before and is not answered yet may not be.
+
+        Args:
+            number: of `next_number`, which is asked for here if None.
 
         Raises:
             UsageError: a text is empty or too long.
@@ -45,9 +54,7 @@ class Conversation:
         check_text(first)
         if second is not None:
             check_text(second)
-        with self._writing:
-            self._number += 1
-            number = self._number
+        number = self.next_number() if number is None else number
         self._write({"ask": number, "first": first, "second": second, "words": words})
         return number
 

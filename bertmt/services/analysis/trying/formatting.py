@@ -128,12 +128,15 @@ def _words(board: Board, task: Task, runs: Sequence[Run], label: int, own: int) 
         [_effect(task, effect, largest, own, style_of(board, run)) for effect in each or ()]
         for run, each in zip(runs, effects, strict=True)
     ]
-    return [cut_line(heading, label + GAP + own), *beside([texts, *columns], [label, *[own] * len(runs)], GAP)]
+    return [
+        cut_line(heading, label + (GAP + own) * len(runs)),
+        *beside([texts, *columns], [label, *[own] * len(runs)], GAP),
+    ]
 
 
 def _effect(task: Task, effect: Effect, largest: float, width: int, style: str) -> Line:
     """To the left what the word had spoken for, to the right what it had spoken against."""
-    half = max(min((width - 10) // 3, MOST_BAR // 3), 1)
+    half = max(min((width - 10) // 4, MOST_BAR // 4), 1)
     length = round(abs(effect.change) / largest * half) if largest else 0
     left, right = ("█" * length, "") if effect.change < 0 else ("", "█" * length)
     bars = Span(left.rjust(half) + "│" + right.ljust(half), style)

@@ -29,6 +29,7 @@ from bertmt.services.analysis.example_choice import (
 from bertmt.services.analysis.examples import ExampleTable
 from tui.bindings import key
 from tui.registry_lane import Session
+from tui.screens.dashboard_screen import DashboardScreen
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of
 from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 from tui.screens.run.widgets.epoch_line import EpochLine
@@ -81,6 +82,9 @@ class ExamplesPane(EpochPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("w", "kind", "wrong", "Wrong ones, broken ones, fixed ones, all.", "examples.kind", shown=True),
         key("slash", "search", "find", "Search for words.", "examples.search", shown=True, display="/"),
+        key(
+            "ctrl+t", "try_example", "try", "Change this example's words, and see what runs say.", "examples.try", True
+        ),
         key("o", "order", "sort", "By confidence or error, or as in the data.", "examples.order"),
     ]
 
@@ -211,6 +215,14 @@ class ExamplesPane(EpochPane):
             event.column.field, ("file", "file")
         )
         self._choose_order("file" if downwards == "file" else upwards if self._order == downwards else downwards)  # type: ignore[arg-type]
+
+    def action_try_example(self) -> None:
+        """What if I change this word?"""
+        index = self.query_one(ExampleList).rows.current
+        screen = self.screen
+        if self._found is not None and index is not None and isinstance(screen, DashboardScreen):
+            example = self._found.table.examples[index]
+            screen.open_screen(self.dashboard.try_screen([self._found.table.run], example.first, example.second or ""))
 
     def action_search(self) -> None:
         field = self.query_one("#words", Input)

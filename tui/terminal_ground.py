@@ -40,7 +40,7 @@ def is_light(colour: str) -> bool | None:
     if found is None:
         return None
     red, green, blue = (int(each, 16) / (16 ** len(each) - 1) for each in found.groups())
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5  # weights of ITU-R BT.709
+    return bool(0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5)  # weights of ITU-R BT.709
 
 
 class GroundParser(XTermParser):

@@ -16,10 +16,9 @@ from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings, all_ids
 from tui.settings import read_settings
+from tui.terminal_ground import read_replies
 from tui.widgets.home_line import HomeLine
 
-# With 8 or 16 colours, as with TERM=xterm: of ours some would come to be one, a text and its ground among them.
-FEW_COLOURS = "ansi-dark"
 EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141
 
 
@@ -31,7 +30,9 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     found.add_argument("--db", metavar="PATH", help="the registry; by default BERTMT_DB, else runs.db here or above")
-    found.add_argument("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")
+    found.add_argument(
+        "--theme", metavar="NAME", help="auto (as the terminal is), dark, light, ansi-dark, ansi-light …"
+    )
     found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the first screen")
     found.add_argument("--ascii", action="store_true", help="use ASCII characters only")
     found.add_argument("--read-only", action="store_true", help="change nothing")
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     for notice in new_notices(app.registry):
         sys.stderr.write(f"Warning: {safe_text(notice)}\n")  # read once the dashboard is left
+    read_replies()
     app.run()
     if app.farewell:
         sys.stdout.write(f"{app.farewell}\n")
@@ -80,8 +82,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
     )
     if options.theme:
         app.begin_with_theme(options.theme)
-    elif not app.settings.theme.startswith("ansi") and Console(force_terminal=True).color_system in (None, "standard"):
-        app.begin_with_theme(FEW_COLOURS)
+    app.has_few_colours = Console(force_terminal=True).color_system in (None, "standard")
     app.set_keymap(read_keymap(paths.keymap(), all_ids()))
     return app
 

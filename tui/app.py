@@ -1,6 +1,7 @@
 """The app: it owns the lanes to the registry, the theme and what a user chose, and leads from screen to screen."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -33,7 +34,8 @@ from tui.navigation import Navigation
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
-from tui.themes import CYCLE, DARK, THEMES, full_name
+from tui.terminal_ground import QUESTION, GroundReported, is_light_by_environment
+from tui.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
 from tui.wire import Changes, Wire
 
 T = TypeVar("T")
@@ -90,6 +92,8 @@ class Dashboard(Navigation):
         self._noticed = ""  # what the opening of the registry said, which is told once
         self._first = first
         self._first_theme = ""
+        self._follows_terminal = False
+        self.has_few_colours = False  # 8 or 16, as with TERM=xterm: of ours, a text and its ground may come to be one
         self.poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
         self._wire = Wire()
@@ -109,8 +113,7 @@ class Dashboard(Navigation):
         super()._display(screen, renderable)
 
     def on_mount(self) -> None:
-        wanted = self._first_theme or full_name(self.settings.theme)
-        self.theme = wanted if wanted in self.available_themes else DARK
+        self._begin_theme()
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
         if self.poll_seconds:
@@ -118,6 +121,23 @@ class Dashboard(Navigation):
             # The terminal is given back as it was, also where the session ends or somebody types `kill`.
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
+
+    def _begin_theme(self) -> None:
+        """The theme of the command line, else of the settings; where that is `auto`, what suits the terminal."""
+        wanted = self._first_theme or full_name(self.settings.theme)
+        self._follows_terminal = wanted == AUTO
+        if self._follows_terminal:
+            self.theme = theme_on(bool(is_light_by_environment(os.environ)), self.has_few_colours)
+            if self._driver is not None and not self._driver.is_headless:
+                self._driver.write(QUESTION)
+        elif self.has_few_colours and not (self._first_theme or wanted.startswith("ansi")):
+            self.theme = theme_on(False, True)
+        else:
+            self.theme = wanted if wanted in self.available_themes else DARK
+
+    def on_ground_reported(self, message: GroundReported) -> None:
+        if self._follows_terminal:
+            self.theme = theme_on(message.is_light, self.has_few_colours)
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover everything while there is no room for it."""
@@ -170,9 +190,10 @@ class Dashboard(Navigation):
         Raises:
             UsageError: there is none of that name.
         """
-        if full_name(name) not in self.available_themes:
+        if full_name(name) not in (AUTO, *self.available_themes):
             raise UsageError(
-                f"--theme expects dark, light, ansi-dark, ansi-light or another that Ctrl-P lists, but found {name!r}."
+                "--theme expects auto, dark, light, ansi-dark, ansi-light or another of Textual's themes, "
+                f"but found {name!r}."
             )
         self._first_theme = full_name(name)
 
@@ -265,7 +286,7 @@ class Dashboard(Navigation):
     def action_next_theme(self) -> None:
         """The next of the four themes."""
         place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
-        self.theme = CYCLE[place % len(CYCLE)]
+        self.theme, self._follows_terminal = CYCLE[place % len(CYCLE)], False
         self.change(theme=self.theme)
         self.notify(
             f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color

@@ -11,7 +11,7 @@ from bertmt import atomic_files
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import UsageError, reason_of
 from bertmt.recipe.loading import toml_value
-from tui.themes import DARK
+from tui.themes import AUTO
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Settings:
         bell: ring when a marked run ends.
     """
 
-    theme: str = DARK
+    theme: str = AUTO
     columns: Mapping[str, bool] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     bell: bool = False

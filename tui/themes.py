@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = "bertmt-dark"
+AUTO = "auto"  # dark or light, as the terminal is
 LIGHT = "bertmt-light"
 # What `t` goes through; `--theme` knows Textual's own as well.
 CYCLE = (DARK, LIGHT, "ansi-dark", "ansi-light")
@@ -121,6 +122,11 @@ def palette_of(dark: bool, ansi: bool) -> Mapping[str, str]:
     if ansi:
         return _ANSI
     return _DARK if dark else _LIGHT
+
+
+def theme_on(light: bool, has_few_colours: bool) -> str:
+    """The theme for a terminal whose ground is light, or dark; with 8 or 16 colours, in those of the terminal."""
+    return (CYCLE[3] if light else CYCLE[2]) if has_few_colours else LIGHT if light else DARK
 
 
 def full_name(name: str) -> str:

@@ -331,10 +331,10 @@ async def test_a_chart_has_its_room_again_after_the_terminal_grew(show: Show, al
 
 
 @pytest.mark.parametrize(
-    ("term", "theme"), [("xterm", "ansi-dark"), ("linux", "ansi-dark"), ("xterm-256color", ""), ("xterm-kitty", "")]
+    ("term", "few"), [("xterm", True), ("linux", True), ("xterm-256color", False), ("xterm-kitty", False)]
 )
-def test_with_few_colours_the_terminals_own_are_taken(monkeypatch: pytest.MonkeyPatch, term: str, theme: str) -> None:
+def test_with_few_colours_the_terminals_own_are_taken(monkeypatch: pytest.MonkeyPatch, term: str, few: bool) -> None:
     monkeypatch.setenv("TERM", term)
     monkeypatch.delenv("COLORTERM", raising=False)
-    assert dashboard(parser().parse_args([]))._first_theme == theme
+    assert dashboard(parser().parse_args([])).has_few_colours is few
     assert dashboard(parser().parse_args(["--theme", "bertmt-light"]))._first_theme == "bertmt-light"

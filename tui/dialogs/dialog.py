@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
+from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import ComposeResult, RenderResult
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.color import Color
@@ -90,7 +91,7 @@ class Dialog(ModalScreen[T], Generic[T]):
         box.styles.margin = (row + 1, 0, 0, 0) if under >= over else (0, 0, height - row, 0)
         box.styles.max_height = max(under, over)
 
-    def render(self) -> RenderResult:
+    def render(self) -> RenderableType:
         """The screen below, dimmed: blended with the ground or, in colours of the terminal itself, grey."""
         below = super().render()
         if isinstance(below, BackgroundScreen) and self.app.current_theme.ansi:

@@ -96,6 +96,7 @@ class Series:
             scores would say what was never measured.
         place: by which it keeps its look whatever else is in the chart, from 0; None is its index there.
         dotted: drawn fainter than others, every other dot of it left out.
+        recorded: what it is a moving average of; values that are told are that one's.
 
     What is derived from the points is kept, so that a chart which is drawn again costs less: the arrays must not
     change.
@@ -110,6 +111,7 @@ class Series:
     exact: bool = False
     place: int | None = None
     dotted: bool = False
+    recorded: "Series | None" = None
 
     def __post_init__(self) -> None:
         if np.shape(self.steps) != np.shape(self.values):
@@ -162,7 +164,7 @@ class Series:
         Args:
             step: None is the end, where numbers that are missing do not count.
         """
-        trace = self.linear
+        trace = (self.recorded or self).linear
         if step is None:
             numbers = trace.values if not len(trace.missing) else trace.values[np.isfinite(trace.values)]
             return float(numbers[-1]) if len(numbers) else None
@@ -174,4 +176,5 @@ class Series:
         if self.exact:
             return self
         trace = self.linear
-        return Series(self.name, trace.steps, smooth(trace.values, weight), place=self.place, dotted=self.dotted)
+        smoothed = smooth(trace.values, weight)
+        return Series(self.name, trace.steps, smoothed, place=self.place, dotted=self.dotted, recorded=self)

@@ -96,7 +96,7 @@ async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show,
         await open_run(shown, "run009", "plus", "m", "o", "v")
         shown.should_be("run-curves-zoomed")
         assert "(log scale)" in shown.text
-        assert "values at step 199, steps 100 to 299 of 399, smoothed 0.6" in shown.text
+        assert "values at step 199, steps 100 to 299 of 399, smoothed 0.98" in shown.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -133,15 +133,15 @@ async def test_values_at_the_cursor_stand_in_the_legend_and_its_step_below() -> 
 
 async def test_m_goes_through_the_smoothings_with_the_raw_values_faint_behind(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
-        for weight in (0.6, 0.9, 0.98):
-            await pilot.press("m")
+        assert "faint" in {span.style for each in chart.to_lines(80, 20) for span in each}, "from the first on"
+        for weight in (0.9, 0.98, 0.0, 0.6):
+            assert chart.weight == weight
             chart.move_cursor_to(800)
             assert chart.readings[0].value == pytest.approx(smooth(NOISY, weight)[80])
-            assert "faint" in {span.style for each in chart.to_lines(80, 20) for span in each}
-            assert any(f"smoothed {weight:g}" in text for text in on_screen(chart))
-        await pilot.press("m")
-        assert chart.weight == 0
-        assert "faint" not in {span.style for each in chart.to_lines(80, 20) for span in each}
+            assert ("faint" in {span.style for each in chart.to_lines(80, 20) for span in each}) is bool(weight)
+            said = "" if weight == 0.9 else f"smoothed {weight:g}" if weight else "not smoothed"
+            assert any(said in text for text in on_screen(chart))
+            await pilot.press("m")
 
 
 async def test_o_makes_the_scale_logarithmic_and_linear_again(chart: LineChart) -> None:

@@ -11,7 +11,7 @@ from bertmt.drawing.charts import canvas
 from bertmt.drawing.charts.curves import draw_curves
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.smoothing import smooth
-from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts
+from bertmt.drawing.charts.ticks import covering_step, linear_ticks, log_ticks, multiples, tick_texts
 from bertmt.drawing.styled import STYLES, cells, plain
 
 
@@ -64,8 +64,8 @@ def test_a_missing_value_breaks_the_line_and_is_marked() -> None:
     values = np.ones(100)
     values[40:60] = np.nan
     lines = drawn([series(values)], 60, 10)
-    flat = next(row for row in plot_of(lines) if row.strip(" \u2800"))
-    assert "    " in flat.strip()
+    flat = next(row for row in plot_of(lines) if row.strip(" \u2800┈"))
+    assert "┈┈┈┈" in flat.strip("┈"), "through a gap one sees the grid"
     axis = next(text for text in lines if "└" in text)
     assert axis.count("×") >= 8
     assert any("20 values are not numbers" in text for text in lines)
@@ -84,9 +84,9 @@ def test_a_log_scale_says_how_many_values_it_cannot_show() -> None:
 
 
 def test_decades_are_equally_far_apart_on_a_log_scale() -> None:
-    lines = drawn([series(10.0 ** np.arange(-3, 3))], 60, 26, log_y=True)
+    lines = drawn([series(10.0 ** np.arange(-2, 3))], 60, 26, log_y=True)
     rows = [index for index, text in enumerate(lines) if "┤" in text]
-    assert len(rows) >= 5
+    assert len(rows) == 5
     assert max(np.diff(rows)) - min(np.diff(rows)) <= 1
 
 
@@ -229,7 +229,30 @@ def test_a_dotted_curve_leaves_out_every_other_dot_but_none_of_its_points() -> N
         plot_of(drawn([Series("dev", steps, values, dotted=each)], 80, 10, ascii_only=True)) for each in (False, True)
     )
     [line] = [row for row in full if "*" in row and "─" not in row and "-" not in row]
-    [dots] = [row for row in dotted if "*" in row and "-" not in row]
+    [dots] = [row for row in dotted if row.count("*") > 1]
     assert len(line.rstrip()) == line.count("*") and 0.45 < dots.count("*") / line.count("*") < 0.6
     at = [min(len(line.rstrip()) - 1, int(step / 100 * len(line.rstrip()))) for step in steps]
     assert [dots[place] for place in at] == ["*"] * 3
+
+
+@given(low=st.floats(-1e6, 1e6), length=st.floats(1e-3, 1e6), most=st.integers(3, 5))
+def test_ticks_that_cover_a_range_are_few_round_and_reach_little_beyond(low: float, length: float, most: int) -> None:
+    step = covering_step(low, low + length, 3, most)
+    ticks = multiples(low, low + length, step, covering=True)
+    assert 3 <= len(ticks) <= (5 if most == 5 else 6)
+    assert ticks[0] <= low + 1e-6 * length and ticks[-1] >= low + length * (1 - 1e-6)
+    assert ticks[1] > low - 1e-6 * length and ticks[-2] < low + length * (1 + 1e-6)
+    assert f"{step:.0e}"[0] in "125"
+
+
+@pytest.mark.parametrize("height", [8, 12, 20, 40])
+def test_a_chart_has_three_to_five_ticks_on_each_axis_the_last_step_and_a_light_grid(height: int) -> None:
+    lines = draw_curves([series(np.linspace(1.7, 0.4, 328), "sst")], 80, height)
+    texts = [plain(each) for each in lines]
+    labels = [text.split("┤")[0].strip() for text in texts if "┤" in text]
+    assert 3 <= len(labels) <= 5 and float(labels[0]) >= 1.7 and float(labels[-1]) <= 0.4
+    [rule, below] = texts[-3:-1]
+    assert 3 <= rule.count("┬") <= 5 and rule.endswith("┬")
+    assert below.split()[-2:] == ["step", "327"]
+    grid = [span for each in lines for span in each if span.style == "grid"]
+    assert grid and {character for span in grid for character in span.text} == {"┈"}

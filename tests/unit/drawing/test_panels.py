@@ -1,5 +1,6 @@
 """Panels: windows, cursors, faint curves, legends, grids, and which steps come next."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from present import present
 
 from bertmt.drawing.charts.curves import Chart, Panel, View, draw_panel
-from bertmt.drawing.charts.panels import draw_panels, shown_at_once, whole_range
+from bertmt.drawing.charts.panels import arranged, draw_panels, shown_at_once, whole_range
 from bertmt.drawing.charts.series import Series, look_of, looks_of
 from bertmt.drawing.charts.step_window import nearest_step, next_step, panned, zoomed
 from bertmt.drawing.styled import STYLES, cells, plain
@@ -232,3 +233,34 @@ def test_the_cursor_goes_from_one_recorded_step_to_another() -> None:
     assert [next_step(panels, 10, distance) for distance in (1, 5, 45, -1, -100)] == [12, 40, 50, 0, 0]
     assert [nearest_step(panels, step) for step in (-5, 11, 39, 1000)] == [0, 10, 12, 50]
     assert nearest_step([panel(series([]))], 5) is None
+
+
+def losses(*levels: float) -> Panel:
+    """Losses of so many tasks about these levels, each of which falls by one, with a panel for each."""
+    curves = [series(level - np.arange(101) / 100, f"task{place}") for place, level in enumerate(levels)]
+    return Panel("training loss", curves, instead=[Panel(f"loss of {each.name}", [each]) for each in curves])
+
+
+def test_losses_of_unlike_scale_have_a_panel_each_where_there_is_room() -> None:
+    other, tall = panel(title="dev score"), losses(1, 9, 40)
+    assert [each.title for each in arranged([tall, other], 120, 40)] == [
+        "loss of task0", "loss of task1", "loss of task2", "dev score",
+    ]  # fmt: skip
+    assert arranged([tall, other, *tall.instead], 120, 40) == [*tall.instead, other], "none twice"
+    assert arranged([tall, other], 80, 24) == [tall, other]
+    assert arranged([tall], 60, 12) == [tall]
+
+
+def test_where_there_is_none_each_has_its_own_scale_which_is_said_and_values_stay_what_they_are() -> None:
+    chart = draw_panel(losses(1, 9, 40), 80, 20, View())
+    assert "each from its lowest, 0, to its highest, 1" in texts(chart)[0]
+    assert (y_labels(chart)[0], y_labels(chart)[-1]) == ("1.0", "0.0")
+    assert texts(chart)[-1].split() == ["●", "task0", "0", "▲", "task1", "8", "■", "task2", "39"]
+    falling = {span.style for row in (1, 2) for span in chart.lines[row] if span.style.startswith("series")}
+    assert falling, "all begin at the top, so the earliest is drawn"
+
+
+def test_alike_ones_share_an_axis_and_on_a_log_scale_all_do() -> None:
+    assert not losses(1, 1.5).is_relative
+    assert losses(1, 9).is_relative
+    assert not replace(losses(1, 9), log_y=True).is_relative

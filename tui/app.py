@@ -280,7 +280,7 @@ class Dashboard(Navigation):
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             if enabled and tooltip and binding.id and binding.id not in seen and not binding.id.startswith("table."):
                 seen.add(binding.id)
-                title = f"{binding.description[:1].upper()}{binding.description[1:]}"
+                title = f"{binding.description[:1].upper()}{binding.description[1:]}  {self.get_key_display(binding)}"
 
                 async def act(action: str = binding.action, namespace: object = node) -> None:
                     await self.run_action(action, namespace)  # type: ignore[arg-type]

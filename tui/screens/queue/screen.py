@@ -46,7 +46,7 @@ from tui.widgets.machine_strip import MachineStrip
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
-HELD = " ‖ The queue is held: nothing starts until H releases it."
+HELD = " ‖ The queue is held: nothing starts until Z releases it."
 NOTHING = (
     line(Span("Nothing is running or waiting.", "title")),
     (),
@@ -80,7 +80,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         "J and K move the run under the cursor; other keys act on the marked runs, or on that one if none is marked.",
         "Tab goes to the workers. A worker is a separate process: it continues when the dashboard is closed. "
         "Stopping it puts its runs back into the queue; draining it stops it once the queue is empty. After three "
-        "consecutive crashes a worker starts nothing more until c resets it.",
+        "consecutive crashes a worker starts nothing more until W resets it.",
     )
     DEFAULT_CSS = """
     QueueScreen #held { height: auto; background: $panel; }
@@ -107,8 +107,8 @@ class QueueScreen(WorkerActions, HomeScreen):
         key("B", "place(False)", "last", "Move the runs to the end of the queue.", "queue.last"),
         key("P", "prioritise", "priority", "Set the runs' priority; higher ones start first.", "queue.priority"),
         key("r", "requeue", "requeue", "Requeue stopped runs; they resume.", "queue.requeue"),
-        key("h", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="h/H"),
-        key("H", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
+        key("z", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="z/Z"),
+        key("Z", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
         key("e", "edit", "edit", "Change the settings of the waiting run.", "queue.edit"),
         key("tab,shift+tab", "other_table", "runs, workers", "Go to the workers, and back to the runs.", "queue.tab"),
     ]
@@ -200,7 +200,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     def _show_guards(self, workers: Sequence[Worker]) -> None:
         """Why workers start nothing, and the key that lets them."""
         said = [
-            f"Worker {each.key} is halted until c resets it (Tab goes to the workers): {each.guard}"
+            f"Worker {each.key} is halted until W resets it (Tab goes to the workers): {each.guard}"
             for each in guarded(workers)
         ]
         lines = self.query_one("#guards", TextLines)

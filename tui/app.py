@@ -32,6 +32,7 @@ from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.themes import CYCLE, DARK, THEMES, full_name
+from tui.undoing import Done
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -81,6 +82,7 @@ class Dashboard(Navigation):
         self.is_read_only = bool(read_only)
         self.marked: set[str] = set()  # ids of the runs that are marked: one set for every screen
         self.removed_last: list[Run] = []  # by one key; another brings them back
+        self.done: list[Done] = []
         self.bell_of_marked = EndingBell()
         self._settings_file = settings_file
         self.running_when_left = 0

@@ -26,7 +26,10 @@ TURNS = (0, 1, 2, 3, 5, 8, 13)  # of the loop, between two keys
 SIZES = ((80, 24), (40, 12), (60, 15), (120, 40))
 CHARACTERS = {"space": " ", "slash": "/", "number_sign": "#", "question_mark": "?", "full_stop": ".", "comma": ","}
 # What leads from screen to screen, and out of it, comes as often as all else together.
-LEADING = ("enter", "escape", "1", "2", "3", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o", "ctrl+o")
+LEADING = (
+    "enter", "escape", "1", "2", "3", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o",
+    "ctrl+o",
+)  # fmt: skip
 BOUND = sorted({name for _, binding in all_bindings() for name in binding.key.split(",")} | {*"abcxyz059-=", "ctrl+q"})
 OPENING = ("o", "enter", "ctrl+p")
 

@@ -43,8 +43,8 @@ class PaperScreen(HomeScreen):
         key("right_square_bracket", "scale(1)", "next", "Our runs at the next scale.", "paper.scale", True, "]"),
         key("left_square_bracket", "scale(-1)", "previous", "Our runs at the previous scale.", "paper.scale_back",
             display="["),
-        key("right_curly_bracket", "missing", "jump", "Jump to the next figure without a run of ours.", "paper.missing", shown=True,
-            display="}"),
+        key("right_curly_bracket", "missing", "jump", "Jump to the next figure without a run of ours.",
+            "paper.missing", True, "}"),
         key("y", "copy_id", "copy id", "Copy the id of the best run to the terminal's clipboard.", "paper.copy"),
     ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
 from bertmt.services.browse.run_formatting import common_scale
-from bertmt.services.lifecycle import control
+from bertmt.services.lifecycle import control, undo
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
@@ -39,6 +39,7 @@ from tui.screens.queue.columns import (
 )
 from tui.screens.queue.reading import MOST_TIMED, Judged, Queued, judged, read, rest_of, timed
 from tui.screens.queue.workers import WorkerActions, WorkerTable
+from tui.undoing import Done, remember
 from tui.widgets.form import sentence_lines
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
@@ -56,10 +57,11 @@ NOTHING = (
 NO_WORKER = line(
     " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
 )
+MOVES = "J, K, T and B move runs."
 UNKNOWN = Expected(None, None)
 OF_RUNS = {
-    "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "baseline", "shift", "place", "prioritise",
-    "hold", "edit", "copy_id",
+    "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "rename", "baseline", "shift", "place",
+    "prioritise", "hold", "edit", "copy_id",
 }  # fmt: skip
 MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
 PRIORITY = Setting(
@@ -257,8 +259,10 @@ class QueueScreen(WorkerActions, HomeScreen):
     @work(group="act")
     async def action_shift(self, places: int) -> None:
         run = self.current_run()
-        if run is not None and run.state in WAITING and self.dashboard.may_write():
-            await self.change(lambda database: ordering.shift(database, run, places))
+        if run is None or run.state not in WAITING:
+            self.dashboard.notify("Only waiting runs, queued or held, can be moved.", severity="warning")
+        elif self.dashboard.may_write() and await self.change(lambda each: ordering.shift(each, run, places)):
+            remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, MOVES))
 
     @work(group="act")
     async def action_place(self, first: bool) -> None:
@@ -267,7 +271,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         ordered = runs[::-1] if first else runs  # so that they keep their order
         place = each(lambda database, run: ordering.reorder(database, run, first))
-        await self._do(ordered, place, "first now" if first else "last now")
+        await self._do(ordered, place, "first now" if first else "last now", instead=MOVES)
 
     @work(group="act")
     async def action_prioritise(self) -> None:
@@ -283,6 +287,7 @@ class QueueScreen(WorkerActions, HomeScreen):
                 runs,
                 each(lambda database, run: ordering.prioritise(database, run, priority)),
                 f"given priority {priority}",
+                undo.priority,
             )
 
     @work(group="act")
@@ -292,9 +297,9 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         queued = [run for run in runs if run.state is State.QUEUED]
         if queued:
-            await self._do(queued, each(control.hold), "held")
+            await self._do(queued, each(control.hold), "held", undo.hold)
         else:
-            await self._do(runs, each(control.release), "released")
+            await self._do(runs, each(control.release), "released", undo.hold)
 
     @work(group="act")
     async def action_hold_all(self) -> None:

@@ -60,8 +60,9 @@ class LogPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("E", "follow", "follow", "Follow the end of the log, or stop there.", "log.follow", shown=True),
         key("slash", "filter", "filter", "Show only lines with a text.", "log.filter", shown=True, display="/"),
-        key("right_curly_bracket", "error(1)", "jump", "Go to the next error.", "log.next_error", shown=True, display="}"),
-        key("left_curly_bracket", "error(-1)", "jump back", "Go to the error before.", "log.previous_error", display="{"),
+        key("right_curly_bracket", "error(1)", "jump", "Go to the next error.", "log.next_error", True, "}"),
+        key("left_curly_bracket", "error(-1)", "jump back", "Go to the error before.", "log.previous_error",
+            display="{"),
         key("left_square_bracket", "attempt(-1)", "previous", "The attempt before.", "log.back", display="["),
         key("right_square_bracket", "attempt(1)", "next", "The attempt after.", "log.more", display="]"),
     ]  # fmt: skip

@@ -36,6 +36,7 @@ from tui.screens.dashboard_screen import DashboardScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
 from tui.terminal_ground import QUESTION, GroundReported, is_light_by_environment
 from tui.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
+from tui.undoing import Done
 from tui.wire import Changes, Wire
 
 T = TypeVar("T")
@@ -86,6 +87,7 @@ class Dashboard(Navigation):
         self.is_read_only = bool(read_only)
         self.marked: set[str] = set()  # ids of the runs that are marked: one set for every screen
         self.removed_last: list[Run] = []  # by one key; another brings them back
+        self.done: list[Done] = []
         self.bell_of_marked = EndingBell()
         self._settings_file = settings_file
         self.running_when_left = 0
@@ -312,7 +314,7 @@ class Dashboard(Navigation):
         for node, binding, enabled, tooltip in screen.active_bindings.values():
             if enabled and tooltip and binding.id and binding.id not in seen and not binding.id.startswith("table."):
                 seen.add(binding.id)
-                title = f"{binding.description[:1].upper()}{binding.description[1:]}"
+                title = f"{binding.description[:1].upper()}{binding.description[1:]}  {self.get_key_display(binding)}"
 
                 async def act(action: str = binding.action, namespace: object = node) -> None:
                     await self.run_action(action, namespace)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from bertmt.tasks.task import Task
 from tui.dialogs.dialog import Dialog
 from tui.registry_lane import Session
 from tui.settings import Settings
+from tui.undoing import Done
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -40,6 +41,7 @@ class Host(Protocol):
         settings: what the user chose; `change` changes it.
         marked: ids of the runs that are marked, one set for every screen.
         removed_last: the runs that one key removed, for the key that brings them back.
+        done: what was done to the registry here, the last at the end.
     """
 
     registry: Path
@@ -49,6 +51,7 @@ class Host(Protocol):
     settings: Settings
     marked: set[str]
     removed_last: list[Run]
+    done: list[Done]
 
     # The registry and the person.
 

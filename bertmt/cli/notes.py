@@ -1,4 +1,4 @@
-"""`bertmt note` and `tag`."""
+"""`bertmt note`, `rename` and `tag`."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from bertmt.cli import completion, output
 from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs
-from bertmt.cli.invocation import existing_registry
+from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import RunWord
 from bertmt.drawing.safe_text import safe_text
 
@@ -23,6 +23,32 @@ def note(
     database = existing_registry(context)
     after = control.annotate(database, find_run(database, run), text)
     output.write_lines([safe_text(f"{after.id} {after.name}: {after.annotations.note or 'no note'}")])
+
+
+def rename(
+    context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN... NAME", help="Runs, then their name.", autocompletion=completion.runs),
+    ],
+) -> None:
+    """Rename runs; seeds may share a name.
+
+    Ids stay, and everything refers to those. A run folder keeps the name of the run's last start.
+    """
+    from bertmt.errors import UsageError
+    from bertmt.services.lifecycle import control
+    from bertmt.services.lifecycle.bulk import for_all
+
+    *runs, name = words
+    if not runs:
+        raise UsageError("`bertmt rename` expects a run and its name: bertmt rename RUN NAME.")
+    database = existing_registry(context)
+    found = named_runs(database, runs)
+    for before, after in zip(
+        found, for_all(database, found, lambda each, run: control.rename(each, run, name)), strict=True
+    ):
+        output.write_lines([safe_text(f"{after.id}: {before.name} → {after.name}")])
 
 
 def tag(

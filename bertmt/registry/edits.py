@@ -61,6 +61,12 @@ def store_note(database: Database, key: int, note: str) -> None:
         database.execute("UPDATE runs SET note = ? WHERE key = ?", (note, key))
 
 
+def store_name(database: Database, key: int, name: str) -> None:
+    """Call a run otherwise."""
+    with database.immediate():
+        database.execute("UPDATE runs SET name = ? WHERE key = ?", (name, key))
+
+
 def add_tag(database: Database, key: int, tag: str) -> None:
     """Give a run a tag, which it may have already."""
     with database.immediate():

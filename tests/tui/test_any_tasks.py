@@ -211,7 +211,7 @@ async def test_an_example_of_twenty_classes_has_bars_of_the_likely_ones(show: Sh
         await open_run(shown, "run002", "4", "shift+tab", "shift+tab")
         assert "12 other classes: 0.000" in shown.text
         assert "\x1b" not in shown.text
-        await shown.press("tab", "w")
+        await shown.press("tab", "exclamation_mark")
         assert said(shown)[-1] == "Rating has no classes: none of its predictions is right or wrong."
 
 

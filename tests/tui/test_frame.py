@@ -300,8 +300,9 @@ def assert_whole_keys(shown: Shown) -> None:
 async def test_the_palette_names_every_action_once_and_none_of_textuals_own(show: Show, alive: Any) -> None:
     async with show() as shown:
         titles = [each.title for each in shown.app.get_system_commands(shown.app.screen)]
-        assert len(titles) == len(set(titles)) and "Theme" in titles
-        assert not {"Keys", "Screenshot", "Maximize", "Quit"} & set(titles)
+        assert len(titles) == len(set(titles)) and "Theme  t" in titles
+        assert "Filter  /" in titles and "Mark all  A" in titles, "each beside its key"
+        assert not {"Keys", "Screenshot", "Maximize", "Quit"} & {title.split("  ")[0] for title in titles}
 
 
 async def test_t_says_which_theme_it_is_now(show: Show, alive: Any) -> None:

@@ -36,7 +36,9 @@ TURNS = (0, 1, 2, 3, 5, 8, 13)  # of the loop, between two keys
 SIZES = ((80, 24), (40, 12), (60, 15), (120, 40), (200, 60), (20, 5))
 CHARACTERS = {"space": " ", "slash": "/", "number_sign": "#", "question_mark": "?", "full_stop": ".", "comma": ","}
 # What leads from screen to screen, and out of it, comes as often as all else together.
-LEADING = (*"1234", "enter", "escape", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o")
+LEADING = (
+    *"12345", "enter", "escape", "n", "c", "tab", "question_mark", "ctrl+p", "space", "j", "G", "y", "o", "ctrl+o",
+)  # fmt: skip
 BOUND = sorted({name for _, binding in all_bindings() for name in binding.key.split(",")} | {*"abcxyz059-=", "ctrl+q"})
 OPENING = ("o", "enter", "ctrl+p")
 
@@ -184,7 +186,7 @@ async def test_what_is_being_opened_can_be_left_at_any_moment(
 
 async def test_a_second_answer_to_a_dialog_closes_nothing_below(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("enter", "2", "n", "p")
+        await shown.press("enter", "2", "n", "ctrl+o")
         dialog = shown.app.screen
         for _ in range(2):
             dialog.dismiss(None)

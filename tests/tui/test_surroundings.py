@@ -246,7 +246,7 @@ async def test_a_tab_is_loaded_only_once_it_is_there(
 
 
 @pytest.mark.parametrize(
-    ("before", "keys"), [((), "j"), ((" ", "enter"), "u"), (("enter", "6"), "poll"), ((" ",), "bell")]
+    ("before", "keys"), [((), "j"), ((" ", "enter"), "O"), (("enter", "6"), "poll"), ((" ",), "bell")]
 )
 async def test_whatever_asks_a_registry_that_refuses_tells_it(
     show: Show,

@@ -60,7 +60,7 @@ WAYS = {
     "the palette": [("\x10", "Search for commands")],
     "a question": [("jjj", f"ValueError: {CUT}"), ("D", EVIL)],
     "a glance": [("jjj", f"ValueError: {CUT}")],
-    "curves": [("jjj ", "◆"), ("\r", "History"), ("u", EVIL)],
+    "curves": [("jjj ", "◆"), ("\r", "History"), ("O", EVIL)],
     "confusion": [("jjjjjj\r", "History"), ("2", f"sentence 54 {EVIL}")],
     "similarity": [("jjjjjj\r", "History"), ("3", "line of best fit")],
     "examples": [("jjjjjj\r", "History"), ("4", f"sentence 0 {EVIL}")],

@@ -3,7 +3,8 @@
 Every action is a service; what cannot be taken back is asked first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -15,22 +16,27 @@ from bertmt.drawing.styled import cut
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.registry.states import ENDED, State
-from bertmt.services.browse.baseline import choose_baseline, chosen_baseline
+from bertmt.services.browse.baseline import choose_baseline, choose_baseline_again, chosen_baseline
 from bertmt.services.browse.run_formatting import asked
-from bertmt.services.lifecycle import bulk, control, removal
+from bertmt.services.lifecycle import bulk, control, removal, undo
 from bertmt.services.lifecycle.applicable import applicable
-from bertmt.services.names import check_tag
+from bertmt.services.lifecycle.undo import Restore
+from bertmt.services.names import check_name, check_tag
 from bertmt.services.opening import Registry
 from tui.bindings import key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.undoing import Done, remember
 from tui.widgets.table import Table
 
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
 MOST_LISTED = 6
 MOST_OF_A_NAME = 36  # cells in a title
+REQUEUE = "r requeues what was cancelled."
+RESUME = "p resumes what was paused."
+CANCEL = "x cancels what was queued."
 
 
 class RunActions(DashboardScreen):
@@ -53,6 +59,8 @@ class RunActions(DashboardScreen):
         key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
         key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
         key("i", "note", "note", "Write a note on this run.", "runs.note"),
+        key("N", "rename", "rename", "Rename the marked runs, or this one.", "runs.rename"),
+        key("u", "undo", "undo", "Undo what was done last here.", "runs.undo"),
         key("D", "remove", "remove", "Remove the marked runs, or this one; R restores.", "runs.remove"),
         key("R", "restore", "restore", "Restore what was removed last.", "runs.restore"),
     ]
@@ -91,7 +99,7 @@ class RunActions(DashboardScreen):
         more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
         more += found.left_alone
         if await self._agreed(f"Cancel {the_runs(runs)}?", [*more, *listed(runs)], "cancel"):
-            await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled")
+            await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled", instead=REQUEUE)
 
     @work(group="act")
     async def action_pause(self) -> None:
@@ -103,24 +111,24 @@ class RunActions(DashboardScreen):
             sentence = "It writes a checkpoint and frees the device; p resumes it from there."
             sentences = [sentence, *found.left_alone, *listed(runs)]
             if await self._agreed(f"Pause {the_runs(runs)}?", sentences, "pause"):
-                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written")
+                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written", instead=RESUME)
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif await self._agreed_if_several("Resume", rest):
-            await self._do(rest, each(control.resume), "resumed")
+            await self._do(rest, each(control.resume), "resumed", instead="p pauses them again.")
 
     @work(group="act")
     async def action_requeue(self) -> None:
         runs = self._stopped_runs()
         if runs and await self._agreed_if_several("Requeue", runs):
-            await self._do(runs, each(control.requeue), "queued again")
+            await self._do(runs, each(control.requeue), "queued again", instead=CANCEL)
 
     @work(group="act")
     async def action_from_start(self) -> None:
         runs = self._stopped_runs()
         sentence = "Their checkpoints are deleted now, their measurements when they start."
         if runs and await self._agreed(f"Start {the_runs(runs)} over?", [sentence, *listed(runs)], "start over"):
-            await self._do(runs, bulk.begin_anew, "requeued, from the start")
+            await self._do(runs, bulk.begin_anew, "requeued, from the start", instead=CANCEL)
 
     def _stopped_runs(self) -> Sequence[Run]:
         """The chosen runs that can be queued again; says so where none can."""
@@ -140,6 +148,8 @@ class RunActions(DashboardScreen):
             choose_baseline(session.database, run if is_chosen else None)
             return is_chosen
 
+        former = await self.dashboard.attempt(self.dashboard.ask(lambda session: chosen_baseline(session.database)))
+
         is_chosen = await self.dashboard.attempt(self.dashboard.ask(toggle))
         if is_chosen is None:
             return
@@ -148,6 +158,7 @@ class RunActions(DashboardScreen):
             if is_chosen
             else "The baseline is chosen automatically again."
         )
+        remember(self.dashboard.done, Done(what, lambda database: choose_baseline_again(database, former)))
         self.dashboard.notify(what)
         self.dashboard.look_again()
 
@@ -188,7 +199,9 @@ class RunActions(DashboardScreen):
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
-            await self._do(runs, each(lambda database, run: control.tag(database, run, word, present)), "tagged")
+            await self._do(
+                runs, each(lambda database, run: control.tag(database, run, word, present)), "tagged", undo.tags
+            )
 
     @work(group="act")
     async def action_note(self) -> None:
@@ -198,7 +211,7 @@ class RunActions(DashboardScreen):
         shown = safe_text(run.annotations.note)
         text = await self.dashboard.ask_person(Prompt(f"Note on {the_runs([run])}", shown))
         if text is not None and text != shown:  # what was made safe must not replace what a person wrote
-            await self._do([run], each(lambda database, run: control.annotate(database, run, text)), "noted")
+            await self._do([run], each(lambda database, run: control.annotate(database, run, text)), "noted", undo.note)
 
     @work(group="act")
     async def action_remove(self) -> None:
@@ -211,6 +224,9 @@ class RunActions(DashboardScreen):
         is_agreed = await self._agreed(f"Remove {the_runs(runs)}?", [*sentences, *listed(runs)], "remove")
         if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
             self.dashboard.removed_last = runs
+            ids = [run.id for run in runs]
+            done = Done(f"{counted(len(runs), 'run')} removed.", lambda each: bulk.restore(each, ids), removed=runs)
+            remember(self.dashboard.done, done)
 
     @work(group="act")
     async def action_restore(self) -> None:
@@ -222,7 +238,46 @@ class RunActions(DashboardScreen):
         elif self.dashboard.may_write():
             ids = [run.id for run in runs]
             if await self._do(runs, lambda database, _: bulk.restore(database, ids), _back(runs)):
-                self.dashboard.removed_last = []
+                self._forget_removal(runs)
+
+    def _forget_removal(self, runs: Sequence[Run]) -> None:
+        """They are back, by whichever key."""
+        self.dashboard.done = [each for each in self.dashboard.done if each.removed is not runs]
+        if self.dashboard.removed_last is runs:
+            self.dashboard.removed_last = []
+
+    @work(group="act")
+    async def action_rename(self) -> None:
+        runs = self.chosen_runs()
+        if not runs or not self.dashboard.may_write():
+            return
+        shown = safe_text(runs[0].name)
+        title = f"Rename {counted(len(runs), 'run')}"
+        name = await self.dashboard.ask_person(
+            Prompt(title, shown, sentences=self._out_of_sight(), check=_name_problem)
+        )
+        if name is not None and name != shown:
+            rename = each(lambda database, run: control.rename(database, run, name))
+            await self._do(runs, rename, f"renamed to {name}", undo.name)
+
+    @work(group="act")
+    async def action_undo(self) -> None:
+        """Take back the last thing; of what cannot be taken back say so, once, and the next is before it."""
+        if not self.dashboard.may_write():
+            return
+        if not self.dashboard.done:
+            self.dashboard.notify("Nothing was done here that can be undone.", severity="warning")
+            return
+        done = self.dashboard.done.pop()
+        if done.undo is None:
+            self.dashboard.notify(f"Cannot be undone: {done.what} {done.instead}", severity="warning")
+            return
+        take_back = done.undo
+        if await self.dashboard.attempt(self.dashboard.ask(lambda session: (take_back(session.database),))):
+            if done.removed:
+                self._forget_removal(done.removed)
+            self.dashboard.notify(f"Undone: {done.what}")
+            self.dashboard.look_again()
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
         """Whether the registry may be written and a person says yes."""
@@ -247,13 +302,33 @@ class RunActions(DashboardScreen):
             return []
         return [f"{counted(hidden, 'marked run is', 'marked runs are')} not listed here, and left alone."]
 
-    async def _do(self, runs: Sequence[Run], act: Verb, done: str) -> bool:
-        """Act on all of the runs, or on none where one refuses, which is said; whether it was done."""
-        acted = await self.dashboard.attempt(self.dashboard.ask(lambda session: act(session.database, runs)))
-        if acted is not None:
-            self.dashboard.notify(f"{counted(len(acted), 'run')} {done}.")
-            self.dashboard.look_again()  # not after a refusal: a look that succeeds closes the dialog that tells why
-        return acted is not None
+    async def _do(
+        self, runs: Sequence[Run], act: Verb, done: str, restore: Restore | None = None, instead: str = ""
+    ) -> bool:
+        """Act on all of the runs, or on none where one refuses, which is said; whether it was done.
+
+        Args:
+            restore: takes a run back to what it was.
+            instead: what to do where nothing does, a sentence.
+        """
+
+        def do(session: Session) -> tuple[Mapping[int, Run], Sequence[Run]]:
+            before = undo.as_they_are(session.database, runs)
+            return before, act(session.database, runs)
+
+        found = await self.dashboard.attempt(self.dashboard.ask(do))
+        if found is None:
+            return False
+        before, acted = found
+        what = f"{counted(len(acted), 'run')} {done}."
+        if restore is not None:
+            take_back = partial(undo.undo, before=before, after=acted, restore=restore)
+            remember(self.dashboard.done, Done(what, take_back))
+        elif instead:
+            remember(self.dashboard.done, Done(what, None, instead))
+        self.dashboard.notify(what)
+        self.dashboard.look_again()  # not after a refusal: a look that succeeds closes the dialog that tells why
+        return True
 
 
 def _waiting_runs(session: Session) -> list[Run]:
@@ -292,6 +367,14 @@ def _tag_problem(text: str) -> str | None:
     try:
         if text.removeprefix("-"):
             check_tag(text.removeprefix("-"))
+    except BertmtError as problem:
+        return str(problem)
+    return None
+
+
+def _name_problem(name: str) -> str | None:
+    try:
+        check_name(name)
     except BertmtError as problem:
         return str(problem)
     return None

@@ -69,10 +69,10 @@ class LineChart(Drawing, can_focus=True):
         key(
             "m", "smooth", "smooth", "Smooth the losses otherwise: more, not at all, less.", "chart.smooth", shown=True
         ),
-        key("o", "toggle_log", "log", "Logarithmic scale, or linear.", "chart.log", shown=True),
+        key("Y", "toggle_log", "log y", "Logarithmic scale, or linear.", "chart.log", shown=True),
         key("0", "reset", "reset", "Show everything again.", "chart.reset"),
-        key("left_square_bracket", "turn(-1)", "panels back", "Show the panels before.", "chart.back", display="["),
-        key("right_square_bracket", "turn(1)", "more panels", "Show the panels behind.", "chart.more", display="]"),
+        key("left_square_bracket", "turn(-1)", "previous", "Show the panels before.", "chart.back", display="["),
+        key("right_square_bracket", "turn(1)", "next", "Show the panels behind.", "chart.more", display="]"),
     ]
 
     class CursorMoved(Message):

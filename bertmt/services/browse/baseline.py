@@ -123,6 +123,11 @@ def choose_baseline(database: Database, run: Run | None) -> None:
     store_setting(database, SETTING, run.id if run else None)
 
 
+def choose_baseline_again(database: Database, run_id: str | None) -> None:
+    """Go back to an earlier choice, which may be none."""
+    store_setting(database, SETTING, run_id)
+
+
 def scale_key(run: Run) -> tuple[Any, ...]:
     """Encoder, budget, batch and learning rate; equal keys make runs comparable where their data is the same."""
     return tuple(map(run.submission.shared_recipe.get, SCALE_SETTINGS))

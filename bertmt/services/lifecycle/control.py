@@ -1,4 +1,4 @@
-"""What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, note, tag."""
+"""What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, rename, note, tag."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
 from bertmt.services.lifecycle.order import waiting
-from bertmt.services.names import check_tag
+from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.data_check import CheckedData, check_data
 from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
@@ -256,6 +256,20 @@ def annotate(database: Database, run: Run, note: str) -> Run:
     """Replace a run's note."""
     with database.immediate():
         edits.store_note(database, run.key, note)
+        return run_by_key(database, run.key)
+
+
+def rename(database: Database, run: Run, name: str) -> Run:
+    """Call a run otherwise. Names need not be unique: seeds of a recipe share one; all else refers to runs by id.
+
+    Its folder keeps the name of its last start, which `import-run` and `repair` read.
+
+    Raises:
+        UsageError: it cannot have this name.
+    """
+    check_name(name)
+    with database.immediate():
+        edits.store_name(database, run.key, name)
         return run_by_key(database, run.key)
 
 

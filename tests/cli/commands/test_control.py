@@ -203,3 +203,14 @@ def test_the_baseline_is_shown_chosen_and_given_back(
     assert "Each run's is the first finished `baseline` of equal scale, its own seed first:" in automatic
     assert bertmt("baseline", "later").code == 4
     assert bertmt("baseline", "base", "--clear").code == 2
+
+
+def test_runs_are_renamed_by_what_they_are_called_and_found_by_it(
+    bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
+) -> None:
+    run = run_named("base")
+    assert bertmt("rename", "base", "a better name").out == f"{run.id}: base → a better name\n"
+    assert run_named("a better name").id == run.id
+    assert bertmt("rename", "twins", "pair").out.count("twins → pair") == 2
+    assert bertmt("rename", "twins").code == 2
+    assert bertmt("rename", "pair", "x" * 81).code == 2 and names(registry).count("pair") == 2

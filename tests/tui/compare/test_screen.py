@@ -150,7 +150,7 @@ async def test_confusion_matrices_stand_side_by_side(show: Show, opened: Any, si
         shown.should_be("compare-confusion")
         await shown.press("d")
         shown.should_be("compare-confusion-change")
-        await shown.press("d", "o", "percent_sign")
+        await shown.press("d", "right_square_bracket", "percent_sign")
         assert "PARA: share of each true class" in shown.text and "30 %" in shown.text
 
 
@@ -158,7 +158,7 @@ async def test_another_arm_can_be_the_first(show: Show, opened: Any) -> None:
     async with show() as shown:
         await opened(shown, 1, 2)
         assert "better (run002) − base (run001)" in shown.text and "+0.600" in shown.text
-        await shown.press("j", "f")
+        await shown.press("j", "T")
         assert "base (run001) − better (run002)" in shown.text and "−0.600" in shown.text
         assert "● base (run001)" in shown.text, "a run keeps its mark"
 
@@ -168,7 +168,7 @@ async def test_runs_without_scores_are_left_out_and_named(show: Show, opened: An
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 5, 6, 7)
         shown.should_be("compare-left-out")
-        await shown.press("G", "f")
+        await shown.press("G", "T")
         assert "Only an arm with scores" in shown.said
 
 
@@ -231,7 +231,7 @@ async def test_a_comparison_is_made_anew_only_when_scores_changed(
         shown.app.screen.reload()
         await shown.settle()
         assert len(made) == 1
-        await shown.press("j", "f")
+        await shown.press("j", "T")
         assert len(made) == 2
 
 

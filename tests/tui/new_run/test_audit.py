@@ -25,7 +25,7 @@ async def test_a_shows_what_the_audit_of_a_task_finds_and_scrolls(
     show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
-        await shown.press("n", "o", "a")
+        await shown.press("n", "ctrl+t", "ctrl+e")
         assert "Look at the data of" in shown.text and "sst" in shown.text
         await shown.press("j", "enter")
         shown.should_be("task-audit")
@@ -49,7 +49,7 @@ async def test_a_task_of_ones_own_is_audited_and_nothing_raw_of_it_is_shown(
         file.write_text(f"text,label\nsame \x1b[2J words,red\nsame \x1b[2J words,blue\n{split},blue\n")
     write_definition(registry.parent, understood(Wanted(name="colours", files=files)).task)
     async with show() as shown:
-        await shown.press("n", "a", "G", "enter", "ctrl+d")
+        await shown.press("n", "ctrl+e", "G", "enter", "ctrl+d")
         assert "The data of COLOURS" in shown.text and "1 text has different labels" in shown.text
         assert "same �[2J words" in shown.text
 
@@ -61,6 +61,6 @@ async def test_data_that_cannot_be_read_are_a_sentence(show: Show, alive: Any, r
     write_definition(registry.parent, understood(Wanted(name="gone", files=files)).task)
     files["dev"].unlink()
     async with show() as shown:
-        await shown.press("n", "a", "G", "enter")
+        await shown.press("n", "ctrl+e", "G", "enter")
         text = "".join(each.strip(" │") for each in shown.text.splitlines())
         assert "dev.csv" in text and "put it back" in text and "The data of GONE" in text

@@ -74,7 +74,7 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
 ) -> None:
     path = tmp_path / "runs.db"
     async with show(path=path) as shown:
-        await shown.press("n", "o", "ctrl+s")
+        await shown.press("n", "ctrl+t", "ctrl+s")
         [run] = stored(path)
         assert (run.state, run.submission.preset, run.submission.data, run.recipe["encoder"]) == (
             "queued",
@@ -165,7 +165,7 @@ async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_l
 
 async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 6, "space", "p")
+        await shown.press("n", *["j"] * 6, "space", "ctrl+o")
         shown.should_be("new-run-presets")
         await shown.press("j", "enter")
         form = shown.app.screen.form
@@ -192,7 +192,7 @@ async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "o")
+        await shown.press("n", "ctrl+t")
         async with while_storing(shown):
             await shown.pilot.press("ctrl+s", "ctrl+s")
         await shown.press("n")
@@ -206,7 +206,7 @@ async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queu
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "o")
+        await shown.press("n", "ctrl+t")
         async with while_storing(shown):
             await shown.pilot.press("escape")
             assert shown.app.screen.SUBJECT == "runs"
@@ -222,7 +222,7 @@ async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_go
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "o")
+        await shown.press("n", "ctrl+t")
         async with while_storing(shown):
             await shown.pilot.press("question_mark")
         assert "queued." in shown.said and type(shown.app.screen).__name__ == "Help"

@@ -86,13 +86,13 @@ async def test_scales_are_kept_apart_and_chosen_by_a_key(show: Show, scales: Pat
     async with show(scales, size=size, first="paper") as shown:
         shown.should_be("paper-scales")
         assert "1/2 tin" in shown.text and "Scale 1 of 2" in shown.text and "batch 8" in shown.text
-        await shown.press("greater_than_sign")
+        await shown.press("right_square_bracket")
         assert "2/2 tin" in shown.text and "0.900" in shown.text and "batch 4" in shown.text
         await shown.look()
         assert "2/2 tin" in shown.text, "a choice outlives a reload"
-        await shown.press("greater_than_sign")
+        await shown.press("right_square_bracket")
         assert "1/2 tin" in shown.text
-        await shown.press("j", "greater_than_sign")
+        await shown.press("j", "right_square_bracket")
         assert "no other scale" in shown.said
 
 
@@ -105,9 +105,9 @@ async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show: Show, alive:
 
 async def test_m_goes_to_the_next_figure_without_a_run_of_ours(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
-        await shown.press("m")
+        await shown.press("right_curly_bracket")
         assert shown.app.screen.table.current.key == "multi-layer"
-        await shown.press("G", "m")
+        await shown.press("G", "right_curly_bracket")
         assert not shown.app.screen.table.current.row.measured
 
 

@@ -129,7 +129,7 @@ async def test_an_awaited_run_that_starts_again_is_no_obstacle_any_more(show: Sh
         await go_to(shown, "blocked")
         assert "it waits for run008, which is held" in words(shown)
         await go_to(shown, "held")
-        await shown.press("h")
+        await shown.press("z")
         await go_to(shown, "blocked")
         assert "which is held" not in shown.text and "after run008 has finished" in words(shown)
 
@@ -151,7 +151,7 @@ async def test_a_worker_that_starts_nothing_says_why_and_is_let_go_on(
     async with show(size=size, first="queue") as shown:
         shown.should_be("queue-guard")
         assert " in 4m12s" not in shown.text, "nothing is expected of a worker that starts nothing"
-        await shown.press("tab", "c")
+        await shown.press("tab", "W")
         with open_registry(waiting) as database:
             assert database.execute("SELECT request FROM workers").fetchall() == [("go on",)]
         assert "Worker 1 starts runs again." in shown.said
@@ -169,7 +169,7 @@ async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show: Show, 
 
 async def test_a_worker_without_a_guard_has_nothing_to_go_on_with(show: Show, alive: Any, waiting: Path) -> None:
     async with show(first="queue") as shown:
-        await shown.press("c")
+        await shown.press("W")
         assert "Worker 1 is not halted" in shown.said
 
 

@@ -164,9 +164,9 @@ async def test_runs_go_first_and_last_in_the_queue(show: Show, alive: Any, order
 
 async def test_marked_runs_are_held_and_released_together(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
-        await shown.press("j", "h")
+        await shown.press("j", "z")
         assert states(registry)["later"] == "held"
-        await shown.press("space", "space", "h")
+        await shown.press("space", "space", "z")
         assert (states(registry)["later"], states(registry)["held"]) == ("queued", "queued")
 
 
@@ -175,11 +175,11 @@ async def test_a_held_queue_is_seen_at_once_and_released_by_the_same_key(
     show: Show, alive: Any, registry: Path, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
-        await shown.press("H")
+        await shown.press("Z")
         shown.app.clear_notifications()
         await shown.settle()
         shown.should_be("queue-held")
-        await shown.press("H")
+        await shown.press("Z")
         with open_registry(registry) as database:
             assert not queue_is_held(database)
 
@@ -217,7 +217,7 @@ async def test_the_dialog_of_a_worker_refuses_no_slots_and_is_left_by_escape(
 
 async def test_a_worker_is_stopped_after_a_question_and_drained_without_one(show: Show, alive: Any, busy: Path) -> None:
     async with show(first="queue") as shown:
-        await shown.press("d")
+        await shown.press("Q")
         assert requests(busy) == {1: "drain", 2: "drain"}
         await shown.press("tab", "j", "S")
         assert "Stop worker 2?" in shown.text
@@ -238,7 +238,7 @@ async def test_the_log_of_the_workers_is_followed_to_its_end(
     log = worker_log(registry)
     log.write_text("".join(f"round {number}\n" for number in range(60)) + "ValueError: \x1b]0;pwned\x07[red]\n")
     async with show(size=size, first="queue") as shown:
-        await shown.press("l")
+        await shown.press("L")
         assert "round 59" in shown.text and "pwned" in shown.text
         with log.open("a") as file:
             file.write("the newest line\n")
@@ -256,20 +256,20 @@ async def test_the_log_of_the_workers_is_followed_to_its_end(
 
 async def test_a_log_that_is_not_there_says_who_writes_it(show: Show, alive: Any) -> None:
     async with show(first="queue") as shown:
-        await shown.press("l")
+        await shown.press("L")
         assert "Nothing is written there yet." in shown.text
 
 
 async def test_only_what_waits_is_moved_held_or_changed(show: Show, alive: Any, order: Any) -> None:
     async with show(first="queue") as shown:
-        await shown.press("J", "h", "e")
+        await shown.press("J", "z", "e")
         assert order() == ["later", "held"]
         assert "Only a waiting run can be changed" in shown.said
 
 
 async def test_a_queue_that_is_read_only_is_not_changed(show: Show, alive: Any, order: Any) -> None:
     async with show(first="queue", read_only=True) as shown:
-        await shown.press("j", "J", "h", "H", "x", "w")
+        await shown.press("j", "J", "z", "Z", "x", "w")
         assert order() == ["later", "held"] and "read-only" in shown.said
 
 

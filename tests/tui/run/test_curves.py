@@ -93,7 +93,7 @@ def drawn(shown: Shown) -> list[Any]:
 
 async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show, alive: Any, measured: Path) -> None:
     async with show() as shown:
-        await open_run(shown, "run009", "plus", "m", "o", "v")
+        await open_run(shown, "run009", "plus", "m", "Y", "v")
         shown.should_be("run-curves-zoomed")
         assert "(log scale)" in shown.text
         assert "values at step 199, steps 100 to 299 of 399, smoothed 0.98" in shown.text
@@ -105,13 +105,13 @@ async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(
 ) -> None:
     async with show(size=size) as shown:
         shown.app.marked = {"run001", "run002", "run003"}
-        await open_run(shown, "run002", "u")
+        await open_run(shown, "run002", "O")
         shown.should_be("run-curves-overlaid")
         # twins (run003) trained STS alone, and is there all the same, so that nobody takes another's colour.
         assert {tuple(each.name for each in panel.series) for panel in shown.app.screen.pane.chart._panels} == {
             ("better run002", "base run001", "twins run003")
         }
-        await shown.press("u")
+        await shown.press("O")
         assert "twins" not in shown.text
 
 
@@ -172,7 +172,7 @@ async def test_the_dev_loss_that_comes_first_takes_no_look_of_the_training_loss(
 async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.marked = {"run002"}
-        await open_run(shown, "run002", "u")
+        await open_run(shown, "run002", "O")
         assert said(shown) == ["Mark other runs in the list with the space bar; u then draws them here."]
 
 

@@ -7,7 +7,14 @@ from run_screen import open_run
 from shown import Show
 
 
-@pytest.mark.parametrize("keys", [(), ("w", "w", "w"), ("w", "w", "escape")])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        (),
+        ("exclamation_mark", "exclamation_mark", "exclamation_mark"),
+        ("exclamation_mark", "exclamation_mark", "escape"),
+    ],
+)
 async def test_the_example_at_the_cursor_is_shown_in_full_without_another_key(
     show: Show, alive: Any, keys: tuple[str, ...]
 ) -> None:

@@ -68,19 +68,19 @@ async def test_n_goes_from_error_to_error_and_round(show: Show, alive: Any, log:
     async with show() as shown:
         await open_run(shown, "run005", "6")
         assert "2 errors (n)" in shown.text
-        await shown.press("n")
+        await shown.press("right_curly_bracket")
         assert "▸ Traceback" in shown.text and "error 1 of 2" in shown.text
-        await shown.press("n")
+        await shown.press("right_curly_bracket")
         assert "▸ Killed" in shown.text and "error 2 of 2" in shown.text
-        await shown.press("n")
+        await shown.press("right_curly_bracket")
         assert "▸ Traceback" in shown.text
-        await shown.press("N")
+        await shown.press("left_curly_bracket")
         assert "▸ Killed" in shown.text
 
 
 async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
-        await open_run(shown, "run005", "6", "n")
+        await open_run(shown, "run005", "6", "right_curly_bracket")
         shown.should_be("run-log-error")
         words = " ".join(shown.text.split())
         assert "here are the names of the examples that it came from: s1, s2, s3" in words
@@ -94,7 +94,7 @@ async def test_what_is_appended_is_shown_and_followed_until_one_scrolls_away(sho
         await shown.press("g")
         await append(shown, log, "a line that is out of sight\n")
         assert "step 0" in shown.text and "out of sight" not in shown.text
-        await shown.press("f")
+        await shown.press("E")
         assert "a line that is out of sight" in shown.text
         await append(shown, log, "and one more\n")
         assert "and one more" in shown.text
@@ -117,7 +117,7 @@ async def test_only_what_is_new_in_a_log_is_wrapped(
         assert len(texts) == 300
         await append(shown, log, f"new {'word ' * 40}\n")
         assert [text[:4] for text in texts[300:]] == ["new "]
-        await shown.press("slash", *"é12", "escape", "n", "G")
+        await shown.press("slash", *"é12", "escape", "right_curly_bracket", "G")
         assert len(texts) == 301
         await shown.pilot.resize_terminal(100, 24)
         await shown.settle()
@@ -167,7 +167,7 @@ async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show: Show, ali
 
 async def test_without_an_error_n_says_that_there_is_none(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
-        await open_run(shown, "run002", "6", "n")
+        await open_run(shown, "run002", "6", "right_curly_bracket")
         assert said(shown) == ["No error was found."]
 
 

@@ -45,19 +45,19 @@ async def test_all_examples_are_listed_and_the_one_at_the_cursor_is_shown_in_ful
 
 async def test_w_goes_through_the_kinds_and_escape_goes_back_to_all(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await open_run(shown, "run002", "4", "w")
+        await open_run(shown, "run002", "4", "exclamation_mark")
         assert "[wrong 6]" in shown.text
         assert shown_rows(shown) == list(range(54, 60))
         shown.should_be("run-examples-wrong")
-        await shown.press("w")
+        await shown.press("exclamation_mark")
         assert "[broken 0]" in shown.text and shown_rows(shown) == []
         assert "There are none: wrong here, right in the baseline." in shown.text
         shown.should_be("run-examples-none")
-        await shown.press("w")
+        await shown.press("exclamation_mark")
         assert "[fixed 36]" in shown.text and shown_rows(shown) == list(range(18, 54))
-        await shown.press("w")
+        await shown.press("exclamation_mark")
         assert "[all 60]" in shown.text
-        await shown.press("w", "escape")
+        await shown.press("exclamation_mark", "escape")
         assert "[all 60]" in shown.text and isinstance(shown.app.screen, RunScreen)
         await shown.press("escape")
         assert not isinstance(shown.app.screen, RunScreen)
@@ -66,7 +66,7 @@ async def test_w_goes_through_the_kinds_and_escape_goes_back_to_all(show: Show, 
 async def test_against_a_better_baseline_examples_are_broken(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002", "b", "escape")
-        await open_run(shown, "run001", "4", "w", "w")
+        await open_run(shown, "run001", "4", "exclamation_mark", "exclamation_mark")
         assert "wrong 42 [broken 36] fixed 0  against run002" in shown.text
         assert shown_rows(shown) == list(range(18, 54))
         assert "✗ predicted" in shown.text and "true  baseline run002" in shown.text
@@ -76,13 +76,13 @@ async def test_of_the_baseline_itself_only_wrong_ones_are_known(show: Show, aliv
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run001", "4")
         assert "[all 60] wrong 42   in data order" in shown.text
-        await shown.press("w", "w")
+        await shown.press("exclamation_mark", "exclamation_mark")
         assert "[all 60]" in shown.text
 
 
 async def test_epochs_have_their_own_counts(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await open_run(shown, "run002", "4", "w", "comma")
+        await open_run(shown, "run002", "4", "exclamation_mark", "comma")
         # In epoch 1 the first 27 are right, against the 18 of the baseline's last.
         assert "all 60 [wrong 33] broken 0  fixed 9 " in shown.text.replace("  all", "all").replace("60  ", "60 ")
         assert shown_rows(shown) == list(range(27, 60))
@@ -95,13 +95,13 @@ async def test_tab_goes_to_pairs_and_to_similarities_which_are_never_wrong(
     show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
-        await open_run(shown, "run002", "4", "w", "tab")
+        await open_run(shown, "run002", "4", "exclamation_mark", "tab")
         assert "[PARA]" in shown.text and "[wrong 6]" in shown.text
         shown.should_be("run-examples-pairs")
         await shown.press("tab")
         assert "[STS]" in shown.text and "all 60" in shown.text
         shown.should_be("run-examples-similarities")
-        await shown.press("w")
+        await shown.press("exclamation_mark")
         assert said(shown) == ["STS has no classes: none of its predictions is right or wrong."]
         await shown.press("tab")
         assert "[SST]" in shown.text and "[wrong 6]" in shown.text
@@ -114,7 +114,7 @@ async def test_words_leave_the_examples_that_hold_them(show: Show, alive: Any) -
         assert shown_rows(shown) == [5, *range(50, 60)]
         assert "“Sentence 5”: 11" in kinds_line(shown)
         shown.should_be("run-examples-words")
-        await shown.press("enter", "w")
+        await shown.press("enter", "exclamation_mark")
         assert shown_rows(shown) == list(range(54, 60)), "of the wrong ones, those with the words"
         await shown.press("escape")
         assert "[wrong 6]" in shown.text and "Sentence 5" not in shown.text, "first the words go"
@@ -134,7 +134,7 @@ async def test_words_that_nothing_holds_are_said_as_text_and_the_keys_go_on(show
         assert shown_rows(shown) == list(range(COUNT)), "markup in a sentence is text"
         await shown.press(*"yz", "enter")
         assert "There are none with “[red]xyz”: all examples." in shown.text
-        await shown.press("w")
+        await shown.press("exclamation_mark")
         assert "[wrong 6]" in shown.text
 
 
@@ -148,7 +148,7 @@ async def test_o_orders_by_confidence_and_equals_stay_in_their_order(show: Show,
         await shown.press("o")
         assert shown_rows(shown) == order
         assert "least confident first" in shown.text
-        await shown.press("w")
+        await shown.press("exclamation_mark")
         assert shown_rows(shown) == [each for each in order if each % 3]
         await shown.press("o")
         assert shown_rows(shown) == [each for each in range(COUNT) if each % 3]
@@ -189,7 +189,7 @@ async def test_the_cursor_stays_on_its_example_when_the_registry_changes(
     show: Show, alive: Any, registry: Path
 ) -> None:
     async with show() as shown:
-        await open_run(shown, "run002", "4", "w", "w", "w", "j", "j")
+        await open_run(shown, "run002", "4", "exclamation_mark", "exclamation_mark", "exclamation_mark", "j", "j")
         before = shown.text
         assert "id s20" in before
         builder = RegistryBuilder(registry)

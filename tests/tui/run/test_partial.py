@@ -93,7 +93,7 @@ async def test_partial_scores_are_dotted_beside_the_dev_scores_and_named(
 async def test_beside_other_runs_there_are_whole_scores_alone(show: Show, alive: Any, goes: Goes) -> None:
     async with show() as shown:
         shown.app.marked = {"run001"}
-        await open_run(shown, "run009", "u")
+        await open_run(shown, "run009", "O")
         panels = shown.app.screen.pane.chart._panels
         assert len(panels) > 1 and not any(each.dotted for panel in panels for each in panel.series)
         assert "partial" not in " ".join(panel.title for panel in panels)

@@ -78,10 +78,11 @@ class CompareScreen(RunActions):
             key(str(index + 1), f"open({index})", title.lower(), f"Open {title}.", f"compare.tab{index + 1}")
             for index, title in enumerate(TABS)
         ),
-        key("f", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
-        key("a", "apart", "seeds apart", "Single runs, or seeds grouped by recipe.", "compare.apart"),
+        key("T", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
+        key("a", "apart", "seeds", "Single runs, or seeds grouped by recipe.", "compare.apart"),
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
-        key("o", "other_task", "task", "Confusion of the next task.", "compare.task", shown=True),
+        key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
+            display="]"),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
         key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
             shown=True),

@@ -57,7 +57,7 @@ class NewRunScreen(DashboardScreen):
         "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
         "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes; "
-        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in. a looks at "
+        "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in. ^e looks at "
         "a task's data.",
     )
     MAKES_REGISTRY = True
@@ -76,9 +76,15 @@ class NewRunScreen(DashboardScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("ctrl+s", "queue", "queue", "Queue the runs of this form.", "new.queue", shown=True, display="^s"),
         key("tab,shift+tab", "preview", "preview", "Go to the preview, and back.", "new.preview", shown=True),
-        key("p", "source", "preset", "Choose another preset.", "new.source", shown=True),
-        key("o", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
-        key("a", "audit", "audit a task", "Look at a task's data: sizes, classes, lengths, repetitions.", "new.audit"),
+        key("ctrl+o", "source", "preset", "Choose another preset.", "new.source", shown=True),
+        key("ctrl+t", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
+        key(
+            "ctrl+e",
+            "audit",
+            "audit a task",
+            "Look at a task's data: sizes, classes, lengths, repetitions.",
+            "new.audit",
+        ),
     ]
 
     def __init__(self, run: Run | None = None, preset_name: str | None = None, edits: bool = False):

@@ -41,10 +41,11 @@ class PaperScreen(HomeScreen):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue runs of this preset.", "paper.new", shown=True),
-        key("greater_than_sign", "scale(1)", "scale", "Our runs at the next scale.", "paper.scale", True, ">"),
-        key("less_than_sign", "scale(-1)", "scale before", "Our runs at the previous scale.", "paper.scale_back",
-            display="<"),
-        key("m", "missing", "missing", "Jump to the next figure without a run of ours.", "paper.missing", shown=True),
+        key("right_square_bracket", "scale(1)", "next", "Our runs at the next scale.", "paper.scale", True, "]"),
+        key("left_square_bracket", "scale(-1)", "previous", "Our runs at the previous scale.", "paper.scale_back",
+            display="["),
+        key("right_curly_bracket", "missing", "jump", "Jump to the next figure without a run of ours.",
+            "paper.missing", True, "}"),
         key("y", "copy_id", "copy id", "Copy the id of the best run to the terminal's clipboard.", "paper.copy"),
     ]  # fmt: skip
 

@@ -115,7 +115,7 @@ def _when(row: QueueLine) -> Span:
 def _starts(row: QueueLine) -> Span:
     """When a waiting run is expected to start."""
     if row.run.state is State.HELD:
-        return Span("held: h releases it", "dim")
+        return Span("held: z releases it", "dim")
     if row.is_stopped or row.expected.starts_in is None:
         return Span("queued", "dim")
     return Span("next" if not row.expected.starts_in else f"in {short_duration(row.expected.starts_in)}")

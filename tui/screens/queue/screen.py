@@ -16,7 +16,7 @@ from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
 from bertmt.services.browse.run_formatting import common_scale
-from bertmt.services.lifecycle import control
+from bertmt.services.lifecycle import control, undo
 from bertmt.services.lifecycle import order as ordering
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
 from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
@@ -39,6 +39,7 @@ from tui.screens.queue.columns import (
 )
 from tui.screens.queue.reading import MOST_TIMED, Judged, Queued, judged, read, rest_of, timed
 from tui.screens.queue.workers import WorkerActions, WorkerTable
+from tui.undoing import Done, remember
 from tui.widgets.form import sentence_lines
 from tui.widgets.frame import framed
 from tui.widgets.home_line import HomeLine
@@ -47,7 +48,7 @@ from tui.widgets.machine_strip import MachineStrip
 from tui.widgets.table import Table
 from tui.widgets.text_lines import TextLines
 
-HELD = " ‖ The queue is held: nothing starts until H releases it."
+HELD = " ‖ The queue is held: nothing starts until Z releases it."
 NOTHING = (
     line(Span("Nothing is running or waiting.", "title")),
     (),
@@ -57,10 +58,11 @@ NOTHING = (
 NO_WORKER = line(
     " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
 )
+MOVES = "J, K, T and B move runs."
 UNKNOWN = Expected(None, None)
 OF_RUNS = {
-    "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "baseline", "shift", "place", "prioritise",
-    "hold", "edit", "copy_id",
+    "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "rename", "baseline", "shift", "place",
+    "prioritise", "hold", "edit", "copy_id",
 }  # fmt: skip
 MOST_LINES_AT_HAND, MOST_LINES_OF_GUARD = 2, 2
 SHARE_OF_WORKERS, LEAST_WORKERS = 6, 2  # of the lines on screen, one in so many at most; and lines at least
@@ -82,7 +84,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         "J and K move the run under the cursor; other keys act on the marked runs, or on that one if none is marked.",
         "Tab goes to the workers. A worker is a separate process: it continues when the dashboard is closed. "
         "Stopping it puts its runs back into the queue; draining it stops it once the queue is empty. After three "
-        "consecutive crashes a worker starts nothing more until c resets it.",
+        "consecutive crashes a worker starts nothing more until W resets it.",
     )
     DEFAULT_CSS = """
     QueueScreen #held { height: auto; background: $panel; }
@@ -108,8 +110,8 @@ class QueueScreen(WorkerActions, HomeScreen):
         key("B", "place(False)", "last", "Move the runs to the end of the queue.", "queue.last"),
         key("P", "prioritise", "priority", "Set the runs' priority; higher ones start first.", "queue.priority"),
         key("r", "requeue", "requeue", "Requeue stopped runs; they resume.", "queue.requeue"),
-        key("h", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="h/H"),
-        key("H", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
+        key("z", "hold", "hold", "Hold the runs, or release them.", "queue.hold", shown=True, display="z/Z"),
+        key("Z", "hold_all", "hold all", "Hold the whole queue, or release it.", "queue.hold_all"),
         key("e", "edit", "edit", "Change the settings of the waiting run.", "queue.edit"),
         key("tab,shift+tab", "other_table", "runs, workers", "Go to the workers, and back to the runs.", "queue.tab"),
     ]
@@ -203,7 +205,7 @@ class QueueScreen(WorkerActions, HomeScreen):
     def _show_guards(self, workers: Sequence[Worker]) -> None:
         """Why workers start nothing, and the key that lets them."""
         said = [
-            f"Worker {each.key} is halted until c resets it (Tab goes to the workers): {each.guard}"
+            f"Worker {each.key} is halted until W resets it (Tab goes to the workers): {each.guard}"
             for each in guarded(workers)
         ]
         lines = self.query_one("#guards", TextLines)
@@ -260,8 +262,10 @@ class QueueScreen(WorkerActions, HomeScreen):
     @work(group="act")
     async def action_shift(self, places: int) -> None:
         run = self.current_run()
-        if run is not None and run.state in WAITING and self.dashboard.may_write():
-            await self.change(lambda database: ordering.shift(database, run, places))
+        if run is None or run.state not in WAITING:
+            self.dashboard.notify("Only waiting runs, queued or held, can be moved.", severity="warning")
+        elif self.dashboard.may_write() and await self.change(lambda each: ordering.shift(each, run, places)):
+            remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, MOVES))
 
     @work(group="act")
     async def action_place(self, first: bool) -> None:
@@ -270,7 +274,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         ordered = runs[::-1] if first else runs  # so that they keep their order
         place = each(lambda database, run: ordering.reorder(database, run, first))
-        await self._do(ordered, place, "first now" if first else "last now")
+        await self._do(ordered, place, "first now" if first else "last now", instead=MOVES)
 
     @work(group="act")
     async def action_prioritise(self) -> None:
@@ -286,6 +290,7 @@ class QueueScreen(WorkerActions, HomeScreen):
                 runs,
                 each(lambda database, run: ordering.prioritise(database, run, priority)),
                 f"given priority {priority}",
+                undo.priority,
             )
 
     @work(group="act")
@@ -295,9 +300,9 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         queued = [run for run in runs if run.state is State.QUEUED]
         if queued:
-            await self._do(queued, each(control.hold), "held")
+            await self._do(queued, each(control.hold), "held", undo.hold)
         else:
-            await self._do(runs, each(control.release), "released")
+            await self._do(runs, each(control.release), "released", undo.hold)
 
     @work(group="act")
     async def action_hold_all(self) -> None:

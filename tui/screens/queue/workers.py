@@ -25,9 +25,9 @@ class WorkerTable(Table[WorkerLine]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("S", "screen.stop_worker", "stop", "Stop this worker; its runs go back to the queue.", "worker.stop", True),
-        key("d", "screen.drain_worker", "drain", "Stop this worker once the queue is empty.", "worker.drain", True),
-        key("c", "screen.go_on", "reset", "Reset this halted worker.", "worker.go_on", True),
-        key("l", "screen.worker_log", "log", "Show the log of background workers.", "worker.log", True),
+        key("Q", "screen.drain_worker", "drain", "Stop this worker once the queue is empty.", "worker.drain", True),
+        key("W", "screen.go_on", "reset", "Reset this halted worker.", "worker.go_on", True),
+        key("L", "screen.worker_log", "log", "Show the log of background workers.", "worker.log", True),
     ]
 
 
@@ -36,10 +36,10 @@ class WorkerActions(RunActions):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("w", "start_worker", "worker", "Start a worker; it outlives the dashboard.", "workers.start", shown=True),
-        key("S", "stop_worker", "stop worker", "Stop the worker; its runs go back to the queue.", "workers.stop"),
-        key("d", "drain_worker", "drain worker", "Stop the worker once the queue is empty.", "workers.drain"),
-        key("c", "go_on", "reset", "Reset a worker halted by three consecutive crashes.", "workers.go_on"),
-        key("l", "worker_log", "workers' log", "Show the log of background workers.", "workers.log"),
+        key("S", "stop_worker", "stop", "Stop the worker; its runs go back to the queue.", "workers.stop"),
+        key("Q", "drain_worker", "drain", "Stop the worker once the queue is empty.", "workers.drain"),
+        key("W", "go_on", "reset", "Reset a worker halted by three consecutive crashes.", "workers.go_on"),
+        key("L", "worker_log", "log", "Show the log of background workers.", "workers.log"),
     ]
 
     def worker_at_hand(self) -> Worker | None:

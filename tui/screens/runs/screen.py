@@ -128,7 +128,7 @@ class RunsScreen(RunActions, HomeScreen):
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
         key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
         key("o", "order", "order", "Sort by a column; again to reverse.", "runs.order"),
-        key("a", "group", "group seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
+        key("a", "group", "seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
         key("M", "mark_matching", "mark matching", "Mark all runs that match a query.", "runs.mark_matching"),

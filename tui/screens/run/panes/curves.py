@@ -25,11 +25,11 @@ class CurvesPane(Pane):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every column of dots spans the smallest to the largest value of its steps, so no spike is lost; × on the "
         "axis marks a value that is not a number. Drag to move, scroll to zoom, click to read all values at a step.",
-        "u overlays the runs marked in the list, each in its own colour and mark.",
+        "O overlays the runs marked in the list, each in its own colour and mark.",
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         key(
-            "u", "overlay", "overlay", "Overlay the marked runs, or show this one alone.", "curves.overlay", shown=True
+            "O", "overlay", "overlay", "Overlay the marked runs, or show this one alone.", "curves.overlay", shown=True
         ),
         key("s", "save", "picture", "Save a picture (SVG) into the current folder.", "curves.save"),
     ]

@@ -38,7 +38,7 @@ class EpochPane(Pane):
             display=", .",
         ),
         key("full_stop,greater_than_sign", "epoch(1)", "epoch", "The next epoch.", "epoch.next", display="."),
-        key("0", "selected_epoch", "selected epoch", "Back to the selected epoch, or the newest.", "epoch.selected"),
+        key("0", "selected_epoch", "reset", "Back to the selected epoch, or the newest.", "epoch.selected"),
         key("tab", "task(1)", "task", "The next task.", "epoch.task", shown=True, display="Tab"),
         key("shift+tab", "task(-1)", "task before", "The previous task.", "epoch.task_before"),
     ]

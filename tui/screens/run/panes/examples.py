@@ -80,12 +80,20 @@ class ExamplesPane(EpochPane):
     ExamplesPane #words { border: none; height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("w", "kind", "wrong", "Wrong ones, broken ones, fixed ones, all.", "examples.kind", shown=True),
-        key("slash", "search", "find", "Search for words.", "examples.search", shown=True, display="/"),
+        key(
+            "exclamation_mark",
+            "kind",
+            "wrong",
+            "Wrong ones, broken ones, fixed ones, all.",
+            "examples.kind",
+            shown=True,
+            display="!",
+        ),
+        key("slash", "search", "filter", "Search for words.", "examples.search", shown=True, display="/"),
         key(
             "ctrl+t", "try_example", "try", "Change this example's words, and see what runs say.", "examples.try", True
         ),
-        key("o", "order", "sort", "By confidence or error, or as in the data.", "examples.order"),
+        key("o", "order", "order", "By confidence or error, or as in the data.", "examples.order"),
     ]
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ class LogPane(Pane):
 
     TITLE = "Log"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "What the run's process wrote to stdout and stderr. The view follows the end until you scroll away; f or G "
+        "What the run's process wrote to stdout and stderr. The view follows the end until you scroll away; E or G "
         "follows it again. Lines that report an error are marked ✗; a traceback has one mark.",
     )
     DEFAULT_CSS = """
@@ -59,12 +59,13 @@ class LogPane(Pane):
     LogPane #log-filter { border: none; height: 1; padding: 0 1; background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("f", "follow", "follow", "Follow the end of the log, or stop there.", "log.follow", shown=True),
+        key("E", "follow", "follow", "Follow the end of the log, or stop there.", "log.follow", shown=True),
         key("slash", "filter", "filter", "Show only lines with a text.", "log.filter", shown=True, display="/"),
-        key("n", "error(1)", "next error", "Go to the next error.", "log.next_error", shown=True),
-        key("N", "error(-1)", "error before", "Go to the error before.", "log.previous_error"),
-        key("left_square_bracket", "attempt(-1)", "attempt before", "The attempt before.", "log.back", display="["),
-        key("right_square_bracket", "attempt(1)", "next attempt", "The attempt after.", "log.more", display="]"),
+        key("right_curly_bracket", "error(1)", "jump", "Go to the next error.", "log.next_error", True, "}"),
+        key("left_curly_bracket", "error(-1)", "jump back", "Go to the error before.", "log.previous_error",
+            display="{"),
+        key("left_square_bracket", "attempt(-1)", "previous", "The attempt before.", "log.back", display="["),
+        key("right_square_bracket", "attempt(1)", "next", "The attempt after.", "log.more", display="]"),
     ]  # fmt: skip
 
     def __init__(self) -> None:

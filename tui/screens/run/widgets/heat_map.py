@@ -45,7 +45,7 @@ class HeatMap(Drawing, can_focus=True):
         key("right,l", "move(0,1)", "right", "The predicted class to the right.", "matrix.right", display="→"),
         key("enter", "choose", "open", "Go to the examples in this cell.", "matrix.choose",
             shown=True, display="⏎"),
-        key("percent_sign", "turn", "share", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
+        key("percent_sign", "turn", "shares", "Counts, shares of the true class, or of the predicted.", "matrix.shown",
             display="%"),
     ]  # fmt: skip
 

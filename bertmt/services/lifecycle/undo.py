@@ -1,0 +1,77 @@
+"""Taking back what a person wrote about runs or asked of the queue, as far as nobody changed it since."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bertmt.errors import BusyError
+from bertmt.registry import edits, queue
+from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_with_ids
+from bertmt.registry.records import Run
+from bertmt.registry.runs import run_by_key
+from bertmt.registry.states import State
+from bertmt.services.lifecycle import control
+from bertmt.services.lifecycle.bulk import for_all
+from bertmt.services.lifecycle.order import waiting
+
+# Takes a run back from what it became to what it was: before, after.
+Restore = Callable[[Database, Run, Run], Run]
+
+
+def as_they_are(database: Database, runs: Sequence[Run]) -> Mapping[int, Run]:
+    """The runs as the registry has them now, by key: what a change can be taken back to."""
+    return {run.key: run for run in runs_with_ids(database, [run.id for run in runs])}
+
+
+def undo(database: Database, before: Mapping[int, Run], after: Sequence[Run], restore: Restore) -> list[Run]:
+    """Take all runs back, or none.
+
+    Raises:
+        BusyError: what one of them was changed to has been changed since, or its state forbids it now.
+    """
+    return for_all(database, after, lambda each, run: restore(each, before[run.key], run))
+
+
+def tags(database: Database, before: Run, after: Run) -> Run:
+    """Take away the tags that were given, give back those that were taken; others that came since stay."""
+    had, has = set(before.annotations.tags), set(after.annotations.tags)
+    with database.immediate():
+        for tag in has - had:
+            edits.remove_tag(database, after.key, tag)
+        for tag in had - has:
+            edits.add_tag(database, after.key, tag)
+        return run_by_key(database, after.key)
+
+
+def note(database: Database, before: Run, after: Run) -> Run:
+    """The note that it had."""
+    with database.immediate():
+        now = run_by_key(database, after.key)
+        _refuse_changed(now, "note", now.annotations.note, after.annotations.note)
+        return control.annotate(database, now, before.annotations.note)
+
+
+def name(database: Database, before: Run, after: Run) -> Run:
+    """The name that it had."""
+    with database.immediate():
+        now = run_by_key(database, after.key)
+        _refuse_changed(now, "name", now.name, after.name)
+        return control.rename(database, now, before.name)
+
+
+def hold(database: Database, before: Run, after: Run) -> Run:
+    """Held again, or queued again."""
+    return (control.hold if before.state is State.QUEUED else control.release)(database, after)
+
+
+def priority(database: Database, before: Run, after: Run) -> Run:
+    """The priority that it had."""
+    with database.immediate():
+        now = waiting(database, after, "given a priority")
+        _refuse_changed(now, "priority", now.queueing.priority, after.queueing.priority)
+        queue.store_priority(database, now.key, before.queueing.priority)
+        return run_by_key(database, now.key)
+
+
+def _refuse_changed(run: Run, what: str, now: object, then: object) -> None:
+    if now != then:
+        raise BusyError(f"The {what} of run {run.id} was changed again since; it is left as it is.")

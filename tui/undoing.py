@@ -1,0 +1,33 @@
+"""What was done in this dashboard, and how each is taken back; the last first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bertmt.registry.records import Run
+from bertmt.services.opening import Registry
+
+MOST = 100  # so many are kept
+
+
+@dataclass(frozen=True)
+class Done:
+    """One thing that a key did.
+
+    Attributes:
+        what: it was, a sentence.
+        undo: takes it back; None where that cannot be.
+        instead: what to do then, a sentence.
+        removed: the runs that it removed.
+    """
+
+    what: str
+    undo: Callable[[Registry], object] | None = None
+    instead: str = ""
+    removed: Sequence[Run] = ()
+
+
+def remember(history: list[Done], done: Done) -> None:
+    """Keep it as the last; moves and the like, which cannot be taken back, once for a row of them."""
+    if not (history and done.undo is None and history[-1].undo is None and history[-1].instead == done.instead):
+        history.append(done)
+    del history[:-MOST]

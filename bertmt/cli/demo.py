@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -82,7 +82,7 @@ def _teller() -> "Callable[[Run], None]":
     return tell
 
 
-def _refuse(path: Path) -> None:
+def _refuse(path: Path) -> NoReturn:
     from bertmt.errors import RunFailedError
 
     raise RunFailedError(f"The demo's runs have not all finished; `bertmt --db {path} runs` tells why.")

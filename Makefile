@@ -4,9 +4,6 @@
 # --- What one may want to change, as in `make demo EPOCHS=6` ---------------------------------------------------------
 EPOCHS ?= 4
 EPOCH_STEPS ?= 120
-# The encoder's own rate of 1e-3 is too much for adapters of the final model's rank (docs/lab_notes.md).
-DEMO_RATES = --set learning_rate=3e-4 --set head_learning_rate=1e-3
-DEMO_SCALE = --data toy --set encoder=tiny --set epochs=$(EPOCHS) --set epoch_steps=$(EPOCH_STEPS) $(DEMO_RATES)
 # Further flags of pip, for example an index with a smaller torch:
 # make test PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_FLAGS ?=
@@ -38,8 +35,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo
-# Relative names would change their meaning inside $(DEMO).
-BERTMT := $(CURDIR)/$(BIN)/bertmt
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
 .PHONY: help setup demo test check fuzz bursts torture calibrate mutants packages release-check lock bench bench-training bench-gpu docs screenshots clean
@@ -99,26 +94,9 @@ $(STAMP): pyproject.toml constraints.txt $(LOCK)
 	@$(PIP_INSTALL) -c constraints.txt $(if $(LOCK),--no-deps --no-build-isolation -e .,-e ".[dev,offline]")
 	@touch $@
 
-# A registry of its own, whatever BERTMT_DB or a folder above says; a second demo adds its runs to the first one's.
+# Typed again it goes on, or shows what is there; in a terminal the dashboard opens at the end.
 demo: $(STAMP)
-	@mkdir -p $(DEMO)
-	@cd $(DEMO); export BERTMT_DB="$$PWD/runs.db"; \
-	queue() { \
-	    $(BERTMT) queue "$$@" $(DEMO_SCALE) --again --json | \
-	    $(CURDIR)/$(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["runs"][0]["id"])'; \
-	}; \
-	baseline="$$(queue --preset baseline)"; \
-	final="$$(queue --preset final)"; \
-	$(BERTMT) worker --drain; \
-	echo; $(BERTMT) compare "$$baseline" "$$final"; \
-	echo; $(BERTMT) compare "$$baseline" "$$final" --json | $(CURDIR)/$(BIN)/python $(CURDIR)/bench/demo_words.py; \
-	echo; echo "Next:  cd $(DEMO) && source ../$(BIN)/activate, and then"; \
-	echo "  bertmt runs                             every run with its scores"; \
-	echo "  bertmt curves $$final                    losses and scores over the steps"; \
-	echo "  bertmt confusion $$final                 what it takes for what"; \
-	echo "  bertmt predict $$final \"a lovely film\"   what it makes of a sentence"; \
-	echo "  bertmt presets                          every model of the paper"; \
-	echo "  bertmt init --help                      the same with your own data"
+	@$(BIN)/bertmt demo --dir $(DEMO) --set epochs=$(EPOCHS) --set epoch_steps=$(EPOCH_STEPS)
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -62,6 +62,30 @@ def svg_of_pieces(rows: Sequence[Sequence[tuple[str, Style]]], theme: Theme) -> 
     return "\n".join([*parts, "</svg>", ""])
 
 
+def moving_svg(frames: Sequence[str], seconds: float) -> str:
+    """Documents of one size as one that shows each for so long, from the first again after the last.
+
+    Whatever does not move, as a picture that is printed, shows the first.
+    """
+    head, _, _ = frames[0].partition("\n")
+    whole = seconds * len(frames)
+    parts = [head]
+    for number, frame in enumerate(frames):
+        start, end = number / len(frames), (number + 1) / len(frames)
+        states, times = (["hidden"], ["0"]) if number else ([], [])
+        states, times = [*states, "visible"], [*times, f"{start:.4g}"]
+        if end < 1:
+            states, times = [*states, "hidden"], [*times, f"{end:.4g}"]
+        shown = "hidden" if number else "visible"
+        parts += [
+            f'<g visibility="{shown}"><animate attributeName="visibility" calcMode="discrete" dur="{whole:g}s"'
+            f' repeatCount="indefinite" values="{";".join(states)}" keyTimes="{";".join(times)}"/>',
+            *frame.splitlines()[1:-1],
+            "</g>",
+        ]
+    return "\n".join([*parts, "</svg>", ""])
+
+
 def _row(row: Sequence[tuple[str, Style]], top: float, ground: str, ink: str) -> Iterator[str]:
     left: float = MARGIN
     for text, style in row:

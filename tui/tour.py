@@ -1,4 +1,4 @@
-"""`python -m tui.tour FOLDER --db PATH`: the pictures of docs/tour.md, made by the program itself.
+"""`python -m tui.tour FOLDER --db PATH`: the pictures of docs/tour.md and README.md, made by the program itself.
 
 It drives a dashboard by its keys, without a terminal, over a registry in which runs have finished.
 """
@@ -18,7 +18,7 @@ from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError
 from tui.app import Dashboard
-from tui.pictures import svg_of_pieces
+from tui.pictures import moving_svg, svg_of_pieces
 
 SMALL, LARGE = (80, 24), (120, 40)
 
@@ -40,9 +40,9 @@ class Stop:
 
 FINISHED = "state:finished final seed:0"
 STOPS = (
-    Stop("runs", ("j",)),
-    Stop("runs-small", ("j",), size=SMALL),
-    Stop("seeds", ("a", "j")),
+    Stop("runs", filter="state:finished"),
+    Stop("runs-small", filter="state:finished", size=SMALL),
+    Stop("seeds", ("a", "j"), "state:finished"),
     Stop("curves", ("enter", "m", "m"), FINISHED),
     Stop("confusion", ("enter", "2"), FINISHED),
     Stop("similarity", ("enter", "3"), FINISHED),
@@ -54,6 +54,11 @@ STOPS = (
     Stop("paper", ("3",)),
     Stop("help", ("question_mark",)),
 )
+
+
+# The animation of README.md: what a person looks at first.
+FRAMES = ("runs", "curves", "confusion", "examples", "compare")
+FRAME_SECONDS = 3.0
 
 
 async def until_idle(app: Dashboard, pilot: Pilot[None]) -> None:
@@ -101,8 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not registry.exists():
             raise NotFoundError(f"No registry at {registry}; `make demo` makes one to show.")
         options.folder.mkdir(parents=True, exist_ok=True)
-        for stop in STOPS:
-            (options.folder / f"{stop.name}.svg").write_text(asyncio.run(picture(registry, stop)), encoding="utf-8")
+        pictures = {stop.name: asyncio.run(picture(registry, stop)) for stop in STOPS}
+        pictures["dashboard"] = moving_svg([pictures[name] for name in FRAMES], FRAME_SECONDS)
+        for name, svg in pictures.items():
+            (options.folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     except BertmtError as problem:
         sys.stderr.write(f"{safe_text(str(problem))}\n")
         return 1

@@ -13,6 +13,7 @@ from bertmt.cli.compare import compare
 from bertmt.cli.confusion import confusion
 from bertmt.cli.control import cancel, pause, requeue, resume, rm
 from bertmt.cli.curves import curves
+from bertmt.cli.demo import demo
 from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
 from bertmt.cli.export import export
@@ -42,7 +43,7 @@ from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
-    init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
+    demo, init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
     predict, try_, export, verify_resume, backup, import_run,
     import_predictions, gc, repair,

@@ -1,6 +1,6 @@
 """`bertmt compare`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +42,11 @@ def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> No
     if as_json:
         output.write_document("bertmt.compared/1", _record(found))
         return
+    write_comparison(database, groups, found)
+
+
+def write_comparison(database: "Registry", groups: "Sequence[Sequence[Run]]", found: "Comparison") -> None:
+    """All of it for people to read, with the curves of the runs."""
     width = output.table_width()
     for lines in _sections(found, width):
         output.write_lines([*lines, ""] if lines else [])

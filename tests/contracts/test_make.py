@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from present import present
 
-from bench import demo_words
-
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="NO MAKE: the Makefile was not checked")
 
 
@@ -49,46 +47,9 @@ def test_what_the_two_commands_install_is_held_to_the_hashes_of_the_lock(reposit
 
 
 @needs_make
-def test_a_second_demo_trains_what_the_first_has_finished(repository: Path) -> None:
-    [queueing] = [line for line in commands_of(repository, "demo").splitlines() if "bertmt queue " in line]
-    assert " --again " in queueing
-
-
-def compared(verdicts: dict[Any, Any], rank: int = 16) -> dict[Any, Any]:
-    """What `compare --json` writes, as far as the demo reads it."""
-    differences = [
-        {"task": task, "verdict": verdict, "difference": None if verdict == "undecided" else sign * 0.1234}
-        for (task, verdict), sign in zip(verdicts.items(), (1, -1, 1), strict=False)
-    ]
-    return {
-        "reference": {"name": "baseline (a)"},
-        "arms": [{"name": "final (b)", "differences": differences}],
-        "recipe_differences": {"lora.rank": [0, rank]} if rank else {},
-    }
-
-
-@pytest.mark.parametrize(
-    "document, expected",
-    [
-        (compared({"sst": "better", "para": "worse"}),
-         ["final (b) against baseline (a): better on SST (+0.123); worse on PARA (-0.123)."]),
-        (compared({"sst": "better"}), ["final (b) against baseline (a): better on SST (+0.123)."]),
-        (compared({"sts": "undecided"}), ["final (b) against baseline (a): undecided on STS ρ."]),
-        (compared({}), ["final (b) and baseline (a) could not be compared."]),
-        (compared({"sst": "worse"}, rank=0), ["final (b) against baseline (a): worse on SST (+0.123)."]),
-    ],
-)  # fmt: skip
-def test_the_demo_says_what_its_comparison_says(document: Any, expected: list[str]) -> None:
-    assert demo_words.sentences(document) == expected
-
-
-@needs_make
-def test_the_demo_claims_nothing_that_no_comparison_says(repository: Path) -> None:
-    """All that it prints of the two runs comes from `compare --json`; the rest is what to type next."""
-    commands = commands_of(repository, "demo")
-    assert re.search(r'compare "\$baseline" "\$final" --json \| \S+python \S+bench/demo_words.py', commands)
-    told = re.findall(r'echo "([^"]*)', commands)
-    assert told and not [text for text in told if not text.startswith(("Next:", "  bertmt "))]
+def test_make_demo_is_the_command_of_that_name_in_its_own_folder(repository: Path) -> None:
+    commands = commands_of(repository, "demo", "EPOCHS=6")
+    assert re.search(r"^\S*bertmt demo --dir demo --set epochs=6 --set epoch_steps=\d+$", commands, re.MULTILINE)
 
 
 def test_continuous_integration_runs_make_test_and_stops_at_the_first_failure(repository: Path) -> None:

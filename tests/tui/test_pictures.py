@@ -10,7 +10,7 @@ from present import present
 
 from bertmt.drawing.styled import Span
 from bertmt.errors import UsageError
-from tui.pictures import CELL_WIDTH, MARGIN, svg_of, write_picture
+from tui.pictures import CELL_WIDTH, MARGIN, moving_svg, svg_of, write_picture
 from tui.themes import THEMES
 
 DARK = THEMES[0]
@@ -54,3 +54,18 @@ def test_a_picture_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_gives_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"No picture can be written to .*: No such file or directory"):
         write_picture([], DARK, tmp_path / "no" / "here.svg")
+
+
+def test_a_moving_picture_shows_one_frame_after_the_other_and_the_first_where_nothing_moves() -> None:
+    frames = [svg_of([(Span(word),)], DARK) for word in ("one", "two", "six")]
+    moving = ElementTree.fromstring(moving_svg(frames, 2.0))
+    groups = [each for each in moving if each.tag.endswith("}g")]
+    assert ["".join(group.itertext()).strip() for group in groups] == ["one", "two", "six"]
+    assert [group.get("visibility") for group in groups] == ["visible", "hidden", "hidden"]
+    animated = [next(each for each in group if each.tag.endswith("}animate")) for group in groups]
+    assert {each.get("dur") for each in animated} == {"6s"}
+    assert [(each.get("values"), each.get("keyTimes")) for each in animated] == [
+        ("visible;hidden", "0;0.3333"),
+        ("hidden;visible;hidden", "0;0.3333;0.6667"),
+        ("hidden;visible", "0;0.6667"),
+    ]

@@ -169,7 +169,7 @@ class RunsScreen(RunActions, HomeScreen):
         self._beside.ascii_only = self.dashboard.ascii_only
         self._show_columns()
         self.table.focus()
-        self.watch(self.table, "scroll_y", self._look_beside, init=False)
+        self.watch(self.table, "scroll_y", self._scrolled, init=False)
 
     def _cell(self, row: Row | GroupRow, column: Column) -> Span:
         is_wrong = self._listed is not None and isinstance(row, Row) and row.run.id in self._listed.alarms
@@ -216,6 +216,9 @@ class RunsScreen(RunActions, HomeScreen):
         said.show(lambda width: [line(Span(part, "bad")) for part in wrapped(safe_text(listed.why_gone), width)])
         if listed.news:
             self.dashboard.notify(listed.news, severity="warning")
+
+    def _scrolled(self) -> None:
+        self._look_beside()
 
     @work(exclusive=True, group="beside")
     async def _look_beside(self) -> None:

@@ -24,9 +24,9 @@ def try_(
     words: Words = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask several runs about a sentence or a pair, side by side, with the probability of each class.
+    """Ask several runs about a sentence or a pair, side by side.
 
-    Runs that kept a model alone can be asked; for the others it says why not.
+    With the probability of each class. Runs that kept a model alone can be asked; for the others it says why not.
     """
     from bertmt.errors import NotFoundError
     from bertmt.services.analysis.trying.once import ask_once

@@ -42,7 +42,7 @@ def test_every_command_of_the_issue_is_there() -> None:
     wanted = (
         "init fetch presets recipe queue worker runs show logs curves confusion wait baseline compare cancel "
         "pause resume requeue rm hold release move edit note tag predict export doctor workers tui verify-resume "
-        "backup import-run import-predictions gc restore repair task"
+        "backup import-run import-predictions gc restore repair task try"
     )
     assert set(wanted.split()) == set(GROUP.commands)
     assert set(GROUP.commands["task"].commands) == {"add", "list", "show", "rm", "audit"}

@@ -33,7 +33,7 @@ HOSTILE = "x\x1b[2J[b]"
 def board(add_run: Callable[..., Run]) -> Board:
     """Two runs, the second of SST alone; their models are there."""
     runs = [add_run("every", "baseline"), add_run(HOSTILE, "sst-only")]
-    found = Board(runs)
+    found = Board(runs=runs)
     for run in runs:
         found.hear(Loaded(run.id))
     found.hear(Ready())

@@ -83,7 +83,7 @@ class TryScreen(DashboardScreen):
         self._chosen: Chosen | None = None
         self._conversation: Conversation | None = None
         self._timer: Timer | None = None
-        self.board = Board(())
+        self.board = Board(runs=())
         self._is_starting = False
 
     def compose(self) -> ComposeResult:
@@ -123,7 +123,7 @@ class TryScreen(DashboardScreen):
         chosen = self._chosen
         if chosen is None or self._is_starting:
             return
-        self.board = Board([each.run for each in chosen.tried], dict(chosen.refused))
+        self.board = Board(runs=[each.run for each in chosen.tried], refused=dict(chosen.refused))
         if not chosen.tried:
             self.board.is_ready = True
             self._show()

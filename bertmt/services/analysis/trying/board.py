@@ -8,7 +8,7 @@ from bertmt.services.analysis.trying.said import Done, Ended, Loaded, Ready, Ref
 from bertmt.tasks.task import Task
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Board:
     """Hears what the child says, and forgets what is not about the newest question.
 

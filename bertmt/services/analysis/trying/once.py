@@ -23,7 +23,7 @@ def ask_once(chosen: Chosen, first: str, second: str | None = None, words: bool 
         kind, way = ("pairs", "leave out --pair") if second is not None else ("single sentences", "add --pair TEXT")
         raise UsageError(f"None of these runs was trained on {kind}: {way}.")
     said: queue.Queue[Said] = queue.Queue()
-    board = Board(runs, dict(chosen.refused))
+    board = Board(runs=runs, refused=dict(chosen.refused))
     conversation = Conversation(chosen.tried, said.put)
     try:
         board.ask(conversation.ask(first, second, words))

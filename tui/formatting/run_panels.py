@@ -113,12 +113,11 @@ def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, nam
 def _loss_of(leaf: str, curves: Curves, run: Run, made: dict[str, Panel]) -> Panel:
     """A task's losses in its colour, the dev loss in none of a task's; the same panel each time."""
     if leaf not in made:
-        places = {
-            "loss": ("train", place_of(f"loss/{leaf}", with_kind=False, tasks=run.tasks)),
-            "dev_loss": ("dev", DEV),
-        }
-        found = [(curves.get((run.key, f"{kind}/{leaf}")), *look) for kind, look in places.items()]
-        made[leaf] = Panel(f"loss of {leaf}", [_series(curve, *look) for curve, *look in found if curve is not None])
+        place = place_of(f"loss/{leaf}", with_kind=False, tasks=run.tasks)
+        found = (("train", f"loss/{leaf}", place), ("dev", f"dev_loss/{leaf}", DEV))
+        shown = [(curves.get((run.key, series)), name, look) for name, series, look in found]
+        drawn = [_series(curve, name, look) for curve, name, look in shown if curve is not None]
+        made[leaf] = Panel(f"loss of {leaf}", drawn)
     return made[leaf]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 # Names and defaults of schema 9, in their order; those of heads stand between.
 BEFORE_HEADS: Mapping[str, Any] = {
-    "tasks": ["sst", "para", "sts"], "ensembling": False, "super_concat": False, "pair_features": None,
+    "tasks": [], "ensembling": False, "super_concat": False, "pair_features": None,
     "extra_data": False, "pearson": False, "pair_input": "separate", "number_loss": None, "mnr": False,
     "cosine_embedding": False, "losses": [], "pooling": "mean", "lora.rank": 0, "lora.alpha": None,
     "lora.rslora": False, "lora.targets": "all-linear", "lora.dropout": 0.0,

@@ -195,7 +195,7 @@ class MultitaskModel(nn.Module):
         if not about.has_head:
             first, second = embeddings
             return functional.cosine_similarity(first, second, dim=-1)
-        parts = pair_features(self.features, *embeddings) if about.pair else embeddings
+        parts = pair_features(self.features, *embeddings) if about.pair else list(embeddings)
         return self._through_head(task, "separate", torch.cat(parts, dim=-1) if len(parts) > 1 else parts[0])
 
     def _through_head(

@@ -15,6 +15,7 @@ from sqlite_utils import Migrations
 from bertmt.errors import RegistryError
 from bertmt.registry.database import tables_of
 from bertmt.registry.file.older_recipes import present_digest, present_recipe
+from bertmt.registry.file.recipes_of_schema_9 import recipe_with_later_settings
 
 migrations = Migrations("bertmt")
 
@@ -360,6 +361,14 @@ def m008_sources(db: SqliteUtilsDatabase) -> None:
     """Sources of users' own losses and heads."""
     for statement in _statements(SCHEMA_8):
         db.execute(statement)
+
+
+@migrations()
+def m009_settings_past_the_paper(db: SqliteUtilsDatabase) -> None:
+    """Settings that came since in stored recipes, with the defaults that those runs had; no digest changes."""
+    db.conn.create_function("recipe_of", 1, recipe_with_later_settings)
+    db.execute("UPDATE runs SET recipe = recipe_of(recipe) WHERE recipe != recipe_of(recipe)")
+    db.conn.create_function("recipe_of", 1, None)
 
 
 def _statements(script: str) -> list[str]:

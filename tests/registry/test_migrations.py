@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database as SqliteUtilsDatabase
 
-from bertmt.recipe.loading import from_json, presets
+from bertmt.recipe.loading import from_json, presets, to_json
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
@@ -58,6 +58,7 @@ def test_every_recipe_has_the_digest_and_the_text_that_it_would_have_today(older
         stored = found[name].submission
         assert (stored.digest, resolved(from_json(stored.recipe_json))) == (today.digest(), today), name
         assert resolved(from_json(stored.recipe_json, found[name].known)).flat() == today.flat()
+        assert stored.recipe_json == to_json(from_json(stored.recipe_json, found[name].known)), name
         assert each["digest"] != stored.digest
     # One of them differed from another by that setting alone.
     digests = {run.submission.digest for run in found.values()}

@@ -45,7 +45,9 @@ class TokenBatch:
 
         Source: Devlin et al. 2019, "BERT", figure 2 and section 3.2.
         """
-        parts = [([*one, *one[-1:] * (ends_between - 1)], other[1:]) for one, other in zip(first, second, strict=True)]
+        parts = [
+            ([*one, *list(one[-1:]) * (ends_between - 1)], other[1:]) for one, other in zip(first, second, strict=True)
+        ]
         joined = cls.of([[*one, *other] for one, other in parts])
         types = [np.repeat([0, 1], [len(one), len(other)]) for one, other in parts]
         return cls(joined.input_ids, joined.lengths, torch.from_numpy(np.concatenate(types)))

@@ -10,7 +10,7 @@ from bertmt.models.heads import build_heads, projection
 from bertmt.recipe.rules import recipe_from
 
 
-def layout(head: nn.Sequential) -> list[str]:
+def layout(head: Any) -> list[str]:
     return [
         f"dropout {part.p}" if isinstance(part, nn.Dropout)
         else f"{part.in_features}→{part.out_features}" if isinstance(part, nn.Linear)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from present import present
+from torch import nn
 from torch.nn import functional
 
 from bertmt.models.encoder import load_encoder
@@ -74,7 +75,8 @@ def test_a_head_reads_the_features_of_a_pair_side_by_side(build_model: Build, to
     }.items():
         model = build_model({"pair_features": features})
         with torch.no_grad():
-            [linear] = model.heads["para"]  # type: ignore[misc]
+            heads: Any = model.heads
+            linear: nn.Module = heads["para"][0]
             expected = linear(torch.cat(of(*model.embed_pair("para", tokens)), dim=1))[:, 0]
             torch.testing.assert_close(model("para", tokens), expected)
 

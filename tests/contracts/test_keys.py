@@ -1,6 +1,7 @@
 """A key has one meaning on all screens: its word in the footer. Digits are the tabs of the screen at hand."""
 
 from collections import defaultdict
+from typing import Any
 
 from textual.screen import ModalScreen
 
@@ -13,7 +14,7 @@ OF_THE_SCREEN_AT_HAND = {
 OF_THE_FRAMEWORK = {"ctrl+p", "ctrl+q", "ctrl+c"}
 
 
-def dialogs(kind: type = ModalScreen) -> set[str]:
+def dialogs(kind: type[Any] = ModalScreen) -> set[str]:
     """Their keys are answers, which they name in their last line; nothing else works meanwhile."""
     return {each.__name__ for each in kind.__subclasses__()}.union(*map(dialogs, kind.__subclasses__()))
 

@@ -60,7 +60,10 @@ def name(database: Database, before: Run, after: Run) -> Run:
 
 def hold(database: Database, before: Run, after: Run) -> Run:
     """Held again, or queued again."""
-    return (control.hold if before.state is State.QUEUED else control.release)(database, after)
+    with database.immediate():
+        now = run_by_key(database, after.key)
+        _refuse_changed(now, "state", now.state, after.state)  # one that was cancelled since must not be queued
+        return (control.release if before.state is State.QUEUED else control.hold)(database, now)
 
 
 def priority(database: Database, before: Run, after: Run) -> Run:

@@ -163,7 +163,7 @@ async def test_a_worker_that_drains_says_too_that_it_starts_nothing(show: Show, 
     with open_registry(waiting) as database, database.immediate():
         database.execute("UPDATE workers SET guard = ?, request = 'drain'", (GUARD,))
     async with show(first="queue") as shown:
-        assert "Worker 1 is halted until c resets it" in words(shown)
+        assert "Worker 1 is halted until W resets it" in words(shown)
         assert "1 worker (starts nothing)" in words(shown)
 
 

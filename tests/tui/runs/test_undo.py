@@ -33,7 +33,7 @@ async def go_to(shown: Shown, name: str) -> None:
     [
         ("runs", "better", ("number_sign", *"good", "enter"), "Undone: 1 run tagged."),
         ("runs", "better", ("i", *"why", "enter"), "Undone: 1 run noted."),
-        ("runs", "better", ("N", *"-2", "enter"), "Undone: 1 run renamed to better-2."),
+        ("runs", "better", ("N", *"best", "enter"), "Undone: 1 run renamed to best."),
         ("runs", "better", ("b",), "Undone: Every run is now compared with"),
         ("runs", "better", ("D", "y"), "Undone: 1 run removed."),
         ("queue", "later", ("z",), "Undone: 1 run held."),

@@ -264,8 +264,10 @@ class QueueScreen(WorkerActions, HomeScreen):
         run = self.current_run()
         if run is None or run.state not in WAITING:
             self.dashboard.notify("Only waiting runs, queued or held, can be moved.", severity="warning")
-        elif self.dashboard.may_write() and await self.change(lambda each: ordering.shift(each, run, places)):
-            remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, MOVES))
+        elif self.dashboard.may_write():
+            moved = await self.change(lambda database: ordering.shift(database, run, places))
+            if moved is not None:
+                remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, MOVES))
 
     @work(group="act")
     async def action_place(self, first: bool) -> None:

@@ -108,6 +108,8 @@ def draw_forest(groups: Sequence[ForestGroup], width: int, *, ascii_only: bool =
             style = STYLES[row.verdict] if row.is_drawn else "dim"
             behind = [_cell(numbers_of[at], at, wide[at], style if at == 3 else "dim" * (at == 4)) for at in shown]
             lines.append(line(pad(safe_text(row.name), name), " " * GAP, *plot, *behind))
+    if ascii_only:  # before they are cut: a combining character has a cell there
+        lines = ascii_lines(lines)
     fitting = [_without_end(cut_line(each, width)) for each in lines]
     return ascii_lines(fitting) if ascii_only else fitting
 

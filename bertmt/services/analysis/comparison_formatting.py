@@ -106,7 +106,7 @@ def _could_show(result: Any) -> str:
     if result.verdict is not Verdict.UNDECIDED or result.p is None:
         return ""
     if isinstance(result, SeedDifference):
-        return "" if result.can_decide else f"needs {result.seeds_needed} seeds"
+        return "" if result.can_decide else f"needs {numbers.counted(result.seeds_needed, 'seed')}"
     return f"sees ≥ {numbers.score(result.detectable)}" if result.detectable else ""
 
 

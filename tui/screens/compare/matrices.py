@@ -56,15 +56,14 @@ class ArmMatrix:
     @property
     def name(self) -> str:
         """What it is called; not yet safe for a screen."""
-        return (
-            f"{self.run.name} {self.run.id}"
-            if len(self.arm.runs) == 1
-            else f"{self.run.name}, sum of {len(self.by_seed)} seeds"
-        )
+        if len(self.arm.runs) == 1:
+            return f"{self.run.name} {self.run.id}"
+        return f"{self.run.name}, sum of {counted(len(self.by_seed), 'seed')}"
 
     def counts(self, seeds: Iterable[int]) -> np.ndarray:
         """The sum over seeds, (k, k) ints."""
-        return np.sum([self.by_seed[seed] for seed in seeds], axis=0)
+        summed: np.ndarray = np.sum([self.by_seed[seed] for seed in seeds], axis=0)
+        return summed
 
 
 def task_of(runs: Sequence[Run], place: int) -> Task | None:

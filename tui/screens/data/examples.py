@@ -109,7 +109,13 @@ class TaskExamples(Vertical):
     def _columns(self) -> list[Column]:
         task = self._about
         longest = max(map(cells, map(safe_text, task.classes)), default=NUMBER_LABEL)
-        label = Column(key="label", title="label", width=min(longest, LONGEST_LABEL), rank=2, right=not task.classes)
+        label = Column(
+            key="label",
+            title="label",
+            width=max(len("label"), min(longest, LONGEST_LABEL)),
+            rank=2,
+            right=not task.classes,
+        )
         first = Column(key="first", title="first sentence" if task.pair else "sentence", width=16, rank=1, elastic=True)
         second = [Column(key="second", title="second sentence", width=16, rank=4, elastic=True)] if task.pair else []
         return [Column(key="id", title="id", width=9, rank=5, from_width=70), label, first, *second]

@@ -123,7 +123,7 @@ def task_cell(row: TaskRow, column: Column) -> Span:
     """The cell of a column for a task."""
     task = row.task
     if task is None:
-        return Span({"name": safe_text(row.name), "data": "its definition cannot be read"}.get(column.key, ""), "bad")
+        return Span({"name": safe_text(row.name), "data": "cannot be read"}.get(column.key, ""), "bad")
     labels = counted(len(task.classes), "class", "classes") if task.classes else f"{task.minimum:g}–{task.maximum:g}"
     found = {
         "name": task.name, "title": task.title, "inputs": task.inputs, "labels": labels, "judged": task.metric.title,

@@ -32,11 +32,6 @@ from tui.widgets.tab_line import TabLine
 TABS = ("Audit", *SPLITS)
 AUDIT = 0
 ONE_PAGE = Size(120, 36)  # cells from which on all stands on one page
-PANES: Mapping[str, tuple[str, Draw]] = {
-    "splits": ("Splits", about_splits),
-    "labels": ("Labels", about_labels),
-    "lengths": ("Lengths", about_lengths),
-}
 
 
 class TaskDataScreen(DashboardScreen):
@@ -58,9 +53,9 @@ class TaskDataScreen(DashboardScreen):
     TaskDataScreen Page { padding: 0 1; }
     TaskDataScreen #panes { height: 1fr; }
     TaskDataScreen .audit { display: none; }
-    TaskDataScreen.one-page #panes { layout: grid; grid-size: 2; grid-columns: 5fr 4fr; grid-rows: 5fr 6fr; }
+    TaskDataScreen.one-page #panes { layout: grid; grid-size: 2; grid-columns: 7fr 5fr; grid-rows: 5fr 7fr; }
     TaskDataScreen.one-page .audit { display: block; }
-    TaskDataScreen.one-page #lengths { row-span: 2; }
+    TaskDataScreen #splits { padding: 0; }
     TaskDataScreen.one-page #whole { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,11 +78,14 @@ class TaskDataScreen(DashboardScreen):
         yield TabLine(TABS, self.tab, (Span(f"The data of {safe_text(self.about.title)}", "title"),))
         with Container(id="panes"):
             yield framed(Page(lambda width: self._lines(whole_audit, width), id="whole"), "Audit", first=True)
-            for name, (title, draw) in PANES.items():
-                page = Page(lambda width, draw=draw: self._lines(draw, width), id=name, classes="audit")  # type: ignore[misc]
-                yield framed(page, title)
+            yield self._pane("splits", "Splits", about_splits)
+            yield self._pane("labels", "Labels", about_labels)
             yield framed(TaskExamples(self.about, id="examples"), "Examples")
+            yield self._pane("lengths", "Lengths", about_lengths)
         yield KeyLine()
+
+    def _pane(self, name: str, title: str, draw: Draw) -> Page:
+        return framed(Page(lambda width: self._lines(draw, width), id=name, classes="audit"), title)
 
     def on_mount(self) -> None:
         self._arrange()

@@ -111,8 +111,9 @@ class Dashboard(Navigation):
         """Only what changed goes to the terminal. Textual has no public place for this; `tests/tui/test_wire.py` fails
         where it has changed."""
         if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
-            renderable = Changes(renderable, self._wire)
-        super()._display(screen, renderable)
+            super()._display(screen, Changes(renderable, self._wire))  # type: ignore[arg-type]  # as Textual itself
+        else:
+            super()._display(screen, renderable)
 
     def on_mount(self) -> None:
         self._begin_theme()

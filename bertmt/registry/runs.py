@@ -217,6 +217,19 @@ def all_runs(database: Database, where: str = "1", parameters: Sequence[Any] = (
     return _runs(database, f"runs.removed_at IS NULL AND ({where})", parameters)
 
 
+def finished_of_preset(database: Database, preset: str, most: int) -> list[Run]:
+    """The newest finished runs of a preset, so many at most, newest last."""
+    newest = (
+        "SELECT key FROM runs WHERE preset = ? AND state = 'finished' AND removed_at IS NULL ORDER BY key DESC LIMIT ?"
+    )
+    return all_runs(database, f"runs.key IN ({newest})", (preset, most))
+
+
+def finished_with_id(database: Database, run_id: str) -> list[Run]:
+    """The run of that id, where there is one and it has finished."""
+    return all_runs(database, "runs.id = ? AND runs.state = 'finished'", (run_id,))
+
+
 def removed_runs(database: Database, where: str = "1", parameters: Sequence[Any] = ()) -> list[Run]:
     """The removed runs that satisfy a condition; they can still be brought back."""
     return _runs(database, f"runs.removed_at IS NOT NULL AND NOT {IS_STAGED} AND ({where})", parameters)

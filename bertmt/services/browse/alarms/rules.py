@@ -72,7 +72,7 @@ def _diverges(rules: Rules, name: str, means: Sequence[float]) -> Alarm | None:
     if not (now >= rules.diverges * best and lost_much and now - best > NOISES * _noise(means[:-2])):
         return None
     sentence = (
-        f"{name} diverges: {numbers.score(now)} and more over its last {2 * WINDOW} steps, its lowest was "
+        f"{name} diverges: {numbers.score(now)} and more over its last steps, its lowest was "
         f"{numbers.score(best)} (rule: {rules.diverges:g} times that, half of what was won lost; alarms.diverges)"
     )
     return Alarm("diverges", sentence)
@@ -91,8 +91,8 @@ def _stalls(rules: Rules, losses: Mapping[str, Sequence[float]]) -> Alarm | None
         if won > max(min(LEAST_WON * begun[name], NOISES * _noise(means)), LEAST_WON / 4 * begun[name]):
             return None
     said = ", ".join(f"{name} {numbers.score(begun[name])} → {numbers.score(late[name])}" for name in losses)
-    steps = numbers.count(min(map(len, losses.values())) * WINDOW)
-    return Alarm("stalls", f"stalls: after {steps} steps no loss is below its beginning: {said} (alarms.stalls)")
+    steps = numbers.counted(min(map(len, losses.values())) * WINDOW, "step", "steps")
+    return Alarm("stalls", f"stalls: after {steps} no loss is below its beginning: {said} (alarms.stalls)")
 
 
 def _is_behind(rules: Rules, scores: Mapping[int, float], siblings: Mapping[str, Mapping[int, float]]) -> Alarm | None:

@@ -7,7 +7,7 @@ from bertmt.errors import UsageError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
+from bertmt.registry.runs import finished_of_preset, finished_with_id
 from bertmt.registry.states import State
 from bertmt.services.browse.alarms.rules import WINDOW, Alarm, Rules, alarms
 from bertmt.services.browse.alarms.settings import alarm_rules
@@ -70,11 +70,8 @@ def _scores(database: Database, run: Run) -> Mapping[int, float]:
 def _siblings(database: Database, run: Run) -> Sequence[Run]:
     """The newest finished runs of its preset, else the baseline that a person chose; of equal scale and dev data."""
     preset = run.submission.preset
-    same = "runs.state = 'finished' AND runs.preset = ? AND runs.key IN (SELECT key FROM runs WHERE preset = ?"
-    newest = f"{same} AND state = 'finished' ORDER BY key DESC LIMIT {MOST_SIBLINGS})"
-    found = _alike(run, all_runs(database, newest, (preset, preset))) if preset else []
-    chosen = chosen_baseline(database)
-    return found or (_alike(run, all_runs(database, "runs.id = ?", (chosen,))) if chosen else [])
+    found = _alike(run, finished_of_preset(database, preset, MOST_SIBLINGS)) if preset else []
+    return found or _alike(run, finished_with_id(database, chosen_baseline(database) or ""))
 
 
 def _alike(run: Run, others: Iterable[Run]) -> list[Run]:

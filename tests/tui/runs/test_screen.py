@@ -53,11 +53,11 @@ async def test_the_cursor_begins_on_the_running_run_and_stays_where_a_person_put
         current = shown.app.screen.current_run
         assert names(shown.text)[:4] == ["base", "training", "later", "held"]
         assert current().name == "training"
-        await shown.press("slash", *"state:paused", "escape")
+        await shown.press("j", "slash", *"state:paused", "escape")
         assert names(shown.text) == []
         await shown.press("escape")
-        assert current().name == "training", "where nothing was listed in between"
-        await shown.press("j", "enter", "escape")
+        assert current().name == "later", "where nothing was listed in between"
+        await shown.press("enter", "escape")
         assert current().name == "later", "where a run was opened"
         with open_registry(registry) as database, database.immediate():
             database.execute("UPDATE runs SET state = 'running' WHERE name = 'held'")

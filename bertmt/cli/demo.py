@@ -85,7 +85,7 @@ def _teller() -> "Callable[[Run], None]":
 def _refuse(path: Path) -> NoReturn:
     from bertmt.errors import RunFailedError
 
-    raise RunFailedError(f"The demo's runs have not all finished; `bertmt --db {path} runs` tells why.")
+    raise RunFailedError(f"The demo's runs have not all finished; `bertmt runs --db {path}` tells why.")
 
 
 def _open_dashboard(path: Path, runs: "Sequence[Run]") -> None:

@@ -1,6 +1,5 @@
 """`bertmt demo`."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -10,6 +9,7 @@ import typer
 from bertmt.cli import diagnostics, output
 from bertmt.cli.compare import write_comparison
 from bertmt.cli.parameters import Settings, assigned_settings
+from bertmt.cli.tui import become_dashboard
 from bertmt.drawing.safe_text import safe_text
 from bertmt.services.browse.run_formatting import doing, progress
 
@@ -85,14 +85,13 @@ def _teller() -> "Callable[[Run], None]":
 def _refuse(path: Path) -> NoReturn:
     from bertmt.errors import RunFailedError
 
-    raise RunFailedError(f"The demo's runs have not all finished; `bertmt --db {path} runs` tells why.")
+    raise RunFailedError(f"The demo's runs have not all finished; `bertmt runs --db {path}` tells why.")
 
 
 def _open_dashboard(path: Path, runs: "Sequence[Run]") -> None:
     """In a terminal the dashboard takes this process' place; elsewhere it is said what to type next."""
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        output.end()
-        os.execv(sys.executable, [sys.executable, "-m", "tui", "--db", str(path)])
+    if sys.stdin.isatty() and output.is_terminal():
+        become_dashboard(["--db", str(path)])
     last = runs[-1].id
     diagnostics.note(f"Next, in {path.parent}: `bertmt-tui`, `bertmt runs`, `bertmt confusion {last}`,")
     diagnostics.note(f'`bertmt predict {last} "a lovely film"`; `bertmt init --help` is about your own data.')

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -26,9 +26,15 @@ def tui(
 
     Live curves, confusion matrices, the queue and the paper's figures; closing it stops no run and no worker.
     """
-    command = [sys.executable, "-m", "tui", "--db", str(registry_path(context))]
+    command = ["--db", str(registry_path(context))]
     command += [word for flag, value in (("--theme", theme), ("--screen", screen)) if value for word in (flag, value)]
     command += [flag for flag, wanted in (("--ascii", only_ascii), ("--read-only", read_only)) if wanted]
+    become_dashboard(command)
+
+
+def become_dashboard(arguments: list[str]) -> NoReturn:
+    """Let the dashboard take this process' place."""
+    command = [sys.executable, "-m", "tui", *arguments]
     output.end()
     # The dashboard takes this process' place: the command line never imports it.
     os.execv(command[0], command)

@@ -12,6 +12,7 @@ from bertmt import atomic_files
 from bertmt.drawing import numbers
 from bertmt.errors import RegistryError, UsageError
 from bertmt.registry.database import Database
+from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs, run_by_key, setting, store_setting
 from bertmt.registry.states import State
@@ -64,7 +65,7 @@ def queue_demo(database: Database, folder: Path, values: Mapping[str, str]) -> l
     for name in PRESETS:
         planned = plan(Request(preset=name, values={**EMBEDDED, **values}, folder=folder))
         digest, seed = planned.runs[0].recipe.digest(), planned.runs[0].recipe.seed
-        known = all_runs(database, "runs.digest = ? AND runs.seed = ?", (digest, seed))
+        known = [run for run in all_runs(database) if (run.submission.digest, run.seed) == (digest, seed)]
         run = known[-1] if known else submit(database, planned)[0]
         found.append(requeue(database, run) if run.state in GOES_ON else run)
     return found
@@ -78,7 +79,7 @@ def told_of_progress(registry: Path, tell: Callable[[Run], None]) -> Iterator[No
     def look() -> None:
         with opened_registry(registry) as database:
             while not is_over.wait(LOOK_SECONDS):
-                for run in all_runs(database, "runs.state = 'running'"):
+                for run in runs_in(database, State.RUNNING):
                     tell(run)
 
     thread = threading.Thread(target=look, daemon=True)

@@ -16,7 +16,7 @@ from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings, all_ids
 from tui.settings import read_settings
-from tui.terminal_ground import read_replies
+from tui.terminal.ground import read_replies
 from tui.widgets.home_line import HomeLine
 
 EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141

@@ -29,15 +29,15 @@ from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.host import RegistryChanged
-from tui.line_filters import OnlyAscii, SafeText
 from tui.navigation import Navigation
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
-from tui.terminal_ground import QUESTION, GroundReported, is_light_by_environment
+from tui.terminal.ground import QUESTION, GroundReported, is_light_by_environment
+from tui.terminal.line_filters import OnlyAscii, SafeText
+from tui.terminal.wire import Changes, Wire
 from tui.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
 from tui.undoing import Done
-from tui.wire import Changes, Wire
 
 T = TypeVar("T")
 A = TypeVar("A")

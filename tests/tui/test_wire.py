@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from bench.emulator import PLAIN, Emulator, styled
 from tui.app import Dashboard
-from tui.wire import Wire
+from tui.terminal.wire import Wire
 
 SIZE = (120, 40)
 WALK = ("j", "j", "k", "G", "g", "2", "1", "enter", "2", "4", "j", "escape", "question_mark", "escape", "t", "slash",

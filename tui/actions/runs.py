@@ -29,7 +29,7 @@ from tui.dialogs.question import Question
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.undoing import Done, remember
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
 MOST_LISTED = 6

@@ -12,8 +12,8 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
-from tui.widgets.columns import Column
-from tui.widgets.table import Table
+from tui.widgets.tables.columns import Column
+from tui.widgets.tables.table import Table
 
 
 @dataclass(frozen=True)

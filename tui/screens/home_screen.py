@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from tui.bindings import key
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.home_line import HomeLine
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 
 class HomeScreen(DashboardScreen):

@@ -18,9 +18,9 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut, line
 from tui.bindings import key
-from tui.widgets.columns import Column
 from tui.widgets.fields import Field, FieldKind
-from tui.widgets.table import Spanning, Table
+from tui.widgets.tables.columns import Column, Spanning
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
 NAME = Column(key="name", title="setting", width=18, rank=1)

@@ -8,7 +8,7 @@ from bertmt.registry.states import State
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
 from tui.host import host_of
 from tui.widgets.tab_line import TabLine
-from tui.widgets.table import MARK
+from tui.widgets.tables.marking import MARK
 
 # In the order in which a person wants to know of them; every state has its place.
 SHOWN = (

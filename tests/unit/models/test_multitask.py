@@ -68,15 +68,16 @@ def test_predictions_follow_the_papers_formulas(build_model: Build, tokens: Toke
 
 
 def test_a_head_reads_the_features_of_a_pair_side_by_side(build_model: Build, tokens: TokenBatch) -> None:
-    for features, of in {
+    read: dict[str, Callable[[Tensor, Tensor], list[Tensor]]] = {
         "super": lambda u, v: [u, v, v - u],
         "difference": lambda u, v: [u, v, (u - v).abs()],
         "product": lambda u, v: [u, v, (u - v).abs(), u * v],
-    }.items():
+    }
+    for features, of in read.items():
         model = build_model({"pair_features": features})
         with torch.no_grad():
             heads: Any = model.heads
-            linear: nn.Module = heads["para"][0]
+            linear: Any = heads["para"][0]
             expected = linear(torch.cat(of(*model.embed_pair("para", tokens)), dim=1))[:, 0]
             torch.testing.assert_close(model("para", tokens), expected)
 

@@ -17,7 +17,7 @@ from bertmt.services.browse.run_formatting import begins_anew
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
 from tui.formatting.scores import FEW, score_head, width_of
-from tui.widgets.columns import WIDE, Column
+from tui.widgets.tables.columns import WIDE, Column
 
 Looks = Mapping[int, Look]  # by the key of the first run of an arm
 UNIT = " unit"  # behind the name of a task: the column of its part in the overall score

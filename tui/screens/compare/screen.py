@@ -33,7 +33,7 @@ from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
 from tui.widgets.page import Page
 from tui.widgets.tab_line import TabLine
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 TABS = ("Scores", "Recipes", "Curves", "Confusion")
 SCORES, RECIPES, CURVES, CONFUSION = range(4)

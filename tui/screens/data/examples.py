@@ -21,9 +21,9 @@ from bertmt.services.tasks.findings import FINDINGS, Finding
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.task import Task
 from tui.bindings import key
-from tui.widgets.columns import Column
 from tui.widgets.examples.rows import ExampleRows, Indices
-from tui.widgets.table import Table
+from tui.widgets.tables.columns import Column
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
 LONGEST_LABEL = 19

@@ -21,12 +21,12 @@ from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import Task
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
-from tui.widgets.columns import Column
 from tui.widgets.frame import framed
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
-from tui.widgets.table import Table
+from tui.widgets.tables.columns import Column
+from tui.widgets.tables.table import Table
 
 COLUMNS = (
     Column(key="name", title="task", width=14, rank=1),

@@ -26,7 +26,7 @@ from tui.screens.home_screen import HomeScreen
 from tui.widgets.drawing import Drawing
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
 MOST_COLUMNS = 240  # of a graph: of eight minutes

@@ -7,7 +7,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, wrap_parts
 from bertmt.services.upkeep.devices import Holder, Place, memory_by_owner
 from tui.formatting.run_signs import running_bar, state_sign
-from tui.widgets.columns import Column
+from tui.widgets.tables.columns import Column
 
 PLACES = (
     Column("slot", "slot", 6, rank=1, meaning="device slot"),

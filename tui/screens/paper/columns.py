@@ -10,7 +10,7 @@ from bertmt.services.analysis.paper_table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import progress
 from bertmt.tasks.builtin import BUILTIN
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span
-from tui.widgets.columns import WIDE, Column
+from tui.widgets.tables.columns import WIDE, Column
 
 TITLES = tuple((name, task.score_title) for name, task in BUILTIN.items())
 COLUMNS = (

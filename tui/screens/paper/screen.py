@@ -19,7 +19,7 @@ from tui.widgets.frame import framed
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 
 class PaperScreen(HomeScreen):

@@ -13,8 +13,7 @@ from bertmt.services.browse.queue_times import Expected
 from bertmt.services.browse.run_formatting import asked, conditions, local_time, progress, seconds_since
 from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
 from tui.formatting.run_standing import standing
-from tui.widgets.columns import WIDE, Column
-from tui.widgets.table import Spanning
+from tui.widgets.tables.columns import WIDE, Column, Spanning
 
 COLUMNS = (
     Column("state", "", 1, rank=1, meaning="state, as a sign"),

@@ -45,7 +45,7 @@ from tui.widgets.frame import framed
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.machine_strip import MachineStrip
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
 HELD = " ‖ The queue is held: nothing starts until Z releases it."

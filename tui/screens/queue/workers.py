@@ -15,7 +15,7 @@ from tui.bindings import key
 from tui.dialogs.question import Question
 from tui.dialogs.start_worker import StartWorker
 from tui.screens.queue.columns import WorkerLine
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 T = TypeVar("T")
 

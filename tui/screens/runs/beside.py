@@ -17,7 +17,7 @@ from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
 from tui.host import Host
 from tui.registry_lane import Session
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 if TYPE_CHECKING:
     from bertmt.services.analysis.judgements import Judgement

@@ -25,8 +25,7 @@ from bertmt.tasks.task import Task, Tasks
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
 from tui.formatting.scores import FEW, score_head, width_of
 from tui.screens.runs.beside import COURSE_CELLS, Beside
-from tui.widgets.columns import WIDE, Column, Placed
-from tui.widgets.table import Spanning
+from tui.widgets.tables.columns import WIDE, Column, Placed, Spanning
 
 BASELINE_SIGN = Span("★", "accent")  # in the place of the sign of its state: it has finished
 SPREAD = 10  # cells of a mean ± a standard deviation: with the seeds of a recipe in one line, a score is one

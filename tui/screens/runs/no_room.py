@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bertmt.drawing.numbers import named
 from bertmt.drawing.styled import Span, cut_line, line
 from tui.screens.runs.columns import without_room
-from tui.widgets.columns import Column, Placed
+from tui.widgets.tables.columns import Column, Placed
 from tui.widgets.text_lines import TextLines
 
 

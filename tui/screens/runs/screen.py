@@ -1,8 +1,8 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -17,8 +17,6 @@ from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
-from bertmt.registry.states import State
-from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.rows import FIELDS, Row
 from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import STANDING, check_filter
@@ -32,57 +30,18 @@ from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
 from tui.screens.runs.columns import GroupRow, cell, columns_of, first_key, key_of, marks_of, runs_of
+from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.saved_filters import choose_filter
-from tui.widgets.columns import Column
 from tui.widgets.frame import framed
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.machine_strip import MachineStrip, Surroundings, surroundings_of
-from tui.widgets.table import Table
+from tui.widgets.machine_strip import MachineStrip, surroundings_of
+from tui.widgets.tables.columns import Column
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
-
-EMPTY = (
-    line(Span("No runs yet.", "title")),
-    (),
-    line("Queue the paper's baseline on the embedded data, and work it here:"),
-    line(Span("  bertmt queue --preset baseline --work", "accent")),
-    (),
-    line("or press ", Span("n", "mark"), " for the form. ", Span("?", "mark"), " shows every key."),
-)
-NOTHING_MATCHES = (
-    line(Span("No run matches the filter.", "title")),
-    (),
-    line(Span("Esc", "mark"), " takes it away, ", Span("/", "mark"), " changes it."),
-)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What one load brings.
-
-    Attributes:
-        tasks: of these runs.
-        fields: by which they can be filtered.
-        total: how many runs there are, whatever the filter leaves.
-        scale: the data and the encoder of all that are listed; "" where they differ.
-        why_gone: that the chosen baseline is not there any more, in a sentence.
-        news: that a baseline took another's place, in a sentence that is told once.
-        alarms: of the runs that are running and have some, by id.
-    """
-
-    lines: list[Row | GroupRow]
-    tasks: Tasks
-    fields: Mapping[str, str]
-    total: int
-    counts: dict[State, int]
-    surroundings: Surroundings
-    scale: str
-    why_gone: str
-    news: str
-    alarms: Mapping[str, Sequence[Alarm]]
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -247,9 +206,18 @@ class RunsScreen(RunActions, HomeScreen):
         scale = common_scale(run for each in lines for run in runs_of(each))
         fields = session.runs.fields()
         why_gone, news = session.runs.baselines.why_gone, session.runs.told_of_baselines()
-        surroundings, total = surroundings_of(session), sum(counts.values())
-        alarms = session.alarms.of(run for each in lines for run in runs_of(each))
-        return Listed(lines, tasks, fields, total, counts, surroundings, scale, why_gone, news, alarms)
+        return Listed(
+            lines=lines,
+            tasks=tasks,
+            fields=fields,
+            total=sum(counts.values()),
+            counts=counts,
+            surroundings=surroundings_of(session),
+            scale=scale,
+            why_gone=why_gone,
+            news=news,
+            alarms=session.alarms.of(run for each in lines for run in runs_of(each)),
+        )
 
     def current_run(self) -> Run | None:
         row = self.table.current

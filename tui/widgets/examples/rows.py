@@ -5,7 +5,7 @@ from typing import overload
 
 import numpy as np
 
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 
 class Indices(Sequence[int]):

@@ -36,7 +36,7 @@ from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
 from tui.widgets.frame import framed
-from tui.widgets.table import Table
+from tui.widgets.tables.table import Table
 
 ARROWS: Mapping[Order, str] = {
     "surest": "-confidence",

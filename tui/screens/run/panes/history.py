@@ -18,9 +18,9 @@ from bertmt.services.browse.details import history_of
 from bertmt.services.browse.run_formatting import local_time
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
 from tui.screens.run.panes.pane import Pane
-from tui.widgets.columns import Column
 from tui.widgets.frame import framed
-from tui.widgets.table import Table
+from tui.widgets.tables.columns import Column
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
 COLUMNS = (

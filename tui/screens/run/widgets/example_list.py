@@ -13,9 +13,9 @@ from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.services.analysis.examples import ExampleTable
 from bertmt.tasks.task import Task
 from tui.screens.run.widgets.example_lines import class_name, format_example, task_in
-from tui.widgets.columns import Column
 from tui.widgets.examples.rows import ExampleRows, Indices
-from tui.widgets.table import Table
+from tui.widgets.tables.columns import Column
+from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
 WIDE = 104  # cells from which on names of classes and ids have room

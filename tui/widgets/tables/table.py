@@ -3,7 +3,7 @@
 Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this is one of our own on its line API.
 """
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from rich.style import Style
@@ -19,18 +19,13 @@ from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key, movement_keys
 from tui.host import host_of
 from tui.widgets.changed_lines import changed_regions
-from tui.widgets.columns import GAP, Column, Placed, place
-from tui.widgets.marking import Marking
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
+from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
+from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking
+from tui.widgets.tables.strips import KeptStrips
 
 R = TypeVar("R")
-MARK = "◆"
-MARKS = {"mark", "extend", "mark_range", "mark_all", "invert", "unmark"}
 GUTTER = 2  # the mark, and a space
-
-
-class Spanning(Span):
-    """A cell that takes all that is left of its row."""
 
 
 @runtime_checkable
@@ -61,13 +56,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         *movement_keys("table", "Move the cursor", "row"),
         key("enter", "choose", "open", "Open what the cursor is on.", "table.choose", shown=True, display="⏎"),
-        key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", True, "␣"),
-        key("shift+down", "extend(1)", "mark down", "Mark from here downwards.", "marks.down"),
-        key("shift+up", "extend(-1)", "mark up", "Mark from here upwards.", "marks.up"),
-        key("V", "mark_range", "mark range", "Mark all from the last mark to here.", "marks.range"),
-        key("A", "mark_all", "mark all", "Mark all that is listed.", "marks.all"),
-        key("I", "invert", "invert marks", "Mark what is not marked, of all that is listed.", "marks.invert"),
-        key("U", "unmark", "unmark", "Unmark all.", "runs.unmark"),
+        *MARK_KEYS,
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)  # only two lines change with it
@@ -118,8 +107,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         # Rows as lines, until all is drawn again: a list that moves by a row would make those of all others anew.
         self._made: dict[tuple[Hashable, bool], tuple[R, Line]] = {}
-        self._strips: dict[int, tuple[Line, Strip]] = {}
-        self._strips_for: tuple[Mapping[str, Style], int] | None = None
+        self._strips = KeptStrips()
         self._placed: tuple[tuple[Sequence[Column], int], list[Placed]] | None = None
         self.sorted_by = ""  # a field, "-" before it downwards
         self._cell = cell
@@ -307,7 +295,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of marks are keys of the table only where rows can be marked."""
-        return self._can_mark if action in MARKS else True
+        return self._can_mark if action in MARK_ACTIONS else True
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
@@ -332,14 +320,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         styles, width = styles_of(self), self.scrollable_content_region.width
         if is_current or y < self._top:
             return strip_of(text, styles, width, self._cursor_style() if is_current else NOTHING)
-        # The very strip that was drawn before: Textual keeps with it what it made of it.
-        if self._strips_for is None or self._strips_for[0] is not styles or self._strips_for[1] != width:
-            self._strips_for = styles, width
-            self._strips.clear()
-        made = self._strips.get(id(text))
-        if made is None or made[0] is not text:
-            made = self._strips[id(text)] = text, strip_of(text, styles, width)
-        return made[1]
+        return self._strips.of(text, styles, width)
 
     def _content(self, y: int) -> tuple[Line, bool]:
         """What belongs on a line of the screen, and whether the cursor is on it."""

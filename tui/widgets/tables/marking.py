@@ -3,7 +3,20 @@
 from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
+from tui.bindings import key
+
 R = TypeVar("R")
+MARK = "◆"
+MARK_ACTIONS = {"mark", "extend", "mark_range", "mark_all", "invert", "unmark"}
+MARK_KEYS = (
+    key("space", "mark", "mark", "Mark or unmark the row, and go to the next.", "table.mark", True, "␣"),
+    key("shift+down", "extend(1)", "mark down", "Mark from here downwards.", "marks.down"),
+    key("shift+up", "extend(-1)", "mark up", "Mark from here upwards.", "marks.up"),
+    key("V", "mark_range", "mark range", "Mark all from the last mark to here.", "marks.range"),
+    key("A", "mark_all", "mark all", "Mark all that is listed.", "marks.all"),
+    key("I", "invert", "invert marks", "Mark what is not marked, of all that is listed.", "marks.invert"),
+    key("U", "unmark", "unmark", "Unmark all.", "runs.unmark"),
+)
 
 
 class Marking(Generic[R]):

@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
+from bertmt.drawing.styled import Span
+
 GAP = 1
 WIDE = 116  # cells of a table from which on there is room for more than the essential
+
+
+class Spanning(Span):
+    """A cell that takes all that is left of its row."""
 
 
 @dataclass(frozen=True)

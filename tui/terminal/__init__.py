@@ -1,0 +1,1 @@
+"""What the terminal is like, and what may reach it."""

@@ -1,0 +1,1 @@
+"""Lists of rows: columns, marks, and the widget."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from present import present
-from torch import nn
+from torch import Tensor
 from torch.nn import functional
 
 from bertmt.models.encoder import load_encoder

@@ -38,6 +38,16 @@ def test_a_loss_that_rises_again_diverges_and_the_sentence_has_the_numbers() -> 
     assert not rules_of({"loss/sst": means}, Rules(on=False))
 
 
+def test_a_loss_below_0_is_judged_by_its_size() -> None:
+    """Means of Pearson's loss of `final` on the embedded data, which ended with its best dev score; 1.5 times -0.87
+    would be below all of them."""
+    means = [-0.758, -0.768, -0.780, -0.808, -0.794, -0.815, -0.744, -0.810, -0.780, -0.772, -0.797, -0.840, -0.832]
+    means += [-0.842, -0.804, -0.813, -0.784, -0.804, -0.871, -0.851, -0.796, -0.764, -0.776, -0.838]
+    for length in range(1, len(means) + 1):
+        assert not rules_of({"loss/sts": means[:length]})
+    assert rules_of({"loss/sts": [*means, -0.3, -0.2]}) == ["diverges"]
+
+
 def test_one_bad_window_is_no_divergence() -> None:
     assert not rules_of({"loss/sst": [*falling(30, 0.01, 1), 5.0, 0.55]})
 

@@ -1,8 +1,8 @@
 """When a run that trains is said to go wrong: three rules over means of its losses and over its dev scores.
 
 An alarm that is false is worse than none: every rule wants a change well beyond what the run's own noise makes, over
-several windows. Replayed at every window of 22 finished runs (8 and 12 of `baseline`, `final` and others with MiniLM, 2 on the
-embedded data), they raise none.
+several windows. Replayed at every window of 22 finished runs (20 of `baseline`, `final` and others with MiniLM, 2 on
+the embedded data) they raise none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -14,7 +14,9 @@ from present import present
 from registry_builder import RegistryBuilder
 from run_screen import click_on, open_run, said
 from shown import Show, Shown
+from textual.events import DescendantFocus
 
+from tui.screens.run.panes.confusion import ConfusionPane, MatrixBox
 from tui.screens.run.screen import RunScreen
 from tui.screens.run.widgets.heat_map import HeatMap
 
@@ -31,7 +33,8 @@ def rows_of(shown: Shown, count: int = 5) -> list[Any]:
 
 
 def cell_line(shown: Shown) -> str:
-    return next(each.strip() for each in shown.text.splitlines() if "  predicted " in each and "true " in each)
+    """The title of the sentences, without its frame."""
+    return next(each.strip(" ─╭╮") for each in shown.text.splitlines() if "  predicted " in each and "true " in each)
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
@@ -136,6 +139,19 @@ async def test_tab_switches_the_task_and_each_keeps_its_cell(show: Show, alive: 
         assert cell_line(shown) == before
         await shown.press("tab")
         assert cell_line(shown) == "27 pairs  true 1 paraphrase  predicted 1 paraphrase"
+
+
+async def test_a_matrix_gets_the_focus_while_the_one_of_another_task_is_not_composed_yet(
+    show: Show, alive: Any
+) -> None:
+    async with show() as shown:
+        await open_run(shown, "run002", "2")
+        pane = shown.app.screen.query_one(ConfusionPane)
+        mounting = pane.query_one("#matrices").mount(MatrixBox("para"))  # composed at the next `await`, not before
+        pane.on_descendant_focus(DescendantFocus(shown.app.focused))
+        await mounting
+        await shown.press("tab")
+        assert cell_line(shown) == "3 pairs  true 0 different  predicted 1 paraphrase"
 
 
 async def test_where_there_is_room_both_matrices_stand_side_by_side(show: Show, alive: Any) -> None:

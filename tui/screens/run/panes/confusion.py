@@ -61,22 +61,19 @@ class MatrixBox(Vertical):
     def __init__(self, task: str):
         super().__init__(id=_box_id(task))
         self.task_name = task
+        # Made here, not in `compose`: a key or a click may reach the pane between a box's mounting and composing.
+        self.epoch_line, self.heat_map = EpochLine(), HeatMap()
         self._is_empty = True
 
     def compose(self) -> ComposeResult:
-        yield EpochLine()
-        yield HeatMap()
-
-    @property
-    def heat_map(self) -> HeatMap:
-        """The matrix."""
-        return self.query_one(HeatMap)
+        yield self.epoch_line
+        yield self.heat_map
 
     def show(self, found: Matrices, tabs: Sequence[str]) -> None:
         """Show the task's matrix, or how it differs from the baseline's."""
         own, other = found.tables[self.task_name], found.others.get(self.task_name)
         task = task_in(own)
-        self.query_one(EpochLine).show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
+        self.epoch_line.show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
         whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
         counts = counts_of(own)
         if self._is_empty:

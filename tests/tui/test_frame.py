@@ -72,7 +72,7 @@ async def test_themes_are_gone_through_by_a_key_and_kept(show: Show, alive: Any,
 
 async def test_ascii_means_nothing_but_ascii(show: Show, alive: Any) -> None:
     async with show(ascii_only=True, size=(120, 40)) as shown:
-        await shown.press("j", "j")
+        assert shown.app.screen.table.current.run.id == "run006", "which has a curve"
         assert shown.text.isascii(), [each for each in set(shown.text) if not each.isascii()]
         shown.should_be("runs-ascii")
 
@@ -83,8 +83,10 @@ async def test_without_colours_the_cursor_and_the_states_are_still_seen(
     monkeypatch.setenv("NO_COLOR", "1")
     async with show() as shown:
         assert shown.app.no_color
-        strip = shown.app.screen.table.render_line(1)
-        assert any(segment.style and segment.style.reverse for segment in strip)
+        table = shown.app.screen.table
+        lines = [table.render_line(y) for y in range(1 + len(table.rows))]  # below the titles
+        reversed_ones = [y for y, strip in enumerate(lines) if any(each.style and each.style.reverse for each in strip)]
+        assert reversed_ones == [1 + table.cursor]
 
 
 @pytest.mark.parametrize(("size", "fits"), [((40, 12), True), ((39, 12), False), ((40, 11), False)])

@@ -173,7 +173,7 @@ async def test_without_marked_runs_the_overlay_says_how_to_mark_some(show: Show,
     async with show() as shown:
         shown.app.marked = {"run002"}
         await open_run(shown, "run002", "O")
-        assert said(shown) == ["Mark other runs in the list with the space bar; u then draws them here."]
+        assert said(shown) == ["Mark other runs in the list with the space bar; O then draws them here."]
 
 
 async def test_what_a_child_writes_appears_and_the_zoom_stays(show: Show, alive: Any, registry: Path) -> None:
@@ -223,7 +223,9 @@ async def test_in_a_picture_the_mark_stands_at_the_last_value_too(
     ingest(builder.database, run)
     builder.database.close()
     async with show() as shown:
-        await open_run(shown, run.id, "s")
+        await open_run(shown, run.id, "m", "m")
+        assert "not smoothed" in shown.text
+        await shown.press("s")
     [picture] = tmp_path.glob("*.svg")
     texts = list(ElementTree.parse(picture).iter("{http://www.w3.org/2000/svg}text"))
     [top] = {each.get("y") for each in texts if present(each.text).startswith("1.0")}

@@ -64,10 +64,10 @@ async def test_the_log_opens_at_its_end_with_its_errors_marked(
         shown.should_be("run-log")
 
 
-async def test_n_goes_from_error_to_error_and_round(show: Show, alive: Any, log: Path) -> None:
+async def test_a_brace_goes_from_error_to_error_and_round(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6")
-        assert "2 errors (n)" in shown.text
+        assert "2 errors (})" in shown.text
         await shown.press("right_curly_bracket")
         assert "▸ Traceback" in shown.text and "error 1 of 2" in shown.text
         await shown.press("right_curly_bracket")
@@ -136,7 +136,7 @@ async def test_a_running_run_says_whether_its_end_is_followed(show: Show, alive:
         await open_run(shown, "run006", "6")
         assert "  following  " in shown.text
         await shown.press("k")
-        assert "not following (f)" in shown.text
+        assert "not following (E)" in shown.text
         await shown.press("G")
         assert "not following" not in shown.text
 
@@ -165,7 +165,7 @@ async def test_a_filter_that_no_line_has_and_an_empty_log_say_so(show: Show, ali
         assert "Nothing has been written yet." in shown.text
 
 
-async def test_without_an_error_n_says_that_there_is_none(show: Show, alive: Any, registry: Path) -> None:
+async def test_without_an_error_the_brace_says_that_there_is_none(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run002", "6", "right_curly_bracket")
         assert said(shown) == ["No error was found."]

@@ -14,7 +14,9 @@ from present import present
 from registry_builder import RegistryBuilder
 from run_screen import click_on, open_run, said
 from shown import Show, Shown
+from textual.events import DescendantFocus
 
+from tui.screens.run.panes.confusion import ConfusionPane, Matrices, MatrixBox
 from tui.screens.run.screen import RunScreen
 from tui.screens.run.widgets.heat_map import HeatMap
 
@@ -31,7 +33,8 @@ def rows_of(shown: Shown, count: int = 5) -> list[Any]:
 
 
 def cell_line(shown: Shown) -> str:
-    return next(each.strip() for each in shown.text.splitlines() if "  predicted " in each and "true " in each)
+    """The title of the sentences, without its frame."""
+    return next(each.strip(" ─╭╮") for each in shown.text.splitlines() if "  predicted " in each and "true " in each)
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
@@ -46,11 +49,12 @@ async def test_the_matrix_is_shown_with_the_examples_of_its_largest_mistake(
         assert "sentence 54 evil�]0;pwned" in shown.text
 
 
-async def test_recall_and_precision_are_those_of_the_counts(show: Show, alive: Any) -> None:
-    async with show() as shown:
+@pytest.mark.parametrize("size", [*SIZES, (200, 60)])
+async def test_recall_and_precision_are_those_of_the_counts(show: Show, alive: Any, size: tuple[int, int]) -> None:
+    async with show(size=size) as shown:
         await open_run(shown, "run002", "2")
         # Class 0: 11 of 12 found; 11 of the 13 that were taken for it. Class 4: 10 of 12, and 10 of 11.
-        assert [row[6:] for row in rows_of(shown)][::4] == [["91.7", "%", "84.6", "%"], ["83.3", "%", "90.9", "%"]]
+        assert [row[6:10] for row in rows_of(shown)][::4] == [["91.7", "%", "84.6", "%"], ["83.3", "%", "90.9", "%"]]
 
 
 async def test_the_cell_at_the_cursor_has_its_examples_below_and_edges_stop_it(show: Show, alive: Any) -> None:
@@ -138,14 +142,46 @@ async def test_tab_switches_the_task_and_each_keeps_its_cell(show: Show, alive: 
         assert cell_line(shown) == "27 pairs  true 1 paraphrase  predicted 1 paraphrase"
 
 
+async def test_a_matrix_gets_the_focus_while_the_one_of_another_task_is_not_composed_yet(
+    show: Show, alive: Any
+) -> None:
+    async with show() as shown:
+        await open_run(shown, "run002", "2")
+        pane = shown.app.screen.query_one(ConfusionPane)
+        mounting = pane.query_one("#matrices").mount(MatrixBox("para"))  # composed at the next `await`, not before
+        pane.on_descendant_focus(DescendantFocus(shown.app.focused))
+        await mounting
+        await shown.press("tab")
+        assert cell_line(shown) == "3 pairs  true 0 different  predicted 1 paraphrase"
+
+
 async def test_where_there_is_room_both_matrices_stand_side_by_side(show: Show, alive: Any) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run002", "2")
+        assert "Confusion of SST" in shown.text and "Confusion of PARA" in shown.text
         [titles] = [each for each in shown.text.splitlines() if "accuracy" in each]
         assert "SST  accuracy 0.900" in titles and "PARA  accuracy 0.900" in titles
         await shown.press("tab")
         assert cell_line(shown) == "3 pairs  true 0 different  predicted 1 paraphrase"
         assert shown.text.count("◂") == 1, "the cursor is in one of them"
+
+
+async def test_a_terminal_that_grows_while_matrices_are_read_has_as_many_as_there_is_room_for(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with show() as shown:
+        await open_run(shown, "run002")
+        ask = shown.app.ask
+
+        async def ask_and_grow(*question: Any, **how: Any) -> Any:
+            answer = await ask(*question, **how)
+            if shown.app.size.width == 80 and isinstance(answer, Matrices):
+                await shown.pilot.resize_terminal(120, 40)
+            return answer
+
+        monkeypatch.setattr(shown.app, "ask", ask_and_grow)
+        await shown.press("2")
+        assert "Confusion of SST" in shown.text and "Confusion of PARA" in shown.text
 
 
 async def test_percent_shows_shares_of_the_true_and_of_the_predicted_class(show: Show, alive: Any) -> None:

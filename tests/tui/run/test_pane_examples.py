@@ -43,7 +43,7 @@ async def test_all_examples_are_listed_and_the_one_at_the_cursor_is_shown_in_ful
         assert "id s1" in shown.text
 
 
-async def test_w_goes_through_the_kinds_and_escape_goes_back_to_all(show: Show, alive: Any) -> None:
+async def test_the_exclamation_mark_goes_through_the_kinds_and_escape_goes_back_to_all(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run002", "4", "exclamation_mark")
         assert "[wrong 6]" in shown.text

@@ -55,10 +55,10 @@ async def test_what_is_unlike_the_preset_is_marked_and_what_is_idle_says_why(
 async def test_the_papers_scores_stand_beside_ours_with_the_set_that_they_are_of(
     show: Show, alive: Any, in_place: Path
 ) -> None:
-    async with show(size=(120, 60)) as shown:
+    async with show(size=(120, 120)) as shown:
         await open_run(shown, "run001", "5")
         [row] = [line for line in shown.text.splitlines() if " paper  " in line]
-        assert row.split()[-4:] == ["0.782", "0.352", "0.676", "–"]
+        assert row.strip(" │").split()[-4:] == ["0.782", "0.352", "0.676", "–"]
         assert "Figure 2-4, dev set, at bert-base" in shown.text
 
 
@@ -89,7 +89,7 @@ async def test_the_baseline_is_looked_for_among_runs_that_were_read_already(
         read.append(arguments)
         return runs.all_runs(*arguments)
 
-    async with show(size=(120, 60)) as shown:
+    async with show(size=(120, 90)) as shown:
         monkeypatch.setattr(baseline, "all_runs", reading)
         await open_run(shown, "run002", "5")
         assert "baseline  +0.475 from run001 (base)" in shown.text

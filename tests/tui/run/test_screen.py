@@ -98,7 +98,8 @@ async def test_actions_are_about_this_run_also_where_others_are_marked(show: Sho
     async with show() as shown:
         shown.app.marked = {"run001", "run002"}
         await open_run(shown, "run007", "x")
-        assert "Cancel 1 run?" in shown.text and "run007" in shown.text
+        assert "Cancel later (run007, seed 0)?" in shown.text
+        assert "run001" not in shown.text and "run002" not in shown.text
 
 
 @pytest.mark.parametrize(

@@ -143,11 +143,11 @@ async def test_m_goes_through_the_smoothings_with_the_raw_values_faint_behind(ch
             await pilot.press("m")
 
 
-async def test_o_makes_the_scale_logarithmic_and_linear_again(chart: LineChart) -> None:
+async def test_shift_y_makes_the_scale_logarithmic_and_linear_again(chart: LineChart) -> None:
     async with shown(chart) as (_, pilot):
-        await pilot.press("o")
+        await pilot.press("Y")
         assert on_screen(chart)[0].strip() == "loss (log scale)"
-        await pilot.press("o")
+        await pilot.press("Y")
         assert on_screen(chart)[0].strip() == "loss"
 
 
@@ -227,7 +227,7 @@ async def test_brackets_turn_to_the_panels_that_have_no_room() -> None:
 async def test_a_chart_without_anything_takes_every_key() -> None:
     chart = LineChart()
     async with shown(chart) as (_, pilot):
-        await pilot.press("v", "plus", "minus", "left", "right", "m", "o", "right_square_bracket", "0")
+        await pilot.press("v", "plus", "minus", "left", "right", "m", "Y", "right_square_bracket", "0")
         await pilot.click(LineChart, offset=(5, 5))
         assert on_screen(chart)[0].strip() == "No values to draw yet."
 

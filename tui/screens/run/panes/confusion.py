@@ -52,6 +52,7 @@ class Matrices:
 class MatrixBox(Vertical):
     """One task's matrix under a line about its epoch."""
 
+    SCOPED_CSS = False  # Textual would have the last rule begin at a box, within which there is no screen
     DEFAULT_CSS = """
     MatrixBox { height: auto; width: 1fr; padding: 0 1; }
     MatrixBox EpochLine { padding: 0; }
@@ -61,22 +62,20 @@ class MatrixBox(Vertical):
     def __init__(self, task: str):
         super().__init__(id=_box_id(task))
         self.task_name = task
+        # Made here, not in `compose`: a key or a click may reach the pane between a box's mounting and composing.
+        self.epoch_line, self.heat_map = EpochLine(), HeatMap()
         self._is_empty = True
 
     def compose(self) -> ComposeResult:
-        yield EpochLine()
-        yield HeatMap()
-
-    @property
-    def heat_map(self) -> HeatMap:
-        """The matrix."""
-        return self.query_one(HeatMap)
+        yield self.epoch_line
+        yield self.heat_map
 
     def show(self, found: Matrices, tabs: Sequence[str]) -> None:
         """Show the task's matrix, or how it differs from the baseline's."""
         own, other = found.tables[self.task_name], found.others.get(self.task_name)
         task = task_in(own)
-        self.query_one(EpochLine).show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
+        name_frame(self, f"Confusion of {task.title}")
+        self.epoch_line.show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
         whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
         counts = counts_of(own)
         if self._is_empty:
@@ -148,6 +147,7 @@ class ConfusionPane(EpochPane):
         if found.problem:
             self._with_difference = False
             self.dashboard.notify(found.problem, severity="warning")
+        self._fit()  # the width may have become another while this was read: at first there is none
 
     async def _make_boxes(self, found: Matrices) -> None:
         """A box for each task that is shown first, where the order of the tasks has it."""
@@ -157,7 +157,7 @@ class ConfusionPane(EpochPane):
             if task not in boxes:
                 names = list(found.evaluated)
                 later = (boxes[name] for name in names[names.index(task) :] if name in boxes)
-                await place.mount(framed(MatrixBox(task), "Confusion", first=True), before=next(later, None))
+                await place.mount(framed(MatrixBox(task), first=True), before=next(later, None))
 
     def _read(self, session: Session, run: Run, known: Matrices | None, width: int, compare: bool) -> Matrices:
         """On the registry's thread: the matrices that stand beside the one at hand, and those to compare with."""
@@ -175,11 +175,16 @@ class ConfusionPane(EpochPane):
         return Matrices(evaluated, tables, others, "")
 
     def on_resize(self, event: events.Resize) -> None:
+        if self._found is not None:
+            self._arrange()
+            self._fit()
+
+    def _fit(self) -> None:
+        """Read anew where the width has room for other matrices than are shown."""
         if self._found is None or self.run is None:
             return
-        self._arrange()
-        evaluated = self._found.evaluated
-        if beside(list(evaluated), self.run.tasks, self.task_name, self.size.width) != list(self._found.tables):
+        names = list(self._found.evaluated)
+        if beside(names, self.run.tasks, self.task_name, self.size.width) != list(self._found.tables):
             self.show_anew()
 
     def _arrange(self) -> None:

@@ -63,7 +63,7 @@ class CurvesPane(Pane):
         others = self.dashboard.marked - ({self._run.id} if self._run else set())
         if not others and not self.is_overlaid:
             self.dashboard.notify(
-                "Mark other runs in the list with the space bar; u then draws them here.", severity="warning"
+                "Mark other runs in the list with the space bar; O then draws them here.", severity="warning"
             )
             return
         self.is_overlaid = not self.is_overlaid

@@ -182,13 +182,13 @@ class LogPane(Pane):
     def _error_words(self, read: Read) -> str:
         if self._place:
             return self._place
-        return f"{numbers.counted(read.errors, 'error')} (n)"
+        return f"{numbers.counted(read.errors, 'error')} (}})"
 
     def _following(self) -> Line:
         run = self._run
         if run is not None and (run.state is not State.RUNNING or self.attempt not in (0, run.attempt)):
             return line(Span("complete", "dim"))
-        return line(Span("following", "good") if self.log_lines.is_following else Span("not following (f)", "dim"))
+        return line(Span("following", "good") if self.log_lines.is_following else Span("not following (E)", "dim"))
 
     def action_follow(self) -> None:
         """Follow the end, or stop."""

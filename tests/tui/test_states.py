@@ -8,7 +8,6 @@ from list_of_runs import go_to
 from shown import Show
 
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
 from tui.widgets.home_line import SHOWN

@@ -34,7 +34,7 @@ async def test_every_screen_shows_runs_in_every_state(show: Show, alive: Any, re
         await go_to(shown, "held")
         await shown.press("enter")
         assert shown.text.splitlines()[1].startswith(f" {sign} held")
-        await shown.press(*"1234567", "q", "space", "space", "c", "q", "2")
+        await shown.press(*"1234567", "q", "g", "space", "space", "c", "q", "2")
         assert shown.app.screen.SUBJECT == "the queue"
         is_on_queue = state not in (State.FINISHED, State.FAILED, State.CANCELLED)
         assert ("Nothing is running or waiting." in shown.text) is not is_on_queue

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from list_of_runs import go_to
 from shown import Show
 
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from tui.formatting.run_signs import MARK_OF_REQUEST, MARK_OF_STATE
 from tui.widgets.home_line import SHOWN
@@ -23,22 +22,19 @@ def set_all(path: Path, **columns: Any) -> None:
         database.execute(f"UPDATE runs SET recoveries = 1, {assignments}", tuple(columns.values()))
 
 
-def run_named(path: Any, name: Any) -> Run:
-    with open_registry(path) as database:
-        return all_runs(database, "runs.name = ?", (name,))[0]
-
-
 @pytest.mark.parametrize("state", State)
 async def test_every_screen_shows_runs_in_every_state(show: Show, alive: Any, registry: Path, state: Any) -> None:
     set_all(registry, state=state)
     async with show(size=(120, 40)) as shown:
         sign = MARK_OF_STATE[state]
-        assert sum(line.strip().startswith(sign) for line in shown.text.splitlines()) >= 8, "in the list"
+        assert sum(line.strip("│ ").startswith(sign) for line in shown.text.splitlines()) >= 8, "in the list"
         if state in SHOWN:
             assert f"{sign} 8 {state}" in shown.text.splitlines()[0]
-        await shown.press("a", "a", "enter")
+        await shown.press("a", "a")
+        await go_to(shown, "held")
+        await shown.press("enter")
         assert shown.text.splitlines()[1].startswith(f" {sign} held")
-        await shown.press(*"1234567", "q", "space", "space", "c", "q", "2")
+        await shown.press(*"1234567", "q", "g", "space", "space", "c", "q", "2")
         assert shown.app.screen.SUBJECT == "the queue"
         is_on_queue = state not in (State.FINISHED, State.FAILED, State.CANCELLED)
         assert ("Nothing is running or waiting." in shown.text) is not is_on_queue

@@ -350,7 +350,9 @@ def _back(runs: Sequence[Run]) -> str:
 
 
 def listed(runs: Sequence[Run]) -> list[str]:
-    """The first few of the runs, a line each."""
+    """The first few of the runs, a line each; of one, which the title names, its state."""
+    if len(runs) == 1:
+        return [f"It is {runs[0].state}."]
     lines = [f"  {run.id}  {run.name} (seed {run.seed}), {run.state}" for run in runs[:MOST_LISTED]]
     return [*lines, *([f"  and {len(runs) - MOST_LISTED} more"] if len(runs) > MOST_LISTED else [])]
 

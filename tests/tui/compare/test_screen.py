@@ -25,8 +25,8 @@ from tui.screens.compare.screen import CompareScreen
 SIZES = [(80, 24), (120, 40)]
 LARGEST = (200, 60)
 TITLES = ("Arms", "Differences", "Curves", "Confusion", "Recipes: what differs", "Scores")
-# The newest run stands first in the list: held, later, training, evil, twins, twins, better, base.
-MARK_BASE_AND_BETTER = ("G", "space", "k", "space")
+# The baseline stands first in the list, the oldest of the others last: base, training, later, held, …, better.
+MARK_BASE_AND_BETTER = ("g", "space", "G", "space")
 
 
 @pytest.fixture

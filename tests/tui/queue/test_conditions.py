@@ -56,6 +56,7 @@ def waiting(registry: Path, monkeypatch: pytest.MonkeyPatch, clock: Any) -> Path
         )
         database.execute("UPDATE runs SET worker = 1 WHERE state = 'running'")
     database.close()
+    monkeypatch.setattr("tui.screens.queue.columns.AGO_SECONDS", 600)  # however slow the machine: heard of just now
     monkeypatch.setattr(
         "tui.screens.queue.screen.expected_durations",
         lambda database, runs, past: dict.fromkeys([r.key for r in runs], 62.0),

@@ -22,8 +22,9 @@ HOSTILE_HOST = "far\x1b[2J\u202e[b]away"
 
 
 @pytest.fixture
-def busy(registry: Path) -> Path:
+def busy(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two workers elsewhere, which nobody here can see end; the first works the run that runs; more runs wait."""
+    monkeypatch.setattr("tui.screens.queue.columns.AGO_SECONDS", 600)  # however slow the machine: heard of just now
     with open_registry(registry) as database, database.immediate():
         for key, (host, slots) in enumerate((("gpu-host", ["cuda:0", "cuda:1"]), (HOSTILE_HOST, ["cpu"])), start=1):
             database.execute(

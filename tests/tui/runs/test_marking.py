@@ -34,7 +34,7 @@ async def test_all_that_is_listed_is_marked_and_what_the_filter_hides_is_not(sho
 async def test_inverting_marks_the_others_and_twice_is_as_before(show: Show, alive: Any) -> None:
     async with show() as shown:
         everything = set(ids(shown))
-        await shown.press("space", "j", "space", "I")
+        await shown.press("g", "space", "j", "space", "I")
         first, _, third, *_ = ids(shown)
         assert shown.app.marked == everything - {first, third}
         await shown.press("I")
@@ -51,7 +51,7 @@ async def test_inverting_a_filtered_list_leaves_the_marks_that_it_hides(show: Sh
 async def test_shift_and_an_arrow_mark_a_range_which_shrinks_on_the_way_back(show: Show, alive: Any) -> None:
     async with show() as shown:
         listed = ids(shown)
-        await shown.press("space")
+        await shown.press("g", "space")
         await shown.press("j", "shift+down", "shift+down", "shift+down")
         assert shown.app.marked == {listed[0], *listed[2:6]}
         await shown.press("shift+up", "shift+up")
@@ -64,7 +64,7 @@ async def test_shift_and_an_arrow_mark_a_range_which_shrinks_on_the_way_back(sho
 async def test_a_range_goes_from_the_last_mark_to_the_cursor(show: Show, alive: Any, way: str) -> None:
     async with show() as shown:
         listed = ids(shown)
-        await shown.press("j", "j", "j", "space", "k", way, way, "V")
+        await shown.press("g", "j", "j", "j", "space", "k", way, way, "V")
         here = shown.app.screen.table.cursor
         assert shown.app.marked == set(listed[min(3, here) : max(3, here) + 1])
         assert len(shown.app.marked) == 3

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shown import Show, Shown
+from list_of_runs import go_to, run_named
+from shown import Show
 
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of, ingest
@@ -27,18 +27,6 @@ def stopped(registry: Path) -> Path:
         folder = folder_of(database, all_runs(database, "runs.name = 'training'")[0])
         (folder.checkpoints("").folder / "00000003").mkdir(parents=True)
     return registry
-
-
-def run_named(path: Path, name: str) -> Run:
-    with open_registry(path) as database:
-        return all_runs(database, "runs.name = ?", (name,))[0]
-
-
-async def go_to(shown: Shown, name: str) -> None:
-    """Put the cursor on a run of the list or of the queue."""
-    table = shown.app.screen.table
-    table.go_to(next(row.run.id for row in table.rows if row.run.name == name))
-    await shown.settle()
 
 
 async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive: Any, registry: Path) -> None:

@@ -4,25 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from list_of_runs import go_to, names
 from registry_builder import RegistryBuilder
-from shown import Show, Shown
+from shown import Show
 
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.services.analysis import judgements
-
-
-def names(text: str) -> list[Any]:
-    """The names in the list, downwards."""
-    rows = [row.split() for row in text.splitlines()[2:12]]
-    return [row[1] for row in rows if row and row[0] in "★●✓✗○‖⊘?▸▾"]
-
-
-async def go_to(shown: Shown, name: str) -> None:
-    """Put the cursor on a run."""
-    rows = shown.app.screen.table.rows
-    shown.app.screen.table.go_to(next(row.run.id for row in rows if row.run.name == name))
-    await shown.settle()
 
 
 async def test_the_cursor_begins_on_the_running_run_and_stays_where_a_person_puts_it(
@@ -114,3 +102,14 @@ async def test_that_a_baseline_took_anothers_place_is_said(show: Show, alive: An
         await go_to(shown, "base")
         await shown.press("D", "y")
         assert "compared with nothing now, no longer with run001" in shown.said
+
+
+async def test_a_list_that_scrolls_has_the_columns_of_120_columns_too(show: Show, tmp_path: Path) -> None:
+    builder = RegistryBuilder(tmp_path / "many" / "runs.db")
+    for number in range(60):
+        builder.add(f"many-{number:04d}")
+    builder.database.close()
+    async with show(builder.database.path, size=(120, 40)) as shown:
+        table = shown.app.screen.table
+        assert table.show_vertical_scrollbar
+        assert {"id", "seed", "curve", "scale"} <= {placed.column.key for placed in table.placed}

@@ -55,7 +55,7 @@ class CompareScreen(RunActions):
     SUBJECT = "a comparison"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "The list on top names the arms: each is a run, or all marked seeds of a recipe. The others are compared "
-        "with the first; f picks another. An arm keeps its colour and its mark everywhere; several seeds are one "
+        "with the first; T picks another. An arm keeps its colour and its mark everywhere; several seeds are one "
         "curve, their mean in a band from the lowest to the highest, and one matrix, their sum. a sets them apart.",
         "The forest has a row per difference: its interval about it, zero, and grey behind it what two seeds of one "
         "recipe differ by, where the registry has such seeds.",

@@ -6,7 +6,9 @@ from dataclasses import KW_ONLY, dataclass
 from bertmt.drawing.styled import Span
 
 GAP = 1
-WIDE = 116  # cells of a table from which on there is room for more than the essential
+# Cells of a table from which on there is room for more than the essential: those of a terminal of 120 columns without
+# its frame (2), its gutter (2) and a scroll bar (1), so that a list keeps its columns when it grows beyond the screen.
+WIDE = 115
 
 
 class Spanning(Span):

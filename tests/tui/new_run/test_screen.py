@@ -74,7 +74,7 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
 ) -> None:
     path = tmp_path / "runs.db"
     async with show(path=path) as shown:
-        await shown.press("n", "ctrl+t", "ctrl+s")
+        await shown.press("n", "ctrl+y", "ctrl+s")
         [run] = stored(path)
         assert (run.state, run.submission.preset, run.submission.data, run.recipe["encoder"]) == (
             "queued",
@@ -192,7 +192,7 @@ async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         async with while_storing(shown):
             await shown.pilot.press("ctrl+s", "ctrl+s")
         await shown.press("n")
@@ -206,7 +206,7 @@ async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queu
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         async with while_storing(shown):
             await shown.pilot.press("escape")
             assert shown.app.screen.SUBJECT == "runs"
@@ -222,7 +222,7 @@ async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_go
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         async with while_storing(shown):
             await shown.pilot.press("question_mark")
         assert "queued." in shown.said and type(shown.app.screen).__name__ == "Help"

@@ -75,7 +75,7 @@ async def test_an_audit_and_the_examples_behind_it(show: Show, alive: Any, colou
         assert list(shown.app.screen.examples.rows.rows) == [0, 1]
         await shown.press("3")
         assert "in train 1" in shown.text and "all 2" in shown.text
-        await shown.press("5")
+        await shown.press("4")
         assert "no test split" in shown.said
         await shown.press("escape")
         assert isinstance(shown.app.screen, DataScreen)

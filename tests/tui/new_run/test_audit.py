@@ -25,7 +25,7 @@ async def test_a_shows_what_the_audit_of_a_task_finds_and_scrolls(
     show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
-        await shown.press("n", "ctrl+t", "ctrl+e")
+        await shown.press("n", "ctrl+y", "ctrl+e")
         assert "Look at the data of" in shown.text and "sst" in shown.text
         await shown.press("j", "enter")
         shown.should_be("task-audit")

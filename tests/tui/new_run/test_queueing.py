@@ -44,7 +44,7 @@ async def test_the_section_says_what_may_be_asked(show: Show, alive: Any, size: 
 
 async def test_what_is_asked_is_stored_with_the_run(show: Show, alive: Any, registry: Path, tmp_path: Path) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         await fill(shown, priority="7", after="base", after_ok="twins", start="+2h", checkpoint_dir=str(tmp_path / "c"))
         form = shown.app.screen.query_one("#form")
         form.table.go_to("device")
@@ -80,7 +80,7 @@ async def test_what_cannot_be_says_so_while_it_is_typed(
 
 async def test_a_run_that_is_not_there_cannot_be_waited_for(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         await fill(shown, after="nobody")
         assert "No run named 'nobody'" in shown.text
         await shown.press("ctrl+s")
@@ -94,7 +94,7 @@ async def test_what_finished_before_is_said_and_queued_again_by_ctrl_s(
         base = all_runs(database, "runs.name = 'base'")[0]
     monkeypatch.setattr("bertmt.services.plan.preview.already_finished", lambda database, run: base)
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         assert "It finished before." in shown.text
         await shown.press("ctrl+s", "n")
     assert newest(registry).key > 8

@@ -19,8 +19,9 @@ from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.submit import submit
 
 SIZES = [(80, 24), (120, 40)]
-# In the list the newest run comes first: held, later, training, the failed one, twins, twins, better, base.
-TO_FAILED, TO_BETTER = ["j"] * 3, ["j"] * 6
+# The cursor begins on what runs; below it are later, held, the failed one, twins, twins, better.
+TO_HELD, TO_FAILED, TO_BETTER = ["j"] * 2, ["j"] * 3, ["j"] * 6
+TO_RANK = ["j"] * 17  # from the form's first line
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,7 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
 ) -> None:
     path = tmp_path / "runs.db"
     async with show(path=path) as shown:
-        await shown.press("n", "ctrl+t", "ctrl+s")
+        await shown.press("n", "ctrl+y", "ctrl+s")
         [run] = stored(path)
         assert (run.state, run.submission.preset, run.submission.data, run.recipe["encoder"]) == (
             "queued",
@@ -131,7 +132,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
 
 async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 13, *"2x")
+        await shown.press("n", *TO_RANK, *"2x")
         shown.should_be("new-run-typing")
         await shown.press("enter")
         assert shown.app.screen.query_one("#form").is_typing
@@ -146,14 +147,14 @@ async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_ty
 async def test_keys_that_come_faster_than_the_focus_moves_are_not_lost(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n")
-        await shown.pilot.press("j", "enter", *"4-6", "enter", *["j"] * 12, *"32", "enter")
+        await shown.pilot.press("j", "enter", *"4-6", "enter", *TO_RANK[1:], *"32", "enter")
         await shown.settle()
         assert shown.app.screen.form.typed == {"seeds": "4-6", "lora.rank": "32"}
 
 
 async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_list(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 5, "enter", "space", "enter")
+        await shown.press(*TO_HELD, "n", *["j"] * 5, "enter", "space", "enter")
         assert shown.app.screen.form.typed == {"tasks": "para,sts"}
         form = shown.app.screen.query_one("#form")
         form.table.go_to("schedule")
@@ -165,7 +166,7 @@ async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_l
 
 async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 6, "space", "ctrl+o")
+        await shown.press(*TO_HELD, "n", *["j"] * 6, "space", "ctrl+o")
         shown.should_be("new-run-presets")
         await shown.press("j", "enter")
         form = shown.app.screen.form
@@ -192,7 +193,7 @@ async def test_ctrl_s_again_while_runs_are_being_stored_queues_them_once(
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         async with while_storing(shown):
             await shown.pilot.press("ctrl+s", "ctrl+s")
         await shown.press("n")
@@ -206,7 +207,7 @@ async def test_a_form_that_is_left_while_its_run_is_stored_says_that_it_was_queu
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press(*TO_HELD, "n", "ctrl+y")
         async with while_storing(shown):
             await shown.pilot.press("escape")
             assert shown.app.screen.SUBJECT == "runs"
@@ -222,7 +223,7 @@ async def test_the_help_that_is_read_while_runs_are_stored_stays_and_the_form_go
     while_storing: Callable[..., AbstractAsyncContextManager[None]],
 ) -> None:
     async with show() as shown:
-        await shown.press("n", "ctrl+t")
+        await shown.press("n", "ctrl+y")
         async with while_storing(shown):
             await shown.pilot.press("question_mark")
         assert "queued." in shown.said and type(shown.app.screen).__name__ == "Help"
@@ -240,7 +241,7 @@ async def test_enter_on_the_last_line_queues(show: Show, alive: Any, registry: P
 
 async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show: Show, alive: Any, registry: Path) -> None:
     async with show(size=(120, 40)) as shown:
-        await shown.press("n", *["j"] * 9, "space", "j", "space")
+        await shown.press(*TO_HELD, "n", *["j"] * 10, "space", *["j"] * 3, "space")
         form = shown.app.screen.query_one("#form")
         form.table.go_to("batch_size")
         await shown.press("1", "enter")
@@ -281,7 +282,7 @@ async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive: A
 
 async def test_what_is_typed_survives_a_change_of_the_registry(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
-        await shown.press("n", *["j"] * 13, *"20")
+        await shown.press("n", *TO_RANK, *"20")
         builder = RegistryBuilder(registry)
         builder.add("another")
         builder.database.close()

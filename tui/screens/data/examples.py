@@ -45,9 +45,9 @@ class TaskExamples(Vertical):
     TaskExamples .detail { height: auto; max-height: 40%; padding: 0 1; border-top: solid $border-blurred; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("w", "kind", "findings", "Examples that are in train too, repeated, conflicting, unlabelled; all.",
+        key("H", "kind", "findings", "Examples that are in train too, repeated, conflicting, unlabelled; all.",
             "data.kind", shown=True),
-        key("slash", "search", "find", "Search for words.", "data.search", shown=True, display="/"),
+        key("slash", "search", "filter", "Only examples with these words.", "data.search", shown=True, display="/"),
     ]  # fmt: skip
 
     def __init__(self, task: Task, id: str | None = None):  # noqa: A002 - Textual's own word

@@ -44,7 +44,7 @@ class TaskDataScreen(DashboardScreen):
 
     SUBJECT = "a task's data"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "What `bertmt task audit` finds, and the examples behind it: w goes through those that stand in the training "
+        "What `bertmt task audit` finds, and the examples behind it: H goes through those that stand in the training "
         "data too, that repeat an earlier one, whose equal texts have other labels, that have none.",
         "Lengths are of sentences in tokens of the encoder; what is behind the cut is never read by it.",
     )

@@ -7,10 +7,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
-from textual.content import Content
 
 from bertmt.drawing.numbers import counted
-from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
@@ -24,6 +22,7 @@ from tui.screens.devices.panels import cpu_lines, gpu_lines
 from tui.screens.devices.tables import HOLDERS, PLACES, holder_cell, owner_lines, place_cell
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.drawing import Drawing
+from tui.widgets.frame import name_frame
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
 from tui.widgets.tables.table import Table
@@ -112,8 +111,7 @@ class DevicesScreen(RunActions, HomeScreen):
     DevicesScreen #devices { height: 1fr; layout: vertical; }
     DevicesScreen #graphs, DevicesScreen #tables { height: auto; }
     DevicesScreen #tables { height: 1fr; }
-    DevicesScreen .framed { border: round $border-blurred; border-title-color: $foreground; padding: 0 1; }
-    DevicesScreen .framed:focus-within { border: round $primary; }
+    DevicesScreen .framed { padding: 0 1; }
     DevicesScreen Drawing { height: 1fr; }
     DevicesScreen #holders-frame { height: 1fr; }
     DevicesScreen #owners { height: auto; }
@@ -179,7 +177,7 @@ class DevicesScreen(RunActions, HomeScreen):
     def _show_titles(self, look: Look) -> None:
         cpu, gpus = look.devices.machine.cpu, look.devices.machine.gpus
         threads = f"{counted(cpu.cores, 'core')}, {counted(cpu.logical, 'thread')}"
-        title = "  ".join(each for each in ("CPU", safe_text(cpu.name), threads) if each)
+        title = "  ".join(each for each in ("CPU", cpu.name, threads) if each)
         idle = sum(place.run is None for place in look.devices.places)
         titles = {
             "cpu": title if gpus else f"{title} · {NO_GPU}",
@@ -188,7 +186,7 @@ class DevicesScreen(RunActions, HomeScreen):
             "holders": f"Processes  {len(look.devices.holders):,}",
         }
         for name, text in titles.items():
-            self.query_one(f"#{name}-frame").border_title = Content(text)  # as it is: no markup
+            name_frame(self.query_one(f"#{name}-frame"), text)
 
     def on_resize(self) -> None:
         self._arrange()

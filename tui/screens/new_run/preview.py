@@ -36,7 +36,7 @@ def summary(planned: Planned) -> tuple[str, str]:
     """One sentence about the plan, and its style."""
     if planned.problems:
         count = len(planned.problems)
-        toy = " Press ^t for the embedded toy data and the tiny encoder." if not planned.form.value("data") else ""
+        toy = " Press ^y for the embedded toy data and the tiny encoder." if not planned.form.value("data") else ""
         others = f" (1 of {count}, Tab shows all)" if count > 1 else ""
         return f"✗{toy}{others} {planned.problems[0]}", "bad"
     if planned.preview is None:

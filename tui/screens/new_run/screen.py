@@ -77,7 +77,7 @@ class NewRunScreen(DashboardScreen):
         key("ctrl+s", "queue", "queue", "Queue the runs of this form.", "new.queue", shown=True, display="^s"),
         key("tab,shift+tab", "preview", "preview", "Go to the preview, and back.", "new.preview", shown=True),
         key("ctrl+o", "source", "preset", "Choose another preset.", "new.source", shown=True),
-        key("ctrl+t", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
+        key("ctrl+y", "toy", "toy data", "Use the embedded data and the tiny encoder.", "new.toy", shown=True),
         key(
             "ctrl+e",
             "audit",

@@ -13,6 +13,7 @@ from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_s
 from tui.widgets.tables.columns import WIDE, Column
 
 TITLES = tuple((name, task.score_title) for name, task in BUILTIN.items())
+FRAMED = WIDE - 8  # of 120 cells a frame and a bar leave so many
 COLUMNS = (
     Column("state", "", 1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits"),
     Column("figure", "fig.", 4, rank=2, meaning="figure of the paper; * on its test set"),
@@ -28,7 +29,7 @@ COLUMNS = (
     ),
     Column("difference", "Δ", 6, rank=4, right=True, meaning="ours − the paper's, mean over the tasks, STS as S"),
     Column("scale", "scale", 8, rank=5, elastic=True, meaning="encoder and data of our runs, or progress"),
-    Column("summary", "description", 30, rank=6, elastic=True, from_width=WIDE, meaning="description"),
+    Column("summary", "description", 30, rank=6, elastic=True, from_width=FRAMED, meaning="description"),
 )
 
 

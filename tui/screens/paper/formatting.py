@@ -99,7 +99,7 @@ def _table(row: PaperRow, entry: AtScale) -> list[Line]:
 def _scale(figure: FigureLine, entry: AtScale, width: int) -> list[Line]:
     """The scale of ours, which of several it is, and how it differs from the paper's."""
     count = len(figure.row.measured)
-    which = f"Scale {figure.place + 1} of {count} (< and > choose)" if count > 1 else "Scale"
+    which = f"Scale {figure.place + 1} of {count} ([ and ] choose)" if count > 1 else "Scale"
     said = _dim(f"{which}: {scale_line(entry.runs[-1])}.", width)
     differs = entry.scale_differences(figure.row.preset)
     if differs:

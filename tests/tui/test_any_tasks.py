@@ -253,7 +253,7 @@ async def test_the_comparison_has_a_column_for_each_task_of_its_arms(
     async with show(size=(200, 50)) as shown:
         shown.app.marked |= {"run001", "run002"}
         await shown.press("c")
-        titles = next(each for each in shown.text.splitlines() if "dev scores of" in each).split()
+        titles = next(each for each in shown.text.splitlines() if "dev scores of" in each).strip("│ ").split()
         assert titles[-13:-1] == ["PARA", "STS", "ρ", "S", "CoLA", "φ", "S", "Inte…", "mF1", "Rating", "ρs", "S"]
         assert titles[-1] == "overall"
 

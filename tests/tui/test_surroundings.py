@@ -186,7 +186,7 @@ async def test_a_removed_run_leaves_its_screen_once_what_is_above_it_was_closed(
     keys: tuple[str, ...],
 ) -> None:
     async with show() as shown:
-        shown.app.screen.table.go_to("run002")
+        shown.app.screen.table.go_to("run003")  # above run002, the last row
         await shown.press(*keys, "question_mark")
         shown_screen = shown.app.screen_stack[1]
         with open_registry(registry) as database:
@@ -257,7 +257,7 @@ async def test_whatever_asks_a_registry_that_refuses_tells_it(
     keys: str,
 ) -> None:
     async with show(settings=Settings(bell=True)) as shown:
-        shown.app.screen.table.go_to("run002")
+        shown.app.screen.table.go_to("run003")  # above run002, the last row
         await shown.press(*before)
         real = shown.app.ask
 

@@ -28,7 +28,8 @@ class Baselines:
     """Finds the run that any other is compared with, among runs that were read once.
 
     That is the run a person chose. Where nobody chose, it is the `baseline` of equal scale that finished first, of
-    several seeds that of the same one: a baseline that finishes later takes no other's place.
+    several seeds that of the same one: a baseline that finishes later takes no other's place. One that trains all
+    tasks of the run goes before one that trains some.
 
     Attributes:
         chosen: by a person; None: nobody chose, or it is gone.
@@ -41,12 +42,14 @@ class Baselines:
         chosen = chosen_baseline(database)
         self.chosen = next((run for run in known if run.id == chosen), None)
         self.gone = chosen if chosen and self.chosen is None else ""
-        self._by_scale: dict[tuple[Any, ...], list[Run]] = {}
-        self._by_seed: dict[tuple[tuple[Any, ...], int], list[Run]] = {}
+        # Of runs that train the same on the same data the first alone, which goes before the others everywhere.
+        self._by_scale: dict[tuple[Any, ...], dict[tuple[Any, ...], Run]] = {}
+        self._by_seed: dict[tuple[tuple[Any, ...], int], dict[tuple[Any, ...], Run]] = {}
         for run in sorted(filter(may_be_baseline, known), key=lambda run: (run.execution.ended_at or "", run.key)):
-            key = scale_key(run)
-            self._by_scale.setdefault(key, []).append(run)
-            self._by_seed.setdefault((key, run.seed), []).append(run)
+            key, own = scale_key(run), run.submission
+            trained = (tuple(run.tasks), own.fingerprints_json, own.definitions_json)
+            self._by_scale.setdefault(key, {}).setdefault(trained, run)
+            self._by_seed.setdefault((key, run.seed), {}).setdefault(trained, run)
 
     def of(self, run: Run) -> Run | None:
         """The baseline of a run, or None where there is none."""
@@ -55,12 +58,14 @@ class Baselines:
         if self.gone or not self._by_scale:
             return None
         key = scale_key(run)
-        same_seed = self._by_seed.get((key, run.seed), ())
-        for candidates in (same_seed, self._by_scale.get(key, ())):
-            found = next((other for other in candidates if _same_dev_data(run, other)), None)
-            if found is not None:
-                return found
-        return None
+        known = (self._by_seed.get((key, run.seed), {}), self._by_scale.get(key, {}))
+        suited = (other for candidates in known for other in candidates.values() if _same_dev_data(run, other))
+        first = None
+        for other in suited:
+            if set(run.tasks) <= set(other.tasks):
+                return other
+            first = first or other
+        return first
 
     @property
     def why_gone(self) -> str:

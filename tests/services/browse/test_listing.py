@@ -65,6 +65,14 @@ def test_a_baseline_with_the_same_seed_is_preferred(database: Database, finish: 
     assert present(Baselines(database).of(finish("try", preset_name="sst-only", seed=1))).key == paired.key
 
 
+def test_a_baseline_of_all_tasks_goes_before_one_of_some(database: Database, finish: Callable[..., Run]) -> None:
+    of_some = finish("some", tasks="sst,sts", seed=1)
+    of_all = finish("all", seed=2)
+    assert present(Baselines(database).of(finish("try", preset_name="shared-encoder", seed=1))).key == of_all.key
+    one = finish("one", preset_name="sst-only", seed=1)
+    assert present(Baselines(database).of(one)).key == of_some.key
+
+
 def test_without_a_baseline_of_equal_scale_there_is_none(database: Database, finish: Callable[..., Run]) -> None:
     finish("baseline", batch_size=16)
     assert Baselines(database).of(finish("try", preset_name="sst-only")) is None

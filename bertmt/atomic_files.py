@@ -9,6 +9,7 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 SHARED_FILE = 0o666
 # What `name_beside` calls a file.
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{12}")
+LEFTOVER_SECONDS = 3600.0  # what is younger may belong to a process that is at work
 
 
 def name_beside(path: Path) -> Path:

@@ -50,7 +50,7 @@ class Answers:
 
         made: Callable[[Order], Contender] = importlib.import_module(order.module).contender
         self._peak, self._torch = flops.matrix_peak, torch
-        self._device = "cpu" if order.device == "cpu" else "cuda"
+        self._device = order.device_type
         self._imported_mib = memory_mib("VmRSS")
         self._contender = made(order)
 

@@ -72,10 +72,22 @@ class Order:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe of a bertmt run with these settings; the peers take their learning rate from it."""
+        """The recipe of a bertmt run with these settings."""
         scale = {"encoder": self.encoder, "data": self.data, "batch_size": self.batch_size, "max_length": MAX_LENGTH}
         given = {"tasks": list(self.tasks), "evaluate_examples": self.dev_examples, **scale, **self.settings}
         return resolved(recipe_from(given))
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the recipe, for peers too."""
+        rate = self.recipe.learning_rate
+        assert rate is not None  # of a resolved recipe
+        return rate
+
+    @property
+    def device_type(self) -> str:
+        """As PyTorch calls it."""
+        return "cpu" if self.device == "cpu" else "cuda"
 
     def text(self) -> str:
         return json.dumps(asdict(self))

@@ -13,8 +13,8 @@ from bertmt.errors import BertmtError
 # May stand before and behind the command's name alike.
 GLOBAL_FLAGS = ("--debug", "--no-color")
 GLOBAL_OPTION = "--db"
-# What the parser says of values, in words that say less of the parser.
 LONGEST_MESSAGE = 500  # characters of what the parser says
+# What the parser says of values, in words that say less of the parser.
 _PARSERS_WORDS = (
     (re.compile(r"Input should be a valid integer.*"), "it must be a whole number"),
     (re.compile(r"Input should be greater than or equal to (\S+)"), r"it must be at least \1"),

@@ -66,7 +66,7 @@ class HuggingFaceTrainer:
             max_steps=steps,
             per_device_train_batch_size=self.order.batch_size,
             per_device_eval_batch_size=64,
-            learning_rate=float(self.order.recipe.learning_rate or 1e-5),
+            learning_rate=self.order.learning_rate,
             bf16=True,
             use_cpu=self.order.device == "cpu",
             train_sampling_strategy="group_by_length",

@@ -65,13 +65,13 @@ class Setting:
 
     def __init__(self, order: Order):
         self.order = order
-        self.device = "cpu" if order.device == "cpu" else "cuda"
+        self.device = order.device_type
         self.train = {task: self._data(task, "train") for task in order.tasks}
         files = find_encoder(order.encoder)
         torch.manual_seed(0)
         self.model = MultitaskBert(plain_encoder(order.encoder), files.hidden_size).to(self.device)
         self.model.train()
-        self.learning_rate = float(order.recipe.learning_rate or 1e-5)
+        self.learning_rate = order.learning_rate
         self.cost: Cost = cost_of(self.model.encoder, files.hidden_size, files.layers)
         self._dev: dict[str, TaskData] = {}
 

@@ -41,8 +41,7 @@ class SentenceTransformersTrainer:
         files = find_encoder(order.encoder)
         torch.manual_seed(0)
         read = Transformer(str(files.folder), max_seq_length=MAX_LENGTH, model_kwargs={"dtype": torch.float32})
-        device = "cpu" if order.device == "cpu" else "cuda"
-        self.model = SentenceTransformer(modules=[read, Pooling(files.hidden_size, "mean")], device=device)
+        self.model = SentenceTransformer(modules=[read, Pooling(files.hidden_size, "mean")], device=order.device_type)
         self.loss: Any = (
             SoftmaxLoss(self.model, files.hidden_size, num_labels=2)
             if self.about.classes
@@ -71,7 +70,7 @@ class SentenceTransformersTrainer:
             output_dir=self._files.name,
             max_steps=warm_up + steps,
             per_device_train_batch_size=self.order.batch_size,
-            learning_rate=float(self.order.recipe.learning_rate or 1e-5),
+            learning_rate=self.order.learning_rate,
             bf16=True,
             use_cpu=self.order.device == "cpu",
             seed=self._blocks,

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bertmt import paths
+from bertmt.atomic_files import LEFTOVER_SECONDS
 from bertmt.errors import BertmtError, DamagedRegistryError, DataError, NotFoundError
 from bertmt.registry.claims import is_awaited
 from bertmt.registry.database import Database
@@ -29,9 +30,7 @@ from bertmt.run_folder.sizes import newest_change, size_bytes
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle.removal import delete_folder
 
-# What is younger may belong to a process that is at work.
-LEFTOVER_SECONDS = 3600.0
-FOLDER_SECONDS = 86_400.0
+FOLDER_SECONDS = 86_400.0  # for folders of no run, what LEFTOVER_SECONDS is for files
 TOKENS_SECONDS = 30 * 86_400.0
 # Shrinking rewrites the whole registry.
 WORTH_BYTES, WORTH_SHARE = 1 << 20, 0.1

@@ -24,7 +24,6 @@ from bertmt.models.tokenizing import Tokenizer
 # Fewer are tokenised in less time than a file takes to reach the disk.
 LEAST_SENTENCES = 1000
 MOST_BYTES = 256 * MEBIBYTE  # of all files; the course's largest split takes 40
-LEFTOVER_SECONDS = 3600.0
 _FORMAT = b"bertmt.tokens/1\n"  # to be raised when `Tokenizer.encode` gives other ids for the same words
 _DIGEST = 8  # int32 of a SHA-256
 
@@ -92,7 +91,7 @@ def _make_room(folder: Path, most: int) -> None:
     found = [(path, path.stat()) for path in folder.iterdir()]
     for path, about in sorted(found, key=lambda each: each[1].st_mtime, reverse=True):
         if atomic_files.LEFTOVER.fullmatch(path.name):
-            is_over = time.time() - about.st_mtime > LEFTOVER_SECONDS  # a younger one may be at work
+            is_over = time.time() - about.st_mtime > atomic_files.LEFTOVER_SECONDS
         else:
             kept += about.st_size
             is_over = kept > most

@@ -74,7 +74,7 @@ async def test_ascii_means_nothing_but_ascii(show: Show, alive: Any) -> None:
     async with show(ascii_only=True, size=(120, 40)) as shown:
         assert shown.app.screen.table.current.run.id == "run006", "which has a curve"
         assert shown.text.isascii(), [each for each in set(shown.text) if not each.isascii()]
-        shown.should_be("runs-ascii")
+        await shown.should_be("runs-ascii")
 
 
 async def test_without_colours_the_cursor_and_the_states_are_still_seen(

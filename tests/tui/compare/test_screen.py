@@ -55,14 +55,14 @@ async def test_marked_runs_are_compared_with_what_the_command_line_says_too(
 ) -> None:
     async with show(size=size) as shown:
         await shown.press(*MARK_BASE_AND_BETTER, "c")
-        shown.should_be("compare-scores")
+        await shown.should_be("compare-scores")
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_seeds_of_a_recipe_are_one_arm(show: Show, opened: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4)
-        shown.should_be("compare-seeds")
+        await shown.should_be("compare-seeds")
         assert "twins, mean of 2 seeds − base (run001)" in shown.text
         await shown.press("a")
         assert "twins (run003)" in shown.text
@@ -90,7 +90,7 @@ async def test_means_are_of_the_seeds_that_are_compared(
     async with show(seeds.path, size=size) as shown:
         shown.app.push_screen(CompareScreen(all_runs(seeds)))
         await shown.settle()
-        shown.should_be("compare-shared-seeds")
+        await shown.should_be("compare-shared-seeds")
         of_arms = [line.split() for line in shown.text.splitlines() if "mean of 2 o" in line][:2]
         assert ["0.400" in words for words in of_arms] == [True, False], "of 18 and 30 of 60"
         assert ["0.500" in words for words in of_arms] == [False, True], "of 27 and 33 of 60"
@@ -113,7 +113,7 @@ async def test_recipes_stand_beside_each_other_where_they_differ(
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4, 6)
         await shown.press("2")
-        shown.should_be("compare-recipes")
+        await shown.should_be("compare-recipes")
 
 
 async def test_an_arm_that_does_not_fit_comes_in_with_the_cursor(show: Show, opened: Any) -> None:
@@ -132,7 +132,7 @@ async def test_curves_have_the_marks_of_the_list_also_where_a_run_lacks_the_seri
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4, 6)
         await shown.press("3")
-        shown.should_be("compare-curves")
+        await shown.should_be("compare-curves")
         assert "■ twins" in shown.text, "also where the legend has no room for more"
         if size == (80, 24):
             await shown.press("right_square_bracket", "right_square_bracket")
@@ -147,9 +147,9 @@ async def test_confusion_matrices_stand_side_by_side(show: Show, opened: Any, si
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3)
         await shown.press("4")
-        shown.should_be("compare-confusion")
+        await shown.should_be("compare-confusion")
         await shown.press("d")
-        shown.should_be("compare-confusion-change")
+        await shown.should_be("compare-confusion-change")
         await shown.press("d", "right_square_bracket", "percent_sign")
         assert "PARA: share of each true class" in shown.text and "30 %" in shown.text
 
@@ -167,7 +167,7 @@ async def test_another_arm_can_be_the_first(show: Show, opened: Any) -> None:
 async def test_runs_without_scores_are_left_out_and_named(show: Show, opened: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 5, 6, 7)
-        shown.should_be("compare-left-out")
+        await shown.should_be("compare-left-out")
         await shown.press("G", "T")
         assert "Only an arm with scores" in shown.said
 
@@ -188,7 +188,7 @@ async def test_of_many_runs_without_scores_three_are_named(show: Show, registry:
 async def test_without_two_arms_that_have_scores_a_sentence_says_so(show: Show, opened: Any) -> None:
     async with show() as shown:
         await opened(shown, 1, 5, 7)
-        shown.should_be("compare-no-scores")
+        await shown.should_be("compare-no-scores")
 
 
 async def test_the_screen_is_there_while_what_takes_seconds_is_computed(
@@ -273,7 +273,7 @@ def test_a_run_that_was_removed_keeps_the_looks_of_the_others(runs: dict[str, Ru
 async def test_where_there_is_room_all_stands_on_one_page(show: Show, opened: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await opened(shown, 1, 2)
-        shown.should_be("compare-page")
+        await shown.should_be("compare-page")
         assert all(f" {title} " in shown.text for title in TITLES)
         for found in ("▲ better", "├", "dev score sst", "true \\ predict", "super_concat"):
             assert found in shown.text, found

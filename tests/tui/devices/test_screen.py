@@ -117,7 +117,7 @@ async def test_everything_is_on_screen(
     busy()
     async with show(size=size, first="devices") as shown:
         await look_for(shown, MINUTES)
-        shown.should_be("devices")
+        await shown.should_be("devices")
         assert all(word in shown.text for word in ("cpu", "mem", "gpu0", "gpu1", "61 °C", "250 W", "alice", "4242"))
         assert "\x1b" not in shown.text and "x�[2J[b]" in shown.text
 
@@ -131,7 +131,7 @@ async def test_a_machine_without_gpus_and_workers_says_so(
     busy(2, 0)
     async with show(size=size, first="devices") as shown:
         await look_for(shown, 1)
-        shown.should_be("devices-bare")
+        await shown.should_be("devices-bare")
         assert "no NVIDIA GPU" in shown.text and "No worker is running" in shown.text
 
 

@@ -28,7 +28,7 @@ async def test_a_shows_what_the_audit_of_a_task_finds_and_scrolls(
         await shown.press("n", "ctrl+y", "ctrl+e")
         assert "Look at the data of" in shown.text and "sst" in shown.text
         await shown.press("j", "enter")
-        shown.should_be("task-audit")
+        await shown.should_be("task-audit")
         assert isinstance(shown.app.screen, TaskDataScreen) and "The data of PARA" in shown.text
         said = " ".join(shown.text.replace("│", " ").split())
         if size == (80, 24):

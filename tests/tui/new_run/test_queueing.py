@@ -39,7 +39,7 @@ async def test_the_section_says_what_may_be_asked(show: Show, alive: Any, size: 
         shown.app.screen.query_one("#form").table.go_to("priority")
         await shown.settle()
         await shown.press("j", "j", "j", "j", "j", "k")
-        shown.should_be("new-run-queueing")
+        await shown.should_be("new-run-queueing")
 
 
 async def test_what_is_asked_is_stored_with_the_run(show: Show, alive: Any, registry: Path, tmp_path: Path) -> None:

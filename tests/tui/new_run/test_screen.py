@@ -67,7 +67,7 @@ def while_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractAsyn
 async def test_a_fresh_user_sees_how_to_begin(show: Show, tmp_path: Path, size: tuple[int, int]) -> None:
     async with show(path=tmp_path / "new" / "runs.db", size=size) as shown:
         await shown.press("n")
-        shown.should_be("new-run-nothing-yet")
+        await shown.should_be("new-run-nothing-yet")
 
 
 async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
@@ -94,14 +94,14 @@ async def test_from_no_registry_to_a_worked_toy_run_are_four_keys(
 async def test_a_copy_of_a_run_begins_with_its_recipe(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press(*TO_BETTER, "n")
-        shown.should_be("new-run-copy")
+        await shown.should_be("new-run-copy")
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
 async def test_what_is_changed_is_marked_and_previewed(show: Show, alive: Any, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await shown.press(*TO_BETTER, "n", "j", "enter", *"0-2", "enter", *["j"] * 5, "space", "tab")
-        shown.should_be("new-run-changed")
+        await shown.should_be("new-run-changed")
 
 
 async def test_the_form_says_of_a_copy_of_what_runs_the_time_that_that_run_takes(show: Show, alive: Any) -> None:
@@ -123,7 +123,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
 ) -> None:
     async with show() as shown:
         await shown.press(*TO_FAILED, "n")
-        shown.should_be("new-run-hostile")
+        await shown.should_be("new-run-hostile")
         await shown.press("ctrl+s")
         assert "A run's name must be" in shown.said
         await shown.press("j", "j", "j", "enter", *"tame", "ctrl+s")
@@ -133,7 +133,7 @@ async def test_a_copy_of_a_run_with_a_hostile_name_shows_it_safely_and_needs_ano
 async def test_a_digit_begins_a_number_and_what_cannot_be_says_so_while_it_is_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("n", *TO_RANK, *"2x")
-        shown.should_be("new-run-typing")
+        await shown.should_be("new-run-typing")
         await shown.press("enter")
         assert shown.app.screen.query_one("#form").is_typing
         await shown.press("escape")
@@ -167,7 +167,7 @@ async def test_left_and_right_go_through_choices_and_the_tasks_are_chosen_in_a_l
 async def test_another_preset_can_be_chosen_and_keeps_what_was_typed(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press(*TO_HELD, "n", *["j"] * 6, "space", "ctrl+o")
-        shown.should_be("new-run-presets")
+        await shown.should_be("new-run-presets")
         await shown.press("j", "enter")
         form = shown.app.screen.form
         embedded = {name: str(value) for name, value in EMBEDDED.items()}
@@ -245,7 +245,7 @@ async def test_what_cannot_be_is_told_with_every_problem_and_not_queued(show: Sh
         form = shown.app.screen.query_one("#form")
         form.table.go_to("batch_size")
         await shown.press("1", "enter")
-        shown.should_be("new-run-problems")
+        await shown.should_be("new-run-problems")
         await shown.press("ctrl+s")
         assert "`pearson` needs a `batch_size` of at least 3" in shown.said
     assert len(stored(registry)) == 8
@@ -272,7 +272,7 @@ async def test_the_preview_takes_the_place_of_the_form_and_escape_brings_it_back
 async def test_a_run_that_waits_is_changed_in_the_same_form(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("j", "e")
-        shown.should_be("edit-run")
+        await shown.should_be("edit-run")
         shown.app.screen.query_one("#form").table.go_to("epochs")
         await shown.press("7", "enter", "ctrl+s")
         assert "run007 (later, seed 0) changed." in shown.said

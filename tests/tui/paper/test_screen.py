@@ -52,7 +52,7 @@ async def test_every_figure_has_its_row_with_ours_beside_the_papers(
     show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="paper") as shown:
-        shown.should_be("paper")
+        await shown.should_be("paper")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -61,7 +61,7 @@ async def test_a_figure_without_runs_has_its_claims_and_says_what_enter_does(
 ) -> None:
     async with show(size=size, first="paper") as shown:
         await go_to(shown, "pearson-cosine-mnr")
-        shown.should_be("paper-missing")
+        await shown.should_be("paper-missing")
         await shown.press("enter")
         assert isinstance(shown.app.screen, NewRunScreen)
         assert shown.app.screen.form.preset == "pearson-cosine-mnr"
@@ -84,7 +84,7 @@ async def test_enter_opens_the_best_run_and_n_the_form(show: Show, alive: Any) -
 @pytest.mark.parametrize("size", SIZES)
 async def test_scales_are_kept_apart_and_chosen_by_a_key(show: Show, scales: Path, size: tuple[int, int]) -> None:
     async with show(scales, size=size, first="paper") as shown:
-        shown.should_be("paper-scales")
+        await shown.should_be("paper-scales")
         assert "1/2 tin" in shown.text and "Scale 1 of 2" in shown.text and "batch 8" in shown.text
         await shown.press("right_square_bracket")
         assert "2/2 tin" in shown.text and "0.900" in shown.text and "batch 4" in shown.text
@@ -114,7 +114,7 @@ async def test_m_goes_to_the_next_figure_without_a_run_of_ours(show: Show, alive
 @pytest.mark.parametrize("size", SIZES)
 async def test_without_runs_the_papers_own_figures_stand_there(show: Show, empty: Path, size: tuple[int, int]) -> None:
     async with show(empty, size=size, first="paper") as shown:
-        shown.should_be("paper-empty")
+        await shown.should_be("paper-empty")
 
 
 async def test_the_other_first_screens_are_a_key_away(show: Show, alive: Any) -> None:

@@ -89,7 +89,7 @@ async def test_the_queue_says_what_each_run_waits_for(
 ) -> None:
     async with show(size=size, first="queue") as shown:
         await go_to(shown, "blocked")
-        shown.should_be("queue-conditions")
+        await shown.should_be("queue-conditions")
 
 
 async def test_the_line_below_says_all_about_the_run_under_the_cursor(show: Show, alive: Any, waiting: Path) -> None:
@@ -150,7 +150,7 @@ async def test_a_worker_that_starts_nothing_says_why_and_is_let_go_on(
     with open_registry(waiting) as database, database.immediate():
         database.execute("UPDATE workers SET guard = ?", (GUARD,))
     async with show(size=size, first="queue") as shown:
-        shown.should_be("queue-guard")
+        await shown.should_be("queue-guard")
         assert " in 4m12s" not in shown.text, "nothing is expected of a worker that starts nothing"
         await shown.press("tab", "W")
         with open_registry(waiting) as database:

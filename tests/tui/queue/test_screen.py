@@ -72,7 +72,7 @@ async def test_an_empty_queue_says_what_to_press_and_type(show: Show, tmp_path: 
     with open_registry(tmp_path / "runs.db", create=True):
         pass
     async with show(path=tmp_path / "runs.db", size=size, first="queue") as shown:
-        shown.should_be("queue-empty")
+        await shown.should_be("queue-empty")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -80,7 +80,7 @@ async def test_what_runs_stands_above_what_waits_and_no_worker_is_missed(
     show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
-        shown.should_be("queue")
+        await shown.should_be("queue")
 
 
 @pytest.mark.parametrize("size", [*SIZES, (200, 60)])
@@ -88,7 +88,7 @@ async def test_workers_and_expected_times_are_shown(
     show: Show, alive: Any, busy: Path, timed: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
-        shown.should_be("queue-busy")
+        await shown.should_be("queue-busy")
 
 
 async def test_a_run_that_waits_takes_as_long_as_its_sibling_that_runs(
@@ -141,7 +141,7 @@ async def test_a_run_whose_process_is_gone_is_shown_and_queued_again_by_its_key(
     with open_registry(registry) as database, database.immediate():
         database.execute("UPDATE runs SET state = 'lost' WHERE name = 'training'")
     async with show(first="queue") as shown:
-        shown.should_be("queue-lost")
+        await shown.should_be("queue-lost")
         await shown.press("r")
         assert states(registry)["training"] == "queued"
 
@@ -179,7 +179,7 @@ async def test_a_held_queue_is_seen_at_once_and_released_by_the_same_key(
         await shown.press("Z")
         shown.app.clear_notifications()
         await shown.settle()
-        shown.should_be("queue-held")
+        await shown.should_be("queue-held")
         await shown.press("Z")
         with open_registry(registry) as database:
             assert not queue_is_held(database)
@@ -200,7 +200,7 @@ async def test_a_worker_is_started_as_the_dialog_says(
 ) -> None:
     async with show(first="queue") as shown:
         await shown.press("w")
-        shown.should_be("start-worker")
+        await shown.should_be("start-worker")
         await shown.press("k", "space", "k", "2", "enter", "G", "enter")
         assert started == [(True, 2, "auto")]
         assert "process 4242" in shown.said

@@ -101,7 +101,7 @@ async def test_the_header_and_the_history_tell_what_happened_to_a_run(
     write(recovered, (1, 0.5), resumed=True)
     async with show(size=size) as shown:
         await open_run(shown, "run006", "7")
-        shown.should_be("run-recovered")
+        await shown.should_be("run-recovered")
 
 
 @pytest.mark.parametrize(

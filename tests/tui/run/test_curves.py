@@ -69,7 +69,7 @@ async def test_training_and_dev_losses_of_a_task_share_a_panel(show: Show, alive
 async def test_all_that_was_measured_has_a_panel(show: Show, alive: Any, measured: Path, size: tuple[int, int]) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run009")
-        shown.should_be("run-curves")
+        await shown.should_be("run-curves")
 
 
 async def test_a_series_without_new_points_is_the_same_object_as_before(show: Show, alive: Any, measured: Path) -> None:
@@ -94,7 +94,7 @@ def drawn(shown: Shown) -> list[Any]:
 async def test_zoom_smoothing_and_log_scale_are_said_below_the_chart(show: Show, alive: Any, measured: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run009", "plus", "m", "Y", "v")
-        shown.should_be("run-curves-zoomed")
+        await shown.should_be("run-curves-zoomed")
         assert "(log scale)" in shown.text
         assert "values at step 199, steps 100 to 299 of 399, smoothed 0.98" in shown.text
 
@@ -106,7 +106,7 @@ async def test_marked_runs_are_drawn_over_it_and_every_run_keeps_its_mark(
     async with show(size=size) as shown:
         shown.app.marked = {"run001", "run002", "run003"}
         await open_run(shown, "run002", "O")
-        shown.should_be("run-curves-overlaid")
+        await shown.should_be("run-curves-overlaid")
         # twins (run003) trained STS alone, and is there all the same, so that nobody takes another's colour.
         assert {tuple(each.name for each in panel.series) for panel in shown.app.screen.pane.chart._panels} == {
             ("better run002", "base run001", "twins run003")

@@ -18,7 +18,7 @@ async def test_the_newest_move_comes_first_and_is_read_in_full_below(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run005", "7")
-        shown.should_be("run-history")
+        await shown.should_be("run-history")
 
 
 async def test_the_move_under_the_cursor_is_explained(show: Show, alive: Any) -> None:

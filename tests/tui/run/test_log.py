@@ -61,7 +61,7 @@ async def test_the_log_opens_at_its_end_with_its_errors_marked(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run005", "6")
-        shown.should_be("run-log")
+        await shown.should_be("run-log")
 
 
 async def test_a_brace_goes_from_error_to_error_and_round(show: Show, alive: Any, log: Path) -> None:
@@ -81,7 +81,7 @@ async def test_a_brace_goes_from_error_to_error_and_round(show: Show, alive: Any
 async def test_a_long_line_is_wrapped_and_nothing_of_it_is_lost(show: Show, alive: Any, log: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run005", "6", "right_curly_bracket")
-        shown.should_be("run-log-error")
+        await shown.should_be("run-log-error")
         words = " ".join(shown.text.split())
         assert "here are the names of the examples that it came from: s1, s2, s3" in words
 

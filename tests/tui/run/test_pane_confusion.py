@@ -43,7 +43,7 @@ async def test_the_matrix_is_shown_with_the_examples_of_its_largest_mistake(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run002", "2")
-        shown.should_be("run-confusion")
+        await shown.should_be("run-confusion")
         assert [[int(each) for each in row[:5]] for row in rows_of(shown)] == SST_BETTER
         assert cell_line(shown) == "2 sentences  true 4 positive  predicted 0 negative"
         assert "sentence 54 evil�]0;pwned" in shown.text
@@ -75,7 +75,7 @@ async def test_enter_goes_to_the_examples_of_the_cell_and_escape_back(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run002", "2", "enter", "j")
-        shown.should_be("run-confusion-cell")
+        await shown.should_be("run-confusion-cell")
         assert "sentence 59" in shown.text
         await shown.press("escape")
         assert isinstance(shown.app.focused, HeatMap)
@@ -133,7 +133,7 @@ async def test_tab_switches_the_task_and_each_keeps_its_cell(show: Show, alive: 
         # Of PARA, examples 54 to 59 are wrong: three of each class.
         assert [row[:2] for row in rows_of(shown, 2)] == [["27", "3"], ["3", "27"]]
         assert cell_line(shown) == "3 pairs  true 0 different  predicted 1 paraphrase"
-        shown.should_be("run-confusion-pairs")
+        await shown.should_be("run-confusion-pairs")
         await shown.press("down")
         assert cell_line(shown) == "27 pairs  true 1 paraphrase  predicted 1 paraphrase"
         await shown.press("shift+tab")
@@ -188,7 +188,7 @@ async def test_percent_shows_shares_of_the_true_and_of_the_predicted_class(show:
     async with show() as shown:
         await open_run(shown, "run002", "2", "percent_sign")
         assert rows_of(shown)[4][:2] == ["16.7", "%"], "2 of 12"
-        shown.should_be("run-confusion-shares")
+        await shown.should_be("run-confusion-shares")
         await shown.press("percent_sign")
         assert rows_of(shown)[4][:2] == ["15.4", "%"], "2 of the 13 that were taken for class 0"
         await shown.press("percent_sign")
@@ -203,7 +203,7 @@ async def test_the_difference_from_the_baseline_is_by_cell_and_says_whose(
         await open_run(shown, "run002", "2", "d")
         assert [" ".join(row[:5]) for row in rows_of(shown)] == CHANGE
         assert "counts minus those of run001 (base), epoch 2" in shown.text
-        shown.should_be("run-confusion-difference")
+        await shown.should_be("run-confusion-difference")
         await shown.press("percent_sign")
         assert [" ".join(row[:5]) for row in rows_of(shown)] == CHANGE, "shares are of counts, not of differences"
         await shown.press("d")
@@ -255,7 +255,7 @@ async def test_a_picture_of_the_matrix_is_saved_here(
 async def test_a_run_of_one_task_with_classes_has_one_matrix(show: Show, alive: Any, evaluated: Path) -> None:
     async with show(size=(120, 40)) as shown:
         await open_run(shown, "run009", "2", "tab")
-        shown.should_be("run-confusion-one-task")
+        await shown.should_be("run-confusion-one-task")
         assert "PARA" not in shown.text.split("7 History")[1]
 
 
@@ -275,7 +275,7 @@ async def test_a_running_run_shows_its_newest_epoch_and_goes_on_to_the_next(
     async with show(size=size) as shown:
         await open_run(shown, "run011", "2")
         assert "accuracy 0.200  epoch 0 of 0, the newest one" in shown.text
-        shown.should_be("run-confusion-running")
+        await shown.should_be("run-confusion-running")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -295,7 +295,7 @@ async def test_before_there_are_predictions_it_is_said_when_there_will_be(
         await open_run(shown, run_id, "2")
         assert sentence in " ".join(shown.text.split())
         if run_id != "run008":
-            shown.should_be(f"run-confusion-{run_id}")
+            await shown.should_be(f"run-confusion-{run_id}")
 
 
 async def test_what_is_looked_at_stays_when_the_registry_changes(show: Show, alive: Any, registry: Path) -> None:

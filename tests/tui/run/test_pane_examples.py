@@ -36,7 +36,7 @@ async def test_all_examples_are_listed_and_the_one_at_the_cursor_is_shown_in_ful
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run002", "4")
-        shown.should_be("run-examples")
+        await shown.should_be("run-examples")
         assert "[all 60] wrong 6  broken 0  fixed 36  against run001" in shown.text
         assert shown_rows(shown) == list(range(COUNT))
         await shown.press("j")
@@ -48,11 +48,11 @@ async def test_the_exclamation_mark_goes_through_the_kinds_and_escape_goes_back_
         await open_run(shown, "run002", "4", "exclamation_mark")
         assert "[wrong 6]" in shown.text
         assert shown_rows(shown) == list(range(54, 60))
-        shown.should_be("run-examples-wrong")
+        await shown.should_be("run-examples-wrong")
         await shown.press("exclamation_mark")
         assert "[broken 0]" in shown.text and shown_rows(shown) == []
         assert "There are none: wrong here, right in the baseline." in shown.text
-        shown.should_be("run-examples-none")
+        await shown.should_be("run-examples-none")
         await shown.press("exclamation_mark")
         assert "[fixed 36]" in shown.text and shown_rows(shown) == list(range(18, 54))
         await shown.press("exclamation_mark")
@@ -97,10 +97,10 @@ async def test_tab_goes_to_pairs_and_to_similarities_which_are_never_wrong(
     async with show(size=size) as shown:
         await open_run(shown, "run002", "4", "exclamation_mark", "tab")
         assert "[PARA]" in shown.text and "[wrong 6]" in shown.text
-        shown.should_be("run-examples-pairs")
+        await shown.should_be("run-examples-pairs")
         await shown.press("tab")
         assert "[STS]" in shown.text and "all 60" in shown.text
-        shown.should_be("run-examples-similarities")
+        await shown.should_be("run-examples-similarities")
         await shown.press("exclamation_mark")
         assert said(shown) == ["STS has no classes: none of its predictions is right or wrong."]
         await shown.press("tab")
@@ -113,7 +113,7 @@ async def test_words_leave_the_examples_that_hold_them(show: Show, alive: Any) -
         # Sentence 5, and 50 to 59; capitals make no difference.
         assert shown_rows(shown) == [5, *range(50, 60)]
         assert "“Sentence 5”: 11" in kinds_line(shown)
-        shown.should_be("run-examples-words")
+        await shown.should_be("run-examples-words")
         await shown.press("enter", "exclamation_mark")
         assert shown_rows(shown) == list(range(54, 60)), "of the wrong ones, those with the words"
         await shown.press("escape")
@@ -144,7 +144,7 @@ async def test_o_orders_by_confidence_and_equals_stay_in_their_order(show: Show,
         await open_run(shown, "run012", "4", "o")
         assert "most confident first" in shown.text
         assert shown_rows(shown) == order[::-1]
-        shown.should_be("run-examples-ordered")
+        await shown.should_be("run-examples-ordered")
         await shown.press("o")
         assert shown_rows(shown) == order
         assert "least confident first" in shown.text
@@ -213,7 +213,7 @@ async def test_a_running_run_lists_its_newest_epoch(
     async with show(size=size) as shown:
         await open_run(shown, "run011", "4")
         assert "wrong 48" in shown.text
-        shown.should_be("run-examples-running")
+        await shown.should_be("run-examples-running")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ async def test_the_cloud_has_its_line_and_the_worst_pairs_beside_it(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run001", "3")
-        shown.should_be("run-similarity")
+        await shown.should_be("run-similarity")
         assert "line of best fit" in shown.text
 
 
@@ -99,7 +99,7 @@ async def test_a_running_run_shows_its_newest_epoch(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run011", "3")
-        shown.should_be("run-similarity-running")
+        await shown.should_be("run-similarity-running")
         assert facts(shown) == pytest.approx(by_hand(0.2), abs=0.00051)
 
 
@@ -130,4 +130,4 @@ async def test_in_ascii_the_cloud_is_ascii(show: Show, alive: Any) -> None:
     async with show(ascii_only=True) as shown:
         await open_run(shown, "run001", "3")
         assert shown.text.isascii()
-        shown.should_be("run-similarity-ascii")
+        await shown.should_be("run-similarity-ascii")

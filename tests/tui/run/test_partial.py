@@ -77,7 +77,7 @@ async def test_partial_scores_are_dotted_beside_the_dev_scores_and_named(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run009")
-        shown.should_be("run-partial-curves")
+        await shown.should_be("run-partial-curves")
         [panel] = shown.app.screen.pane.chart._panels
         assert panel.title == "dev score (dotted: partial, of ≤ 100)"
         names = [(each.name, each.dotted, len(each.steps)) for each in panel.series]
@@ -105,7 +105,7 @@ async def test_the_matrix_is_that_of_now_and_grows_with_the_run(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run009", "2")
-        shown.should_be("run-partial-confusion")
+        await shown.should_be("run-partial-confusion")
         assert "accuracy 0.500  now, step 2: partial, 20 of 60" in epoch_line(shown)
         goes.partly(1, 3, 1.0)
         await shown.look()

@@ -27,7 +27,7 @@ async def test_the_recipe_of_a_finished_run_has_what_came_of_it_beside_it(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, "run002", "5")
-        shown.should_be("run-recipe")
+        await shown.should_be("run-recipe")
 
 
 async def test_every_setting_can_be_read_at_eighty_columns(show: Show, alive: Any, in_place: Path) -> None:
@@ -38,7 +38,7 @@ async def test_every_setting_can_be_read_at_eighty_columns(show: Show, alive: An
             seen |= {word for line in shown.text.splitlines() for word in line.split()[:2]}
             await shown.press("pagedown")
         assert set(SETTINGS) <= seen
-        shown.should_be("run-recipe-end")
+        await shown.should_be("run-recipe-end")
 
 
 async def test_what_is_unlike_the_preset_is_marked_and_what_is_idle_says_why(

@@ -33,7 +33,7 @@ async def test_a_run_opens_with_its_curves_or_says_why_there_are_none(
 ) -> None:
     async with show(size=size) as shown:
         await open_run(shown, run_id)
-        shown.should_be(f"run-{state}")
+        await shown.should_be(f"run-{state}")
 
 
 async def test_a_lost_run_says_that_its_process_is_gone_and_what_to_press(show: Show, registry: Path) -> None:

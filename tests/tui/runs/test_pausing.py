@@ -32,7 +32,7 @@ def stopped(registry: Path) -> Path:
 async def test_pausing_asks_and_is_taken_back_by_the_same_key(show: Show, alive: Any, registry: Path) -> None:
     async with show(first="queue") as shown:
         await shown.press("p")
-        shown.should_be("pause")
+        await shown.should_be("pause")
         await shown.press("n")
         assert run_named(registry, "training").execution.request is None
         await shown.press("p", "y")
@@ -47,7 +47,7 @@ async def test_a_paused_run_stands_below_what_runs_and_goes_on_first(
     show: Show, alive: Any, stopped: Path, size: tuple[int, int]
 ) -> None:
     async with show(size=size, first="queue") as shown:
-        shown.should_be("queue-paused")
+        await shown.should_be("queue-paused")
         await shown.press("p")
         assert run_named(stopped, "training").state is State.QUEUED
         assert [row.run.name for row in shown.app.screen.table.rows] == ["training", "later", "held"]

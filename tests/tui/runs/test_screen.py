@@ -22,19 +22,19 @@ async def test_the_list_shows_every_run_with_its_state_and_scores(
     show: Show, alive: Any, size: tuple[int, int]
 ) -> None:
     async with show(size=size) as shown:
-        shown.should_be("runs")
+        await shown.should_be("runs")
 
 
 async def test_a_running_run_shows_its_curves_at_a_glance(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, "training")
-        shown.should_be("runs-glance-running")
+        await shown.should_be("runs-glance-running")
 
 
 async def test_a_failed_run_shows_its_last_words_at_a_glance(show: Show, alive: Any) -> None:
     async with show() as shown:
         await go_to(shown, HOSTILE)
-        shown.should_be("runs-glance-failed")
+        await shown.should_be("runs-glance-failed")
 
 
 async def test_a_run_whose_process_is_gone_is_queued_again_once(show: Show, registry: Path) -> None:
@@ -50,7 +50,7 @@ async def test_a_run_whose_process_is_gone_again_is_lost(show: Show, registry: P
         database.execute("UPDATE runs SET recoveries = 1 WHERE name = 'training'")
     async with show() as shown:
         await go_to(shown, "training")
-        shown.should_be("runs-lost")
+        await shown.should_be("runs-lost")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -58,7 +58,7 @@ async def test_an_empty_registry_shows_what_to_type(show: Show, tmp_path: Path, 
     path = tmp_path / "empty" / "runs.db"
     open_registry(path, create=True).close()
     async with show(path, size=size) as shown:
-        shown.should_be("runs-empty")
+        await shown.should_be("runs-empty")
 
 
 async def test_a_filter_is_applied_while_it_is_typed_and_taken_away_by_escape(show: Show, alive: Any) -> None:
@@ -82,7 +82,7 @@ async def test_a_filter_that_cannot_be_understood_says_where_and_keeps_the_last_
         await shown.press("slash", *"sst>0.5 lorra")
         await shown.press(*">1")
         assert "`lorra` is not a field of a run; did you mean `lora" in " ".join(shown.text.split())
-        shown.should_be("runs-filter-problem")
+        await shown.should_be("runs-filter-problem")
 
 
 async def test_a_filter_that_nothing_matches_leaves_an_empty_list_and_says_so(show: Show, alive: Any) -> None:
@@ -142,7 +142,7 @@ async def test_the_wheel_scrolls_a_long_list(show: Show, tmp_path: Path) -> None
 async def test_the_order_is_chosen_from_a_list(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("o")
-        shown.should_be("runs-order")
+        await shown.should_be("runs-order")
         await shown.press("j", "j", "j", "enter")
         assert names(shown.text)[0] == "twins", "downwards by name"
         await shown.press("o", "enter")
@@ -154,7 +154,7 @@ async def test_seeds_of_a_recipe_are_one_line_with_mean_and_spread(show: Show, a
         await shown.press("a")
         twins = next(line for line in shown.text.splitlines() if "pearson ×2" in line)
         assert "0.687±.101" in twins, "of 0.616 and 0.759: (0.616 + 0.759) / 2, and 0.143 / √2"
-        shown.should_be("runs-grouped")
+        await shown.should_be("runs-grouped")
         shown.app.screen.table.go_to(next(row.key for row in shown.app.screen.table.rows if len(row.group.rows) == 2))
         await shown.press("enter")
         assert "run003" in shown.text and "run004" in shown.text
@@ -185,7 +185,7 @@ async def test_columns_are_chosen_and_kept(show: Show, alive: Any, tmp_path: Pat
     file = tmp_path / "dashboard.toml"
     async with show(settings_file=file) as shown:
         await shown.press("C")
-        shown.should_be("runs-columns")
+        await shown.should_be("runs-columns")
         await shown.press(*"jjjj", "space", "enter")
         assert "toggles" not in shown.text.splitlines()[1]
     kept = read_settings(file)
@@ -254,7 +254,7 @@ async def test_a_thousand_runs_scroll_to_the_last_and_back(
         assert "many-0999" in shown.text and "many-0000" not in shown.text
         await shown.press("g", "ctrl+d", "pagedown", "k")
         assert shown.app.screen.table.cursor == round(0.5 * 11) + 11 - 1, "11 rows are on screen"
-        shown.should_be("runs-thousand")
+        await shown.should_be("runs-thousand")
 
 
 async def test_settings_that_nobody_chose_are_the_defaults(tmp_path: Path) -> None:

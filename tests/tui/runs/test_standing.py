@@ -52,7 +52,7 @@ async def test_a_verdict_stands_beside_the_difference_and_its_interval_below(sho
         await go_to(shown, "better")
         [said] = [line for line in shown.text.splitlines()[10:] if "Δ" in line]
         assert "▲ better than ★ base run001 seed 0" in said and "overall +0.475 [+0.4" in said
-        shown.should_be("runs-verdict")
+        await shown.should_be("runs-verdict")
     async with show(ascii_only=True) as shown:
         assert "+0.475 ^" in shown.text and "* base" in shown.text
 

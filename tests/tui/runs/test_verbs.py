@@ -21,7 +21,7 @@ async def test_cancelling_is_asked_first_and_no_means_no(show: Show, alive: Any,
     async with show() as shown:
         await go_to(shown, "later")
         await shown.press("x")
-        shown.should_be("runs-cancel")
+        await shown.should_be("runs-cancel")
         await shown.press("n")
         assert run_named(registry, "later").state is State.QUEUED
         await shown.press("x", "y")

@@ -57,7 +57,7 @@ async def test_what_is_typed_is_answered_side_by_side(
         await type_text(shown, "not bad")
         await until(shown, lambda: all_words(screen) and asked.read_text().endswith("not bad\n"))
         assert shown.text.count("◂") == 2 and "word by word" in shown.text and "0.600 ◂" in shown.text
-        shown.should_be("try")
+        await shown.should_be("try")
 
 
 async def test_a_pair_is_for_the_other_tasks(show: Show, alive: Any, asked: Path) -> None:

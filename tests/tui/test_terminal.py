@@ -57,7 +57,7 @@ WAYS = {
     "the devices": [("4", "Processes")],
     "the tasks": [("5", "looked at in")],
     "the help": [("?", "Help: runs")],
-    "the palette": [("\x10", "Search for commands")],
+    "the palette": [("\x10", "for commands")],  # the cursor is on the first letter
     "a question": [("jjj", f"ValueError: {CUT}"), ("D", EVIL)],
     "a glance": [("jjj", f"ValueError: {CUT}")],
     "curves": [("jjj ", "◆"), ("\r", "History"), ("O", EVIL)],

@@ -21,6 +21,7 @@ from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from bertmt.registry.records import Run
+from bertmt.services.browse.times.along import STEP
 from bertmt.services.browse.workload import count_running
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
@@ -85,6 +86,7 @@ class Dashboard(Navigation):
         # Comparing, planning and reading data take seconds: they must not hold up what is live.
         self.slow = RegistryLane(registry, read_only)
         self.is_read_only = bool(read_only)
+        self.x_axis = STEP
         self.marked: set[str] = set()  # ids of the runs that are marked: one set for every screen
         self.removed_last: list[Run] = []  # by one key; another brings them back
         self.done: list[Done] = []

@@ -15,6 +15,8 @@ from bertmt.errors import BertmtError, RegistryError, reason_of
 from bertmt.services.browse.alarms.watching import AlarmWatch
 from bertmt.services.browse.live_curves import LiveCurves
 from bertmt.services.browse.run_list import RunList
+from bertmt.services.browse.times.along import Axes
+from bertmt.services.browse.times.throughput import Speeds
 from bertmt.services.ingest.watch import Watch
 from bertmt.services.opening import Registry, opened_registry, sqlite_errors_as_sentences
 from bertmt.services.upkeep.device_history import DeviceHistory
@@ -31,8 +33,10 @@ class Session:
         self.watch = Watch(database)
         self.runs = RunList(database)
         self.curves = LiveCurves(database)
+        self.axes = Axes(database)
         self.history = DeviceHistory()
         self.alarms = AlarmWatch(database)
+        self.speeds = Speeds(database)
 
 
 class RegistryLane:

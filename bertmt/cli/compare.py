@@ -70,13 +70,14 @@ def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
     """The first dev score that the runs have in common, over their steps."""
     from bertmt.drawing.charts.curves import draw_curves
     from bertmt.errors import NotFoundError
-    from bertmt.services.browse.curves import curves_of
+    from bertmt.services.browse.baseline import known_baselines
+    from bertmt.services.browse.curves import curves_of, drawn_curves
 
     try:
         found = curves_of(database, runs)
     except NotFoundError:
         return []
-    drawn = [each.drawn(same_series=True) for each in found]
+    drawn = drawn_curves(found, runs, known_baselines(database).references)
     return draw_curves(drawn, output.size()[0], CURVE_HEIGHT, y_label=found[0].series, ascii_only=output.is_ascii())
 
 

@@ -1,5 +1,6 @@
 """`bertmt curves`."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,19 @@ from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import Ascii, AsJson, RunWords
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmt.services.browse.curves import Curve
+    from bertmt.services.browse.times.along import Along
+
+
+class Axis(StrEnum):
+    """What curves are drawn over."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    TIME = "time"
+
 
 SeriesNames = Annotated[
     list[str] | None,
@@ -21,6 +34,14 @@ SeriesNames = Annotated[
 ]  # fmt: skip
 Smooth = Annotated[
     float, typer.Option("--smooth", metavar="WEIGHT", min=0, max=0.9999, help="Exponential smoothing; 0 is none.")
+]
+Over = Annotated[
+    Axis,
+    typer.Option(
+        "--x",
+        help="What the x axis counts. Time is that of training, evaluations included: without pauses, without what "
+        "lies between two attempts, and without steps that were lost and done again.",
+    ),
 ]
 LogScale = Annotated[bool, typer.Option("--log", help="Logarithmic y axis.")]
 Width = Annotated[
@@ -37,6 +58,7 @@ def curves(
     runs: RunWords,
     series: SeriesNames = None,
     smooth: Smooth = 0.0,
+    x: Over = Axis.STEP,
     log: LogScale = False,
     width: Width = 0,
     height: Height = 0,
@@ -45,26 +67,41 @@ def curves(
 ) -> None:
     """Draw losses, dev scores and other series of runs."""
     from bertmt.drawing.charts.curves import draw_curves
+    from bertmt.services.browse.baseline import known_baselines
     from bertmt.services.browse.curves import curves_of, drawn_curves
+    from bertmt.services.browse.times.along import curves_along
 
     database = existing_registry(context)
     named = named_runs(database, runs)
     found = curves_of(database, named, tuple(series or ()), smooth)
+    placed = curves_along(database, found, x.value)
     if as_json:
-        output.write_document("bertmt.curves/1", {"curves": [_record(each) for each in found]})
+        output.write_document("bertmt.curves/1", {"x": x.value, "curves": _records(found, placed)})
         return
-    columns, lines = output.size()
-    wide, high = width or columns, height or min(USUAL_HEIGHT, max(lines - 2, 8))
-    titles = {each.series for each in found}
-    title = found[0].series if len(titles) == 1 else ""
-    plain = only_ascii or output.is_ascii()
-    output.write_lines(draw_curves(drawn_curves(found, named), wide, high, log_y=log, y_label=title, ascii_only=plain))
+    shown = list(placed.curves.values())
+    size, plain = _size(width, height), only_ascii or output.is_ascii()
+    title = found[0].series if len({each.series for each in found}) == 1 else ""
+    drawn = drawn_curves(shown, named, known_baselines(database).references)
+    output.write_lines(draw_curves(drawn, *size, log_y=log, axis=placed.axis, y_label=title, ascii_only=plain))
+    if placed.lacking:
+        diagnostics.note(f"{placed.title}.")
     if smooth:
         diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past; dev scores and losses never are.")
 
 
-def _record(curve: "Curve") -> dict[str, object]:
-    return {
-        "run": curve.run.id, "name": curve.run.name, "seed": curve.run.seed, "series": curve.series,
-        "steps": curve.step_list(), "values": curve.value_list(),
-    }  # fmt: skip
+def _size(width: int, height: int) -> tuple[int, int]:
+    columns, lines = output.size()
+    return width or columns, height or min(USUAL_HEIGHT, max(lines - 2, 8))
+
+
+def _records(found: "Sequence[Curve]", placed: "Along") -> list[dict[str, object]]:
+    """Steps of whole numbers, and beside them the places on the axis, unless that is of steps."""
+    records: list[dict[str, object]] = []
+    for each in found:
+        there = None if placed.is_of_steps else placed.curves.get((each.run.key, each.series))
+        records.append({
+            "run": each.run.id, "name": each.run.name, "seed": each.run.seed, "series": each.series,
+            "steps": each.step_list(), "x": None if there is None else placed.numbers(there),
+            "values": each.value_list(),
+        })  # fmt: skip
+    return records

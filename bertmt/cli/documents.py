@@ -29,13 +29,16 @@ RUN: dict[str, str] = {
     "epoch": "the epoch that it is in",
     "epochs_total": "epochs in all",
     "progress": "share of the steps done, 0 to 1",
-    "seconds_left": "the run's own estimate",
+    "seconds_left": "the run's own estimate; null where it does not run, or was asked to stop",
+    "steps_per_second": "of a running run, over its newest steps; else null",
     "selected_epoch": "whose scores these are",
     "scores": "dev scores by the first metric of each task: the built-in ones, then the run's other tasks, "
     "overall; null where not trained or undefined",
     "baseline": "the id of the run that it is compared with, or null",
     "difference": "mean over the tasks that both were trained on (a score x from −1 to 1 as S = (1 + x)/2), run minus "
     "baseline",
+    "alarms": "what is wrong with a running run: a list of rule (diverges, stalls, behind; settings: bertmt.toml "
+    "cannot be read), sentence",
     "failure": "the last exception line of a failed run",
     "note": "as given",
     "tags": "as given",
@@ -147,7 +150,11 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "queued": "how many runs wait",
         "held": "whether the queue is held, so that none of them is started",
     },
-    "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: not a number)"},
+    "bertmt.curves/1": {
+        "x": "what x counts: step, epoch, or time (seconds of training, without pauses and between attempts)",
+        "curves": "a list of run (id), name, seed, series, steps, x (the steps' places there; null: of steps, or not "
+        "known), values (null: not a number)",
+    },
     "bertmt.confusion/1": {
         "run": "the run's id",
         "task": "one of the run's tasks with classes",

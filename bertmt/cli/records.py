@@ -3,27 +3,40 @@
 from typing import TYPE_CHECKING, Any
 
 from bertmt.registry.records import reader_of
+from bertmt.services.browse.run_formatting import seconds_left
 from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmt.registry.records import Evaluation, Run
+    from bertmt.services.browse.alarms.rules import Alarm
     from bertmt.services.browse.details import Details
 
 _SAME_NAME = (
     "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase",
-    "steps_total", "epoch", "epochs_total", "progress", "seconds_left", "selected_epoch", "failure", "note", "data",
+    "steps_total", "epoch", "epochs_total", "progress", "selected_epoch", "failure", "note", "data",
     "submitted_at", "started_at", "ended_at", "last_event_at", "priority", "not_before_at", "wants", "checkpoint_step",
 )  # fmt: skip
 
 
-def run_record(run: "Run", baseline: "Run | None" = None, difference: float | None = None) -> dict[str, Any]:
+def run_record(
+    run: "Run",
+    baseline: "Run | None" = None,
+    difference: float | None = None,
+    alarms: "Sequence[Alarm]" = (),
+    speed: float | None = None,
+) -> dict[str, Any]:
     """A run as `documents.RUN` describes it."""
     return {
         **{name: reader_of(name)(run) for name in _SAME_NAME},
         "step": run.progress.steps_done,
+        "seconds_left": seconds_left(run),
+        "steps_per_second": None if speed is None else round(speed, 4),
         "scores": {name: run.score(name) for name in dict.fromkeys((*BUILTIN, *run.tasks, "overall"))},
         "baseline": baseline.id if baseline else None,
         "difference": difference,
+        "alarms": [{"rule": each.rule, "sentence": each.sentence} for each in alarms],
         "tags": list(run.annotations.tags),
         "after": [awaited.id for awaited in run.queueing.awaits if not awaited.needs_success],
         "after_ok": [awaited.id for awaited in run.queueing.awaits if awaited.needs_success],

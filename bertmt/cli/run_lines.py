@@ -30,7 +30,7 @@ def state_cell(run: "Run") -> Cell:
     return Cell(str(run.state), _STYLES.get(run.state, ""))
 
 
-def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
+def detail_line(run: "Run", indent: int, width: int | None, speed: float | None = None) -> list[Line]:
     """What stands below a run in a list: why it failed, how far it is, what it waits for; nothing for others."""
     spans: Line = ()
     if run.execution.failure:
@@ -43,7 +43,7 @@ def detail_line(run: "Run", indent: int, width: int | None) -> list[Line]:
     elif run.state in ("queued", "held"):
         spans = (Span(conditions(run), "dim"),) if conditions(run) else ()
     elif run.state == "running":
-        spans = (Span(doing(run), "dim"),)
+        spans = (Span(doing(run, speed), "dim"),)
     if not spans:
         return []
     whole = (Span(" " * indent), *spans)

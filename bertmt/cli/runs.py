@@ -1,7 +1,7 @@
 """`bertmt runs`."""
 
 from itertools import accumulate, zip_longest
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +17,10 @@ from bertmt.services.browse.run_formatting import begins_anew, progress, scale_m
 from bertmt.services.browse.score_columns import tasks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bertmt.registry.records import Run
+    from bertmt.services.browse.alarms.rules import Alarm
     from bertmt.services.browse.rows import Row as ListedRun
     from bertmt.services.opening import Registry
     from bertmt.tasks.task import Task
@@ -55,12 +56,11 @@ def runs(
     database = existing_registry(context)
     rows = list_runs(database, filter_text, sort, limit)
     if as_json:
-        found = [run_record(row.run, row.baseline, row.difference) for row in rows]
-        output.write_document("bertmt.runs/1", {"runs": found})
+        output.write_document("bertmt.runs/1", {"runs": _records(database, rows)})
         return
     width = output.table_width()
     if rows:
-        _write_table(rows, width)
+        _write_table(rows, width, speeds_of(database, [row.run for row in rows]))
         _note_missing_baseline(database)
         note_alarms(database, [row.run for row in rows])
     elif filter_text:
@@ -70,12 +70,23 @@ def runs(
     note_unworked_queue(database)
 
 
-def _write_table(rows: "Sequence[ListedRun]", width: int | None) -> None:
+def _records(database: "Registry", rows: "Sequence[ListedRun]") -> list[dict[str, Any]]:
+    found = [row.run for row in rows]
+    wrong, speeds = alarms_of(database, found), speeds_of(database, found)
+    return [
+        run_record(row.run, row.baseline, row.difference, wrong.get(row.run.id, ()), speeds.get(row.run.id))
+        for row in rows
+    ]
+
+
+def _write_table(rows: "Sequence[ListedRun]", width: int | None, speeds: "Mapping[str, float]") -> None:
     tasks = list(tasks_of(row.run for row in rows).values())
     shown = tasks[: _fitting(tasks, rows, width)]
     scores = (Column(task.score_title, True) for task in shown)
     names = [task.name for task in shown]
-    lines = [_row(row, following, names, width) for row, following in zip_longest(rows, rows[1:])]
+    lines = [
+        _row(row, following, names, width, speeds.get(row.run.id)) for row, following in zip_longest(rows, rows[1:])
+    ]
     titles, *listed = table((*COLUMNS, *scores, *LAST_COLUMNS), lines, width, gap=GAP)
     # A line for the data and the encoder above the runs that share them.
     output.write_lines([titles, _scale(scale_mark(rows[0].run), width), *listed])
@@ -86,11 +97,23 @@ def _write_table(rows: "Sequence[ListedRun]", width: int | None) -> None:
 
 def note_alarms(database: "Registry", found: "Sequence[Run]") -> None:
     """Say what is wrong with runs that are running."""
-    from bertmt.services.browse.alarms.watching import AlarmWatch
-
-    for run_id, alarms in AlarmWatch(database).of(found).items():
+    for run_id, alarms in alarms_of(database, found).items():
         for each in alarms:
             diagnostics.warn(f"run {run_id} {each.sentence}")
+
+
+def speeds_of(database: "Registry", found: "Sequence[Run]") -> "Mapping[str, float]":
+    """Steps per second of those that are running, by their ids."""
+    from bertmt.services.browse.times.throughput import Speeds
+
+    return Speeds(database).of(found)
+
+
+def alarms_of(database: "Registry", found: "Sequence[Run]") -> "Mapping[str, Sequence[Alarm]]":
+    """What is wrong with those that are running, by their ids."""
+    from bertmt.services.browse.alarms.watching import AlarmWatch
+
+    return AlarmWatch(database).of(found)
 
 
 def _fitting(tasks: "Sequence[Task]", rows: "Sequence[ListedRun]", width: int | None) -> int:
@@ -131,13 +154,15 @@ def _scale(mark: str, width: int | None) -> Line:
     return whole if width is None else cut_line(whole, width)
 
 
-def _row(row: "ListedRun", following: "ListedRun | None", tasks: "Sequence[str]", width: int | None) -> Row:
+def _row(
+    row: "ListedRun", following: "ListedRun | None", tasks: "Sequence[str]", width: int | None, speed: float | None
+) -> Row:
     run, baseline = row.run, row.baseline
     restarts = begins_anew(run)
     is_baseline = baseline is not None and baseline.key == run.key
     difference = "base" if is_baseline else numbers.difference(None if restarts else row.difference)
     scores = [numbers.score(None if restarts else run.score(name)) for name in (*tasks, "overall")]
-    below: list[Line] = detail_line(run, INDENT, width)
+    below: list[Line] = detail_line(run, INDENT, width, speed)
     if following is not None and scale_mark(following.run) != scale_mark(run):
         below.append(_scale(scale_mark(following.run), width))
     return Row([run.id, run.name, str(run.seed), state_cell(run), progress(run), *scores, difference], below)

@@ -10,7 +10,7 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson, RunWord
 from bertmt.cli.records import details_record, run_record
 from bertmt.cli.run_lines import state_cell
-from bertmt.cli.runs import note_alarms
+from bertmt.cli.runs import alarms_of, note_alarms
 from bertmt.drawing.facts import Cell, facts
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
@@ -41,7 +41,8 @@ def show(context: typer.Context, run: RunWord, as_json: AsJson = False) -> None:
     database = existing_registry(context)
     details = details_of(database, find_run(database, run))
     if as_json:
-        record = run_record(details.run, details.baseline, details.difference)
+        wrong = alarms_of(database, [details.run]).get(details.run.id, ())
+        record = run_record(details.run, details.baseline, details.difference, wrong, details.steps_per_second)
         output.write_document("bertmt.run/1", {"run": record, "details": details_record(details)})
         return
     note_alarms(database, [details.run])
@@ -64,7 +65,7 @@ def _about(details: "Details", width: int | None) -> list[Line]:
     return facts(
         {
             "state": state_cell(run),
-            "doing": doing(run) if run.state == "running" else "",
+            "doing": doing(run, details.steps_per_second) if run.state == "running" else "",
             "place": place_in_queue(details),
             "failure": Cell(run.execution.failure or "", "bad") if run.execution.failure else "",
             "preset": f"{run.submission.preset or 'none'}, seed {run.seed}",

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from command_outcome import Outcome
+from registry_builder import RegistryBuilder
 
 from bertmt.cli import output
 from bertmt.cli.documents import DETAILS, DOCUMENTS, RUN
 from bertmt.registry.records import Run
+from bertmt.run_folder.events import Step, now
+from bertmt.run_folder.layout import hold_alive
 
 COMMANDS = {
     "runs": "bertmt.runs/1",
@@ -96,3 +99,24 @@ def test_a_colour_never_gets_into_json(
     monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b[" in bertmt("runs").out, "else this test measures nothing"
     assert "\x1b" not in bertmt("runs", "--json").out
+
+
+def test_a_running_run_that_goes_wrong_has_its_alarms_where_runs_are_described(
+    bertmt: Callable[..., Outcome], builder: RegistryBuilder
+) -> None:
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    run, folder, events = builder.started("diverging")
+    for step in range(300):
+        values = {"loss/sst": 1.0 - step / 500 if step < 200 else 3.0}
+        events.write(Step(at=now(), step=step, epoch=1, phase="train", values=values))
+    lock = hold_alive(folder)
+    listed = {each["id"]: each["alarms"] for each in json.loads(bertmt("runs", "--json").out)["runs"]}
+    assert [each["rule"] for each in listed.pop(run.id)] == ["diverges"]
+    assert set(map(len, listed.values())) == {0}
+    [alarm] = json.loads(bertmt("show", run.id, "--json").out)["run"]["alarms"]
+    assert alarm["sentence"].startswith("loss/sst diverges: 3.000")
+    Path("bertmt.toml").write_text("[alarms]\ndiverges = 0\n", encoding="utf-8")
+    alarms = json.loads(bertmt("show", run.id, "--json").out)["run"]["alarms"]
+    assert [each["rule"] for each in alarms] == ["stalls"], "the other rule is off"
+    lock.close()
+    events.close()

@@ -17,7 +17,7 @@ from shown import SMALL, Show, Shown
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
 from bertmt.registry.states import State
-from bertmt.run_folder.events import Step, now
+from bertmt.run_folder.events import Step
 from bertmt.services.upkeep import machine
 from tui.app import Dashboard
 from tui.settings import Settings
@@ -36,7 +36,7 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for step in range(STEPS // 2):
             events.write(
                 Step(
-                    at=now(),
+                    at=f"2026-03-01T12:00:{step / 2:06.3f}+00:00",
                     step=step,
                     epoch=1,
                     phase="train",

@@ -81,6 +81,21 @@ async def test_a_title_is_read_as_text_and_made_safe(show: Show, alive: Any) -> 
         assert lines._border_title.plain == " [red]evil[/red] �]0;pwned� "
 
 
+@pytest.mark.parametrize("title", ["short", "long " * 60])
+@pytest.mark.parametrize(("size", "corners"), [(SMALL, False), (LARGE, True)])
+async def test_a_title_has_one_space_on_each_side_with_corners_and_without(
+    show: Show, alive: Any, size: tuple[int, int], corners: bool, title: str
+) -> None:
+    async with show(size=size) as shown:
+        pane = next(each for each in _frames(shown) if not each.has_class("first"))
+        name_frame(pane, title.strip())
+        await shown.settle()
+        border = shown.text.splitlines()[pane.region.y]
+        assert ("╭" in border) is corners
+        said = border.strip("╭╮─")
+        assert said.startswith(" ") and said.endswith(" ") and "  " not in said
+
+
 @pytest.mark.parametrize("name", [DARK, LIGHT])
 @pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT])
 def test_grounds_and_frames_can_be_told_apart_also_in_256_colours(name: str, system: ColorSystem) -> None:

@@ -62,8 +62,14 @@ def patterns(charts: Iterable[ChartKind]) -> tuple[str, ...]:
     return tuple(pattern for chart in charts for pattern in (chart.pattern, chart.partial) if pattern)
 
 
-def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) -> list[Panel]:
-    """A panel per chart that has points; of several runs, one per series, each run a curve, so that like meets like."""
+def panels_of(
+    curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind], places: Mapping[int, int] | None = None
+) -> list[Panel]:
+    """A panel per chart that has points; of several runs, one per series, each run a curve, so that like meets like.
+
+    Args:
+        places: of the looks of several runs, by their keys.
+    """
     panels: list[Panel] = []
     losses: dict[str, Panel] = {}
     first = (*tasks_of(runs), "overall")
@@ -71,7 +77,7 @@ def panels_of(curves: Curves, runs: Sequence[Run], charts: Sequence[ChartKind]) 
         found = {name for _, name in curves if fnmatchcase(name, chart.pattern)}
         names = sorted(found, key=lambda name: _order(name, first))
         if len(runs) > 1:
-            panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1) for name in names]
+            panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1, places or {}) for name in names]
         elif chart.beside:
             panels += [_loss_of(_leaf(name), curves, runs[0], losses) for name in names]
         elif chart.apart and names:
@@ -104,10 +110,18 @@ def _of_one(curve: Curve, name: str) -> Series:
     return _series(curve, _leaf(name), place)
 
 
-def _panel_of_several(curves: Curves, runs: Sequence[Run], chart: ChartKind, name: str, is_one_of_many: bool) -> Panel:
-    """One series of all runs; a run without it has an empty curve, so that each keeps its colour and its mark."""
+def _panel_of_several(
+    curves: Curves,
+    runs: Sequence[Run],
+    chart: ChartKind,
+    name: str,
+    is_one_of_many: bool,
+    places: Mapping[int, int],
+) -> Panel:
+    """One series of all runs; a run without it has an empty curve, so that all panels have the same legend."""
     title = f"{chart.title} {_leaf(name)}" if is_one_of_many else chart.title
-    return Panel(title, [_series(curves.get((run.key, name)), f"{run.name} {run.id}") for run in runs])
+    shown = [_series(curves.get((run.key, name)), f"{run.name} {run.id}", places.get(run.key)) for run in runs]
+    return Panel(title, shown)
 
 
 def _loss_of(leaf: str, curves: Curves, run: Run, made: dict[str, Panel]) -> Panel:

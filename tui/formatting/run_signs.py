@@ -5,7 +5,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.browse.run_formatting import asked, progress
+from bertmt.services.browse.run_formatting import asked, progress, seconds_left
 from bertmt.services.browse.run_list import Group
 
 MARK_OF_STATE = {
@@ -37,7 +37,8 @@ def bar(share: float, cells: int = BAR_CELLS) -> str:
 
 def running_bar(run: Run, share: float) -> Span:
     """How far a running run is, as a bar and a percentage, and the time left where it is known."""
-    left = "" if run.progress.seconds_left is None else short_duration(run.progress.seconds_left)
+    told = seconds_left(run)
+    left = "" if told is None else short_duration(told)
     return Span(f"{bar(min(share, 0.99))} {progress(run):>4} {left}", "good")
 
 

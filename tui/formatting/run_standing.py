@@ -13,14 +13,18 @@ from tui.formatting.run_signs import MARK_OF_REQUEST
 NOT_EXACT = "not bit-exact"  # in a transition's reason where an attempt went on with something changed
 
 
-def standing(run: Run) -> Span:
-    """What it is at, waits for or was asked for, or why it ended; with the key that does something about it."""
+def standing(run: Run, speed: float | None = None) -> Span:
+    """What it is at, waits for or was asked for, or why it ended; with the key that does something about it.
+
+    Args:
+        speed: steps per second of a running run.
+    """
     word = asked(run)
     if word is not None:
         after = "p resumes it" if run.execution.request == "pause" else "r resumes it afterwards"
         return Span(f"{word}: it writes a checkpoint first; {after}", MARK_OF_REQUEST[word].style)
     if run.state is State.RUNNING:
-        return Span(f"{doing(run)} on {safe_text(run.execution.device or '?')}", "good")
+        return Span(f"{doing(run, speed)} on {safe_text(run.execution.device or '?')}", "good")
     if run.execution.failure:
         return Span(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:

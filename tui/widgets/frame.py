@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import cut
 
 FRAMED, FIRST = "framed", "first"
 W = TypeVar("W", bound=Widget)
@@ -29,6 +30,20 @@ def framed(widget: W, title: str = "", first: bool = False) -> W:
 def name_frame(widget: Widget, title: str, about: str = "") -> None:
     """Title a frame; texts are made safe here, and never read as markup. What is there already is not drawn again."""
     for name, text in (("border_title", title), ("border_subtitle", about)):
-        content = Content(f" {safe_text(text)} ")  # Textual sets a space beside corners alone
+        content = _Title(f" {safe_text(text)} ")
         if (getattr(widget, name) or "") != content.markup:
             setattr(widget, name, content if text else None)
+
+
+class _Title(Content):
+    """A text between two spaces, which are all there are: Textual adds others beside corners, and only there."""
+
+    def pad_left(self, count: int, character: str = " ") -> Content:
+        return self
+
+    def pad_right(self, count: int, character: str = " ") -> Content:
+        return self
+
+    def truncate(self, max_width: int, *, ellipsis: bool = False, pad: bool = False) -> Content:
+        """Keeps the space at the end of what is cut."""
+        return self if self.cell_length <= max_width else _Title(f"{cut(self.plain.rstrip(), max_width - 1)} ")

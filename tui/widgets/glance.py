@@ -33,12 +33,13 @@ LEAST_HEIGHT, ROOM_FOR_SCORES = 8, 12
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What is shown of a run."""
+    """What is shown of a run; the speed is in steps per second."""
 
     run: Run
     panels: Sequence[Panel]
     log_lines: Sequence[str]
     alarms: Sequence[Alarm] = ()
+    speed: float | None = None
 
 
 def glimpse_of(session: Session, run: Run) -> Glimpse:
@@ -49,7 +50,8 @@ def glimpse_of(session: Session, run: Run) -> Glimpse:
     except BertmtError:  # not started yet, or its folder is gone
         last = []
     alarms = session.alarms.of([run]).get(run.id, ())
-    return Glimpse(run, panels_of(curves, [run], AT_A_GLANCE), last, alarms)
+    speed = session.speeds.of([run]).get(run.id)
+    return Glimpse(run, panels_of(curves, [run], AT_A_GLANCE), last, alarms, speed)
 
 
 class Glance(Vertical):
@@ -108,7 +110,7 @@ class Glance(Vertical):
             return
         about.show(
             lambda width: [
-                *(cut_line(each, width) for each in (about_line(glimpse.run), self._standing) if each),
+                *(cut_line(each, width) for each in (about_line(glimpse.run, glimpse.speed), self._standing) if each),
                 *alarm_lines(glimpse.alarms, width),
             ]
         )
@@ -134,10 +136,14 @@ class Glance(Vertical):
         self.query_one("#last", TextLines).remake()
 
 
-def about_line(run: Run) -> Line:
-    """Sign, name, id, seed, and what it is at, waits for, or why it ended."""
+def about_line(run: Run, speed: float | None = None) -> Line:
+    """Sign, name, id, seed, and what it is at, waits for, or why it ended.
+
+    Args:
+        speed: steps per second.
+    """
     said: list[str | Span] = [Span(safe_text(f" {run.name}"), "title"), Span(f" {run.id} seed {run.seed}", "dim"), "  "]
-    return line(state_sign(run), *said, standing(run))
+    return line(state_sign(run), *said, standing(run, speed))
 
 
 def alarm_lines(alarms: Sequence[Alarm], width: int) -> list[Line]:

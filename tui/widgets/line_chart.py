@@ -1,4 +1,4 @@
-"""Curves over steps, in one or several panels, with zoom, pan, smoothing and a cursor that reads values."""
+"""Curves over steps, epochs or time, in one or several panels: zoom, pan, smoothing, a cursor that reads values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,11 +8,11 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from bertmt.drawing.charts.axes import STEPS, XAxis
 from bertmt.drawing.charts.curves import Chart, Panel, Plot, View
 from bertmt.drawing.charts.panels import arranged, draw_panels, shown_at_once, whole_range
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.step_window import Window, nearest_step, next_step, panned, zoomed
-from bertmt.drawing.numbers import count
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from tui.bindings import key
 from tui.widgets.drawing import Drawing
@@ -70,6 +70,7 @@ class LineChart(Drawing, can_focus=True):
             "m", "smooth", "smooth", "Smooth the losses otherwise: more, not at all, less.", "chart.smooth", shown=True
         ),
         key("Y", "toggle_log", "log y", "Logarithmic scale, or linear.", "chart.log", shown=True),
+        key("X", "other_axis", "x axis", "Steps, epochs, or the time that was trained.", "chart.x_axis", shown=True),
         key("0", "reset", "reset", "Show everything again.", "chart.reset"),
         key("left_square_bracket", "turn(-1)", "previous", "Show the panels before.", "chart.back", display="["),
         key("right_square_bracket", "turn(1)", "next", "Show the panels behind.", "chart.more", display="]"),
@@ -83,6 +84,12 @@ class LineChart(Drawing, can_focus=True):
             self.step = step
             self.values = values
 
+    class Reset(Message):
+        """Everything is shown as at the beginning."""
+
+    class AxisWanted(Message):
+        """Curves over the next axis are wanted; who has the chart knows them."""
+
     def __init__(self, panels: Sequence[Panel] = (), id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self.cursor: float | None = None
@@ -90,13 +97,21 @@ class LineChart(Drawing, can_focus=True):
         self.weight = WEIGHTS[0]
         self.log_y = False
         self.first_panel = 0
+        self._about_cursor = ""
+        self.axis: XAxis = STEPS
         self._panels: tuple[Panel, ...] = tuple(panels)
         self._plots: tuple[Plot, ...] = ()
         self._smoothed: dict[Series, Series] = {}
         self._drag: Drag | None = None
 
-    def show(self, panels: Sequence[Panel]) -> None:
-        """Replace the panels. Series that are the same objects as before are not prepared again."""
+    def show(self, panels: Sequence[Panel], axis: XAxis = STEPS) -> None:
+        """Replace the panels. Series that are the same objects as before are not prepared again.
+
+        Args:
+            axis: what their steps are; over another than before, all of it is shown.
+        """
+        if axis != self.axis:
+            self.axis, self.window, self.cursor = axis, None, None
         self._panels = tuple(panels)
         self.first_panel = min(self.first_panel, max(len(self._panels) - 1, 0))
         self.redraw()
@@ -109,11 +124,16 @@ class LineChart(Drawing, can_focus=True):
         drawn = self._drawn_panels(*self.content_size)
         return tuple(Reading(panel.title, one.name, one.at(self.cursor)) for panel in drawn for one in panel.series)
 
-    def move_cursor_to(self, step: float | None) -> None:
-        """Put the value cursor at the last recorded step up to one, or take it away."""
-        before = self.cursor
+    def move_cursor_to(self, step: float | None, about: str = "") -> None:
+        """Put the value cursor at the last recorded step up to one, or take it away.
+
+        Args:
+            about: what that step is, where one knows.
+        """
+        before = self.cursor, self._about_cursor
         self.cursor = None if step is None else nearest_step(self._panels, step)
-        if self.cursor == before:
+        self._about_cursor = about
+        if (self.cursor, about) == before:
             return
         if self.cursor is not None and self.window is not None:
             first, last = self.window
@@ -132,7 +152,7 @@ class LineChart(Drawing, can_focus=True):
     def _chart(self, width: int, height: int) -> Chart:
         """The panels and, where there is something to say and room for it, a line about the view."""
         status = cut_line(self._status(), width) if height >= LEAST_HEIGHT_WITH_STATUS else ()
-        view = View(self.window, self.cursor, ascii_only=self.ascii_only)
+        view = View(self.window, self.cursor, self.axis, self.ascii_only)
         panels = self._drawn_panels(width, height)
         height -= bool(status)
         chart = draw_panels(panels, width, height, view, self.first_panel)
@@ -143,10 +163,12 @@ class LineChart(Drawing, can_focus=True):
     def _status(self) -> Line:
         parts: list[Span] = []
         if self.cursor is not None:
-            parts.append(Span(f"values at step {count(int(self.cursor))}", "title"))
+            place = f"{self.axis.label} {self.axis.text(self.cursor)}"
+            about = f" ({self._about_cursor})" if self._about_cursor not in ("", place) else ""
+            parts.append(Span(f"values at {place}{about}", "title"))
         if self.window is not None:
-            first, last = (count(round(step)) for step in self.window)
-            parts.append(Span(f"steps {first} to {last} of {count(int(self._whole[1]))}", "dim"))
+            first, last, all_of_it = (self.axis.text(place) for place in (*self.window, self._whole[1]))
+            parts.append(Span(f"{self.axis.title}: {first} to {last} of {all_of_it}", "dim"))
         if self.weight != WEIGHTS[0]:
             parts.append(Span(f"smoothed {self.weight:g}" if self.weight else "not smoothed", "dim"))
         between = Span(", ", "dim")
@@ -178,7 +200,7 @@ class LineChart(Drawing, can_focus=True):
             self.redraw()
 
     def _zoom(self, factor: float, about: float | None) -> None:
-        self._look_at(zoomed(self._whole, self.window, factor, about))
+        self._look_at(zoomed(self._whole, self.window, factor, about, self.axis.least))
 
     def action_zoom(self, direction: int) -> None:
         """Show fewer steps, or more."""
@@ -209,11 +231,16 @@ class LineChart(Drawing, can_focus=True):
         self.log_y = not self.log_y
         self.redraw()
 
+    def action_other_axis(self) -> None:
+        """Ask for the next axis."""
+        self.post_message(self.AxisWanted())
+
     def action_reset(self) -> None:
         """Everything as at the beginning."""
         self.move_cursor_to(None)
         self.window, self.weight, self.log_y, self.first_panel = None, WEIGHTS[0], False, 0
         self.redraw()
+        self.post_message(self.Reset())
 
     def action_turn(self, direction: int) -> None:
         """As many panels on or back as are shown at once."""

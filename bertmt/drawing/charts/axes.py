@@ -15,6 +15,30 @@ SMALLEST = 1e-290  # a range below has no inverse in floating point
 
 
 @dataclass(frozen=True)
+class XAxis:
+    """What the x axis of a chart counts.
+
+    Attributes:
+        label: before the last number of the axis, and before or behind one in a sentence.
+        title: what curves are over.
+        whole: places between whole numbers make no sense (counts of optimizer steps).
+        least: the shortest part of it that is looked at.
+    """
+
+    label: str
+    title: str
+    whole: bool
+    least: float
+
+    def text(self, place: float) -> str:
+        """The number of a place."""
+        return f"{round(place):,}" if self.whole else value_text(place)
+
+
+STEPS = XAxis("step", "steps", whole=True, least=4.0)
+
+
+@dataclass(frozen=True)
 class Frame:
     """The ranges of both axes; on a log scale, `bottom` and `top` are exponents of ten.
 

@@ -27,17 +27,27 @@ class Band:
         return Band(self.low.smoothed(weight), self.high.smoothed(weight), self.of)
 
 
-def mean_and_band(name: str, members: Sequence[Series], place: int, of: int) -> tuple[Series, Band]:
+def mean_and_band(
+    name: str, members: Sequence[Series], place: int, of: int, between: bool = False
+) -> tuple[Series, Band]:
     """The mean of curves at the steps that all have, and a band from the least to the greatest value there.
 
     Where one is no number there is neither.
 
     Args:
         place, of: as `Series` and `Band` have them.
+        between: steps are places that curves need not share, such as times: from where all have begun to where the
+            first ends, at every place that one has, the others in a straight line between two of theirs.
     """
     exact = all(each.exact for each in members)
-    steps = reduce(np.intersect1d, [each.steps for each in members])
-    values = np.stack([each.values[np.searchsorted(each.steps, steps)] for each in members])
+    if between:
+        begin, end = max(each.steps[0] for each in members), min(each.steps[-1] for each in members)
+        steps = reduce(np.union1d, [each.steps for each in members])
+        steps = steps[(steps >= begin) & (steps <= end)]
+        values = np.stack([np.interp(steps, each.steps, each.values) for each in members])
+    else:
+        steps = reduce(np.intersect1d, [each.steps for each in members])
+        values = np.stack([each.values[np.searchsorted(each.steps, steps)] for each in members])
     # Not np.nanmean: a mean over fewer seeds than before would be a step that no seed made.
     mean, low, high = (
         Series(name, steps, each, exact=exact, place=place)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertmt.drawing.charts.axes import Frame, beside_y_axis, with_room
+from bertmt.drawing.charts.axes import STEPS, Frame, XAxis, beside_y_axis, with_room
 from bertmt.drawing.charts.bands import Band
 from bertmt.drawing.charts.canvas import FAINT_SYMBOL, Canvas, column_ranges
 from bertmt.drawing.charts.legend import legend, remarks
@@ -62,11 +62,12 @@ class View:
     Attributes:
         window: the first and the last step; None is all there are.
         cursor: the step whose values the legend shows; a rule stands there.
+        axis: what steps are: they may be places on another axis too.
     """
 
     window: tuple[float, float] | None = None
     cursor: float | None = None
-    x_label: str = "step"
+    axis: XAxis = STEPS
     ascii_only: bool = False
 
 
@@ -104,7 +105,7 @@ def draw_curves(
     height: int,
     *,
     log_y: bool = False,
-    x_label: str = "step",
+    axis: XAxis = STEPS,
     y_label: str = "",
     ascii_only: bool = False,
 ) -> list[Line]:
@@ -113,7 +114,7 @@ def draw_curves(
     Every column of dots shows the lowest to the highest value that falls into it. Missing values break the line
     and are marked × on the axis; with `log_y`, values ≤ 0 are missing too, and counted in a remark.
     """
-    view = View(x_label=x_label, ascii_only=ascii_only)
+    view = View(axis=axis, ascii_only=ascii_only)
     lines = draw_panel(Panel(y_label, series, log_y=log_y), width, height, view).lines
     return ascii_lines(lines) if ascii_only else lines
 
@@ -178,7 +179,7 @@ def _plot(
     _shade(bands, frame, drawn)
     drawn.grid((row for row in labels if row < rows - 1), "grid")  # the last is the axis' own
     missing = np.concatenate([np.array([]), *(each.missing for each in traces[: len(looks)])])
-    axis = frame.x_axis(missing, gutter, columns, safe_text(view.x_label))
+    axis = frame.x_axis(missing, gutter, columns, safe_text(view.axis.label), view.axis.whole)
     return [*beside_y_axis(drawn.lines(), labels, gutter), *axis], Plot(
         gutter + 2, top, columns, rows, frame.first, frame.last
     )

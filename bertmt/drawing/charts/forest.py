@@ -32,6 +32,7 @@ class ForestRow:
         verdict: better, worse or undecided; "": nothing was tested.
         floor: how far apart two seeds of one recipe are: a grey band from −floor to floor.
         note: behind the numbers where there is room, its text safe.
+        mark: in the place of the difference: what is compared has it elsewhere too.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ForestRow:
     verdict: str = "undecided"
     floor: float | None = None
     note: str = ""
+    mark: Span | None = None
 
     @property
     def is_drawn(self) -> bool:
@@ -169,7 +171,8 @@ def _row_plot(row: ForestRow, axis: _Axis, ticks: Sequence[float]) -> list[Span]
     put(zero, ZERO, "axis")
     if row.difference is not None and row.is_drawn:
         _put_interval(row, axis, zero, put)
-        put(min(max(axis.column(row.difference), 0), axis.count - 1), POINT, STYLES[row.verdict])
+        mark = row.mark or Span(POINT, STYLES[row.verdict])
+        put(min(max(axis.column(row.difference), 0), axis.count - 1), mark.text, mark.style)
     return _joined(drawn)
 
 

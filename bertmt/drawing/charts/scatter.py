@@ -9,13 +9,11 @@ from bertmt.drawing.charts.canvas import Canvas, column_ranges
 from bertmt.drawing.charts.series import SYMBOLS, Look
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
+from bertmt.drawing.styled import SERIES, Line, Span, ascii_lines, cut, cut_line, line
 
 LEAST_WIDTH, LEAST_HEIGHT = 24, 8
 X_TICK_SPACING = 6  # cells per tick at least: the numbers are short
-# A cell with one point, with two or three, with four or more; braille shows the dots themselves.
-DENSITY = (Look("dim", "."), Look("series0", "o"), Look("series0", "@"))
-FIT = Look("series1", SYMBOLS[0])
+FIT = Look("title", SYMBOLS[0])  # in no colour of a run
 FIT_MARK = "─"
 
 
@@ -25,6 +23,7 @@ class Cloud:
 
     Attributes:
         fit: slope and intercept of the line of best fit; None where there is none.
+        style: of the points: that of the run whose they are.
         scale: both axes reach from the one to the other, or farther where values do.
 
     Raises:
@@ -36,6 +35,7 @@ class Cloud:
     fit: tuple[float, float] | None = None
     title: str = ""
     scale: tuple[float, float] | None = None
+    style: str = SERIES[0]
 
     def __post_init__(self) -> None:
         if np.shape(self.true) != np.shape(self.predicted):
@@ -92,6 +92,8 @@ def _plot(true: np.ndarray, predicted: np.ndarray, cloud: Cloud, width: int, row
         canvas.draw(low[None], high[None], frame.bottom, frame.top, [FIT])
     scale = (canvas.dot_rows - 1) / (frame.top - frame.bottom)
     row = np.rint((frame.top - predicted) * scale).astype(np.intp)
-    canvas.scatter(row, frame.columns(true, canvas.dot_columns), DENSITY)
+    # A cell with one point, with two or three, with four or more; braille shows the dots themselves.
+    density = (Look("dim", "."), Look(cloud.style, "o"), Look(cloud.style, "@"))
+    canvas.scatter(row, frame.columns(true, canvas.dot_columns), density)
     axis = frame.x_axis(np.array([]), gutter, canvas.columns, "true", whole=False, spacing=X_TICK_SPACING)
     return [*beside_y_axis(canvas.lines(), labels, gutter), *axis]

@@ -1,6 +1,6 @@
 """One curve: its points, what of them can be drawn, and by which colour and mark it is known."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -32,15 +32,31 @@ def look_of(index: int, ascii_only: bool) -> Look:
     return Look(SERIES[index % len(SERIES)], marks[(index + index // len(SERIES)) % len(marks)])
 
 
+def place_of_run(number: int) -> int:
+    """The place of the look of the run with that number in its registry: it goes with the run, wherever it is drawn.
+
+    Neither the first colour nor the first mark is among them, which are the baseline's; runs whose numbers are less
+    than six apart differ in both, less than 49 in one of them at least.
+    """
+    others = len(SERIES) - 1
+    row, colour = divmod(number % (others * others), others)
+    colour += 1
+    # In each colour one row of pairs has the first mark: (colour + row) % 8 is 0 there, see `look_of`.
+    return colour + len(SERIES) * (row + (row >= len(MARKS) - colour))
+
+
+def free_place(wanted: int, taken: Container[int]) -> int:
+    """The place that is wanted or, where another series has it, one of the same colour with another mark."""
+    near = ((wanted + step * len(SERIES)) % LOOKS for step in range(len(MARKS)))
+    return next((place for place in near if place not in taken), wanted)
+
+
 def looks_of(series: "Sequence[Series]", ascii_only: bool) -> list[Look]:
     """The look of each series of a chart: its own, or that of its index; no two alike while there are others."""
     places: list[int] = []
     taken: set[int] = set()
     for index, each in enumerate(series):
-        wanted = index if each.place is None else each.place
-        # Where another series has it, the same colour with another mark.
-        near = ((wanted + step * len(SERIES)) % LOOKS for step in range(len(MARKS)))
-        places.append(next((place for place in near if place not in taken), wanted))
+        places.append(free_place(index if each.place is None else each.place, taken))
         taken.add(places[-1])
     looks = [look_of(place, ascii_only) for place in places]
     return [replace(look, dotted=each.dotted) for look, each in zip(looks, series, strict=True)]

@@ -4,21 +4,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bertmt.drawing.charts.axes import STEPS
 from bertmt.drawing.charts.curves import Panel
 
 Window = tuple[float, float]  # the first and the last step that are visible
-LEAST_STEPS = 4.0  # between both ends of a window
 
 
-def zoomed(whole: Window, window: Window | None, factor: float, about: float | None = None) -> Window | None:
+def zoomed(
+    whole: Window, window: Window | None, factor: float, about: float | None = None, least: float = STEPS.least
+) -> Window | None:
     """A window with `factor` times as many steps, in which `about` stays where it is; None is the whole.
 
     Args:
         about: None is the middle.
+        least: steps between both ends.
     """
     first, last = window or whole
     about = (first + last) / 2 if about is None else min(max(about, first), last)
-    length = max((last - first) * factor, min(LEAST_STEPS, whole[1] - whole[0]))
+    length = max((last - first) * factor, min(least, whole[1] - whole[0]))
     if length >= whole[1] - whole[0]:
         return None
     share = (about - first) / (last - first) if last > first else 0.5

@@ -1,6 +1,7 @@
 """A comparison in words and tables, the same in every front end, and no claim that it does not make."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bertmt.comparison.noise import NoiseFloor
@@ -63,22 +64,28 @@ def side_name(side: Side) -> str:
 
 
 def format_forest(
-    found: Comparison, width: int, ascii_only: bool = False, marks: Mapping[int, Line] | None = None
+    found: Comparison, width: int, ascii_only: bool = False, marks: Mapping[int, Span] | None = None
 ) -> list[Line]:
     """Every difference with its interval in one plot, and what the grey behind them is.
 
     Args:
-        marks: stand before the titles of arms, by the key of an arm's first run.
+        marks: stand before the names of arms, and where their differences are, by the key of an arm's first run.
     """
     groups = []
     for each in found.others:
         results: list[Any] = [*each.examples, *each.seeds]
-        title = Span(safe_text(f"{side_name(each.side)} − {side_name(each.reference)}"), "title")
+        own, its = ((marks or {}).get(side.arm.runs[0].key) for side in (each.side, each.reference))
         rows = [_forest_row(result, found) for result in results]
         rows += _untested_overall(each, found) if each.seeds else []
-        groups.append(ForestGroup(line(*(marks or {}).get(each.arm.runs[0].key, ()), title), rows))
+        name, other = (Span(safe_text(side_name(side)), "title") for side in (each.side, each.reference))
+        title = line(*_before(own), name, Span(" − ", "title"), *_before(its), other)
+        groups.append(ForestGroup(title, [replace(row, mark=own) for row in rows]))
     drawn = draw_forest(groups, width, ascii_only=ascii_only)
     return [*drawn, *((Span(part, "dim"),) for part in wrapped(safe_text(about_noise(found)), width))]
+
+
+def _before(mark: Span | None) -> tuple[Span, ...]:
+    return () if mark is None else (mark, Span(" "))
 
 
 def _forest_row(result: Any, found: Comparison) -> ForestRow:

@@ -43,6 +43,7 @@ class Evaluated:
         selected: the epoch whose scores are the run's; while it runs, the newest, or `NOW`.
         is_final: whether the run has finished, so that `selected` stays.
         now: partial predictions that are newer than all whole ones.
+        steps: of each of `epochs`, after how many steps; None where that is not known.
     """
 
     task: str
@@ -51,6 +52,7 @@ class Evaluated:
     selected: int
     is_final: bool
     now: Partial | None = None
+    steps: tuple[int | None, ...] = ()
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -65,6 +67,12 @@ class Evaluated:
     def score_at(self, epoch: int) -> float | None:
         """The score of an epoch, or `NOW`; None where it has none."""
         return dict(zip(self.places, self.place_scores, strict=True)).get(epoch)
+
+    def step_at(self, epoch: int) -> int | None:
+        """After how many steps an epoch, or `NOW`, was evaluated; None where that is not known."""
+        if epoch == NOW:
+            return self.now.step if self.now is not None else None
+        return dict(zip(self.epochs, self.steps, strict=False)).get(epoch)
 
     def neighbour(self, epoch: int, step: int) -> int:
         """The place that is so many places farther on; at an end the last there is."""
@@ -94,7 +102,8 @@ def evaluated_tasks(database: Database, run: Run, subject: str, tasks: Collectio
             values = tuple(scores[epoch].score(task) if epoch in scores else None for epoch in epochs)
             chosen = run.scores.selected_epoch
             selected = NOW if now else chosen if chosen is not None and chosen in epochs else epochs[-1]
-            found[task] = Evaluated(task, epochs, values, selected, run.state is State.FINISHED, now)
+            steps = tuple(scores[epoch].step if epoch in scores else None for epoch in epochs)
+            found[task] = Evaluated(task, epochs, values, selected, run.state is State.FINISHED, now, steps)
     if not found:
         raise NotFoundError(_why_none(run, subject, tasks))
     return found

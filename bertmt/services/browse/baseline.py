@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from bertmt.drawing.numbers import counted
@@ -11,11 +12,12 @@ from bertmt.recipe.settings import Role
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, setting, store_setting
+from bertmt.registry.runs import all_runs, finished_of_preset, setting, store_setting
 from bertmt.registry.states import State
 
 SETTING = "baseline"
 BASELINE_PRESET = "baseline"
+MOST_BASELINES = 100_000
 # Where the data lies says nothing; its fingerprints do.
 SCALE_SETTINGS = tuple(
     name
@@ -67,10 +69,25 @@ class Baselines:
             first = first or other
         return first
 
+    @cached_property
+    def references(self) -> frozenset[int]:
+        """Keys of the runs that have the look of the baseline wherever runs are drawn: the chosen one or, where nobody
+        chose, the first of each scale, whatever its seed."""
+        if self.chosen is not None or self.gone:
+            return frozenset({self.chosen.key} if self.chosen is not None else ())
+        return frozenset(run.key for found in self._by_scale.values() for run in found.values())
+
     @property
     def why_gone(self) -> str:
         """That what a person chose is gone, and what to type, in a sentence; "" where that is not so."""
         return _why_gone(self.gone) if self.gone else ""
+
+
+def known_baselines(database: Database) -> Baselines:
+    """The same without reading all runs: of those that may be some."""
+    found = finished_of_preset(database, BASELINE_PRESET, MOST_BASELINES)
+    chosen = chosen_baseline(database)
+    return Baselines(database, [*found, *(runs_with_ids(database, [chosen]) if chosen else ())])
 
 
 def missing_baseline(database: Database) -> str:

@@ -1,12 +1,12 @@
 """Series of runs as curves: which ones a pattern names, read and smoothed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
 
-from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.series import Series, free_place, place_of_run
 from bertmt.drawing.charts.smoothing import smooth
 from bertmt.errors import NotFoundError
 from bertmt.registry import metrics
@@ -85,19 +85,46 @@ def courses_of(database: Database, runs: Sequence[Run]) -> dict[int, list[float 
     return courses(database, runs)
 
 
-def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run]) -> list[Series]:
+def run_places(runs: Iterable[Run], references: Container[int]) -> dict[int, int]:
+    """The places of the looks of runs, by their keys: each its own, in every chart and list, today and tomorrow.
+
+    Where two of them have the same one, the younger gets its colour with another mark.
+
+    Args:
+        references: `Baselines.references`.
+    """
+    places: dict[int, int] = {}
+    for run in sorted(runs, key=lambda run: run.key):
+        places[run.key] = free_place(run_place(run, references), places.values())
+    return places
+
+
+def run_place(run: Run, references: Container[int]) -> int:
+    """The place of a run's look.
+
+    Args:
+        references: `Baselines.references`.
+    """
+    return 0 if run.key in references else place_of_run(run.key)
+
+
+def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run], references: Container[int] = ()) -> list[Series]:
     """The curves of runs as they are drawn in one chart; each keeps its look, whatever is measured later.
 
     Args:
         runs: in the order in which they were named.
+        references: `Baselines.references`.
     """
     same_series = len({each.series for each in curves}) == 1
+    if same_series and len(runs) > 1:
+        places = run_places(runs, references)
+        return [each.drawn(True, places[each.run.key]) for each in curves]
     order = {run.key: index for index, run in enumerate(runs)}
     if same_series:
         return [each.drawn(True, order[each.run.key]) for each in curves]
     each_run = len(KINDS) * LOOKS_OF_A_KIND
-    places = (order[each.run.key] * each_run + place_of(each.series, tasks=each.run.tasks) for each in curves)
-    return [each.drawn(False, place) for each, place in zip(curves, places, strict=True)]
+    found = (order[each.run.key] * each_run + place_of(each.series, tasks=each.run.tasks) for each in curves)
+    return [each.drawn(False, place) for each, place in zip(curves, found, strict=True)]
 
 
 def place_of(series: str, with_kind: bool = True, tasks: Iterable[str] = ()) -> int:

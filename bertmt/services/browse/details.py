@@ -21,6 +21,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.event_files import tail_lines
 from bertmt.services.browse.baseline import Baselines
 from bertmt.services.browse.rows import mean_difference
+from bertmt.services.browse.times.throughput import Speeds
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.services.plan.overlaps import overlap_sentences
@@ -41,6 +42,7 @@ class Details:
         changes: toggles that differ from the preset that it was queued from: name to (preset's, run's).
         paper: what the paper reports of its preset.
         code_changed: whether the installed code differs from the code at submit.
+        steps_per_second: of a running run, over its newest steps.
         tokens_per_second: median over the steps; padding_share: mean over the steps.
         log: the last lines of a failed or lost run's log.
         remarks: what is known of its dev data, then what the run says of itself; sentences.
@@ -55,6 +57,7 @@ class Details:
     paper: ReportedScores | None
     evaluations: Sequence[Evaluation]
     transitions: Sequence[Transition]
+    steps_per_second: float | None
     tokens_per_second: float | None
     padding_share: float | None
     snapshot: Snapshot
@@ -89,6 +92,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         paper=reported_scores(run.submission.preset) if run.submission.preset else None,
         evaluations=evaluations(database, run),
         transitions=transitions(database, run.key),
+        steps_per_second=Speeds(database).of([run]).get(run.id),
         tokens_per_second=median(speeds) if speeds else None,
         padding_share=fmean(shares) if shares else None,
         snapshot=snapshot,

@@ -9,7 +9,7 @@ from bertmt.recipe.loading import from_json
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.browse.run_formatting import asked, seconds_since
+from bertmt.services.browse.run_formatting import asked, seconds_left, seconds_since
 from bertmt.services.browse.workload import Workload
 from bertmt.services.plan.estimates import estimate
 
@@ -165,5 +165,6 @@ def _seconds_left(run: Run, durations: Mapping[int, float | None]) -> float:
     """The child's own word, else all of what such a run takes; nothing of one that is about to stop."""
     if asked(run) is not None:
         return 0.0
-    left = durations.get(run.key) if run.progress.seconds_left is None else run.progress.seconds_left
+    told = seconds_left(run)
+    left = durations.get(run.key) if told is None else told
     return math.inf if left is None else left

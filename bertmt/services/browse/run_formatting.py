@@ -36,15 +36,39 @@ def kept_share(run: "Run") -> float | None:
     return None if step is None or not total else step / total
 
 
-def doing(run: "Run") -> str:
+def seconds_left(run: "Run") -> float | None:
+    """How long a run will still take as its child told last, the same wherever a front end says it; None where nobody
+    knows: it does not run, or is about to stop."""
+    if run.state == "finished":
+        return 0.0
+    return run.progress.seconds_left if run.state == "running" and asked(run) is None else None
+
+
+def speed_text(steps_per_second: float | None) -> str:
+    """ "3.2 steps/s", or of slow ones "12 s/step"; "" where it is not known."""
+    if steps_per_second is None:
+        return ""
+    if steps_per_second >= 1:
+        return f"{_short(steps_per_second)} steps/s"
+    return f"{_short(1 / steps_per_second)} s/step"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def doing(run: "Run", steps_per_second: float | None = None) -> str:
     """What a running run is at."""
     told = run.progress
     if told.steps_done is None:
         return "starting" if told.last_event_at is None else "evaluating before the first step"
     phase = f"epoch {told.epoch} of {told.epochs_total}" if told.phase == "train" else f"pretraining with {told.phase}"
     parts = [safe_text(phase), f"step {numbers.count(told.steps_done)} of {numbers.count(told.steps_total)}"]
-    if told.seconds_left is not None:
-        parts.append(f"{numbers.duration(told.seconds_left)} left")
+    left = seconds_left(run)
+    if left is not None:
+        parts.append(f"{numbers.duration(left)} left")
+    if steps_per_second is not None:
+        parts.append(speed_text(steps_per_second))
     silence = seconds_since(told.last_event_at)
     if silence is not None and silence > SILENT_AFTER_SECONDS:
         parts.append(f"silent since {numbers.duration(silence)}")

@@ -4,12 +4,15 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_outcome import Outcome
 from registry_builder import RegistryBuilder
 
+from bertmt.drawing.charts.series import look_of, place_of_run
 from bertmt.drawing.styled import cells
 from bertmt.registry.records import Run
 from bertmt.run_folder.events import Checkpointed, Failed, Step, now
@@ -197,13 +200,44 @@ def test_curves_are_drawn_for_patterns_and_in_ascii(bertmt: Callable[..., Outcom
     assert "dev/overall" in missing.err, "the series that there are"
 
 
+def test_curves_over_epochs_and_time_have_the_places_in_json_and_the_axis_named(
+    bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
+) -> None:
+    def curve(*options: str) -> dict[str, Any]:
+        document = json.loads(bertmt("curves", "base", *options, "--json").out)
+        return {"over": document["x"], **document["curves"][0]}
+
+    assert curve()["x"] is None and curve()["over"] == "step"
+    assert curve("--x", "epoch", "--series", "dev/sst")["x"] == [0.0, 1.0, 2.0]
+    times = curve("--x", "time", "--series", "loss/sst")
+    lines = (
+        (registry.parent / "runs" / run_named("base").id / "events-1.jsonl").read_text(encoding="utf-8").splitlines()
+    )
+    told = [json.loads(each) for each in lines]
+    moments = [datetime.fromisoformat(each["at"]) for each in told if each["event"] in ("started", "step")]
+    assert times["x"] == pytest.approx([(each - moments[0]).total_seconds() for each in moments[1:]], abs=1e-5)
+    assert times["steps"] == [0, 1, 2, 3, 4, 5]
+    assert "epoch 1.667" in bertmt("curves", "base", "--x", "epoch", "--width", "80").out
+    assert "seconds " in bertmt("curves", "base", "--x", "time", "--width", "80").out
+    assert bertmt("curves", "base", "--x", "noon").code == 2
+
+
 def test_a_run_keeps_its_mark_though_the_one_before_it_has_no_points_yet(
     bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
 ) -> None:
-    [legend] = [
-        line for line in bertmt("curves", "later", "base", "--series", "dev/sst").out.splitlines() if "base" in line
-    ]
-    assert f"▲ base {run_named('base').id}" in legend
+    drawn = bertmt("curves", "later", "base", "--series", "dev/sst").out.splitlines()
+    [legend] = [line for line in drawn if "base" in line]
+    assert f"● base {run_named('base').id}" in legend, "the baseline's, though it was named second"
+
+
+def test_a_run_has_the_same_mark_whichever_runs_are_drawn_with_it(
+    bertmt: Callable[..., Outcome], registry: Path, run_named: Callable[..., Run]
+) -> None:
+    run = run_named("better")
+    mark = look_of(place_of_run(run.key), False).mark
+    for others in (["base"], ["later", "base"], ["twins"]):
+        for order in ([*others, "better"], ["better", *others]):
+            assert f"{mark} better {run.id}" in bertmt("curves", *order, "--series", "dev/sst", "--width", "200").out
 
 
 def test_smoothed_curves_end_between_their_points(bertmt: Callable[..., Outcome], registry: Path) -> None:

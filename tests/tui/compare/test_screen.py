@@ -11,6 +11,7 @@ import pytest
 from registry_builder import HOSTILE, RegistryBuilder
 from shown import Show
 
+from bertmt.drawing.charts.series import look_of, place_of_run
 from bertmt.drawing.styled import plain
 from bertmt.registry import runs as stored_runs
 from bertmt.registry.database import Database
@@ -253,20 +254,22 @@ async def test_hostile_names_are_shown_and_do_nothing(show: Show, opened: Any) -
             assert not set(HOSTILE) & set("\x1b\x07\u202e") & set(shown.text)
 
 
-async def test_ascii_marks_are_those_of_the_curves(show: Show, opened: Any) -> None:
+async def test_ascii_marks_are_those_of_the_curves(show: Show, opened: Any, runs: dict[str, Run]) -> None:
     async with show(size=(120, 40), ascii_only=True) as shown:
         await opened(shown, 1, 2)
         await shown.press("3")
-        assert "+ better run002" in shown.text and "+ better (run002)" in shown.text
+        mark = look_of(place_of_run(runs["run002"].key), True).mark
+        assert f"{mark} better run002" in shown.text and f"{mark} better (run002)" in shown.text
         assert shown.text.isascii()
 
 
 def test_a_run_that_was_removed_keeps_the_looks_of_the_others(runs: dict[str, Run]) -> None:
     known = [runs["run001"], runs["run002"]]
-    before = Sides(tuple(known), places={known[0].key: 0, known[1].key: 1})
+    before = Sides(tuple(known))
+    together = sides_of([Row(run, None) for run in known], before, False, None)
     after = sides_of([Row(known[1], None)], before, False, None)
     assert [run.id for run in after.runs] == ["run001", "run002"]
-    assert after.places[known[1].key] == 1
+    assert after.places[known[1].key] == together.places[known[1].key]
 
 
 @pytest.mark.parametrize("size", [(120, 40), LARGEST])

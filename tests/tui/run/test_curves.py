@@ -244,3 +244,76 @@ async def test_where_no_picture_can_be_written_the_reason_is_said(
         await shown.press("s")
         [sentence] = said(shown)
         assert "No such file or directory; start the dashboard in another folder." in sentence
+
+
+async def test_the_x_axis_goes_from_steps_to_epochs_to_time_and_stays_so_in_this_session(
+    show: Show, alive: Any, measured: Path
+) -> None:
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, "run002")
+        assert "Curves over steps" in shown.text and "step 6" in shown.text
+        await shown.press("X")
+        assert "Curves over epochs" in shown.text and "epoch 2" in shown.text
+        await shown.should_be("run-curves-epochs")
+        await shown.press("v")
+        assert "values at epoch 1" in shown.text
+        await shown.press("X")
+        assert "Curves over training time" in shown.text and "seconds " in shown.text
+        assert "values at" not in shown.text, "the cursor stood on another axis"
+        await shown.press("escape")
+        await open_run(shown, "run003")
+        assert "Curves over training time" in shown.text
+        await shown.press("X")
+        assert "Curves over steps" in shown.text
+
+
+async def test_a_run_whose_times_are_gone_is_drawn_over_steps_and_the_frame_says_so(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    for path in (registry.parent / "runs" / "run002").glob("events-*"):
+        path.unlink()
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, "run002", "X", "X")
+        assert "Curves over steps; time not known of run002" in shown.text
+
+
+async def test_a_comparison_has_the_same_axis_and_means_of_seeds_over_time(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    async with show(size=(120, 40)) as shown:
+        shown.app.marked |= {"run001", "run003", "run004"}  # the last two are seeds of one recipe
+        await shown.press("c", "3", "X", "X")
+        assert "Curves over training time" in shown.text and "twins ×2" in shown.text
+        await shown.press("escape", "escape")
+        await open_run(shown, "run001")
+        assert "Curves over training time" in shown.text
+
+
+async def test_a_run_has_one_colour_and_mark_in_list_overlay_and_comparison_and_the_next_day(
+    show: Show, alive: Any, registry: Path
+) -> None:
+    def marks(shown: Shown) -> dict[str, Any]:
+        table = shown.app.screen.table
+        return {row.run.id: table._mark_of(row) for row in table.rows if table.marking.holds(row)}
+
+    seen = []
+    for marked in ({"run001", "run002", "run003"}, {"run002", "run004", "run001", "run003"}):
+        async with show(size=(120, 40)) as shown:
+            shown.app.marked |= marked
+            await shown.look()
+            found = {run_id: (span.text, span.style) for run_id, span in marks(shown).items()}
+            assert set(found) == marked and found["run001"] == ("●", "series0"), "the baseline"
+            await open_run(shown, "run002", "O")
+            panel = shown.app.screen.pane.chart._panels[0]
+            drawn = dict(zip((each.name for each in panel.series), looks_of(panel.series, False), strict=True))
+            assert {name.split()[-1]: (look.mark, look.style) for name, look in drawn.items()} == found
+            await shown.press("c")
+            looks = {arm.runs[0].id: shown.app.screen.looks[arm.runs[0].key] for arm in shown.app.screen._sides.arms}
+            for run_id, look in looks.items():
+                assert (look.mark, look.style) == found[run_id]
+            forest = next(
+                line for line in shown.app.screen._forest_lines(100) if "SST" in "".join(s.text for s in line)
+            )
+            assert looks["run002"].style in {span.style for span in forest}
+            seen.append(found)
+    assert all(seen[1][run_id] == look for run_id, look in seen[0].items())

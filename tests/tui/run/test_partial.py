@@ -157,3 +157,18 @@ async def test_lists_show_no_partial_score(show: Show, alive: Any, goes: Goes) -
     async with show(size=(120, 40)) as shown:
         row = next(each for each in shown.text.splitlines() if "partial" in each)
         assert "0.200" in row and "0.500" not in row
+
+
+async def test_on_the_curves_too_a_running_run_is_left_for_an_evaluation_and_followed_again(
+    show: Show, alive: Any, goes: Goes
+) -> None:
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, "run009", "comma")
+        assert "Curves over steps, epoch 0, step 0; 0 goes back to what is newest" in shown.text
+        await shown.press("2")
+        assert "Confusion of SST, epoch 0, step 0" in shown.text and total(shown) == 60
+        await shown.press("0")
+        assert "Confusion of SST, now, step 2" in shown.text
+        goes.partly(1, 3, 1.0)
+        await shown.look()
+        assert "Confusion of SST, now, step 3" in shown.text

@@ -55,3 +55,12 @@ def test_a_band_is_thin_in_the_colour_of_its_curve_and_the_axis_holds_it() -> No
 
 def test_in_ascii_a_band_is_of_faint_dots() -> None:
     assert sum(plain(each).count(".") > 20 for each in drawn(ascii_only=True)) >= 4
+
+
+def test_between_places_that_curves_do_not_share_a_mean_lies_in_a_straight_line() -> None:
+    first = Series("a", np.array([0.0, 2.0, 4.0]), np.array([0.0, 2.0, 4.0]))
+    second = Series("b", np.array([1.0, 3.0]), np.array([11.0, 13.0]))
+    mean, band = mean_and_band("mean", [first, second], 0, 0, between=True)
+    assert mean.steps.tolist() == [1.0, 2.0, 3.0], "from where both have begun to where the first ends"
+    assert mean.values.tolist() == [6.0, 7.0, 8.0]
+    assert band.low.values.tolist() == [1.0, 2.0, 3.0] and band.high.values.tolist() == [11.0, 12.0, 13.0]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertmt.drawing.charts import canvas
+from bertmt.drawing.charts.axes import XAxis
 from bertmt.drawing.charts.curves import draw_curves
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.smoothing import smooth
@@ -136,7 +137,8 @@ def test_a_legend_too_long_for_the_chart_counts_what_it_leaves_out() -> None:
 
 
 def test_names_cannot_reach_the_terminal_as_escape_sequences() -> None:
-    text = "".join(drawn([series([0, 1], "\x1b]0;pwned\x07")], 60, 12, y_label="\x1b[2J", x_label="\u202estep"))
+    hostile = XAxis("\u202estep", "steps", whole=True, least=4.0)
+    text = "".join(drawn([series([0, 1], "\x1b]0;pwned\x07")], 60, 12, y_label="\x1b[2J", axis=hostile))
     assert not any(ord(character) < 32 or character == "\u202e" for character in text)
 
 

@@ -38,7 +38,7 @@ def test_points_on_the_diagonal_lie_on_the_diagonal() -> None:
 
 def test_the_line_of_best_fit_has_a_style_and_a_word_of_its_own() -> None:
     lines = draw_scatter(Cloud(np.array([0.0, 5.0]), np.array([1.0, 2.0]), (0.2, 1.0), scale=(0, 5)), 60, 20)
-    assert any(span.style == "series1" for each in lines[:-1] for span in each)
+    assert any(span.style == "title" for each in lines[:-1] for span in each)
     assert plain(lines[-1]) == "─ line of best fit"
     without = draw_scatter(Cloud(np.array([0.0, 5.0]), np.array([1.0, 2.0])), 60, 20)
     assert not any(span.style == "series1" for each in without for span in each)

@@ -1,10 +1,10 @@
 """The arms of a comparison as the screen about it lists them, and the look by which each is known there."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bertmt.drawing import numbers
-from bertmt.drawing.charts.series import Look, look_of
+from bertmt.drawing.charts.series import Look, free_place, look_of
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.recipe.marks import toggle_marks
@@ -12,6 +12,7 @@ from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm, arms_of
 from bertmt.services.analysis.compare import Comparison, Side, whole_side
 from bertmt.services.analysis.comparison_formatting import side_name
+from bertmt.services.browse.curves import run_places
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
 from bertmt.services.browse.score_columns import tasks_of
@@ -66,7 +67,8 @@ class Sides:
         runs: in an order that never changes; also those that were removed.
         arms: those with scores, the reference first.
         left_out: those without.
-        places: of looks, by the key of an arm's first run: an arm keeps its colour and its mark.
+        places: of looks, by the key of an arm's first run: those of runs, here and everywhere; an arm of several
+            seeds has that of its first, or of the baseline among them.
     """
 
     runs: tuple[Run, ...] = ()
@@ -106,12 +108,15 @@ class Sides:
         return tuple(tuple((run.key, run.attempt, run.state, run.scores) for run in arm.runs) for arm in self.arms)
 
 
-def sides_of(rows: Sequence[Row], before: Sides, apart: bool, reference: int | None) -> Sides:
+def sides_of(
+    rows: Sequence[Row], before: Sides, apart: bool, reference: int | None, references: Container[int] = ()
+) -> Sides:
     """Rows of a list in arms.
 
     Args:
         before: what they were, runs that are gone since among them.
         reference: key of the run whose arm goes first; None leaves that to `arms_of`.
+        references: `Baselines.references`.
     """
     now = {row.run.key: row.run for row in rows}
     arms = [Arm(tuple(runs)) for runs in arms_of([row for row in rows if _has_scores(row.run)], apart)]
@@ -119,9 +124,10 @@ def sides_of(rows: Sequence[Row], before: Sides, apart: bool, reference: int | N
     left_out = arms_of([row for row in rows if not _has_scores(row.run)], apart=True)
     runs = tuple(now.get(run.key, run) for run in before.runs) or tuple(sorted(now.values(), key=lambda run: run.key))
     found = Sides(runs, tuple(arms), tuple(Arm(tuple(each)) for each in left_out))
-    places = dict(before.places)
-    for key in sorted(arm.runs[0].key for arm in found.all_arms):
-        places.setdefault(key, len(places))
+    places = run_places((arm.runs[0] for arm in found.all_arms), references)
+    for arm in found.all_arms:
+        if any(run.key in references for run in arm.runs[1:]):
+            places[arm.runs[0].key] = free_place(0, places.values())
     return replace(found, places=places)
 
 

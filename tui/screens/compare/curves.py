@@ -20,27 +20,28 @@ class ArmCurves:
     def __init__(self) -> None:
         self._known: Known = {}
 
-    def panels(self, panels: Sequence[Panel], sides: Sides) -> list[Panel]:
+    def panels(self, panels: Sequence[Panel], sides: Sides, between: bool = False) -> list[Panel]:
         """The panels with a curve per arm.
 
         Args:
             panels: with a series per run, in the order of `sides.runs`.
+            between: as in `mean_and_band`.
         """
         if len(sides.runs) < 2:
             return list(panels)
         before, self._known = self._known, {}
-        return [self._panel(panel, sides, before) for panel in panels]
+        return [self._panel(panel, sides, before, between) for panel in panels]
 
-    def _panel(self, panel: Panel, sides: Sides, before: Known) -> Panel:
+    def _panel(self, panel: Panel, sides: Sides, before: Known, between: bool) -> Panel:
         drawn = []
         of_run = {run.key: series for run, series in zip(sides.runs, panel.series, strict=True)}
-        in_order = sorted(sides.all_arms, key=lambda arm: sides.places[arm.runs[0].key])
+        in_order = sorted(sides.all_arms, key=lambda arm: arm.runs[0].key)
         for index, arm in enumerate(in_order):
             place = sides.places[arm.runs[0].key]
             members = tuple(of_run[run.key] for run in arm.runs)
             measured = tuple(each for each in members if len(each.steps))
             key = place, arm.runs[0].name, measured or members[:1]
-            found = before.get(key) or _drawn(arm, key[2], place, index)
+            found = before.get(key) or _drawn(arm, key[2], place, index, between)
             self._known[key] = found
             drawn.append(found)
         bands = [band for _, band in drawn if band is not None]
@@ -48,8 +49,8 @@ class ArmCurves:
         return replace(panel, title=title, series=[series for series, _ in drawn], bands=bands)
 
 
-def _drawn(arm: Arm, members: tuple[Series, ...], place: int, index: int) -> Drawn:
+def _drawn(arm: Arm, members: tuple[Series, ...], place: int, index: int, between: bool) -> Drawn:
     """The curve of an arm: that of its only run that has points, or the mean of several."""
     if len(members) == 1:
         return replace(members[0], place=place), None
-    return mean_and_band(f"{arm.runs[0].name} ×{len(members)}", members, place, index)
+    return mean_and_band(f"{arm.runs[0].name} ×{len(members)}", members, place, index, between)

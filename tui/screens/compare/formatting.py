@@ -40,7 +40,7 @@ class ScorePage:
 
 def forest_page(found: Comparison, looks: Looks, width: int) -> list[Line]:
     """All differences in one plot."""
-    marks = {each.arm.runs[0].key: mark_line(each.arm, looks) for each in found.others}
+    marks = {key: Span(look.mark, look.style) for key, look in looks.items()}
     return format_forest(found, width, marks=marks)
 
 

@@ -1,7 +1,6 @@
 """Two or more runs side by side: a forest of their differences, scores, recipes, curves, confusion matrices."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -18,6 +17,7 @@ from bertmt.drawing.styled import Line, Span
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
 from bertmt.services.analysis.compare import Comparison, compare
+from bertmt.services.browse.times.along import Along, axis_after
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option
@@ -28,7 +28,7 @@ from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of,
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
 from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
-from tui.widgets.frame import framed
+from tui.widgets.frame import framed, name_frame
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
 from tui.widgets.page import Page
@@ -148,7 +148,7 @@ class CompareScreen(RunActions):
         return self._sides.looks(self.dashboard.ascii_only)
 
     async def load(self) -> None:
-        sides, panels, matrices = await self.dashboard.ask(self._read)
+        sides, panels, placed, matrices = await self.dashboard.ask(self._read)
         if not sides.present_runs:
             if self.is_active:  # else once what is above it is closed
                 self.dashboard.notify("The runs of this comparison were removed.")
@@ -158,8 +158,9 @@ class CompareScreen(RunActions):
         self._show_arms()
         rows = min(len(self._rows), max(2, self.size.height // SHARE_OF_ARMS))
         self.arms.styles.height = 1 + rows + self.arms.gutter.height
-        if self._needs(CURVES):
-            self.query_one(LineChart).show(panels)
+        if placed is not None:
+            self.query_one(LineChart).show(panels, placed.axis)
+            name_frame(self.query_one(LineChart), placed.title)
         self._matrices = matrices
         if sides.compared != self._asked:
             self._asked = sides.compared
@@ -186,20 +187,23 @@ class CompareScreen(RunActions):
     def _needs(self, tab: int) -> bool:
         return self.shows_all or self.tab == tab
 
-    def _read(self, session: Session) -> tuple[Sides, list[Panel], tuple[ArmMatrix, ...]]:
+    def _read(self, session: Session) -> tuple[Sides, list[Panel], Along | None, tuple[ArmMatrix, ...]]:
         """On the registry's thread: the runs as they are, and what the open tab needs."""
         session.runs.refresh()
         rows = [row for each in self._ids if (row := session.runs.row(each)) is not None]
-        sides = sides_of(rows, self._sides, self.is_apart, self._reference)
+        sides = sides_of(rows, self._sides, self.is_apart, self._reference, session.runs.baselines.references)
         panels: list[Panel] = []
+        placed = None
         if self._needs(CURVES):
             curves = session.curves.update(sides.runs, patterns(CHARTS_IN_ORDER))
-            panels = self._arm_curves.panels(panels_of(curves, sides.runs, CHARTS_IN_ORDER), sides)
+            placed = session.axes.along(curves, self.dashboard.x_axis)
+            panels = panels_of(placed.curves, sides.runs, CHARTS_IN_ORDER)
+            panels = self._arm_curves.panels(panels, sides, between=not placed.is_of_steps)
         matrices = self._matrices
         if self._needs(CONFUSION):
             task = task_of(sides.present_runs, self._task_place)
             matrices = () if task is None else self._arm_matrices.of_arms(session, sides.all_arms, task)
-        return sides, panels, matrices
+        return sides, panels, placed, matrices
 
     @work(exclusive=True, group="compare")
     async def _compare(self, sides: Sides) -> None:
@@ -302,6 +306,11 @@ class CompareScreen(RunActions):
         else:
             super().action_back()
 
+    @on(LineChart.AxisWanted)
+    def _axis_wanted(self) -> None:
+        self.dashboard.x_axis = axis_after(self.dashboard.x_axis)
+        self.reload()
+
     @on(TabLine.Selected)
     def _tab_clicked(self, event: TabLine.Selected) -> None:
         self.action_open(event.index)
@@ -354,7 +363,6 @@ class CompareScreen(RunActions):
 
     def action_apart(self) -> None:
         self.is_apart = not self.is_apart
-        self._sides = replace(self._sides, places={})
         self.reload()
 
     @work(group="act")

@@ -1,5 +1,6 @@
 """The machine at work: history per core and per GPU, which run is where, and whose memory it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,6 +26,7 @@ from tui.widgets.drawing import Drawing
 from tui.widgets.frame import name_frame
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
+from tui.widgets.tables.columns import Column
 from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
@@ -47,6 +49,7 @@ class Look:
     graph: Graph
     running: list[Run]
     counts: dict[State, int]
+    speeds: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class DevicesScreen(RunActions, HomeScreen):
 
     def compose(self) -> ComposeResult:
         yield HomeLine("devices")
-        places: Table[Place] = Table(PLACES, place_cell, place_key, id="places")
+        places: Table[Place] = Table(PLACES, self._place_cell, place_key, id="places")
         holders: Table[Holder] = Table(HOLDERS, holder_cell, lambda row: (row.pid, row.began), id="holders")
         with Container(id="devices"):
             with Vertical(id="graphs"):
@@ -146,6 +149,9 @@ class DevicesScreen(RunActions, HomeScreen):
                     yield TextLines(id="owners")
                     yield holders
         yield KeyLine()
+
+    def _place_cell(self, row: Place, column: Column) -> Span:
+        return place_cell(row, column, self._look.speeds if self._look is not None else {})
 
     @property
     def places(self) -> "Table[Place]":
@@ -240,4 +246,4 @@ def look_around(session: Session) -> Look:
     devices = look_at_devices(session.database, running, session.history)
     machine = devices.machine
     graph = session.history.graph(MOST_COLUMNS, threads_of(machine.cpu), [gpu.uuid for gpu in machine.gpus])
-    return Look(devices, graph, running, session.runs.counts())
+    return Look(devices, graph, running, session.runs.counts(), session.speeds.of(running))

@@ -1,10 +1,11 @@
 """Which run is where, and who holds memory: the columns of both tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, wrap_parts
+from bertmt.services.browse.run_formatting import speed_text
 from bertmt.services.upkeep.devices import Holder, Place, memory_by_owner
 from tui.formatting.run_signs import running_bar, state_sign
 from tui.widgets.tables.columns import Column
@@ -18,6 +19,7 @@ PLACES = (
     Column("name", "name", 10, rank=4, elastic=True, meaning="its name"),
     Column("seed", "seed", 4, rank=8, right=True, meaning="its seed"),
     Column("progress", "progress", 18, rank=6, meaning="how far it is, and the time left"),
+    Column("speed", "speed", 12, rank=9, right=True, meaning="steps per second, or seconds per step"),
 )
 HOLDERS = (
     Column("pid", "pid", 7, rank=3, right=True, meaning="process id"),
@@ -33,8 +35,12 @@ HIDDEN = "unknown"  # out of sight, as outside of a container
 MOST_OWNER_LINES = 2
 
 
-def place_cell(row: Place, column: Column) -> Span:
-    """The cell of a column for a slot."""
+def place_cell(row: Place, column: Column, speeds: Mapping[str, float]) -> Span:
+    """The cell of a column for a slot.
+
+    Args:
+        speeds: steps per second, by ids of runs.
+    """
     run = row.run
     match column.key:
         case "slot":
@@ -54,6 +60,8 @@ def place_cell(row: Place, column: Column) -> Span:
             return Span(safe_text(run.name))
         case "seed":
             return Span(str(run.seed), "dim")
+        case "speed":
+            return Span(speed_text(speeds.get(run.id)), "dim")
         case _:
             return Span("starting", "dim") if run.share_done is None else running_bar(run, run.share_done)
 

@@ -30,6 +30,7 @@ from tui.screens.run.panes.history import HistoryPane
 from tui.screens.run.panes.log import LogPane
 from tui.screens.run.panes.pane import Pane
 from tui.screens.run.panes.recipe import RecipePane
+from tui.screens.run.panes.scrubbing import Scrub
 from tui.screens.run.panes.similarity import SimilarityPane
 from tui.widgets.form import sentence_lines
 from tui.widgets.glance import about_line, alarm_lines, score_parts, scores_line
@@ -80,9 +81,11 @@ class RunScreen(RunActions):
         super().__init__()
         self.run = run
         self.tab = tab
+        self.scrub = Scrub()
         self._row: Row | None = None
         self._transitions: Sequence[Transition] = ()
         self._alarms: Sequence[Alarm] = ()
+        self._speed: float | None = None
 
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
@@ -136,12 +139,13 @@ class RunScreen(RunActions):
         self.query_one(LogPane).attempt = event.attempt
 
     async def load(self) -> None:
-        row, transitions, alarms = await self.dashboard.ask(self._look_up)
+        row, transitions, alarms, speed = await self.dashboard.ask(self._look_up)
         if row is None:
             self._leave_removed()
             return
         is_other = (row.run.state, row.run.execution.request) != (self.run.state, self.run.execution.request)
         self._row, self.run, self._transitions, self._alarms = row, row.run, transitions, alarms
+        self._speed = speed
         if is_other:
             self.refresh_bindings()
         self._show_about()
@@ -155,13 +159,14 @@ class RunScreen(RunActions):
         if pane is self.pane:  # else another tab was opened meanwhile, and is loaded next
             self._show_problem(problem)
 
-    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Transition], Sequence[Alarm]]:
-        """On the registry's thread: the run, its history and its alarms; no run where it was removed."""
+    def _look_up(self, session: Session) -> tuple[Row | None, Sequence[Transition], Sequence[Alarm], float | None]:
+        """On the registry's thread: the run, its history, its alarms and its speed; no run where it was removed."""
         session.runs.refresh()
         row = session.runs.row(self.run.id)
         if row is None:
-            return None, (), ()
-        return row, history_of(session.database, row.run), session.alarms.of([row.run]).get(row.run.id, ())
+            return None, (), (), None
+        alarms, speeds = session.alarms.of([row.run]), session.speeds.of([row.run])
+        return row, history_of(session.database, row.run), alarms.get(row.run.id, ()), speeds.get(row.run.id)
 
     def _leave_removed(self) -> None:
         self._show_problem(f"Run {self.run.id} was removed from the registry; Esc goes back.")
@@ -191,7 +196,7 @@ class RunScreen(RunActions):
 
     def _facts(self, width: int) -> list[Line]:
         """What the run is, its scores and the difference from its baseline, on as few lines as they need."""
-        about, scores, difference = about_line(self.run), scores_line(self.run), self._difference()
+        about, scores, difference = about_line(self.run, self._speed), scores_line(self.run), self._difference()
         parts = [part for part in (scores, difference) if part]
         needed = sum(cells(plain(part)) + len(GAP) for part in parts)
         room = width - cells(plain(about))

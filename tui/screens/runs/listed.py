@@ -38,6 +38,7 @@ class Listed:
         why_gone: that the chosen baseline is not there any more, in a sentence.
         news: that a baseline took another's place, in a sentence that is told once.
         alarms: of the runs that are running and have some, by id.
+        references: keys of the runs that have the look of a baseline.
     """
 
     lines: list[Row | GroupRow]
@@ -50,3 +51,4 @@ class Listed:
     why_gone: str
     news: str
     alarms: Mapping[str, Sequence[Alarm]]
+    references: frozenset[int]

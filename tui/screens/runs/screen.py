@@ -8,15 +8,18 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.widgets import Input
 
+from bertmt.drawing.charts.series import look_of
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
+from bertmt.services.browse.alarms.settings import rules_in_words
+from bertmt.services.browse.curves import run_place
 from bertmt.services.browse.rows import FIELDS, Row
 from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import STANDING, check_filter
@@ -33,6 +36,7 @@ from tui.screens.runs.columns import GroupRow, cell, columns_of, first_key, key_
 from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
+from tui.screens.runs.predicted import PredictedPane
 from tui.screens.runs.saved_filters import choose_filter
 from tui.widgets.frame import framed
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
@@ -50,14 +54,15 @@ class RunsScreen(RunActions, HomeScreen):
     MODE = "runs"
     SUBJECT = "runs"
     AUTO_FOCUS = ""  # Textual's "*" finds the hidden filter first, and what is typed ahead would be typed into it
-    GUIDE: ClassVar[tuple[str, ...]] = (
+    SENTENCES: ClassVar[tuple[str, ...]] = (
         "Every run of the registry: running ones, then the queue in its order, then the newest. Keys act on the marked "
         "runs, or on the one under the cursor if none is marked. Quitting stops nothing: runs belong to workers.",
         "States: "
         + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
         + "; "
         + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
-        + f"; {ALARM_SIGN.text} running, with an alarm (`[alarms]` of bertmt.toml: diverges, stalls, behind, on).",
+        + f"; {ALARM_SIGN.text} running, with an alarm.",
+        "A marked run has the colour and mark in front that it has in every chart and comparison; ● is the baseline's.",
         "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
         "Δ is the mean difference from the baseline ★ over the tasks that both trained, a correlation x as "
         "(1 + x)/2, as in the overall score. b chooses the baseline; else it is the first `baseline` of equal scale "
@@ -76,11 +81,13 @@ class RunsScreen(RunActions, HomeScreen):
     RunsScreen #why-gone { height: auto; padding: 0 2; }
     RunsScreen #empty { padding: 1 2; height: 1fr; }
     RunsScreen Table { height: 1fr; }
-    RunsScreen Glance { height: 40%; min-height: 9; }
-    RunsScreen.-short Glance { display: none; }
+    RunsScreen #aside { height: 40%; min-height: 9; }
+    RunsScreen.-short #aside { display: none; }
+    RunsScreen Glance { height: 3fr; }
+    RunsScreen PredictedPane { height: 2fr; }
     RunsScreen.-huge #body { layout: horizontal; }
     RunsScreen.-huge Table { height: 1fr; width: 3fr; }
-    RunsScreen.-huge Glance { height: 1fr; width: 2fr; }
+    RunsScreen.-huge #aside { height: 1fr; width: 2fr; }
     RunsScreen.-huge Glance #charts { layout: vertical; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -109,15 +116,22 @@ class RunsScreen(RunActions, HomeScreen):
         yield Input(placeholder="state:running lora>0 overall>0.5 tag:x -tag:y", id="filter", classes="hidden")
         yield TextLines(id="filter-problem", classes="hidden")
         columns = columns_of(self._tasks)
-        table: Table[Row | GroupRow] = Table(columns, self._cell, key_of, True, marks_of, id="runs")
+        table: Table[Row | GroupRow] = Table(columns, self._cell, key_of, True, marks_of, self._mark_of, id="runs")
         with Container(id="body"):
             yield framed(table, "Runs", first=True)
             yield TextLines(id="empty", classes="hidden")
-            yield framed(Glance(), "Run at the cursor")
+            with Vertical(id="aside"):
+                yield framed(Glance(), "Run at the cursor")
+                yield framed(PredictedPane(classes="hidden"), "Predictions")
         yield TextLines(id="why-gone", classes="hidden")
         yield NoRoom(classes="hidden")
         yield MachineStrip()
         yield KeyLine()
+
+    @property
+    def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
+        """With the rules of alarms as they are now."""
+        return (*self.SENTENCES, rules_in_words())
 
     @property
     def table(self) -> "Table[Row | GroupRow]":
@@ -135,6 +149,13 @@ class RunsScreen(RunActions, HomeScreen):
         # A run that goes wrong has the sign of that in the place of its state's.
         return ALARM_SIGN if is_wrong and column.key == "state" else cell(row, column, self._beside)
 
+    def _mark_of(self, row: Row | GroupRow) -> Span:
+        """A marked run has the colour and the mark that it has in charts; the seeds of a recipe those of the first."""
+        run = min(runs_of(row), key=lambda run: run.key)
+        references = self._listed.references if self._listed is not None else frozenset()
+        look = look_of(run_place(run, references), self.dashboard.ascii_only)
+        return Span(look.mark, look.style)
+
     async def load(self) -> None:
         listed = await self.dashboard.ask(self._list)
         self._listed = listed
@@ -144,7 +165,7 @@ class RunsScreen(RunActions, HomeScreen):
         empty = self.query_one("#empty", TextLines)
         empty.set_class(not is_empty, "hidden")
         empty.show(NOTHING_MATCHES if listed.total else EMPTY)
-        for part in (self.table, self.query_one(Glance)):
+        for part in (self.table, self.query_one("#aside")):
             part.set_class(is_empty, "hidden")
         if is_empty and self.focused is self.table:
             self.set_focus(None)  # keys of rows have nothing to do
@@ -217,6 +238,7 @@ class RunsScreen(RunActions, HomeScreen):
             why_gone=why_gone,
             news=news,
             alarms=session.alarms.of(run for each in lines for run in runs_of(each)),
+            references=session.runs.baselines.references,
         )
 
     def current_run(self) -> Run | None:
@@ -233,6 +255,7 @@ class RunsScreen(RunActions, HomeScreen):
     @work(exclusive=True, group="glance")
     async def _moved(self) -> None:
         row = self.table.current
+        self.query_one(PredictedPane).follow(self.current_run())
         if isinstance(row, GroupRow):
             self.query_one(Glance).show_group(row.group)
             return
@@ -301,6 +324,7 @@ class RunsScreen(RunActions, HomeScreen):
         self._say_no_room()
 
     def on_resize(self) -> None:
+        self.query_one(PredictedPane).take_room(self.size)
         self.call_after_refresh(self._say_no_room)
 
     def _say_no_room(self) -> None:

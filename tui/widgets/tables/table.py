@@ -45,6 +45,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         key_of: what tells a row from others; the cursor and the marks stay with it when rows change.
         can_mark: whether Space marks rows.
         marks_of: the keys that marking a row marks, if not its own; it is marked where all of them are.
+        mark_of: how a marked row is told from others.
     """
 
     DEFAULT_CSS = """
@@ -98,6 +99,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         key_of: Callable[[R], Hashable],
         can_mark: bool = False,
         marks_of: Callable[[R], Collection[Hashable]] | None = None,
+        mark_of: Callable[[R], Span] = lambda row: Span(MARK, "mark"),
         id: str | None = None,  # noqa: A002 - Textual's own word
     ):
         super().__init__(id=id)
@@ -113,6 +115,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._cell = cell
         self._key_of = key_of
         self._can_mark = can_mark
+        self._mark_of = mark_of
 
     @property
     def marked(self) -> set[Any]:
@@ -386,8 +389,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         return tuple(spans)
 
     def _row_line(self, row: R) -> Line:
-        mark = MARK if self.marking.holds(row) else " "
-        spans = [Span(mark + " ", "mark")]
+        spans = [self._mark_of(row) if self.marking.holds(row) else Span(" "), Span(" ")]
         width = self.scrollable_content_region.width - GUTTER
         for each in self.placed:
             cell = self._cell(row, each.column)

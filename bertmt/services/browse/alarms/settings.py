@@ -28,3 +28,16 @@ def alarm_rules(start: Path | None = None) -> Rules:
         if not is_fine:
             raise UsageError(f"{path}: alarms.{name} expects {wanted}, but found {str(value)[:40]!r}.")
     return Rules(**values)
+
+
+def rules_in_words(start: Path | None = None) -> str:
+    """The rules as they are now, and where they are set, in a sentence."""
+    try:
+        rules = alarm_rules(start)
+    except UsageError as problem:
+        return str(problem)
+    if not rules.on:
+        return "Alarms are off: alarms.on in bertmt.toml."
+    told = {each.name: getattr(rules, each.name) for each in fields(Rules) if each.name != "on"}
+    said = ", ".join(f"{name} {value:g}" if value else f"{name} off" for name, value in told.items())
+    return f"The rules of alarms now: {said}. `[alarms]` of bertmt.toml sets them; 0 switches one off."

@@ -11,7 +11,7 @@ from bertmt.errors import UsageError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.runs import run_by_key
-from bertmt.services.browse.alarms.settings import alarm_rules
+from bertmt.services.browse.alarms.settings import alarm_rules, rules_in_words
 from bertmt.services.browse.alarms.watching import AlarmWatch
 from bertmt.services.plan.user_settings import read_user_settings, write_user_settings
 
@@ -84,3 +84,13 @@ def test_a_changed_record_is_read_again(database: Database, diverging: Callable[
     with database.immediate():
         metrics.go_back(database, run.key, 150, -1, -1)
     assert watch.of([run]) and not watch.of([changed(run, events_offset=2)])
+
+
+def test_the_rules_are_told_as_they_are_now(tmp_path: Path) -> None:
+    settings = tmp_path / "bertmt.toml"
+    settings.write_text("[alarms]\nstalls = 1000\nbehind = 0\n", encoding="utf-8")
+    assert rules_in_words(tmp_path).startswith("The rules of alarms now: diverges 1.5, stalls 1000, behind off.")
+    settings.write_text("[alarms]\non = false\n", encoding="utf-8")
+    assert rules_in_words(tmp_path).startswith("Alarms are off")
+    settings.write_text("[alarms]\nspeed = 1\n", encoding="utf-8")
+    assert "'speed'" in rules_in_words(tmp_path)

@@ -21,6 +21,7 @@ from bertmt.tasks.task import Task, Tasks
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of
+from tui.screens.run.panes.scrubbing import moment
 from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import class_name, task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
@@ -74,7 +75,7 @@ class MatrixBox(Vertical):
         """Show the task's matrix, or how it differs from the baseline's."""
         own, other = found.tables[self.task_name], found.others.get(self.task_name)
         task = task_in(own)
-        name_frame(self, f"Confusion of {task.title}")
+        name_frame(self, f"Confusion of {task.title}, {moment(found.evaluated[self.task_name], own.place)}")
         self.epoch_line.show_epoch(found.evaluated, own.run.tasks, self.task_name, own.place, tabs)
         whose = "" if other is None else f"{other.run.id} ({safe_text(other.run.name)}), epoch {other.epoch}"
         counts = counts_of(own)

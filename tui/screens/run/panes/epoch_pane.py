@@ -13,11 +13,11 @@ from bertmt.services.analysis.examples import ExampleTable, baseline_examples, e
 from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session
-from tui.screens.run.panes.pane import Pane
+from tui.screens.run.panes.scrubbing import ScrubPane, moment
 from tui.screens.run.widgets.click_line import ClickLine
 
 
-class EpochPane(Pane):
+class EpochPane(ScrubPane):
     """The selected epoch, or the one that was gone to; of a running run, what it predicted last between two epochs.
 
     Attributes:
@@ -28,17 +28,6 @@ class EpochPane(Pane):
     SUBJECT: ClassVar[str] = ""
     NEEDS: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        key(
-            "comma,less_than_sign",
-            "epoch(-1)",
-            "epoch",
-            "The previous epoch.",
-            "epoch.before",
-            shown=True,
-            display=", .",
-        ),
-        key("full_stop,greater_than_sign", "epoch(1)", "epoch", "The next epoch.", "epoch.next", display="."),
-        key("0", "selected_epoch", "reset", "Back to the selected epoch, or the newest.", "epoch.selected"),
         key("tab", "task(1)", "task", "The next task.", "epoch.task", shown=True, display="Tab"),
         key("shift+tab", "task(-1)", "task before", "The previous task.", "epoch.task_before"),
     ]
@@ -48,7 +37,6 @@ class EpochPane(Pane):
         self.run: Run | None = None
         self.task_name = ""
         self.evaluated: Mapping[str, Evaluated] = {}
-        self._gone_to: int | None = None
 
     @staticmethod
     def suits(task: Task) -> bool:
@@ -58,10 +46,12 @@ class EpochPane(Pane):
     @property
     def epoch(self) -> int:
         """The epoch that is shown."""
-        return self._epoch_in(self.evaluated[self.task_name])
+        return self.scrub.epoch_in(self.evaluated[self.task_name])
 
-    def _epoch_in(self, found: Evaluated) -> int:
-        return self._gone_to if self._gone_to in found.places and self._gone_to is not None else found.selected
+    @property
+    def moment(self) -> str:
+        """Which evaluation is shown, for the title of a frame."""
+        return moment(self.evaluated[self.task_name], self.epoch)
 
     async def load(self, run: Run) -> None:
         self.run = run
@@ -99,7 +89,7 @@ class EpochPane(Pane):
         self, session: Session, run: Run, found: Evaluated, known: Mapping[str, ExampleTable]
     ) -> ExampleTable:
         """On the registry's thread: a task's examples at the epoch; what is known already is not read again."""
-        epoch, like = self._epoch_in(found), known.get(found.task)
+        epoch, like = self.scrub.epoch_in(found), known.get(found.task)
         if epoch == NOW and found.now is not None:
             return partial_examples_of(session.database, run, found.task, found.now, like)
         return examples_of(session.database, run, found.task, epoch, like)
@@ -118,12 +108,12 @@ class EpochPane(Pane):
             self.go_to_epoch(self.evaluated[self.task_name].neighbour(self.epoch, step))
 
     def action_selected_epoch(self) -> None:
-        self._gone_to = None
+        self.scrub.epoch = None
         self.show_anew()
 
     def go_to_epoch(self, epoch: int) -> None:
-        """Show an epoch; at the selected one it stays the selected one, also where a newer takes its place."""
-        self._gone_to = None if epoch == self.evaluated[self.task_name].selected else epoch
+        """Show an epoch, here and on the other tabs."""
+        self.scrub.go_to(epoch, self.evaluated[self.task_name])
         self.show_anew()
 
     def action_task(self, step: int) -> None:

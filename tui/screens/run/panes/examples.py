@@ -35,7 +35,7 @@ from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import task_in
 from tui.screens.run.widgets.example_list import ExampleList, nothing_here
-from tui.widgets.frame import framed
+from tui.widgets.frame import framed, name_frame
 from tui.widgets.tables.table import Table
 
 ARROWS: Mapping[Order, str] = {
@@ -121,6 +121,7 @@ class ExamplesPane(EpochPane):
         self.query_one(EpochLine).show_epoch(
             found.evaluated, run.tasks, self.task_name, found.table.place, tabs=tuple(found.evaluated)
         )
+        name_frame(self.query_one(ExampleList), f"Examples, {self.moment}")
         if not is_same or known is None or (found.searched is not known.searched):
             self._list(restart=False)
 

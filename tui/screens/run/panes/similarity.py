@@ -10,10 +10,12 @@ from textual.containers import Horizontal
 
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.scatter import Cloud
+from bertmt.drawing.charts.series import look_of
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.examples import ExampleTable, Similarity, by_error, similarity_in
+from bertmt.services.browse.curves import run_place
 from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session
@@ -22,17 +24,18 @@ from tui.screens.run.widgets.epoch_line import EpochLine
 from tui.screens.run.widgets.example_lines import scale_words, task_in
 from tui.screens.run.widgets.example_list import ExampleList
 from tui.screens.run.widgets.scatter_chart import ScatterChart
-from tui.widgets.frame import framed
+from tui.widgets.frame import framed, name_frame
 from tui.widgets.text_lines import TextLines
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What one look brings."""
+    """What one look brings; the style is the run's."""
 
     evaluated: Mapping[str, Evaluated]
     table: ExampleTable
     similarity: Similarity
+    style: str
 
 
 class SimilarityPane(EpochPane):
@@ -82,13 +85,15 @@ class SimilarityPane(EpochPane):
         self.query_one(EpochLine).show_epoch(
             found.evaluated, found.table.run.tasks, self.task_name, found.table.place, tuple(found.evaluated)
         )
+        name_frame(self.query_one(ScatterChart), f"Predicted against true, {self.moment}")
         if known is not None and known.table is found.table:
             return
         similarity = found.similarity
         fit = None
         if similarity.slope is not None and similarity.intercept is not None:
             fit = (similarity.slope, similarity.intercept)
-        cloud = Cloud(similarity.labels, similarity.predicted, fit, scale=(task.minimum, task.maximum))
+        scale = (task.minimum, task.maximum)
+        cloud = Cloud(similarity.labels, similarity.predicted, fit, scale=scale, style=found.style)
         self.query_one(ScatterChart).show(cloud)
         self.query_one("#facts", TextLines).show(lambda width: [cut_line(_facts(task, similarity), width)])
         self.query_one(ExampleList).show(found.table, by_error(found.table), sorted_by="-error")
@@ -99,8 +104,10 @@ class SimilarityPane(EpochPane):
         before = {} if known is None else {known.table.task: known.table}
         table = self.read_task(session, run, evaluated[self.task_of(evaluated)], before)
         if known is not None and known.table is table:
-            return Numbers(evaluated, table, known.similarity)
-        return Numbers(evaluated, table, similarity_in(table))
+            return Numbers(evaluated, table, known.similarity, known.style)
+        session.runs.refresh()
+        place = run_place(run, session.runs.baselines.references)
+        return Numbers(evaluated, table, similarity_in(table), look_of(place, ascii_only=False).style)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The key for the next task is there where there is another."""

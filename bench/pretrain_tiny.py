@@ -5,9 +5,9 @@ grammars (`bertmt/tasks/embedded`), drawn with a seed of their own, one by one a
 data `toy` is among them. The bytes are those of one build of torch on one kind of CPU, with one thread.
 """
 
+import argparse
 import json
 import string
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -180,4 +180,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else TINY_FOLDER)
+    parser = argparse.ArgumentParser(prog="python -m bench.pretrain_tiny", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=TINY_FOLDER, help="where it is written")
+    main(parser.parse_args().folder)

@@ -24,6 +24,7 @@ from bertmt.cli.import_run import import_run
 from bertmt.cli.init import init
 from bertmt.cli.logs import logs
 from bertmt.cli.notes import note, rename, tag
+from bertmt.cli.notify import notify
 from bertmt.cli.order import hold, move, release
 from bertmt.cli.predict import predict
 from bertmt.cli.presets import presets
@@ -45,7 +46,7 @@ from bertmt.version import __version__
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
-    predict, try_, export, verify_resume, backup, import_run,
+    predict, try_, export, verify_resume, notify, backup, import_run,
     import_predictions, gc, repair,
 )  # fmt: skip
 

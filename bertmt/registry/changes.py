@@ -1,11 +1,19 @@
-"""What changed since somebody last looked; triggers of the schema number the changes of each run."""
+"""What changed since somebody last looked; triggers of the schema number the changes of each run.
+
+And which ends of runs nobody was told of yet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import COLUMNS, runs_of
+from bertmt.registry.runs import COLUMNS, runs_of, setting, store_setting
+from bertmt.registry.states import Actor, State
+
+TOLD = "told_through"  # the setting with the key of the last transition that people were told of
+MOST_NEWS = 1000
 
 
 @dataclass(frozen=True)
@@ -50,3 +58,44 @@ def changed_runs(database: Database, after: int = 0) -> Changes:
     runs = runs_of(database, [columns for _, _, *columns in rows if columns[0] is not None])
     removed = [key for _, key, *columns in rows if columns[0] is None]
     return Changes(runs, removed, rows[-1][0] if rows else after)
+
+
+class Ending(NamedTuple):
+    """An attempt that ended by itself.
+
+    Attributes:
+        state: what it ended as: finished, failed or lost.
+        reason: as the history of the run tells it.
+    """
+
+    run: int
+    state: State
+    reason: str
+
+
+def take_news(database: Database) -> list[Ending]:
+    """The ends since this was last asked, by any process, oldest first; each is had once. None the first time.
+
+    What a person did is no news.
+    """
+    if setting(database, TOLD) == str(_newest(database)):
+        return []  # mostly; nothing is locked for that
+    with database.immediate():
+        told = setting(database, TOLD)
+        store_setting(database, TOLD, str(_newest(database)))
+        if told is None:
+            return []
+        rows = database.execute(
+            "SELECT transitions.run, state_after, transitions.reason FROM transitions "
+            "JOIN runs ON runs.key = transitions.run AND runs.removed_at IS NULL "
+            "WHERE transitions.key > ? AND state_after IN (?, ?, ?) AND actor IN (?, ?) "
+            "ORDER BY transitions.key LIMIT ?",
+            (int(told), State.FINISHED, State.FAILED, State.LOST, Actor.EVENT, Actor.DEATH, MOST_NEWS),
+        ).fetchall()
+    return [Ending(run, State(state), reason or "") for run, state, reason in rows]
+
+
+def _newest(database: Database) -> int:
+    """The key of the newest transition of all."""
+    found: int = database.execute("SELECT coalesce(max(key), 0) FROM transitions").fetchone()[0]
+    return found

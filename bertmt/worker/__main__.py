@@ -12,6 +12,7 @@ from bertmt.errors import BertmtError, UsageError
 from bertmt.services.ingest.reconcile import ingest_running
 from bertmt.services.opening import opened_registry
 from bertmt.worker.backing_up import backups_meanwhile
+from bertmt.worker.telling import telling_meanwhile
 from bertmt.worker.worker import Worker
 
 INTERRUPTED = 130
@@ -33,7 +34,11 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         slots = device_slots(arguments.device, arguments.slots)
-        with opened_registry(arguments.db, create=True) as database, backups_meanwhile(arguments.db, say):
+        with (
+            opened_registry(arguments.db, create=True) as database,
+            backups_meanwhile(arguments.db, say),
+            telling_meanwhile(arguments.db, say),
+        ):
             if database.notice:
                 say(database.notice)
             ingest_running(database, silent_only=False)  # and settle what former workers left

@@ -15,6 +15,7 @@ NEVER_ONE = {
     ("bertmt/services/lifecycle/bulk.py", "runs"),
     ("bertmt/services/analysis/arms.py", "runs"),  # that differ
     ("bertmt/services/analysis/comparison_formatting.py", "steps"),  # –
+    ("bertmt/services/browse/run_formatting.py", "steps"),  # per second
     ("bertmt/comparison/seeds.py", "seeds"),
     ("bertmt/drawing/charts/series.py", "steps"),  # a fault of ours, told to nobody
     ("bertmt/tasks/embedded/sentiment.py", "runs"),  # the verb

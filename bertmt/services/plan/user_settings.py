@@ -15,7 +15,7 @@ from bertmt.recipe.rules import recipe_from, unknown_name
 from bertmt.recipe.settings import Role
 
 PATH_SETTINGS = ("data", "extra_data_file")
-ALARMS = "alarms"  # the one table that is not about recipes
+ALARMS, NOTIFY = TABLES = ("alarms", "notify")  # the tables that are not about recipes
 
 
 def read_user_settings(start: Path | None = None) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     path, tree = _read(start)
     if path is None:
         return {}
-    values = flatten({name: value for name, value in tree.items() if name != ALARMS or not isinstance(value, dict)})
+    values = flatten({name: value for name, value in tree.items() if name not in TABLES or not isinstance(value, dict)})
     for name in values:
         if name not in SETTINGS:
             raise UsageError(f"{path}: {unknown_name(name)}")
@@ -39,14 +39,14 @@ def read_user_settings(start: Path | None = None) -> dict[str, Any]:
     return values
 
 
-def read_alarm_settings(start: Path | None = None) -> tuple[Path | None, dict[str, Any]]:
-    """The nearest `bertmt.toml`, and what stands under its `[alarms]`, as it is.
+def read_table(name: str, start: Path | None = None) -> tuple[Path | None, dict[str, Any]]:
+    """The nearest `bertmt.toml`, and what stands in one of its TABLES, as it is.
 
     Raises:
         UsageError: it is no TOML.
     """
     path, tree = _read(start)
-    found = tree.get(ALARMS)
+    found = tree.get(name)
     return path, found if isinstance(found, dict) else {}
 
 
@@ -71,13 +71,14 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     """
     path = folder / paths.SETTINGS_NAME
     kept = read_user_settings(folder) if path.is_file() else {}
-    alarms = read_alarm_settings(folder)[1] if path.is_file() else {}
+    tables = {name: read_table(name, folder)[1] for name in TABLES} if path.is_file() else {}
     merged = kept | dict(values)
     recipe_from(merged)
     lines = ["# Defaults of `bertmt queue` in this folder and below; the command line wins."]
     lines += [f"{name} = {json.dumps(value)}" for name, value in merged.items()]
-    if alarms:
-        lines += ["", f"[{ALARMS}]", *(f"{name} = {json.dumps(value)}" for name, value in alarms.items())]
+    for table, kept_there in tables.items():
+        if kept_there:
+            lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in kept_there.items())]
     try:
         # A project's, not a person's: what others may see of it is the user's umask.
         atomic_files.write_text(path, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)

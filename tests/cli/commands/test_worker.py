@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_outcome import Outcome
+from message_servers import HttpServer, serving
 from present import present
 
 from bertmt.errors import BertmtError
@@ -91,3 +92,22 @@ def test_a_worker_that_never_begins_is_not_waited_for_for_ever(registry: Path, m
     monkeypatch.setattr("bertmt.services.lifecycle.worker_start.WAIT_SECONDS", 0.0)
     with open_registry(registry) as database, pytest.raises(BertmtError, match="has not started"):
         await_worker(database, os.getpid())
+
+
+def test_without_a_channel_it_says_where_one_is_named(bertmt: Callable[..., Outcome]) -> None:
+    outcome = bertmt("notify")
+    assert outcome.code == 2 and "bertmt.toml names no channel under [notify]" in outcome.err
+
+
+def test_a_message_arrives(bertmt: Callable[..., Outcome], folder: Path) -> None:
+    with serving(HttpServer()) as server:
+        (folder / "bertmt.toml").write_text(f'[notify]\nntfy = "{server.address}"\n')
+        outcome = bertmt("notify", "hello \x1b[2J")
+    assert (outcome.code, outcome.out) == (0, "Sent.\n")
+    assert server.got[0].body.decode() == "hello \N{REPLACEMENT CHARACTER}[2J"
+
+
+def test_one_that_does_not_arrive_is_an_error(bertmt: Callable[..., Outcome], folder: Path) -> None:
+    (folder / "bertmt.toml").write_text('[notify]\nntfy = "http://127.0.0.1:1/topic"\n')
+    outcome = bertmt("notify")
+    assert outcome.code == 1 and "notify.ntfy failed: " in outcome.err and outcome.out == ""

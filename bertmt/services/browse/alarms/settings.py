@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bertmt.errors import UsageError
 from bertmt.services.browse.alarms.rules import Rules
-from bertmt.services.plan.user_settings import read_alarm_settings
+from bertmt.services.plan.user_settings import ALARMS, read_table
 
 
 def alarm_rules(start: Path | None = None) -> Rules:
@@ -15,7 +15,7 @@ def alarm_rules(start: Path | None = None) -> Rules:
     Raises:
         UsageError: the file cannot be read, or names what is no rule, or a value that none can have.
     """
-    path, values = read_alarm_settings(start)
+    path, values = read_table(ALARMS, start)
     known = {each.name: each.default for each in fields(Rules)}
     for name, value in values.items():
         if name not in known:

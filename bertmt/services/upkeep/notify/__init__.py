@@ -1,0 +1,1 @@
+"""Telling people who are not looking: what is worth it, and through what."""

@@ -41,7 +41,9 @@ def doing(run: "Run") -> str:
     told = run.progress
     if told.steps_done is None:
         return "starting" if told.last_event_at is None else "evaluating before the first step"
-    phase = f"epoch {told.epoch} of {told.epochs_total}" if told.phase == "train" else f"pretraining with {told.phase}"
+    apart = ", each task on its own" if told.phase == "single" else ""
+    is_training = told.phase in ("train", "single")
+    phase = f"epoch {told.epoch} of {told.epochs_total}{apart}" if is_training else f"pretraining with {told.phase}"
     parts = [safe_text(phase), f"step {numbers.count(told.steps_done)} of {numbers.count(told.steps_total)}"]
     if told.seconds_left is not None:
         parts.append(f"{numbers.duration(told.seconds_left)} left")

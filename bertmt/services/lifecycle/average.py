@@ -53,7 +53,8 @@ def average(database: Database, runs: Sequence[Run], name: str | None = None) ->
     _refuse_known(database, name, members)
     predicted = {task: _mean(database, runs, task) for task in _tasks(runs)}
     first = from_json(runs[0].submission.recipe_json, runs[0].known)
-    recipe = first.with_values({"members": members, "keep_model": False})
+    place = {"data": runs[0].submission.data, "extra_data_file": runs[0].submission.extra_data_file}
+    recipe = first.with_values({"members": members, "keep_model": False, **place})
     return store_untrained(
         database,
         Untrained(
@@ -106,7 +107,7 @@ def _mean(database: Database, runs: Sequence[Run], task: str) -> Predicted:
     """The mean of what runs predict of a task's dev split.
 
     Raises:
-        NotFoundError: the predictions of one are not stored.
+        NotFoundError: the predictions of one, or their examples, are not stored.
         DataError: they are of different examples.
     """
     found = [_predictions(database, run, task) for run in runs]
@@ -117,6 +118,8 @@ def _mean(database: Database, runs: Sequence[Run], task: str) -> Predicted:
                 "average."
             )
     examples = stored_predictions.examples(database, found[0].fingerprint)
+    if not examples:
+        raise NotFoundError(f"The dev examples of {task} are not in this registry, so an average cannot be scored.")
     return Predicted(examples, found[0].fingerprint, mean_of([each.probabilities for each in found]))
 
 

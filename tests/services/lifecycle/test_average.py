@@ -14,7 +14,7 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
-from bertmt.registry.runs import forget, remove, run_by_key
+from bertmt.registry.runs import forget, remove, run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.services.analysis import predict
 from bertmt.services.analysis.confusion import confusion_of
@@ -86,6 +86,7 @@ def test_classes_are_averaged_by_probability_and_numbers_on_the_labels_scale(reg
     runs = [make(seed) for seed in range(3)]
     mean = average(registry, runs)
     assert (mean.state, mean.name, mean.submission.preset) == (State.FINISHED, "own-average", None)
+    assert transitions(registry, mean.key)[-1].reason == "predictions of its members were averaged"
     assert mean.recipe["members"] == [run.id for run in runs] and mean.recipe["encoder"] == "tiny"
     told = {task: [stored(registry, run, task) for run in runs] for task in BUILTIN}
     by_hand = [[sum(each[place][label] for each in told["sst"]) / 3 for label in range(5)] for place in range(COUNT)]

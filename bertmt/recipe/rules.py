@@ -328,8 +328,8 @@ def remarks(recipe: Recipe) -> list[str]:
     if "single" in recipe.stages:
         what = "adapters" if recipe.lora.rank else "an encoder"
         said.append(
-            f"In the stage single each task has {what} of its own: {len(recipe.tasks)} times the memory and the "
-            "checkpoints of the first stage, and a model as large as with ensembling."
+            f"In the stage single each task has {what} of its own: {len(recipe.tasks)} times the weights in memory "
+            "and in checkpoints of the first stage, and a model as large as with ensembling."
         )
     if recipe.ensembling and len(recipe.tasks) == 1:
         said.append("Ensembling changes nothing with one task: the model is the same, byte for byte.")

@@ -122,6 +122,6 @@ def test_what_has_no_second_stage_is_refused(settings: dict[str, Any], said: str
 
 
 def test_it_is_said_what_the_copies_cost() -> None:
-    assert any("3 times the memory" in each for each in remarks(recipe_from(STAGES)))
+    assert any("3 times the weights in memory" in each for each in remarks(recipe_from(STAGES)))
     assert any("adapters of its own" in each for each in remarks(recipe_from(ADAPTERS)))
     assert not any("stage" in each for each in remarks(Recipe()))

@@ -83,7 +83,9 @@ class MaskedStream(BatchStream):
         place = self._device
         return MaskedBatch(rows, TokenBatch(ids, tokens.lengths).to(place), labels.to(place), goals.to(place))
 
-    def _hidden(self, tokens: TokenBatch, dice: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _hidden(
+        self, tokens: TokenBatch, dice: np.random.Generator
+    ) -> tuple[Int64[Tensor, "tokens"], Int64[Tensor, "tokens"]]:
         ends = np.cumsum(tokens.lengths)
         may_be_asked = np.ones(len(tokens.input_ids), dtype=bool)
         may_be_asked[ends - 1] = may_be_asked[ends - tokens.lengths] = False  # start and end

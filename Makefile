@@ -17,6 +17,8 @@ TEST_PROCESSES ?= 2
 DB ?= demo/runs.db
 # What `make bench-training` is told; `python -m bench.training --help` lists what there is.
 TRAINING ?= --quick
+# What `make paper-gpu` is told; `python -m bench.paper --help` lists what there is.
+PAPER ?= --data data
 # How many inputs `make fuzz` tries in all, and from where: the same seed gives the same inputs.
 INPUTS ?= 100000
 # How many keys `make bursts` types in all.
@@ -37,7 +39,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
-.PHONY: help setup demo test check fuzz bursts torture calibrate mutants packages release-check lock bench bench-training bench-gpu docs screenshots clean
+.PHONY: help setup demo test check fuzz bursts torture calibrate mutants packages release-check lock bench bench-training bench-gpu paper-gpu docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
@@ -54,6 +56,7 @@ help:
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make bench-training  how fast it trains, beside a course's loop and two libraries (TRAINING=\"--data DIR --json FILE\")"
 	@echo "make bench-gpu   whether everything works on a GPU and how fast, in a quarter of an hour without a network"
+	@echo "make paper-gpu   all models of the paper at full size, with figures, verdicts and a report; goes on where it stopped (PAPER=\"--data DIR\")"
 	@echo "make docs        write docs/cli.md and docs/registry.md anew"
 	@echo "make screenshots write the pictures of docs/tour.md, from the runs of $(DB)"
 	@echo "make setup       make .venv and install everything into it (the others do that when it is missing)"
@@ -131,6 +134,10 @@ bench-training: $(VENV)/.installed-bench
 
 bench-gpu: $(STAMP)
 	@$(BIN)/python -m bench.training.gpu
+
+# Days on a CPU. Typed again it goes on; `PAPER="... --report"` tells what is there so far.
+paper-gpu: $(STAMP)
+	@$(BIN)/python -m bench.paper $(PAPER)
 
 # Kills, full disks, torn files, failing calls; ends with an error on any violation.
 torture: $(STAMP)

@@ -19,6 +19,7 @@ from transformers import BertConfig, BertForMaskedLM
 
 from bertmt.encoders.find import TINY_FOLDER
 from bertmt.encoders.vocabulary import CONTINUING, MASK, SPECIAL_TOKENS, word_pieces
+from bertmt.models.guessing import MASKED, hide
 from bertmt.models.tokenizing import Tokenizer
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.embedded.dice import Dice
@@ -32,7 +33,6 @@ SENTENCES = 120_000
 STEPS = 6_000
 BATCH = 64
 LEARNING_RATE, WARM_UP, WEIGHT_DECAY, CLIP = 1.5e-3, 300, 0.01, 1.0
-MASKED, KEPT, EXCHANGED = 0.15, 0.1, 0.1  # BERT's: of what is to be guessed a tenth stays, a tenth is another word
 LONGEST = 64  # tokens; none of the sentences is cut
 # What any text may be spelled with; a vocabulary of the grammars' own letters could not read other words.
 ALPHABET = string.ascii_lowercase + string.digits + string.punctuation
@@ -134,13 +134,12 @@ class Pretraining:
         return loss.item()
 
     def _masked(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Ids with some of them hidden, and what stood there; -1 where nothing is asked."""
+        """Ids with some of them hidden, and what stood there; `NOTHING` where nothing is asked."""
         odds, kind = (torch.rand(ids.shape, generator=self.dice) for _ in range(2))
         others = torch.randint(len(SPECIAL_TOKENS), self.size, ids.shape, generator=self.dice)
         asked = (odds < MASKED) & (ids >= len(SPECIAL_TOKENS))
         asked[0, 1] = True  # so that there is something to guess in every batch
-        changed = torch.where(kind < EXCHANGED, others, torch.where(kind < EXCHANGED + KEPT, ids, self.mask))
-        return torch.where(asked, changed, ids), torch.where(asked, ids, -1)
+        return hide(ids, asked, kind, others, self.mask)
 
     def weights(self) -> dict[str, Tensor]:
         """The encoder without the head, in half precision: 2 MB are too few for fp32, and fine-tuning casts it."""

@@ -1,6 +1,7 @@
 """Where everything lies on disk, as functions; nothing here creates a file."""
 
 import os
+import re
 from pathlib import Path
 
 REGISTRY_NAME = "runs.db"
@@ -8,6 +9,7 @@ RUN_ORDER = "run.json"  # what a child must know; a folder without it is no run'
 SETTINGS_NAME = "bertmt.toml"
 REGISTRY_VARIABLE = "BERTMT_DB"
 CACHE_VARIABLE = "BERTMT_CACHE"
+_RUN_ID = re.compile(r"[a-z][a-z0-9]{5}")
 
 
 def registry_path(given: str | Path | None = None, start: Path | None = None) -> Path:
@@ -43,6 +45,11 @@ def nearest(name: str, start: Path) -> Path | None:
 def runs_folder(registry: Path) -> Path:
     """Run folders stand beside their registry."""
     return registry.parent / "runs"
+
+
+def is_run_id(text: object) -> bool:
+    """Whether a text can be a run's id, and so the name of a folder."""
+    return isinstance(text, str) and _RUN_ID.fullmatch(text) is not None
 
 
 def run_folder(registry: Path, run_id: str) -> Path:

@@ -7,8 +7,9 @@ from pathlib import Path
 from bench.training.contenders import Block, Order
 from bench.training.first_step import run_folder
 from bench.training.flops import Cost, cost_of, synchronize
+from bertmt.recipe.pretraining import TRAIN
 from bertmt.training.checkpoints.progress import Progress
-from bertmt.training.checkpoints.state import TRAIN, TrainingState
+from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.composition import compose
 from bertmt.training.memory import reuse_freed_memory
 from bertmt.training.seeding import seed_dropout

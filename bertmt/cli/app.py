@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bertmt.cli import diagnostics, output
+from bertmt.cli.average import average
 from bertmt.cli.backup import backup
 from bertmt.cli.baseline import baseline
 from bertmt.cli.compare import compare
@@ -46,7 +47,7 @@ from bertmt.version import __version__
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
-    predict, try_, export, verify_resume, notify, backup, import_run,
+    average, predict, try_, export, verify_resume, notify, backup, import_run,
     import_predictions, gc, repair,
 )  # fmt: skip
 

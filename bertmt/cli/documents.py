@@ -23,7 +23,7 @@ RUN: dict[str, str] = {
     "checkpoint_step": "steps done at its newest checkpoint, or null",
     "attempt": "how often it was started",
     "device": "device",
-    "phase": "mnr, cosine_embedding or train",
+    "phase": "mlm, mnr, cosine_embedding, train or single (each task on its own)",
     "step": "optimizer steps done",
     "steps_total": "optimizer steps in all",
     "epoch": "the epoch that it is in",
@@ -181,7 +181,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.predictions/1": {
         "run": "the run's id",
         "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "
-        "second; of a number the cosine, or the head's output from 0 to 1)",
+        "second; of a number the cosine, the head's output from 0 to 1, or the mean of both)",
     },
     "bertmt.tried/1": {
         "answers": "a list of run, task, label (a class, or a number on the scale of the labels), class (its name; "
@@ -201,6 +201,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "imported": "a list of runs",
         "refused": "a list of folder, reason (a sentence)",
     },
+    "bertmt.averaged/1": {"averaged": "the run that was made, see above; its recipe has `members`"},
     "bertmt.garbage/1": {
         "dry_run": "whether nothing was deleted",
         "items": "a list of kind, path, size_bytes, run (id or null), freed (whether it was deleted)",

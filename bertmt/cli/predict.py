@@ -87,13 +87,13 @@ def _write_answers(database: "Registry", run: "Run", answers: "list[Answer]", as
         output.write_document("bertmt.predictions/1", {"run": run.id, "predictions": listed})
         return
     for each in answers:
-        output.write_lines(map(safe_text, _lines(run.tasks[each.task], each)))
+        output.write_lines(map(safe_text, _lines(run, run.tasks[each.task], each)))
 
 
-def _lines(task: "Task", answer: "Answer") -> list[str]:
+def _lines(run: "Run", task: "Task", answer: "Answer") -> list[str]:
     """An answer in words, with how sure the model is; not yet safe for a screen."""
     if not task.classes:
-        return [f"{task.title}: {_number(task, answer.label)}"]
+        return [f"{task.title}: {_number(run, task, answer.label)}"]
     label = int(answer.label)
     if task.outputs == 1:
         return [
@@ -104,9 +104,11 @@ def _lines(task: "Task", answer: "Answer") -> list[str]:
     return [f"{task.title}: {label} {task.classes[label]}", *shares]
 
 
-def _number(task: "Task", label: float) -> str:
-    """A predicted number: the cosine as it is, what a head says on the scale of the labels."""
-    if not task.has_head:
+def _number(run: "Run", task: "Task", label: float) -> str:
+    """A predicted number: a cosine as it is, what a head has a part in on the scale of the labels."""
+    from bertmt.services.analysis.run_predictions import predicted_by
+
+    if predicted_by(run, task) == "cosine":
         return f"cosine {numbers.score(label)} (−1 to 1; 1 is the same meaning)"
     low, high = task.range
     return f"{numbers.score(low + label * (high - low))} (labels go from {low:g} to {high:g})"

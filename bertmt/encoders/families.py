@@ -37,6 +37,8 @@ class Family:
         prefix: in front of the names of weights that were saved with a task's or pretraining's head.
         shapes: the weights that must be there; a head's and a pooler's may be, and are left alone.
         start, end, pad: special tokens where the tokenizer does not say itself what stands around a sentence.
+        mask: the token that hides others where words are guessed.
+        guessing: what a layer, a norm and a bias are called in the head with which encoders are pretrained so.
         vocabularies: the files of a vocabulary, in the order in which they are looked for.
         ends_between: how many of the end's tokens stand between the two sentences of one input.
         lora_targets: `lora.targets` to the ends of the names of linear layers; one that is lacking has none here.
@@ -61,6 +63,12 @@ class Family:
     start: str = "[CLS]"
     end: str = "[SEP]"
     pad: str = "[PAD]"
+    mask: str = "[MASK]"
+    guessing: tuple[str, str, str] = (
+        "cls.predictions.transform.dense",
+        "cls.predictions.transform.LayerNorm",
+        "cls.predictions.bias",
+    )
     vocabularies: tuple[tuple[str, ...], ...]
     lora_targets: Mapping[str, tuple[str, ...]]
     ends_between: int = 1
@@ -130,6 +138,7 @@ DISTILBERT = Family(
     activation="activation",
     pad_token_id=0,
     prefix="distilbert.",
+    guessing=("vocab_transform", "vocab_layer_norm", "vocab_projector.bias"),
     shapes=distilbert_shapes,
     vocabularies=((LIBRARY_NAME,), (LIST_NAME,)),
     lora_targets={
@@ -151,6 +160,8 @@ ROBERTA = Family(
     start="<s>",
     end="</s>",
     pad="<pad>",
+    mask="<mask>",
+    guessing=("lm_head.dense", "lm_head.layer_norm", "lm_head.bias"),
     vocabularies=((LIBRARY_NAME,), (BYTES_NAME, MERGES_NAME)),
     lora_targets=_BERT_TARGETS,
     ends_between=2,
@@ -168,6 +179,7 @@ MODERNBERT = Family(
     pad_token_id=50283,
     rotary=True,
     prefix="model.",
+    guessing=("head.dense", "head.norm", "decoder.bias"),
     shapes=modernbert_shapes,
     vocabularies=((LIBRARY_NAME,),),
     # Query, key and value are one layer: an adapter on two of them alone cannot be had.

@@ -41,9 +41,9 @@ RECIPE_PREFIX = "recipe."
 # A task is a field too, and a key of documents and curves: no task may have the name of another thing there. Settings
 # of recipes are named here, as this package knows no recipes.
 _SETTINGS = """
-    tasks losses ensembling super_concat pair_features extra_data pearson pair_input number_loss pooling mnr
-    cosine_embedding lora head surgery schedule sampling learning_rate_schedule warmup gradient_clip r_drop
-    weight_average cosent_scale mnr_scale mnr_threshold cosine_positive cosine_negative pretraining_epochs
+    tasks members stages losses ensembling super_concat pair_features extra_data pearson pair_input number_loss pooling
+    mlm_epochs mnr cosine_embedding lora head surgery schedule sampling learning_rate_schedule warmup gradient_clip
+    r_drop weight_average cosent_scale mnr_scale mnr_threshold cosine_positive cosine_negative pretraining_epochs
     head_dropout head_output_dropout encoder data extra_data_file extra_data_limit epochs epoch epoch_steps
     batch_size learning_rate head_learning_rate weight_decay warmup_steps max_length select early_stopping
     evaluate_examples evaluate_steps partial_examples evaluate_every precision keep_model seed checkpoint_steps

@@ -5,12 +5,13 @@ from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedConfig, PreTrainedModel
 
 from bertmt.encoders.families import FAMILIES
+from bertmt.models.guessing import GuessingHead
 from bertmt.models.heads import NONE, build_heads
 from bertmt.models.lora import add_adapters, share_weights
 from bertmt.models.packed.encoder import PackedEncoder
@@ -34,12 +35,14 @@ class MultitaskModel(nn.Module):
         recipe: tasks, ensembling, LoRA, heads, pair features and seed are read.
         load: gives a fresh encoder with the same pretrained weights at each call.
         own_heads: see `build_heads`.
+        together: begin with an encoder that all tasks share, whatever the recipe ends with; see `part`.
 
     Attributes:
-        encoders: by task if ensembled, else one called "shared". With one task the two are the same model
+        encoders: by task if each has its own, else one called "shared". With one task the two are the same model
             (decision 12).
         config: the encoder's shape.
         packed: the encoders as they read tokens, by the same names.
+        guessing: the head that guesses hidden words, by encoder, while it is trained; else empty.
         encoder_dtype: torch.float32, or torch.bfloat16 for the products of the encoder.
 
     Source: sections 4.1 and 4.2. The heads' maps have a bias, which the paper's l = E W does not show.
@@ -50,6 +53,8 @@ class MultitaskModel(nn.Module):
         recipe: Recipe,
         load: Callable[[], PreTrainedModel],
         own_heads: Mapping[str, Callable[[int, int], nn.Module]] = NONE,
+        *,
+        together: bool = False,
     ):
         super().__init__()
         self.tasks = recipe.tasks
@@ -57,7 +62,7 @@ class MultitaskModel(nn.Module):
         self.inputs = {name: recipe.input_of(task) for name, task in self.about.items()}
         self.features = recipe.features
         self.pooling: Pooling = recipe.pooling  # type: ignore[assignment]  # one of its choices
-        self.separate = recipe.ensembling and len(recipe.tasks) > 1
+        self.separate = recipe.trains_apart and not together
         names = tuple(map(_key, recipe.tasks)) if self.separate else (SHARED,)
         encoders = _encoders(recipe, load, names)
         self.encoders = nn.ModuleDict(encoders)
@@ -67,7 +72,38 @@ class MultitaskModel(nn.Module):
         self.heads = nn.ModuleDict(
             {_key(task, read): head for task, by_input in heads.items() for read, head in by_input.items()}
         )
+        self.guessing = nn.ModuleDict()
         self.encoder_dtype = torch.float32
+
+    def guess_words(self, task: str, head: GuessingHead | None) -> None:
+        """From here on the task's encoder is pretrained with a head, or no longer."""
+        name = self.encoder_name(task)
+        self.packed[name].row_by_row = head is None
+        self.guessing = nn.ModuleDict({} if head is None else {name: head.to(next(self.parameters()).device)})
+
+    def guesses(
+        self, task: str, tokens: TokenBatch, goals: Int64[Tensor, "tokens"]
+    ) -> tuple[Float32[Tensor, "real words"], Int64[Tensor, "real"]]:
+        """Logits for the hidden tokens of a batch, and what stood there.
+
+        Args:
+            goals: as of `MaskedBatch`.
+        """
+        name = self.encoder_name(task)
+        current = Pass.of({task: tokens}, self.packed[name].heads)
+        hidden = self.packed[name](current, self.encoder_dtype)[: len(goals)]
+        asked = goals >= 0
+        logits: Tensor = self.guessing[name](hidden[asked])
+        return logits, goals[asked]
+
+    def part(self) -> None:
+        """From here on each task has an encoder of its own, which begins as the shared one is."""
+        shared = self.packed.pop(SHARED)
+        del self.encoders[SHARED]
+        self.separate = True
+        for name in map(_key, self.tasks):
+            self.encoders[name] = encoder = shared.copied()
+            self.packed[name] = PackedEncoder(encoder)
 
     def encoder_name(self, task: str) -> str:
         """Which of the encoders a task uses.

@@ -34,6 +34,7 @@ class Tokenizer:
         backend.encode_special_tokens = True
         self.backend = backend
         self.max_length = max_length
+        self.family = family
         try:
             self._special = special_tokens(backend, family)
         except ValueError as problem:

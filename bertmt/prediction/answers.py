@@ -17,6 +17,7 @@ from bertmt.models.tokenizing import Tokenizer
 from bertmt.prediction.questions import Question, read_groups
 from bertmt.recipe.loading import from_json
 from bertmt.run_folder.layout import RunFolder
+from bertmt.tasks.averaging import mean_of
 from bertmt.tasks.scores import predicted_labels
 
 Answer = dict[str, Any]
@@ -53,6 +54,19 @@ def open_model(folder: RunFolder, allowed: Collection[str] = ()) -> tuple[Multit
     model.encoder_dtype = DTYPES[choose_precision(precision, device, model.config.hidden_size)]
     model.to(device)
     return model, tokenizer
+
+
+def answer_as_one(loaded: Sequence[tuple[MultitaskModel, Tokenizer]], questions: Sequence[Question]) -> list[Answer]:
+    """As `answer_group`; of several models their mean."""
+    told = [answer_group(model, tokenizer, questions) for model, tokenizer in loaded]
+    if len(told) == 1:
+        return told[0]
+    about, answers = loaded[0][0].about, []
+    for of_models in zip(*told, strict=True):
+        mean = mean_of([np.array(each["probabilities"]) for each in of_models])
+        label = predicted_labels(about[of_models[0]["task"]], mean[None])[0].item()
+        answers.append(of_models[0] | {"label": label, "probabilities": mean.tolist()})
+    return answers
 
 
 def answer_group(model: MultitaskModel, tokenizer: Tokenizer, questions: Sequence[Question]) -> list[Answer]:

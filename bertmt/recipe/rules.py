@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from bertmt import paths
 from bertmt.errors import RecipeError
 from bertmt.recipe import own_code
 from bertmt.recipe.encoders import KNOWN_ENCODERS, default_learning_rate
@@ -203,7 +204,7 @@ def _read_text(setting: Setting, raw: Any) -> str:
 def _read_list(setting: Setting, raw: Any) -> tuple[str, ...]:
     words = raw.replace("[", "").replace("]", "").replace('"', "").split(",") if isinstance(raw, str) else raw
     if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
-        raise _expected(setting, "a list of tasks", raw)
+        raise _expected(setting, "a list of tasks" if setting.name == "tasks" else "a list of words", raw)
     names = {word.strip().lower() for word in words if word.strip()}
     if not names:
         raise _expected(setting, f"at least one of {', '.join(setting.choices)}", raw)
@@ -291,11 +292,26 @@ def conflicts(recipe: Recipe) -> list[str]:
             f"`cosine_negative` ({recipe.cosine_negative:g}) must not lie above "
             f"`cosine_positive` ({recipe.cosine_positive:g})."
         )
+    found += _about_stages(recipe)
     if recipe.warmup and recipe.warmup_steps:
         found.append("`warmup` and `warmup_steps` both say how long the learning rate rises: set one of them to 0.")
+    if recipe.members and (len(set(recipe.members)) < 2 or not all(map(paths.is_run_id, recipe.members))):
+        found.append("`members` must be the ids of two runs or more; `bertmt average` sets them.")
     if not recipe.lora.rank and recipe.lora != type(recipe.lora)():
         found.append("`lora.alpha`, `lora.rslora`, `lora.targets` and `lora.dropout` need a `lora.rank` above 0.")
     return found
+
+
+def _about_stages(recipe: Recipe) -> list[str]:
+    if recipe.stages == ("multitask",):
+        return []
+    if "multitask" not in recipe.stages:
+        return ["`stages` begins with multitask; tasks that are apart from the first step on are `ensembling`."]
+    if recipe.ensembling:
+        return ["`stages` single begins with copies of a shared encoder, which `ensembling` has not: switch one off."]
+    if len(recipe.tasks) == 1:
+        return [f"`stages` single needs two tasks or more, but `tasks` is {recipe.tasks[0]}: set stages=multitask."]
+    return []
 
 
 def remarks(recipe: Recipe) -> list[str]:
@@ -309,6 +325,12 @@ def remarks(recipe: Recipe) -> list[str]:
         said.append("Gradient surgery is ignored with one task.")
     elif recipe.surgery and recipe.ensembling:
         said.append("Gradient surgery is ignored with ensembling: no parameter is shared.")
+    if "single" in recipe.stages:
+        what = "adapters" if recipe.lora.rank else "an encoder"
+        said.append(
+            f"In the stage single each task has {what} of its own: {len(recipe.tasks)} times the weights in memory "
+            "and in checkpoints of the first stage, and a model as large as with ensembling."
+        )
     if recipe.ensembling and len(recipe.tasks) == 1:
         said.append("Ensembling changes nothing with one task: the model is the same, byte for byte.")
     if recipe.sampling != "together" and recipe.schedule != "together":

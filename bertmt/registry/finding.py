@@ -67,6 +67,12 @@ def finished_with_digest(database: Database, digest: str) -> list[Run]:
     return all_runs(database, "runs.digest = ? AND runs.state = 'finished'", (digest,))
 
 
+def averages(database: Database) -> list[Run]:
+    """The runs that are averages of others."""
+    members = "json_extract(runs.recipe, '$.members')"
+    return all_runs(database, f"json_valid(runs.recipe) AND {members} IS NOT NULL AND {members} != '[]'")
+
+
 def finished_on_a_gpu(database: Database, recipe_json: str, besides: Collection[str]) -> list[Run]:
     """The finished runs on a GPU whose recipe is this one, but for the settings that `besides` names."""
     paths = [f'$."{name}"' for name in besides]

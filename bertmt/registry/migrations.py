@@ -16,6 +16,7 @@ from bertmt.errors import RegistryError
 from bertmt.registry.database import tables_of
 from bertmt.registry.file.older_recipes import present_digest, present_recipe
 from bertmt.registry.file.recipes_of_schema_9 import recipe_with_later_settings
+from bertmt.registry.file.recipes_of_schema_10 import recipe_with_stages, rewrite_recipes
 
 migrations = Migrations("bertmt")
 
@@ -366,17 +367,18 @@ def m008_sources(db: SqliteUtilsDatabase) -> None:
 @migrations()
 def m009_settings_past_the_paper(db: SqliteUtilsDatabase) -> None:
     """Settings that came since in stored recipes, with the defaults that those runs had; no digest changes."""
-    db.conn.create_function("recipe_of", 1, recipe_with_later_settings)
-    db.execute("UPDATE runs SET recipe = recipe_of(recipe) WHERE recipe != recipe_of(recipe)")
-    db.conn.create_function("recipe_of", 1, None)
+    rewrite_recipes(db, recipe_with_later_settings)
+
+
+@migrations()
+def m010_averages_and_stages(db: SqliteUtilsDatabase) -> None:
+    """Settings that came since, likewise."""
+    rewrite_recipes(db, recipe_with_stages)
 
 
 def _statements(script: str) -> list[str]:
-    """The statements of a script.
-
-    `executescript` of sqlite3 would commit the transaction that protects the migration; that of sqlite-utils joins it,
-    but takes 30 ms to find the statements, as long as all of them take.
-    """
+    # `executescript` of sqlite3 would commit the transaction that protects the migration; that of sqlite-utils joins
+    # it, but takes 30 ms to find the statements, as long as all of them take.
     return [statement for statement in script.split(";\n") if statement.strip()]
 
 

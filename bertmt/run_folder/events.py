@@ -103,8 +103,8 @@ class Step(Event, frozen=True, kw_only=True):
     Attributes:
         step: one counter per run from 0, pretraining included.
         epoch: 0 while pretraining.
-        phase: "train", or a pretraining phase: "mnr" or "cosine_embedding", where there are several tasks of pairs
-            with a number "mnr.<task>" and so on.
+        phase: "train" or "single", or a pretraining phase: "mlm", "mnr" or "cosine_embedding", where there are several
+            encoders, or tasks of pairs with a number, "mnr.<task>" and so on.
         values: series → number, of the weights before the step; pearson_undefined counts from the start.
     """
 

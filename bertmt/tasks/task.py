@@ -213,6 +213,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 # What stands beside tasks in scores and events, and what each is.
 TAKEN_NAMES = {
     "overall": "the mean of all scores",
+    "mlm": "a phase of pretraining",
     "mnr": "a phase of pretraining",
     "cosine_embedding": "a phase of pretraining",
 }

@@ -12,11 +12,12 @@ import torch
 
 from bertmt.errors import BertmtError, DataError
 from bertmt.models.encoder import load_encoder
+from bertmt.models.guessing import mask_id
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.precision import DTYPES, Precision, choose_precision
 from bertmt.models.tokenizing import Tokenizer, load_tokenizer
 from bertmt.own_code.loading import OwnLosses, load_heads
-from bertmt.recipe.pretraining import MNR, label_of, phases
+from bertmt.recipe.pretraining import MLM, MNR, SINGLE, Phase, epochs_of, label_of, phases, training_stages
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import resolved
 from bertmt.recipe.step_plan import StepPlan, capped, plan_steps
@@ -28,6 +29,7 @@ from bertmt.training.partial_evaluation import PartialEvaluator, interval, parts
 from bertmt.training.run_data import RunData, read_run_data
 from bertmt.training.run_encoder import refuse_changed_encoder
 from bertmt.training.steps.batches import BatchStream, bucketed_order, distinct_order
+from bertmt.training.steps.masked_batches import MaskedStream, Sentences
 from bertmt.training.steps.tokenised import TokenisedSplit
 from bertmt.training.stopping import StopFlag
 from bertmt.version import __version__
@@ -43,7 +45,8 @@ class TrainingRun:
     Attributes:
         streams: training batches by task, and by pretraining phase.
         pretraining: steps by phase, in the order in which they are trained.
-        plan: the steps of training.
+        plan: the steps of a stage of training.
+        stages: the phases of training, each as long as the plan.
         saves_memory: activations are computed anew in the backward pass.
         keeps_checkpoints: they stay when the run has finished, and the last one holds its end.
         data: examples, for their sizes.
@@ -59,6 +62,7 @@ class TrainingRun:
     streams: Mapping[str, BatchStream]
     pretraining: Mapping[str, int]
     plan: StepPlan
+    stages: tuple[str, ...]
     evaluator: Evaluator
     partial: PartialEvaluator
     own_losses: OwnLosses
@@ -68,7 +72,12 @@ class TrainingRun:
     @property
     def steps_total(self) -> int:
         """Optimizer steps, pretraining included."""
-        return sum(self.pretraining.values()) + self.plan.steps
+        return sum(self.pretraining.values()) + self.plan.steps * len(self.stages)
+
+    @property
+    def epochs(self) -> int:
+        """Of all stages."""
+        return self.plan.epochs * len(self.stages)
 
     def description(self, attempt: int, resumes: bool, begins_anew: str) -> Started:
         """The first event of an attempt, of this process."""
@@ -85,7 +94,7 @@ class TrainingRun:
             precision=self.precision,
             threads=torch.get_num_threads(),
             steps_total=self.steps_total,
-            epochs_total=self.plan.epochs,
+            epochs_total=self.epochs,
             versions=versions(self.recipe),
             split_sizes=self.data.sizes,
             passes_per_epoch={
@@ -120,7 +129,10 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     tokenizer = load_tokenizer(recipe.encoder, recipe.max_length)
     stop.check()
     own_heads, own_losses = load_heads(recipe, folder.code), OwnLosses(recipe, folder.code)
-    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder), own_heads).to(device)
+    stages = training_stages(recipe)
+    model = MultitaskModel(recipe, lambda: load_encoder(recipe.encoder), own_heads, together=SINGLE in stages).to(
+        device
+    )
     refuse_changed_encoder(order, recipe)  # once it is loaded: it must not have been exchanged meanwhile either
     precision = choose_precision(recipe.precision, device, model.config.hidden_size)
     model.encoder_dtype = DTYPES[precision]
@@ -131,17 +143,16 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
     streams = _streams(recipe, data, tokenizer, model, device, stop)
     dev = PredictedSplits(model, tokenizer, recipe, folder, data.dev, stop.check)
     plan = plan_steps(recipe, {task: streams[task].batches_per_pass for task in recipe.tasks})
-    pretraining = {
-        phase: _pretraining_steps(recipe, stream) for phase, stream in streams.items() if phase not in data.train
-    }
+    pretraining = {phase.name: _pretraining_steps(recipe, phase, streams[phase.name]) for phase in phases(recipe)}
     before = sum(pretraining.values())
     parts = parts_of(data.dev, recipe.partial_examples)
-    trained, predicted = (before + plan.batches) * recipe.batch_size, sum(len(part.examples) for part in parts.values())
-    every = interval(recipe, before + plan.steps, trained, predicted)
+    trained = (before + plan.batches * len(stages)) * recipe.batch_size
+    predicted = sum(len(part.examples) for part in parts.values())
+    every = interval(recipe, before + plan.steps * len(stages), trained, predicted)
     partly = PredictedSplits(model, tokenizer, recipe, folder, parts if every else {}, stop.check)
     return TrainingRun(
         folder=folder, recipe=recipe, device=device, precision=precision, data=data, tokenizer=tokenizer, model=model,
-        streams=streams, pretraining=pretraining, plan=plan, evaluator=Evaluator(recipe, dev),
+        streams=streams, pretraining=pretraining, plan=plan, stages=stages, evaluator=Evaluator(recipe, dev),
         partial=PartialEvaluator(recipe, every, partly),
         own_losses=own_losses, saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
     )  # fmt: skip
@@ -181,6 +192,11 @@ def _streams(
         order = bucketed_order(lengths, tokenised.rows(), size, seed, task)
         streams[task] = BatchStream(tokenised, order, device, partial(model.tokens, task))
     for phase in phases(recipe):
+        if phase.loss == MLM:
+            sentences = Sentences([streams[task].data for task in phase.reads])
+            words, mask = tokenizer.vocabulary_size, mask_id(tokenizer, recipe.encoder)
+            streams[phase.name] = MaskedStream(sentences, size, seed, phase.name, device, words, mask)
+            continue
         pairs, about = streams[phase.task].data, recipe.task(phase.task)
         if phase.loss == MNR:
             least = label_of(recipe.mnr_threshold, about)
@@ -202,7 +218,7 @@ def _refuse_empty(batches: Sequence[object], loss: str, needed: str) -> None:
         raise DataError(f"`{loss}` needs {needed}, but the training split has none: use --set {loss}=false.")
 
 
-def _pretraining_steps(recipe: Recipe, stream: BatchStream) -> int:
+def _pretraining_steps(recipe: Recipe, phase: Phase, stream: BatchStream) -> int:
     """Steps of a phase; the cap on an epoch holds here too (decision 6)."""
-    per_pass = (stream.batches_in_pass(index) for index in range(recipe.pretraining_epochs))
+    per_pass = (stream.batches_in_pass(index) for index in range(epochs_of(recipe, phase)))
     return sum(capped(recipe, batches) for batches in per_pass)

@@ -6,7 +6,7 @@ from bertmt.drawing.numbers import counted
 from bertmt.models.saving import save_model
 from bertmt.run_folder.held_folder import DisplacedError
 from bertmt.training.checkpoints.checkpointing import Checkpointing
-from bertmt.training.checkpoints.state import TRAIN, TrainingState
+from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.reporting import Reporter
 from bertmt.training.steps.optimizer import set_learning_rate
 from bertmt.training.stopping import StopFlag, StoppedError
@@ -56,7 +56,7 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
         reporter.evaluated(0, run.evaluator)
 
     # Pretraining on pairs with similarities (section 4.3): each phase with a fresh optimizer.
-    for phase in [each for each in state.phases_left() if each != TRAIN]:
+    for phase in [each for each in state.phases_left() if each not in run.stages]:
         optimizer = state.enter(phase)
         steps = run.pretraining[phase]
         log.info("Pretraining with %s: step %d of %d.", phase, progress.phase_step, steps)
@@ -68,24 +68,39 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
                 reporter.stepped(0, phase, rate, state.stepper.take([phase], optimizer))
                 checkpointing.after_step()
 
-    # Training on the tasks. The plan is one sequence of steps that epochs only cut, so that positions carry over
-    # from one capped epoch to the next.
-    optimizer = state.enter(TRAIN)
+    epoch = 0
+    # Training on the tasks: in one stage, or all together and then each on its own.
+    for stage in [each for each in state.phases_left() if each in run.stages]:
+        epoch = train_stage(stage, state, reporter, checkpointing, stop)
+    return epoch
+
+
+def train_stage(
+    stage: str, state: TrainingState, reporter: Reporter, checkpointing: Checkpointing, stop: StopFlag
+) -> int:
+    """What is left of a stage of training; returns the last epoch that was trained."""
+    run, progress = state.run, state.progress
+
+    # The plan is one sequence of steps that epochs only cut, so that positions carry over from one capped epoch to the
+    # next. Each stage has a fresh optimizer; its epochs are counted on from those of the one before.
+    optimizer = state.enter(stage)
     plan = run.plan
+    before = run.stages.index(stage) * plan.epochs
     scope = f"{counted(plan.epochs, 'epoch')} of {counted(plan.steps_per_epoch, 'step')}"
-    log.info("Training %s: %s.", ", ".join(run.recipe.tasks), scope)
-    epoch = max(1, -(-progress.phase_step // plan.steps_per_epoch))
+    log.info("Training %s (%s): %s.", ", ".join(run.recipe.tasks), stage, scope)
+    epoch = before + max(1, -(-progress.phase_step // plan.steps_per_epoch))
     while True:
         with reporter.stopwatch.measure("training"):
-            while progress.phase_step < epoch * plan.steps_per_epoch:
+            while progress.phase_step < (epoch - before) * plan.steps_per_epoch:
                 stop.check()
                 reporter.glance(epoch)
                 rate = set_learning_rate(optimizer, run.recipe, progress.phase_step, plan.steps)
                 tasks = plan.tasks_at(progress.phase_step)
-                reporter.stepped(epoch, TRAIN, rate, state.stepper.take(tasks, optimizer))
+                reporter.stepped(epoch, stage, rate, state.stepper.take(tasks, optimizer))
                 state.look_at_weights()
                 checkpointing.after_step()
-        is_due = epoch % run.recipe.evaluate_every == 0 or epoch == plan.epochs
+        is_last = epoch == before + plan.epochs
+        is_due = epoch % run.recipe.evaluate_every == 0 or is_last
         if is_due and progress.evaluated_epoch < epoch:
             with state.current_weights():
                 state.selection.consider(reporter.evaluated(epoch, run.evaluator), state.model)
@@ -93,6 +108,6 @@ def train_phases(state: TrainingState, reporter: Reporter, checkpointing: Checkp
         if state.selection.should_stop:
             log.info("Stopped early: %d evaluations without a better dev score.", state.selection.without_gain)
             return epoch
-        if epoch == plan.epochs:
+        if is_last:
             return epoch
         epoch += 1

@@ -33,8 +33,8 @@ class Reporter:
         self._run = run = state.run
         self._events = events
         self._attempt = attempt
-        evaluations = evaluation_count(run.recipe, run.plan.epochs)
-        self._time_left = TimeLeft(sum(run.pretraining.values()) + run.plan.batches, evaluations)
+        evaluations = evaluation_count(run.recipe, run.epochs)
+        self._time_left = TimeLeft(sum(run.pretraining.values()) + run.plan.batches * len(run.stages), evaluations)
         self._last_step_at = time.monotonic()
         self._last_log_at = time.monotonic()
 

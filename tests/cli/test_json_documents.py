@@ -35,6 +35,7 @@ COMMANDS = {
     "backup": "bertmt.backup/1",
     "gc": "bertmt.garbage/1",
     "repair": "bertmt.repaired/1",
+    "average base better": "bertmt.averaged/1",
     "import-run nowhere": "bertmt.imported/1",
     "doctor": "bertmt.doctor/1",
 }

@@ -41,6 +41,10 @@ RECIPES: dict[str, dict[str, Any]] = {
         "learning_rate_schedule": "linear", "warmup": 0.2, "gradient_clip": 0.5, "mnr": True, "pooling": "max",
         "pair_features": "product", "number_loss": "cosent",
     },
+    "hidden words": {"mlm_epochs": 1, "mnr": True, "weight_average": 0.8},
+    "hidden words apart": {"mlm_epochs": 1, "ensembling": True, "surgery": False, **SMALL_RANK},
+    "stages": {"stages": "multitask,single"},
+    "stages of adapters": {"stages": "multitask,single", "weight_average": 0.8, "mnr": True, **SMALL_RANK},
     "pairs in both ways": {"pair_input": "both", "r_drop": 1.0, "pair_features": "difference", "weight_average": 0.8},
 }  # fmt: skip
 RESILIENCE: dict[str, Any] = {"checkpoint_steps": 3, "select": "best", "evaluate_steps": 3, "partial_examples": 5}
@@ -346,8 +350,9 @@ def test_only_a_gpu_with_deterministic_algorithms_is_as_exact_as_a_cpu() -> None
 
 
 def test_a_checkpoint_holds_every_tensor_that_a_step_changes(compose_run: Callable[..., Any]) -> None:
+    from bertmt.recipe.pretraining import TRAIN  # noqa: PLC0415
     from bertmt.training.checkpoints.progress import Progress  # noqa: PLC0415
-    from bertmt.training.checkpoints.state import TRAIN, TrainingState  # noqa: PLC0415
+    from bertmt.training.checkpoints.state import TrainingState  # noqa: PLC0415
     from bertmt.training.timing import Stopwatch  # noqa: PLC0415
 
     state = TrainingState(

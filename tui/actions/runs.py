@@ -219,8 +219,8 @@ class RunActions(DashboardScreen):
         if not runs:
             return
         sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
-        waiting = await self.dashboard.attempt(self.dashboard.ask(_waiting_runs))
-        sentences += removal.consequences(runs, waiting or ())
+        others = await self.dashboard.attempt(self.dashboard.ask(_dependent_runs))
+        sentences += removal.consequences(runs, others or ())
         is_agreed = await self._agreed(f"Remove {the_runs(runs)}?", [*sentences, *listed(runs)], "remove")
         if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
             self.dashboard.removed_last = runs
@@ -331,10 +331,9 @@ class RunActions(DashboardScreen):
         return True
 
 
-def _waiting_runs(session: Session) -> list[Run]:
+def _dependent_runs(session: Session) -> list[Run]:
     """On the registry's thread."""
-    session.runs.refresh()
-    return [row.run for row in session.runs.rows("state:queued | state:held")]
+    return removal.dependents(session.database)
 
 
 def each(verb: Callable[[Registry, Run], Run]) -> Verb:

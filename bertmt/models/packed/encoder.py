@@ -1,5 +1,6 @@
 """An encoder of transformers that reads sentences one after another, without padding."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,7 @@ class PackedEncoder:
     def __init__(self, encoder: PreTrainedModel):
         self.encoder = encoder
         self._state = PassState()
+        self.row_by_row = True  # the word embeddings; see `words`
         family = FAMILIES[encoder.config.model_type]
         self.heads = int(getattr(encoder.config, family.heads))
         self._has_types = getattr(encoder.config, "type_vocab_size", 0) > 1
@@ -51,14 +53,20 @@ class PackedEncoder:
         parameters = [each for each in self.encoder.parameters() if each.requires_grad and each is not table]
         return TaskGradients(parameters, table, tasks)
 
+    def copied(self) -> PreTrainedModel:
+        """Another encoder with the same weights; those that do not train are the very same ones, as LoRA's base."""
+        same = [self._state, *(each for each in self.encoder.parameters() if not each.requires_grad)]
+        return copy.deepcopy(self.encoder, memo={id(each): each for each in same})
+
     @property
     def words(self) -> nn.Parameter | None:
         """The table of word embeddings, if it trains and only the rows that occur are to be touched.
 
-        A GPU has the memory's speed to treat it as any other parameter, and would wait for the rows to be found.
+        A GPU has the memory's speed to treat it as any other parameter, and would wait for the rows to be found; and
+        where hidden words are guessed every row has a gradient.
         """
         table: nn.Parameter = self.encoder.get_input_embeddings().weight
-        return table if table.requires_grad and table.device.type == "cpu" else None
+        return table if table.requires_grad and table.device.type == "cpu" and self.row_by_row else None
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:

@@ -1,11 +1,12 @@
 """`python -m bertmt.prediction.several`: loads the models of some runs once, and lets all of them answer what is typed.
 
 JSON lines on standard input. The first names the runs: {"models": [{"run", "folder", "allowed"}, …]}; `allowed` are the
-digests of sources of a user's own heads that may be run. Each later one asks: {"ask", "first", "second", "words"},
-where `ask` is a number that is given back, `second` null for a single sentence, and `words` whether to leave out each
-word in turn. Of questions that came while another was answered only the newest is answered.
+digests of sources of a user's own heads that may be run; several models of one run answer as one, by their mean. Each
+later one asks: {"ask", "first", "second", "words"}, where `ask` is a number that is given back, `second` null for a
+single sentence, and `words` whether to leave out each word in turn. Of questions that came while another was answered
+only the newest is answered.
 
-JSON lines on standard output: {"run", "tasks"} or {"run", "problem"} for each model, {"ready"}; then for each question
+JSON lines on standard output: {"run", "tasks"} or {"run", "problem"} for each run, {"ready"}; then for each question
 and each run's task {"ask", "run", "task", "label", "probabilities"} as in `bertmt.prediction`; behind all of these, for
 each task {"ask", "run", "task", "words": [{"text", "label", "probabilities"}, …]}; {"problem"}, with "ask" and "run"
 where they are known, where that cannot be had; and {"ask", "done"}. It ends with its input.

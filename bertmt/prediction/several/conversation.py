@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from bertmt.errors import BertmtError, UsageError, reason_of
 from bertmt.models.multitask import MultitaskModel
 from bertmt.models.tokenizing import Tokenizer
-from bertmt.prediction.answers import answer_group, open_model
+from bertmt.prediction.answers import answer_as_one, open_model
 from bertmt.prediction.questions import Question
 from bertmt.prediction.several.inbox import Inbox
 from bertmt.prediction.several.lines import Asked, ModelToLoad, read_question, without_each
@@ -15,6 +15,7 @@ from bertmt.run_folder.layout import RunFolder
 
 TOGETHER = 16  # texts without a word: between such groups a newer question is looked for
 # What a library raises where memory is short or files are not what they should be: told, and the others go on.
+Models = Sequence[tuple[MultitaskModel, Tokenizer]]  # of a run, which answer as one
 FAILURES = (BertmtError, RuntimeError, OSError, ValueError, MemoryError)
 
 
@@ -25,13 +26,14 @@ def converse(models: Sequence[ModelToLoad], inbox: Inbox, output: BinaryIO) -> N
         output.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         output.flush()
 
-    loaded: dict[str, tuple[MultitaskModel, Tokenizer]] = {}
-    for each in models:
+    loaded: dict[str, Models] = {}
+    for run in dict.fromkeys(each.run for each in models):
+        own = [each for each in models if each.run == run]
         try:
-            loaded[each.run] = open_model(RunFolder(each.folder), each.allowed)
-            say(run=each.run, tasks=list(loaded[each.run][0].about))
+            loaded[run] = [open_model(RunFolder(each.folder), each.allowed) for each in own]
+            say(run=run, tasks=list(loaded[run][0][0].about))
         except FAILURES as problem:
-            say(run=each.run, problem=_sentence(problem))
+            say(run=run, problem=_sentence(problem))
     say(ready=True)
     while (line := inbox.take()) is not None:
         try:
@@ -44,32 +46,26 @@ def converse(models: Sequence[ModelToLoad], inbox: Inbox, output: BinaryIO) -> N
         say(ask=asked.number, done=True)
 
 
-def _answers(
-    loaded: dict[str, tuple[MultitaskModel, Tokenizer]], asked: Asked, inbox: Inbox
-) -> Iterator[dict[str, Any]]:
+def _answers(loaded: dict[str, Models], asked: Asked, inbox: Inbox) -> Iterator[dict[str, Any]]:
     """What all of them say, then what they say without each word; no more once something newer was asked."""
     failed = set()
-    for run, (model, tokenizer) in loaded.items():
-        tasks = _tasks(model, asked)
+    for run, models in loaded.items():
+        questions = [Question(task, "", asked.first, asked.second) for task in _tasks(models, asked)]
         try:
-            for answer in answer_group(
-                model, tokenizer, [Question(task, "", asked.first, asked.second) for task in tasks]
-            ):
+            for answer in answer_as_one(models, questions):
                 yield {"run": run, "task": answer["task"], **_said(answer)}
         except FAILURES as problem:
             failed.add(run)
             yield {"run": run, "problem": _sentence(problem)}
-    for run, (model, tokenizer) in loaded.items():
-        for task in _tasks(model, asked) if asked.words and run not in failed else ():
-            words = _without_words(model, tokenizer, task, asked, inbox)
+    for run, models in loaded.items():
+        for task in _tasks(models, asked) if asked.words and run not in failed else ():
+            words = _without_words(models, task, asked, inbox)
             if words is None:
                 return
             yield {"run": run, "task": task, "words": words}
 
 
-def _without_words(
-    model: MultitaskModel, tokenizer: Tokenizer, task: str, asked: Asked, inbox: Inbox
-) -> list[dict[str, Any]] | None:
+def _without_words(models: Models, task: str, asked: Asked, inbox: Inbox) -> list[dict[str, Any]] | None:
     """The answers without each word; None where something newer was asked meanwhile."""
     texts = without_each(asked)
     found: list[dict[str, Any]] = []
@@ -77,14 +73,14 @@ def _without_words(
         if inbox.has_newer:
             return None
         part = texts[start : start + TOGETHER]
-        answers = answer_group(model, tokenizer, [Question(task, "", each.first, each.second) for each in part])
+        answers = answer_as_one(models, [Question(task, "", each.first, each.second) for each in part])
         found += [{"text": each.text, **_said(answer)} for each, answer in zip(part, answers, strict=True)]
     return None if inbox.has_newer else found
 
 
-def _tasks(model: MultitaskModel, asked: Asked) -> list[str]:
+def _tasks(models: Models, asked: Asked) -> list[str]:
     """Those about single sentences, or those about pairs."""
-    return [name for name, task in model.about.items() if task.pair == (asked.second is not None)]
+    return [name for name, task in models[0][0].about.items() if task.pair == (asked.second is not None)]
 
 
 def _said(answer: dict[str, Any]) -> dict[str, Any]:

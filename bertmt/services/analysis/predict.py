@@ -4,21 +4,26 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from bertmt import atomic_files
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, UsageError, reason_of
 from bertmt.launchers.prediction import ask_prediction
 from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry.database import Database
+from bertmt.registry.finding import removed_with_ids, runs_with_ids
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.services.plan.own_code import sources_of
+from bertmt.tasks.averaging import mean_of
 from bertmt.tasks.course_files import course_file_name, write_course_file
 from bertmt.tasks.loading import read_split
-from bertmt.tasks.task import Task
+from bertmt.tasks.scores import predicted_labels
+from bertmt.tasks.task import Task, Tasks
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,13 @@ class Answer:
     id: str
     label: float
     probabilities: tuple[float, ...]
+
+
+class Model(NamedTuple):
+    """The folder of a run with trained weights, and the digests of a user's own code that may be run with them."""
+
+    folder: Path
+    allowed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -90,12 +102,27 @@ def _answer(line: str) -> Answer:
         raise BertmtError(f"The prediction wrote a line that is not an answer: {line[:200]!r}.") from None
 
 
+def _mean_answers(tasks: Tasks, models: Sequence[Model], questions: Sequence[Question]) -> list[Answer]:
+    """What several models answer on average, asked one after another."""
+    told = [answers(folder, allowed, questions) for folder, allowed in models]
+    if len(told) == 1:
+        return told[0]
+    found = []
+    for question, *of_models in zip(questions, *told, strict=True):
+        task = tasks[question.task]
+        shares = [np.array(each.probabilities if task.outputs > 1 else each.probabilities[:1]) for each in of_models]
+        mean = mean_of(shares)
+        label = predicted_labels(task, mean[None] if task.outputs > 1 else mean)[0].item()
+        found.append(Answer(question.task, question.id, label, tuple(mean.tolist())))
+    return found
+
+
 def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[Answer]:
     """What a run says of one sentence or of a pair, for its tasks that have such inputs.
 
     Raises:
         UsageError: neither one nor two texts, an empty one, or the run has no such task.
-        NotFoundError, BusyError: it has no weights.
+        NotFoundError, BusyError: it has no weights, or one that it averages has none.
         BertmtError: the child failed.
     """
     if len(texts) not in (1, 2) or not all(text.strip() for text in texts):
@@ -104,9 +131,9 @@ def predict_texts(database: Database, run: Run, texts: Sequence[str]) -> list[An
     if not tasks:
         what = "pairs of sentences" if len(texts) == 2 else "single sentences"
         raise UsageError(f"Run {run.id} was not trained on {what}: name {_what_to_name(run)}.")
-    folder, allowed = folder_with_model(database, run)
+    models = models_of(database, run)
     second = texts[1] if len(texts) == 2 else None
-    return answers(folder, allowed, [Question(task, "text", texts[0], second) for task in tasks])
+    return _mean_answers(run.tasks, models, [Question(task, "text", texts[0], second) for task in tasks])
 
 
 def _what_to_name(run: Run) -> str:
@@ -126,17 +153,17 @@ def predict_split(database: Database, run: Run, split: str, out: Path, data: str
 
     Raises:
         DataError: the split cannot be read, or no task has it.
-        NotFoundError, BusyError: the run has no weights.
+        NotFoundError, BusyError: the run has no weights, or one that it averages has none.
         BertmtError: the child failed, or the folder cannot be written.
     """
-    folder, allowed = folder_with_model(database, run)
+    models = models_of(database, run)
     tasks = {name: task for name, task in run.tasks.items() if has_split(task, split)}
     if not tasks:
         raise DataError(f"No task of run {run.id} has a {split} split: {', '.join(run.tasks)}.")
     # All splits are read before the first is predicted: what is missing is said at once.
     splits = {name: read_split(data or run.submission.data, task, split).examples for name, task in tasks.items()}
     questions = [Question(name, each.id, each.first, each.second) for name in tasks for each in splits[name]]
-    found = answers(folder, allowed, questions)
+    found = _mean_answers(run.tasks, models, questions)
     written = []
     try:
         atomic_files.make_folder(out)
@@ -160,8 +187,29 @@ def has_split(task: Task, split: str) -> bool:
     return task.source is None or split != "test" or bool(task.source.test)
 
 
-def folder_with_model(database: Database, run: Run) -> tuple[Path, tuple[str, ...]]:
-    """The run's folder, where it holds trained weights, and the digests of its own code, which may be run.
+def models_of(database: Database, run: Run) -> list[Model]:
+    """The run's model; of an average those of the runs that it averages.
+
+    Raises:
+        BusyError, NotFoundError, DataError: as `folder_with_model`, of the run or of the first that has none.
+    """
+    members = run.recipe.get("members") or ()
+    if not members:
+        return [folder_with_model(database, run)]
+    there = {each.id: each for each in runs_with_ids(database, members)}
+    for member in members:
+        if member not in there:
+            is_removed = bool(removed_with_ids(database, [member]))
+            way = f"was removed: `bertmt restore {member}`" if is_removed else "is not in this registry any more"
+            raise NotFoundError(f"Run {run.id} is the average of {', '.join(members)}, and {member} {way}.")
+    try:
+        return [folder_with_model(database, there[member]) for member in members]
+    except (NotFoundError, BusyError, DataError) as problem:
+        raise type(problem)(f"Run {run.id} is the average of {', '.join(members)}: {problem}") from None
+
+
+def folder_with_model(database: Database, run: Run) -> Model:
+    """The run's own model.
 
     Raises:
         BusyError: the run has not finished.
@@ -175,7 +223,9 @@ def folder_with_model(database: Database, run: Run) -> tuple[Path, tuple[str, ..
         raise BusyError(f"Run {run.id} is {run.state} and has no trained weights; `bertmt wait {run.id}`.")
     if run.recipe.get("encoder") == OTHER_PROGRAM:
         raise NotFoundError(f"Run {run.id} has predictions of another program and no model: nothing else can be asked.")
+    if members := run.recipe.get("members"):
+        raise NotFoundError(f"Run {run.id} is the average of {', '.join(members)} and has no weights of its own.")
     if not folder.model.is_dir():
         why = "it was trained with keep_model=false" if not run.recipe.get("keep_model", True) else "they were deleted"
         raise NotFoundError(f"Run {run.id} has no weights in {folder.model}: {why}; `bertmt queue --from {run.id}`.")
-    return folder.path, allowed
+    return Model(folder.path, allowed)

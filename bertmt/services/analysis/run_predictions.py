@@ -6,6 +6,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.run_folder.predictions import Predictions
 from bertmt.services.browse.baseline import Baselines
+from bertmt.tasks.task import Task
 
 
 def predictions_of(database: Database, run: Run, task: str, epoch: int | None = None) -> Predictions:
@@ -25,6 +26,14 @@ def predictions_of(database: Database, run: Run, task: str, epoch: int | None = 
         listed = f": there are those of epoch {', '.join(map(str, known))}" if known else ""
         raise NotFoundError(f"Run {run.id} has no {task} predictions{which}{listed}.")
     return found
+
+
+def predicted_by(run: Run, task: Task) -> str:
+    """What says a number of one of its tasks: "cosine" of two embeddings, "output" of a head, or the mean of both."""
+    read = run.recipe.get("pair_input", "separate") if task.pair else "separate"
+    if task.has_head or read == "joint":
+        return "output"
+    return "cosine" if read == "separate" else "mean of cosine and output"
 
 
 def epochs_of(database: Database, run: Run, task: str) -> list[int]:

@@ -19,7 +19,7 @@ from bertmt.tasks.task import PARTIAL
 
 # Whose a series is, by the end of its name, in the order of looks; other tasks share those that are left. Pretraining
 # phases, whose series come first and end first, have looks of their own beside the tasks'.
-OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
+OWNERS = (*BUILTIN, "overall", "mlm", "mnr", "cosine_embedding")
 KINDS = ("loss", "dev", "dev_loss", PARTIAL)  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)

@@ -54,6 +54,8 @@ def format_encoder(details: "Details") -> list[str]:
     known = ", ".join(f"{part} {mark}" for part, mark in marks.items())
     if name == OTHER_PROGRAM:
         return [name, "its predictions were imported; how they were made is not known here"]
+    if run.recipe.get("members") and not known:
+        return [name, "in one of the runs that it averages; they had different ones"]
     said = [name, known or "not known which: an older bertmt, which kept no fingerprints of encoders, queued this run"]
     seen = seen_in_training(name, marks)
     about = [task for task in run.tasks.values() if task.data_set in seen]

@@ -62,7 +62,9 @@ def doing(run: "Run", steps_per_second: float | None = None) -> str:
     told = run.progress
     if told.steps_done is None:
         return "starting" if told.last_event_at is None else "evaluating before the first step"
-    phase = f"epoch {told.epoch} of {told.epochs_total}" if told.phase == "train" else f"pretraining with {told.phase}"
+    apart = ", each task on its own" if told.phase == "single" else ""
+    is_training = told.phase in ("train", "single")
+    phase = f"epoch {told.epoch} of {told.epochs_total}{apart}" if is_training else f"pretraining with {told.phase}"
     parts = [safe_text(phase), f"step {numbers.count(told.steps_done)} of {numbers.count(told.steps_total)}"]
     left = seconds_left(run)
     if left is not None:

@@ -8,7 +8,6 @@ It never waits in the queue: nobody asked for it here. `bertmt requeue` does, an
 """
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -42,7 +41,6 @@ from bertmt.services.names import LONGEST_NAME
 BESIDE = STAGED  # a folder in which an import works; `bertmt gc` knows it
 REGISTRY = "own.db"  # in that folder
 MOST_ATTEMPTS = 10_000
-_ID = re.compile(r"[a-z][a-z0-9]{5}")
 
 
 @dataclass(frozen=True)
@@ -186,11 +184,6 @@ def _refuse_code_without_digest(folder: RunFolder, recipe: Recipe) -> None:
         )
 
 
-def is_run_id(text: object) -> bool:
-    """Whether a text can be a run's id, and so the name of a folder."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
-
-
 def order_problem(order: RunOrder, recipe: Recipe | None = None) -> str | None:
     """What a hostile or damaged run.json has that no run writes.
 
@@ -199,7 +192,7 @@ def order_problem(order: RunOrder, recipe: Recipe | None = None) -> str | None:
     """
     texts = (order.data, order.extra_data_file, order.device, order.checkpoint_dir)
     all_marks: tuple[Any, ...] = (order.fingerprints, order.encoder_fingerprints)
-    if not is_run_id(order.run_id):
+    if not paths.is_run_id(order.run_id):
         return f"its run_id is {order.run_id!r}"
     if not isinstance(order.name, str) or not order.name.isprintable() or not 0 < len(order.name) <= LONGEST_NAME:
         return f"its name is {order.name!r}"

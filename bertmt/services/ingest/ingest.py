@@ -183,6 +183,7 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         summaries.show_scores(database, run, event.selected_epoch)
         brought = run.recipe.get("encoder") == OTHER_PROGRAM
         how = "predictions of another program were imported" if brought else "trained to its end"
+        how = "predictions of its members were averaged" if run.recipe.get("members") else how
         change_state(database, run.key, State.FINISHED, Actor.EVENT, how, **at)
     elif isinstance(event, Stopped):
         stopped(database, run, Actor.EVENT, event.signal, event.at)

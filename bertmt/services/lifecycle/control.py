@@ -136,6 +136,8 @@ def requeue(
             there, or the run was imported with code of its own.
     """
     run = _as_it_is(database, run)
+    if run.recipe.get("members"):
+        raise BusyError(f"Run {run.id} is the average of runs and was never trained, so it cannot be queued.")
     sources_of(database, run)
     refuse_missing_sources(run)
     columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}

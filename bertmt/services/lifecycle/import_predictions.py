@@ -9,7 +9,8 @@ from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_named
 from bertmt.registry.records import Run
-from bertmt.services.ingest.import_predictions import SPLIT, import_predictions
+from bertmt.services.ingest.import_predictions import import_predictions
+from bertmt.services.ingest.untrained import SPLIT
 from bertmt.services.names import check_name
 from bertmt.services.plan.known_tasks import known_tasks
 from bertmt.services.plan.user_settings import read_user_settings

@@ -7,13 +7,13 @@ from contextlib import suppress
 from bertmt.drawing.numbers import named
 from bertmt.errors import BusyError, DataError, NotFoundError
 from bertmt.registry.database import Database
-from bertmt.registry.finding import removed_called
+from bertmt.registry.finding import averages, removed_called
 from bertmt.registry.records import Run
 from bertmt.registry.runs import bring_back, change_state, remove, run_by_key
 from bertmt.registry.states import ENDED, WAITING, Actor, State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
-from bertmt.services.lifecycle.startable import ENDED_BADLY
+from bertmt.services.lifecycle.startable import ENDED_BADLY, waiting_runs
 
 
 def delete(database: Database, run: Run) -> Run:
@@ -39,12 +39,22 @@ def _refuse_running(database: Database, run: Run) -> None:
         raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
 
 
-def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
-    """What the removal of runs would mean for those that wait, a sentence each."""
+def dependents(database: Database) -> list[Run]:
+    """The runs for which the removal of others has consequences, and what they wait for."""
+    return [*waiting_runs(database), *averages(database)]
+
+
+def consequences(runs: Sequence[Run], others: Sequence[Run]) -> list[str]:
+    """What the removal of runs would mean for those that wait and for averages, a sentence each.
+
+    Args:
+        others: of `dependents`.
+    """
     by_id = {run.id: run for run in runs}
+    averaged = [run.id for run in others if run.id not in by_id and by_id.keys() & set(run.recipe.get("members", ()))]
     awaits = [
         (run, [(by_id[awaited.id], awaited.needs_success) for awaited in run.queueing.awaits if awaited.id in by_id])
-        for run in waiting
+        for run in others
         if run.id not in by_id and run.state in WAITING
     ]
     blocked = [run for run, found in awaits if any(needs and _ends_badly(other) for other, needs in found)]
@@ -54,6 +64,8 @@ def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
         sentences.append(f"These runs wait for its success and will not start: {named([run.id for run in blocked])}.")
     if freed:
         sentences.append(f"These runs waited for its end and may start now: {named([run.id for run in freed])}.")
+    if averaged:
+        sentences.append(f"These averages have it as a member and can predict nothing without it: {named(averaged)}.")
     return sentences
 
 

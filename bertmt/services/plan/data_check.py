@@ -9,9 +9,9 @@ from pathlib import Path
 from bertmt import paths
 from bertmt.drawing.numbers import counted, named
 from bertmt.errors import DataError, Problems, UsageError
-from bertmt.recipe.pretraining import MNR, label_of, phases
+from bertmt.recipe.pretraining import MLM, MNR, epochs_of, label_of, phases
 from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.step_plan import batch_count, plan_steps
+from bertmt.recipe.step_plan import batch_count, capped, plan_steps
 from bertmt.services.plan.overlaps import Overlap, TextKeys, count_overlap, text_keys
 from bertmt.tasks.cs224n import find_file, missing_files
 from bertmt.tasks.examples import Split, fingerprint
@@ -211,13 +211,30 @@ def batches_per_pass(recipe: Recipe, sizes: Mapping[str, int]) -> dict[str, int]
     return {task: batch_count(recipe, count) for task, count in examples.items()}
 
 
+def pretraining_steps(recipe: Recipe, sizes: Mapping[str, int]) -> int:
+    """The steps of pretraining, at most: a child leaves out sentences that it has met before.
+
+    Args:
+        sizes: as in `CheckedData`; the recipe's data must be checked.
+    """
+    found, pairs = 0, pretraining_pairs(recipe)
+    training = {name: sizes[f"{name}-train"] + sizes.get(f"{name}-extra", 0) for name in recipe.tasks}
+    for phase in phases(recipe):
+        sentences = sum(training[name] * (2 if recipe.task(name).pair else 1) for name in phase.reads)
+        count = pairs.get(phase.name, sentences)
+        found += epochs_of(recipe, phase) * capped(recipe, batch_count(recipe, count))
+    return found
+
+
 def pretraining_pairs(recipe: Recipe) -> dict[str, int]:
-    """How many pairs each pretraining phase has to train on; the recipe's data must be checked.
+    """How many pairs each pretraining phase on pairs has to train on; the recipe's data must be checked.
 
     Of MNR's pairs a child may leave out some: no sentence comes twice in a batch.
     """
     found = {}
     for phase in phases(recipe):
+        if phase.loss == MLM:
+            continue
         about = recipe.task(phase.task)
         labels = _read(_absolute(recipe.data), about, "train").labels
         if phase.loss == MNR:

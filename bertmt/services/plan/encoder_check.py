@@ -14,8 +14,15 @@ def check_encoder(recipe: Recipe) -> tuple[Recipe, Mapping[str, str]]:
 
     Raises:
         EncoderError: the encoder is not at hand, cannot work, or has no layers that `lora.targets` names.
-        RecipeError: its positions are fewer than an input's tokens.
+        RecipeError: its positions are fewer than an input's tokens, or nothing can be trained: it is an average.
     """
+    if recipe.members:
+        raise RecipeError(
+            [
+                f"`members` is set by `bertmt average` alone, and an average is not trained: `bertmt queue --from "
+                f"{recipe.members[0]}` trains the first of its runs again, or set members= to nothing."
+            ]
+        )
     found = find_encoder(recipe.encoder)
     if recipe.longest_input > recipe.max_length and recipe.longest_input > found.positions:
         raise RecipeError(

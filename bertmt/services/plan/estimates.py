@@ -12,13 +12,13 @@ from bertmt.drawing import numbers
 from bertmt.errors import BertmtError
 from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.step_plan import StepPlan, batch_count, capped, evaluation_count, plan_steps
+from bertmt.recipe.step_plan import StepPlan, batch_count, evaluation_count, plan_steps
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
-from bertmt.services.plan.data_check import batches_per_pass, check_data, pretraining_pairs
+from bertmt.services.plan.data_check import batches_per_pass, check_data, pretraining_steps
 
 CPU, GPU = "cpu", "cuda"
 # Runs of one kind differ in what else the machine had to do: the median of the newest few counts.
@@ -215,11 +215,29 @@ def _differences(recipe: Recipe, run: Run) -> list[str]:
         "LoRA": bool(recipe.lora.rank),
         "batch_size": recipe.batch_size,
         "max_length": recipe.max_length,
+        "stages": list(recipe.stages),
+        "pair_input": recipe.pair_input,
+        "R-Drop": bool(recipe.r_drop),
         "data": recipe.data,
     }
     past = run.submission.shared_recipe
-    other = {**past, "LoRA": bool(past.get("lora.rank")), "data": run.submission.data}
+    switches = {"LoRA": bool(past.get("lora.rank")), "R-Drop": bool(past.get("r_drop"))}
+    other = {**_OFF, **past, **switches, "data": run.submission.data}
     return [name for name, value in own.items() if other.get(name) != value]
+
+
+# Of runs of older versions, which had no such settings.
+_OFF = {"stages": ["multitask"], "pair_input": "separate"}
+
+
+def sentences_read(recipe: Recipe, pair_input: str, r_drop: float) -> int:
+    """How many sentences' tokens the encoders read for one example of each task.
+
+    A pair that is read as one has the tokens of two sentences, one that is read as both of four; with R-Drop all are
+    read twice.
+    """
+    of_pairs = 4 if pair_input == "both" else 2
+    return sum(of_pairs if task.pair else 1 for task in recipe.trained().values()) * (2 if r_drop else 1)
 
 
 def planned_effort(recipe: Recipe) -> Effort:
@@ -230,13 +248,11 @@ def planned_effort(recipe: Recipe) -> Effort:
     """
     checked = check_data(recipe)
     plan = plan_steps(recipe, batches_per_pass(recipe, checked.sizes))
-    pretraining = sum(
-        recipe.pretraining_epochs * capped(recipe, batch_count(recipe, pairs))
-        for pairs in pretraining_pairs(recipe).values()
-    )
+    pretraining = pretraining_steps(recipe, checked.sizes)
+    stages = len(recipe.stages)
     dev = (checked.sizes[f"{task}-dev"] for task in recipe.tasks)
     evaluated = sum(min(recipe.evaluate_examples or size, size) for size in dev)
-    return Effort(plan.batches, pretraining, evaluated * evaluation_count(recipe, recipe.epochs))
+    return Effort(plan.batches * stages, pretraining, evaluated * evaluation_count(recipe, recipe.epochs * stages))
 
 
 def past_effort(run: Run) -> Effort | None:
@@ -268,11 +284,16 @@ def _seconds(recipe: Recipe, effort: Effort, run: Run) -> float | None:
     if past is None or not past.batches or not training or not batch_size:
         return None
     # A batch of twice as many examples is taken to need twice as long; the estimate says where it rests on that.
-    per_batch = training / past.batches * recipe.batch_size / batch_size
-    per_step = per_batch
+    per_step = training / past.batches * recipe.batch_size / batch_size
+    before = run.submission.shared_recipe
+    read_before = str(before.get("pair_input", "separate")), float(before.get("r_drop", 0.0))
+    more = sentences_read(recipe, recipe.pair_input, recipe.r_drop) / sentences_read(recipe, *read_before)
+    per_batch = per_step * more
     if past.pretraining_steps and pretraining:
         per_step = pretraining / past.pretraining_steps * recipe.batch_size / batch_size
-    per_example = (told.get("evaluation") or 0.0) / past.evaluated if past.evaluated else 0.0
+    # Dev examples are read once, with R-Drop too.
+    more = sentences_read(recipe, recipe.pair_input, 0) / sentences_read(recipe, read_before[0], 0)
+    per_example = (told.get("evaluation") or 0.0) / past.evaluated * more if past.evaluated else 0.0
     fixed = (told.get("load") or 0.0) + ((told.get("saving") or 0.0) if recipe.keep_model else 0.0)
     parts = (effort.batches * per_batch, effort.pretraining_steps * per_step, effort.evaluated * per_example)
     return float(fixed + sum(parts))

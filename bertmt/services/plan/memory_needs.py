@@ -80,14 +80,14 @@ def least_mib(recipe: Recipe, encoder: EncoderFiles) -> int:
     A lower bound: heads (about 1 % beside an encoder), activations and copies in bf16 come on top.
     """
     tasks = len(recipe.tasks)
-    encoders = tasks if recipe.ensembling else 1
+    encoders = tasks if recipe.trains_apart else 1
     lora = recipe.lora.rank > 0
     trained = adapter_parameters(encoder, recipe.lora) if lora else encoder_parameters(encoder)
     # With LoRA the encoders share what is frozen.
     frozen = encoder_parameters(encoder) if lora else 0
     # Gradient surgery keeps each task's gradient of what they share; otherwise tasks add theirs up. A step of the
     # schedule "alternate" is one task's.
-    together = recipe.schedule == "together" and (recipe.ensembling or recipe.surgery)
+    together = recipe.schedule == "together" and (recipe.trains_apart or recipe.surgery)
     gradients = tasks if together else 1
     count = frozen + (encoders * (1 + MOMENTS) + gradients) * trained
     return count * BYTES_PER_NUMBER // MIB

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bertmt import paths
 from bertmt.registry.database import Database
 from bertmt.registry.file.damaged import Row
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.registry.sources import sources_with
 from bertmt.registry.states import WAITING, State
-from bertmt.services.ingest.import_run import is_run_id
 from bertmt.services.plan.own_code import digests_in
 
 
@@ -39,7 +39,7 @@ def losses(new: Database, rows: Sequence[Row], is_whole: bool) -> Losses:
     runs: dict[str, str] = {}
     changes: dict[str, list[str]] = {}
     for row in rows:
-        if not is_run_id(row["id"]):
+        if not paths.is_run_id(row["id"]):
             is_whole = False
             continue
         run, was_removed = there.get(row["id"]), row["removed_at"] is not None

@@ -26,7 +26,6 @@ from bertmt.services.ingest.import_run import (
     Refused,
     catch_up,
     import_runs,
-    is_run_id,
     new_run,
     order_problem,
 )
@@ -69,7 +68,7 @@ def bring_up_to_now(new: Database, folders: Sequence[Path], rows: Sequence[Row])
             refused.append(Refused(folder_of(new, run).path, problem))
     imported, not_imported = import_runs(new, [folder for folder in folders if folder.name not in sources])
     sources |= {run.id: "folder" for run in imported}
-    rows = [row for row in rows if is_run_id(row["id"])]
+    rows = [row for row in rows if paths.is_run_id(row["id"])]
     held = _hold(new, backed_up, {row["id"]: row["state"] for row in rows})
     for row in rows:
         waits = row["state"] in WAITING and row["removed_at"] is None

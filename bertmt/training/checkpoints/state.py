@@ -1,5 +1,6 @@
 """Everything that the next step depends on, as one thing that can be written down and taken up again."""
 
+import re
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
@@ -8,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bertmt.models.guessing import build_guessing_head
 from bertmt.models.multitask import MultitaskModel
-from bertmt.recipe.pretraining import phases
+from bertmt.recipe.pretraining import MLM, SINGLE, phases
 from bertmt.recipe.step_plan import evaluation_count
 from bertmt.training.averaging import WeightAverage
 from bertmt.training.checkpoints import random_state
@@ -21,7 +23,8 @@ from bertmt.training.steps.step import Stepper
 from bertmt.training.steps.tally import Tally
 from bertmt.training.timing import Stopwatch
 
-TRAIN = "train"
+# What stands in front of the names of an encoder's weights.
+_SHARED = re.compile(r"encoders\.[^.]+\.")
 # Prefixes of the tensors of a checkpoint.
 WEIGHT, MOMENT, BEST, MEAN, RANDOM = "weight/", "optimizer/", "best/", "mean/", "random/"
 
@@ -57,17 +60,40 @@ class TrainingState:
 
     def phases_left(self) -> list[str]:
         """The pretraining phases and training, from the one in progress on."""
-        phases = [*self.run.pretraining, TRAIN]
+        phases = [*self.run.pretraining, *self.run.stages]
         return phases[phases.index(self.progress.phase) :] if self.progress.phase else phases
 
     def enter(self, phase: str) -> Optimizer:
         """Begin a phase with a fresh optimizer, or go on with the one that was resumed in it."""
         if self.optimizer is None or phase != self._resumed_phase:
             self.leave()
+            self._leave_model(self.progress.phase)
+            if phase == SINGLE:
+                self._part()
             self.progress.phase, self.progress.phase_step = phase, 0
             self.optimizer = self._build_optimizer(phase)
         self._resumed_phase = ""
         return self.optimizer
+
+    def _guessed_by(self, phase: str) -> str | None:
+        """The task whose encoder guesses hidden words in a phase; None in all others."""
+        return next((each.task for each in phases(self.run.recipe) if (each.name, each.loss) == (phase, MLM)), None)
+
+    def _leave_model(self, phase: str) -> None:
+        task = self._guessed_by(phase)
+        if task:
+            self.model.guess_words(task, None)
+
+    def _part(self) -> None:
+        """Give each task its own copy of the encoder, in the weights that are kept too."""
+        kept = dict(zip(_trained(self.model), self.selection.weights, strict=False))
+        self.optimizer = None
+        self.model.part()
+        if kept:
+            own = [_SHARED.sub("encoders.shared.", name, count=1) for name in _trained(self.model)]
+            self.selection.weights = [kept[name].clone() for name in own]
+        self.selection.without_gain = 0
+        self.stepper.forget_encoders()
 
     def leave(self) -> None:
         """End the phase in progress: all weights are up to date from here on."""
@@ -75,7 +101,9 @@ class TrainingState:
             self.optimizer.finish()
 
     def look_at_weights(self) -> None:
-        """Take the weights after a step of training into the mean, where they count."""
+        """Take the weights after a step of the last stage into the mean, where they count."""
+        if self.progress.phase != self.run.stages[-1]:
+            return
         if self.optimizer is not None and self.average.is_due(self.progress.phase_step):
             with self.optimizer.current():
                 self.average.add(self.model)
@@ -93,14 +121,22 @@ class TrainingState:
         # Pretraining trains exactly the encoder weights that the run trains for the phase's task: with LoRA its
         # matrices, with ensembling those of its own encoder (decision 21).
         recipe = self.run.recipe
+        task = self._guessed_by(phase)
+        if task and not self.model.guessing:
+            head = build_guessing_head(self.model.encoder(task), recipe.encoder, recipe.seed)
+            self.model.guess_words(task, head)
         pretrained = {each.name: [each.task] for each in phases(recipe)}
-        return build_optimizer(self.model, recipe.tasks if phase == TRAIN else pretrained[phase], recipe)
+        return build_optimizer(self.model, pretrained.get(phase, recipe.tasks), recipe)
 
     def batches_done(self) -> int:
         """Task batches so far, pretraining included."""
-        before = sum(self.run.pretraining[phase] for phase in self.run.pretraining if phase not in self.phases_left())
+        left, of_phase = (
+            self.phases_left(),
+            self.run.pretraining | dict.fromkeys(self.run.stages, self.run.plan.batches),
+        )
+        before = sum(batches for phase, batches in of_phase.items() if phase not in left)
         phase, steps = self.progress.phase, self.progress.phase_step
-        return before + (self.run.plan.batches_in(steps) if phase == TRAIN else steps)
+        return before + (self.run.plan.batches_in(steps) if phase in self.run.stages else steps)
 
     def evaluations_done(self) -> int:
         """Evaluations so far, the one before any training included."""
@@ -137,12 +173,15 @@ class TrainingState:
         """
         for name, value in document["progress"].items():
             setattr(self.progress, name, value)
+        phase = self._resumed_phase = self.progress.phase
+        if phase == SINGLE:
+            self._part()
+        if phase:
+            self.optimizer = self._build_optimizer(phase)
         with torch.no_grad():
             for name, parameter in _trained(self.model).items():
                 parameter.copy_(tensors[f"{WEIGHT}{name}"])
-        phase = self._resumed_phase = self.progress.phase
-        if phase:
-            self.optimizer = self._build_optimizer(phase)
+        if self.optimizer is not None:
             moments = {name.removeprefix(MOMENT): each for name, each in tensors.items() if name.startswith(MOMENT)}
             self.optimizer.restore(moments)
         for name, position in document["streams"].items():

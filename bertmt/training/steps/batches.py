@@ -65,10 +65,13 @@ class BatchStream:
     def __init__(self, data: TokenisedSplit, order: PassOrder, device: torch.device, tokens: Arrangement = separate):
         self.data = data
         self._tokens = tokens
+        self._device = device
+        self._begin(order)
+
+    def _begin(self, order: PassOrder) -> None:
         self.pass_index = 0
         self.batch_index = 0
         self._order = order
-        self._device = device
         self._batches = order(0)
         self.batches_per_pass = len(self._batches)
         self.examples = sum(map(len, self._batches))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from bertmt.losses.binary_cross_entropy import binary_cross_entropy
@@ -16,6 +16,7 @@ from bertmt.losses.mean_squared_error import mean_squared_error
 from bertmt.losses.multiple_negatives_ranking import multiple_negatives_ranking
 from bertmt.losses.pearson import pearson_loss
 from bertmt.models.multitask import MultitaskModel, halves
+from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.pooling import Pooling
 from bertmt.own_code.loading import OwnLosses
 from bertmt.recipe.pretraining import MNR, Phase, label_of, phases
@@ -37,6 +38,13 @@ def task_of(recipe: Recipe, name: str) -> str:
 def pooling_of(recipe: Recipe, name: str) -> Pooling | None:
     """How a phase pools where it is not as the recipe says: by [CLS] for the cosine embedding loss (decision 2)."""
     return None if name in recipe.tasks or _phase(recipe, name).loss == MNR else "cls"
+
+
+def guessed(
+    model: MultitaskModel, recipe: Recipe, name: str, tokens: TokenBatch, goals: Int64[Tensor, "tokens"]
+) -> Objective:
+    """The mean cross entropy of the hidden tokens of a batch."""
+    return Objective(cross_entropy(*model.guesses(task_of(recipe, name), tokens, goals)), True)
 
 
 def objective(

@@ -107,7 +107,7 @@ class Optimizer:
 
 
 def build_optimizer(model: MultitaskModel, tasks: Iterable[str], recipe: Recipe) -> Optimizer:
-    """AdamW over all that trains for these tasks.
+    """AdamW over all that trains for these tasks; while hidden words are guessed, with that head in place of theirs.
 
     Biases and layer norms, which are the vectors among the parameters, get no weight decay (decision 11); heads
     have a learning rate of their own (decision 24).
@@ -124,7 +124,9 @@ def build_optimizer(model: MultitaskModel, tasks: Iterable[str], recipe: Recipe)
         for parameter in _distinct(parameter for task in tasks for parameter in model.encoder_parameters(task))
         if id(parameter) not in by_row
     ]
-    heads = _distinct(parameter for task in tasks for parameter in model.head_parameters(task))
+    heads = list(model.guessing.parameters()) or _distinct(
+        parameter for task in tasks for parameter in model.head_parameters(task)
+    )
     groups = []
     for parameters, rate in ((encoder, recipe.learning_rate), (heads, recipe.head_learning_rate)):
         matrices = [parameter for parameter in parameters if parameter.ndim > 1]

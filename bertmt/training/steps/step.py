@@ -13,7 +13,8 @@ from bertmt.recipe.recipe import Recipe
 from bertmt.training.seeding import surgery_generator
 from bertmt.training.steps.batches import Batch, BatchStream
 from bertmt.training.steps.gradient_surgery import Surgery, project_conflicts
-from bertmt.training.steps.objectives import Objective, objective, pooling_of, task_of
+from bertmt.training.steps.masked_batches import MaskedBatch
+from bertmt.training.steps.objectives import Objective, guessed, objective, pooling_of, task_of
 from bertmt.training.steps.optimizer import Optimizer
 
 
@@ -54,9 +55,16 @@ class Stepper:
         self.streams = streams
         self.own = own
         self.surgery_order = surgery_generator(recipe.seed)
-        self._keeps_apart = recipe.surgery and not model.separate
         self._gradients: dict[str, TaskGradients] = {}
         self._device = next(model.parameters()).device
+
+    @property
+    def _keeps_apart(self) -> bool:
+        return self.recipe.surgery and not self.model.separate
+
+    def forget_encoders(self) -> None:
+        """The model has others now."""
+        self._gradients.clear()
 
     def take(self, names: Sequence[str], optimizer: Optimizer) -> StepResult:
         """One step on the next batch of each of these tasks, or of one pretraining phase.
@@ -64,6 +72,11 @@ class Stepper:
         The sum of the tasks' losses is minimised; their gradients of shared parameters go through surgery.
         """
         batches = {name: self.streams[name].next() for name in names}
+        [first, *_] = batches.values()
+        if isinstance(first, MaskedBatch):
+            found = guessed(self.model, self.recipe, names[0], first.tokens, first.goals)
+            found.loss.backward()  # type: ignore[no-untyped-call]  # in torch
+            return self._apply(batches, {names[0]: found}, None, optimizer)
         by_task = {task_of(self.recipe, name): self._read(name, batch) for name, batch in batches.items()}
         passes = self.model.passes(by_task, apart=self._keeps_apart)
         for encoder, current in passes.items():
@@ -77,6 +90,16 @@ class Stepper:
             for (name, batch), task in zip(batches.items(), by_task, strict=True)
         }
         surgery = self._backward(list(objectives.values()), gradients)
+        return self._apply(batches, objectives, surgery, optimizer)
+
+    def _apply(
+        self,
+        batches: Mapping[str, Batch],
+        objectives: Mapping[str, Objective],
+        surgery: Surgery | None,
+        optimizer: Optimizer,
+    ) -> StepResult:
+        """Step with the gradients that are there, and tell."""
         # Of no gradients at all (an undefined Pearson loss of a task alone) it is a zero on the CPU.
         norm = torch.nn.utils.get_total_norm(optimizer.gradients()).to(self._device)
         if self.recipe.gradient_clip:
@@ -85,7 +108,7 @@ class Stepper:
         # One transfer from the device per step: everything before it only queues work on a GPU.
         *losses, gradient_norm = torch.stack([*(each.loss.detach() for each in objectives.values()), norm]).tolist()
         defined = {name: each.defined for name, each in objectives.items()}
-        return StepResult(batches, dict(zip(names, losses, strict=True)), defined, gradient_norm, surgery)
+        return StepResult(batches, dict(zip(batches, losses, strict=True)), defined, gradient_norm, surgery)
 
     def _read(self, name: str, batch: Batch) -> TokenBatch:
         """What the encoder reads of a batch; with R-Drop a task's twice, since each token has a dropout of its own."""

@@ -53,6 +53,16 @@ def test_one_sentence_is_for_sst_and_two_for_the_pairs(
     assert two == "PARA: paraphrase (paraphrase 75.0 %)\nSTS: cosine 0.500 (−1 to 1; 1 is the same meaning)\n"
 
 
+@pytest.mark.parametrize("read", ["joint", "both"])
+def test_what_a_head_has_a_part_in_is_no_cosine(
+    bertmt: Callable[..., Outcome], builder: RegistryBuilder, trained: Run, child: Callable[..., None], read: str
+) -> None:
+    recipe = json.dumps({**trained.recipe, "pair_input": read})
+    builder.database.execute("UPDATE runs SET recipe = ? WHERE key = ?", (recipe, trained.key))
+    two = bertmt("predict", "base", "odd", "other").out
+    assert two.endswith("STS: 2.500 (labels go from 0 to 5)\n")
+
+
 def test_answers_as_json(bertmt: Callable[..., Outcome], trained: Run, child: Callable[..., None]) -> None:
     document = json.loads(bertmt("predict", "base", "a lovely film", "--json").out)
     assert document["schema"] == "bertmt.predictions/1"

@@ -248,7 +248,7 @@ def test_a_task_without_a_test_split_is_not_predicted(
 ) -> None:
     source = Source(train="train.tsv", dev="dev.tsv", text="text", label="label")
     own = {"spam": msgspec.structs.replace(OWN["spam"], source=source)}
-    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: (tmp_path, ()))
+    monkeypatch.setattr("bertmt.services.analysis.predict.models_of", lambda database, run: [(tmp_path, ())])
     with pytest.raises(DataError, match="has a test split: spam"):
         predict_split(database, made("a", tasks=own), "test", tmp_path)
 
@@ -261,7 +261,7 @@ def test_prediction_files_have_numbers_of_own_tasks_on_the_scale_of_their_labels
     source = Source(train=str(file), dev=str(file), text="one", pair="two", label="label")
     grades = msgspec.structs.replace(FIVE["grades"], range=(2.0, 6.0), source=source)
     run = made("a", tasks={"grades": grades})
-    monkeypatch.setattr("bertmt.services.analysis.predict.folder_with_model", lambda database, run: (tmp_path, ()))
+    monkeypatch.setattr("bertmt.services.analysis.predict.models_of", lambda database, run: [(tmp_path, ())])
     found = [Answer("grades", "A", 0.25, (0.25,))]
     monkeypatch.setattr("bertmt.services.analysis.predict.answers", lambda folder, questions, allowed: found)
     [written] = predict_split(database, run, "dev", tmp_path / "out")

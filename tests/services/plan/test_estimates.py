@@ -120,6 +120,32 @@ def test_another_batch_size_is_scaled_by_its_examples_and_said(
     assert found.differences == ("batch_size",)
 
 
+@pytest.mark.parametrize(
+    ("values", "said", "seconds"),
+    [
+        ({"r_drop": 1.0}, "R-Drop", 84 + 4 + 6),  # every training batch is read twice
+        ({"pair_input": "both"}, "pair_input", 84 + 8 + 6),  # four sentences' tokens in place of two
+        ({"pair_input": "joint"}, "pair_input", 42 + 4 + 6),  # as many tokens, in one sentence
+        ({"pair_input": "both", "r_drop": 1.0}, "pair_input, R-Drop", 168 + 8 + 6),
+    ],
+)
+def test_what_is_read_more_than_once_takes_longer(
+    database: Database, finished: Callable[..., Run], values: dict[str, Any], said: str, seconds: float
+) -> None:
+    finished("sts-only", sizes={"sts-train": 80, "sts-dev": 20})
+    found = estimate(database, [planned("sts-only", **values)], device="cpu")
+    assert found.seconds == (pytest.approx(seconds),) and ", ".join(found.differences) == said
+    finished("sts-only", sizes={"sts-train": 80, "sts-dev": 20}, **values)
+    assert estimate(database, [planned("sts-only", **values)], device="cpu").seconds == (pytest.approx(52),)
+
+
+def test_a_second_stage_has_as_many_steps_and_evaluations_again() -> None:
+    values = {"tasks": "sst,sts", "evaluate_examples": 10}
+    one, two = planned_effort(planned(**values)), planned_effort(planned(**values, stages="multitask,single"))
+    assert one == Effort(batches=3 * 7 * 2, pretraining_steps=0, evaluated=4 * 20)
+    assert two == Effort(batches=2 * 3 * 7 * 2, pretraining_steps=0, evaluated=7 * 20)
+
+
 def test_of_equally_near_runs_the_median_of_the_newest_five_counts(
     database: Database, finished: Callable[..., Run]
 ) -> None:

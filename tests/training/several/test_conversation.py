@@ -25,6 +25,7 @@ from bertmt.prediction.several.lines import (
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.predictions import read_examples, read_predictions
+from bertmt.services.analysis.predict import Model
 from bertmt.services.analysis.trying import conversation as service
 from bertmt.services.analysis.trying.runs import TriedRun
 from bertmt.services.analysis.trying.said import Done, Ended, Ready, Said, Told, Words
@@ -80,6 +81,38 @@ def test_models_are_loaded_and_answer_side_by_side(two: dict[str, RunFolder]) ->
     assert said[3]["probabilities"] != said[4]["probabilities"]
     assert sum(said[3]["probabilities"]) == pytest.approx(1) and len(said[6]["probabilities"]) == 1
     assert said[5] == {"ask": 1, "done": True}
+
+
+def test_several_models_of_one_run_answer_as_one_by_their_mean(two: dict[str, RunFolder]) -> None:
+    models = [ModelToLoad("mean", folder.path, ()) for folder in two.values()]
+    asked = [line(ask=1, first="a lovely film", words=True), line(ask=2, first="a man eats", second="a man is eating")]
+    alone = {(each["run"], each["task"]): each for each in talk(two, *asked) if "label" in each}
+    with tempfile.TemporaryFile() as output:
+        converse(models, Typed(*asked), output)
+        output.seek(0)
+        said = [json.loads(each) for each in output]
+    assert said[:2] == [{"run": "mean", "tasks": ["sst", "para", "sts"]}, {"ready": True}]
+    answers = [each for each in said if "label" in each]
+    assert [(each["run"], each["task"]) for each in answers] == [("mean", "sst"), ("mean", "para"), ("mean", "sts")]
+    for each in answers:
+        of_two = [alone[run, each["task"]]["probabilities"] for run in two]
+        by_hand = [(one + other) / 2 for one, other in zip(*of_two, strict=True)]
+        assert each["probabilities"] == pytest.approx(by_hand, abs=ROUNDING)
+        label = predicted_labels(BUILTIN[each["task"]], np.array([by_hand] if len(by_hand) > 1 else by_hand))[0]
+        assert each["label"] == pytest.approx(label, abs=ROUNDING)
+    words = [each for each in said if "words" in each]
+    assert [word["text"] for word in words[0]["words"]] == ["a", "lovely", "film"] and len(words) == 1
+
+
+def test_a_run_of_several_models_is_refused_where_one_cannot_be_loaded(
+    two: dict[str, RunFolder], tmp_path: Any
+) -> None:
+    models = [ModelToLoad("mean", path, ()) for path in (two["plain"].path, tmp_path / "no")]
+    with tempfile.TemporaryFile() as output:
+        converse(models, Typed(), output)
+        output.seek(0)
+        said = [json.loads(each) for each in output]
+    assert [list(each) for each in said] == [["run", "problem"], ["ready"]]
 
 
 def test_each_word_is_left_out_in_turn(two: dict[str, RunFolder]) -> None:
@@ -160,7 +193,10 @@ def heard() -> Iterator[Any]:
     said: queue.Queue[Said] = queue.Queue()
 
     def begin(folders: dict[str, RunFolder]) -> tuple[service.Conversation, Callable[..., Any]]:
-        tried = [TriedRun(cast(Run, type("R", (), {"id": run})), folder.path, ()) for run, folder in folders.items()]
+        tried = [
+            TriedRun(cast(Run, type("R", (), {"id": run})), (Model(folder.path, ()),))
+            for run, folder in folders.items()
+        ]
         opened.append(service.Conversation(tried, said.put))
 
         def until(last: Callable[[Said], bool]) -> list[Any]:

@@ -21,12 +21,14 @@ def line_of(form: NewRunForm, name: str) -> Field:
     return next(field for field in form.fields() if field.key == name)
 
 
-def test_every_setting_has_one_line_and_the_seed_only_where_a_run_is_changed(form: NewRunForm, add_run: AddRun) -> None:
+def test_every_setting_of_training_has_one_line_and_the_seed_only_where_a_run_is_changed(
+    form: NewRunForm, add_run: AddRun
+) -> None:
     keys = [field.key for field in form.fields()]
     assert len(keys) == len(set(keys))
-    assert set(SETTINGS) - set(keys) == {"seed"}
+    assert set(SETTINGS) - set(keys) == {"seed", "members"}
     changed = NewRunForm(base=form.base, run=add_run(), edits=True)
-    assert set(SETTINGS) - {field.key for field in changed.fields()} == set()
+    assert set(SETTINGS) - {field.key for field in changed.fields()} == {"members"}
 
 
 def test_a_value_that_was_there_before_is_no_change(form: NewRunForm) -> None:

@@ -49,6 +49,21 @@ async def test_correlation_slope_and_intercept_are_those_of_numpy(show: Show, al
         assert facts(shown) == pytest.approx(by_hand(0.3), abs=0.00051)
 
 
+@pytest.mark.parametrize(
+    ("read", "said"), [("separate", "5 × cosine"), ("joint", "5 × output"), ("both", "5 × mean of cosine and output")]
+)
+async def test_what_is_multiplied_has_its_own_name(
+    show: Show, alive: Any, registry: Path, read: str, said: str
+) -> None:
+    builder = RegistryBuilder(registry)
+    changed = "UPDATE runs SET recipe = json_set(recipe, '$.pair_input', ?) WHERE id = 'run001'"
+    builder.database.execute(changed, (read,))
+    builder.database.close()
+    async with show(size=(120, 40)) as shown:
+        await open_run(shown, "run001", "3")
+        assert shown.text.count(said) == 2, "above the chart, and of the example at the cursor"
+
+
 async def test_another_epoch_has_its_own_line_and_zero_goes_back(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "3", "comma")

@@ -187,7 +187,10 @@ def test_a_task_that_is_defined_anew_is_another_recipe_and_one_that_moved_is_the
 
 def test_with_one_task_of_similarities_phases_have_the_names_of_the_losses() -> None:
     found = phases(recipe(mnr=True, cosine_embedding=True))
-    assert found == (Phase("mnr", "mnr", "sts"), Phase("cosine_embedding", "cosine_embedding", "sts"))
+    assert found == (
+        Phase("mnr", "mnr", "sts", ("sts",)),
+        Phase("cosine_embedding", "cosine_embedding", "sts", ("sts",)),
+    )
     assert [each.name for each in phases(recipe(tasks="sick", mnr=True))] == ["mnr"]
 
 

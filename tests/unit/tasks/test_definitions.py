@@ -59,7 +59,11 @@ def test_a_signed_score_is_half_as_wide_in_an_overall_score(name: str) -> None:
     ("base", "changed", "complaint"),
     [
         (SINGLE, {"name": "../x"}, "`name` must be a word of at most 32 small letters"),
-        (SINGLE, {"name": "overall"}, "`name` must be .* and none of overall, mnr, cosine_embedding, but is 'overall'"),
+        (
+            SINGLE,
+            {"name": "overall"},
+            "`name` must be .* and none of overall, mlm, mnr, cosine_embedding, but is 'overall'",
+        ),
         (SINGLE, {"metrics": ("recall",)}, "`metrics` must be some of accuracy, .*, but is recall"),
         (SINGLE, {"metrics": ()}, "`metrics` must be some of .*, but is empty"),
         (SINGLE, {"metrics": ("accuracy", "pearson")}, "`metrics` of a task with classes are of accuracy, macro_f1"),

@@ -238,6 +238,8 @@ class NewRunForm:
         """The settings by section, those of the heads of the chosen tasks among them."""
         sections: dict[str, list[str]] = {METHOD: [], CONSTANTS: [], SCALE: [], RUNTIME: [], RESILIENCE: []}
         for name, setting in recipe.settings().items():
+            if name == "members" and not recipe.members:  # only averages have some
+                continue
             if setting.role is Role.TOGGLE:
                 sections[CONSTANTS if name in _CONSTANTS else METHOD].append(name)
             elif name != "seed" or self.edits:  # there is a line for all seeds

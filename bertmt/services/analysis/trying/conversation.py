@@ -23,7 +23,11 @@ class Conversation:
     """
 
     def __init__(self, tried: Sequence[TriedRun], hear: Callable[[Said], None]):
-        models = [{"run": each.run.id, "folder": str(each.folder), "allowed": each.allowed} for each in tried]
+        models = [
+            {"run": each.run.id, "folder": str(model.folder), "allowed": model.allowed}
+            for each in tried
+            for model in each.models
+        ]
         self._hear = hear
         self._is_closed = False
         self._number = 0

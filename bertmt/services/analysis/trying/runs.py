@@ -2,23 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bertmt.errors import BertmtError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.analysis.predict import folder_with_model
+from bertmt.services.analysis.predict import Model, models_of
 
-MOST_RUNS = 6  # all models are in memory at once
+MOST_RUNS = 6  # all models are in memory at once, those of an average too
 
 
 @dataclass(frozen=True)
 class TriedRun:
-    """A run with its model; `allowed` are the digests of a user's own code that may be run."""
+    """A run with its model; of an average those that it averages."""
 
     run: Run
-    folder: Path
-    allowed: tuple[str, ...]
+    models: tuple[Model, ...]
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,12 @@ def choose_tried(database: Database, runs: Sequence[Run]) -> Chosen:
     refused: dict[str, str] = {}
     for run in runs:
         try:
-            folder, allowed = folder_with_model(database, run)
+            models = tuple(models_of(database, run))
         except BertmtError as problem:
             refused[run.id] = str(problem)
             continue
-        if len(tried) == MOST_RUNS:
+        if tried and sum(len(each.models) for each in tried) + len(models) > MOST_RUNS:
             refused[run.id] = f"Run {run.id} is left out: {MOST_RUNS} are tried at a time."
         else:
-            tried.append(TriedRun(run, folder, allowed))
+            tried.append(TriedRun(run, models))
     return Chosen(tuple(tried), refused)

@@ -45,8 +45,8 @@ class SimilarityPane(EpochPane):
     SUBJECT = "A chart of similarities"
     NEEDS = "a number as label"
     GUIDE: ClassVar[tuple[str, ...]] = (
-        "Each dot is an example: across, its label; up, the prediction: the cosine of both embeddings, or the output "
-        "of a head, times the range of the labels. By cosine this is the paper's Figure 10.",
+        "Each dot is an example: across, its label; up, the prediction: the cosine of both embeddings, the output of "
+        "a head, or their mean, times the range of the labels. By cosine this is the paper's Figure 10.",
         "Beside it are the examples, the one farthest from its label first. The line is the least-squares fit.",
     )
     DEFAULT_CSS = """
@@ -95,7 +95,9 @@ class SimilarityPane(EpochPane):
         scale = (task.minimum, task.maximum)
         cloud = Cloud(similarity.labels, similarity.predicted, fit, scale=scale, style=found.style)
         self.query_one(ScatterChart).show(cloud)
-        self.query_one("#facts", TextLines).show(lambda width: [cut_line(_facts(task, similarity), width)])
+        self.query_one("#facts", TextLines).show(
+            lambda width: [cut_line(_facts(found.table.run, task, similarity), width)]
+        )
         self.query_one(ExampleList).show(found.table, by_error(found.table), sorted_by="-error")
 
     def _read(self, session: Session, run: Run, known: Numbers | None) -> Numbers:
@@ -118,10 +120,10 @@ class SimilarityPane(EpochPane):
             self.save(self.query_one(ScatterChart), self.run.id, f"{self.task_name}-similarity")
 
 
-def _facts(task: Task, similarity: Similarity) -> Line:
+def _facts(run: Run, task: Task, similarity: Similarity) -> Line:
     """What the chart's upward axis is, and the line of best fit in numbers."""
     return line(
-        Span("predicted = ", "dim"), scale_words(task),
+        Span("predicted = ", "dim"), scale_words(run, task),
         Span("   best fit: slope ", "dim"), numbers.score(similarity.slope),
         Span(", intercept ", "dim"), numbers.score(similarity.intercept),
         Span("   n ", "dim"), numbers.count(len(similarity.labels)),

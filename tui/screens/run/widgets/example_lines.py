@@ -6,7 +6,9 @@ from bertmt.drawing import numbers
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut_line, line, pad, wrap_parts
+from bertmt.registry.records import Run
 from bertmt.services.analysis.examples import ExampleTable
+from bertmt.services.analysis.run_predictions import predicted_by
 from bertmt.tasks.task import Task
 from tui.formatting.run_signs import bar
 
@@ -24,9 +26,9 @@ def class_name(task: Task, label: int) -> str:
     return f"{label} {safe_text(task.classes[label])}"
 
 
-def scale_words(task: Task) -> str:
+def scale_words(run: Run, task: Task) -> str:
     """How what is predicted of a number becomes a label: "5 × cosine", "1 + 4 × output"."""
-    what = "output" if task.has_head else "cosine"
+    what = predicted_by(run, task)
     return f"{f'{task.minimum:g} + ' if task.minimum else ''}{task.maximum - task.minimum:g} × {what}"
 
 
@@ -95,7 +97,7 @@ def _similarity(table: ExampleTable, index: int, baseline: ExampleTable | None) 
         line(Span("label ", "dim"), numbers.score(label, 2)),
         line(
             Span("predicted ", "dim"), numbers.score(predicted, 2),
-            Span(f" = {scale_words(task_in(table))} {numbers.score(output)}", "dim"),
+            Span(f" = {scale_words(table.run, task_in(table))} {numbers.score(output)}", "dim"),
         ),
         line(Span("error ", "dim"), numbers.difference(predicted - label, 2)),
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What a search may choose from: ranges and lists of values of settings (`--over`), and recipes drawn from them."""
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -143,25 +144,51 @@ def size_of(space: Sequence[Axis]) -> float:
 def draws(space: Sequence[Axis], seed: int) -> Iterator[dict[str, Any]]:
     """Settings drawn from a space, each once, always in the same order for a seed; ends where nothing new comes.
 
-    They are spread evenly from a random beginning, since independent draws leave gaps: of nine, one setting's are often
-    all on one side. Source: the additive recurrence R_d of Roberts 2018, "The unreasonable effectiveness of
-    quasirandom sequences": steps of 1/φ, 1/φ², …, modulo 1, where φ is the root of x^(d + 1) = x + 1.
+    They are spread evenly, since independent draws leave gaps: of nine, one setting's are often all on one side.
+    Source: the scrambled Halton sequence, Owen 2017, "A randomized Halton algorithm in R" (arXiv:1706.02808), with one
+    permutation of digits per setting, and a random shift.
     """
     source = random.Random(f"{seed}/search")
-    shares = [source.random() for _ in space]
-    phi = 2.0
-    for _ in range(60):
-        phi = (1 + phi) ** (1 / (len(space) + 1))
+    spreads = [_Spread(base, source) for base in _primes(len(space))]
     known: set[tuple[Any, ...]] = set()
     repeated = 0
-    while repeated < MOST_DRAWS and len(known) < size_of(space):
-        drawn = {axis.name: axis.at(share) for axis, share in zip(space, shares, strict=True)}
-        shares = [(share + phi ** -(place + 1)) % 1 for place, share in enumerate(shares)]
+    for index in itertools.count():
+        if repeated == MOST_DRAWS or len(known) >= size_of(space):
+            return
+        drawn = {axis.name: axis.at(spread.share(index)) for axis, spread in zip(space, spreads, strict=True)}
         repeated += 1
         if tuple(drawn.values()) not in known:
             known.add(tuple(drawn.values()))
             repeated = 0
             yield drawn
+
+
+class _Spread:
+    """Numbers from 0 to 1 of which any first few are spread evenly: digits of 1, 2, 3 … mirrored at the point."""
+
+    def __init__(self, base: int, source: random.Random):
+        self._base = base
+        self._digits = [0, *source.sample(range(1, base), base - 1)]  # behind the last one all are 0
+        self._shift = source.random()
+
+    def share(self, index: int) -> float:
+        found, unit = self._shift, 1.0
+        number = index + 1
+        while number:
+            number, digit = divmod(number, self._base)
+            unit /= self._base
+            found += self._digits[digit] * unit
+        return found % 1
+
+
+def _primes(count: int) -> list[int]:
+    found: list[int] = []
+    candidate = 2
+    while len(found) < count:
+        if all(candidate % prime for prime in found):
+            found.append(candidate)
+        candidate += 1
+    return found
 
 
 def in_words(settings: Mapping[str, Any]) -> dict[str, str]:

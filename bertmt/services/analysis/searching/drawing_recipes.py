@@ -52,7 +52,7 @@ def require_optuna() -> Any:
         UsageError: it is not installed.
     """
     try:
-        import optuna  # type: ignore[import-not-found]  # noqa: PLC0415 - of the extra `search`, and slow to import
+        import optuna  # noqa: PLC0415 - of the extra `search`, and slow to import
     except ImportError:
         raise UsageError(
             '--sampler tpe is optuna\'s, which needs one more package: `pip install "bertmt[search]"`.'

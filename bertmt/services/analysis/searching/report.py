@@ -162,8 +162,11 @@ def _about_scores(best: BestOf, report: Report) -> list[str]:
         f"part in that, {numbers.score(held_out)}{error} (standard error): believe the latter."
     ]
     if best.optimism is not None:
+        size = numbers.difference(best.optimism)
         said.append(
-            f"The choice was optimistic by the difference, {numbers.difference(best.optimism)}, chance included."
+            f"The choice was optimistic by the difference, {size}, chance included."
+            if best.optimism > 0
+            else f"The difference is {size}: here chance outweighs the optimism that choosing brings on average."
         )
     if best.easier is not None and report.tried > 1:
         at = f"at epoch {report.plan.rungs[0]} " if len(report.plan.rungs) > 1 else ""

@@ -200,22 +200,6 @@ def test_a_stopped_run_goes_on_with_the_very_next_step(
     assert rows(folder) == rows(straight("final").folder)
 
 
-@pytest.mark.parametrize("name", ["baseline", "final", "pairs in both ways"])
-def test_a_run_that_pauses_after_an_epoch_and_is_let_go_on_ends_with_the_same_bytes(
-    prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt], straight: Callable[..., Attempt], name: str
-) -> None:
-    folder = prepare({**RECIPES[name], **RESILIENCE}, keeps_checkpoints=True, pause_after=1)
-    paused = attempt(folder)
-    assert (paused.exit_code, paused.last["event"], paused.last["after_epoch"]) == (0, "stopped", 1)
-    assert [event["epoch"] for event in paused.of_kind("evaluated")] == [0, 1]
-    again = attempt(next_attempt(folder))  # as where its worker died before it could be told
-    assert (again.last["after_epoch"], again.of_kind("step"), again.of_kind("evaluated")) == (1, [], [])
-    resumed = attempt(next_attempt(folder, pause_after=0))
-    assert resumed.weights == straight(name).weights
-    assert final_state(folder) == final_state(straight(name).folder)
-    assert rows(folder) == rows(straight(name).folder)
-
-
 def test_a_run_that_was_killed_while_its_model_was_saved_trains_no_step_again(
     prepare: Callable[..., RunFolder],
     attempt: Callable[..., Attempt],

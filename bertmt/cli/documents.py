@@ -20,6 +20,7 @@ RUN: dict[str, str] = {
     "wants": "cpu or gpu, the only devices that may take it, or empty",
     "after": "ids of the runs that must have ended before it starts",
     "after_ok": "ids of the runs that must have finished before it starts",
+    "pause_after": "the epoch after which it pauses by itself, as a search wants it; 0: it trains to its end",
     "checkpoint_step": "steps done at its newest checkpoint, or null",
     "attempt": "how often it was started",
     "device": "device",

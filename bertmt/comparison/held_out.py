@@ -18,7 +18,7 @@ import numpy as np
 from bertmt.comparison.bootstrap import SEED
 from bertmt.tasks.metrics import COMPUTED, aligned
 
-RESAMPLES = 1000  # of a standard error, which is shown with two digits
+RESAMPLES = 500  # of a standard error, which is shown with two digits
 LEAST_FOR_IMPORTANCE = 4
 
 

@@ -121,6 +121,28 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Any]:
     return run
 
 
+def test_a_search_that_is_killed_while_it_begins_leaves_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beginning, "add_trials", lambda *_: (_ for _ in ()).throw(KilledError()))
+    with pytest.raises(KilledError):
+        begun(database)
+    assert all_runs(database) == [] and all_searches(database) == []
+
+
+def test_recipes_that_are_added_later_come_whole_or_not_at_all_and_never_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(database, strategy="random", sampler="uniform", runs="4", budget="100h")
+    with monkeypatch.context() as patched:
+        patched.setattr(beginning, "add_trials", lambda *_: (_ for _ in ()).throw(KilledError()))
+        with pytest.raises(KilledError):
+            go_on(database)
+    assert len(all_runs(database)) == 1
+    looked = go_on(database)
+    assert len(looked.tried) == 4 == len(all_runs(database)) == len({str(each.trial.settings) for each in looked.tried})
+
+
 def test_two_processes_on_one_search_do_each_step_once(database: Database) -> None:
     begun(database)
     scorer = Scorer(database, search_named(database, "trial"))
@@ -161,6 +183,16 @@ def test_one_that_a_person_cancelled_after_its_pause_is_not_let_go_on(database: 
     control.cancel(database, first)
     looked = go_on(database)
     assert looked.tried[0].trial.rung == 0 and looked.tried[0].first.chosen_by is not None
+
+
+def test_one_that_a_person_removed_after_its_pause_is_not_let_go_on_and_still_counts(database: Database) -> None:
+    begun(database)
+    first = train_next(database, quality=lambda recipe: 1.0)
+    assert first is not None
+    remove(database, first.key)
+    looked = go_on(database)
+    assert looked.tried[0].trial.rung == 0 and looked.tried[0].is_removed
+    assert report_of(database, "trial").tried == 9
 
 
 def test_a_pruned_run_is_resumed_to_its_end_by_a_person_and_may_win(database: Database) -> None:

@@ -17,6 +17,7 @@ from bertmt.services.analysis.searching.charts import setting_charts
 from bertmt.services.analysis.searching.formatting import how, outcome_lines
 from bertmt.services.analysis.searching.looking import Tried
 from bertmt.services.analysis.searching.report import Report, listed, report_of
+from bertmt.services.analysis.searching.scoring import Scorer, scorer_of
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.registry_lane import Session
@@ -68,6 +69,7 @@ class SearchScreen(RunActions):
         super().__init__()
         self._name = name
         self._report: Report | None = None
+        self._scorer: Scorer | None = None
 
     def compose(self) -> ComposeResult:
         yield TextLines(self._title_lines, id="title")
@@ -87,7 +89,7 @@ class SearchScreen(RunActions):
         return self.query_one("#recipes", Table)
 
     async def load(self) -> None:
-        report = await self.dashboard.ask(lambda session: report_of(session.database, self._name))
+        report = await self.dashboard.ask(self._read)
         if self.is_left:
             return
         self._report = report
@@ -96,6 +98,11 @@ class SearchScreen(RunActions):
         self._show_charts()
         self.query_one("#title", TextLines).remake()
         self.query_one("#outcome", TextLines).remake()
+
+    def _read(self, session: Session) -> Report:
+        """On the registry's thread; what was scored before is kept, as long as it is the same registry and search."""
+        self._scorer = scorer_of(session.database, self._name, self._scorer)
+        return report_of(session.database, self._name, self._scorer)
 
     def _cell(self, row: Tried, column: Column) -> Span:
         return recipe_cell(row, column, self._report)

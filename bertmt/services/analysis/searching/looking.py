@@ -1,7 +1,7 @@
 """Where a search stands: its recipes with their runs, scores and seconds of training."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bertmt.comparison.held_out import Halves
@@ -15,7 +15,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.events import now
 from bertmt.services.analysis.searching.decisions import Standing
 from bertmt.services.analysis.searching.plan import SearchPlan, read_plan
-from bertmt.services.analysis.searching.scoring import NO_HALVES, Scorer
+from bertmt.services.analysis.searching.scoring import NO_HALVES, Scorer, scorer_of
 
 OPEN = (State.QUEUED, State.RUNNING)
 SETTLED = (State.PAUSED, State.FINISHED)  # what a person cancelled or holds is not let go on
@@ -27,6 +27,7 @@ class Tried:
 
     Attributes:
         run: None: it was deleted for good.
+        is_removed: its run is out of sight, so that it is not let go on.
         first: its scores at the first rung, before any of the recipes was chosen.
         halves: its scores at the rung that it was let go to; undefined where it has not come there.
         epochs: how far it has come.
@@ -39,6 +40,7 @@ class Tried:
     halves: Halves
     epochs: int
     seconds: float
+    is_removed: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -52,9 +54,9 @@ class Tried:
 
     def standing(self) -> Standing:
         """What decisions need of it."""
-        is_open = self.run is not None and self.run.state in OPEN
+        is_open = self.run is not None and self.run.state in OPEN and not self.is_removed
         never_began = is_open and self.run is not None and self.run.attempt == 0
-        may_go_on = self.run is not None and self.run.state in SETTLED
+        may_go_on = self.run is not None and self.run.state in SETTLED and not self.is_removed
         return Standing(
             number=self.trial.number, rung=self.trial.rung, is_open=is_open, never_began=never_began,
             score=self.halves.chosen_by if may_go_on else None, seconds=self.seconds,
@@ -99,10 +101,12 @@ def look(database: Database, name: str, scorer: Scorer | None = None) -> Looked:
     """
     search = search_named(database, name)
     plan, trials = read_plan(search.plan), trials_of(database, search.key)
-    scorer = scorer or Scorer(database, search)
+    scorer = scorer or scorer_of(database, name)
     ids = [each.run for each in trials]
-    runs = {run.id: run for run in (*removed_with_ids(database, ids), *runs_with_ids(database, ids))}
-    return Looked(search, plan, tuple(_tried(database, plan, each, runs.get(each.run), scorer) for each in trials))
+    removed = {run.id: run for run in removed_with_ids(database, ids)}
+    runs = removed | {run.id: run for run in runs_with_ids(database, ids)}
+    found = [_tried(database, plan, each, runs.get(each.run), scorer) for each in trials]
+    return Looked(search, plan, tuple(replace(each, is_removed=each.trial.run in removed) for each in found))
 
 
 def _tried(database: Database, plan: SearchPlan, trial: Trial, run: Run | None, scorer: Scorer) -> Tried:

@@ -12,7 +12,7 @@ from bertmt.registry.states import State
 from bertmt.services.analysis.comparability import looks_at_dev
 from bertmt.services.analysis.searching.looking import Looked, Tried, look
 from bertmt.services.analysis.searching.plan import SearchPlan, read_plan
-from bertmt.services.analysis.searching.scoring import Scorer
+from bertmt.services.analysis.searching.scoring import Scorer, scorer_of
 
 WITHOUT_HOLDOUT = (
     "Nothing was held out, so this score is optimistic by an unknown amount: it is the best of several on the same "
@@ -67,21 +67,22 @@ class Report:
         return sum(each.run is not None and each.run.state in states for each in self.looked.tried)
 
 
-def report_of(database: Database, name: str) -> Report:
+def report_of(database: Database, name: str, scorer: Scorer | None = None) -> Report:
     """Of the search of that name.
+
+    Args:
+        scorer: one that has scored before; a new one by default.
 
     Raises:
         NotFoundError: there is none.
         DataError: it cannot be read.
     """
-    looked = look(database, name)
+    scorer = scorer or scorer_of(database, name)
+    looked = look(database, name, scorer)
     finalists = tuple(each for each in looked.tried if each.is_whole)
     best = best_of([each.halves for each in finalists], [each.first for each in looked.tried])
-    error = None
-    if best is not None and (run := finalists[best.place].run) is not None:
-        scorer = Scorer(database, looked.search)
-        scorer.halves(run, run.scores.selected_epoch)
-        error = scorer.error(run, run.scores.selected_epoch)
+    run = None if best is None else finalists[best.place].run
+    error = None if run is None else scorer.error(run, run.scores.selected_epoch)
     ranked = sorted(looked.tried, key=_rank)
     return Report(looked, tuple(ranked), best, finalists, error, _importances(looked))
 

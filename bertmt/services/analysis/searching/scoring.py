@@ -39,6 +39,7 @@ class Scorer:
     search: Search
     _masks: dict[str, HeldOut] = field(default_factory=dict)
     _known: dict[tuple[int, int, int], Halves] = field(default_factory=dict)
+    _errors: dict[tuple[int, int, int], float | None] = field(default_factory=dict)
 
     def halves(self, run: Run, epoch: int | None) -> Halves:
         """What a run scores at an epoch on the half that is chosen by and on the other; undefined where it has no
@@ -55,9 +56,17 @@ class Scorer:
 
     def error(self, run: Run, epoch: int | None) -> float | None:
         """The standard error of what a run scores on the held-out half; on all of dev where nothing is held out."""
-        found = None if epoch is None else self._predicted(run, epoch)
-        if found is None:
+        if epoch is None:
             return None
+        key = run.key, run.attempt, epoch
+        if key not in self._errors:
+            found = self._predicted(run, epoch)
+            if found is None:
+                return None
+            self._errors[key] = self._error(run, found)
+        return self._errors[key]
+
+    def _error(self, run: Run, found: Mapping[str, np.ndarray]) -> float | None:
         holds_out = read_plan(self.search.plan).holds_out
         parts = {name: self._part(name, predicted, holds_out) for name, predicted in found.items()}
         tasks = run.tasks
@@ -121,3 +130,14 @@ class Scorer:
         with self.database.immediate():
             store_held_out(self.database, self.search.key, text)
             self.search = search_named(self.database, self.search.name)
+
+
+def scorer_of(database: Database, name: str, known: Scorer | None = None) -> Scorer:
+    """A scorer of the search of that name: the known one, as long as it is of the same registry and search.
+
+    Raises:
+        NotFoundError: there is no such search.
+    """
+    if known is not None and known.database is database and known.search.name == name:
+        return known
+    return Scorer(database, search_named(database, name))

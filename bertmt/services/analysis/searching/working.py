@@ -7,16 +7,17 @@ from pathlib import Path
 
 from bertmt.errors import BertmtError
 from bertmt.launchers.workers import running_beside, worker_command
-from bertmt.registry.claims import QUEUE_HELD
 from bertmt.registry.database import Database
-from bertmt.registry.runs import setting
 from bertmt.registry.workers import running_workers
 from bertmt.services.analysis.searching.advancing import advance
-from bertmt.services.analysis.searching.looking import Looked, look
-from bertmt.services.analysis.searching.scoring import Scorer
+from bertmt.services.analysis.searching.looking import Looked
+from bertmt.services.analysis.searching.scoring import Scorer, scorer_of
+from bertmt.services.lifecycle.hold import queue_is_held
 
 LOOK_SECONDS = 1.0
+IDLE_SECONDS = 10.0  # before a worker is begun anew of which the last found nothing to start
 NOTHING_WORKS = "No worker is running: type `bertmt worker` in another terminal, or add --work."
+NOTHING_STARTS = "No run of the search can be started here now; what the worker said tells why. Trying again."
 HELD = "The queue is held: `bertmt release --queue` lets its runs start."
 
 
@@ -31,7 +32,7 @@ def search_on(database: Database, name: str, work: bool, say: Callable[[str], No
         BertmtError: the worker has ended badly, or starts nothing any more.
         NotFoundError, DataError: there is no such search, or it cannot be read.
     """
-    scorer = Scorer(database, look(database, name).search)
+    scorer = scorer_of(database, name)
     told: set[str] = set()
 
     def once(sentence: str) -> None:
@@ -40,10 +41,18 @@ def search_on(database: Database, name: str, work: bool, say: Callable[[str], No
             say(sentence)
 
     while (looked := advance(database, name, say, scorer)).search.ended_at is None:
-        if work:
+        is_held = queue_is_held(database)
+        if is_held:
+            once(HELD)
+        if work and not is_held:
+            began = time.monotonic()
             looked = _with_a_worker(database, name, say, scorer)
+            if looked.search.ended_at is None and time.monotonic() - began < IDLE_SECONDS:
+                once(NOTHING_STARTS)
+                time.sleep(IDLE_SECONDS)
             continue
-        _tell_why_nothing_comes(database, once)
+        if not work:
+            _tell_why_nothing_comes(database, once)
         time.sleep(LOOK_SECONDS)
     return looked
 
@@ -80,9 +89,7 @@ def _tell_why_nothing_comes(database: Database, once: Callable[[str], None]) -> 
         BertmtError: all workers have stopped starting runs.
     """
     workers = running_workers(database)
-    if setting(database, QUEUE_HELD) is not None:
-        once(HELD)
-    elif not workers:
+    if not workers:
         once(NOTHING_WORKS)
     elif all(worker.starts_nothing for worker in workers):
         raise BertmtError(f"{workers[0].guard}; `bertmt workers --go-on {workers[0].key}` resets the worker.")

@@ -1,6 +1,7 @@
 """What a search may choose from: ranges and lists of values of settings (`--over`), and recipes drawn from them."""
 
 import itertools
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,10 @@ class Axis:
         low, high = self.low, self.high
         if self.is_whole:  # the last one has as much room as the others
             high += 1
-        number = low * (high / low) ** share if self.is_log else low + share * (high - low)
+        if self.is_log:
+            number = math.exp((1 - share) * math.log(low) + share * math.log(high))
+        else:
+            number = (1 - share) * low + share * high  # whose ends may lie farther apart than numbers go
         if self.is_whole:
             return min(int(number), int(self.high))
         return min(max(float(f"{number:.{DIGITS}g}"), self.low), self.high)
@@ -97,7 +101,8 @@ def _axis(text: str) -> Axis:
         raise UsageError(f"--over {name} cannot be searched: {_NEVER[name]}.")
     if setting.role in (Role.RUNTIME, Role.RESILIENCE) and name != "precision":
         raise UsageError(f"--over {name} cannot be searched: it changes no score.")
-    return _range(setting, value) if BETWEEN in value and setting.kind != "texts" else _choices(setting, value)
+    is_free_text = setting.kind == "texts" or (setting.kind == "str" and not setting.choices)  # paths have .. too
+    return _range(setting, value) if BETWEEN in value and not is_free_text else _choices(setting, value)
 
 
 def _range(setting: Setting, value: str) -> Axis:
@@ -112,7 +117,7 @@ def _range(setting: Setting, value: str) -> Axis:
     low, high = ends
     if low >= high:
         raise UsageError(f"--over {name}={low:g}..{high:g} is empty: write the lower end first.")
-    is_log = low > 0 and (high / low >= WIDE or name.endswith("learning_rate"))
+    is_log = low > 0 and (high >= WIDE * low or name.endswith("learning_rate"))
     return Axis(name, low=low, high=high, is_log=is_log)
 
 
@@ -122,7 +127,9 @@ def _choices(setting: Setting, value: str) -> Axis:
         words = [word.replace("+", ",") for word in words]
     values = tuple(dict.fromkeys(_parsed(setting, word) for word in words))
     if len(values) < 2:
-        raise UsageError(f"--over {setting.name}={value} leaves nothing to choose: use --set for one value.")
+        raise UsageError(
+            f"--over {setting.name} leaves nothing to choose from {shown(value)}: use --set for one value."
+        )
     return Axis(setting.name, values=values)
 
 
@@ -204,4 +211,7 @@ def word_of(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (tuple, list)):
         return ",".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value)

@@ -51,6 +51,11 @@ def test_choices_are_read_as_the_setting_has_them() -> None:
     assert parse_space(["number_loss=none,cosent"])[0].values == (None, "cosent")
 
 
+def test_a_path_is_no_range_and_a_number_stays_whole() -> None:
+    assert parse_space(["encoder=../mine,tiny"])[0].values == ("../mine", "tiny")
+    assert in_words({"weight_decay": 0.123456789}) == {"weight_decay": "0.123456789"}
+
+
 def test_the_same_seed_draws_the_same_and_another_does_not() -> None:
     space = ("learning_rate=1e-5..1e-4", "r_drop=0,1,2")
     assert drawn(5, *space) == drawn(5, *space) == drawn(9, *space)[:5] != drawn(5, *space, seed=1)

@@ -20,6 +20,7 @@ from bertmt.services.plan.estimates import estimate
 from bertmt.services.plan.submit import Plan, PlannedRun, Request, plan, submit
 
 LONGEST_NAME = 60  # a run's name has its number behind it
+LONGEST_NUMBER = 9  # digits
 EPOCHS = "epochs"
 
 
@@ -163,7 +164,15 @@ def _numbers(asked: Asked) -> tuple[float | None, int | None, int]:
     """
     if not asked.budget and not asked.runs:
         raise UsageError("A search needs an end: --budget 2h (of training), --runs 12, or both.")
-    if not (asked.runs == "" or (asked.runs.isascii() and asked.runs.isdigit() and 2 <= int(asked.runs) <= MOST_RUNS)):
+    if not (
+        asked.runs == ""
+        or (
+            asked.runs.isascii()
+            and asked.runs.isdigit()
+            and len(asked.runs) <= LONGEST_NUMBER
+            and 2 <= int(asked.runs) <= MOST_RUNS
+        )
+    ):
         raise UsageError(f"--runs expects a whole number from 2 to {MOST_RUNS:,}, but found {asked.runs[:40]!r}.")
     for flag, value, known in (
         ("strategy", asked.strategy, ("halving", "random")),

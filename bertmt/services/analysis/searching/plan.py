@@ -79,11 +79,12 @@ def read_plan(text: str) -> SearchPlan:
         DataError: the registry holds none.
     """
     try:
-        return msgspec.json.decode(text, type=SearchPlan)
+        found = msgspec.json.decode(text, type=SearchPlan)
     except (msgspec.MsgspecError, UnicodeEncodeError) as problem:
-        raise DataError(
-            f"The plan of a search cannot be read ({problem}): `bertmt doctor` looks at the registry."
-        ) from None
+        raise DataError(f"The plan of a search cannot be read: {problem}.") from None
+    if not found.rungs or found.rungs[0] < 1 or list(found.rungs) != sorted(set(found.rungs)):
+        raise DataError("The plan of a search cannot be read: its rungs are no ascending epochs.")
+    return found
 
 
 def to_text(plan: SearchPlan) -> str:

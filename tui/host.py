@@ -131,6 +131,10 @@ class Host(Protocol):
         """What runs say of a text; one alone is tried beside the marked ones, or else beside its baseline."""
         ...
 
+    def search_screen(self, name: str) -> Screen[None]:
+        """A search: its recipes, their settings against scores, and its winner."""
+        ...
+
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""
         ...

@@ -16,6 +16,7 @@ from tui.screens.paper.screen import PaperScreen
 from tui.screens.queue.screen import QueueScreen
 from tui.screens.run.screen import RunScreen
 from tui.screens.runs.screen import RunsScreen
+from tui.screens.searching.screen import SearchScreen
 from tui.screens.trying.screen import TryScreen
 from tui.screens.worker_log import WorkerLogScreen
 from tui.typed_ahead import TypedAhead
@@ -56,6 +57,10 @@ class Navigation(TypedAhead):
     def try_screen(self, runs: Sequence[Run], first: str = "", second: str = "") -> Screen[None]:
         """What runs say of a text; one alone is tried beside the marked ones, or else beside its baseline."""
         return TryScreen(runs, first, second)
+
+    def search_screen(self, name: str) -> Screen[None]:
+        """A search: its recipes, their settings against scores, and its winner."""
+        return SearchScreen(name)
 
     def worker_log_screen(self) -> Screen[None]:
         """What workers in the background write."""

@@ -34,6 +34,7 @@ from bertmt.cli.recipe import recipe
 from bertmt.cli.repair import repair
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
+from bertmt.cli.search import search, searches
 from bertmt.cli.show import show
 from bertmt.cli.task import task
 from bertmt.cli.trying import try_
@@ -45,7 +46,8 @@ from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
-    demo, init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
+    demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, logs, curves,
+    confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
     average, predict, try_, export, verify_resume, notify, backup, import_run,
     import_predictions, gc, repair,

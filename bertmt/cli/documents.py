@@ -20,6 +20,7 @@ RUN: dict[str, str] = {
     "wants": "cpu or gpu, the only devices that may take it, or empty",
     "after": "ids of the runs that must have ended before it starts",
     "after_ok": "ids of the runs that must have finished before it starts",
+    "pause_after": "the epoch after which it pauses by itself, as a search wants it; 0: it trains to its end",
     "checkpoint_step": "steps done at its newest checkpoint, or null",
     "attempt": "how often it was started",
     "device": "device",
@@ -84,6 +85,38 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "remarks": "sentences: which settings have no effect, what was skipped, which dev examples also occur "
         "elsewhere, how long an epoch is",
         "workers": "how many workers are alive",
+    },
+    "bertmt.search/1": {
+        "name": "of the search",
+        "strategy": "halving or random",
+        "sampler": "uniform or tpe",
+        "seed": "of what was drawn",
+        "over": "the space, as it was typed",
+        "rungs": "the epochs at which recipes were judged, the last included",
+        "runs": "how many recipes are tried at most; null: the budget is to tell",
+        "budget_seconds": "of training, or null",
+        "seconds": "of training so far, all runs together",
+        "held_out": "whether half of dev had no part in any choice",
+        "created_at": "when it began",
+        "ended_at": "null: it goes on",
+        "recipes": "all that it tried, the best first: number, run (id), settings, state (a run's, or pruned or "
+        "deleted), rung (how far it was let go), epochs, first_score (at the first rung), score (both on the half that "
+        "chooses), held_out_score, seconds",
+        "tried": "how many recipes the choice was among: those with a score",
+        "pruned": "how many of them were left behind",
+        "failed": "how many failed or were lost",
+        "winner": "the id of its run; null: there is none yet",
+        "score": "of the winner, on the half of dev that chose it",
+        "held_out_score": "of the winner, on the other half; null: nothing was held out",
+        "held_out_error": "the standard error of that",
+        "optimism": "score − held_out_score",
+        "easier": "the mean over all tried recipes of what they score more on the half that chooses, before any choice",
+        "importance": "setting to recipes (how many it is known from), rank_correlation (of numbers with scores), "
+        "share (of the variance of scores between words); of scores at the first rung",
+        "said": "sentences",
+    },
+    "bertmt.searches/1": {
+        "searches": "a list of name, strategy, sampler, over, runs, tried, created_at, ended_at",
     },
     "bertmt.presets/1": {
         "presets": "a list of name, summary, figure, settings (what differs from the paper's baseline), paper "

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _SAME_NAME = (
     "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase",
     "steps_total", "epoch", "epochs_total", "progress", "selected_epoch", "failure", "note", "data",
-    "submitted_at", "started_at", "ended_at", "last_event_at", "priority", "not_before_at", "wants", "checkpoint_step",
+    "submitted_at", "started_at", "ended_at", "last_event_at", "priority", "not_before_at", "wants", "pause_after",
+    "checkpoint_step",
 )  # fmt: skip
 
 

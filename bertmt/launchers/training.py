@@ -32,6 +32,7 @@ def order_of(run: Run, device: str, threads: int, keeps_checkpoints: bool = Fals
         keeps_checkpoints=keeps_checkpoints,
         checkpoint_step=run.progress.checkpoint_step,
         encoder_fingerprints=run.submission.encoder_fingerprints,
+        pause_after=run.queueing.pause_after,
     )
 
 

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,3 +57,18 @@ def run_in_front(command: Sequence[str]) -> int:
 def become(command: Sequence[str]) -> NoReturn:
     """Let a worker take this process' place: signals and exit code are its own."""
     os.execv(command[0], list(command))
+
+
+@contextmanager
+def running_beside(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker as a child of this process, which goes on meanwhile; at the end it is stopped, and puts its runs back.
+
+    What it writes goes to stderr: stdout is for the answer of this process.
+    """
+    child = subprocess.Popen(command, stdout=2)
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.terminate()
+        child.wait()

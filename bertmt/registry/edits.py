@@ -77,3 +77,9 @@ def remove_tag(database: Database, key: int, tag: str) -> bool:
     """Take a tag away; whether the run had it."""
     with database.immediate():
         return bool(database.execute("DELETE FROM tags WHERE run = ? AND tag = ?", (key, tag)).rowcount)
+
+
+def store_pause(database: Database, key: int, epoch: int) -> None:
+    """Let a run pause by itself after an epoch; 0: it trains to its end."""
+    with database.immediate():
+        database.execute("UPDATE runs SET pause_after = ? WHERE key = ?", (epoch, key))

@@ -4,8 +4,6 @@ sqlite-utils records which ones ran; `PRAGMA user_version` repeats their number,
 import of it. `Migrations.apply` alone is not safe when several processes start together; inside BEGIN IMMEDIATE it is.
 """
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,10 @@ from sqlite_utils import Migrations
 
 from bertmt.errors import RegistryError
 from bertmt.registry.database import tables_of
-from bertmt.registry.file.older_recipes import present_digest, present_recipe
+from bertmt.registry.file.older_recipes import present_digest, present_recipe, scores_as_json
 from bertmt.registry.file.recipes_of_schema_9 import recipe_with_later_settings
 from bertmt.registry.file.recipes_of_schema_10 import recipe_with_stages, rewrite_recipes
+from bertmt.registry.searches.schema import SEARCHES
 
 migrations = Migrations("bertmt")
 
@@ -257,7 +256,7 @@ CREATE TABLE sources (                  -- of users' own losses and heads; what 
     source TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8)
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SEARCHES)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -334,7 +333,7 @@ def m007_scores_of_any_task(db: SqliteUtilsDatabase) -> None:
         )
     # Functions of Python's: SQLite writes 15 digits of a number into JSON, which is not the number; and it has no
     # SHA-256.
-    functions = {"scores_as_json": _scores_as_json, "recipe_of": present_recipe, "digest_of": present_digest}
+    functions = {"scores_as_json": scores_as_json, "recipe_of": present_recipe, "digest_of": present_digest}
     for name, function in functions.items():
         db.conn.create_function(name, -1, function)
     db.execute("UPDATE summaries SET scores = scores_as_json(sst, para, sts)")
@@ -345,16 +344,6 @@ def m007_scores_of_any_task(db: SqliteUtilsDatabase) -> None:
     for table in ("evaluations", "summaries"):
         for task in ("sst", "para", "sts"):
             db.execute(f"ALTER TABLE {table} DROP COLUMN {task}")
-
-
-def _scores_as_json(*scores: Any) -> str:
-    """By task; what is no number is left out."""
-    numbers = {name: score for name, score in zip(("sst", "para", "sts"), scores, strict=True) if _is_number(score)}
-    return json.dumps(numbers)
-
-
-def _is_number(score: Any) -> bool:
-    return isinstance(score, (int, float)) and math.isfinite(score)
 
 
 @migrations()
@@ -374,6 +363,13 @@ def m009_settings_past_the_paper(db: SqliteUtilsDatabase) -> None:
 def m010_averages_and_stages(db: SqliteUtilsDatabase) -> None:
     """Settings that came since, likewise."""
     rewrite_recipes(db, recipe_with_stages)
+
+
+@migrations()
+def m011_searches(db: SqliteUtilsDatabase) -> None:
+    """Searches for the best recipe, and runs that pause after an epoch."""
+    for statement in _statements(SEARCHES):
+        db.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

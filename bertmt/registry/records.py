@@ -122,6 +122,7 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
         wants: "cpu" or "gpu", the only devices that may take it; "": all.
         awaits: the runs that must have ended before it may start.
         recoveries: how often it was requeued by itself since a person queued it.
+        pause_after: the epoch after which it pauses by itself; 0: it trains to its end.
     """
 
     position: float
@@ -130,6 +131,7 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
     wants: str
     awaits: tuple[Awaited, ...]
     recoveries: int
+    pause_after: int
 
 
 class Execution(Struct, frozen=True, kw_only=True, gc=False):

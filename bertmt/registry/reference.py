@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bertmt.registry import records
+from bertmt.registry.database import SCHEMA_VERSION
 from bertmt.registry.states import LEGAL_TRANSITIONS, State
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "registry.md"
@@ -115,7 +116,7 @@ def page() -> str:
 
     registry = Database(memory=True)
     migrations.apply(registry)
-    parts = [INTRODUCTION.format(version=len(SCHEMAS)), "## Tables\n"]
+    parts = [INTRODUCTION.format(version=SCHEMA_VERSION), "## Tables\n"]
     parts += [_table_section(table) for table in tables(registry, SCHEMAS)]
     parts.append(CHANGES.format(events=_events(registry.triggers)))
     parts += ["## States\n", *_states(), "## Records\n"]

@@ -84,6 +84,7 @@ class NewRun:
     awaits: tuple[Awaited, ...] = ()
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
     tasks: Tasks = field(default_factory=lambda: BUILTIN)
+    pause_after: int = 0
 
 
 def new_id() -> str:
@@ -159,12 +160,12 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
     key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
         " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir,"
-        " encoder_fingerprints, task_set) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " encoder_fingerprints, task_set, pause_after) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
-            json.dumps(dict(run.encoder_fingerprints)), store_tasks(database, run.tasks),
+            json.dumps(dict(run.encoder_fingerprints)), store_tasks(database, run.tasks), run.pause_after,
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))

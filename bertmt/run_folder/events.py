@@ -166,10 +166,16 @@ class Checkpointed(Event, frozen=True, kw_only=True, tag="checkpoint"):
 
 
 class Stopped(Event, frozen=True, kw_only=True):
-    """The child obeyed a signal, named as in "SIGTERM"; a checkpoint was written before where that was possible."""
+    """The child obeyed a signal, or paused where it was to; a checkpoint was written before where that was possible.
+
+    Attributes:
+        signal: as in "SIGTERM"; "": there was none.
+        after_epoch: the epoch after which it was to pause and did; None: it was a signal.
+    """
 
     step: Count
     signal: str
+    after_epoch: Count | None = None
 
 
 class Displaced(Event, frozen=True, kw_only=True):

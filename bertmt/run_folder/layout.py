@@ -52,6 +52,7 @@ class RunOrder:
         checkpoint_step: the steps done at the checkpoint from which the attempt should go on; None: there is none.
         saves_memory: recompute activations, whatever the recipe says.
         keeps_checkpoints: keep the last checkpoints of a finished run, and write one at its end.
+        pause_after: pause after the evaluation of that epoch; 0: train to the end.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class RunOrder:
     keeps_checkpoints: bool = False
     checkpoint_step: int | None = None
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    pause_after: int = 0
 
     def foreign_fingerprints(self, known: Tasks) -> list[str]:
         """Which fingerprints are of no split of these tasks; none in what a worker writes."""
@@ -202,7 +204,7 @@ def _check_types(order: RunOrder) -> None:
     texts = (order.run_id, order.name, order.data, order.extra_data_file, order.device, *marks)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("one of its texts is none")
-    if not (isinstance(order.attempt, int) and isinstance(order.threads, int)):
+    if not all(isinstance(number, int) for number in (order.attempt, order.threads, order.pause_after)):
         raise TypeError("one of its numbers is none")
 
 

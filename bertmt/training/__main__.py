@@ -1,8 +1,8 @@
 """`python -m bertmt.training <run folder> [<attempt>]`: the process that trains one run.
 
-It knows its run folder and nothing else. Exit codes: 0 after a `finished` event, 1 after a `failed` one, 4 where
-another process works the run or this attempt is over, 5 where a failed run could not even write that, 6 where its
-folder was moved or became another's, 143 or 130 after a `stopped` one: SIGTERM or SIGINT.
+It knows its run folder and nothing else. Exit codes: 0 after a `finished` event or where it paused as it was to, 1
+after a `failed` one, 4 where another process works the run or this attempt is over, 5 where a failed run could not even
+write that, 6 where its folder was moved or became another's, 143 or 130 after a `stopped` one: SIGTERM or SIGINT.
 """
 
 import errno
@@ -19,7 +19,7 @@ from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.memory import memory_shortage
-from bertmt.training.stopping import StopFlag, StoppedError
+from bertmt.training.stopping import PausePointError, StopFlag, StoppedError
 
 FAILED, USAGE, BUSY, CANNOT_WRITE, DISPLACED = 1, 2, 4, 5, 6
 # The machine's business, neither ours nor the recipe's.
@@ -69,7 +69,8 @@ def train_folder(held: HeldFolder, order: RunOrder, stop: StopFlag) -> int:
         train_attempt(folder, order, events, stop, progress, started)
     except StoppedError as request:
         log.info("The run was %s.", request)
-        tell_end(events, Stopped(at=now(), step=progress.step, signal=request.signal_name))
+        after = request.epoch if isinstance(request, PausePointError) else None
+        tell_end(events, Stopped(at=now(), step=progress.step, signal=request.signal_name, after_epoch=after))
         return request.exit_code
     except Exception as fault:
         if not isinstance(fault, DisplacedError) and held.place() in (Place.AWAY, Place.ANOTHER):

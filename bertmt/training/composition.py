@@ -49,6 +49,7 @@ class TrainingRun:
         stages: the phases of training, each as long as the plan.
         saves_memory: activations are computed anew in the backward pass.
         keeps_checkpoints: they stay when the run has finished, and the last one holds its end.
+        pause_after: the epoch after which it pauses; 0: it does not.
         data: examples, for their sizes.
     """
 
@@ -68,6 +69,7 @@ class TrainingRun:
     own_losses: OwnLosses
     saves_memory: bool
     keeps_checkpoints: bool
+    pause_after: int
 
     @property
     def steps_total(self) -> int:
@@ -155,6 +157,7 @@ def compose(folder: RunFolder, order: RunOrder, recipe: Recipe, stop: StopFlag) 
         streams=streams, pretraining=pretraining, plan=plan, stages=stages, evaluator=Evaluator(recipe, dev),
         partial=PartialEvaluator(recipe, every, partly),
         own_losses=own_losses, saves_memory=saves_memory, keeps_checkpoints=order.keeps_checkpoints,
+        pause_after=order.pause_after,
     )  # fmt: skip
 
 

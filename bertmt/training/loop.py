@@ -9,7 +9,7 @@ from bertmt.training.checkpoints.checkpointing import Checkpointing
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.reporting import Reporter
 from bertmt.training.steps.optimizer import set_learning_rate
-from bertmt.training.stopping import StopFlag, StoppedError
+from bertmt.training.stopping import PausePointError, StopFlag, StoppedError
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def train(state: TrainingState, reporter: Reporter, checkpointing: Checkpointing
 
     Raises:
         DivergedError: a loss or a prediction is not finite.
-        StoppedError: somebody asked; a checkpoint is written.
+        StoppedError: somebody asked, or it is to pause here; a checkpoint is written.
         DisplacedError: the folder is another's now; a checkpoint is written where it serves the next attempt.
     """
     reporter.started(checkpointing.resumed, checkpointing.differences, checkpointing.begins_anew)
@@ -110,4 +110,6 @@ def train_stage(
             return epoch
         if is_last:
             return epoch
+        if epoch == run.pause_after:
+            raise PausePointError(epoch)
         epoch += 1

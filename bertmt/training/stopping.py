@@ -26,6 +26,20 @@ class StoppedError(Exception):
         return 128 + self.signal_number
 
 
+class PausePointError(StoppedError):
+    """The run was to pause after this epoch."""
+
+    def __init__(self, epoch: int):
+        self.epoch = epoch
+        self.signal_name = ""
+        Exception.__init__(self, f"paused after epoch {epoch}, as it was to be")
+
+    @property
+    def exit_code(self) -> int:
+        """0: all went as planned."""
+        return 0
+
+
 class StopFlag:
     """Remembers that a signal came; the work looks at it between two steps, so that no write is torn.
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "curves base better": "bertmt.curves/1",
     "confusion base": "bertmt.confusion/1",
     "confusion better --task para --baseline": "bertmt.confusion/1",
+    "searches": "bertmt.searches/1",
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
     "backup": "bertmt.backup/1",
@@ -55,9 +56,9 @@ def test_a_document_parses_and_holds_its_documented_keys(
 
 
 def test_every_schema_is_written_by_a_command_that_is_tested(bertmt: Callable[..., Outcome]) -> None:
-    # The first three need children, the others files: their documents are those of test_predict.py, test_try.py,
-    # test_verify_resume.py and test_task.py.
-    elsewhere = {"bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", *OF_TASKS}
+    # The first three need children, then comes one that needs runs of a search, the others files: their documents are
+    # those of test_predict.py, test_try.py, test_verify_resume.py, test_search.py and test_task.py.
+    elsewhere = {"bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", "bertmt.search/1", *OF_TASKS}
     assert set(DOCUMENTS) - set(COMMANDS.values()) == elsewhere
 
 

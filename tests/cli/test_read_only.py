@@ -22,6 +22,7 @@ READING = (
     ["compare", "twins", "better"],
     ["baseline"],
     ["workers"],
+    ["searches"],
     ["doctor"],
     ["gc"],
 )

@@ -17,7 +17,7 @@ from bertmt.registry.database import sqlite3
 from bertmt.registry.file.opening import open_registry
 
 # What works a queue, waits, needs a network or a terminal.
-LEFT_OUT = {"worker", "tui", "predict", "fetch"}
+LEFT_OUT = {"worker", "tui", "predict", "fetch", "search"}
 FORBIDDEN = {"--work", "--wait", "-f", "--follow", "--install-completion", "--show-completion", "--hub"}
 GROUP: Any = typer.main.get_command(app)
 ALL = dict(GROUP.commands)

@@ -1,5 +1,6 @@
 """Recipes as files, as JSON and on the command line: a valid recipe that survives storing, or sentences."""
 
+import itertools
 import json
 import tomllib
 from pathlib import Path
@@ -22,7 +23,8 @@ from bertmt.recipe.loading import (
     to_toml,
 )
 from bertmt.recipe.recipe import SETTINGS, Recipe
-from bertmt.recipe.rules import conflicts, recipe_from, remarks, resolved
+from bertmt.recipe.rules import conflicts, read_values, recipe_from, remarks, resolved
+from bertmt.recipe.space import draws, in_words, parse_space
 from bertmt.services.plan.user_settings import read_user_settings
 
 RECIPES = st.sampled_from([each.recipe() for each in presets().values()])
@@ -94,6 +96,23 @@ def test_any_words_after_sweep_are_combinations_or_sentences(words: Any) -> None
         assert len({json.dumps(each) for each in combinations}) == len(combinations) >= 1
         for each in combinations[:20]:
             check_recipe(recipe_from(each))
+
+
+SPACES = st.tuples(NAMES, st.lists(WORDS, max_size=4).map(",".join) | st.tuples(WORDS, WORDS).map("..".join)).map(
+    "=".join
+)
+
+
+@given(words=mostly(st.lists(SPACES, max_size=3), st.lists(WEIRD_TEXTS, max_size=2)))
+@example(words=["learning_rate=1e-300..1e300"])
+@example(words=["warmup_steps=0..9223372036854775807"])
+@example(words=["weight_decay=0..1.7e308"])
+def test_any_words_after_over_are_a_space_of_values_that_can_be_set_or_sentences(words: Any) -> None:
+    with answered():
+        space = parse_space(words)
+        for drawn in itertools.islice(draws(space, 0), 20):
+            parsed, problems = read_values(in_words(drawn))
+            assert not problems and set(parsed) == set(drawn)
 
 
 DEFAULTS = b'# Defaults\ndata = "~/data"\nencoder = "tiny"\nepochs = 3\nextra_data_file = "pairs.jsonl.gz"\n'

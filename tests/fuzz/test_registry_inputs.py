@@ -23,7 +23,7 @@ PAGE, RUNS = 4096, 9  # bytes of a page; runs in the registry
 COMMANDS = (
     "runs", "runs --json", "runs --filter lora>0 --sort -sst", "show base", "show twins", "show better --json",
     "doctor", "logs silent", "compare base better", "confusion base", "curves base --json", "export base",
-    "baseline --json", "export better --what predictions --jsonl", "recipe --from better", "workers",
+    "baseline --json", "export better --what predictions --jsonl", "recipe --from better", "workers", "searches",
     "queue --from base --dry-run", "requeue gone", "hold later", "release held", "edit later --set epochs=3",
     "cancel held", "note base x", "tag base y", "rm base --yes", "wait base",
 )  # fmt: skip

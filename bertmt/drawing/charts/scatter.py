@@ -1,5 +1,8 @@
-"""Predicted against true values as a cloud of dots with its line of best fit, as in the paper's Figure 10."""
+"""Points: predicted against true values as a cloud with its line of best fit, as in the paper's Figure 10, and the
+scores of few recipes against the values of a setting."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +10,7 @@ import numpy as np
 from bertmt.drawing.charts.axes import Frame, beside_y_axis, with_room
 from bertmt.drawing.charts.canvas import Canvas, column_ranges
 from bertmt.drawing.charts.series import SYMBOLS, Look
+from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts, value_text
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import SERIES, Line, Span, ascii_lines, cut, cut_line, line
@@ -97,3 +101,89 @@ def _plot(true: np.ndarray, predicted: np.ndarray, cloud: Cloud, width: int, row
     canvas.scatter(row, frame.columns(true, canvas.dot_columns), density)
     axis = frame.x_axis(np.array([]), gutter, canvas.columns, "true", whole=False, spacing=X_TICK_SPACING)
     return [*beside_y_axis(canvas.lines(), labels, gutter), *axis]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A recipe: the value of its setting, its score, and how it is drawn; the more important over the less.
+
+    Attributes:
+        mark: one character; `style`: of it.
+        weight: of several in one cell the one with the most is seen.
+    """
+
+    value: object
+    score: float
+    mark: str
+    style: str
+    weight: int = 0
+
+
+def draw_points(
+    points: Sequence[Point], values: Sequence[object], is_log: bool, width: int, height: int, ascii_only: bool = False
+) -> list[Line]:
+    """Scores against the values of a setting, in at most `height` lines of at most `width` cells.
+
+    Args:
+        values: of a setting that is chosen from a list, all of them, in whose order they stand; empty: a range.
+        is_log: the axis of values is logarithmic.
+    """
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        lines = [cut_line(line(Span(f"A chart needs {LEAST_WIDTH} by {LEAST_HEIGHT} cells.", "dim")), width)]
+    elif not points:
+        lines = [line(Span("No scores to draw yet.", "dim"))]
+    else:
+        lines = _points(points, values, is_log, width, height - 2, ascii_only)
+    return (ascii_lines(lines) if ascii_only else lines)[: max(height, 0)]
+
+
+def _points(
+    points: Sequence[Point], values: Sequence[object], is_log: bool, width: int, rows: int, ascii_only: bool
+) -> list[Line]:
+    at = [_place(point.value, values, is_log) for point in points]
+    first, last = (-0.5, len(values) - 0.5) if values else with_room(min(at), max(at))
+    scores = [point.score for point in points]
+    frame = Frame(first, last, *with_room(min(scores), max(scores)), log_y=False).rounded(rows)
+    labels, gutter = frame.y_labels(rows, rows)
+    canvas = Canvas(rows, width - gutter - 2, ascii_only)
+    for point, place in sorted(zip(points, at, strict=True), key=lambda each: each[0].weight):
+        row = round((frame.top - point.score) * (rows - 1) / (frame.top - frame.bottom))
+        [column] = frame.columns(np.array([place]), canvas.columns).tolist()
+        canvas.put(row, column, point.mark, point.style)
+    ticks = _value_ticks(frame, values, is_log, canvas.columns)
+    return [*beside_y_axis(canvas.lines(), labels, gutter), *_value_axis(frame, ticks, gutter, canvas.columns)]
+
+
+def _place(value: object, values: Sequence[object], is_log: bool) -> float:
+    """Where a value stands on its axis."""
+    if values:
+        return float(list(values).index(value)) if value in values else 0.0
+    number = float(str(value))
+    return math.log10(number) if is_log else number
+
+
+def _value_ticks(frame: Frame, values: Sequence[object], is_log: bool, count: int) -> list[tuple[float, str]]:
+    if values:
+        return [(float(place), str(value)) for place, value in enumerate(values)]
+    most = max(2, count // X_TICK_SPACING // 2)
+    if is_log:
+        return [(place, value_text(10.0**place)) for place in log_ticks(frame.first, frame.last, most)]
+    places = linear_ticks(frame.first, frame.last, most)
+    return list(zip(places, tick_texts(places), strict=True))
+
+
+def _value_axis(frame: Frame, ticks: Sequence[tuple[float, str]], gutter: int, count: int) -> list[Line]:
+    """A rule with its ticks, and below it the labels that do not touch."""
+    rule, labels, end = ["─"] * count, [" "] * count, -1
+    for place, text in ticks:
+        [column] = frame.columns(np.array([place]), count).tolist()
+        text = cut(safe_text(text), count)
+        start = min(max(column - len(text) // 2, 0), count - len(text))
+        if start > end:
+            rule[column] = "┬"
+            labels[start : start + len(text)] = text
+            end = start + len(text)
+    return [
+        line(Span(" " * gutter + " └", "axis"), Span("".join(rule), "axis")),
+        line(Span(" " * (gutter + 2) + "".join(labels).rstrip(), "axis")),
+    ]

@@ -25,7 +25,7 @@ def first_damage(database: Database, is_recipe: Callable[[str, Tasks], bool]) ->
     """
     found = chain(
         faults(database, 1), _in_columns(database), _in_task_sets(database), _in_runs(database, is_recipe),
-        _in_predictions(database),
+        _in_predictions(database), _in_searches(database),
     )  # fmt: skip
     what = next(found, None)
     return None if what is None else " ".join(what.split())[:_MOST_SHOWN]
@@ -124,3 +124,9 @@ def _in_predictions(database: Database) -> Iterator[str]:
         )
         if database.execute(query, (name, low, high, all(task.classes for task in same))).fetchone()[0]:
             yield f"an example of {same[0].title} has no label of its task"
+
+
+def _in_searches(database: Database) -> Iterator[str]:
+    for (text,) in database.execute("SELECT plan FROM searches UNION ALL SELECT settings FROM trials"):
+        if not is_object(text):
+            yield "what a search was asked for, or what it tried, is no JSON object"

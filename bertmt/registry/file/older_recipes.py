@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,3 +92,13 @@ def _counts(name: str, value: Any) -> bool:
         return False
     default = HEAD[name.rpartition(".")[2]] if name.startswith("head.") else {**BEFORE_HEADS, **AFTER_HEADS}.get(name)
     return bool(value != default)
+
+
+def scores_as_json(*scores: Any) -> str:
+    """Scores of the three tasks, which had columns of their own, by task; what is no number is left out."""
+    numbers = {name: score for name, score in zip(("sst", "para", "sts"), scores, strict=True) if _is_number(score)}
+    return json.dumps(numbers)
+
+
+def _is_number(score: Any) -> bool:
+    return isinstance(score, (int, float)) and math.isfinite(score)

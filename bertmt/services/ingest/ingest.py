@@ -186,7 +186,7 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         how = "predictions of its members were averaged" if run.recipe.get("members") else how
         change_state(database, run.key, State.FINISHED, Actor.EVENT, how, **at)
     elif isinstance(event, Stopped):
-        stopped(database, run, Actor.EVENT, event.signal, event.at)
+        stopped(database, run, Actor.EVENT, event.signal, event.at, event.after_epoch)
     else:
         change_state(database, run.key, State.FAILED, Actor.EVENT, event.error, failure=event.error, **at)
         if event.out_of_memory and not (run.execution.saves_memory or run.recipe.get("activation_checkpointing")):
@@ -202,10 +202,15 @@ def where_it_goes_on(run: Run) -> str:
     return "it starts over" if step is None else f"it resumes from step {step}"
 
 
-def stopped(database: Database, run: Run, actor: Actor, signal: str, ended_at: str) -> Run:
+def stopped(
+    database: Database, run: Run, actor: Actor, signal: str, ended_at: str, after_epoch: int | None = None
+) -> Run:
     """Settle a running or lost run whose child obeyed a signal; inside a write transaction.
 
     What the signal was for is in the run's request, or else its worker or its machine stopped.
+
+    Args:
+        after_epoch: there was no signal, and it paused after this epoch, as it was to.
     """
     run = run_by_key(database, run.key)  # as it is now: with its newest checkpoint, and what was asked meanwhile
     goes_on = where_it_goes_on(run)
@@ -214,6 +219,10 @@ def stopped(database: Database, run: Run, actor: Actor, signal: str, ended_at: s
         return change_state(database, run.key, State.CANCELLED, actor, f"cancelled; requeued, {goes_on}", **at)
     if run.execution.request == "pause":
         return change_state(database, run.key, State.PAUSED, actor, f"paused; {goes_on}", **at)
+    if run.state is State.RUNNING and after_epoch is not None:
+        return change_state(
+            database, run.key, State.PAUSED, actor, f"paused after epoch {after_epoch}; {goes_on}", **at
+        )
     if run.state is State.RUNNING:
         return change_state(database, run.key, State.QUEUED, actor, f"stopped by {signal}; {goes_on}", request=None)
     return run

@@ -73,9 +73,13 @@ def resume(database: Database, run: Run) -> Run:
         )
     with database.immediate():
         first = lowest_position(database) - 1
-        return change_state(
-            database, run.key, State.QUEUED, Actor.PERSON, "resumed", position=first, ended_at=None, recoveries=0
-        )
+        columns: dict[str, Any] = {"position": first, "ended_at": None, "recoveries": 0, **_past_its_pause(run)}
+        return change_state(database, run.key, State.QUEUED, Actor.PERSON, "resumed", **columns)
+
+
+def _past_its_pause(run: Run) -> dict[str, int]:
+    """Where it has come to the epoch after which it was to pause, the column that lets it go on to its end."""
+    return {"pause_after": 0} if (run.progress.epoch or 0) >= run.queueing.pause_after else {}
 
 
 def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
@@ -140,7 +144,9 @@ def requeue(
         raise BusyError(f"Run {run.id} is the average of runs and was never trained, so it cannot be queued.")
     sources_of(database, run)
     refuse_missing_sources(run)
-    columns: dict[str, Any] = {"request": None, "failure": None, "ended_at": None, "recoveries": 0}
+    columns: dict[str, Any] = {
+        "request": None, "failure": None, "ended_at": None, "recoveries": 0, **_past_its_pause(run),
+    }  # fmt: skip
     if data or extra_data_file:
         before = run.submission
         recipe = from_json(before.recipe_json, run.known)

@@ -49,6 +49,7 @@ class Request:
         wants: "cpu" or "gpu": which devices may take them; "": all.
         checkpoint_dir: a folder for checkpoints; "": the run folders.
         awaits: the runs that must have ended before they may start.
+        pause_after: the epoch after which they pause by themselves; 0: they train to their end.
         folder: of the registry, beside which a user's own tasks and presets lie; None: there are only built-in ones.
     """
 
@@ -68,6 +69,7 @@ class Request:
     wants: str = ""
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
+    pause_after: int = 0
     folder: Path | None = None
 
     def known(self) -> Tasks:
@@ -316,6 +318,7 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
             wants=request.wants,
             checkpoint_dir=_checkpoint_dir(request.checkpoint_dir),
             awaits=request.awaits,
+            pause_after=request.pause_after,
             encoder_fingerprints=each.encoder_fingerprints,
             tasks=each.recipe.named(),
         )

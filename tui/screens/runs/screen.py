@@ -33,6 +33,7 @@ from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
 from tui.screens.runs.columns import GroupRow, cell, columns_of, first_key, key_of, marks_of, runs_of
+from tui.screens.runs.its_search import open_search
 from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
@@ -97,6 +98,7 @@ class RunsScreen(RunActions, HomeScreen):
         key("a", "group", "seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
+        key("X", "search", "search", "Open the search that tried this run, or the newest.", "runs.search"),
         key("M", "mark_matching", "mark matching", "Mark all runs that match a query.", "runs.mark_matching"),
     ]
 
@@ -378,6 +380,11 @@ class RunsScreen(RunActions, HomeScreen):
     async def action_mark_matching(self) -> None:
         if await mark_matching(self.dashboard, self.filter_text, self._listed.fields if self._listed else FIELDS):
             self.reload()
+
+    @work(group="act")
+    async def action_search(self) -> None:
+        row = self.table.current
+        await open_search(self, self.dashboard, [] if row is None else list(runs_of(row)))
 
     def action_back(self) -> None:
         """Leave the filter's line, else take the filter away, else the marks."""

@@ -1,0 +1,115 @@
+"""A search in the dashboard: its recipes, their settings against scores, and the outcome."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shown import Show
+from trained_trials import begun, train_next
+
+from bertmt.registry import runs
+from bertmt.registry.file.opening import open_registry
+from bertmt.registry.searches.rows import search_named
+from bertmt.services.analysis.searching import looking
+from bertmt.services.analysis.searching.advancing import advance
+from bertmt.services.analysis.searching.scoring import Scorer
+from tui.screens.run.screen import RunScreen
+from tui.screens.searching.screen import SearchScreen
+
+SIZES = [(80, 24), (200, 60)]
+OVER = ("head_dropout=0..0.9", "learning_rate=1e-5..1e-3", "pooling=mean,cls,max")
+
+
+@pytest.fixture
+def searched(registry: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The copied registry with a search that has ended, named rates, and behind it one that has just begun."""
+    numbers = itertools.count(1)
+    monkeypatch.setattr(runs, "new_id", lambda: f"try{next(numbers):03d}")
+    monkeypatch.setattr(looking, "training_seconds", lambda database, run: 61.5 * (run.progress.epoch or 0))
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+        begun(database, over=OVER, name="rates")
+        scorer = Scorer(database, search_named(database, "rates"))
+        while advance(database, "rates", lambda _: None, scorer).search.ended_at is None:
+            while train_next(database) is not None:
+                pass
+        begun(database, over=("r_drop=0,1,2",), name="drops", strategy="random", runs="3")
+    return registry
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_settings_stand_against_scores_and_the_winner_is_marked(
+    show: Show, alive: Any, searched: Path, size: tuple[int, int]
+) -> None:
+    async with show(searched, size=size) as shown:
+        await shown.press("X", "left_square_bracket")
+        await shown.should_be("search")
+        assert "◆" in shown.text and "Best of 9 recipes (8 pruned)" in shown.text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_search_that_goes_on_says_so(show: Show, alive: Any, searched: Path, size: tuple[int, int]) -> None:
+    async with show(searched, size=size) as shown:
+        await shown.press("X")
+        await shown.should_be("search-begun")
+        assert "No recipe has been trained to its end yet" in shown.text
+
+
+async def test_the_key_leads_to_the_search_of_the_run_at_the_cursor_else_to_the_newest(
+    show: Show, alive: Any, searched: Path
+) -> None:
+    async with show(searched) as shown:
+        shown.app.screen.set_filter("rates-4")
+        await shown.settle()
+        await shown.press("X")
+        assert isinstance(shown.app.screen, SearchScreen) and " rates  halving" in shown.text
+        await shown.press("escape")
+        shown.app.screen.set_filter("better")
+        await shown.settle()
+        await shown.press("X")
+        assert " drops  random" in shown.text
+
+
+async def test_without_a_search_it_is_said_how_one_begins(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("X")
+        assert "No search yet: `bertmt search" in shown.said and not isinstance(shown.app.screen, SearchScreen)
+
+
+async def test_left_and_right_go_from_setting_to_setting_and_brackets_from_search_to_search(
+    show: Show, alive: Any, searched: Path
+) -> None:
+    async with show(searched) as shown:
+        await shown.press("X", "right_square_bracket")
+        first = next(line for line in shown.text.splitlines() if " 1/3 " in line)
+        assert "head_dropout" in first
+        await shown.press("right")
+        assert " 2/3 " in shown.text and "head_dropout:" not in shown.text
+        await shown.press("l", "l")
+        assert " 1/3 head_dropout" in shown.text
+        await shown.press("left")
+        assert " 3/3 " in shown.text
+        await shown.press("left_square_bracket")
+        assert " drops  random" in shown.text
+
+
+async def test_enter_opens_the_run_and_p_resumes_a_pruned_one(show: Show, alive: Any, searched: Path) -> None:
+    async with show(searched) as shown:
+        await shown.press("X", "left_square_bracket", "enter")
+        assert isinstance(shown.app.screen, RunScreen)
+        await shown.press("escape", "j", "p")
+        assert " queued " in shown.text
+        with open_registry(searched) as database:
+            tried = looking.look(database, "rates").tried
+            assert [each.run.state for each in tried if each.run and each.run.queueing.pause_after == 0] == [
+                "finished" if each.is_whole else "queued"
+                for each in tried
+                if each.run and each.run.queueing.pause_after == 0
+            ]
+
+
+async def test_ascii_draws_nothing_but_ascii(show: Show, alive: Any, searched: Path) -> None:
+    async with show(searched, size=(200, 60), ascii_only=True) as shown:
+        await shown.press("X", "left_square_bracket")
+        assert shown.text.isascii() and "head_dropout" in shown.text

@@ -33,6 +33,8 @@ def sentence_transformers_files(trained: Trained, task: str, base: str | None) -
         base: where others find the encoder, to write the adapter alone; None: the whole encoder, LoRA merged.
     """
     heads, weights, predicted_by, left_out = _heads(trained, task)
+    # An encoder's own file may be in fp16, in which the library would then compute.
+    arguments = unpooled(trained.model.config) | ({"dtype": "float32"} if base else {})
     contents = {
         "modules.json": to_json(MODULES),
         "config_sentence_transformers.json": to_json(
@@ -42,7 +44,7 @@ def sentence_transformers_files(trained: Trained, task: str, base: str | None) -
             {
                 "max_seq_length": trained.recipe.max_length,
                 "do_lower_case": False,
-                "model_args": unpooled(trained.model.config),
+                "model_args": arguments,
             }
         ),
         "1_Pooling/config.json": to_json(

@@ -9,13 +9,28 @@ import numpy as np
 import pytest
 import torch
 from encoder_families import write_encoder
-from exported_models import FIRST, KNOWN, SECOND, TOLERANCE, exported, made_run, on_labels_scale, ours, run_script
+from exported_models import (
+    FIRST,
+    KNOWN,
+    MAX_LENGTH,
+    SECOND,
+    TOLERANCE,
+    exported,
+    made_run,
+    on_labels_scale,
+    ours,
+    run_script,
+)
 from peft import PeftModel
 from transformers import AutoModel, PreTrainedTokenizerFast
 
 from bertmt.encoders.families import FAMILIES
+from bertmt.encoders.find import TINY_FOLDER, find_encoder
+from bertmt.models.encoder import load_encoder
 from bertmt.models.packed.layout import TokenBatch
 from bertmt.models.saving import load_model
+from bertmt.models.tokenizing import load_tokenizer
+from bertmt.prediction.export.weights import encoder_weights
 from bertmt.prediction.export.writing import Wanted, write
 from bertmt.run_folder.layout import RunFolder
 from bertmt.services.analysis.model_folder import snippets
@@ -32,6 +47,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+ALONE = "an adapter alone"  # over an encoder whose file is in fp16
 ADAPTED = {"lora.rank": 2, "lora.targets": "attention"}
 EMBEDDED = f"""
 first, second = {json.dumps(FIRST)}, {json.dumps(SECOND)}
@@ -60,8 +76,10 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     settings = dict(RECIPES)
     for family in FAMILIES:
         settings[family] = {"encoder": str(write_encoder(family, place / f"{family} encoder")), **ADAPTED}
+    settings[ALONE] = {"lora.rank": 3}
     runs = {name: made_run(tmp_path_factory.mktemp("run"), given) for name, given in settings.items()}
-    folders = {name: exported(run, FORMAT, "sst", folder=place / name) for name, run in runs.items()}
+    bases = {ALONE: str(TINY_FOLDER)}
+    folders = {name: exported(run, FORMAT, "sst", bases.get(name), place / name) for name, run in runs.items()}
     script = ["import json", "all_said = {}"]
     for name, folder in folders.items():
         script += [snippets.sentence_transformers(folder), snippets.heads(folder), EMBEDDED]
@@ -73,7 +91,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     return {name: Case(run, folders[name], said[name]) for name, run in runs.items()}
 
 
-@pytest.fixture(params=[*RECIPES, *FAMILIES])
+@pytest.fixture(params=[*RECIPES, *FAMILIES, ALONE])
 def case(request: pytest.FixtureRequest, cases: dict[str, Case]) -> Case:
     return cases[request.param]
 
@@ -122,6 +140,16 @@ def test_what_one_folder_cannot_hold_is_told(tmp_path: Path) -> None:
     files = write(joint, Wanted(FORMAT, tmp_path / "other", "sst", None), ())
     assert files.predicted_by == {"sst": "head"}
     assert set(files.left_out) == {"sts", "para"} and "--to transformers" in files.left_out["sts"]
+
+
+@pytest.mark.parametrize("name", ["baseline", *FAMILIES])
+def test_a_folder_with_a_whole_encoder_is_one_for_further_runs(cases: dict[str, Case], name: str) -> None:
+    case = cases[name]
+    model, tokenizer = load_model(case.run.model)
+    found, expected = load_encoder(str(case.folder)).state_dict(), encoder_weights(model.encoder("sst"))
+    assert find_encoder(str(case.folder)).model_type == model.config.model_type
+    assert found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in found)
+    assert load_tokenizer(str(case.folder), MAX_LENGTH).encode(FIRST) == tokenizer.encode(FIRST)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

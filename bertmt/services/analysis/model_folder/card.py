@@ -1,5 +1,6 @@
 """The model card: README.md of an exported folder, as the Hugging Face hub and people read it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from bertmt.drawing import numbers
 from bertmt.recipe.loading import to_toml
+from bertmt.registry.records import Run
 from bertmt.services.analysis.model_folder import facts, snippets
 from bertmt.services.analysis.model_folder.facts import Score
 from bertmt.services.analysis.model_folder.markup import escaped, fenced, front_matter, table
@@ -40,8 +42,9 @@ class Contents:
 
 
 def model_card(details: Details, scores: Sequence[Score], contents: Contents) -> str:
-    """The whole card."""
+    """The whole card, with the scores of what the folder can predict."""
     run = details.run
+    scores = [each for each in scores if each.task.name in contents.predicted_by]
     sections = {
         "Use": _use(details, contents),
         "Scores": _scores(scores),
@@ -64,15 +67,12 @@ def model_card(details: Details, scores: Sequence[Score], contents: Contents) ->
 
 def _what(details: Details) -> str:
     run, marks = details.run, details.run.submission.encoder_fingerprints
-    titles = ", ".join(escaped(_titled(task)) for task in run.tasks.values())
+    sources = {task.title: facts.source_of(run, task) for task in run.tasks.values()}
+    titles = ", ".join(escaped(f"{title} ({source})" if source else title) for title, source in sources.items())
     began = escaped(facts.base_model(run) or str(facts.without_place(run.recipe.get("encoder"))))
     weights = f" (weights {escaped(marks['weights'])})" if marks.get("weights") else ""
     several = f" on {len(run.tasks)} tasks together" if len(run.tasks) > 1 else ""
     return f"{began}{weights}, fine-tuned{several}: {titles}. Run {escaped(run.id)} of bertmt wrote this folder."
-
-
-def _titled(task: Task) -> str:
-    return f"{task.title} ({task.data_set})" if task.data_set else task.title
 
 
 def _use(details: Details, contents: Contents) -> Iterator[str]:
@@ -90,7 +90,9 @@ def _use(details: Details, contents: Contents) -> Iterator[str]:
         yield "Embeddings are not normalised. The heads that read them are in heads.safetensors:"
         yield fenced(snippets.heads(contents.folder), "python")
     said = [_said_of(tasks[name], by) for name, by in contents.predicted_by.items()]
-    lacking = [f"{escaped(tasks[name].title)} cannot be had: {why}." for name, why in contents.left_out.items()]
+    lacking = [
+        f"{escaped(tasks[name].title)} cannot be had: {escaped(why)}." for name, why in contents.left_out.items()
+    ]
     yield "\n".join(_bullets([*said, *lacking]))
 
 
@@ -102,7 +104,8 @@ def _said_of(task: Task, by: str) -> str:
     low, high = task.range
     scale = f"labels go from {low:g} to {high:g}"
     if by == "cosine":
-        return f"{title} ({name}): the cosine of a pair, times {high - low:g}, plus {low:g}; {scale}."
+        raised = f", plus {low:g}" if low else ""
+        return f"{title} ({name}): the cosine of a pair, times {high - low:g}{raised}; {scale}."
     return f"{title} ({name}): a number of {'a pair' if task.pair else 'a text'}; {scale}."
 
 
@@ -114,6 +117,8 @@ def _scores(scores: Sequence[Score]) -> list[str]:
         ]
         for each in scores
     ]  # fmt: skip
+    if not rows:
+        return ["This folder predicts none of the tasks that the run was trained on."]
     methods = " and ".join(dict.fromkeys(each.method for each in scores if each.method))
     explained = (
         f"On the dev examples. The intervals ({methods}, 95 %) tell what other examples would have done to the scores "
@@ -130,7 +135,8 @@ def _ends(interval: tuple[float, float] | None) -> str:
 def _data(details: Details) -> list[str]:
     run = details.run
     rows = [[escaped(name), numbers.count(size), escaped(mark)] for name, size, mark in facts.data_of(run)]
-    sources = [f"{escaped(task.title)}: {escaped(task.data_set)}." for task in run.tasks.values() if task.data_set]
+    known = {task.title: facts.source_of(run, task) for task in run.tasks.values()}
+    sources = [f"{escaped(title)}: {escaped(source)}." for title, source in known.items() if source]
     held = [table(["split", "examples", "fingerprint"], rows)] if rows else ["Not known."]
     return [*held, *(["\n".join(_bullets(sources))] if sources else [])]
 
@@ -201,17 +207,24 @@ def _entries(details: Details, scores: Sequence[Score], contents: Contents) -> d
     base = facts.base_model(run)
     if base:
         found |= {"base_model": base, "base_model_relation": "adapter" if contents.base else "finetune"}
-    of_hub = [task.source.hub.partition(":")[0].partition("@")[0] for task in run.tasks.values() if task.source]
-    found |= {"datasets": list(dict.fromkeys(filter(None, of_hub)))} if any(of_hub) else {}
-    results = [_result(kind, each) for each in scores if each.value is not None]
+    of_hub = list(dict.fromkeys(filter(None, map(_on_the_hub, run.tasks.values()))))
+    found |= {"datasets": of_hub} if of_hub else {}
+    results = [_result(run, each, contents) for each in scores if each.value is not None]
     return found | ({"model-index": [{"name": run.name, "results": results}]} if results else {})
 
 
-def _result(kind: str, score: Score) -> dict[str, Any]:
+def _result(run: Run, score: Score, contents: Contents) -> dict[str, Any]:
     task = score.task
-    origin = (task.source.hub.partition(":")[0].partition("@")[0] if task.source else "") or task.name
+    by_cosine = contents.predicted_by[task.name] == "cosine"
     return {
-        "task": {"type": kind, "name": task.title},
-        "dataset": {"type": origin, "name": task.data_set or task.title, "split": "dev"},
+        "task": {"type": "sentence-similarity" if by_cosine else "text-classification", "name": task.title},
+        "dataset": {
+            "type": _on_the_hub(task) or task.name, "name": facts.source_of(run, task) or task.title, "split": "dev"
+        },
         "metrics": [{"type": score.metric, "value": score.value, "name": score.title}],
-    }
+    }  # fmt: skip
+
+
+def _on_the_hub(task: Task) -> str:
+    """What the hub calls the data of a user's task, "owner/name"; "" where they are not from there."""
+    return re.split("[:@]", task.source.hub)[0] if task.source else ""

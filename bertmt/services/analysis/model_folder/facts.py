@@ -15,6 +15,7 @@ from bertmt.services.analysis.comparability import looks_at_dev
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.analysis.run_predictions import predictions_of
 from bertmt.services.browse.details import Details
+from bertmt.tasks.loading import TOY
 from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import METRICS, Task
 
@@ -39,6 +40,16 @@ class Score:
     def title(self) -> str:
         """What people call the metric."""
         return METRICS[self.metric].title
+
+
+def is_toy(run: Run) -> bool:
+    """Whether it was trained on embedded data, which only look like those of its tasks."""
+    return run.submission.data == TOY
+
+
+def source_of(run: Run, task: Task) -> str:
+    """Where the examples of a task are from, in words; "" where that is not known."""
+    return "sentences that this program makes up" if is_toy(run) and task.grammar else task.data_set
 
 
 def scores_of(database: Database, details: Details) -> list[Score]:
@@ -78,7 +89,7 @@ def data_of(run: Run) -> list[tuple[str, int | None, str]]:
 def seen_before(run: Run) -> list[str]:
     """What the encoder is known to have learned from of the run's own data before; sentences without an end."""
     seen = seen_in_training(str(run.recipe.get("encoder")), run.submission.encoder_fingerprints)
-    about = [task for task in run.tasks.values() if task.data_set in seen]
+    about = [task for task in run.tasks.values() if task.data_set in seen and not is_toy(run)]
     return [f"{seen[task.data_set]}, the source of {task.title}" for task in about]
 
 
@@ -86,6 +97,8 @@ def limits_of(details: Details) -> list[str]:
     """What a reader of the scores must know; sentences."""
     run, started = details.run, details.run.progress.started
     said = [f"One training run with one seed, {run.seed}: another seed gives other scores."]
+    if is_toy(run):
+        said.append("It was trained to try out a program, on sentences that are made up: it is good for nothing else.")
     if looks_at_dev(run):
         said.append("The dev scores chose which epoch was kept, or when training stopped, so they are optimistic.")
     said += details.remarks

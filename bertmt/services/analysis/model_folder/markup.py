@@ -7,14 +7,23 @@ from typing import Any
 
 from bertmt.drawing.safe_text import safe_text
 
-# Of the punctuation that CommonMark lets a backslash stand before, what begins markup somewhere, GitHub's included.
-_MARKS = re.compile(r"([\\`*_{}\[\]<>()#!|~&$:@+=-])")
+# What is markup within a line, GitHub's included: emphasis, code, links, HTML, cells, formulas, entities, addresses,
+# and the end of a heading.
+_MARKS = re.compile(r"([\\`*_\[\]<~|$&@#]|(?<=:)/(?=/)|(?<=\bwww)\.)")
+# What is at its beginning: a list, a quotation, a rule.
+_BEGINS = re.compile(r"([>+=-])|(\d+)([.)])")
 _RUNS = re.compile("`+")
 
 
 def escaped(text: str) -> str:
-    """A text within a line or a cell of a table."""
-    return _MARKS.sub(r"\\\1", safe_text(text))
+    """A text within a line or a cell of a table, or a line of its own."""
+    shown = safe_text(text).strip()
+    begins = _BEGINS.match(shown)
+    if begins is None:
+        return _MARKS.sub(r"\\\1", shown)
+    number, mark = begins[2] or "", begins[1] or begins[3]
+    rest = _MARKS.sub(r"\\\1", shown[begins.end() :])
+    return f"{number}\\{mark}{rest}"
 
 
 def fenced(text: str, language: str) -> str:

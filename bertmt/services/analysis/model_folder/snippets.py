@@ -41,10 +41,12 @@ def predict(task, first, second=None):
     return found.softmax(-1) if len(head["classes"]) > 2 else found[:, 0].sigmoid()
 """
 _ADAPTER = """
+import torch
 from peft import PeftModel
 from transformers import AutoModel
 
-encoder = PeftModel.from_pretrained(AutoModel.from_pretrained({base}), {folder})
+encoder = AutoModel.from_pretrained({base}, dtype=torch.float32)
+encoder = PeftModel.from_pretrained(encoder, {folder}).eval()
 """
 _CLASSIFIER = """
 import torch

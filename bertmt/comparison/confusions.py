@@ -97,13 +97,31 @@ def resampled_difference(cells: Cells, metric: str, resamples: int, rng: np.rand
 
     Standard errors are by the delta method: what an example adds is the gradient times what its cell is.
     """
-    estimate, error = _differences(cells, metric, cells.counts[None, :].astype(np.float64))
+    return _in_resamples(_differences, cells, metric, resamples, rng, bound=2.0 if metric == "matthews" else 1.0)
+
+
+def resampled_metric(
+    labels: np.ndarray, predicted: np.ndarray, metric: str, resamples: int, rng: np.random.Generator
+) -> Resampled:
+    """The metric of one run in resamples of the examples; NaN where it is undefined."""
+    return _in_resamples(_single, cells_of(labels, predicted, predicted), metric, resamples, rng, bound=1.0)
+
+
+def _in_resamples(
+    valued: Callable[[Cells, str, np.ndarray], Valued],
+    cells: Cells,
+    metric: str,
+    resamples: int,
+    rng: np.random.Generator,
+    bound: float,
+) -> Resampled:
+    estimate, error = valued(cells, metric, cells.counts[None, :].astype(np.float64))
     draws, errors = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         rows = min(CHUNK, resamples - start)
         counts = rng.multinomial(cells.n, cells.counts / cells.n, size=rows).astype(np.float64)
-        draws[start : start + rows], errors[start : start + rows] = _differences(cells, metric, counts)
-    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound=2.0 if metric == "matthews" else 1.0)
+        draws[start : start + rows], errors[start : start + rows] = valued(cells, metric, counts)
+    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound)
 
 
 def exchanged_differences(cells: Cells, metric: str, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -133,6 +151,13 @@ def _differences(cells: Cells, metric: str, counts: np.ndarray) -> Valued:
     squares = np.square(influence_b - influence_a)
     errors = np.sqrt(np.einsum("rc,rc->r", counts, squares)) / counts.sum(axis=1)
     return value_b - value_a, np.where(errors <= ROUNDING, 0.0, errors)
+
+
+def _single(cells: Cells, metric: str, counts: np.ndarray) -> Valued:
+    """A run's metric where each cell is there so many times, and its standard error; → 2 of (resamples,)."""
+    value, influence = _influences(cells.a, cells.values, metric, counts)
+    errors = np.sqrt(np.einsum("rc,rc->r", counts, np.square(influence))) / counts.sum(axis=1)
+    return value, np.where(errors <= ROUNDING, 0.0, errors)
 
 
 def _influences(side: np.ndarray, values: np.ndarray, metric: str, counts: np.ndarray) -> Valued:

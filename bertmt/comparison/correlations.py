@@ -5,6 +5,7 @@ errors, and where noise grows with the label it is wrong more often than it says
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,17 +56,43 @@ def resampled_correlation_difference(
 
     A resample is a row of counts, so that all its means of squares and products come from one matrix product.
     """
-    n = len(labels)
     y, a, b = (standardised(each) for each in (labels, predicted_a, predicted_b))
-    values = np.stack([np.ones(n), y, a, b, y * y, a * a, b * b, y * a, y * b])
-    estimate, error = _differences(np.ones((1, n)), values)
+    values = np.stack([np.ones(len(y)), y, a, b, y * y, a * a, b * b, y * a, y * b])
+    return _in_resamples(_differences, values, resamples, rng, bound=2.0)
+
+
+def resampled_correlation(
+    labels: np.ndarray, predicted: np.ndarray, resamples: int, rng: np.random.Generator
+) -> Resampled:
+    """r in resamples of the examples; NaN where a resample has no variance."""
+    y, x = (standardised(each) for each in (labels, predicted))
+    values = np.stack([np.ones(len(y)), y, x, y * y, x * x, y * x])
+    return _in_resamples(_single, values, resamples, rng, bound=1.0)
+
+
+def _in_resamples(
+    valued: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    values: np.ndarray,
+    resamples: int,
+    rng: np.random.Generator,
+    bound: float,
+) -> Resampled:
+    n = values.shape[1]
+    estimate, error = valued(np.ones((1, n)), values)
     draws, errors = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         rows = min(CHUNK, resamples - start)
         drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
-        draws[start : start + rows], errors[start : start + rows] = _differences(counts, values)
-    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound=2.0)
+        draws[start : start + rows], errors[start : start + rows] = valued(counts, values)
+    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound)
+
+
+def _single(counts: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """r where each example is there so many times, and its standard error; (k, n), (6, n) → (k,), (k,)."""
+    r, gradient = _correlations(counts @ values.T / counts.shape[1])
+    errors = np.sqrt(np.einsum("kn,kn->k", counts, np.square(gradient @ values))) / counts.shape[1]
+    return r, np.where(errors <= ROUNDING, 0.0, errors)
 
 
 def _differences(counts: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ Spearman's ρ is Pearson's of the ranks, equal values sharing their mean rank. A
 as another sample would be; what an example does to the ranks of the others is in the standard error too.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,16 +46,34 @@ def resampled_rank_correlation_difference(
     labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray, resamples: int, rng: np.random.Generator
 ) -> Resampled:
     """ρ_b − ρ_a in resamples of the examples, each ranked anew; NaN where all its values are equal."""
-    n = len(labels)
     orders = [_Order.of(np.asarray(values)) for values in (labels, predicted_a, predicted_b)]
-    estimate, error = _differences(np.ones((n, 1)), orders)
+    return _in_resamples(_differences, orders, resamples, rng, bound=2.0)
+
+
+def resampled_rank_correlation(
+    labels: np.ndarray, predicted: np.ndarray, resamples: int, rng: np.random.Generator
+) -> Resampled:
+    """ρ in resamples of the examples, each ranked anew; NaN where all its values are equal."""
+    orders = [_Order.of(np.asarray(values)) for values in (labels, predicted)]
+    return _in_resamples(_single, orders, resamples, rng, bound=1.0)
+
+
+def _in_resamples(
+    valued: Callable[[np.ndarray, list[_Order]], tuple[np.ndarray, np.ndarray]],
+    orders: list[_Order],
+    resamples: int,
+    rng: np.random.Generator,
+    bound: float,
+) -> Resampled:
+    n = len(orders[0].order)
+    estimate, error = valued(np.ones((n, 1)), orders)
     draws, errors = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         rows = min(CHUNK, resamples - start)
         drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).T.astype(np.float64, order="C")
-        draws[start : start + rows], errors[start : start + rows] = _differences(counts, orders)
-    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound=2.0)
+        draws[start : start + rows], errors[start : start + rows] = valued(counts, orders)
+    return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +114,14 @@ def _differences(counts: np.ndarray, orders: list[_Order]) -> tuple[np.ndarray, 
     (rho_a, influence_a), (rho_b, influence_b) = (_correlations(shares, of_labels, each) for each in (of_a, of_b))
     errors = np.sqrt((shares * (influence_b - influence_a) ** 2).sum(axis=0) / len(counts))
     return rho_b - rho_a, np.where(errors <= ROUNDING, 0.0, errors)
+
+
+def _single(counts: np.ndarray, orders: list[_Order]) -> tuple[np.ndarray, np.ndarray]:
+    """ρ where each example is there so many times, and its standard error; (n, k) → (k,), (k,)."""
+    shares = counts / len(counts)
+    rho, influence = _correlations(shares, *(_Ranked.of(order, shares) for order in orders))
+    errors = np.sqrt((shares * influence**2).sum(axis=0) / len(counts))
+    return rho, np.where(errors <= ROUNDING, 0.0, errors)
 
 
 def _correlations(shares: np.ndarray, one: _Ranked, other: _Ranked) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PREDICTION_COMMAND = (sys.executable, "-P", "-m", "bertmt.prediction")
+EXPORT_COMMAND = (sys.executable, "-P", "-m", "bertmt.prediction.export")
 TRYING_COMMAND = (sys.executable, "-P", "-m", "bertmt.prediction.several")
 LONGEST_COMPLAINT = 16 * 1024  # bytes of what a child complained of last
 
@@ -31,8 +32,16 @@ def ask_prediction(run_folder: Path, allowed: Iterable[str], asked: bytes) -> En
     Raises:
         OSError: it cannot be started.
     """
+    return _ask([*PREDICTION_COMMAND, str(run_folder), *allowed], asked)
+
+
+def ask_export(run_folder: Path, allowed: Iterable[str], asked: bytes) -> Ended:
+    """Start the child that writes a run's model for another library; arguments as of `ask_prediction`."""
+    return _ask([*EXPORT_COMMAND, str(run_folder), *allowed], asked)
+
+
+def _ask(command: Sequence[str], asked: bytes) -> Ended:
     # `communicate` reads while it writes, so neither side waits for the other over a full pipe.
-    command = [*PREDICTION_COMMAND, str(run_folder), *allowed]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         try:
             said, complaints = child.communicate(asked)

@@ -34,7 +34,7 @@ def load_encoder(name: str) -> PreTrainedModel:
                 use_safetensors=True,
                 local_files_only=True,
                 output_loading_info=True,
-                **_unpooled(config),
+                **unpooled(config),
             )
     except Exception as problem:  # whatever the library raises on odd files; its last line says what
         reason = str(problem).strip().splitlines()[-1] if str(problem).strip() else type(problem).__name__
@@ -56,11 +56,11 @@ def random_encoder(config: PreTrainedConfig, seed: int) -> PreTrainedModel:
     """An encoder with its family's random initial weights; the global generator is left as it was."""
     config = deepcopy(config)  # which attention a model uses stands there: another one's choice must not change it
     with seeded(seed, "encoder"):
-        model: PreTrainedModel = AutoModel.from_config(config, attn_implementation=ATTENTION, **_unpooled(config))
+        model: PreTrainedModel = AutoModel.from_config(config, attn_implementation=ATTENTION, **unpooled(config))
     return model
 
 
-def _unpooled(config: PreTrainedConfig) -> dict[str, bool]:
+def unpooled(config: PreTrainedConfig) -> dict[str, bool]:
     """What leaves out a pooler, where a family has one: it would be trained by nothing."""
     return {"add_pooling_layer": False} if FAMILIES[config.model_type].has_pooler else {}
 

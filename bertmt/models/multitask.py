@@ -244,10 +244,14 @@ class MultitaskModel(nn.Module):
         """The parameters of the task's encoder that train, in a fixed order; with LoRA its A and B only."""
         return [parameter for parameter in self.encoder(task).parameters() if parameter.requires_grad]
 
+    def heads_of(self, task: str) -> dict[str, nn.Module]:
+        """The heads of a task by what they read, "separate" sentences or a "joint" input; none where a cosine does."""
+        keys = {read: _key(task, read) for read in ("separate", "joint")}
+        return {read: self.heads[key] for read, key in keys.items() if key in self.heads}
+
     def head_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of the task's heads, in a fixed order; none where a cosine predicts it."""
-        keys = [key for read in ("separate", "joint") if (key := _key(task, read)) in self.heads]
-        return [parameter for key in keys for parameter in self.heads[key].parameters()]
+        return [parameter for head in self.heads_of(task).values() for parameter in head.parameters()]
 
     def recompute_activations(self) -> None:
         """From now on keep only each encoder layer's input, and compute the rest anew in the backward pass.

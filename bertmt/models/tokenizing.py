@@ -22,6 +22,9 @@ class Tokenizer:
         max_length: tokens of a sentence at most, start and end included.
         family: of the encoder; says what stands around a sentence where the backend does not.
 
+    Attributes:
+        special: the tokens around a sentence, and of padding.
+
     Raises:
         EncoderError: the backend has no tokens for start, end and padding.
     """
@@ -36,7 +39,7 @@ class Tokenizer:
         self.max_length = max_length
         self.family = family
         try:
-            self._special = special_tokens(backend, family)
+            self.special = special_tokens(backend, family)
         except ValueError as problem:
             raise EncoderError(f"The encoder's tokenizer cannot be used: {problem}; choose another encoder.") from None
 
@@ -48,7 +51,7 @@ class Tokenizer:
     @cached_property
     def fingerprint(self) -> bytes:
         """A digest of all that the ids of a sentence depend on, the library's version included."""
-        around = f"{tokenizers.__version__} {self.max_length} {self._special.start} {self._special.end}"
+        around = f"{tokenizers.__version__} {self.max_length} {self.special.start} {self.special.end}"
         return hashlib.sha256(f"{around}\n{self.backend.to_str()}".encode()).digest()
 
     def encode(self, sentences: Sequence[str]) -> list[list[int]]:
@@ -67,7 +70,7 @@ class Tokenizer:
             raise EncoderError(
                 f"The encoder's tokenizer failed ({reason_of(problem)}); choose another encoder."
             ) from None
-        return [[self._special.start, *encoding.ids, self._special.end] for encoding in encodings]
+        return [[self.special.start, *encoding.ids, self.special.end] for encoding in encodings]
 
     def _encodings(self, sentences: Sequence[str]) -> list[tokenizers.Encoding]:
         return list(self.backend.encode_batch_fast(list(sentences), add_special_tokens=False))

@@ -1,0 +1,1 @@
+"""The child that writes a trained model for another library: `python -m bertmt.prediction.export`."""

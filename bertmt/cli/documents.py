@@ -148,6 +148,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "held": "whether the queue is held, so that none of them is started",
     },
     "bertmt.curves/1": {"curves": "a list of run (id), name, seed, series, steps, values (null: not a number)"},
+    "bertmt.find/1": {
+        "found": "a list of run (id), name, where (name, id, preset, tag, note, failure, sentence or log), text (the "
+        "line, cut where it is long), attempt and line (of a log, else null), task and example (of a sentence: which "
+        "of the dev examples, from 0; else null), other_runs (how many more predicted that sentence)",
+        "cut": "the kinds of places of which there was more than is listed",
+    },
     "bertmt.confusion/1": {
         "run": "the run's id",
         "task": "one of the run's tasks with classes",

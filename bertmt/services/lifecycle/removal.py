@@ -39,8 +39,12 @@ def _refuse_running(database: Database, run: Run) -> None:
         raise BusyError(f"Run {run.id} is running; `bertmt cancel {run.id}` stops it first.")
 
 
-def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
-    """What the removal of runs would mean for those that wait, a sentence each."""
+def consequences(runs: Sequence[Run], waiting: Sequence[Run], baseline: str | None) -> list[str]:
+    """What the removal of runs would mean for those that wait, and for comparisons, a sentence each.
+
+    Args:
+        baseline: the id of the run that a person chose as such; None: nobody chose.
+    """
     by_id = {run.id: run for run in runs}
     awaits = [
         (run, [(by_id[awaited.id], awaited.needs_success) for awaited in run.queueing.awaits if awaited.id in by_id])
@@ -54,6 +58,11 @@ def consequences(runs: Sequence[Run], waiting: Sequence[Run]) -> list[str]:
         sentences.append(f"These runs wait for its success and will not start: {named([run.id for run in blocked])}.")
     if freed:
         sentences.append(f"These runs waited for its end and may start now: {named([run.id for run in freed])}.")
+    if baseline in by_id:
+        sentences.append(
+            f"{baseline} is the chosen baseline: without it nothing is compared until another is chosen "
+            "(b in the dashboard, `bertmt baseline RUN`)."
+        )
     return sentences
 
 

@@ -86,7 +86,7 @@ class RunsScreen(RunActions, HomeScreen):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
-        key("f", "views", "views", "Choose a saved view, save this one, or delete one.", "runs.views"),
+        key("f", "views", "views", "Choose a saved view, save this one, or delete one.", "runs.saved"),
         key("o", "order", "order", "Sort by a column; again to reverse.", "runs.order"),
         key("a", "group", "seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns, and pin some at the left.", "runs.columns"),

@@ -118,7 +118,7 @@ def state_folder() -> Path:
 
 
 def dashboard_settings() -> Path:
-    """Theme, columns and saved filters of `bertmt-tui`."""
+    """Theme, columns and saved views of `bertmt-tui`."""
     return user_folder() / "dashboard.toml"
 
 

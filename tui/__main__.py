@@ -9,13 +9,13 @@ from rich.console import Console
 
 from bertmt import paths
 from bertmt.drawing.safe_text import safe_text
-from bertmt.errors import BertmtError
+from bertmt.errors import BertmtError, UsageError
 from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
 from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.keys import all_bindings, all_ids
-from tui.settings import read_settings
+from tui.settings import Settings, read_settings
 from tui.terminal.ground import read_replies
 from tui.widgets.home_line import HomeLine
 
@@ -67,18 +67,23 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
     """The app that a command line means.
 
     Raises:
-        UsageError: the user's settings or keys cannot be read, or the theme is unknown.
+        UsageError: the user's keys cannot be read, or the theme is unknown.
     """
     if os.environ.get("NO_COLOR") == "":  # no-color.org: set and not empty; Textual only looks whether it is set
         del os.environ["NO_COLOR"]
     settings_file = paths.dashboard_settings()
+    try:
+        settings, remark = read_settings(settings_file), ""
+    except UsageError as problem:  # which leaves the file as it is: what a person saved there may be mended
+        settings, remark = Settings(), str(problem)
     app = Dashboard(
         paths.registry_path(options.db),
-        settings=read_settings(settings_file),
+        settings=settings,
         settings_file=settings_file,
         ascii_only=options.ascii or not _speaks_unicode(),
         read_only=True if options.read_only else None,
         first=options.screen,
+        remark=remark,
     )
     if options.theme:
         app.begin_with_theme(options.theme)

@@ -55,6 +55,7 @@ class Dashboard(Navigation):
         ascii_only: draw with ASCII alone.
         read_only: never write; None finds out.
         first: the first screen, one of `HomeLine.MODES`.
+        remark: a sentence that is said at the beginning.
         poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
     """
 
@@ -76,6 +77,7 @@ class Dashboard(Navigation):
         ascii_only: bool = False,
         read_only: bool | None = None,
         first: str = "runs",
+        remark: str = "",
         poll_seconds: float = POLL_SECONDS,
     ):
         super().__init__()
@@ -95,6 +97,7 @@ class Dashboard(Navigation):
         self.running_when_left = 0
         self._noticed = ""  # what the opening of the registry said, which is told once
         self._first = first
+        self._remark = remark
         self._first_theme = ""
         self._follows_terminal = False
         self.has_few_colours = False  # 8 or 16, as with TERM=xterm: of ours, a text and its ground may come to be one
@@ -119,6 +122,8 @@ class Dashboard(Navigation):
 
     def on_mount(self) -> None:
         self._begin_theme()
+        if self._remark:
+            self.notify(self._remark, severity="warning")
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
         if self.poll_seconds:
@@ -323,6 +328,8 @@ class Dashboard(Navigation):
                     await self.run_action(action, namespace)  # type: ignore[arg-type]
 
                 yield SystemCommand(title, tooltip, act)
+        for title, sentence, act_now in screen.more_commands() if isinstance(screen, DashboardScreen) else ():
+            yield SystemCommand(title, sentence, act_now)
         bell = "off" if self.settings.bell else "on"
         yield SystemCommand(f"Bell {bell}", "Toggle the bell for marked runs that end.", self.toggle_bell)
 

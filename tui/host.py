@@ -3,7 +3,7 @@
 They know the app as a `Host` alone: it imports them, so none of them may import it, nor each other's screens.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
@@ -16,6 +16,7 @@ from textual.theme import Theme
 from bertmt.errors import BertmtError
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.records import Run
+from bertmt.services.browse.find.found import Found
 from bertmt.tasks.task import Task
 from tui.dialogs.dialog import Dialog
 from tui.registry_lane import Session
@@ -109,8 +110,16 @@ class Host(Protocol):
         """The one on top."""
         ...
 
-    def run_screen(self, run: Run) -> Screen[None]:
-        """Everything about a run."""
+    def run_screen(self, run: Run, found: Found | None = None) -> Screen[None]:
+        """Everything about a run, begun at the place where something was found."""
+        ...
+
+    def find_screen(self, first: Collection[str]) -> Screen[None]:
+        """Finding a text in all runs, in those with these ids first."""
+        ...
+
+    def split_screen(self, runs: Sequence[Run]) -> Screen[None]:
+        """Two runs, the same tab of both."""
         ...
 
     def comparison_screen(self, runs: Sequence[Run]) -> Screen[None]:

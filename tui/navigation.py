@@ -1,20 +1,23 @@
 """Which screens there are, and how each is made. No other module imports a screen; screens ask their `Host` for one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from textual.screen import Screen
 
 from bertmt.recipe.recipe import Recipe
 from bertmt.registry.records import Run
+from bertmt.services.browse.find.found import Found
 from bertmt.tasks.task import Task
 from tui.screens.data.screen import DataScreen
 from tui.screens.data.task_screen import TaskDataScreen
 from tui.screens.devices.screen import DevicesScreen
+from tui.screens.find.screen import FindScreen
 from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.paper.screen import PaperScreen
 from tui.screens.queue.screen import QueueScreen
 from tui.screens.run.screen import RunScreen
+from tui.screens.run.split import SplitScreen
 from tui.screens.runs.screen import RunsScreen
 from tui.screens.searching.screen import SearchScreen
 from tui.screens.trying.screen import TryScreen
@@ -34,9 +37,17 @@ class Navigation(TypedAhead):
     }
     DEFAULT_MODE = "runs"
 
-    def run_screen(self, run: Run) -> Screen[None]:
-        """Everything about a run."""
-        return RunScreen(run)
+    def run_screen(self, run: Run, found: Found | None = None) -> Screen[None]:
+        """Everything about a run, begun at the place where something was found."""
+        return RunScreen(run, found=found)
+
+    def find_screen(self, first: Collection[str]) -> Screen[None]:
+        """Finding a text in all runs, in those with these ids first."""
+        return FindScreen(first)
+
+    def split_screen(self, runs: Sequence[Run]) -> Screen[None]:
+        """Two runs, the same tab of both."""
+        return SplitScreen(runs)
 
     def comparison_screen(self, runs: Sequence[Run]) -> Screen[None]:
         """Two or more runs side by side."""

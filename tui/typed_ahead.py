@@ -6,6 +6,7 @@ may come to its end when the screen has been left. Both would find widgets missi
 
 from collections.abc import Mapping
 
+from textual import events
 from textual._context import active_message_pump
 from textual.app import App, ScreenStackError
 from textual.command import CommandPalette
@@ -13,6 +14,7 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode, NoScreen
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import WorkerFailed, get_current_worker
 
 from tui.dialogs.palette import Palette
@@ -38,6 +40,13 @@ class TypedAhead(App[None]):
             if not isinstance(screen, CommandPalette):
                 raise
             return True
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that was under way when a field took the focus belongs into it: it went to what had it before."""
+        field = self.focused if self._screen_stack else None
+        if isinstance(field, Input) and event.is_printable and event.character is not None:
+            field.insert_text_at_cursor(event.character)
+            event.prevent_default()
 
     def is_gone(self, node: MessagePump) -> bool:
         """Whether a widget belongs to a screen that was left, or the app is being left."""

@@ -19,6 +19,7 @@ from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
+from bertmt.cli.find import find
 from bertmt.cli.gc import gc
 from bertmt.cli.import_predictions import import_predictions
 from bertmt.cli.import_run import import_run
@@ -46,7 +47,7 @@ from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
-    demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, logs, curves,
+    demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs, curves,
     confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
     average, predict, try_, export, verify_resume, notify, backup, import_run,

@@ -83,12 +83,13 @@ def rm(context: typer.Context, runs: RunWordsOrNone = None, matching: MatchingRu
 
     Nothing is deleted until `bertmt gc`. Waiting runs are cancelled; running ones are refused.
     """
+    from bertmt.services.browse.baseline import chosen_baseline
     from bertmt.services.lifecycle import removal
     from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
     found = chosen_runs(database, runs, matching, True, "rm")  # asked below, with what follows from it
-    diagnostics.note(*removal.consequences(found, removal.dependents(database)))
+    diagnostics.note(*removal.consequences(found, removal.dependents(database), chosen_baseline(database)))
     confirm(f"remove {counted(len(found), 'run')}: {listed(found)}", yes)
     for run in for_all(database, found, removal.delete):
         output.write_lines([safe_text(f"{run.id} {run.name}: removed")])

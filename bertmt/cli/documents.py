@@ -188,6 +188,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "curves": "a list of run (id), name, seed, series, steps, x (the steps' places there; null: of steps, or not "
         "known), values (null: not a number)",
     },
+    "bertmt.find/1": {
+        "found": "a list of run (id), name, where (name, id, preset, tag, note, failure, sentence or log), text (the "
+        "line, cut where it is long), attempt and line (of a log, else null), task and example (of a sentence: which "
+        "of the dev examples, from 0; else null), other_runs (how many more predicted that sentence)",
+        "cut": "the kinds of places of which there was more than is listed",
+    },
     "bertmt.confusion/1": {
         "run": "the run's id",
         "task": "one of the run's tasks with classes",

@@ -115,6 +115,16 @@ def examples(database: Database, fingerprint: str) -> tuple[Example, ...]:
     return tuple(Example(*row) for row in rows)
 
 
+def texts(database: Database, fingerprint: str, start: int, count: int) -> list[tuple[int, str, str, str | None]]:
+    """So many examples from a position on, in the order of the predictions: position, id, first, second."""
+    found: list[tuple[int, str, str, str | None]] = database.execute(
+        "SELECT position, examples.id, first, second FROM examples JOIN splits ON splits.key = examples.split"
+        " WHERE fingerprint = ? AND position >= ? ORDER BY position LIMIT ?",
+        (fingerprint, start, count),
+    ).fetchall()
+    return found
+
+
 def labels(database: Database, fingerprint: str) -> list[float | None]:
     """The labels of these examples alone, in the order of the predictions."""
     rows = database.execute(

@@ -24,6 +24,7 @@ COMMANDS = {
     "recipe --preset final": "bertmt.recipe/1",
     "queue --preset sst-only --data toy --encoder tiny --dry-run": "bertmt.queued/1",
     "queue --preset sst-only --data toy --encoder tiny --seed 4 --seed 5": "bertmt.queued/1",
+    "find sentence": "bertmt.find/1",
     "baseline": "bertmt.baseline/1",
     "baseline better": "bertmt.baseline/1",
     "workers": "bertmt.workers/1",

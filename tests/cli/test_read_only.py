@@ -17,6 +17,7 @@ READING = (
     ["show", "better"],
     ["show", "base"],
     ["logs", "better"],
+    ["find", "line 3"],
     ["curves", "better"],
     ["confusion", "better"],
     ["compare", "twins", "better"],

@@ -44,6 +44,7 @@ USUAL = {
     "show": "base",
     "recipe": "--preset final",
     "logs": "base",
+    "find": "line",
     "curves": "base",
     "confusion": "base",
     "baseline": "base",

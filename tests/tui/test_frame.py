@@ -26,7 +26,7 @@ from tui.screens.compare.screen import CompareScreen
 from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.run.screen import RunScreen
 from tui.screens.worker_log import WorkerLogScreen
-from tui.settings import Settings, read_settings, write_settings
+from tui.settings import Settings, View, read_settings, write_settings
 from tui.themes import CYCLE, LIGHT
 
 TOUR = Path(__file__).resolve().parents[2] / "docs" / "tour.md"
@@ -152,12 +152,29 @@ def test_a_keymap_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path, text: s
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
     file = tmp_path / "new folder" / "dashboard.toml"
-    settings = Settings("ansi-dark", {"toggles": False}, {'a "name" ]': "note:\x7f|x 🙂"}, True)
+    view = View("note:\x7f|x 🙂", "-sst", True, {'a"b': False}, ("sst", "na]me"))
+    views = {'a "name" ]': view, "b.c": View(), "[red]": View("x", columns={}, pinned=())}
+    settings = Settings("ansi-dark", {"toggles": False}, views, True, ("name",))
     write_settings(file, settings)
     assert read_settings(file) == settings
 
 
-@pytest.mark.parametrize("text", ["theme = 3", "bell = 'x'", "columns = 1", "[filters]\na = 1", "nonsense"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "theme = 3",
+        "bell = 'x'",
+        "columns = 1",
+        "[filters]\na = 1",
+        "nonsense",
+        "pinned = 'x'",
+        "views = 1",
+        "[views]\na = 1",
+        "[views.a]\nfilter = 1",
+        "[views.a]\npinned = [1]",
+        "[views.a.columns]\nb = 1",
+    ],
+)
 def test_settings_that_cannot_be_read_are_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     file = tmp_path / "dashboard.toml"
     file.write_text(text, encoding="utf-8")

@@ -136,12 +136,14 @@ def test_the_success_that_a_removed_run_had_counts(database: Database, add_run: 
 def test_what_a_removal_means_for_those_that_wait_is_said(database: Database, add_run: AddRun) -> None:
     awaited, needs, follows, other = add_run("awaited"), add_run("needs"), add_run("follows"), add_run("other")
     after(database, needs, awaited, True), after(database, follows, awaited, False)
-    said = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
+    said = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database), None)
     assert said == [
         f"These runs wait for its success and will not start: {needs.id}.",
         f"These runs waited for its end and may start now: {follows.id}.",
     ]
-    assert removal.consequences([other], waiting_runs(database)) == []
+    assert removal.consequences([other], waiting_runs(database), None) == []
+    [said] = removal.consequences([other], waiting_runs(database), other.id)
+    assert said.startswith(f"{other.id} is the chosen baseline")
 
 
 @pytest.mark.parametrize("needs_success", [True, False])
@@ -151,7 +153,7 @@ def test_of_many_that_wait_for_what_is_removed_three_are_named(
     awaited, waiting = add_run("awaited"), [add_run("waits") for _ in range(5)]
     for run in waiting:
         after(database, run, awaited, needs_success)
-    [said] = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database))
+    [said] = removal.consequences([run_by_key(database, awaited.key)], waiting_runs(database), None)
     assert said.endswith(f": {', '.join(run.id for run in waiting[:3])} and 2 more.")
 
 

@@ -55,6 +55,7 @@ class RunActions(DashboardScreen):
             "Make this run the baseline; again: automatic.",
             "runs.baseline",
         ),
+        key("vertical_line", "split", "side by side", "Show two marked runs side by side.", "runs.split", display="|"),
         key("ctrl+t", "try_runs", "try", "Try the marked runs, or this one, on a text.", "runs.try"),
         key("y", "copy_id", "copy id", "Copy the run's id to the clipboard of the terminal.", "runs.copy"),
         key("number_sign", "tag", "tag", "Tag the marked runs, or this one; -tag removes.", "runs.tag", display="#"),
@@ -72,6 +73,9 @@ class RunActions(DashboardScreen):
     def current_run(self) -> Run | None:
         """The one run at hand."""
         return None
+
+    def ids_at_hand(self) -> list[str]:
+        return [run.id for run in self.chosen_runs()]
 
     async def go_to(self, run: Run) -> None:
         """Put the cursor on a run, where the screen lists it."""
@@ -178,6 +182,15 @@ class RunActions(DashboardScreen):
         """Show runs side by side."""
         self.open_screen(self.dashboard.comparison_screen(runs))
 
+    def action_split(self) -> None:
+        """Show two runs, the same tab of both."""
+        runs = self.chosen_runs()
+        if len(runs) == 2:
+            self.open_screen(self.dashboard.split_screen(runs))
+        else:
+            found = counted(len(runs), "run is", "runs are")
+            self.dashboard.notify(f"Two marked runs can stand side by side; {found} chosen now.", severity="warning")
+
     def action_try_runs(self) -> None:
         """Type a text and see what the marked runs, or this one and its baseline, say of it."""
         runs = self.chosen_runs()
@@ -219,8 +232,7 @@ class RunActions(DashboardScreen):
         if not runs:
             return
         sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
-        others = await self.dashboard.attempt(self.dashboard.ask(_dependent_runs))
-        sentences += removal.consequences(runs, others or ())
+        sentences += await self.dashboard.attempt(self.dashboard.ask(partial(_follows_from_removal, runs))) or []
         is_agreed = await self._agreed(f"Remove {the_runs(runs)}?", [*sentences, *listed(runs)], "remove")
         if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
             self.dashboard.removed_last = runs
@@ -331,9 +343,9 @@ class RunActions(DashboardScreen):
         return True
 
 
-def _dependent_runs(session: Session) -> list[Run]:
-    """On the registry's thread."""
-    return removal.dependents(session.database)
+def _follows_from_removal(runs: Sequence[Run], session: Session) -> list[str]:
+    """On the registry's thread: what it would mean for other runs."""
+    return removal.consequences(runs, removal.dependents(session.database), chosen_baseline(session.database))
 
 
 def each(verb: Callable[[Registry, Run], Run]) -> Verb:

@@ -1,5 +1,7 @@
 """What every screen has in common: it loads when it is shown and again when the registry changed, and it has help."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -26,6 +28,17 @@ class DashboardScreen(Screen[None]):
     MAKES_REGISTRY: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "back", "back", "Close what is open: a filter, a screen.", "screen.back"),
+        # Also where a text is typed: a field would delete a word with it.
+        replace(
+            key(
+                "ctrl+f",
+                "find",
+                "find",
+                "Find a text in names, notes, failures, sentences and logs of all runs.",
+                "screen.find",
+            ),
+            priority=True,
+        ),
         key("q", "leave", "back, quit", "Go back; from the first screen, quit. Runs continue.", "screen.leave"),
     ]
 
@@ -93,6 +106,18 @@ class DashboardScreen(Screen[None]):
         """Leave the screen, unless it is one of the first; never what is above it."""
         if self.is_active and len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+
+    def more_commands(self) -> Iterable[tuple[str, str, Callable[[], None]]]:
+        """What the list of commands has besides the keys: titles, what they do, and who does it."""
+        return ()
+
+    def ids_at_hand(self) -> list[str]:
+        """Of the runs that a person looks at: the marked ones."""
+        return sorted(self.dashboard.marked)
+
+    def action_find(self) -> None:
+        """Find a text, first in the runs at hand."""
+        self.open_screen(self.dashboard.find_screen(self.ids_at_hand()))
 
     def action_back(self) -> None:
         """Leave what is open, here the screen."""

@@ -4,6 +4,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bertmt.bounded_files import open_plain
@@ -80,6 +81,43 @@ class LogReader:
         added = os.pread(handle, TAIL_BYTES, self._position)
         self._position += len(added)
         return added, bool(left_out)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of a log about one of them.
+
+    Attributes:
+        place: of that line among them.
+        is_whole: they are all that the log has.
+    """
+
+    lines: Sequence[str]
+    place: int
+    is_whole: bool
+
+
+def lines_about(path: Path, offset: int) -> Part:
+    """The lines of a log about the one that begins at a byte; none where it cannot be read."""
+    start = max(0, offset - TAIL_BYTES // 2)
+    try:
+        with open_plain(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            before = os.pread(file.fileno(), min(offset, size) - start, start) if offset > start else b""
+            behind = os.pread(file.fileno(), TAIL_BYTES // 2, offset)
+    except OSError:
+        return Part((), 0, True)
+    if start:  # in the middle of a line
+        before = before.partition(b"\n")[2]
+    is_whole = not start and offset + len(behind) >= size
+    texts = [[_shown(piece) for each in _ended(part) for piece in _pieces(each) or [b""]] for part in (before, behind)]
+    first = texts[0][-MOST_LINES // 2 :]
+    return Part([*first, *texts[1][: MOST_LINES // 2]], len(first), is_whole)
+
+
+def _ended(part: bytes) -> list[bytes]:
+    """Its lines, without line feeds."""
+    return part.removesuffix(b"\n").split(b"\n") if part else []
 
 
 def _pieces(line: bytes) -> list[bytes]:

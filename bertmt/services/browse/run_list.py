@@ -11,6 +11,7 @@ from typing import Any
 from bertmt.errors import UsageError
 from bertmt.filters.fields import find_fields, nearest_field
 from bertmt.filters.parsing import parse_filter
+from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.changes import changed_runs
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -21,6 +22,9 @@ from bertmt.services.browse.rows import FIELDS, Row, by_standing, fields_of
 from bertmt.services.browse.score_columns import tasks_of
 
 STANDING = "standing"  # in the place of a field to sort by: see `by_standing`
+MOST_VALUES = 500  # of a field that a person is offered
+MOST_NUMBERS = 30  # of more different numbers none helps
+LONGEST_VALUE = 40  # characters
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,27 @@ class RunList:
     def tags(self) -> list[str]:
         """The tags in use, sorted."""
         return sorted({tag for run in self._runs.values() for tag in run.annotations.tags})
+
+    def values_of(self, field: str) -> list[str]:
+        """What the runs have in a field, as a filter writes it, the most frequent first. No scores, and no numbers of
+        which there are too many.
+
+        Args:
+            field: by its name in `fields`.
+        """
+        found: Counter[Any] = Counter()
+        if self.fields().get(field) == "float" and field not in SETTINGS:
+            return []
+        for run in self._runs.values():
+            value = self._row(run).get(field)
+            found.update(value if isinstance(value, (list, tuple)) else [] if value is None else [value])
+        numbers = [each for each in found if isinstance(each, (int, float)) and not isinstance(each, bool)]
+        if len(numbers) > MOST_NUMBERS:
+            return []
+        texts = [str(each).lower() if isinstance(each, bool) else str(each) for each, _ in found.most_common()]
+        # What a terminal would show otherwise than it is cannot be typed.
+        offered = [each for each in texts if each.isprintable() and 0 < len(each) <= LONGEST_VALUE]
+        return offered[:MOST_VALUES]
 
     def _row(self, run: Run) -> Row:
         row = self._rows.get(run.key)

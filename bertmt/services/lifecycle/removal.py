@@ -44,11 +44,12 @@ def dependents(database: Database) -> list[Run]:
     return [*waiting_runs(database), *averages(database)]
 
 
-def consequences(runs: Sequence[Run], others: Sequence[Run]) -> list[str]:
-    """What the removal of runs would mean for those that wait and for averages, a sentence each.
+def consequences(runs: Sequence[Run], others: Sequence[Run], baseline: str | None = None) -> list[str]:
+    """What the removal of runs would mean for those that wait, for averages and for comparisons, a sentence each.
 
     Args:
         others: of `dependents`.
+        baseline: the id of the run that a person chose as such; None: nobody chose.
     """
     by_id = {run.id: run for run in runs}
     averaged = [run.id for run in others if run.id not in by_id and by_id.keys() & set(run.recipe.get("members", ()))]
@@ -66,6 +67,11 @@ def consequences(runs: Sequence[Run], others: Sequence[Run]) -> list[str]:
         sentences.append(f"These runs waited for its end and may start now: {named([run.id for run in freed])}.")
     if averaged:
         sentences.append(f"These averages have it as a member and can predict nothing without it: {named(averaged)}.")
+    if baseline in by_id:
+        sentences.append(
+            f"{baseline} is the chosen baseline: without it nothing is compared until another is chosen "
+            "(b in the dashboard, `bertmt baseline RUN`)."
+        )
     return sentences
 
 

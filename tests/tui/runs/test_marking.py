@@ -22,6 +22,20 @@ def ids(shown: Shown) -> list[str]:
     return [row.run.id for row in shown.app.screen.table.rows]
 
 
+async def test_a_click_with_shift_marks_from_the_cursor_to_it_and_another_draws_the_range_anew(
+    show: Show, alive: Any
+) -> None:
+    async with show() as shown:
+        listed = ids(shown)
+        await shown.pilot.click("#runs", offset=(10, 2))
+        await shown.pilot.click("#runs", offset=(10, 5), shift=True)
+        await shown.settle()
+        assert shown.app.marked == set(listed[1:5])
+        await shown.pilot.click("#runs", offset=(10, 3), shift=True)
+        await shown.settle()
+        assert shown.app.marked == set(listed[1:3]), "as with the arrows"
+
+
 async def test_all_that_is_listed_is_marked_and_what_the_filter_hides_is_not(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("slash", *"state:finished", "enter", "A")
@@ -127,3 +141,15 @@ async def test_one_run_is_queued_again_at_once_and_several_after_a_question(
         assert sum(run.state is State.CANCELLED for run in runs(registry).values()) == 2
         await shown.press("r", "y")
         assert not any(run.state is State.CANCELLED for run in runs(registry).values())
+
+
+async def test_who_removes_the_chosen_baseline_is_told_what_follows(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("D")
+        assert "chosen baseline" not in shown.text
+        await shown.press("escape")
+        shown.app.screen.table.go_to("run002")
+        await shown.press("b", "D")
+        assert "run002 is the chosen baseline: without it nothing is compared" in " ".join(
+            shown.text.replace("│", " ").split()
+        )

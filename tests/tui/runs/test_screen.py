@@ -92,17 +92,6 @@ async def test_a_filter_that_nothing_matches_leaves_an_empty_list_and_says_so(sh
         assert "No run matches" in shown.text
 
 
-async def test_filters_are_saved_chosen_and_forgotten(show: Show, alive: Any, tmp_path: Path) -> None:
-    file = tmp_path / "dashboard.toml"
-    async with show(settings_file=file) as shown:
-        await shown.press("slash", *"lora>0", "enter", "f", "enter", *"with lora", "enter")
-        assert read_settings(file).filters == {"with lora": "lora>0"}
-        await shown.press("escape", "f", "enter")
-        assert shown.app.screen.filter_text == "lora>0"
-        await shown.press("f", "G", "enter", "enter")
-        assert read_settings(file).filters == {}
-
-
 async def test_a_click_on_a_title_sorts_and_a_second_one_turns_the_order_round(show: Show, alive: Any) -> None:
     async with show() as shown:
         title = shown.text.splitlines()[1].index("STS")

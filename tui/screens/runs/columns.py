@@ -1,6 +1,6 @@
 """The columns of the list of runs: their order, their widths, and who goes first on a narrow screen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bertmt.drawing import numbers
@@ -94,6 +94,19 @@ def _score_column(name: str, task: Task, rank: int, grouped: bool) -> ScoreColum
     width = SPREAD if grouped else width_of(title)
     meaning = f"dev {task.metric.title} on {safe_text(task.title)}"
     return ScoreColumn(name, title, width, rank=rank, right=True, field=name, meaning=meaning)
+
+
+def arranged(columns: Sequence[Column], wanted: Mapping[str, bool], pinned: Sequence[str]) -> list[Column]:
+    """The columns that nobody switched off, those that are pinned at the left, behind the sign of a run's state.
+
+    Where there is little room, what is pinned goes before all else, and what was switched on before what nobody named.
+    """
+    shown = [each for each in columns if wanted.get(each.key, True) or each.key in pinned]
+    named = [replace(each, from_width=0, rank=-(each.key in pinned)) if each.key in wanted or each.key in pinned
+             else each for each in shown]  # fmt: skip
+    places = {name: place for place, name in enumerate(pinned, 1)}
+    places["state"] = 0
+    return sorted(named, key=lambda each: places.get(each.key, len(places) + 1))
 
 
 def without_room(columns: Sequence[Column], shown: Sequence[Placed]) -> list[str]:

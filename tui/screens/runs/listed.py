@@ -8,7 +8,7 @@ from bertmt.registry.states import State
 from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.rows import Row
 from bertmt.tasks.task import Tasks
-from tui.screens.runs.columns import GroupRow
+from tui.screens.runs.columns import GroupRow, runs_of
 from tui.widgets.machine_strip import Surroundings
 
 EMPTY = (
@@ -52,3 +52,8 @@ class Listed:
     news: str
     alarms: Mapping[str, Sequence[Alarm]]
     references: frozenset[int]
+
+    @property
+    def matching(self) -> int:
+        """How many runs the filter leaves; those of an open group stand in two lines."""
+        return len({run.key for each in self.lines for run in runs_of(each)})

@@ -1,15 +1,14 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
-from textual.widgets import Input
 
 from bertmt.drawing.charts.series import look_of
 from bertmt.drawing.facts import wrapped
@@ -27,18 +26,21 @@ from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
 from tui.actions.runs import RunActions
 from tui.bindings import key
-from tui.dialogs.choice import Choice, Option, Switches
+from tui.dialogs.choice import Choice, Option
 from tui.formatting.run_signs import ALARM_SIGN, MARK_OF_REQUEST, MARK_OF_STATE
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
-from tui.screens.runs.columns import GroupRow, cell, columns_of, first_key, key_of, marks_of, runs_of
+from tui.screens.runs.column_choice import ColumnChoice
+from tui.screens.runs.columns import GroupRow, arranged, cell, columns_of, first_key, key_of, marks_of, runs_of
+from tui.screens.runs.filter_bar import FilterBar
 from tui.screens.runs.its_search import open_search
 from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.predicted import PredictedPane
-from tui.screens.runs.saved_filters import choose_filter
+from tui.screens.runs.views import about, choose_view
+from tui.settings import View
 from tui.widgets.frame import framed
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
@@ -73,12 +75,11 @@ class RunsScreen(RunActions, HomeScreen):
         + ", each run judged alone against its baseline, as c does it. Undecided is not “no effect”; and of 20 runs "
         "that differ in nothing one is better or worse by chance.",
         "A filter such as `state:running lora>0 overall>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run "
-        "and of its recipe; a bare word is looked for in names, ids, presets and tags.",
+        "and of its recipe; a bare word is looked for in names, ids, presets and tags. Tab completes keys and values. "
+        "f keeps filter, order and columns as a view; in the dialog of columns p pins one at the left.",
     )
     DEFAULT_CSS = """
     RunsScreen #body { height: 1fr; layout: vertical; }
-    RunsScreen #filter { border: none; height: 1; padding: 0 1; background: $panel; }
-    RunsScreen #filter-problem { height: auto; padding: 0 1; }
     RunsScreen #why-gone { height: auto; padding: 0 2; }
     RunsScreen #empty { padding: 1 2; height: 1fr; }
     RunsScreen Table { height: 1fr; }
@@ -93,10 +94,10 @@ class RunsScreen(RunActions, HomeScreen):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "filter", "filter", "Filter the runs.", "runs.filter", shown=True, display="/"),
-        key("f", "saved", "saved filters", "Choose a saved filter, save this one, or forget one.", "runs.saved"),
+        key("f", "views", "views", "Choose a saved view, save this one, or delete one.", "runs.saved"),
         key("o", "order", "order", "Sort by a column; again to reverse.", "runs.order"),
         key("a", "group", "seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
-        key("C", "columns", "columns", "Choose the columns.", "runs.columns"),
+        key("C", "columns", "columns", "Choose the columns, and pin some at the left.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
         key("X", "search", "search", "Open the search that tried this run, or the newest.", "runs.search"),
         key("M", "mark_matching", "mark matching", "Mark all runs that match a query.", "runs.mark_matching"),
@@ -115,8 +116,7 @@ class RunsScreen(RunActions, HomeScreen):
 
     def compose(self) -> ComposeResult:
         yield HomeLine("runs")
-        yield Input(placeholder="state:running lora>0 overall>0.5 tag:x -tag:y", id="filter", classes="hidden")
-        yield TextLines(id="filter-problem", classes="hidden")
+        yield FilterBar()
         columns = columns_of(self._tasks)
         table: Table[Row | GroupRow] = Table(columns, self._cell, key_of, True, marks_of, self._mark_of, id="runs")
         with Container(id="body"):
@@ -140,6 +140,11 @@ class RunsScreen(RunActions, HomeScreen):
         """The list."""
         return self.query_one("#runs", Table)
 
+    @property
+    def filter_bar(self) -> FilterBar:
+        """Where filters are typed."""
+        return self.query_one(FilterBar)
+
     def on_mount(self) -> None:
         self._beside.ascii_only = self.dashboard.ascii_only
         self._show_columns()
@@ -149,7 +154,9 @@ class RunsScreen(RunActions, HomeScreen):
     def _cell(self, row: Row | GroupRow, column: Column) -> Span:
         is_wrong = self._listed is not None and isinstance(row, Row) and row.run.id in self._listed.alarms
         # A run that goes wrong has the sign of that in the place of its state's.
-        return ALARM_SIGN if is_wrong and column.key == "state" else cell(row, column, self._beside)
+        found = ALARM_SIGN if is_wrong and column.key == "state" else cell(row, column, self._beside)
+        # What takes the rest of a row would cover it all where it stands at the left.
+        return Span(found.text, found.style) if column.key in self.dashboard.settings.pinned else found
 
     def _mark_of(self, row: Row | GroupRow) -> Span:
         """A marked run has the colour and the mark that it has in charts; the seeds of a recipe those of the first."""
@@ -161,6 +168,7 @@ class RunsScreen(RunActions, HomeScreen):
     async def load(self) -> None:
         listed = await self.dashboard.ask(self._list)
         self._listed = listed
+        self.filter_bar.know(listed.fields, listed.tasks, listed.matching if self.filter_text else 0, listed.total)
         self.query_one(HomeLine).show_counts(listed.counts, listed.scale)
         self.query_one(MachineStrip).show(listed.surroundings)
         is_empty = not listed.lines
@@ -304,13 +312,13 @@ class RunsScreen(RunActions, HomeScreen):
     async def action_columns(self) -> None:
         options = [Option(each.key, each.title or each.key, each.meaning) for each in self._columns]
         shown = frozenset[Hashable](each.column.key for each in self.table.placed)
-        chosen = await self.dashboard.ask_person(
-            Switches("Columns of the runs, where there is room for them", options, shown)
-        )
-        if chosen is not None:
+        settings = self.dashboard.settings
+        found = await self.dashboard.ask_person(ColumnChoice(options, shown, settings.pinned))
+        if found is not None:
+            chosen, pinned = found
             names = [each.key for each in self._columns]
             changed = {name: name in chosen for name in names if (name in chosen) != (name in shown)}
-            self.dashboard.change(columns={**self.dashboard.settings.columns, **changed})
+            self.dashboard.change(columns={**settings.columns, **changed}, pinned=pinned)
             self._show_columns()
 
     @property
@@ -319,10 +327,8 @@ class RunsScreen(RunActions, HomeScreen):
         return columns_of(self._tasks, self.is_grouped)
 
     def _show_columns(self) -> None:
-        """The columns that nobody switched off; one that was switched on goes before those that nobody named."""
-        wanted = self.dashboard.settings.columns
-        shown = [each for each in self._columns if wanted.get(each.key, True)]
-        self.table.show_columns([replace(each, from_width=0, rank=0) if each.key in wanted else each for each in shown])
+        settings = self.dashboard.settings
+        self.table.show_columns(arranged(self._columns, settings.columns, settings.pinned))
         self._say_no_room()
 
     def on_resize(self) -> None:
@@ -333,48 +339,50 @@ class RunsScreen(RunActions, HomeScreen):
         self.query_one(NoRoom).say(self.table.columns, self.table.placed)
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.remove_class("hidden")
-        field.value = self.filter_text
-        field.focus()
+        self.filter_bar.open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        """Each key that leaves a filter that can be understood filters; one that cannot says why."""
-        problem = self._check_filter(event.value)
-        said = self.query_one("#filter-problem", TextLines)
-        said.set_class(problem is None, "hidden")
-        said.show(lambda width: [line(Span(part, "bad")) for part in wrapped(safe_text(problem or ""), width)])
-        if problem is None and event.value != self.filter_text:
-            self.filter_text = event.value
-            self.reload()
+    @on(FilterBar.Typed)
+    def _filter_typed(self, event: FilterBar.Typed) -> None:
+        self.filter_text = event.text
+        self.reload()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_entered(self, event: Input.Submitted) -> None:
-        if self._check_filter(event.value) is None:  # else the field stays open, with what is wrong below it
-            self._close_filter()
-
-    def _check_filter(self, text: str) -> str | None:
-        return check_filter(text, self._listed.fields) if self._listed is not None else check_filter(text)
-
-    def _close_filter(self) -> None:
-        self.query_one("#filter", Input).set_class(not self.filter_text, "hidden")
-        self.query_one("#filter-problem").add_class("hidden")
+    @on(FilterBar.Left)
+    def _filter_left(self) -> None:
         self.table.focus()
 
     def set_filter(self, text: str) -> None:
         """Show the runs that match."""
         self.filter_text = text
-        field = self.query_one("#filter", Input)
-        field.value = text
-        field.set_class(not text, "hidden")
+        self.filter_bar.show(text)
         self.reload()
 
     @work(group="act")
-    async def action_saved(self) -> None:
-        query = await choose_filter(self.dashboard, self.filter_text)
-        if query is not None:
-            self.set_filter(query)
+    async def action_views(self) -> None:
+        settings = self.dashboard.settings
+        now = View(self.filter_text, self.order, self.is_grouped, settings.columns, settings.pinned)
+        view = await choose_view(self.dashboard, now)
+        if view is not None:
+            self.show_view(view)
+
+    def show_view(self, view: View) -> None:
+        """Filter, order and columns of a view; a view of tasks that no run here trains is refused."""
+        fields = self.filter_bar.fields
+        problem = check_filter(view.filter, fields)
+        if problem is not None:
+            self.dashboard.notify(f"This view cannot be shown. {problem}", severity="warning")
+            return
+        if view.order is not None:
+            is_known = view.order == STANDING or view.order.removeprefix("-") in fields
+            self.order = view.order if is_known else STANDING
+        self.is_grouped = self.is_grouped if view.seeds is None else view.seeds
+        choices = {"columns": view.columns, "pinned": view.pinned}
+        self.dashboard.change(**{name: value for name, value in choices.items() if value is not None})
+        self._show_columns()
+        self.set_filter(view.filter)
+
+    def more_commands(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
+        for name, view in self.dashboard.settings.views.items():
+            yield f"View: {safe_text(name)}", safe_text(about(view)), partial(self.show_view, view)
 
     @work(group="act")
     async def action_mark_matching(self) -> None:
@@ -388,8 +396,8 @@ class RunsScreen(RunActions, HomeScreen):
 
     def action_back(self) -> None:
         """Leave the filter's line, else take the filter away, else the marks."""
-        if self.query_one("#filter", Input).has_focus:
-            self._close_filter()
+        if self.filter_bar.field.has_focus:
+            self.filter_bar.close()
         elif self.filter_text:
             self.set_filter("")
         else:

@@ -70,6 +70,11 @@ class Marking(Generic[R]):
         """Let a range begin at a row, beside what is marked."""
         self.anchor, self._before = key, set(self.marked)
 
+    def extend_from(self, key: Hashable) -> None:
+        """Let the range that was drawn to a row last go on from there, else begin one there."""
+        if key != self.end:
+            self.begin_range(key)
+
     def draw_range(self, rows: Iterable[R], end: Hashable) -> None:
         """Mark the rows from where the range began to its end, in place of those that it had before."""
         reached = self._before | self.keys(rows)

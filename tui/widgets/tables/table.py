@@ -4,7 +4,7 @@ Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this 
 """
 
 from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from rich.style import Style
 from textual import events
@@ -22,18 +22,11 @@ from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
 from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking
+from tui.widgets.tables.placing import Placing
 from tui.widgets.tables.strips import KeptStrips
 
 R = TypeVar("R")
 GUTTER = 2  # the mark, and a space
-
-
-@runtime_checkable
-class Placing(Protocol):
-    """Rows that know where a key stands, and are not looked through for it."""
-
-    def place_of(self, key: object) -> int | None:
-        """The place of the row of that key; None where there is none."""
 
 
 class Table(ScrollView, Generic[R], can_focus=True):
@@ -249,13 +242,14 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self._say_marked()
 
     def action_extend(self, rows: int) -> None:
-        """Mark from where the first of these keys was pressed to where the cursor goes; back, and it is less again."""
-        if self.current is None:
-            return
-        if self._key_of(self.current) != self.marking.end:
-            self.marking.begin_range(self._key_of(self.current))
-        self.cursor += rows
-        self._draw_range()
+        self._extend_to(self.cursor + rows)
+
+    def _extend_to(self, place: int) -> None:
+        """Mark from where the first of these steps began to where the cursor goes; back, and it is less again."""
+        if self.current is not None:
+            self.marking.extend_from(self._key_of(self.current))
+            self.cursor = place
+            self._draw_range()
 
     def action_mark_range(self) -> None:
         if self.current is None or not self._draw_range():
@@ -311,7 +305,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
                 self.post_message(self.TitleClicked(self, hit.column))
             return
         index = round(self.scroll_y) + offset.y - self._top
-        if index < len(self.rows):
+        if index < len(self.rows) and event.shift and self._can_mark:
+            self._extend_to(index)
+        elif index < len(self.rows):
             self.cursor = index
             if event.chain == 2:
                 self.action_choose()

@@ -27,6 +27,7 @@ from bertmt.services.analysis.example_choice import (
     orders_of,
 )
 from bertmt.services.analysis.examples import ExampleTable
+from bertmt.services.browse.find.found import Found
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
@@ -102,6 +103,11 @@ class ExamplesPane(EpochPane):
         self._kind: Kind = "all"
         self._orders: dict[str, Order] = {}  # by task
         self._words = ""
+        self._wanted: int | None = None  # the example that the cursor is to go to
+
+    def go_to(self, found: Found) -> None:
+        self.task_name, self._gone_to = found.task, found.run.scores.selected_epoch
+        self._kind, self._wanted = "all", found.example
 
     def compose(self) -> ComposeResult:
         yield EpochLine()
@@ -124,6 +130,9 @@ class ExamplesPane(EpochPane):
         name_frame(self.query_one(ExampleList), f"Examples, {self.moment}")
         if not is_same or known is None or (found.searched is not known.searched):
             self._list(restart=False)
+        if self._wanted is not None:
+            self.query_one(ExampleList).rows.go_to(self._wanted)
+            self._wanted = None
 
     def _read(self, session: Session, run: Run, known: Choice | None, is_searching: bool) -> Choice:
         """On the registry's thread."""

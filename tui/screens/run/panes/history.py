@@ -15,6 +15,7 @@ from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import State
 from bertmt.services.browse.detail_formatting import state_word
 from bertmt.services.browse.details import history_of
+from bertmt.services.browse.find.found import Found
 from bertmt.services.browse.run_formatting import local_time
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
 from tui.screens.run.panes.pane import Pane
@@ -72,12 +73,25 @@ class HistoryPane(Pane):
         yield framed(table, "History", first=True)
         yield framed(TextLines(id="transition"), "In full")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._found: Found | None = None
+
+    def go_to(self, found: Found) -> None:
+        self._found = found
+
     def focus_first(self) -> None:
         self.query_one(Table).focus()
 
     async def load(self, run: Run) -> None:
         found = await self.dashboard.ask(lambda session: history_of(session.database, run))
-        self.query_one(Table).show([Numbered(number, transition) for number, transition in enumerate(found)][::-1])
+        rows = [Numbered(number, transition) for number, transition in enumerate(found)][::-1]
+        self.query_one(Table).show(rows)
+        if self._found is not None:
+            self._found = None
+            failed = next((row for row in rows if row.transition.state_after == State.FAILED), None)
+            if failed is not None:
+                self.query_one(Table).go_to(failed.number)
 
     @on(Table.Chosen)
     def _chosen(self, event: Table.Chosen) -> None:

@@ -17,7 +17,8 @@ from bertmt.drawing.styled import Line, Span, cells, line, wrap_parts
 from bertmt.errors import BertmtError, NotFoundError
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.browse.log_reader import LogReader, error_blocks
+from bertmt.services.browse.find.found import Found
+from bertmt.services.browse.log_reader import LogReader, error_blocks, lines_about
 from bertmt.services.browse.logs import log_path
 from tui.bindings import key
 from tui.registry_lane import Session
@@ -29,6 +30,7 @@ from tui.widgets.text_lines import TextLines
 POLL_SECONDS = 0.5  # a log may grow while nothing in the registry changes
 NOTHING_YET = "Nothing has been written yet."
 NO_SUCH_LINE = "No line has this text; Esc takes the filter away."
+A_PART = "These are the lines about the one that was found; E shows the end."
 NOT_SHOWN = "What came before is not shown here; the file has all of it."
 
 
@@ -38,12 +40,14 @@ class Read:
 
     Attributes:
         errors: how many there are in its lines.
+        found: the line that was gone to, by its place; None: the end is shown.
     """
 
     path: Path
     lines: Sequence[LogLine] = ()
     errors: int = 0
     is_whole: bool = True
+    found: int | None = None
 
 
 class LogPane(Pane):
@@ -71,6 +75,7 @@ class LogPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.attempt = 0  # 0 is always the last
+        self._offset: int | None = None  # of the line that was found; None: the log is shown from its end on
         self._run: Run | None = None
         self._reader: LogReader | None = None
         self._last: Read | None = None  # what the registry's thread answered last; two questions may be under way
@@ -101,6 +106,14 @@ class LogPane(Pane):
     def focus_first(self) -> None:
         self.log_lines.focus()
 
+    def show_attempt(self, attempt: int) -> None:
+        """Show the log of an attempt, with the next load."""
+        self.attempt, self._offset = attempt, None
+
+    def go_to(self, found: Found) -> None:
+        self.show_attempt(0 if found.attempt == found.run.attempt else found.attempt)
+        self._offset = found.offset
+
     async def load(self, run: Run) -> None:
         if not run.attempt:
             raise NotFoundError(f"Run {run.id} is {run.state} and has not started yet, so it has no log.")
@@ -123,24 +136,32 @@ class LogPane(Pane):
             self.log_lines.is_following = True
         if self._read is not before[0] or self._problem != before[1]:
             self._show_lines()
+            if self._read is not None and self._read.found is not None:
+                self.log_lines.go_to_line(self._read.found)
         self._show_status()
 
     def _read_on(self, session: Session) -> Read:
         """On the registry's thread: what was read before and what is new; the same object where nothing is."""
         assert self._run is not None
         path = log_path(session.database, self._run, self.attempt)
+        if self._offset is not None:
+            return self._read_about(path, self._offset)
         if self._reader is None or self._reader.path != path:
             self._reader = LogReader(path)
         reader, before = self._reader, (len(self._reader.lines), self._reader.unfinished)
         is_new = bool(reader.poll()) or before != (len(reader.lines), reader.unfinished)
-        if self._last is not None and self._last.path == path and not is_new:
+        if self._last is not None and self._last.path == path and self._last.found is None and not is_new:
             return self._last
         texts = [*reader.lines, *([reader.unfinished] if reader.unfinished else [])]
-        blocks = error_blocks(texts)
-        block_of = {index: number for number, block in enumerate(blocks) for index in block}
         is_whole = not reader.skipped_bytes and len(reader.lines) != reader.lines.maxlen
-        lines = [LogLine(text, block_of.get(index)) for index, text in enumerate(texts)]
-        self._last = Read(path, lines, len(blocks), is_whole)
+        self._last = _read(path, texts, is_whole)
+        return self._last
+
+    def _read_about(self, path: Path, offset: int) -> Read:
+        """On the registry's thread: the lines about the one that was found, read once."""
+        if self._last is None or self._last.path != path or self._last.found is None:
+            part = lines_about(path, offset)
+            self._last = _read(path, part.lines, part.is_whole, part.place)
         return self._last
 
     def _show_lines(self) -> None:
@@ -157,6 +178,8 @@ class LogPane(Pane):
             return self._problem
         if not self._shown:
             return NO_SUCH_LINE if self._read.lines else NOTHING_YET
+        if self._read.found is not None:
+            return "" if self._read.is_whole else A_PART
         return "" if self._read.is_whole else NOT_SHOWN
 
     @on(LogLines.FollowingChanged)
@@ -186,13 +209,20 @@ class LogPane(Pane):
 
     def _following(self) -> Line:
         run = self._run
+        if self._offset is not None:
+            return line(Span("at what was found (E: the end)", "good"))
         if run is not None and (run.state is not State.RUNNING or self.attempt not in (0, run.attempt)):
             return line(Span("complete", "dim"))
         return line(Span("following", "good") if self.log_lines.is_following else Span("not following (E)", "dim"))
 
     def action_follow(self) -> None:
         """Follow the end, or stop."""
-        self.log_lines.follow(not self.log_lines.is_following)
+        if self._offset is None:
+            self.log_lines.follow(not self.log_lines.is_following)
+            return
+        self._offset = None
+        self.log_lines.follow(True)
+        self._poll()
 
     def action_error(self, direction: int) -> None:
         """Go to another error."""
@@ -208,7 +238,7 @@ class LogPane(Pane):
             return
         last = self._run.attempt
         wanted = max(1, min((self.attempt or last) + direction, last))
-        self.attempt = 0 if wanted == last else wanted
+        self.show_attempt(0 if wanted == last else wanted)
         with suppress(BertmtError):  # the look at the registry says it
             await self._look()
 
@@ -237,6 +267,13 @@ class LogPane(Pane):
         field.add_class("hidden")
         self.log_lines.focus()
         return True
+
+
+def _read(path: Path, texts: Sequence[str], is_whole: bool, found: int | None = None) -> Read:
+    blocks = error_blocks(texts)
+    block_of = {index: number for number, block in enumerate(blocks) for index in block}
+    lines = [LogLine(text, block_of.get(index)) for index, text in enumerate(texts)]
+    return Read(path, lines, len(blocks), is_whole, found)
 
 
 def _end_of(text: str, width: int) -> str:

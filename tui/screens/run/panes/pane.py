@@ -7,6 +7,7 @@ from textual import work
 from textual.containers import Vertical
 
 from bertmt.registry.records import Run
+from bertmt.services.browse.find.found import Found
 from tui.host import Host, host_of
 from tui.pictures import save_picture
 from tui.widgets.drawing import Drawing
@@ -36,6 +37,9 @@ class Pane(Vertical):
             BertmtError: there is nothing to show; the screen shows the sentence in the tab's place.
         """
         raise NotImplementedError
+
+    def go_to(self, found: Found) -> None:
+        """Show the place where something was found, with the next load."""
 
     def focus_first(self) -> None:
         """Put the focus where keys should work when the tab is opened."""

@@ -42,6 +42,8 @@ class LogLines(Page):
         super().__init__(self._rows, id=id)
         self.is_following = True
         self.chosen: int | None = None  # the error that the last jump went to
+        self._found: LogLine | None = None  # the line that was gone to
+        self._is_to_go = False  # there, as soon as it can be scrolled to
         self._log_lines: Sequence[LogLine] = ()
         self._remark = ""
         self._first_rows: list[int] = []
@@ -72,6 +74,24 @@ class LogLines(Page):
     def _go_to_end(self) -> None:
         if self.is_following:
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+        elif self._is_to_go:
+            index = next((index for index, each in enumerate(self._log_lines) if each is self._found), None)
+            self._is_to_go = index is not None and not self._go_to(index)
+
+    def go_to_line(self, index: int) -> None:
+        """Mark a line and show it, as soon as there is room for any."""
+        self._found, self._is_to_go = self._log_lines[index] if index < len(self._log_lines) else None, True
+        self.follow(False)
+        self._show_rows()
+        self.call_after_refresh(self._go_to_end)
+
+    def _go_to(self, index: int) -> bool:
+        """Whether a line could be scrolled to; a little of what came before it stays in sight."""
+        if index >= len(self._first_rows):
+            return False
+        wanted = max(self._first_rows[index] - self.size.height // 4, 0)
+        self.scroll_to(y=wanted, animate=False, immediate=True)
+        return round(self.scroll_y) == min(wanted, self.max_scroll_y) and bool(self.max_scroll_y or not wanted)
 
     def follow(self, is_following: bool) -> None:
         """Go to the end and stay there, or stay here."""
@@ -97,9 +117,7 @@ class LogLines(Page):
         index = next(index for index, each in enumerate(self._log_lines) if each.block == self.chosen)
         self.follow(False)
         self._show_rows()
-        if index < len(self._first_rows):
-            # A little of what came before it stays in sight.
-            self.scroll_to(y=max(self._first_rows[index] - self.size.height // 4, 0), animate=False, immediate=True)
+        self._go_to(index)
         return f"error {place + 1} of {len(blocks)}"
 
     def _rows(self, width: int) -> list[Line]:
@@ -111,6 +129,8 @@ class LogLines(Page):
             self._first_rows.append(len(rows))
             mark = ERROR if each.block is not None and each.block != before else NO_MARK
             if mark and each.block == self.chosen:
+                mark = CHOSEN
+            if each is self._found:
                 mark = CHOSEN
             before = each.block
             rows += self._rows_of(each.text, room, mark, "" if each.block is None else "bad")

@@ -1,0 +1,1 @@
+"""Looking for a text in all that is known of the runs."""

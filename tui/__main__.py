@@ -19,6 +19,7 @@ from tui.settings import read_settings
 from tui.terminal.ground import read_replies
 from tui.widgets.home_line import HomeLine
 
+PLAIN_VARIABLE = "BERTMT_PLAIN"  # as `--plain`, unless it is empty or 0
 EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141
 
 
@@ -35,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the first screen")
     found.add_argument("--ascii", action="store_true", help="use ASCII characters only")
+    found.add_argument(
+        "--plain", action="store_true", help="words in place of signs, frames and pictures, for screen readers"
+    )
     found.add_argument("--read-only", action="store_true", help="change nothing")
     found.add_argument("--keys", action="store_true", help="list every key with the id by which keys.toml changes it")
     found.add_argument("--version", action="version", version=f"bertmt {__version__}")
@@ -76,6 +80,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         paths.registry_path(options.db),
         settings=read_settings(settings_file),
         settings_file=settings_file,
+        in_words=options.plain or os.environ.get(PLAIN_VARIABLE, "") not in ("", "0"),
         ascii_only=options.ascii or not _speaks_unicode(),
         read_only=True if options.read_only else None,
         first=options.screen,

@@ -22,12 +22,14 @@ class Settings:
         columns: keys of the columns of the list of runs that are hidden or shown otherwise than by default.
         filters: saved ones, name to query.
         bell: ring when a marked run ends.
+        plain: words in place of signs and pictures, for screen readers.
     """
 
     theme: str = AUTO
     columns: Mapping[str, bool] = field(default_factory=dict)
     filters: Mapping[str, str] = field(default_factory=dict)
     bell: bool = False
+    plain: bool = False
 
 
 def read_settings(path: Path) -> Settings:
@@ -47,12 +49,13 @@ def read_settings(path: Path) -> Settings:
     fits = (
         isinstance(settings.theme, str)
         and isinstance(settings.bell, bool)
+        and isinstance(settings.plain, bool)
         and _is_table_of(settings.columns, bool)
         and _is_table_of(settings.filters, str)
     )
     if not fits:
         raise UsageError(
-            f"{path}: theme is a text, bell true or false, [columns] holds true or false, [filters] texts; "
+            f"{path}: theme is a text, bell and plain true or false, [columns] holds true or false, [filters] texts; "
             "fix it, or delete it to start over."
         )
     return settings
@@ -84,6 +87,7 @@ def write_settings(path: Path, settings: Settings) -> None:
         UsageError: it cannot be written.
     """
     lines = ["# Written by bertmt-tui.", f"theme = {toml_value(settings.theme)}", f"bell = {toml_value(settings.bell)}"]
+    lines += [f"plain = {toml_value(settings.plain)}"] if settings.plain else []
     for name, table in (("columns", settings.columns), ("filters", settings.filters)):
         lines += ["", f"[{name}]", *(f"{toml_value(key)} = {toml_value(value)}" for key, value in table.items())]
     try:

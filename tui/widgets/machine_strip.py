@@ -11,6 +11,7 @@ from bertmt.drawing.styled import Line, Span, line, wrap_parts
 from bertmt.services.browse.workload import Workload, workload
 from bertmt.services.upkeep.machine import Cpu, CpuTimes, Gpu, Machine, read_machine, utilization
 from tui.formatting.run_signs import bar
+from tui.plain.words import in_words, said_line
 from tui.registry_lane import Session
 from tui.widgets.styled_lines import strip_of, styles_of
 
@@ -51,6 +52,8 @@ class MachineStrip(Widget):
         gpus = [gpu_part(gpu, self._watt_hours(gpu)) for gpu in surroundings.machine.gpus]
         self._look_at(surroundings.machine.cpu)
         self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu, self._cpu_busy)]
+        if in_words():  # figures that move all the time are on the screen about devices
+            del self._parts[1:]
         self.styles.height = min(2, len(self._lines()))
         self.refresh()
 
@@ -77,7 +80,8 @@ class MachineStrip(Widget):
 
     def render_line(self, y: int) -> Strip:
         lines = self._lines()
-        return strip_of((Span(" "), *(lines[y] if y < len(lines) else ())), styles_of(self), self.size.width)
+        shown = lines[y] if y < len(lines) else ()
+        return strip_of((Span(" "), *(said_line(shown) if in_words() else shown)), styles_of(self), self.size.width)
 
 
 def workers_part(found: Workload) -> Line:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from bertmt.drawing.charts.histogram import NEAR, draw_histogram
 from bertmt.drawing.facts import Cell, wrapped
 from bertmt.drawing.numbers import count, percentage
@@ -11,6 +13,7 @@ from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.tasks.audit import SplitAudit, TaskAudit
 from bertmt.services.tasks.formatting import balance_lines, finding_lines, split_lines, task_lines
 from tui.formatting.run_signs import bar
+from tui.plain.words import in_words
 
 Draw = Callable[[TaskAudit, int], list[Line]]
 MOST_CLASSES = 200  # whose bars are drawn
@@ -57,7 +60,11 @@ def about_lengths(found: TaskAudit, width: int, height: int = HEIGHT) -> list[Li
         where = f"; the cut, at {limit}, is far away" if limit is not None and limit > NEAR * longest else ""
         share = f"; {percentage(split.truncated)} of the examples are cut" if split.truncated else ""
         lines += [line(Span(name, "title"), Span(cut(f"  sentences by {unit}{where}{share}", width - 8), "dim"))]
-        lines += [*draw_histogram(dict(split.lengths), width, height, limit), ()]
+        if in_words():
+            lines += [line(part) for part in wrapped(_lengths_said(split), width)]
+        else:
+            lines += draw_histogram(dict(split.lengths), width, height, limit)
+        lines.append(())
     return lines[:-1]
 
 
@@ -65,3 +72,10 @@ def whole_audit(found: TaskAudit, width: int) -> list[Line]:
     """All of it, one below the other."""
     parts = [task_lines(found.task, None, width), about_splits(found, width), about_labels(found, width)]
     return [each for part in (*parts, about_lengths(found, width)) for each in (*part, ())][:-1]
+
+
+def _lengths_said(split: SplitAudit) -> str:
+    """A histogram in words."""
+    lengths = np.repeat(*np.array(split.lengths, dtype=np.int64).T)
+    low, quarter, half, three, high = (f"{np.percentile(lengths, share):g}" for share in (0, 25, 50, 75, 100))
+    return f"shortest {low}, a quarter up to {quarter}, half up to {half}, three quarters up to {three}, longest {high}"

@@ -68,6 +68,24 @@ def cpu_lines(cpu: Cpu, graph: Graph, width: int, height: int, ascii_only: bool 
     return [*lines, *cores][:height]
 
 
+def cpu_sentences(cpu: Cpu, graph: Graph) -> list[str]:
+    """The same in words: now, without a past; single threads have no word."""
+    busy = percent(graph.cpu)
+    return [f"CPU: {'unknown' if busy == MISSING else busy} busy. Memory: {memory_words(cpu)}."]
+
+
+def gpu_sentences(gpus: Sequence[Gpu], graph: Graph) -> list[str]:
+    """A sentence per GPU."""
+    found = []
+    for gpu in gpus:
+        busy = percent(graph.gpus.get(gpu.uuid, (np.full(1, np.nan),))[0])
+        facts = [f"{'unknown' if busy == MISSING else busy} busy", f"memory {memory_words(gpu)}"]
+        facts += [f"{gpu.temperature_celsius} degrees"] if gpu.temperature_celsius is not None else []
+        facts += [f"{gpu.power_watts:.0f} watts"] if gpu.power_watts is not None else []
+        found.append(f"GPU {gpu.index}, {safe_text(gpu.name)}: {', '.join(facts)}.")
+    return found
+
+
 def core_lines(graph: Graph, width: int, height: int, ascii_only: bool = False) -> list[Line]:
     """Each hardware thread: as few beside each other as the height allows, so that graphs are long."""
     count = len(graph.cores)

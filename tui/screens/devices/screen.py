@@ -17,8 +17,9 @@ from bertmt.services.upkeep.device_history import COLUMN_SECONDS, Graph, threads
 from bertmt.services.upkeep.devices import Devices, Holder, Place, look_at_devices
 from tui.actions.runs import RunActions
 from tui.bindings import key
+from tui.plain.pictures import sentence_page
 from tui.registry_lane import Session
-from tui.screens.devices.panels import cpu_lines, gpu_lines
+from tui.screens.devices.panels import cpu_lines, cpu_sentences, gpu_lines, gpu_sentences
 from tui.screens.devices.tables import HOLDERS, PLACES, holder_cell, owner_lines, place_cell
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.drawing import Drawing
@@ -80,6 +81,11 @@ class CpuPanel(Drawing):
             return []
         return cpu_lines(self.look.devices.machine.cpu, self.look.graph, width, height, self.ascii_only)
 
+    def to_words(self, width: int, height: int) -> list[Line]:
+        if self.look is None:
+            return []
+        return sentence_page(cpu_sentences(self.look.devices.machine.cpu, self.look.graph), width)
+
 
 class GpuPanel(Drawing):
     """The GPUs."""
@@ -90,6 +96,11 @@ class GpuPanel(Drawing):
         if self.look is None:
             return []
         return gpu_lines(self.look.devices.machine.gpus, self.look.graph, width, height, self.ascii_only)
+
+    def to_words(self, width: int, height: int) -> list[Line]:
+        if self.look is None:
+            return []
+        return sentence_page(gpu_sentences(self.look.devices.machine.gpus, self.look.graph), width)
 
 
 class DevicesScreen(RunActions, HomeScreen):

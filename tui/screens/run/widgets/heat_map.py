@@ -20,6 +20,8 @@ from bertmt.drawing.charts.heatmap import (
 )
 from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
+from tui.plain.pictures import cell_sentence, matrix_sentences, sentence_page
+from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
 
 CAPTIONS: dict[Shown, str] = {
@@ -109,6 +111,19 @@ class HeatMap(Drawing, can_focus=True):
     def draw(self, width: int, height: int) -> list[Line]:
         return self._on_screen(width, self.cell if self.has_focus or self.is_followed else None)[: max(height, 0)]
 
+    def to_words(self, width: int, height: int) -> list[Line]:
+        if not self._names:
+            return []
+        sentences = matrix_sentences(self._matrix, self._names, self._other)
+        if self._other is not None:
+            sentences.insert(0, f"Counts minus those of {self._of_other}.")
+        return sentence_page([*sentences, cell_sentence(self._matrix, self._names, *self.cell)], width)
+
+    @property
+    def cursor_row(self) -> int | None:
+        """Where signs are words, the line of the terminal about the cell at the cursor, the last one."""
+        return self.content_region.bottom - 1 if in_words() else None
+
     def _on_screen(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
         """The part about the cursor, whether that is marked or not."""
         rows = max(LEAST_ROWS, self.app.size.height - LINES_OF_OTHERS)
@@ -136,7 +151,7 @@ class HeatMap(Drawing, can_focus=True):
         return f"true {true[0]}…{true[-1]}, predicted {predicted[0]}…{predicted[-1]} of {count} classes; "
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._on_screen(width, None))
+        return len(self.to_words(width, 0) if in_words() else self._on_screen(width, None))
 
     def on_focus(self) -> None:
         self.redraw()

@@ -128,8 +128,8 @@ class OnlyWords(LineFilter):
 
 
 def _without_signs(text: str) -> str:
-    """As many cells as before: each of these signs takes one."""
-    return _SIGNS.sub(_likeness, _DRAWN.sub(" ", text)).replace("“", '"').replace("”", '"').replace("�", "?")
+    """As many cells as before: each of these signs takes one. What was cut ends in a full stop."""
+    return _SIGNS.sub(_likeness, _DRAWN.sub(" ", text.replace("…", "."))).replace("�", "?")
 
 
 def _likeness(sign: "re.Match[str]") -> str:

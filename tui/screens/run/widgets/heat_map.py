@@ -79,6 +79,7 @@ class HeatMap(Drawing, can_focus=True):
         self._matrix = np.zeros((0, 0), dtype=np.int64)
         self._other: np.ndarray | None = None
         self._of_other = ""
+        self._lines_at_cursor = 1
 
     def show(
         self,
@@ -117,12 +118,14 @@ class HeatMap(Drawing, can_focus=True):
         sentences = matrix_sentences(self._matrix, self._names, self._other)
         if self._other is not None:
             sentences.insert(0, f"Counts minus those of {self._of_other}.")
-        return sentence_page([*sentences, cell_sentence(self._matrix, self._names, *self.cell)], width)
+        at_cursor = sentence_page([cell_sentence(self._matrix, self._names, *self.cell)], width)
+        self._lines_at_cursor = len(at_cursor)
+        return [*sentence_page(sentences, width), *at_cursor]
 
     @property
     def cursor_row(self) -> int | None:
-        """Where signs are words, the line of the terminal about the cell at the cursor, the last one."""
-        return self.content_region.bottom - 1 if in_words() else None
+        """Where signs are words, the line on which the last sentence begins, which is about the cell at the cursor."""
+        return self.content_region.bottom - self._lines_at_cursor if in_words() else None
 
     def _on_screen(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
         """The part about the cursor, whether that is marked or not."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from bertmt import paths
+from bertmt.drawing import sentences
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError
 from bertmt.services.upkeep.ownership import new_notices
@@ -19,7 +20,6 @@ from tui.settings import read_settings
 from tui.terminal.ground import read_replies
 from tui.widgets.home_line import HomeLine
 
-PLAIN_VARIABLE = "BERTMT_PLAIN"  # as `--plain`, unless it is empty or 0
 EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141
 
 
@@ -80,7 +80,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         paths.registry_path(options.db),
         settings=read_settings(settings_file),
         settings_file=settings_file,
-        in_words=options.plain or os.environ.get(PLAIN_VARIABLE, "") not in ("", "0"),
+        in_words=options.plain or sentences.are_wanted(),
         ascii_only=options.ascii or not _speaks_unicode(),
         read_only=True if options.read_only else None,
         first=options.screen,

@@ -1,5 +1,6 @@
 """`bertmt curves`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,8 @@ from bertmt.cli.invocation import existing_registry, named_runs
 from bertmt.cli.parameters import Ascii, AsJson, RunWords
 
 if TYPE_CHECKING:
+    from bertmt.drawing.charts.series import Series
+    from bertmt.drawing.styled import Line
     from bertmt.services.browse.curves import Curve
 
 SeriesNames = Annotated[
@@ -58,9 +61,21 @@ def curves(
     titles = {each.series for each in found}
     title = found[0].series if len(titles) == 1 else ""
     plain = only_ascii or output.is_ascii()
-    output.write_lines(draw_curves(drawn_curves(found, named), wide, high, log_y=log, y_label=title, ascii_only=plain))
+    drawn = drawn_curves(found, named)
+    said = curves_in_words(drawn, title, wide)
+    output.write_lines(said or draw_curves(drawn, wide, high, log_y=log, y_label=title, ascii_only=plain))
     if smooth:
         diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past; dev scores and losses never are.")
+
+
+def curves_in_words(drawn: "Sequence[Series]", title: str, width: int) -> "list[Line]":
+    """Curves in sentences where the environment asks for words; none where it does not."""
+    from bertmt.drawing import sentences
+    from bertmt.drawing.charts.curves import Panel
+
+    return (
+        sentences.sentence_page(sentences.curve_sentences(Panel(title, drawn)), width) if sentences.are_wanted() else []
+    )
 
 
 def _record(curve: "Curve") -> dict[str, object]:

@@ -13,9 +13,9 @@ from bertmt.drawing.charts.panels import arranged, draw_panels, shown_at_once, w
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.step_window import Window, nearest_step, next_step, panned, zoomed
 from bertmt.drawing.numbers import count
+from bertmt.drawing.sentences import curve_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from tui.bindings import key
-from tui.plain.pictures import curve_sentences, sentence_page
 from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
 

@@ -8,6 +8,7 @@ import numpy as np
 from bertmt.drawing.charts.heatmap import Shown, draw_confusion, draw_confusion_difference
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.sentences import matrix_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
@@ -15,7 +16,6 @@ from bertmt.services.analysis.arms import Arm
 from bertmt.services.analysis.confusion import Confusion, confusion_of
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Task
-from tui.plain.pictures import matrix_sentences, sentence_page
 from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.compare.arms import Looks

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
 from bertmt.drawing.numbers import counted
+from bertmt.drawing.sentences import sentence_page
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
@@ -17,7 +18,6 @@ from bertmt.services.upkeep.device_history import COLUMN_SECONDS, Graph, threads
 from bertmt.services.upkeep.devices import Devices, Holder, Place, look_at_devices
 from tui.actions.runs import RunActions
 from tui.bindings import key
-from tui.plain.pictures import sentence_page
 from tui.registry_lane import Session
 from tui.screens.devices.panels import cpu_lines, cpu_sentences, gpu_lines, gpu_sentences
 from tui.screens.devices.tables import HOLDERS, PLACES, holder_cell, owner_lines, place_cell

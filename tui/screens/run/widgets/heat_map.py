@@ -18,9 +18,9 @@ from bertmt.drawing.charts.heatmap import (
     drawn_classes,
     with_rates,
 )
+from bertmt.drawing.sentences import cell_sentence, matrix_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
-from tui.plain.pictures import cell_sentence, matrix_sentences, sentence_page
 from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
 

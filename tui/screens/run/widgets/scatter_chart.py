@@ -3,8 +3,8 @@
 import numpy as np
 
 from bertmt.drawing.charts.scatter import Cloud, draw_scatter
+from bertmt.drawing.sentences import cloud_sentences, sentence_page
 from bertmt.drawing.styled import Line
-from tui.plain.pictures import cloud_sentences, sentence_page
 from tui.widgets.drawing import Drawing
 
 NOTHING = np.array([])

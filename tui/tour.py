@@ -57,7 +57,7 @@ STOPS = (
     Stop("compare", ("g", "space", "space", "c"), "state:finished baseline,final seed:0", until="Differences"),
     Stop("marks", ("space", "space", "j", "space"), "state:finished"),
     Stop("queue", ("2",)),
-    Stop("devices", ("4",), looks=30),
+    Stop("devices", ("4",), size=(120, 26), looks=30),
     Stop("data", ("5", "enter")),
     Stop("try", ("ctrl+t", *"not_a_bad_film".replace("_", " ")), FINISHED, until="word by word"),
     Stop("palette", ("ctrl+p", *"comp"), FINISHED, until="Compare"),

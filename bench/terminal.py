@@ -8,7 +8,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.emulator import Emulator
@@ -24,6 +24,7 @@ class Terminal:
     Args:
         command: what runs in it.
         columns, lines: its size.
+        environment: variables that are set there, or are not where the value is "".
 
     Attributes:
         output: what the program wrote since the start, or since the last `drain`.
@@ -31,14 +32,20 @@ class Terminal:
         screen: what a person sees of it.
     """
 
-    def __init__(self, command: Sequence[str | Path], columns: int, lines: int):
+    def __init__(
+        self, command: Sequence[str | Path], columns: int, lines: int, environment: Mapping[str, str] | None = None
+    ):
         self.started_at = time.perf_counter()
         self.pid, self._handle = pty.fork()
         if not self.pid:
             # The child: the size has to be there before the program asks for it.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            os.execv(str(command[0]), [str(word) for word in command])
+            wanted = {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | dict(environment or {})
+            os.execve(
+                str(command[0]),
+                [str(word) for word in command],
+                {name: value for name, value in (dict(os.environ) | wanted).items() if value or name not in wanted},
+            )
         self.output = b""
         self.received = 0
         self.screen = Emulator(columns, lines)
@@ -110,6 +117,10 @@ class Terminal:
             if number:
                 self.read(KEY_SECONDS)
             os.write(self._handle, key.encode())
+
+    def send(self, text: str) -> None:
+        """Write at once, as a terminal does what a mouse did."""
+        os.write(self._handle, text.encode())
 
     def resident_mib(self) -> float:
         """Memory of the program."""

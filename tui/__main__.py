@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from bertmt import paths
+from bertmt.drawing import sentences
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, UsageError
 from bertmt.services.upkeep.ownership import new_notices
@@ -35,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--screen", choices=HomeLine.MODES, default=HomeLine.MODES[0], help="the first screen")
     found.add_argument("--ascii", action="store_true", help="use ASCII characters only")
+    found.add_argument(
+        "--plain", action="store_true", help="words in place of signs, frames and pictures, for screen readers"
+    )
     found.add_argument("--read-only", action="store_true", help="change nothing")
     found.add_argument("--keys", action="store_true", help="list every key with the id by which keys.toml changes it")
     found.add_argument("--version", action="version", version=f"bertmt {__version__}")
@@ -80,6 +84,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         paths.registry_path(options.db),
         settings=settings,
         settings_file=settings_file,
+        in_words=options.plain or sentences.are_wanted(),
         ascii_only=options.ascii or not _speaks_unicode(),
         read_only=True if options.read_only else None,
         first=options.screen,

@@ -6,13 +6,14 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -31,6 +32,8 @@ from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.host import RegistryChanged
 from tui.navigation import Navigation
+from tui.plain import words
+from tui.plain.reading import place_of_cursor
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.settings import Settings, read_settings, with_choices, write_settings
@@ -39,11 +42,14 @@ from tui.terminal.line_filters import OnlyAscii, SafeText
 from tui.terminal.wire import Changes, Wire
 from tui.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
 from tui.undoing import Done
+from tui.widgets.frame import say_focus
 
 T = TypeVar("T")
 A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
+QUIET_SECONDS = 15.0  # between two changes of what a screen reader reads
+SHOW_CURSOR = "\x1b[?25h"  # DECTCEM: screen readers follow it
 
 
 class Dashboard(Navigation):
@@ -53,6 +59,7 @@ class Dashboard(Navigation):
         registry: its file; it need not exist.
         settings: what the user chose before; written back to `settings_file` when it changes.
         ascii_only: draw with ASCII alone.
+        in_words: say in words what is drawn else, for screen readers; also where the settings want it.
         read_only: never write; None finds out.
         first: the first screen, one of `HomeLine.MODES`.
         remark: a sentence that is said at the beginning.
@@ -75,13 +82,16 @@ class Dashboard(Navigation):
         settings: Settings | None = None,
         settings_file: Path | None = None,
         ascii_only: bool = False,
+        in_words: bool = False,
         read_only: bool | None = None,
         first: str = "runs",
         remark: str = "",
         poll_seconds: float = POLL_SECONDS,
     ):
-        super().__init__()
         self.settings = settings or Settings()
+        self.speaks = in_words or self.settings.plain
+        words.speak(self.speaks)
+        super().__init__()
         self.ascii_only = ascii_only
         self.registry = registry
         self.live = RegistryLane(registry, read_only)
@@ -104,7 +114,14 @@ class Dashboard(Navigation):
         self.poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
         self._wire = Wire()
-        self._safe_filters: tuple[LineFilter, ...] = (SafeText(), *((OnlyAscii(),) if ascii_only else ()))
+        self._safe_filters: tuple[LineFilter, ...] = (
+            SafeText(), *((words.OnlyWords(),) if self.speaks else ()), *((OnlyAscii(),) if ascii_only else ())
+        )  # fmt: skip
+        self._told_at = 0.0  # when the screen was last told of a change, by the monotonic clock
+        self._has_news = False
+        self.set_class(self.speaks, "plain")
+        if self.speaks:  # one thing below the other
+            self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow")]
         for theme in THEMES:
             self.register_theme(theme)
 
@@ -115,6 +132,8 @@ class Dashboard(Navigation):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Only what changed goes to the terminal. Textual has no public place for this; `tests/tui/test_wire.py` fails
         where it has changed."""
+        if self.speaks:
+            self.cursor_position = place_of_cursor(screen, self.cursor_position)
         if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):
             super()._display(screen, Changes(renderable, self._wire))  # type: ignore[arg-type]  # as Textual itself
         else:
@@ -124,6 +143,8 @@ class Dashboard(Navigation):
         self._begin_theme()
         if self._remark:
             self.notify(self._remark, severity="warning")
+        if self.speaks and self._driver is not None:
+            self._driver.write(SHOW_CURSOR)
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
         if self.poll_seconds:
@@ -188,11 +209,28 @@ class Dashboard(Navigation):
             if (dialog := self._problem_dialog) is not None and dialog.is_active:
                 dialog.dismiss(None)
                 changed = True
-            if changed:
+            if self._tells(changed):
                 self._shown_screen.post_message(RegistryChanged())
                 await self.bell_of_marked.listen(self)
         except BertmtError as problem:
             self.show_error(problem)
+
+    def _tells(self, changed: bool) -> bool:
+        """Whether the screen is told of a change now. Where a screen reader says what is written anew, progress is told
+        from time to time, and what a person did at once."""
+        self._has_news |= changed
+        if not self._has_news or (self.speaks and self.poll_seconds and monotonic() - self._told_at < QUIET_SECONDS):
+            return False
+        self._has_news, self._told_at = False, monotonic()
+        return True
+
+    def on_descendant_focus(self) -> None:
+        if self.speaks:
+            self.call_after_refresh(say_focus, self.screen)
+
+    def get_key_display(self, binding: Binding) -> str:
+        display = super().get_key_display(binding)
+        return words.said_key(display) if self.speaks else display
 
     def begin_with_theme(self, name: str) -> None:
         """Begin with a theme, which is not kept.
@@ -217,6 +255,7 @@ class Dashboard(Navigation):
 
     def look_again(self) -> None:
         """Look at the registry now."""
+        self._told_at = 0.0
         if self.poll_seconds:
             self._poll_now.set()
         else:
@@ -273,8 +312,9 @@ class Dashboard(Navigation):
         markup: bool = False,
     ) -> None:
         """One sentence in a corner for a while; its text safe, and never read as markup."""
+        text = safe_text(message, keep_newlines=True)
         super().notify(
-            safe_text(message, keep_newlines=True), title=title, severity=severity, timeout=timeout, markup=False
+            words.said(text) if self.speaks else text, title=title, severity=severity, timeout=timeout, markup=False
         )
 
     def may_write(self) -> bool:

@@ -40,6 +40,7 @@ class Settings:
         views: saved ones, by name.
         bell: ring when a marked run ends.
         pinned: keys of the columns that stand at the left of that list, and are never left out.
+        plain: words in place of signs and pictures, for screen readers.
     """
 
     theme: str = AUTO
@@ -47,6 +48,7 @@ class Settings:
     views: Mapping[str, View] = field(default_factory=dict)
     bell: bool = False
     pinned: Sequence[str] = ()
+    plain: bool = False
 
 
 def read_settings(path: Path) -> Settings:
@@ -68,6 +70,7 @@ def read_settings(path: Path) -> Settings:
     fits = (
         isinstance(settings.theme, str)
         and isinstance(settings.bell, bool)
+        and isinstance(settings.plain, bool)
         and _is_table_of(settings.columns, bool)
         and _are_names(settings.pinned)
         and _is_table_of(filters, str)
@@ -76,8 +79,8 @@ def read_settings(path: Path) -> Settings:
     made = [_view(view) for view in views.values()] if fits else []
     if not fits or None in made:
         raise UsageError(
-            f"{path}: theme is a text, bell true or false, pinned a list of texts, [columns] holds true or false, "
-            "[views.NAME] filter and order (texts), seeds (true or false), columns and pinned; "
+            f"{path}: theme is a text, bell and plain true or false, pinned a list of texts, "
+            "[columns] holds true or false, [views.NAME] filter and order (texts), seeds (true or false), columns and pinned; "
             "fix it, or delete it to start over."
         )
     own = {name: view for name, view in zip(views, made, strict=True) if view is not None}
@@ -133,6 +136,7 @@ def write_settings(path: Path, settings: Settings) -> None:
     """
     lines = ["# Written by bertmt-tui."]
     lines += [f"{name} = {toml_value(getattr(settings, name))}" for name in ("theme", "bell", "pinned")]
+    lines += [f"plain = {toml_value(settings.plain)}"] if settings.plain else []
     lines += ["", "[columns]", *_pairs(settings.columns)]
     for name, view in settings.views.items():
         said = {each: value for each, value in vars(view).items() if value is not None and each != "columns"}

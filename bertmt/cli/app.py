@@ -47,8 +47,8 @@ from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
-    demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs, curves,
-    confusion, wait,
+    demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs,
+    curves, confusion, wait,
     baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
     average, predict, try_, export, verify_resume, notify, backup, import_run,
     import_predictions, gc, repair,

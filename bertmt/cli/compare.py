@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertmt.cli import completion, output
+from bertmt.cli.curves import curves_in_words
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing.styled import Line
@@ -54,10 +55,12 @@ def write_comparison(database: "Registry", groups: "Sequence[Sequence[Run]]", fo
 
 
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
+    from bertmt.drawing import sentences
     from bertmt.services.analysis import comparison_formatting as words
 
     yield words.format_scores(found, width)
-    yield words.format_forest(found, output.size()[0], output.is_ascii())
+    if not sentences.are_wanted():  # its figures are those of the tables
+        yield words.format_forest(found, output.size()[0], output.is_ascii())
     for each in found.others:
         yield words.format_differences(each, width)
     yield words.format_tests(found, width)
@@ -77,8 +80,10 @@ def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
         found = curves_of(database, runs)
     except NotFoundError:
         return []
-    drawn = drawn_curves(found, runs, known_baselines(database).references)
-    return draw_curves(drawn, output.size()[0], CURVE_HEIGHT, y_label=found[0].series, ascii_only=output.is_ascii())
+    drawn, title = drawn_curves(found, runs, known_baselines(database).references), found[0].series
+    width = output.size()[0]
+    said = curves_in_words(drawn, title, width)
+    return said or draw_curves(drawn, width, CURVE_HEIGHT, y_label=title, ascii_only=output.is_ascii())
 
 
 def _record(found: "Comparison") -> dict[str, Any]:

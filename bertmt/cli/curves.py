@@ -12,6 +12,8 @@ from bertmt.cli.parameters import Ascii, AsJson, RunWords
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bertmt.drawing.charts.series import Series
+    from bertmt.drawing.styled import Line
     from bertmt.services.browse.curves import Curve
     from bertmt.services.browse.times.along import Along
 
@@ -82,7 +84,8 @@ def curves(
     size, plain = _size(width, height), only_ascii or output.is_ascii()
     title = found[0].series if len({each.series for each in found}) == 1 else ""
     drawn = drawn_curves(shown, named, known_baselines(database).references)
-    output.write_lines(draw_curves(drawn, *size, log_y=log, axis=placed.axis, y_label=title, ascii_only=plain))
+    said = curves_in_words(drawn, title, size[0])
+    output.write_lines(said or draw_curves(drawn, *size, log_y=log, axis=placed.axis, y_label=title, ascii_only=plain))
     if placed.lacking:
         diagnostics.note(f"{placed.title}.")
     if smooth:
@@ -105,3 +108,13 @@ def _records(found: "Sequence[Curve]", placed: "Along") -> list[dict[str, object
             "values": each.value_list(),
         })  # fmt: skip
     return records
+
+
+def curves_in_words(drawn: "Sequence[Series]", title: str, width: int) -> "list[Line]":
+    """Curves in sentences where the environment asks for words; none where it does not."""
+    from bertmt.drawing import sentences
+    from bertmt.drawing.charts.curves import Panel
+
+    return (
+        sentences.sentence_page(sentences.curve_sentences(Panel(title, drawn)), width) if sentences.are_wanted() else []
+    )

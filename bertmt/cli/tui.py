@@ -11,7 +11,10 @@ from bertmt.cli.invocation import registry_path
 from bertmt.cli.parameters import Ascii
 
 Theme = Annotated[str | None, typer.Option("--theme", metavar="NAME", help="dark, light, ansi-dark, ansi-light …")]
-FirstScreen = Annotated[str | None, typer.Option("--screen", metavar="NAME", help="runs, queue or paper.")]
+FirstScreen = Annotated[
+    str | None, typer.Option("--screen", metavar="NAME", help="runs, queue, paper, devices or data.")
+]
+Plain = Annotated[bool, typer.Option("--plain", help="Words in place of signs and pictures, for screen readers.")]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Look around without changing anything.")]
 
 
@@ -20,6 +23,7 @@ def tui(
     theme: Theme = None,
     screen: FirstScreen = None,
     only_ascii: Ascii = False,
+    plain: Plain = False,
     read_only: ReadOnly = False,
 ) -> None:
     """Open the dashboard, like `bertmt-tui`.
@@ -28,7 +32,8 @@ def tui(
     """
     command = ["--db", str(registry_path(context))]
     command += [word for flag, value in (("--theme", theme), ("--screen", screen)) if value for word in (flag, value)]
-    command += [flag for flag, wanted in (("--ascii", only_ascii), ("--read-only", read_only)) if wanted]
+    wanted = {"--ascii": only_ascii, "--plain": plain, "--read-only": read_only}
+    command += [flag for flag, is_wanted in wanted.items() if is_wanted]
     become_dashboard(command)
 
 

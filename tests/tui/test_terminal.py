@@ -30,9 +30,9 @@ def terminal(registry: Path) -> Iterator[Callable[..., Terminal]]:
     """A dashboard over the copy of the built registry."""
     opened = []
 
-    def begin(*options: Any, size: tuple[int, int] = (120, 40)) -> Terminal:
+    def begin(*options: Any, size: tuple[int, int] = (120, 40), environment: Any = None) -> Terminal:
         command = [sys.executable, "-m", "tui", "--db", str(registry), *options]
-        opened.append(Terminal(command, *size))
+        opened.append(Terminal(command, *size, environment))
         return opened[-1]
 
     yield begin
@@ -83,11 +83,18 @@ def test_nothing_from_data_steers_the_terminal(terminal: Callable[..., Terminal]
 
 
 def press(shown: Terminal, keys: str, text: str) -> bytes:
-    """Type keys, and read until that text comes: everything that did."""
+    """Type keys, and read until that text is there: everything that came.
+
+    On the screen, not among the bytes: a text may come in pieces, as of the palette "S" under the cursor, "earch for
+    commands" behind it in other colours. A text that was there before is waited for among the bytes.
+    """
+    was_there = text in shown.screen.text()
     if keys:
         shown.output = b""
         shown.type(keys)
-    if text.encode() not in shown.output:
+    if not was_there:
+        shown.wait_to_show(text)
+    elif text.encode() not in shown.output:
         shown.wait_for(text)
     return shown.output
 
@@ -98,6 +105,43 @@ def test_each_piece_of_the_hostile_text_would_be_noticed() -> None:
     for index, character in enumerate(HOSTILE):
         if character != EVIL[index]:
             assert PWNED.search((EVIL[:index] + character + EVIL[index + 1 :]).encode()), repr(character)
+
+
+# By TERM, without COLORTERM: what of colours may be sent (SGR 38 or 48), beside the 16 of the terminal.
+COLOURS = {
+    "xterm": b"",
+    "xterm-16color": b"",
+    "xterm-256color": b";5;",
+    "tmux-256color": b";5;",
+    "xterm-kitty": b";5;",
+}
+
+
+@pytest.mark.parametrize("term", COLOURS)
+def test_each_terminal_is_sent_colours_that_it_has(terminal: Callable[..., Terminal], term: str) -> None:
+    shown = terminal(environment={"TERM": term, "COLORTERM": ""}, size=(80, 24))
+    shown.wait_to_show("better")
+    shown.type("j?")
+    shown.wait_to_show("Help: runs")
+    sent = set(re.findall(rb"[34]8(;[25];)", shown.output))
+    assert sent == ({COLOURS[term]} if COLOURS[term] else set())
+
+
+def test_a_terminal_with_true_colours_is_sent_them(terminal: Callable[..., Terminal]) -> None:
+    shown = terminal(environment={"TERM": "xterm-kitty", "COLORTERM": "truecolor"}, size=(80, 24))
+    shown.wait_to_show("better")
+    assert set(re.findall(rb"[34]8(;[25];)", shown.output)) == {b";2;"}
+
+
+def test_a_click_of_a_mouse_reaches_tabs_and_keys(terminal: Callable[..., Terminal]) -> None:
+    """As xterm and its kin say it (SGR, 1006): a button that goes down, and up, at a column and a line from 1."""
+    shown = terminal(size=(80, 24))
+    shown.wait_to_show("better")
+    for text, comes in (("2 Queue", "No worker is running"), ("? help", "Help: the queue")):
+        y, line = next((y, line) for y, line in enumerate(shown.screen.text().splitlines(), 1) if text in line)
+        place = f"{line.index(text) + 1};{y}"
+        shown.send(f"\x1b[<0;{place}M\x1b[<0;{place}m")
+        shown.wait_to_show(comes)
 
 
 def test_ascii_sends_nothing_but_ascii(terminal: Callable[..., Terminal]) -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
@@ -17,14 +18,38 @@ from textual.widget import Widget
 
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, line
+from bertmt.drawing.styled import Line, Span, cells, line
 from tui.bindings import key
+from tui.plain.words import in_words, said
 from tui.widgets.frame import name_frame
 from tui.widgets.text_lines import TextLines
 
 T = TypeVar("T")
 LEAST_ROOM = 8  # lines beside a row that a dialog needs to stand there
+KEYS = {"⏎": "enter", "␣": "space", "Esc": "escape"}  # as answers show them
 GREY = Style(color="bright_black")
+
+
+class Answers(TextLines):
+    """Keys and what they do, in the last line of a dialog; a click on one is that key."""
+
+    def __init__(self, answers: Sequence[tuple[str, str]]):
+        super().__init__(self._draw_answers, id="answers")
+        self._answers = answers
+
+    def _draw_answers(self, width: int) -> list[Line]:
+        return [(), line(*(span for keys, word in self._answers for span in (Span(keys, "mark"), f" {word}   ")))]
+
+    def on_click(self, event: events.Click) -> None:
+        before = ""
+        for keys, word in self._answers:
+            shown = f"{keys} {word}"
+            start = cells(said(before) if in_words() else before)
+            before += f"{shown}   "
+            end = start + cells(said(shown) if in_words() else shown)
+            name = KEYS.get(keys, keys)
+            if start <= event.x < end and event.y and " " not in name:
+                self.app.simulate_key(name)
 
 
 @runtime_checkable
@@ -72,12 +97,12 @@ class Dialog(ModalScreen[T], Generic[T]):
         with Vertical() as box:
             name_frame(box, self.heading())
             yield from self.parts()
-            yield TextLines(lambda width: [(), *self._key_lines(width)], id="answers")
+            yield Answers(self.answers())
 
     def on_mount(self) -> None:
         below = self.app.screen_stack[-2].focused if len(self.app.screen_stack) > 1 else None
         row = below.cursor_row if isinstance(below, HasCursorRow) else None
-        if self.BESIDE_CURSOR and row is not None:
+        if self.BESIDE_CURSOR and row is not None and not in_words():
             self._stand_beside(row)
 
     def _stand_beside(self, row: int) -> None:
@@ -109,12 +134,6 @@ class Dialog(ModalScreen[T], Generic[T]):
     def answers(self) -> list[tuple[str, str]]:
         """Keys and what they do, for the last line."""
         return [("Esc", "cancel")]
-
-    def _key_lines(self, width: int) -> list[Line]:
-        spans: list[str | Span] = []
-        for keys, word in self.answers():
-            spans += [Span(keys, "mark"), f" {word}   "]
-        return [line(*spans)]
 
     def action_leave(self) -> None:
         self.dismiss(None)

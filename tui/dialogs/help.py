@@ -12,6 +12,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.styled import Line, Span, line, pad
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
+from tui.plain.words import in_words, said
 from tui.widgets.page import Page
 
 KEY_WIDTH = 14
@@ -83,7 +84,7 @@ class Help(Dialog[None]):
     def _lines(self, width: int) -> list[Line]:
         lines: list[Line] = []
         for sentence in self._guide:
-            lines += [line(part) for part in wrapped(sentence, width)]
+            lines += [line(part) for part in wrapped(said(sentence) if in_words() else sentence, width)]
         lines.append(())
         for each in self._keys:
             for index, part in enumerate(wrapped(each.sentence, width - KEY_WIDTH)):

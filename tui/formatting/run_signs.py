@@ -7,6 +7,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.run_formatting import asked, progress, seconds_left
 from bertmt.services.browse.run_list import Group
+from tui.plain.words import in_words
 
 MARK_OF_STATE = {
     State.RUNNING: "●", State.FINISHED: "✓", State.FAILED: "✗", State.QUEUED: "○", State.HELD: "‖",
@@ -23,6 +24,8 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 def state_sign(run: Run) -> Span:
     """The state as a sign in its colour; a run that was asked to stop or to pause has another one."""
     word = asked(run)
+    if in_words():
+        return Span(word or run.state)
     if word is not None:
         return MARK_OF_REQUEST[word]
     return Span(MARK_OF_STATE[run.state], STYLE_OF_STATE.get(run.state, "dim"))

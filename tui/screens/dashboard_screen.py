@@ -10,6 +10,7 @@ from textual.screen import Screen
 from bertmt.errors import BertmtError
 from tui.bindings import key
 from tui.host import Host, RegistryChanged, host_of
+from tui.plain.words import in_words
 
 REFRESH_SECONDS = 2.0
 
@@ -62,7 +63,8 @@ class DashboardScreen(Screen[None]):
 
     def on_mount(self) -> None:
         # Load, silence and time left change though nothing in the registry does.
-        if self.dashboard.poll_seconds:
+        # A screen reader would say every one of those figures again.
+        if self.dashboard.poll_seconds and not in_words():
             self.set_interval(REFRESH_SECONDS, self._refresh_if_shown)
 
     def _refresh_if_shown(self) -> None:

@@ -125,6 +125,7 @@ class Form(Vertical):
 
     def compose(self) -> ComposeResult:
         table: Table[Field] = Table((NAME, VALUE, MEANING), _cell, lambda field: field.key, id="fields")
+        table.mark_word = "changed"
         yield table
         yield Input(id="typed", select_on_focus=False)
         yield TextLines(self._meaning_lines, id="meaning")

@@ -5,15 +5,19 @@ frame is its upper line alone, and of the first pane, which the tabs above name,
 """
 
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from textual.content import Content
 from textual.widget import Widget
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import cut
+from tui.plain.words import in_words, said
 
 FRAMED, FIRST = "framed", "first"
+FOCUS = "focus"  # behind the title of the pane that keys go to, where signs are words
 W = TypeVar("W", bound=Widget)
+_named: "WeakKeyDictionary[Widget, tuple[str, str]]" = WeakKeyDictionary()
 
 
 def framed(widget: W, title: str = "", first: bool = False) -> W:
@@ -29,6 +33,11 @@ def framed(widget: W, title: str = "", first: bool = False) -> W:
 
 def name_frame(widget: Widget, title: str, about: str = "") -> None:
     """Title a frame; texts are made safe here, and never read as markup. What is there already is not drawn again."""
+    if in_words():
+        _named[widget] = title, about
+        parts = [said(each) for each in (title, about) if each]
+        has_focus = widget.is_attached and widget.has_focus_within
+        title, about = ", ".join([*parts, *([FOCUS] if has_focus and FRAMED in widget.classes else [])]), ""
     for name, text in (("border_title", title), ("border_subtitle", about)):
         content = _Title(f" {safe_text(text)} ")
         if (getattr(widget, name) or "") != content.markup:
@@ -47,3 +56,10 @@ class _Title(Content):
     def truncate(self, max_width: int, *, ellipsis: bool = False, pad: bool = False) -> Content:
         """Keeps the space at the end of what is cut."""
         return self if self.cell_length <= max_width else _Title(f"{cut(self.plain.rstrip(), max_width - 1)} ")
+
+
+def say_focus(screen: Widget) -> None:
+    """Name the frames of a screen again: the focus has come to another one."""
+    for widget in screen.query(f".{FRAMED}"):
+        if widget in _named:
+            name_frame(widget, *_named[widget])

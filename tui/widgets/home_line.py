@@ -7,6 +7,7 @@ from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE
 from tui.host import host_of
+from tui.plain.words import in_words
 from tui.widgets.tab_line import TabLine
 from tui.widgets.tables.marking import MARK
 
@@ -39,7 +40,7 @@ class HomeLine(TabLine):
         short: list[Span] = []
         for state in SHOWN:
             if counts.get(state):
-                sign = Span(f"{MARK_OF_STATE[state]} ", STYLE_OF_STATE.get(state, "dim"))
+                sign = Span("" if in_words() else f"{MARK_OF_STATE[state]} ", STYLE_OF_STATE.get(state, "dim"))
                 spans += [sign, Span(f"{numbers.count(counts[state])} {state}  ", "dim")]
                 short += [sign, Span(f"{numbers.count(counts[state])}  ", "dim")]
         about = [*self._about_the_dashboard(), *([Span(f"{scale}  ", "dim")] if scale else [])]

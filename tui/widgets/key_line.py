@@ -6,6 +6,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from bertmt.drawing.styled import cells
+from tui.plain.words import in_words
 
 GAP = 1
 RULE = 2  # what stands before the palette's key
@@ -34,6 +35,9 @@ class KeyLine(Footer):
                 is_full = is_full or room < 0
             if each.action == HELP or not is_full:
                 shown.append(each)
+        if in_words():
+            for each in shown[:-1]:
+                each.description += ","
         self.styles.grid_size_columns = max(len(shown), 1)
         yield from (*shown, *palette)
 
@@ -43,4 +47,5 @@ class KeyLine(Footer):
 
 def _length(keys: list[FooterKey]) -> int:
     """Cells of these keys with their words, and a gap behind each."""
-    return sum(cells(each.key_display) + 1 + cells(each.description) + GAP for each in keys)
+    comma = int(in_words())
+    return sum(cells(each.key_display) + 1 + cells(each.description) + comma + GAP for each in keys)

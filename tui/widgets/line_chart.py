@@ -13,8 +13,10 @@ from bertmt.drawing.charts.curves import Chart, Panel, Plot, View
 from bertmt.drawing.charts.panels import arranged, draw_panels, shown_at_once, whole_range
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.step_window import Window, nearest_step, next_step, panned, zoomed
+from bertmt.drawing.sentences import curve_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from tui.bindings import key
+from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
 
 WEIGHTS = (0.9, 0.98, 0.0, 0.6)  # of the past, in the smoothing that `m` goes through; dev scores never are
@@ -149,6 +151,14 @@ class LineChart(Drawing, can_focus=True):
         self._plots = chart.plots
         return chart.lines
 
+    def to_words(self, width: int, height: int) -> list[Line]:
+        """A sentence per series, from the panel on that was turned to; and that there are more."""
+        panels = self._panels[self.first_panel :]
+        sentences = [each for panel in panels for each in curve_sentences(panel, self.window, self.cursor)]
+        lines = sentence_page(sentences or ["No curves yet."], width)
+        more = f"Panel {self.first_panel + 1} of {len(self._panels)}; ] goes on, [ goes back."
+        return lines if len(lines) <= height and not self.first_panel else [*lines[: max(height - 1, 0)], line(more)]
+
     def _chart(self, width: int, height: int) -> Chart:
         """The panels and, where there is something to say and room for it, a line about the view."""
         status = cut_line(self._status(), width) if height >= LEAST_HEIGHT_WITH_STATUS else ()
@@ -244,8 +254,10 @@ class LineChart(Drawing, can_focus=True):
 
     def action_turn(self, direction: int) -> None:
         """As many panels on or back as are shown at once."""
-        count = len(arranged(self._panels, *self.content_size))
-        shown = shown_at_once(count, *self.content_size)
+        count, shown = len(self._panels), 1
+        if not in_words():
+            count = len(arranged(self._panels, *self.content_size))
+            shown = shown_at_once(count, *self.content_size)
         self.first_panel = max(0, min(self.first_panel + direction * shown, count - shown))
         self.redraw()
 

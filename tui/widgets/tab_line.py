@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bertmt.drawing.styled import Line, Span, cells, cut_line, plain
+from tui.plain.words import in_words, said_status
 from tui.widgets.styled_lines import strip_of, styles_of
 
 GAP = 2
@@ -41,6 +42,10 @@ class TabLine(Widget):
         self.set_reactive(TabLine.active, active)
 
     def render_line(self, y: int) -> Strip:
+        if in_words():  # the status has a line of its own, tabs are never shortened
+            return strip_of(
+                said_status(self.status) if y else tuple(self._tab_spans(False)), styles_of(self), self.size.width
+            )
         left, status = self._parts()
         room = max(self.size.width - _length(status), 0)
         shown = cut_line(tuple(left), room)
@@ -60,6 +65,8 @@ class TabLine(Widget):
         for index, tab in enumerate(self.tabs):
             is_active = index == self.active
             text = f" {index + 1} " if short and not is_active else f" {index + 1} {tab} "
+            if in_words():
+                text = f" {index + 1} {tab}{', open' * is_active}"
             spans.append(Span(text, "cursor" if is_active else "dim"))
         return spans
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bertmt.drawing.facts import facts, wrapped
 from bertmt.drawing.numbers import MISSING, count, counted, percentage
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, cut
+from bertmt.drawing.styled import Line, Span, cells, cut, plain
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.tasks.audit import Lengths, SplitAudit, TaskAudit, label_text
 from bertmt.services.tasks.classes import listed
@@ -64,8 +64,11 @@ def audit_lines(found: TaskAudit, width: int | None = None) -> list[Line]:
 
 
 def split_lines(found: TaskAudit, width: int | None = None) -> list[Line]:
-    """Sizes, lengths and repetitions of each split."""
-    return table(_ABOUT_DATA, [_split_row(name, split) for name, split in found.splits.items()], width)
+    """Sizes, lengths and repetitions of each split; columns move together before the last one is cut."""
+    rows = [_split_row(name, split) for name, split in found.splits.items()]
+    lines = table(_ABOUT_DATA, rows, width)
+    is_cut = width is not None and max(cells(plain(each)) for each in lines) > width
+    return table(_ABOUT_DATA, rows, width, gap=1) if is_cut else lines
 
 
 def finding_lines(found: TaskAudit, width: int | None = None) -> list[Line]:

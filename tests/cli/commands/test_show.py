@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -316,3 +317,16 @@ def test_the_scale_of_a_run_is_counted_in_singular_and_plural(
 ) -> None:
     builder.add("one", epochs=count, epoch_steps=count)
     assert words in " ".join(bertmt("show", "one").out.split())
+
+
+def test_where_words_are_wanted_curves_are_sentences_and_no_plot_is_drawn(
+    bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = re.compile("[\u2500-\u259f\u25cf\u2800-\u28ff]")
+    for words in (("curves", "base"), ("compare", "base", "better")):
+        monkeypatch.setenv("BERTMT_PLAIN", "")
+        assert drawn.search(bertmt(*words).out)
+        monkeypatch.setenv("BERTMT_PLAIN", "1")
+        out = bertmt(*words).out
+        assert not drawn.search(out), words
+        assert ": first " in out and ", last " in out and ", lowest " in out

@@ -12,6 +12,7 @@ from tui.screens.data.screen import DataScreen
 from tui.screens.data.task_screen import TaskDataScreen
 
 SIZES = [(80, 24), (120, 40)]
+ALL_SIZES = [*SIZES, (200, 60)]
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +119,39 @@ async def test_nobody_waits_for_data(show: Show, alive: Any, monkeypatch: pytest
             assert isinstance(shown.app.screen, DataScreen)
         finally:
             goes_on.set()
+
+
+@pytest.mark.parametrize("size", ALL_SIZES)
+async def test_without_a_registry_there_are_the_built_in_tasks(
+    show: Show, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with show(tmp_path / "empty" / "runs.db", first="data", size=size) as shown:
+        await shown.settle()
+        await shown.should_be("data-empty")
+
+
+@pytest.mark.parametrize("size", ALL_SIZES)
+async def test_a_task_of_ones_own_and_a_file_that_cannot_be_read(
+    show: Show, alive: Any, colours: str, registry: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    # Names without the folder of this test, which is another each time.
+    file = registry.parent / "tasks" / f"{colours}.toml"
+    file.write_text(file.read_text().replace(f"{tmp_path}/", "../../"))
+    async with show(size=size) as shown:
+        await shown.press("5", "G")
+        await shown.should_be("data-own")
+        await shown.press("enter")
+        await shown.should_be("data-task")
+        await shown.press("2")
+        await shown.should_be("data-examples")
+        await shown.press("escape", "escape")
+        (tmp_path / "dev.csv").unlink()
+        await shown.press("enter")
+        assert "cannot be read" in " ".join(shown.text.split()) or "No such file" in shown.text
+        broken = registry.parent / "tasks" / "broken.toml"
+        broken.write_text("nonsense")
+        await shown.press("escape")
+        shown.app.screen.reload()
+        await shown.settle()
+        await shown.press("G")
+        assert "cannot be read" in shown.text

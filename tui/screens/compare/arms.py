@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from string import ascii_uppercase
 
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.series import Look, free_place, look_of
@@ -18,11 +19,12 @@ from bertmt.services.browse.run_formatting import begins_anew
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
 from tui.formatting.scores import FEW, score_head, width_of
+from tui.plain.words import in_words
 from tui.widgets.tables.columns import WIDE, Column
 
 Looks = Mapping[int, Look]  # by the key of the first run of an arm
 UNIT = " unit"  # behind the name of a task: the column of its part in the overall score
-_MARK = Column(key="mark", title="", width=1, rank=1, meaning="colour and mark of the arm, everywhere")
+_MARK = Column(key="mark", title="", width=1, rank=1, meaning="colour and mark of the arm, everywhere", words=4)
 _NAME = Column(
     key="name", title="dev scores of", width=14, rank=2, elastic=True, meaning="run, or recipe and how many seeds"
 )
@@ -83,7 +85,10 @@ class Sides:
 
     def looks(self, ascii_only: bool) -> Looks:
         """How each arm is known, by the key of its first run."""
-        return {key: look_of(place, ascii_only) for key, place in self.places.items()}
+        looks = {key: look_of(place, ascii_only) for key, place in self.places.items()}
+        if in_words():  # an arm is A, B, C ...
+            return {key: replace(look, mark=_letter(self.places[key])) for key, look in looks.items()}
+        return looks
 
     def rows(self, found: Comparison | None = None) -> list[ArmRow]:
         """The list of arms, those that are left out last.
@@ -129,6 +134,10 @@ def sides_of(
         if any(run.key in references for run in arm.runs[1:]):
             places[arm.runs[0].key] = free_place(0, places.values())
     return replace(found, places=places)
+
+
+def _letter(place: int) -> str:
+    return ascii_uppercase[place % len(ascii_uppercase)]
 
 
 def _has_scores(run: Run) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 from bertmt.drawing.charts.heatmap import Shown, draw_confusion, draw_confusion_difference
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.sentences import matrix_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, beside, cells, cut, line
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
@@ -15,6 +16,7 @@ from bertmt.services.analysis.arms import Arm
 from bertmt.services.analysis.confusion import Confusion, confusion_of
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Task
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.compare.arms import Looks
 from tui.screens.compare.formatting import sentence_lines
@@ -132,6 +134,8 @@ def matrices_page(
     first, wanted = matrices[0], "counts" if differs else shown
     known = [each for each in matrices if each.by_seed]
     changed = known if len(known) == 2 and not differs else []
+    if in_words():
+        return _pages_in_words(matrices, task, differs, width)
     across, wide = _grid(len(matrices) + bool(changed), len(task.classes), width)
     blocks = []
     for each in matrices:
@@ -167,6 +171,23 @@ def _head(matrix: ArmMatrix, looks: Looks, width: int) -> Line:
     return line(Span(f"{look.mark} ", look.style), Span(name, "title"), Span(epoch, "dim"))
 
 
+def _pages_in_words(matrices: Sequence[ArmMatrix], task: Task, differs: bool, width: int) -> list[Line]:
+    """A sentence per true class, one matrix below the other."""
+    lines: list[Line] = []
+    first = matrices[0]
+    for each in matrices:
+        name = f"{safe_text(task.title)}, {safe_text(each.name)}"
+        if not each.by_seed:
+            lines += [*sentence_lines(f"{name}: {each.problem}", width), ()]
+        elif differs and each is not first:
+            lines += [*sentence_lines(f"{name}, counts minus those of {first.name}:", width)]
+            lines += [*_change(each, first, width), ()]
+        else:
+            lines += sentence_lines(f"{name}, counts:", width)
+            lines += [*sentence_page(matrix_sentences(each.counts(each.by_seed), each.classes), width), ()]
+    return lines[:-1]
+
+
 def _own(matrix: ArmMatrix, shown: Shown, width: int) -> list[Line]:
     if not matrix.by_seed:
         return sentence_lines(matrix.problem, width)
@@ -199,4 +220,6 @@ def _change(matrix: ArmMatrix, first: ArmMatrix, width: int) -> list[Line]:
     own, other = (shared, shared) if shared else (list(matrix.by_seed), list(first.by_seed))
     if len(own) != len(other):
         return sentence_lines(f"{first.name} and {matrix.name} share no seed whose counts could be compared.", width)
+    if in_words():
+        return sentence_page(matrix_sentences(matrix.counts(own), matrix.classes, first.counts(other)), width)
     return draw_confusion_difference(matrix.counts(own), first.counts(other), matrix.classes, width=width)

@@ -23,6 +23,7 @@ from tui.bindings import key
 from tui.dialogs.choice import Choice, Option
 from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.pictures import save_picture
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, sides_of
 from tui.screens.compare.curves import ArmCurves
@@ -135,7 +136,7 @@ class CompareScreen(RunActions):
 
     @property
     def _has_room(self) -> bool:
-        return self.size.width >= ONE_PAGE.width and self.size.height >= ONE_PAGE.height
+        return not in_words() and self.size.width >= ONE_PAGE.width and self.size.height >= ONE_PAGE.height
 
     @property
     def arms(self) -> "Table[ArmRow]":
@@ -236,6 +237,8 @@ class CompareScreen(RunActions):
     def _forest_lines(self, width: int) -> list[Line]:
         if self._found is None or self._problem:
             return self._score_lines(width) if self.shows_all else []
+        if in_words():  # its figures are those of the page of scores
+            return []
         return forest_page(self._found, self.looks, width)
 
     def _score_lines(self, width: int) -> list[Line]:

@@ -21,6 +21,7 @@ from bertmt.services.tasks.findings import Finding, findings
 from bertmt.tasks.examples import Split
 from bertmt.tasks.task import SPLITS, Task
 from tui.bindings import key
+from tui.plain.words import in_words
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.screens.data.examples import TaskExamples
 from tui.screens.data.lines import Draw, about_labels, about_lengths, about_splits, whole_audit
@@ -95,7 +96,7 @@ class TaskDataScreen(DashboardScreen):
     @property
     def shows_all(self) -> bool:
         """Whether all stands on one page."""
-        return self.size.width >= ONE_PAGE.width and self.size.height >= ONE_PAGE.height
+        return not in_words() and self.size.width >= ONE_PAGE.width and self.size.height >= ONE_PAGE.height
 
     @property
     def examples(self) -> TaskExamples:

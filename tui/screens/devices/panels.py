@@ -19,6 +19,7 @@ CPU, MEMORY, GPU = "series0", "series1", "series2"  # as in the line about the m
 LABEL = 5
 CORE_CELLS = 18  # of a hardware thread at least: its number, ten columns, a percentage
 GPU_CELLS = 38  # of a GPU where several share a line
+PERCENT_CELLS = 4
 LEAST_GRAPH, BAR_CELLS = 4, 3
 SHARE_OF_TOTAL, SHARE_OF_MEMORY = 3, 8  # a third and an eighth of the lines
 MOST_CORE_LINES = 6
@@ -59,17 +60,41 @@ def cpu_lines(cpu: Cpu, graph: Graph, width: int, height: int, ascii_only: bool 
     """All cores together, memory, and each hardware thread: with a graph of its own, or as one sign of many."""
     memory_height = max(1, height // SHARE_OF_MEMORY)
     room = height - memory_height - max(1, height // SHARE_OF_TOTAL)
-    cores = core_lines(graph, width, room, ascii_only) if room > 0 else []
     total = Meter("cpu", graph.cpu, percent(graph.cpu), CPU)
     memory = Meter("mem", graph.memory, memory_words(cpu), MEMORY)
     behind = max(cells(total.value), cells(memory.value))
+    cores = core_lines(graph, width, room, ascii_only, behind) if room > 0 else []
     above = max(1, height - memory_height - len(cores))
     lines = total.lines(width, above, behind, ascii_only) + memory.lines(width, memory_height, behind, ascii_only)
     return [*lines, *cores][:height]
 
 
-def core_lines(graph: Graph, width: int, height: int, ascii_only: bool = False) -> list[Line]:
-    """Each hardware thread: as few beside each other as the height allows, so that graphs are long."""
+def cpu_sentences(cpu: Cpu, graph: Graph) -> list[str]:
+    """The same in words: now, without a past; single threads have no word."""
+    busy = percent(graph.cpu)
+    return [f"CPU: {'unknown' if busy == MISSING else busy} busy. Memory: {memory_words(cpu)}."]
+
+
+def gpu_sentences(gpus: Sequence[Gpu], graph: Graph) -> list[str]:
+    """A sentence per GPU."""
+    found = []
+    for gpu in gpus:
+        busy = percent(graph.gpus.get(gpu.uuid, (np.full(1, np.nan),))[0])
+        facts = [f"{'unknown' if busy == MISSING else busy} busy", f"memory {memory_words(gpu)}"]
+        facts += [f"{gpu.temperature_celsius} degrees"] if gpu.temperature_celsius is not None else []
+        facts += [f"{gpu.power_watts:.0f} watts"] if gpu.power_watts is not None else []
+        found.append(f"GPU {gpu.index}, {safe_text(gpu.name)}: {', '.join(facts)}.")
+    return found
+
+
+def core_lines(
+    graph: Graph, width: int, height: int, ascii_only: bool = False, value_cells: int = PERCENT_CELLS
+) -> list[Line]:
+    """Each hardware thread: as few beside each other as the height allows, so that graphs are long.
+
+    Args:
+        value_cells: behind the graphs above; where no two threads stand beside each other, now is in one column.
+    """
     count = len(graph.cores)
     if not count:
         return []
@@ -80,8 +105,9 @@ def core_lines(graph: Graph, width: int, height: int, ascii_only: bool = False) 
     rows = ceil(count / columns)
     of_each = min(MOST_CORE_LINES, height // rows)
     own = (width - 2 * (columns - 1)) // columns
+    behind = value_cells if columns == 1 else PERCENT_CELLS
     cores = [
-        Meter(f"{number:>4}", shares, percent(shares), CPU).lines(own, of_each, 4, ascii_only)
+        Meter(f"{number:>4}", shares, percent(shares), CPU).lines(own, of_each, behind, ascii_only)
         for number, shares in graph.cores.items()
     ]
     blocks = [cores[start : start + columns] for start in range(0, count, columns)]

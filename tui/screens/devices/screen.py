@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
 from bertmt.drawing.numbers import counted
+from bertmt.drawing.sentences import sentence_page
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
@@ -19,7 +20,7 @@ from bertmt.services.upkeep.devices import Devices, Holder, Place, look_at_devic
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.registry_lane import Session
-from tui.screens.devices.panels import cpu_lines, gpu_lines
+from tui.screens.devices.panels import cpu_lines, cpu_sentences, gpu_lines, gpu_sentences
 from tui.screens.devices.tables import HOLDERS, PLACES, holder_cell, owner_lines, place_cell
 from tui.screens.home_screen import HomeScreen
 from tui.widgets.drawing import Drawing
@@ -83,6 +84,11 @@ class CpuPanel(Drawing):
             return []
         return cpu_lines(self.look.devices.machine.cpu, self.look.graph, width, height, self.ascii_only)
 
+    def to_words(self, width: int, height: int) -> list[Line]:
+        if self.look is None:
+            return []
+        return sentence_page(cpu_sentences(self.look.devices.machine.cpu, self.look.graph), width)
+
 
 class GpuPanel(Drawing):
     """The GPUs."""
@@ -93,6 +99,11 @@ class GpuPanel(Drawing):
         if self.look is None:
             return []
         return gpu_lines(self.look.devices.machine.gpus, self.look.graph, width, height, self.ascii_only)
+
+    def to_words(self, width: int, height: int) -> list[Line]:
+        if self.look is None:
+            return []
+        return sentence_page(gpu_sentences(self.look.devices.machine.gpus, self.look.graph), width)
 
 
 class DevicesScreen(RunActions, HomeScreen):

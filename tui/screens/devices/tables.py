@@ -14,7 +14,7 @@ PLACES = (
     Column("slot", "slot", 6, rank=1, meaning="device slot"),
     Column("worker", "worker", 6, rank=5, right=True, meaning="its worker's number"),
     Column("host", "host", 8, rank=7, from_width=90, meaning="machine, where it is another one"),
-    Column("state", "", 1, rank=3),
+    Column("state", "", 1, rank=3, words=9),
     Column("id", "run", 6, rank=2, meaning="id of the run"),
     Column("name", "name", 10, rank=4, elastic=True, meaning="its name"),
     Column("seed", "seed", 4, rank=8, right=True, meaning="its seed"),

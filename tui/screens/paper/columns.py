@@ -15,7 +15,7 @@ from tui.widgets.tables.columns import WIDE, Column
 TITLES = tuple((name, task.score_title) for name, task in BUILTIN.items())
 FRAMED = WIDE - 8  # of 120 cells a frame and a bar leave so many
 COLUMNS = (
-    Column("state", "", 1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits"),
+    Column("state", "", 1, rank=1, meaning="✓ we have runs, ● one runs, ○ one waits", words=8),
     Column("figure", "fig.", 4, rank=2, meaning="figure of the paper; * on its test set"),
     Column("preset", "preset", 18, rank=1, meaning="its recipe here"),
     *(

@@ -16,7 +16,7 @@ from tui.formatting.run_standing import standing
 from tui.widgets.tables.columns import WIDE, Column, Spanning
 
 COLUMNS = (
-    Column("state", "", 1, rank=1, meaning="state, as a sign"),
+    Column("state", "", 1, rank=1, meaning="state, as a sign", words=9),
     Column("place", "#", 3, rank=3, right=True, meaning="place in the queue"),
     Column("id", "id", 6, rank=8, from_width=WIDE, meaning="id, for commands"),
     Column("name", "name", 12, rank=2, elastic=True, meaning="name, by default the preset's"),

@@ -24,6 +24,7 @@ from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from bertmt.tasks.task import Task, Tasks
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
 from tui.formatting.scores import FEW, score_head, width_of
+from tui.plain.words import in_words
 from tui.screens.runs.beside import COURSE_CELLS, Beside
 from tui.widgets.tables.columns import WIDE, Column, Placed, Spanning
 
@@ -37,7 +38,7 @@ class ScoreColumn(Column):
 
 # What a run is and scores stands at 80 columns, the rest comes from 120 on; the highest rank goes first.
 _BEFORE = (
-    Column("state", "", 1, rank=1, field="state", meaning="state, as a sign"),
+    Column("state", "", 1, rank=1, field="state", meaning="state, as a sign", words=11),
     Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="id, for commands"),
     Column("name", "name", 10, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
     Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
@@ -54,8 +55,19 @@ _BEHIND = (
         field="overall",
         meaning="mean of its tasks, each in 0…1",
     ),
-    Column("difference", "Δ", 8, rank=4, right=True, field="difference", meaning="mean difference from the baseline"),
-    Column("curve", "curve", COURSE_CELLS, rank=8, from_width=WIDE, meaning="overall score over the epochs"),
+    Column(
+        "difference",
+        "Δ",
+        8,
+        rank=4,
+        right=True,
+        field="difference",
+        meaning="mean difference from the baseline",
+        words=16,
+    ),
+    Column(
+        "curve", "curve", COURSE_CELLS, rank=8, from_width=WIDE, meaning="overall score over the epochs", is_drawn=True
+    ),
     Column("device", "device", 6, rank=11, from_width=WIDE, field="device", meaning="device"),
     Column("scale", "scale", 12, rank=10, from_width=WIDE, meaning="data and encoder"),
     Column("preset", "preset", 14, rank=12, from_width=WIDE + 16, field="preset", meaning="matching preset"),
@@ -169,7 +181,7 @@ def run_cell(row: Row, column: Column, beside: Beside) -> Span:
         return Span(numbers.score(None if begins_anew(run) else run.score(column.key)))
     match column.key:
         case "state":
-            return BASELINE_SIGN if row.is_baseline else state_sign(run)
+            return BASELINE_SIGN if row.is_baseline else _state(run)
         case "name":
             return Span(safe_text(run.name), "" if run.state in (State.RUNNING, State.FINISHED) else "dim")
         case "toggles":
@@ -189,6 +201,13 @@ def run_cell(row: Row, column: Column, beside: Beside) -> Span:
         case _:
             value = reader_of(column.key)(run)
             return Span(safe_text(numbers.MISSING if value is None else str(value)), "dim")
+
+
+def _state(run: Run) -> Span:
+    """A sign; in words, there is room for how far a running run is where the column of that had to go."""
+    if in_words() and run.state is State.RUNNING and asked(run) is None:
+        return Span(f"{run.state} {progress(run).replace(' ', '')}" if run.share_done is not None else "starting")
+    return state_sign(run)
 
 
 def _progress(run: Run) -> Span:

@@ -23,6 +23,7 @@ from bertmt.services.analysis.trying.formatting import board_lines
 from bertmt.services.analysis.trying.runs import Chosen, choose_tried
 from bertmt.services.analysis.trying.said import Said
 from tui.bindings import key
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.key_line import KeyLine
@@ -30,6 +31,7 @@ from tui.widgets.page import Page
 from tui.widgets.text_lines import TextLines
 
 DEBOUNCE_SECONDS = 0.25  # of silence, before what was typed is asked
+ONE_BESIDE = 50  # cells in which one run has room: where signs are words, none stands beside another
 HINT = "Type a sentence; for tasks about pairs, Tab and a second one."
 
 
@@ -224,7 +226,7 @@ class TryScreen(DashboardScreen):
         return [line(Span(part, said.style)) for part in wrapped(said.text, width)]
 
     def _answers(self, width: int) -> list[Line]:
-        return board_lines(self.board, width)
+        return board_lines(self.board, min(width, ONE_BESIDE) if in_words() else width)
 
 
 def one_line(text: str) -> str:

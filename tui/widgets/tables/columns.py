@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
-from bertmt.drawing.styled import Span
+from bertmt.drawing.styled import Span, cells
+from tui.plain.words import in_words, said
 
 GAP = 1
 # Cells of a table from which on there is room for more than the essential: those of a terminal of 120 columns without
@@ -21,6 +22,8 @@ class Column:
 
     Attributes:
         width: in cells; of an elastic one at least.
+        words: cells where signs are words.
+        is_drawn: a picture; left out where signs are words.
         least: what it may shrink to rather than be left out; 0: nothing.
         rank: 1 is kept longest where the table is narrow.
         from_width: of the table, below which the column is left out however much room there is.
@@ -39,6 +42,18 @@ class Column:
     field: str = ""
     meaning: str = ""
     least: int = 0
+    words: int = 0
+    is_drawn: bool = False
+
+    @property
+    def heading(self) -> str:
+        """Its title, as it is shown."""
+        return said(self.title or (self.key if self.words else "")) if in_words() else self.title
+
+    @property
+    def needed(self) -> int:
+        """Cells, of an elastic one at least."""
+        return max(self.words or self.width, cells(self.heading)) if in_words() else self.width
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,9 @@ def place(columns: Sequence[Column], width: int) -> list[Placed]:
     room = width + GAP
     kept: dict[str, int] = {}
     for column in sorted(columns, key=lambda each: each.rank):
-        needed = min(column.width, max(room - GAP, column.least)) if column.least else column.width
+        if column.is_drawn and in_words():
+            continue
+        needed = min(column.needed, max(room - GAP, column.least)) if column.least else column.needed
         if width >= column.from_width and needed + GAP <= room:
             kept[column.key] = needed
             room -= needed + GAP

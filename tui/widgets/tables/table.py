@@ -18,6 +18,7 @@ from textual.strip import Strip
 from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key, movement_keys
 from tui.host import host_of
+from tui.plain.words import in_words, said_cell
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
@@ -109,6 +110,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._key_of = key_of
         self._can_mark = can_mark
         self._mark_of = mark_of
+        self.mark_word = "marked" if can_mark else ""  # where signs are words
 
     @property
     def marked(self) -> set[Any]:
@@ -162,7 +164,14 @@ class Table(ScrollView, Generic[R], can_focus=True):
     @property
     def _top(self) -> int:
         """Lines of titles."""
-        return int(any(column.title for column in self.columns))
+        return int(any(column.heading for column in self.columns))
+
+    @property
+    def _gutter(self) -> int:
+        """Cells of a mark, and a space."""
+        if in_words():
+            return len(self.mark_word) + 1 if self.mark_word else 0
+        return GUTTER
 
     def go_to(self, row_key: Hashable) -> bool:
         """Put the cursor on the row of that key; False where there is none."""
@@ -299,7 +308,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         if offset is None:
             return
         if offset.y < self._top:
-            x = offset.x - GUTTER
+            x = offset.x - self._gutter
             hit = next((each for each in self.placed if each.start <= x < each.start + each.width + GAP), None)
             if hit is not None:
                 self.post_message(self.TitleClicked(self, hit.column))
@@ -311,7 +320,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self.cursor = index
             if event.chain == 2:
                 self.action_choose()
-            elif self._can_mark and offset.x < GUTTER:
+            elif self._can_mark and offset.x < self._gutter:
                 self.action_mark()
 
     def render_line(self, y: int) -> Strip:
@@ -347,7 +356,10 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self.refresh(*regions)
 
     def _cursor_style(self) -> Style:
-        """Under the row of the cursor: a background where there are colours of ours, else reversed."""
+        """Under the row of the cursor: a background where there are colours of ours, else reversed. A screen reader
+        follows the terminal's own cursor, and would read again what is coloured anew."""
+        if in_words():
+            return NOTHING
         if self.app.no_color or self.app.current_theme.ansi:
             return Style(reverse=True, dim=not self.has_focus)
         return background_only(self.get_component_rich_style("table--cursor" if self.has_focus else "table--blurred"))
@@ -358,7 +370,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         found = next((each for each in self.placed if each.column.key == key), None)
         if found is None or not self._top <= y < self._top + self._rows_on_screen():
             return None
-        return Region(GUTTER + found.start, y, found.width, 1)
+        return Region(self._gutter + found.start, y, found.width, 1)
 
     @property
     def cursor_row(self) -> int | None:
@@ -369,26 +381,35 @@ class Table(ScrollView, Generic[R], can_focus=True):
     @property
     def placed(self) -> list[Placed]:
         """The columns that there is room for, where they stand."""
-        asked = self.columns, self.scrollable_content_region.width - GUTTER
+        asked = self.columns, self.scrollable_content_region.width - self._gutter
         if self._placed is None or self._placed[0] != asked:
             self._placed = asked, place(*asked)
             self._made.clear()
         return self._placed[1]
 
     def _titles(self) -> Line:
-        spans = [Span(" " * GUTTER)]
+        spans = [Span(" " * self._gutter)]
         field, arrow = self.sorted_by.removeprefix("-"), "▾" if self.sorted_by.startswith("-") else "▴"
         for each in self.placed:
             is_sorted = bool(field) and each.column.field == field
-            title = cut(each.column.title, each.width - is_sorted) + arrow * is_sorted
+            title = cut(each.column.heading, each.width - is_sorted) + arrow * is_sorted
             spans.append(Span(pad(title, each.width, each.column.right) + " " * GAP, "accent" if is_sorted else "dim"))
         return tuple(spans)
 
+    def _gutter_span(self, row: R) -> Span:
+        """Whether a row is marked."""
+        if not self.marking.holds(row):
+            return Span(" " * self._gutter)
+        found = Span(self.mark_word, "mark") if in_words() else self._mark_of(row)
+        return Span(pad(found.text, self._gutter), found.style)
+
     def _row_line(self, row: R) -> Line:
-        spans = [self._mark_of(row) if self.marking.holds(row) else Span(" "), Span(" ")]
-        width = self.scrollable_content_region.width - GUTTER
+        spans = [self._gutter_span(row)]
+        width = self.scrollable_content_region.width - self._gutter
         for each in self.placed:
             cell = self._cell(row, each.column)
+            if in_words():
+                cell = type(cell)(said_cell(cell.text), cell.style)
             if isinstance(cell, Spanning):
                 return (*spans, Span(cut(cell.text, width - each.start), cell.style))
             spans.append(Span(pad(cell.text, each.width, each.column.right), cell.style))

@@ -19,6 +19,7 @@ from bertmt.services.analysis.example_choice import ordered
 from bertmt.services.analysis.examples import ExampleTable, in_cell
 from bertmt.tasks.task import Task, Tasks
 from tui.bindings import key
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.run.panes.epoch_pane import EpochPane, baseline_of
 from tui.screens.run.panes.scrubbing import moment
@@ -279,7 +280,7 @@ def beside(names: Sequence[str], tasks: Tasks, at_hand: str, width: int) -> list
     Args:
         names: all, in their order.
     """
-    if width < SIDE_BY_SIDE:
+    if width < SIDE_BY_SIDE or in_words():
         return [at_hand]
     page: list[str] = []
     for name in names:

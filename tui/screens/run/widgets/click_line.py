@@ -7,6 +7,7 @@ from textual import events
 from textual.message import Message
 
 from bertmt.drawing.styled import Line, Span, cells, cut_line
+from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
 
 
@@ -70,6 +71,8 @@ def tab_pieces(names: Sequence[tuple[str, Hashable]], active: Hashable) -> list[
     """Texts side by side with what they mean, the active one in brackets; of a single one the text alone."""
     if len(names) == 1:
         return [Piece(names[0][0], "title")]
+    if in_words():
+        return [Piece(f"{text}, open  " if hit == active else f"{text}  ", "", hit) for text, hit in names]
     return [
         Piece(f"[{text}]", "title", hit) if hit == active else Piece(f" {text} ", "dim", hit) for text, hit in names
     ]

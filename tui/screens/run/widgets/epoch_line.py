@@ -10,6 +10,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import plain
 from bertmt.services.analysis.evaluations import NOW, Evaluated
 from bertmt.tasks.task import Tasks
+from tui.plain.words import in_words
 from tui.screens.run.widgets.click_line import ClickLine, Piece, tab_pieces
 
 MANY = 4  # tabs from which on they have a short form
@@ -72,7 +73,7 @@ def _short(found: Evaluated, epoch: int) -> str:
 
 def _curve(found: Evaluated, epoch: int, ascii_only: bool) -> list[Piece]:
     """A cell per epoch, the shown one in brackets, so that it is found without colours."""
-    if len(found.places) < 2:
+    if len(found.places) < 2 or in_words():
         return []
     parts = np.array_split(np.array(found.places), min(MOST_CELLS, len(found.places)))
     blocks = plain(sparkline(found.place_scores, len(parts), ascii_only))

@@ -12,6 +12,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.services.analysis.examples import ExampleTable
 from bertmt.tasks.task import Task
+from tui.plain.words import in_words
 from tui.screens.run.widgets.example_lines import class_name, format_example, task_in
 from tui.widgets.examples.rows import ExampleRows, Indices
 from tui.widgets.tables.columns import Column
@@ -131,13 +132,15 @@ def columns_of(task: Task, width: int, with_classes: bool, with_baseline: bool) 
     ]
     if with_baseline:
         classes.append(Column(key="baseline", title="baseline", width=room, rank=8, from_width=WIDE))
-    return [Column(key="right", title="", width=1, rank=6), name, *text, *classes, confidence]
+    return [Column(key="right", title="", width=1, rank=6, words=5), name, *text, *classes, confidence]
 
 
 Cell = Callable[[ExampleTable, ExampleTable | None, int], Span]
 
 
 def _right(table: ExampleTable, baseline: ExampleTable | None, index: int) -> Span:
+    if in_words():
+        return Span("right" if table.predicted[index] == table.labels[index] else "wrong")
     return Span("✓", "good") if table.predicted[index] == table.labels[index] else Span("✗", "bad")
 
 

@@ -18,8 +18,10 @@ from bertmt.drawing.charts.heatmap import (
     drawn_classes,
     with_rates,
 )
+from bertmt.drawing.sentences import cell_sentence, matrix_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
+from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
 
 CAPTIONS: dict[Shown, str] = {
@@ -77,6 +79,7 @@ class HeatMap(Drawing, can_focus=True):
         self._matrix = np.zeros((0, 0), dtype=np.int64)
         self._other: np.ndarray | None = None
         self._of_other = ""
+        self._lines_at_cursor = 1
 
     def show(
         self,
@@ -109,6 +112,21 @@ class HeatMap(Drawing, can_focus=True):
     def draw(self, width: int, height: int) -> list[Line]:
         return self._on_screen(width, self.cell if self.has_focus or self.is_followed else None)[: max(height, 0)]
 
+    def to_words(self, width: int, height: int) -> list[Line]:
+        if not self._names:
+            return []
+        sentences = matrix_sentences(self._matrix, self._names, self._other)
+        if self._other is not None:
+            sentences.insert(0, f"Counts minus those of {self._of_other}.")
+        at_cursor = sentence_page([cell_sentence(self._matrix, self._names, *self.cell)], width)
+        self._lines_at_cursor = len(at_cursor)
+        return [*sentence_page(sentences, width), *at_cursor]
+
+    @property
+    def cursor_row(self) -> int | None:
+        """Where signs are words, the line on which the last sentence begins, which is about the cell at the cursor."""
+        return self.content_region.bottom - self._lines_at_cursor if in_words() else None
+
     def _on_screen(self, width: int, cell: tuple[int, int] | None) -> list[Line]:
         """The part about the cursor, whether that is marked or not."""
         rows = max(LEAST_ROWS, self.app.size.height - LINES_OF_OTHERS)
@@ -136,7 +154,7 @@ class HeatMap(Drawing, can_focus=True):
         return f"true {true[0]}…{true[-1]}, predicted {predicted[0]}…{predicted[-1]} of {count} classes; "
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._on_screen(width, None))
+        return len(self.to_words(width, 0) if in_words() else self._on_screen(width, None))
 
     def on_focus(self) -> None:
         self.redraw()

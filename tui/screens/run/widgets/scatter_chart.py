@@ -3,6 +3,7 @@
 import numpy as np
 
 from bertmt.drawing.charts.scatter import Cloud, draw_scatter
+from bertmt.drawing.sentences import cloud_sentences, sentence_page
 from bertmt.drawing.styled import Line
 from tui.widgets.drawing import Drawing
 
@@ -25,3 +26,6 @@ class ScatterChart(Drawing):
 
     def to_lines(self, width: int, height: int) -> list[Line]:
         return draw_scatter(self._cloud, width, height, self.ascii_only)
+
+    def to_words(self, width: int, height: int) -> list[Line]:
+        return sentence_page(cloud_sentences(self._cloud), width)

@@ -80,8 +80,8 @@ def read_settings(path: Path) -> Settings:
     if not fits or None in made:
         raise UsageError(
             f"{path}: theme is a text, bell and plain true or false, pinned a list of texts, "
-            "[columns] holds true or false, [views.NAME] filter and order (texts), seeds (true or false), columns and pinned; "
-            "fix it, or delete it to start over."
+            "[columns] holds true or false, [views.NAME] filter and order (texts), seeds (true or false), columns and "
+            "pinned; fix it, or delete it to start over."
         )
     own = {name: view for name, view in zip(views, made, strict=True) if view is not None}
     return dataclasses.replace(settings, views={name: View(query) for name, query in filters.items()} | own)

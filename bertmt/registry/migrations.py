@@ -356,13 +356,13 @@ def m008_sources(db: SqliteUtilsDatabase) -> None:
 @migrations()
 def m009_settings_past_the_paper(db: SqliteUtilsDatabase) -> None:
     """Settings that came since in stored recipes, with the defaults that those runs had; no digest changes."""
-    rewrite_recipes(db, recipe_with_later_settings)
+    rewrite_recipes(db.conn, recipe_with_later_settings)
 
 
 @migrations()
 def m010_averages_and_stages(db: SqliteUtilsDatabase) -> None:
     """Settings that came since, likewise."""
-    rewrite_recipes(db, recipe_with_stages)
+    rewrite_recipes(db.conn, recipe_with_stages)
 
 
 @migrations()

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sqlite_utils import Database as SqliteUtilsDatabase
-
 # Name and default, and the setting that it stands before.
 ADDED = {"mnr": ("mlm_epochs", 0), "sampling": ("stages", ["multitask"]), "cosent_scale": ("members", [])}
 
@@ -27,8 +25,8 @@ def recipe_with_stages(text: Any) -> Any:
         return text
 
 
-def rewrite_recipes(db: SqliteUtilsDatabase, recipe_of: Callable[[Any], Any]) -> None:
+def rewrite_recipes(connection: Any, recipe_of: Callable[[Any], Any]) -> None:
     """Put another text in the place of each stored recipe."""
-    db.conn.create_function("recipe_of", 1, recipe_of)
-    db.execute("UPDATE runs SET recipe = recipe_of(recipe) WHERE recipe != recipe_of(recipe)")
-    db.conn.create_function("recipe_of", 1, None)
+    connection.create_function("recipe_of", 1, recipe_of)
+    connection.execute("UPDATE runs SET recipe = recipe_of(recipe) WHERE recipe != recipe_of(recipe)")
+    connection.create_function("recipe_of", 1, None)

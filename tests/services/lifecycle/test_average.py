@@ -30,7 +30,8 @@ from bertmt.tasks.embedded.toy import toy_split
 from bertmt.tasks.examples import fingerprint
 
 COUNT = 40
-EXAMPLES = {name: toy_split(task, "dev").examples[:COUNT] for name, task in BUILTIN.items()}
+SPLITS = {name: toy_split(task, "dev").examples for name, task in BUILTIN.items()}
+EXAMPLES = {name: split[:COUNT] for name, split in SPLITS.items()}
 
 
 @pytest.fixture
@@ -43,10 +44,15 @@ Make = Callable[..., Run]
 
 @pytest.fixture
 def make(registry: Database) -> Make:
-    """`make(seed, tasks=…, cut=…, wider=…)`: a finished run whose dev predictions are drawn from its seed."""
+    """`make(seed, tasks=…, first=…, cut=…, wider=…)`: a finished run whose dev predictions are drawn from its seed."""
 
     def made(
-        seed: int, tasks: Sequence[str] = tuple(BUILTIN), cut: int = COUNT, wider: float = 1.0, **settings: Any
+        seed: int,
+        tasks: Sequence[str] = tuple(BUILTIN),
+        first: int = 0,
+        cut: int = COUNT,
+        wider: float = 1.0,
+        **settings: Any,
     ) -> Run:
         rng = np.random.default_rng(seed)
         values = {"tasks": ",".join(tasks), "seed": seed, "encoder": "tiny", "data": "toy", **settings}
@@ -57,7 +63,9 @@ def make(registry: Database) -> Make:
         }
         predicted = {
             name: Predicted(
-                EXAMPLES[name][:cut], fingerprint(EXAMPLES[name][:cut]), drawn[name][:cut].astype(np.float32)
+                SPLITS[name][first : first + cut],
+                fingerprint(SPLITS[name][first : first + cut]),
+                drawn[name][:cut].astype(np.float32),
             )
             for name in tasks
         }
@@ -126,6 +134,7 @@ def test_what_has_no_average_is_refused_in_a_sentence(registry: Database, make: 
     assert "of two runs or more" in refused(registry, [first], UsageError)
     assert "different tasks, sst, para, sts and sst" in refused(registry, [first, make(2, tasks=["sst"])], UsageError)
     assert "different dev examples of sst" in refused(registry, [first, make(3, cut=30)], DataError)
+    assert "different dev examples of sst" in refused(registry, [first, make(3, first=5)], DataError)
     mean = average(registry, [first, second])
     again = refused(registry, [second, first], BusyError)
     assert again == f"Run {mean.id} (own-average) is the average of these runs already."

@@ -32,7 +32,10 @@ with patch("random.getrandbits", random.Random(0).getrandbits):
 install_import_hook(CHECKED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 # What several folders of tests build with: `from registry_builder import RegistryBuilder`.
-sys.path[:0] = [str(FIXTURES), *(str(FIXTURES / each) for each in ("dashboard", "reference", "stand_ins", "tasks"))]
+sys.path[:0] = [
+    str(FIXTURES),
+    *(str(FIXTURES / each) for each in ("dashboard", "encoders", "reference", "stand_ins", "tasks")),
+]
 
 # Children of parallel tests must not fight for the cores; torch reads this at its import.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

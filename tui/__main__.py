@@ -81,7 +81,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
     except UsageError as problem:  # which leaves the file as it is: what a person saved there may be mended
         settings, remark = Settings(), str(problem)
     app = Dashboard(
-        paths.registry_path(options.db),
+        registry=paths.registry_path(options.db),
         settings=settings,
         settings_file=settings_file,
         in_words=options.plain or sentences.are_wanted(),

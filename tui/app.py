@@ -24,6 +24,7 @@ from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
 from bertmt.registry.records import Run
 from bertmt.services.browse.times.along import STEP
 from bertmt.services.browse.workload import count_running
+from tui.alarm_rules import edit_rules
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
@@ -78,6 +79,7 @@ class Dashboard(Navigation):
 
     def __init__(
         self,
+        *,
         registry: Path,
         settings: Settings | None = None,
         settings_file: Path | None = None,
@@ -370,8 +372,15 @@ class Dashboard(Navigation):
                 yield SystemCommand(title, tooltip, act)
         for title, sentence, act_now in screen.more_commands() if isinstance(screen, DashboardScreen) else ():
             yield SystemCommand(title, sentence, act_now)
+        yield SystemCommand(
+            "Alarms", "Show the rules by which a run is said to go wrong, and change them.", self.edit_alarms
+        )
         bell = "off" if self.settings.bell else "on"
         yield SystemCommand(f"Bell {bell}", "Toggle the bell for marked runs that end.", self.toggle_bell)
+
+    def edit_alarms(self) -> None:
+        """Show the rules of alarms, and change them."""
+        self.run_worker(edit_rules(self), group="act")
 
     def toggle_bell(self) -> None:
         """Ring when a marked run ends, or no longer."""

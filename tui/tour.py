@@ -103,7 +103,7 @@ async def picture(registry: Path, stop: Stop, theme: str = "") -> str:
     Args:
         theme: as `--theme`; by default that of a dark terminal.
     """
-    app = Dashboard(registry, poll_seconds=0)
+    app = Dashboard(registry=registry, poll_seconds=0)
     if theme:
         app.begin_with_theme(theme)
     async with app.run_test(size=stop.size) as pilot:

@@ -1,7 +1,7 @@
 """The families of encoders that can be trained, one record each; no torch.
 
 A further family is a record here, the shapes of its weights in `weight_shapes`, and its tiny configuration in
-`tests/fixtures/encoder_families.py`. What is the same in all of them (attention, how activations are computed
+`tests/fixtures/encoders/encoder_families.py`. What is the same in all of them (attention, how activations are computed
 anew, the output called last_hidden_state) stands in `models/`.
 """
 

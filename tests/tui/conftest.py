@@ -17,7 +17,7 @@ from shown import SMALL, Show, Shown
 from bertmt.devices.cpu import Cpu, CpuTimes
 from bertmt.registry import runs
 from bertmt.registry.states import State
-from bertmt.run_folder.events import Step
+from bertmt.run_folder.events import Step, now
 from bertmt.services.upkeep import machine
 from tui.app import Dashboard
 from tui.settings import Settings
@@ -36,7 +36,7 @@ def built_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for step in range(STEPS // 2):
             events.write(
                 Step(
-                    at=f"2026-03-01T12:00:{step / 2:06.3f}+00:00",
+                    at=now(),
                     step=step,
                     epoch=1,
                     phase="train",
@@ -78,6 +78,8 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "choices"))
     # The registry is built once: minutes later its running run would have been silent for minutes.
     monkeypatch.setattr("bertmt.services.browse.run_formatting.seconds_since", lambda at: 1.0 if at else None)
+    # Its events, too, were written as fast as a test writes.
+    monkeypatch.setattr("bertmt.services.browse.times.throughput._speed", lambda folder, attempt: 2.0)
     for name in ("NO_COLOR", "BERTMT_DB"):
         monkeypatch.delenv(name, raising=False)
 
@@ -90,7 +92,7 @@ def show(registry: Path) -> Show:
     async def shown(
         path: Path | None = None, size: tuple[int, int] = SMALL, settings: Settings | None = None, **options: object
     ) -> AsyncIterator[Shown]:
-        app = Dashboard(path or registry, settings=settings, poll_seconds=0, **options)  # type: ignore[arg-type]
+        app = Dashboard(registry=path or registry, settings=settings, poll_seconds=0, **options)  # type: ignore[arg-type]
         async with app.run_test(size=size) as pilot:
             found = Shown(app, pilot)
             await found.look()

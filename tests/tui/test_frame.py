@@ -196,7 +196,7 @@ def test_a_theme_may_be_named_as_the_tour_names_it(registry: Path) -> None:
 
 
 async def test_a_short_name_of_a_theme_stands_in_the_settings_too(registry: Path) -> None:
-    app = Dashboard(registry, settings=Settings(theme="light"))
+    app = Dashboard(registry=registry, settings=Settings(theme="light"))
     app.poll_seconds = 0
     async with app.run_test() as pilot:
         await pilot.pause()

@@ -158,7 +158,7 @@ async def test_what_is_typed_before_the_list_is_there_is_not_typed_into_its_filt
         yield from compose(screen)
 
     monkeypatch.setattr(RunsScreen, "compose", compose_as_keys_come)
-    app = Dashboard(every_state, poll_seconds=0)
+    app = Dashboard(registry=every_state, poll_seconds=0)
     async with app.run_test(size=SIZES[0]) as pilot:
         await pilot.pause()
         assert app.screen.query_one("#filter", Input).value == ""

@@ -17,7 +17,7 @@ from bertmt.registry.runs import all_runs, run_by_key
 from bertmt.services.lifecycle.removal import delete
 from tui.dialogs.registry_problem import RegistryProblem
 from tui.registry_lane import Session
-from tui.screens.run.screen import PANES
+from tui.screens.run.one_run import PANES
 from tui.settings import Settings
 
 

@@ -142,8 +142,8 @@ def test_what_a_removal_means_for_those_that_wait_is_said(database: Database, ad
         f"These runs waited for its end and may start now: {follows.id}.",
     ]
     assert removal.consequences([other], waiting_runs(database), None) == []
-    [said] = removal.consequences([other], waiting_runs(database), other.id)
-    assert said.startswith(f"{other.id} is the chosen baseline")
+    [warning] = removal.consequences([other], waiting_runs(database), other.id)
+    assert warning.startswith(f"{other.id} is the chosen baseline")
 
 
 @pytest.mark.parametrize("needs_success", [True, False])

@@ -178,7 +178,7 @@ class LineChart(Drawing, can_focus=True):
             parts.append(Span(f"values at {place}{about}", "title"))
         if self.window is not None:
             first, last, all_of_it = (self.axis.text(place) for place in (*self.window, self._whole[1]))
-            parts.append(Span(f"{self.axis.title}: {first} to {last} of {all_of_it}", "dim"))
+            parts.append(Span(f"{self.axis.title} {first} to {last} of {all_of_it}", "dim"))
         if self.weight != WEIGHTS[0]:
             parts.append(Span(f"smoothed {self.weight:g}" if self.weight else "not smoothed", "dim"))
         between = Span(", ", "dim")

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,37 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     for table, kept_there in tables.items():
         if kept_there:
             lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in kept_there.items())]
+    _write(path, lines)
+    return path
+
+
+def write_alarm_settings(values: Mapping[str, Any], start: Path | None = None) -> Path:
+    """Put a new `[alarms]` into the nearest `bertmt.toml`, else into a new one; all other lines stay as they are.
+
+    Raises:
+        UsageError: the file is no TOML, would be none, or cannot be written.
+    """
+    path, tree = _read(start)
+    path = path or (start or Path.cwd()) / paths.SETTINGS_NAME
+    lines = read_text(path, MOST_TOML).splitlines() if path.is_file() else []
+    first = next((place for place, each in enumerate(lines) if each.split("#")[0].strip() == f"[{ALARMS}]"), len(lines))
+    end = next((place for place in range(first + 1, len(lines)) if lines[place].lstrip().startswith("[")), len(lines))
+    told = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    space = [""] if first and first == len(lines) else []
+    lines[first:end] = [*space, f"[{ALARMS}]", *told, *([""] if end < len(lines) else [])]
+    try:
+        found = tomllib.loads("\n".join(lines))
+    except ValueError:
+        found = {}
+    if found != {**tree, ALARMS: dict(values)}:
+        raise UsageError(f"{path} has its alarms in another way than under [{ALARMS}]: edit it by hand.")
+    _write(path, lines)
+    return path
+
+
+def _write(path: Path, lines: Sequence[str]) -> None:
     try:
         # A project's, not a person's: what others may see of it is the user's umask.
         atomic_files.write_text(path, "\n".join(lines) + "\n", atomic_files.SHARED_FILE)
     except OSError as problem:
         raise UsageError(f"{path} cannot be written: {reason_of(problem)}.") from None
-    return path

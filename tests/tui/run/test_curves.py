@@ -283,7 +283,12 @@ async def test_a_comparison_has_the_same_axis_and_means_of_seeds_over_time(
     async with show(size=(120, 40)) as shown:
         shown.app.marked |= {"run001", "run003", "run004"}  # the last two are seeds of one recipe
         await shown.press("c", "3", "X", "X")
-        assert "Curves over training time" in shown.text and "twins ×2" in shown.text
+        assert "Curves over training time" in shown.text
+        panels = shown.app.screen.query_one("#curves")._panels
+        both = [each for panel in panels if panel.bands for each in panel.series if each.name == "twins ×2"]
+        assert both and all(len(each.steps) and (each.steps < 60).all() for each in both), (
+            "seconds, which they do not share"
+        )
         await shown.press("escape", "escape")
         await open_run(shown, "run001")
         assert "Curves over training time" in shown.text

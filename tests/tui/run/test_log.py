@@ -203,7 +203,7 @@ async def test_a_run_that_was_never_started_has_no_log_and_says_so(show: Show, a
 async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(
     show: Show, alive: Any, log: Path, registry: Path
 ) -> None:
-    app = Dashboard(registry, poll_seconds=60)
+    app = Dashboard(registry=registry, poll_seconds=60)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         run = await app.ask(lambda session: all_runs(session.database, "runs.id = 'run005'")[0])

@@ -10,7 +10,7 @@ from shown import Show, Shown
 
 from bertmt.registry.runs import all_runs
 from bertmt.services.lifecycle.removal import delete
-from tui.screens.run.screen import PANES
+from tui.screens.run.one_run import PANES
 from tui.widgets.tab_line import TabLine
 
 

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from shown import Show
 
 from bertmt.registry import metrics
 from bertmt.registry.file.opening import open_registry
+from bertmt.services.browse.alarms.rules import Rules
+from bertmt.services.browse.alarms.settings import alarm_rules
 from bertmt.services.ingest.reconcile import ingest_running
 
 
@@ -27,3 +30,22 @@ async def test_a_running_run_that_diverges_has_the_sign_in_the_list_and_the_sent
         assert "loss/sst diverges: 3.000" in shown.text
         await shown.press("enter")
         assert "! loss/sst diverges: 3.000" in shown.text
+
+
+async def test_the_rules_are_shown_and_changed_by_a_command_of_the_palette(
+    show: Show, registry: Path, alive: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(registry.parent)
+    async with show(registry, size=(120, 40)) as shown:
+        assert "Alarms" in {each.title for each in shown.app.get_system_commands(shown.app.screen)}
+        shown.app.edit_alarms()
+        await shown.settle()
+        assert "on=true diverges=1.5 stalls=200 behind=0.05" in shown.text
+        shown.app.screen.query_one("#text").value = "stalls=soon"
+        await shown.press("enter")
+        assert "alarms.stalls expects a number from 0" in shown.text
+        shown.app.screen.query_one("#text").value = "stalls=1000 behind=0"
+        await shown.press("enter")
+        assert alarm_rules(registry.parent) == Rules(stalls=1000, behind=0)
+        await shown.press("question_mark")
+        assert "diverges 1.5, stalls 1000, behind off" in " ".join(shown.app.screen_stack[-2].GUIDE)

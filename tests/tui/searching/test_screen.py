@@ -15,6 +15,7 @@ from bertmt.services.analysis.searching import looking
 from bertmt.services.analysis.searching.advancing import advance
 from bertmt.services.analysis.searching.scoring import Scorer
 from tui.screens.run.screen import RunScreen
+from tui.screens.runs.screen import RunsScreen
 from tui.screens.searching.screen import SearchScreen
 
 SIZES = [(80, 24), (200, 60)]
@@ -43,7 +44,7 @@ async def test_settings_stand_against_scores_and_the_winner_is_marked(
     show: Show, alive: Any, searched: Path, size: tuple[int, int]
 ) -> None:
     async with show(searched, size=size) as shown:
-        await shown.press("X", "left_square_bracket")
+        await shown.press("ctrl+b", "left_square_bracket")
         await shown.should_be("search")
         assert "◆" in shown.text and "Best of 9 recipes (8 pruned)" in shown.text
 
@@ -51,7 +52,7 @@ async def test_settings_stand_against_scores_and_the_winner_is_marked(
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_search_that_goes_on_says_so(show: Show, alive: Any, searched: Path, size: tuple[int, int]) -> None:
     async with show(searched, size=size) as shown:
-        await shown.press("X")
+        await shown.press("ctrl+b")
         await shown.should_be("search-begun")
         assert "No recipe has been trained to its end yet" in shown.text
 
@@ -60,20 +61,21 @@ async def test_the_key_leads_to_the_search_of_the_run_at_the_cursor_else_to_the_
     show: Show, alive: Any, searched: Path
 ) -> None:
     async with show(searched) as shown:
-        shown.app.screen.set_filter("rates-4")
+        runs: RunsScreen = shown.app.screen
+        runs.set_filter("rates-4")
         await shown.settle()
-        await shown.press("X")
+        await shown.press("ctrl+b")
         assert isinstance(shown.app.screen, SearchScreen) and " rates  halving" in shown.text
         await shown.press("escape")
-        shown.app.screen.set_filter("better")
+        runs.set_filter("better")
         await shown.settle()
-        await shown.press("X")
+        await shown.press("ctrl+b")
         assert " drops  random" in shown.text
 
 
 async def test_without_a_search_it_is_said_how_one_begins(show: Show, alive: Any) -> None:
     async with show() as shown:
-        await shown.press("X")
+        await shown.press("ctrl+b")
         assert "No search yet: `bertmt search" in shown.said and not isinstance(shown.app.screen, SearchScreen)
 
 
@@ -81,7 +83,7 @@ async def test_left_and_right_go_from_setting_to_setting_and_brackets_from_searc
     show: Show, alive: Any, searched: Path
 ) -> None:
     async with show(searched) as shown:
-        await shown.press("X", "right_square_bracket")
+        await shown.press("ctrl+b", "right_square_bracket")
         first = next(line for line in shown.text.splitlines() if " 1/3 " in line)
         assert "head_dropout" in first
         await shown.press("right")
@@ -96,7 +98,7 @@ async def test_left_and_right_go_from_setting_to_setting_and_brackets_from_searc
 
 async def test_enter_opens_the_run_and_p_resumes_a_pruned_one(show: Show, alive: Any, searched: Path) -> None:
     async with show(searched) as shown:
-        await shown.press("X", "left_square_bracket", "enter")
+        await shown.press("ctrl+b", "left_square_bracket", "enter")
         assert isinstance(shown.app.screen, RunScreen)
         await shown.press("escape", "j", "p")
         assert " queued " in shown.text
@@ -111,5 +113,5 @@ async def test_enter_opens_the_run_and_p_resumes_a_pruned_one(show: Show, alive:
 
 async def test_ascii_draws_nothing_but_ascii(show: Show, alive: Any, searched: Path) -> None:
     async with show(searched, size=(200, 60), ascii_only=True) as shown:
-        await shown.press("X", "left_square_bracket")
+        await shown.press("ctrl+b", "left_square_bracket")
         assert shown.text.isascii() and "head_dropout" in shown.text

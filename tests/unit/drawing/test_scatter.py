@@ -41,7 +41,7 @@ def test_the_line_of_best_fit_has_a_style_and_a_word_of_its_own() -> None:
     assert any(span.style == "title" for each in lines[:-1] for span in each)
     assert plain(lines[-1]) == "─ line of best fit"
     without = draw_scatter(Cloud(np.array([0.0, 5.0]), np.array([1.0, 2.0])), 60, 20)
-    assert not any(span.style == "series1" for each in without for span in each)
+    assert not any(span.style == "title" for each in without for span in each)
 
 
 def test_denser_cells_look_denser() -> None:

@@ -99,7 +99,7 @@ class RunsScreen(RunActions, HomeScreen):
         key("a", "group", "seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns, and pin some at the left.", "runs.columns"),
         key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
-        key("X", "search", "search", "Open the search that tried this run, or the newest.", "runs.search"),
+        key("ctrl+b", "search", "search", "Open the search that tried this run, or the newest.", "runs.search"),
         key("M", "mark_matching", "mark matching", "Mark all runs that match a query.", "runs.mark_matching"),
     ]
 
@@ -339,7 +339,7 @@ class RunsScreen(RunActions, HomeScreen):
         self.query_one(NoRoom).say(self.table.columns, self.table.placed)
 
     def action_filter(self) -> None:
-        self.filter_bar.open()
+        self.filter_bar.show_field()
 
     @on(FilterBar.Typed)
     def _filter_typed(self, event: FilterBar.Typed) -> None:

@@ -11,7 +11,8 @@ from bertmt.errors import UsageError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.runs import run_by_key
-from bertmt.services.browse.alarms.settings import alarm_rules, rules_in_words
+from bertmt.services.browse.alarms.rules import Rules
+from bertmt.services.browse.alarms.settings import alarm_rules, change_rules, rules_as_text, rules_in, rules_in_words
 from bertmt.services.browse.alarms.watching import AlarmWatch
 from bertmt.services.plan.user_settings import read_user_settings, write_user_settings
 
@@ -94,3 +95,35 @@ def test_the_rules_are_told_as_they_are_now(tmp_path: Path) -> None:
     assert rules_in_words(tmp_path).startswith("Alarms are off")
     settings.write_text("[alarms]\nspeed = 1\n", encoding="utf-8")
     assert "'speed'" in rules_in_words(tmp_path)
+
+
+def test_changed_rules_leave_all_else_in_the_file_as_it_is(tmp_path: Path) -> None:
+    settings = tmp_path / "bertmt.toml"
+    before, behind = '# mine\ndata = "here"  # relative', "[loss_weights]\nx = 1"
+    for text in (before, f"{before}\n\n[alarms]  # old\nstalls = 7\n\n{behind}\n", ""):
+        settings.write_text(text, encoding="utf-8")
+        change_rules(Rules(stalls=1000, behind=0), tmp_path)
+        assert alarm_rules(tmp_path) == Rules(stalls=1000, behind=0)
+        written = settings.read_text(encoding="utf-8")
+        assert before in written or not text
+        assert (behind in written) == (behind in text) and "stalls = 7" not in written
+    settings.unlink()
+    assert change_rules(Rules(), tmp_path) == settings and alarm_rules(tmp_path) == Rules()
+
+
+def test_alarms_that_stand_elsewhere_in_the_file_are_left_to_a_person(tmp_path: Path) -> None:
+    text = "alarms.stalls = 7\n"
+    (tmp_path / "bertmt.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="edit it by hand"):
+        change_rules(Rules(), tmp_path)
+    assert (tmp_path / "bertmt.toml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("text", ["stalls=-1", "stalls=many", "speed=1", "stalls", "on=1"])
+def test_a_line_of_rules_is_checked(text: str) -> None:
+    with pytest.raises(UsageError):
+        rules_in(text)
+
+
+def test_a_line_of_rules_comes_back_as_it_went() -> None:
+    assert rules_in(rules_as_text(Rules(False, 2.0, 10, 0.5))) == Rules(False, 2.0, 10, 0.5)

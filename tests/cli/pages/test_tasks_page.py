@@ -12,7 +12,7 @@ from made_tasks import write_made_tasks
 from bertmt.tasks.known_sources import KNOWN_SOURCES
 from bertmt.tasks.task import METRICS, Task
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "tasks.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "tasks.md"
 
 
 @pytest.fixture(scope="module")

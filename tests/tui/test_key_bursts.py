@@ -126,7 +126,7 @@ async def test_no_burst_of_keys_ends_the_dashboard_with_an_error_or_leaves_it_de
     chance = random.Random(seed)
     left, bursts = KEYS, 0
     while left > 0:  # q and ctrl+q leave it: then it begins again
-        app = Hasty(every_state, first=chance.choice(("runs", "queue", "paper", "devices")), poll_seconds=0.02)
+        app = Hasty(registry=every_state, first=chance.choice(("runs", "queue", "paper", "devices")), poll_seconds=0.02)
         app.typed = burst(chance)
         left -= len(app.typed)
         async with app.run_test(size=chance.choice(SIZES)):  # raises what ended the app

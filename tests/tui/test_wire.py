@@ -70,7 +70,7 @@ async def test_whatever_keys_come_the_terminal_shows_what_the_screen_holds(
 ) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     chance = random.Random(1)
-    app = Seen(registry, poll_seconds=0)
+    app = Seen(registry=registry, poll_seconds=0)
     async with app.run_test(size=SIZE) as pilot:
         app.refresh()
         await pilot.pause(0.3)

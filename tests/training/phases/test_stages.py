@@ -102,9 +102,9 @@ def test_early_stopping_ends_a_stage_and_the_next_begins_with_its_patience(
     trained: Callable[..., Attempt],
 ) -> None:
     """A rate at which nothing is learned, so that no evaluation is better than the first."""
-    run = trained({**STAGES, "epochs": 4, "learning_rate": 1e-12, "early_stopping": 1})
+    run = trained({**STAGES, "epochs": 4, "learning_rate": 1e-12, "early_stopping": 2})
     phases = [(step["phase"], step["epoch"]) for step in run.of_kind("step")]
-    assert list(dict.fromkeys(phases)) == [("train", 1), ("train", 2), ("single", 5)]
+    assert list(dict.fromkeys(phases)) == [("train", 1), ("train", 2), ("train", 3), ("single", 5), ("single", 6)]
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,7 @@ def test_what_an_encoder_has_seen_and_what_the_hub_calls_it_are_said(
 ) -> None:
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     run = builder.finished("base2", encoder="minilm")
+    builder.database.execute("UPDATE runs SET data = '/data/cs224n' WHERE id = ?", (run.id,))
     (registry.parent / "runs" / run.id / "model").mkdir()
     assert bertmt("export", "base2", "--to", "sentence-transformers", "--out", "out").code == 0
     card = (folder / "out/README.md").read_text()

@@ -16,6 +16,7 @@ from textual.filter import LineFilter
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.styled import Line, Span, ascii_line, cells, line, plain
 
+MOST_CELLS = 100  # of a line of words, however wide the terminal: pages set parts side by side from here on
 # Of the app that is running: cells of tables are made by functions that know no widget. Tasks inherit it.
 _SPEAKS: ContextVar[bool] = ContextVar("speaks_in_words", default=False)
 

@@ -146,15 +146,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not registry.exists():
             raise NotFoundError(f"No registry at {registry}; `make demo` makes one to show.")
         options.folder.mkdir(parents=True, exist_ok=True)
-        pictures = {stop.name: asyncio.run(picture(registry, stop)) for stop in STOPS if stop.name in options.only}
+        pictures: dict[str, str] = {}
+        for stop in (each for each in STOPS if each.name in options.only):
+            try:
+                pictures[stop.name] = asyncio.run(picture(registry, stop))
+            except NotFoundError as problem:  # the others are made
+                sys.stderr.write(f"{stop.name}: {safe_text(str(problem))}\n")
         if set(FRAMES) <= set(pictures):
             pictures["dashboard"] = moving_svg([pictures[name] for name in FRAMES], FRAME_SECONDS)
         for name, svg in pictures.items():
             (options.folder / f"{name}.svg").write_text(svg, encoding="utf-8")
+        return int(not set(options.only) <= set(pictures))
     except BertmtError as problem:
         sys.stderr.write(f"{safe_text(str(problem))}\n")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ async def click_row(shown: Shown, row: int, times: int = 1) -> None:
 
 @pytest.mark.parametrize("mode", HomeLine.MODES)
 async def test_a_click_on_a_tab_leads_to_each_first_screen_and_back(show: Show, alive: Any, mode: str) -> None:
-    async with show() as shown:
+    async with show(size=(120, 40)) as shown:
         await click_on(shown, TITLES[mode])
         assert shown.app.current_mode == mode
         await click_on(shown, "1 Runs")

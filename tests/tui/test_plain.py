@@ -12,10 +12,11 @@ from run_screen import open_run
 from shown import Show
 
 from bench.terminal import Terminal
+from bertmt.drawing.styled import Span, line, plain
 from bertmt.registry.file.opening import open_registry
 from tui import app as app_module
 from tui.__main__ import dashboard, parser
-from tui.plain.words import said, said_key, speak
+from tui.plain.words import said, said_key, speak, worded
 from tui.settings import Settings, read_settings, write_settings
 
 OTHER = re.compile(r"[^\x20-\x7e\n]")
@@ -160,11 +161,23 @@ async def test_state_and_verdict_are_words_where_they_were_signs(show: Show, ali
         ("40×12", "40 times 12"),
         ("Δ −0.02", "difference −0.02"),
         ("5 °C", "5 degrees C"),
+        ("✗ expected a number", "error: expected a number"),
+        ("E··H·", "EH"),
+        ("toy · tiny", "toy, tiny"),
+        (" · 8 toggles", " - 8 toggles"),
+        ("◂ SST ▸ 1 of 5", "SST, 1 of 5"),
         ("plain é 漢", "plain é 漢"),
     ],
 )
 def test_signs_have_words(drawn: str, words: str) -> None:
     assert said(drawn) == words
+
+
+def test_lines_are_wrapped_where_words_are_longer_and_left_out_where_nothing_is_left() -> None:
+    drawn = [line(Span("! it stalls", "bad")), line("▸ ValueError"), line("──────"), (), line("Δ 1 → 2")]
+    shown = [plain(each) for each in worded(drawn, 12)]
+    assert shown == ["alarm: it", "stalls", "here:", "ValueError", "", "difference 1", "to 2"]
+    assert {span.style for each in worded(drawn, 12) for span in each} == {""}
 
 
 @pytest.mark.parametrize(("key", "words"), [("⏎", "Enter"), ("␣", "Space"), ("^s", "Ctrl+S"), ("j", "j"), ("↑", "Up")])

@@ -135,7 +135,7 @@ def test_a_terminal_with_true_colours_is_sent_them(terminal: Callable[..., Termi
 
 def test_a_click_of_a_mouse_reaches_tabs_and_keys(terminal: Callable[..., Terminal]) -> None:
     """As xterm and its kin say it (SGR, 1006): a button that goes down, and up, at a column and a line from 1."""
-    shown = terminal(size=(80, 24))
+    shown = terminal()
     shown.wait_to_show("better")
     for text, comes in (("2 Queue", "No worker is running"), ("? help", "Help: the queue")):
         y, line = next((y, line) for y, line in enumerate(shown.screen.text().splitlines(), 1) if text in line)

@@ -16,6 +16,7 @@ from textual.filter import LineFilter
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.styled import Line, Span, ascii_line, cells, line, plain
 
+MOST_CELLS = 100  # of a line of words, however wide the terminal: pages set parts side by side from here on
 # Of the app that is running: cells of tables are made by functions that know no widget. Tasks inherit it.
 _SPEAKS: ContextVar[bool] = ContextVar("speaks_in_words", default=False)
 
@@ -30,6 +31,8 @@ _BESIDE = tuple(
         ("◆ (?=[\\d,]+ marked)", ""),
         ("‖ (?=The queue is held|queue held)", ""),
         ("▸ (?=Queue |Change |Start )", ""),
+        ("◂ (.*) ▸ (?=\\d+ of)", r"\1, "),
+        ("^(\\s*)✗ (?=[^\\s])", r"\1error: "),
         ("✓ predicted", "predicted, right"),
         ("✗ predicted", "predicted, wrong"),
         ("^(\\s*)[·•] ", r"\1- "),
@@ -103,12 +106,16 @@ def said_line(text: Line) -> Line:
     return line(said(plain(text)).rstrip())
 
 
+_BEGINNINGS = (("! ", "alarm: "), ("▸ ", "here: "))  # of lines that are read, not of cells
+
+
 def worded(lines: Iterable[Line], width: int) -> list[Line]:
     """Lines in words, wrapped where words took more room than signs; what held a drawing alone is left out."""
     found: list[Line] = []
     for each in lines:
         before = plain(each)
-        after = said(before).rstrip()
+        begins, word = next(((sign, word) for sign, word in _BEGINNINGS if before.startswith(sign)), ("", ""))
+        after = said(word + before[len(begins) :]).rstrip()
         if before.strip() and not after.strip():
             continue
         found += [line(part) for part in wrapped(after, width)] if cells(after) > max(width, 1) else [line(after)]

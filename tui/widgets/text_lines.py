@@ -7,7 +7,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from bertmt.drawing.styled import Line
-from tui.plain.words import in_words, worded
+from tui.plain.words import MOST_CELLS, in_words, worded
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import strip_of, styles_of
 
@@ -55,8 +55,8 @@ class TextLines(ScrollView, can_focus=False):
 
     def _lines_for(self, width: int) -> Sequence[Line]:
         if self._made is None or self._made[0] != width:
-            drawn = self._draw(width)
-            self._made = (width, worded(drawn, width) if in_words() else drawn)
+            lines = worded(self._draw(min(width, MOST_CELLS)), width) if in_words() else self._draw(width)
+            self._made = (width, lines)
         return self._made[1]
 
     def _lay_out(self) -> None:

@@ -21,7 +21,6 @@ from bertmt.services.analysis.comparison_formatting import (
     format_warnings,
 )
 from bertmt.services.browse.run_formatting import scale_line, value_text
-from tui.plain.words import in_words
 from tui.screens.compare.arms import Looks, mark_line
 
 SIDE_BY_SIDE = 120  # cells from which on differences and remarks stand beside each other
@@ -47,7 +46,6 @@ def forest_page(found: Comparison, looks: Looks, width: int) -> list[Line]:
 
 def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: int) -> ScorePage:
     """Each arm against the reference, the tests, then what to mind; beside each other where there is room."""
-    width = min(width, SIDE_BY_SIDE - 1) if in_words() else width
     left, right = (DIFFERENCES_WIDTH, width - DIFFERENCES_WIDTH - GAP) if width >= SIDE_BY_SIDE else (width, width)
     lines: list[Line] = []
     starts: dict[int, int] = {}

@@ -19,6 +19,7 @@ from bertmt.services.upkeep.device_history import COLUMN_SECONDS, Graph, threads
 from bertmt.services.upkeep.devices import Devices, Holder, Place, look_at_devices
 from tui.actions.runs import RunActions
 from tui.bindings import key
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.devices.panels import cpu_lines, cpu_sentences, gpu_lines, gpu_sentences
 from tui.screens.devices.tables import HOLDERS, PLACES, holder_cell, owner_lines, place_cell
@@ -217,9 +218,9 @@ class DevicesScreen(RunActions, HomeScreen):
         heights = heights_of(full, gpus, places)
         cpu, gpu, of_places = (self.query_one(f"#{name}-frame") for name in ("cpu", "gpu", "places"))
         gpu.set_class(not gpus, "hidden")
-        is_beside = self.size.width >= HUGE
+        is_beside = self.size.width >= HUGE and not in_words()
         self.query_one("#holders-frame").set_class(not (heights.has_holders or is_beside), "hidden")
-        cpu.styles.height = "1fr" if is_beside else heights.cpu + FRAME
+        cpu.styles.height = "1fr" if is_beside else (1 if in_words() else heights.cpu) + FRAME
         gpu.styles.height = "1fr" if is_beside else heights.gpu + FRAME
         of_places.styles.height = (1 + max(1, min(places, full // 2)) if is_beside else heights.places) + FRAME
 

@@ -57,7 +57,7 @@ class SplitScreen(RunScreen):
             yield from self.halves
         yield KeyLine()
 
-    async def on_mount(self) -> None:  # type: ignore[override]
+    def on_mount(self) -> None:
         self._show_keys()
 
     def action_other(self) -> None:

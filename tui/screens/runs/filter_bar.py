@@ -143,12 +143,13 @@ class FilterBar(Vertical):
     async def _look_for_words(self) -> None:
         """Find out what may be typed; the values of a field are asked for once."""
         begun = self._begun()
-        if begun is not None and begun.field and begun.field not in self._values:
+        field = begun.field if begun is not None else ""
+        if field and field not in self._values:
             try:
-                known = await host_of(self).ask(lambda session: session.runs.values_of(begun.field))
+                known = await host_of(self).ask(lambda session: session.runs.values_of(field))
             except BertmtError:  # the load tells of a registry that cannot be used
                 known = []
-            self._values[begun.field] = known
+            self._values[field] = known
         if not self.is_attached or not self.field.has_focus:
             return
         self._chosen, self._words = 0, self._words_for(self._begun())

@@ -26,7 +26,7 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-class BertmtConfig(PretrainedConfig):
+class BertmtConfig(PretrainedConfig):  # type: ignore[misc]  # without types here
     """What the model is built from.
 
     Attributes:
@@ -50,7 +50,7 @@ class BertmtConfig(PretrainedConfig):
         super().__init__(**settings)
 
 
-class BertmtForSequenceClassification(PreTrainedModel):
+class BertmtForSequenceClassification(PreTrainedModel):  # type: ignore[misc]  # without types here
     """One task of those that its run was trained on."""
 
     config_class = BertmtConfig
@@ -114,7 +114,8 @@ class BertmtForSequenceClassification(PreTrainedModel):
     def _of_separate(self, parts: Any) -> Any:
         """(batch, outputs) of E, or of E1 and E2."""
         if self.config.cosine:
-            return functional.cosine_similarity(*parts, dim=-1)[:, None]
+            first, second = parts
+            return functional.cosine_similarity(first, second, dim=-1)[:, None]
         found = list(parts)
         if self.config.pair_input:
             first, second = parts

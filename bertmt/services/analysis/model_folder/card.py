@@ -172,7 +172,7 @@ def _environment(details: Details) -> list[str]:
 
 def _effort(details: Details) -> list[str]:
     run, finished = details.run, details.run.progress.finished
-    said = [f"{numbers.count(run.progress.steps_done)} steps"] if run.progress.steps_done else []
+    said = [numbers.counted(run.progress.steps_done, "step")] if run.progress.steps_done else []
     if finished and finished.seconds:
         times = ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in finished.seconds.items())
         said.append(escaped(times))

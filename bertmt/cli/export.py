@@ -60,8 +60,8 @@ def export(
 ) -> None:  # fmt: skip
     """Export metrics, predictions, or a model for another library.
 
-    Metrics and predictions are written as CSV or JSON Lines. --to writes a folder with weights in safetensors, tokenizer
-    and model card: encoder and heads for SentenceTransformer(DIR), or one task for
+    Metrics and predictions are CSV or JSON Lines. --to writes a folder with weights in safetensors, tokenizer and model
+    card: encoder and heads for SentenceTransformer(DIR), or one task for
     AutoModelForSequenceClassification.from_pretrained(DIR); docs/export.md.
     """
     from bertmt.errors import UsageError

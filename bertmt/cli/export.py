@@ -58,10 +58,11 @@ def export(
     matching: MatchingRuns = None,
     yes: Yes = False,
 ) -> None:  # fmt: skip
-    """Export metrics or predictions as CSV or JSON Lines, or a model for another library.
+    """Export metrics, predictions, or a model for another library.
 
-    --to writes a folder with weights in safetensors, tokenizer and model card: encoder and heads for
-    SentenceTransformer(DIR), or one task for AutoModelForSequenceClassification.from_pretrained(DIR). docs/export.md.
+    Metrics and predictions are CSV or JSON Lines. --to writes a folder with weights in safetensors, tokenizer and model
+    card: encoder and heads for SentenceTransformer(DIR), or one task for
+    AutoModelForSequenceClassification.from_pretrained(DIR); docs/export.md.
     """
     from bertmt.errors import UsageError
     from bertmt.services.analysis import export as exporting

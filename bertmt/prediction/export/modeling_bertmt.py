@@ -26,7 +26,7 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-class BertmtConfig(PretrainedConfig):  # type: ignore[misc]
+class BertmtConfig(PretrainedConfig):  # type: ignore[misc]  # without types here
     """What the model is built from.
 
     Attributes:
@@ -50,7 +50,7 @@ class BertmtConfig(PretrainedConfig):  # type: ignore[misc]
         super().__init__(**settings)
 
 
-class BertmtForSequenceClassification(PreTrainedModel):  # type: ignore[misc]
+class BertmtForSequenceClassification(PreTrainedModel):  # type: ignore[misc]  # without types here
     """One task of those that its run was trained on."""
 
     config_class = BertmtConfig

@@ -151,7 +151,8 @@ def test_what_cannot_be_had_is_said(
     if words.startswith("apart"):
         builder.finished("apart", ensembling=True)
     if words.startswith("own"):
-        builder.finished("own", **{"head.sst.module": "mine.py:Wide #0123456789abcdef"})
+        own: dict[str, Any] = {"head.sst.module": "mine.py:Wide #0123456789abcdef"}
+        builder.finished("own", **own)
     outcome = bertmt("export", *words.split())
     assert outcome.code == 2 and said in outcome.err, outcome.err
     assert not (folder / "x").exists()
@@ -194,7 +195,8 @@ def test_the_card_has_scores_with_intervals_data_recipe_and_limits(bertmt: Bertm
 
 def present_results(card: str) -> Any:
     """What the hub's own library reads of the scores."""
-    return ModelCard(card).data.eval_results
+    about: Any = ModelCard(card).data
+    return about.eval_results
 
 
 def test_what_an_encoder_has_seen_and_what_the_hub_calls_it_are_said(

@@ -109,9 +109,8 @@ async def test_arms_on_different_dev_data_are_not_compared(show: Show, alive: An
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_recipes_stand_beside_each_other_where_they_differ(
-    show: Show, opened: Any, runs: dict[str, Run], size: tuple[int, int]
+    show: Show, opened: Any, size: tuple[int, int]
 ) -> None:
-    first, second = (look_of(place_of_run(runs[each].key), False).mark for each in ("run003", "run004"))
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4, 6)
         await shown.press("2")
@@ -129,8 +128,9 @@ async def test_an_arm_that_does_not_fit_comes_in_with_the_cursor(show: Show, ope
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_curves_have_the_marks_of_the_list_also_where_a_run_lacks_the_series(
-    show: Show, opened: Any, size: tuple[int, int]
+    show: Show, opened: Any, runs: dict[str, Run], size: tuple[int, int]
 ) -> None:
+    first, second = (look_of(place_of_run(runs[each].key), False).mark for each in ("run003", "run004"))
     async with show(size=size) as shown:
         await opened(shown, 1, 2, 3, 4, 6)
         await shown.press("3")

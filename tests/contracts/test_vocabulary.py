@@ -17,6 +17,7 @@ NEVER_ONE = {
     ("bertmt/services/analysis/comparison_formatting.py", "steps"),  # –
     ("bertmt/services/browse/run_formatting.py", "steps"),  # per second
     ("bertmt/comparison/seeds.py", "seeds"),
+    ("bertmt/services/browse/run_formatting.py", "steps"),  # steps/s: a unit
     ("bertmt/drawing/charts/series.py", "steps"),  # a fault of ours, told to nobody
     ("bertmt/tasks/embedded/sentiment.py", "runs"),  # the verb
     ("bertmt/training/steps/tally.py", "batches"),  # "1 of 1 batches"

@@ -37,7 +37,8 @@ async def test_on_the_curves_the_same_keys_move_the_cursor_over_every_axis(
         assert "Curves over epochs, epoch 1, step 3" in shown.text and "values at epoch 1 " in shown.text
         await shown.press("right")
         assert "values at epoch 1." in shown.text, "the cursor itself goes on"
-        await shown.look()
+        shown.app.screen.reload()
+        await shown.settle()
         assert "values at epoch 1." in shown.text, "and is left where it is"
         await shown.press("2")
         assert "epoch 1, step 3" in shown.text

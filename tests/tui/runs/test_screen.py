@@ -10,11 +10,14 @@ from registry_builder import HOSTILE, RegistryBuilder
 from shown import Show
 from textual.events import MouseScrollDown
 
+from bertmt.drawing.charts import series
 from bertmt.registry import runs
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.states import State
 from tui.settings import Settings, read_settings
 from tui.widgets.home_line import SHOWN
+
+MARKS = tuple(series.MARKS)  # in front of a marked run, each with its own
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -187,11 +190,11 @@ async def test_marks_stay_with_their_runs_and_are_taken_away_by_one_key(show: Sh
     async with show() as shown:
         await go_to(shown, "base")
         await shown.press("space", "space")
-        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["base", "training"]
+        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith(MARKS)] == ["base", "training"]
         await shown.press("slash", *"base", "enter", "escape")
-        assert len([line for line in shown.text.splitlines() if line.startswith("◆")]) == 2
+        assert len([line for line in shown.text.splitlines() if line.startswith(MARKS)]) == 2
         await shown.press("U")
-        assert [line for line in shown.text.splitlines() if line.startswith("◆")] == []
+        assert [line for line in shown.text.splitlines() if line.startswith(MARKS)] == []
 
 
 async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Show, alive: Any) -> None:
@@ -204,9 +207,9 @@ async def test_marking_a_group_marks_its_runs_for_every_screen_and_load(show: Sh
         await shown.look()
         shown.app.screen.reload()
         await shown.settle()
-        assert next(line for line in shown.text.splitlines() if "pearson" in line).startswith("◆")
+        assert next(line for line in shown.text.splitlines() if "pearson" in line).startswith(MARKS)
         await shown.press("a")
-        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith("◆")] == ["twins", "twins"]
+        assert [line.split()[2] for line in shown.text.splitlines() if line.startswith(MARKS)] == ["twins", "twins"]
 
 
 async def test_a_mark_is_known_at_once(show: Show, alive: Any) -> None:

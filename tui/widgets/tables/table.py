@@ -4,7 +4,7 @@ Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this 
 """
 
 from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from rich.style import Style
 from textual import events
@@ -23,18 +23,11 @@ from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
 from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking
+from tui.widgets.tables.placing import Placing
 from tui.widgets.tables.strips import KeptStrips
 
 R = TypeVar("R")
 GUTTER = 2  # the mark, and a space
-
-
-@runtime_checkable
-class Placing(Protocol):
-    """Rows that know where a key stands, and are not looked through for it."""
-
-    def place_of(self, key: object) -> int | None:
-        """The place of the row of that key; None where there is none."""
 
 
 class Table(ScrollView, Generic[R], can_focus=True):

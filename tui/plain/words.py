@@ -59,6 +59,7 @@ _WORDS = str.maketrans(
         "≥": "at least ", "≤": "at most ", "■": "", "✚": "", "✖": "",
     }
 )  # fmt: skip
+_BEGINNINGS = (("! ", "alarm: "), ("▸ ", "here: "))  # of lines that are read, not of cells
 _KEYS = {"⏎": "Enter", "␣": "Space", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 # What drawings use and words do not: signs, arrows, rules, blocks, braille.
 _DRAWN = re.compile("[\u2190-\u21ff\u23ce\u2423\u2500-\u27bf\u2800-\u28ff\u2298\u2758]")
@@ -104,9 +105,6 @@ def said_status(text: Line) -> Line:
 def said_line(text: Line) -> Line:
     """A line in words, of one style: no meaning is in colours."""
     return line(said(plain(text)).rstrip())
-
-
-_BEGINNINGS = (("! ", "alarm: "), ("▸ ", "here: "))  # of lines that are read, not of cells
 
 
 def worded(lines: Iterable[Line], width: int) -> list[Line]:

@@ -1,11 +1,13 @@
 """The columns of a table, and which of them a width has room for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import TypeVar
 
 from bertmt.drawing.styled import Span, cells
-from tui.plain.words import in_words, said
+from tui.plain.words import in_words, said, said_cell
 
+R = TypeVar("R")
 GAP = 1
 # Cells of a table from which on there is room for more than the essential: those of a terminal of 120 columns without
 # its frame (2), its gutter (2) and a scroll bar (1), so that a list keeps its columns when it grows beyond the screen.
@@ -63,6 +65,18 @@ class Placed:
     column: Column
     start: int
     width: int
+
+
+def spoken(cell: Callable[[R, Column], Span]) -> Callable[[R, Column], Span]:
+    """What makes cells, in words where signs are words."""
+    if not in_words():
+        return cell
+
+    def in_their_words(row: R, column: Column) -> Span:
+        drawn = cell(row, column)
+        return type(drawn)(said_cell(drawn.text), drawn.style)
+
+    return in_their_words
 
 
 def place(columns: Sequence[Column], width: int) -> list[Placed]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
 from tui.bindings import key
+from tui.plain.words import in_words
 
 R = TypeVar("R")
 MARK = "◆"
@@ -17,6 +18,16 @@ MARK_KEYS = (
     key("I", "invert", "invert marks", "Mark what is not marked, of all that is listed.", "marks.invert"),
     key("U", "unmark", "unmark", "Unmark all.", "runs.unmark"),
 )
+
+
+def mark_of(word: str) -> str:
+    """The sign before a marked row, or that word where signs are words."""
+    return word if in_words() else MARK
+
+
+def gutter(word: str) -> int:
+    """Cells of a mark, and a space; none where signs are words and there is none."""
+    return len(f"{mark_of(word)} ") if mark_of(word) else 0
 
 
 class Marking(Generic[R]):

@@ -18,16 +18,15 @@ from textual.strip import Strip
 from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key, movement_keys
 from tui.host import host_of
-from tui.plain.words import in_words, said_cell
+from tui.plain.words import in_words
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
-from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
-from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking
+from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place, spoken
+from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking, gutter
 from tui.widgets.tables.placing import Placing
 from tui.widgets.tables.strips import KeptStrips
 
 R = TypeVar("R")
-GUTTER = 2  # the mark, and a space
 
 
 class Table(ScrollView, Generic[R], can_focus=True):
@@ -106,7 +105,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._strips = KeptStrips()
         self._placed: tuple[tuple[Sequence[Column], int], list[Placed]] | None = None
         self.sorted_by = ""  # a field, "-" before it downwards
-        self._cell = cell
+        self._cell = spoken(cell)
         self._key_of = key_of
         self._can_mark = can_mark
         self._mark_of = mark_of
@@ -169,9 +168,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
     @property
     def _gutter(self) -> int:
         """Cells of a mark, and a space."""
-        if in_words():
-            return len(self.mark_word) + 1 if self.mark_word else 0
-        return GUTTER
+        return gutter(self.mark_word)
 
     def go_to(self, row_key: Hashable) -> bool:
         """Put the cursor on the row of that key; False where there is none."""
@@ -356,9 +353,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self.refresh(*regions)
 
     def _cursor_style(self) -> Style:
-        """Under the row of the cursor: a background where there are colours of ours, else reversed. A screen reader
-        follows the terminal's own cursor, and would read again what is coloured anew."""
-        if in_words():
+        """Under the row of the cursor: a background where there are colours of ours, else reversed."""
+        if in_words():  # a screen reader follows the terminal's own cursor, and reads again what is coloured anew
             return NOTHING
         if self.app.no_color or self.app.current_theme.ansi:
             return Style(reverse=True, dim=not self.has_focus)
@@ -408,8 +404,6 @@ class Table(ScrollView, Generic[R], can_focus=True):
         width = self.scrollable_content_region.width - self._gutter
         for each in self.placed:
             cell = self._cell(row, each.column)
-            if in_words():
-                cell = type(cell)(said_cell(cell.text), cell.style)
             if isinstance(cell, Spanning):
                 return (*spans, Span(cut(cell.text, width - each.start), cell.style))
             spans.append(Span(pad(cell.text, each.width, each.column.right), cell.style))

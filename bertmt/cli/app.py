@@ -18,6 +18,7 @@ from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
+from bertmt.cli.flips import flips
 from bertmt.cli.gc import gc
 from bertmt.cli.import_predictions import import_predictions
 from bertmt.cli.import_run import import_run
@@ -44,7 +45,7 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
-    baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
+    baseline, compare, flips, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
     predict, try_, export, verify_resume, backup, import_run,
     import_predictions, gc, repair,
 )  # fmt: skip

@@ -171,6 +171,21 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "noise": "task (and overall) to difference (the root mean square of that of two seeds of one recipe at the "
         "reference's scale), recipes and seeds that it is known from; only tasks of which there are two",
     },
+    "bertmt.flips/1": {
+        "task": "of which these are the dev examples",
+        "classes": "names of the classes in order; empty where labels are numbers",
+        "a": "the run that is compared with: run (id), name, seed, epoch",
+        "b": "the one that is judged: the same",
+        "counts": "how many examples are fixed, broken, and wrong in both (wrong); of numbers closer and farther; with "
+        "--cell, of those that either run puts into it",
+        "difference": "that of accuracies, of numbers that of the task's score: score_a, score_b, difference, low, "
+        "high (95 %), p, test, n, verdict; judged alone",
+        "cell": "with --cell: its true and predicted class; else null",
+        "cells": "a list of true, predicted (classes), before and after (mistakes of a and b), fixed, broken, left and "
+        "entered (wrong in both, for another class); the most moved first, empty where labels are numbers",
+        "examples": "a list of kind, id, first, second (null where no pair), label, a and b (predicted, confidence; "
+        "null of a number), at most --limit of each kind that --show names",
+    },
     "bertmt.predictions/1": {
         "run": "the run's id",
         "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "

@@ -29,6 +29,8 @@ COMMANDS = {
     "confusion better --task para --baseline": "bertmt.confusion/1",
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
+    "flips base better": "bertmt.flips/1",
+    "flips better --task sts --limit 3": "bertmt.flips/1",
     "backup": "bertmt.backup/1",
     "gc": "bertmt.garbage/1",
     "repair": "bertmt.repaired/1",

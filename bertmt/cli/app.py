@@ -16,6 +16,7 @@ from bertmt.cli.curves import curves
 from bertmt.cli.demo import demo
 from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
+from bertmt.cli.effects import effects
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
 from bertmt.cli.flips import flips
@@ -34,6 +35,7 @@ from bertmt.cli.repair import repair
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.show import show
+from bertmt.cli.slices import slices
 from bertmt.cli.task import task
 from bertmt.cli.trying import try_
 from bertmt.cli.tui import tui
@@ -45,8 +47,8 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, worker, workers, tui, runs, show, logs, curves, confusion, wait,
-    baseline, compare, flips, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
-    predict, try_, export, verify_resume, backup, import_run,
+    baseline, compare, flips, slices, effects, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit,
+    rename, note, tag, predict, try_, export, verify_resume, backup, import_run,
     import_predictions, gc, repair,
 )  # fmt: skip
 

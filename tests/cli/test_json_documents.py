@@ -31,6 +31,8 @@ COMMANDS = {
     "compare base twins": "bertmt.compared/1",
     "flips base better": "bertmt.flips/1",
     "flips better --task sts --limit 3": "bertmt.flips/1",
+    "slices base": "bertmt.slices/1",
+    "slices base better --task sts": "bertmt.slices/1",
     "backup": "bertmt.backup/1",
     "gc": "bertmt.garbage/1",
     "repair": "bertmt.repaired/1",
@@ -54,8 +56,9 @@ def test_a_document_parses_and_holds_its_documented_keys(
 
 def test_every_schema_is_written_by_a_command_that_is_tested(bertmt: Callable[..., Outcome]) -> None:
     # The first three need children, the others files: their documents are those of test_predict.py, test_try.py,
-    # test_verify_resume.py and test_task.py.
-    elsewhere = {"bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", *OF_TASKS}
+    # test_verify_resume.py and test_task.py;
+    # effects need matched pairs, as those of test_effects.py.
+    elsewhere = {"bertmt.effects/1", "bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", *OF_TASKS}
     assert set(DOCUMENTS) - set(COMMANDS.values()) == elsewhere
 
 

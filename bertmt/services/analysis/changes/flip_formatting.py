@@ -32,15 +32,19 @@ def names(found: TwoRuns) -> tuple[str, str]:
     return (f"{a.name} ({a.id})", f"{b.name} ({b.id})")
 
 
-def format_summary(found: TwoRuns, width: int | None) -> list[Line]:
-    """Which runs, how many examples of which kind, and what they add up to."""
+def format_summary(found: TwoRuns, width: int | None, brief: bool = False) -> list[Line]:
+    """Which runs, how many examples of which kind, and what they add up to.
+
+    Args:
+        brief: without what an undecided difference does not say.
+    """
     before, after = names(found)
     epochs = f"epochs {found.a.epoch} and {found.b.epoch}"
     title = f"{found.about.title}: {before} → {after}, {len(found.b.labels):,} dev examples, {epochs}"
     said = _class_counts(found) if found.about.classes else _number_counts(found)
     lines: list[Line] = [(Span(part, "title"),) for part in wrapped(safe_text(title), width)]
     lines += [(Span(part),) for part in wrapped(said, width)]
-    return [*lines, *_judged(found, width)]
+    return [*lines, *_judged(found, width, brief)]
 
 
 def _class_counts(found: TwoRuns) -> str:
@@ -55,7 +59,7 @@ def _number_counts(found: TwoRuns) -> str:
     return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}."
 
 
-def _judged(found: TwoRuns, width: int | None) -> Iterator[Line]:
+def _judged(found: TwoRuns, width: int | None, brief: bool) -> Iterator[Line]:
     """What may be claimed of the difference, in a line or two."""
     judged = found.judged
     what = "Accuracy" if found.about.classes else found.about.metric.title
@@ -66,6 +70,8 @@ def _judged(found: TwoRuns, width: int | None) -> Iterator[Line]:
         f"p {numbers.p_value(judged.p)} ({judged.test}), {verdict}."
     )
     yield from ((Span(part, STYLES[verdict] if verdict != "undecided" else ""),) for part in wrapped(said, width))
+    if brief:
+        return
     about = f"{judged.remark or ''} It is about these two trained models; `bertmt compare` takes seeds too."
     yield from ((Span(part, "dim"),) for part in wrapped(about.strip(), width))
 

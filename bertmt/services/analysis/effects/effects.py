@@ -1,7 +1,7 @@
 """Which toggle helps: its average effect over all matched pairs, by task, and what would tell more."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
+from bertmt.registry.states import State
 from bertmt.services.analysis.effects.pairs import Change, Lacking, Matched, Pair, matched_pairs
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.browse.listing import list_runs
@@ -69,8 +70,16 @@ def effects(database: Database, query: str = "") -> Effects:
         UsageError: the query is not understood.
         NotFoundError: no two finished runs differ in one toggle alone.
     """
-    runs = [row.run for row in list_runs(database, query)] if query else list(all_runs(database))
-    finished = sum(run.state == "finished" for run in runs)
+    return effects_of(database, [row.run for row in list_runs(database, query)] if query else all_runs(database))
+
+
+def effects_of(database: Database, runs: Collection[Run]) -> Effects:
+    """The same of runs that were read before.
+
+    Raises:
+        NotFoundError: no two finished runs differ in one toggle alone.
+    """
+    finished = sum(run.state is State.FINISHED for run in runs)
     found = matched_pairs(runs)
     if not found:
         raise NotFoundError(

@@ -202,6 +202,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "pairs (a list of a, b, seed), and effects: a list of task (or overall), difference (the mean over pairs), "
         "low, high (95 %; null of one pair), p, p_corrected (Holm), family, level, test, pairs, detectable, remark, "
         "differences (of each pair), verdict",
+        "left_out": "how many changes of fewer pairs are not in this list",
         "lacking": "runs that would complete pairs: a list of like (the id of a run of that recipe), name, seed, "
         "pairs_with (the id of the run that is there)",
         "queued": "with --queue: ids of the runs that were queued",

@@ -69,6 +69,7 @@ def _record(found: "Effects", queued: "list[Run]") -> dict[str, Any]:
     return {
         "runs": found.runs,
         "toggles": [_toggle(each) for each in found.toggles],
+        "left_out": found.left_out,
         "lacking": [
             {"like": each.like.id, "name": each.like.name, "seed": each.seed, "pairs_with": each.present.id}
             for each in found.lacking

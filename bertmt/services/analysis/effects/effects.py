@@ -24,6 +24,7 @@ from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Tasks
 
 OVERALL = "overall"
+MOST_CHANGES = 40  # that are judged and shown, those with the most pairs: a sweep of one number can make hundreds
 Influences = tuple[str, np.ndarray]  # the fingerprint of the dev examples, and what each adds to a pair's difference
 
 
@@ -47,11 +48,13 @@ class Effects:
     Attributes:
         tasks: what the runs of the pairs train.
         runs: how many finished runs were looked at.
+        left_out: how many further changes there are, of fewer pairs.
     """
 
     toggles: tuple[ToggleEffect, ...]
     tasks: Tasks
     runs: int
+    left_out: int = 0
 
     @property
     def lacking(self) -> tuple[Lacking, ...]:
@@ -86,10 +89,10 @@ def effects_of(database: Database, runs: Collection[Run]) -> Effects:
             f"No two of {finished:,} finished runs have the same seed, scale and data and differ in one toggle alone; "
             "`bertmt queue --from RUN --set TOGGLE=VALUE` makes such a run."
         )
-    read = _Read(database)
-    measured = [ToggleEffect(each, tuple(_effects(read, each.pairs))) for each in found]
-    tasks = tasks_of(run for each in found for pair in each.pairs for run in (pair.a, pair.b))
-    return Effects(_judged(measured), tasks, finished)
+    read, shown = _Read(database), found[:MOST_CHANGES]
+    measured = [ToggleEffect(each, tuple(_effects(read, each.pairs))) for each in shown]
+    tasks = tasks_of(run for each in shown for pair in each.pairs for run in (pair.a, pair.b))
+    return Effects(_judged(measured), tasks, finished, len(found) - len(shown))
 
 
 def lacking_plan(lacking: Sequence[Lacking], folder: Path) -> Plan:

@@ -62,6 +62,9 @@ def about(found: Effects) -> list[str]:
         said.append("Where predictions are not stored, an interval is over pairs alone: it is for these dev examples.")
     if any(effect.pairs < 2 for effect in every):
         said.append("One pair has no interval here: `bertmt compare A B` judges it by its examples.")
+    if found.left_out:
+        more = numbers.counted(found.left_out, "change")
+        said.append(f"{more} of fewer pairs left out: `bertmt effects --over QUERY` looks at fewer runs.")
     return said
 
 

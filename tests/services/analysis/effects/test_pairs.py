@@ -17,8 +17,8 @@ def test_runs_of_one_seed_that_differ_in_one_toggle_are_a_pair(database: Databas
     without = [finish("a", seed=seed) for seed in (0, 1, 2)]
     with_lora = [finish("b", seed=seed, **{"lora.rank": 8}) for seed in (2, 0, 7)]
     found = found_in(database)
-    assert list(found) == ["lora.rank off → 8"], "alpha follows the rank, and is no second toggle"
-    pairs = found["lora.rank off → 8"].pairs
+    assert list(found) == ["lora.rank 0 → 8"], "alpha follows the rank, and is no second toggle"
+    pairs = found["lora.rank 0 → 8"].pairs
     assert [(pair.a.id, pair.b.id) for pair in pairs] == [
         (without[0].id, with_lora[1].id), (without[2].id, with_lora[0].id)
     ]  # fmt: skip
@@ -51,7 +51,7 @@ def test_a_toggle_leads_from_off_to_on_and_from_less_to_more(database: Database,
     finish("d")
     finish("e", pooling="max")
     assert sorted(found_in(database)) == [
-        "pooling mean → max", "surgery off → on", "warmup 0.1 → 0.2", "warmup off → 0.1", "warmup off → 0.2"
+        "pooling mean → max", "surgery off → on", "warmup 0 → 0.1", "warmup 0 → 0.2", "warmup 0.1 → 0.2"
     ]  # fmt: skip
 
 

@@ -126,6 +126,14 @@ class Host(Protocol):
         """Two or more runs side by side."""
         ...
 
+    def flips_screen(self, first: Run, second: Run) -> Screen[None]:
+        """What the second run fixed and broke since the first."""
+        ...
+
+    def effects_screen(self) -> Screen[None]:
+        """Which toggle helps, over matched pairs of runs."""
+        ...
+
     def new_run_screen(
         self, run: Run | None = None, preset_name: str | None = None, edits: bool = False
     ) -> Screen[None]:

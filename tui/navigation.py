@@ -55,6 +55,18 @@ class Navigation(TypedAhead):
 
         return CompareScreen(runs)
 
+    def flips_screen(self, first: Run, second: Run) -> Screen[None]:
+        """What the second run fixed and broke since the first."""
+        from tui.screens.flips.screen import FlipsScreen  # noqa: PLC0415 - scipy, as above
+
+        return FlipsScreen(first, second)
+
+    def effects_screen(self) -> Screen[None]:
+        """Which toggle helps, over matched pairs of runs."""
+        from tui.screens.effects import EffectsScreen  # noqa: PLC0415 - scipy, as above
+
+        return EffectsScreen()
+
     def new_run_screen(
         self, run: Run | None = None, preset_name: str | None = None, edits: bool = False
     ) -> Screen[None]:

@@ -11,7 +11,7 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
-from bench.calibration import examples, mcnemar_sizes, metrics, real_predictions, seeds, tables
+from bench.calibration import effects, examples, mcnemar_sizes, metrics, real_predictions, seeds, slices, tables
 from bench.calibration.examples import Power, Tally
 from bench.calibration.populations import Exchanged, Population, UnequalNoise
 from bertmt.comparison.verdicts import LEVEL
@@ -21,7 +21,8 @@ RESAMPLES = {1: 2000, 3: 4800}  # 400 for each row of the family, as `compare` h
 PARTS = 20  # into which samples are cut, to spread them over the cores
 LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
 METRIC_SAMPLES, METRIC_RESAMPLES = 2000, 1000
-TABLES = ("seeds", "runs", "power", "sizes", "metrics")
+SLICE_SAMPLES, EFFECT_SAMPLES = 1000, 2000
+TABLES = ("seeds", "runs", "power", "sizes", "metrics", "slices", "effects")
 
 
 def main() -> None:
@@ -80,12 +81,40 @@ def _measure_metrics(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, A
     return [asdict(row) for row in rows]
 
 
+def _measure_slices(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    real, each = real_predictions.read(), SLICE_SAMPLES // PARTS // divide
+    calls = [
+        partial(measure, real, task, each, METRIC_RESAMPLES, seed)
+        for measure in (slices.no_difference, slices.one_run)
+        for task in real.labels
+        for seed in range(PARTS)
+    ]
+    done = list(pool.map(_called, calls))
+    rows = [reduce(slices.Row.add, done[place : place + PARTS]) for place in range(0, len(done), PARTS)]
+    print(f"\n{tables.slices_table(rows)}", flush=True)
+    return [asdict(row) for row in rows]
+
+
+def _measure_effects(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    spreads = ((0.0, 0.0), (effects.OF_PAIR, 0.0), (0.0, effects.OF_EXAMPLE), (effects.OF_PAIR, effects.OF_EXAMPLE))
+    calls = [
+        partial(effects.no_effect, pairs, *spread, EFFECT_SAMPLES // divide, seed)
+        for pairs in (2, 3, 5, 10)
+        for seed, spread in enumerate(spreads)
+    ]
+    errors = list(pool.map(_called, calls))
+    print(f"\n{tables.effects_table(errors)}", flush=True)
+    return [asdict(each) for each in errors]
+
+
 MEASURED: dict[str, Callable[[ProcessPoolExecutor, int], list[Any]]] = {
     "seeds": _measure_seeds,
     "runs": _measure_runs,
     "power": _measure_power,
     "sizes": _measure_sizes,
     "metrics": _measure_metrics,
+    "slices": _measure_slices,
+    "effects": _measure_effects,
 }
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from bench.calibration.effects import EffectError
 from bench.calibration.examples import Power, Tally
 from bench.calibration.metrics import Row
 from bench.calibration.seeds import SeedError
+from bench.calibration.slices import Row as SliceRow
 from bertmt.comparison.verdicts import LEVEL
+from bertmt.tasks.builtin import BUILTIN
 
 TITLES = {"sst": "SST", "para": "PARA", "sts": "STS", "overall": "overall", "williams": "STS by Williams' t"}
 
@@ -83,5 +86,31 @@ def metrics_table(rows: Sequence[Row]) -> str:
             (row.metric, row.population, f"{row.n:,}", f"{row.samples:,}",
              *(percent(count / row.samples) for count in (row.wrong, row.covered, row.covered_in_four)))
             for row in rows
+        ],
+    )  # fmt: skip
+
+
+def slices_table(rows: Sequence[SliceRow]) -> str:
+    """Equally good runs, or one of known scores, in overlapping slices."""
+    return markdown(
+        ("task", "what", "slices", "samples", "p ≤ 0.05", "95 % interval covers", "family"),
+        [
+            (BUILTIN[row.task].title, row.what, str(row.slices), f"{row.samples:,}",
+             percent(row.wrong / row.rows) if row.what == "two runs" else "–",
+             percent(row.covered / row.rows), percent(row.family / row.samples))
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def effects_table(errors: Sequence[EffectError]) -> str:
+    """A toggle without an effect, over pairs."""
+    return markdown(
+        ("pairs", "spread of pairs", "of examples", "samples", "p ≤ 0.05", "95 % interval covers", "t over pairs alone",
+         "family of 4"),
+        [
+            (str(each.pairs), f"{each.of_pair:g}", f"{each.of_example:g}", f"{each.samples:,}", percent(each.wrong),
+             percent(each.covered), percent(each.over_pairs), percent(each.family))
+            for each in errors
         ],
     )  # fmt: skip

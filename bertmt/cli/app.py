@@ -17,9 +17,11 @@ from bertmt.cli.curves import curves
 from bertmt.cli.demo import demo
 from bertmt.cli.doctor import doctor
 from bertmt.cli.edit import edit
+from bertmt.cli.effects import effects
 from bertmt.cli.export import export
 from bertmt.cli.fetch import fetch
 from bertmt.cli.find import find
+from bertmt.cli.flips import flips
 from bertmt.cli.gc import gc
 from bertmt.cli.import_predictions import import_predictions
 from bertmt.cli.import_run import import_run
@@ -37,6 +39,7 @@ from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.search import search, searches
 from bertmt.cli.show import show
+from bertmt.cli.slices import slices
 from bertmt.cli.task import task
 from bertmt.cli.trying import try_
 from bertmt.cli.tui import tui
@@ -48,9 +51,8 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs,
-    curves, confusion, wait,
-    baseline, compare, cancel, pause, resume, requeue, rm, restore, hold, release, move, edit, rename, note, tag,
-    average, predict, try_, export, verify_resume, notify, backup, import_run,
+    curves, confusion, wait, baseline, compare, flips, slices, effects, cancel, pause, resume, requeue, rm, restore, hold,
+    release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify, backup, import_run,
     import_predictions, gc, repair,
 )  # fmt: skip
 

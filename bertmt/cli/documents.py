@@ -217,6 +217,42 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "noise": "task (and overall) to difference (the root mean square of that of two seeds of one recipe at the "
         "reference's scale), recipes and seeds that it is known from; only tasks of which there are two",
     },
+    "bertmt.flips/1": {
+        "task": "of which these are the dev examples",
+        "classes": "names of the classes in order; empty where labels are numbers",
+        "a": "the run that is compared with: run (id), name, seed, epoch",
+        "b": "the one that is judged: the same",
+        "counts": "how many examples are fixed, broken, and wrong in both (wrong); of numbers closer and farther; with "
+        "--cell, of those that either run puts into it",
+        "difference": "that of accuracies, of numbers that of the task's score: score_a, score_b, difference, low, "
+        "high (95 %), p, test, n, verdict; judged alone",
+        "cell": "with --cell: its true and predicted class; else null",
+        "cells": "a list of true, predicted (classes), before and after (mistakes of a and b), fixed, broken, left and "
+        "entered (wrong in both, for another class); the most moved first, empty where labels are numbers",
+        "examples": "a list of kind, id, first, second (null where no pair), label, a and b (predicted, confidence; "
+        "null of a number), at most --limit of each kind that --show names",
+    },
+    "bertmt.slices/1": {
+        "task": "of which these are the dev examples",
+        "a": "run (id), name, seed, epoch: the run, or the one that is compared with",
+        "b": "the one that is judged: the same; null of one run alone",
+        "slices": "a list of name, n, metric (of the score; mean distance: of labels from the best line in the "
+        "predictions, less is better); of one run score, low and high (95 %), low_together and high_together (all "
+        "slices at once); of two score_a, score_b, difference (positive: b is better), low, high, p, p_corrected "
+        "(Holm), family, level, test, verdict; all null where there are too few examples",
+        "remarks": "sentences: what could not be sliced",
+    },
+    "bertmt.effects/1": {
+        "runs": "how many finished runs were looked at",
+        "toggles": "a list of toggle, before, after (its values in a pair), recipes (how many it was switched in), "
+        "pairs (a list of a, b, seed), and effects: a list of task (or overall), difference (the mean over pairs), "
+        "low, high (95 %; null of one pair), p, p_corrected (Holm), family, level, test, pairs, detectable, remark, "
+        "differences (of each pair), verdict",
+        "left_out": "how many changes of fewer pairs are not in this list",
+        "lacking": "runs that would complete pairs: a list of like (the id of a run of that recipe), name, seed, "
+        "pairs_with (the id of the run that is there)",
+        "queued": "with --queue: ids of the runs that were queued",
+    },
     "bertmt.predictions/1": {
         "run": "the run's id",
         "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "

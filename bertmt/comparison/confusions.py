@@ -124,6 +124,17 @@ def _in_resamples(
     return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound)
 
 
+def influence(labels: np.ndarray, predicted: np.ndarray, metric: str) -> np.ndarray:
+    """What each example adds to the metric of one run, to first order; (n,)."""
+    cells = cells_of(labels, predicted, predicted)
+    of_cell = _influences(cells.a, cells.values, metric, cells.counts[None, :].astype(np.float64))[1][0]
+    # Of `np.unique` over the same columns, so that cells come in the order of `cells_of`.
+    examples = np.stack([labels, predicted, predicted]).astype(np.float64)
+    places = np.unique(examples, axis=1, return_inverse=True)[1].ravel()
+    values: np.ndarray = of_cell[places]
+    return values
+
+
 def exchanged_differences(cells: Cells, metric: str, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """The metric of b less that of a with the two predictions of each example exchanged by a coin; (resamples,).
 

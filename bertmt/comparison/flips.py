@@ -43,3 +43,67 @@ def flips(labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray) 
         both_right=int((right_a & right_b).sum()),
         both_wrong=int((~right_a & ~right_b).sum()),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class FlipCells:
+    """What became of each mistake from run a to run b; all (k, k) ints, rows the true class, columns the class that it
+    was mistaken for, 0 on the diagonal.
+
+    Attributes:
+        before: mistakes of run a.
+        fixed: of these, those that run b gets right; `left`: those that it mistakes for a third class.
+        broken: mistakes of run b that run a got right; `entered`: those that run a mistook for a third class.
+    """
+
+    before: np.ndarray
+    fixed: np.ndarray
+    left: np.ndarray
+    broken: np.ndarray
+    entered: np.ndarray
+
+    @property
+    def after(self) -> np.ndarray:
+        """Mistakes of run b."""
+        mistakes: np.ndarray = self.before - self.fixed - self.left + self.broken + self.entered
+        return mistakes
+
+    def by_movement(self) -> list[tuple[int, int]]:
+        """The cells, (true, predicted), that something moved in or out of, the most moved first, then by class."""
+        moved = self.fixed + self.left + self.broken + self.entered
+        cells = [(int(true), int(predicted)) for true, predicted in np.argwhere(moved)]
+        return sorted(cells, key=lambda cell: (-int(moved[cell]), cell))
+
+
+def flip_cells(labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray, classes: int) -> FlipCells:
+    """The mistakes of two runs on the same examples by cell; shapes all (n,), values classes from 0."""
+    right_a, right_b = predicted_a == labels, predicted_b == labels
+    elsewhere = ~right_a & ~right_b & (predicted_a != predicted_b)
+
+    def counted(chosen: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+        counts = np.zeros((classes, classes), dtype=np.int64)
+        np.add.at(counts, (labels[chosen], predicted[chosen]), 1)
+        return counts
+
+    return FlipCells(
+        before=counted(~right_a, predicted_a),
+        fixed=counted(~right_a & right_b, predicted_a),
+        left=counted(elsewhere, predicted_a),
+        broken=counted(right_a & ~right_b, predicted_b),
+        entered=counted(elsewhere, predicted_b),
+    )
+
+
+def in_either_cell(
+    labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray, cell: tuple[int, int]
+) -> np.ndarray:
+    """Which examples at least one of the runs puts into a cell, (true, predicted); bool (n,)."""
+    true, predicted = cell
+    chosen: np.ndarray = (labels == true) & ((predicted_a == predicted) | (predicted_b == predicted))
+    return chosen
+
+
+def error_changes(labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray) -> np.ndarray:
+    """How much farther from the label run b is than run a, below 0 where it is closer; for numbers, shapes all (n,)."""
+    changes: np.ndarray = np.abs(predicted_b - labels) - np.abs(predicted_a - labels)
+    return changes

@@ -48,6 +48,18 @@ def exchanged_accuracies(fixed: int, broken: int, n: int, resamples: int, rng: n
     return (2.0 * rng.binomial(flips, 0.5, size=resamples) - flips) / n
 
 
+def exchanged_means(differences: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """The mean of paired differences with the two runs of each example exchanged at random; shape (resamples,)."""
+    n = len(differences)
+    found = np.empty(resamples)
+    for start in range(0, resamples, CHUNK):
+        rows = min(CHUNK, resamples - start)
+        bits = np.unpackbits(np.frombuffer(rng.bytes((rows * n + 7) // 8), np.uint8), count=rows * n)
+        signs = 1.0 - 2.0 * bits.reshape(rows, n)
+        found[start : start + rows] = signs @ differences / n
+    return found
+
+
 def permutation_p(observed: float, draws: np.ndarray) -> float:
     """Two-sided p: the share of draws at least as far from 0, the observed one counted among them.
 

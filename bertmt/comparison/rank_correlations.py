@@ -76,6 +76,14 @@ def _in_resamples(
     return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound)
 
 
+def influence(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """What each example adds to Spearman's ρ of one run, to first order; (n,)."""
+    shares = np.full((len(labels), 1), 1 / len(labels))
+    of_labels, own = (_Ranked.of(_Order.of(np.asarray(values)), shares) for values in (labels, predicted))
+    values: np.ndarray = _correlations(shares, of_labels, own)[1][:, 0]
+    return values
+
+
 @dataclass(frozen=True, eq=False)
 class _Ranked:
     """One of the values of all examples, ranked in each resample; arrays (n, k), a column for each resample.

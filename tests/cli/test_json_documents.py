@@ -34,6 +34,10 @@ COMMANDS = {
     "searches": "bertmt.searches/1",
     "compare base better": "bertmt.compared/1",
     "compare base twins": "bertmt.compared/1",
+    "flips base better": "bertmt.flips/1",
+    "flips better --task sts --limit 3": "bertmt.flips/1",
+    "slices base": "bertmt.slices/1",
+    "slices base better --task sts": "bertmt.slices/1",
     "backup": "bertmt.backup/1",
     "gc": "bertmt.garbage/1",
     "repair": "bertmt.repaired/1",
@@ -57,9 +61,13 @@ def test_a_document_parses_and_holds_its_documented_keys(
 
 
 def test_every_schema_is_written_by_a_command_that_is_tested(bertmt: Callable[..., Outcome]) -> None:
-    # The first three need children, then comes one that needs runs of a search, the others files: their documents are
-    # those of test_predict.py, test_try.py, test_verify_resume.py, test_search.py and test_task.py.
-    elsewhere = {"bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", "bertmt.search/1", *OF_TASKS}
+    # The first three need children, then comes one that needs runs of a search and one that needs matched pairs, the
+    # others files: their documents are those of test_predict.py, test_try.py, test_verify_resume.py, test_search.py,
+    # test_effects.py and test_task.py.
+    elsewhere = {
+        "bertmt.predictions/1", "bertmt.tried/1", "bertmt.verification/1", "bertmt.search/1", "bertmt.effects/1",
+        *OF_TASKS,
+    }  # fmt: skip
     assert set(DOCUMENTS) - set(COMMANDS.values()) == elsewhere
 
 

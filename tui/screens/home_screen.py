@@ -25,6 +25,7 @@ class HomeScreen(DashboardScreen):
         key("3", "home('paper')", "paper", "Go to the paper's figures.", "home.paper"),
         key("4", "home('devices')", "devices", "Go to the devices of this machine.", "home.devices"),
         key("5", "home('data')", "data", "Go to the tasks and their data.", "home.data"),
+        key("ctrl+g", "effects", "effects", "Which toggle helps, over matched pairs of runs.", "home.effects"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -33,6 +34,9 @@ class HomeScreen(DashboardScreen):
 
     def action_home(self, mode: str) -> None:
         self.app.switch_mode(mode)
+
+    def action_effects(self) -> None:
+        self.open_screen(self.dashboard.effects_screen())
 
     @on(Table.Marked)
     def _marks_changed(self) -> None:

@@ -65,6 +65,27 @@ def read_source_split(task: Task, split: str) -> Split:
     return Split(task.name, split, unique, (*warnings, *renamed_ids(file, renamed, numbers, unique)))
 
 
+def read_source_column(task: Task, split: str, column: str) -> list[str]:
+    """What stands in a column beside each example of a split, in their order; "" where there is nothing.
+
+    Raises:
+        DataError: as `read_source_split`, or there is no such column.
+    """
+    file = source_file(task, split)
+    found = []
+    with opened_rows(file) as rows:
+        refuse_missing(rows, file, [column])
+        parse = _parser(rows, file, task, split)
+        for record in rows.records:
+            try:
+                parse(record)
+            except Malformed:
+                continue
+            value = record.values.get(column)
+            found.append("" if value is None else str(value).strip())
+    return found
+
+
 def _source(task: Task) -> Source:
     assert task.source is not None  # the paper's tasks have the course's files
     return task.source

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bench.calibration import examples, mcnemar_sizes, metrics, real_predictions, seeds
+from bench.calibration import effects, examples, mcnemar_sizes, metrics, real_predictions, seeds, slices
 from bench.calibration.populations import Exchanged, Sample, UnequalNoise
 from bertmt.comparison.proportions import EXACT_UP_TO
 
@@ -97,6 +97,31 @@ def test_arms_of_equally_good_seeds_seldom_differ(
     found = seeds.no_difference(population, sizes, paired, rows, 300, seed=0)
     assert found.wrong * found.samples * rows <= most(0.06, found.samples * rows)
     assert found.family * found.samples <= most(0.05, found.samples)
+
+
+@pytest.mark.parametrize("task", ["sst", "sts"])
+def test_no_slice_of_equally_good_runs_differs_and_scores_by_slice_are_held(task: str) -> None:
+    found = slices.no_difference(REAL, task, 40, 300, seed=0)
+    assert found.slices > 10 and 0 < found.wrong <= most(0.06, found.rows)
+    assert found.rows - found.covered <= most(0.06, found.rows)
+    assert found.family <= most(0.05, found.samples)
+    one = slices.one_run(REAL, task, 40, 300, seed=0)
+    assert one.rows - one.covered <= most(0.06, one.rows)
+    assert one.family <= most(0.06, one.samples)
+
+
+@pytest.mark.parametrize("pairs", [2, 5])
+def test_a_toggle_without_an_effect_seldom_has_one(pairs: int) -> None:
+    found = effects.no_effect(pairs, effects.OF_PAIR, effects.OF_EXAMPLE, 100, seed=0)
+    rows = found.samples * effects.ROWS
+    assert found.wrong * rows <= most(0.05, rows)
+    assert found.family * found.samples <= most(0.05, found.samples)
+
+
+def test_over_pairs_alone_a_toggle_that_moves_examples_would_seem_to_have_an_effect() -> None:
+    # What the second way is there for; if this fails, the population no longer tests anything.
+    found = effects.no_effect(10, 0.0, effects.OF_EXAMPLE, 100, seed=0)
+    assert (1 - found.over_pairs) * found.samples * effects.ROWS > 2 * most(0.05, found.samples * effects.ROWS)
 
 
 @pytest.mark.parametrize("level", [0.05, 0.05 / 4, 0.05 / 12])

@@ -208,3 +208,14 @@ def _mark(arm: Arm, looks: Looks) -> Span:
 def mark_line(arm: Arm, looks: Looks) -> Line:
     """The mark of an arm, and a space."""
     return line(_mark(arm, looks), " ")
+
+
+def runs_to_flip(arms: Sequence[Arm], current: Arm | None) -> tuple[Run, Run] | None:
+    """The reference's run and the one of the arm at the cursor, or of the second arm where that is the reference; of
+    several seeds the first that both have. None where there is one arm alone."""
+    if len(arms) < 2:
+        return None
+    reference, arm = arms[0], current if current in arms[1:] else arms[1]
+    by_seed = {run.seed: run for run in reference.runs}
+    shared = next(((by_seed[run.seed], run) for run in arm.runs if run.seed in by_seed), None)
+    return shared or (reference.runs[0], arm.runs[0])

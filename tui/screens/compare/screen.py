@@ -25,7 +25,7 @@ from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.pictures import save_picture
 from tui.plain.words import in_words
 from tui.registry_lane import Session
-from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, sides_of
+from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, runs_to_flip, sides_of
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
 from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
@@ -85,6 +85,8 @@ class CompareScreen(RunActions):
         key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
             display="]"),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
+        key("ctrl+x", "flips", "flips", "Examples that this arm fixed and broke, by cell.", "compare.flips", shown=True,
+            display="^x"),
         key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
             shown=True),
     ]  # fmt: skip
@@ -363,6 +365,15 @@ class CompareScreen(RunActions):
         else:
             self._reference = row.key
             self.reload()
+
+    def action_flips(self) -> None:
+        """What the run at the cursor fixed and broke since the reference; of seeds the first that both arms have."""
+        row = self.arms.current
+        runs = runs_to_flip(self._sides.arms, row.arm if row is not None else None)
+        if runs is None:
+            self.dashboard.notify("Two arms with scores are needed.", severity="warning")
+        else:
+            self.open_screen(self.dashboard.flips_screen(*runs))
 
     def action_apart(self) -> None:
         self.is_apart = not self.is_apart

@@ -1,0 +1,131 @@
+"""Fixed and broken examples in words and tables, the same in every front end."""
+
+from collections.abc import Iterator, Sequence
+
+from bertmt.drawing import numbers
+from bertmt.drawing.facts import Cell as Text
+from bertmt.drawing.facts import wrapped
+from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.tables import Column, Row, table
+from bertmt.services.analysis.changes.flips import Cell, TwoRuns, label_text, prediction_text
+from bertmt.services.analysis.comparison_formatting import STYLES
+
+TITLES = {
+    "fixed": "Fixed, the surest mistakes of {a} first",
+    "broken": "Broken, the surest mistakes of {b} first",
+    "wrong": "Wrong in both, the surest mistakes of {b} first",
+    "closer": "Closer to the label, the largest gains first",
+    "farther": "Farther from the label, the largest losses first",
+}
+MOST_CELLS = 12
+LONGEST_TEXT = 600  # characters of a sentence that are shown
+CELLS = (
+    Column("true → mistaken for", elastic=True), Column("before", True), Column("fixed", True), Column("broken", True),
+    Column("left", True), Column("entered", True), Column("after", True),
+)  # fmt: skip
+
+
+def names(found: TwoRuns) -> tuple[str, str]:
+    """What the two runs are called; not yet safe for a screen."""
+    a, b = found.a.run, found.b.run
+    return (f"{a.name} ({a.id})", f"{b.name} ({b.id})")
+
+
+def format_summary(found: TwoRuns, width: int | None, brief: bool = False) -> list[Line]:
+    """Which runs, how many examples of which kind, and what they add up to.
+
+    Args:
+        brief: without what an undecided difference does not say.
+    """
+    before, after = names(found)
+    epochs = f"epochs {found.a.epoch} and {found.b.epoch}"
+    title = f"{found.about.title}: {before} → {after}, {len(found.b.labels):,} dev examples, {epochs}"
+    said = _class_counts(found) if found.about.classes else _number_counts(found)
+    lines: list[Line] = [(Span(part, "title"),) for part in wrapped(safe_text(title), width)]
+    lines += [(Span(part),) for part in wrapped(said, width)]
+    return [*lines, *_judged(found, width, brief)]
+
+
+def _class_counts(found: TwoRuns) -> str:
+    fixed, broken, wrong = (len(found.kinds[kind]) for kind in ("fixed", "broken", "wrong"))
+    right = len(found.b.labels) - fixed - broken - wrong
+    return f"{fixed:,} fixed, {broken:,} broken; both right {right:,}, both wrong {wrong:,}."
+
+
+def _number_counts(found: TwoRuns) -> str:
+    closer, farther = (len(found.kinds[kind]) for kind in ("closer", "farther"))
+    before, after = (numbers.score(each) for each in found.errors)
+    return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}."
+
+
+def _judged(found: TwoRuns, width: int | None, brief: bool) -> Iterator[Line]:
+    """What may be claimed of the difference, in a line or two."""
+    judged = found.judged
+    what = "Accuracy" if found.about.classes else found.about.metric.title
+    verdict = str(judged.verdict)
+    said = (
+        f"{what} {numbers.score(judged.score_a)} → {numbers.score(judged.score_b)}: "
+        f"{numbers.difference(judged.difference)} {numbers.interval(judged.low, judged.high)}, "
+        f"p {numbers.p_value(judged.p)} ({judged.test}), {verdict}."
+    )
+    yield from ((Span(part, STYLES[verdict] if verdict != "undecided" else ""),) for part in wrapped(said, width))
+    if brief:
+        return
+    about = f"{judged.remark or ''} It is about these two trained models; `bertmt compare` takes seeds too."
+    yield from ((Span(part, "dim"),) for part in wrapped(about.strip(), width))
+
+
+def format_cells(found: TwoRuns, width: int | None, most: int = MOST_CELLS) -> list[Line]:
+    """What became of each mistake, the cells with the most movement first; nothing of a task without classes."""
+    cells, classes = found.cells, found.about.classes
+    if cells is None:
+        return []
+    moved = cells.by_movement()
+    if not moved:
+        return [(Span("Both runs make the same mistakes.", "dim"),)]
+    rows = []
+    for true, wrong in moved[:most]:
+        counts = [int(each[true, wrong]) for each in (cells.before, cells.fixed, cells.broken)]
+        counts += [int(each[true, wrong]) for each in (cells.left, cells.entered, cells.after)]
+        before, fixed, broken, left, entered, after = map(numbers.count, counts)
+        change = STYLES["better" if counts[5] < counts[0] else "worse"] if counts[5] != counts[0] else ""
+        name = f"{true} {classes[true]} → {wrong} {classes[wrong]}"
+        rows.append(Row([name, before, Text(fixed, "good"), Text(broken, "bad"), left, entered, Text(after, change)]))
+    lines = table(CELLS, rows, width)
+    if len(moved) > most:
+        lines.append((Span(f"… and {numbers.counted(len(moved) - most, 'cell')} more", "dim"),))
+    said = "left and entered: wrong in both runs, but for different classes. Counts; no cell is tested alone."
+    return [*lines, *((Span(part, "dim"),) for part in wrapped(said, width))]
+
+
+def format_examples(found: TwoRuns, kind: str, cell: Cell | None, limit: int, width: int | None) -> list[Line]:
+    """The first examples of a kind: label, both predictions, texts."""
+    chosen = found.of_kind(kind, cell)
+    a, b = (safe_text(each.run.name) for each in (found.a, found.b))
+    shown = chosen[:limit]
+    counts = f"{len(shown):,} of {len(chosen):,}" if len(shown) < len(chosen) else f"{len(chosen):,}"
+    title = f"{TITLES[kind].format(a=a, b=b)} ({counts})"
+    lines: list[Line] = [(Span(part, "title"),) for part in wrapped(title, width)]
+    for index in shown:
+        lines += _example(found, int(index), width)
+    return lines
+
+
+def _example(found: TwoRuns, index: int, width: int | None) -> list[Line]:
+    example = found.b.examples[index]
+    before, after = (prediction_text(table_of, index) for table_of in (found.a, found.b))
+    head = f"{example.id}  true {label_text(found.b, index)}: {before} → {after}"
+    if not found.about.classes:
+        change = float(found.changes[index])
+        head += f" ({abs(change):.2f} {'closer' if change < 0 else 'farther'})"
+    texts = [example.first] if example.second is None else [example.first, example.second]
+    lines: list[Line] = [(Span(part),) for part in wrapped(safe_text(head), width)]
+    return [*lines, *_texts(texts, width)]
+
+
+def _texts(texts: Sequence[str], width: int | None) -> Iterator[Line]:
+    for text in texts:
+        shown = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+        for part in wrapped(safe_text(shown), width - 2 if width else None):
+            yield (Span(f"  {part}", "dim"),)

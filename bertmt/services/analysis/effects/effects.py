@@ -1,0 +1,178 @@
+"""Which toggle helps: its average effect over all matched pairs, by task, and what would tell more."""
+
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bertmt.comparison.effects import Effect, average_effect, influence
+from bertmt.comparison.verdicts import judge
+from bertmt.errors import NotFoundError
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import all_runs
+from bertmt.registry.states import State
+from bertmt.services.analysis.effects.pairs import Change, Lacking, Matched, Pair, matched_pairs
+from bertmt.services.analysis.labels import labels_of
+from bertmt.services.browse.listing import list_runs
+from bertmt.services.browse.score_columns import tasks_of
+from bertmt.services.plan.submit import Plan, Request, plan
+from bertmt.tasks.scores import predicted_labels
+from bertmt.tasks.task import Tasks
+
+OVERALL = "overall"
+MOST_CHANGES = 40  # that are judged and shown, those with the most pairs: a sweep of one number can make hundreds
+Influences = tuple[str, np.ndarray]  # the fingerprint of the dev examples, and what each adds to a pair's difference
+
+
+@dataclass(frozen=True)
+class ToggleEffect:
+    """A change of a toggle, its pairs, and its effects by task and on the overall score; judged as one family."""
+
+    matched: Matched
+    effects: tuple[Effect, ...]
+
+    @property
+    def change(self) -> Change:
+        """The toggle and its two values."""
+        return self.matched.change
+
+
+@dataclass(frozen=True)
+class Effects:
+    """All of them, those with the most pairs first.
+
+    Attributes:
+        tasks: what the runs of the pairs train.
+        runs: how many finished runs were looked at.
+        left_out: how many further changes there are, of fewer pairs.
+    """
+
+    toggles: tuple[ToggleEffect, ...]
+    tasks: Tasks
+    runs: int
+    left_out: int = 0
+
+    @property
+    def lacking(self) -> tuple[Lacking, ...]:
+        """Runs that would complete a pair, each once."""
+        found = {(each.like.key, each.seed): each for toggle in self.toggles for each in toggle.matched.lacking}
+        return tuple(found.values())
+
+
+def effects(database: Database, query: str = "") -> Effects:
+    """The effects of all toggles that matched pairs differ in.
+
+    Args:
+        query: only runs that match, as in `bertmt runs --filter`; "": all.
+
+    Raises:
+        UsageError: the query is not understood.
+        NotFoundError: no two finished runs differ in one toggle alone.
+    """
+    return effects_of(database, [row.run for row in list_runs(database, query)] if query else all_runs(database))
+
+
+def effects_of(database: Database, runs: Collection[Run]) -> Effects:
+    """The same of runs that were read before.
+
+    Raises:
+        NotFoundError: no two finished runs differ in one toggle alone.
+    """
+    finished = sum(run.state is State.FINISHED for run in runs)
+    found = matched_pairs(runs)
+    if not found:
+        raise NotFoundError(
+            f"No two of {finished:,} finished runs have the same seed, scale and data and differ in one toggle alone; "
+            "`bertmt queue --from RUN --set TOGGLE=VALUE` makes such a run."
+        )
+    read, shown = _Read(database), found[:MOST_CHANGES]
+    measured = [ToggleEffect(each, tuple(_effects(read, each.pairs))) for each in shown]
+    tasks = tasks_of(run for each in shown for pair in each.pairs for run in (pair.a, pair.b))
+    return Effects(_judged(measured), tasks, finished, len(found) - len(shown))
+
+
+def lacking_plan(lacking: Sequence[Lacking], folder: Path) -> Plan:
+    """The runs that would complete pairs, planned as `bertmt queue --from` plans them.
+
+    Raises:
+        BertmtError: one cannot be queued, as its data or encoder are gone.
+    """
+    planned = [plan(Request(from_run=each.like, seeds=(each.seed,), folder=folder)) for each in lacking]
+    remarks = dict.fromkeys(remark for each in planned for remark in each.remarks)
+    return dataclasses.replace(
+        planned[0], runs=tuple(run for each in planned for run in each.runs), remarks=tuple(remarks)
+    )
+
+
+def _judged(measured: Sequence[ToggleEffect]) -> tuple[ToggleEffect, ...]:
+    """Corrected over everything that is shown."""
+    family = iter(judge([effect for each in measured for effect in each.effects]))
+    return tuple(dataclasses.replace(each, effects=tuple(next(family) for _ in each.effects)) for each in measured)
+
+
+class _Read:
+    """What was read of runs already: a run can be in the pairs of several toggles."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self._labels: dict[str, np.ndarray | None] = {}
+        self._runs: dict[tuple[int, str], Influences | None] = {}
+
+    def influence(self, run: Run, task: str) -> Influences | None:
+        """What each dev example adds to a run's score; None where predictions or labels are not there, or it has no
+        score."""
+        key = (run.key, task)
+        if key not in self._runs:
+            self._runs[key] = self._influence(run, task)
+        return self._runs[key]
+
+    def _influence(self, run: Run, task: str) -> Influences | None:
+        epoch = run.scores.selected_epoch
+        found = None if epoch is None else stored_predictions.read(self._database, run.key, task, epoch)
+        if found is None or run.score(task) is None or not np.isfinite(found.probabilities).all():
+            return None
+        if found.fingerprint not in self._labels:
+            self._labels[found.fingerprint] = labels_of(self._database, found.fingerprint)
+        labels, about = self._labels[found.fingerprint], run.tasks[task]
+        if labels is None or len(labels) != len(found.probabilities):
+            return None
+        return found.fingerprint, influence(about, labels, predicted_labels(about, found.probabilities))
+
+
+def _effects(read: _Read, pairs: Sequence[Pair]) -> Iterator[Effect]:
+    """Of each task that pairs share, and of the overall score where both runs of pairs have it of the same tasks."""
+    tasks = dict.fromkeys(task for pair in pairs for task in pair.a.tasks if task in pair.b.tasks)
+    for task in tasks:
+        scored = [pair for pair in pairs if _has(pair, task)]
+        if scored:
+            yield average_effect(task, _differences(scored, task), _groups(read, scored, {task: 1.0}))
+    scored = [pair for pair in pairs if _has(pair, OVERALL) and set(pair.a.tasks) == set(pair.b.tasks)]
+    if scored:
+        known = scored[0].a.tasks
+        alike = all(set(pair.a.tasks) == set(known) for pair in scored)
+        weights = {name: (about.unit(1.0) - about.unit(0.0)) / len(known) for name, about in known.items()}
+        yield average_effect(OVERALL, _differences(scored, OVERALL), _groups(read, scored, weights) if alike else ())
+
+
+def _has(pair: Pair, score: str) -> bool:
+    return pair.a.score(score) is not None and pair.b.score(score) is not None
+
+
+def _differences(pairs: Iterable[Pair], score: str) -> list[float]:
+    return [(pair.b.score(score) or 0.0) - (pair.a.score(score) or 0.0) for pair in pairs]
+
+
+def _groups(read: _Read, pairs: Sequence[Pair], weights: Mapping[str, float]) -> list[list[np.ndarray]]:
+    """What examples add to the pairs' differences, by dev set; nothing at all where it is not known of every pair."""
+    groups: dict[tuple[str, str], list[np.ndarray]] = {}
+    for pair in pairs:
+        for task, weight in weights.items():
+            a, b = read.influence(pair.a, task), read.influence(pair.b, task)
+            if a is None or b is None or a[0] != b[0]:
+                return []
+            groups.setdefault((task, a[0]), []).append(weight * (b[1] - a[1]))
+    return list(groups.values())

@@ -1,0 +1,109 @@
+"""Which sentences are in which slice, the user's own among them, and what cannot be sliced."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bertmt.drawing.styled import plain
+from bertmt.errors import UsageError
+from bertmt.registry.database import Database
+from bertmt.registry.records import Run
+from bertmt.registry.runs import run_by_key
+from bertmt.services.analysis.changes.flips import two_runs
+from bertmt.services.analysis.changes.slice_formatting import format_differences, format_notes
+from bertmt.services.analysis.changes.slices import Sliced, parse_own, slice_differences, sliced
+from bertmt.services.analysis.examples import examples_of
+from bertmt.tasks.builtin import BUILTIN
+from bertmt.tasks.examples import Example, fingerprint
+from bertmt.tasks.loading import read_split
+
+TEXTS = (
+    "It is n't good", "Never again", "An honest film", "rather slow , but charming", "Knotty", "very moving",
+    "A masterpiece", "It doesn't work\nat all",
+)  # fmt: skip
+SST = tuple(Example(f"s{at}", text, None, float(at % 5)) for at, text in enumerate(TEXTS))
+STS = tuple(Example(f"t{at}", f"a {at}", "b " * at + "b", at / 2) for at in range(11))
+
+
+def members(found: Sliced) -> dict[str, list[int]]:
+    return {each.name: np.flatnonzero(each.chosen).tolist() for each in found.slices}
+
+
+def table_of(database: Database, predicted: Callable[..., Run], task: str, examples: Any) -> Any:
+    uniform = np.full((len(examples), 5), 0.2) if task == "sst" else np.linspace(0, 1, len(examples))
+    return examples_of(database, predicted(task, examples, uniform), task)
+
+
+def test_words_find_what_they_mean_and_no_parts_of_others(database: Database, predicted: Callable[..., Run]) -> None:
+    found = members(sliced(table_of(database, predicted, "sst", SST)))
+    assert found["negation"] == [0, 1, 7]
+    assert (found["hedges"], found["contrast"], found["intensifiers"]) == ([3], [3], [5])
+    assert found["all"] == list(range(8)) and found["true 1 somewhat negative"] == [1, 6]
+
+
+def test_lengths_and_bands_of_labels_hold_every_example_once(database: Database, predicted: Callable[..., Run]) -> None:
+    found = members(sliced(table_of(database, predicted, "sts", STS)))
+    for kind, parts in (("words", 4), ("label", 5)):
+        chosen = [own for name, own in found.items() if kind in name]
+        assert len(chosen) == parts and sorted(at for own in chosen for at in own) == list(range(11))
+    assert found["label 2 to below 3"] == [4, 5] and found["label 4 to 5"] == [8, 9, 10]
+
+
+def test_a_slice_of_ones_own_is_a_pattern_without_regard_to_case(
+    database: Database, predicted: Callable[..., Run]
+) -> None:
+    own = [parse_own(r"films=\bFILM\b"), parse_own("a = b=x$|slow"), parse_own("nothing=zzz")]
+    found = members(sliced(table_of(database, predicted, "sst", SST), own))
+    assert (found["films"], found["a"], found["nothing"]) == ([2], [3], [])
+
+
+@pytest.mark.parametrize("text", ["", "x", "x=", "=x", "x=(", "x=" + "(" * 300, "x=a{99999999999}"])
+def test_what_is_no_slice_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(UsageError, match="--slice"):
+        parse_own(text)
+
+
+def test_names_and_columns_that_cannot_be_are_refused(database: Database, predicted: Callable[..., Run]) -> None:
+    table = table_of(database, predicted, "sst", SST)
+    with pytest.raises(UsageError, match="Two slices are called 'negation'"):
+        sliced(table, [parse_own("negation=x")])
+    with pytest.raises(UsageError, match="no further columns"):
+        sliced(table, [parse_own("column=genre")])
+
+
+def test_examples_seen_in_training_are_those_with_a_sentence_of_it(
+    database: Database, predicted: Callable[..., Run]
+) -> None:
+    train = read_split("toy", BUILTIN["sst"], "train").examples
+    mixed = (*SST, Example("seen", train[3].first, None, 1.0))
+    table = table_of(database, predicted, "sst", mixed)
+    assert "no fingerprint" in sliced(table).remarks[0] and "new" not in members(sliced(table))
+    marks = {"sst-train": fingerprint(train)}
+    table = examples_of(database, with_marks(database, table.run, marks), "sst")
+    assert members(sliced(table))["seen in training"] == [8] and members(sliced(table))["new"] == list(range(8))
+    table = examples_of(database, with_marks(database, table.run, {"sst-train": "0" * 16}), "sst")
+    assert "no longer those" in sliced(table).remarks[0]
+
+
+def with_marks(database: Database, run: Run, marks: dict[str, str]) -> Run:
+    database.execute("UPDATE runs SET fingerprints = ? WHERE key = ?", (json.dumps(marks), run.key))
+    return run_by_key(database, run.key)
+
+
+def test_a_difference_by_slice_is_said_with_what_it_was_corrected_for(
+    database: Database, predicted: Callable[..., Run]
+) -> None:
+    many = tuple(Example(f"s{at}", "not good" if at % 2 else "fine \x1b[2J", None, float(at % 2)) for at in range(100))
+    right = np.eye(5)[[at % 2 for at in range(100)]]
+    wrong = np.eye(5)[[3 if at % 2 and at < 80 else at % 2 for at in range(100)]]
+    runs = two_runs(database, predicted("sst", many, wrong), predicted("sst", many, right), "sst")
+    found, made = slice_differences(runs, [parse_own("evil\x1b]0;x\x07=fine")])
+    lines = [*format_differences(found, runs.about, 100), *format_notes(found, runs.about, made, 100)]
+    page = "\n".join(plain(each) for each in lines)
+    assert "\x1b" not in page and "\x07" not in page
+    row = next(each for each in page.splitlines() if each.startswith("negation"))
+    assert row.split()[1:5] == ["50", "0.200", "1.000", "+0.800"] and row.endswith("better")
+    assert f"over {len(found)} slices" in page

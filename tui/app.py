@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
-from textual import events
+from textual import events, on, work
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
@@ -29,10 +29,11 @@ from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.host import RegistryChanged
-from tui.navigation import Navigation
+from tui.navigation import Navigation, import_screens
 from tui.registry_lane import RegistryLane, Session
-from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.dashboard_screen import DashboardScreen, Loaded
 from tui.settings import Settings, read_settings, with_choices, write_settings
+from tui.style_sheet import KeptSheet
 from tui.terminal.ground import QUESTION, GroundReported, is_light_by_environment
 from tui.terminal.line_filters import OnlyAscii, SafeText
 from tui.terminal.wire import Changes, Wire
@@ -102,6 +103,7 @@ class Dashboard(Navigation):
         self._safe_filters: tuple[LineFilter, ...] = (SafeText(), *((OnlyAscii(),) if ascii_only else ()))
         for theme in THEMES:
             self.register_theme(theme)
+        self.stylesheet = KeptSheet(self.get_css_variables())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and before them the wall that nothing unsafe passes."""
@@ -115,8 +117,19 @@ class Dashboard(Navigation):
         else:
             super()._display(screen, renderable)
 
+    def on_load(self) -> None:
+        """Before anything is styled: setting a theme styles everything again."""
+        theme = self._theme_to_begin_with()
+        self.set_reactive(App.theme, theme)
+        is_dark = self.current_theme.dark
+        # What Textual does where a theme is set.
+        self.update_classes({f"-theme-{theme}": True, "-dark-mode": is_dark, "-light-mode": not is_dark}, update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self.stylesheet.set_variables(self.get_css_variables())
+
     def on_mount(self) -> None:
-        self._begin_theme()
+        if self._follows_terminal and self._driver is not None and not self._driver.is_headless:
+            self._driver.write(QUESTION)
         if self._first != self.DEFAULT_MODE:
             self.switch_mode(self._first)
         if self.poll_seconds:
@@ -125,18 +138,22 @@ class Dashboard(Navigation):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
-    def _begin_theme(self) -> None:
+    def _theme_to_begin_with(self) -> str:
         """The theme of the command line, else of the settings; where that is `auto`, what suits the terminal."""
         wanted = self._first_theme or full_name(self.settings.theme)
         self._follows_terminal = wanted == AUTO
         if self._follows_terminal:
-            self.theme = theme_on(bool(is_light_by_environment(os.environ)), self.has_few_colours)
-            if self._driver is not None and not self._driver.is_headless:
-                self._driver.write(QUESTION)
-        elif self.has_few_colours and not (self._first_theme or wanted.startswith("ansi")):
-            self.theme = theme_on(False, True)
-        else:
-            self.theme = wanted if wanted in self.available_themes else DARK
+            return theme_on(bool(is_light_by_environment(os.environ)), self.has_few_colours)
+        if self.has_few_colours and not (self._first_theme or wanted.startswith("ansi")):
+            return theme_on(False, True)
+        return wanted if wanted in self.available_themes else DARK
+
+    @on(Loaded)
+    @work(exclusive=True, group="imports")
+    async def _import_the_rest(self) -> None:
+        """The other screens, once the first can be seen."""
+        if self.poll_seconds:
+            await asyncio.to_thread(import_screens)
 
     def on_ground_reported(self, message: GroundReported) -> None:
         if self._follows_terminal:

@@ -20,6 +20,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.events import Step, now
 from bertmt.services.upkeep import machine
 from tui.app import Dashboard
+from tui.screens.runs import screen as runs_screen
 from tui.settings import Settings
 
 
@@ -78,6 +79,7 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "choices"))
     # The registry is built once: minutes later its running run would have been silent for minutes.
     monkeypatch.setattr("bertmt.services.browse.run_formatting.seconds_since", lambda at: 1.0 if at else None)
+    monkeypatch.setattr(runs_screen, "PAUSE_SECONDS", 0)
     for name in ("NO_COLOR", "BERTMT_DB"):
         monkeypatch.delenv(name, raising=False)
 

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
@@ -10,6 +11,10 @@ from tui.bindings import key
 from tui.host import Host, RegistryChanged, host_of
 
 REFRESH_SECONDS = 2.0
+
+
+class Loaded(Message):
+    """A screen shows what it is about for the first time."""
 
 
 class DashboardScreen(Screen[None]):
@@ -33,6 +38,7 @@ class DashboardScreen(Screen[None]):
         super().__init__()
         self._is_loading = False
         self._is_stale = False
+        self._was_loaded = False
 
     @property
     def dashboard(self) -> Host:
@@ -79,6 +85,9 @@ class DashboardScreen(Screen[None]):
                     await self.load()
                 except BertmtError as problem:
                     self.dashboard.show_error(problem)
+                if not self._was_loaded:
+                    self._was_loaded = True
+                    self.post_message(Loaded())
                 if not self._is_stale:
                     return
         finally:

@@ -51,8 +51,16 @@ class MachineStrip(Widget):
         gpus = [gpu_part(gpu, self._watt_hours(gpu)) for gpu in surroundings.machine.gpus]
         self._look_at(surroundings.machine.cpu)
         self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu, self._cpu_busy)]
-        self.styles.height = min(2, len(self._lines()))
+        self._fit()
         self.refresh()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """As many lines as the parts need in this width, once there is one: they may be known before."""
+        if self.size.width:
+            self.styles.height = min(2, len(self._lines()))
 
     def _look_at(self, cpu: Cpu) -> None:
         """How busy the processor was since the look before."""

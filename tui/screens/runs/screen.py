@@ -1,5 +1,6 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
+import asyncio
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,7 +19,6 @@ from bertmt.errors import BertmtError
 from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.services.browse.rows import FIELDS, Row
-from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import STANDING, check_filter
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
@@ -30,7 +30,7 @@ from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
 from tui.screens.runs.columns import GroupRow, cell, columns_of, first_key, key_of, marks_of, runs_of
-from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed
+from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed, first_listed, whole_listed
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.saved_filters import choose_filter
@@ -38,10 +38,13 @@ from tui.widgets.frame import framed
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.machine_strip import MachineStrip, surroundings_of
+from tui.widgets.machine_strip import MachineStrip
 from tui.widgets.tables.columns import Column
 from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
+
+MOST_SECONDS_TO_PAINT = 0.5
+PAUSE_SECONDS = 0.06  # longer than between two keys of one that is held down
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -136,10 +139,28 @@ class RunsScreen(RunActions, HomeScreen):
         return ALARM_SIGN if is_wrong and column.key == "state" else cell(row, column, self._beside)
 
     async def load(self) -> None:
-        listed = await self.dashboard.ask(self._list)
+        is_plain = not self.filter_text and self.order == STANDING and not self.is_grouped
+        if self._listed is None and is_plain and (first := await self.dashboard.ask(first_listed)) is not None:
+            self.table.is_whole.clear()
+            self._show(first)
+            await self._painted()
+        try:
+            self._show(await self.dashboard.ask(self._list))
+        finally:
+            self.table.is_whole.set()
+
+    async def _painted(self) -> None:
+        """Until what is shown was painted: reading the rest on another thread would hold that up."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        with suppress(TimeoutError):  # a screen that is covered is not painted
+            await asyncio.wait_for(painted.wait(), MOST_SECONDS_TO_PAINT)
+
+    def _show(self, listed: Listed) -> None:
         self._listed = listed
         self.query_one(HomeLine).show_counts(listed.counts, listed.scale)
-        self.query_one(MachineStrip).show(listed.surroundings)
+        if listed.surroundings is not None:
+            self.query_one(MachineStrip).show(listed.surroundings)
         is_empty = not listed.lines
         empty = self.query_one("#empty", TextLines)
         empty.set_class(not is_empty, "hidden")
@@ -186,38 +207,13 @@ class RunsScreen(RunActions, HomeScreen):
             async for row in look_beside(self.dashboard, self.table, self._beside):
                 if self.is_left:
                     return
-                self.table.redraw()
+                self.table.redraw(*([row] if row is not None else []))
                 if row is not None and row is self.table.current:
                     self.query_one(Glance).show_standing(self._beside.standing(row))
 
     def _list(self, session: Session) -> Listed:
-        """On the registry's thread: the lines as filter, order and groups want them."""
-        session.runs.refresh()
-        lines: list[Row | GroupRow] = []
-        if self.is_grouped:
-            for group in session.runs.groups(self.filter_text, self.order):
-                head = GroupRow(group, False)
-                is_open = head.key in self._open_groups
-                lines += [GroupRow(group, is_open), *(group.rows if is_open else ())]
-        else:
-            lines += session.runs.rows(self.filter_text, self.order)
-        counts = session.runs.counts()
-        tasks = tasks_of(run for each in lines for run in runs_of(each))
-        scale = common_scale(run for each in lines for run in runs_of(each))
-        fields = session.runs.fields()
-        why_gone, news = session.runs.baselines.why_gone, session.runs.told_of_baselines()
-        return Listed(
-            lines=lines,
-            tasks=tasks,
-            fields=fields,
-            total=sum(counts.values()),
-            counts=counts,
-            surroundings=surroundings_of(session),
-            scale=scale,
-            why_gone=why_gone,
-            news=news,
-            alarms=session.alarms.of(run for each in lines for run in runs_of(each)),
-        )
+        """On the registry's thread."""
+        return whole_listed(session, self.filter_text, self.order, self._open_groups if self.is_grouped else None)
 
     def current_run(self) -> Run | None:
         row = self.table.current
@@ -232,6 +228,8 @@ class RunsScreen(RunActions, HomeScreen):
     @on(Table.Moved, "#runs")
     @work(exclusive=True, group="glance")
     async def _moved(self) -> None:
+        """The run at the cursor at a glance, once the cursor rests: a key that is held down draws rows alone."""
+        await asyncio.sleep(PAUSE_SECONDS)
         row = self.table.current
         if isinstance(row, GroupRow):
             self.query_one(Glance).show_group(row.group)

@@ -3,8 +3,9 @@
 Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this is one of our own on its line API.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from rich.style import Style
 from textual import events
@@ -22,18 +23,12 @@ from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
 from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking
+from tui.widgets.tables.placing import Placing
 from tui.widgets.tables.strips import KeptStrips
 
 R = TypeVar("R")
 GUTTER = 2  # the mark, and a space
-
-
-@runtime_checkable
-class Placing(Protocol):
-    """Rows that know where a key stands, and are not looked through for it."""
-
-    def place_of(self, key: object) -> int | None:
-        """The place of the row of that key; None where there is none."""
+MOST_ROWS_TO_SEND = 27  # where each moves by one, 3 KB; a list of more rows goes on by half of its height
 
 
 class Table(ScrollView, Generic[R], can_focus=True):
@@ -103,6 +98,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
+        self.is_whole = asyncio.Event()  # not set while more rows are being read: what is about all of them waits
+        self.is_whole.set()
         self.marking: Marking[R] = Marking(marks_of or (lambda row: (key_of(row),)))
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         # Rows as lines, until all is drawn again: a list that moves by a row would make those of all others anew.
@@ -152,9 +149,10 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self._strips.clear()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def redraw(self) -> None:
-        """What cells say has changed, though the rows are the same."""
-        self._made.clear()
+    def redraw(self, *rows: R) -> None:
+        """What the cells of these rows say has changed, though the rows are the same; of none: of all."""
+        for known in [(self._key_of(row), marked) for row in rows for marked in (True, False)] or list(self._made):
+            self._made.pop(known, None)
         self._refresh_changed()
 
     @property
@@ -213,12 +211,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._keep_cursor_in_sight()
 
     def _keep_cursor_in_sight(self) -> None:
-        height = self._rows_on_screen()
-        top = round(self.scroll_y)
+        height, top = self._rows_on_screen(), round(self.scroll_y)
+        half = height // 2 if height > MOST_ROWS_TO_SEND else 0
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - half, animate=False, immediate=True)
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - (half or height - 1), animate=False, immediate=True)
 
     def _rows_on_screen(self) -> int:
         return max(1, self.size.height - self._top)
@@ -229,7 +227,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def action_first(self) -> None:
         self.cursor = 0
 
-    def action_last(self) -> None:
+    async def action_last(self) -> None:
+        await self.is_whole.wait()
         self.cursor = len(self.rows) - 1
 
     def action_page(self, pages: float) -> None:
@@ -254,7 +253,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self.cursor += rows
         self._draw_range()
 
-    def action_mark_range(self) -> None:
+    async def action_mark_range(self) -> None:
+        await self.is_whole.wait()
         if self.current is None or not self._draw_range():
             host_of(self).notify("The range begins at the last mark: mark a row with the space bar first.")
 
@@ -271,11 +271,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._say_marked()
         return True
 
-    def action_mark_all(self) -> None:
+    async def action_mark_all(self) -> None:
+        await self.is_whole.wait()
         self.marking.take_all(self.rows)
         self._say_marked()
 
-    def action_invert(self) -> None:
+    async def action_invert(self) -> None:
+        await self.is_whole.wait()
         self.marking.invert(self.rows)
         self._say_marked()
 

@@ -87,12 +87,14 @@ def whole_listed(session: Session, filter_text: str, order: str, open_groups: Co
     session.runs.refresh()
     lines: list[Row | GroupRow] = []
     if open_groups is None:
-        lines += session.runs.rows(filter_text, order)
+        rows = session.runs.rows(filter_text, order)
+        lines += rows
+        runs = [row.run for row in rows]
     else:
         for group in session.runs.groups(filter_text, order):
             head = GroupRow(group, GroupRow(group, False).key in open_groups)
             lines += [head, *(group.rows if head.is_open else ())]
-    runs = [run for each in lines for run in runs_of(each)]
+        runs = [run for each in lines for run in runs_of(each)]
     counts = session.runs.counts()
     return Listed(
         lines=lines,

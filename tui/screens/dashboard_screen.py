@@ -11,6 +11,7 @@ from tui.bindings import key
 from tui.host import Host, RegistryChanged, host_of
 
 REFRESH_SECONDS = 2.0
+MOST_SECONDS_UNDRAWN = 0.2  # a registry may be locked, or far away
 
 
 class Loaded(Message):
@@ -39,6 +40,7 @@ class DashboardScreen(Screen[None]):
         self._is_loading = False
         self._is_stale = False
         self._was_loaded = False
+        self._may_draw = False
 
     @property
     def dashboard(self) -> Host:
@@ -57,6 +59,21 @@ class DashboardScreen(Screen[None]):
         # Load, silence and time left change though nothing in the registry does.
         if self.dashboard.poll_seconds:
             self.set_interval(REFRESH_SECONDS, self._refresh_if_shown)
+            self.set_timer(MOST_SECONDS_UNDRAWN, self.draw)
+        else:
+            self.draw()
+
+    def draw(self) -> None:
+        """There is something to see."""
+        if not self._may_draw:
+            self._may_draw = True
+            self.refresh()
+
+    def _compositor_refresh(self) -> None:
+        """Empty panes are not drawn for the moment that reading takes: that would hold up the picture that is wanted.
+        Textual has no public place for this."""
+        if self._may_draw:
+            super()._compositor_refresh()
 
     def _refresh_if_shown(self) -> None:
         if self.is_current:
@@ -85,6 +102,7 @@ class DashboardScreen(Screen[None]):
                     await self.load()
                 except BertmtError as problem:
                     self.dashboard.show_error(problem)
+                self.draw()
                 if not self._was_loaded:
                     self._was_loaded = True
                     self.post_message(Loaded())

@@ -11,7 +11,7 @@ from bertmt.registry.states import State
 from bertmt.services.browse.baseline import BASELINE_PRESET, Baselines, chosen_baseline
 from bertmt.services.browse.rows import Row, by_standing
 
-FEW = 1000  # as many are read at once: that takes no longer than looking for the first ones
+FEW = 300  # as many are read at once: that takes no longer than looking for the first ones
 MOST = 200  # rows: more than any screen has lines
 MOST_BASELINES = 200
 

@@ -12,10 +12,12 @@ import pytest
 from registry_builder import RegistryBuilder
 from shown import Show
 from textual import events
+from textual.screen import Screen
 
 from bertmt.errors import BertmtError
 from bertmt.services.browse.first_rows import first_rows
 from tui.app import Dashboard
+from tui.screens import dashboard_screen
 from tui.screens.runs import listed
 from tui.screens.runs import screen as runs_screen
 from tui.screens.runs.screen import RunsScreen
@@ -112,6 +114,49 @@ async def test_where_the_rest_cannot_be_read_keys_act_all_the_same(
             if app.screen.table.cursor:
                 break
         assert app.screen.table.cursor == 4
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of each picture of the list, how many rows there were to draw."""
+    found: list[int] = []
+    render = Screen._compositor_refresh
+
+    def note(screen: Any) -> None:
+        if isinstance(screen, RunsScreen):
+            found.append(len(screen.table.rows))
+        render(screen)
+
+    monkeypatch.setattr(Screen, "_compositor_refresh", note)
+    return found
+
+
+async def test_no_empty_list_is_drawn_while_its_rows_are_read(
+    long: Path, alive: None, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard_screen, "MOST_SECONDS_UNDRAWN", 60)
+    app: Any = Dashboard(long, poll_seconds=1000)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await first_picture(app, pilot)
+        while not drawn:
+            await pilot.pause(0.01)
+        assert drawn[0] == RUNS
+
+
+async def test_a_list_that_takes_long_is_drawn_empty_meanwhile(
+    long: Path, alive: None, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_come = threading.Event()
+    monkeypatch.setattr(runs_screen, "first_listed", lambda session: may_come.wait(30) and None)
+    app: Any = Dashboard(long, poll_seconds=1000)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(1000):
+            await pilot.pause(0.01)
+            if drawn:
+                break
+        assert drawn and set(drawn) == {0}
+        may_come.set()
+        await first_picture(app, pilot)
 
 
 async def test_few_runs_are_read_at_once(show: Show, monkeypatch: pytest.MonkeyPatch, alive: None) -> None:

@@ -143,6 +143,7 @@ class RunsScreen(RunActions, HomeScreen):
         if self._listed is None and is_plain and (first := await self.dashboard.ask(first_listed)) is not None:
             self.table.is_whole.clear()
             self._show(first)
+            self.draw()
             await self._painted()
         try:
             self._show(await self.dashboard.ask(self._list))

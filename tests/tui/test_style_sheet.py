@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 from shown import Show
 from textual.css import stylesheet
+from textual.css.parse import parse
 
 from tui.settings import Settings
 from tui.widgets.home_line import HomeLine
 
 
 @pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Which style sheets were parsed: where from, and for which element; as often as they were."""
-    found: list[tuple[str, str]] = []
-    parse = stylesheet.parse
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Which style sheets were parsed, and with which weight; as often as they were."""
+    found: list[tuple[str, ...]] = []
 
     def note(scope: str, css: str, read_from: Any, **options: Any) -> Any:
-        found.append((str(read_from), css))
+        found.append((str(read_from), css, scope, str(options["tie_breaker"])))
         return parse(scope, css, read_from, **options)
 
     monkeypatch.setattr(stylesheet, "parse", note)
@@ -25,7 +25,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 async def test_nothing_is_parsed_twice_until_the_theme_is_another(
-    show: Show, alive: None, parsed: list[tuple[str, str]]
+    show: Show, alive: None, parsed: list[tuple[str, ...]]
 ) -> None:
     async with show(settings=Settings(theme="light")) as shown:
         await shown.press("2", "1", "enter", "escape")

@@ -9,9 +9,9 @@ from registry_builder import RegistryBuilder
 from bertmt.registry.database import Database
 from bertmt.registry.runs import all_runs, remove
 from bertmt.registry.states import State
-from bertmt.services.browse import first_rows as module
+from bertmt.services.browse import listing as module
 from bertmt.services.browse.baseline import choose_baseline, choose_baseline_again
-from bertmt.services.browse.first_rows import first_rows
+from bertmt.services.browse.listing import first_rows
 from bertmt.services.browse.run_list import STANDING, RunList
 
 PRESETS = ("baseline", "baseline", "pearson", "sst-only")
@@ -22,8 +22,8 @@ def fill(builder: RegistryBuilder, chance: random.Random, count: int) -> None:
     database = builder.database
     states = [str(state) for state in State]
     for number in range(count):
-        values = {"seed": chance.randrange(3), "epoch_steps": chance.choice((3, 4))}
-        builder.add(f"run {number}", chance.choice(PRESETS), **values)
+        seed, steps = chance.randrange(3), chance.choice((3, 4))
+        builder.add(f"run {number}", chance.choice(PRESETS), seed=seed, epoch_steps=steps)
         database.execute(
             "UPDATE runs SET state = ?, submitted_at = ?, ended_at = ?, priority = ?, position = ?,"
             " removed_at = ? WHERE key = (SELECT max(key) FROM runs)",

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from textual import events
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
-from bertmt.services.browse.first_rows import first_rows
+from bertmt.services.browse.listing import first_rows
 from tui.app import Dashboard
 from tui.screens import dashboard_screen
 from tui.screens.runs import listed
@@ -42,7 +43,7 @@ def long(tmp_path: Path) -> Path:
 def rest(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The first five runs are read apart; the rest comes once this is set."""
     may_come = threading.Event()
-    whole = runs_screen.whole_listed
+    whole = listed.whole_listed
 
     def late(*asked: Any) -> listed.Listed:
         assert may_come.wait(30)
@@ -173,7 +174,7 @@ def test_nothing_is_imported_for_it_that_it_does_not_show() -> None:
     imported = set(done.stdout.split())
     assert "tui.screens.runs.screen" in imported
     assert imported.isdisjoint(NOT_YET)
-    assert all(sys.modules.get(name) or __import__(name) for name in NOT_YET), "they exist"
+    assert all(find_spec(name) for name in NOT_YET), "they exist"
 
 
 def test_the_other_screens_are_imported_once_the_first_can_be_seen(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bertmt.drawing.styled import Span, line
 from bertmt.registry.states import State
 from bertmt.services.browse.alarms.rules import Alarm
-from bertmt.services.browse.first_rows import first_rows
+from bertmt.services.browse.listing import first_rows
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.score_columns import tasks_of

@@ -21,6 +21,8 @@ from tui.terminal.ground import read_replies
 from tui.widgets.home_line import HomeLine
 
 EXIT_FINE, EXIT_USAGE, EXIT_READER_GONE = 0, 2, 141
+# After so long a lane that reads 10,000 runs lets the screens' thread go on: Python's own 5 ms are felt at each key.
+SWITCH_SECONDS = 0.001
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,6 +75,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
     Raises:
         UsageError: the user's keys cannot be read, or the theme is unknown.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     if os.environ.get("NO_COLOR") == "":  # no-color.org: set and not empty; Textual only looks whether it is set
         del os.environ["NO_COLOR"]
     settings_file = paths.dashboard_settings()

@@ -1,7 +1,6 @@
 """The app: it owns the lanes to the registry, the theme and what a user chose, and leads from screen to screen."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -10,7 +9,7 @@ from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 from rich.console import RenderableType
-from textual import events
+from textual import events, on, work
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,7 +19,7 @@ from textual.screen import Screen
 
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.errors import BertmtError, NotFoundError, RegistryError, UsageError
+from bertmt.errors import BertmtError, NotFoundError, RegistryError
 from bertmt.registry.records import Run
 from bertmt.services.browse.times.along import STEP
 from bertmt.services.browse.workload import count_running
@@ -32,16 +31,14 @@ from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.host import RegistryChanged
-from tui.navigation import Navigation
+from tui.navigation import Navigation, import_screens
 from tui.plain import words
 from tui.plain.reading import place_of_cursor
 from tui.registry_lane import RegistryLane, Session
-from tui.screens.dashboard_screen import DashboardScreen
+from tui.screens.dashboard_screen import DashboardScreen, Loaded
 from tui.settings import Settings, read_settings, with_choices, write_settings
-from tui.terminal.ground import QUESTION, GroundReported, is_light_by_environment
 from tui.terminal.line_filters import OnlyAscii, SafeText
 from tui.terminal.wire import Changes, Wire
-from tui.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
 from tui.undoing import Done
 from tui.widgets.frame import say_focus
 
@@ -110,9 +107,6 @@ class Dashboard(Navigation):
         self._noticed = ""  # what the opening of the registry said, which is told once
         self._first = first
         self._remark = remark
-        self._first_theme = ""
-        self._follows_terminal = False
-        self.has_few_colours = False  # 8 or 16, as with TERM=xterm: of ours, a text and its ground may come to be one
         self.poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
         self._wire = Wire()
@@ -124,8 +118,7 @@ class Dashboard(Navigation):
         self.set_class(self.speaks, "plain")
         if self.speaks:  # one thing below the other
             self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow")]
-        for theme in THEMES:
-            self.register_theme(theme)
+        self.know_themes()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and before them the wall that nothing unsafe passes."""
@@ -142,7 +135,7 @@ class Dashboard(Navigation):
             super()._display(screen, renderable)
 
     def on_mount(self) -> None:
-        self._begin_theme()
+        self.ask_terminal()
         if self._remark:
             self.notify(self._remark, severity="warning")
         if self.speaks and self._driver is not None:
@@ -155,22 +148,12 @@ class Dashboard(Navigation):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
-    def _begin_theme(self) -> None:
-        """The theme of the command line, else of the settings; where that is `auto`, what suits the terminal."""
-        wanted = self._first_theme or full_name(self.settings.theme)
-        self._follows_terminal = wanted == AUTO
-        if self._follows_terminal:
-            self.theme = theme_on(bool(is_light_by_environment(os.environ)), self.has_few_colours)
-            if self._driver is not None and not self._driver.is_headless:
-                self._driver.write(QUESTION)
-        elif self.has_few_colours and not (self._first_theme or wanted.startswith("ansi")):
-            self.theme = theme_on(False, True)
-        else:
-            self.theme = wanted if wanted in self.available_themes else DARK
-
-    def on_ground_reported(self, message: GroundReported) -> None:
-        if self._follows_terminal:
-            self.theme = theme_on(message.is_light, self.has_few_colours)
+    @on(Loaded)
+    @work(exclusive=True, group="imports")
+    async def _import_the_rest(self) -> None:
+        """The other screens, once the first can be seen."""
+        if self.poll_seconds:
+            await asyncio.to_thread(import_screens)
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover everything while there is no room for it."""
@@ -233,19 +216,6 @@ class Dashboard(Navigation):
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)
         return words.said_key(display) if self.speaks else display
-
-    def begin_with_theme(self, name: str) -> None:
-        """Begin with a theme, which is not kept.
-
-        Raises:
-            UsageError: there is none of that name.
-        """
-        if full_name(name) not in (AUTO, *self.available_themes):
-            raise UsageError(
-                "--theme expects auto, dark, light, ansi-dark, ansi-light or another of Textual's themes, "
-                f"but found {name!r}."
-            )
-        self._first_theme = full_name(name)
 
     @property
     def farewell(self) -> str:
@@ -334,15 +304,6 @@ class Dashboard(Navigation):
                 write_settings(self._settings_file, with_choices(read_settings(self._settings_file), known, choices))
             except BertmtError as problem:
                 self.show_error(problem)
-
-    def action_next_theme(self) -> None:
-        """The next of the four themes."""
-        place = CYCLE.index(self.theme) + 1 if self.theme in CYCLE else 0
-        self.theme, self._follows_terminal = CYCLE[place % len(CYCLE)], False
-        self.change(theme=self.theme)
-        self.notify(
-            f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color
-        )
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""

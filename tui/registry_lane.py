@@ -8,12 +8,11 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bertmt.errors import BertmtError, RegistryError, reason_of
-from bertmt.services.browse.alarms.watching import AlarmWatch
-from bertmt.services.browse.live_curves import LiveCurves
 from bertmt.services.browse.run_list import RunList
 from bertmt.services.browse.times.along import Axes
 from bertmt.services.browse.times.throughput import Speeds
@@ -21,22 +20,41 @@ from bertmt.services.ingest.watch import Watch
 from bertmt.services.opening import Registry, opened_registry, sqlite_errors_as_sentences
 from bertmt.services.upkeep.device_history import DeviceHistory
 
+if TYPE_CHECKING:
+    from bertmt.services.browse.alarms.watching import AlarmWatch
+    from bertmt.services.browse.live_curves import LiveCurves
+
 T = TypeVar("T")
 BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing
 
 
 class Session:
-    """What a lane keeps between questions: the open registry, and what was read from it."""
+    """What a lane keeps between questions: the open registry, and what was read from it.
+
+    What needs numpy, 0.1 s of every start, is made when it is asked for: the first picture is a list.
+    """
 
     def __init__(self, database: Registry):
         self.database = database
         self.watch = Watch(database)
         self.runs = RunList(database)
-        self.curves = LiveCurves(database)
         self.axes = Axes(database)
         self.history = DeviceHistory()
-        self.alarms = AlarmWatch(database)
         self.speeds = Speeds(database)
+
+    @cached_property
+    def curves(self) -> "LiveCurves":
+        """The curves that were looked at."""
+        from bertmt.services.browse.live_curves import LiveCurves  # noqa: PLC0415
+
+        return LiveCurves(self.database)
+
+    @cached_property
+    def alarms(self) -> "AlarmWatch":
+        """The alarms of runs that train now."""
+        from bertmt.services.browse.alarms.watching import AlarmWatch  # noqa: PLC0415
+
+        return AlarmWatch(self.database)
 
 
 class RegistryLane:

@@ -51,9 +51,9 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs,
-    curves, confusion, wait, baseline, compare, flips, slices, effects, cancel, pause, resume, requeue, rm, restore, hold,
-    release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify, backup, import_run,
-    import_predictions, gc, repair,
+    curves, confusion, wait, baseline, compare, flips, slices, effects, cancel, pause, resume, requeue, rm, restore,
+    hold, release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify, backup,
+    import_run, import_predictions, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

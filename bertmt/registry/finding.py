@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
-from bertmt.registry.states import State
+from bertmt.registry.states import WAITING, State
 
 MOST_PARAMETERS = 1000  # of a statement; SQLite takes at most 32,766
 
@@ -45,6 +45,39 @@ def count_runs(database: Database) -> int:
     """How many runs there are; not those removed."""
     found: int = database.execute("SELECT count(*) FROM runs WHERE removed_at IS NULL").fetchone()[0]
     return found
+
+
+def counts_by_state(database: Database) -> dict[State, int]:
+    """How many runs are in each state that has some; not those removed."""
+    rows = database.execute("SELECT state, count(*) FROM runs WHERE removed_at IS NULL GROUP BY state")
+    return {State(state): count for state, count in rows.fetchall()}
+
+
+def foremost_runs(database: Database, most: int) -> list[Run]:
+    """The running runs, the first so many that wait, and so many of the others that were queued last; oldest first."""
+    running, waiting = (State.RUNNING,), tuple(WAITING)
+    known = (*running, *waiting)
+    foremost = (
+        (f"state IN ({_marks(running)}) ORDER BY key DESC", running),
+        (f"state IN ({_marks(waiting)}) ORDER BY priority DESC, position, key", waiting),
+        (f"state NOT IN ({_marks(known)}) ORDER BY submitted_at DESC, key DESC", known),
+    )
+    chosen = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT key FROM runs WHERE removed_at IS NULL AND {which} LIMIT {most})"
+        for which, _ in foremost
+    )
+    return all_runs(database, f"runs.key IN ({chosen})", [state for _, states in foremost for state in states])
+
+
+def first_finished(database: Database, preset: str, seeds: Collection[int]) -> list[Run]:
+    """Of the runs of a preset that have one of these seeds, of each recipe on each data the one that finished first."""
+    # Beside a least value stands the key of its row: sqlite.org/lang_select.html, "Bare columns in an aggregate query".
+    first = (
+        "SELECT key, min(coalesce(ended_at, '') || printf('%020d', key)) FROM runs WHERE preset = ?"
+        f" AND state = 'finished' AND removed_at IS NULL AND seed IN ({_marks(list(seeds))})"
+        " GROUP BY seed, recipe, fingerprints, task_set"
+    )
+    return all_runs(database, f"runs.key IN (SELECT key FROM ({first}))", (preset, *seeds))
 
 
 def is_known(database: Database, run_id: str) -> bool:
@@ -89,5 +122,5 @@ def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
     return [ids[start : start + MOST_PARAMETERS] for start in range(0, len(ids), MOST_PARAMETERS)]
 
 
-def _marks(values: Sequence[str]) -> str:
+def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))

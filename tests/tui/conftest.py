@@ -20,6 +20,7 @@ from bertmt.registry.states import State
 from bertmt.run_folder.events import Step, now
 from bertmt.services.upkeep import machine
 from tui.app import Dashboard
+from tui.screens.runs import screen as runs_screen
 from tui.settings import Settings
 
 
@@ -80,6 +81,7 @@ def quiet_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("bertmt.services.browse.run_formatting.seconds_since", lambda at: 1.0 if at else None)
     # Its events, too, were written as fast as a test writes.
     monkeypatch.setattr("bertmt.services.browse.times.throughput._speed", lambda folder, attempt: 2.0)
+    monkeypatch.setattr(runs_screen, "PAUSE_SECONDS", 0)
     for name in ("NO_COLOR", "BERTMT_DB"):
         monkeypatch.delenv(name, raising=False)
 

@@ -50,6 +50,12 @@ def test_without_keys_of_ones_own_the_start_does_not_import_every_screen(tmp_pat
     assert subprocess.run([sys.executable, "-c", code + said], env=there, check=False).returncode == 0
 
 
+def test_the_screens_thread_waits_a_millisecond_for_what_lanes_read() -> None:
+    code = "import sys; from tui.__main__ import dashboard, parser; dashboard(parser().parse_args([]))"
+    said = "; sys.exit(sys.getswitchinterval() > 0.0015)"
+    assert subprocess.run([sys.executable, "-c", code + said], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("theme", CYCLE)
 async def test_every_theme_shows_the_same_text(show: Show, alive: Any, theme: str) -> None:
     async with show() as shown:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 from bertmt.errors import BertmtError
@@ -13,6 +14,11 @@ from tui.host import Host, RegistryChanged, host_of
 from tui.plain.words import in_words
 
 REFRESH_SECONDS = 2.0
+MOST_SECONDS_UNDRAWN = 0.2  # a registry may be locked, or far away
+
+
+class Loaded(Message):
+    """A screen shows what it is about for the first time."""
 
 
 class DashboardScreen(Screen[None]):
@@ -47,6 +53,8 @@ class DashboardScreen(Screen[None]):
         super().__init__()
         self._is_loading = False
         self._is_stale = False
+        self._was_loaded = False
+        self._may_draw = False
 
     @property
     def dashboard(self) -> Host:
@@ -66,6 +74,21 @@ class DashboardScreen(Screen[None]):
         # A screen reader would say every one of those figures again.
         if self.dashboard.poll_seconds and not in_words():
             self.set_interval(REFRESH_SECONDS, self._refresh_if_shown)
+            self.set_timer(MOST_SECONDS_UNDRAWN, self.draw)
+        else:
+            self.draw()
+
+    def draw(self) -> None:
+        """There is something to see."""
+        if not self._may_draw:
+            self._may_draw = True
+            self.refresh()
+
+    def _compositor_refresh(self) -> None:
+        """Empty panes are not drawn for the moment that reading takes: that would hold up the picture that is wanted.
+        Textual has no public place for this."""
+        if self._may_draw:
+            super()._compositor_refresh()
 
     def _refresh_if_shown(self) -> None:
         if self.is_current:
@@ -94,6 +117,10 @@ class DashboardScreen(Screen[None]):
                     await self.load()
                 except BertmtError as problem:
                     self.dashboard.show_error(problem)
+                self.draw()
+                if not self._was_loaded:
+                    self._was_loaded = True
+                    self.post_message(Loaded())
                 if not self._is_stale:
                     return
         finally:

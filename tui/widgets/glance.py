@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from bertmt.drawing import numbers
-from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.facts import facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cut_line, line
@@ -19,13 +19,15 @@ from bertmt.services.browse.alarms.rules import Alarm
 from bertmt.services.browse.logs import read_log
 from bertmt.services.browse.run_formatting import begins_anew, scale_line, value_text
 from bertmt.services.browse.run_list import Group, Spread
-from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns
 from tui.formatting.run_signs import ALARM_SIGN, group_name, state_sign
 from tui.formatting.run_standing import resilience_notes, standing
 from tui.formatting.scores import FEW
 from tui.registry_lane import Session
-from tui.widgets.line_chart import LineChart
 from tui.widgets.text_lines import TextLines
+
+if TYPE_CHECKING:
+    from bertmt.drawing.charts.curves import Panel
+    from tui.widgets.line_chart import LineChart
 
 LOG_LINES = 4
 LEAST_HEIGHT, ROOM_FOR_SCORES = 8, 12
@@ -36,7 +38,7 @@ class Glimpse:
     """What is shown of a run; the speed is in steps per second."""
 
     run: Run
-    panels: Sequence[Panel]
+    panels: "Sequence[Panel]"
     log_lines: Sequence[str]
     alarms: Sequence[Alarm] = ()
     speed: float | None = None
@@ -44,6 +46,8 @@ class Glimpse:
 
 def glimpse_of(session: Session, run: Run) -> Glimpse:
     """Read it; the curves from where they were read before."""
+    from tui.formatting.run_panels import AT_A_GLANCE, panels_of, patterns  # noqa: PLC0415 - numpy: 0.1 s of every start
+
     curves = session.curves.update([run], patterns(AT_A_GLANCE))
     try:
         last = read_log(session.database, run, LOG_LINES)
@@ -66,17 +70,14 @@ class Glance(Vertical):
 
     def compose(self) -> ComposeResult:
         yield TextLines(id="about")
-        with Horizontal(id="charts"):
-            for _ in AT_A_GLANCE:
-                yield LineChart()
+        yield Horizontal(id="charts")
         yield TextLines(id="words")
         yield TextLines(id="last")
 
     _standing: Line = ()
 
     def on_mount(self) -> None:
-        for chart in self.query(LineChart):
-            chart.can_focus = False
+        self._charts: list[LineChart] = []
 
     def show_group(self, group: Group) -> None:
         """Show what the seeds of a recipe come to."""
@@ -101,9 +102,7 @@ class Glance(Vertical):
         about, words, last = (self.query_one(name, TextLines) for name in ("#about", "#words", "#last"))
         has_curves = glimpse is not None and bool(glimpse.panels)
         self.query_one("#charts").display, words.display = has_curves, not has_curves
-        for chart, panel in zip_longest(self.query(LineChart), glimpse.panels if glimpse else ()):
-            chart.display = panel is not None
-            chart.show([panel] if panel is not None else [])
+        self._draw(glimpse.panels if glimpse is not None else ())
         if glimpse is None:
             for part in (about, words, last):
                 part.show([])
@@ -116,6 +115,19 @@ class Glance(Vertical):
         )
         words.show(lambda width: _words(glimpse, width))
         last.show(lambda width: self._last_lines(glimpse, width) if has_curves else [])
+
+    def _draw(self, panels: "Sequence[Panel]") -> None:
+        """A chart for each; the first are made when there is something to draw."""
+        while len(self._charts) < len(panels):
+            from tui.widgets.line_chart import LineChart  # noqa: PLC0415 - numpy: 0.1 s of every start
+
+            chart = LineChart()
+            chart.can_focus = False
+            self._charts.append(chart)
+            self.query_one("#charts").mount(chart)
+        for chart, panel in zip_longest(self._charts, panels):
+            chart.display = panel is not None
+            chart.show([panel] if panel is not None else [])
 
     def _last_lines(self, glimpse: Glimpse, width: int) -> list[Line]:
         """The scores, where there is room to say again what the list says, and the last line of the log; where there

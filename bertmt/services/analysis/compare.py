@@ -100,11 +100,12 @@ class Comparison:
         return tasks_of_arms(self.arms)
 
 
-def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
+def compare(database: Database, groups: Sequence[Sequence[Run]], with_noise: bool = True) -> Comparison:
     """Compare arms with the first of them, in the tasks that were evaluated on the same dev examples.
 
     Args:
         groups: each the runs of one arm: one run, or one recipe's seeds.
+        with_noise: read all runs for what seeds alone do.
 
     Raises:
         UsageError: fewer than two arms, one mixes recipes, or none has a task with the dev examples of the first.
@@ -132,7 +133,8 @@ def compare(database: Database, groups: Sequence[Sequence[Run]]) -> Comparison:
     tasks = {result.task for result in results}
     said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
-    noise = _noise(database, arms[0].runs[0], [*(task for task in arms[0].tasks if task in tasks), "overall"])
+    noisy = [*(task for task in arms[0].tasks if task in tasks), "overall"] if with_noise else []
+    noise = _noise(database, arms[0].runs[0], noisy) if noisy else {}
     return Comparison(sides, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(said)), noise)
 
 

@@ -37,7 +37,7 @@ def judgement_of(database: Database, run: Run, baseline: Run) -> Judgement | Non
     """What `compare` says of the two runs alone; None where it has no one figure: the overall score of all tasks of
     both, or the only task that they share."""
     try:
-        [against] = compare(database, [[baseline], [run]]).others
+        [against] = compare(database, [[baseline], [run]], with_noise=False).others
     except (UsageError, BusyError):
         return None
     found = {each.task: each for each in against.examples}

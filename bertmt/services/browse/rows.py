@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from bertmt.filters.fields import LIST_FIELDS, RECIPE_PREFIX, RUN_FIELDS, known_fields
+from bertmt.recipe.marks import toggle_marks
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.queue import place_of
 from bertmt.registry.records import Run, reader_of
@@ -55,6 +56,11 @@ class Row:
     def difference(self) -> float | None:
         """Of the mean over the tasks that both were trained on, run minus baseline."""
         return mean_difference(self.run, self.baseline)
+
+    @cached_property
+    def toggles(self) -> str:
+        """Which toggles of the method are on, a letter each."""
+        return toggle_marks(self.run.submission.shared_recipe)
 
     def get(self, name: str) -> Any:
         """The value of a field; a recipe is looked at only where one of its settings is asked for."""

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
 from bertmt.recipe.loading import from_json, to_json
@@ -23,12 +23,15 @@ from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
 from bertmt.services.lifecycle.order import waiting
 from bertmt.services.names import check_name, check_tag
-from bertmt.services.plan.data_check import CheckedData, check_data
-from bertmt.services.plan.encoder_check import check_encoder
 from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps
 from bertmt.services.plan.own_code import Sources, settle_own_code, sources_of
 from bertmt.services.plan.preset_list import equal_preset
+
+if TYPE_CHECKING:
+    from bertmt.services.plan.data_check import CheckedData
+
+# Who checks data or an encoder imports what reads them: 35 ms of every start of the dashboard, which has these verbs.
 
 
 def cancel(database: Database, run: Run) -> Run:
@@ -148,6 +151,8 @@ def requeue(
         "request": None, "failure": None, "ended_at": None, "recoveries": 0, **_past_its_pause(run),
     }  # fmt: skip
     if data or extra_data_file:
+        from bertmt.services.plan.data_check import check_data  # noqa: PLC0415
+
         before = run.submission
         recipe = from_json(before.recipe_json, run.known)
         new = {"data": data or before.data, "extra_data_file": extra_data_file or before.extra_data_file}
@@ -205,7 +210,7 @@ class Edited:
 
     settings: edits.NewSettings
     sources: Sources
-    checked: CheckedData
+    checked: "CheckedData"
     evaluate_examples: int
 
 
@@ -225,6 +230,9 @@ def check_edited(database: Database, run: Run, values: Mapping[str, Any]) -> Edi
     """What `edit` would store. Data are read and the user's own code is run, which may take minutes: outside of
     transactions.
     """
+    from bertmt.services.plan.data_check import check_data  # noqa: PLC0415
+    from bertmt.services.plan.encoder_check import check_encoder  # noqa: PLC0415
+
     known = with_tasks_of(run.known, known_tasks(database.path.parent))  # it keeps what its own were at submit
     recipe = resolved(recipe_from(values, base=unresolved(from_json(run.submission.recipe_json, known))))
     recipe, encoder = check_encoder(recipe)

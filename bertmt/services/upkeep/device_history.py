@@ -1,16 +1,20 @@
 """What the machine's parts did lately, as whoever looked at it noted: a bounded history in memory, lost with it."""
 
+import math
 import time
+from array import array
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bertmt.devices.cpu import Cpu, CpuTimes, busy_share, utilization
 from bertmt.devices.gpus import Gpu
 from bertmt.devices.processes import MachineProcess
 from bertmt.services.upkeep.machine import Machine
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST_MOMENTS = 900  # of 256 hardware threads and 8 GPUs, 1.5 MiB
 LEAST_SECONDS = 0.9  # between two moments: shorter ones flicker, and would shorten the history
@@ -30,7 +34,7 @@ class _Moment:
     at: float
     cpu: float
     memory: float
-    cores: np.ndarray
+    cores: "array[float]"
     gpus: Mapping[str, tuple[float, float]]
 
 
@@ -38,10 +42,10 @@ class _Moment:
 class Graph:
     """Shares in columns of `COLUMN_SECONDS`, the newest last; NaN where nothing is known."""
 
-    cpu: np.ndarray
-    memory: np.ndarray
-    cores: Mapping[int, np.ndarray]
-    gpus: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    cpu: "np.ndarray"
+    memory: "np.ndarray"
+    cores: "Mapping[int, np.ndarray]"
+    gpus: "Mapping[str, tuple[np.ndarray, np.ndarray]]"
 
 
 @dataclass
@@ -72,7 +76,7 @@ class DeviceHistory:
         total = None if before is None else utilization(cpu, before)
         gpus = {gpu.uuid: (_known(gpu.utilization), memory_share(gpu)) for gpu in machine.gpus}
         self._cpu_before = cpu.times
-        self._moments.append(_Moment(now, _known(total), memory_share(cpu), np.array(cores, np.float32), gpus))
+        self._moments.append(_Moment(now, _known(total), memory_share(cpu), array("f", cores), gpus))
 
     def busy_shares(self, processes: Sequence[MachineProcess]) -> Mapping[tuple[int, int], float]:
         """How busy each process kept the cores since the look before, by pid and begin: 1 is one hardware thread."""
@@ -92,12 +96,14 @@ class DeviceHistory:
             threads: the numbers of the hardware threads.
             uuids: of the GPUs.
         """
+        import numpy as np  # noqa: PLC0415 - 0.1 s: whoever only notes a look does without
+
         last = int(self.clock() // COLUMN_SECONDS)
         moments = [each for each in self._moments if each.at // COLUMN_SECONDS > last - columns - OLDEST_SECONDS]
         place = np.array([int(each.at // COLUMN_SECONDS) - last + columns - 1 for each in moments], dtype=np.intp)
         numbers = sorted(threads)
-        nothing = np.full(len(numbers), np.nan, np.float32)
-        nowhere = (np.nan, np.nan)
+        nothing = [math.nan] * len(numbers)
+        nowhere = (math.nan, math.nan)
         rows = [
             [each.cpu, each.memory, *(each.cores if len(each.cores) == len(numbers) else nothing),
              *(share for uuid in uuids for share in each.gpus.get(uuid, nowhere))]
@@ -121,7 +127,7 @@ def threads_of(cpu: Cpu) -> Mapping[int, CpuTimes]:
 def memory_share(device: Cpu | Gpu) -> float:
     """How full the memory is; NaN where nobody says."""
     total, free = device.memory_total_mib, device.memory_free_mib
-    return (total - free) / total if total and free is not None else np.nan
+    return (total - free) / total if total and free is not None else math.nan
 
 
 def _busy(now: CpuTimes, before: CpuTimes | None) -> float:
@@ -129,15 +135,17 @@ def _busy(now: CpuTimes, before: CpuTimes | None) -> float:
 
 
 def _known(share: float | None) -> float:
-    return np.nan if share is None else share
+    return math.nan if share is None else share
 
 
-def _in_columns(rows: np.ndarray, place: np.ndarray, columns: int) -> np.ndarray:
+def _in_columns(rows: "np.ndarray", place: "np.ndarray", columns: int) -> "np.ndarray":
     """The mean of what was noted in each column, else what was noted last, while that is young.
 
     Args:
         rows: shape (moments, series); place: the column of each moment, ascending, below 0 for those before the first.
     """
+    import numpy as np  # noqa: PLC0415
+
     drawn = np.full((columns, rows.shape[1]), np.nan)
     lasts = int(OLDEST_SECONDS // COLUMN_SECONDS)
     for column in range(columns):

@@ -35,6 +35,19 @@ def test_a_run_is_judged_as_compare_judges_it_alone(tmp_path: Path) -> None:
         assert judged.figures == f"+{judged.difference:.3f} [+{judged.low:.3f}, +{judged.high:.3f}]"
 
 
+def test_a_verdict_in_a_list_reads_two_runs_and_not_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = RegistryBuilder(tmp_path / "runs.db")
+    base, better = builder.finished("base", right=0.2), builder.finished("better", right=0.9)
+
+    def refuse(*asked: object) -> None:
+        raise AssertionError("a list of 10,000 runs would read 10,000 for each of its rows")
+
+    with builder.database as database:
+        expected = judgement_of(database, better, base)
+        monkeypatch.setattr("bertmt.services.browse.run_list.RunList.refresh", refuse)
+        assert judgement_of(database, better, base) == expected is not None
+
+
 def test_the_course_of_a_run_is_its_primary_score_epoch_by_epoch(tmp_path: Path) -> None:
     builder = RegistryBuilder(tmp_path / "runs.db")
     several, one, none = builder.finished("several"), builder.finished("one", "sst-only"), builder.add("none")

@@ -4,15 +4,13 @@ Only of the rows that are seen: of 10,000 runs nobody waits for the others.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from bertmt.drawing.charts.sparkline import sparkline
 from bertmt.drawing.numbers import difference
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, plain
 from bertmt.registry.records import Run
-from bertmt.services.browse.curves import courses_of
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
 from tui.host import Host
@@ -34,14 +32,24 @@ class Beside:
     def __init__(self) -> None:
         self.ascii_only = False
         self._judgements: dict[Key, Judgement | None] = {}
-        self._courses: Mapping[int, Sequence[float | None]] = {}
+        self._courses: dict[int, tuple[Run, str]] = {}  # by key, as they were when the run was as it is here
 
-    def read_courses(self, rows: Iterable[Row]) -> Callable[[Session], None]:
-        """What the registry's thread does for the courses of the rows that are seen."""
-        runs = [row.run for row in rows if not begins_anew(row.run)]
+    def lacks_course(self, run: Run) -> bool:
+        """Whether its course is not known, or was read before the run became what it is."""
+        known = self._courses.get(run.key)
+        return not begins_anew(run) and (known is None or known[0] is not run)
+
+    def read_courses(self, runs: Iterable[Run]) -> Callable[[Session], None]:
+        """What the registry's thread does for the courses of runs."""
+        asked = list(runs)
 
         def read(session: Session) -> None:
-            self._courses = courses_of(session.database, runs)
+            from bertmt.drawing.charts.sparkline import sparkline  # noqa: PLC0415 - numpy: 0.1 s of every start
+            from bertmt.services.browse.curves import courses_of  # noqa: PLC0415
+
+            found = courses_of(session.database, asked)
+            for run in asked:
+                self._courses[run.key] = run, plain(sparkline(found.get(run.key, ()), COURSE_CELLS, self.ascii_only))
 
         return read
 
@@ -63,8 +71,8 @@ class Beside:
 
     def course(self, run: Run) -> Span:
         """Its score over the epochs, as it stands in a row."""
-        found = sparkline(self._courses.get(run.key, ()), COURSE_CELLS, self.ascii_only)
-        return Span(plain(found), "series0")
+        known = self._courses.get(run.key)
+        return Span("" if known is None or begins_anew(run) else known[1], "series0")
 
     def difference(self, row: Row) -> Span:
         """Δ as it stands in a row: in the colour of its verdict, whose mark is behind it once it is known."""
@@ -98,8 +106,9 @@ async def look_beside(dashboard: Host, table: Table[Any], beside: Beside) -> Asy
         the row of which the verdict is known now; None: the courses are.
     """
     rows = [row for row in table.rows_in_sight if isinstance(row, Row)]
-    if any(each.column.key == "curve" for each in table.placed):
-        await dashboard.ask(beside.read_courses(rows))
+    unread = [row.run for row in rows if beside.lacks_course(row.run)]
+    if unread and any(each.column.key == "curve" for each in table.placed):
+        await dashboard.ask(beside.read_courses(unread))
         yield None
     lacking = [row for row in rows if beside.lacks(row)]
     if lacking:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
-from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, reader_of
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.rows import Row
@@ -185,7 +184,7 @@ def run_cell(row: Row, column: Column, beside: Beside) -> Span:
         case "name":
             return Span(safe_text(run.name), "" if run.state in (State.RUNNING, State.FINISHED) else "dim")
         case "toggles":
-            return Span(toggle_marks(run.recipe), "accent")
+            return Span(row.toggles, "accent")
         case "progress":
             return _progress(run)
         case "difference":
@@ -262,7 +261,7 @@ def _group_cell(row: GroupRow, column: Column) -> Span:
         case "name":
             return Span(group_name(group), "title")
         case "toggles":
-            return Span(toggle_marks(first.run.recipe), "accent")
+            return Span(first.toggles, "accent")
         case "progress":
             return Span(f"{len(newest_of_each_seed(group.rows))} of {group.seeds}", "dim")
         case "difference":

@@ -1,5 +1,6 @@
 """The list of runs, the first thing that a person sees: filtered, sorted, grouped, with the run at hand at a glance."""
 
+import asyncio
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,27 +16,26 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
-from bertmt.recipe.marks import MARKS
 from bertmt.registry.records import Run
 from bertmt.services.browse.alarms.settings import rules_in_words
 from bertmt.services.browse.curves import run_place
 from bertmt.services.browse.rows import FIELDS, Row
-from bertmt.services.browse.run_formatting import common_scale
 from bertmt.services.browse.run_list import STANDING, check_filter
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option
-from tui.formatting.run_signs import ALARM_SIGN, MARK_OF_REQUEST, MARK_OF_STATE
+from tui.formatting.run_signs import ALARM_SIGN
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
-from tui.screens.runs.beside import MARK_OF_VERDICT, Beside, look_beside
+from tui.screens.runs.beside import Beside, look_beside
 from tui.screens.runs.column_choice import ColumnChoice
 from tui.screens.runs.columns import GroupRow, arranged, cell, columns_of, first_key, key_of, marks_of, runs_of
 from tui.screens.runs.filter_bar import FilterBar
+from tui.screens.runs.guide import SENTENCES
 from tui.screens.runs.its_search import open_search
-from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed
+from tui.screens.runs.listed import EMPTY, NOTHING_MATCHES, Listed, first_listed, whole_listed
 from tui.screens.runs.mark_matching import mark_matching
 from tui.screens.runs.no_room import NoRoom
 from tui.screens.runs.predicted import PredictedPane
@@ -45,10 +45,13 @@ from tui.widgets.frame import framed
 from tui.widgets.glance import Glance, Glimpse, glimpse_of
 from tui.widgets.home_line import HomeLine
 from tui.widgets.key_line import KeyLine
-from tui.widgets.machine_strip import MachineStrip, surroundings_of
+from tui.widgets.machine_strip import MachineStrip
 from tui.widgets.tables.columns import Column
 from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
+
+MOST_SECONDS_TO_PAINT = 0.5
+PAUSE_SECONDS = 0.06  # longer than between two keys of one that is held down
 
 
 class RunsScreen(RunActions, HomeScreen):
@@ -57,27 +60,6 @@ class RunsScreen(RunActions, HomeScreen):
     MODE = "runs"
     SUBJECT = "runs"
     AUTO_FOCUS = ""  # Textual's "*" finds the hidden filter first, and what is typed ahead would be typed into it
-    SENTENCES: ClassVar[tuple[str, ...]] = (
-        "Every run of the registry: running ones, then the queue in its order, then the newest. Keys act on the marked "
-        "runs, or on the one under the cursor if none is marked. Quitting stops nothing: runs belong to workers.",
-        "States: "
-        + ", ".join(f"{sign} {state}" for state, sign in MARK_OF_STATE.items())
-        + "; "
-        + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_REQUEST.items())
-        + f"; {ALARM_SIGN.text} running, with an alarm.",
-        "A marked run has the colour and mark in front that it has in every chart and comparison; ● is the baseline's.",
-        "Toggles: " + ", ".join(f"{mark.letter} {mark.meaning}" for mark in MARKS) + ".",
-        "Δ is the mean difference from the baseline ★ over the tasks that both trained, a correlation x as "
-        "(1 + x)/2, as in the overall score. b chooses the baseline; else it is the first `baseline` of equal scale "
-        "that finished, of the same seed where there is one.",
-        "Verdicts: "
-        + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_VERDICT.items())
-        + ", each run judged alone against its baseline, as c does it. Undecided is not “no effect”; and of 20 runs "
-        "that differ in nothing one is better or worse by chance.",
-        "A filter such as `state:running lora>0 overall>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run "
-        "and of its recipe; a bare word is looked for in names, ids, presets and tags. Tab completes keys and values. "
-        "f keeps filter, order and columns as a view; in the dialog of columns p pins one at the left.",
-    )
     DEFAULT_CSS = """
     RunsScreen #body { height: 1fr; layout: vertical; }
     RunsScreen #why-gone { height: auto; padding: 0 2; }
@@ -133,7 +115,7 @@ class RunsScreen(RunActions, HomeScreen):
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute
         """With the rules of alarms as they are now."""
-        return (*self.SENTENCES, rules_in_words())
+        return (*SENTENCES, rules_in_words())
 
     @property
     def table(self) -> "Table[Row | GroupRow]":
@@ -166,11 +148,30 @@ class RunsScreen(RunActions, HomeScreen):
         return Span(look.mark, look.style)
 
     async def load(self) -> None:
-        listed = await self.dashboard.ask(self._list)
+        is_plain = not self.filter_text and self.order == STANDING and not self.is_grouped
+        if self._listed is None and is_plain and (first := await self.dashboard.ask(first_listed)) is not None:
+            self.table.is_whole.clear()
+            self._show(first)
+            self.draw()
+            await self._painted()
+        try:
+            self._show(await self.dashboard.ask(self._list))
+        finally:
+            self.table.is_whole.set()
+
+    async def _painted(self) -> None:
+        """Until what is shown was painted: reading the rest on another thread would hold that up."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        with suppress(TimeoutError):  # a screen that is covered is not painted
+            await asyncio.wait_for(painted.wait(), MOST_SECONDS_TO_PAINT)
+
+    def _show(self, listed: Listed) -> None:
         self._listed = listed
         self.filter_bar.know(listed.fields, listed.tasks, listed.matching if self.filter_text else 0, listed.total)
         self.query_one(HomeLine).show_counts(listed.counts, listed.scale)
-        self.query_one(MachineStrip).show(listed.surroundings)
+        if listed.surroundings is not None:
+            self.query_one(MachineStrip).show(listed.surroundings)
         is_empty = not listed.lines
         empty = self.query_one("#empty", TextLines)
         empty.set_class(not is_empty, "hidden")
@@ -217,39 +218,13 @@ class RunsScreen(RunActions, HomeScreen):
             async for row in look_beside(self.dashboard, self.table, self._beside):
                 if self.is_left:
                     return
-                self.table.redraw()
+                self.table.redraw(*([row] if row is not None else []))
                 if row is not None and row is self.table.current:
                     self.query_one(Glance).show_standing(self._beside.standing(row))
 
     def _list(self, session: Session) -> Listed:
-        """On the registry's thread: the lines as filter, order and groups want them."""
-        session.runs.refresh()
-        lines: list[Row | GroupRow] = []
-        if self.is_grouped:
-            for group in session.runs.groups(self.filter_text, self.order):
-                head = GroupRow(group, False)
-                is_open = head.key in self._open_groups
-                lines += [GroupRow(group, is_open), *(group.rows if is_open else ())]
-        else:
-            lines += session.runs.rows(self.filter_text, self.order)
-        counts = session.runs.counts()
-        tasks = tasks_of(run for each in lines for run in runs_of(each))
-        scale = common_scale(run for each in lines for run in runs_of(each))
-        fields = session.runs.fields()
-        why_gone, news = session.runs.baselines.why_gone, session.runs.told_of_baselines()
-        return Listed(
-            lines=lines,
-            tasks=tasks,
-            fields=fields,
-            total=sum(counts.values()),
-            counts=counts,
-            surroundings=surroundings_of(session),
-            scale=scale,
-            why_gone=why_gone,
-            news=news,
-            alarms=session.alarms.of(run for each in lines for run in runs_of(each)),
-            references=session.runs.baselines.references,
-        )
+        """On the registry's thread."""
+        return whole_listed(session, self.filter_text, self.order, self._open_groups if self.is_grouped else None)
 
     def current_run(self) -> Run | None:
         row = self.table.current
@@ -264,6 +239,8 @@ class RunsScreen(RunActions, HomeScreen):
     @on(Table.Moved, "#runs")
     @work(exclusive=True, group="glance")
     async def _moved(self) -> None:
+        """The run at the cursor at a glance, once the cursor rests: a key that is held down draws rows alone."""
+        await asyncio.sleep(PAUSE_SECONDS)
         row = self.table.current
         self.query_one(PredictedPane).follow(self.current_run())
         if isinstance(row, GroupRow):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import Any, Generic, TypeVar
 
+from bertmt.drawing.styled import Span
 from tui.bindings import key
 from tui.plain.words import in_words
 
@@ -20,14 +21,15 @@ MARK_KEYS = (
 )
 
 
-def mark_of(word: str) -> str:
+def mark_span(sign: Span, word: str) -> Span:
     """The sign before a marked row, or that word where signs are words."""
-    return word if in_words() else MARK
+    return Span(word, "mark") if in_words() else sign
 
 
 def gutter(word: str) -> int:
     """Cells of a mark, and a space; none where signs are words and there is none."""
-    return len(f"{mark_of(word)} ") if mark_of(word) else 0
+    mark = word if in_words() else MARK
+    return len(f"{mark} ") if mark else 0
 
 
 class Marking(Generic[R]):

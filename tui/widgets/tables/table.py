@@ -3,6 +3,7 @@
 Textual's DataTable takes 1 to 2 s for the first layout of 10,000 rows, so this is one of our own on its line API.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -10,7 +11,6 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -22,11 +22,13 @@ from tui.plain.words import in_words
 from tui.widgets.changed_lines import changed_regions
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place, spoken
-from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking, gutter
+from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking, gutter, mark_span
+from tui.widgets.tables.messages import OfColumn, OfRow
 from tui.widgets.tables.placing import Placing
 from tui.widgets.tables.strips import KeptStrips
 
 R = TypeVar("R")
+MOST_ROWS_TO_SEND = 27  # where each moves by one, 3 KB; a list of more rows goes on by half of its height
 
 
 class Table(ScrollView, Generic[R], can_focus=True):
@@ -55,17 +57,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)  # only two lines change with it
 
-    class Moved(Message):
+    class Moved(OfRow):
         """The cursor came to another row, or the row that it is on was replaced."""
-
-        def __init__(self, table: "Table[Any]", row: object | None):
-            super().__init__()
-            self.table = table
-            self.row = row
-
-        @property
-        def control(self) -> "Table[Any]":
-            return self.table
 
     class Chosen(Moved):
         """Enter was pressed on a row, or it was clicked twice."""
@@ -73,17 +66,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
     class Marked(Moved):
         """The marks changed."""
 
-    class TitleClicked(Message):
+    class TitleClicked(OfColumn):
         """A column's title was clicked."""
-
-        def __init__(self, table: "Table[Any]", column: Column):
-            super().__init__()
-            self.table = table
-            self.column = column
-
-        @property
-        def control(self) -> "Table[Any]":
-            return self.table
 
     def __init__(
         self,
@@ -98,6 +82,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.rows: Sequence[R] = ()
+        self.is_whole = asyncio.Event()  # not set while more rows are being read: what is about all of them waits
+        self.is_whole.set()
         self.marking: Marking[R] = Marking(marks_of or (lambda row: (key_of(row),)))
         self._on_screen: dict[int, tuple[Line, bool]] = {}  # by line, as it was drawn last
         # Rows as lines, until all is drawn again: a list that moves by a row would make those of all others anew.
@@ -149,9 +135,10 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self._strips.clear()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def redraw(self) -> None:
-        """What cells say has changed, though the rows are the same."""
-        self._made.clear()
+    def redraw(self, *rows: R) -> None:
+        """What the cells of these rows say has changed, though the rows are the same; of none: of all."""
+        for known in [(self._key_of(row), marked) for row in rows for marked in (True, False)] or list(self._made):
+            self._made.pop(known, None)
         self._refresh_changed()
 
     @property
@@ -215,12 +202,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._keep_cursor_in_sight()
 
     def _keep_cursor_in_sight(self) -> None:
-        height = self._rows_on_screen()
-        top = round(self.scroll_y)
+        height, top = self._rows_on_screen(), round(self.scroll_y)
+        half = height // 2 if height > MOST_ROWS_TO_SEND else 0
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - half, animate=False, immediate=True)
         elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - (half or height - 1), animate=False, immediate=True)
 
     def _rows_on_screen(self) -> int:
         return max(1, self.size.height - self._top)
@@ -231,7 +218,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
     def action_first(self) -> None:
         self.cursor = 0
 
-    def action_last(self) -> None:
+    async def action_last(self) -> None:
+        await self.is_whole.wait()
         self.cursor = len(self.rows) - 1
 
     def action_page(self, pages: float) -> None:
@@ -257,7 +245,8 @@ class Table(ScrollView, Generic[R], can_focus=True):
             self.cursor = place
             self._draw_range()
 
-    def action_mark_range(self) -> None:
+    async def action_mark_range(self) -> None:
+        await self.is_whole.wait()
         if self.current is None or not self._draw_range():
             host_of(self).notify("The range begins at the last mark: mark a row with the space bar first.")
 
@@ -274,11 +263,13 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._say_marked()
         return True
 
-    def action_mark_all(self) -> None:
+    async def action_mark_all(self) -> None:
+        await self.is_whole.wait()
         self.marking.take_all(self.rows)
         self._say_marked()
 
-    def action_invert(self) -> None:
+    async def action_invert(self) -> None:
+        await self.is_whole.wait()
         self.marking.invert(self.rows)
         self._say_marked()
 
@@ -392,15 +383,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
             spans.append(Span(pad(title, each.width, each.column.right) + " " * GAP, "accent" if is_sorted else "dim"))
         return tuple(spans)
 
-    def _gutter_span(self, row: R) -> Span:
-        """Whether a row is marked."""
-        if not self.marking.holds(row):
-            return Span(" " * self._gutter)
-        found = Span(self.mark_word, "mark") if in_words() else self._mark_of(row)
-        return Span(pad(found.text, self._gutter), found.style)
-
     def _row_line(self, row: R) -> Line:
-        spans = [self._gutter_span(row)]
+        mark = mark_span(self._mark_of(row), self.mark_word) if self.marking.holds(row) else Span("")
+        spans = [Span(pad(mark.text, self._gutter), mark.style)]
         width = self.scrollable_content_region.width - self._gutter
         for each in self.placed:
             cell = self._cell(row, each.column)

@@ -125,8 +125,10 @@ class Dashboard(Navigation):
         return [*self._safe_filters, *super().get_line_filters()]
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Only what changed goes to the terminal. Textual has no public place for this; `tests/tui/test_wire.py` fails
-        where it has changed."""
+        """Only what changed goes to the terminal.
+
+        Textual has no public place for this; `tests/tui/terminal/test_wire.py` fails where it has changed.
+        """
         if self.speaks:
             self.cursor_position = place_of_cursor(screen, self.cursor_position)
         if isinstance(renderable, (LayoutUpdate, ChopsUpdate)):

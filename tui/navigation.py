@@ -13,7 +13,7 @@ from bertmt.recipe.recipe import Recipe
 from bertmt.registry.records import Run
 from bertmt.services.browse.find.found import Found
 from bertmt.tasks.task import Task
-from tui.theming import Themed
+from tui.styles.theming import Themed
 
 # All but those of comparisons, flips and effects: they bring scipy, 0.15 s and 30 MiB, which few need.
 SCREENS = (

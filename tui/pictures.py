@@ -21,7 +21,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, cells
 from bertmt.errors import UsageError, reason_of
 from tui.host import Host
-from tui.themes import palette_of
+from tui.styles.themes import palette_of
 from tui.widgets.drawing import Drawing
 
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 10  # px; the font is 14 px high, and 0.6 of that wide

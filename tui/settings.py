@@ -11,7 +11,7 @@ from bertmt import atomic_files
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import UsageError, reason_of
 from bertmt.recipe.loading import toml_value
-from tui.themes import AUTO
+from tui.styles.themes import AUTO
 
 
 @dataclass(frozen=True)

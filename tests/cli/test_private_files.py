@@ -18,7 +18,7 @@ from bertmt.services.lifecycle.workers import start_detached_worker
 from bertmt.worker.worker import Worker
 from tui.pictures import write_picture
 from tui.settings import Settings, write_settings
-from tui.themes import THEMES
+from tui.styles.themes import THEMES
 
 
 @pytest.fixture(params=[0o000, 0o022], ids=["000", "022"])

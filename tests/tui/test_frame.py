@@ -27,7 +27,7 @@ from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.run.screen import RunScreen
 from tui.screens.worker_log import WorkerLogScreen
 from tui.settings import Settings, View, read_settings, write_settings
-from tui.themes import CYCLE, LIGHT
+from tui.styles.themes import CYCLE, LIGHT
 
 TOUR = Path(__file__).resolve().parents[2] / "docs" / "tour.md"
 ARROWS = {"up", "down", "left", "right"}

@@ -11,7 +11,7 @@ from present import present
 from bertmt.drawing.styled import Span
 from bertmt.errors import UsageError
 from tui.pictures import CELL_WIDTH, MARGIN, moving_svg, svg_of, write_picture
-from tui.themes import THEMES
+from tui.styles.themes import THEMES
 
 DARK = THEMES[0]
 SVG = "{http://www.w3.org/2000/svg}"

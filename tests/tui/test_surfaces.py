@@ -8,7 +8,7 @@ from shown import LARGE, SMALL, Show, Shown
 from textual.widget import Widget
 
 from tui.settings import Settings
-from tui.themes import CYCLE, DARK, LIGHT, THEMES
+from tui.styles.themes import CYCLE, DARK, LIGHT, THEMES
 from tui.widgets.frame import FRAMED, name_frame
 from tui.widgets.text_lines import TextLines
 

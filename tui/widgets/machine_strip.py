@@ -56,16 +56,8 @@ class MachineStrip(Widget):
         self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu, self._cpu_busy)]
         if in_words():  # figures that move all the time are on the screen about devices
             del self._parts[1:]
-        self._fit()
-        self.refresh()
-
-    def on_resize(self) -> None:
-        self._fit()
-
-    def _fit(self) -> None:
-        """As many lines as the parts need in this width, once there is one: they may be known before."""
-        if self.size.width:
-            self.styles.height = min(2, len(self._lines()))
+        # Before the first layout there is no width to count lines for: the layout asks for them.
+        self.refresh(layout=not self.size.width or self._height_for(self.size.width) != self.size.height)
 
     def _look_at(self, cpu: Cpu) -> None:
         """How busy the processor was since the look before."""

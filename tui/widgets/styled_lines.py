@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bertmt.drawing.styled import Line
-from tui.themes import palette_of
+from tui.styles.themes import palette_of
 
 NOTHING = Style()
 

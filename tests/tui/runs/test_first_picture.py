@@ -67,7 +67,7 @@ async def first_picture(app: Any, pilot: Any) -> None:
 async def test_the_first_rows_are_there_before_the_others_are_read(
     long: Path, rest: threading.Event, alive: None
 ) -> None:
-    app: Any = Dashboard(long, poll_seconds=0)
+    app: Any = Dashboard(registry=long, poll_seconds=0)
     async with app.run_test(size=(80, 24)) as pilot:
         await first_picture(app, pilot)
         table = app.screen.table
@@ -82,7 +82,7 @@ async def test_the_first_rows_are_there_before_the_others_are_read(
 
 @pytest.mark.parametrize("key", ["G", "A", "I"])
 async def test_a_key_about_all_rows_waits_for_all(long: Path, rest: threading.Event, alive: None, key: str) -> None:
-    app: Any = Dashboard(long, poll_seconds=0)
+    app: Any = Dashboard(registry=long, poll_seconds=0)
     async with app.run_test(size=(80, 24)) as pilot:
         await first_picture(app, pilot)
         app.post_message(events.Key("j", "j"))
@@ -106,7 +106,7 @@ async def test_where_the_rest_cannot_be_read_keys_act_all_the_same(
         raise BertmtError("no more of it")
 
     monkeypatch.setattr(runs_screen, "whole_listed", refuse)
-    app: Any = Dashboard(long, poll_seconds=0)
+    app: Any = Dashboard(registry=long, poll_seconds=0)
     async with app.run_test(size=(80, 24)) as pilot:
         await first_picture(app, pilot)
         app.post_message(events.Key("G", "G"))
@@ -136,7 +136,7 @@ async def test_no_empty_list_is_drawn_while_its_rows_are_read(
     long: Path, alive: None, drawn: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dashboard_screen, "MOST_SECONDS_UNDRAWN", 60)
-    app: Any = Dashboard(long, poll_seconds=1000)
+    app: Any = Dashboard(registry=long, poll_seconds=1000)
     async with app.run_test(size=(80, 24)) as pilot:
         await first_picture(app, pilot)
         while not drawn:
@@ -149,7 +149,7 @@ async def test_a_list_that_takes_long_is_drawn_empty_meanwhile(
 ) -> None:
     may_come = threading.Event()
     monkeypatch.setattr(runs_screen, "first_listed", lambda session: may_come.wait(30) and None)
-    app: Any = Dashboard(long, poll_seconds=1000)
+    app: Any = Dashboard(registry=long, poll_seconds=1000)
     async with app.run_test(size=(80, 24)) as pilot:
         for _ in range(1000):
             await pilot.pause(0.01)

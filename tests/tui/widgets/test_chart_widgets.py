@@ -19,7 +19,7 @@ from bertmt.drawing.charts.series import Series
 from bertmt.drawing.styled import plain
 from tui.screens.run.widgets.heat_map import HeatMap
 from tui.screens.run.widgets.scatter_chart import ScatterChart
-from tui.themes import THEMES
+from tui.styles.themes import THEMES
 from tui.widgets.line_chart import LineChart, Reading
 
 STEPS = np.arange(0, 1001, 10)

@@ -4,7 +4,7 @@ from collections import Counter
 
 from bertmt.drawing.charts.series import look_of, place_of_run
 from bertmt.drawing.styled import SERIES
-from tui.themes import palette_of
+from tui.styles.themes import palette_of
 
 
 def test_runs_are_told_apart_by_colour_and_mark_and_none_looks_like_the_baseline() -> None:

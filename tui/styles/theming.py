@@ -6,9 +6,9 @@ from textual.app import App
 
 from bertmt.errors import UsageError
 from tui.settings import Settings
-from tui.style_sheet import KeptSheet
+from tui.styles.style_sheet import KeptSheet
+from tui.styles.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
 from tui.terminal.ground import QUESTION, GroundReported, is_light_by_environment
-from tui.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
 from tui.typed_ahead import TypedAhead
 
 

@@ -7,8 +7,8 @@ from shown import Show
 from textual import events
 
 from tui.settings import Settings
+from tui.styles.themes import DARK, LIGHT, theme_on
 from tui.terminal.ground import GroundParser, GroundReported, is_light, is_light_by_environment
-from tui.themes import DARK, LIGHT, theme_on
 
 WHITE, BLACK = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\", "\x1b]11;rgb:0000/0000/0000\x07"
 

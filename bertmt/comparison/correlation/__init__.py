@@ -1,0 +1,1 @@
+"""Intervals and tests of correlations, and of the difference of two."""

@@ -1,0 +1,1 @@
+"""How the dashboard looks: themes, and the style sheet with its reading."""

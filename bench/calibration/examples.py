@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.calibration.populations import Population, Sample
 from bench.calibration.real_predictions import RealPredictions
-from bertmt.comparison.correlation import pearson
+from bertmt.comparison.correlation import linear
 from bertmt.comparison.intervals import detectable_with
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.proportions import TangoInterval, detectable_difference, mcnemar
@@ -122,7 +122,7 @@ def similarity_power(real: RealPredictions, rows: int, samples: int, resamples: 
     standard = [(each - each.mean()) / each.std() for each in real.predicted["sts"][:2]]
     rho = float(np.mean([gold @ each for each in standard]) / len(gold))
     first, second = standard
-    error = pearson.resampled_correlation_difference(labels, first, second, resamples=0, rng=rng).standard_error
+    error = linear.resampled_correlation_difference(labels, first, second, resamples=0, rng=rng).standard_error
     true = detectable_with(error, LEVEL / rows)
     step = _shift_for(rho, true)
     results: list[PairedDifference] = []

@@ -21,7 +21,7 @@ from scipy import special
 
 from bertmt.comparison import confusions
 from bertmt.comparison.bootstrap import ROUNDING
-from bertmt.comparison.correlation import ranks
+from bertmt.comparison.correlation import rank
 from bertmt.comparison.intervals import detectable_with, upper_z
 from bertmt.comparison.permutation import standardised
 from bertmt.comparison.verdicts import Difference, Verdict
@@ -154,5 +154,5 @@ def influence(task: Task, labels: np.ndarray, predicted: np.ndarray) -> np.ndarr
         values = y * x - float(y @ x) / len(y) * (y * y + x * x) / 2
         return values
     if metric == "spearman":
-        return ranks.influence(labels, predicted)
+        return rank.influence(labels, predicted)
     return confusions.influence(labels, predicted, metric)

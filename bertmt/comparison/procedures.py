@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from bertmt.comparison import bootstrap, confusions, permutation, proportions
-from bertmt.comparison.correlation import pearson, ranks
+from bertmt.comparison.correlation import linear, rank
 from bertmt.comparison.flips import flips
 from bertmt.comparison.intervals import Interval
 from bertmt.tasks.metrics import pearson, ranks
@@ -78,9 +78,9 @@ def of_pearson(sample: Sample, resamples: int, generators: Generators) -> Proced
     r_a, r_b = sample.score_a, sample.score_b
     return _resampled(
         sample,
-        pearson.resampled_correlation_difference(*sample.arrays, resamples, generators[0]),
+        linear.resampled_correlation_difference(*sample.arrays, resamples, generators[0]),
         permutation.exchanged_correlations(*sample.arrays, resamples, generators[1]),
-        None if r_ab is None else pearson.williams(r_a, r_b, r_ab, len(sample.labels)).p,
+        None if r_ab is None else linear.williams(r_a, r_b, r_ab, len(sample.labels)).p,
     )
 
 
@@ -92,8 +92,8 @@ def of_spearman(sample: Sample, resamples: int, generators: Generators) -> Proce
     Chung & Romano 2013, see `permutation`).
     """
     labels, a, b = (ranks(np.asarray(values, dtype=np.float64)) for values in sample.arrays)
-    resampled = ranks.resampled_rank_correlation_difference(*sample.arrays, resamples, generators[0])
-    with_fixed_ranks = pearson.resampled_correlation_difference(labels, a, b, 0, generators[0]).standard_error
+    resampled = rank.resampled_rank_correlation_difference(*sample.arrays, resamples, generators[0])
+    with_fixed_ranks = linear.resampled_correlation_difference(labels, a, b, 0, generators[0]).standard_error
     spread = resampled.standard_error / with_fixed_ranks if with_fixed_ranks else 1.0
     return _resampled(
         sample, resampled, spread * permutation.exchanged_correlations(labels, a, b, resamples, generators[1])

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bertmt.comparison import bootstrap, confusions
-from bertmt.comparison.correlation import pearson, ranks
+from bertmt.comparison.correlation import linear, rank
 from bertmt.comparison.intervals import upper_z
 from bertmt.tasks.scores import score
 from bertmt.tasks.task import Task
@@ -35,9 +35,9 @@ def interval_of_score(
     if metric in confusions.METRICS:
         resampled = confusions.resampled_metric(labels, predicted, metric, resamples, rng)
     elif metric == "spearman":
-        resampled = ranks.resampled_rank_correlation(labels, predicted, resamples, rng)
+        resampled = rank.resampled_rank_correlation(labels, predicted, resamples, rng)
     else:
-        resampled = pearson.resampled_correlation(labels, predicted, resamples, rng)
+        resampled = linear.resampled_correlation(labels, predicted, resamples, rng)
     low, high = bootstrap.symmetric_interval(resampled).at(level)
     return (low, high) if task.metric.signed else (max(low, 0.0), high)
 

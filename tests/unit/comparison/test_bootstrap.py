@@ -10,7 +10,7 @@ from present import present
 
 from bertmt.comparison import bootstrap
 from bertmt.comparison.bootstrap import Resampled, symmetric_interval
-from bertmt.comparison.correlation import pearson
+from bertmt.comparison.correlation import linear
 from bertmt.comparison.paired import PairedPredictions
 from bertmt.tasks.builtin import BUILTIN
 
@@ -36,10 +36,10 @@ def plain_difference(y: Any, a: Any, b: Any) -> tuple[Any, float]:
 
 @pytest.mark.parametrize("level", [0.05, 0.0125, 0.05 / 12])
 def test_the_interval_of_correlations_is_that_of_a_plain_loop(level: float) -> None:
-    resamples = pearson.CHUNK + 90  # more than one chunk, the last not full
+    resamples = linear.CHUNK + 90  # more than one chunk, the last not full
     pair = similarities(40, noise_b=0.6)
     arrays = (pair.labels, pair.predicted_a, pair.predicted_b)
-    found = pearson.resampled_correlation_difference(*arrays, resamples, np.random.default_rng(5))
+    found = linear.resampled_correlation_difference(*arrays, resamples, np.random.default_rng(5))
     estimate, error = plain_difference(*arrays)
     assert (found.estimate, found.standard_error, found.bound) == pytest.approx((estimate, error, 2.0), rel=1e-9)
     distances = []
@@ -149,7 +149,7 @@ def test_resamples_without_variance_are_undefined_whatever_rounding_leaves() -> 
     # 9 of 10 predictions are the same number, so that about a third of the resamples have no other.
     y, a = np.arange(10.0), np.sin(np.arange(10.0))
     b = np.where(y == 3, 0.7, 0.1)
-    found = pearson.resampled_correlation_difference(y, a, b, 1000, np.random.default_rng(2))
+    found = linear.resampled_correlation_difference(y, a, b, 1000, np.random.default_rng(2))
     drawn = np.random.default_rng(2).integers(10, size=(1000, 10))
     assert np.array_equal(np.isnan(found.draws), ~(drawn == 3).any(axis=1))
 

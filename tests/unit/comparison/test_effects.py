@@ -6,7 +6,7 @@ import pytest
 from present import present
 from scipy import stats
 
-from bertmt.comparison.correlation.pearson import resampled_correlation_difference
+from bertmt.comparison.correlation.linear import resampled_correlation_difference
 from bertmt.comparison.effects import OVER_PAIRS, TWO_WAY, average_effect, influence
 from bertmt.comparison.verdicts import Verdict, judge
 from bertmt.tasks.builtin import BUILTIN

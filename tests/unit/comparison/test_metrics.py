@@ -14,8 +14,8 @@ from scipy import stats
 from bench.calibration import metrics, real_predictions
 from bertmt.comparison import confusions
 from bertmt.comparison.confusions import cells_of, exchanged_differences, resampled_difference
-from bertmt.comparison.correlation import ranks
-from bertmt.comparison.correlation.ranks import resampled_rank_correlation_difference
+from bertmt.comparison.correlation import rank
+from bertmt.comparison.correlation.rank import resampled_rank_correlation_difference
 from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.permutation import exchanged_correlations
 from bertmt.comparison.procedures import BY_METRIC, Sample
@@ -206,7 +206,7 @@ def test_f1_is_that_of_class_1_whatever_the_other_is_called() -> None:
 
 def test_spearmans_resamples_are_ranked_anew() -> None:
     arrays = numbers()
-    resamples = ranks.CHUNK + 20
+    resamples = rank.CHUNK + 20
     found = resampled_rank_correlation_difference(*arrays, resamples, np.random.default_rng(5))
     assert (found.estimate, found.bound) == (pytest.approx(difference("spearman", *arrays)), 2.0)
     for row, rows in enumerate(np.random.default_rng(5).integers(40, size=(resamples, 40))):

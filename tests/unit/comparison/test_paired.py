@@ -10,7 +10,7 @@ from made_up_predictions import classes, compare_overall, compare_task, similari
 from present import present
 from scipy import stats
 
-from bertmt.comparison.correlation import pearson
+from bertmt.comparison.correlation import linear
 from bertmt.comparison.flips import flips
 from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.proportions import TangoInterval, detectable_difference, mcnemar_exact_p
@@ -41,12 +41,12 @@ def test_what_both_runs_get_wrong_is_neither_fixed_nor_broken() -> None:
     [(0.5, 0.5, 1.0, 50, 1.0), (0.5, 0.6, 1.0, 50, None), (0.5, -0.5, -1.0, 50, None), (0.5, 0.4, 0.1, 3, None)],
 )
 def test_where_williams_t_is_undefined(r_a: float, r_b: float, r_ab: float, n: int, p: float | None) -> None:
-    found = pearson.williams(r_a, r_b, r_ab, n)
+    found = linear.williams(r_a, r_b, r_ab, n)
     assert (found.t, found.p) == (None, p)
 
 
 def test_williams_t_has_n_minus_3_degrees_of_freedom() -> None:
-    found = pearson.williams(0.6, 0.2, 0.3, 4)
+    found = linear.williams(0.6, 0.2, 0.3, 4)
     assert found.p == pytest.approx(2 * stats.t.sf(abs(present(found.t)), 1))
 
 
@@ -70,7 +70,7 @@ def test_flips_of_different_splits_are_refused() -> None:
     ],
 )
 def test_williams_t_equals_published_examples(n: int, r_a: float, r_b: float, r_ab: float, t: float, p: float) -> None:
-    result = pearson.williams(r_a, r_b, r_ab, n)
+    result = linear.williams(r_a, r_b, r_ab, n)
     assert result.t == pytest.approx(t, abs=0.005)
     assert result.p == pytest.approx(p, rel=0.5 if p < 0.01 else 0.02)
 
@@ -140,7 +140,7 @@ def test_the_whole_result_of_two_similarities() -> None:
     assert (found.task, found.n, found.test) == ("sts", 200, "paired permutation")
     assert (found.score_a, found.score_b, found.difference) == pytest.approx((r_a, r_b, r_b - r_a))
     r_ab = stats.pearsonr(pair.predicted_a, pair.predicted_b).statistic
-    assert found.p_williams == pytest.approx(pearson.williams(r_a, r_b, r_ab, 200).p)
+    assert found.p_williams == pytest.approx(linear.williams(r_a, r_b, r_ab, 200).p)
     assert present(found.interval).method == "symmetric bootstrap-t, 3,000 resamples"
     assert (present(found.low) + present(found.high)) / 2 == pytest.approx(found.difference)
     assert found.detectable == pytest.approx((1.959964 + 0.841621) * present(found.standard_error), rel=1e-6)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bertmt.comparison.bootstrap import ROUNDING, Resampled
 
-CHUNK = 50  # resamples counted at a time, as in `pearson`
+CHUNK = 50  # resamples counted at a time, as in `linear`
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,15 @@ import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from bench.queued import Queued, differences, mean_scores
 from bertmt.recipe.loading import preset
+from bertmt.recipe.pretraining import SINGLE, TRAIN
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import recipe_from, resolved
 from bertmt.services.plan.estimates import planned_effort
@@ -38,6 +42,8 @@ ROWS: Mapping[str, Mapping[str, Any]] = {
 EPOCHS = 4  # in all, over both stages where there are two
 PROBE_STEPS = 30
 PROBE = {"epochs": 1, "evaluate_examples": 32, "partial_examples": 0, "keep_model": False}
+FIRST_STEPS = 5
+STAGES = (TRAIN, SINGLE)
 MOST_STEPS = 1 << 24
 
 
@@ -69,12 +75,16 @@ def epochs_of(settings: Mapping[str, Any]) -> int:
     return EPOCHS // len(recipe_of(settings).stages)
 
 
-def speed_of(finished: Mapping[str, Any]) -> Speed:
-    """From the last event of a short run."""
-    seconds = finished["seconds"]
-    before = sum(each["steps"] for each in finished["started"]["pretraining"].values())
-    training = seconds["training"] / (finished["step"] - before)
-    return Speed(training, seconds["pretraining"] / before if before else training)
+def speed_of(events: Sequence[Mapping[str, Any]]) -> Speed:
+    """From what a short run told: the time between steps, without the first ones, which load and compile."""
+    steps = [event for event in events if event["event"] == "step"]
+    by_kind: dict[bool, list[float]] = {True: [], False: []}
+    for before, after in pairwise(steps):
+        if before["phase"] == after["phase"]:
+            passed = datetime.fromisoformat(after["at"]) - datetime.fromisoformat(before["at"])
+            by_kind[after["phase"] in STAGES].append(passed.total_seconds())
+    training, pretraining = (each[min(FIRST_STEPS, len(each) // 2) :] for each in (by_kind[True], by_kind[False]))
+    return Speed(fmean(training), fmean(pretraining) if pretraining else fmean(training))
 
 
 def steps_for(settings: Mapping[str, Any], speed: Speed, seconds: float) -> int:
@@ -101,7 +111,7 @@ def climb(
         settings = settings_of(row, common)
         [probe] = queued.bring(f"probe of {row}", "final", {**settings, **PROBE, "epoch_steps": PROBE_STEPS}, [0])
         queued.work()
-        steps = steps_for(settings, speed_of(queued.finished(probe)), 60 * minutes)
+        steps = steps_for(settings, speed_of(queued.events(probe)), 60 * minutes)
         sized = {
             **settings, "epochs": epochs_of(settings), "epoch_steps": steps, "evaluate_every": EPOCHS,
             "partial_examples": 0, "keep_model": False,

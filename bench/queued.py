@@ -77,21 +77,22 @@ class Queued:
         found: dict[str, Any] = json.loads(self.call("show", run_id, "--json"))
         return found
 
+    def events(self, run_id: str) -> list[dict[str, Any]]:
+        """What a run's children told, attempt after attempt."""
+        files = sorted((self.path.parent / "runs" / run_id).glob("events-*.jsonl"))
+        lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines(keepends=True)]
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
     def finished(self, run_id: str) -> dict[str, Any]:
         """What a run's child told at its end.
 
         Raises:
             RuntimeError: it did not come to it.
         """
-        files = sorted((self.path.parent / "runs" / run_id).glob("events-*.jsonl"))
-        lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines(keepends=True)]
-        events = [json.loads(line) for line in lines if line.endswith("\n")]
-        found = [event for event in events if event["event"] == "finished"]
+        found = [event for event in self.events(run_id) if event["event"] == "finished"]
         if not found:
             raise RuntimeError(f"Run {run_id} did not finish; `bertmt --db {self.path} show {run_id}` says why.")
-        last: dict[str, Any] = found[-1]
-        started = [event for event in events if event["event"] == "started"][-1]
-        return last | {"started": started}
+        return found[-1]
 
 
 def shown(value: Any) -> str:

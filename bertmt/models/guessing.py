@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Int64
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import PreTrainedModel
 
 from bertmt.encoders.families import FAMILIES
 from bertmt.encoders.find import find_encoder
@@ -76,7 +77,7 @@ class GuessingHead(nn.Module):
         return functional.linear(found, self._words[0], self.bias)
 
 
-def build_guessing_head(encoder: nn.Module, name: str, seed: int) -> GuessingHead:
+def build_guessing_head(encoder: PreTrainedModel, name: str, seed: int) -> GuessingHead:
     """The head with which the encoder was pretrained, where its file has it; else a fresh one from the seed.
 
     Args:
@@ -86,7 +87,7 @@ def build_guessing_head(encoder: nn.Module, name: str, seed: int) -> GuessingHea
     config = encoder.config
     epsilon = getattr(config, "layer_norm_eps", getattr(config, "norm_eps", 1e-12))
     with seeded(seed, "guessing"):
-        head = GuessingHead(encoder.get_input_embeddings().weight, epsilon)  # type: ignore[operator]
+        head = GuessingHead(encoder.get_input_embeddings().weight, epsilon)
         nn.init.normal_(head.dense.weight, std=0.02)  # as BERT's layers
         nn.init.zeros_(head.dense.bias)
     stored = _stored_head(name, FAMILIES[config.model_type].guessing)

@@ -14,5 +14,5 @@ def mean_of(predictions: Sequence[np.ndarray]) -> np.ndarray:
     Args:
         predictions: as `Predictions.probabilities`, all of one shape.
     """
-    mean: np.ndarray = np.mean(np.stack(predictions), axis=0, dtype=np.float64)
-    return mean.astype(np.float32)
+    mean: np.ndarray = np.stack(predictions).mean(axis=0, dtype=np.float64)
+    return np.asarray(mean, dtype=np.float32)

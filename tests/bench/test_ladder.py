@@ -1,6 +1,7 @@
 """The ladder and the paper's models at toy size: what each row sets, equal time, and that nothing is trained twice."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +38,19 @@ def test_steps_are_as_many_as_the_time_allows() -> None:
     assert ladder.steps_for(plain, speed, seconds=0.1) == 1
 
 
-def test_a_speed_is_that_of_steps_alone() -> None:
-    told = {
-        "seconds": {"training": 30.0, "pretraining": 8.0, "load": 5.0},
-        "step": 80,
-        "started": {"pretraining": {"mnr": {"steps": 10}, "cosine_embedding": {"steps": 10}}},
-    }
-    assert ladder.speed_of(told) == ladder.Speed(0.5, 0.4)
-    told = {"seconds": {"training": 30.0}, "step": 60, "started": {"pretraining": {}}}
-    assert ladder.speed_of(told) == ladder.Speed(0.5, 0.5)
+def test_a_speed_is_that_of_steps_after_the_first_ones() -> None:
+    """Steps of 0.1 s of pretraining, then of 0.5 s in two stages; the first ones and the pause between are left out."""
+
+    def told(phase: str, begin: float, every: float, count: int) -> list[dict[str, Any]]:
+        began = datetime(2026, 1, 1, tzinfo=UTC)
+        times = [began + timedelta(seconds=begin + (0.9 if place else 0) + every * place) for place in range(count)]
+        return [{"event": "step", "phase": phase, "at": each.isoformat(timespec="milliseconds")} for each in times]
+
+    pretraining, first, second = told("mnr", 0, 0.1, 12), told("train", 5, 0.5, 12), told("single", 90, 0.5, 12)
+    speed = ladder.speed_of([*pretraining, {"event": "checkpoint"}, *first, *second])
+    assert speed.pretraining == pytest.approx(0.1) and speed.training == pytest.approx(0.5, abs=0.06)
+    alone = ladder.speed_of(first)
+    assert alone.training == alone.pretraining == pytest.approx(0.5)
 
 
 @pytest.fixture
@@ -75,9 +80,11 @@ def test_rows_are_trained_judged_and_not_trained_again(
     assert json.loads(file.read_text()) == found
     first, second = found["rows"]["final"], found["rows"]["whole encoder"]
     assert len(first["runs"]) == len(second["runs"]) == 2 and first["against_final"] == []
-    [overall] = [row for row in second["against_the_row_above"] if row["task"] == "overall"]
-    assert overall["paired_by"] == "seed" and overall["n"] == 2
-    assert overall["difference"] == pytest.approx(second["scores"]["overall"] - first["scores"]["overall"], abs=1e-4)
+    assert [row["task"] for row in second["against_the_row_above"]] == ["sst", "para", "sts"]
+    for row in second["against_the_row_above"]:
+        assert (row["paired_by"], row["n"]) == ("seed", 2) and row["verdict"] in ("better", "worse", "undecided")
+        both = (second["scores"][row["task"]], first["scores"][row["task"]])
+        assert row["difference"] == pytest.approx(both[0] - both[1], abs=1e-4)
     before = counted.count("queue"), counted.count("worker")
     assert ladder.main(words) == found
     assert (counted.count("queue"), counted.count("worker")) == before
@@ -128,7 +135,7 @@ def test_the_papers_models_at_toy_size_are_reported_as_far_as_they_are_there(
     assert [(pair["control"], pair["changed"]) for pair in tried] == [("sts-only", "pearson")]
     assert all("missing" in pair for claim in found["claims"] for pair in claim["pairs"] if pair not in tried)
     report = (folder / "report.md").read_text(encoding="utf-8")
-    assert "| final |" in report and "| baseline |" not in report and "not tried: baseline" in report
+    assert "| final |" in report and "| baseline |" not in report and "not tried: final-shared missing" in report
     points = (folder / "figures" / "figure-10-sts.csv").read_text().splitlines()
     assert points[0] == "label,predicted" and len(points) == 41
     assert "sst" in (folder / "figures" / "figure-8-sst.txt").read_text().lower()

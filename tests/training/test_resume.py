@@ -158,8 +158,11 @@ def straight(prepare: Callable[..., RunFolder], attempt: Callable[..., Attempt])
     return run
 
 
-@pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("writes", [(2,), (6, 5), (9, 2, 7), (14,), (17, 3)])
+KILLS = [(name, writes) for writes in [(2,), (6, 5), (9, 2, 7), (14,), (17, 3)] for name in RECIPES]
+IN_THE_SECOND_STAGE = [(name, writes) for writes in [(26,), (31, 4)] for name in ("stages", "stages of adapters")]
+
+
+@pytest.mark.parametrize(("name", "writes"), [*KILLS, *IN_THE_SECOND_STAGE])
 def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_bytes(
     prepare: Callable[..., RunFolder],
     attempt: Callable[..., Attempt],
@@ -178,26 +181,6 @@ def test_a_run_killed_in_the_middle_of_an_event_and_resumed_ends_with_the_same_b
     assert resumed.predictions == whole.predictions
     assert final_state(folder) == final_state(whole.folder)
     assert rows(folder) == rows(whole.folder)
-
-
-@pytest.mark.parametrize("name", ["stages", "stages of adapters"])
-@pytest.mark.parametrize("writes", [(26,), (31, 4)])
-def test_a_run_killed_in_its_second_stage_ends_with_the_same_bytes(
-    prepare: Callable[..., RunFolder],
-    attempt: Callable[..., Attempt],
-    straight: Callable[..., Attempt],
-    killed_at: Callable[..., None],
-    name: str,
-    writes: tuple[int, ...],
-) -> None:
-    folder = prepare({**RECIPES[name], **RESILIENCE}, keeps_checkpoints=True)
-    for number in writes:
-        killed_at(folder, number)
-        next_attempt(folder)
-    resumed, whole = attempt(folder), straight(name)
-    assert resumed.exit_code == 0 and {step["phase"] for step in resumed.of_kind("step")} == {"single"}
-    assert resumed.weights == whole.weights and resumed.predictions == whole.predictions
-    assert final_state(folder) == final_state(whole.folder) and rows(folder) == rows(whole.folder)
 
 
 @pytest.mark.parametrize("looks", [1, 4, 9, 13, 16])

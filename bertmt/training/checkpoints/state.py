@@ -123,17 +123,17 @@ class TrainingState:
         recipe = self.run.recipe
         task = self._guessed_by(phase)
         if task and not self.model.guessing:
-            head = build_guessing_head(self.model.encoder(task), recipe.encoder, recipe.seed)
+            head = build_guessing_head(
+                self.model.packed[self.model.encoder_name(task)].encoder, recipe.encoder, recipe.seed
+            )
             self.model.guess_words(task, head)
         pretrained = {each.name: [each.task] for each in phases(recipe)}
         return build_optimizer(self.model, pretrained.get(phase, recipe.tasks), recipe)
 
     def batches_done(self) -> int:
         """Task batches so far, pretraining included."""
-        left, of_phase = (
-            self.phases_left(),
-            self.run.pretraining | dict.fromkeys(self.run.stages, self.run.plan.batches),
-        )
+        left = self.phases_left()
+        of_phase = {**self.run.pretraining, **dict.fromkeys(self.run.stages, self.run.plan.batches)}
         before = sum(batches for phase, batches in of_phase.items() if phase not in left)
         phase, steps = self.progress.phase, self.progress.phase_step
         return before + (self.run.plan.batches_in(steps) if phase in self.run.stages else steps)

@@ -94,5 +94,5 @@ class MaskedStream(BatchStream):
         if not asked.any():
             asked[np.flatnonzero(may_be_asked)[0]] = True  # so that there is something to guess in every batch
         others = dice.integers(self._words, size=len(asked))
-        drawn = (torch.from_numpy(each) for each in (asked, kind, others))
-        return hide(tokens.input_ids, *drawn, self._mask)
+        of, to, by = (torch.from_numpy(each) for each in (asked, kind, others))
+        return hide(tokens.input_ids, of, to, by, self._mask)

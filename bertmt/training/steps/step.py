@@ -75,7 +75,7 @@ class Stepper:
         [first, *_] = batches.values()
         if isinstance(first, MaskedBatch):
             found = guessed(self.model, self.recipe, names[0], first.tokens, first.goals)
-            found.loss.backward()  # type: ignore[no-untyped-call]  # in torch
+            found.loss.backward()
             return self._apply(batches, {names[0]: found}, None, optimizer)
         by_task = {task_of(self.recipe, name): self._read(name, batch) for name, batch in batches.items()}
         passes = self.model.passes(by_task, apart=self._keeps_apart)

@@ -140,7 +140,7 @@ def test_what_is_read_more_than_once_takes_longer(
 
 
 def test_a_second_stage_has_as_many_steps_and_evaluations_again() -> None:
-    values = {"tasks": "sst,sts", "evaluate_examples": 10}
+    values: dict[str, Any] = {"tasks": "sst,sts", "evaluate_examples": 10}
     one, two = planned_effort(planned(**values)), planned_effort(planned(**values, stages="multitask,single"))
     assert one == Effort(batches=3 * 7 * 2, pretraining_steps=0, evaluated=4 * 20)
     assert two == Effort(batches=2 * 3 * 7 * 2, pretraining_steps=0, evaluated=7 * 20)

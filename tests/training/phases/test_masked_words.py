@@ -39,7 +39,7 @@ def test_loss_and_gradients_are_those_of_plain_transformers(family: str, tmp_pat
     folder = write_encoder(family, tmp_path / family)
     recipe = resolved(recipe_from({"encoder": str(folder), "data": "toy", "tasks": "sst", "mlm_epochs": 1}))
     model = MultitaskModel(recipe, lambda: load_encoder(str(folder))).eval()
-    model.guess_words("sst", build_guessing_head(model.encoder("sst"), str(folder), 0))
+    model.guess_words("sst", build_guessing_head(model.packed["shared"].encoder, str(folder), 0))
     tokenizer = load_tokenizer(str(folder), 24)
     rows = [each for each in tokenizer.encode(SENTENCES) if len(each) > 3]
     hidden, goals = [list(row) for row in rows], [[-100] * len(row) for row in rows]
@@ -58,7 +58,10 @@ def test_loss_and_gradients_are_those_of_plain_transformers(family: str, tmp_pat
     expected = torch.stack(losses).sum()
     expected.backward()
     torch.testing.assert_close(ours.detach(), expected.detach(), atol=1e-5, rtol=1e-5)
-    own, other = model.encoder("sst").get_input_embeddings().weight.grad, theirs.get_input_embeddings().weight.grad
+    own, other = (
+        model.packed["shared"].encoder.get_input_embeddings().weight.grad,
+        theirs.get_input_embeddings().weight.grad,
+    )
     torch.testing.assert_close(own, other, atol=1e-5, rtol=1e-3)
     assert (own.abs().sum(1) > 0).all(), "every word's row has a gradient, as an output if not as an input"
 

@@ -54,7 +54,7 @@ def test_it_predicts_and_is_tried_as_it_was_scored(registry: Database, members: 
         assert told.probabilities == pytest.approx(expected, abs=ROUNDING)
         if task == "sst":
             assert told.label == table.predicted[0]
-        board = ask_once(choose_tried(registry, [mean, members[0]]), *texts)
+        board = ask_once(choose_tried(registry, [mean, members[0]]), example.first, example.second)
         tried, alone = board.told[mean.id, task], board.told[members[0].id, task]
         assert tried.probabilities == pytest.approx(expected, abs=ROUNDING)
         assert alone.probabilities != pytest.approx(expected, abs=ROUNDING)

@@ -169,7 +169,7 @@ def test_an_adapter_names_its_encoder(bertmt: Bertmt, registry: Path, folder: Pa
     base = json.loads((folder / "out/config.json").read_text())["base"]
     assert Path(base, "model.safetensors").is_file()
     card = (folder / "out/README.md").read_text()
-    assert f"AutoModel.from_pretrained({json.dumps(base)})" in card and "base_model" not in head_of(card)
+    assert f"AutoModel.from_pretrained({json.dumps(base)}, dtype" in card and "base_model" not in head_of(card)
 
 
 def test_the_card_has_scores_with_intervals_data_recipe_and_limits(bertmt: Bertmt, folder: Path, trained: Run) -> None:
@@ -234,9 +234,7 @@ def test_the_card_tells_no_place_on_this_machine(
     bertmt: Bertmt, folder: Path, builder: RegistryBuilder, registry: Path
 ) -> None:
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
-    run = builder.finished("private")
-    recipe = json.loads(run.submission.recipe_json) | {"data": "/home/ann/secret/films", "encoder": "/home/ann/my-bert"}
-    builder.database.execute("UPDATE runs SET recipe_json = ? WHERE id = ?", (json.dumps(recipe), run.id))
+    run = builder.finished("private", data="/home/ann/secret/films", encoder="/home/ann/my-bert")
     (registry.parent / "runs" / run.id / "model").mkdir()
     outcome = bertmt("export", "private", "--to", "sentence-transformers", "--out", "out")
     assert outcome.code == 0, outcome.err

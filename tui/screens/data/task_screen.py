@@ -86,7 +86,8 @@ class TaskDataScreen(DashboardScreen):
         yield KeyLine()
 
     def _pane(self, name: str, title: str, draw: Draw) -> Page:
-        return framed(Page(lambda width: self._lines(draw, width), id=name, classes="audit"), title)
+        says = name == "splits"  # one of the panes on a page says what is waited for, or why there is nothing
+        return framed(Page(lambda width: self._lines(draw, width, says), id=name, classes="audit"), title)
 
     def on_mount(self) -> None:
         self._arrange()
@@ -126,9 +127,11 @@ class TaskDataScreen(DashboardScreen):
         for page in self.query(Page):
             page.remake()
 
-    def _lines(self, draw: Draw, width: int) -> list[Line]:
+    def _lines(self, draw: Draw, width: int, says: bool = True) -> list[Line]:
         if self._audit is not None:
             return draw(self._audit, width)
+        if not says:
+            return []
         said = [part for each in self._said.split("\n") for part in wrapped(safe_text(each), width)]
         return [line(Span(part, "dim" if self._splits else "")) for part in said]
 

@@ -308,6 +308,13 @@ def test_what_a_budget_leaves_no_time_for_is_not_begun_and_not_counted(
     assert Counter(each.run.state for each in looked.tried if each.run) == {State.CANCELLED: 8, State.FINISHED: 1}
 
 
+def test_a_setting_that_has_nothing_to_do_is_told_of(database: Database) -> None:
+    said = begun(database, over=("head_dropout=0..0.5", "r_drop=0,1,2"), runs="3").remarks
+    assert [each for each in said if "whatever its value" in each] == [
+        "`head_dropout` is ignored, whatever its value: no head has more than one layer."
+    ]
+
+
 def test_a_small_space_is_tried_whole_and_that_is_said(database: Database) -> None:
     found = begun(database, over=OTHER_SPACE, runs="9")
     assert search_named(database, "trial").runs == 3 == len(all_runs(database))

@@ -9,7 +9,7 @@ from bertmt.drawing.numbers import counted
 from bertmt.errors import Problems, RecipeError, UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.recipe.rules import read_values, unresolved
-from bertmt.recipe.space import in_words, parse_space, size_of
+from bertmt.recipe.space import Axis, in_words, parse_space, size_of
 from bertmt.registry.database import Database
 from bertmt.registry.searches.records import Search, Trial
 from bertmt.registry.searches.rows import add_search, add_trials, is_name_taken
@@ -106,6 +106,7 @@ def prepare(database: Database | None, asked: Asked, problems: Problems | None =
         remarks.append(f"There are {counted(len(drawn), 'recipe')} to try, and no more.")
         runs = len(drawn)
     planned = planned_trials(request, name, search_plan, drawn, 1)
+    remarks += _without_effect(space, [each.recipe for each in planned])
     return Prepared(name, search_plan, runs, request, tuple(zip(drawn, planned, strict=True)), tuple(remarks))
 
 
@@ -251,3 +252,13 @@ def _remarks(search_plan: SearchPlan, base: Recipe) -> list[str]:
     if search_plan.holds_out and (base.select == "best" or base.early_stopping):
         found.append("Each run looks at all of dev for its epoch (select, early_stopping), the held-out half included.")
     return found
+
+
+def _without_effect(space: Sequence[Axis], recipes: Sequence[Recipe]) -> list[str]:
+    """A sentence for each setting that none of the recipes has anything to do with."""
+    idle = [recipe.idle() for recipe in recipes]
+    return [
+        f"`{axis.name}` is ignored, whatever its value: {idle[0][axis.name]}."
+        for axis in space
+        if idle and all(axis.name in each for each in idle)
+    ]

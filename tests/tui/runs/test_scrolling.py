@@ -1,6 +1,5 @@
 """What a key that moves the cursor costs: rows alone while it is held down, and of a tall list few are sent."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from registry_builder import RegistryBuilder
 from shown import LARGE, SMALL, Show
 
+from bertmt.registry.file.opening import open_registry
 from bertmt.services.browse import curves
 from tui.screens.runs import screen as runs_screen
 from tui.widgets.glance import glimpse_of
@@ -76,7 +76,7 @@ async def test_what_stands_beside_the_list_waits_until_the_cursor_rests(
         assert asked == ["run-007"]
 
 
-async def test_of_a_list_that_goes_on_by_a_row_one_course_is_read(
+async def test_a_course_is_read_once_while_its_run_is_the_same(
     show: Show, registry: Path, alive: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
@@ -90,7 +90,10 @@ async def test_of_a_list_that_goes_on_by_a_row_one_course_is_read(
     async with show(size=LARGE) as shown:
         assert read[0] == sum(row.run.state not in ("queued", "held") for row in shown.app.screen.table.rows) > 3
         read.clear()
-        await shown.press("j", "k")
-        await asyncio.sleep(0)
-        await shown.look()
+        shown.app.screen.reload()
+        await shown.settle()
         assert read == [], "nothing changed"
+        with open_registry(registry) as database:
+            database.execute("UPDATE runs SET note = 'other' WHERE name = 'better'")
+        await shown.look()
+        assert read == [1]

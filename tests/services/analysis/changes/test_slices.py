@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bertmt.drawing.styled import plain
-from bertmt.errors import UsageError
+from bertmt.errors import DataError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
@@ -19,6 +20,8 @@ from bertmt.services.analysis.examples import examples_of
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example, fingerprint
 from bertmt.tasks.loading import read_split
+from bertmt.tasks.readers.source import read_source_column
+from bertmt.tasks.task import Source, Task
 
 TEXTS = (
     "It is n't good", "Never again", "An honest film", "rather slow , but charming", "Knotty", "very moving",
@@ -107,3 +110,17 @@ def test_a_difference_by_slice_is_said_with_what_it_was_corrected_for(
     row = next(each for each in page.splitlines() if each.startswith("negation"))
     assert row.split()[1:5] == ["50", "0.200", "1.000", "+0.800"] and row.endswith("better")
     assert f"over {len(found)} slices" in page
+
+
+def test_a_column_of_the_dev_file_makes_a_slice_of_each_value(tmp_path: Path) -> None:
+    rows = ["text,label,genre", "one,no,web", "two,yes,news", ",no,web", "three,yes,", "four,no,web"]
+    (tmp_path / "dev.csv").write_text("\n".join(rows), encoding="utf-8")
+    file = str(tmp_path / "dev.csv")
+    source = Source(train=file, dev=file, text="text", label="label")
+    about = Task(
+        name="mine", title="Mine", inputs="single", classes=("no", "yes"), metrics=("accuracy",), source=source
+    )
+    malformed = read_source_column(about, "dev", "genre")
+    assert malformed == ["web", "news", "", "web"], "the row without a text is skipped as it is when examples are read"
+    with pytest.raises(DataError, match="no column 'topic'; it has 'text', 'label', 'genre'"):
+        read_source_column(about, "dev", "topic")

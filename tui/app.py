@@ -54,7 +54,6 @@ class Dashboard(Navigation):
         ascii_only: draw with ASCII alone.
         read_only: never write; None finds out.
         first: the first screen, one of `HomeLine.MODES`.
-        remark: a sentence that is said at the beginning.
         poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
     """
 
@@ -76,7 +75,6 @@ class Dashboard(Navigation):
         ascii_only: bool = False,
         read_only: bool | None = None,
         first: str = "runs",
-        remark: str = "",
         poll_seconds: float = POLL_SECONDS,
     ):
         super().__init__()
@@ -95,7 +93,7 @@ class Dashboard(Navigation):
         self.running_when_left = 0
         self._noticed = ""  # what the opening of the registry said, which is told once
         self._first = first
-        self._remark = remark
+        self._remark = ""
         self._first_theme = ""
         self._follows_terminal = False
         self.has_few_colours = False  # 8 or 16, as with TERM=xterm: of ours, a text and its ground may come to be one
@@ -204,6 +202,10 @@ class Dashboard(Navigation):
                 f"but found {name!r}."
             )
         self._first_theme = full_name(name)
+
+    def begin_with_remark(self, sentence: str) -> None:
+        """Say a sentence at the beginning."""
+        self._remark = sentence
 
     @property
     def farewell(self) -> str:

@@ -83,7 +83,7 @@ class RunScreen(RunActions):
             return
         self.query_one(TabLine).active = tab
         for each in self.halves:
-            await each.open(tab)
+            await each.turn_to(tab)
         self.reload()
 
     @on(TabLine.Selected)
@@ -96,7 +96,7 @@ class RunScreen(RunActions):
         await half.show_log(event.attempt)
         self.query_one(TabLine).active = half.tab
         for each in self.halves:
-            await each.open(half.tab)
+            await each.turn_to(half.tab)
         self.reload()
 
     async def load(self) -> None:

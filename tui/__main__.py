@@ -91,8 +91,8 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         ascii_only=options.ascii or not _speaks_unicode(),
         read_only=True if options.read_only else None,
         first=options.screen,
-        remark=remark,
     )
+    app.begin_with_remark(remark)
     if options.theme:
         app.begin_with_theme(options.theme)
     app.has_few_colours = Console(force_terminal=True).color_system in (None, "standard")

@@ -60,7 +60,6 @@ class Dashboard(Navigation):
         in_words: say in words what is drawn else, for screen readers; also where the settings want it.
         read_only: never write; None finds out.
         first: the first screen, one of `HomeLine.MODES`.
-        remark: a sentence that is said at the beginning.
         poll_seconds: between two looks at the registry; 0 looks only when asked, as tests do.
     """
 
@@ -84,7 +83,6 @@ class Dashboard(Navigation):
         in_words: bool = False,
         read_only: bool | None = None,
         first: str = "runs",
-        remark: str = "",
         poll_seconds: float = POLL_SECONDS,
     ):
         self.settings = settings or Settings()
@@ -106,7 +104,7 @@ class Dashboard(Navigation):
         self.running_when_left = 0
         self._noticed = ""  # what the opening of the registry said, which is told once
         self._first = first
-        self._remark = remark
+        self._remark = ""
         self.poll_seconds = poll_seconds
         self._poll_now = asyncio.Event()
         self._wire = Wire()
@@ -218,6 +216,10 @@ class Dashboard(Navigation):
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)
         return words.said_key(display) if self.speaks else display
+
+    def begin_with_remark(self, sentence: str) -> None:
+        """Say a sentence at the beginning."""
+        self._remark = sentence
 
     @property
     def farewell(self) -> str:

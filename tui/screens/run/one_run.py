@@ -117,7 +117,7 @@ class OneRun(Vertical):
             pane.set_class(pane is not self.pane, "hidden")
         self.take_keys()
 
-    async def open_tab(self, tab: int) -> None:
+    async def turn_to(self, tab: int) -> None:
         """Open a tab; the next load fills it."""
         if tab != self.tab:
             await self._open_pane(tab)
@@ -129,7 +129,7 @@ class OneRun(Vertical):
 
     async def show_log(self, attempt: int) -> None:
         """Open the log of an attempt; the next load reads it."""
-        await self.open_tab(PANES.index(LogPane))
+        await self.turn_to(PANES.index(LogPane))
         self.query_one(LogPane).show_attempt(attempt)
 
     async def load(self) -> None:

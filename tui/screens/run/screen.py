@@ -85,7 +85,7 @@ class RunScreen(RunActions):
             return
         self.query_one(TabLine).active = tab
         for each in self.halves:
-            await each.open_tab(tab)
+            await each.turn_to(tab)
         self.reload()
 
     @on(TabLine.Selected)
@@ -98,7 +98,7 @@ class RunScreen(RunActions):
         await half.show_log(event.attempt)
         self.query_one(TabLine).active = half.tab
         for each in self.halves:
-            await each.open_tab(half.tab)
+            await each.turn_to(half.tab)
         self.reload()
 
     async def load(self) -> None:

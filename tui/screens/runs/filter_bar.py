@@ -83,7 +83,7 @@ class FilterBar(Vertical):
         self._counted = f"{numbers.count(matching)} of {numbers.count(total)} match" if self.text.strip() else ""
         self._tell()
 
-    def show_field(self) -> None:
+    def begin(self) -> None:
         """Let a filter be typed."""
         self.remove_class("hidden")
         self._values.clear()

@@ -316,7 +316,7 @@ class RunsScreen(RunActions, HomeScreen):
         self.query_one(NoRoom).say(self.table.columns, self.table.placed)
 
     def action_filter(self) -> None:
-        self.filter_bar.show_field()
+        self.filter_bar.begin()
 
     @on(FilterBar.Typed)
     def _filter_typed(self, event: FilterBar.Typed) -> None:

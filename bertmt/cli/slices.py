@@ -1,6 +1,6 @@
 """`bertmt slices`."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -9,9 +9,6 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
-
-if TYPE_CHECKING:
-    from bertmt.comparison.slices import SliceDifference, SliceScore
 
 First = Annotated[
     str,
@@ -66,7 +63,7 @@ def slices(
     _write([table], scores, made, as_json)
 
 
-def _write(tables: list[Any], found: "Any", made: Any, as_json: bool) -> None:
+def _write(tables: list[Any], found: Any, made: Any, as_json: bool) -> None:
     from bertmt.services.analysis.changes import slice_formatting as words
 
     if as_json:
@@ -90,7 +87,8 @@ def _record(tables: list[Any], found: Any, made: Any) -> dict[str, Any]:
     }
 
 
-def _score(each: "SliceScore") -> dict[str, Any]:
+def _score(each: Any) -> dict[str, Any]:
+    """Of one run in a slice."""
     (low, high), (low_together, high_together) = each.interval or (None, None), each.together or (None, None)
     return {
         "name": each.name, "n": each.n, "metric": each.metric, "score": each.score, "low": low, "high": high,
@@ -98,7 +96,8 @@ def _score(each: "SliceScore") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _difference(each: "SliceDifference") -> dict[str, Any]:
+def _difference(each: Any) -> dict[str, Any]:
+    """Of two runs in a slice."""
     names = ("score_a", "score_b", "difference", "low", "high", "p", "p_corrected", "family", "level", "test")
     found = {name: getattr(each.result, name, None) for name in names}
     verdict = str(each.result.verdict) if each.result else None

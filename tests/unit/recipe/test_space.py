@@ -85,7 +85,7 @@ def test_values_are_told_as_set_takes_them() -> None:
         ("surgery=0..1", "has no numbers to take a range of: list its values, as in surgery=true,false"),
         ("pooling=mean..max", "list its values, as in pooling=mean,cls"),
         ("pooling=mean,sum", "`pooling` must be one of"),
-        ("r_drop=1", "leaves nothing to choose: use --set"),
+        ("r_drop=1", "leaves nothing to choose from '1': use --set"),
         ("r_drop=1,1.0", "leaves nothing to choose"),
         ("r_drop", "--over expects KEY=LOW..HIGH or KEY=A,B,C"),
         ("seed=1,2", "the best of several seeds is luck"),

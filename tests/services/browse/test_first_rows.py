@@ -22,7 +22,7 @@ def fill(builder: RegistryBuilder, chance: random.Random, count: int) -> None:
     database = builder.database
     states = [str(state) for state in State]
     for number in range(count):
-        seed, steps = chance.randrange(3), chance.choice((3, 4))
+        seed, steps = chance.randrange(12), chance.choice((3, 4))
         builder.add(f"run {number}", chance.choice(PRESETS), seed=seed, epoch_steps=steps)
         database.execute(
             "UPDATE runs SET state = ?, submitted_at = ?, ended_at = ?, priority = ?, position = ?,"

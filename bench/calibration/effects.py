@@ -47,14 +47,17 @@ def no_effect(pairs: int, of_pair: float, of_example: float, samples: int, seed:
         judged = judge(results)
         family += any(each.verdict is not Verdict.UNDECIDED for each in judged)
         wrong += sum(each.p is not None and each.p <= LEVEL for each in judged)
-        for counted, rows in ((0, judged), (1, over_pairs)):
-            held = sum(each.low is None or each.high is None or each.low <= 0 <= each.high for each in rows)
-            covered, alone = (covered, alone + held) if counted else (covered + held, alone)
+        covered += sum(map(_covers_zero, judged))
+        alone += sum(map(_covers_zero, over_pairs))
     rows = samples * ROWS
     return EffectError(
         pairs=pairs, of_pair=of_pair, of_example=of_example, samples=samples, wrong=wrong / rows,
         covered=covered / rows, over_pairs=alone / rows, family=family / samples,
     )  # fmt: skip
+
+
+def _covers_zero(effect: Effect) -> bool:
+    return effect.low is None or effect.high is None or effect.low <= 0 <= effect.high
 
 
 def _drawn(

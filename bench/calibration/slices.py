@@ -17,7 +17,7 @@ BANDS = 4
 SHARES = (0.25, 0.1, 0.05)  # of the examples, as negation, hedges and a rare word have
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """Samples of one task, each cut into slices.
 
@@ -41,7 +41,7 @@ class Row:
         """Both together."""
         counts = [each.name for each in fields(self)[3:]]
         sums = {name: getattr(self, name) + getattr(other, name) for name in counts}
-        return Row(self.task, self.what, max(self.slices, other.slices), **sums)
+        return Row(task=self.task, what=self.what, slices=max(self.slices, other.slices), **sums)
 
 
 def slices_of(task: str, labels: np.ndarray, rng: np.random.Generator) -> list[Slice]:
@@ -59,7 +59,7 @@ def slices_of(task: str, labels: np.ndarray, rng: np.random.Generator) -> list[S
 def no_difference(real: RealPredictions, task: str, samples: int, resamples: int, seed: int) -> Row:
     """Two equally good runs, in every slice: predictions are exchanged example by example."""
     rng = np.random.default_rng([seed, *task.encode()])
-    found = Row(task, "two runs", 0)
+    found = Row(task=task, what="two runs", slices=0)
     for _ in range(samples):
         drawn = Exchanged(real).sample(2, rng)[task]
         pair = PairedPredictions(BUILTIN[task], drawn.labels, *drawn.predicted)
@@ -71,14 +71,19 @@ def no_difference(real: RealPredictions, task: str, samples: int, resamples: int
         held = sum(each.low is not None and each.high is not None and each.low <= 0 <= each.high for each in results)
         wrong = sum(each.p is not None and each.p <= LEVEL for each in results)
         family = any(each.verdict is not Verdict.UNDECIDED for each in results)
-        found = found.add(Row(task, "two runs", len(results), 1, len(results), wrong, held, int(family)))
+        found = found.add(
+            Row(
+                task=task, what="two runs", slices=len(results), samples=1, rows=len(results), wrong=wrong,
+                covered=held, family=int(family),
+            )
+        )  # fmt: skip
     return found
 
 
 def one_run(real: RealPredictions, task: str, samples: int, resamples: int, seed: int) -> Row:
     """Samples of a run's real dev set, whose scores are then the true ones."""
     rng = np.random.default_rng([seed, 1, *task.encode()])
-    labels, found = real.labels[task], Row(task, "one run", 0)
+    labels, found = real.labels[task], Row(task=task, what="one run", slices=0)
     for _ in range(samples):
         predicted = real.predicted[task][rng.integers(len(real.names))]
         slices = slices_of(task, labels, rng)
@@ -89,7 +94,12 @@ def one_run(real: RealPredictions, task: str, samples: int, resamples: int, seed
         known = [each for each in scores if each.interval is not None and each.together is not None]
         held = [sum(low <= true[each.name] <= high for low, high in [each.interval or (0, 0)]) for each in known]
         together = [low <= true[each.name] <= high for each in known for low, high in [each.together or (0, 0)]]
-        found = found.add(Row(task, "one run", len(known), 1, len(known), 0, sum(held), int(not all(together))))
+        found = found.add(
+            Row(
+                task=task, what="one run", slices=len(known), samples=1, rows=len(known), covered=sum(held),
+                family=int(not all(together)),
+            )
+        )  # fmt: skip
     return found
 
 

@@ -97,7 +97,9 @@ def _write(found: "TwoRuns", cell: "Cell | None", kinds: list[str], limit: int) 
 
     width = output.table_width()
     cells = words.format_cells(found, width)
-    output.write_lines([*words.format_summary(found, width), *(["", *cells] if cells else [])])
+    output.write_lines(words.format_summary(found, width))
+    if cells:
+        output.write_lines(["", *cells])
     for kind in kinds if limit else ():
         output.write_lines(["", *words.format_examples(found, kind, cell, limit, width)])
 

@@ -19,7 +19,7 @@ from bertmt.services.lifecycle.hold import hold_queue
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is slept through."""
-    monkeypatch.setattr(working.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("bertmt.services.analysis.searching.working.time.sleep", lambda seconds: None)
 
 
 def works(database: Database, monkeypatch: pytest.MonkeyPatch, most: int, code: int = 0) -> list[Path]:
@@ -69,14 +69,15 @@ class EnoughError(Exception):
 
 def what_is_said(database: Database, monkeypatch: pytest.MonkeyPatch, work: bool) -> list[str]:
     """What a search says that waits, looked at three times."""
-    said, looks = [], [0]
+    said: list[str] = []
+    looks = [0]
 
     def sleep(seconds: float) -> None:
         looks[0] += 1
         if looks[0] == 3:
             raise EnoughError
 
-    monkeypatch.setattr(working.time, "sleep", sleep)
+    monkeypatch.setattr("bertmt.services.analysis.searching.working.time.sleep", sleep)
     with pytest.raises(EnoughError):
         search_on(database, "trial", work, said.append)
     return said

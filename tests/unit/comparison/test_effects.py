@@ -50,7 +50,7 @@ def test_over_pairs_alone_the_interval_is_students() -> None:
     expected = stats.ttest_1samp(differences, 0.0)
     assert (found.test, found.pairs) == (OVER_PAIRS, 5)
     assert found.p == pytest.approx(expected.pvalue)
-    np.testing.assert_allclose((found.low, found.high), expected.confidence_interval(0.95))
+    np.testing.assert_allclose((present(found.low), present(found.high)), expected.confidence_interval(0.95))
 
 
 def layout(rng: np.random.Generator, pairs: int, n: int, of_pair: float, of_example: float) -> np.ndarray:

@@ -90,7 +90,7 @@ def test_a_band_of_labels_is_judged_by_distances_and_others_by_the_score() -> No
     result = present(in_band.result)
     assert result.difference == pytest.approx(a.mean() - b.mean())
     expected = stats.ttest_rel(a, b).confidence_interval(0.95)
-    np.testing.assert_allclose((result.low, result.high), expected, atol=1e-12)
+    np.testing.assert_allclose((present(result.low), present(result.high)), expected, atol=1e-12)
     assert result.verdict is Verdict.BETTER, "closer is better"
 
 

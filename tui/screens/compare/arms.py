@@ -215,7 +215,7 @@ def runs_to_flip(arms: Sequence[Arm], current: Arm | None) -> tuple[Run, Run] | 
     several seeds the first that both have. None where there is one arm alone."""
     if len(arms) < 2:
         return None
-    reference, arm = arms[0], current if current in arms[1:] else arms[1]
+    reference, arm = arms[0], current if current is not None and current in arms[1:] else arms[1]
     by_seed = {run.seed: run for run in reference.runs}
     shared = next(((by_seed[run.seed], run) for run in arm.runs if run.seed in by_seed), None)
     return shared or (reference.runs[0], arm.runs[0])

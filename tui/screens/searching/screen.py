@@ -67,7 +67,7 @@ class SearchScreen(RunActions):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._name = name
+        self._search = name
         self._report: Report | None = None
         self._scorer: Scorer | None = None
 
@@ -101,8 +101,8 @@ class SearchScreen(RunActions):
 
     def _read(self, session: Session) -> Report:
         """On the registry's thread; what was scored before is kept, as long as it is the same registry and search."""
-        self._scorer = scorer_of(session.database, self._name, self._scorer)
-        return report_of(session.database, self._name, self._scorer)
+        self._scorer = scorer_of(session.database, self._search, self._scorer)
+        return report_of(session.database, self._search, self._scorer)
 
     def _cell(self, row: Tried, column: Column) -> Span:
         return recipe_cell(row, column, self._report)
@@ -155,10 +155,10 @@ class SearchScreen(RunActions):
     async def action_other(self, step: int) -> None:
         """Go to another search."""
         found = await self.dashboard.attempt(self.dashboard.ask(_names))
-        if not found or len(found) < 2 or self._name not in found:
+        if not found or len(found) < 2 or self._search not in found:
             self.dashboard.notify("There is no other search.")
             return
-        self._name = found[(found.index(self._name) + step) % len(found)]
+        self._search = found[(found.index(self._search) + step) % len(found)]
         self.reload()
 
 

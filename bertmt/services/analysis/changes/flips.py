@@ -91,7 +91,8 @@ class TwoRuns:
             return chosen
         if not self.about.classes:
             raise UsageError(f"{self.about.title} has no classes, so it has no cells; leave --cell out.")
-        return chosen[in_either_cell(self.b.labels, self.a.predicted, self.b.predicted, cell)[chosen]]
+        found: np.ndarray = chosen[in_either_cell(self.b.labels, self.a.predicted, self.b.predicted, cell)[chosen]]
+        return found
 
     @cached_property
     def judged(self) -> PairedDifference:

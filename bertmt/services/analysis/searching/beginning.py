@@ -132,7 +132,7 @@ def planned_trials(
     Raises:
         UsageError, RecipeError, DataError, EncoderError: one of them cannot be trained.
     """
-    found = []
+    found: list[PlannedRun] = []
     for number, settings in enumerate(drawn, first):
         own = replace(request, name=f"{name}-{number}", values={**request.values, **in_words(settings)})
         found += plan(own).runs

@@ -57,7 +57,7 @@ class SearchPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     def survivors(self, runs: int, rung: int) -> int:
         """How many of so many recipes come to a rung."""
-        return max(1, runs // FACTOR**rung)
+        return max(1, runs // int(FACTOR**rung))
 
     def epochs_of(self, runs: int) -> int:
         """Epochs that are trained in all where so many recipes are tried."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 from scipy import stats
 
 from bertmt.comparison.effects import OVER_PAIRS
@@ -35,7 +36,7 @@ def test_an_effect_is_the_mean_over_pairs_with_students_interval(database: Datab
     expected = stats.ttest_1samp(four_pairs, 0.0)
     sst = by_score["sst"]
     assert (sst.difference, sst.p) == (pytest.approx(four_pairs.mean()), pytest.approx(expected.pvalue))
-    np.testing.assert_allclose((sst.low, sst.high), expected.confidence_interval(0.95))
+    np.testing.assert_allclose((present(sst.low), present(sst.high)), expected.confidence_interval(0.95))
     assert sst.test == OVER_PAIRS, "no predictions are stored, and that is said"
     assert by_score["sts"].difference == pytest.approx(-2 * four_pairs.mean())
     assert by_score["para"].p is None, "pairs without any difference are copies"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertmt.comparison.effects import average_effect, influence
+from bertmt.comparison.effects import Effect, average_effect, influence
 from bertmt.comparison.verdicts import LEVEL, Verdict, judge
 from bertmt.tasks.builtin import BUILTIN
 

@@ -34,11 +34,8 @@ def measured(*attempts: Attempt) -> dict[tuple[int, str], Any]:
     found: dict[tuple[int, str], Any] = {}
     for event in (event for attempt in attempts for event in attempt.of_kind("step") + attempt.of_kind("evaluated")):
         timed = ("tokens_per_second",)
-        values = {
-            name: value
-            for name, value in (event["values"] if "values" in event else event["scores"]).items()
-            if name not in timed
-        }
+        scores = event["values"] if "values" in event else event["scores"]
+        values = {name: value for name, value in scores.items() if name not in timed}
         assert (event["step"], event["event"]) not in found
         found[event["step"], event["event"]] = values
     return found

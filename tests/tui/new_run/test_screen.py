@@ -21,7 +21,7 @@ from bertmt.services.plan.submit import submit
 SIZES = [(80, 24), (120, 40)]
 # The cursor begins on what runs; below it are later, held, the failed one, twins, twins, better.
 TO_HELD, TO_FAILED, TO_BETTER = ["j"] * 2, ["j"] * 3, ["j"] * 6
-TO_RANK = ["j"] * 19  # from the form's first line
+TO_RANK = ["j"] * 18  # from the form's first line
 
 
 @pytest.fixture(autouse=True)

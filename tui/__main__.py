@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from bertmt import paths
-from bertmt.drawing import sentences
+from bertmt.drawing.plain import words_are_wanted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, UsageError
 from bertmt.services.upkeep.ownership import new_notices
@@ -87,7 +87,7 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         registry=paths.registry_path(options.db),
         settings=settings,
         settings_file=settings_file,
-        in_words=options.plain or sentences.are_wanted(),
+        in_words=options.plain or words_are_wanted(),
         ascii_only=options.ascii or not _speaks_unicode(),
         read_only=True if options.read_only else None,
         first=options.screen,

@@ -55,11 +55,11 @@ def write_comparison(database: "Registry", groups: "Sequence[Sequence[Run]]", fo
 
 
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
-    from bertmt.drawing import sentences
+    from bertmt.drawing.plain import words_are_wanted
     from bertmt.services.analysis import comparison_formatting as words
 
     yield words.format_scores(found, width)
-    if not sentences.are_wanted():  # its figures are those of the tables
+    if not words_are_wanted():  # its figures are those of the tables
         yield words.format_forest(found, output.size()[0], output.is_ascii())
     for each in found.others:
         yield words.format_differences(each, width)

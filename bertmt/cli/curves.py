@@ -114,7 +114,6 @@ def curves_in_words(drawn: "Sequence[Series]", title: str, width: int) -> "list[
     """Curves in sentences where the environment asks for words; none where it does not."""
     from bertmt.drawing import sentences
     from bertmt.drawing.charts.curves import Panel
+    from bertmt.drawing.plain import words_are_wanted
 
-    return (
-        sentences.sentence_page(sentences.curve_sentences(Panel(title, drawn)), width) if sentences.are_wanted() else []
-    )
+    return sentences.sentence_page(sentences.curve_sentences(Panel(title, drawn)), width) if words_are_wanted() else []

@@ -29,7 +29,7 @@ def find(
     ] = "",
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Find a text in names, notes, failures, predicted dev sentences and logs of all runs.
+    """Find a text in names, notes, failures, sentences and logs.
 
     A sentence that many runs predicted is told once, of the newest of them.
     """

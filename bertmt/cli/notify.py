@@ -10,7 +10,7 @@ Text = Annotated[str, typer.Argument(metavar="TEXT", help="What is sent.")]
 
 
 def notify(text: Text = "A test: bertmt can reach you.") -> None:
-    """Send a message the way `[notify]` of bertmt.toml says, to see whether it arrives.
+    """Send a message as `[notify]` of bertmt.toml says.
 
     While a worker works it tells of runs that finished, failed or were lost, and of an empty queue.
     """

@@ -36,7 +36,7 @@ def slices(
     context: typer.Context, first: First, second: Second = None, task: Task = None, own: Slices = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Show scores by slice of the dev examples, of one run or of two.
+    """Show scores by slice of dev, of one run or of two.
 
     By length, negation, hedges, contrasts and intensifiers (English words), by true class or band of the label, and by
     whether a sentence was seen in training. Of two runs with the difference, corrected for the number of slices.

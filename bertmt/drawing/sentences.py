@@ -1,6 +1,5 @@
 """Pictures in sentences: curves, a confusion matrix, predicted against true values. One fact per line."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,13 +14,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, line
 
-PLAIN_VARIABLE = "BERTMT_PLAIN"  # in the environment, for both front ends
 PARTS = 5  # of the range of true values, each with the mean of what was predicted there
-
-
-def are_wanted() -> bool:
-    """Whether the environment asks for words in place of pictures: `BERTMT_PLAIN`, unless it is empty or 0."""
-    return os.environ.get(PLAIN_VARIABLE, "") not in ("", "0")
 
 
 def curve_sentences(panel: Panel, window: Window | None = None, cursor: float | None = None) -> list[str]:

@@ -315,7 +315,7 @@ def assert_whole_keys(shown: Shown) -> None:
     """The last line has keys with their words, as they are shown elsewhere, and no piece of one."""
     last = shown.text.splitlines()[-1]
     keys = [each.binding for each in shown.app.screen.active_bindings.values() if each.binding.show]
-    words = [f"{shown.app.get_key_display(each)} {each.description}" for each in keys]
+    words = dict.fromkeys(f"{shown.app.get_key_display(each)} {each.description}" for each in keys)  # of two keys once
     said = last.partition("▏")[0].split()
     whole = [word for word in words if word in last]
     assert " ".join(whole).split() == said, "nothing but whole keys"

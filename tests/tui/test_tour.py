@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tui import tour
-from tui.tour import STOPS, main
+from tui.tour import STOPS, Stop, main
 
 
 def test_a_stop_without_what_it_waits_for_is_told_and_the_others_are_made(
@@ -13,9 +13,10 @@ def test_a_stop_without_what_it_waits_for_is_told_and_the_others_are_made(
 ) -> None:
     monkeypatch.setattr(tour, "PATIENCE_SECONDS", 0.5)
     folder = tmp_path / "pictures"
-    assert main([str(folder), "--db", str(registry), "--only", "compare", "queue"]) == 1
+    monkeypatch.setattr(tour, "STOPS", (Stop("never", ("g",), until="what never comes"), *STOPS))
+    assert main([str(folder), "--db", str(registry), "--only", "never", "queue"]) == 1
     assert [each.name for each in folder.iterdir()] == ["queue.svg"]
-    assert capsys.readouterr().err.startswith("compare: 'Differences' did not come")
+    assert capsys.readouterr().err.startswith("never: 'what never comes' did not come")
 
 
 def test_every_picture_of_the_tour_is_one_that_the_program_makes() -> None:

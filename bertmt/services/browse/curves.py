@@ -19,7 +19,8 @@ from bertmt.tasks.task import PARTIAL
 
 # Whose a series is, by the end of its name, in the order of looks; other tasks share those that are left. Pretraining
 # phases, whose series come first and end first, have looks of their own beside the tasks'.
-OWNERS = (*BUILTIN, "overall", "mlm", "mnr", "cosine_embedding")
+OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
+LIKE = {"mlm": "overall"}  # a loss and a score, which no chart has both: so two looks are left for other tasks
 KINDS = ("loss", "dev", "dev_loss", PARTIAL)  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)
@@ -139,6 +140,7 @@ def place_of(series: str, with_kind: bool = True, tasks: Iterable[str] = ()) -> 
         place = len(OWNERS) + others.index(owner) % (LOOKS_OF_A_KIND - len(OWNERS))
     else:
         phase = owner.partition(".")[0]  # of one task where several are pretrained: mnr.<task>
+        phase = LIKE.get(phase, phase)
         place = OWNERS.index(phase) if phase in OWNERS else len(OWNERS) if kind else 0
     return place + LOOKS_OF_A_KIND * (KINDS.index(kind) if with_kind and kind in KINDS else 0)
 

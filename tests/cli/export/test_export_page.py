@@ -56,6 +56,7 @@ from transformers import AutoModelForSequenceClassification
 try:
     AutoModelForSequenceClassification.from_pretrained({str(folder)!r})
 except Exception as problem:
+    print()  # ends the line with the question
     print(json.dumps(str(problem)))
 """
     assert "trust_remote_code" in run_script(script, tmp_path)

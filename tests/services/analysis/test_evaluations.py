@@ -43,7 +43,7 @@ def test_epochs_come_with_their_scores_and_the_selected_one(
     database: Database, add_run: AddRun, store: Callable[..., Run]
 ) -> None:
     found = evaluated_tasks(database, store(add_run(), [0, 1, 3], 1), "A matrix", TASKS)
-    assert found == {"sst": Evaluated("sst", (0, 1, 3), (0.0, 0.1, 0.3), 1, is_final=True)}
+    assert found == {"sst": Evaluated("sst", (0, 1, 3), (0.0, 0.1, 0.3), 1, is_final=True, steps=(0, 1, 3))}
     assert found["sst"].score_at(3) == 0.3 and found["sst"].score_at(2) is None
 
 

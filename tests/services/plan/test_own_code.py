@@ -29,6 +29,7 @@ from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle import bulk, control
 from bertmt.services.lifecycle.control import cancel, edit, requeue
 from bertmt.services.lifecycle.verify_resume import with_sources
+from bertmt.services.plan import data_check, encoder_check
 from bertmt.services.plan.own_code import digests_in, sources_of
 from bertmt.services.plan.submit import Request, plan, submit
 from bertmt.worker.child_process import start_child
@@ -210,13 +211,13 @@ def test_an_edit_runs_code_and_reads_data_before_it_locks_the_registry(
 ) -> None:
     runs = [queued(registry), queued(registry, epochs="3")]
     locked = []
-    for name in ("check_data", "check_encoder", "settle_own_code"):
-        real = getattr(control, name)
+    for module, name in ((data_check, "check_data"), (encoder_check, "check_encoder"), (control, "settle_own_code")):
+        real = getattr(module, name)
 
         def look(*given: Any, real: Any = real, **named: Any) -> Any:
             locked.append(registry.connection.in_transaction)
             return real(*given, **named)
 
-        monkeypatch.setattr(control, name, look)
+        monkeypatch.setattr(module, name, look)
     edited = bulk.edit(registry, runs, {"losses": "mine.py:small"})
     assert locked == [False] * 6 and [bool(run.recipe["losses"]) for run in edited] == [True, True]

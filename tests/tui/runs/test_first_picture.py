@@ -183,7 +183,7 @@ def test_the_other_screens_are_imported_once_the_first_can_be_seen(tmp_path: Pat
         "from pathlib import Path\n"
         "from tui.app import Dashboard\n"
         "async def main():\n"
-        "    app = Dashboard(Path(sys.argv[1]) / 'runs.db')\n"
+        "    app = Dashboard(registry=Path(sys.argv[1]) / 'runs.db')\n"
         "    assert 'tui.screens.queue.screen' not in sys.modules\n"
         "    async with app.run_test():\n"
         "        for _ in range(1000):\n"

@@ -6,8 +6,8 @@ import pytest
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.scatter import Cloud
 from bertmt.drawing.charts.series import Series
+from bertmt.drawing.plain import words_are_wanted
 from bertmt.drawing.sentences import (
-    are_wanted,
     cell_sentence,
     cloud_sentences,
     curve_sentences,
@@ -88,4 +88,4 @@ def test_sentences_are_wrapped_each_from_the_beginning_of_a_line() -> None:
 @pytest.mark.parametrize(("value", "wanted"), [("1", True), ("yes", True), ("0", False), ("", False)])
 def test_the_environment_asks_for_them(monkeypatch: pytest.MonkeyPatch, value: str, wanted: bool) -> None:
     monkeypatch.setenv("BERTMT_PLAIN", value)
-    assert are_wanted() is wanted
+    assert words_are_wanted() is wanted

@@ -133,7 +133,8 @@ def _by_label(table: ExampleTable) -> list[Slice]:
     if about.classes:
         names = about.classes if len(about.classes) <= MOST_CLASSES else ()
         return [Slice(f"true {at} {name}"[:LONGEST_NAME], labels == at, True) for at, name in enumerate(names)]
-    ends = [about.label_at(share) for share in np.linspace(0, 1, LABEL_BANDS + 1)]
+    # 0.6 of 5 is 3.0000000000000004, below which a label of 3 would lie.
+    ends = [round(about.label_at(share), 9) for share in np.linspace(0, 1, LABEL_BANDS + 1)]
     found = []
     for low, high in pairwise(ends):
         last = high == ends[-1]

@@ -93,7 +93,9 @@ def search(
     from bertmt.services.plan.submit import Request
 
     if resume is not None:
-        _refuse_with_resume(preset, file, from_run, settings, over, budget, runs)
+        named = (seed, no_holdout, data, extra_data, encoder, name, dry_run)
+        chosen = (strategy != "halving", sampler != "uniform")
+        _refuse_with_resume(preset, file, from_run, settings, over, budget, runs, *named, *chosen)
         _go_on(existing_registry(context), resume, work, as_json)
         return
     problems = Problems()

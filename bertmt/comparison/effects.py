@@ -35,7 +35,7 @@ class Effect(Difference):
     """What switching a toggle does to a score on average; None: undefined, or of too few pairs.
 
     Attributes:
-        pairs: how many differences it is the mean of; `differences`: they, b − a each.
+        pairs: how many differences it is the mean of, where pairs that share a run are one; `differences`: b − a each.
         standard_error: of the mean; None of one pair.
     """
 

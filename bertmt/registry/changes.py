@@ -89,8 +89,11 @@ def take_news(database: Database) -> list[Ending]:
             "SELECT transitions.run, state_after, transitions.reason FROM transitions "
             "JOIN runs ON runs.key = transitions.run AND runs.removed_at IS NULL "
             "WHERE transitions.key > ? AND state_after IN (?, ?, ?) AND actor IN (?, ?) "
+            # Runs that were brought in ended elsewhere, or long ago.
+            "AND NOT EXISTS (SELECT 1 FROM transitions AS began WHERE began.run = transitions.run "
+            "AND began.attempt = transitions.attempt AND began.actor = ?) "
             "ORDER BY transitions.key LIMIT ?",
-            (int(told), State.FINISHED, State.FAILED, State.LOST, Actor.EVENT, Actor.DEATH, MOST_NEWS),
+            (int(told), State.FINISHED, State.FAILED, State.LOST, Actor.EVENT, Actor.DEATH, Actor.IMPORT, MOST_NEWS),
         ).fetchall()
     return [Ending(run, State(state), reason or "") for run, state, reason in rows]
 

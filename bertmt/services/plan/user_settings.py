@@ -75,10 +75,10 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     merged = kept | dict(values)
     recipe_from(merged)
     lines = ["# Defaults of `bertmt queue` in this folder and below; the command line wins."]
-    lines += [f"{name} = {json.dumps(value)}" for name, value in merged.items()]
+    lines += [f"{name} = {_toml(value)}" for name, value in merged.items()]
     for table, kept_there in tables.items():
         if kept_there:
-            lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in kept_there.items())]
+            lines += ["", f"[{table}]", *(f"{name} = {_toml(value)}" for name, value in kept_there.items())]
     _write(path, lines)
     return path
 
@@ -94,7 +94,7 @@ def write_alarm_settings(values: Mapping[str, Any], start: Path | None = None) -
     lines = read_text(path, MOST_TOML).splitlines() if path.is_file() else []
     first = next((place for place, each in enumerate(lines) if each.split("#")[0].strip() == f"[{ALARMS}]"), len(lines))
     end = next((place for place in range(first + 1, len(lines)) if lines[place].lstrip().startswith("[")), len(lines))
-    told = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    told = [f"{name} = {_toml(value)}" for name, value in values.items()]
     space = [""] if first and first == len(lines) else []
     lines[first:end] = [*space, f"[{ALARMS}]", *told, *([""] if end < len(lines) else [])]
     try:
@@ -105,6 +105,11 @@ def write_alarm_settings(values: Mapping[str, Any], start: Path | None = None) -
         raise UsageError(f"{path} has its alarms in another way than under [{ALARMS}]: edit it by hand.")
     _write(path, lines)
     return path
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it; JSON's escapes of what lies beyond 16 bits are none there."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _write(path: Path, lines: Sequence[str]) -> None:

@@ -62,7 +62,7 @@ def head_of(card: str) -> Any:
 def test_a_folder_has_what_the_child_wrote_and_a_card(bertmt: Bertmt, folder: Path, trained: Run) -> None:
     outcome = export(bertmt, out="new/out")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.splitlines()[0].startswith(f"{folder}/new/out: 2 files, ")
+    assert outcome.out.splitlines()[0].startswith(f"{folder}/new/out: 3 files, ")
     assert outcome.out.splitlines()[1:] == [
         "Predicts SST by its head, STS by its cosine.", "Without PARA: it is `left` out.",
     ]  # fmt: skip

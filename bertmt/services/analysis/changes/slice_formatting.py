@@ -70,7 +70,7 @@ def format_notes(
     if any(isinstance(each, SliceDifference) for each in found):
         said.append(f"Holm's correction over {numbers.counted(judged, 'slice')}; undecided is not “no effect”.")
     else:
-        said.append(f"Together: all {judged} intervals hold at once in 95 % of samples (Bonferroni).")
+        said.append(f"Together: all {judged} intervals are to hold at once in 95 % of samples (Bonferroni).")
     if judged < len(found):
         said.append(f"Slices of fewer than {LEAST} examples are too few to be judged.")
     return [

@@ -1,9 +1,10 @@
 """Which toggle helps: its average effect over all matched pairs, by task, and what would tell more."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from bertmt.tasks.task import Tasks
 
 OVERALL = "overall"
 MOST_CHANGES = 40  # that are judged and shown, those with the most pairs: a sweep of one number can make hundreds
+Unit = tuple[Pair, ...]
 Influences = tuple[str, np.ndarray]  # the fingerprint of the dev examples, and what each adds to a pair's difference
 
 
@@ -91,7 +93,7 @@ def effects_of(database: Database, runs: Collection[Run]) -> Effects:
             "`bertmt queue --from RUN --set TOGGLE=VALUE` makes such a run."
         )
     read, shown = _Read(database), found[:MOST_CHANGES]
-    measured = [ToggleEffect(each, tuple(_effects(read, each.pairs))) for each in shown]
+    measured = [ToggleEffect(each, tuple(_effects(read, each.units))) for each in shown]
     tasks = tasks_of(run for each in shown for pair in each.pairs for run in (pair.a, pair.b))
     return Effects(_judged(measured), tasks, finished, len(found) - len(shown))
 
@@ -156,17 +158,21 @@ class _Read:
         return found.fingerprint, influence(about, labels, predicted_labels(about, found.probabilities))
 
 
-def _effects(read: _Read, pairs: Sequence[Pair]) -> Iterator[Effect]:
-    """Of each task that pairs share, and of the overall score where both runs of pairs have it of the same tasks."""
-    tasks = dict.fromkeys(task for pair in pairs for task in pair.a.tasks if task in pair.b.tasks)
+def _effects(read: _Read, units: Sequence[Unit]) -> Iterator[Effect]:
+    """Of each task that pairs share, and of the overall score where both runs of pairs have it of the same tasks.
+
+    Args:
+        units: pairs that share a run stand together, and count as one: their mean.
+    """
+    tasks = dict.fromkeys(task for unit in units for pair in unit for task in pair.a.tasks if task in pair.b.tasks)
     for task in tasks:
-        scored = [pair for pair in pairs if _has(pair, task)]
+        scored = _those(units, lambda pair, task=task: _has(pair, task))  # type: ignore[misc]
         if scored:
             yield average_effect(task, _differences(scored, task), _groups(read, scored, {task: 1.0}))
-    scored = [pair for pair in pairs if _has(pair, OVERALL) and set(pair.a.tasks) == set(pair.b.tasks)]
+    scored = _those(units, lambda pair: _has(pair, OVERALL) and set(pair.a.tasks) == set(pair.b.tasks))
     if scored:
-        known = scored[0].a.tasks
-        alike = all(set(pair.a.tasks) == set(known) for pair in scored)
+        known = scored[0][0].a.tasks
+        alike = all(set(pair.a.tasks) == set(known) for unit in scored for pair in unit)
         weights = {name: (about.unit(1.0) - about.unit(0.0)) / len(known) for name, about in known.items()}
         yield average_effect(OVERALL, _differences(scored, OVERALL), _groups(read, scored, weights) if alike else ())
 
@@ -175,17 +181,30 @@ def _has(pair: Pair, score: str) -> bool:
     return pair.a.score(score) is not None and pair.b.score(score) is not None
 
 
-def _differences(pairs: Iterable[Pair], score: str) -> list[float]:
-    return [(pair.b.score(score) or 0.0) - (pair.a.score(score) or 0.0) for pair in pairs]
+def _those(units: Iterable[Unit], fits: Callable[[Pair], bool]) -> list[Unit]:
+    """The pairs that fit, by unit; no unit without one."""
+    kept = (tuple(pair for pair in unit if fits(pair)) for unit in units)
+    return [unit for unit in kept if unit]
 
 
-def _groups(read: _Read, pairs: Sequence[Pair], weights: Mapping[str, float]) -> list[list[np.ndarray]]:
-    """What examples add to the pairs' differences, by dev set; nothing at all where it is not known of every pair."""
+def _differences(units: Iterable[Unit], score: str) -> list[float]:
+    return [fmean((pair.b.score(score) or 0.0) - (pair.a.score(score) or 0.0) for pair in unit) for unit in units]
+
+
+def _groups(read: _Read, units: Sequence[Unit], weights: Mapping[str, float]) -> list[list[np.ndarray]]:
+    """What examples add to the units' differences, by dev set; nothing at all where it is not known of every pair."""
     groups: dict[tuple[str, str], list[np.ndarray]] = {}
-    for pair in pairs:
+    for unit in units:
         for task, weight in weights.items():
-            a, b = read.influence(pair.a, task), read.influence(pair.b, task)
-            if a is None or b is None or a[0] != b[0]:
+            own = [_of_pair(read, pair, task) for pair in unit]
+            known = [each for each in own if each is not None]
+            if len(known) < len(own) or len({mark for mark, _ in known}) > 1:
                 return []
-            groups.setdefault((task, a[0]), []).append(weight * (b[1] - a[1]))
+            groups.setdefault((task, known[0][0]), []).append(weight * np.mean([each for _, each in known], axis=0))
     return list(groups.values())
+
+
+def _of_pair(read: _Read, pair: Pair, task: str) -> Influences | None:
+    """What each example adds to a pair's difference; None where that is not known."""
+    a, b = read.influence(pair.a, task), read.influence(pair.b, task)
+    return None if a is None or b is None or a[0] != b[0] else (a[0], b[1] - a[1])

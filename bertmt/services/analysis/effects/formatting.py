@@ -16,8 +16,12 @@ MOST_NAMED = 6
 
 def format_effects(found: Effects, width: int, ascii_only: bool = False) -> list[Line]:
     """Every effect with its interval in one plot."""
+    scales = {each.matched.scale for each in found.toggles}
     groups = [
-        ForestGroup(line(Span(title_of(each), "title")), [_row(effect, found) for effect in each.effects])
+        ForestGroup(
+            line(Span(title_of(each), "title"), Span(f"  {safe_text(each.matched.scale)}" * (len(scales) > 1), "dim")),
+            [_row(effect, found) for effect in each.effects],
+        )
         for each in found.toggles
         if each.effects
     ]
@@ -29,6 +33,8 @@ def title_of(each: ToggleEffect) -> str:
     matched = each.matched
     counts = [numbers.counted(len(matched.pairs), "pair"), numbers.counted(matched.seeds, "seed")]
     counts.append(numbers.counted(matched.recipes, "recipe"))
+    if len(matched.units) < len(matched.pairs):
+        counts.insert(1, f"{numbers.counted(len(matched.units), 'sample')} since they share runs")
     more = f", {len(matched.lacking):,} more lacking one run" if matched.lacking else ""
     return safe_text(f"{matched.change.title}  ({', '.join(counts)}{more})")
 
@@ -51,7 +57,8 @@ def about(found: Effects) -> list[str]:
     every = [effect for each in found.toggles for effect in each.effects]
     tested = sum(effect.p is not None for effect in every)
     said = [
-        f"Means over pairs of runs that differ in that toggle alone, of {numbers.counted(found.runs, 'run')}. "
+        f"Means over pairs of runs that differ in that toggle alone, of {numbers.counted(found.runs, 'run')}; pairs "
+        "that share a run count as one. "
         "Intervals are for other seeds and other examples, not for recipes unlike these."
     ]
     if tested:

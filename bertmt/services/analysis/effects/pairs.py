@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bertmt.drawing.numbers import counted
 from bertmt.errors import BertmtError
 from bertmt.recipe.loading import from_json
 from bertmt.recipe.recipe import SETTINGS
@@ -13,7 +14,7 @@ from bertmt.recipe.rules import unresolved
 from bertmt.registry.records import Run
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.baseline import SCALE_SETTINGS
-from bertmt.services.browse.run_formatting import value_text
+from bertmt.services.browse.run_formatting import scale_mark, value_text
 
 OFF = "off"
 COMING = (*WAITING, State.RUNNING, State.PAUSED)
@@ -70,6 +71,30 @@ class Matched:
     lacking: tuple[Lacking, ...]
 
     @property
+    def scale(self) -> str:
+        """Data and encoder of its runs, and their epochs."""
+        run = self.pairs[0].a if self.pairs else self.lacking[0].present
+        return f"{scale_mark(run)}, {counted(int(run.recipe['epochs']), 'epoch')}"
+
+    @property
+    def units(self) -> tuple[tuple[Pair, ...], ...]:
+        """The pairs, those together that share a run: what that run has by luck is in all of them, so that they are
+        one sample."""
+        first: dict[int, int] = {}  # each run's way to the run that stands for all that it is together with
+
+        def root(key: int) -> int:
+            while first.setdefault(key, key) != key:
+                key = first[key]
+            return key
+
+        for pair in self.pairs:
+            first[root(pair.a.key)] = root(pair.b.key)
+        found: dict[int, list[Pair]] = {}
+        for pair in self.pairs:
+            found.setdefault(root(pair.a.key), []).append(pair)
+        return tuple(map(tuple, found.values()))
+
+    @property
     def seeds(self) -> int:
         """How many seeds the pairs have."""
         return len({pair.a.seed for pair in self.pairs})
@@ -94,20 +119,23 @@ class _Arm:
 
 
 def matched_pairs(runs: Iterable[Run]) -> list[Matched]:
-    """Every change of one toggle that two finished runs differ in, those with the most pairs first.
+    """Every change of one toggle that two finished runs differ in, those with the most pairs first; by scale and data.
 
     Two runs are a pair where seed, encoder, budget and data are the same. What a toggle itself brings (the extra pairs,
     settings that have nothing to do without it) may differ.
     """
-    found: dict[Change, list[tuple[_Arm, _Arm]]] = {}
-    for arms in _arms(runs).values():
+    found: dict[tuple[Any, Change], list[tuple[_Arm, _Arm]]] = {}
+    for scale, arms in _arms(runs).items():
         for one, other, toggle in _differing_in_one(arms):
             if _same_data(one.newest, other.newest):
                 a, b = sorted((one, other), key=lambda arm: _place(toggle, arm.toggles[toggle]))
                 change = Change(toggle, _text(a.toggles[toggle]), _text(b.toggles[toggle]))
-                found.setdefault(change, []).append((a, b))
-    matched = [_matched(change, sides) for change, sides in found.items()]
-    return sorted(matched, key=lambda each: (-len(each.pairs), each.change.title))
+                # What a toggle does with toy data is another question than what it does with real ones.
+                found.setdefault(((scale, a.newest.submission.data), change), []).append((a, b))
+    matched = [_matched(change, sides) for (_, change), sides in found.items()]
+    return sorted(
+        matched, key=lambda each: (-len(each.pairs), each.change.title, each.pairs[0].a.key if each.pairs else 0)
+    )
 
 
 def _matched(change: Change, sides: Sequence[tuple[_Arm, _Arm]]) -> Matched:

@@ -21,9 +21,10 @@ from bertmt.services.analysis.predict import folder_with_model
 from bertmt.services.browse.details import details_of
 
 CARD = "README.md"
+MARKER = ".bertmt-export"  # without it a folder is somebody else's, whatever its files are called
 # All that a folder of ours can hold: what has more was made, or changed, by somebody else.
 OUR_FILES = frozenset({
-    CARD, "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "modeling_bertmt.py",
+    CARD, MARKER, "model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "modeling_bertmt.py",
     "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json", "1_Pooling",
     "1_Pooling/config.json", "heads.json", "heads.safetensors", "adapter_config.json", "adapter_model.safetensors",
 })  # fmt: skip
@@ -76,6 +77,8 @@ def export_model(database: Database, run: Run, request: Request) -> Exported:
         contents = Contents(request.to, out, task, base, said["predicted_by"], said["left_out"])
         card = model_card(details, scores_of(database, details), contents)
         atomic_files.write_text(beside / CARD, card)
+        atomic_files.write_text(beside / MARKER, "Written by `bertmt export`, which may replace this folder.\n")
+        _refuse_unless_free(out, request.force)  # again: writing takes a while
     written = [each for each in out.rglob("*") if each.is_file()]
     return Exported(contents, len(written), sum(each.stat().st_size for each in written))
 
@@ -86,7 +89,8 @@ def _task(run: Run, request: Request) -> str:
         raise UsageError("An adapter is of an encoder, not of one task: use --adapter with --to sentence-transformers.")
     if request.adapter and not run.recipe.get("lora.rank"):
         raise UsageError(f"Run {run.id} trained its encoder itself (lora.rank is 0): leave out --adapter.")
-    needs_one = request.to == TRANSFORMERS or bool(run.recipe.get("ensembling"))
+    has_several = bool(run.recipe.get("ensembling")) or "single" in (run.recipe.get("stages") or ())
+    needs_one = request.to == TRANSFORMERS or has_several
     if request.task is None and needs_one and len(names) > 1:
         why = "one task at a time" if request.to == TRANSFORMERS else f"run {run.id} has an encoder per task"
         raise UsageError(f"Name a task, --task {'|'.join(names)}: {why}.")
@@ -121,6 +125,8 @@ def _refuse_unless_free(out: Path, force: bool) -> None:
     except OSError as problem:
         raise BertmtError(f"{out} cannot be read: {reason_of(problem)}.") from None
     foreign = [name for name in names if name not in OUR_FILES or not is_folder]
+    if names and MARKER not in names and not foreign:
+        foreign = names[:1]
     if foreign:
         raise UsageError(f"{out} holds {foreign[0]}, which no export wrote: name another folder with --out.")
 

@@ -12,10 +12,9 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from bertmt.errors import UsageError, reason_of
 from bertmt.launchers.telling import hand_to_program
-from bertmt.services.upkeep.notify.settings import NotifySettings
+from bertmt.services.upkeep.notify.settings import LOOPBACK, NotifySettings
 
 PATIENCE_SECONDS = 10.0
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -74,7 +73,7 @@ def _ntfy(settings: NotifySettings, title: str, text: str) -> None:
 
 
 def _webhook(settings: NotifySettings, title: str, text: str) -> None:
-    """Slack reads `text`, Discord `content`; each ignores the other's. Neither is to turn names into pings or links."""
+    """Slack reads `text`, Discord `content`; each ignores the other's. Neither is to turn names into pings."""
     said = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     document = {"text": said, "content": text[:2000], "allowed_mentions": {"parse": []}}
     _post(settings.webhook, json.dumps(document).encode(), {"Content-Type": "application/json"})

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from bertmt.errors import UsageError
 from bertmt.services.plan.user_settings import NOTIFY, read_table
+from bertmt.services.upkeep.ownership import foreign
 
 EVENTS = ("finished", "failed", "lost", "queue empty")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Who may read a project's files may not post in its channel: these are named, and stand in the environment alone.
 SECRETS = ("webhook", "ntfy_token", "smtp_password")
 _NAME = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
@@ -54,10 +56,13 @@ def notify_settings(start: Path | None = None, environment: Mapping[str, str] = 
     """What is set there, with secrets from the environment.
 
     Raises:
-        UsageError: the file cannot be read, names what is no setting, or a value that none can have; a secret stands
-            in the file, or is not in the environment.
+        UsageError: the file is not this user's alone, cannot be read, names what is no setting, or a value that none
+            can have; a secret stands in it, or is not in the environment.
     """
     path, values = read_table(NOTIFY, start)
+    whose = foreign("file", path) if path is not None and values else None
+    if whose is not None:  # it names a program, which would run as this user
+        raise UsageError(f"{whose} Its [{NOTIFY}] is not followed.")
     known = {each.name: each.default for each in fields(NotifySettings)}
     read: dict[str, Any] = {}
     for name, value in values.items():
@@ -111,3 +116,5 @@ def _check_addresses(path: Path | None, read: Mapping[str, Any]) -> None:
                 is_fine = False
             if not is_fine:
                 raise UsageError(f"{path}: {NOTIFY}.{name} expects an address that begins with https:// or http://.")
+            if name == "ntfy" and "ntfy_token" in read and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+                raise UsageError(f"{path}: {NOTIFY}.ntfy expects https:// where a token is sent along.")

@@ -66,7 +66,7 @@ def test_a_folder_has_what_the_child_wrote_and_a_card(bertmt: Bertmt, folder: Pa
     assert outcome.out.splitlines()[1:] == [
         "Predicts SST by its head, STS by its cosine.", "Without PARA: it is `left` out.",
     ]  # fmt: skip
-    assert {each.name for each in (folder / "new/out").iterdir()} == {"config.json", "README.md"}
+    assert {each.name for each in (folder / "new/out").iterdir()} == {".bertmt-export", "config.json", "README.md"}
     asked = json.loads((folder / "new/out/config.json").read_text())
     assert {name: asked[name] for name in ("to", "task", "base")} == {
         "to": "sentence-transformers", "task": "sst", "base": None,

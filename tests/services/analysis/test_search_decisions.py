@@ -71,6 +71,15 @@ def test_a_budget_is_turned_into_recipes_once_it_is_known_how_long_an_epoch_take
     assert decide(budget, None, [standing(1, 0.5)], 10.0) == Settle(budget.affordable(100))
 
 
+@pytest.mark.parametrize("strategy", ["halving", "random"])
+def test_where_the_first_recipe_dies_another_is_to_tell_how_long_an_epoch_takes(strategy: str) -> None:
+    budget = plan(strategy=strategy, budget_seconds=1000.0)
+    assert decide(budget, None, [standing(1)], None) == Start(1)
+    assert decide(budget, None, [standing(1), waiting(2)], None) == Wait()
+    assert decide(budget, None, [standing(1), standing(2)], None) == Start(1)
+    assert decide(budget, None, [standing(1), standing(2), standing(3)], None) == End(NO_SCORE)
+
+
 def test_a_budget_that_is_used_up_begins_nothing_more_and_lets_one_recipe_come_to_its_end() -> None:
     budget = plan(budget_seconds=100.0)
     tried = [standing(1, 0.3), standing(2, 0.4), waiting(3), waiting(4)]

@@ -284,6 +284,25 @@ def test_a_budget_alone_is_measured_by_a_first_run_and_filled(
     assert looked.seconds <= 3600
 
 
+def test_a_first_recipe_that_crashes_neither_ends_the_search_nor_tells_how_long_an_epoch_takes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        looking,
+        "training_seconds",
+        lambda database, run: 2.0 if run.state is State.FAILED else 60.0 * (run.progress.epoch or 0),
+    )
+    begun(database, runs="", budget="60m")
+    crashed = train_next(database, dies=True)
+    assert crashed is not None and crashed.progress.epoch == 1
+    change_state(database, crashed.key, State.FAILED, Actor.DEATH, "broke", failure="broke")
+    assert looking.look(database, "trial").per_epoch is None
+    looked = go_on(database)
+    assert looked.per_epoch == 60.0
+    assert looked.search.runs == len(looked.tried) == looked.plan.affordable(60)
+    assert Counter(each.run.state for each in looked.tried if each.run)[State.FINISHED] >= 1
+
+
 def test_a_budget_stops_a_random_search_before_it_is_overrun(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from bertmt.registry.runs import transitions
 from bertmt.registry.searches.records import Search, Trial
 from bertmt.registry.searches.rows import search_named, trials_of
 from bertmt.registry.states import State
+from bertmt.registry.summaries import evaluated_epoch
 from bertmt.run_folder.events import now
 from bertmt.services.analysis.searching.decisions import Standing
 from bertmt.services.analysis.searching.plan import SearchPlan, read_plan
@@ -30,7 +31,7 @@ class Tried:
         is_removed: its run is out of sight, so that it is not let go on.
         first: its scores at the first rung, before any of the recipes was chosen.
         halves: its scores at the rung that it was let go to; undefined where it has not come there.
-        epochs: how far it has come.
+        epochs: how far it has come: the newest that it was evaluated after.
         seconds: of training so far.
     """
 
@@ -83,10 +84,13 @@ class Looked:
 
     @property
     def per_epoch(self) -> float | None:
-        """Seconds of training an epoch took on average; None before one was."""
-        settled = [each for each in self.tried if each.epochs and not each.standing().is_open]
+        """Seconds of training an epoch took on average; None before one was.
+
+        What failed or was cancelled may have waited or died anywhere between two epochs, and tells nothing.
+        """
+        settled = [each for each in self.tried if each.epochs and each.run is not None and each.run.state in SETTLED]
         epochs = sum(each.epochs for each in settled)
-        return math.fsum(each.seconds for each in settled) / epochs if epochs else None
+        return math.fsum(each.seconds for each in settled) / epochs or None if epochs else None
 
 
 def look(database: Database, name: str, scorer: Scorer | None = None) -> Looked:
@@ -120,7 +124,7 @@ def _tried(database: Database, plan: SearchPlan, trial: Trial, run: Run | None, 
     else:
         halves = NO_HALVES if trial.rung >= plan.last else scorer.halves(run, plan.rungs[trial.rung])
     first = first if first.chosen_by is not None or not is_whole else halves  # it ended before the first rung
-    epochs = run.progress.epoch or 0
+    epochs = evaluated_epoch(database, run.key)
     return Tried(
         trial=trial, run=run, first=first, halves=halves, epochs=epochs, seconds=training_seconds(database, run)
     )

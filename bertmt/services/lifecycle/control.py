@@ -76,7 +76,12 @@ def resume(database: Database, run: Run) -> Run:
         )
     with database.immediate():
         first = lowest_position(database) - 1
-        columns: dict[str, Any] = {"position": first, "ended_at": None, "recoveries": 0, **_past_its_pause(database, run)}
+        columns: dict[str, Any] = {
+            "position": first,
+            "ended_at": None,
+            "recoveries": 0,
+            **_past_its_pause(database, run),
+        }
         return change_state(database, run.key, State.QUEUED, Actor.PERSON, "resumed", **columns)
 
 

@@ -57,6 +57,13 @@ def test_what_a_person_resumed_below_is_not_waited_for() -> None:
     assert decide(HALVING, 3, tried, None) == Promote((2,), 2)
 
 
+def test_where_none_of_the_top_rung_came_to_a_score_the_next_best_below_goes_on() -> None:
+    tried = [standing(1, 0.2), standing(2, 0.4), standing(3, 0.3), standing(4, None, rung=2), standing(5, None, rung=1)]
+    assert decide(HALVING, 9, tried, None) == Promote((2,), 2)
+    assert decide(HALVING, 9, [*tried, standing(6, 0.1, rung=1)], None) == Promote((6,), 2)
+    assert decide(HALVING, 9, [*tried, standing(6, None, rung=2, is_open=True)], None) == Wait()
+
+
 def test_where_nothing_came_to_a_score_there_is_nothing_to_choose() -> None:
     assert decide(HALVING, 2, [standing(1), standing(2)], None) == End(NO_SCORE)
     assert decide(plan(strategy="random"), 2, [standing(1), standing(2)], None) == End(NO_SCORE)

@@ -13,7 +13,7 @@ class Standing:
     """A tried recipe, as far as decisions go.
 
     Attributes:
-        is_open: its run waits or runs.
+        is_open: its run waits or runs, or a person paused it before its rung.
         never_began: its run waits for its first start.
         score: where it has come to its rung, on the half of dev that is chosen by; None: it has not, or will not.
         seconds: of training so far.
@@ -143,8 +143,14 @@ def _halving(
     ranked = sorted(
         (each for each in here if each.score is not None), key=lambda each: (-(each.score or 0), each.number)
     )
-    if top == plan.last or not ranked:
-        return End((BUDGET_USED if is_used_up else ALL_TRIED) if ranked else NO_SCORE)
+    if not ranked:
+        below = max(
+            (each for each in tried if each.rung < top and each.score is not None),
+            key=lambda each: (each.rung, each.score or 0, -each.number), default=None,
+        )  # fmt: skip
+        return End(NO_SCORE) if below is None else Promote((below.number,), top)
+    if top == plan.last:
+        return End(BUDGET_USED if is_used_up else ALL_TRIED)
     most = plan.survivors(runs, top + 1)
     if plan.budget_seconds is not None and per_epoch is not None:
         one = per_epoch * (plan.rungs[top + 1] - plan.rungs[top])

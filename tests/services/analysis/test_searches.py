@@ -268,7 +268,7 @@ def test_the_winners_scores_are_those_of_either_half_of_its_predictions(database
     report = report_of(database, "trial")
     assert report.best is not None and report.winner is not None and report.winner.run is not None
     labels = np.array([each.label for each in EXAMPLES["sst"]])
-    mask = held_out_mask([each.id for each in EXAMPLES["sst"]], list(labels))
+    mask = held_out_mask([each.id for each in EXAMPLES["sst"]])
     is_right = guesses("sst", less_dropout(report.winner.run.recipe)).argmax(axis=1) == labels
     assert report.best.halves.chosen_by == pytest.approx(is_right[~mask].mean())
     assert report.best.halves.held_out == pytest.approx(is_right[mask].mean())
@@ -284,7 +284,7 @@ def test_the_winners_scores_are_those_of_either_half_of_its_predictions(database
 
 def test_choices_look_at_the_half_that_chooses_alone(database: Database) -> None:
     """Recipes that are right on the held-out half alone are pruned, however good on all of dev."""
-    mask = held_out_mask([each.id for each in EXAMPLES["sst"]], [each.label for each in EXAMPLES["sst"]])
+    mask = held_out_mask([each.id for each in EXAMPLES["sst"]])
     begun(database, preset="sst-only")
     go_on(database)
     scorer = Scorer(database, search_named(database, "trial"))

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from registry_to_damage import measured, overwrite
 
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import sqlite3
+from bertmt.registry.edits import store_pause
 from bertmt.registry.file.backups import keep_backup, kept_backups
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run, reader_of
@@ -206,6 +208,23 @@ def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(
             assert run.progress.step == 1 and release(database, run).state is State.QUEUED
 
 
+@pytest.mark.parametrize("damage", [damage_an_index, damage_all])
+def test_where_a_run_that_began_since_was_to_pause_is_kept(
+    builder: RegistryBuilder, backed_up: Path, damage: Any
+) -> None:
+    run = builder.add("new")
+    store_pause(builder.database, run.key, 1)
+    folder, events = begin(builder, run)
+    folder.create(replace(folder.read_order(), pause_after=1), run.submission.recipe_json)
+    events.close()
+    builder.database.close()
+    damage(backed_up)
+    repair(backed_up)
+    with open_registry(backed_up) as database:
+        [again] = all_runs(database, "runs.id = ?", (run.id,))
+    assert again.queueing.pause_after == 1
+
+
 def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder: RegistryBuilder, backed_up: Path) -> None:
     run = builder.add("stopped")
     _, events = begin(builder, run)
@@ -234,6 +253,7 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
     builder: RegistryBuilder, backed_up: Path
 ) -> None:
     run = builder.add("queued since", seed=7)
+    store_pause(builder.database, run.key, 2)
     control.annotate(builder.database, run, "why I try it")
     builder.database.close()
     damage_an_index(backed_up)
@@ -243,7 +263,7 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
         [again] = all_runs(database, "runs.id = ?", (run.id,))
     same = ("name", "recipe_json", "digest", "seed", "fingerprints_json", "encoder_fingerprints_json")
     assert {each: reader_of(each)(again) for each in same} == {each: reader_of(each)(run) for each in same}
-    assert again.annotations.note == "why I try it"
+    assert again.annotations.note == "why I try it" and again.queueing.pause_after == 2
 
 
 @pytest.mark.parametrize(

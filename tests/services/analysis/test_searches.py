@@ -459,8 +459,11 @@ def test_what_follows_only_where_it_is_left_out_is_kept_for_recipes_that_are_add
     control.tag(database, all_runs(database)[0], "good")
     seen: list[Request] = []
     with pytest.MonkeyPatch.context() as patched:
-        real = advancing.planned_trials
-        patched.setattr(advancing, "planned_trials", lambda *given: seen.append(given[0]) or real(*given))
+        real = beginning.planned_trials
+        patched.setattr(
+            "bertmt.services.analysis.searching.advancing.planned_trials",
+            lambda *given: seen.append(given[0]) or real(*given),
+        )
         go_on(database)
     [request] = seen
     assert float(request.values["learning_rate"]) == float(own)

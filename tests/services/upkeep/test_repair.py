@@ -4,26 +4,22 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from present import present
 from registry_builder import EPOCHS, STEPS, RegistryBuilder, evaluate
-from registry_to_damage import measured, overwrite
+from registry_to_damage import begin, measured, overwrite
 
-from bertmt.registry.claims import claim_next
 from bertmt.registry.database import sqlite3
 from bertmt.registry.edits import store_pause
 from bertmt.registry.file.backups import keep_backup, kept_backups
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run, reader_of
+from bertmt.registry.records import reader_of
 from bertmt.registry.runs import all_runs, removed_runs, setting, transitions
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
-from bertmt.run_folder.event_files import EventWriter
-from bertmt.run_folder.events import Finished, Started, Step, Stopped, now
-from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.run_folder.events import Finished, Stopped, now
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle import control, removal
 from bertmt.services.lifecycle.control import release
@@ -99,21 +95,6 @@ def builder(backed_up: Path) -> Iterator[RegistryBuilder]:
 def state_of(registry: Path, name: str) -> State:
     with open_registry(registry) as database:
         return all_runs(database, "runs.name = ?", (name,))[0].state
-
-
-def begin(builder: RegistryBuilder, run: Run) -> tuple[RunFolder, Any]:
-    """The next attempt of a run that waits, as a child that was killed after two steps leaves it; not imported."""
-    builder.database.execute("UPDATE runs SET position = -1000 WHERE key = ?", (run.key,))
-    claimed = present(claim_next(builder.database, None, "cpu"))
-    assert claimed.id == run.id
-    folder = folder_of(builder.database, claimed)
-    order = RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file="")
-    folder.create(order, run.submission.recipe_json)
-    events = EventWriter(folder.events(claimed.attempt))
-    events.write(Started(at=now(), attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS))
-    for step, loss in enumerate((1.0, 0.5)):
-        events.write(Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": loss}, seconds_left=60.0))
-    return folder, events
 
 
 def finish(folder: Any, events: Any) -> None:
@@ -206,23 +187,6 @@ def test_what_began_since_the_backup_and_did_not_end_is_held_and_can_go_on(
     with open_registry(backed_up) as database:
         for run in all_runs(database, "runs.name IN ('known', 'new')"):
             assert run.progress.step == 1 and release(database, run).state is State.QUEUED
-
-
-@pytest.mark.parametrize("damage", [damage_an_index, damage_all])
-def test_where_a_run_that_began_since_was_to_pause_is_kept(
-    builder: RegistryBuilder, backed_up: Path, damage: Any
-) -> None:
-    run = builder.add("new")
-    store_pause(builder.database, run.key, 1)
-    folder, events = begin(builder, run)
-    folder.create(replace(folder.read_order(), pause_after=1), run.submission.recipe_json)
-    events.close()
-    builder.database.close()
-    damage(backed_up)
-    repair(backed_up)
-    with open_registry(backed_up) as database:
-        [again] = all_runs(database, "runs.id = ?", (run.id,))
-    assert again.queueing.pause_after == 1
 
 
 def test_what_was_stopped_with_its_worker_since_the_backup_is_held(builder: RegistryBuilder, backed_up: Path) -> None:

@@ -22,26 +22,20 @@ RESAMPLES = 500  # of a standard error, which is shown with two digits
 LEAST_FOR_IMPORTANCE = 4
 
 
-def held_out_mask(ids: Sequence[str], strata: Sequence[object]) -> np.ndarray:
-    """Which examples are held out: every other one by the SHA-256 of its id, of each stratum half.
+def held_out_mask(ids: Sequence[str]) -> np.ndarray:
+    """Which examples are held out: those whose id has a SHA-256 that ends in a 1 bit.
 
-    The same example is held out whatever the search, so that what one search may look at no other has chosen by.
-
-    Args:
-        strata: of each example the class that it has; one and the same where there are none.
+    The same example is held out whatever the search and whichever others are evaluated with it, so that what one
+    search may look at no other has chosen by. All and the examples of each class are halved as coins would halve them.
 
     Returns:
-        bool, (n,): n // 2 are True, of each stratum half, rounded up or down.
+        bool, (n,): about half are True.
     """
-    # One list for all strata, so that what rounding gives to one half of this stratum goes to the other of the next.
-    order = sorted(range(len(ids)), key=lambda place: (str(strata[place]), _hash(ids[place]), place))
-    mask = np.zeros(len(ids), dtype=bool)
-    mask[order[1::2]] = True
-    return mask
+    return np.array([_last_bit(each) for each in ids], dtype=bool)
 
 
-def _hash(example: str) -> bytes:
-    return hashlib.sha256(example.encode("utf-8", "surrogatepass")).digest()
+def _last_bit(example: str) -> int:
+    return hashlib.sha256(example.encode("utf-8", "surrogatepass")).digest()[-1] & 1
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,9 @@ class Importance:
 
     Attributes:
         rank_correlation: of its values with the scores, where they are numbers (Spearman's ρ, −1 to 1).
-        share: of the variance of the scores that lies between its values, where they are words (η², 0 to 1).
+        share: of the variance of the scores that lies between its values, where they are words: ε², which chance
+            alone leaves at 0 on average and which is at least 0 here (Kelley 1935, Proc. Natl. Acad. Sci. 21:554);
+            None where each recipe has a value of its own.
     """
 
     recipes: int
@@ -146,4 +142,8 @@ def importance(values: Sequence[object], scores: Sequence[float | None]) -> Impo
     mean = math.fsum(score for _, score in known) / len(known)
     whole = math.fsum((score - mean) ** 2 for _, score in known)
     between = math.fsum(len(each) * (math.fsum(each) / len(each) - mean) ** 2 for each in groups.values())
-    return Importance(len(known), share=between / whole if whole else None)
+    if not whole or len(groups) == len(known):
+        return Importance(len(known))
+    # η² of k values among n recipes is (k - 1) / (n - 1) on average where nothing depends on them.
+    unexplained = (1 - between / whole) * (len(known) - 1) / (len(known) - len(groups))
+    return Importance(len(known), share=max(1 - unexplained, 0.0))

@@ -48,6 +48,12 @@ def store_evaluation(database: Database, key: int, found: Evaluation) -> None:
     )
 
 
+def evaluated_epoch(database: Database, key: int) -> int:
+    """The newest epoch after which a run was evaluated, not the one in progress; 0 before the first."""
+    row = database.execute("SELECT max(epoch) FROM evaluations WHERE run = ?", (key,)).fetchone()
+    return row[0] or 0
+
+
 def show_scores(database: Database, run: Run, epoch: int) -> None:
     """Make the scores of an epoch those of the run; none, where it was not evaluated."""
     for found in evaluations(database, run, epoch):

@@ -78,6 +78,11 @@ def store_runs(database: Database, search: int, runs: int) -> None:
     database.execute("UPDATE searches SET runs = ? WHERE key = ?", (runs, search))
 
 
+def store_plan(database: Database, search: int, plan: str) -> None:
+    """Replace what a search remembers of what was asked for; inside a write transaction."""
+    database.execute("UPDATE searches SET plan = ? WHERE key = ?", (plan, search))
+
+
 def store_held_out(database: Database, search: int, held_out: str) -> None:
     """Keep the mask of dev; inside a write transaction."""
     database.execute("UPDATE searches SET held_out = ? WHERE key = ?", (held_out, search))

@@ -76,13 +76,19 @@ def resume(database: Database, run: Run) -> Run:
         )
     with database.immediate():
         first = lowest_position(database) - 1
-        columns: dict[str, Any] = {"position": first, "ended_at": None, "recoveries": 0, **_past_its_pause(run)}
+        columns: dict[str, Any] = {
+            "position": first,
+            "ended_at": None,
+            "recoveries": 0,
+            **_past_its_pause(database, run),
+        }
         return change_state(database, run.key, State.QUEUED, Actor.PERSON, "resumed", **columns)
 
 
-def _past_its_pause(run: Run) -> dict[str, int]:
-    """Where it has come to the epoch after which it was to pause, the column that lets it go on to its end."""
-    return {"pause_after": 0} if (run.progress.epoch or 0) >= run.queueing.pause_after else {}
+def _past_its_pause(database: Database, run: Run) -> dict[str, int]:
+    """Where it was evaluated after the epoch after which it was to pause, the column that lets it go on to its end."""
+    is_past = summaries.evaluated_epoch(database, run.key) >= run.queueing.pause_after
+    return {"pause_after": 0} if is_past else {}
 
 
 def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
@@ -148,7 +154,8 @@ def requeue(
     sources_of(database, run)
     refuse_missing_sources(run)
     columns: dict[str, Any] = {
-        "request": None, "failure": None, "ended_at": None, "recoveries": 0, **_past_its_pause(run),
+        "request": None, "failure": None, "ended_at": None, "recoveries": 0,
+        **_past_its_pause(database, run),
     }  # fmt: skip
     if data or extra_data_file:
         from bertmt.services.plan.data_check import check_data  # noqa: PLC0415

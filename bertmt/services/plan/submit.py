@@ -33,6 +33,7 @@ from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.cs224n import missing_files
 from bertmt.tasks.task import Tasks
 
+FOLLOWING = ("learning_rate", "head_learning_rate", "lora.alpha")  # what `unresolved` leaves out
 DATA_SETTINGS = ("data", "tasks", "extra_data", "extra_data_file", "extra_data_limit")
 
 
@@ -243,6 +244,13 @@ def _base(request: Request) -> tuple[str, dict[str, Any], Recipe, Mapping[str, A
     swept = [text.partition("=")[0].strip() for text in request.sweeps]
     unasked = embedded_defaults((*own, *request.values, *swept))
     return name, {**unasked, **settings, **own}, Recipe(known=known), unasked
+
+
+def explicit_values(request: Request) -> dict[str, Any]:
+    """The settings that follow others where they are left out, as far as a request does not leave them out."""
+    _, values, base, _ = _base(request)
+    recipe = read_recipe(values | dict(request.values), base)[0]
+    return {name: value for name in FOLLOWING if (value := recipe.value(name)) is not None}
 
 
 def _name(request: Request, base: str, combination: Mapping[str, str], matched: str | None) -> str:

@@ -13,6 +13,7 @@ from bertmt import paths
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError
 from bertmt.recipe.loading import from_json
 from bertmt.registry.database import Database, sqlite3
+from bertmt.registry.edits import store_pause
 from bertmt.registry.file.damaged import Row
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
@@ -32,6 +33,7 @@ from bertmt.services.ingest.import_run import (
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.tasks import definitions
 
+MOST_EPOCHS = 2**31 - 1  # what is more is damage
 NOT_SURE = "after a repair: whether it was to start is not sure; `bertmt release` lets it"
 
 
@@ -69,6 +71,7 @@ def bring_up_to_now(new: Database, folders: Sequence[Path], rows: Sequence[Row])
     imported, not_imported = import_runs(new, [folder for folder in folders if folder.name not in sources])
     sources |= {run.id: "folder" for run in imported}
     rows = [row for row in rows if paths.is_run_id(row["id"])]
+    _keep_pauses(new, imported, {row["id"]: row["pause_after"] for row in rows})
     held = _hold(new, backed_up, {row["id"]: row["state"] for row in rows})
     for row in rows:
         waits = row["state"] in WAITING and row["removed_at"] is None
@@ -83,6 +86,18 @@ def _bring_back_what_went_on(new: Database) -> None:
     for run in removed_runs(new):
         if max(attempts(folder_of(new, run).path), default=0) > run.attempt:
             bring_back(new, run.key)
+
+
+def _keep_pauses(new: Database, imported: Sequence[Run], said: Mapping[str, object]) -> None:
+    """Where runs that came in from their folders are to pause: as the damaged file says, or else as at their start."""
+    for run in imported:
+        epoch = said.get(run.id)
+        store_pause(new, run.key, _epoch(folder_of(new, run).read_order().pause_after if epoch is None else epoch))
+
+
+def _epoch(value: object) -> int:
+    """After which a run pauses; 0, to its end, where this is no epoch."""
+    return value if type(value) is int and 0 <= value <= MOST_EPOCHS else 0
 
 
 def _hold(new: Database, backed_up: Mapping[str, Run], states: Mapping[str, object]) -> list[str]:
@@ -117,9 +132,10 @@ def _store_waiting(new: Database, row: Row) -> bool:
         if order_problem(order, recipe):
             return False
         run = new_run(new, Found(folder, order, recipe, at, {}))
+        restored = replace(run, state=State.HELD, note=row["note"], pause_after=_epoch(row["pause_after"]))
         with new.immediate():
             unknown = Snapshot("unknown", {}, {})
-            add_imported(new, order.run_id, replace(run, state=State.HELD, note=row["note"]), unknown, at, NOT_SURE)
+            add_imported(new, order.run_id, restored, unknown, at, NOT_SURE)
         return True
     except (RegistryError, sqlite3.Error):  # the new registry's trouble, not the row's
         raise

@@ -57,6 +57,13 @@ def test_what_a_person_resumed_below_is_not_waited_for() -> None:
     assert decide(HALVING, 3, tried, None) == Promote((2,), 2)
 
 
+def test_where_none_of_the_top_rung_came_to_a_score_the_next_best_below_goes_on() -> None:
+    tried = [standing(1, 0.2), standing(2, 0.4), standing(3, 0.3), standing(4, None, rung=2), standing(5, None, rung=1)]
+    assert decide(HALVING, 9, tried, None) == Promote((2,), 2)
+    assert decide(HALVING, 9, [*tried, standing(6, 0.1, rung=1)], None) == Promote((6,), 2)
+    assert decide(HALVING, 9, [*tried, standing(6, None, rung=2, is_open=True)], None) == Wait()
+
+
 def test_where_nothing_came_to_a_score_there_is_nothing_to_choose() -> None:
     assert decide(HALVING, 2, [standing(1), standing(2)], None) == End(NO_SCORE)
     assert decide(plan(strategy="random"), 2, [standing(1), standing(2)], None) == End(NO_SCORE)
@@ -69,6 +76,15 @@ def test_a_budget_is_turned_into_recipes_once_it_is_known_how_long_an_epoch_take
     # 100 s per epoch are 10 epochs; of three recipes 3 · 1 + 1 · 2 + 1 · 6 = 11 are too many.
     assert decide(budget, None, [standing(1, 0.5)], 100.0) == Settle(2)
     assert decide(budget, None, [standing(1, 0.5)], 10.0) == Settle(budget.affordable(100))
+
+
+@pytest.mark.parametrize("strategy", ["halving", "random"])
+def test_where_the_first_recipe_dies_another_is_to_tell_how_long_an_epoch_takes(strategy: str) -> None:
+    budget = plan(strategy=strategy, budget_seconds=1000.0)
+    assert decide(budget, None, [standing(1)], None) == Start(1)
+    assert decide(budget, None, [standing(1), waiting(2)], None) == Wait()
+    assert decide(budget, None, [standing(1), standing(2)], None) == Start(1)
+    assert decide(budget, None, [standing(1), standing(2), standing(3)], None) == End(NO_SCORE)
 
 
 def test_a_budget_that_is_used_up_begins_nothing_more_and_lets_one_recipe_come_to_its_end() -> None:

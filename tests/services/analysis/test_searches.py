@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from registry_builder import EXAMPLES, guesses
-from trained_trials import EPOCHS, asked, begun, less_dropout, train_next
+from trained_trials import EPOCHS, asked, begun, go_on, less_dropout, train_next
 
 from bertmt.comparison.held_out import held_out_mask
 from bertmt.errors import DataError, NotFoundError, RecipeError, UsageError
@@ -31,18 +31,6 @@ from bertmt.services.plan.estimates import Estimate
 from bertmt.tasks.examples import fingerprint
 
 OTHER_SPACE = ("r_drop=0,1,2",)
-
-
-def go_on(database: Database, name: str = "trial", **how: Any) -> Looked:
-    """Take a search to its end: decide, train what waits, decide again."""
-    said: list[str] = []
-    for _ in range(100):
-        looked = advance(database, name, said.append, Scorer(database, search_named(database, name)))
-        if looked.search.ended_at is not None:
-            return looked
-        while train_next(database, **how) is not None:
-            pass
-    raise AssertionError(f"the search does not end: {said}")
 
 
 def epochs_trained(database: Database) -> Counter[tuple[str, int]]:
@@ -214,7 +202,7 @@ def test_the_winners_scores_are_those_of_either_half_of_its_predictions(database
     report = report_of(database, "trial")
     assert report.best is not None and report.winner is not None and report.winner.run is not None
     labels = np.array([each.label for each in EXAMPLES["sst"]])
-    mask = held_out_mask([each.id for each in EXAMPLES["sst"]], list(labels))
+    mask = held_out_mask([each.id for each in EXAMPLES["sst"]])
     is_right = guesses("sst", less_dropout(report.winner.run.recipe)).argmax(axis=1) == labels
     assert report.best.halves.chosen_by == pytest.approx(is_right[~mask].mean())
     assert report.best.halves.held_out == pytest.approx(is_right[mask].mean())
@@ -230,7 +218,7 @@ def test_the_winners_scores_are_those_of_either_half_of_its_predictions(database
 
 def test_choices_look_at_the_half_that_chooses_alone(database: Database) -> None:
     """Recipes that are right on the held-out half alone are pruned, however good on all of dev."""
-    mask = held_out_mask([each.id for each in EXAMPLES["sst"]], [each.label for each in EXAMPLES["sst"]])
+    mask = held_out_mask([each.id for each in EXAMPLES["sst"]])
     begun(database, preset="sst-only")
     go_on(database)
     scorer = Scorer(database, search_named(database, "trial"))

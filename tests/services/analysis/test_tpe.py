@@ -37,6 +37,10 @@ def test_what_it_suggests_follows_from_the_registry_alone() -> None:
     assert learned(1) == learned(1)
 
 
+def test_a_large_seed_is_none_too_many() -> None:
+    assert len(learned(2**31)) == 5
+
+
 def test_a_search_with_it_begins_one_recipe_after_the_other(database: Database) -> None:
     begun(database, over=OVER, strategy="random", sampler="tpe", runs="4")
     counts = []

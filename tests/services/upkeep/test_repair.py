@@ -10,18 +10,16 @@ from typing import Any
 import pytest
 from present import present
 from registry_builder import EPOCHS, STEPS, RegistryBuilder, evaluate
-from registry_to_damage import measured, overwrite
+from registry_to_damage import begin, measured, overwrite
 
-from bertmt.registry.claims import claim_next
 from bertmt.registry.database import sqlite3
+from bertmt.registry.edits import store_pause
 from bertmt.registry.file.backups import keep_backup, kept_backups
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.records import Run, reader_of
+from bertmt.registry.records import reader_of
 from bertmt.registry.runs import all_runs, removed_runs, setting, transitions
 from bertmt.registry.states import LEGAL_TRANSITIONS, Actor, State
-from bertmt.run_folder.event_files import EventWriter
-from bertmt.run_folder.events import Finished, Started, Step, Stopped, now
-from bertmt.run_folder.layout import RunFolder, RunOrder
+from bertmt.run_folder.events import Finished, Stopped, now
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle import control, removal
 from bertmt.services.lifecycle.control import release
@@ -97,21 +95,6 @@ def builder(backed_up: Path) -> Iterator[RegistryBuilder]:
 def state_of(registry: Path, name: str) -> State:
     with open_registry(registry) as database:
         return all_runs(database, "runs.name = ?", (name,))[0].state
-
-
-def begin(builder: RegistryBuilder, run: Run) -> tuple[RunFolder, Any]:
-    """The next attempt of a run that waits, as a child that was killed after two steps leaves it; not imported."""
-    builder.database.execute("UPDATE runs SET position = -1000 WHERE key = ?", (run.key,))
-    claimed = present(claim_next(builder.database, None, "cpu"))
-    assert claimed.id == run.id
-    folder = folder_of(builder.database, claimed)
-    order = RunOrder(run_id=run.id, name=run.name, attempt=claimed.attempt, data="toy", extra_data_file="")
-    folder.create(order, run.submission.recipe_json)
-    events = EventWriter(folder.events(claimed.attempt))
-    events.write(Started(at=now(), attempt=claimed.attempt, pid=1, steps_total=STEPS, epochs_total=EPOCHS))
-    for step, loss in enumerate((1.0, 0.5)):
-        events.write(Step(at=now(), step=step, epoch=1, phase="train", values={"loss/sst": loss}, seconds_left=60.0))
-    return folder, events
 
 
 def finish(folder: Any, events: Any) -> None:
@@ -234,6 +217,7 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
     builder: RegistryBuilder, backed_up: Path
 ) -> None:
     run = builder.add("queued since", seed=7)
+    store_pause(builder.database, run.key, 2)
     control.annotate(builder.database, run, "why I try it")
     builder.database.close()
     damage_an_index(backed_up)
@@ -243,7 +227,7 @@ def test_what_was_queued_since_and_never_began_is_held_with_its_recipe_and_note(
         [again] = all_runs(database, "runs.id = ?", (run.id,))
     same = ("name", "recipe_json", "digest", "seed", "fingerprints_json", "encoder_fingerprints_json")
     assert {each: reader_of(each)(again) for each in same} == {each: reader_of(each)(run) for each in same}
-    assert again.annotations.note == "why I try it"
+    assert again.annotations.note == "why I try it" and again.queueing.pause_after == 2
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@ process that is killed between two of them loses nothing, and the next one train
 
 from collections.abc import Callable
 
-from bertmt.errors import UsageError
+from msgspec.structs import replace as replace_struct
+
+from bertmt.errors import NotFoundError, UsageError
 from bertmt.recipe.loading import from_json
-from bertmt.recipe.rules import unresolved
+from bertmt.recipe.rules import read_recipe, unresolved
 from bertmt.registry.database import Database
 from bertmt.registry.edits import store_pause
 from bertmt.registry.records import Run
 from bertmt.registry.runs import change_state, run_by_key
-from bertmt.registry.searches.rows import end_search, store_rung, store_runs, trials_of
+from bertmt.registry.searches.rows import end_search, store_plan, store_rung, store_runs, trials_of
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import running_workers
 from bertmt.services.analysis.searching.beginning import add, planned_trials
@@ -27,6 +29,7 @@ from bertmt.services.analysis.searching.decisions import (
 )
 from bertmt.services.analysis.searching.drawing_recipes import next_recipes
 from bertmt.services.analysis.searching.looking import Looked, Tried, look
+from bertmt.services.analysis.searching.plan import to_text
 from bertmt.services.analysis.searching.scoring import Scorer
 from bertmt.services.ingest.reconcile import ingest_running
 from bertmt.services.lifecycle.control import resume
@@ -75,9 +78,11 @@ def _act(database: Database, looked: Looked, decision: Decision) -> bool:
             case Settle(runs=runs):
                 store_runs(database, looked.search.key, runs)
             case Promote(numbers=numbers, rung=rung):
-                for each in looked.tried:
-                    if each.trial.number in numbers:
-                        _promote(database, looked, each, rung)
+                chosen = [each for each in looked.tried if each.trial.number in numbers]
+                if any(_has_changed(database, each.run) for each in chosen):
+                    return False
+                for each in chosen:
+                    _promote(database, looked, each, rung)
             case Drop(numbers=numbers):
                 for each in looked.tried:
                     if each.trial.number in numbers and each.run is not None:
@@ -90,6 +95,14 @@ def _act(database: Database, looked: Looked, decision: Decision) -> bool:
 def _is_as_seen(database: Database, looked: Looked) -> bool:
     """Whether nobody else has gone on with the search since it was looked at; inside a write transaction."""
     return trials_of(database, looked.search.key) == looked.trials
+
+
+def _has_changed(database: Database, run: Run | None) -> bool:
+    """Whether a run is in another state than when it was looked at: a person resumed, cancelled or deleted it."""
+    try:
+        return run is not None and run_by_key(database, run.key).state is not run.state
+    except NotFoundError:
+        return True
 
 
 def _promote(database: Database, looked: Looked, tried: Tried, rung: int) -> None:
@@ -109,24 +122,28 @@ def _start(database: Database, looked: Looked, count: int) -> bool:
     origin = next((each.run for each in looked.tried if each.run is not None), None)
     if origin is None:
         raise UsageError(f"No run of the search {looked.search.name} is left: begin a new one.")
-    base = unresolved(from_json(origin.submission.recipe_json, origin.known))
-    known = [each.trial.settings for each in looked.tried]
+    plan, explicit = looked.plan, looked.plan.explicit
+    base = read_recipe(explicit, unresolved(from_json(origin.submission.recipe_json, origin.known)))[0]
+    known = [*(each.trial.settings for each in looked.tried), *plan.refused]
     scored = [
         (each.trial.settings, each.halves.chosen_by) for each in looked.tried if each.halves.chosen_by is not None
     ]
-    drawn = next_recipes(looked.plan, base, known, scored, count)
-    first = len(known) + 1
+    drawn = next_recipes(plan, base, known, scored, count)
+    first = len(looked.tried) + 1
     queueing = origin.queueing
     request = Request(
-        from_run=origin, tags=origin.annotations.tags, priority=queueing.priority, wants=queueing.wants,
+        from_run=origin, values=explicit, tags=(*plan.tags, looked.search.name), note=plan.note,
+        priority=queueing.priority, wants=queueing.wants,
         checkpoint_dir=origin.submission.checkpoint_dir, folder=database.path.parent,
     )  # fmt: skip
-    planned = planned_trials(request, looked.search.name, looked.plan, drawn, first)  # reads data, which takes its time
+    planned = planned_trials(request, looked.search.name, plan, drawn, first)  # reads data, which takes its time
     with database.durable():
         if not _is_as_seen(database, looked):
             return False
         if len(drawn) < count:  # there are no more
-            store_runs(database, looked.search.key, len(known) + len(drawn))
-        if drawn:
-            add(database, looked.search, request, looked.plan, list(zip(drawn, planned, strict=True)), first)
+            store_runs(database, looked.search.key, len(looked.tried) + len(planned.trials))
+        if planned.refused != plan.refused:
+            store_plan(database, looked.search.key, to_text(replace_struct(plan, refused=planned.refused)))
+        if planned.trials:
+            add(database, looked.search, request, plan, planned.trials, first)
     return True

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec.structs import replace as replace_struct
+
 from bertmt.drawing.numbers import counted
 from bertmt.errors import Problems, RecipeError, UsageError
 from bertmt.recipe.recipe import Recipe
@@ -17,11 +19,12 @@ from bertmt.services.analysis.searching.drawing_recipes import next_recipes, req
 from bertmt.services.analysis.searching.plan import MOST_RUNS, SearchPlan, parse_budget, rungs_of, to_text
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.estimates import estimate
-from bertmt.services.plan.submit import Plan, PlannedRun, Request, plan, submit
+from bertmt.services.plan.submit import Plan, PlannedRun, Request, explicit_values, plan, submit
 
+MOST_REFUSED = 1000  # drawn recipes, before something else is wrong than they
 LONGEST_NAME = 60  # a run's name has its number behind it
 LONGEST_NUMBER = 9  # digits
-EPOCHS = "epochs"
+EPOCHS, STAGES = "epochs", "stages"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +108,12 @@ def prepare(database: Database | None, asked: Asked, problems: Problems | None =
     if runs is not None and len(drawn) < count:
         remarks.append(f"There are {counted(len(drawn), 'recipe')} to try, and no more.")
         runs = len(drawn)
-    planned = planned_trials(request, name, search_plan, drawn, 1)
-    remarks += _without_effect(space, [each.recipe for each in planned])
-    return Prepared(name, search_plan, runs, request, tuple(zip(drawn, planned, strict=True)), tuple(remarks))
+    found = planned_trials(request, name, search_plan, drawn, 1)
+    if not found.trials:
+        raise found.problem or RecipeError(["The space of the search is empty."])
+    search_plan = replace_struct(search_plan, refused=found.refused)
+    remarks += _without_effect(space, [each.recipe for _, each in found.trials])
+    return Prepared(name, search_plan, runs, request, found.trials, tuple(remarks))
 
 
 def begin(database: Database, prepared: Prepared) -> Begun:
@@ -124,19 +130,44 @@ def begin(database: Database, prepared: Prepared) -> Begun:
     return Begun(search, prepared.remarks)
 
 
+@dataclass(frozen=True)
+class PlannedTrials:
+    """Recipes with their checked runs, and those that cannot be trained.
+
+    Attributes:
+        refused: the settings of all that were refused so far.
+        problem: what was wrong with the last of them.
+    """
+
+    trials: tuple[tuple[Mapping[str, Any], PlannedRun], ...]
+    refused: tuple[Mapping[str, Any], ...]
+    problem: RecipeError | None
+
+
 def planned_trials(
     request: Request, name: str, search_plan: SearchPlan, drawn: Sequence[Mapping[str, Any]], first: int
-) -> list[PlannedRun]:
-    """The runs of recipes, checked; `first` is the number of the first.
+) -> PlannedTrials:
+    """The runs of recipes, checked; `first` is the number of the first. A combination of settings that cannot be
+    trained is passed over.
 
     Raises:
-        UsageError, RecipeError, DataError, EncoderError: one of them cannot be trained.
+        UsageError, DataError, EncoderError: data or an encoder are not at hand.
+        RecipeError: as good as none can be trained.
     """
-    found: list[PlannedRun] = []
-    for number, settings in enumerate(drawn, first):
-        own = replace(request, name=f"{name}-{number}", values={**request.values, **in_words(settings)})
-        found += plan(own).runs
-    return found
+    trials: list[tuple[Mapping[str, Any], PlannedRun]] = []
+    refused, problem = list(search_plan.refused), None
+    for settings in drawn:
+        values = {**request.values, **in_words(settings)}
+        try:
+            [run] = plan(replace(request, name=f"{name}-{first + len(trials)}", values=values)).runs
+        except RecipeError as found:
+            refused.append(settings)
+            problem = found
+            if len(refused) > MOST_REFUSED:
+                raise
+        else:
+            trials.append((settings, run))
+    return PlannedTrials(tuple(trials), tuple(refused), problem)
 
 
 def add(
@@ -197,9 +228,25 @@ def _plan(asked: Asked, base: Recipe, numbers: tuple[float | None, int | None, i
     most = runs if size == float("inf") else int(min(size, runs or size))
     return SearchPlan(
         over=tuple(asked.over), strategy=asked.strategy, sampler=asked.sampler, seed=seed, runs=most,  # type: ignore[arg-type]
-        budget_seconds=budget, rungs=rungs_of(asked.strategy, base.epochs, base.evaluate_every, most),
-        holds_out=asked.holds_out,
+        budget_seconds=budget, rungs=_rungs(asked.strategy, space, base, most), holds_out=asked.holds_out,
+        explicit=_explicit(asked.request, space), tags=asked.request.tags, note=asked.request.note,
     )  # fmt: skip
+
+
+def _rungs(strategy: str, space: Sequence[Axis], base: Recipe, runs: int | None) -> tuple[int, ...]:
+    """Where recipes pause, within their first stage of training, and where they end: of several stages after the last.
+
+    Where stages are searched, the most of them count.
+    """
+    *pauses, last = rungs_of(strategy, base.epochs, base.evaluate_every, runs)
+    stages = [len(value) for axis in space if axis.name == STAGES for value in axis.values]
+    return (*pauses, last * max(stages, default=len(base.stages)))
+
+
+def _explicit(request: Request, space: Sequence[Axis]) -> dict[str, Any]:
+    """Settings that would follow others, but were asked for, as they are typed."""
+    searched = {axis.name for axis in space}
+    return in_words({name: value for name, value in explicit_values(request).items() if name not in searched})
 
 
 def _at_once(search_plan: SearchPlan) -> bool:
@@ -214,7 +261,7 @@ def _runs(database: Database | None, search_plan: SearchPlan, base: Recipe) -> i
     [seconds] = estimate(database, [base]).seconds if database is not None else (None,)
     if seconds is None:  # a first run will tell
         return None
-    room = max(search_plan.affordable(search_plan.budget_seconds / seconds * base.epochs), 2)
+    room = max(search_plan.affordable(search_plan.budget_seconds / seconds * search_plan.rungs[-1]), 2)
     return min(room, search_plan.runs or room)
 
 

@@ -13,7 +13,7 @@ class Standing:
     """A tried recipe, as far as decisions go.
 
     Attributes:
-        is_open: its run waits or runs.
+        is_open: its run waits or runs, or a person paused it before its rung.
         never_began: its run waits for its first start.
         score: where it has come to its rung, on the half of dev that is chosen by; None: it has not, or will not.
         seconds: of training so far.
@@ -72,6 +72,7 @@ Decision = Start | Settle | Promote | Drop | Wait | End
 ALL_TRIED = "All recipes were tried."
 BUDGET_USED = "The budget is used up."
 NO_SCORE = "No recipe came to a score."
+MOST_FIRST = 3  # recipes of which the first that comes to a score tells how long an epoch takes
 
 
 def decide(
@@ -115,8 +116,8 @@ def _room(plan: SearchPlan, tried: Sequence[Standing], per_epoch: float | None) 
     """For how many more whole runs the budget has room; at least one recipe is tried, whatever it is."""
     if plan.budget_seconds is None:
         return math.inf
-    if per_epoch is None:  # the first run is to tell
-        return 0 if tried else 1
+    if per_epoch is None:  # the first run is to tell, or where it dies another
+        return 0 if len(tried) >= MOST_FIRST or any(each.is_open for each in tried) else 1
     one = per_epoch * plan.rungs[-1]
     spent = math.fsum(max(one, each.seconds) if each.is_open else each.seconds for each in tried)
     return max(math.floor((plan.budget_seconds - spent) / one), 0 if tried else 1)
@@ -128,11 +129,13 @@ def _halving(
     top = max((each.rung for each in tried), default=0)
     here = [each for each in tried if each.rung == top]
     waits = any(each.is_open for each in here)
+    is_used_up = plan.budget_seconds is not None and used >= plan.budget_seconds
     if runs is None:
         if plan.budget_seconds is not None and per_epoch is not None:
             return Settle(max(plan.affordable(plan.budget_seconds / per_epoch), 2))
-        return Wait() if waits else End(NO_SCORE) if tried else Start(1)
-    is_used_up = plan.budget_seconds is not None and used >= plan.budget_seconds
+        if waits:
+            return Wait()
+        return End(NO_SCORE) if len(tried) >= MOST_FIRST or (is_used_up and tried) else Start(1)
     if top == 0 and len(tried) < runs and not is_used_up:
         return Start(runs - len(tried))
     if waits:
@@ -140,8 +143,14 @@ def _halving(
     ranked = sorted(
         (each for each in here if each.score is not None), key=lambda each: (-(each.score or 0), each.number)
     )
-    if top == plan.last or not ranked:
-        return End((BUDGET_USED if is_used_up else ALL_TRIED) if ranked else NO_SCORE)
+    if not ranked:
+        below = max(
+            (each for each in tried if each.rung < top and each.score is not None),
+            key=lambda each: (each.rung, each.score or 0, -each.number), default=None,
+        )  # fmt: skip
+        return End(NO_SCORE) if below is None else Promote((below.number,), top)
+    if top == plan.last:
+        return End(BUDGET_USED if is_used_up else ALL_TRIED)
     most = plan.survivors(runs, top + 1)
     if plan.budget_seconds is not None and per_epoch is not None:
         one = per_epoch * (plan.rungs[top + 1] - plan.rungs[top])

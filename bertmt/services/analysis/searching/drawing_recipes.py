@@ -10,6 +10,7 @@ from bertmt.recipe.space import DIGITS, Axis, draws, in_words
 from bertmt.services.analysis.searching.plan import SearchPlan
 
 MOST_SUGGESTIONS = 200  # that cannot be tried, before a sampler is given up
+SEEDS = 2**32  # so many are there for optuna's
 Scored = tuple[Mapping[str, Any], float]
 
 
@@ -69,7 +70,7 @@ def _suggested(plan: SearchPlan, scored: Sequence[Scored], known: int) -> Iterat
     optuna = require_optuna()
     space = plan.space
     distributions = {axis.name: _distribution(optuna, axis) for axis in space}
-    sampler = optuna.samplers.TPESampler(seed=plan.seed * MOST_SUGGESTIONS + known)
+    sampler = optuna.samplers.TPESampler(seed=(plan.seed * MOST_SUGGESTIONS + known) % SEEDS)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for settings, value in scored:
         words = in_words(settings)

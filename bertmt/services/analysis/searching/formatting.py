@@ -60,8 +60,8 @@ def importance_words(found: Importance) -> str:
         return f"not known from {numbers.counted(found.recipes, 'recipe')}"
     if found.share is not None:
         if found.share < LEAST_TO_SAY:
-            return f"hardly matters (η² {found.share:.2f}, {numbers.counted(found.recipes, 'recipe')})"
-        return f"{numbers.percentage(found.share, 0)} of the variance lies between its values (η²)"
+            return f"hardly matters (ε² {found.share:.2f}, {numbers.counted(found.recipes, 'recipe')})"
+        return f"{numbers.percentage(found.share, 0)} of the variance lies between its values (ε²)"
     rank = found.rank_correlation or 0.0
     if rank**2 < LEAST_TO_SAY:
         return f"hardly matters (ρ {numbers.difference(rank, 2)}, {numbers.counted(found.recipes, 'recipe')})"

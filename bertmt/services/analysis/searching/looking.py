@@ -12,6 +12,7 @@ from bertmt.registry.runs import transitions
 from bertmt.registry.searches.records import Search, Trial
 from bertmt.registry.searches.rows import search_named, trials_of
 from bertmt.registry.states import State
+from bertmt.registry.summaries import evaluated_epoch
 from bertmt.run_folder.events import now
 from bertmt.services.analysis.searching.decisions import Standing
 from bertmt.services.analysis.searching.plan import SearchPlan, read_plan
@@ -29,17 +30,21 @@ class Tried:
         run: None: it was deleted for good.
         is_removed: its run is out of sight, so that it is not let go on.
         first: its scores at the first rung, before any of the recipes was chosen.
-        halves: its scores at the rung that it was let go to; undefined where it has not come there.
-        epochs: how far it has come.
+        at_rung: those at the rung that it was let go to, by which it goes on; undefined where it has not come there.
+        halves: those of its end, or else at its rung.
+        epochs: how far it has come: the newest that it was evaluated after.
         seconds: of training so far.
+        is_short: it paused before its rung, as a person wanted it to; the search waits until it is resumed.
     """
 
     trial: Trial
     run: Run | None
     first: Halves
+    at_rung: Halves
     halves: Halves
     epochs: int
     seconds: float
+    is_short: bool = False
     is_removed: bool = False
 
     @property
@@ -54,12 +59,12 @@ class Tried:
 
     def standing(self) -> Standing:
         """What decisions need of it."""
-        is_open = self.run is not None and self.run.state in OPEN and not self.is_removed
+        is_open = self.run is not None and (self.run.state in OPEN or self.is_short) and not self.is_removed
         never_began = is_open and self.run is not None and self.run.attempt == 0
         may_go_on = self.run is not None and self.run.state in SETTLED and not self.is_removed
         return Standing(
             number=self.trial.number, rung=self.trial.rung, is_open=is_open, never_began=never_began,
-            score=self.halves.chosen_by if may_go_on else None, seconds=self.seconds,
+            score=self.at_rung.chosen_by if may_go_on else None, seconds=self.seconds,
         )  # fmt: skip
 
 
@@ -83,10 +88,13 @@ class Looked:
 
     @property
     def per_epoch(self) -> float | None:
-        """Seconds of training an epoch took on average; None before one was."""
-        settled = [each for each in self.tried if each.epochs and not each.standing().is_open]
+        """Seconds of training an epoch took on average; None before one was.
+
+        What failed or was cancelled may have waited or died anywhere between two epochs, and tells nothing.
+        """
+        settled = [each for each in self.tried if each.epochs and each.run is not None and each.run.state in SETTLED]
         epochs = sum(each.epochs for each in settled)
-        return math.fsum(each.seconds for each in settled) / epochs if epochs else None
+        return math.fsum(each.seconds for each in settled) / epochs or None if epochs else None
 
 
 def look(database: Database, name: str, scorer: Scorer | None = None) -> Looked:
@@ -111,19 +119,22 @@ def look(database: Database, name: str, scorer: Scorer | None = None) -> Looked:
 
 def _tried(database: Database, plan: SearchPlan, trial: Trial, run: Run | None, scorer: Scorer) -> Tried:
     if run is None:
-        return Tried(trial=trial, run=None, first=NO_HALVES, halves=NO_HALVES, epochs=0, seconds=0.0)
+        return Tried(trial=trial, run=None, first=NO_HALVES, at_rung=NO_HALVES, halves=NO_HALVES, epochs=0, seconds=0.0)
     is_whole = run.state is State.FINISHED
     selected = run.scores.selected_epoch
     first = scorer.halves(run, plan.rungs[0]) if len(plan.rungs) > 1 else NO_HALVES
-    if is_whole:
-        halves = scorer.halves(run, selected)
-    else:
-        halves = NO_HALVES if trial.rung >= plan.last else scorer.halves(run, plan.rungs[trial.rung])
+    is_last = trial.rung >= plan.last
+    at_rung = NO_HALVES if is_last else scorer.halves(run, plan.rungs[trial.rung])
+    halves = scorer.halves(run, selected) if is_whole else at_rung
+    if is_whole and at_rung.chosen_by is None:  # it ended before the rung, or is at the last
+        at_rung = halves
     first = first if first.chosen_by is not None or not is_whole else halves  # it ended before the first rung
-    epochs = run.progress.epoch or 0
+    epochs = evaluated_epoch(database, run.key)
+    is_short = run.state is State.PAUSED and (is_last or epochs < plan.rungs[trial.rung])
     return Tried(
-        trial=trial, run=run, first=first, halves=halves, epochs=epochs, seconds=training_seconds(database, run)
-    )
+        trial=trial, run=run, first=first, at_rung=at_rung, halves=halves, epochs=epochs,
+        seconds=training_seconds(database, run), is_short=is_short,
+    )  # fmt: skip
 
 
 def training_seconds(database: Database, run: Run) -> float:

@@ -7,7 +7,8 @@ the factor of 3 is that of Li et al. 2018, "Hyperband", J. Mach. Learn. Res. 18:
 
 import math
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,6 +31,9 @@ class SearchPlan(msgspec.Struct, frozen=True, kw_only=True):
         budget_seconds: of training, all runs together; None: no bound.
         rungs: the epochs at which recipes pause; the last is the end of a run.
         holds_out: half of dev is left out of every choice.
+        explicit: settings that would follow others, but were asked for; as they are typed.
+        tags, note: of its runs, beside its own name.
+        refused: drawn settings that cannot be trained together, so that they are not drawn again.
     """
 
     over: tuple[str, ...]
@@ -40,6 +44,10 @@ class SearchPlan(msgspec.Struct, frozen=True, kw_only=True):
     budget_seconds: float | None = None
     rungs: tuple[int, ...]
     holds_out: bool = True
+    explicit: Mapping[str, Any] = {}
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    refused: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def space(self) -> tuple[Axis, ...]:

@@ -125,6 +125,9 @@ def sentences(report: Report) -> list[str]:
         said += _about_scores(best, report)
         if looks_at_dev(winner.run) and report.plan.holds_out:
             said.append("Its epoch was chosen on all of dev (select, early_stopping), the held-out half included.")
+    if refused := len(report.plan.refused):
+        counted = numbers.counted(refused, "drawn recipe was", "drawn recipes were")
+        said.append(f"{counted} refused and passed over: settings that cannot be trained together.")
     if search.ended_at is None:
         said.append(f"The search goes on: `bertmt search --resume {search.name}` takes it to its end.")
     elif search.outcome:

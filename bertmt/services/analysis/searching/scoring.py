@@ -82,12 +82,12 @@ class Scorer:
         found = {}
         for name, task in run.tasks.items():
             stored = stored_predictions.read(self.database, run.key, name, epoch)
-            if stored is None or self._mask_of(name, stored.fingerprint, bool(task.classes)) is None:
+            if stored is None or self._mask_of(name, stored.fingerprint) is None:
                 return None
             found[name] = predicted_labels(task, stored.probabilities)
         return found
 
-    def _mask_of(self, task: str, fingerprint: str, has_classes: bool) -> HeldOut | None:
+    def _mask_of(self, task: str, fingerprint: str) -> HeldOut | None:
         """The mask of a task; None where it is of other examples than these."""
         known = self._masks.get(task)
         if known is None:
@@ -95,7 +95,7 @@ class Scorer:
             if not examples:
                 return None
             labels = [each.label for each in examples]
-            mask = held_out_mask([each.id for each in examples], labels if has_classes else [0] * len(labels))
+            mask = held_out_mask([each.id for each in examples])
             if not read_plan(self.search.plan).holds_out:
                 mask[:] = False
             known = self._masks[task] = HeldOut(fingerprint, mask, np.array(labels, dtype=float))

@@ -18,6 +18,10 @@ LOOK_SECONDS = 1.0
 IDLE_SECONDS = 10.0  # before a worker is begun anew of which the last found nothing to start
 NOTHING_WORKS = "No worker is running: type `bertmt worker` in another terminal, or add --work."
 NOTHING_STARTS = "No run of the search can be started here now; what the worker said tells why. Trying again."
+PAUSED = (
+    "{name} ({id}) is paused, and the search waits for it: `bertmt resume {id}` lets it go on, `bertmt cancel {id}` "
+    "leaves it out."
+)
 HELD = "The queue is held: `bertmt release --queue` lets its runs start."
 
 
@@ -41,6 +45,8 @@ def search_on(database: Database, name: str, work: bool, say: Callable[[str], No
             say(sentence)
 
     while (looked := advance(database, name, say, scorer)).search.ended_at is None:
+        for run in [each.run for each in looked.tried if each.run and each.is_short and not each.is_removed]:
+            once(PAUSED.format(name=run.name, id=run.id))
         is_held = queue_is_held(database)
         if is_held:
             once(HELD)

@@ -345,7 +345,8 @@ class Dashboard(Navigation):
 
     def edit_alarms(self) -> None:
         """Show the rules of alarms, and change them."""
-        self.run_worker(edit_rules(self), group="act")
+        if self.may_write():
+            self.run_worker(edit_rules(self), group="act")
 
     def toggle_bell(self) -> None:
         """Ring when a marked run ends, or no longer."""

@@ -12,6 +12,7 @@ from bertmt.cli.parameters import Ascii, AsJson, RunWords
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bertmt.drawing.charts.axes import XAxis
     from bertmt.drawing.charts.series import Series
     from bertmt.drawing.styled import Line
     from bertmt.services.browse.curves import Curve
@@ -84,7 +85,7 @@ def curves(
     size, plain = _size(width, height), only_ascii or output.is_ascii()
     title = found[0].series if len({each.series for each in found}) == 1 else ""
     drawn = drawn_curves(shown, named, known_baselines(database).references)
-    said = curves_in_words(drawn, title, size[0])
+    said = curves_in_words(drawn, title, size[0], placed.axis)
     output.write_lines(said or draw_curves(drawn, *size, log_y=log, axis=placed.axis, y_label=title, ascii_only=plain))
     if placed.lacking:
         diagnostics.note(f"{placed.title}.")
@@ -110,10 +111,14 @@ def _records(found: "Sequence[Curve]", placed: "Along") -> list[dict[str, object
     return records
 
 
-def curves_in_words(drawn: "Sequence[Series]", title: str, width: int) -> "list[Line]":
+def curves_in_words(drawn: "Sequence[Series]", title: str, width: int, axis: "XAxis | None" = None) -> "list[Line]":
     """Curves in sentences where the environment asks for words; none where it does not."""
     from bertmt.drawing import sentences
+    from bertmt.drawing.charts.axes import STEPS
     from bertmt.drawing.charts.curves import Panel
     from bertmt.drawing.plain import words_are_wanted
 
-    return sentences.sentence_page(sentences.curve_sentences(Panel(title, drawn)), width) if words_are_wanted() else []
+    if not words_are_wanted():
+        return []
+    said = sentences.curve_sentences(Panel(title, drawn), axis=axis or STEPS)
+    return sentences.sentence_page(said, width)

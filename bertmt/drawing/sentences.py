@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bertmt.drawing import numbers
+from bertmt.drawing.charts.axes import STEPS, XAxis
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.scatter import Cloud
 from bertmt.drawing.charts.series import Series
@@ -17,13 +18,19 @@ from bertmt.drawing.styled import Line, line
 PARTS = 5  # of the range of true values, each with the mean of what was predicted there
 
 
-def curve_sentences(panel: Panel, window: Window | None = None, cursor: float | None = None) -> list[str]:
-    """A sentence per series: first, last, lowest and highest value, and the one at the cursor."""
+def curve_sentences(
+    panel: Panel, window: Window | None = None, cursor: float | None = None, axis: XAxis = STEPS
+) -> list[str]:
+    """A sentence per series: first, last, lowest and highest value, and the one at the cursor.
+
+    Args:
+        axis: what the steps of the series are.
+    """
     title = f"{safe_text(panel.title)}, " if panel.title else ""
-    return [title + _curve(each, window, cursor) for each in panel.series]
+    return [title + _curve(each, window, cursor, axis) for each in panel.series]
 
 
-def _curve(series: Series, window: Window | None, cursor: float | None) -> str:
+def _curve(series: Series, window: Window | None, cursor: float | None, axis: XAxis) -> str:
     trace = (series.recorded or series).linear
     shown = np.isfinite(trace.values)
     if window is not None:
@@ -33,22 +40,20 @@ def _curve(series: Series, window: Window | None, cursor: float | None) -> str:
         return f"{series.shown_name}: no values."
     low, high = int(values.argmin()), int(values.argmax())
     facts = [
-        f"first {_at(steps[0], values[0])}",
-        f"last {_at(steps[-1], values[-1])}",
-        f"lowest {_at(steps[low], values[low])}",
-        f"highest {_at(steps[high], values[high])}",
+        f"{what} {value_text(float(values[at]))} at {_place(axis, steps[at])}"
+        for what, at in (("first", 0), ("last", -1), ("lowest", low), ("highest", high))
     ]
     if cursor is not None:
         value = series.at(cursor)
-        facts.insert(0, f"{'no value' if value is None else value_text(value)} at the cursor, step {cursor:,.0f}")
+        facts.insert(0, f"{'no value' if value is None else value_text(value)} at the cursor, {_place(axis, cursor)}")
     lacking = (
         f"; {numbers.counted(len(trace.missing), 'value is', 'values are')} no number" if len(trace.missing) else ""
     )
     return f"{series.shown_name}: {', '.join(facts)}{lacking}."
 
 
-def _at(step: float, value: float) -> str:
-    return f"{value_text(float(value))} at step {float(step):,.0f}"
+def _place(axis: XAxis, place: float) -> str:
+    return f"{axis.label} {axis.text(float(place))}"
 
 
 def matrix_sentences(matrix: np.ndarray, classes: Sequence[str], other: np.ndarray | None = None) -> list[str]:

@@ -228,3 +228,18 @@ def test_a_terminal_gets_ascii_and_its_cursor_is_seen_on_the_row(terminal: Termi
     os.sched_yield()
     written = re.sub(rb"\x1b\[[\d;?]*[A-Za-z]", b"", terminal.output)
     assert written.strip() == b"", written
+
+
+async def test_what_a_run_predicted_is_said_beside_the_list(show: Show, alive: Any, evaluated: Path) -> None:
+    async with show(evaluated, in_words=True, size=(200, 60)) as shown:
+        shown.app.screen.table.go_to("run002")
+        await shown.settle()
+        assert "True positive, 12: 2 as negative, 10 as positive; recall 83%; precision 91%." in shown.text
+
+
+async def test_places_of_curves_are_said_as_their_axis_has_them(show: Show, alive: Any) -> None:
+    async with show(in_words=True) as shown:
+        await open_run(shown, "run002")
+        assert " at step " in shown.text
+        await shown.press("X")
+        assert " at epoch " in shown.text and " at step " not in shown.text

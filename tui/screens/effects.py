@@ -10,14 +10,22 @@ from textual.binding import BindingType
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.sentences import sentence_page
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.services.analysis.effects.effects import Effects, effects_of, lacking_plan
-from bertmt.services.analysis.effects.formatting import about, dim, format_effects, lacking_lines
+from bertmt.services.analysis.effects.formatting import (
+    about,
+    dim,
+    effect_sentences,
+    format_effects,
+    lacking_lines,
+)
 from bertmt.services.plan.estimates import estimate
 from bertmt.services.plan.submit import Plan, submit
 from tui.bindings import key
 from tui.dialogs.question import Question
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.widgets.frame import framed
@@ -76,7 +84,10 @@ class EffectsScreen(DashboardScreen):
         if self._found is None:
             said = self._problem or "Looking for pairs …"
             return [(Span(part, "dim"),) for part in wrapped(safe_text(said), width)]
-        drawn = format_effects(self._found, width, self.dashboard.ascii_only)
+        if in_words():
+            drawn = sentence_page(effect_sentences(self._found), width)
+        else:
+            drawn = format_effects(self._found, width, self.dashboard.ascii_only)
         return [*drawn, (), *dim([*about(self._found), *lacking_lines(self._found)], width)]
 
     @work(group="act")
@@ -100,7 +111,8 @@ class EffectsScreen(DashboardScreen):
         made, takes = ready
         runs = counted(len(made.runs), "run")
         if await self.dashboard.ask_person(Question(f"Queue {runs} that would complete pairs?", [takes], "queue")):
-            done = await self.dashboard.attempt(self.dashboard.ask(lambda session: submit(session.database, made)))
+            asked = self.dashboard.ask(lambda session: submit(session.database, made), slow=True)
+            done = await self.dashboard.attempt(asked)
             if done is not None:
                 self.dashboard.notify(f"Queued {counted(len(done), 'run')}.")
                 self.reload()

@@ -154,7 +154,8 @@ class LineChart(Drawing, can_focus=True):
     def to_words(self, width: int, height: int) -> list[Line]:
         """A sentence per series, from the panel on that was turned to; and that there are more."""
         panels = self._panels[self.first_panel :]
-        sentences = [each for panel in panels for each in curve_sentences(panel, self.window, self.cursor)]
+        view = self.window, self.cursor, self.axis
+        sentences = [each for panel in panels for each in curve_sentences(panel, *view)]
         lines = sentence_page(sentences or ["No curves yet."], width)
         more = f"Panel {self.first_panel + 1} of {len(self._panels)}; ] goes on, [ goes back."
         return lines if len(lines) <= height and not self.first_panel else [*lines[: max(height - 1, 0)], line(more)]

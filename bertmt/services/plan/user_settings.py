@@ -51,7 +51,10 @@ def read_table(name: str, start: Path | None = None) -> tuple[Path | None, dict[
 
 
 def _read(start: Path | None) -> tuple[Path | None, dict[str, Any]]:
-    path = paths.settings_path(start)
+    try:
+        path = paths.settings_path(start)
+    except OSError as problem:  # the working folder was removed
+        raise UsageError(f"No {paths.SETTINGS_NAME} can be looked for here: {reason_of(problem)}.") from None
     if path is None:
         return None, {}
     try:

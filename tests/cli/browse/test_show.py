@@ -330,3 +330,11 @@ def test_where_words_are_wanted_curves_are_sentences_and_no_plot_is_drawn(
         out = " ".join(bertmt(*words).out.split())
         assert not drawn.search(out), words
         assert ": first " in out and ", last " in out and ", lowest " in out
+
+
+def test_places_of_curves_in_words_are_those_of_their_axis(
+    bertmt: Callable[..., Outcome], registry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTMT_PLAIN", "1")
+    out = " ".join(bertmt("curves", "base", "--x", "epoch").out.split())
+    assert " at epoch " in out and " at step " not in out

@@ -1,8 +1,10 @@
 """Which toggle helps: the forest, what lacks, and the key that queues it."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from registry_builder import HOSTILE, RegistryBuilder
@@ -10,6 +12,7 @@ from shown import Show
 
 from bertmt.registry import runs as stored_runs
 from bertmt.registry.runs import all_runs
+from tui.plain.words import speak
 
 SIZES = [(80, 24), (200, 60)]
 
@@ -58,3 +61,29 @@ async def test_without_a_pair_a_sentence_says_how_to_make_one(show: Show) -> Non
     async with show(size=(120, 40)) as shown:
         await shown.press("ctrl+g")
         assert "bertmt queue --from RUN --set" in shown.text or "pair" in shown.text
+
+
+async def test_where_signs_are_words_each_effect_is_a_sentence(
+    show: Show, pairs: RegistryBuilder, tmp_path: Path
+) -> None:
+    async with show(tmp_path / "runs.db", in_words=True, size=(120, 40)) as shown:
+        await shown.press("ctrl+g")
+        assert re.search(r"^ *overall: [+-]?0\.\d+, interval [+-]?0\.\d+ to [+-]?0\.\d+, p ", shown.text, re.M)
+        assert shown.text.isascii()
+    speak(False)
+
+
+async def test_what_takes_long_keeps_no_other_screen_waiting(
+    show: Show, pairs: RegistryBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with show(tmp_path / "runs.db") as shown:
+        await shown.press("ctrl+g")
+        waited, ask = [], shown.app.live.ask
+
+        async def noted(act: Any, *how: Any) -> Any:
+            waited.append(act.__qualname__)
+            return await ask(act, *how)
+
+        monkeypatch.setattr(shown.app.live, "ask", noted)
+        await shown.press("ctrl+s", "y")
+        assert "Queued 4 runs." in shown.said and not any("action_queue" in each for each in waited)

@@ -9,6 +9,7 @@ from shown import LARGE, SMALL, Show, Shown
 from textual.events import Key
 
 from bertmt.registry.file.opening import open_registry
+from tui.plain.words import speak
 
 
 def log_of(registry: Path, run_id: str) -> Path:
@@ -98,6 +99,13 @@ async def test_another_text_takes_the_place_of_the_one_before(show: Show, alive:
         assert rows(shown) == []
         await shown.press(*["backspace"] * 5)
         assert "At least 2 characters." in shown.text
+
+
+async def test_where_signs_are_words_the_state_is_one(show: Show, alive: Any) -> None:
+    async with show(in_words=True) as shown:
+        await shown.press("ctrl+f", *"scene 42", "enter")
+        assert any(line.lstrip().startswith("finished ") for line in shown.text.splitlines()), shown.text
+    speak(False)
 
 
 async def test_letters_in_one_burst_with_the_key_are_typed_and_do_nothing_else(show: Show, alive: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from present import present
 from registry_builder import HOSTILE, RegistryBuilder
@@ -11,8 +12,10 @@ from run_screen import open_run, said
 from shown import Show, Shown
 
 from bertmt.registry.claims import claim_next
+from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.layout import RunFolder
+from bertmt.services.browse.find.found import Found, Where
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.lifecycle.control import requeue
 from tui.app import Dashboard
@@ -220,3 +223,16 @@ async def test_the_log_is_looked_at_again_and_again_while_it_is_shown(
 
         pane._look = looked
         await asyncio.wait_for(seen.wait(), 5)
+
+
+async def test_what_was_found_in_an_attempt_is_shown_in_it_though_the_run_was_started_again(
+    show: Show, alive: Any, two_attempts: RunFolder, registry: Path
+) -> None:
+    with open_registry(registry) as database:
+        [run] = all_runs(database, "runs.id = 'run005'")
+    then = msgspec.structs.replace(run, attempt=1)
+    found = Found(run=then, where=Where.LOG, text="step 3", attempt=1, offset=len("step 0\nstep 1\nstep 2\n"))
+    async with show() as shown:
+        shown.app.push_screen(RunScreen(then, found=found))
+        await shown.settle()
+        assert "attempt 1 of 2" in shown.text and "▸" in next(each for each in lines_of(shown) if "step 3" in each)

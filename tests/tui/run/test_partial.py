@@ -17,7 +17,9 @@ from bertmt.drawing.charts.series import looks_of
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Finished, now
+from bertmt.services.browse.find.found import Found, Where
 from bertmt.services.ingest.ingest import folder_of, ingest
+from tui.screens.run.screen import RunScreen
 
 SIZES = [(80, 24), (120, 40)]
 TASKS = ["sst", "para", "sts"]
@@ -172,3 +174,17 @@ async def test_on_the_curves_too_a_running_run_is_left_for_an_evaluation_and_fol
         goes.partly(1, 3, 1.0)
         await shown.look()
         assert "Confusion of SST, now, step 3" in shown.text
+
+
+async def test_a_sentence_that_was_found_is_shown_where_it_stands_in_the_whole_split(
+    show: Show, alive: Any, goes: Goes
+) -> None:
+    [run] = all_runs(goes.builder.database, "runs.id = 'run009'")
+    found = Found(run=run, where=Where.SENTENCE, text="question 42", task="para", example=42)
+    async with show() as shown:
+        shown.app.push_screen(RunScreen(run, found=found))
+        await shown.settle()
+        rows = shown.app.screen.pane.query_one("ExampleRows")
+        assert rows.current == 42 and "question 42" in shown.text
+        await shown.press("0")
+        assert "now, step 2: partial" in epoch_line(shown)

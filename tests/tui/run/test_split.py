@@ -117,3 +117,52 @@ async def test_the_terminal_may_change_its_size_meanwhile(show: Show, evaluated:
         await shown.settle()
         first, second = places(shown)
         assert first.bottom == second.y and shown.app.screen.pane.query_one("ExampleRows").cursor == 1
+
+
+@pytest.mark.parametrize("tab", ["2", "4"])
+async def test_a_tab_that_is_opened_leaves_the_keys_where_they_are(
+    show: Show, evaluated: Any, alive: Any, tab: str
+) -> None:
+    async with show(path=evaluated, size=LARGE) as shown:
+        await open_split(shown)
+        own = shown.app.screen.current_run().id
+        await shown.press(tab)
+        assert shown.app.screen.current_run().id == own
+        assert shown.app.screen.half in shown.app.focused.ancestors
+
+
+async def test_a_cell_that_becomes_empty_beside_the_run_with_the_keys_takes_them_not(
+    show: Show, evaluated: Any, alive: Any
+) -> None:
+    async with show(path=evaluated, size=WIDE) as shown:
+        await open_split(shown, "2")
+        [better] = [each for each in shown.app.screen.halves if each.run.id == "run002"]
+        if not better.has_keys:
+            await shown.press("ctrl+w")
+        await shown.press("left", "right", "right", "right", "right", "enter", "ctrl+w")
+        assert better.pane._is_reading and not better.has_keys
+        shown.app.screen.scrub.epoch = 0  # in which nothing is right
+        shown.app.screen.reload()
+        await shown.settle()
+        assert not better.pane._is_reading and not better.has_keys
+
+
+async def test_a_removed_run_is_told_of_once(show: Show, evaluated: Any, alive: Any) -> None:
+    async with show(path=evaluated, size=LARGE) as shown:
+        await open_split(shown, "D", "y")
+        for _ in range(3):
+            shown.app.screen.reload()
+            await shown.settle()
+        assert shown.said.count("was removed.") == 1
+
+
+@pytest.mark.parametrize("tab", ["1", "2", "4"])
+async def test_both_runs_go_to_an_evaluation_and_back(show: Show, evaluated: Any, alive: Any, tab: str) -> None:
+    async with show(path=evaluated, size=WIDE) as shown:
+        await open_split(shown, tab, "comma")
+        assert shown.text.count("epoch 1, step 3; 0 goes back") == 2
+        await shown.press("0")
+        assert "0 goes back" not in shown.text
+        if tab == "1":
+            await shown.press("X")
+            assert shown.text.count("Curves over epochs") == 2

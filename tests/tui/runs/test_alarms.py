@@ -49,3 +49,10 @@ async def test_the_rules_are_shown_and_changed_by_a_command_of_the_palette(
         assert alarm_rules(registry.parent) == Rules(stalls=1000, behind=0)
         await shown.press("question_mark")
         assert "diverges 1.5, stalls 1000, behind off" in " ".join(shown.app.screen_stack[-2].GUIDE)
+
+
+async def test_where_nothing_may_be_written_the_rules_are_not_asked_for(show: Show, registry: Path) -> None:
+    async with show(registry, read_only=True) as shown:
+        shown.app.edit_alarms()
+        await shown.settle()
+        assert "read-only" in shown.said and type(shown.app.screen).__name__ == "RunsScreen"

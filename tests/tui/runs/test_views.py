@@ -91,3 +91,17 @@ async def test_why_a_run_failed_covers_nothing_where_progress_is_pinned(show: Sh
     async with show(settings=Settings(pinned=("progress",))) as shown:
         row = next(line for line in shown.text.splitlines() if "ValueError" in line)
         assert "evil" in row.partition("ValueError")[2]
+
+
+async def test_a_pin_stays_where_its_column_has_no_room_or_nothing_to_show(
+    show: Show, alive: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "dashboard.toml"
+    pinned = ("scale", "of-another-registry")
+    async with show(settings_file=file, settings=Settings(pinned=pinned)) as shown:
+        await shown.press("C", "enter")
+        assert shown.app.settings.pinned == pinned
+        await shown.press("C")
+        options = [row.key for row in shown.app.screen.query_one("Table").rows]
+        await shown.press(*"j" * options.index("scale"), " ", "enter")
+        assert shown.app.settings.pinned == pinned[1:], "who hides a column takes its pin away"

@@ -1,6 +1,7 @@
 """A search in the dashboard: its recipes, their settings against scores, and the outcome."""
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bertmt.registry.searches.rows import search_named
 from bertmt.services.analysis.searching import looking
 from bertmt.services.analysis.searching.advancing import advance
 from bertmt.services.analysis.searching.scoring import Scorer
+from tui.plain.words import speak
 from tui.screens.run.screen import RunScreen
 from tui.screens.runs.screen import RunsScreen
 from tui.screens.searching.screen import SearchScreen
@@ -115,3 +117,29 @@ async def test_ascii_draws_nothing_but_ascii(show: Show, alive: Any, searched: P
     async with show(searched, size=(200, 60), ascii_only=True) as shown:
         await shown.press("ctrl+b", "left_square_bracket")
         assert shown.text.isascii() and "head_dropout" in shown.text
+
+
+async def test_where_signs_are_words_each_setting_is_a_sentence(show: Show, alive: Any, searched: Path) -> None:
+    async with show(searched, size=(200, 60), in_words=True) as shown:
+        await shown.press("ctrl+b", "left_square_bracket")
+        said = " ".join(shown.text.split())
+        for setting in ("head_dropout", "learning_rate (logarithmic)", "pooling"):
+            assert re.search(rf"{re.escape(setting)}: [^;]*; the best recipe has \S+\.", said)
+        assert {each for each in shown.text if not each.isascii()} <= set("η²"), repr(set(shown.text))
+    speak(False)
+
+
+async def test_a_search_is_scored_while_other_screens_are_answered(
+    show: Show, alive: Any, searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with show(searched) as shown:
+        waited, ask = [], shown.app.live.ask
+
+        async def noted(act: Any, *how: Any) -> Any:
+            waited.append(act.__qualname__)
+            return await ask(act, *how)
+
+        monkeypatch.setattr(shown.app.live, "ask", noted)
+        await shown.press("ctrl+b")
+        assert isinstance(shown.app.screen, SearchScreen) and " drops  random" in shown.text
+        assert "SearchScreen._read" not in waited

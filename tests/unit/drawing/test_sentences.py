@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bertmt.drawing.charts.axes import XAxis
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.scatter import Cloud
 from bertmt.drawing.charts.series import Series
@@ -30,6 +31,13 @@ def test_a_curve_is_its_first_last_lowest_and_highest_value() -> None:
 def test_a_part_of_a_curve_and_the_value_at_a_cursor() -> None:
     [said] = curve_sentences(Panel("", [LOSS]), window=(1.0, 3.0), cursor=1.0)
     assert said.startswith("sst: 1 at the cursor, step 1, first 1 at step 1, last 2 at step 3, lowest 1 at step 1")
+
+
+def test_places_are_said_as_their_axis_has_them() -> None:
+    hours = XAxis("hours", "training time", whole=False, least=0.0001)
+    taken = Series("sst", np.array([0.1, 0.4]), np.array([4.0, 1.0]))
+    [said] = curve_sentences(Panel("", [taken]), cursor=0.4, axis=hours)
+    assert said.startswith("sst: 1 at the cursor, hours 0.4, first 4 at hours 0.1, last 1 at hours 0.4")
 
 
 def test_what_is_smoothed_says_what_was_recorded() -> None:

@@ -14,7 +14,7 @@ from tui.formatting.run_signs import state_sign
 from tui.widgets.tables.columns import Column, Spanning
 
 COLUMNS = (
-    Column("sign", "", 1, rank=1),
+    Column("sign", "", 1, rank=1, words=9),
     Column("where", "", 8, rank=2),
     Column("place", "", 12, rank=3),
     Column("text", "", 20, rank=1, elastic=True),

@@ -58,6 +58,7 @@ class OneRun(Vertical):
     Attributes:
         row: the run in a list; None before the first load.
         has_keys: it is the one that keys go to; others of the screen take no focus by themselves.
+        is_told_removed: a person was told that it was removed.
     """
 
     DEFAULT_CSS = """
@@ -70,9 +71,9 @@ class OneRun(Vertical):
     class Removed(Message):
         """The registry has the run no longer."""
 
-        def __init__(self, run: Run):
+        def __init__(self, of: "OneRun"):
             super().__init__()
-            self.run = run
+            self.of = of
 
     def __init__(self, run: Run, tab: int = 0, found: Found | None = None, has_keys: bool = True):
         super().__init__()
@@ -80,6 +81,7 @@ class OneRun(Vertical):
         self.tab = PANES.index(PANE_OF.get(found.where, PANES[0])) if found is not None else tab
         self.row: Row | None = None
         self.has_keys = has_keys
+        self.is_told_removed = False
         self._found = found
         self._transitions: Sequence[Transition] = ()
         self._alarms: Sequence[Alarm] = ()
@@ -141,8 +143,10 @@ class OneRun(Vertical):
         row, transitions, alarms, speed = await self.dashboard.ask(self._look_up)
         if row is None:
             self.show_problem(f"Run {self.run.id} was removed from the registry; Esc goes back.")
-            self.post_message(self.Removed(self.run))
+            if not self.is_told_removed:
+                self.post_message(self.Removed(self))
             return
+        self.is_told_removed = False
         is_other = (row.run.state, row.run.execution.request) != (self.run.state, self.run.execution.request)
         self.row, self.run, self._transitions, self._alarms = row, row.run, transitions, alarms
         self._speed = speed

@@ -108,7 +108,8 @@ class RunScreen(RunActions):
     @on(OneRun.Removed)
     def _removed(self, event: OneRun.Removed) -> None:
         if self.is_active:  # else once what is above it is closed
-            self.dashboard.notify(f"Run {event.run.id} was removed.")
+            event.of.is_told_removed = True
+            self.dashboard.notify(f"Run {event.of.run.id} was removed.")
             self.leave_removed()
 
     def leave_removed(self) -> None:

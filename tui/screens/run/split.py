@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -12,6 +12,7 @@ from bertmt.registry.records import Run
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.run.one_run import PANES, OneRun
+from tui.screens.run.panes.scrubbing import ScrubPane
 from tui.screens.run.screen import RunScreen
 from tui.widgets.key_line import KeyLine
 from tui.widgets.tab_line import TabLine
@@ -71,6 +72,11 @@ class SplitScreen(RunScreen):
         half = next((each for each in self.halves if each in event.widget.ancestors), None)
         if half is not None and not half.has_keys:
             self._give_keys(half)
+
+    @on(ScrubPane.Moved)
+    def _moved(self) -> None:
+        """Both runs are shown at the same evaluation, over the same axis."""
+        self.reload()
 
     def _give_keys(self, half: OneRun) -> None:
         for each in self.halves:

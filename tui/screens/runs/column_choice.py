@@ -19,7 +19,10 @@ PINNED = Column(key="pinned", title="", width=3, rank=1)
 
 
 class ColumnChoice(Dialog[tuple[frozenset[Hashable], tuple[str, ...]]]):
-    """Dismissed with the keys of the columns that are shown, and of those that are pinned, in their order."""
+    """Dismissed with the keys of the columns that are shown, and of those that are pinned, in their order.
+
+    Who hides a column takes its pin away; what was pinned and had no room, or nothing to show, stays so.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("p", "pin", "pin", "Let this column stand at the left, or no longer.", "columns.pin"),
@@ -30,6 +33,7 @@ class ColumnChoice(Dialog[tuple[frozenset[Hashable], tuple[str, ...]]]):
         self._options = options
         self._shown = shown
         self._pinned = list(pinned)
+        self._unseen = set(pinned) - shown
 
     def heading(self) -> str:
         return "Columns of the runs, where there is room for them"
@@ -69,4 +73,4 @@ class ColumnChoice(Dialog[tuple[frozenset[Hashable], tuple[str, ...]]]):
     @on(Table.Chosen)
     def _take(self) -> None:
         shown = self.query_one(Table).marked
-        self.dismiss((frozenset(shown), tuple(each for each in self._pinned if each in shown)))
+        self.dismiss((frozenset(shown), tuple(each for each in self._pinned if each in shown | self._unseen)))

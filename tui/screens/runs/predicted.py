@@ -11,6 +11,7 @@ from textual.geometry import Size
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.heatmap import draw_confusion
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.sentences import matrix_sentences, sentence_page
 from bertmt.drawing.styled import Line, Span, cut, cut_line, line
 from bertmt.errors import BertmtError, NotFoundError, RegistryError
 from bertmt.registry.records import Run
@@ -19,6 +20,7 @@ from bertmt.services.analysis.evaluations import evaluated_tasks
 from bertmt.services.analysis.example_choice import ordered
 from bertmt.services.analysis.examples import ExampleTable, by_error, examples_of, partial_examples_of, wrong
 from tui.host import host_of
+from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.widgets.frame import name_frame
 from tui.widgets.text_lines import TextLines
@@ -114,7 +116,11 @@ class PredictedPane(TextLines):
 def _lines(table: ExampleTable, chosen: Sequence[int], width: int) -> list[Line]:
     lines: list[Line] = []
     if table.about.classes:
-        lines += [*draw_confusion(counts_of(table), table.about.classes, width=width), ()]
+        counts, classes = counts_of(table), table.about.classes
+        if in_words():
+            lines += [*sentence_page(matrix_sentences(counts, classes), width), ()]
+        else:
+            lines += [*draw_confusion(counts, classes, width=width), ()]
         said = "wrong, the surest first" if chosen else "none is wrong"
     else:
         said = "farthest from the label first"

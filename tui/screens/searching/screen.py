@@ -89,7 +89,7 @@ class SearchScreen(RunActions):
         return self.query_one("#recipes", Table)
 
     async def load(self) -> None:
-        report = await self.dashboard.ask(self._read)
+        report = await self.dashboard.ask(self._read, slow=True)
         if self.is_left:
             return
         self._report = report

@@ -28,6 +28,28 @@ def format_effects(found: Effects, width: int, ascii_only: bool = False) -> list
     return draw_forest(groups, width, ascii_only=ascii_only) if groups else []
 
 
+def effect_sentences(found: Effects) -> list[str]:
+    """What the forest shows in sentences: a line per toggle, then one per effect; safe for a screen."""
+    said = []
+    for each in found.toggles:
+        if each.effects:
+            said += [
+                f"{title_of(each)}, {safe_text(each.matched.scale)}:",
+                *(_told(one, found) for one in each.effects),
+            ]
+    return said
+
+
+def _told(effect: Effect, found: Effects) -> str:
+    row = _row(effect, found)
+    parts = [f"{safe_text(row.name)}: {numbers.difference(row.difference)}"]
+    if row.low is not None and row.high is not None:
+        parts.append(f"interval {numbers.difference(row.low)} to {numbers.difference(row.high)}")
+    if row.p is not None:
+        parts.append(f"p {numbers.p_value(row.p)}")
+    return ", ".join([*parts, *(part for part in (row.verdict, row.note) if part)]) + "."
+
+
 def title_of(each: ToggleEffect) -> str:
     """The change and how many pairs there are of it; safe for a screen."""
     matched = each.matched

@@ -33,11 +33,22 @@ def _checked(values: Mapping[str, Any]) -> Rules:
         if name == "on":
             is_fine, wanted = isinstance(value, bool), "true or false"
         else:
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-            is_fine, wanted = is_number and value >= 0, "a number from 0, which switches the rule off"
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            is_fine, wanted = (
+                is_number and _is_finite(value) and value >= 0,
+                "a number from 0, which switches the rule off",
+            )
         if not is_fine:
             raise UsageError(f"alarms.{name} expects {wanted}, but found {str(value)[:40]!r}.")
     return Rules(**values)
+
+
+def _is_finite(value: float) -> bool:
+    """Also of a whole number of hundreds of digits, which no floating-point number comes near."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def rules_as_text(rules: Rules) -> str:

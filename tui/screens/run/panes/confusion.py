@@ -145,7 +145,8 @@ class ConfusionPane(EpochPane):
         self._list_cell()
         if self._shown_task != self.task_name:
             self._shown_task = self.task_name
-            self.focus_first()
+            if self.has_keys:
+                self.focus_first()
         if found.problem:
             self._with_difference = False
             self.dashboard.notify(found.problem, severity="warning")
@@ -261,7 +262,8 @@ class ConfusionPane(EpochPane):
             return False
         self._is_reading = False
         self._arrange()
-        self.focus_first()
+        if self.has_keys:
+            self.focus_first()
         return True
 
     def action_difference(self) -> None:

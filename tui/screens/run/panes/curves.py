@@ -88,11 +88,11 @@ class CurvesPane(ScrubPane):
             self.dashboard.notify("Nothing was evaluated yet.")
             return
         self.scrub.go_to(found.neighbour(self.scrub.epoch_in(found), step), found)
-        self._load_anew()
+        self._go_there()
 
     def action_selected_epoch(self) -> None:
         self.scrub.epoch = None
-        self._load_anew()
+        self._go_there()
 
     @on(LineChart.Reset)
     def _reset(self) -> None:
@@ -101,7 +101,11 @@ class CurvesPane(ScrubPane):
     @on(LineChart.AxisWanted)
     def _axis_wanted(self) -> None:
         self.dashboard.x_axis = axis_after(self.dashboard.x_axis)
+        self._go_there()
+
+    def _go_there(self) -> None:
         self._load_anew()
+        self.post_message(self.Moved())
 
     @work(group="curves", exclusive=True)
     async def _load_anew(self) -> None:

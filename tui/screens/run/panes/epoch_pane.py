@@ -110,11 +110,13 @@ class EpochPane(ScrubPane):
     def action_selected_epoch(self) -> None:
         self.scrub.epoch = None
         self.show_anew()
+        self.post_message(self.Moved())
 
     def go_to_epoch(self, epoch: int) -> None:
         """Show an epoch, here and on the other tabs."""
         self.scrub.go_to(epoch, self.evaluated[self.task_name])
         self.show_anew()
+        self.post_message(self.Moved())
 
     def action_task(self, step: int) -> None:
         tasks = list(self.evaluated)

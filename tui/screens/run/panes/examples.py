@@ -106,7 +106,7 @@ class ExamplesPane(EpochPane):
         self._wanted: int | None = None  # the example that the cursor is to go to
 
     def go_to(self, found: Found) -> None:
-        self.task_name, self._gone_to = found.task, found.run.scores.selected_epoch
+        self.task_name, self.scrub.epoch = found.task, found.run.scores.selected_epoch
         self._kind, self._wanted = "all", found.example
 
     def compose(self) -> ComposeResult:
@@ -133,6 +133,7 @@ class ExamplesPane(EpochPane):
         if self._wanted is not None:
             self.query_one(ExampleList).rows.go_to(self._wanted)
             self._wanted = None
+            self.scrub.go_to(self.epoch, found.evaluated[self.task_name])  # at the selected one it stays that
 
     def _read(self, session: Session, run: Run, known: Choice | None, is_searching: bool) -> Choice:
         """On the registry's thread."""

@@ -111,7 +111,7 @@ class LogPane(Pane):
         self.attempt, self._offset = attempt, None
 
     def go_to(self, found: Found) -> None:
-        self.show_attempt(0 if found.attempt == found.run.attempt else found.attempt)
+        self.show_attempt(found.attempt)  # the run may have had further ones since
         self._offset = found.offset
 
     async def load(self, run: Run) -> None:

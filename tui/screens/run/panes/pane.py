@@ -1,7 +1,7 @@
 """What the tabs of the screen about one run have in common."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from textual import work
 from textual.containers import Vertical
@@ -11,6 +11,13 @@ from bertmt.services.browse.find.found import Found
 from tui.host import Host, host_of
 from tui.pictures import save_picture
 from tui.widgets.drawing import Drawing
+
+
+@runtime_checkable
+class HasKeys(Protocol):
+    """A run on a screen, and whether keys go to it."""
+
+    has_keys: bool
 
 
 class Pane(Vertical):
@@ -29,6 +36,11 @@ class Pane(Vertical):
     def dashboard(self) -> Host:
         """The app, as far as a tab knows it."""
         return host_of(self)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys go to the run that it is about; else it takes no focus by itself."""
+        return next(each for each in self.ancestors if isinstance(each, HasKeys)).has_keys
 
     async def load(self, run: Run) -> None:
         """Read what the tab shows of a run, and show it.

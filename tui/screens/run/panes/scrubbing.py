@@ -3,6 +3,7 @@
 from typing import ClassVar, Protocol, cast
 
 from textual.binding import BindingType
+from textual.message import Message
 
 from bertmt.drawing import numbers
 from bertmt.services.analysis.evaluations import NOW, Evaluated
@@ -57,6 +58,9 @@ class ScrubPane(Pane):
         ),
         key("0", "selected_epoch", "reset", "Back to what is newest, or selected.", "epoch.selected"),
     ]
+
+    class Moved(Message):
+        """Another evaluation is shown, or another axis: what stands beside the tab should go there, too."""
 
     @property
     def scrub(self) -> Scrub:

@@ -21,7 +21,7 @@ from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, NotFoundError, RegistryError
 from bertmt.registry.records import Run
-from bertmt.services.browse.times.along import STEP
+from bertmt.services.browse.times.axis_names import STEP
 from bertmt.services.browse.workload import count_running
 from tui.alarm_rules import edit_rules
 from tui.bindings import key

@@ -40,7 +40,7 @@ class Host(Protocol):
         is_read_only: nothing can be changed.
         poll_seconds: between two looks at the registry; 0 looks only when asked.
         settings: what the user chose; `change` changes it.
-        x_axis: what curves are drawn over, one of `times.along.AXES`: one choice for every screen, until the end.
+        x_axis: what curves are drawn over, one of `times.axis_names.AXES`: one choice for every screen, until the end.
         marked: ids of the runs that are marked, one set for every screen.
         removed_last: the runs that one key removed, for the key that brings them back.
         done: what was done to the registry here, the last at the end.

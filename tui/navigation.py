@@ -18,6 +18,7 @@ from tui.styles.theming import Themed
 # All but those of comparisons, flips and effects: they bring scipy, 0.15 s and 30 MiB, which few need.
 SCREENS = (
     "tui.screens.runs.screen",
+    "tui.screens.runs.predictions",
     "tui.screens.run.screen",
     "tui.screens.queue.screen",
     "tui.screens.new_run.screen",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bertmt.errors import BertmtError, RegistryError, reason_of
 from bertmt.services.browse.run_list import RunList
-from bertmt.services.browse.times.along import Axes
 from bertmt.services.browse.times.throughput import Speeds
 from bertmt.services.ingest.watch import Watch
 from bertmt.services.opening import Registry, opened_registry, sqlite_errors_as_sentences
@@ -23,6 +22,7 @@ from bertmt.services.upkeep.device_history import DeviceHistory
 if TYPE_CHECKING:
     from bertmt.services.browse.alarms.watching import AlarmWatch
     from bertmt.services.browse.live_curves import LiveCurves
+    from bertmt.services.browse.times.along import Axes
 
 T = TypeVar("T")
 BUSY_SECONDS = 2.0  # nobody waits longer before a screen that says nothing
@@ -38,7 +38,6 @@ class Session:
         self.database = database
         self.watch = Watch(database)
         self.runs = RunList(database)
-        self.axes = Axes(database)
         self.history = DeviceHistory()
         self.speeds = Speeds(database)
 
@@ -48,6 +47,13 @@ class Session:
         from bertmt.services.browse.live_curves import LiveCurves  # noqa: PLC0415
 
         return LiveCurves(self.database)
+
+    @cached_property
+    def axes(self) -> "Axes":
+        """What curves can be put along."""
+        from bertmt.services.browse.times.along import Axes  # noqa: PLC0415
+
+        return Axes(self.database)
 
     @cached_property
     def alarms(self) -> "AlarmWatch":

@@ -65,6 +65,11 @@ def test_every_recipe_has_the_digest_and_the_text_that_it_would_have_today(older
     assert len(digests) == len({each["digest"] for each in OLDER_RECIPES.values()}) - 1
 
 
+def test_the_schema_has_the_number_of_migrations() -> None:
+    pending = migrations.pending(SqliteUtilsDatabase(sqlite3.connect(":memory:")))
+    assert len(pending) == SCHEMA_VERSION
+
+
 def test_scores_stay_to_the_last_digit_and_a_task_that_was_not_trained_has_none(tmp_path: Path) -> None:
     recipes = {name: OLDER_RECIPES[name]["stored"] for name in ("baseline", "sst-only")}
     older_registry(tmp_path / "old.db", recipes)

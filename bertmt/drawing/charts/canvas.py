@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bertmt.drawing.charts.series import Look
+from bertmt.drawing.looks import Look
 from bertmt.drawing.styled import PLAIN, Line, Span
 
 # Unicode 2800 is the empty pattern; bits of the dots by row and column of a cell (Unicode chapter 21).

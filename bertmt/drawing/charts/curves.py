@@ -9,7 +9,8 @@ from bertmt.drawing.charts.axes import STEPS, Frame, XAxis, beside_y_axis, with_
 from bertmt.drawing.charts.bands import Band
 from bertmt.drawing.charts.canvas import FAINT_SYMBOL, Canvas, column_ranges
 from bertmt.drawing.charts.legend import legend, remarks
-from bertmt.drawing.charts.series import Look, Series, Trace, are_alike, looks_of
+from bertmt.drawing.charts.series import Series, Trace, are_alike, looks_of
+from bertmt.drawing.looks import Look
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from bertmt.drawing.charts.series import Look, Series, Trace
+from bertmt.drawing.charts.series import Series, Trace
 from bertmt.drawing.charts.ticks import value_text
+from bertmt.drawing.looks import Look
 from bertmt.drawing.numbers import MISSING, counted
 from bertmt.drawing.styled import Line, Span, cells, cut, line, plain, wrap_parts
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from bertmt.drawing.charts.axes import Frame, beside_y_axis, with_room
 from bertmt.drawing.charts.canvas import Canvas, column_ranges
-from bertmt.drawing.charts.series import SYMBOLS, Look
 from bertmt.drawing.charts.ticks import linear_ticks, log_ticks, tick_texts, value_text
+from bertmt.drawing.looks import SYMBOLS, Look
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import SERIES, Line, Span, ascii_lines, cut, cut_line, line

@@ -1,54 +1,17 @@
-"""One curve: its points, what of them can be drawn, and by which colour and mark it is known."""
+"""One curve: its points, and what of them can be drawn."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from bertmt.drawing.charts.smoothing import smooth
+from bertmt.drawing.looks import Look, free_place, look_of
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import SERIES
 
-MARKS = "●▲■◆▼★✚✖"
-SYMBOLS = "*+xo#@%&"  # their likenesses in ASCII
-LOOKS = len(MARKS) * len(SERIES)
 LEAST_SHARE = 0.2  # of an axis that a curve must take up to be read
 LARGEST = 1e300  # beyond, the distance of two values would overflow
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a series is told from the others: colour is never the only cue."""
-
-    style: str
-    mark: str
-    dotted: bool = False
-
-
-def look_of(index: int, ascii_only: bool) -> Look:
-    """The look of the series with that index; after eight, colours and marks meet in other pairs, 64 in all."""
-    marks = SYMBOLS if ascii_only else MARKS
-    return Look(SERIES[index % len(SERIES)], marks[(index + index // len(SERIES)) % len(marks)])
-
-
-def place_of_run(number: int) -> int:
-    """The place of the look of the run with that number in its registry: it goes with the run, wherever it is drawn.
-
-    Neither the first colour nor the first mark is among them, which are the baseline's; runs whose numbers are less
-    than six apart differ in both, less than 49 in one of them at least.
-    """
-    others = len(SERIES) - 1
-    row, colour = divmod(number % (others * others), others)
-    colour += 1
-    # In each colour one row of pairs has the first mark: (colour + row) % 8 is 0 there, see `look_of`.
-    return colour + len(SERIES) * (row + (row >= len(MARKS) - colour))
-
-
-def free_place(wanted: int, taken: Container[int]) -> int:
-    """The place that is wanted or, where another series has it, one of the same colour with another mark."""
-    near = ((wanted + step * len(SERIES)) % LOOKS for step in range(len(MARKS)))
-    return next((place for place in near if place not in taken), wanted)
 
 
 def looks_of(series: "Sequence[Series]", ascii_only: bool) -> list[Look]:

@@ -6,13 +6,14 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from bertmt.drawing.charts.series import Series, free_place, place_of_run
+from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.smoothing import smooth
 from bertmt.errors import NotFoundError
 from bertmt.registry import metrics
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import courses
+from bertmt.services.browse.run_formatting import run_places
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.task import PARTIAL
@@ -84,29 +85,6 @@ def curves_of(database: Database, runs: Sequence[Run], patterns: Sequence[str] =
 def courses_of(database: Database, runs: Sequence[Run]) -> dict[int, list[float | None]]:
     """By key of a run its overall score at each epoch, of a single task that of the task; of many runs at once."""
     return courses(database, runs)
-
-
-def run_places(runs: Iterable[Run], references: Container[int]) -> dict[int, int]:
-    """The places of the looks of runs, by their keys: each its own, in every chart and list, today and tomorrow.
-
-    Where two of them have the same one, the younger gets its colour with another mark.
-
-    Args:
-        references: `Baselines.references`.
-    """
-    places: dict[int, int] = {}
-    for run in sorted(runs, key=lambda run: run.key):
-        places[run.key] = free_place(run_place(run, references), places.values())
-    return places
-
-
-def run_place(run: Run, references: Container[int]) -> int:
-    """The place of a run's look.
-
-    Args:
-        references: `Baselines.references`.
-    """
-    return 0 if run.key in references else place_of_run(run.key)
 
 
 def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run], references: Container[int] = ()) -> list[Series]:

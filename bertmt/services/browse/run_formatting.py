@@ -5,10 +5,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bertmt.drawing import numbers
+from bertmt.drawing.looks import free_place, place_of_run
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from bertmt.registry.records import Queueing, Run
     from bertmt.services.plan.submit import Request
@@ -174,3 +175,26 @@ def value_text(value: Any) -> str:
 def similarity(rho: float | None) -> float | None:
     """S = (1 + ρ)/2, section 5.2 of the paper."""
     return None if rho is None else (1 + rho) / 2
+
+
+def run_places(runs: "Iterable[Run]", references: "Container[int]") -> dict[int, int]:
+    """The places of the looks of runs, by their keys: each its own, in every chart and list, today and tomorrow.
+
+    Where two of them have the same one, the younger gets its colour with another mark.
+
+    Args:
+        references: `Baselines.references`.
+    """
+    places: dict[int, int] = {}
+    for run in sorted(runs, key=lambda run: run.key):
+        places[run.key] = free_place(run_place(run, references), places.values())
+    return places
+
+
+def run_place(run: "Run", references: "Container[int]") -> int:
+    """The place of a run's look.
+
+    Args:
+        references: `Baselines.references`.
+    """
+    return 0 if run.key in references else place_of_run(run.key)

@@ -13,7 +13,7 @@ import pytest
 from command_outcome import Outcome
 from registry_builder import RegistryBuilder
 
-from bertmt.drawing.charts.series import look_of, place_of_run
+from bertmt.drawing.looks import look_of, place_of_run
 from bertmt.drawing.styled import cells
 from bertmt.registry.records import Run
 from bertmt.run_folder.events import Checkpointed, Failed, Step, now

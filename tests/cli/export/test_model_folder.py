@@ -102,6 +102,27 @@ def test_nothing_is_replaced_that_no_export_wrote(bertmt: Bertmt, folder: Path, 
     assert (folder / "out").is_file() or (folder / "out/thesis.txt").read_text() == "years of work"
 
 
+def test_names_like_ours_are_not_ours_without_the_mark(bertmt: Bertmt, folder: Path, trained: Run) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/config.json").write_text("mine")
+    outcome = export(bertmt, "--force")
+    assert outcome.code == 2 and "config.json, which no export wrote" in outcome.err
+    assert (folder / "out/config.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_a_folder_that_appears_while_the_child_writes_is_not_replaced(
+    bertmt: Bertmt, folder: Path, trained: Run, child: Callable[..., None], force: tuple[str, ...]
+) -> None:
+    child(
+        f"{CHILD}\nout = pathlib.Path({str(folder / 'out')!r})\nout.mkdir()\n(out / 'README.md').write_text('mine')\n"
+    )
+    outcome = export(bertmt, *force)
+    assert outcome.code == 2, outcome.err
+    assert [each.name for each in (folder / "out").iterdir()] == ["README.md"]
+    assert (folder / "out/README.md").read_text() == "mine" and not list(folder.glob(".out*"))
+
+
 @pytest.mark.parametrize(
     "program",
     [
@@ -136,6 +157,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(bertmt: Bertmt, folder: P
         ("base --to sentence-transformers --out x --adapter", "lora.rank is 0"),
         ("better --to transformers --out x --task sst --adapter", "use --adapter with --to sentence-transformers"),
         ("apart --to sentence-transformers --out x", "has an encoder per task"),
+        ("staged --to sentence-transformers --out x", "has an encoder per task"),
         ("own --to transformers --out x --task sst", "code of your own, mine.py:Wide"),
         ("base --to transformers --out x --csv", "--csv goes without --to"),
         ("base --to sentence-transformers --out x --what predictions", "--what predictions goes without --to"),
@@ -150,6 +172,8 @@ def test_what_cannot_be_had_is_said(
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     if words.startswith("apart"):
         builder.finished("apart", ensembling=True)
+    if words.startswith("staged"):
+        builder.finished("staged", stages=["multitask", "single"])
     if words.startswith("own"):
         own: dict[str, Any] = {"head.sst.module": "mine.py:Wide #0123456789abcdef"}
         builder.finished("own", **own)

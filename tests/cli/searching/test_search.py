@@ -88,6 +88,7 @@ def test_hostile_names_of_runs_reach_no_terminal(bertmt: Callable[..., Outcome],
         (("--preset", "nobodys", *OVER, "--runs", "3"), "No preset is called 'nobodys'", 3),
         ((*OVER, "--runs", "3"), "Name one recipe", 2),
         (("--resume", "trial", "--runs", "3"), "leave the other options out", 2),
+        (("--resume", "trial", "--dry-run"), "leave the other options out", 2),
         (("--resume", "nothing"), "No search is called 'nothing'", 3),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from registry_builder import HOSTILE, RegistryBuilder
 from shown import Show
 
-from bertmt.drawing.charts.series import look_of, place_of_run
+from bertmt.drawing.looks import look_of, place_of_run
 from bertmt.drawing.styled import plain
 from bertmt.registry import runs as stored_runs
 from bertmt.registry.database import Database

@@ -10,7 +10,8 @@ from registry_builder import RegistryBuilder
 from run_screen import open_run, said
 from shown import Show, Shown
 
-from bertmt.drawing.charts.series import look_of, looks_of
+from bertmt.drawing.charts.series import looks_of
+from bertmt.drawing.looks import look_of
 from bertmt.registry import metrics
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from shown import LARGE, SMALL, Show
 
-from tui.screens.runs import predicted
+from tui.screens.runs import predicted, predictions
 
 HUGE = (200, 60)
 
@@ -15,13 +15,13 @@ HUGE = (200, 60)
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the runs whose predictions were read, the first one first."""
     found: list[str] = []
-    read = predicted.read_predictions
+    read = predictions.read_predictions
 
     def noted(session: Any, run: Any, like: Any) -> Any:
         found.append(run.id)
         return read(session, run, like)
 
-    monkeypatch.setattr(predicted, "read_predictions", noted)
+    monkeypatch.setattr(predictions, "read_predictions", noted)
     return found
 
 

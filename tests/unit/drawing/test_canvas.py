@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertmt.drawing.charts.canvas import Canvas, column_ranges
-from bertmt.drawing.charts.series import Look, look_of
 from bertmt.drawing.charts.smoothing import smooth
+from bertmt.drawing.looks import Look, look_of
 from bertmt.drawing.styled import STYLES, plain
 
 # Dots of a braille cell from the top left, row by row, and their numbers in Unicode's names: "⠁" is DOTS-1.

@@ -11,8 +11,9 @@ from present import present
 
 from bertmt.drawing.charts.curves import Chart, Panel, View, draw_panel
 from bertmt.drawing.charts.panels import arranged, draw_panels, shown_at_once, whole_range
-from bertmt.drawing.charts.series import Series, look_of, looks_of
+from bertmt.drawing.charts.series import Series, looks_of
 from bertmt.drawing.charts.step_window import nearest_step, next_step, panned, zoomed
+from bertmt.drawing.looks import look_of
 from bertmt.drawing.styled import STYLES, cells, plain
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bertmt.drawing.charts.series import look_of, place_of_run
+from bertmt.drawing.looks import look_of, place_of_run
 from bertmt.drawing.styled import SERIES
 from tui.styles.themes import palette_of
 

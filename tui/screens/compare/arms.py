@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from string import ascii_uppercase
 
 from bertmt.drawing import numbers
-from bertmt.drawing.charts.series import Look, free_place, look_of
+from bertmt.drawing.looks import Look, free_place, look_of
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.recipe.marks import toggle_marks
@@ -13,9 +13,8 @@ from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm, arms_of
 from bertmt.services.analysis.compare import Comparison, Side, whole_side
 from bertmt.services.analysis.comparison_formatting import side_name
-from bertmt.services.browse.curves import run_places
 from bertmt.services.browse.rows import Row
-from bertmt.services.browse.run_formatting import begins_anew
+from bertmt.services.browse.run_formatting import begins_anew, run_places
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks
 from tui.formatting.scores import FEW, score_head, width_of

@@ -17,7 +17,8 @@ from bertmt.drawing.styled import Line, Span
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
 from bertmt.services.analysis.compare import Comparison, compare
-from bertmt.services.browse.times.along import Along, axis_after
+from bertmt.services.browse.times.along import Along
+from bertmt.services.browse.times.axis_names import axis_after
 from tui.actions.runs import RunActions
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option

@@ -11,15 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 
-from bertmt.drawing.charts.series import look_of
 from bertmt.drawing.facts import wrapped
+from bertmt.drawing.looks import look_of
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span, line
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.services.browse.alarms.settings import rules_in_words
-from bertmt.services.browse.curves import run_place
 from bertmt.services.browse.rows import FIELDS, Row
+from bertmt.services.browse.run_formatting import run_place
 from bertmt.services.browse.run_list import STANDING, check_filter
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.tasks.task import Tasks

@@ -12,11 +12,10 @@ from bertmt.errors import BertmtError, NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.browse.curves import Curve
+from bertmt.services.browse.times.axis_names import EPOCH, STEP
 from bertmt.services.browse.times.training_time import TrainingClock
 from bertmt.services.ingest.ingest import folder_of
 
-STEP, EPOCH, TIME = "step", "epoch", "time"
-AXES = (STEP, EPOCH, TIME)
 EPOCHS = XAxis("epoch", "epochs", whole=False, least=0.01)
 _MINUTE, _HOUR = 60.0, 3600.0
 UNITS = (
@@ -25,11 +24,6 @@ UNITS = (
     (2 * _HOUR, _HOUR, XAxis("hours", "training time", whole=False, least=0.0001)),
 )
 MOST_RUNS = 64  # whose times are kept: a step of a run takes 64 bytes
-
-
-def axis_after(name: str) -> str:
-    """The next of `AXES`."""
-    return AXES[(AXES.index(name) + 1) % len(AXES)]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from bertmt.drawing.styled import plain
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.analysis.effects.effects import effects, lacking_plan
+from bertmt.services.analysis.effects.effects import _effects, _Read, effects, lacking_plan
 from bertmt.services.analysis.effects.formatting import about, format_effects, lacking_lines
+from bertmt.services.analysis.effects.pairs import Pair
 
 
 @pytest.fixture
@@ -63,3 +64,22 @@ def test_what_lacks_is_planned_as_the_recipe_of_its_like_with_the_seed(
 ) -> None:
     planned = lacking_plan(effects(database).lacking, tmp_path)
     assert [(each.recipe.seed, each.recipe.mnr, each.name) for each in planned.runs] == [(9, True, "with")]
+
+
+def test_pairs_that_share_a_run_count_as_their_mean(database: Database, finish: Callable[..., Run]) -> None:
+    read = _Read(database)
+    base, better, best = (
+        finish(name, scores=(score, 0.7, 0.5)) for name, score in zip("abc", (0.4, 0.5, 0.6), strict=True)
+    )
+    own = finish("d", seed=1, scores=(0.4, 0.7, 0.5)), finish("e", seed=1, scores=(0.41, 0.7, 0.5))
+    units = [(Pair(base, better), Pair(base, best)), (Pair(*own),)]
+    [sst] = [each for each in _effects(read, units) if each.task == "sst"]
+    assert sst.pairs == 2 and sst.differences == pytest.approx([0.15, 0.01])
+
+
+def test_the_scale_is_named_where_there_are_several(database: Database, finish: Callable[..., Run]) -> None:
+    for epochs in (3, 7):
+        finish("a", epochs=epochs)
+        finish("b", mnr=True, epochs=epochs, scores=(0.6, 0.7, 0.5))
+    page = "\n".join(plain(each) for each in format_effects(effects(database), 120))
+    assert page.count("mnr off → on") == 2 and "3 epochs" in page and "7 epochs" in page

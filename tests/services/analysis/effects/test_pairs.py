@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -65,3 +66,29 @@ def test_the_run_that_would_complete_a_pair_is_named_once_and_not_while_it_waits
     add_run("b", "baseline", seed=2, mnr=True)
     [matched] = found_in(database).values()
     assert [each.seed for each in matched.lacking] == [1]
+
+
+def test_pairs_that_share_a_run_are_one_sample(database: Database, finish: Callable[..., Run]) -> None:
+    for seed in (0, 1):
+        finish("a", seed=seed)
+        finish("b", seed=seed, mnr=True)
+    newer = finish("a", seed=0, surgery=False)
+    finish("b", seed=0, mnr=True, surgery=False)
+    matched = found_in(database)["mnr off → on"]
+    assert [len(unit) for unit in matched.units] == [1, 1, 1], "they share a seed, and no run"
+    shared = [replace(pair, a=newer) if pair.a.seed == 0 else pair for pair in matched.pairs]
+    assert sorted(map(len, replace(matched, pairs=tuple(shared)).units)) == [1, 2]
+
+
+def test_changes_of_other_scales_or_data_stay_apart(database: Database, finish: Callable[..., Run]) -> None:
+    for epochs in (3, 7):
+        finish("a", epochs=epochs)
+        finish("b", mnr=True, epochs=epochs)
+    found = matched_pairs(all_runs(database))
+    assert [each.change.title for each in found] == ["mnr off → on"] * 2
+    assert sorted(each.scale.rpartition(", ")[2] for each in found) == ["3 epochs", "7 epochs"]
+    real = [finish("c", epochs=3, surgery=False), finish("d", epochs=3, surgery=False, mnr=True)]
+    for run in real:
+        database.execute("UPDATE runs SET data = '/data/real' WHERE key = ?", (run.key,))
+    found = [each for each in matched_pairs(all_runs(database)) if each.change.title == "mnr off → on"]
+    assert [len(each.pairs) for each in found] == [1, 1, 1] and len({each.scale for each in found}) == 3

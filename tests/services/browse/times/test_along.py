@@ -13,7 +13,8 @@ from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Evaluated, Started, Step
 from bertmt.services.browse.curves import curves_of
 from bertmt.services.browse.live_curves import LiveCurves
-from bertmt.services.browse.times.along import EPOCH, STEP, TIME, Axes, curves_along
+from bertmt.services.browse.times.along import Axes, curves_along
+from bertmt.services.browse.times.axis_names import EPOCH, STEP, TIME
 from bertmt.services.ingest.ingest import ingest
 
 DAY = "2026-03-01T{:02}:{:02}:{:02}+00:00"

@@ -1,10 +1,11 @@
 """Each end of a run is told once, whoever looks; what a person did is none."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from call_types import AddRun
-from registry_builder import HOSTILE
+from registry_builder import HOSTILE, RegistryBuilder
 from stored_scores import store_scores
 
 from bertmt.registry.claims import claim_next
@@ -14,6 +15,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import change_state, forget
 from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import register
+from bertmt.services.ingest.import_run import import_run
+from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.lifecycle.control import cancel
 from bertmt.services.upkeep.notify.news import MOST_LINES, what_happened
 from bertmt.services.upkeep.notify.settings import EVENTS
@@ -103,3 +106,13 @@ def test_names_and_failures_steer_nothing(database: Database, end: Callable[...,
 def test_a_run_that_was_deleted_meanwhile_is_left_out(database: Database, end: Callable[..., Run]) -> None:
     forget(database, end("one", State.FINISHED).key)
     assert what_happened(database, ("finished",)) == ""
+
+
+def test_a_run_that_was_brought_in_is_no_news(database: Database, tmp_path: Path, end: Callable[..., Run]) -> None:
+    elsewhere = RegistryBuilder(tmp_path / "elsewhere" / "runs.db")
+    folder = folder_of(elsewhere.database, elsewhere.finished("other"))
+    brought = import_run(database, folder.path)
+    assert brought.state is State.FINISHED and what_happened(database, EVENTS) == ""
+    elsewhere.database.close()
+    own = end("own", State.FINISHED)
+    assert what_happened(database, ("finished",)) == f"{own.id} own (seed 0) finished."

@@ -63,6 +63,27 @@ def test_the_table_is_no_setting_of_recipes_and_outlives_init(tmp_path: Path) ->
     assert notify_settings(tmp_path) == NotifySettings(on=("failed", "lost"), ntfy="https://ntfy.sh/mine")
 
 
+def test_a_file_that_others_may_write_is_not_followed(tmp_path: Path) -> None:
+    written(tmp_path, 'command = ["notify-send"]')
+    (tmp_path / "bertmt.toml").chmod(0o666)
+    with pytest.raises(UsageError, match=r"all users may write it.* Its \[notify\] is not followed"):
+        notify_settings(tmp_path)
+
+
+def test_a_token_goes_over_an_open_line_to_this_machine_alone(tmp_path: Path) -> None:
+    written(tmp_path, 'ntfy = "http://ntfy.example.org/mine"\nntfy_token = "$TOKEN"')
+    with pytest.raises(UsageError, match="expects https:// where a token is sent along"):
+        notify_settings(tmp_path, {"TOKEN": "tk_1"})
+    written(tmp_path, 'ntfy = "http://127.0.0.1:8080/mine"\nntfy_token = "$TOKEN"')
+    assert notify_settings(tmp_path, {"TOKEN": "tk_1"}).ntfy_token == "tk_1"
+
+
+def test_signs_beyond_sixteen_bits_outlive_init(tmp_path: Path) -> None:
+    written(tmp_path, 'command = ["notify-send", "🎉"]')
+    write_user_settings(tmp_path, {"seed": 3})
+    assert notify_settings(tmp_path).command == ("notify-send", "🎉")
+
+
 def test_the_page_names_every_setting() -> None:
     page = (Path(__file__).parents[4] / "docs" / "notify.md").read_text(encoding="utf-8")
     named = {

@@ -14,8 +14,9 @@ from bertmt.errors import NotFoundError
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
-from bertmt.services.browse.curves import run_places
-from bertmt.services.browse.times.along import STEP, Along, axis_after
+from bertmt.services.browse.run_formatting import run_places
+from bertmt.services.browse.times.along import Along
+from bertmt.services.browse.times.axis_names import STEP, axis_after
 from tui.bindings import key
 from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.registry_lane import Session

@@ -10,12 +10,12 @@ from textual.containers import Horizontal
 
 from bertmt.drawing import numbers
 from bertmt.drawing.charts.scatter import Cloud
-from bertmt.drawing.charts.series import look_of
+from bertmt.drawing.looks import look_of
 from bertmt.drawing.styled import Line, Span, cut_line, line
 from bertmt.registry.records import Run
 from bertmt.services.analysis.evaluations import Evaluated
 from bertmt.services.analysis.examples import ExampleTable, Similarity, by_error, similarity_in
-from bertmt.services.browse.curves import run_place
+from bertmt.services.browse.run_formatting import run_place
 from bertmt.tasks.task import Task
 from tui.bindings import key
 from tui.registry_lane import Session

@@ -55,7 +55,7 @@ _WORDS = str.maketrans(
         "◌": "stopping", "◒": "pausing", "★": "baseline", "◆": "marked", "▲": "better", "▼": "worse",
         "≈": "undecided", "…": ".",
         "▸": "closed", "▾": "open", "▴": "up", "◂": "chosen", "→": "to", "←": "left", "↑": "up", "↓": "down",
-        "⏎": "Enter", "␣": "Space", "Δ": "difference", "ρ": "rho", "°": "degrees ", "×": "x",
+        "⏎": "Enter", "␣": "Space", "Δ": "difference", "ρ": "rho", "ε": "epsilon", "°": "degrees ", "×": "x",
         "≥": "at least ", "≤": "at most ", "■": "", "✚": "", "✖": "",
     }
 )  # fmt: skip

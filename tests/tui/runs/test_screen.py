@@ -10,14 +10,14 @@ from registry_builder import HOSTILE, RegistryBuilder
 from shown import Show
 from textual.events import MouseScrollDown
 
-from bertmt.drawing.charts import series
+from bertmt.drawing import looks
 from bertmt.registry import runs
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.states import State
 from tui.settings import Settings, read_settings
 from tui.widgets.home_line import SHOWN
 
-MARKS = tuple(series.MARKS)  # in front of a marked run, each with its own
+MARKS = tuple(looks.MARKS)  # in front of a marked run, each with its own
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -16,6 +17,7 @@ from tui.widgets.styled_lines import strip_of, styles_of
 
 GIB = 1024  # MiB
 LEAST_SECONDS = 1.0  # between two looks at how busy the processor is: shorter ones flicker
+MOST_LINES = 2
 JOULES_PER_WATT_HOUR = 3600
 
 
@@ -37,7 +39,7 @@ def surroundings_of(session: Session) -> Surroundings:
 class MachineStrip(Widget):
     """As many of the parts as fit into its lines; the first ones matter most."""
 
-    DEFAULT_CSS = "MachineStrip { height: 1; background: $surface; }"
+    DEFAULT_CSS = "MachineStrip { height: auto; background: $surface; }"
 
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)
@@ -51,8 +53,8 @@ class MachineStrip(Widget):
         gpus = [gpu_part(gpu, self._watt_hours(gpu)) for gpu in surroundings.machine.gpus]
         self._look_at(surroundings.machine.cpu)
         self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu, self._cpu_busy)]
-        self.styles.height = min(2, len(self._lines()))
-        self.refresh()
+        # Before the first layout there is no width to count lines for: the layout asks for them.
+        self.refresh(layout=not self.size.width or self._height_for(self.size.width) != self.size.height)
 
     def _look_at(self, cpu: Cpu) -> None:
         """How busy the processor was since the look before."""
@@ -72,11 +74,17 @@ class MachineStrip(Widget):
             return None
         return used / JOULES_PER_WATT_HOUR
 
-    def _lines(self) -> list[Line]:
-        return wrap_parts(self._parts, max(self.size.width - 1, 1), 3) or [()]
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._height_for(width)
+
+    def _height_for(self, width: int) -> int:
+        return min(MOST_LINES, len(self._lines(width)))
+
+    def _lines(self, width: int) -> list[Line]:
+        return wrap_parts(self._parts, max(width - 1, 1), 3) or [()]
 
     def render_line(self, y: int) -> Strip:
-        lines = self._lines()
+        lines = self._lines(self.size.width)
         return strip_of((Span(" "), *(lines[y] if y < len(lines) else ())), styles_of(self), self.size.width)
 
 

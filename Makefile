@@ -11,8 +11,8 @@ PIP_FLAGS ?=
 LOCK ?= requirements.lock
 # `make lock LOCK_FLAGS=--upgrade` takes the newest of everything.
 LOCK_FLAGS ?=
-# Processes that run tests side by side.
-TEST_PROCESSES ?= 2
+# Processes that run tests side by side; those of the dashboard wait half of their time, so one more than two cores.
+TEST_PROCESSES ?= 3
 # The registry that `make screenshots` shows.
 DB ?= demo/runs.db
 # What `make bench-training` is told; `python -m bench.training --help` lists what there is.

@@ -201,22 +201,19 @@ class RunsScreen(RunActions, HomeScreen):
                 lines += [GroupRow(group, is_open), *(group.rows if is_open else ())]
         else:
             lines += session.runs.rows(self.filter_text, self.order)
+        runs = [run for each in lines for run in runs_of(each)]
         counts = session.runs.counts()
-        tasks = tasks_of(run for each in lines for run in runs_of(each))
-        scale = common_scale(run for each in lines for run in runs_of(each))
-        fields = session.runs.fields()
-        why_gone, news = session.runs.baselines.why_gone, session.runs.told_of_baselines()
         return Listed(
             lines=lines,
-            tasks=tasks,
-            fields=fields,
+            tasks=tasks_of(runs),
+            fields=session.runs.fields(),
             total=sum(counts.values()),
             counts=counts,
             surroundings=surroundings_of(session),
-            scale=scale,
-            why_gone=why_gone,
-            news=news,
-            alarms=session.alarms.of(run for each in lines for run in runs_of(each)),
+            scale=common_scale(runs),
+            why_gone=session.runs.baselines.why_gone,
+            news=session.runs.told_of_baselines(),
+            alarms=session.alarms.of(runs),
         )
 
     def current_run(self) -> Run | None:

@@ -10,7 +10,6 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -19,6 +18,7 @@ from bertmt.drawing.styled import Line, Span, cut, pad
 from tui.bindings import key, movement_keys
 from tui.host import host_of
 from tui.widgets.changed_lines import changed_regions
+from tui.widgets.messages import WidgetMessage
 from tui.widgets.styled_lines import NOTHING, background_only, strip_of, styles_of
 from tui.widgets.tables.columns import GAP, Column, Placed, Spanning, place
 from tui.widgets.tables.marking import MARK, MARK_ACTIONS, MARK_KEYS, Marking
@@ -61,17 +61,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)  # only two lines change with it
 
-    class Moved(Message):
+    class Moved(WidgetMessage):
         """The cursor came to another row, or the row that it is on was replaced."""
 
         def __init__(self, table: "Table[Any]", row: object | None):
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.row = row
-
-        @property
-        def control(self) -> "Table[Any]":
-            return self.table
 
     class Chosen(Moved):
         """Enter was pressed on a row, or it was clicked twice."""
@@ -79,17 +74,12 @@ class Table(ScrollView, Generic[R], can_focus=True):
     class Marked(Moved):
         """The marks changed."""
 
-    class TitleClicked(Message):
+    class TitleClicked(WidgetMessage):
         """A column's title was clicked."""
 
         def __init__(self, table: "Table[Any]", column: Column):
-            super().__init__()
-            self.table = table
+            super().__init__(table)
             self.column = column
-
-        @property
-        def control(self) -> "Table[Any]":
-            return self.table
 
     def __init__(
         self,

@@ -4,11 +4,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.message import Message
 
 from bertmt.drawing.styled import Line, Span, cells, cut_line
 from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
+from tui.widgets.messages import WidgetMessage
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,12 @@ class ClickLine(Drawing):
 
     DEFAULT_CSS = "ClickLine { height: 1; padding: 0 1; }"
 
-    class Clicked(Message):
+    class Clicked(WidgetMessage):
         """A piece that means something was clicked."""
 
         def __init__(self, click_line: "ClickLine", hit: Hashable):
-            super().__init__()
-            self.click_line = click_line
+            super().__init__(click_line)
             self.hit = hit
-
-        @property
-        def control(self) -> "ClickLine":
-            return self.click_line
 
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)

@@ -7,7 +7,6 @@ import numpy as np
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
-from textual.message import Message
 
 from bertmt.drawing.charts.heatmap import (
     Shown,
@@ -23,6 +22,7 @@ from bertmt.drawing.styled import Line, Span, cut, line
 from tui.bindings import key
 from tui.plain.words import in_words
 from tui.widgets.drawing import Drawing
+from tui.widgets.messages import WidgetMessage
 
 CAPTIONS: dict[Shown, str] = {
     "counts": "counts; shade: share of the true class",
@@ -51,18 +51,13 @@ class HeatMap(Drawing, can_focus=True):
             display="%"),
     ]  # fmt: skip
 
-    class Cell(Message):
+    class Cell(WidgetMessage):
         """Something about a cell."""
 
         def __init__(self, heat_map: "HeatMap", true: int, predicted: int):
-            super().__init__()
-            self.heat_map = heat_map
+            super().__init__(heat_map)
             self.true = true
             self.predicted = predicted
-
-        @property
-        def control(self) -> "HeatMap":
-            return self.heat_map
 
     class CellChosen(Cell):
         """A cell was clicked, or chosen with Enter."""

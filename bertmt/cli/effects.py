@@ -31,7 +31,6 @@ def effects(
     A pair is two finished runs of the same seed, encoder, budget and data whose recipes differ in one toggle alone.
     Intervals are for other seeds and other examples; a forest plot, and which runs would complete further pairs.
     """
-    from bertmt.services.analysis.effects import formatting
     from bertmt.services.analysis.effects.effects import effects as effects_of
 
     database = existing_registry(context)
@@ -40,9 +39,21 @@ def effects(
     if as_json:
         output.write_document("bertmt.effects/1", _record(found, queued))
         return
+    _write(found, is_queued=queue)
+
+
+def _write(found: "Effects", is_queued: bool) -> None:
+    """The forest, or sentences where words are wanted; what it holds for, and what would complete pairs."""
+    from bertmt.drawing.plain import words_are_wanted
+    from bertmt.drawing.sentences import sentence_page
+    from bertmt.services.analysis.effects import formatting
+
     width = output.size()[0]
-    output.write_lines(formatting.format_effects(found, width, output.is_ascii()))
-    lacking = [] if queue else formatting.lacking_lines(found)
+    if words_are_wanted():
+        output.write_lines(sentence_page(formatting.effect_sentences(found), width))
+    else:
+        output.write_lines(formatting.format_effects(found, width, output.is_ascii()))
+    lacking = [] if is_queued else formatting.lacking_lines(found)
     said = [*lacking, "`bertmt effects --queue` queues them."] if lacking else []
     output.write_lines(formatting.dim([*formatting.about(found), " ".join(said)], width))
 

@@ -93,8 +93,11 @@ def write_alarm_settings(values: Mapping[str, Any], start: Path | None = None) -
         UsageError: the file is no TOML, would be none, or cannot be written.
     """
     path, tree = _read(start)
-    path = path or (start or Path.cwd()) / paths.SETTINGS_NAME
-    lines = read_text(path, MOST_TOML).splitlines() if path.is_file() else []
+    try:  # what was there a moment ago may be gone
+        path = path or (start or Path.cwd()) / paths.SETTINGS_NAME
+        lines = read_text(path, MOST_TOML).splitlines() if path.is_file() else []
+    except OSError as problem:
+        raise UsageError(f"{path or paths.SETTINGS_NAME} cannot be written: {reason_of(problem)}.") from None
     first = next((place for place, each in enumerate(lines) if each.split("#")[0].strip() == f"[{ALARMS}]"), len(lines))
     end = next((place for place in range(first + 1, len(lines)) if lines[place].lstrip().startswith("[")), len(lines))
     told = [f"{name} = {_toml(value)}" for name, value in values.items()]

@@ -1,6 +1,7 @@
 """`bertmt effects` on a registry with matched pairs: the page, the document, and what it queues."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,17 @@ def test_the_page_shows_each_effect_and_the_run_that_lacks(
     said = " ".join(outcome.out.split())
     assert "seed 6" in said and "`bertmt effects --queue` queues them" in said
     assert "\x1b" not in outcome.out
+
+
+def test_where_words_are_wanted_effects_are_sentences_and_no_forest_is_drawn(
+    bertmt: Callable[..., Outcome], pairs: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = re.compile("[\u2500-\u259f\u25cf\u2800-\u28ff]")
+    monkeypatch.setenv("BERTMT_PLAIN", "")
+    assert drawn.search(bertmt("effects").out)
+    monkeypatch.setenv("BERTMT_PLAIN", "1")
+    out = " ".join(bertmt("effects").out.split())
+    assert not drawn.search(out) and ", interval −" in out
 
 
 def test_the_document_holds_its_documented_keys(bertmt: Callable[..., Outcome], pairs: RegistryBuilder) -> None:

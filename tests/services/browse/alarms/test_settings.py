@@ -26,3 +26,24 @@ def test_a_working_folder_that_was_removed_is_told_in_a_sentence(
     for act in (alarm_rules, lambda: change_rules(Rules())):
         with pytest.raises(UsageError, match=said):
             act()
+
+
+def test_a_file_that_goes_between_reading_and_writing_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bertmt.toml"
+    path.write_text("[alarms]\non = true\n")
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def vanishes(self: Path, **_: object) -> bool:
+        asked.append(self)
+        path.unlink(missing_ok=True)
+        return True
+
+    rules = alarm_rules()
+    monkeypatch.setattr(Path, "is_file", vanishes)
+    monkeypatch.setattr("bertmt.services.plan.user_settings._read", lambda start: (path, {}))
+    with pytest.raises(UsageError, match=r"bertmt\.toml cannot be written: "):
+        change_rules(rules)
+    assert asked == [path]

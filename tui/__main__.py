@@ -13,9 +13,9 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, UsageError
 from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
+from tui.all_bindings import all_bindings, all_ids
 from tui.app import Dashboard
 from tui.bindings import read_keymap
-from tui.keys import all_bindings, all_ids
 from tui.settings import Settings, read_settings
 from tui.terminal.ground import read_replies
 from tui.widgets.home_line import HomeLine

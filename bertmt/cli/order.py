@@ -78,20 +78,20 @@ def move(
     A moved run takes the priority of its new place.
     """
     from bertmt.errors import UsageError
-    from bertmt.services.lifecycle import order as ordering
+    from bertmt.services.lifecycle import reordering
     from bertmt.services.lifecycle.bulk import for_all
 
     if first + last + (before is not None) + (priority is not None) != 1:
         raise UsageError("Say where to: --first, --last, --before RUN, or --priority N.")
-    value = None if priority is None else ordering.parse_priority(priority)
+    value = None if priority is None else reordering.parse_priority(priority)
     database = existing_registry(context)
     found = named_runs(database, runs)
     other = named_run(context, before)
     ordered = found[::-1] if first else found
     if value is not None:
-        for_all(database, found, lambda database, run: ordering.prioritise(database, run, value))
+        for_all(database, found, lambda database, run: reordering.prioritise(database, run, value))
     else:
-        for_all(database, ordered, lambda database, run: ordering.reorder(database, run, first=first, before=other))
+        for_all(database, ordered, lambda database, run: reordering.reorder(database, run, first=first, before=other))
     where = f"before {other.id}" if other else "first" if first else "last"
     where = where if value is None else f"priority {value}"
     output.write_lines(safe_text(f"{run.id} {run.name}: {where}") for run in found)

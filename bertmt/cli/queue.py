@@ -220,7 +220,7 @@ def _queueing(
     device: str,
 ) -> dict[str, Any]:
     """What of a request says when and where its runs are started, as far as it can be understood."""
-    from bertmt.services.lifecycle.order import parse_priority
+    from bertmt.services.lifecycle.reordering import parse_priority
     from bertmt.services.start_times import parse_start
 
     words = [(word, False) for word in after] + [(word, True) for word in after_ok]

@@ -17,7 +17,7 @@ from bertmt.models.tokenizing import Tokenizer
 from bertmt.prediction.questions import Question, read_groups
 from bertmt.recipe.loading import from_json
 from bertmt.run_folder.layout import RunFolder
-from bertmt.tasks.averaging import mean_of
+from bertmt.tasks.mean_predictions import mean_of
 from bertmt.tasks.scores import predicted_labels
 
 Answer = dict[str, Any]

@@ -1,6 +1,7 @@
 """Which run starts next, and taking it: what a worker asks of the registry."""
 
 from bertmt.registry.database import Database
+from bertmt.registry.queue import IN_ORDER
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, note, record, run_by_key
 from bertmt.registry.states import ENDED, Actor, State
@@ -15,9 +16,6 @@ STARTABLE = (
     " WHERE dependencies.run = runs.key AND awaited.state != 'finished'"
     f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"
 )
-# The order in which workers take runs; `queue.place_of` says the same of records.
-IN_ORDER = "priority DESC, position, key"
-IS_BEFORE = "(-priority, position, key) < (?, ?, ?)"
 
 
 def next_to_start(database: Database, device: str) -> Run | None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from bertmt.registry.database import Database
+from bertmt.registry.queue import IN_ORDER
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.registry.states import WAITING, State
@@ -59,7 +60,7 @@ def foremost_runs(database: Database, most: int) -> list[Run]:
     known = (*running, *waiting)
     foremost = (
         (f"state IN ({_marks(running)}) ORDER BY key DESC", running),
-        (f"state IN ({_marks(waiting)}) ORDER BY priority DESC, position, key", waiting),
+        (f"state IN ({_marks(waiting)}) ORDER BY {IN_ORDER}", waiting),
         (f"state NOT IN ({_marks(known)}) ORDER BY submitted_at DESC, key DESC", known),
     )
     chosen = " UNION ALL ".join(

@@ -1,11 +1,14 @@
-"""The queue: how many wait, in which order, and which place a run takes in it."""
+"""The queue: in which order runs start, how many wait, and which place a run takes in it."""
 
 from collections.abc import Iterable
 
-from bertmt.registry.claims import IN_ORDER, IS_BEFORE
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
+
+# The order in which workers take runs; `place_of` says the same of records.
+IN_ORDER = "priority DESC, position, key"
+IS_BEFORE = "(-priority, position, key) < (?, ?, ?)"
 
 
 def count_in(database: Database, state: State) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.screen import ModalScreen
 
-from tui.keys import all_bindings
+from tui.all_bindings import all_bindings
 
 # They move, open, leave or switch whatever is at hand; where from and where to is the screen's affair.
 OF_THE_SCREEN_AT_HAND = {

@@ -23,7 +23,7 @@ from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import all_workers, beat, register, running_workers
 from bertmt.run_folder.processes import is_recent, process_start
 from bertmt.services.lifecycle.control import annotate, tag
-from bertmt.services.lifecycle.order import prioritise
+from bertmt.services.lifecycle.reordering import prioritise
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.services.upkeep import machine
 from tui.__main__ import dashboard, parser
+from tui.all_bindings import all_bindings
 from tui.app import Dashboard
 from tui.bindings import read_keymap
-from tui.keys import all_bindings
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.run.screen import RunScreen

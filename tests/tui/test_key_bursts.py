@@ -20,9 +20,9 @@ from textual.widgets import Input
 
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.states import State
+from tui.all_bindings import all_bindings
 from tui.app import Dashboard
 from tui.dialogs.help import Help
-from tui.keys import all_bindings
 from tui.screens.runs.screen import RunsScreen
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form

@@ -21,7 +21,7 @@ from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import declare_dead
 from bertmt.services.lifecycle import removal
 from bertmt.services.lifecycle.control import hold, pause, release, resume
-from bertmt.services.lifecycle.order import prioritise
+from bertmt.services.lifecycle.reordering import prioritise
 from bertmt.services.lifecycle.startable import obstacles, waiting_runs
 from bertmt.services.lifecycle.worker_control import find_worker, let_go_on
 from bertmt.services.upkeep.garbage import Kind, find_garbage

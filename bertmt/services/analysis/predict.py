@@ -19,9 +19,9 @@ from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.services.plan.own_code import sources_of
-from bertmt.tasks.averaging import mean_of
 from bertmt.tasks.course_files import course_file_name, write_course_file
 from bertmt.tasks.loading import read_split
+from bertmt.tasks.mean_predictions import mean_of
 from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Task, Tasks
 

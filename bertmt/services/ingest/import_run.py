@@ -288,9 +288,7 @@ def catch_up(database: Database, run: Run) -> Run:
     folder = folder_of(database, run)
     run = ingest(database, run)
     later = [number for number in attempts(folder.path) if run.attempt < number <= MOST_ATTEMPTS]
-    if run.state is State.RUNNING:
-        ended_at = run.progress.last_event_at
-        run = change_state(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
+    run = _ended(database, run)
     if later:
         device = folder.read_order().device
         with database.immediate():
@@ -304,12 +302,16 @@ def _replay_attempt(database: Database, run: Run, folder: RunFolder, number: int
         database, run.key, State.RUNNING, Actor.IMPORT, f"attempt {number}, as its folder tells", attempt=number,
         device=device.removeprefix("cuda:"), started_at=_began_at(folder, number), ended_at=None, failure=None,
     )  # fmt: skip
-    run = ingest(database, run)
-    if run.state is State.RUNNING:
-        run = change_state(
-            database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=run.progress.last_event_at
-        )
-    return run
+    return _ended(database, ingest(database, run))
+
+
+def _ended(database: Database, run: Run) -> Run:
+    """A run is lost whose attempt has no last event: nobody works what is imported, so no lock is asked, as in
+    `reconcile`."""
+    if run.state is not State.RUNNING:
+        return run
+    ended_at = run.progress.last_event_at
+    return change_state(database, run.key, State.LOST, Actor.DEATH, NO_LAST_WORD, ended_at=ended_at, request=None)
 
 
 def _out_of_the_queue(database: Database, run: Run) -> Run:

@@ -20,7 +20,7 @@ from bertmt.run_folder.predictions import Predictions
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.services.ingest.untrained import SPLIT, Predicted, Untrained, store_untrained
 from bertmt.services.names import LONGEST_NAME, check_name
-from bertmt.tasks.averaging import mean_of
+from bertmt.tasks.mean_predictions import mean_of
 from bertmt.tasks.scores import on_label_scale
 from bertmt.tasks.task import Task
 

@@ -21,7 +21,7 @@ from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
-from bertmt.services.lifecycle.order import waiting
+from bertmt.services.lifecycle.reordering import waiting
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
 from bertmt.services.plan.overlaps import store_overlaps

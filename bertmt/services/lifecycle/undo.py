@@ -11,7 +11,7 @@ from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle.bulk import for_all
-from bertmt.services.lifecycle.order import waiting
+from bertmt.services.lifecycle.reordering import waiting
 
 # Takes a run back from what it became to what it was: before, after.
 Restore = Callable[[Database, Run, Run], Run]

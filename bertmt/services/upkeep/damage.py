@@ -1,11 +1,11 @@
-"""What in a registry bertmt cannot have written; looked for only where something went wrong, since it reads it all."""
+"""The search for damage in a registry, with what the registry itself cannot know: whether a recipe could be one."""
 
 import json
 
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.recipe.rules import read_values
 from bertmt.registry.database import Database
-from bertmt.registry.file.damage import first_damage, is_object
+from bertmt.registry.file.impossible_values import first_damage, is_object
 from bertmt.tasks.task import Tasks
 
 

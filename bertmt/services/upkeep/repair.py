@@ -17,15 +17,15 @@ from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, RegistryError, reason_of
 from bertmt.registry.database import UNREADABLE, Database
 from bertmt.registry.file.backups import Kept, kept_backups, time_stamp
-from bertmt.registry.file.damaged import problems_of, readable_runs
 from bertmt.registry.file.health import empty_log, faults
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.file.salvage import problems_of, readable_runs
 from bertmt.registry.file.staging import forget_abandoned
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.layout import RunFolder, is_alive
 from bertmt.services.ingest.import_run import Refused
 from bertmt.services.upkeep.damage import damage_of
-from bertmt.services.upkeep.losses import Losses, losses
+from bertmt.services.upkeep.not_restored import NotRestored, not_restored
 from bertmt.services.upkeep.since_backup import bring_up_to_now
 
 # Where SQLite's readers hold their locks (sqlite.org/src, os.h: SHARED_FIRST, SHARED_SIZE).
@@ -66,7 +66,7 @@ class Repaired:
     runs: tuple[SavedRun, ...] = ()
     refused: tuple[Refused, ...] = ()
     held: tuple[str, ...] = ()
-    lost: Losses = field(default_factory=Losses)
+    lost: NotRestored = field(default_factory=NotRestored)
 
 
 def repair(registry: Path) -> Repaired:
@@ -101,7 +101,7 @@ def _repair(registry: Path, content: IO[bytes] | None, folders: Sequence[Path]) 
         with open_registry(beside, create=True) as new:
             forget_abandoned(new)  # imports that were at work when the backup was made
             caught_up = bring_up_to_now(new, folders, rows)
-            lost = losses(new, rows, is_whole)
+            lost = not_restored(new, rows, is_whole)
             _check(new)
             runs = tuple(SavedRun(run.id, run.name, run.state, caught_up.sources[run.id]) for run in all_runs(new))
             empty_log(new)

@@ -14,7 +14,7 @@ from bertmt.errors import BertmtError, BusyError, DataError, NotFoundError, Regi
 from bertmt.recipe.loading import from_json
 from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.edits import store_pause
-from bertmt.registry.file.damaged import Row
+from bertmt.registry.file.salvage import Row
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run, Snapshot
 from bertmt.registry.runs import add_imported, all_runs, bring_back, change_state, removed_runs

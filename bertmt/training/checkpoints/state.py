@@ -13,7 +13,6 @@ from bertmt.models.guessing import build_guessing_head
 from bertmt.models.multitask import MultitaskModel
 from bertmt.recipe.pretraining import MLM, SINGLE, phases
 from bertmt.recipe.step_plan import evaluation_count
-from bertmt.training.averaging import WeightAverage
 from bertmt.training.checkpoints import random_state
 from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.composition import TrainingRun
@@ -22,6 +21,7 @@ from bertmt.training.steps.optimizer import Optimizer, build_optimizer
 from bertmt.training.steps.step import Stepper
 from bertmt.training.steps.tally import Tally
 from bertmt.training.timing import Stopwatch
+from bertmt.training.weight_average import WeightAverage
 
 # What stands in front of the names of an encoder's weights.
 _SHARED = re.compile(r"encoders\.[^.]+\.")

@@ -16,8 +16,7 @@ from bertmt.registry.states import Actor, State
 from bertmt.registry.workers import register
 from bertmt.run_folder.checkpoints import Checkpoints
 from bertmt.services.ingest.ingest import folder_of
-from bertmt.services.lifecycle import bulk, control, removal
-from bertmt.services.lifecycle import order as ordering
+from bertmt.services.lifecycle import bulk, control, removal, reordering
 from bertmt.services.plan.submit import Request, plan, submit
 
 
@@ -78,8 +77,8 @@ def test_requeueing_onto_other_data_is_refused(
 
 def test_a_run_moves_to_the_front_and_before_another(database: Database, add_run: AddRun) -> None:
     first, second, third = add_run("a"), add_run("b"), add_run("c")
-    ordering.reorder(database, third)
-    ordering.reorder(database, second, before=first)
+    reordering.reorder(database, third)
+    reordering.reorder(database, second, before=first)
     order = sorted(all_runs(database), key=lambda run: run.queueing.position)
     assert [run.name for run in order] == ["c", "b", "a"]
 
@@ -90,7 +89,7 @@ def test_a_running_run_cannot_be_moved_or_edited(
     add_run()
     run = claim()
     with pytest.raises(BusyError, match="moved"):
-        ordering.reorder(database, run)
+        reordering.reorder(database, run)
     with pytest.raises(BusyError, match="edited"):
         control.edit(database, run, {"epochs": "1"})
 
@@ -166,7 +165,7 @@ def test_a_paused_run_is_resumed_before_all_others(
     add_run("paused"), add_run("waits")
     run = change_state(database, claim().key, State.PAUSED, Actor.EVENT, "paused")
     assert control.resume(database, run).state is State.QUEUED
-    assert [each.name for each in ordering.queue_order(database)] == ["paused", "waits"]
+    assert [each.name for each in reordering.queue_order(database)] == ["paused", "waits"]
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
@@ -207,17 +206,17 @@ def test_priorities_come_first_and_a_moved_run_takes_that_of_its_place(database:
     first, second, third = add_run("a"), add_run("b"), add_run("c")
 
     def order() -> str:
-        return "".join(each.name for each in ordering.queue_order(database))
+        return "".join(each.name for each in reordering.queue_order(database))
 
-    ordering.prioritise(database, third, 5)
+    reordering.prioritise(database, third, 5)
     assert order() == "cab"
-    ordering.reorder(database, second, first=True)
+    reordering.reorder(database, second, first=True)
     assert (order(), run_by_key(database, second.key).queueing.priority) == ("bca", 5)
-    ordering.reorder(database, third, first=False)
+    reordering.reorder(database, third, first=False)
     assert (order(), run_by_key(database, third.key).queueing.priority) == ("bac", 0)
-    ordering.shift(database, first, -1)
+    reordering.shift(database, first, -1)
     assert order() == "abc"
-    ordering.shift(database, run_by_key(database, first.key), 1)
+    reordering.shift(database, run_by_key(database, first.key), 1)
     assert order() == "bac"
 
 
@@ -227,19 +226,19 @@ def test_a_run_is_moved_before_one_that_waits_and_is_not_itself(
     add_run("running")
     running, first, last = claim(), add_run("first"), add_run("last")
     with pytest.raises(BusyError, match="is running"):
-        ordering.reorder(database, last, before=running)
+        reordering.reorder(database, last, before=running)
     with pytest.raises(UsageError, match="before itself"):
-        ordering.reorder(database, last, before=last)
-    ordering.reorder(database, last, before=first)
-    assert [each.name for each in ordering.queue_order(database)] == ["last", "first"]
+        reordering.reorder(database, last, before=last)
+    reordering.reorder(database, last, before=first)
+    assert [each.name for each in reordering.queue_order(database)] == ["last", "first"]
 
 
 def test_what_is_queued_first_comes_before_higher_priorities(database: Database, add_run: AddRun) -> None:
-    ordering.prioritise(database, add_run("urgent"), 5)
+    reordering.prioritise(database, add_run("urgent"), 5)
     submit(
         database, plan(Request(preset="baseline", values={"data": "toy", "encoder": "tiny"}, name="mine", first=True))
     )
-    assert [each.name for each in ordering.queue_order(database)] == ["mine", "urgent"]
+    assert [each.name for each in reordering.queue_order(database)] == ["mine", "urgent"]
 
 
 def test_a_run_that_is_named_twice_is_brought_back_once(database: Database, add_run: AddRun) -> None:

@@ -15,7 +15,7 @@ from bertmt.registry.states import State
 from bertmt.registry.workers import register
 from bertmt.services.lifecycle.control import hold
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
-from bertmt.services.lifecycle.order import queue_order, shift
+from bertmt.services.lifecycle.reordering import queue_order, shift
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bertmt.registry.runs import change_state, run_by_key
 from bertmt.registry.states import Actor, State
 from bertmt.services.lifecycle import control, undo
 from bertmt.services.lifecycle.bulk import for_all
-from bertmt.services.lifecycle.order import prioritise
+from bertmt.services.lifecycle.reordering import prioritise
 
 Verb = Callable[[Any, Run], Run]
 VERBS: list[tuple[str, Verb, undo.Restore, Verb]] = [

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from bertmt.recipe.recipe import Recipe
 from bertmt.run_folder.layout import RunFolder
-from bertmt.training.averaging import MOST_LOOKS, WeightAverage
 from bertmt.training.checkpoints.state import TrainingState
 from bertmt.training.evaluation import PredictedSplits
+from bertmt.training.weight_average import MOST_LOOKS, WeightAverage
 
 # Ten steps, of which the last four count, at rates at which word embeddings that wait are far from what they will be.
 SETTINGS: dict[str, Any] = {

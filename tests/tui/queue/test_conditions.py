@@ -12,8 +12,8 @@ from shown import Show, Shown
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
-from bertmt.services.lifecycle import order as ordering
-from bertmt.services.lifecycle.order import queue_order
+from bertmt.services.lifecycle import reordering
+from bertmt.services.lifecycle.reordering import queue_order
 
 SIZES = [(80, 24), (120, 40)]
 GUARD = "3 consecutive runs died within 30 s; the last: run009: ValueError: no\x1b[2J[b]"
@@ -191,7 +191,7 @@ async def test_the_conditions_are_drawn_in_ascii_alone(show: Show, alive: Any, w
 
 def test_the_queue_in_the_service_and_on_the_screen_agree(waiting: Path) -> None:
     with open_registry(waiting) as database:
-        ordering.prioritise(database, all_runs(database, "runs.name = 'tomorrow'")[0], -1)
+        reordering.prioritise(database, all_runs(database, "runs.name = 'tomorrow'")[0], -1)
     assert order(waiting)[0] == "urgent" and order(waiting)[-1] == "tomorrow"
 
 

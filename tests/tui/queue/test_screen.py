@@ -14,7 +14,7 @@ from bertmt.registry.runs import all_runs
 from bertmt.run_folder.events import now
 from bertmt.services.lifecycle.control import edit
 from bertmt.services.lifecycle.hold import queue_is_held
-from bertmt.services.lifecycle.order import queue_order
+from bertmt.services.lifecycle.reordering import queue_order
 from bertmt.services.lifecycle.workers import worker_log
 
 SIZES = [(80, 24), (120, 40)]

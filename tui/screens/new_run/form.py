@@ -12,7 +12,7 @@ from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import parse_value, recipe_from, resolved
 from bertmt.recipe.settings import Role, Setting
 from bertmt.registry.records import Run
-from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
+from bertmt.services.lifecycle.reordering import HIGHEST_PRIORITY
 from bertmt.services.names import check_tag
 from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.submit import Request

@@ -7,7 +7,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.queue_times import kinds_of
 from bertmt.services.browse.run_formatting import kept_share
-from bertmt.services.lifecycle.order import in_order
+from bertmt.services.lifecycle.reordering import in_order
 from bertmt.services.lifecycle.startable import awaited_runs, obstacles
 from tui.registry_lane import Session
 from tui.widgets.machine_strip import Surroundings, surroundings_of

@@ -16,10 +16,9 @@ from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected, expected_durations, expected_times
 from bertmt.services.browse.run_formatting import common_scale
-from bertmt.services.lifecycle import control, undo
-from bertmt.services.lifecycle import order as ordering
+from bertmt.services.lifecycle import control, reordering, undo
 from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_queue
-from bertmt.services.lifecycle.order import HIGHEST_PRIORITY
+from bertmt.services.lifecycle.reordering import HIGHEST_PRIORITY
 from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
 from tui.actions.runs import each, the_runs
@@ -265,7 +264,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         if run is None or run.state not in WAITING:
             self.dashboard.notify("Only waiting runs, queued or held, can be moved.", severity="warning")
         elif self.dashboard.may_write():
-            moved = await self.change(lambda database: ordering.shift(database, run, places))
+            moved = await self.change(lambda database: reordering.shift(database, run, places))
             if moved is not None:
                 remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, MOVES))
 
@@ -275,7 +274,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         if not runs or not self.dashboard.may_write():
             return
         ordered = runs[::-1] if first else runs  # so that they keep their order
-        place = each(lambda database, run: ordering.reorder(database, run, first))
+        place = each(lambda database, run: reordering.reorder(database, run, first))
         await self._do(ordered, place, "first now" if first else "last now", instead=MOVES)
 
     @work(group="act")
@@ -290,7 +289,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             priority = int(text)
             await self._do(
                 runs,
-                each(lambda database, run: ordering.prioritise(database, run, priority)),
+                each(lambda database, run: reordering.prioritise(database, run, priority)),
                 f"given priority {priority}",
                 undo.priority,
             )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bertmt import paths
 from bertmt.registry.database import Database
-from bertmt.registry.file.damaged import Row
+from bertmt.registry.file.salvage import Row
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs
 from bertmt.registry.sources import sources_with
@@ -14,7 +14,7 @@ from bertmt.services.plan.own_code import digests_in
 
 
 @dataclass(frozen=True)
-class Losses:
+class NotRestored:
     """What is lost.
 
     Attributes:
@@ -28,7 +28,7 @@ class Losses:
     is_all: bool = True
 
 
-def losses(new: Database, rows: Sequence[Row], is_whole: bool) -> Losses:
+def not_restored(new: Database, rows: Sequence[Row], is_whole: bool) -> NotRestored:
     """Compare a repaired registry with what the damaged file says of its runs.
 
     Args:
@@ -53,7 +53,7 @@ def losses(new: Database, rows: Sequence[Row], is_whole: bool) -> Losses:
             changes.setdefault("source of its own losses and heads", []).append(f"{run.id} {run.name}")
         for what in _changed(run, row):
             changes.setdefault(what, []).append(f"{run.id} {run.name}")
-    return Losses(runs, changes, is_whole)
+    return NotRestored(runs, changes, is_whole)
 
 
 def _changed(run: Run, row: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""The order in which waiting runs are started: by priority, within one by position."""
+"""Changing the order in which waiting runs are started: by priority, within one by position (`registry/queue.py`)."""
 
 from collections.abc import Iterable, Sequence
 

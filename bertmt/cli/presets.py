@@ -10,16 +10,12 @@ from bertmt.cli.parameters import AsJson
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.tasks.builtin import BUILTIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bertmt.recipe.loading import Preset
     from bertmt.recipe.reported import ReportedScores
-
-COLUMNS = (
-    Column("preset"), Column("fig."), *(Column(task.score_title, True) for task in BUILTIN.values()),
-    Column("description", elastic=True),
-)  # fmt: skip
 
 
 def presets(context: typer.Context, as_json: AsJson = False) -> None:
@@ -29,6 +25,7 @@ def presets(context: typer.Context, as_json: AsJson = False) -> None:
     """
     from bertmt.recipe.reported import reported_scores
     from bertmt.services.plan.preset_list import broken_presets, known_presets
+    from bertmt.tasks.builtin import BUILTIN
 
     folder = registry_path(context).parent
     for problem in broken_presets(folder).values():
@@ -37,7 +34,9 @@ def presets(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         output.write_document("bertmt.presets/1", {"presets": [_record(*each) for each in found]})
         return
-    output.write_lines(table(COLUMNS, [_row(*each) for each in found], output.table_width()))
+    titles = (Column(task.score_title, True) for task in BUILTIN.values())
+    columns = (Column("preset"), Column("fig."), *titles, Column("description", elastic=True))
+    output.write_lines(table(columns, [_row(*each, tuple(BUILTIN)) for each in found], output.table_width()))
     output.write_lines(
         [
             "",
@@ -47,9 +46,9 @@ def presets(context: typer.Context, as_json: AsJson = False) -> None:
     )
 
 
-def _row(preset: "Preset", paper: "ReportedScores | None") -> Row:
+def _row(preset: "Preset", paper: "ReportedScores | None", tasks: "Sequence[str]") -> Row:
     mark = "*" if paper and paper.split == "test" else ""
-    scores = [paper.scores[task] if paper else None for task in BUILTIN]
+    scores = [paper.scores[task] if paper else None for task in tasks]
     shown = [numbers.score(score) + (mark if score is not None else "") for score in scores]
     figure = preset.figure or Cell("yours" if preset.own else "ours", "dim")
     return Row([preset.name, figure, *shown, preset.summary])

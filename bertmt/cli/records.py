@@ -2,10 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from bertmt.registry.records import reader_of
-from bertmt.services.browse.run_formatting import seconds_left
-from bertmt.tasks.builtin import BUILTIN
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +25,11 @@ def run_record(
     speed: float | None = None,
 ) -> dict[str, Any]:
     """A run as `documents.RUN` describes it."""
+    # Imported here: every command imports this module at its start.
+    from bertmt.registry.records import reader_of
+    from bertmt.services.browse.run_formatting import seconds_left
+    from bertmt.tasks.builtin import BUILTIN
+
     return {
         **{name: reader_of(name)(run) for name in _SAME_NAME},
         "step": run.progress.steps_done,
@@ -80,6 +81,8 @@ def _effort(run: "Run") -> dict[str, Any]:
 
 
 def _epoch(run: "Run", found: "Evaluation") -> dict[str, Any]:
+    from bertmt.tasks.builtin import BUILTIN
+
     # The built-in tasks stood here alone before there were others, and S of the one whose score is a correlation.
     similarity = next(name for name, task in BUILTIN.items() if task.metric.signed)
     rho = found.score(similarity)

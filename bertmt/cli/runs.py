@@ -14,7 +14,6 @@ from bertmt.drawing import numbers
 from bertmt.drawing.styled import Line, Span, cells, cut_line
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.browse.run_formatting import begins_anew, progress, scale_mark
-from bertmt.services.browse.score_columns import tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +79,8 @@ def _records(database: "Registry", rows: "Sequence[ListedRun]") -> list[dict[str
 
 
 def _write_table(rows: "Sequence[ListedRun]", width: int | None, speeds: "Mapping[str, float]") -> None:
+    from bertmt.services.browse.score_columns import tasks_of
+
     tasks = list(tasks_of(row.run for row in rows).values())
     shown = tasks[: _fitting(tasks, rows, width)]
     scores = (Column(task.score_title, True) for task in shown)

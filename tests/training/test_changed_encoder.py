@@ -74,9 +74,9 @@ def test_an_encoder_that_is_exchanged_while_it_is_loaded_is_refused(
     submitted: RunFolder, attempt: Callable[..., Attempt], encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Exchanging(multitask.MultitaskModel):
-        def __init__(self, *arguments: Any):
+        def __init__(self, *arguments: Any, **named: Any):
             overwrite_weights(encoder)
-            super().__init__(*arguments)
+            super().__init__(*arguments, **named)
 
     monkeypatch.setattr(composition, "MultitaskModel", Exchanging)
     run = attempt(submitted)

@@ -11,12 +11,12 @@ from bertmt.drawing.tables import Column, Row, table
 from bertmt.recipe.encoders import OTHER_PROGRAM, seen_in_training
 from bertmt.registry.states import Actor
 from bertmt.services.browse.run_formatting import value_text
-from bertmt.tasks.task import Task, Tasks
 
 if TYPE_CHECKING:
     from bertmt.recipe.reported import ReportedScores
     from bertmt.registry.records import Transition
     from bertmt.services.browse.details import Details
+    from bertmt.tasks.task import Task, Tasks
 
 USE = (Column("per task"), Column("examples", True), Column("passes", True), Column("tokens", True))
 
@@ -95,18 +95,18 @@ def format_scores(details: "Details", width: int | None) -> list[Line]:
     return _fitting(columns, rows, width) if rows else []
 
 
-def _columns(tasks: Tasks) -> list[Column]:
+def _columns(tasks: "Tasks") -> list[Column]:
     """Of each task its score, behind it its part in the overall score where that is another number."""
     titles = [title for task in tasks.values() for title in _titles(task)]
     overall = ["overall"] if len(tasks) > 1 else []
     return [Column(""), *(Column(title, True) for title in ("step", *titles, *overall, "time"))]
 
 
-def _titles(task: Task) -> list[str]:
+def _titles(task: "Task") -> list[str]:
     return [task.score_title, *([f"S=(1+{task.metric.symbol})/2"] if task.metric.signed else [])]
 
 
-def _scores(tasks: Tasks, scores: Mapping[str, float | None], overall: float | None) -> list[str]:
+def _scores(tasks: "Tasks", scores: Mapping[str, float | None], overall: float | None) -> list[str]:
     """The cells of these columns."""
     found: list[float | None] = []
     for name, task in tasks.items():
@@ -138,7 +138,7 @@ def _hidden(titles: Sequence[str], width: int | None) -> list[Line]:
     return [(Span(part, "dim"),) for part in wrapped(safe_text(said), width)]
 
 
-def _paper_row(paper: "ReportedScores", tasks: Tasks, width: int | None) -> Row:
+def _paper_row(paper: "ReportedScores", tasks: "Tasks", width: int | None) -> Row:
     texts = [Cell(text, "dim") for text in ("paper", "", *_scores(tasks, paper.scores, None), "")]
     notes = filter(None, (f"paper: Figure {paper.figure}, {paper.split} set, at bert-base, full data", paper.note))
     return Row(texts, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])

@@ -138,6 +138,7 @@ def test_a_click_of_a_mouse_reaches_tabs_and_keys(terminal: Callable[..., Termin
     shown = terminal()
     shown.wait_to_show("better")
     for text, comes in (("2 Queue", "No worker is running"), ("? help", "Help: the queue")):
+        shown.wait_to_show(text)
         y, line = next((y, line) for y, line in enumerate(shown.screen.text().splitlines(), 1) if text in line)
         place = f"{line.index(text) + 1};{y}"
         shown.send(f"\x1b[<0;{place}M\x1b[<0;{place}m")

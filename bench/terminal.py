@@ -127,6 +127,21 @@ class Terminal:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
+    def hang_up(self) -> None:
+        """The terminal goes, as where a connection breaks."""
+        os.close(self._handle)
+        self._handle = os.open(os.devnull, os.O_RDWR)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether the program's process comes to its end in time."""
+        late = time.monotonic() + seconds
+        while time.monotonic() < late:
+            # Left to be waited for, as `close` does.
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+            time.sleep(0.05)
+        return False
+
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)

@@ -1,7 +1,9 @@
 """The app: it owns the lanes to the registry, the theme and what a user chose, and leads from screen to screen."""
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +49,7 @@ A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 QUIET_SECONDS = 15.0  # between two changes of what a screen reader reads
+HANG_UP_SECONDS = 3.0  # from the end of the terminal to that of the process, at most
 SHOW_CURSOR = "\x1b[?25h"  # DECTCEM: screen readers follow it
 
 
@@ -145,8 +148,20 @@ class Dashboard(Navigation):
         if self.poll_seconds:
             self.run_worker(self._watch(), group="watch")
             # The terminal is given back as it was, also where the session ends or somebody types `kill`.
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self.exit)
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self.exit)
+            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+
+    def _hang_up(self) -> None:
+        """End, also where nobody is left to see it.
+
+        Without a terminal Textual may wait for ever to write to it, and reads the end of its keys over and over, on a
+        core that others need.
+        """
+        last = threading.Timer(HANG_UP_SECONDS, os._exit, (128 + signal.SIGHUP,))
+        last.daemon = True
+        last.start()
+        self.exit()
 
     @on(Loaded)
     @work(exclusive=True, group="imports")

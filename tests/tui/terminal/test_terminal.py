@@ -173,6 +173,14 @@ def test_the_terminal_is_left_as_it_was_and_runs_are_said_to_go_on(terminal: Cal
     shown.wait_for("\x1b[?1049l")
 
 
+def test_a_dashboard_whose_terminal_is_gone_ends(terminal: Callable[..., Terminal]) -> None:
+    """As after `tmux kill-server`, or when the connection breaks."""
+    shown = terminal()
+    shown.wait_for("better")
+    shown.hang_up()
+    assert shown.ends_within(20), "its process goes on without anybody to see it"
+
+
 def test_a_terminated_dashboard_gives_the_terminal_back(terminal: Callable[..., Terminal]) -> None:
     shown = terminal()
     shown.wait_for("better")

@@ -6,7 +6,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
-from bertmt.services.analysis.paper_table import AtScale, PaperRow
+from bertmt.services.analysis.paper.table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import progress
 from bertmt.tasks.builtin import BUILTIN
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span

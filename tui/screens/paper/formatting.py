@@ -9,7 +9,7 @@ from bertmt.drawing.styled import Line, Span, beside, cells, line, plain
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.recipe.reported import Claim, Pair, claims_about
 from bertmt.registry.records import Run
-from bertmt.services.analysis.paper_table import AtScale, PaperRow
+from bertmt.services.analysis.paper.table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import scale_line, value_text
 from tui.formatting.run_signs import difference_span
 from tui.screens.paper.columns import TITLES, FigureLine

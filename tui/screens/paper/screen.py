@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from bertmt.drawing.styled import Line
 from bertmt.registry.states import State
-from bertmt.services.analysis.paper_table import PaperRow, paper_table
+from bertmt.services.analysis.paper.table import PaperRow, paper_table
 from tui.bindings import key
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen

@@ -1,0 +1,192 @@
+"""What of the paper has not been trained at a scale: the runs that are missing, planned to be queued."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertmt.drawing.numbers import counted, named
+from bertmt.errors import UsageError
+from bertmt.recipe.recipe import Recipe
+from bertmt.recipe.reported import Arm, Claim, Figure, claims, figures
+from bertmt.registry.records import Run
+from bertmt.registry.states import State
+from bertmt.services.analysis.paper.claims import comparisons_of, seeds_that_decide
+from bertmt.services.analysis.paper.runs import PaperRuns
+from bertmt.services.browse.baseline import SCALE_SETTINGS
+from bertmt.services.plan.submit import Plan, PlannedRun, Request, plan
+from bertmt.services.plan.user_settings import read_user_settings
+from bertmt.tasks.loading import TOY
+
+MOST_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What is wanted of the paper at a scale, and what of it is there.
+
+    Attributes:
+        plan: the runs that are missing, one seed of every arm before two of any; None: there is none.
+        arms: how many recipes are wanted; `seeds`: those that each of them should have.
+        finished, coming: how many of the wanted runs are there, or wait or run already.
+        left_out: recipes that cannot be trained, as they need extra pairs and nobody named any.
+    """
+
+    plan: Plan | None
+    arms: int
+    seeds: tuple[int, ...]
+    finished: int
+    coming: int
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many runs are missing."""
+        return len(self.plan.runs) if self.plan is not None else 0
+
+    def sentence(self) -> str:
+        """The count for people."""
+        wanted = f"{counted(self.arms, 'recipe')} with {counted(len(self.seeds), 'seed')} each"
+        there = f"{self.finished:,} of {self.arms * len(self.seeds):,} runs have finished"
+        coming = f", {counted(self.coming, 'waits or runs', 'wait or run')}" if self.coming else ""
+        lacking = f"{self.count:,} {'is' if self.count == 1 else 'are'} missing"
+        return f"{wanted}: {there}{coming}, {lacking}.{self._about_extra}"
+
+    @property
+    def _about_extra(self) -> str:
+        if not self.left_out:
+            return ""
+        more = counted(len(self.left_out), "more recipe needs", "more recipes need")
+        return f" {more} the extra pairs ({named(self.left_out)}): --extra-data FILE names them."
+
+
+def chosen_figures(numbers: Iterable[int]) -> tuple[Figure, ...]:
+    """The figures of these numbers, in their order; all where there are none.
+
+    Raises:
+        UsageError: there is no such figure.
+    """
+    wanted, known = set(numbers), {each.number: each for each in figures()}
+    if unknown := wanted - known.keys():
+        raise UsageError(
+            f"--figure expects 1 to {max(known)}, but found {min(unknown)}; Figure 11 is a diagram of `final`."
+        )
+    return tuple(each for number, each in known.items() if not wanted or number in wanted)
+
+
+def claims_of(chosen: Sequence[Figure]) -> tuple[Claim, ...]:
+    """The claims about models of these figures: those in whose pairs such a model is what was changed."""
+    models = {name for figure in chosen for name in figure.models}
+    return tuple(each for each in claims() if any(pair.changed.preset in models for pair in each.own))
+
+
+def arms_of(chosen: Sequence[Figure]) -> tuple[Arm, ...]:
+    """The models of figures, then what the pairs of the claims about them have besides, each once."""
+    found = [Arm(name, {}) for figure in chosen for name in figure.models]
+    found += [arm for claim in claims_of(chosen) for pair in claim.own for arm in (pair.control, pair.changed)]
+    return tuple({arm.key: arm for arm in found}.values())
+
+
+def seeds_wanted(chosen: Sequence[Figure]) -> int:
+    """So many that each of the claims about these figures can be decided."""
+    found = [seeds_that_decide(comparisons_of(claim)) for claim in claims_of(chosen)]
+    return max(found, default=seeds_that_decide(1))
+
+
+def missing(
+    runs: Iterable[Run], chosen: Sequence[Figure], seeds: int | None, values: Mapping[str, Any], folder: Path
+) -> Missing:
+    """What is missing of figures and of the claims about them.
+
+    Args:
+        seeds: how many each recipe should have; None: as many as the claims can be decided with.
+        values: of the scale and all else that should be the same in all runs, as after `--set`; they win.
+        folder: of the registry.
+
+    Raises:
+        UsageError: a number of seeds that cannot be.
+        BertmtError: a recipe, its data or its encoder cannot be used.
+    """
+    number = seeds_wanted(chosen) if seeds is None else seeds
+    if not 1 <= number <= MOST_SEEDS:
+        raise UsageError(f"--seeds expects 1 to {MOST_SEEDS:,}, but found {number}.")
+    if "seed" in values:
+        raise UsageError("The seeds follow from --seeds: leave `--set seed=…` out.")
+    wanted_arms, known = arms_of(chosen), PaperRuns(runs)
+    lacking = [arm for arm in wanted_arms if _lacks_extra_pairs(arm, values)]
+    arms = [arm for arm in wanted_arms if arm not in lacking]
+    if not arms:
+        names = named([arm.command() for arm in lacking])
+        raise UsageError(f"All of {names} need the extra pairs: name --extra-data FILE.")
+    plans = [plan(_request(arm, values, folder)) for arm in arms]
+    planned = [each.runs[0] for each in plans]
+    there = [_there(known, each) for each in planned]
+    wanted = _seeds(there, number)
+    left = [
+        dataclasses.replace(each, recipe=each.recipe.with_values({"seed": seed}), from_preset=arm.preset)
+        for seed in wanted
+        for arm, each, own in zip(arms, planned, there, strict=True)
+        if seed not in own
+    ]
+    states = [own[seed] for own in there for seed in wanted if seed in own]
+    remarks = tuple(dict.fromkeys(remark for each in plans for remark in each.remarks))
+    whole = Plan(Request(preset=arms[0].preset, values=values, folder=folder), tuple(left), remarks) if left else None
+    finished = sum(state is State.FINISHED for state in states)
+    left_out = tuple(arm.command() for arm in lacking)
+    return Missing(whole, len(arms), wanted, finished, len(states) - finished, left_out)
+
+
+def _lacks_extra_pairs(arm: Arm, values: Mapping[str, Any]) -> bool:
+    """Whether it takes extra pairs and, beside data of the user's own, none are named."""
+    given = {**read_user_settings(), **values}
+    return arm.recipe().extra_data and given.get("data", TOY) not in ("", TOY) and not given.get("extra_data_file")
+
+
+def _request(arm: Arm, values: Mapping[str, Any], folder: Path) -> Request:
+    suffix = "".join(f"-{name.rpartition('.')[2]}{value}" for name, value in arm.settings.items())
+    return Request(preset=arm.preset, values={**arm.settings, **values}, name=arm.preset + suffix, folder=folder)
+
+
+def _there(known: PaperRuns, planned: PlannedRun) -> dict[int, State]:
+    """The seeds of which there is a run like the planned one, and its state; one that has finished before others."""
+    found: dict[int, State] = {}
+    for run in known.of(planned.recipe):
+        if _is_like(run, planned) and found.get(run.seed) is not State.FINISHED:
+            found[run.seed] = run.state
+    return found
+
+
+def _is_like(run: Run, planned: PlannedRun) -> bool:
+    """Whether it is the same scale, encoder and data; the code may be another."""
+    own, recipe = run.submission.shared_recipe, planned.recipe
+    names = [*SCALE_SETTINGS, "precision", *(["extra_data_limit"] if recipe.extra_data else [])]
+    if any(own.get(name) != recipe.value(name) for name in names):
+        return False
+    encoder = run.submission.encoder_fingerprints
+    return run.submission.fingerprints == dict(planned.fingerprints) and encoder == dict(planned.encoder_fingerprints)
+
+
+def _seeds(there: Sequence[Mapping[int, State]], number: int) -> tuple[int, ...]:
+    """The seeds that all should have: those that most have already, then the least numbers."""
+    counts = Counter(seed for own in there for seed in own)
+    usual = sorted(counts, key=lambda seed: (-counts[seed], seed))
+    others = (seed for seed in range(number) if seed not in counts)
+    return tuple(sorted([*usual, *others][:number]))
+
+
+def like_run(run: Run, recipe: Recipe) -> dict[str, Any]:
+    """What to set so that other models of the paper are trained at the scale of a run.
+
+    Args:
+        recipe: resolved, of the model that it is a run of: what that has by itself is left to each model.
+    """
+    own = run.submission.shared_recipe
+    values = {name: own[name] for name in SCALE_SETTINGS if name in own and own[name] != recipe.value(name)}
+    values["data"] = run.submission.data
+    if own.get("extra_data"):
+        values["extra_data_limit"] = own.get("extra_data_limit")
+    if run.submission.extra_data_file:
+        values["extra_data_file"] = run.submission.extra_data_file
+    return values

@@ -80,7 +80,13 @@ def tested_by(judged: JudgedClaim) -> str:
         return said
     if list(claim.paper) == list(claim.own):
         return f"{said} Also differs: {claim.confounded}."
-    return f"{said} The paper's {_named(claim.paper)} is confounded: {claim.confounded}."
+    ours = "; ".join(
+        f"{difference_text(each)} in {numbers.counted(len(each.seeds), 'seed')}"
+        for pair in judged.paper
+        for each in pair.differences
+    )
+    of_ours = f", of ours {ours}," if ours else ""
+    return f"{said} The paper's {_named(claim.paper)}{of_ours} is confounded: {claim.confounded}."
 
 
 def _named(pairs: Sequence[Pair]) -> str:
@@ -152,10 +158,11 @@ def about_claims(found: Sequence[JudgedClaim]) -> list[str]:
     told = ", ".join(f"{counts[each]} {each}" for each in Outcome if counts[each])
     said = [f"{numbers.counted(len(found), 'claim')}: {told}."]
     if decided:
+        by_chance = f"{decided * WRONG_BY_CHANCE:.1f}"
         said.append(
             "Each is judged by itself on pairs of seeds in which one toggle changes: exact sign flips, Holm over its "
-            f"own pairs and scores. Of {numbers.counted(decided, 'claim')} about nothing, {decided * WRONG_BY_CHANCE:.1f} "
-            "would be decided by chance."
+            f"own pairs and scores. Of {numbers.counted(decided, 'claim')} about nothing, {by_chance} would be decided "
+            "by chance."
         )
     if any(each.runs and each.differs for each in found):
         said.append("At another scale than the paper's a verdict is of that scale.")

@@ -37,8 +37,7 @@ def format_figure(
     if figure.says:
         lines += dim([f"The paper: {figure.says}"], width)
     lines += picture_lines(found, room, ascii_only, words)
-    lines += dim([each for each in (*_about_scales(found.cells), *_notes(found)) if each], width)
-    return lines
+    return [*lines, *dim(_notes(found), width)]
 
 
 def format_cells(found: Sequence[Cell], width: int | None, with_model: bool = True) -> list[Line]:
@@ -48,7 +47,7 @@ def format_cells(found: Sequence[Cell], width: int | None, with_model: bool = Tr
     if len(whats) > 1 or not with_model:
         columns.append(Column("what" if not with_model else "score"))
     columns += [
-        Column("paper", True), Column("ours, 95 % of single runs"), Column(""), Column("seeds", True),
+        Column("paper", True), Column("ours [one run, 95 %]"), Column(""), Column("seeds", True),
         Column("n", True), Column("paper's n", True),
     ]  # fmt: skip
     rows = []
@@ -80,17 +79,17 @@ def ours_of(cell: Cell) -> Text:
     return Text(f"{mean} [{numbers.score(cell.low)}, {numbers.score(cell.high)}]")
 
 
-def _about_scales(found: Iterable[Cell]) -> list[str]:
-    """What of our scale is not the paper's, once for all models that have it."""
+def about_scales(found: Iterable[Cell]) -> list[str]:
+    """What of our scale is not the paper's, once for all models that have it; not yet safe for a screen."""
     by_text: dict[str, dict[str, None]] = {}
     for each in found:
         if each.differences and each.seeds:
             by_text.setdefault(differences_text(each.differences), {})[each.model] = None
-    several = len(by_text) > 1
-    return [
-        f"Other scale (the paper's in brackets){f' of {numbers.named(list(models))}' if several else ''}: {text}."
-        for text, models in by_text.items()
-    ]
+    said = []
+    for text, models in by_text.items():
+        whose = f" of {numbers.named(list(models), most=6)}" if len(by_text) > 1 else ""
+        said.append(f"Other scale (the paper's in brackets){whose}: {text}.")
+    return said
 
 
 def differences_text(differences: Mapping[str, tuple[Any, Any]]) -> str:
@@ -123,7 +122,7 @@ def about_cells(found: Iterable[FoundFigure]) -> list[str]:
         )
     if any(each.standing in (Standing.INSIDE, Standing.OUTSIDE, Standing.OTHER_SCALE) for each in every):
         said.append("Inside and outside are said at the paper's encoder, data size and budget alone.")
-    return said
+    return [*said, *about_scales(every)]
 
 
 def dim(sentences: Iterable[str], width: int | None) -> list[Line]:

@@ -10,7 +10,7 @@ from typing import Any
 from bertmt.drawing.numbers import counted, named
 from bertmt.errors import UsageError
 from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.reported import Arm, Claim, Figure, claims, figures
+from bertmt.recipe.reported import Arm, Claim, Figure, Pair, claims, figures
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.analysis.paper.claims import comparisons_of, seeds_that_decide
@@ -77,9 +77,17 @@ def chosen_figures(numbers: Iterable[int]) -> tuple[Figure, ...]:
 
 
 def claims_of(chosen: Sequence[Figure]) -> tuple[Claim, ...]:
-    """The claims about models of these figures: those in whose pairs such a model is what was changed."""
+    """The claims about models of these figures: those in whose pairs such a model is what was changed.
+
+    Where that is no model of any figure in our pair, as MNR alone, it is the one in the paper's.
+    """
     models = {name for figure in chosen for name in figure.models}
-    return tuple(each for each in claims() if any(pair.changed.preset in models for pair in each.own))
+    return tuple(each for each in claims() if models & {pair.changed.preset for pair in _about(each)})
+
+
+def _about(claim: Claim) -> Sequence[Pair]:
+    reported = {name for figure in figures() for name in figure.models}
+    return claim.own if any(pair.changed.preset in reported for pair in claim.own) else claim.paper
 
 
 def arms_of(chosen: Sequence[Figure]) -> tuple[Arm, ...]:

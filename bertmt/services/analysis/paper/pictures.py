@@ -53,7 +53,7 @@ def _matrix(picture: Matrix, width: int, words: bool) -> list[Line]:
         drawn = sentence_page(matrix_sentences(picture.counts, picture.classes), width)
     else:
         drawn = with_rates(draw_confusion(picture.counts, picture.classes, width=width), picture.counts, width)
-    told = ", ".join(f"{picture.classes[each]} in {numbers.count(count)}" for each, count in picture.involved)
+    told = ", ".join(f"{each} {picture.classes[each]} in {numbers.count(count)}" for each, count in picture.involved)
     return [*drawn, *(line(part) for part in wrapped(safe_text(f"Of ours, mistakes involve {told}."), width))]
 
 

@@ -104,30 +104,33 @@ def format_claim(judged: JudgedClaim, width: int) -> list[Line]:
         (),
     ]
     lines += _pairs("Ours, one toggle", judged.own, judged.claim.tasks, width)
-    lines += [(), *_pairs("The paper's own pair", judged.paper, judged.claim.tasks, width)]
-    if claim.confounded:
-        what = "Also differs" if list(claim.paper) == list(claim.own) else "Confounded"
-        lines += dim([f"{what}: {claim.confounded}."], width)
+    if list(claim.paper) == list(claim.own):
+        also = f" Also differs: {claim.confounded}." if claim.confounded else ""
+        lines += dim([f"The paper's own pair is the same.{also}"], width)
+    else:
+        lines += [(), *_pairs("The paper's own pair", judged.paper, judged.claim.tasks, width)]
+        lines += dim([f"Confounded: {claim.confounded}."] if claim.confounded else [], width)
     return [*lines, (), *dim(about_claim(judged), width)]
 
 
 def _pairs(title: str, pairs: Sequence[JudgedPair], tasks: Sequence[str], width: int) -> list[Line]:
+    """A table, each pair below its first row: two commands are too long for a column."""
     columns = (
-        Column(title, elastic=True), Column("score"), Column("paper", True), Column("ours"), Column("seeds", True),
-        Column("p (Holm)", True), Column("verdict"),
+        Column("score"), Column("paper", True), Column("ours"), Column("seeds", True), Column("p (Holm)", True),
+        Column("verdict"),
     )  # fmt: skip
     rows = []
     for pair in pairs:
+        named = f"{pair.pair.control.command()} → {pair.pair.changed.command()}"
         for place, task in enumerate(tasks):
             own = next((each for each in pair.differences if each.task == task), None)
             rows.append(Row([
-                f"{pair.pair.control.command()} → {pair.pair.changed.command()}" if not place else "",
                 title_of(task), numbers.difference(pair.reported[place]), difference_text(own),
                 str(len(own.seeds)) if own is not None else "0",
                 numbers.p_value(own.p_corrected if own is not None else None),
-                str(own.verdict) if own is not None and own.can_decide else "–",
-            ]))  # fmt: skip
-    return table(columns, rows, width, gap=1 if width <= 100 else 2)
+                str(own.verdict) if own is not None and own.can_decide else numbers.MISSING,
+            ], dim([f"  {named}"], width) if place == len(tasks) - 1 else ()))  # fmt: skip
+    return [line(Span(title, "title")), *table(columns, rows, width)]
 
 
 def about_claim(judged: JudgedClaim) -> list[str]:

@@ -45,7 +45,7 @@ def format_cells(found: Sequence[Cell], width: int | None, with_model: bool = Tr
     columns = [Column("model", elastic=True)] if with_model else []
     whats = {each.what for each in found}
     if len(whats) > 1 or not with_model:
-        columns.append(Column("what" if not with_model else "score"))
+        columns.append(Column("score" if with_model else ""))
     columns += [
         Column("paper", True), Column("ours [one run, 95 %]"), Column(""), Column("seeds", True),
         Column("n", True), Column("paper's n", True),

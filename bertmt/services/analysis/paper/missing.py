@@ -9,8 +9,10 @@ from typing import Any
 
 from bertmt.drawing.numbers import counted, named
 from bertmt.errors import UsageError
+from bertmt.recipe.loading import presets
 from bertmt.recipe.recipe import Recipe
-from bertmt.recipe.reported import Arm, Claim, Figure, Pair, claims, figures
+from bertmt.recipe.reported import Arm, Claim, Figure, Pair, claims, claims_about, figures
+from bertmt.recipe.rules import resolved
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.analysis.paper.claims import comparisons_of, seeds_that_decide
@@ -93,23 +95,43 @@ def _about(claim: Claim) -> Sequence[Pair]:
 def arms_of(chosen: Sequence[Figure]) -> tuple[Arm, ...]:
     """The models of figures, then what the pairs of the claims about them have besides, each once."""
     found = [Arm(name, {}) for figure in chosen for name in figure.models]
-    found += [arm for claim in claims_of(chosen) for pair in claim.own for arm in (pair.control, pair.changed)]
+    found += [arm for claim in claims_of(chosen) for arm in arms_of_claim(claim)]
     return tuple({arm.key: arm for arm in found}.values())
 
 
-def seeds_wanted(chosen: Sequence[Figure]) -> int:
-    """So many that each of the claims about these figures can be decided."""
-    found = [seeds_that_decide(comparisons_of(claim)) for claim in claims_of(chosen)]
-    return max(found, default=seeds_that_decide(1))
+def arms_about(preset: str) -> tuple[Arm, ...]:
+    """A model, and what the pairs of the claims about it have besides."""
+    found = [Arm(preset, {}), *(arm for claim in claims_about(preset) for arm in arms_of_claim(claim))]
+    return tuple({arm.key: arm for arm in found}.values())
+
+
+def arms_of_claim(claim: Claim) -> tuple[Arm, ...]:
+    """Both arms of each of our pairs."""
+    found = [arm for pair in claim.own for arm in (pair.control, pair.changed)]
+    return tuple({arm.key: arm for arm in found}.values())
+
+
+def claims_wanted(preset: str | None, claim: Claim | None) -> tuple[tuple[Claim, ...], tuple[Arm, ...]]:
+    """The claims about a model and the recipes that they need; or those of one claim, or of everything."""
+    if claim is not None:
+        return (claim,), arms_of_claim(claim)
+    if preset is not None:
+        return claims_about(preset), arms_about(preset)
+    return claims(), arms_of(figures())
+
+
+def seeds_wanted(about: Iterable[Claim]) -> int:
+    """So many that each of these claims can be decided."""
+    return max((seeds_that_decide(comparisons_of(claim)) for claim in about), default=seeds_that_decide(1))
 
 
 def missing(
-    runs: Iterable[Run], chosen: Sequence[Figure], seeds: int | None, values: Mapping[str, Any], folder: Path
+    runs: Iterable[Run], wanted_arms: Sequence[Arm], number: int, values: Mapping[str, Any], folder: Path
 ) -> Missing:
-    """What is missing of figures and of the claims about them.
+    """What is missing of these recipes.
 
     Args:
-        seeds: how many each recipe should have; None: as many as the claims can be decided with.
+        number: how many seeds each of them should have.
         values: of the scale and all else that should be the same in all runs, as after `--set`; they win.
         folder: of the registry.
 
@@ -117,12 +139,11 @@ def missing(
         UsageError: a number of seeds that cannot be.
         BertmtError: a recipe, its data or its encoder cannot be used.
     """
-    number = seeds_wanted(chosen) if seeds is None else seeds
     if not 1 <= number <= MOST_SEEDS:
         raise UsageError(f"--seeds expects 1 to {MOST_SEEDS:,}, but found {number}.")
     if "seed" in values:
         raise UsageError("The seeds follow from --seeds: leave `--set seed=…` out.")
-    wanted_arms, known = arms_of(chosen), PaperRuns(runs)
+    known = PaperRuns(runs)
     lacking = [arm for arm in wanted_arms if _lacks_extra_pairs(arm, values)]
     arms = [arm for arm in wanted_arms if arm not in lacking]
     if not arms:
@@ -184,17 +205,26 @@ def _seeds(there: Sequence[Mapping[int, State]], number: int) -> tuple[int, ...]
     return tuple(sorted([*usual, *others][:number]))
 
 
-def like_run(run: Run, recipe: Recipe) -> dict[str, Any]:
-    """What to set so that other models of the paper are trained at the scale of a run.
+def values_like(runs: Iterable[Run]) -> dict[str, Any]:
+    """What to set so that other models of the paper are trained at the scale of the newest of these runs.
 
-    Args:
-        recipe: resolved, of the model that it is a run of: what that has by itself is left to each model.
+    One whose preset sets nothing of the scale goes before others: what it has by itself is not for all. Without runs
+    nothing is set.
     """
-    own = run.submission.shared_recipe
-    values = {name: own[name] for name in SCALE_SETTINGS if name in own and own[name] != recipe.value(name)}
-    values["data"] = run.submission.data
+    known = sorted(runs, key=lambda run: (not _has_own_scale(run), run.key))
+    if not known:
+        return {}
+    run, recipe = known[-1], resolved(Recipe())
+    own, defaults = run.submission.shared_recipe, read_user_settings()
+    named_settings = [name for name in SCALE_SETTINGS if own.get(name) != recipe.value(name) or name in defaults]
+    values = {name: own[name] for name in named_settings if name in own}
     if own.get("extra_data"):
-        values["extra_data_limit"] = own.get("extra_data_limit")
+        values["extra_data_limit"] = own["extra_data_limit"]
     if run.submission.extra_data_file:
         values["extra_data_file"] = run.submission.extra_data_file
-    return values
+    return {**values, "data": run.submission.data}
+
+
+def _has_own_scale(run: Run) -> bool:
+    preset = presets().get(run.submission.preset or "")
+    return preset is None or any(name in SCALE_SETTINGS for name in preset.values)

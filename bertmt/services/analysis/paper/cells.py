@@ -1,15 +1,14 @@
 """The paper's figures cell by cell: what it reports, our mean over seeds, and where its figure lies among our runs."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
 
-from bertmt.comparison.intervals import StudentInterval
+from bertmt.comparison.intervals import of_mean, of_one_more
 from bertmt.comparison.verdicts import LEVEL
 from bertmt.errors import BertmtError
 from bertmt.recipe.reported import Figure, reported_confusion, reported_size
@@ -141,12 +140,12 @@ class _Reported(NamedTuple):
 def _cell(
     row: PaperRow, what: str, reported: _Reported, values: Sequence[float], n: int | None, entry: AtScale | None
 ) -> Cell:
-    mean, one, of_mean = intervals(values)
+    mean, one, whole = intervals(values)
     differences = entry.scale_differences(row.preset) if entry is not None else {}
     return Cell(
         model=row.preset.name, what=what, reported=reported.value, reported_split=reported.split,
         reported_n=reported.n, n=n if values else None, seeds=len(values), mean=mean, low=one[0], high=one[1],
-        mean_low=of_mean[0], mean_high=of_mean[1], differences=differences,
+        mean_low=whole[0], mean_high=whole[1], differences=differences,
         standing=_standing(reported, bool(values), one, bool(differences)),
     )  # fmt: skip
 
@@ -154,22 +153,11 @@ def _cell(
 Ends = tuple[float | None, float | None]
 
 
-def intervals(values: Iterable[float]) -> tuple[float | None, Ends, Ends]:
-    """The mean of independent runs, between which 95 % of single runs lie, and the 95 % interval of the mean.
-
-    Source of the former: the prediction interval of one more draw, mean ∓ t · s · √(1 + 1/n) (Hahn & Meeker 1991,
-    "Statistical Intervals", section 4.7).
-    """
-    known = list(values)
-    if not known:
-        return None, (None, None), (None, None)
-    mean, n = fmean(known), len(known)
-    if n < 2:
-        return mean, (None, None), (None, None)
-    spread = stdev(known)
-    one = StudentInterval(mean, spread * math.sqrt(1 + 1 / n), n - 1, "Student's t, one more run")
-    of_mean = StudentInterval(mean, spread / math.sqrt(n), n - 1, "Student's t")
-    return mean, one.at(LEVEL), of_mean.at(LEVEL)
+def intervals(values: Sequence[float]) -> tuple[float | None, Ends, Ends]:
+    """The mean of independent runs, between which 95 % of single runs lie, and the 95 % interval of the mean."""
+    if len(values) < 2:
+        return (values[0] if values else None), (None, None), (None, None)
+    return fmean(values), of_one_more(values).at(LEVEL), of_mean(values).at(LEVEL)
 
 
 def _standing(reported: _Reported, has_runs: bool, one: Ends, is_other_scale: bool) -> Standing:

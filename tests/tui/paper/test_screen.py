@@ -110,7 +110,7 @@ async def test_the_test_set_of_the_paper_is_not_taken_for_dev(show: Show, alive:
 async def test_m_goes_to_the_next_figure_without_a_run_of_ours(show: Show, alive: Any) -> None:
     async with show(first="paper") as shown:
         await shown.press("right_curly_bracket")
-        assert shown.app.screen.table.current.key == "multi-layer"
+        assert shown.app.screen.table.current.key == "baseline-each"
         await shown.press("G", "right_curly_bracket")
         assert not shown.app.screen.table.current.row.measured
 
@@ -148,7 +148,7 @@ async def test_of_many_runs_that_wait_three_are_named(show: Show, alive: Any, re
     async with show(size=(200, 60), first="paper") as shown:
         await go_to(shown, "baseline")
         listed = ", ".join(f"{each} (seed {seed})" for seed, each in enumerate(ids[:3]))
-        assert f"5 waiting: {listed} " in shown.text and " and 2 more " in shown.text
+        assert f"5 waiting: {listed} and 2" in shown.text and ids[3] not in shown.text
 
 
 # Intervals, pictures, claims, and what is missing
@@ -211,7 +211,7 @@ async def test_a_model_has_its_interval_and_the_pictures_that_it_stands_in(show:
 
 
 async def test_in_words_pictures_are_sentences(show: Show, claimed: Path) -> None:
-    async with show(claimed, size=(100, 160), first="paper", plain=True) as shown:
+    async with show(claimed, size=(100, 160), first="paper", in_words=True) as shown:
         await go_to(shown, "final")
         assert "Line of best fit: predicted" in shown.text and "True 0 negative" not in shown.text
         assert "True negative, 12:" in shown.text

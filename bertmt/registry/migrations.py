@@ -265,13 +265,9 @@ CHANGED = (
     " WHERE NOT EXISTS (SELECT 1 FROM changes WHERE run = {run})"
 )
 WATCHED = (
-    ("runs", "INSERT", "NEW.key"),
-    ("runs", "UPDATE", "NEW.key"),
-    ("runs", "DELETE", "OLD.key"),
-    ("summaries", "UPDATE", "NEW.run"),
-    ("tags", "INSERT", "NEW.run"),
-    ("tags", "DELETE", "OLD.run"),
-)
+    ("runs", "INSERT", "NEW.key"), ("runs", "UPDATE", "NEW.key"), ("runs", "DELETE", "OLD.key"),
+    ("summaries", "UPDATE", "NEW.run"), ("tags", "INSERT", "NEW.run"), ("tags", "DELETE", "OLD.run"),
+)  # fmt: skip
 
 
 @migrations()

@@ -72,7 +72,7 @@ def test_a_dry_run_counts_and_queues_nothing(bertmt: Run, trained: RegistryBuild
     before = len(all_runs(trained.database))
     outcome = bertmt("paper", "--queue", "--dry-run", "--figure", "7", *TINY)
     assert outcome.code == 0, outcome.err
-    assert "8 recipes with 6 seeds each: 0 of 48 runs have finished, 48 are missing." in outcome.err
+    assert "8 recipes with 6 seeds each: 0 of 48 runs finished, 48 are missing." in outcome.err
     assert "pearson-cosine-mnr-all  0, 1, 2, 3, 4, 5" in outcome.out
     document = json.loads(bertmt("paper", "--queue", "--dry-run", "--figure", "7", "--seeds", "2", *TINY, "--json").out)
     assert set(document) - {"schema"} == set(DOCUMENTS["bertmt.paper_queued/1"])

@@ -110,7 +110,9 @@ def _table(figure: FigureLine, entry: AtScale, width: int) -> list[Line]:
     from bertmt.services.analysis.paper.formatting import format_cells  # noqa: PLC0415 - scipy
 
     scored = entry.best_run
-    best = f"The best of {numbers.counted(len(entry.by_seed), 'seed')} is {scored.id} (seed {scored.seed})."
+    seeds = len(entry.by_seed)
+    whose = f"The best of {numbers.counted(seeds, 'seed')}" if seeds > 1 else "Ours"
+    best = f"{whose} is {scored.id} (seed {scored.seed})."
     return [*format_cells(figure.cells, width, with_model=False), *_dim(best, width)]
 
 

@@ -17,6 +17,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.analysis.confusion import confusion_of
 from bertmt.services.analysis.paper.table import AtScale, PaperRow
+from bertmt.tasks.builtin import BUILTIN
 
 SCORE_ROUNDING, RATE_ROUNDING = 0.0005, 0.005  # the paper's scores have three digits, its rates two
 RATES = ("true positive", "false positive", "true negative", "false negative")  # in the order of Figure 9
@@ -140,7 +141,7 @@ class _Reported(NamedTuple):
 def _cell(
     row: PaperRow, what: str, reported: _Reported, values: Sequence[float], n: int | None, entry: AtScale | None
 ) -> Cell:
-    mean, one, whole = intervals(values)
+    mean, one, whole = intervals(values, (-1.0, 1.0) if what in BUILTIN and BUILTIN[what].metric.signed else (0.0, 1.0))
     differences = entry.scale_differences(row.preset) if entry is not None else {}
     return Cell(
         model=row.preset.name, what=what, reported=reported.value, reported_split=reported.split,
@@ -153,11 +154,17 @@ def _cell(
 Ends = tuple[float | None, float | None]
 
 
-def intervals(values: Sequence[float]) -> tuple[float | None, Ends, Ends]:
-    """The mean of independent runs, between which 95 % of single runs lie, and the 95 % interval of the mean."""
+def intervals(values: Sequence[float], bounds: tuple[float, float]) -> tuple[float | None, Ends, Ends]:
+    """The mean of independent runs, between which 95 % of single runs lie, and the 95 % interval of the mean.
+
+    Args:
+        bounds: beyond which no score lies.
+    """
     if len(values) < 2:
         return (values[0] if values else None), (None, None), (None, None)
-    return fmean(values), of_one_more(values).at(LEVEL), of_mean(values).at(LEVEL)
+    ends = (of_one_more(values).at(LEVEL), of_mean(values).at(LEVEL))
+    one, whole = ((max(low, bounds[0]), min(high, bounds[1])) for low, high in ends)
+    return fmean(values), one, whole
 
 
 def _standing(reported: _Reported, has_runs: bool, one: Ends, is_other_scale: bool) -> Standing:

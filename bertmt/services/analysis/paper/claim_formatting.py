@@ -10,7 +10,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.styled import Line, Span, line
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.recipe.reported import Pair
-from bertmt.services.analysis.paper.claims import JudgedClaim, JudgedPair, Outcome
+from bertmt.services.analysis.paper.claims import JudgedClaim, JudgedPair, Outcome, comparisons_of
 from bertmt.services.analysis.paper.formatting import differences_text, dim, title_of
 
 STYLES = {Outcome.CONFIRMED: "good", Outcome.CONTRADICTED: "bad"}
@@ -138,6 +138,12 @@ def about_claim(judged: JudgedClaim) -> list[str]:
     said = []
     if judged.outcome is Outcome.NO_PAIR:
         said.append(f"No two runs of ours have a seed in common; {judged.seeds_needed} paired seeds could decide.")
+    elif judged.outcome is Outcome.MODELS_ONLY and not judged.seeds:
+        there = sum(len(pair.differences) for pair in judged.own)
+        said.append(
+            f"Of {numbers.counted(comparisons_of(judged.claim), 'difference')} that must point the same way, {there} "
+            f"can be told; each needs {judged.seeds_needed} paired seeds."
+        )
     elif judged.outcome is Outcome.MODELS_ONLY:
         said.append(
             "This holds for these trained models, not yet for the method: "

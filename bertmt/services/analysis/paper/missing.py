@@ -51,7 +51,7 @@ class Missing:
     def sentence(self) -> str:
         """The count for people."""
         wanted = f"{counted(self.arms, 'recipe')} with {counted(len(self.seeds), 'seed')} each"
-        there = f"{self.finished:,} of {self.arms * len(self.seeds):,} runs have finished"
+        there = f"{self.finished:,} of {counted(self.arms * len(self.seeds), 'run')} finished"
         coming = f", {counted(self.coming, 'waits or runs', 'wait or run')}" if self.coming else ""
         lacking = f"{self.count:,} {'is' if self.count == 1 else 'are'} missing"
         return f"{wanted}: {there}{coming}, {lacking}.{self._about_extra}"

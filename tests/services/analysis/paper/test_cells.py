@@ -12,6 +12,7 @@ from present import present
 from registry_builder import RegistryBuilder
 from scipy import stats
 
+from bertmt.comparison.intervals import of_one_more
 from bertmt.recipe.reported import figures
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -52,22 +53,28 @@ def cell_of(database: Database, runs: list[Run], name: str, task: str) -> Cell:
     return score_cell(database, row, task, best_known(row))
 
 
+SCORES = (0.0, 1.0)
+
+
 def test_intervals_are_scipys() -> None:
     values = [0.47, 0.49, 0.455, 0.48, 0.462]
-    mean, one, of_mean = intervals(values)
+    mean, one, of_mean = intervals(values, SCORES)
     assert mean == pytest.approx(np.mean(values))
-    np.testing.assert_allclose(of_mean, stats.ttest_1samp(values, 0.0).confidence_interval(0.95))
+    low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert of_mean == (pytest.approx(low), pytest.approx(high))
     # One more run: mean ∓ t₄(0.975) s √(1 + 1/5).
     reach = stats.t.ppf(0.975, 4) * np.std(values, ddof=1) * np.sqrt(1.2)
-    np.testing.assert_allclose(one, (np.mean(values) - reach, np.mean(values) + reach))
-    assert intervals([0.5]) == (0.5, (None, None), (None, None))
-    assert intervals([])[0] is None
+    assert one == (pytest.approx(np.mean(values) - reach), pytest.approx(np.mean(values) + reach))
+    assert intervals([0.5], SCORES) == (0.5, (None, None), (None, None))
+    assert intervals([], SCORES)[0] is None
+    assert intervals([0.2, 0.9], SCORES)[1] == SCORES, "no score lies beyond"
 
 
 def test_of_equal_runs_one_more_lies_in_its_interval_in_95_percent() -> None:
-    rng = np.random.default_rng(3)
-    samples = rng.normal(size=(4000, 6))
-    inside = sum(low <= other <= high for *known, other in samples for _, (low, high), _ in [intervals(known)])  # type: ignore[operator]
+    inside = 0
+    for *known, other in np.random.default_rng(3).normal(size=(4000, 6)).tolist():
+        low, high = of_one_more(known).at(0.05)
+        inside += low <= other <= high
     assert abs(inside / 4000 - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 4000)
 
 

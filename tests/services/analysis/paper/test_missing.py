@@ -88,8 +88,9 @@ def test_one_seed_of_everything_comes_before_two_of_anything(database: Database)
 
 def test_at_another_scale_everything_is_missing(database: Database) -> None:
     queue(database, missing_in(database))
-    for other in ({"epochs": "2"}, {"learning_rate": "1e-4"}, {"evaluate_examples": "5"}):
-        assert missing_in(database, **other).count == 16
+    for name, value in (("epochs", "2"), ("learning_rate", "1e-4"), ("evaluate_examples", "5")):
+        values = {**TINY, name: value}
+        assert missing(all_runs(database), arms_of(SEVEN), 2, values, database.path.parent).count == 16
 
 
 def test_seeds_that_most_recipes_have_already_are_completed(database: Database) -> None:

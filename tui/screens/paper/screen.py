@@ -48,8 +48,8 @@ class PaperScreen(HomeScreen):
         "Δ is ours − the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2. It has a colour only "
         "where the scale (encoder, epochs, batch, learning rate …) is the paper's; * is the paper's test set, ours are "
         "dev. Inside: the paper's single run lies where 95 % of ours do.",
-        "Left and right go to the claims and back. Each is judged on pairs of our runs in which one toggle changes, once there "
-        "are as many paired seeds as can decide; the paper's own pair stands beside it, confounded where it is.",
+        "Left and right go to the claims and back. Each is judged on pairs of our runs in which one toggle changes, once "
+        "there are as many paired seeds as can decide; the paper's own pair stands beside it, confounded where it is.",
         "Enter opens the best run, or the form where we have none. Tab goes to the text below, and back. Ctrl-S queues "
         "what is missing, of the row at the cursor or of all, at the scale of the runs there; it asks first.",
     )

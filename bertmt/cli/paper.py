@@ -56,7 +56,7 @@ def paper(
     settings: Settings = None, data: DataFolder = None, extra_data: ExtraData = None, encoder: EncoderName = None,
     dry_run: DryRun = False, yes: Yes = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Show the paper's figures and claims beside your runs, or queue what is missing of them.
+    """Set the paper's figures and claims beside your runs.
 
     Each figure cell by cell: reported, ours over seeds, inside or outside. Each claim confirmed, contradicted or
     undecided on pairs of runs in which one toggle changes; the paper's own pair, often confounded, stands beside.

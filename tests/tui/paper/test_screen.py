@@ -175,7 +175,7 @@ def claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def go_to_claim(shown: Shown, name: str) -> None:
     ids = [claim.id for claim in claims()]
-    await shown.press("right", "g", *("j",) * ids.index(name))
+    await shown.press("ctrl+k", "g", *("j",) * ids.index(name))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -186,7 +186,7 @@ async def test_every_claim_has_its_row_with_a_verdict(show: Show, claimed: Path,
         [row] = [each for each in shown.text.splitlines() if " pearson " in each and "confirmed" in each]
         assert "6 confirmed" in row
         assert "these models only" in shown.text and "1 of 6" in shown.text
-        await shown.press("left")
+        await shown.press("ctrl+k")
         assert "fig. preset" in shown.text, "and back to the figures"
 
 

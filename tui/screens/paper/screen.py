@@ -48,7 +48,7 @@ class PaperScreen(HomeScreen):
         "Δ is ours − the paper's, the mean over the tasks that both have, STS as S = (1 + ρ)/2. It has a colour only "
         "where the scale (encoder, epochs, batch, learning rate …) is the paper's; * is the paper's test set, ours are "
         "dev. Inside: the paper's single run lies where 95 % of ours do.",
-        "Left and right go to the claims and back. Each is judged on pairs of our runs in which one toggle changes, once "
+        "Ctrl-K goes to the claims and back. Each is judged on pairs of our runs in which one toggle changes, once "
         "there are as many paired seeds as can decide; the paper's own pair stands beside it, confounded where it is.",
         "Enter opens the best run, or the form where we have none. Tab goes to the text below, and back. Ctrl-S queues "
         "what is missing, of the row at the cursor or of all, at the scale of the runs there; it asks first.",
@@ -59,8 +59,8 @@ class PaperScreen(HomeScreen):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n", "new", "new", "Queue runs of this preset.", "paper.new", shown=True),
-        key("right,left", "claims", "claims", "From the figures to the claims, and back.", "paper.claims", shown=True,
-            display="←→"),
+        key("ctrl+k", "claims", "claims", "From the figures to the claims, and back.", "paper.claims", shown=True,
+            display="^k"),
         key("ctrl+s", "queue", "queue", "Queue what is missing of the paper; asks first.", "paper.queue", shown=True,
             display="^s"),
         key("right_square_bracket", "scale(1)", "next", "Our runs at the next scale.", "paper.scale", True, "]"),

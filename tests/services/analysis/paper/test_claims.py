@@ -129,6 +129,23 @@ def test_of_several_places_the_one_that_can_decide_is_taken(database: Database, 
     assert (found.outcome, found.differs["epochs"]) == (Outcome.CONFIRMED, (3, 10))
 
 
+def test_one_seed_at_the_papers_scale_hides_no_decision_at_another(
+    database: Database, finish: Finish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differences(run: Run, recipe: Any) -> dict[str, Any]:
+        return {"epochs": (3, 10)} if run.recipe["epochs"] == 3 else {}
+
+    monkeypatch.setattr("bertmt.services.analysis.paper.claims.scale_differences", differences)
+    for epochs, sts, seeds in ((3, 0.8, range(6)), (10, 0.2, (0,))):
+        train(finish, "sts-only", 0.3, seeds, epochs=epochs)
+        train(finish, "pearson", sts, seeds, epochs=epochs)
+    assert judged(database, "pearson").outcome is Outcome.CONFIRMED
+    train(finish, "sts-only", 0.3, range(6), epochs=10)
+    train(finish, "pearson", 0.2, range(6), epochs=10)
+    found = judged(database, "pearson")
+    assert (found.outcome, found.differs) == (Outcome.CONTRADICTED, {}), "of two that decide, the paper's"
+
+
 def test_an_arm_with_a_setting_of_its_own_is_found_by_its_toggles(database: Database, finish: Finish) -> None:
     for seed in range(6):
         finish("without", "lora-fied", scores=(0, 0.7 + NOISE[seed], 0), seed=seed, **{"lora.rank": 0})

@@ -17,7 +17,7 @@ from bertmt.api import open_registry
 from bertmt.recipe.loading import presets
 from bertmt.recipe.reported import Arm, Claim, claims, reported_scores
 from bertmt.registry.runs import all_runs
-from bertmt.services.analysis.paper_table import AtScale, PaperRow, paper_table
+from bertmt.services.analysis.paper.table import AtScale, PaperRow, paper_table
 from bertmt.services.opening import opened_registry
 
 # In the order of their worth: what the paper's abstract is about first, should there be no time for all.
@@ -39,7 +39,7 @@ def arms() -> list[Arm]:
     return list({name_of(arm): arm for arm in found}.values())
 
 
-def _place(name: str) -> tuple[int, int]:
+def _place(name: str) -> tuple[int, float]:
     return (FIRST.index(name) if name in FIRST else 0, presets()[name].order)
 
 

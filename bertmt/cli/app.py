@@ -30,6 +30,7 @@ from bertmt.cli.logs import logs
 from bertmt.cli.notes import note, rename, tag
 from bertmt.cli.notify import notify
 from bertmt.cli.order import hold, move, release
+from bertmt.cli.paper import paper
 from bertmt.cli.predict import predict
 from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
@@ -51,9 +52,9 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs,
-    curves, confusion, wait, baseline, compare, flips, slices, effects, cancel, pause, resume, requeue, rm, restore,
-    hold, release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify, backup,
-    import_run, import_predictions, gc, repair,
+    curves, confusion, wait, baseline, compare, flips, slices, effects, paper, cancel, pause, resume, requeue, rm,
+    restore, hold, release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify,
+    backup, import_run, import_predictions, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

@@ -253,6 +253,31 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "pairs_with (the id of the run that is there)",
         "queued": "with --queue: ids of the runs that were queued",
     },
+    "bertmt.paper/1": {
+        "figures": "a list of number, caption, shows (scores, ranks, matrix, rates or scatter), says (what the paper's "
+        "text reads off a picture, or null), cells (a list of model (a preset), what (a task, or a rate), reported, "
+        "reported_split, reported_n (of how many examples; null: not said), seeds, n (of how many dev examples), mean, "
+        "low and high (between which 95 % of single runs lie), mean_low and mean_high (95 % of the mean; null of one "
+        "seed), standing (inside, outside, other scale, other split, no interval yet, not reported, no run yet), "
+        "other_scale (what is not the paper's: name to ours and the paper's)), picture (the id of the run that ours is "
+        "of, or null)",
+        "claims": "a list of id, sentence, section, says (higher, lower, not higher), tasks, verdict (confirmed, "
+        "contradicted, undecided, these models only, no pair yet), seeds (paired), seeds_needed (that can decide it), "
+        "confounded (what else differs in the paper's pair, or null), other_scale (as above), own and paper (our "
+        "one-toggle pairs, and the paper's: a list of control, changed, reported_differences (by task), runs (ids of "
+        "both arms), differences: as in bertmt.compared/1, with seeds and differences (of each))",
+    },
+    "bertmt.paper_queued/1": {
+        "dry_run": "whether nothing was stored",
+        "recipes": "how many are wanted",
+        "seeds": "that each of them should have",
+        "finished": "how many of these runs have finished",
+        "coming": "how many wait or run",
+        "missing": "how many were queued, or would be",
+        "seconds": "of all of them one after another; null: not known",
+        "left_out": "recipes that need extra pairs, where none are named",
+        "runs": "a list of id (null in a dry run), name, preset, seed",
+    },
     "bertmt.predictions/1": {
         "run": "the run's id",
         "predictions": "a list of task, label, probabilities (of more than two classes each one's; of two that of the "

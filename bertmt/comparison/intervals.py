@@ -1,6 +1,9 @@
 """What a confidence interval is to those who judge with it: two ends at any level."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Protocol
 
 from scipy import special
@@ -39,6 +42,20 @@ class StudentInterval:
         """mean ∓ t(1 − level/2) · standard error."""
         reach = float(special.stdtrit(self.freedom, 1 - level / 2)) * self.standard_error
         return self.mean - reach, self.mean + reach
+
+
+def of_mean(values: Sequence[float]) -> StudentInterval:
+    """Where the mean is of which these are independent samples, at least two; exact where they are normal."""
+    return StudentInterval(fmean(values), stdev(values) / math.sqrt(len(values)), len(values) - 1, "Student's t")
+
+
+def of_one_more(values: Sequence[float]) -> StudentInterval:
+    """Where one more sample would lie: mean ∓ t · s · √(1 + 1/n); as `of_mean`.
+
+    Source: the prediction interval of one future observation, Hahn & Meeker 1991, "Statistical Intervals", section 4.7.
+    """
+    reach = stdev(values) * math.sqrt(1 + 1 / len(values))
+    return StudentInterval(fmean(values), reach, len(values) - 1, "Student's t, one more sample")
 
 
 def upper_z(level: float) -> float:

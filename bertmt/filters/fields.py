@@ -44,10 +44,10 @@ _SETTINGS = """
     tasks members stages losses ensembling super_concat pair_features extra_data pearson pair_input number_loss pooling
     mlm_epochs mnr cosine_embedding lora head surgery schedule sampling learning_rate_schedule warmup gradient_clip
     r_drop weight_average cosent_scale mnr_scale mnr_threshold cosine_positive cosine_negative pretraining_epochs
-    head_dropout head_output_dropout encoder data extra_data_file extra_data_limit epochs epoch epoch_steps
-    batch_size learning_rate head_learning_rate weight_decay warmup_steps max_length select early_stopping
-    evaluate_examples evaluate_steps partial_examples evaluate_every precision keep_model seed checkpoint_steps
-    checkpoint_minutes requeue_lost activation_checkpointing deterministic
+    pretraining_order head_dropout head_output_dropout encoder data extra_data_file extra_data_limit epochs epoch
+    epoch_steps batch_size learning_rate head_learning_rate weight_decay warmup_steps max_length select
+    early_stopping evaluate_examples evaluate_steps partial_examples evaluate_every precision keep_model seed
+    checkpoint_steps checkpoint_minutes requeue_lost activation_checkpointing deterministic
 """
 _KEYS = """
     all epochs extra mean mnr shared train dev test partial loss dev_loss similarity seconds scores metrics baseline

@@ -125,6 +125,13 @@ class AllSettings:
         1.0, "float", TOGGLE, "similarity below which it pushes apart", minimum=0, maximum=5
     )
     pretraining_epochs: int = setting(1, "int", TOGGLE, "epochs of MNR and of cosine embedding", minimum=1)
+    pretraining_order: str = setting(
+        "mnr_first",
+        "str",
+        TOGGLE,
+        "which comes first where both pretrain; cosine_first as the paper's section 5.3 lists them",
+        choices=("mnr_first", "cosine_first"),
+    )
     head_dropout: float = setting(
         0.2, "float", TOGGLE, "dropout on the input and the hidden layers of a head", minimum=0, maximum=0.9
     )

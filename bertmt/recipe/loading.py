@@ -30,13 +30,14 @@ class Preset:
         values: the settings that differ from the paper's baseline, dotted names to raw values.
         figure: where the paper reports it ("5"), or None for a control.
         summary: what it is, one line.
+        order: of the list; a later one between two older ones has a fraction.
         own: a user made it.
     """
 
     name: str
     summary: str
     figure: str | None
-    order: int
+    order: float
     values: Mapping[str, Any]
     own: bool = False
 

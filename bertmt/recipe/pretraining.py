@@ -36,6 +36,8 @@ def phases(recipe: Recipe) -> tuple[Phase, ...]:
     """
     tasks = [name for name, task in recipe.trained().items() if is_pretrained(task)]
     losses = [name for name, is_on in ((MNR, recipe.mnr), (COSINE_EMBEDDING, recipe.cosine_embedding)) if is_on]
+    if recipe.pretraining_order == "cosine_first":  # decision 28
+        losses.reverse()
     on_pairs = [
         Phase(loss if len(tasks) == 1 else f"{loss}.{task}", loss, task, (task,)) for loss in losses for task in tasks
     ]

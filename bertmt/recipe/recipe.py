@@ -180,6 +180,8 @@ class Recipe(AllSettings):
             idle |= dict.fromkeys(("cosine_positive", "cosine_negative"), "cosine_embedding is off")
         if not self.mnr and not self.cosine_embedding:
             idle["pretraining_epochs"] = "mnr and cosine_embedding are off"
+        if not (self.mnr and self.cosine_embedding):
+            idle["pretraining_order"] = "mnr and cosine_embedding are not both on"
         return idle
 
     def scale(self) -> dict[str, Any]:

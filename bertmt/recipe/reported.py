@@ -49,6 +49,27 @@ class ConfusionRates:
     note: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A figure of the paper, and which presets are its models.
+
+    Attributes:
+        caption: as printed.
+        shows: "scores" of models by task; "ranks": STS by LoRA's rank, without numbers in the text; "matrix" of
+            confusions; "rates" by true class; "scatter": predictions against labels.
+        tasks: whose scores it is about.
+        models: presets; of one model that can be read in two ways, both.
+        says: what the text reads off a picture whose numbers it does not give; else empty.
+    """
+
+    number: int
+    caption: str
+    shows: Literal["scores", "ranks", "matrix", "rates", "scatter"]
+    tasks: tuple[str, ...]
+    models: tuple[str, ...]
+    says: str = ""
+
+
 @dataclass(frozen=True)
 class Arm:
     """One side of a pair: a preset, and what is set on top of it.
@@ -59,6 +80,11 @@ class Arm:
 
     preset: str
     settings: Mapping[str, str]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from other arms."""
+        return (self.preset, *(f"{name}={value}" for name, value in self.settings.items()))
 
     def command(self) -> str:
         """What follows `bertmt queue --preset` to queue it."""
@@ -125,6 +151,20 @@ def reported_overall() -> tuple[float, str]:
 def reported_confusion() -> ConfusionRates:
     """Figure 9, as stated."""
     return ConfusionRates(**_document()["figure_9"])
+
+
+@cache
+def figures() -> tuple[Figure, ...]:
+    """The paper's figures with results, 1 to 10."""
+    return tuple(
+        Figure(**row | {"tasks": tuple(row["tasks"]), "models": tuple(row["models"])}) for row in _document()["figures"]
+    )
+
+
+def reported_size(task: str, split: str) -> int:
+    """How many examples of a built-in task the paper has in "train", "dev" or "test": the course's split."""
+    size: int = _document()["sizes"][split][task]
+    return size
 
 
 @cache

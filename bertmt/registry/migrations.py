@@ -15,6 +15,7 @@ from bertmt.registry.database import tables_of
 from bertmt.registry.file.older_recipes import present_digest, present_recipe, scores_as_json
 from bertmt.registry.file.recipes_of_schema_9 import recipe_with_later_settings
 from bertmt.registry.file.recipes_of_schema_10 import recipe_with_stages, rewrite_recipes
+from bertmt.registry.file.recipes_of_schema_11 import recipe_with_order
 from bertmt.registry.searches.schema import SEARCHES
 
 migrations = Migrations("bertmt")
@@ -264,13 +265,9 @@ CHANGED = (
     " WHERE NOT EXISTS (SELECT 1 FROM changes WHERE run = {run})"
 )
 WATCHED = (
-    ("runs", "INSERT", "NEW.key"),
-    ("runs", "UPDATE", "NEW.key"),
-    ("runs", "DELETE", "OLD.key"),
-    ("summaries", "UPDATE", "NEW.run"),
-    ("tags", "INSERT", "NEW.run"),
-    ("tags", "DELETE", "OLD.run"),
-)
+    ("runs", "INSERT", "NEW.key"), ("runs", "UPDATE", "NEW.key"), ("runs", "DELETE", "OLD.key"),
+    ("summaries", "UPDATE", "NEW.run"), ("tags", "INSERT", "NEW.run"), ("tags", "DELETE", "OLD.run"),
+)  # fmt: skip
 
 
 @migrations()
@@ -370,6 +367,12 @@ def m011_searches(db: SqliteUtilsDatabase) -> None:
     """Searches for the best recipe, and runs that pause after an epoch."""
     for statement in _statements(SEARCHES):
         db.execute(statement)
+
+
+@migrations()
+def m012_order_of_pretraining(db: SqliteUtilsDatabase) -> None:
+    """A setting that came since in stored recipes, with what those runs did; no digest changes."""
+    rewrite_recipes(db.conn, recipe_with_order)
 
 
 def _statements(script: str) -> list[str]:

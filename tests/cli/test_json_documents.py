@@ -36,6 +36,8 @@ COMMANDS = {
     "compare base twins": "bertmt.compared/1",
     "flips base better": "bertmt.flips/1",
     "flips better --task sts --limit 3": "bertmt.flips/1",
+    "paper --figure 4": "bertmt.paper/1",
+    "paper --queue --dry-run --figure 2 --data toy --encoder tiny": "bertmt.paper_queued/1",
     "slices base": "bertmt.slices/1",
     "slices base better --task sts": "bertmt.slices/1",
     "backup": "bertmt.backup/1",

@@ -15,7 +15,7 @@ THE_PAPERS = (
     "bertmt/registry/migrations.py",  # what columns were called in older registries
     "bertmt/registry/file/older_recipes.py",
     "bertmt/tasks/known_sources.py",  # what data sets on the hub are called
-    "bertmt/services/analysis/paper_table.py",
+    "bertmt/services/analysis/paper",
     "tui/screens/paper",
 )
 

@@ -47,7 +47,7 @@ def older(tmp_path: Path) -> Path:
 
 
 def test_every_recipe_has_the_digest_and_the_text_that_it_would_have_today(older: Path) -> None:
-    assert OLDER_RECIPES.keys() >= presets().keys()
+    assert OLDER_RECIPES.keys() >= {name for name, each in presets().items() if each.order == int(each.order)}
     with open_registry(older) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         found = {run.name: run for run in all_runs(database)}

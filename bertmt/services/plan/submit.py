@@ -84,6 +84,7 @@ class PlannedRun:
 
     Attributes:
         sources: of losses and heads of the user's own.
+        from_preset: that it is queued from; None: the request's.
     """
 
     name: str
@@ -95,6 +96,7 @@ class PlannedRun:
     overlaps: Mapping[str, Overlap]
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
     sources: Sources = field(default_factory=dict)
+    from_preset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -311,7 +313,7 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
         NewRun(
             name=each.name,
             preset=each.preset,
-            from_preset=request.preset,
+            from_preset=each.from_preset or request.preset,
             recipe_json=to_json(each.recipe),
             digest=each.recipe.digest(),
             seed=each.recipe.seed,

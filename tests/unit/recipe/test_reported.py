@@ -13,9 +13,11 @@ from bertmt.recipe.reported import (
     Pair,
     claims,
     claims_about,
+    figures,
     reported_confusion,
     reported_overall,
     reported_scores,
+    reported_size,
 )
 from bertmt.recipe.rules import conflicts
 from bertmt.recipe.settings import Role
@@ -40,7 +42,8 @@ def models_in_page() -> dict[Any, Any]:
     """preset -> (figure, split, scores) of the table of models, its range of LoRA ranks written out."""
     found: dict[Any, Any] = {}
     for name, figure, _, *scores in table(section("The models that it reports").partition("The abstract gives")[0]):
-        names = [f"lora-r{rank}" for rank in LORA_RANKS] if "…" in name else [name.strip("`")]
+        all_tasks = "-all" if "-all" in name else ""
+        names = [f"lora-r{rank}{all_tasks}" for rank in LORA_RANKS] if "…" in name else [name.strip("`")]
         number = present(re.match(r"[\d–]+", figure))[0].replace("–", "-")
         split = "test" if "test set" in figure else "dev"
         values = [None if score == "–" else float(score) for score in scores]
@@ -61,14 +64,15 @@ def test_the_presets_name_the_same_figures_as_the_page() -> None:
 
 def test_controls_and_unknown_names_have_no_reported_scores() -> None:
     controls = [name for name, each in presets().items() if each.figure is None]
-    assert [reported_scores(name) for name in [*controls, "no-such-preset"]] == [None] * 7
+    assert [reported_scores(name) for name in [*controls, "no-such-preset"]] == [None] * 8
 
 
 @pytest.mark.parametrize("rank", LORA_RANKS)
 def test_a_lora_rank_has_no_scores_but_says_that_200_is_best(rank: int) -> None:
-    row = reported_scores(f"lora-r{rank}")
-    assert set(present(row).scores.values()) == {None}
-    assert "r=200 is best" in present(row).note
+    for name in (f"lora-r{rank}", f"lora-r{rank}-all"):
+        row = reported_scores(name)
+        assert set(present(row).scores.values()) == {None}
+        assert "r=200 is best" in present(row).note
 
 
 def test_the_abstracts_overall_stands_beside_what_the_parts_give() -> None:
@@ -104,9 +108,11 @@ def test_the_claims_are_the_pages() -> None:
 
 def shown_pairs(pairs: tuple[Pair, ...]) -> str:
     if len(pairs) > 1:
-        assert {pair.changed.command() for pair in pairs} == {"lora-r200"}
-        assert [pair.control.command() for pair in pairs] == [f"lora-r{rank}" for rank in LORA_RANKS if rank != 200]
-        return "each other rank of Figure 6 → `lora-r200`"
+        all_tasks = "-all" if pairs[0].changed.preset.endswith("-all") else ""
+        assert {pair.changed.command() for pair in pairs} == {f"lora-r200{all_tasks}"}
+        controls = [f"lora-r{rank}{all_tasks}" for rank in LORA_RANKS if rank != 200]
+        assert [pair.control.command() for pair in pairs] == controls
+        return f"each other rank of Figure 6{', all tasks' if all_tasks else ''} → `lora-r200{all_tasks}`"
     return f"`{pairs[0].control.command()}` → `{pairs[0].changed.command()}`"
 
 
@@ -138,7 +144,9 @@ def test_a_papers_pair_with_several_changes_is_shown_as_confounded(claim: Claim)
         assert claim.confounded.startswith("tasks") and 19 in claim.decisions
 
 
-CONTRADICTED_BY_ITS_OWN_FIGURES = {"ensembling-in-final", "cosine-beside-pearson", "lora-shared-encoder"}
+CONTRADICTED_BY_ITS_OWN_FIGURES = {
+    "ensembling-in-final", "cosine-beside-pearson", "cosine-beside-pearson-all", "lora-shared-encoder",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("claim", claims(), ids=CLAIM_IDS)
@@ -150,7 +158,7 @@ def test_a_claim_follows_from_the_papers_own_figures_unless_decision_20_says_not
                 present(reported_scores(arm.preset)).scores[task] for arm in (pair.control, pair.changed)
             )
             if control is None or changed is None:
-                assert claim.id == "rank-200"
+                assert claim.id in ("rank-200", "rank-200-all")
                 continue
             direction = "higher" if changed > control else "lower" if changed < control else "equal"
             agrees &= direction == claim.says if claim.says != "not higher" else direction != "higher"
@@ -159,9 +167,9 @@ def test_a_claim_follows_from_the_papers_own_figures_unless_decision_20_says_not
         assert 20 in claim.decisions
 
 
-def test_decisions_are_numbered_1_to_25_and_claims_cite_those() -> None:
+def test_decisions_are_numbered_1_to_29_and_claims_cite_those() -> None:
     numbers = [int(number) for number in re.findall(r"^(\d+)\. ", section("Where the paper is unclear"), re.MULTILINE)]
-    assert numbers == list(range(1, 26))
+    assert numbers == list(range(1, 30))
     assert {number for claim in claims() for number in claim.decisions} <= set(numbers)
 
 
@@ -177,3 +185,49 @@ def test_claims_about_a_preset_begin_with_those_about_its_own_score() -> None:
     assert [each.id for each in claims_about("lora-r20")] == ["rank-200"]
     assert claims_about("para-only") == ()
     assert {each.id for preset in presets() for each in claims_about(preset)} == {each.id for each in claims()}
+
+
+def test_a_pair_of_one_task_and_all_has_the_passes_an_epoch_named_as_confounded() -> None:
+    """At full size an epoch lasts for one pass of PARA: 283,010 / 8,544 passes of SST, 283,010 / 6,040 of STS."""
+    passes = {"sst": round(283_010 / 8_544), "sts": round(283_010 / 6_040)}
+    assert passes == {"sst": 33, "sts": 47}
+    for claim in claims():
+        for pair in claim.paper:
+            sides = [set(arm.recipe().tasks) for arm in (pair.control, pair.changed)]
+            if sides[0] != sides[1] and claim.tasks != ("para",):  # of which there is one pass in both
+                [task] = claim.tasks
+                assert str(passes[task]) in claim.confounded and f"{task.upper()} pass" in claim.confounded
+                assert 27 in claim.decisions
+
+
+def test_no_claim_is_about_super_concat_alone() -> None:
+    for claim in claims():
+        for pair in claim.own:
+            assert "super_concat" not in differences(pair.changed.recipe(), pair.control.recipe())
+    assert "29. That super concat raises PARA is no claim of the paper" in PAGE
+
+
+def test_every_reported_model_stands_in_the_figures_that_its_preset_names() -> None:
+    for name, each in presets().items():
+        found = [figure.number for figure in figures() if name in figure.models]
+        first, _, last = (each.figure or "0").partition("-")
+        named = list(range(int(first), int(last or first) + 1)) if each.figure else []
+        assert [number for number in found if number < 8] == named, name
+    assert [figure.number for figure in figures()] == list(range(1, 11))
+
+
+def test_every_reported_score_stands_in_a_figure_of_its_task() -> None:
+    for name in presets():
+        reported = reported_scores(name)
+        for task, score in (reported.scores if reported else {}).items():
+            shown = [
+                each for each in figures() if each.shows == "scores" and name in each.models and task in each.tasks
+            ]
+            assert bool(shown) == (score is not None), (name, task)
+
+
+def test_the_sizes_are_the_pages() -> None:
+    for (task, _, _, sizes, _), name in zip(table(section("Tasks, data, scores")), BUILTIN, strict=True):
+        counts = [int(each) for each in re.findall(r"\d+", sizes.partition("(")[0].replace(",", ""))]
+        assert task == name.upper()
+        assert counts == [reported_size(name, split) for split in ("train", "dev", "test")]

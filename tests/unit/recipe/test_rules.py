@@ -249,6 +249,10 @@ def test_a_base_keeps_what_is_not_named() -> None:
         ({"mnr_scale": 20}, "`mnr_scale` is ignored: mnr is off."),
         ({"cosine_positive": 4}, "`cosine_positive` is ignored: cosine_embedding is off."),
         ({"pretraining_epochs": 2}, "`pretraining_epochs` is ignored: mnr and cosine_embedding are off."),
+        (
+            {"mnr": True, "pretraining_order": "cosine_first"},
+            "`pretraining_order` is ignored: mnr and cosine_embedding are not both on.",
+        ),
         ({"head_dropout": 0.5}, "`head_dropout` is ignored: no head has more than one layer."),
         ({"lora.rank": 200}, "lora.rank=200 holds 52% of the 768×768 matrices it replaces"),
         ({"encoder": "tiny", "lora.rank": 200}, "lora.rank=200 is more than the encoder tiny is wide (128)"),

@@ -200,6 +200,12 @@ def test_with_several_each_loss_trains_each_task_in_turn() -> None:
     assert [each.task for each in found] == ["sts", "close"] * 2
 
 
+def test_cosine_embedding_comes_first_where_the_recipe_says_so() -> None:
+    found = phases(recipe(mnr=True, cosine_embedding=True, pretraining_order="cosine_first"))
+    assert [each.name for each in found] == ["cosine_embedding", "mnr"]
+    assert [each.name for each in phases(recipe(mnr=True, pretraining_order="cosine_first"))] == ["mnr"]
+
+
 def test_without_a_pretraining_loss_there_are_no_phases() -> None:
     assert phases(recipe()) == ()
 

@@ -26,7 +26,8 @@ RESILIENCE, QUEUEING = "resilience", "queueing"
 _SECTIONS = {Role.SCALE: SCALE, Role.RUNTIME: RUNTIME, Role.RESILIENCE: RESILIENCE}
 _CONSTANTS = (
     "cosent_scale", "mnr_scale", "mnr_threshold", "cosine_positive", "cosine_negative", "pretraining_epochs",
-    "head_dropout", "head_output_dropout", "lora.alpha", "lora.rslora", "lora.targets", "lora.dropout",
+    "pretraining_order", "head_dropout", "head_output_dropout", "lora.alpha", "lora.rslora", "lora.targets",
+    "lora.dropout",
 )  # fmt: skip
 
 

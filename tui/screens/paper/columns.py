@@ -1,16 +1,20 @@
 """The columns of the paper's figures beside our runs; each score of the paper has ours at its right."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
-from bertmt.services.analysis.paper_table import AtScale, PaperRow
+from bertmt.services.analysis.paper.table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import progress
 from bertmt.tasks.builtin import BUILTIN
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span
 from tui.widgets.tables.columns import WIDE, Column
+
+if TYPE_CHECKING:
+    from bertmt.services.analysis.paper.cells import Cell
 
 TITLES = tuple((name, task.score_title) for name, task in BUILTIN.items())
 FRAMED = WIDE - 8  # of 120 cells a frame and a bar leave so many
@@ -24,21 +28,23 @@ COLUMNS = (
         for column in (
             Column(f"paper {task}", title, 5, rank=3, right=True, meaning="what the paper reports"),
             Column(f"mean {task}", "ours", 5, rank=3, right=True, meaning="the mean over our seeds"),
-            Column(f"best {task}", "best of n", 10, rank=7, right=True, from_width=WIDE + 38, meaning="our best run"),
+            Column(f"best {task}", "best of n", 10, rank=8, right=True, from_width=WIDE + 38, meaning="our best run"),
         )
     ),
     Column("difference", "Δ", 6, rank=4, right=True, meaning="ours − the paper's, mean over the tasks, STS as S"),
-    Column("scale", "scale", 8, rank=5, elastic=True, meaning="encoder and data of our runs, or progress"),
-    Column("summary", "description", 30, rank=6, elastic=True, from_width=FRAMED, meaning="description"),
+    Column("stands", "stands", 11, rank=5, meaning="whether the paper's lie among our single runs"),
+    Column("scale", "scale", 8, rank=6, elastic=True, meaning="encoder and data of our runs, or progress"),
+    Column("summary", "description", 30, rank=7, elastic=True, from_width=FRAMED, meaning="description"),
 )
 
 
 @dataclass(frozen=True)
 class FigureLine:
-    """A row of the paper's table, and which of our scales is shown of it."""
+    """A row of the paper's table, which of our scales is shown of it, and its scores, once they are judged."""
 
     row: PaperRow
     place: int = 0
+    cells: "tuple[Cell, ...]" = ()
 
     @property
     def key(self) -> str:
@@ -69,6 +75,8 @@ def figure_cell(figure: FigureLine, column: Column) -> Span:
             return _ours(entry, kind, task)
         case "difference":
             return _difference(figure)
+        case "stands":
+            return _stands(figure)
         case "scale":
             return _scale(figure)
         case _:
@@ -100,6 +108,19 @@ def _difference(figure: FigureLine) -> Span:
     shown = difference_span(row.difference(entry))
     is_like = not entry.scale_differences(row.preset) and row.reported is not None and row.reported.split == "dev"
     return shown if is_like else Span(shown.text, "dim")
+
+
+def _stands(figure: FigureLine) -> Span:
+    """How the scores that the paper reports stand to ours, where all of them do alike; else how many are inside."""
+    found = [str(each.standing) for each in figure.cells if each.reported is not None]
+    if not found or figure.entry is None:
+        return Span("")
+    inside, outside = found.count("inside"), found.count("outside")
+    if outside:
+        return Span("outside" if outside == len(found) else f"{inside} of {len(found)} in", "bad")
+    if inside:
+        return Span("inside" if inside == len(found) else f"{inside} of {len(found)} in", "good")
+    return Span(found[0], "dim")
 
 
 def _scale(figure: FigureLine) -> Span:

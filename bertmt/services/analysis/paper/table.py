@@ -11,10 +11,11 @@ from bertmt.recipe.rules import resolved
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.analysis.comparability import looks_at_dev
-from bertmt.services.browse.baseline import SCALE_SETTINGS, scale_key
+from bertmt.services.analysis.paper.runs import PaperRuns
+from bertmt.services.analysis.paper.scale import scale_differences
+from bertmt.services.browse.baseline import scale_key
 from bertmt.services.browse.rows import mean_gain
 from bertmt.tasks.builtin import BUILTIN
-from bertmt.tasks.loading import TOY
 
 SCORES = (*BUILTIN, "overall")  # what the paper reports of its models
 
@@ -56,15 +57,13 @@ class AtScale:
         return next((measured.best for measured in known), self.runs[-1])
 
     def scale_differences(self, preset: Preset) -> dict[str, tuple[Any, Any]]:
-        """What of the scale is surely not the paper's: name to ours and the paper's.
+        """What of the scale is not the paper's, or not known to be: name to ours and the paper's."""
+        return scale_differences(self.runs[-1], resolved(preset.recipe()))
 
-        Of the data it is known only that the embedded ones are not: where others lie says nothing.
-        """
-        paper, ours = resolved(preset.recipe()).scale(), self.runs[-1].recipe
-        data = {"data": (TOY, "the course's")} if self.runs[-1].submission.data == TOY else {}
-        return data | {
-            name: (ours.get(name), paper.get(name)) for name in SCALE_SETTINGS if ours.get(name) != paper.get(name)
-        }
+    @property
+    def by_seed(self) -> tuple[Run, ...]:
+        """Its runs, of several with one seed the newest."""
+        return tuple({run.seed: run for run in self.runs}.values())
 
 
 @dataclass(frozen=True)
@@ -94,9 +93,7 @@ class PaperRow:
 
 def paper_table(runs: Iterable[Run]) -> tuple[PaperRow, ...]:
     """A row per preset, in the order of the paper, controls last; a run belongs to the preset that it matches."""
-    by_preset: dict[str | None, list[Run]] = {}
-    for run in runs:
-        by_preset.setdefault(run.submission.preset, []).append(run)
+    by_preset = PaperRuns(runs).of_presets()
     return tuple(_row(each, by_preset.get(name, ())) for name, each in presets().items())
 
 

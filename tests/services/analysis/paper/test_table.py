@@ -11,7 +11,7 @@ from present import present
 from bertmt.recipe.loading import presets
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.analysis.paper_table import PaperRow, paper_table
+from bertmt.services.analysis.paper.table import PaperRow, paper_table
 
 
 @pytest.fixture

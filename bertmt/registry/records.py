@@ -20,6 +20,7 @@ from bertmt.tasks.task import Tasks
 # A quote within a JSON string has a backslash before it, so this finds the setting alone.
 _SEED = re.compile(r'"seed": ?-?\d+')
 _decode_scores = msgspec.json.Decoder(dict[str, float | None]).decode
+JOULES_PER_KWH = 3_600_000
 
 
 @lru_cache(maxsize=1024)
@@ -123,6 +124,7 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
         awaits: the runs that must have ended before it may start.
         recoveries: how often it was requeued by itself since a person queued it.
         pause_after: the epoch after which it pauses by itself; 0: it trains to its end.
+        budget: the key of the budget that it shares with others; None: it has none.
     """
 
     position: float
@@ -132,6 +134,7 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
     awaits: tuple[Awaited, ...]
     recoveries: int
     pause_after: int
+    budget: int | None
 
 
 class Execution(Struct, frozen=True, kw_only=True, gc=False):
@@ -207,6 +210,25 @@ class Scores(Struct, frozen=True, kw_only=True, gc=False):
         return _scores_of(self.scores_json)
 
 
+class Energy(Struct, frozen=True, kw_only=True, gc=False):
+    """What all attempts of a run drew, in joules; None: that of one of them is not known.
+
+    Attributes:
+        gpu_joules, cpu_joules: by its cards; by the processor and its memory.
+        energy_shared: 1 where others computed there meanwhile, whose energy is in it.
+    """
+
+    gpu_joules: float | None
+    cpu_joules: float | None
+    energy_shared: int
+
+    @property
+    def kwh(self) -> float | None:
+        """All that is known of, in kilowatt hours."""
+        known = [each for each in (self.gpu_joules, self.cpu_joules) if each is not None]
+        return sum(known) / JOULES_PER_KWH if known else None
+
+
 class Imported(Struct, frozen=True, kw_only=True, gc=False):
     """Up to which byte of which attempt's events a run was imported, and when that was last looked at."""
 
@@ -241,6 +263,7 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     execution: Execution
     progress: Progress
     scores: Scores
+    energy: Energy
     imported: Imported
     annotations: Annotations
 
@@ -280,7 +303,7 @@ _PLACES = {name: name for name in Run.__struct_fields__ if name not in CONCERNS}
     name: f"{concern}.{name}" for concern, kind in CONCERNS.items() for name in kind.__struct_fields__
 }
 # What lists and documents call `progress` is the share.
-_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done"}
+_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done", "kwh": "energy.kwh"}
 
 
 def reader_of(name: str) -> Callable[[Run], Any]:

@@ -12,12 +12,14 @@ import sys
 import time
 from pathlib import Path
 
+from bertmt.devices.energy import EnergyMeter
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Displaced, Event, Failed, Stopped, now
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.checkpoints.progress import Progress
+from bertmt.training.energy import MeteredEvents
 from bertmt.training.memory import memory_shortage
 from bertmt.training.stopping import PausePointError, StopFlag, StoppedError
 
@@ -58,7 +60,7 @@ def train_folder(held: HeldFolder, order: RunOrder, stop: StopFlag) -> int:
     started = time.monotonic()
     progress = Progress()
     folder = held.folder
-    events = EventWriter(folder.events(order.attempt), fresh=True)
+    events = MeteredEvents(folder.events(order.attempt), EnergyMeter(order.device))
     held.writes(folder.events(order.attempt))
     stop.held = held
     try:

@@ -87,7 +87,8 @@ def test_csv_has_the_runs_their_recipes_and_their_scores(bertmt: Bertmt, folder:
     for task, score in run["scores"].items():
         assert float(better[f"score.{task}"]) == score
     assert [each["score.sst"] for each in twins] == ["", ""], "of a task that a run did not train there is no number"
-    told = {(each["epoch"], each["task"], each["metric"]): each for each in rows_of(folder / "out", "scores")}
+    scores = [each for each in rows_of(folder / "out", "scores") if each["run"] == run["id"]]
+    told = {(each["epoch"], each["task"], each["metric"]): each for each in scores}
     for epoch in details["epochs"]:
         for task, metrics in epoch["metrics"].items():
             for metric, value in metrics.items():
@@ -123,14 +124,14 @@ def test_confusion_matrices_are_those_of_the_command(bertmt: Bertmt, folder: Pat
 def test_pandas_reads_the_csv_with_its_types(bertmt: Bertmt, folder: Path, registry: Path) -> None:
     pandas = pytest.importorskip("pandas", reason="NO PANDAS: that it reads the CSV was not seen")
     assert export(bertmt, "csv", "base", "better").code == 0
-    points = pandas.read_csv(folder / "out" / "metrics.csv", parse_dates=["at"], float_precision="round_trip")
+    points = pandas.read_csv(folder / "out" / "metrics.csv", parse_dates=["at"])
     assert {name: str(kind) for name, kind in points.dtypes.items() if name in ("step", "value")} == {
         "step": "int64", "value": "float64",
     }  # fmt: skip
     assert str(points["at"].dt.tz) == "UTC"
     for (run, series), expected in curves_said(bertmt, "base", "better").items():
         found = points[(points["run"] == run) & (points["series"] == series)]
-        assert found["value"].tolist() == [value for _, _, value in expected]
+        assert found["value"].tolist() == pytest.approx([value for _, _, value in expected], rel=1e-14)
     runs = pandas.read_csv(folder / "out" / "runs.csv")
     assert runs["recipe.super_concat"].tolist() == [False, True] and runs["recipe.lora.rank"].tolist() == [0, 16]
 
@@ -195,7 +196,7 @@ def test_tensorboard_reads_the_recipe_as_hyper_parameters(
     hparams = pytest.importorskip(
         "tensorboard.plugins.hparams.plugin_data_pb2", reason="NO TENSORBOARD: hyper-parameters were not read back"
     )
-    assert export(bertmt, "tensorboard", "--filter", "seed<1 overall>0 or state:failed", "--yes").code == 0
+    assert export(bertmt, "tensorboard", "--filter", "seed:0 state:finished,failed", "--yes").code == 0
     better = reader(folder / "out" / f"better-seed0-{run_named('better').id}")
 
     def said(events: Any, tag: str) -> Any:

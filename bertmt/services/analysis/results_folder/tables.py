@@ -21,6 +21,7 @@ _ABOUT = {"run": TEXT, "name": TEXT, "seed": INTEGER}
 _OF_RUN = {
     "preset": TEXT, "state": TEXT, "note": TEXT, "device": TEXT, "attempt": INTEGER, "selected_epoch": INTEGER,
     "steps_done": INTEGER, "failure": TEXT, "submitted_at": TIME, "started_at": TIME, "ended_at": TIME,
+    "gpu_joules": NUMBER, "cpu_joules": NUMBER, "energy_shared": INTEGER,
 }  # fmt: skip
 _KINDS = {
     frozenset({bool}): FLAG,

@@ -116,15 +116,13 @@ def queue(
     start: Start = None,
     device: Wants = "",
     checkpoint_dir: CheckpointDir = "",
-    hours: BudgetHours = "",
-    kwh: BudgetKwh = "",
-    max_runs: MostRuns = "",
+    hours: BudgetHours = "", kwh: BudgetKwh = "", max_runs: MostRuns = "",
     again: Again = False,
     dry_run: DryRun = False,
     work: Work = False,
     wait: Wait = False,
     as_json: AsJson = False,
-) -> None:
+) -> None:  # fmt: skip
     """Queue one run or many.
 
     A run (experiment, job or trial elsewhere) is one training of a recipe (configuration) with one seed.

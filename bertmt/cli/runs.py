@@ -90,7 +90,7 @@ def _write_table(rows: "Sequence[ListedRun]", width: int | None, speeds: "Mappin
     ]
     if energy:
         lines = [
-            Row([*line.cells, numbers.energy(row.run.energy.kwh)], line.below)
+            Row([*line.cells, numbers.energy(row.run.progress.kwh)], line.below)
             for line, row in zip(lines, rows, strict=True)
         ]
     titles, *listed = table((*COLUMNS, *scores, *LAST_COLUMNS, *energy), lines, width, gap=GAP)
@@ -103,7 +103,7 @@ def _write_table(rows: "Sequence[ListedRun]", width: int | None, speeds: "Mappin
 
 def _has_energy(rows: "Sequence[ListedRun]") -> bool:
     """Whether anybody measures it here: else its column would be empty for good."""
-    return any(row.run.energy.kwh is not None for row in rows)
+    return any(row.run.progress.kwh is not None for row in rows)
 
 
 def note_alarms(database: "Registry", found: "Sequence[Run]") -> None:

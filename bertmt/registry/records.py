@@ -157,11 +157,14 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):
-    """How far the last attempt came, as its events tell.
+    """How far the last attempt came, and what all of them drew, as their events tell.
 
     Attributes:
         seconds_left: the child's own estimate.
         checkpoint_step: steps done at its newest checkpoint.
+        gpu_joules, cpu_joules: drawn by its cards; by the processor and its memory. None: that of an attempt is not
+            known.
+        energy_shared: 1 where others computed there meanwhile, whose energy is in it.
     """
 
     phase: str | None
@@ -174,6 +177,15 @@ class Progress(Struct, frozen=True, kw_only=True, gc=False):
     last_event_at: str | None
     started_json: str | None
     finished_json: str | None
+    gpu_joules: float | None
+    cpu_joules: float | None
+    energy_shared: int
+
+    @property
+    def kwh(self) -> float | None:
+        """The energy that is known of, in kilowatt hours."""
+        known = [each for each in (self.gpu_joules, self.cpu_joules) if each is not None]
+        return sum(known) / JOULES_PER_KWH if known else None
 
     @property
     def started(self) -> Started | None:
@@ -210,25 +222,6 @@ class Scores(Struct, frozen=True, kw_only=True, gc=False):
         return _scores_of(self.scores_json)
 
 
-class Energy(Struct, frozen=True, kw_only=True, gc=False):
-    """What all attempts of a run drew, in joules; None: that of one of them is not known.
-
-    Attributes:
-        gpu_joules, cpu_joules: by its cards; by the processor and its memory.
-        energy_shared: 1 where others computed there meanwhile, whose energy is in it.
-    """
-
-    gpu_joules: float | None
-    cpu_joules: float | None
-    energy_shared: int
-
-    @property
-    def kwh(self) -> float | None:
-        """All that is known of, in kilowatt hours."""
-        known = [each for each in (self.gpu_joules, self.cpu_joules) if each is not None]
-        return sum(known) / JOULES_PER_KWH if known else None
-
-
 class Imported(Struct, frozen=True, kw_only=True, gc=False):
     """Up to which byte of which attempt's events a run was imported, and when that was last looked at."""
 
@@ -263,7 +256,6 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
     execution: Execution
     progress: Progress
     scores: Scores
-    energy: Energy
     imported: Imported
     annotations: Annotations
 
@@ -303,7 +295,7 @@ _PLACES = {name: name for name in Run.__struct_fields__ if name not in CONCERNS}
     name: f"{concern}.{name}" for concern, kind in CONCERNS.items() for name in kind.__struct_fields__
 }
 # What lists and documents call `progress` is the share.
-_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done", "kwh": "energy.kwh"}
+_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done", "kwh": "progress.kwh"}
 
 
 def reader_of(name: str) -> Callable[[Run], Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
-from bertmt.registry.records import CONCERNS, Awaited, Energy, Evaluation, Progress, Run, Scores, Snapshot, Transition
+from bertmt.registry.records import CONCERNS, Awaited, Evaluation, Progress, Run, Scores, Snapshot, Transition
 from bertmt.registry.states import Actor, State, check_transition
 from bertmt.run_folder.events import now
 from bertmt.tasks import definitions
@@ -24,7 +24,7 @@ IS_STAGED = f"runs.id GLOB '{STAGED}*'"
 
 # How rows become runs: the fields of `Run` and of its concerns name the columns.
 _OWN = tuple(name for name in Run.__struct_fields__ if name not in CONCERNS)
-_IN_SUMMARIES = (Progress, Scores, Energy)
+_IN_SUMMARIES = (Progress, Scores)
 _FROM_OTHER_TABLES = {
     "definitions_json": "runs.task_set",  # a key, so that a list of runs does not read their text for each
     "awaits": "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"

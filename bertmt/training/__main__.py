@@ -19,9 +19,9 @@ from bertmt.run_folder.events import Displaced, Event, Failed, Stopped, now
 from bertmt.run_folder.held_folder import DisplacedError, HeldFolder, Place
 from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.checkpoints.progress import Progress
-from bertmt.training.energy import MeteredEvents
 from bertmt.training.memory import memory_shortage
 from bertmt.training.stopping import PausePointError, StopFlag, StoppedError
+from bertmt.training.timing import MeteredEvents
 
 FAILED, USAGE, BUSY, CANNOT_WRITE, DISPLACED = 1, 2, 4, 5, 6
 # The machine's business, neither ours nor the recipe's.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from bertmt.registry.changes import TOLD
 from bertmt.registry.database import Database
-from bertmt.registry.records import JOULES_PER_KWH
-from bertmt.registry.runs import setting
+from bertmt.registry.records import JOULES_PER_KWH, Run
+from bertmt.registry.runs import all_runs, setting
 from bertmt.run_folder.events import now
 
 
@@ -96,6 +96,11 @@ def used_of(database: Database, key: int) -> Used:
     return Used(
         hours=hours, kwh=joules / JOULES_PER_KWH, begun=begun, runs=runs, unmeasured=unmeasured[0] if unmeasured else ""
     )
+
+
+def runs_of(database: Database, key: int) -> list[Run]:
+    """The runs that share a budget, newest last."""
+    return all_runs(database, "runs.budget = ?", (key,))
 
 
 def budgets_at_work(database: Database) -> list[int]:

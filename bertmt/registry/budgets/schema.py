@@ -35,6 +35,6 @@ CREATE TABLE budgets (                  -- how much the runs of one command may 
     told INTEGER NOT NULL DEFAULT 0     -- 1: people were told
 );
 -- Of the command that queued it; NULL: it has none, or a person let it go on without.
-ALTER TABLE runs ADD COLUMN budget INTEGER REFERENCES budgets (key);
+ALTER TABLE runs ADD COLUMN budget INTEGER;
 CREATE INDEX runs_by_budget ON runs (budget) WHERE budget IS NOT NULL;
 """

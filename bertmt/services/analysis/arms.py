@@ -160,7 +160,7 @@ def energy_of(runs: Sequence[Run]) -> tuple[float | None, bool]:
     """What each of these runs drew on average, in kWh, and whether others computed there meanwhile; None: not known of
     one of them, or of one the card, of another the processor alone.
     """
-    drawn = [run.energy for run in runs]
+    drawn = [run.progress for run in runs]
     parts = {(each.gpu_joules is None, each.cpu_joules is None) for each in drawn}
     known = [each.kwh for each in drawn if each.kwh is not None]
     mean = sum(known) / len(known) if len(parts) == 1 and len(known) == len(drawn) else None

@@ -147,7 +147,7 @@ def _paper_row(paper: "ReportedScores", tasks: Tasks, width: int | None) -> Row:
 
 def energy_text(run: "Run") -> str:
     """What it drew, all attempts together, and what is in that; "" where nobody measured it."""
-    drawn = run.energy
+    drawn = run.progress
     if drawn.kwh is None:
         return ""
     known = {"card": drawn.gpu_joules, "processor": drawn.cpu_joules}

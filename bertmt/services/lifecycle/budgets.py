@@ -9,7 +9,7 @@ from bertmt.registry.budgets import rows
 from bertmt.registry.budgets.rows import Budget, Limits, Used
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs, change_state
+from bertmt.registry.runs import change_state
 from bertmt.registry.states import Actor, State
 
 OPTIONS = ("--budget-hours", "--budget-kwh", "--max-runs")
@@ -55,8 +55,9 @@ def keep_budgets(database: Database) -> list[str]:
         end = _used_up(found, used)
         if end is None:
             continue
-        waiting = all_runs(database, "budget = ? AND state = 'queued' AND (attempt = 0 OR ?)", (key, end.stops_all))
-        running = all_runs(database, "budget = ? AND state = 'running' AND request IS NULL AND ?", (key, end.pauses))
+        runs = rows.runs_of(database, key)
+        waiting = [run for run in runs if run.state is State.QUEUED and (end.stops_all or run.attempt == 0)]
+        running = [run for run in runs if run.state is State.RUNNING and run.execution.request is None and end.pauses]
         if not (waiting or running):
             continue
         with database.immediate():
@@ -101,7 +102,7 @@ def _hold(database: Database, run: Run, why: str) -> None:
 
 def sentence(database: Database, key: int, why: str) -> str:
     """What people are told of a budget that is used up."""
-    states = [run.state for run in all_runs(database, "budget = ?", (key,))]
+    states = [run.state for run in rows.runs_of(database, key)]
     held, pausing = states.count(State.HELD), states.count(State.RUNNING) + states.count(State.PAUSED)
     what = [numbers.counted(held, "run is held", "runs are held")] * bool(held)
     what += [numbers.counted(pausing, "run is paused or running", "runs are paused or running")] * bool(pausing)

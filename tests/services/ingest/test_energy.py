@@ -42,23 +42,23 @@ def drawn(minute: int, **joules: Any) -> Energy:
 
 def test_what_is_told_last_counts_and_attempts_are_added_up(database: Database, claimed: Run) -> None:
     run = tell(database, claimed, started(0), drawn(0, gpu_joules=0.0), drawn(2, gpu_joules=100.0))
-    assert (run.energy.gpu_joules, run.energy.cpu_joules, run.energy.energy_shared) == (100.0, None, 0)
+    assert (run.progress.gpu_joules, run.progress.cpu_joules, run.progress.energy_shared) == (100.0, None, 0)
     run = tell(database, run, drawn(3, gpu_joules=7_200_000.0, shared=True))
-    assert (run.energy.kwh, run.energy.energy_shared) == (2.0, 1)
+    assert (run.progress.kwh, run.progress.energy_shared) == (2.0, 1)
     run = tell(database, again(database, run), started(30), drawn(31, gpu_joules=1_800_000.0))
-    assert run.energy.kwh == 2.5
+    assert run.progress.kwh == 2.5
 
 
 def test_of_a_run_with_an_attempt_that_nobody_measured_nothing_is_known(database: Database, claimed: Run) -> None:
     run = tell(database, claimed, started(0), drawn(2, cpu_joules=100.0))
-    assert run.energy.cpu_joules == 100.0
-    assert tell(database, again(database, run), started(30)).energy.kwh is None
+    assert run.progress.cpu_joules == 100.0
+    assert tell(database, again(database, run), started(30)).progress.kwh is None
 
 
 def test_importing_twice_adds_nothing(database: Database, claimed: Run) -> None:
     run = tell(database, claimed, started(0), drawn(2, cpu_joules=100.0))
     database.execute("UPDATE runs SET events_offset = 0")
-    assert ingest(database, run_by_key(database, run.key)).energy.cpu_joules == 100.0
+    assert ingest(database, run_by_key(database, run.key)).progress.cpu_joules == 100.0
 
 
 def test_an_attempt_lasts_from_its_first_event_to_its_newest(database: Database, claimed: Run) -> None:
@@ -79,4 +79,4 @@ def test_what_is_no_energy_costs_a_line(database: Database, claimed: Run, line: 
     run = tell(database, claimed, started(0), drawn(2, cpu_joules=100.0))
     with folder_of(database, run).events(1).open("a") as file:
         file.write(line)
-    assert ingest(database, run).energy.cpu_joules == 100.0
+    assert ingest(database, run).progress.cpu_joules == 100.0

@@ -7,8 +7,8 @@ import pytest
 from bertmt.devices.energy import Drawn, EnergyMeter
 from bertmt.run_folder.event_files import read_events
 from bertmt.run_folder.events import Energy, Failed, Started, Step, Stopped, now
-from bertmt.training import energy
-from bertmt.training.energy import MeteredEvents
+from bertmt.training import timing
+from bertmt.training.timing import MeteredEvents
 
 
 class MadeUpMeter(EnergyMeter):
@@ -42,7 +42,7 @@ def test_it_is_told_behind_the_first_event_and_before_the_last(tmp_path: Path) -
 
 
 def test_while_it_goes_on_it_is_told_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(energy, "EVERY_SECONDS", -1.0)
+    monkeypatch.setattr(timing, "EVERY_SECONDS", -1.0)
     events = MeteredEvents(tmp_path / "events", MadeUpMeter())
     for number in range(3):
         events.write(step(number))

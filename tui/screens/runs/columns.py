@@ -197,7 +197,7 @@ def run_cell(row: Row, column: Column, beside: Beside) -> Span:
         case "scale":
             return Span(scale_mark(run), "dim")
         case "kwh":
-            return Span(numbers.energy(run.energy.kwh), "dim")
+            return Span(numbers.energy(run.progress.kwh), "dim")
         case "tags":
             return Span(safe_text(" ".join(run.annotations.tags)), "dim")
         case _:

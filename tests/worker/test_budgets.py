@@ -64,7 +64,7 @@ def test_so_many_runs_are_begun_and_the_rest_is_held(
     run_until(worker, lambda: states(database) == {"finished": 3, "held": 2})
     assert [state_of(database, run) for run in runs] == [State.FINISHED] * 2 + [State.HELD] * 2
     assert state_of(database, other) is State.FINISHED, "it has no part in that budget"
-    assert why(database, runs[3]) == "held: its budget of 2 runs is used up"
+    assert why(database, runs[3]) == "its budget of 2 runs is used up"
     [sentence] = [line for line in said if "budget" in line]
     assert sentence.startswith("A budget of 2 runs is used up: 2 runs are held")
 
@@ -98,12 +98,13 @@ def test_who_looked_before_another_worker_took_the_last_one_gets_none(
 
 
 def test_used_hours_pause_what_runs_and_hold_what_waits(
-    database: Database, worker: Worker, queue: Callable[..., list[Run]]
+    database: Database, worker: Worker, said: list[str], queue: Callable[..., list[Run]]
 ) -> None:
     running, waiting = queue("wait-1", "finish-2", hours=NOTHING)
     run_until(worker, lambda: state_of(database, running) is State.PAUSED)
     assert state_of(database, waiting) is State.HELD
-    assert why(database, waiting) == "held: its budget of 1e-12 h of training is used up"
+    assert "A budget of 1e-12 h of training is used up: 1 run is held, 1 run is paused." in said
+    assert why(database, waiting) == "its budget of 1e-12 h of training is used up"
     assert "paused" in why(database, running)
 
 
@@ -157,7 +158,7 @@ def test_energy_is_a_budget_where_it_is_measured(database: Database, queue: Call
     assert keep_budgets(database) == [] and state_of(database, two) is State.QUEUED
     drawn(database, one, 1_800_000.0)
     assert keep_budgets(database) == ["A budget of 0.5 kWh is used up: 2 runs are held."]
-    assert why(database, two) == "held: its budget of 0.5 kWh is used up"
+    assert why(database, two) == "its budget of 0.5 kWh is used up"
 
 
 def test_where_nobody_measures_energy_no_run_but_the_first_is_begun(
@@ -167,7 +168,7 @@ def test_where_nobody_measures_energy_no_run_but_the_first_is_begun(
     running, waiting = queue("wait-1", "finish-2", kwh=0.5)
     run_until(worker, lambda: state_of(database, waiting) is State.HELD)
     assert state_of(database, running) is State.RUNNING and run_by_key(database, running.key).execution.request is None
-    assert why(database, waiting) == (f"held: its budget is in kWh, and nobody measures the energy of run {running.id}")
+    assert why(database, waiting) == (f"its budget is in kWh, and nobody measures the energy of run {running.id}")
     worker.stopping = True
     run_until(worker, lambda: not worker.children)
 
@@ -204,7 +205,7 @@ def test_that_a_budget_is_used_up_is_told_once(database: Database, queue: Callab
     claim_next(database, None, "cpu")
     keep_budgets(database)
     told = what_happened(database, EVENTS)
-    assert told == "A budget of 1 run is used up: 2 runs are held and 1 run is paused or running."
+    assert told == "A budget of 1 run is used up: 2 runs are held, 1 run goes on."
     assert what_happened(database, EVENTS) == ""
 
 
@@ -215,3 +216,12 @@ def test_slots_of_one_worker_share_a_budget(
     worker = Worker(database, slots, lambda line: None, stand_in_child)
     queue(*(f"finish-{number}" for number in range(6)), most_runs=2)
     run_until(worker, lambda: states(database) == {"finished": 2, "held": 4})
+
+
+def test_what_is_queued_again_meanwhile_is_not_begun_before_anyone_looked(
+    database: Database, queue: Callable[..., list[Run]]
+) -> None:
+    """It was stopped with its machine, and its budget had been used up before."""
+    [run] = queue("one", hours=1.0)
+    database.execute("UPDATE budgets SET used_up_at = 'now', stops_all = 1")
+    assert claim_next(database, None, "cpu") is None and state_of(database, run) is State.QUEUED

@@ -95,18 +95,22 @@ def _used_up(found: Budget, used: Used) -> _End | None:
 def _hold(database: Database, run: Run, why: str) -> None:
     """Inside a write transaction; nothing where somebody has taken it, or done something with it, meanwhile."""
     try:
-        change_state(database, run.key, State.HELD, Actor.WORKER, f"held: {why}")
+        change_state(database, run.key, State.HELD, Actor.WORKER, why)
     except (BusyError, NotFoundError):
         return
 
 
 def sentence(database: Database, key: int, why: str) -> str:
     """What people are told of a budget that is used up."""
-    states = [run.state for run in rows.runs_of(database, key)]
-    held, pausing = states.count(State.HELD), states.count(State.RUNNING) + states.count(State.PAUSED)
-    what = [numbers.counted(held, "run is held", "runs are held")] * bool(held)
-    what += [numbers.counted(pausing, "run is paused or running", "runs are paused or running")] * bool(pausing)
-    return f"{why[0].upper()}{why[1:]}{': ' if what else ''}{' and '.join(what)}.".replace("Its budget", "A budget", 1)
+    runs = rows.runs_of(database, key)
+    held = sum(run.state is State.HELD for run in runs)
+    paused = sum(run.state is State.PAUSED or run.execution.request == "pause" for run in runs)
+    going_on = sum(run.state is State.RUNNING and run.execution.request is None for run in runs)
+    words = (("is held", "are held"), ("is paused", "are paused"), ("goes on", "go on"))
+    counts = zip((held, paused, going_on), words, strict=True)
+    what = [numbers.counted(count, f"run {one}", f"runs {several}") for count, (one, several) in counts if count]
+    begun = why.replace("its budget", "A budget", 1)
+    return f"{begun}{': ' if what else ''}{numbers.named(what)}."
 
 
 def told_of_budget(database: Database, run: Run) -> str:

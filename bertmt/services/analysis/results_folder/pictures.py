@@ -14,7 +14,7 @@ def matrix_pixels(counts: np.ndarray) -> np.ndarray:
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)[..., None]
     colours = np.rint((1 - shares) * NONE + shares * np.array(ALL)).astype(np.uint8)
-    pixels = colours.repeat(CELL, axis=0).repeat(CELL, axis=1)
+    pixels: np.ndarray = colours.repeat(CELL, axis=0).repeat(CELL, axis=1)
     pixels[::CELL] = pixels[CELL - 1 :: CELL] = LINE
     pixels[:, ::CELL] = pixels[:, CELL - 1 :: CELL] = LINE
     return pixels

@@ -78,9 +78,10 @@ def _about(run: Run) -> dict[str, Any]:
 
 def _run(run: Run, columns: Iterable[str]) -> Record:
     told = run.progress.finished
+    seconds = sum(each or 0 for each in told.seconds.values()) if told else None
     found = {
         **_about(run), **{name: reader_of(name)(run) for name in _OF_RUN}, "state": str(run.state),
-        "tags": " ".join(run.annotations.tags), "seconds": sum(told.seconds.values()) if told else None,
+        "tags": " ".join(run.annotations.tags), "seconds": seconds,
     }  # fmt: skip
     for name in columns:
         if name.startswith(SCORE):

@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from bertmt.run_folder.event_files import read_events
-from bertmt.run_folder.events import Evaluated, Event, PartlyEvaluated, Resumed, Started, Step
+from bertmt.run_folder.events import Evaluated, Event, PartlyEvaluated, Step
 from bertmt.run_folder.layout import RunFolder
 from bertmt.services.browse.curves import is_evaluation, is_partial
 
@@ -19,6 +19,7 @@ class WallTimes:
     """The wall times of one run's steps, evaluations and partial evaluations, which are numbered alike.
 
     What an attempt did after the checkpoint from which the next one went on was measured again: the later time stands.
+    What was not, has no point in the registry either.
     """
 
     def __init__(self) -> None:
@@ -47,16 +48,6 @@ class WallTimes:
                 self._evaluated.put(event.step, event.at)
             elif isinstance(event, PartlyEvaluated):
                 self._partial.put(event.step, event.at)
-            elif isinstance(event, Resumed):
-                self._go_back(event.step, event.evaluated_step + 1)
-            elif isinstance(event, Started) and not event.resumes:
-                self._go_back(0, 0)
-
-    def _go_back(self, step: int, evaluated: int) -> None:
-        """To before these; as `metrics.go_back` does with the points."""
-        self._steps.go_back(step)
-        self._partial.go_back(step)
-        self._evaluated.go_back(evaluated)
 
     def at(self, series: str, steps: np.ndarray) -> np.ndarray:
         """Seconds since 1970 of the points of a series at these steps, NaN where no event tells; (n,)."""
@@ -72,14 +63,12 @@ class _Track:
         self.times: list[float] = []
 
     def put(self, step: int, at: str) -> None:
-        self.go_back(step)
-        self.steps.append(step)
-        self.times.append(datetime.fromisoformat(at).timestamp())
-
-    def go_back(self, step: int) -> None:
+        """Its time, and no more of what an attempt before had done after it."""
         if self.steps and self.steps[-1] >= step:
             kept = bisect_left(self.steps, step)
             del self.steps[kept:], self.times[kept:]
+        self.steps.append(step)
+        self.times.append(datetime.fromisoformat(at).timestamp())
 
     def at(self, steps: np.ndarray) -> np.ndarray:
         found = np.full(len(steps), np.nan)

@@ -54,14 +54,14 @@ def test_what_an_attempt_did_again_has_the_time_of_that_attempt(tmp_path: Path) 
     times = times_of(tmp_path, first, second)
     assert minutes(times, "loss/sst", 0, 1) == [1, 21]
     assert minutes(times, "dev/sst", 1, 2) == [2, 22]
-    assert np.isnan(times.at("loss/sst", np.array([2]))).all(), "step 2 was lost, and is not done yet"
+    assert np.isnan(times.at("loss/sst", np.array([2]))).all(), "it was lost, and is not done again yet"
 
 
-def test_an_attempt_that_began_anew_leaves_no_time_of_the_one_before(tmp_path: Path) -> None:
+def test_an_attempt_that_began_anew_measures_all_again(tmp_path: Path) -> None:
     first = [Started(at=DAY.format(0), attempt=1), step(0, 1), step(1, 2), evaluated(2, 3)]
-    times = times_of(tmp_path, first, [Started(at=DAY.format(30), attempt=2), step(0, 31)])
-    assert minutes(times, "loss/sst", 0) == [31]
-    assert np.isnan(times.at("loss/sst", np.array([1]))).all() and np.isnan(times.at("dev/sst", np.array([2]))).all()
+    second = [Started(at=DAY.format(30), attempt=2), step(0, 31), step(1, 32), evaluated(2, 33)]
+    times = times_of(tmp_path, first, second)
+    assert minutes(times, "loss/sst", 0, 1) == [31, 32] and minutes(times, "dev/sst", 2) == [33]
 
 
 @pytest.mark.parametrize("series", ["loss", "dev/sst", "partial/sst"])

@@ -185,7 +185,9 @@ def test_tensorboard_reads_scalars_with_their_times(
         assert [each.value for each in found] == pytest.approx([value for _, _, value in expected], rel=1e-6)
     at = {each.step: each.wall_time for each in events.Scalars("loss/sst")}
     told = {event.step: event.at for event in events_of(registry, run) if isinstance(event, Step)}
-    assert at == pytest.approx({step: datetime.fromisoformat(text).timestamp() for step, text in told.items()})
+    assert at == pytest.approx(
+        {step: datetime.fromisoformat(text).timestamp() for step, text in told.items()}, rel=0, abs=0.002
+    )
     [chosen] = events.Scalars("selected/overall")
     assert (chosen.step, chosen.value) == (6, pytest.approx(run.score("overall")))
 
@@ -299,7 +301,7 @@ def test_runs_whose_folder_is_gone_have_their_numbers_and_no_times(
     if to == "tensorboard":
         started = datetime.fromisoformat(str(run.execution.started_at)).timestamp()
         found = reader(folder / "out" / f"base-seed0-{run.id}").Scalars("dev/sst")
-        assert [each.wall_time for each in found] == pytest.approx([started] * 3)
+        assert [each.wall_time for each in found] == pytest.approx([started] * 3, rel=0, abs=0.002)
 
 
 @pytest.mark.parametrize(("to", "library"), [("parquet", "pyarrow"), ("tensorboard", "tensorboardX")])
@@ -315,10 +317,10 @@ def test_without_a_library_one_sentence_says_what_to_install(
 def test_writing_events_loads_no_torch(tmp_path: Path) -> None:
     """tensorboardX imports it where it finds it."""
     pytest.importorskip("tensorboardX", reason="NO TENSORBOARDX: that it leaves torch alone was not seen")
-    program = (
-        "import pathlib, sys; from bertmt.services.analysis.results_folder.event_records import EventRecords;"
-        f"EventRecords(pathlib.Path({str(tmp_path / 'events')!r})); print('torch' in sys.modules)"
-    )
+    made = f"EventRecords(pathlib.Path({str(tmp_path / 'events')!r}))"
+    said = "print(any(name.startswith('torch') for name in sys.modules))"
+    module = "bertmt.services.analysis.results_folder.event_records"
+    program = f"import pathlib, sys; from {module} import EventRecords; {made}; {said}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == ["False"], done.stderr
 

@@ -22,6 +22,7 @@ from bertmt.registry.runs import all_runs, run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.services.lifecycle.budgets import keep_budgets, told_of_budget
 from bertmt.services.lifecycle.control import release, requeue, resume
+from bertmt.services.lifecycle.waiting import wait_for
 from bertmt.services.upkeep.notify.news import what_happened
 from bertmt.services.upkeep.notify.settings import EVENTS
 from bertmt.worker.worker import Worker
@@ -192,6 +193,16 @@ def test_what_is_let_go_on_within_a_budget_stays_in_it(database: Database, queue
     database.execute("UPDATE runs SET state = 'held' WHERE key = ?", (run.key,))
     after = release(database, run_by_key(database, run.key))
     assert after.queueing.budget == run.queueing.budget and why(database, run) == "released"
+
+
+def test_who_waits_for_runs_does_not_wait_for_what_a_budget_stops(
+    database: Database, worker: Worker, queue: Callable[..., list[Run]]
+) -> None:
+    runs = queue("finish-1", "finish-2", "finish-3", most_runs=2)
+    run_until(worker, lambda: states(database) == {"finished": 2, "held": 1})
+    looks = iter([False, True])
+    assert [run.state for run in wait_for(database, runs, is_over=lambda: next(looks))][2] is State.HELD
+    assert next(looks) is False, "it was over at the first look"
 
 
 def test_that_a_budget_is_used_up_is_told_once(database: Database, queue: Callable[..., list[Run]]) -> None:

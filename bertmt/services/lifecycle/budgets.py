@@ -128,6 +128,11 @@ def told_of_budget(database: Database, run: Run) -> str:
     return f"{', '.join(parts)}, with {numbers.counted(used.runs - 1, 'other')}"
 
 
+def is_stopped(database: Database, run: Run) -> bool:
+    """Whether a run neither runs nor waits because the budget that it shares is used up."""
+    return run.state in (State.HELD, State.PAUSED) and bool(without_used_up(database, run))
+
+
 def without_used_up(database: Database, run: Run) -> dict[str, None]:
     """Where a person lets a run go on whose budget would stop it, the column that takes it out of that budget."""
     if run.queueing.budget is None:

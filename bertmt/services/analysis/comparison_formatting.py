@@ -229,7 +229,8 @@ def _price(found: Comparison, against: Against) -> dict[str, str]:
             if price is not None:
                 prices[safe_text(_title(each.task, found.tasks))] = price
     said = ", ".join(f"{title} {numbers.score(price, 2)}" for title, price in prices.items())
-    return {"Wh per point": f"{safe_text(against.arm.name)}: {said}; a point is 0.01"} if said else {}
+    names = safe_text(against.arm.name), safe_text(against.reference.arm.name)
+    return {"Wh per point": f"{names[0]}: {said} more than {names[1]}; a point is 0.01"} if said else {}
 
 
 def _effort(known: dict[str, Any]) -> str:

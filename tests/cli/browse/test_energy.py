@@ -93,6 +93,19 @@ def test_a_gain_that_saved_energy_has_a_price_below_nothing(
     draw("base", cpu=72_000.0)
     draw("better", cpu=36_000.0)
     assert wh_per_point([run_named("base")], [run_named("better")], 0.05) == pytest.approx(-2.0)
+    assert wh_per_point([run_named("base")], [run_named("better")], -0.05) is None
+
+
+def test_a_gain_that_is_not_sure_has_no_price(
+    bertmt: Bertmt, builder: RegistryBuilder, draw: Callable[..., None]
+) -> None:
+    builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
+    builder.finished("alike", right=0.33)
+    draw("base", cpu=36_000.0)
+    draw("alike", cpu=108_000.0)
+    found = json.loads(bertmt("compare", "base", "alike", "--json").out)["arms"][0]["differences"]
+    unsure = [each for each in found if each["verdict"] == "undecided" and each["difference"] > 0]
+    assert unsure and {each["wh_per_point"] for each in unsure} == {None}
 
 
 def test_energies_are_in_words_that_fit_them() -> None:

@@ -14,7 +14,7 @@ from bertmt.drawing.styled import Line
 
 if TYPE_CHECKING:
     from bertmt.registry.records import Run
-    from bertmt.services.analysis.compare import Comparison, Side
+    from bertmt.services.analysis.compare import Against, Comparison, Side
     from bertmt.services.opening import Registry
 
 Words = Annotated[
@@ -87,7 +87,7 @@ def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
 
 
 def _record(found: "Comparison") -> dict[str, Any]:
-    from bertmt.services.analysis.arms import effort
+    from bertmt.services.analysis.arms import effort, energy_of
 
     return {
         "reference": _side(found.sides[0]),
@@ -96,17 +96,28 @@ def _record(found: "Comparison") -> dict[str, Any]:
                 **_side(each.side),
                 "reference_scores": _scores(each.reference),
                 "differences": [
-                    *({**_difference(one), "seeds": None} for one in each.examples),
-                    *({**_difference(one), "seeds": _seeds(one)} for one in each.seeds),
+                    *({**_difference(one), "seeds": None, "wh_per_point": _price(each, one)} for one in each.examples),
+                    *(
+                        {**_difference(one), "seeds": _seeds(one), "wh_per_point": _price(each, one)}
+                        for one in each.seeds
+                    ),
                 ],
             }
             for each in found.others
         ],
         "recipe_differences": {name: list(values) for name, values in found.recipe_differences.items()},
         "effort": {arm.name: effort(arm.runs[0]) for arm in found.arms},
+        "energy": {arm.name: dict(zip(("kwh", "shared"), energy_of(arm.runs), strict=True)) for arm in found.arms},
         "warnings": list(found.warnings),
         "noise": {name: asdict(floor) for name, floor in found.noise.items()},
     }
+
+
+def _price(against: "Against", result: Any) -> float | None:
+    from bertmt.services.analysis.arms import wh_per_point
+
+    is_better = str(result.verdict) == "better"
+    return wh_per_point(against.reference.arm.runs, against.arm.runs, result.difference) if is_better else None
 
 
 def _side(side: "Side") -> dict[str, Any]:

@@ -40,6 +40,10 @@ RUN: dict[str, str] = {
     "baseline",
     "alarms": "what is wrong with a running run: a list of rule (diverges, stalls, behind; settings: bertmt.toml "
     "cannot be read), sentence",
+    "gpu_joules": "drawn by its card, all attempts together; null where nobody measured it",
+    "cpu_joules": "drawn by the processor and its memory, likewise",
+    "kwh": "both together in kilowatt hours, as far as they are known",
+    "energy_shared": "whether others computed there meanwhile, whose energy is in it",
     "failure": "the last exception line of a failed run",
     "note": "as given",
     "tags": "as given",
@@ -57,6 +61,7 @@ DETAILS: dict[str, str] = {
     "differs_from_preset": "toggles that differ from the preset it was queued from: setting to [preset, run]",
     "idle": "settings that have no effect: setting to reason",
     "place_in_queue": "1 is next; null unless it is queued",
+    "budget": "what it shares with others of its command and how much of that is used, a sentence; or null",
     "epochs": "per evaluated epoch: epoch, step, the built-in tasks by name, similarity (S = (1 + ρ)/2), overall, "
     "seconds, "
     "scores (of the run's tasks, and overall), metrics (task to metric to value)",
@@ -210,9 +215,12 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "
         "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (Pearson's ρ), remark, "
         "seeds (paired, differences of these, left_out, and by seed reference_scores and scores; null for run against "
-        "run)",
+        "run), wh_per_point (watt hours more than the reference's for each 0.01; null where it is not better, or the "
+        "energy of one is not known)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
+        "energy": "arm to kwh (the mean of its runs, null where that of one is not known) and shared (whether others "
+        "computed there meanwhile)",
         "warnings": "sentences: what makes the arms hard to compare",
         "noise": "task (and overall) to difference (the root mean square of that of two seeds of one recipe at the "
         "reference's scale), recipes and seeds that it is known from; only tasks of which there are two",

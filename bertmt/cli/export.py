@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bertmt.cli import output
+from bertmt.cli import diagnostics, output
 from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs
 from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import RunWordsOrNone
@@ -27,13 +27,20 @@ class What(StrEnum):
 
 
 class Format(StrEnum):
-    """Which library a folder is written for."""
+    """What a folder is written for."""
 
     SENTENCE_TRANSFORMERS = "sentence-transformers"
     TRANSFORMERS = "transformers"
+    TENSORBOARD = "tensorboard"
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
-To = Annotated[Format | None, typer.Option("--to", help="Write the model of one run for that library, into --out.")]
+MODELS = (Format.SENTENCE_TRANSFORMERS, Format.TRANSFORMERS)
+To = Annotated[
+    Format | None,
+    typer.Option("--to", help="Write a folder, --out: the model of one run for a library, or what runs measured."),
+]
 Out = Annotated[str | None, typer.Option("--out", metavar="DIR", help="The folder that --to writes.")]
 TaskName = Annotated[
     str | None, typer.Option("--task", metavar="TASK", help="With --to: which task, or whose encoder.")
@@ -58,11 +65,12 @@ def export(
     matching: MatchingRuns = None,
     yes: Yes = False,
 ) -> None:  # fmt: skip
-    """Export metrics, predictions, or a model for another library.
+    """Export metrics, predictions, or a folder for another program.
 
-    Metrics and predictions are CSV or JSON Lines. --to writes a folder with weights in safetensors, tokenizer and model
-    card: encoder and heads for SentenceTransformer(DIR), or one task for
-    AutoModelForSequenceClassification.from_pretrained(DIR); docs/export.md.
+    Metrics and predictions are CSV or JSON Lines. --to writes a folder. Of one run: weights in safetensors, tokenizer
+    and model card: encoder and heads for SentenceTransformer(DIR), or one task for
+    AutoModelForSequenceClassification.from_pretrained(DIR). Of any runs: recipes, curves with times, scores and
+    confusion matrices, as TensorBoard's files or as tables; docs/export.md.
     """
     from bertmt.errors import UsageError
     from bertmt.services.analysis import export as exporting
@@ -74,6 +82,8 @@ def export(
     if (of_folder and not to) or (of_rows and to):
         where = "without --to" if to else f"with --to {'|'.join(Format)}"
         raise UsageError(f"{of_rows if to else of_folder} goes {where}.")
+    if to and to not in MODELS and (task or adapter):
+        raise UsageError(f"{'--task' if task else '--adapter'} goes with --to {'|'.join(MODELS)}.")
     database = existing_registry(context)
     found = chosen_runs(database, runs, matching, yes, "export")
     if to:
@@ -96,11 +106,30 @@ def _write_folder(
     from bertmt.errors import UsageError
     from bertmt.services.analysis.model_folder.export import Request, export_model
 
+    if to not in MODELS:
+        _write_results(database, runs, to, out, force)
+        return
     if len(runs) != 1 or not out:
         raise UsageError(f"--to {to} is for one run, and needs --out DIR.")
     request = Request(to=to.value, out=Path(out), task=task, adapter=adapter, force=force)
     exported = export_model(database, runs[0], request)
     output.write_lines(map(safe_text, _lines(runs[0], exported)))
+
+
+def _write_results(database: "Registry", runs: "list[Run]", to: Format, out: str | None, force: bool) -> None:
+    from bertmt.errors import UsageError
+    from bertmt.services.analysis.results_folder.export import export_results
+
+    if not out:
+        raise UsageError(f"--to {to} needs --out DIR.")
+    exported = export_results(database, runs, to.value, Path(out), force)
+    files, size = numbers.counted(exported.files, "file"), numbers.size_words(exported.size)
+    output.write_lines([safe_text(f"{exported.folder}: {numbers.counted(len(runs), 'run')}, {files}, {size}.")])
+    if exported.timeless:
+        listed = numbers.named([run.id for run in exported.timeless])
+        diagnostics.note(
+            f"When their points were measured is not known of {listed}: no events in their folders tell it."
+        )
 
 
 def _lines(run: "Run", exported: "Exported") -> list[str]:

@@ -82,6 +82,16 @@ CheckpointDir = Annotated[
 Wait = Annotated[
     bool, typer.Option("--wait", help="Wait until these runs have ended; exit code 5 if one did not finish.")
 ]
+BudgetHours = Annotated[
+    str,
+    typer.Option(
+        "--budget-hours", metavar="H", help="Of training, all these runs together; then the rest is held or paused."
+    ),
+]
+BudgetKwh = Annotated[
+    str, typer.Option("--budget-kwh", metavar="K", help="Of energy, all these runs together, where it is measured.")
+]
+MostRuns = Annotated[str, typer.Option("--max-runs", metavar="N", help="Begin so many of these runs; hold the rest.")]
 
 
 def queue(
@@ -106,12 +116,13 @@ def queue(
     start: Start = None,
     device: Wants = "",
     checkpoint_dir: CheckpointDir = "",
+    hours: BudgetHours = "", kwh: BudgetKwh = "", max_runs: MostRuns = "",
     again: Again = False,
     dry_run: DryRun = False,
     work: Work = False,
     wait: Wait = False,
     as_json: AsJson = False,
-) -> None:
+) -> None:  # fmt: skip
     """Queue one run or many.
 
     A run (experiment, job or trial elsewhere) is one training of a recipe (configuration) with one seed.
@@ -123,7 +134,7 @@ def queue(
     problems = Problems()
     preset = _only(presets or (), problems)
     source = problems.attempt(named_run, context, from_run)
-    queueing = _queueing(context, problems, priority, after or (), after_ok or (), start, device)
+    queueing = _queueing(context, problems, priority, after, after_ok, start, device, (hours, kwh, max_runs))
     values = assigned_settings(problems, settings or ()) | named_settings(data, extra_data, encoder)
     if from_run is not None and source is None:  # without it there is nothing that the rest could be judged by
         problems.raise_all()
@@ -214,22 +225,25 @@ def _queueing(
     context: typer.Context,
     problems: "Problems",
     priority: str,
-    after: Sequence[str],
-    after_ok: Sequence[str],
+    after: Sequence[str] | None,
+    after_ok: Sequence[str] | None,
     start: str | None,
     device: str,
+    limits: tuple[str, str, str],
 ) -> dict[str, Any]:
     """What of a request says when and where its runs are started, as far as it can be understood."""
+    from bertmt.services.lifecycle.budgets import parse_limits
     from bertmt.services.lifecycle.reordering import parse_priority
     from bertmt.services.start_times import parse_start
 
-    words = [(word, False) for word in after] + [(word, True) for word in after_ok]
+    words = [(word, False) for word in after or ()] + [(word, True) for word in after_ok or ()]
     awaited = [problems.attempt(_awaited, context, word, ok) for word, ok in words]
     return {
         "awaits": tuple(each for found in awaited for each in found or ()),
         "not_before_at": None if start is None else problems.attempt(parse_start, start),
         "priority": problems.attempt(parse_priority, priority) or 0,
         "wants": problems.attempt(_wanted, device) or "",
+        "budget": problems.attempt(parse_limits, *limits),
     }
 
 

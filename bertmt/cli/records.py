@@ -13,7 +13,7 @@ _SAME_NAME = (
     "id", "name", "preset", "from_preset", "seed", "state", "request", "attempt", "device", "phase",
     "steps_total", "epoch", "epochs_total", "progress", "selected_epoch", "failure", "note", "data",
     "submitted_at", "started_at", "ended_at", "last_event_at", "priority", "not_before_at", "wants", "pause_after",
-    "checkpoint_step",
+    "checkpoint_step", "gpu_joules", "cpu_joules",
 )  # fmt: skip
 
 
@@ -39,6 +39,8 @@ def run_record(
         "baseline": baseline.id if baseline else None,
         "difference": difference,
         "alarms": [{"rule": each.rule, "sentence": each.sentence} for each in alarms],
+        "kwh": run.progress.kwh,
+        "energy_shared": bool(run.progress.energy_shared),
         "tags": list(run.annotations.tags),
         "after": [awaited.id for awaited in run.queueing.awaits if not awaited.needs_success],
         "after_ok": [awaited.id for awaited in run.queueing.awaits if awaited.needs_success],
@@ -54,6 +56,7 @@ def details_record(details: "Details") -> dict[str, Any]:
         "differs_from_preset": {name: list(values) for name, values in details.changes.items()},
         "idle": recipe.idle() if recipe else {},
         "place_in_queue": details.place,
+        "budget": details.budget or None,
         "epochs": [_epoch(run, each) for each in details.evaluations],
         "paper": _paper(details),
         "effort": _effort(run),

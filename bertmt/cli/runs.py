@@ -29,7 +29,7 @@ COLUMNS = (
 )  # fmt: skip
 LAST_COLUMNS = (Column("overall", True), Column("Δ", True))
 # The widest of a column: ids, states, shares of the steps, overall scores, differences; and so much of a name.
-NEEDED, LEAST_OF_A_NAME, GAP = (6, 9, 5, 7, 7), 8, 1
+NEEDED, LEAST_OF_A_NAME, GAP, ENERGY = (6, 9, 5, 7, 7), 8, 1, 8
 INDENT = 7
 HELD_QUEUE = "The queue is held: nothing starts until `bertmt release --queue`."
 
@@ -85,15 +85,26 @@ def _write_table(rows: "Sequence[ListedRun]", width: int | None, speeds: "Mappin
     shown = tasks[: _fitting(tasks, rows, width)]
     scores = (Column(task.score_title, True) for task in shown)
     names = [task.name for task in shown]
+    energy = [Column("energy", True)] * _has_energy(rows)
     lines = [
         _row(row, following, names, width, speeds.get(row.run.id)) for row, following in zip_longest(rows, rows[1:])
     ]
-    titles, *listed = table((*COLUMNS, *scores, *LAST_COLUMNS), lines, width, gap=GAP)
+    if energy:
+        lines = [
+            Row([*line.cells, numbers.energy(row.run.progress.kwh)], line.below)
+            for line, row in zip(lines, rows, strict=True)
+        ]
+    titles, *listed = table((*COLUMNS, *scores, *LAST_COLUMNS, *energy), lines, width, gap=GAP)
     # A line for the data and the encoder above the runs that share them.
     output.write_lines([titles, _scale(scale_mark(rows[0].run), width), *listed])
     hidden = [task.score_title for task in tasks[len(shown) :]]
     if hidden:
         diagnostics.note(f"No room for {numbers.named(hidden)}: a wider terminal, `bertmt show` and --json have them.")
+
+
+def _has_energy(rows: "Sequence[ListedRun]") -> bool:
+    """Whether anybody measures it here: else its column would be empty for good."""
+    return any(row.run.progress.kwh is not None for row in rows)
 
 
 def note_alarms(database: "Registry", found: "Sequence[Run]") -> None:
@@ -123,6 +134,7 @@ def _fitting(tasks: "Sequence[Task]", rows: "Sequence[ListedRun]", width: int | 
         return len(tasks)
     seeds = max(len("seed"), *(len(str(row.run.seed)) for row in rows))
     room = width - sum(NEEDED) - LEAST_OF_A_NAME - seeds - GAP * (len(NEEDED) + 1)
+    room -= (GAP + ENERGY) * _has_energy(rows)
     needed = (GAP + max(cells(task.score_title), 6 if task.metric.signed else 5) for task in tasks)
     return sum(used <= room for used in accumulate(needed))
 

@@ -67,6 +67,7 @@ def _about(details: "Details", width: int | None) -> list[Line]:
             "state": state_cell(run),
             "doing": doing(run, details.steps_per_second) if run.state == "running" else "",
             "place": place_in_queue(details),
+            "budget": details.budget,
             "failure": Cell(run.execution.failure or "", "bad") if run.execution.failure else "",
             "preset": f"{run.submission.preset or 'none'}, seed {run.seed}",
             "scale": scale_line(run),

@@ -77,6 +77,15 @@ def _signed(value: float, digits: int, plus: str) -> str:
     return (MINUS if value < 0 else plus) + text
 
 
+def energy(kwh: float | None) -> str:
+    """An energy in kilowatt hours for people: "0.42 Wh", "12 Wh", "1.25 kWh"."""
+    if kwh is None or _missing(kwh):
+        return MISSING
+    if abs(kwh) >= 0.9995:
+        return f"{_signed(kwh, 2, plus='')} kWh"
+    return f"{_signed(1000 * kwh, 2 if abs(kwh) < 0.00995 else 0, plus='')} Wh"
+
+
 def size_words(size: int) -> str:
     """A size for people."""
     for limit, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):

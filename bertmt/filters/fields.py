@@ -28,6 +28,7 @@ LIST_FIELDS: dict[str, str] = {
     "submitted_at": "str",
     "started_at": "str",
     "ended_at": "str",
+    "kwh": "float",
 }
 ALIASES: dict[str, str] = {
     "lora": "lora.rank",

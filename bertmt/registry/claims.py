@@ -15,6 +15,10 @@ STARTABLE = (
     " AND NOT EXISTS (SELECT 1 FROM dependencies JOIN runs AS awaited ON awaited.key = dependencies.awaited"
     " WHERE dependencies.run = runs.key AND awaited.state != 'finished'"
     f" AND (needs_success OR awaited.state NOT IN ({', '.join(repr(str(state)) for state in sorted(ENDED))})))"
+    # In this very statement: of two workers that come at once one must find the budget used up.
+    " AND (budget IS NULL OR EXISTS (SELECT 1 FROM budgets WHERE budgets.key = runs.budget AND stops_all = 0"
+    " AND (most_runs IS NULL OR runs.attempt > 0 OR most_runs >"
+    " (SELECT count(*) FROM runs AS begun WHERE begun.budget = runs.budget AND begun.attempt > 0))))"
 )
 
 

@@ -55,6 +55,12 @@ def store_request(database: Database, key: int, request: str | None) -> None:
         database.execute("UPDATE runs SET request = ? WHERE key = ? AND state = 'running'", (request, key))
 
 
+def leave_budget(database: Database, key: int) -> None:
+    """Let a run go on without the budget that it shares with others."""
+    with database.immediate():
+        database.execute("UPDATE runs SET budget = NULL WHERE key = ?", (key,))
+
+
 def store_note(database: Database, key: int, note: str) -> None:
     """Replace a run's note."""
     with database.immediate():

@@ -20,6 +20,7 @@ from bertmt.tasks.task import Tasks
 # A quote within a JSON string has a backslash before it, so this finds the setting alone.
 _SEED = re.compile(r'"seed": ?-?\d+')
 _decode_scores = msgspec.json.Decoder(dict[str, float | None]).decode
+JOULES_PER_KWH = 3_600_000
 
 
 @lru_cache(maxsize=1024)
@@ -123,6 +124,7 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
         awaits: the runs that must have ended before it may start.
         recoveries: how often it was requeued by itself since a person queued it.
         pause_after: the epoch after which it pauses by itself; 0: it trains to its end.
+        budget: the key of the budget that it shares with others; None: it has none.
     """
 
     position: float
@@ -132,6 +134,7 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
     awaits: tuple[Awaited, ...]
     recoveries: int
     pause_after: int
+    budget: int | None
 
 
 class Execution(Struct, frozen=True, kw_only=True, gc=False):
@@ -154,11 +157,14 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):
-    """How far the last attempt came, as its events tell.
+    """How far the last attempt came, and what all of them drew, as their events tell.
 
     Attributes:
         seconds_left: the child's own estimate.
         checkpoint_step: steps done at its newest checkpoint.
+        gpu_joules, cpu_joules: drawn by its cards; by the processor and its memory. None: that of an attempt is not
+            known.
+        energy_shared: 1 where others computed there meanwhile, whose energy is in it.
     """
 
     phase: str | None
@@ -171,6 +177,15 @@ class Progress(Struct, frozen=True, kw_only=True, gc=False):
     last_event_at: str | None
     started_json: str | None
     finished_json: str | None
+    gpu_joules: float | None
+    cpu_joules: float | None
+    energy_shared: int
+
+    @property
+    def kwh(self) -> float | None:
+        """The energy that is known of, in kilowatt hours."""
+        known = [each for each in (self.gpu_joules, self.cpu_joules) if each is not None]
+        return sum(known) / JOULES_PER_KWH if known else None
 
     @property
     def started(self) -> Started | None:
@@ -280,7 +295,7 @@ _PLACES = {name: name for name in Run.__struct_fields__ if name not in CONCERNS}
     name: f"{concern}.{name}" for concern, kind in CONCERNS.items() for name in kind.__struct_fields__
 }
 # What lists and documents call `progress` is the share.
-_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done"}
+_PLACES |= {"progress": "share_done", "steps_done": "progress.steps_done", "kwh": "progress.kwh"}
 
 
 def reader_of(name: str) -> Callable[[Run], Any]:

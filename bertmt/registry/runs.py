@@ -31,6 +31,7 @@ _FROM_OTHER_TABLES = {
     " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)",
     "tags": "(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)",
 }
+_OF_A_RUN = ("metrics", "evaluations", "scores", "predictions", "attempts", "transitions", "tags", "summaries")
 
 
 def _columns() -> Iterator[tuple[str, str]]:
@@ -85,6 +86,7 @@ class NewRun:
     encoder_fingerprints: Mapping[str, str] = field(default_factory=dict)
     tasks: Tasks = field(default_factory=lambda: BUILTIN)
     pause_after: int = 0
+    budget: int | None = None
 
 
 def new_id() -> str:
@@ -160,12 +162,13 @@ def _insert(database: Database, run_id: str, run: NewRun, snapshot: int, positio
     key: int = database.execute(
         "INSERT INTO runs (id, name, preset, from_preset, recipe, digest, seed, data, extra_data_file, fingerprints,"
         " state, position, note, submitted_at, snapshot, priority, not_before_at, wants, checkpoint_dir,"
-        " encoder_fingerprints, task_set, pause_after) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        " encoder_fingerprints, task_set, pause_after, budget) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             run_id, run.name, run.preset, run.from_preset, run.recipe_json, run.digest, run.seed, run.data,
             run.extra_data_file, json.dumps(dict(run.fingerprints)), run.state, position, run.note, submitted_at,
             snapshot, run.priority, run.not_before_at, run.wants, run.checkpoint_dir,
             json.dumps(dict(run.encoder_fingerprints)), store_tasks(database, run.tasks), run.pause_after,
+            run.budget,
         ),
     ).lastrowid  # fmt: skip
     database.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
@@ -365,7 +368,7 @@ def forget(database: Database, key: int) -> None:
     """Delete a run and all that was imported of it, for good."""
     with database.immediate():
         database.execute("DELETE FROM dependencies WHERE run = ?1 OR awaited = ?1", (key,))
-        for table in ("metrics", "evaluations", "scores", "predictions", "transitions", "tags", "summaries"):
+        for table in _OF_A_RUN:
             database.execute(f"DELETE FROM {table} WHERE run = ?", (key,))
         database.execute("DELETE FROM runs WHERE key = ?", (key,))
 

@@ -25,13 +25,13 @@ class Actor(StrEnum):
     CLAIM = "claim"  # a worker takes the run
     EVENT = "event"  # the child's last event, imported by anyone
     DEATH = "death"  # whoever holds the proof that the child is gone: its lock is free
-    WORKER = "worker"  # it could not start the child
+    WORKER = "worker"  # it could not start the child, or may not: a budget is used up
     IMPORT = "import"  # `bertmt import-run` and `repair` go through what the attempts in a run folder tell
 
 
 LEGAL_TRANSITIONS: dict[tuple[State, State], frozenset[Actor]] = {
-    # Of a repaired registry: whether it should start is not sure.
-    (State.QUEUED, State.HELD): frozenset({Actor.PERSON, Actor.IMPORT}),
+    # Of a repaired registry: whether it should start is not sure. By a worker: its budget is used up.
+    (State.QUEUED, State.HELD): frozenset({Actor.PERSON, Actor.IMPORT, Actor.WORKER}),
     (State.HELD, State.QUEUED): frozenset({Actor.PERSON}),
     # Imported, and stopped with its worker elsewhere: it must not start here unasked.
     (State.QUEUED, State.CANCELLED): frozenset({Actor.PERSON, Actor.IMPORT}),

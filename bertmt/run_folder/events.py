@@ -165,6 +165,19 @@ class Checkpointed(Event, frozen=True, kw_only=True, tag="checkpoint"):
     seconds: Number | None = None
 
 
+class Energy(Event, frozen=True, kw_only=True):
+    """What the attempt drew since it began, in joules; None: nobody measures it.
+
+    Attributes:
+        gpu_joules, cpu_joules: by its card; by the processor and its memory.
+        shared: whether others computed there meanwhile, whose energy is in it.
+    """
+
+    gpu_joules: Number | None = None
+    cpu_joules: Number | None = None
+    shared: bool = False
+
+
 class Stopped(Event, frozen=True, kw_only=True):
     """The child obeyed a signal, or paused where it was to; a checkpoint was written before where that was possible.
 
@@ -219,7 +232,17 @@ class Failed(Event, frozen=True, kw_only=True):
 
 LAST_EVENTS = (Finished, Failed, Stopped)
 AnyEvent = (
-    Started | Resumed | Step | Evaluated | PartlyEvaluated | Checkpointed | Stopped | Displaced | Finished | Failed
+    Started
+    | Resumed
+    | Step
+    | Evaluated
+    | PartlyEvaluated
+    | Checkpointed
+    | Energy
+    | Stopped
+    | Displaced
+    | Finished
+    | Failed
 )
 Kind = TypeVar("Kind", bound=Event)
 

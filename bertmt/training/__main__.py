@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from bertmt.devices.energy import EnergyMeter
 from bertmt.errors import BertmtError, BusyError, NotFoundError, UsageError
 from bertmt.run_folder.event_files import EventWriter
 from bertmt.run_folder.events import Displaced, Event, Failed, Stopped, now
@@ -20,6 +21,7 @@ from bertmt.run_folder.layout import RunFolder, RunOrder
 from bertmt.training.checkpoints.progress import Progress
 from bertmt.training.memory import memory_shortage
 from bertmt.training.stopping import PausePointError, StopFlag, StoppedError
+from bertmt.training.timing import MeteredEvents
 
 FAILED, USAGE, BUSY, CANNOT_WRITE, DISPLACED = 1, 2, 4, 5, 6
 # The machine's business, neither ours nor the recipe's.
@@ -58,7 +60,7 @@ def train_folder(held: HeldFolder, order: RunOrder, stop: StopFlag) -> int:
     started = time.monotonic()
     progress = Progress()
     folder = held.folder
-    events = EventWriter(folder.events(order.attempt), fresh=True)
+    events = MeteredEvents(folder.events(order.attempt), EnergyMeter(order.device))
     held.writes(folder.events(order.attempt))
     stop.held = held
     try:

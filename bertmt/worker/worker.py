@@ -28,6 +28,7 @@ from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
 from bertmt.services.ingest.ingest import folder_of, ingest
 from bertmt.services.ingest.reconcile import bring_up_to_date, declare_dead, ingest_running, is_worked, its_process
+from bertmt.services.lifecycle.budgets import keep_budgets
 from bertmt.services.plan.own_code import sources_of
 from bertmt.services.plan.snapshot import code_digest
 from bertmt.worker.admission import Admission
@@ -163,6 +164,8 @@ class Worker:
         for slot, work in list(self.children.items()):
             with self._apart(work.run):
                 self._look_after(slot, work)
+        for sentence in keep_budgets(self.database):
+            self.say(sentence)
         if not self.stopping and self.guard.reason is None:
             for slot in self.slots:
                 if slot not in self.children:

@@ -12,6 +12,7 @@ THE_PAPERS = (
     "bertmt/tasks/builtin",
     "bertmt/recipe/presets",
     "bertmt/recipe/reported.py",
+    "bertmt/registry/file/schemas.py",  # what columns were called in older registries
     "bertmt/registry/migrations.py",  # what columns were called in older registries
     "bertmt/registry/file/older_recipes.py",
     "bertmt/tasks/known_sources.py",  # what data sets on the hub are called

@@ -9,9 +9,10 @@ from sqlite_utils import Database as SqliteUtilsDatabase
 
 from bertmt.recipe.loading import from_json, presets, to_json
 from bertmt.recipe.rules import recipe_from, resolved
+from bertmt.registry.budgets import attempts
 from bertmt.registry.database import SCHEMA_VERSION, Database, sqlite3
 from bertmt.registry.file.opening import open_registry
-from bertmt.registry.migrations import m007_scores_of_any_task, migrations
+from bertmt.registry.migrations import m007_scores_of_any_task, m013_budgets, migrations
 from bertmt.registry.runs import all_runs, evaluations, setting
 from bertmt.tasks.builtin import BUILTIN
 
@@ -112,3 +113,31 @@ def test_every_run_counts_as_changed_for_who_keeps_a_list(older: Path) -> None:
 
 def columns(database: Database, table: str) -> list[Any]:
     return [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+
+
+def test_runs_of_before_budgets_have_none_and_what_they_drew_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(SqliteUtilsDatabase(connection), stop_before=m013_budgets.__name__)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+    connection.execute("INSERT INTO snapshots VALUES (1, 'code', '{}', '{}')")
+    for key, attempt in ((1, 2), (2, 0)):
+        connection.execute(
+            "INSERT INTO runs (key, id, name, recipe, digest, seed, data, extra_data_file, fingerprints, state,"
+            " position, submitted_at, started_at, snapshot, attempt)"
+            " VALUES (?, ?, 'old', '{}', '', 0, 'toy', '', '{}', 'queued', 1, 'then', 'later', 1, ?)",
+            (key, f"abc{key:03d}", attempt),
+        )
+        connection.execute("INSERT INTO summaries (run) VALUES (?)", (key,))
+    connection.close()
+    with open_registry(path) as database:
+        assert {run.queueing.budget for run in all_runs(database)} == {None}
+        with database.immediate():  # its next attempt is measured
+            database.execute("UPDATE runs SET attempt = 3 WHERE key = 1")
+            run = all_runs(database, "runs.key = 1")[0]
+            attempts.store_times(database, run, "a", "b")
+            attempts.store_energy(database, run, 1.0, 2.0, False)
+            attempts.sum_energy(database, run.key)
+        assert all_runs(database, "runs.key = 1")[0].progress.kwh is None
+        rows = database.execute("SELECT run, attempt, began_at, last_at, gpu_joules FROM attempts").fetchall()
+        assert rows == [(1, 2, "later", "later", None), (1, 3, "a", "b", 1.0)]

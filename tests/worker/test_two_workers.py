@@ -10,7 +10,7 @@ from pathlib import Path
 
 from call_types import AddRun
 from present import present
-from worker_rounds import run_until
+from worker_rounds import WORKER_THAT_DRAINS, run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.registry.database import Database
@@ -22,16 +22,6 @@ from bertmt.services.lifecycle.control import cancel
 from bertmt.worker.worker import Worker
 
 SLOT = DeviceSlot("cpu", "cpu", 1)
-TWO_WORKERS = """
-import sys
-from pathlib import Path
-from bertmt.devices.slots import DeviceSlot
-from bertmt.worker.draining import Draining
-from bertmt.worker.worker import Worker
-from bertmt.registry.file.opening import open_registry
-with open_registry(Path(sys.argv[1])) as database:
-    Worker(database, [DeviceSlot("cpu", "cpu", 1)], print, sys.argv[2:]).work(drain=True)
-"""
 
 
 def test_two_workers_share_the_queue_and_no_run_is_worked_twice(
@@ -39,7 +29,7 @@ def test_two_workers_share_the_queue_and_no_run_is_worked_twice(
 ) -> None:
     for index in range(8):
         add_run(f"finish-{index}")
-    command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
+    command = [sys.executable, "-c", WORKER_THAT_DRAINS, str(database.path), *stand_in_child]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [process.communicate(timeout=60)[0] for process in both]
     runs = all_runs(database)
@@ -52,7 +42,7 @@ def test_a_killed_worker_leaves_its_child_running_and_the_next_one_settles_it(
     database: Database, add_run: AddRun, stand_in_child: tuple[str, ...]
 ) -> None:
     run = add_run("wait")
-    command = [sys.executable, "-c", TWO_WORKERS, str(database.path), *stand_in_child]
+    command = [sys.executable, "-c", WORKER_THAT_DRAINS, str(database.path), *stand_in_child]
     killed = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
     while run_by_key(database, run.key).progress.step != 19:

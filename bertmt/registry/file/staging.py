@@ -24,7 +24,7 @@ BLOBS = 10
 # Between two batches, so that one who waits for the registry, and looks every 0.1 s, gets it.
 PAUSE_SECONDS = 0.02
 # What a run has of the registry that it is in.
-_OWN = ("key", "id", "position", "snapshot", "task_set", "worker", "removed_at")
+_OWN = ("key", "id", "position", "snapshot", "task_set", "worker", "removed_at", "budget")
 
 
 def stage(database: Database, staged_id: str, run: NewRun, snapshot: Snapshot, submitted_at: str) -> int:
@@ -42,7 +42,7 @@ def copy_rows(database: Database, key: int, source: Database, run: Run) -> None:
         with database.immediate():
             metrics.append(database, key, points)
         time.sleep(PAUSE_SECONDS)
-    for table, size in (("evaluations", ROWS), ("scores", ROWS), ("predictions", BLOBS)):
+    for table, size in (("evaluations", ROWS), ("scores", ROWS), ("attempts", ROWS), ("predictions", BLOBS)):
         found = there.table(table).rows_where("run = ?", [run.key])
         while rows := list(islice(found, size)):
             with database.immediate():

@@ -156,6 +156,31 @@ def effort(run: Run) -> dict[str, Any]:
     return counted
 
 
+def energy_of(runs: Sequence[Run]) -> tuple[float | None, bool]:
+    """What each of these runs drew on average, in kWh, and whether others computed there meanwhile; None: not known of
+    one of them, or of one the card, of another the processor alone.
+    """
+    drawn = [run.progress for run in runs]
+    parts = {(each.gpu_joules is None, each.cpu_joules is None) for each in drawn}
+    known = [each.kwh for each in drawn if each.kwh is not None]
+    mean = sum(known) / len(known) if len(parts) == 1 and len(known) == len(drawn) else None
+    return mean, any(each.energy_shared for each in drawn)
+
+
+def wh_per_point(reference: Sequence[Run], runs: Sequence[Run], gain: float | None) -> float | None:
+    """How many watt hours more than the reference's each point took that runs score more, a point being 0.01.
+
+    Less than 0: they score more and drew less. None: not known of one side, or another part of it is known of each.
+
+    Args:
+        gain: the difference of the scores; of what is not better than the reference there is none to pay for.
+    """
+    before, after = energy_of(reference)[0], energy_of(runs)[0]
+    if energy_of([*reference, *runs])[0] is None or before is None or after is None or not gain or gain < 0:
+        return None
+    return 1000 * (after - before) / (100 * gain)
+
+
 def _without_seed(run: Run) -> tuple[Any, ...]:
     return tuple(
         value if not isinstance(value, list) else tuple(value)

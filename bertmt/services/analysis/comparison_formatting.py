@@ -13,7 +13,7 @@ from bertmt.drawing.facts import Cell, facts, wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.analysis.arms import distinct_names, effort
+from bertmt.services.analysis.arms import Arm, distinct_names, effort, energy_of, wh_per_point
 from bertmt.services.analysis.compare import Against, Comparison, Side
 from bertmt.services.browse.run_formatting import scale_line, value_text
 from bertmt.tasks.task import Tasks
@@ -205,9 +205,32 @@ def format_recipes(found: Comparison, width: int | None) -> list[Line]:
 
 def format_effort(found: Comparison, width: int | None) -> list[Line]:
     """Steps, examples and passes of each arm's first run."""
-    said = [_effort(effort(arm.runs[0])) for arm in found.arms]
+    said = [f"{_effort(effort(arm.runs[0]))}{_energy(arm)}" for arm in found.arms]
     shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
-    return [(Span("How much each was trained", "title"),), *facts(shown, width)]
+    lines = [line for each in found.others for line in facts(_price(found, each), width)]
+    return [(Span("How much each was trained", "title"),), *facts(shown, width), *lines]
+
+
+def _energy(arm: Arm) -> str:
+    """Behind the effort of its first run, what its runs drew on average; "" where nobody measured it."""
+    mean, shared = energy_of(arm.runs)
+    if mean is None:
+        return ""
+    of_all = " on average" if len(arm.runs) > 1 else ""
+    return f"; {numbers.energy(mean)}{of_all}{', shared with others' if shared else ''}"
+
+
+def _price(found: Comparison, against: Against) -> dict[str, str]:
+    """What each point that an arm is better by took, where that is known; of nothing else is there a price."""
+    prices = {}
+    for each in (*against.examples, *against.seeds):
+        if each.verdict is Verdict.BETTER:
+            price = wh_per_point(against.reference.arm.runs, against.arm.runs, each.difference)
+            if price is not None:
+                prices[safe_text(_title(each.task, found.tasks))] = price
+    said = ", ".join(f"{title} {numbers.score(price, 2)}" for title, price in prices.items())
+    names = safe_text(against.arm.name), safe_text(against.reference.arm.name)
+    return {"Wh per point": f"{names[0]}: {said} more than {names[1]}; a point is 0.01"} if said else {}
 
 
 def _effort(known: dict[str, Any]) -> str:

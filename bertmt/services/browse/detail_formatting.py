@@ -14,7 +14,7 @@ from bertmt.services.browse.run_formatting import value_text
 
 if TYPE_CHECKING:
     from bertmt.recipe.reported import ReportedScores
-    from bertmt.registry.records import Transition
+    from bertmt.registry.records import Run, Transition
     from bertmt.services.browse.details import Details
     from bertmt.tasks.task import Task, Tasks
 
@@ -144,6 +144,21 @@ def _paper_row(paper: "ReportedScores", tasks: "Tasks", width: int | None) -> Ro
     return Row(texts, [(Span(part, "dim"),) for note in notes for part in wrapped(safe_text(note), width)])
 
 
+def energy_text(run: "Run") -> str:
+    """What it drew, all attempts together, and what is in that; "" where nobody measured it."""
+    from bertmt.registry.records import JOULES_PER_KWH  # noqa: PLC0415 - it brings msgspec to every start
+
+    drawn = run.progress
+    if drawn.kwh is None:
+        return ""
+    known = {"card": drawn.gpu_joules, "processor": drawn.cpu_joules}
+    parts = [
+        f"{name} {numbers.energy(joules / JOULES_PER_KWH)}" for name, joules in known.items() if joules is not None
+    ]
+    said = f"{numbers.energy(drawn.kwh)} ({', '.join(parts)})"
+    return f"{said}, others that computed there meanwhile included" if drawn.energy_shared else said
+
+
 def format_effort(details: "Details", width: int | None) -> list[Line]:
     """What each task used, then steps, time, memory, speed and what the run remarked."""
     run, finished = details.run, details.run.progress.finished
@@ -160,6 +175,7 @@ def format_effort(details: "Details", width: int | None) -> list[Line]:
         "steps": f"{numbers.count(steps)} of {numbers.count(run.progress.steps_total)}" if steps is not None else "",
         "time": ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in seconds.items()),
         "memory": f"{memory:,.0f} MiB at most" if memory is not None else "",
+        "energy": energy_text(run),
         "speed": f"{speed:,.0f} tokens/s (median step)" if speed is not None else "",
         "padding": f"{numbers.percentage(padding)} of the tokens" if padding is not None else "",
         "remarks": details.remarks,

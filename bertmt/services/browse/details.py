@@ -24,6 +24,7 @@ from bertmt.services.browse.rows import mean_difference
 from bertmt.services.browse.times.throughput import Speeds
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
+from bertmt.services.lifecycle.budgets import told_of_budget
 from bertmt.services.plan.overlaps import overlap_sentences
 from bertmt.services.plan.preset_list import known_preset
 from bertmt.services.plan.snapshot import code_digest
@@ -38,6 +39,7 @@ class Details:
     Attributes:
         baseline, difference: as in a list of runs.
         place: in the queue, 1 is next; None unless it is queued.
+        budget: what it shares with others and how much of that is used; "": it has none.
         recipe: None where a newer version wrote one that this version cannot read.
         changes: toggles that differ from the preset that it was queued from: name to (preset's, run's).
         paper: what the paper reports of its preset.
@@ -52,6 +54,7 @@ class Details:
     baseline: Run | None
     difference: float | None
     place: int | None
+    budget: str
     recipe: Recipe | None
     changes: Mapping[str, tuple[Any, Any]]
     paper: ReportedScores | None
@@ -87,6 +90,7 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         baseline=baseline,
         difference=mean_difference(run, baseline),
         place=_place(database, run),
+        budget=told_of_budget(database, run),
         recipe=recipe,
         changes=_changes(database, run, recipe),
         paper=reported_scores(run.submission.preset) if run.submission.preset else None,

@@ -12,6 +12,7 @@ from bertmt.drawing.numbers import counted
 from bertmt.errors import RegistryError
 from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry import metrics, summaries
+from bertmt.registry.budgets import attempts
 from bertmt.registry.database import Database
 from bertmt.registry.records import Evaluation, Run
 from bertmt.registry.runs import change_state, note, run_by_key
@@ -21,6 +22,7 @@ from bertmt.run_folder.events import (
     LAST_EVENTS,
     Checkpointed,
     Displaced,
+    Energy,
     Evaluated,
     Event,
     Failed,
@@ -86,6 +88,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
     """Events in their order; points are gathered and stored together between two resumptions."""
     points: list[metrics.Point] = []
     last_step: Step | None = None
+    if events:
+        attempts.store_times(database, run, events[0].at, events[-1].at)
     for event in events:
         match event:
             case Step():
@@ -104,6 +108,8 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
                 points += [(f"partial/{task}", event.step, value) for task, value in event.scores.items()]
             case Checkpointed():
                 summaries.update(database, run.key, checkpoint_step=event.step)
+            case Energy():
+                attempts.store_energy(database, run, event.gpu_joules, event.cpu_joules, event.shared)
             case Displaced():
                 note(database, run.key, Actor.EVENT, event.reason)
     metrics.append(database, run.key, points)
@@ -111,6 +117,7 @@ def _apply(database: Database, run: Run, events: Sequence[Event]) -> None:
         step, left = last_step, last_step.seconds_left
         summaries.update(database, run.key, phase=step.phase, step=step.step, epoch=step.epoch, seconds_left=left)
     if events:
+        attempts.sum_energy(database, run.key)
         summaries.update(database, run.key, last_event_at=events[-1].at)
 
 

@@ -21,6 +21,7 @@ from bertmt.registry.workers import running_workers
 from bertmt.run_folder.layout import hold_alive, living_pid
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
+from bertmt.services.lifecycle.budgets import without_used_up
 from bertmt.services.lifecycle.reordering import waiting
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.plan.known_tasks import known_tasks, refuse_missing_sources, with_tasks_of
@@ -69,6 +70,8 @@ def resume(database: Database, run: Run) -> Run:
     """
     run = _as_it_is(database, run)
     if run.state is State.RUNNING and run.execution.request == "pause":
+        if without_used_up(database, run):  # which would ask it to pause again
+            edits.leave_budget(database, run.key)
         return _ask(database, run, None)
     if run.state is not State.PAUSED:
         raise BusyError(
@@ -82,7 +85,7 @@ def resume(database: Database, run: Run) -> Run:
             "recoveries": 0,
             **_past_its_pause(database, run),
         }
-        return change_state(database, run.key, State.QUEUED, Actor.PERSON, "resumed", **columns)
+        return _let_go_on(database, run, "resumed", columns)
 
 
 def _past_its_pause(database: Database, run: Run) -> dict[str, int]:
@@ -127,8 +130,17 @@ def hold(database: Database, run: Run) -> Run:
 
 
 def release(database: Database, run: Run) -> Run:
-    """Let a held run be taken again."""
-    return change_state(database, run.key, State.QUEUED, Actor.PERSON, "released")
+    """Let a held run be taken again; one whose budget is used up, without it."""
+    return _let_go_on(database, run, "released", {})
+
+
+def _let_go_on(database: Database, run: Run, reason: str, columns: dict[str, Any]) -> Run:
+    """Queue a run because a person says so, whatever its budget says."""
+    with database.immediate():
+        run = run_by_key(database, run.key)
+        freed = without_used_up(database, run)
+        reason = f"{reason}, without its budget, which is used up" if freed else reason
+        return change_state(database, run.key, State.QUEUED, Actor.PERSON, reason, **columns, **freed)
 
 
 def requeue(
@@ -174,7 +186,7 @@ def requeue(
         columns |= {"data": checked.data, "extra_data_file": checked.extra_data_file}
     with database.immediate():
         last = highest_position(database) + 1
-        return change_state(database, run.key, State.QUEUED, Actor.PERSON, reason, position=last, **columns)
+        return _let_go_on(database, run, reason, {"position": last, **columns})
 
 
 def begin_anew(

@@ -8,6 +8,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import ENDED
 from bertmt.services.ingest.reconcile import ingest_running
+from bertmt.services.lifecycle.budgets import is_stopped
 
 POLL_SECONDS = 0.5
 
@@ -18,7 +19,7 @@ def wait_for(
     on_change: Callable[[Run], None] = lambda run: None,
     is_over: Callable[[], bool] = lambda: False,
 ) -> list[Run]:
-    """Block until every run has ended, and return them as they are then.
+    """Block until every run has ended, or is stopped by its budget, and return them as they are then.
 
     Args:
         on_change: called with a run whose state has changed.
@@ -32,6 +33,6 @@ def wait_for(
             if run.state is not states[run.key]:
                 states[run.key] = run.state
                 on_change(run)
-        if all(run.state in ENDED for run in current) or is_over():
+        if all(run.state in ENDED or is_stopped(database, run) for run in current) or is_over():
             return current
         time.sleep(POLL_SECONDS)

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bertmt import atomic_files, paths
+from bertmt.devices.energy import is_measured
 from bertmt.drawing.numbers import counted
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import Problems, RecipeError, UsageError, reason_of
@@ -14,6 +15,7 @@ from bertmt.recipe.loading import from_json, parse_sweeps, read_toml, to_json
 from bertmt.recipe.recipe import SETTINGS, Recipe
 from bertmt.recipe.rules import read_recipe, read_values, remarks, resolved, unresolved, with_present_names
 from bertmt.recipe.settings import Role
+from bertmt.registry.budgets.rows import Limits, add_budget
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Awaited, Run
@@ -51,6 +53,7 @@ class Request:
         checkpoint_dir: a folder for checkpoints; "": the run folders.
         awaits: the runs that must have ended before they may start.
         pause_after: the epoch after which they pause by themselves; 0: they train to their end.
+        budget: how much they may use together; None: no bound.
         folder: of the registry, beside which a user's own tasks and presets lie; None: there are only built-in ones.
     """
 
@@ -71,6 +74,7 @@ class Request:
     checkpoint_dir: str = ""
     awaits: tuple[Awaited, ...] = ()
     pause_after: int = 0
+    budget: Limits | None = None
     folder: Path | None = None
 
     def known(self) -> Tasks:
@@ -162,7 +166,23 @@ def plan(request: Request, problems: Problems | None = None) -> Plan:
                 )
             )
     problems.raise_all()
-    return Plan(request, tuple(planned), tuple(said))
+    return Plan(request, tuple(planned), (*said, *_about_budget(request.budget)))
+
+
+def _about_budget(limits: Limits | None) -> list[str]:
+    """What it means for runs to have a budget."""
+    if limits is None:
+        return []
+    bounds = {"h of training": limits.hours, "kWh": limits.kwh}
+    parts = [f"{limit:g} {what}" for what, limit in bounds.items() if limit is not None]
+    parts += [counted(limits.most_runs, "run")] if limits.most_runs is not None else []
+    said = [f"These runs share a budget of {', '.join(parts)}; what is left of them is held once it is used up."]
+    if limits.kwh is not None and not is_measured():
+        said.append(
+            "Nothing tells how much energy this machine draws: where that of no worker does either, only the first "
+            "run is trained, and the others are held."
+        )
+    return said
 
 
 def _what_to_know(recipe: Recipe, checked: CheckedData) -> list[str]:
@@ -341,5 +361,10 @@ def submit(database: Database, submitted: Plan) -> list[Run]:
             store_sources(database, each.sources)
     for each in submitted.runs:
         store_overlaps(database, each.overlaps, each.fingerprints, each.recipe.evaluate_examples)
-    ids = add_runs(database, new, take_snapshot(), first=request.first)
+    snapshot = take_snapshot()
+    with database.durable():
+        if request.budget is not None:
+            key = add_budget(database, request.budget)
+            new = [replace(each, budget=key) for each in new]
+        ids = add_runs(database, new, snapshot, first=request.first)
     return runs_with_ids(database, ids)

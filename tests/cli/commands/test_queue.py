@@ -298,3 +298,44 @@ def test_a_worker_that_was_stopped_ends_the_command_and_nothing_is_waited_for(
     outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--work", "--wait")
     assert outcome.code == 130
     assert [run.state for run in runs_in(folder)] == ["queued"]
+
+
+def test_runs_of_one_command_share_a_budget(bertmt: Callable[..., Outcome], folder: Path) -> None:
+    asked = ("queue", "--preset", "sst-only", *TINY)
+    limits = ("--max-runs", "1", "--budget-hours", "0.5")
+    outcome = bertmt(*asked, "--seed", "1", "--seed", "2", *limits, "--json")
+    assert outcome.code == 0 and "These runs share a budget of 0.5 h of training, 1 run;" in outcome.err
+    ids = [run["id"] for run in json.loads(outcome.out)["runs"]]
+    for run_id in ids:
+        assert "0.00 of 0.5 h of training, 0 of 1 run begun, with 1 other" in " ".join(
+            bertmt("show", run_id).out.split()
+        )
+    again = json.loads(bertmt(*asked, "--seed", "3", "--json").out)["runs"][0]["id"]
+    assert json.loads(bertmt("show", again, "--json").out)["details"]["budget"] is None
+
+
+@pytest.mark.parametrize(
+    ("option", "found", "said"),
+    [
+        ("--budget-hours", "0", "--budget-hours expects a number above 0"),
+        ("--budget-hours", "2h", "--budget-hours expects a number above 0"),
+        ("--budget-kwh", "nan", "--budget-kwh expects a number above 0"),
+        ("--budget-kwh", "inf", "--budget-kwh expects a number above 0"),
+        ("--max-runs", "-1", "--max-runs expects a number above 0"),
+        ("--max-runs", "1.5", "--max-runs expects a whole number of runs"),
+    ],
+)
+def test_what_is_no_budget_is_refused(
+    bertmt: Callable[..., Outcome], folder: Path, option: str, found: str, said: str
+) -> None:
+    outcome = bertmt("queue", "--preset", "sst-only", *TINY, option, found)
+    assert outcome.code == 2 and said in outcome.err and not (folder / "runs.db").exists()
+
+
+def test_a_budget_of_energy_that_nobody_measures_is_told_of(
+    bertmt: Callable[..., Outcome], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for measured in (True, False):
+        monkeypatch.setattr("bertmt.services.plan.submit.is_measured", lambda measured=measured: measured)
+        outcome = bertmt("queue", "--preset", "sst-only", *TINY, "--budget-kwh", "1", "--dry-run")
+        assert ("Nothing tells how much energy this machine draws" in outcome.err) is not measured

@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(bertmt: Bertmt, folder: P
         ("own --to transformers --out x --task sst", "code of your own, mine.py:Wide"),
         ("base --to transformers --out x --csv", "--csv goes without --to"),
         ("base --to sentence-transformers --out x --what predictions", "--what predictions goes without --to"),
-        ("base --out x", "--out goes with --to sentence-transformers|transformers"),
+        ("base --out x", "--out goes with --to sentence-transformers|transformers|tensorboard|csv|parquet"),
         ("base --task sst", "--task goes with --to"),
         ("base --to onnx --out x", "onnx"),
     ],

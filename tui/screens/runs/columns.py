@@ -73,6 +73,7 @@ _BEHIND = (
     Column("tags", "tags", 12, rank=13, from_width=WIDE + 32, field="tags", meaning="tags"),
     Column("submitted", "submitted", 16, rank=14, from_width=WIDE + 50, field="submitted_at", meaning="when queued"),
     Column("note", "note", 16, rank=15, from_width=WIDE + 66, field="note", meaning="note"),
+    Column("kwh", "energy", 8, rank=16, right=True, from_width=WIDE + 84, field="kwh", meaning="energy, if measured"),
 )
 _RANK_OF_SCORES = 3
 # Of many tasks the overall score goes first, and as many tasks follow as there is room for.
@@ -195,6 +196,8 @@ def run_cell(row: Row, column: Column, beside: Beside) -> Span:
             return Span(local_time(run.submission.submitted_at)[:16], "dim")
         case "scale":
             return Span(scale_mark(run), "dim")
+        case "kwh":
+            return Span(numbers.energy(run.progress.kwh), "dim")
         case "tags":
             return Span(safe_text(" ".join(run.annotations.tags)), "dim")
         case _:

@@ -12,7 +12,7 @@ from bertmt.registry.records import Run
 from bertmt.services.analysis.model_folder import facts, snippets
 from bertmt.services.analysis.model_folder.facts import Score
 from bertmt.services.analysis.model_folder.markup import escaped, fenced, front_matter, table
-from bertmt.services.browse.detail_formatting import format_code
+from bertmt.services.browse.detail_formatting import energy_text, format_code
 from bertmt.services.browse.details import Details
 from bertmt.tasks.task import Task
 
@@ -176,7 +176,7 @@ def _effort(details: Details) -> list[str]:
     if finished and finished.seconds:
         times = ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in finished.seconds.items())
         said.append(escaped(times))
-    return [*said, "energy: not measured"]
+    return [*said, f"energy: {escaped(energy_text(run)) or 'not measured'}"]
 
 
 def _seen(details: Details) -> str:

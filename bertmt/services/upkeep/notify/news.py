@@ -5,25 +5,32 @@ from collections.abc import Collection, Sequence
 
 from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import NotFoundError
+from bertmt.registry.budgets.rows import take_used_up
 from bertmt.registry.changes import Ending, take_news
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
 from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
+from bertmt.services.lifecycle import budgets
 
 MOST_LINES = 5  # a night's hundred runs are one message
 MOST_CHARACTERS = 300  # of a line
 
 
 def what_happened(database: Database, on: Collection[str]) -> str:
-    """Lines about all that ended since this was last asked, of the kinds asked for; "" where there is nothing."""
+    """Lines about all that ended or was used up since this was last asked, of the kinds asked for; "" where there is
+    nothing.
+    """
+    used_up = take_used_up(database)
     endings = take_news(database)
     lines = [line for each in endings if each.state in on and (line := _line(database, each))]
     if len(lines) > MOST_LINES:
         counts = Counter(str(each.state) for each in endings if each.state in on)
         more = ", ".join(f"{count} {state}" for state, count in counts.items())
         lines = [*lines[:MOST_LINES], f"and {len(lines) - MOST_LINES} more: {more} in all."]
+    if "budget used up" in on:
+        lines += [safe_text(budgets.sentence(database, *each))[:MOST_CHARACTERS] for each in used_up]
     if endings and "queue empty" in on and not runs_in(database, State.QUEUED, State.RUNNING):
         held = len(runs_in(database, State.HELD))
         lines.append(f"The queue is empty{f' but for {held} held' if held else ''}.")

@@ -12,7 +12,7 @@ from bertmt.errors import UsageError
 from bertmt.services.plan.user_settings import NOTIFY, read_table
 from bertmt.services.upkeep.ownership import foreign
 
-EVENTS = ("finished", "failed", "lost", "queue empty")
+EVENTS = ("finished", "failed", "lost", "queue empty", "budget used up")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # Who may read a project's files may not post in its channel: these are named, and stand in the environment alone.
 SECRETS = ("webhook", "ntfy_token", "smtp_password")

@@ -148,6 +148,7 @@ def _about(details: Details, width: int) -> list[Line]:
     return facts(
         {
             "place": place_in_queue(details),
+            "budget": details.budget,
             "failure": Cell(run.execution.failure, "bad") if run.execution.failure else "",
             "baseline": compared_with(details),
             "tags": " ".join(run.annotations.tags),

@@ -35,6 +35,7 @@ from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
 from bertmt.cli.repair import repair
+from bertmt.cli.report import report
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.search import search, searches
@@ -51,9 +52,9 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs,
-    curves, confusion, wait, baseline, compare, flips, slices, effects, cancel, pause, resume, requeue, rm, restore,
-    hold, release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify, backup,
-    import_run, import_predictions, gc, repair,
+    curves, confusion, wait, baseline, compare, flips, slices, effects, report, cancel, pause, resume, requeue, rm,
+    restore, hold, release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify,
+    backup, import_run, import_predictions, gc, repair,
 )  # fmt: skip
 
 # Markup stays off: names and sentences from data could be markup by accident or on purpose.

@@ -8,8 +8,9 @@ from bertmt.drawing.figures.marks import TEXT, Dot, Figure, Mark, Rule, Words, b
 from bertmt.drawing.figures.plot import TICK, TICK_SPACING, Span, shortened
 from bertmt.drawing.styled import plain
 
-WIDTH, NAMES, FIGURES = 480.0, 84.0, 138.0
+WIDTH, NAMES, FIGURES = 400.0, 70.0, 132.0
 ROW, TITLE = 22.0, 26.0
+ZERO = 1e-12  # a tick below is that of no difference
 COLOURS = {"better": "good", "worse": "bad", "undecided": "ink", "": "dim"}
 
 
@@ -23,18 +24,19 @@ def draw_forest(groups: Sequence[ForestGroup], said: str) -> Figure:
     axis = Span(*range_of(rows), NAMES, WIDTH - FIGURES)
     bottom = 6 + len(rows) * ROW + sum(TITLE for group in groups if group.title)
     marks: list[Mark] = []
-    for value, text in axis.ticks(int((axis.end - axis.start) // TICK_SPACING)):
-        place = axis.place(value)
-        is_zero = abs(value) < 1e-12
-        shown = "0" if is_zero else f"+{text}" if value > 0 else text
-        marks.append(Rule(((place, 6), (place, bottom)), "dim" if is_zero else "grid"))
-        marks.append(Words((place, bottom + TICK + 4), shown, "dim", "middle", TICK))
+    ticks = axis.ticks(int((axis.end - axis.start) // TICK_SPACING))
+    for value, text in ticks:
+        shown = "0" if abs(value) < ZERO else f"+{text}" if value > 0 else text
+        marks.append(Words((axis.place(value), bottom + TICK + 4), shown, "dim", "middle", TICK))
     top = 6.0
     for group in groups:
         if group.title:
             title = shortened(plain(group.title), WIDTH)
-            marks += [box(0, top + 2, WIDTH, TITLE - 4, "ground"), Words((0, top + 18), title, bold=True)]
+            marks.append(Words((0, top + 18), title, bold=True))
             top += TITLE
+        for value in (value for value, _ in ticks):
+            ends = ((axis.place(value), top), (axis.place(value), top + len(group.rows) * ROW))
+            marks.append(Rule(ends, "dim" if abs(value) < ZERO else "grid"))
         for row in group.rows:
             marks += _row(row, axis, top)
             top += ROW

@@ -10,7 +10,7 @@ from bertmt.drawing.styled import SERIES, cells
 
 TEXT = 11.0  # points
 # Cells are those of a terminal; a proportional font's letter takes about so much of its size.
-LETTER = 0.56
+LETTER = 0.6
 Place = tuple[float, float]
 # On a light ground, on a dark one. The series are colours that those who see few can tell apart (Okabe & Ito 2008),
 # each darkened or lightened until it stands out from its ground; curves differ in their dashes too.

@@ -10,7 +10,7 @@ from bertmt.drawing.numbers import count, counted
 
 MOST_CLASSES = 40
 MOST_NUMBERED = 12  # classes up to which numbers fit into the cells
-WIDTH, LABELS, TOP = 330.0, 96.0, 44.0
+WIDTH, LABELS, TOP = 330.0, 110.0, 44.0
 LARGEST_CELL = 44.0
 DARK = 0.55  # share from which on numbers are in the colour of the ground
 

@@ -30,6 +30,7 @@ from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of,
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
 from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
+from tui.screens.compare.reporting import save_report
 from tui.widgets.frame import framed, name_frame
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
@@ -83,6 +84,8 @@ class CompareScreen(RunActions):
         key("T", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
         key("a", "apart", "seeds", "Single runs, or seeds grouped by recipe.", "compare.apart"),
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
+        key("ctrl+k", "report", "report", "Write a report of this comparison (HTML) into the current folder.",
+            "compare.report", display="^k"),
         key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
             display="]"),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
@@ -383,6 +386,11 @@ class CompareScreen(RunActions):
     @work(group="act")
     async def action_save(self) -> None:
         await self.dashboard.attempt(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
+
+    @work(group="act")
+    async def action_report(self) -> None:
+        """All arms with scores, apart or together as they are shown, against the first."""
+        await self.dashboard.attempt(save_report(self.dashboard, self._sides.arms))
 
     def action_other_task(self) -> None:
         self._task_place += 1

@@ -20,10 +20,14 @@ def escaped(text: str) -> str:
     shown = safe_text(text).strip()
     begins = _BEGINS.match(shown)
     if begins is None:
-        return _MARKS.sub(r"\\\1", shown)
+        return within(shown)
     number, mark = begins[2] or "", begins[1] or begins[3]
-    rest = _MARKS.sub(r"\\\1", shown[begins.end() :])
-    return f"{number}\\{mark}{rest}"
+    return f"{number}\\{mark}{within(shown[begins.end() :])}"
+
+
+def within(text: str) -> str:
+    """A text that begins no line, as in a cell of a table: numbers stay as they are."""
+    return _MARKS.sub(r"\\\1", safe_text(text).strip())
 
 
 def fenced(text: str, language: str) -> str:

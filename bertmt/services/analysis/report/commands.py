@@ -17,7 +17,7 @@ from bertmt.services.browse.run_formatting import value_text
 
 FLAGS = {"data": "--data", "extra_data_file": "--extra-data", "encoder": "--encoder"}
 DEFAULT_PRESET = "baseline"
-MOST_NAMED = 40  # runs in one command
+MOST_NAMED = 40  # arms in one command
 ABOUT = (
     "In a folder without a bertmt.toml. Folders and files are named without where they lie: --data and --extra-data "
     "expect them in the current folder, unless they are toy; the fingerprints above say whether they are the same."
@@ -32,9 +32,11 @@ def command_section(arms: Sequence[Arm]) -> Section:
         command, remark = queue_command(arm)
         made += [command] if command else []
         said += [f"{arm.name}: {remark}"] if remark else []
-    words = [shlex.quote(run.id) for arm in arms for run in arm.runs]
+    names = [arm.runs[0].name for arm in arms]
     shown = ["bertmt worker --drain"] if made else []
-    shown += [f"bertmt report {' '.join(words)} -o report.html"] if len(words) <= MOST_NAMED else []
+    # An arm of several seeds can only be named by what they share.
+    if len(set(names)) == len(names) <= MOST_NAMED:
+        shown.append(f"bertmt report {' '.join(shlex.quote(safe_text(name)) for name in names)} -o report.html")
     blocks: list[Block] = [Code("\n".join([*made, *shown])), Paragraph(ABOUT, True)]
     return Section("To do it again", [*blocks, *([Bullets(said)] if said else [])])
 

@@ -19,10 +19,8 @@ from bertmt.tasks.task import Tasks
 SERIES = ("dev/*", "loss/*")
 SMOOTHING = 0.9  # of losses, which are sampled from batches
 MOST_ARMS, MOST_PANELS = 8, 24
-CAPTIONS = {
-    "dev": "on all dev examples, after each epoch",
-    "loss": f"of batches, a moving average that holds {SMOOTHING:g} of the past",
-}
+CAPTIONS = {"dev": "after each epoch, on all dev examples", "loss": "of batches, smoothed"}
+SMOOTHED = f"Losses are moving averages that hold {SMOOTHING:g} of the past; dev scores never are."
 
 
 def curve_section(database: Database, arms: Sequence[Arm]) -> Section | None:
@@ -33,10 +31,10 @@ def curve_section(database: Database, arms: Sequence[Arm]) -> Section | None:
     except NotFoundError:
         return None
     tasks = tasks_of_arms(arms)
-    places = run_places((arm.runs[0] for arm in shown), known_baselines(database).references)
+    places = places_of(database, arms)
     in_order = sorted({each.series for each in curves}, key=lambda name: _order(name, tasks))
     pictures = [
-        Picture(figure_name("curves", name), figure, f"{title_of(name, tasks)}, {CAPTIONS[name.partition('/')[0]]}")
+        Picture(figure_name("curves", name), figure, f"{title_of(name, tasks)}: {CAPTIONS[name.partition('/')[0]]}")
         for name in in_order[:MOST_PANELS]
         if (figure := draw_curves(_panel(name, curves, shown, places, tasks)))
     ]
@@ -44,9 +42,14 @@ def curve_section(database: Database, arms: Sequence[Arm]) -> Section | None:
     return Section("Curves", [Pictures(pictures), *said]) if pictures else None
 
 
+def places_of(database: Database, arms: Sequence[Arm]) -> dict[int, int]:
+    """The place of the look of each arm in every figure, by the key of its first run: that which it has elsewhere."""
+    return run_places((arm.runs[0] for arm in arms), known_baselines(database).references)
+
+
 def _said(arms: Sequence[Arm], panels: int) -> Iterator[Block]:
-    if any(len(arm.runs) > 1 for arm in arms):
-        yield Paragraph("Of several seeds: their mean, in a band from the lowest to the highest of them.", True)
+    several = " Several seeds are their mean, in a band from the lowest to the highest of them."
+    yield Paragraph(SMOOTHED + (several if any(len(arm.runs) > 1 for arm in arms) else ""), True)
     if len(arms) > MOST_ARMS:
         yield Paragraph(f"The first {MOST_ARMS} of {len(arms):,} arms; `bertmt curves` draws others.", True)
     if panels > MOST_PANELS:
@@ -54,10 +57,10 @@ def _said(arms: Sequence[Arm], panels: int) -> Iterator[Block]:
 
 
 def title_of(series: str, tasks: Tasks) -> str:
-    """What a series is called: "STS ρ on dev", "SST loss"."""
+    """What a series is called: "STS ρ", "SST loss"."""
     kind, _, owner = series.partition("/")
     if kind == "dev":
-        return f"{tasks[owner].score_title if owner in tasks else owner} on dev"
+        return tasks[owner].score_title if owner in tasks else owner
     return f"{tasks[owner].title if owner in tasks else owner} loss"
 
 

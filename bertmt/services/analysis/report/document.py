@@ -14,6 +14,7 @@ RECORD = (
     "verdict",
 )  # fmt: skip
 Record = Mapping[str, Any]
+WIDE_FIGURE = 360.0  # points of width from which on a figure has a line of its own
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines to be typed, or read by a program."""
+    """Lines to be typed, or read by a program.
+
+    Attributes:
+        language: sh or toml.
+    """
 
     text: str
     language: str = "sh"
@@ -113,8 +118,9 @@ class Report:
 
 
 def below(row: Row) -> str:
-    """What stands below a row, in a line."""
-    return " ".join(plain(each).strip() for each in row.below)
+    """What stands below a row, in sentences."""
+    said = [plain(each).strip() for each in row.below]
+    return " ".join(each if each.endswith((".", "!", "?")) else f"{each}." for each in said if each)
 
 
 def figure_name(*parts: str) -> str:

@@ -129,7 +129,7 @@ def _seen_from(request: Request) -> str:
 
 
 def _sealed(text: str, kind: str) -> bytes:
-    content = text.encode("utf-8")
+    content = (f"{text}\n" if kind == "md" else text).encode("utf-8")  # a comment there is a paragraph of its own
     if kind not in _SEALS:
         return content
     mark = _SEALS[kind].format(f"bertmt report sha256:{hashlib.sha256(content).hexdigest()}")

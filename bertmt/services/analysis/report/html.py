@@ -1,5 +1,6 @@
 """A report as one page of HTML: no script, nothing fetched, legible on a phone, in print, on light and on dark."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from bertmt.drawing.facts import Cell
@@ -7,6 +8,7 @@ from bertmt.drawing.figures.marks import COLOURS
 from bertmt.drawing.figures.svg import svg_in_page, xml_text
 from bertmt.drawing.tables import Row
 from bertmt.services.analysis.report.document import (
+    WIDE_FIGURE,
     Block,
     Bullets,
     Code,
@@ -21,6 +23,7 @@ from bertmt.services.analysis.report.document import (
 )
 
 # A browser that reads it fetches nothing and runs nothing, whatever a text in it may be mistaken for.
+CODE = re.compile("`([^`]+)`")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
@@ -43,6 +46,11 @@ def to_html(report: Report) -> str:
     return "\n".join([*parts, "</main>\n</body>\n</html>\n"])
 
 
+def _sentences(text: str) -> str:
+    """Sentences, what stands between backticks as code."""
+    return CODE.sub(r"<code>\1</code>", xml_text(text))
+
+
 def _section(section: Section, name: str) -> str:
     lines = [f'<section id="{name}">\n<h2>{xml_text(section.title)}</h2>']
     return "\n".join([*lines, *(_block(block) for block in section.blocks), "</section>"])
@@ -53,13 +61,14 @@ def _block(block: Block) -> str:
         case Heading():
             return f"<h3>{xml_text(block.text)}</h3>"
         case Paragraph():
-            return f'<p class="note">{xml_text(block.text)}</p>' if block.is_note else f"<p>{xml_text(block.text)}</p>"
+            note = ' class="note"' if block.is_note else ""
+            return f"<p{note}>{_sentences(block.text)}</p>"
         case Bullets():
-            items = "\n".join(f"<li>{xml_text(each)}</li>" for each in block.items)
+            items = "\n".join(f"<li>{_sentences(each)}</li>" for each in block.items)
             return f"<ul>\n{items}\n</ul>"
         case Code():
             lines = "\n".join(map(xml_text, block.text.rstrip("\n").split("\n")))
-            return f"<pre><code>{lines}</code></pre>"
+            return f'<pre class="{block.language}"><code>{lines}</code></pre>'
         case Table():
             return _table(block)
         case Pictures():
@@ -67,7 +76,7 @@ def _block(block: Block) -> str:
 
 
 def _picture(picture: Picture) -> str:
-    size = ' class="whole"' if picture.figure.width > 400 else ""
+    size = ' class="whole"' if picture.figure.width > WIDE_FIGURE else ""
     caption = f"<figcaption>{xml_text(picture.caption)}</figcaption>"
     return f"<figure{size}>\n{svg_in_page(picture.figure)}\n{caption}\n</figure>"
 
@@ -87,7 +96,7 @@ def _row(row: Row, rights: Sequence[bool]) -> Iterator[str]:
     yield f"<tr>{shown}</tr>"
     about = below(row)
     if about:
-        yield f'<tr class="below"><td colspan="{len(rights)}">{xml_text(about)}</td></tr>'
+        yield f'<tr class="below"><td colspan="{len(rights)}">{_sentences(about)}</td></tr>'
 
 
 def _side(right: bool, style: str = "") -> str:
@@ -128,11 +137,12 @@ td{min-width:3rem;max-width:34rem;overflow-wrap:break-word}
 tr:has(+.below) td{border-bottom:0}
 .figures{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;margin:1rem 0;align-items:flex-start}
 figure{margin:0;flex:1 1 18rem;max-width:24rem;min-width:0}
-figure.whole{flex-basis:100%;max-width:44rem}
+figure.whole{flex-basis:100%;max-width:38rem}
 svg{display:block;width:100%;height:auto}
 figcaption{color:var(--dim);font-size:.8125rem;margin-top:.25rem;overflow-wrap:anywhere}
 pre{overflow-x:auto;padding:.75rem;border:1px solid var(--grid);border-radius:.25rem;font:.8125rem/1.45 ui-monospace,
 Menlo,Consolas,"DejaVu Sans Mono",monospace}
+pre.toml code{display:block;columns:15rem;column-gap:2rem;white-space:pre-wrap;overflow-wrap:anywhere}
 @media print{
 @page{margin:16mm}
 body{font-size:10pt}
@@ -146,6 +156,6 @@ table{font-size:8.5pt}
 th,td{padding-right:.5rem}
 .figures{display:block}
 figure{display:inline-block;width:48%;margin:0 1% 1rem 0;vertical-align:top}
-figure.whole{display:block;width:100%}
+figure.whole{display:block;width:80%}
 }
 """

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.safe_text import safe_text
 from bertmt.services.analysis.report.document import (
+    WIDE_FIGURE,
     Block,
     Bullets,
     Code,
@@ -21,7 +22,7 @@ from bertmt.services.analysis.report.document import (
 PREAMBLE = r"""\documentclass[a4paper]{article}
 \usepackage{iftex}
 \ifPDFTeX\usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}\usepackage{textcomp}\usepackage{lmodern}
-\DeclareRobustCommand{\other}[2]{[U+#2]}
+\DeclareRobustCommand{\other}[2]{[U+#2]\allowbreak}
 \else\usepackage{fontspec}
 \DeclareRobustCommand{\other}[2]{#1}
 \fi
@@ -35,7 +36,7 @@ _MARKS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_\allowbreak{}",
     "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
-    "-": "-{}", "[": "{[}", "]": "{]}", "*": "*{}",
+    "-": "-{}", "[": "{[}", "]": r"{]}\allowbreak{}", "/": r"/\allowbreak{}", "*": "*{}",
     "−": r"\ensuremath{-}", "–": r"\textendash{}", "—": r"\textemdash{}", "…": r"\dots{}", "×": r"\ensuremath{\times}",
     "±": r"\ensuremath{\pm}", "ρ": r"\ensuremath{\rho}", "φ": r"\ensuremath{\varphi}", "Δ": r"\ensuremath{\Delta}",
     "≥": r"\ensuremath{\geq}", "≤": r"\ensuremath{\leq}", "≈": r"\ensuremath{\approx}", "→": r"\ensuremath{\to}",
@@ -49,6 +50,14 @@ LINE = 100  # letters of a line of a table
 def escaped(text: str) -> str:
     """A text within a paragraph, a cell or a heading."""
     return "".join(map(_letter, safe_text(text)))
+
+
+def _sentences(text: str) -> str:
+    """Sentences, what stands between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    return "".join(rf"\texttt{{{escaped(each)}}}" if at % 2 else escaped(each) for at, each in enumerate(parts))
 
 
 def _letter(letter: str) -> str:
@@ -79,9 +88,9 @@ def _block(block: Block, figures: str) -> Iterator[str]:
         case Heading():
             yield rf"\subsection*{{{escaped(block.text)}}}"
         case Paragraph():
-            yield rf"{{\small {escaped(block.text)}\par}}" if block.is_note else escaped(block.text)
+            yield rf"{{\small {_sentences(block.text)}\par}}" if block.is_note else _sentences(block.text)
         case Bullets():
-            items = [rf"\item {escaped(each)}" for each in block.items]
+            items = [rf"\item {_sentences(each)}" for each in block.items]
             if items:
                 yield "\n".join([r"\begin{itemize}", *items, r"\end{itemize}"])
         case Code():
@@ -90,7 +99,8 @@ def _block(block: Block, figures: str) -> Iterator[str]:
         case Table():
             yield _table(block)
         case Pictures():
-            yield from (_picture(each, figures) for each in block.pictures) if figures else ()
+            if figures:
+                yield "\n".join(_picture(each, figures) for each in block.pictures)
 
 
 def _code(line: str) -> str:
@@ -100,13 +110,13 @@ def _code(line: str) -> str:
 
 
 def _picture(picture: Picture, figures: str) -> str:
-    width = "\\linewidth" if picture.figure.width > 400 else "0.6\\linewidth"
+    width = r"0.8\linewidth" if picture.figure.width > WIDE_FIGURE else r"0.48\linewidth"
     # The name of a file is no text: LaTeX expands it, so what it could not have is refused where it is chosen.
     return "\n".join([
-        r"\begin{center}",
-        rf"\includegraphics[width={width}]{{{figures}/{picture.name}.pdf}}\\",
-        rf"{{\small {escaped(picture.caption)}\par}}",
-        r"\end{center}",
+        rf"\begin{{minipage}}[t]{{{width}}}\raggedright",
+        rf"\includegraphics[width=\linewidth]{{{figures}/{picture.name}.pdf}}\\",
+        rf"{{\small {escaped(picture.caption)}\par}}\bigskip",
+        r"\end{minipage}\hspace{0.02\linewidth}%",
     ])  # fmt: skip
 
 
@@ -119,7 +129,7 @@ def _table(table: Table) -> str:
         lines.append(_cells(cells) + r" \\")
         about = below(row)
         if about:
-            spans = rf"\multicolumn{{{len(titles)}}}{{p{{0.9\linewidth}}}}{{\footnotesize\itshape {escaped(about)}}}"
+            spans = rf"\multicolumn{{{len(titles)}}}{{p{{0.9\linewidth}}}}{{\footnotesize\itshape {_sentences(about)}}}"
             lines.append(rf"{spans} \\")
     head = rf"\begin{{longtable}}{{@{{}}{_columns(table, widest)}@{{}}}}"
     return "\n".join([r"{\footnotesize\setlength{\tabcolsep}{4pt}", head, r"\toprule", *lines, r"\bottomrule",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bertmt.drawing.facts import Cell
 from bertmt.drawing.tables import Column
-from bertmt.services.analysis.model_folder.markup import escaped, fenced
+from bertmt.services.analysis.model_folder.markup import escaped, fenced, within
 from bertmt.services.analysis.report.document import (
     Block,
     Bullets,
@@ -44,7 +44,7 @@ def _block(block: Block, figures: str) -> Iterator[str]:
             yield fenced(block.text, block.language)
         case Table():
             yield _table(block)
-            about = [f"- {_text(row.cells[0])}: {escaped(said)}" for row in block.rows if (said := below(row))]
+            about = [f"- {escaped(_plain(row.cells[0]))}: {within(said)}" for row in block.rows if (said := below(row))]
             if about:
                 yield "\n".join(about)
         case Pictures():
@@ -59,7 +59,7 @@ def _picture(picture: Picture, figures: str) -> str:
 
 def _table(table: Table) -> str:
     rows = [[column.title for column in table.columns], *([_text(each) for each in row.cells] for row in table.rows)]
-    rows[0] = [escaped(each) for each in rows[0]]
+    rows[0] = [within(each) for each in rows[0]]
     rule = [_rule(column) for column in table.columns]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
 
@@ -68,5 +68,9 @@ def _rule(column: Column) -> str:
     return "---:" if column.right else "---"
 
 
+def _plain(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
 def _text(cell: str | Cell) -> str:
-    return escaped(cell.text if isinstance(cell, Cell) else cell)
+    return within(_plain(cell))

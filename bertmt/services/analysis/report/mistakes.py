@@ -1,6 +1,6 @@
 """Where arms differ: confusion matrices, similarity, examples that were fixed and broken, scores by slice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ from bertmt.services.analysis.changes.flips import (
 from bertmt.services.analysis.changes.slices import slice_differences, slice_scores
 from bertmt.services.analysis.confusion import confusion_of
 from bertmt.services.analysis.examples import examples_of, similarity_of
+from bertmt.services.analysis.report.curves import places_of
 from bertmt.services.analysis.report.document import (
     Block,
     Heading,
@@ -45,22 +46,27 @@ MOST_PAIRS = 2  # of arms that are compared with the reference example by exampl
 MOST_EXAMPLES = 5  # of each kind
 LONGEST_TEXT = 300  # characters of an example
 EXAMPLES = (Column("id"), Column("true"), Column("before"), Column("after"), Column("text"))
-SHADED = "rows are the true classes, columns the predicted ones; shaded by the share of the true class"
-BEST_FIT = "the line is that of best fit; squares, where there are many pairs, are darker where there are more"
+ABOUT_MATRICES = (
+    "Of a confusion matrix rows are the true classes, columns the predicted ones; shades are shares of the true class."
+)
+ABOUT_CLOUDS = (
+    "Of numbers predicted against true ones, and the line of best fit; of many, squares, darker where there are more."
+)
 
 
 def picture_section(database: Database, arms: Sequence[Arm]) -> Section | None:
     """A matrix or a cloud for each task of each arm; None where there is nothing to draw."""
+    places = places_of(database, arms)
     blocks: list[Block] = []
     for task in tasks_of_arms(arms).values():
         found: list[Picture] = []
         said: list[str] = []
-        for number, (arm, name) in enumerate(zip(arms[:MOST_ARMS], distinct_names(arms), strict=False)):
+        for arm, name in zip(arms[:MOST_ARMS], distinct_names(arms), strict=False):
             if task.name not in arm.tasks:
                 continue
             try:
                 drawn = (
-                    _matrix(database, arm, name, task) if task.classes else _cloud(database, arm, name, task, number)
+                    _matrix(database, arm, name, task) if task.classes else _cloud(database, arm, name, task, places)
                 )
                 found += [drawn] if drawn else []
             except RegistryError:
@@ -69,6 +75,9 @@ def picture_section(database: Database, arms: Sequence[Arm]) -> Section | None:
                 said.append(f"{name}: {problem}")
         blocks += [Pictures(found)] if found else []
         blocks += [Paragraph(each, True) for each in said]
+    kinds = {bool(task.classes) for task in tasks_of_arms(arms).values()} if blocks else set()
+    about = [text for has_classes, text in ((True, ABOUT_MATRICES), (False, ABOUT_CLOUDS)) if has_classes in kinds]
+    blocks += [Paragraph(" ".join(about), True)] if about else []
     if len(arms) > MOST_ARMS and blocks:
         blocks.append(Paragraph(f"Of the first {MOST_ARMS} of {len(arms):,} arms.", True))
     return Section("Predictions", blocks) if blocks else None
@@ -85,19 +94,19 @@ def _matrix(database: Database, arm: Arm, name: str, task: Task) -> Picture | No
     which = f"epoch {known[0].epoch}" if len(known) == 1 else f"the sum of {numbers.counted(len(known), 'seed')}"
     title = f"{task.title}: {name}"
     figure = draw_matrix(counts, known[0].classes, title, f"Confusion matrix, {title}, {which}")
-    return Picture(figure_name("confusion", task.name, arm.runs[0].id), figure, f"{title}, {which}; {SHADED}")
+    return Picture(figure_name("confusion", task.name, arm.runs[0].id), figure, f"{title}, {which}")
 
 
-def _cloud(database: Database, arm: Arm, name: str, task: Task, number: int) -> Picture | None:
+def _cloud(database: Database, arm: Arm, name: str, task: Task, places: Mapping[int, int]) -> Picture | None:
     """Predicted against true numbers of the first seed of an arm."""
     run = arm.runs[0]
     found = similarity_of(database, run, task.name)
     fit = None if found.slope is None or found.intercept is None else (found.slope, found.intercept)
     title = f"{task.title}: {name}" + (f", seed {run.seed}" if len(arm.runs) > 1 else "")
-    style = look_of(number, ascii_only=False).style
+    style = look_of(places[run.key], ascii_only=False).style
     cloud = Cloud(found.labels, found.predicted, fit, title, (task.minimum, task.maximum), style)
     figure = draw_cloud(cloud)
-    about = f"{title}, epoch {found.epoch}, Pearson ρ {numbers.score(found.rho)}; {BEST_FIT}"
+    about = f"{title}, epoch {found.epoch}, Pearson ρ {numbers.score(found.rho)}"
     return figure and Picture(figure_name("similarity", task.name, run.id), figure, about)
 
 

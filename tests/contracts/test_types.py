@@ -20,6 +20,7 @@ NOT_INSTALLED = {
     "datasets",
     "sentence_transformers",
     "optuna",
+    "matplotlib",
 }
 SLOW_TO_READ = {"peft", "transformers"}
 # Ours: what two kinds of error would say of tests.

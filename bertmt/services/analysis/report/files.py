@@ -89,8 +89,8 @@ def refuse_unless_free(request: Request) -> None:
             raise UsageError(f"{folder} is no folder: name another with --figures.")
         if request.kind in ("latex", "md") and not _WORDS_OF_A_FOLDER.fullmatch(_seen_from(request)):
             raise UsageError(
-                "--figures of a text that shows them expects a folder whose path from the text has letters, digits and "
-                f"- . / _ alone, but found {str(request.figures)[:80]!r}."
+                "--figures of a text that shows them expects a folder whose path from the text has letters, digits, "
+                f"spaces and - . / _ alone, but found {str(request.figures)[:80]!r}."
             )
 
 

@@ -1,6 +1,7 @@
 """A report about arms, gathered from the registry by what `compare`, `show`, `flips` and `slices` call too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bertmt.drawing.numbers import named
@@ -9,10 +10,11 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm, arm_of, distinct_names
 from bertmt.services.analysis.compare import Comparison, compare
+from bertmt.services.analysis.model_folder.facts import without_place
 from bertmt.services.analysis.report import provenance
 from bertmt.services.analysis.report.commands import command_section
 from bertmt.services.analysis.report.curves import curve_section
-from bertmt.services.analysis.report.document import Paragraph, Record, Report, Section
+from bertmt.services.analysis.report.document import Block, Bullets, Paragraph, Record, Report, Section
 from bertmt.services.analysis.report.mistakes import change_sections, picture_section
 from bertmt.services.analysis.report.scores import comparison_sections, difference_records, run_scores
 from bertmt.services.browse.baseline import Baselines
@@ -58,8 +60,35 @@ def report_of(database: Database, groups: Sequence[Sequence[Run]]) -> Report:
         command_section(arms),
     ]
     made = f"Written by bertmt {__version__} on {datetime.now(UTC):%Y-%m-%d at %H:%M} UTC."
-    whole = [each for each in sections if each is not None]
+    places = _places(database, runs)
+    whole = [_without(places, each) for each in sections if each is not None]
     return Report(_title(arms), made, whole, [*of_runs, *records, *changes.records])
+
+
+def _places(database: Database, runs: Sequence[Run]) -> dict[str, str]:
+    """Where data and encoders of runs lie on this machine, and what is told of that: a report is for others to read."""
+    named = [each for run in runs for each in (run.submission.data, run.submission.extra_data_file)]
+    named += [str(run.recipe.get("encoder")) for run in runs] + [str(database.path.parent)]
+    found = {each: str(without_place(each)) for each in named if each != without_place(each)}
+    return dict(sorted(found.items(), key=lambda each: -len(each[0])))  # a folder within another goes first
+
+
+def _without(places: Mapping[str, str], section: Section) -> Section:
+    """A section whose sentences tell of no such place."""
+
+    def told(text: str) -> str:
+        for place, shown in places.items():
+            text = text.replace(place, shown)
+        return text
+
+    blocks: list[Block] = []
+    for block in section.blocks:
+        if isinstance(block, Paragraph):
+            block = replace(block, text=told(block.text))
+        elif isinstance(block, Bullets):
+            block = Bullets(list(map(told, block.items)))
+        blocks.append(block)
+    return Section(section.title, blocks)
 
 
 def _compared(database: Database, groups: Sequence[Sequence[Run]]) -> tuple[Comparison | None, str]:

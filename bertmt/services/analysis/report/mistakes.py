@@ -44,7 +44,7 @@ from bertmt.tasks.task import Task
 MOST_ARMS = 6  # that have matrices and clouds
 MOST_PAIRS = 2  # of arms that are compared with the reference example by example
 MOST_EXAMPLES = 5  # of each kind
-LONGEST_TEXT = 300  # characters of an example
+LONGEST_TEXT, LONGEST_WORDS = 300, 80  # characters of an example, and of its id, its class and predictions
 EXAMPLES = (Column("id"), Column("true"), Column("before"), Column("after"), Column("text"))
 ABOUT_MATRICES = (
     "Of a confusion matrix rows are the true classes, columns the predicted ones; shades are shares of the true class."
@@ -165,8 +165,12 @@ def _example(found: TwoRuns, index: int) -> Row:
     example = found.b.examples[index]
     before, after = (prediction_text(table, index) for table in (found.a, found.b))
     text = " ⏎ ".join(each for each in (example.first, example.second) if each is not None)
-    shown = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
-    return Row([example.id, label_text(found.b, index), before, after, shown])
+    cells = [_cut(each, LONGEST_WORDS) for each in (example.id, label_text(found.b, index), before, after)]
+    return Row([*cells, _cut(text, LONGEST_TEXT)])
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _slices(found: TwoRuns) -> tuple[list[Block], list[Record]]:

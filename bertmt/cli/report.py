@@ -66,11 +66,19 @@ def report(
     database = existing_registry(context)
     file, folder = (None if each is None else Path(each) for each in (out, figures))
     request = Request(kind_of(None if kind is None else kind.value, file), file, folder, force)
+    _refuse_page_on_screen(request)
     refuse_unless_free(request)
     written = write(report_of(database, named_groups(database, words)), request)
     if file is None:
         output.write_data([written.text])
     _tell(request, written)
+
+
+def _refuse_page_on_screen(request: "Request") -> None:
+    from bertmt.errors import UsageError
+
+    if request.out is None and request.kind == "html" and output.is_terminal():
+        raise UsageError("A page of HTML is for a browser: write it into a file with -o report.html.")
 
 
 def _tell(request: "Request", written: "Written") -> None:

@@ -46,6 +46,13 @@ def test_without_a_file_it_goes_to_stdout(bertmt: Bertmt, registry: Path, folder
     assert list(folder.glob("report*")) == []
 
 
+def test_a_page_is_not_poured_over_a_terminal(bertmt: Bertmt, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bertmt.cli.output.is_terminal", lambda: True)
+    refused = bertmt("report", "base", "better")
+    assert refused.code == 2 and "-o report.html" in refused.err and refused.out == ""
+    assert bertmt("report", "base", "better", "--format", "md").out.startswith("# better")
+
+
 @pytest.mark.parametrize("name", ["report.html", "report.md", "report.tex"])
 def test_its_own_is_replaced_and_what_was_changed_since_is_not(
     bertmt: Bertmt, registry: Path, folder: Path, name: str

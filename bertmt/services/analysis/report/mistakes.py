@@ -46,6 +46,7 @@ MOST_PAIRS = 2  # of arms that are compared with the reference example by exampl
 MOST_EXAMPLES = 5  # of each kind
 LONGEST_TEXT, LONGEST_WORDS = 300, 80  # characters of an example, and of its id, its class and predictions
 EXAMPLES = (Column("id"), Column("true"), Column("before"), Column("after"), Column("text"))
+EACH_ALONE = "About the trained models that are named, each task judged by itself; what holds for all is above."
 ABOUT_MATRICES = (
     "Of a confusion matrix rows are the true classes, columns the predicted ones; shades are shares of the true class."
 )
@@ -142,7 +143,9 @@ def change_sections(database: Database, arms: Sequence[Arm]) -> Changes:
         left = numbers.counted(len(arms) - 1 - MOST_PAIRS, "more arm")
         flips.append(Paragraph(f"`bertmt flips A B` and `bertmt slices A B` show those of {left}.", True))
     titled = {"Fixed and broken": flips, "Scores by slice": slices}
-    return Changes([Section(title, blocks) for title, blocks in titled.items() if blocks], records)
+    return Changes(
+        [Section(title, [Paragraph(EACH_ALONE, True), *blocks]) for title, blocks in titled.items() if blocks], records
+    )
 
 
 def _flips(found: TwoRuns) -> Iterator[Block]:

@@ -32,8 +32,8 @@ RUN_SCORES = (
 )  # fmt: skip
 MOST_ROWS = 600  # of the scores of single runs
 READS = (
-    "A verdict is better or worse only where the 95 % interval is clear of zero and p, corrected for all that is shown "
-    "here, is at most 0.05; undecided is not “no effect”."
+    "A verdict is better or worse only where the 95 % interval is clear of zero and p, corrected over all of these "
+    "differences, is at most 0.05; undecided is not “no effect”."
 )
 
 

@@ -1,6 +1,7 @@
 """Figures as PDF and PNG for print, by matplotlib (`pip install "bertmt[figures]"`): the same marks as in SVG."""
 
 import io
+import warnings
 from typing import Any
 
 from bertmt.drawing.figures.marks import COLOURS, Area, Dot, Figure, Mark, Rule, Words
@@ -33,7 +34,8 @@ def printed(figure: Figure, kind: str) -> bytes:
         _draw(matplotlib, axes, mark, order)
     content = io.BytesIO()
     # Type 42 fonts stay text in a PDF; journals refuse matplotlib's usual type 3.
-    with matplotlib.rc_context({"pdf.fonttype": 42}):
+    with matplotlib.rc_context({"pdf.fonttype": 42}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # its font lacks a letter, and draws a box
         page.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=_CREATOR[kind])
     return content.getvalue()
 

@@ -31,26 +31,27 @@ FORMATS = ("html", "md", "tex", "csv")
 
 
 @pytest.fixture
-def hostile(bertmt: Bertmt, builder: RegistryBuilder, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Reports about a run whose name, sentences, remarks and environment are hostile, by their endings."""
+def hostile(bertmt: Bertmt, builder: RegistryBuilder, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """A report about two runs whose names, sentences and data are hostile, by its ending: `hostile("md")`."""
     builder.database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")
     examples = tuple(Example(f"{MARKED}{i}", f"{MARKED} {i}", None, i % 5) for i in range(registry_builder.COUNT))
     monkeypatch.setitem(registry_builder.EXAMPLES, "sst", examples)
     ids = [builder.finished(MARKED, right=right, epochs=2 + at).id for at, right in enumerate((0.2, 0.8))]
     with builder.database.immediate():
         builder.database.execute("UPDATE runs SET data = ?", (MARKED,))
-    found = {}
-    for ending in FORMATS:
-        outcome = bertmt("report", *ids, "-o", f"hostile.{ending}", *(("--figures", "fig") if ending != "csv" else ()))
+
+    def make(ending: str, *more: str) -> str:
+        outcome = bertmt("report", *ids, "-o", f"hostile.{ending}", *more)
         assert outcome.code == 0, outcome.err
-        found[ending] = Path(f"hostile.{ending}").read_text(encoding="utf-8")
-    return found
+        return Path(f"hostile.{ending}").read_text(encoding="utf-8")
+
+    return make
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_nothing_raw_is_in_any_format(hostile: dict[str, str], ending: str) -> None:
-    assert "evil" in hostile[ending]
-    assert re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", hostile[ending]) is None
+def test_nothing_raw_is_in_any_format(hostile: Callable[..., str], ending: str) -> None:
+    text = hostile(ending)
+    assert "evil" in text and re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text) is None
 
 
 # What a page is made of; anything else came out of a text.
@@ -66,8 +67,8 @@ ATTRIBUTES = {
 }  # fmt: skip
 
 
-def test_in_html_it_is_text_and_the_page_fetches_nothing(hostile: dict[str, str]) -> None:
-    page = Page(hostile["html"])
+def test_in_html_it_is_text_and_the_page_fetches_nothing(hostile: Callable[..., str]) -> None:
+    page = Page(hostile("html"))
     assert set(page.tags) <= ELEMENTS and {name for _, name, _ in page.attributes} <= ATTRIBUTES
     cells = [cell for table in page.tables for row in table for cell in row]
     assert safe_text(MARKED) in page.text and any(safe_text(MARKED) in each for each in cells)
@@ -81,14 +82,16 @@ def test_in_html_it_is_text_and_the_page_fetches_nothing(hostile: dict[str, str]
     assert policy.startswith("default-src 'none'")
 
 
-def test_the_style_sheet_knows_every_colour_that_is_used_on_both_grounds(hostile: dict[str, str]) -> None:
-    used = set(re.findall(r"var\((--\w+)\)", hostile["html"]))
-    light, _, dark = hostile["html"].partition("@media screen and (prefers-color-scheme:dark)")
+def test_the_style_sheet_knows_every_colour_that_is_used_on_both_grounds(hostile: Callable[..., str]) -> None:
+    text = hostile("html")
+    used = set(re.findall(r"var\((--\w+)\)", text))
+    light, _, dark = text.partition("@media screen and (prefers-color-scheme:dark)")
     assert used and all(f"{each}:#" in light and f"{each}:#" in dark.partition("\n")[0] for each in used)
 
 
-def test_in_markdown_it_is_text(hostile: dict[str, str]) -> None:
-    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(hostile["md"])
+def test_in_markdown_it_is_text(hostile: Callable[..., str]) -> None:
+    text = hostile("md", "--figures", "fig")
+    tokens = MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(text)
     inline = [child for token in tokens for child in token.children or []]
     kinds = {token.type for token in [*tokens, *inline]}
     assert kinds & {"html_inline", "link_open", "em_open", "strong_open", "hr", "s_open"} == set()
@@ -100,7 +103,7 @@ def test_in_markdown_it_is_text(hostile: dict[str, str]) -> None:
     cells = ["".join(part.content for part in token.children or []) for token in tokens if token.type == "inline"]
     assert any(safe_text(MARKED) in each for each in cells)
     widths: set[Any] = set()
-    for table in re.findall(r"(?:^\|.*\n)+", hostile["md"], re.MULTILINE):
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(widths) == 1, table
     assert widths
@@ -122,8 +125,8 @@ def body_of(latex: str) -> str:
     return latex.partition("\\begin{document}")[2]
 
 
-def test_in_latex_it_is_text_and_everything_is_closed(hostile: dict[str, str]) -> None:
-    body = body_of(hostile["tex"])
+def test_in_latex_it_is_text_and_everything_is_closed(hostile: Callable[..., str]) -> None:
+    body = body_of(hostile("tex", "--figures", "fig"))
     plain = body.replace("\\\\", " ")  # ends of lines
     assert set(re.findall(r"\\([A-Za-z]+)", plain)) <= COMMANDS
     assert set(re.findall(r"\\([^A-Za-z])", plain)) <= set("{}$&#_%")
@@ -148,9 +151,10 @@ def test_in_latex_it_is_text_and_everything_is_closed(hostile: dict[str, str]) -
         assert "multicolumn" in row or len(re.findall(r"(?<!\\)&", row)) >= 1
 
 
-def test_latex_makes_pages_of_it(hostile: dict[str, str], folder: Path) -> None:
+def test_latex_makes_pages_of_it(hostile: Callable[..., str], folder: Path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not here: whether LaTeX makes pages of a report was not tried")
+    hostile("tex")
     command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "hostile.tex"]
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
     said = done.stdout.decode("utf-8", "replace")
@@ -175,8 +179,8 @@ def test_latex_is_escaped_letter_by_letter(text: str, expected: str) -> None:
     assert escaped(text) == expected
 
 
-def test_in_csv_no_text_is_a_formula(hostile: dict[str, str]) -> None:
-    rows = list(csv.reader(io.StringIO(hostile["csv"])))
+def test_in_csv_no_text_is_a_formula(hostile: Callable[..., str]) -> None:
+    rows = list(csv.reader(io.StringIO(hostile("csv"))))
     assert {len(row) for row in rows} == {len(rows[0])} and "arm" in rows[0]
     cells = [cell for row in rows for cell in row]
     begun = [each for each in cells if each[:1] in ("=", "+", "-", "@", "|", "%", "\t", "\r")]
@@ -184,7 +188,8 @@ def test_in_csv_no_text_is_a_formula(hostile: dict[str, str]) -> None:
     assert any(each.startswith("'=cmd|") for each in cells)
 
 
-def test_the_figures_of_hostile_names_are_plain_svg(hostile: dict[str, str], folder: Path) -> None:
+def test_the_figures_of_hostile_names_are_plain_svg(hostile: Callable[..., str], folder: Path) -> None:
+    hostile("csv", "--figures", "fig")
     drawn = [each.read_text(encoding="utf-8") for each in (folder / "fig").glob("*.svg")]
     assert len(drawn) > 5
     for text in drawn:

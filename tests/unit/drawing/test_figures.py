@@ -171,13 +171,14 @@ def test_a_text_without_room_is_cut() -> None:
 
 
 @pytest.mark.parametrize(("kind", "head"), [("pdf", b"%PDF"), ("png", b"\x89PNG")])
+@pytest.mark.filterwarnings("error")
 def test_print_is_a_file_of_its_kind(kind: str, head: bytes) -> None:
     if not can_print():
         pytest.skip("matplotlib is not here: PDF and PNG were not tried")
     first = printed(ALL_MARKS, kind)
     assert first.startswith(head) and printed(ALL_MARKS, kind) == first
     if kind == "png":  # 300 dots an inch
-        assert int.from_bytes(first[16:20], "big") == round(100 / 72 * 300)
+        assert int.from_bytes(first[16:20], "big") == int(100 / 72 * 300)
 
 
 def test_without_matplotlib_print_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

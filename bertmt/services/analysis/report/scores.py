@@ -57,7 +57,9 @@ def comparison_sections(found: Comparison) -> Iterator[Section]:
     if found.warnings:
         said += [Heading("Read with care"), Bullets(found.warnings)]
     yield Section("Verdicts", said)
-    blocks: list[Block] = [Table(*words.score_table(found)), _forest(found)]
+    noise = words.about_noise(found)
+    about = f"Grey in the forest is {noise.removeprefix('░ ')}" if found.noise else noise
+    blocks: list[Block] = [Table(*words.score_table(found)), _forest(found), Paragraph(about, True)]
     for each in found.others:
         rows = words.difference_rows(each, None)
         blocks.append(Heading(words.difference_title(each)))
@@ -69,9 +71,7 @@ def comparison_sections(found: Comparison) -> Iterator[Section]:
 def _forest(found: Comparison) -> Pictures:
     said = f"Differences from {words.side_name(found.sides[0])}, with 95 % intervals"
     figure = draw_forest(words.forest_groups(found), said)
-    grey = words.about_noise(found).removeprefix("░ ")
-    about = f"grey: {grey}" if found.noise else grey
-    return Pictures([Picture("forest", figure, f"{said}; {about}")])
+    return Pictures([Picture("forest", figure, said)])
 
 
 def run_scores(database: Database, arms: Sequence[Arm], about: dict[int, Details]) -> tuple[Section, list[Record]]:

@@ -20,9 +20,10 @@ def escaped(text: str) -> str:
     shown = safe_text(text).strip()
     begins = _BEGINS.match(shown)
     if begins is None:
-        return within(shown)
+        return _MARKS.sub(r"\\\1", shown)
     number, mark = begins[2] or "", begins[1] or begins[3]
-    return f"{number}\\{mark}{within(shown[begins.end() :])}"
+    rest = _MARKS.sub(r"\\\1", shown[begins.end() :])
+    return f"{number}\\{mark}{rest}"
 
 
 def within(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bertmt.drawing.numbers import named
+from bertmt.drawing.numbers import counted, named
 from bertmt.errors import UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -36,7 +36,7 @@ def report_of(database: Database, groups: Sequence[Sequence[Run]]) -> Report:
     """
     count = sum(map(len, groups))
     if count > MOST_RUNS:
-        raise UsageError(f"A report is of at most {MOST_RUNS} runs, but found {count:,}: name fewer.")
+        raise UsageError(f"A report is of at most {counted(MOST_RUNS, 'run')}, but found {count:,}: name fewer.")
     found, said = _compared(database, groups)
     arms = list(found.arms) if found else [arm_of(database, group) for group in groups]
     runs = list({run.key: run for arm in arms for run in arm.runs}.values())

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from command_outcome import Outcome
 
-from bertmt import atomic_files
 from bertmt.drawing.figures.printing import can_print
 
 Bertmt = Callable[..., Outcome]
@@ -116,7 +115,7 @@ def test_a_write_that_fails_leaves_the_old_report_and_nothing_else(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic_files.os, "fsync", full)
+    monkeypatch.setattr("bertmt.atomic_files.os.fsync", full)
     outcome = bertmt("report", "base", "-o", "report.html")
     assert outcome.code == 1 and "cannot be written: No space left on device" in outcome.err
     assert (folder / "report.html").read_bytes() == before and not list(folder.glob(".report*"))

@@ -108,7 +108,7 @@ def _cloud(database: Database, arm: Arm, name: str, task: Task, places: Mapping[
     cloud = Cloud(found.labels, found.predicted, fit, title, (task.minimum, task.maximum), style)
     figure = draw_cloud(cloud)
     about = f"{title}, epoch {found.epoch}, Pearson ρ {numbers.score(found.rho)}"
-    return figure and Picture(figure_name("similarity", task.name, run.id), figure, about)
+    return None if figure is None else Picture(figure_name("similarity", task.name, run.id), figure, about)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def report(
     context: typer.Context, words: Words, out: Out = None, kind: Kind = None, figures: Figures = None,
     force: Force = False,
 ) -> None:  # fmt: skip
-    """Write a report about runs, as one page to be read, printed or passed on.
+    """Write all about runs as one page, to print or pass on.
 
     Verdicts, scores with intervals, curves, confusion matrices, similarity, examples that were fixed and broken, scores
     by slice, recipes, training, data, encoders, code and environment, and the commands that do it again. HTML is one

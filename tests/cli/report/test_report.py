@@ -174,6 +174,16 @@ def test_more_arms_than_can_be_drawn_are_told_of(
     assert "The first 2 of 3 arms" in text and "Of the first 2 of 3 arms." in text and "those of 1 more arm" in text
 
 
+@pytest.mark.parametrize("words", [("base", "better"), ("base",)])
+def test_slices_of_more_numbers_than_are_judged_in_seconds_are_left_to_their_command(
+    bertmt: Bertmt, registry: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("bertmt.services.analysis.report.mistakes.MOST_NUMBERS", 59)
+    page = Page(written(bertmt, *words))
+    assert "STS: slices of 60 examples take minutes;" in page.text and "SST: slices of" not in page.text
+    assert not any("label 0 to below 1" in row[0] for table in page.tables for row in table)
+
+
 @pytest.mark.parametrize("name", ["base", "better", "twins"])
 def test_the_commands_at_its_end_make_the_same_recipes(
     bertmt: Bertmt, registry: Path, run_named: Callable[..., Run], name: str

@@ -26,7 +26,7 @@ from bertmt.services.analysis.changes.flips import (
 )
 from bertmt.services.analysis.changes.slices import slice_differences, slice_scores
 from bertmt.services.analysis.confusion import confusion_of
-from bertmt.services.analysis.examples import examples_of, similarity_of
+from bertmt.services.analysis.examples import ExampleTable, examples_of, similarity_of
 from bertmt.services.analysis.report.curves import places_of
 from bertmt.services.analysis.report.document import (
     Block,
@@ -44,6 +44,7 @@ from bertmt.tasks.task import Task
 MOST_ARMS = 6  # that have matrices and clouds
 MOST_PAIRS = 2  # of arms that are compared with the reference example by example
 MOST_EXAMPLES = 5  # of each kind
+MOST_NUMBERS = 20_000  # examples whose labels are numbers
 LONGEST_TEXT, LONGEST_WORDS = 300, 80  # characters of an example, and of its id, its class and predictions
 EXAMPLES = (Column("id"), Column("true"), Column("before"), Column("after"), Column("text"))
 EACH_ALONE = "About the trained models that are named, each task judged by itself; what holds for all is above."
@@ -130,7 +131,7 @@ def change_sections(database: Database, arms: Sequence[Arm]) -> Changes:
             try:
                 found = two_runs(database, first, second, name)
                 flips += _flips(found)
-                blocks, of_slices = _slices(found)
+                blocks, of_slices = _slices(found) if _is_quick(found.b) else ([_too_many(found.b)], [])
                 slices += blocks
                 records += of_slices
             except RegistryError:
@@ -197,11 +198,25 @@ def _slices(found: TwoRuns) -> tuple[list[Block], list[Record]]:
     return blocks, records
 
 
+def _is_quick(table: ExampleTable) -> bool:
+    """Whether slices are judged within seconds: of classes always, numbers are resampled."""
+    return bool(table.about.classes) or len(table.labels) <= MOST_NUMBERS
+
+
+def _too_many(table: ExampleTable) -> Paragraph:
+    said = f"{table.about.title}: slices of {len(table.labels):,} examples take minutes; `bertmt slices` judges them."
+    return Paragraph(said, True)
+
+
 def _slices_of_one(database: Database, arm: Arm) -> Iterator[Block]:
     run = arm.runs[0]
     for task in run.tasks.values():
         try:
-            scores, made = slice_scores(examples_of(database, run, task.name))
+            table = examples_of(database, run, task.name)
+            if not _is_quick(table):
+                yield _too_many(table)
+                continue
+            scores, made = slice_scores(table)
         except RegistryError:
             raise
         except BertmtError as problem:

@@ -36,6 +36,7 @@ from bertmt.cli.presets import presets
 from bertmt.cli.queue import queue
 from bertmt.cli.recipe import recipe
 from bertmt.cli.repair import repair
+from bertmt.cli.report import report
 from bertmt.cli.restore import restore
 from bertmt.cli.runs import runs
 from bertmt.cli.search import search, searches
@@ -52,7 +53,8 @@ from bertmt.version import __version__
 
 COMMANDS: tuple[Callable[..., Any], ...] = (
     demo, init, fetch, doctor, presets, recipe, queue, search, searches, worker, workers, tui, runs, show, find, logs,
-    curves, confusion, wait, baseline, compare, flips, slices, effects, paper, cancel, pause, resume, requeue, rm,
+    curves, confusion, wait, baseline, compare, flips, slices, effects, paper, report, cancel, pause, resume, requeue,
+    rm,
     restore, hold, release, move, edit, rename, note, tag, average, predict, try_, export, verify_resume, notify,
     backup, import_run, import_predictions, gc, repair,
 )  # fmt: skip

@@ -21,6 +21,7 @@ NOT_INSTALLED = {
     "sentence_transformers",
     "optuna",
     "tensorboardX",
+    "matplotlib",
 }
 SLOW_TO_READ = {"peft", "transformers"}
 # Ours: what two kinds of error would say of tests.

@@ -76,17 +76,23 @@ class _Axis:
     @classmethod
     def around(cls, rows: Iterable[ForestRow], count: int) -> "_Axis":
         """All rows, but for what reaches much farther than the others."""
-        drawn = [row.places for row in rows if row.is_drawn]
-        most = FARTHEST * median([max(map(abs, each)) for each in drawn] or [0.0])
-        low = min([max(min(each), -most) for each in drawn] + [0.0])
-        high = max([min(max(each), most) for each in drawn] + [0.0])
-        room = 0.06 * (high - low) or 0.05
-        return cls(low - room, high + room, count)
+        return cls(*range_of(rows), count)
 
     def column(self, value: float) -> int:
         """Where a difference stands; of one beyond the range, −1 or `count`."""
         place = round((value - self.low) / (self.high - self.low) * (self.count - 1))
         return max(-1, min(place, self.count))
+
+
+def range_of(rows: Iterable[ForestRow]) -> tuple[float, float]:
+    """The least and the greatest difference that an axis shows, zero between them: all rows, but for what reaches much
+    farther than the others."""
+    drawn = [row.places for row in rows if row.is_drawn]
+    most = FARTHEST * median([max(map(abs, each)) for each in drawn] or [0.0])
+    low = min([max(min(each), -most) for each in drawn] + [0.0])
+    high = max([min(max(each), most) for each in drawn] + [0.0])
+    room = 0.06 * (high - low) or 0.05
+    return low - room, high + room
 
 
 def draw_forest(groups: Sequence[ForestGroup], width: int, *, ascii_only: bool = False) -> list[Line]:

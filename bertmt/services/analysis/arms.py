@@ -121,6 +121,13 @@ def tasks_of_arms(arms: Sequence[Arm]) -> Tasks:
     return tasks_of(run for arm in arms for run in arm.runs)
 
 
+def runs_to_pair(reference: Arm, arm: Arm) -> tuple[Run, Run]:
+    """A run of either arm to look at examples with: of the first seed that both have, else the first of each."""
+    by_seed = {run.seed: run for run in reference.runs}
+    shared = next(((by_seed[run.seed], run) for run in arm.runs if run.seed in by_seed), None)
+    return shared or (reference.runs[0], arm.runs[0])
+
+
 def distinct_names(arms: Sequence[Arm]) -> list[str]:
     """What each arm is called where all are named together: two recipes, or one on other data, can share a name."""
     names = [arm.name for arm in arms]

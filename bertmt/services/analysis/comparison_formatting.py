@@ -47,11 +47,14 @@ def score_texts(side: Side, tasks: Tasks) -> list[str]:
 
 def format_scores(found: Comparison, width: int | None) -> list[Line]:
     """The scores of every arm, the reference first."""
-    columns = (
-        Column("dev scores", elastic=True),
-        *(Column(title, True) for title in score_titles(found.tasks).values()),
-    )
-    return table(columns, [Row([side_name(side), *score_texts(side, found.tasks)]) for side in found.sides], width)
+    return table(*score_table(found), width)
+
+
+def score_table(found: Comparison) -> tuple[list[Column], list[Row]]:
+    """The columns and the rows of that."""
+    titles = score_titles(found.tasks).values()
+    columns = [Column("dev scores", elastic=True), *(Column(title, True) for title in titles)]
+    return columns, [Row([side_name(side), *score_texts(side, found.tasks)]) for side in found.sides]
 
 
 def side_name(side: Side) -> str:
@@ -71,6 +74,12 @@ def format_forest(
     Args:
         marks: stand before the names of arms, and where their differences are, by the key of an arm's first run.
     """
+    drawn = draw_forest(forest_groups(found, marks), width, ascii_only=ascii_only)
+    return [*drawn, *((Span(part, "dim"),) for part in wrapped(safe_text(about_noise(found)), width))]
+
+
+def forest_groups(found: Comparison, marks: Mapping[int, Span] | None = None) -> list[ForestGroup]:
+    """The rows of that plot, each arm's under its name."""
     groups = []
     for each in found.others:
         results: list[Any] = [*each.examples, *each.seeds]
@@ -80,8 +89,7 @@ def format_forest(
         name, other = (Span(safe_text(side_name(side)), "title") for side in (each.side, each.reference))
         title = line(*_before(own), name, Span(" − ", "title"), *_before(its), other)
         groups.append(ForestGroup(title, [replace(row, mark=own) for row in rows]))
-    drawn = draw_forest(groups, width, ascii_only=ascii_only)
-    return [*drawn, *((Span(part, "dim"),) for part in wrapped(safe_text(about_noise(found)), width))]
+    return groups
 
 
 def _before(mark: Span | None) -> tuple[Span, ...]:
@@ -134,12 +142,22 @@ def _known_from(noise: Mapping[str, NoiseFloor]) -> str:
 
 def format_differences(against: Against, width: int | None) -> list[Line]:
     """One arm against the reference: differences with interval, p, verdict, the seeds behind them and what to mind."""
-    tasks = against.reference.arm.tasks
-    results: list[Any] = [*against.examples, *against.seeds]
-    title = safe_text(f"{side_name(against.side)} − {side_name(against.reference)}")
-    if not results:
+    title = difference_title(against)
+    rows = difference_rows(against, width)
+    if not rows:
         return [(Span(title, "title"),), (Span("They have no comparable task.", "dim"),)]
-    rows = []
+    return [(Span(title, "title"),), *table(DIFFERENCES, rows, width)]
+
+
+def difference_title(against: Against) -> str:
+    """Which arm less which."""
+    return safe_text(f"{side_name(against.side)} − {side_name(against.reference)}")
+
+
+def difference_rows(against: Against, width: int | None) -> list[Row]:
+    """A row of `DIFFERENCES` for each task, with what is said of it below."""
+    tasks, rows = against.reference.arm.tasks, []
+    results: list[Any] = [*against.examples, *against.seeds]
     for each in results:
         about = [format_seeds(each)] if isinstance(each, SeedDifference) else []
         said = " ".join(filter(None, [each.why_undecided, each.remark]))
@@ -151,7 +169,7 @@ def format_differences(against: Against, width: int | None) -> list[Line]:
             numbers.p_value(each.p), numbers.p_value(each.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
         rows.append(Row(cells, [(Span(f"  {safe_text(part)}", "dim"),) for part in below]))
-    return [(Span(title, "title"),), *table(DIFFERENCES, rows, width)]
+    return rows
 
 
 def _title(name: str, tasks: Tasks) -> str:
@@ -173,6 +191,12 @@ def format_seeds(result: SeedDifference) -> str:
 
 def format_tests(found: Comparison, width: int | None) -> list[Line]:
     """How the numbers came about: the tests, the intervals, and over how many the p values were corrected."""
+    text = about_tests(found)
+    return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)] if text else []
+
+
+def about_tests(found: Comparison) -> str:
+    """The same in a line, not yet safe for a screen; "" where nothing was tested."""
     results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
     tests: dict[str, list[str]] = {}
     for each in results:
@@ -180,7 +204,7 @@ def format_tests(found: Comparison, width: int | None) -> list[Line]:
     known = sum(each.p is not None for each in results)
     used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
     if not (used and known):
-        return []
+        return ""
     text = f"p: {used}. Holm's correction over {numbers.counted(known, 'comparison')}, level 0.05."
     beside: dict[str, list[float]] = {}
     for each in results:
@@ -189,7 +213,7 @@ def format_tests(found: Comparison, width: int | None) -> list[Line]:
     if beside:
         said = "; ".join(f"{title}, p {', '.join(map(numbers.p_value, ps))}" for title, ps in beside.items())
         text += f" Beside it, deciding nothing: Williams' t for {said}."
-    return [(Span(part, "dim"),) for part in wrapped(safe_text(text), width)]
+    return text
 
 
 def format_recipes(found: Comparison, width: int | None) -> list[Line]:
@@ -197,15 +221,19 @@ def format_recipes(found: Comparison, width: int | None) -> list[Line]:
     title = (Span("What differs in the recipes", "title"),)
     if not found.recipe_differences:
         return [title, (Span(NOTHING_DIFFERS, "dim"),)]
-    columns = (Column("setting"), *(Column(safe_text(arm.name)) for arm in found.arms))
-    rows = [Row([name, *map(value_text, values)]) for name, values in found.recipe_differences.items()]
     first = found.reference.runs[0]
-    return [title, *table(columns, rows, None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
+    return [title, *table(*recipe_table(found), None), *facts({f"scale of {first.id}": scale_line(first)}, width)]
+
+
+def recipe_table(found: Comparison) -> tuple[list[Column], list[Row]]:
+    """The columns and the rows of that."""
+    columns = [Column("setting"), *(Column(safe_text(arm.name)) for arm in found.arms)]
+    return columns, [Row([name, *map(value_text, values)]) for name, values in found.recipe_differences.items()]
 
 
 def format_effort(found: Comparison, width: int | None) -> list[Line]:
     """Steps, examples and passes of each arm's first run."""
-    said = [f"{_effort(effort(arm.runs[0]))}{_energy(arm)}" for arm in found.arms]
+    said = [f"{effort_text(effort(arm.runs[0]))}{_energy(arm)}" for arm in found.arms]
     shown = {safe_text(name): text for name, text in zip(distinct_names(found.arms), said, strict=True)}
     lines = [line for each in found.others for line in facts(_price(found, each), width)]
     return [(Span("How much each was trained", "title"),), *facts(shown, width), *lines]
@@ -233,7 +261,7 @@ def _price(found: Comparison, against: Against) -> dict[str, str]:
     return {"Wh per point": f"{names[0]}: {said} more than {names[1]}; a point is 0.01"} if said else {}
 
 
-def _effort(known: dict[str, Any]) -> str:
+def effort_text(known: dict[str, Any]) -> str:
     """Steps, then per task or phase its examples and passes."""
     steps = known.get("steps")
     parts = [f"{numbers.MISSING} steps" if steps is None else numbers.counted(steps, "step")]

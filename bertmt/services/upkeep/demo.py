@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bertmt import atomic_files
-from bertmt.drawing import numbers
 from bertmt.errors import RegistryError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
@@ -17,6 +16,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, removed_runs, run_by_key, setting, store_setting
 from bertmt.registry.states import State
 from bertmt.services.analysis.compare import Comparison, compare
+from bertmt.services.analysis.report.scores import verdict_sentence
 from bertmt.services.ingest.reconcile import ingest_running
 from bertmt.services.lifecycle.control import requeue
 from bertmt.services.opening import opened_registry
@@ -25,7 +25,6 @@ from bertmt.services.plan.submit import Request, plan, submit
 
 PRESETS = ("baseline", "final")
 SETTING = "demo"  # of a registry that was made for one
-VERDICTS = ("better", "worse", "undecided")
 LOOK_SECONDS = 2.0
 GOES_ON = (State.FAILED, State.CANCELLED, State.LOST, State.PAUSED)
 
@@ -100,12 +99,4 @@ def outcome(database: Database, runs: Sequence[Run]) -> Comparison | None:
 def in_words(found: Comparison) -> str:
     """What the comparison says of its second arm, in a sentence, whatever came out; no more than that."""
     [against] = found.others
-    by_verdict: dict[str, list[str]] = {verdict: [] for verdict in VERDICTS}
-    for each in against.examples:
-        title = found.tasks[each.task].score_title if each.task in found.tasks else each.task
-        size = "" if each.difference is None else f" ({numbers.difference(each.difference)})"
-        by_verdict[each.verdict].append(f"{title}{size}")
-    parts = [f"{verdict} on {', '.join(tasks)}" for verdict, tasks in by_verdict.items() if tasks]
-    if not parts:
-        return f"{against.arm.name} and {found.reference.name} could not be compared."
-    return f"{against.arm.name} against {found.reference.name}: {'; '.join(parts)}."
+    return verdict_sentence(against, found)

@@ -106,7 +106,7 @@ def compared(verdicts: dict[str, str]) -> Any:
     arm, reference = SimpleNamespace(name="final (b)"), SimpleNamespace(name="baseline (a)")
     titles = {"sst": "SST", "para": "PARA", "sts": "STS ρ"}
     tasks = {name: SimpleNamespace(score_title=title) for name, title in titles.items()}
-    against = SimpleNamespace(arm=arm, examples=differences)
+    against = SimpleNamespace(arm=arm, examples=differences, seeds=())
     return SimpleNamespace(others=(against,), reference=reference, tasks=tasks)
 
 

@@ -70,6 +70,35 @@ async def test_seeds_of_a_recipe_are_one_arm(show: Show, opened: Any, size: tupl
         assert "mean of 2 seeds" not in shown.text
 
 
+async def test_ctrl_k_writes_a_report_of_what_is_compared_and_says_where(
+    show: Show, opened: Any, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    async with show() as shown:
+        await opened(shown, 1, 2)
+        await shown.press("ctrl+l")
+        [page] = (tmp_path / "here").iterdir()
+        assert page.name.startswith("bertmt-report-run001-run002-") and f"Report saved to {page}" in shown.said
+        assert "<h1>better (run002) against base (run001)</h1>" in page.read_text(encoding="utf-8")
+        page.unlink()
+        await shown.press("down", "T", "ctrl+l")
+        [page] = (tmp_path / "here").iterdir()
+        assert "<h1>base (run001) against better (run002)</h1>" in page.read_text(encoding="utf-8")
+
+
+async def test_a_report_of_runs_without_scores_is_refused(
+    show: Show, opened: Any, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    async with show() as shown:
+        await opened(shown, 6, 7)
+        await shown.press("ctrl+l")
+        assert "A report needs a run with scores" in shown.said
+    assert list((tmp_path / "here").iterdir()) == []
+
+
 @pytest.fixture
 def seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """Seeds 1 to 3 of one recipe, and 1, 2 and 4 of another."""

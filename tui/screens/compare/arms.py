@@ -10,7 +10,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, line
 from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run
-from bertmt.services.analysis.arms import Arm, arms_of
+from bertmt.services.analysis.arms import Arm, arms_of, runs_to_pair
 from bertmt.services.analysis.compare import Comparison, Side, whole_side
 from bertmt.services.analysis.comparison_formatting import side_name
 from bertmt.services.browse.rows import Row
@@ -215,6 +215,4 @@ def runs_to_flip(arms: Sequence[Arm], current: Arm | None) -> tuple[Run, Run] | 
     if len(arms) < 2:
         return None
     reference, arm = arms[0], current if current is not None and current in arms[1:] else arms[1]
-    by_seed = {run.seed: run for run in reference.runs}
-    shared = next(((by_seed[run.seed], run) for run in arm.runs if run.seed in by_seed), None)
-    return shared or (reference.runs[0], arm.runs[0])
+    return runs_to_pair(reference, arm)

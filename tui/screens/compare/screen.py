@@ -29,7 +29,9 @@ from tui.registry_lane import Session
 from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, runs_to_flip, sides_of
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
+from tui.screens.compare.guide import GUIDE
 from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
+from tui.screens.compare.reporting import save_report
 from tui.widgets.frame import framed, name_frame
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
@@ -55,18 +57,7 @@ class CompareScreen(RunActions):
     """
 
     SUBJECT = "a comparison"
-    GUIDE: ClassVar[tuple[str, ...]] = (
-        "The list on top names the arms: each is a run, or all marked seeds of a recipe. The others are compared "
-        "with the first; T picks another. An arm keeps its colour and its mark everywhere; several seeds are one "
-        "curve, their mean in a band from the lowest to the highest, and one matrix, their sum. a sets them apart.",
-        "The forest has a row per difference: its interval about it, zero, and grey behind it what two seeds of one "
-        "recipe differ by, where the registry has such seeds.",
-        "Run against run is paired by dev example, seeds against seeds by seed. A verdict needs a p value that holds "
-        "after Holm's correction over all that is shown, and an interval without zero; undecided is not “no effect”.",
-        "S is (1 + ρ)/2; the overall score is the mean over the tasks, with S in place of a correlation.",
-        "Where there is room all is on one page: Tab and the digits go from pane to pane, and the digit of the pane at "
-        "hand shows it alone, or all again.",
-    )
+    GUIDE: ClassVar[tuple[str, ...]] = GUIDE
     DEFAULT_CSS = """
     CompareScreen Page { padding: 0 1; scrollbar-gutter: stable; }
     CompareScreen #panes, CompareScreen #others { height: 1fr; }
@@ -83,6 +74,8 @@ class CompareScreen(RunActions):
         key("T", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
         key("a", "apart", "seeds", "Single runs, or seeds grouped by recipe.", "compare.apart"),
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
+        key("ctrl+l", "report", "report", "Write a report of this comparison (HTML) into the current folder.",
+            "compare.report", display="^l"),
         key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
             display="]"),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
@@ -383,6 +376,11 @@ class CompareScreen(RunActions):
     @work(group="act")
     async def action_save(self) -> None:
         await self.dashboard.attempt(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
+
+    @work(group="act")
+    async def action_report(self) -> None:
+        """All arms with scores, apart or together as they are shown, against the first."""
+        await self.dashboard.attempt(save_report(self.dashboard, self._sides.arms))
 
     def action_other_task(self) -> None:
         self._task_place += 1

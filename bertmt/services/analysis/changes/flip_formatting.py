@@ -19,6 +19,8 @@ TITLES = {
     "farther": "Farther from the label, the largest losses first",
 }
 MOST_CELLS = 12
+SAME_MISTAKES = "Both runs make the same mistakes."
+ABOUT_CELLS = "left and entered: wrong in both runs, but for different classes. Counts; no cell is tested alone."
 LONGEST_TEXT = 600  # characters of a sentence that are shown
 CELLS = (
     Column("true → mistaken for", elastic=True), Column("before", True), Column("fixed", True), Column("broken", True),
@@ -78,38 +80,48 @@ def _judged(found: TwoRuns, width: int | None, brief: bool) -> Iterator[Line]:
 
 def format_cells(found: TwoRuns, width: int | None, most: int = MOST_CELLS) -> list[Line]:
     """What became of each mistake, the cells with the most movement first; nothing of a task without classes."""
+    if found.cells is None:
+        return []
+    moved = found.cells.by_movement()
+    if not moved:
+        return [(Span(SAME_MISTAKES, "dim"),)]
+    lines = table(CELLS, cell_rows(found, most), width)
+    if len(moved) > most:
+        lines.append((Span(f"… and {numbers.counted(len(moved) - most, 'cell')} more", "dim"),))
+    return [*lines, *((Span(part, "dim"),) for part in wrapped(ABOUT_CELLS, width))]
+
+
+def cell_rows(found: TwoRuns, most: int = MOST_CELLS) -> list[Row]:
+    """The rows of that, for the columns `CELLS`; none of a task without classes."""
     cells, classes = found.cells, found.about.classes
     if cells is None:
         return []
-    moved = cells.by_movement()
-    if not moved:
-        return [(Span("Both runs make the same mistakes.", "dim"),)]
     rows = []
-    for true, wrong in moved[:most]:
+    for true, wrong in cells.by_movement()[:most]:
         counts = [int(each[true, wrong]) for each in (cells.before, cells.fixed, cells.broken)]
         counts += [int(each[true, wrong]) for each in (cells.left, cells.entered, cells.after)]
         before, fixed, broken, left, entered, after = map(numbers.count, counts)
         change = STYLES["better" if counts[5] < counts[0] else "worse"] if counts[5] != counts[0] else ""
         name = f"{true} {classes[true]} → {wrong} {classes[wrong]}"
         rows.append(Row([name, before, Text(fixed, "good"), Text(broken, "bad"), left, entered, Text(after, change)]))
-    lines = table(CELLS, rows, width)
-    if len(moved) > most:
-        lines.append((Span(f"… and {numbers.counted(len(moved) - most, 'cell')} more", "dim"),))
-    said = "left and entered: wrong in both runs, but for different classes. Counts; no cell is tested alone."
-    return [*lines, *((Span(part, "dim"),) for part in wrapped(said, width))]
+    return rows
 
 
 def format_examples(found: TwoRuns, kind: str, cell: Cell | None, limit: int, width: int | None) -> list[Line]:
     """The first examples of a kind: label, both predictions, texts."""
     chosen = found.of_kind(kind, cell)
-    a, b = (safe_text(each.run.name) for each in (found.a, found.b))
     shown = chosen[:limit]
-    counts = f"{len(shown):,} of {len(chosen):,}" if len(shown) < len(chosen) else f"{len(chosen):,}"
-    title = f"{TITLES[kind].format(a=a, b=b)} ({counts})"
+    title = safe_text(kind_title(found, kind, len(shown), len(chosen)))
     lines: list[Line] = [(Span(part, "title"),) for part in wrapped(title, width)]
     for index in shown:
         lines += _example(found, int(index), width)
     return lines
+
+
+def kind_title(found: TwoRuns, kind: str, shown: int, of: int) -> str:
+    """What a list of examples of a kind holds, and how many of how many; not yet safe for a screen."""
+    counts = f"{shown:,} of {of:,}" if shown < of else f"{of:,}"
+    return f"{TITLES[kind].format(a=found.a.run.name, b=found.b.run.name)} ({counts})"
 
 
 def _example(found: TwoRuns, index: int, width: int | None) -> list[Line]:

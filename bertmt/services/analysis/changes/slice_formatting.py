@@ -25,6 +25,11 @@ TOO_FEW = "too few"
 
 def format_scores(found: Sequence[SliceScore], task: Task, width: int | None) -> list[Line]:
     """A row for each slice."""
+    return table(SCORES, score_rows(found, task), width)
+
+
+def score_rows(found: Sequence[SliceScore], task: Task) -> list[Row]:
+    """These, for the columns `SCORES`."""
     rows = []
     for each in found:
         few = each.n < LEAST
@@ -33,11 +38,16 @@ def format_scores(found: Sequence[SliceScore], task: Task, width: int | None) ->
             _ends(each.interval), _ends(each.together),
         ]  # fmt: skip
         rows.append(Row(cells))
-    return table(SCORES, rows, width)
+    return rows
 
 
 def format_differences(found: Sequence[SliceDifference], task: Task, width: int | None) -> list[Line]:
     """A row for each slice."""
+    return table(DIFFERENCES, difference_rows(found, task), width)
+
+
+def difference_rows(found: Sequence[SliceDifference], task: Task) -> list[Row]:
+    """These, for the columns `DIFFERENCES`."""
     rows = []
     for each in found:
         result = each.result
@@ -51,13 +61,19 @@ def format_differences(found: Sequence[SliceDifference], task: Task, width: int 
             numbers.p_value(result.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
         rows.append(Row(cells))
-    return table(DIFFERENCES, rows, width)
+    return rows
 
 
 def format_notes(
     found: Sequence[SliceScore] | Sequence[SliceDifference], task: Task, made: Sliced, width: int | None
 ) -> list[Line]:
     """By what slices are judged, over how many the correction is, and what could not be sliced."""
+    said = about_slices(found, task, made)
+    return [(Span(part, "dim"),) for text in said for part in wrapped(safe_text(text), width)]
+
+
+def about_slices(found: Sequence[SliceScore] | Sequence[SliceDifference], task: Task, made: Sliced) -> tuple[str, ...]:
+    """The same in lines, not yet safe for a screen."""
     judged = sum(each.n >= LEAST for each in found)
     said = [f"Scores are {task.metric.title}."]
     if any(each.metric == DISTANCE for each in found):
@@ -73,9 +89,7 @@ def format_notes(
         said.append(f"Together: all {judged} intervals are to hold at once in 95 % of samples (Bonferroni).")
     if judged < len(found):
         said.append(f"Slices of fewer than {LEAST} examples are too few to be judged.")
-    return [
-        (Span(part, "dim"),) for text in (" ".join(said), *made.remarks) for part in wrapped(safe_text(text), width)
-    ]
+    return (" ".join(said), *made.remarks)
 
 
 def _name(each: SliceScore | SliceDifference, task: Task) -> str:

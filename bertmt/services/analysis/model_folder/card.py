@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.drawing import numbers
-from bertmt.recipe.loading import to_toml
 from bertmt.registry.records import Run
 from bertmt.services.analysis.model_folder import facts, snippets
 from bertmt.services.analysis.model_folder.facts import Score
 from bertmt.services.analysis.model_folder.markup import escaped, fenced, front_matter, table
-from bertmt.services.browse.detail_formatting import energy_text, format_code
+from bertmt.services.browse.detail_formatting import energy_text
 from bertmt.services.browse.details import Details
 from bertmt.tasks.task import Task
 
@@ -50,9 +49,9 @@ def model_card(details: Details, scores: Sequence[Score], contents: Contents) ->
         "Scores": _scores(scores),
         "Data": _data(details),
         "Recipe": [_recipe(details)],
-        "Environment": _bullets(_environment(details)),
+        "Environment": _bullets([escaped(each) for each in facts.environment_of(details)]),
         "Time and energy": _bullets(_effort(details)),
-        "What the encoder had seen": [_seen(details)],
+        "What the encoder had seen": [escaped(facts.about_seen(run))],
         "Limits": _bullets([escaped(each) for each in facts.limits_of(details)]),
         "Licence": [
             "None is chosen here. Whoever passes this folder on chooses one (`license:` at the head of this page), and "
@@ -142,32 +141,8 @@ def _data(details: Details) -> list[str]:
 
 
 def _recipe(details: Details) -> str:
-    recipe = details.recipe
-    if recipe is None:
-        return "Written by another version of bertmt."
-    named = facts.base_model(details.run)
-    shown = {
-        name: tuple(map(facts.without_place, value)) if isinstance(value, tuple) else facts.without_place(value)
-        for name, value in recipe.flat().items()
-        if not (name == "encoder" and named)
-    }
-    return fenced(to_toml(recipe.with_values(shown), comments=False), "toml")
-
-
-def _environment(details: Details) -> list[str]:
-    run, environment = details.run, details.snapshot.environment
-    packages = environment.get("packages") or {}
-    started = run.progress.started
-    found = [
-        escaped(format_code(details)[0]),
-        escaped(f"Python {environment['python']}, {environment.get('platform', '')}")
-        if "python" in environment
-        else "",
-        escaped(", ".join(f"{name} {version}" for name, version in packages.items())),
-        escaped(f"trained on {run.execution.device}") if run.execution.device else "",
-        escaped(f"encoder in {started.precision}") if started and started.precision else "",
-    ]
-    return [each for each in found if each]
+    found = facts.recipe_toml(details)
+    return "Written by another version of bertmt." if found is None else fenced(found, "toml")
 
 
 def _effort(details: Details) -> list[str]:
@@ -177,19 +152,6 @@ def _effort(details: Details) -> list[str]:
         times = ", ".join(f"{phase} {numbers.duration(each)}" for phase, each in finished.seconds.items())
         said.append(escaped(times))
     return [*said, f"energy: {escaped(energy_text(run)) or 'not measured'}"]
-
-
-def _seen(details: Details) -> str:
-    before = facts.seen_before(details.run)
-    if before:
-        listed = "; ".join(map(escaped, before))
-        return (
-            f"Before this training the encoder had already learned from {listed}: those scores are no fair test of it."
-        )
-    return (
-        "Nothing is known here of what the encoder had learned from before this training: its own card may say whether "
-        "the data above were among it."
-    )
 
 
 def _bullets(lines: Sequence[str]) -> list[str]:

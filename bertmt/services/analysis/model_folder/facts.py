@@ -9,11 +9,13 @@ from bertmt.comparison.single_scores import interval_of_score, method_of
 from bertmt.encoders.find import fetched_folder
 from bertmt.errors import BertmtError
 from bertmt.recipe.encoders import hub_name, seen_in_training
+from bertmt.recipe.loading import to_toml
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.analysis.comparability import looks_at_dev
 from bertmt.services.analysis.labels import labels_of
 from bertmt.services.analysis.run_predictions import predictions_of
+from bertmt.services.browse.detail_formatting import format_code
 from bertmt.services.browse.details import Details
 from bertmt.tasks.loading import TOY
 from bertmt.tasks.scores import predicted_labels
@@ -91,6 +93,50 @@ def seen_before(run: Run) -> list[str]:
     seen = seen_in_training(str(run.recipe.get("encoder")), run.submission.encoder_fingerprints)
     about = [task for task in run.tasks.values() if task.data_set in seen and not is_toy(run)]
     return [f"{seen[task.data_set]}, the source of {task.title}" for task in about]
+
+
+def about_seen(run: Run) -> str:
+    """The same in a sentence, whatever is known."""
+    before = seen_before(run)
+    if before:
+        listed = "; ".join(before)
+        return (
+            f"Before this training the encoder had already learned from {listed}: those scores are no fair test of it."
+        )
+    return (
+        "Nothing is known here of what the encoder had learned from before this training: its own card may say whether "
+        "the data above were among it."
+    )
+
+
+def environment_of(details: Details) -> list[str]:
+    """The code, Python, packages, device and precision of a run, as far as they are known."""
+    run, environment = details.run, details.snapshot.environment
+    packages = environment.get("packages") or {}
+    started = run.progress.started
+    found = [
+        format_code(details)[0],
+        f"Python {environment['python']}, {environment.get('platform', '')}" if "python" in environment else "",
+        ", ".join(f"{name} {version}" for name, version in packages.items()),
+        f"trained on {run.execution.device}" if run.execution.device else "",
+        f"encoder in {started.precision}" if started and started.precision else "",
+    ]
+    return [each for each in found if each]
+
+
+def recipe_toml(details: Details) -> str | None:
+    """The recipe for others to read: the encoder under its hub's name, nothing of where files lie here; None where
+    another version of bertmt wrote it."""
+    recipe = details.recipe
+    if recipe is None:
+        return None
+    named = base_model(details.run)
+    shown = {
+        name: tuple(map(without_place, value)) if isinstance(value, tuple) else without_place(value)
+        for name, value in recipe.flat().items()
+        if not (name == "encoder" and named)
+    }
+    return to_toml(recipe.with_values(shown), comments=False)
 
 
 def limits_of(details: Details) -> list[str]:

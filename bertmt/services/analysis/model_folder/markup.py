@@ -26,6 +26,11 @@ def escaped(text: str) -> str:
     return f"{number}\\{mark}{rest}"
 
 
+def within(text: str) -> str:
+    """A text that begins no line, as in a cell of a table: numbers stay as they are."""
+    return _MARKS.sub(r"\\\1", safe_text(text).strip())
+
+
 def fenced(text: str, language: str) -> str:
     """A text as a block of code: its fence is longer than any that the text has."""
     shown = safe_text(text, keep_newlines=True).strip("\n")

@@ -1,0 +1,28 @@
+"""The numbers behind a report as CSV, a row each, in full precision."""
+
+import csv
+import io
+from typing import Any
+
+from bertmt.drawing.safe_text import safe_text
+from bertmt.services.analysis.report.document import RECORD, Report
+
+# With one of these at its beginning a text is a formula to spreadsheets (OWASP, "CSV injection").
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+
+
+def to_csv(report: Report) -> str:
+    """A header and the rows (RFC 4180 with plain newlines); what is not known is empty."""
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerow(RECORD)
+    writer.writerows([_cell(record.get(name)) for name in RECORD] for record in report.records)
+    return content.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """A number as it is; a text on one line, with an apostrophe before what would be a formula."""
+    if not isinstance(value, str):
+        return value
+    shown = safe_text(value)
+    return f"'{shown}" if shown.lstrip().startswith(FORMULAS) else shown

@@ -348,3 +348,28 @@ async def test_the_forest_shows_what_is_undecided_and_the_noise_of_seeds(
         assert "░" in forest and "from 6 seeds of 2 recipes" in " ".join(forest.replace("│", " ").split())
         row = next(each for each in forest.splitlines() if "SST" in each)
         assert "≈ undecided" in row and "needs 7 seeds" in row
+
+
+async def test_the_seeds_that_would_decide_are_queued_after_a_question(show: Show, alive: Any, seeds: Database) -> None:
+    before = len(all_runs(seeds))
+    async with show(seeds.path, size=(120, 40)) as shown:
+        shown.app.push_screen(CompareScreen(all_runs(seeds)))
+        await shown.settle()
+        assert "5 seeds of each are needed to decide at all" in " ".join(shown.text.split())
+        await shown.press("ctrl+s")
+        assert "Queue 4 runs with more seeds?" in shown.text
+        await shown.press("n")
+        assert len(all_runs(seeds)) == before
+        await shown.press("ctrl+s", "y")
+        added = sorted((run.name, run.seed) for run in all_runs(seeds)[before:])
+        # Both have seeds 1 and 2; of 3 and 4 one each lacks, and a fifth seed is new.
+        assert added == [("new", 0), ("new", 3), ("old", 0), ("old", 4)]
+        await shown.press("ctrl+s")
+        assert len(all_runs(seeds)) == before + 4 and "queued already" in shown.said
+
+
+async def test_about_the_curve_of_a_single_reference_lies_what_two_seeds_differ_by(show: Show, opened: Any) -> None:
+    async with show(size=(120, 40)) as shown:
+        await opened(shown, 1, 2)
+        await shown.press("3", "3")
+        assert "about ●: what two seeds differ by" in shown.text

@@ -40,7 +40,8 @@ def compared(a: np.ndarray, b: np.ndarray, resamples: int = 400) -> SeedDifferen
 def influences(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     labels = np.ones(a.shape[1])
     of_a, of_b = ([influence(BUILTIN["sst"], labels, each) for each in side] for side in (a, b))
-    return np.array(of_b) - np.array(of_a)
+    added: np.ndarray = np.array(of_b) - np.array(of_a)
+    return added
 
 
 def slow_layout(cells: np.ndarray) -> tuple[float, float, float]:

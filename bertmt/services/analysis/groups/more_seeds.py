@@ -110,7 +110,8 @@ def seeds_plan(wanted: MoreSeeds, folder: Path) -> Plan:
 def _seconds(lacking: Lacking) -> float | None:
     """As the finished run took whose recipe it has."""
     finished = lacking.like.progress.finished
-    return sum(finished.seconds.values()) if finished is not None and finished.seconds else None
+    known = [each for each in finished.seconds.values() if each is not None] if finished is not None else []
+    return sum(known) if known else None
 
 
 def _wanted(against: Against, found: Comparison, runs: Sequence[Run]) -> Wanted:
@@ -150,7 +151,7 @@ def _told(each: SeedDifference, pairs: int | None) -> str:
     seen = numbers.difference(each.difference)
     if pairs is None:
         why = f", as the dev examples are too few for {seen}" if each.over_examples else f" of {seen}"
-        return f"not even {MOST_SEEDS:,} seeds of each would decide 4 times in 5{why}."
+        return f"not even {counted(MOST_SEEDS, 'seed')} of each would decide 4 times in 5{why}."
     if each.spread is None or not each.can_decide:
         return f"{counted(pairs, 'seed')} of each are needed to decide at all."
     now = min(len(each.scores_a), len(each.scores_b))

@@ -59,7 +59,7 @@ class Power:
     def sentence(self) -> str:
         """For people; not yet safe for a screen."""
         if 1 < self.seeds < LEAST_TWO_WAY:
-            return f"{self.seeds} seeds of each cannot decide anything; {LEAST_TWO_WAY} can."
+            return f"{counted(self.seeds, 'seed')} of each cannot decide anything; {LEAST_TWO_WAY} can."
         if not self.smallest:
             return NOTHING_KNOWN
         each = ", ".join(f"{title} {numbers.magnitude(value)}" for title, value in self.smallest.items())
@@ -67,10 +67,10 @@ class Power:
         more = " or more, since what the dev examples add is not known yet" if self.is_least else ""
         judged = f"judged by {counted(self.rests_on, 'finished run')}"
         if self.seeds == 1:
-            alone = f"That is for these trained models: {LEAST_TWO_WAY} seeds of each can tell of the method."
+            alone = f"That is for these trained models: {LEAST_TWO_WAY} of each can tell of the method."
             return f"Smallest effect found 4 times in 5, {holm}: {each}; {judged}. {alone}"
-        seeds = f"{self.seeds} seeds of each"
-        return f"Smallest effect that {seeds} find 4 times in 5, {holm}: {each}{more}; {judged}."
+        seeds = counted(self.seeds, "seed")
+        return f"Smallest effect that {seeds} of each find 4 times in 5, {holm}: {each}{more}; {judged}."
 
 
 def prospects(database: Database, runs: RunList, planned: Plan) -> tuple[PlanPreview, Power]:

@@ -21,10 +21,11 @@ SCALE = {"data": "toy", "encoder": "tiny", "epochs": "2", "epoch_steps": "3"}  #
 def seeds(tmp_path: Path) -> Iterator[Database]:
     """Six seeds of `plain` and of `lora`, three of `mnr` and one of them that still waits."""
     builder = RegistryBuilder(tmp_path / "runs.db")
+    lora: dict[str, Any] = {"lora.rank": 4}
     noise = np.random.default_rng(0).normal(size=15) / 25
     for seed in range(6):
         builder.finished("plain", right=0.45 + noise[seed], seed=seed)
-        builder.finished("lora", right=0.60 + noise[seed + 6], seed=seed, **{"lora.rank": 4})
+        builder.finished("lora", right=0.60 + noise[seed + 6], seed=seed, **lora)
     for seed in range(3):
         builder.finished("mnr", right=0.5 + noise[12 + seed], seed=seed, mnr=True)
     builder.add("mnr", seed=7, mnr=True)

@@ -59,7 +59,7 @@ def test_one_run_is_judged_by_the_examples_in_which_two_runs_differ(
     assert pair is not None
     error = math.sqrt(float(pair[1] @ pair[1]) / 60 / 59)
     assert found.smallest["SST"] == pytest.approx(detectable_with(error, LEVEL / 4))
-    assert "these trained models" in found.sentence() and "5 seeds of each" in found.sentence()
+    assert "these trained models" in found.sentence() and "5 of each" in found.sentence()
 
 
 def test_seeds_that_have_finished_count_and_four_cannot_decide(

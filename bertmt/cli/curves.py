@@ -87,7 +87,7 @@ def curves(
     only_ascii: Ascii = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw losses, dev scores and other series of runs, or of groups of seeds."""
+    """Draw losses, dev scores and other series of runs or groups."""
     from bertmt.services.browse.curves import curves_of
     from bertmt.services.browse.times.along import curves_along
 

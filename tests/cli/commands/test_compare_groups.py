@@ -58,7 +58,7 @@ def test_queue_seeds_queues_what_would_decide_once_a_person_agrees(
     asked = ("compare", "--group", "plain", "--group", "mnr", "--queue-seeds")
     refused = bertmt(*asked)
     assert refused.code == 2 and "pass --yes" in refused.err and len(all_runs(groups.database)) == before
-    assert "2 runs would bring them: mnr seed 0, mnr seed 6" in refused.err
+    assert "2 runs would bring them to 5 of each: mnr seed 0, mnr seed 6" in refused.err
     outcome = bertmt(*asked, "--yes")
     assert outcome.code == 0, outcome.err
     added = [(run.name, run.seed, run.recipe["mnr"], run.state) for run in all_runs(groups.database)[before:]]

@@ -66,7 +66,8 @@ class MoreSeeds:
         takes = self.seconds
         each = f", {numbers.duration(takes)} one after another as such runs took" if takes is not None else ""
         names = named([f"{one.like.name} seed {one.seed}" for one in runs])
-        return f"{counted(len(runs), 'run')} would bring them: {names}{each}."
+        pairs = " or ".join(map(str, sorted({wanted.pairs for wanted in self.wanted if wanted.lacking})))
+        return f"{counted(len(runs), 'run')} would bring them to {pairs} of each: {names}{each}."
 
     def _why_none(self) -> str:
         if not self.wanted:

@@ -10,6 +10,7 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.services.browse.baseline import Baselines
 from bertmt.services.browse.lookup import find_runs
+from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_list import Group, RunList, newest_of_each_seed
 from bertmt.services.ingest.reconcile import ingest_running
 
@@ -39,8 +40,7 @@ def seed_groups(database: Database, words: Sequence[str], with_baseline: bool = 
     found = [_group(database, listed, word) for word in words]
     groups, remarks = [runs for runs, _ in found], [sentence for _, said in found for sentence in said]
     if len(groups) == 1 and with_baseline:
-        before, said = _baselines(listed, groups[0])
-        groups, remarks = [*before, *groups], [*remarks, *said]
+        groups = [*_baselines(listed, groups[0]), *groups]
     return SeedGroups(tuple(groups), tuple(remarks))
 
 
@@ -48,13 +48,29 @@ def _group(database: Database, listed: RunList, word: str) -> tuple[tuple[Run, .
     """The runs that a word means, and what was left out of them."""
     keys, stands_for_all = _keys(database, listed, word)
     matching = [group for group in listed.groups() if any(row.run.key in keys for row in group.rows)]
-    if len(matching) > 1:
-        firsts = named([f"{group.rows[0].run.id} ({group.rows[0].run.name})" for group in matching])
+    if stands_for_all:
+        keys = {row.run.key for group in matching for row in group.rows}
+    # What waits is of no group yet: its data may have changed since the others were trained.
+    trained = [group for group in matching if any(newest_of_each_seed(_of(group, keys)))]
+    if len(trained) > 1:
+        firsts = named([f"{group.rows[0].run.id} ({group.rows[0].run.name})" for group in trained])
         raise UsageError(
-            f"--group {word} has runs of {len(matching)} recipes, scales or data sets, and a group is the seeds of "
-            f"one; narrow the filter, or name one by a run of it: {firsts}."
+            f"--group {word} has runs of {len(trained)} recipes, scales or data sets, and a group is the seeds of one; "
+            f"narrow the filter, or name one by a run of it: {firsts}."
         )
-    return _finished(word, matching[0], None if stands_for_all else keys)
+    if not trained:
+        first = _of(matching[0], keys)[0].run
+        raise BusyError(
+            f"No run of --group {word} has finished ({first.id} is {first.state}); `bertmt wait {first.id}`."
+        )
+    runs = tuple(row.run for row in newest_of_each_seed(_of(trained[0], keys)))
+    waiting = {row.run.seed for group in matching for row in _of(group, keys)} - {run.seed for run in runs}
+    return runs, [f"{counted(len(waiting), 'seed')} of {word} left out: not finished."] if waiting else []
+
+
+def _of(group: Group, keys: Collection[int]) -> list[Row]:
+    """Its rows of certain keys."""
+    return [row for row in group.rows if row.run.key in keys]
 
 
 def _keys(database: Database, listed: RunList, word: str) -> tuple[set[int], bool]:
@@ -72,28 +88,13 @@ def _keys(database: Database, listed: RunList, word: str) -> tuple[set[int], boo
     return {run.key for run in found}, len(found) == 1 and found[0].id.startswith(word)
 
 
-def _finished(word: str, group: Group, keys: Collection[int] | None) -> tuple[tuple[Run, ...], list[str]]:
-    """Its finished runs, or those of certain keys; and a sentence about the others."""
-    wanted = [row for row in group.rows if keys is None or row.run.key in keys]
-    runs = tuple(row.run for row in newest_of_each_seed(wanted))
-    if not runs:
-        first = wanted[0].run
-        raise BusyError(
-            f"No run of --group {word} has finished ({first.id} is {first.state}); `bertmt wait {first.id}`."
-        )
-    others = len({row.run.seed for row in wanted}) - len(runs)
-    left = [f"{counted(others, 'seed')} of {word} left out: not finished."] if others else []
-    return runs, left
-
-
-def _baselines(listed: RunList, runs: Sequence[Run]) -> tuple[list[tuple[Run, ...]], list[str]]:
+def _baselines(listed: RunList, runs: Sequence[Run]) -> list[tuple[Run, ...]]:
     """The group of the baselines of some runs, unless they are that; none where there is none."""
     known: Baselines = listed.baselines
     if known.gone:
         raise NotFoundError(known.why_gone)
     keys = {baseline.key for run in runs if (baseline := known.of(run)) is not None}
     if not keys or keys & {run.key for run in runs}:
-        return [], []
+        return []
     group = next(group for group in listed.groups() if any(row.run.key in keys for row in group.rows))
-    found, said = _finished(group.rows[0].run.name, group, None)
-    return [found], said
+    return [tuple(row.run for row in newest_of_each_seed(group.rows))]

@@ -41,6 +41,8 @@ def test_what_has_not_finished_is_left_out_and_said(seeds: Database) -> None:
     found = seed_groups(seeds, ["mnr", "plain"])
     assert [run.seed for run in found.groups[0]] == [0, 1, 2]
     assert found.remarks == ("1 seed of mnr left out: not finished.",)
+    waits = of_seed(seeds, "mnr", 7)
+    assert [run.seed for run in seed_groups(seeds, [waits.id, "plain"]).groups[0]] == [0, 1, 2], "an id is its recipe's"
     with pytest.raises(BusyError, match="has finished"):
         seed_groups(seeds, ["mnr seed:7", "plain"])
 

@@ -11,7 +11,17 @@ from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
-from bench.calibration import effects, examples, mcnemar_sizes, metrics, real_predictions, seeds, slices, tables
+from bench.calibration import (
+    effects,
+    examples,
+    mcnemar_sizes,
+    metrics,
+    real_predictions,
+    seeds,
+    slices,
+    tables,
+    two_way,
+)
 from bench.calibration.examples import Power, Tally
 from bench.calibration.populations import Exchanged, Population, UnequalNoise
 from bertmt.comparison.verdicts import LEVEL
@@ -21,8 +31,8 @@ RESAMPLES = {1: 2000, 3: 4800}  # 400 for each row of the family, as `compare` h
 PARTS = 20  # into which samples are cut, to spread them over the cores
 LEVELS = (LEVEL, LEVEL / 4, LEVEL / 12)
 METRIC_SAMPLES, METRIC_RESAMPLES = 2000, 1000
-SLICE_SAMPLES, EFFECT_SAMPLES = 1000, 2000
-TABLES = ("seeds", "runs", "power", "sizes", "metrics", "slices", "effects")
+SLICE_SAMPLES, EFFECT_SAMPLES, TWO_WAY_SAMPLES = 1000, 2000, 400
+TABLES = ("seeds", "runs", "power", "sizes", "metrics", "slices", "effects", "two_way")
 
 
 def main() -> None:
@@ -107,6 +117,18 @@ def _measure_effects(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, A
     return [asdict(each) for each in errors]
 
 
+def _measure_two_way(pool: ProcessPoolExecutor, divide: int) -> list[dict[str, Any]]:
+    spreads = ((0.0, 0.0), (effects.OF_PAIR, effects.OF_EXAMPLE), (0.2, 0.0), (0.2, effects.OF_EXAMPLE))
+    calls = [
+        partial(two_way.no_difference, of_seeds, *spread, TWO_WAY_SAMPLES // divide, METRIC_RESAMPLES, seed)
+        for of_seeds in (5, 8, 15)
+        for seed, spread in enumerate(spreads)
+    ]
+    errors = list(pool.map(_called, calls))
+    print(f"\n{tables.two_way_table(errors)}", flush=True)
+    return [asdict(each) for each in errors]
+
+
 MEASURED: dict[str, Callable[[ProcessPoolExecutor, int], list[Any]]] = {
     "seeds": _measure_seeds,
     "runs": _measure_runs,
@@ -115,6 +137,7 @@ MEASURED: dict[str, Callable[[ProcessPoolExecutor, int], list[Any]]] = {
     "metrics": _measure_metrics,
     "slices": _measure_slices,
     "effects": _measure_effects,
+    "two_way": _measure_two_way,
 }
 
 

@@ -41,7 +41,7 @@ def no_effect(pairs: int, of_pair: float, of_example: float, samples: int, seed:
     for _ in range(samples):
         results, over_pairs = [], []
         for _row in range(ROWS):
-            differences, influences = _drawn(rng, pairs, of_pair, of_example)
+            differences, influences = drawn(rng, pairs, of_pair, of_example)
             results.append(average_effect("sst", differences, [influences]))
             over_pairs.append(average_effect("sst", differences))
         judged = judge(results)
@@ -60,7 +60,7 @@ def _covers_zero(effect: Effect) -> bool:
     return effect.low is None or effect.high is None or effect.low <= 0 <= effect.high
 
 
-def _drawn(
+def drawn(
     rng: np.random.Generator, pairs: int, of_pair: float, of_example: float
 ) -> tuple[list[float], list[np.ndarray]]:
     """Differences of accuracy, and what each example adds to them."""
@@ -73,9 +73,9 @@ def _drawn(
         sides = []
         for on in (0.0, 1.0):
             # Its variance grows by what is moved, so that the toggle's true effect is 0 only if that is taken out.
-            drawn = hard + of_seed + on * (moved + of_toggle) + rng.normal(size=N)
+            known = hard + of_seed + on * (moved + of_toggle) + rng.normal(size=N)
             spread = np.sqrt(2 + on * (of_example**2 + of_pair**2))
-            sides.append((drawn / spread > 0).astype(np.float64))
+            sides.append((known / spread > 0).astype(np.float64))
         differences.append(float(sides[1].mean() - sides[0].mean()))
         of_a, of_b = (influence(BUILTIN["sst"], labels, side) for side in sides)
         influences.append(of_b - of_a)

@@ -7,6 +7,7 @@ from bench.calibration.examples import Power, Tally
 from bench.calibration.metrics import Row
 from bench.calibration.seeds import SeedError
 from bench.calibration.slices import Row as SliceRow
+from bench.calibration.two_way import TwoWayError
 from bertmt.comparison.verdicts import LEVEL
 from bertmt.tasks.builtin import BUILTIN
 
@@ -111,6 +112,20 @@ def effects_table(errors: Sequence[EffectError]) -> str:
         [
             (str(each.pairs), f"{each.of_pair:g}", f"{each.of_example:g}", f"{each.samples:,}", percent(each.wrong),
              percent(each.covered), percent(each.over_pairs), percent(each.family))
+            for each in errors
+        ],
+    )  # fmt: skip
+
+
+def two_way_table(errors: Sequence[TwoWayError]) -> str:
+    """Recipes without a difference, over paired seeds on common examples."""
+    return markdown(
+        ("paired seeds", "spread of seeds", "of examples", "samples", "p ≤ 0.05", "95 % interval covers",
+         "bootstrap alone", "seeds alone", "family of 4", "probability of improvement covers"),
+        [
+            (str(each.seeds), f"{each.of_seed:g}", f"{each.of_example:g}", f"{each.samples:,}", percent(each.wrong),
+             percent(each.covered), percent(each.bootstrap_covered), percent(each.seeds_covered),
+             percent(each.family), percent(each.improvement_covered))
             for each in errors
         ],
     )  # fmt: skip

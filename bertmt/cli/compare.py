@@ -6,52 +6,120 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bertmt.cli import completion, output
-from bertmt.cli.curves import curves_in_words
-from bertmt.cli.invocation import existing_registry
+from bertmt.cli import completion, diagnostics, output
+from bertmt.cli.choosing import Yes, confirm
+from bertmt.cli.curves import panel_in_words
+from bertmt.cli.invocation import existing_registry, registry_path
 from bertmt.cli.parameters import AsJson
+from bertmt.drawing.numbers import counted
 from bertmt.drawing.styled import Line
 
 if TYPE_CHECKING:
     from bertmt.registry.records import Run
     from bertmt.services.analysis.compare import Against, Comparison, Side
+    from bertmt.services.analysis.groups.more_seeds import MoreSeeds
     from bertmt.services.opening import Registry
 
 Words = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="RUN...", help="The first is the reference; of one run alone, its baseline is. A name that seeds share "
-        "stands for all of them.", autocompletion=completion.runs,
+        metavar="[RUN...]", help="The first is the reference; of one run alone, its baseline is. A name that seeds "
+        "share stands for all of them.", autocompletion=completion.runs, show_default=False,
     ),
 ]  # fmt: skip
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group", metavar="SEEDS", help="An arm of several seeds, instead of RUN: a run's id for all finished seeds "
+        "of its recipe, or a name or filter for those that it matches; may be repeated.",
+        autocompletion=completion.runs,
+    ),
+]  # fmt: skip
+QueueSeeds = Annotated[
+    bool,
+    typer.Option(
+        "--queue-seeds", help="Queue as many more seeds as would decide what is undecided; asks first, with the time."
+    ),
+]
 CURVE_HEIGHT = 12
+MOST_NAMED = 20
 
 
-def compare(context: typer.Context, words: Words, as_json: AsJson = False) -> None:
-    """Compare runs with the first one.
+def compare(
+    context: typer.Context,
+    words: Words = None,
+    groups: Groups = None,
+    queue_seeds: QueueSeeds = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare runs, or groups of seeds, with the first one.
 
     Differences come with their 95 % interval, a p value corrected for all that are shown, and a verdict, as a forest
     plot before what two seeds of one recipe differ by, and as tables; below them what differs in the recipes, how much
-    each was trained, and what to keep in mind.
+    each was trained, and what to keep in mind. Where seeds cannot decide, it says how many more would.
     """
-    from bertmt.services.analysis.arms import named_groups
-    from bertmt.services.analysis.compare import compare as compare_runs
+    from bertmt.services.analysis.groups.more_seeds import compared
 
     database = existing_registry(context)
-    groups = named_groups(database, words)
-    found = compare_runs(database, groups)
+    named = _groups(database, words or (), groups or ())
+    found, wanted = compared(database, named)
+    queued = _queue(context, database, wanted, yes) if queue_seeds else []
     if as_json:
-        output.write_document("bertmt.compared/1", _record(found))
+        output.write_document("bertmt.compared/1", _record(found, wanted, queued))
         return
-    write_comparison(database, groups, found)
+    write_comparison(database, named, found, None if queue_seeds else wanted)
 
 
-def write_comparison(database: "Registry", groups: "Sequence[Sequence[Run]]", found: "Comparison") -> None:
-    """All of it for people to read, with the curves of the runs."""
+def _groups(database: "Registry", words: Sequence[str], groups: Sequence[str]) -> "Sequence[Sequence[Run]]":
+    """The arms that a person named."""
+    from bertmt.errors import UsageError
+    from bertmt.services.analysis.arms import named_groups
+    from bertmt.services.analysis.groups.naming import seed_groups
+
+    if bool(words) == bool(groups):
+        raise UsageError(
+            "`bertmt compare` expects runs, or --group for each arm of several seeds, and not both; `bertmt runs` "
+            "lists them."
+        )
+    if words:
+        return named_groups(database, words)
+    found = seed_groups(database, groups)
+    diagnostics.note(*found.remarks)
+    return found.groups
+
+
+def _queue(context: typer.Context, database: "Registry", wanted: "MoreSeeds", yes: bool) -> "list[Run]":
+    """Queue the seeds that would decide, once a person has seen how many and how long."""
+    from bertmt.services.analysis.groups.more_seeds import seeds_plan
+    from bertmt.services.plan.submit import submit
+
+    diagnostics.note(*wanted.sentences, wanted.summary)
+    if not wanted.lacking:
+        diagnostics.note("Nothing was queued.")
+        return []
+    planned = seeds_plan(wanted, registry_path(context).parent)
+    confirm(f"queue {counted(len(planned.runs), 'run')}", yes)
+    queued = submit(database, planned)
+    diagnostics.note(f"Queued {counted(len(queued), 'run')}: {', '.join(run.id for run in queued[:MOST_NAMED])}.")
+    return queued
+
+
+def write_comparison(
+    database: "Registry", groups: "Sequence[Sequence[Run]]", found: "Comparison", wanted: "MoreSeeds | None" = None
+) -> None:
+    """All of it for people to read, with the curves of the runs.
+
+    Args:
+        wanted: what more seeds would tell, and how they are queued.
+    """
+    from bertmt.services.analysis.groups.formatting import format_more_seeds
+
     width = output.table_width()
-    for lines in _sections(found, width):
+    how = "`bertmt compare … --queue-seeds` queues them."
+    for lines in (*_sections(found, width), format_more_seeds(wanted, width, how) if wanted else []):
         output.write_lines([*lines, ""] if lines else [])
-    output.write_lines(_curves(database, [run for group in groups for run in group]))
+    output.write_lines(_curves(database, found))
 
 
 def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
@@ -69,47 +137,47 @@ def _sections(found: "Comparison", width: int | None) -> Iterator[list[Line]]:
     yield words.format_warnings(found, width)
 
 
-def _curves(database: "Registry", runs: "list[Run]") -> list[Line]:
-    """The first dev score that the runs have in common, over their steps."""
+def _curves(database: "Registry", found: "Comparison") -> list[Line]:
+    """The first dev score that the runs have in common, over their steps; of several seeds their mean in a band."""
     from bertmt.drawing.charts.curves import draw_curves
     from bertmt.errors import NotFoundError
-    from bertmt.services.browse.baseline import known_baselines
-    from bertmt.services.browse.curves import curves_of, drawn_curves
+    from bertmt.services.analysis.groups.curves import comparison_panel
 
     try:
-        found = curves_of(database, runs)
+        panel = comparison_panel(database, found)
     except NotFoundError:
         return []
-    drawn, title = drawn_curves(found, runs, known_baselines(database).references), found[0].series
     width = output.size()[0]
-    said = curves_in_words(drawn, title, width)
-    return said or draw_curves(drawn, width, CURVE_HEIGHT, y_label=title, ascii_only=output.is_ascii())
+    return panel_in_words(panel, width) or draw_curves(
+        panel.series, width, CURVE_HEIGHT, y_label=panel.title, bands=panel.bands, ascii_only=output.is_ascii()
+    )
 
 
-def _record(found: "Comparison") -> dict[str, Any]:
+def _record(found: "Comparison", wanted: "MoreSeeds", queued: "list[Run]") -> dict[str, Any]:
     from bertmt.services.analysis.arms import effort, energy_of
 
     return {
         "reference": _side(found.sides[0]),
-        "arms": [
-            {
-                **_side(each.side),
-                "reference_scores": _scores(each.reference),
-                "differences": [
-                    *({**_difference(one), "seeds": None, "wh_per_point": _price(each, one)} for one in each.examples),
-                    *(
-                        {**_difference(one), "seeds": _seeds(one), "wh_per_point": _price(each, one)}
-                        for one in each.seeds
-                    ),
-                ],
-            }
-            for each in found.others
-        ],
+        "arms": [_arm(each) for each in found.others],
         "recipe_differences": {name: list(values) for name, values in found.recipe_differences.items()},
         "effort": {arm.name: effort(arm.runs[0]) for arm in found.arms},
         "energy": {arm.name: dict(zip(("kwh", "shared"), energy_of(arm.runs), strict=True)) for arm in found.arms},
         "warnings": list(found.warnings),
         "noise": {name: asdict(floor) for name, floor in found.noise.items()},
+        "lacking": [{"like": each.like.id, "name": each.like.name, "seed": each.seed} for each in wanted.lacking],
+        "lacking_seconds": wanted.seconds,
+        "queued": [run.id for run in queued],
+    }
+
+
+def _arm(against: "Against") -> dict[str, Any]:
+    rows = [(one, None) for one in against.examples] + [(one, _seeds(one)) for one in against.seeds]
+    return {
+        **_side(against.side),
+        "reference_scores": _scores(against.reference),
+        "differences": [
+            {**_difference(one), "seeds": seeds, "wh_per_point": _price(against, one)} for one, seeds in rows
+        ],
     }
 
 
@@ -140,6 +208,9 @@ def _seeds(result: Any) -> dict[str, Any]:
         "left_out": list(result.left_out),
         "reference_scores": dict(zip(map(str, result.seeds_a), result.scores_a, strict=True)),
         "scores": dict(zip(map(str, result.seeds_b), result.scores_b, strict=True)),
+        "improvement": None if result.improvement is None else asdict(result.improvement),
+        "over_examples": result.over_examples,
+        "enough_seeds": result.enough_seeds,
     }
 
 

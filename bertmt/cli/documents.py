@@ -90,6 +90,11 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "remarks": "sentences: which settings have no effect, what was skipped, which dev examples also occur "
         "elsewhere, how long an epoch is",
         "workers": "how many workers are alive",
+        "seconds": "in a dry run how long each run takes, null where there is nothing to judge by; else empty",
+        "smallest_effects": "in a dry run what the runs can show: seeds (of each recipe, with those that finished), "
+        "comparisons (with the baseline, over which Holm corrects), scores (title to the smallest effect that is found "
+        "4 times in 5; only what is known), or_more (what the dev examples add is not known), runs (finished ones that "
+        "it is judged by); else null",
     },
     "bertmt.search/1": {
         "name": "of the search",
@@ -192,6 +197,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "x": "what x counts: step, epoch, or time (seconds of training, without pauses and between attempts)",
         "curves": "a list of run (id), name, seed, series, steps, x (the steps' places there; null: of steps, or not "
         "known), values (null: not a number)",
+        "groups": "with --group: a list of name, x (steps, or places), mean, low and high over the seeds at each (null "
+        "of one seed); else empty",
     },
     "bertmt.find/1": {
         "found": "a list of run (id), name, where (name, id, preset, tag, note, failure, sentence or log), text (the "
@@ -214,9 +221,11 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "arms": "the others: the same, reference_scores (means over the seeds of the reference that it is compared "
         "with), and differences: a list of task, difference, low, high (95 %), p, p_corrected (Holm), family (over how "
         "many), level (at which the row was judged), verdict, test, n, detectable, p_williams (Pearson's ρ), remark, "
-        "seeds (paired, differences of these, left_out, and by seed reference_scores and scores; null for run against "
-        "run), wh_per_point (watt hours more than the reference's for each 0.01; null where it is not better, or the "
-        "energy of one is not known)",
+        "seeds (paired, differences of these, left_out, by seed reference_scores and scores, improvement: probability "
+        "that a run of the arm scores higher, low, high; over_examples: variance of the difference by the dev examples "
+        "alone, null where only seeds are resampled; enough_seeds: how many of each would decide, null if decided or "
+        "none would; null for run against run), wh_per_point (watt hours more than the reference's for each 0.01; null "
+        "where it is not better, or the energy of one is not known)",
         "recipe_differences": "setting to its values, the reference first",
         "effort": "arm to steps, and examples and passes per task, of its first run",
         "energy": "arm to kwh (the mean of its runs, null where that of one is not known) and shared (whether others "
@@ -224,6 +233,9 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "warnings": "sentences: what makes the arms hard to compare",
         "noise": "task (and overall) to difference (the root mean square of that of two seeds of one recipe at the "
         "reference's scale), recipes and seeds that it is known from; only tasks of which there are two",
+        "lacking": "runs whose seeds would decide what is undecided: a list of like (a run of the recipe), name, seed",
+        "lacking_seconds": "how long these take one after another, as finished runs took; null: not known",
+        "queued": "with --queue-seeds: ids of the new runs; else empty",
     },
     "bertmt.flips/1": {
         "task": "of which these are the dev examples",

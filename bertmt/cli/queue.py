@@ -19,11 +19,11 @@ from bertmt.cli.parameters import (
     assigned_settings,
     named_settings,
 )  # fmt: skip
+from bertmt.cli.planned import COLUMNS, write_document, write_plan
 from bertmt.cli.wait import wait_until_ended
-from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.browse.run_formatting import mark_of, scale_mark
+from bertmt.drawing.tables import Row, table
+from bertmt.services.browse.run_formatting import scale_mark
 
 if TYPE_CHECKING:
     from bertmt.errors import Problems
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from bertmt.services.opening import Registry
     from bertmt.services.plan.submit import Plan
 
-COLUMNS = (
-    Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"),
-    Column("scale"), Column("state"),
-)  # fmt: skip
 Presets = Annotated[
     list[str] | None,  # a list, so that a second one is refused; Click would silently take the last
     typer.Option(
@@ -144,7 +140,7 @@ def queue(
         checkpoint_dir=checkpoint_dir, folder=registry_path(context).parent, **queueing), problems)  # fmt: skip
     diagnostics.note(*planned.remarks)
     if dry_run:
-        _write_plan(planned, as_json)
+        write_plan(context, planned, as_json)
         return
     database = registry_to_fill(context)
     is_held, workers = _standing(database)  # before: what cannot be read must not fail what is queued already
@@ -279,23 +275,6 @@ def _without_finished(database: "Registry", planned: "Plan") -> "Plan":
     return left
 
 
-def _write_plan(planned: "Plan", as_json: bool) -> None:
-    if as_json:
-        found = [
-            {"id": None, "name": each.name, "preset": each.preset, "seed": each.recipe.seed, "state": None,
-             "data": each.data, "recipe": each.recipe.flat()}
-            for each in planned.runs
-        ]  # fmt: skip
-        _write_document(True, found, planned, 0)
-        return
-    rows = [
-        Row(["–", each.name, str(each.recipe.seed), each.preset or "–", mark_of(each.data, each.recipe.encoder), "–"])
-        for each in planned.runs
-    ]
-    output.write_lines(table(COLUMNS, rows, output.table_width()))
-    diagnostics.note(f"Dry run: nothing was queued; without --dry-run {counted(len(rows), 'run')} would be.")
-
-
 def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: bool) -> None:
     if as_json:
         found = [
@@ -303,15 +282,10 @@ def _write_queued(queued: "list[Run]", planned: "Plan", workers: int, as_json: b
              "data": run.submission.data, "recipe": dict(run.recipe)}
             for run in queued
         ]  # fmt: skip
-        _write_document(False, found, planned, workers)
+        write_document(False, found, planned, workers)
         return
     rows = [
         Row([run.id, run.name, str(run.seed), run.submission.preset or "–", scale_mark(run), str(run.state)])
         for run in queued
     ]
     output.write_lines(table(COLUMNS, rows, output.table_width()))
-
-
-def _write_document(dry_run: bool, runs: list[dict[str, Any]], planned: "Plan", workers: int) -> None:
-    content = {"dry_run": dry_run, "runs": runs, "remarks": list(planned.remarks), "workers": workers}
-    output.write_document("bertmt.queued/1", content)

@@ -66,6 +66,12 @@ def total(parts: Sequence[Resampled]) -> Resampled:
     )
 
 
+def drawn_counts(resamples: int, n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n examples is in each resample; (resamples, n)."""
+    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n).astype(np.float64)
+
+
 def resampled_accuracy_difference(
     fixed: int, broken: int, n: int, resamples: int, rng: np.random.Generator
 ) -> Resampled:
@@ -116,3 +122,12 @@ def symmetric_interval(resampled: Resampled) -> SymmetricInterval:
         distances = np.where(away <= ROUNDING, 0.0, away / resampled.draw_errors)
     distances = np.sort(np.nan_to_num(distances, nan=np.inf, posinf=np.inf))
     return SymmetricInterval(resampled.estimate, resampled.standard_error, distances, resampled.bound)
+
+
+def p_value(interval: SymmetricInterval) -> float:
+    """Two-sided p that goes with a symmetric bootstrap-t interval: the share of resamples at least as far from the
+    estimate as that is from 0, the sample itself counted among them."""
+    away = abs(interval.estimate) / interval.standard_error if interval.standard_error else math.inf
+    away = 0.0 if abs(interval.estimate) <= ROUNDING else away
+    nearer = int(np.searchsorted(interval.distances, away - ROUNDING))
+    return (1 + len(interval.distances) - nearer) / (1 + len(interval.distances))

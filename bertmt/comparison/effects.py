@@ -106,7 +106,7 @@ def average_effect(score: str, differences: Sequence[float], influences: Sequenc
     if k < 2:
         return Effect(task=score, difference=mean, pairs=k, differences=known)
     over_pairs = float(deltas.var(ddof=1)) / k
-    over_examples = _over_examples([np.stack(list(group)) for group in influences if len(group)], k)
+    over_examples = variance_over_examples([np.stack(list(group)) for group in influences if len(group)], k)
     name = TWO_WAY if influences else OVER_PAIRS
     interval = TwoWayInterval(mean, over_pairs, k - 1, over_examples, name)
     # Pairs that agree to the bit are copies of each other, and no sample: then nothing is known.
@@ -118,7 +118,7 @@ def average_effect(score: str, differences: Sequence[float], influences: Sequenc
     )  # fmt: skip
 
 
-def _over_examples(groups: Sequence[np.ndarray], k: int) -> float:
+def variance_over_examples(groups: Sequence[np.ndarray], k: int) -> float:
     """What the examples add to the variance of the mean over k pairs.
 
     Args:

@@ -1,7 +1,8 @@
 """Several seeds per arm: is the difference larger than what the seed alone does?
 
 Arms are paired by seed where at least two seeds are in both: the seed fixes initialization and data order, which
-contribute about equally to the spread of fine-tuned BERTs (Dodge et al. 2020, arXiv:2002.06305).
+contribute about equally to the spread of fine-tuned BERTs (Dodge et al. 2020, arXiv:2002.06305). What is said here
+holds for the dev examples that there are; from five paired seeds up `two_way` says it for others too.
 """
 
 import itertools
@@ -13,10 +14,14 @@ import numpy as np
 from scipy import special
 
 from bertmt.comparison.intervals import StudentInterval
+from bertmt.comparison.several_seeds.improvement import Improvement, probability_of_improvement
+from bertmt.comparison.several_seeds.more_seeds import seeds_to_decide
 from bertmt.comparison.verdicts import LEVEL, Difference, Verdict
 
 EXACT_LIMIT = 70_000  # sign vectors or splits that are enumerated; beyond, as many are drawn
 SEED = 0
+TWO_WAY = "bootstrap and t over paired seeds and examples, the larger p"
+LEAST_TWO_WAY = 5  # of fewer seeds there are too few different resamples: 4 have 35, 5 have 126
 # Unpaired arms of 3 and 9 seeds, the smaller varying 3 times as much, hold a wrong verdict in more than 6 % of families
 # of four rows (docs/methods.md).
 ENOUGH_UNPAIRED = 5
@@ -35,6 +40,9 @@ class SeedDifference(Difference):
         seeds_a, seeds_b: those whose scores are compared, in the order of `scores_a` and `scores_b`.
         differences: b − a per paired seed, in the order of `seeds`; `difference` is mean of b − mean of a.
         spread: standard deviation of the paired differences; unpaired, of one difference between two seeds.
+        over_examples: variance of the mean difference by the dev examples alone, which no number of seeds makes less;
+            None: not known, and the result holds for these examples.
+        has_examples: the predictions of all seeds are known, so that with more of them `two_way` could decide.
     """
 
     seeds: tuple[int, ...]
@@ -45,6 +53,8 @@ class SeedDifference(Difference):
     scores_b: tuple[float, ...]
     differences: tuple[float, ...]
     spread: float | None
+    over_examples: float | None = None
+    has_examples: bool = False
 
     @property
     def smallest_p(self) -> float | None:
@@ -52,6 +62,8 @@ class SeedDifference(Difference):
         k, n = len(self.scores_b), len(self.scores_a) + len(self.scores_b)
         if self.p is None:
             return None
+        if self.over_examples is not None:
+            return 0.0
         # Exchanging the arms gives the same difference with the other sign only where they are equally large.
         return 2 / 2**k if self.paired else (2 if 2 * k == n else 1) / math.comb(n, k)
 
@@ -82,8 +94,27 @@ class SeedDifference(Difference):
     @property
     def seeds_needed(self) -> int:
         """How many seeds in each arm, paired or not as now, could decide in a family of this size."""
+        if self.has_examples and len(self.scores_b) < LEAST_TWO_WAY:
+            return LEAST_TWO_WAY
         arrangements = (lambda k: 2**k) if self.paired else (lambda k: math.comb(2 * k, k))
         return next(k for k in itertools.count(2) if 2 * self.family / arrangements(k) <= LEVEL)
+
+    @property
+    def enough_seeds(self) -> int | None:
+        """How many seeds in each arm would decide 4 times in 5 if the true difference is the one that was seen; fewer
+        than can decide at all tell too little of the spread: then those that can. None: decided, undefined, or no
+        number up to 1,000 would, since the examples are too few."""
+        if self.verdict is not Verdict.UNDECIDED or self.difference is None:
+            return None
+        if self.spread is None or not self.can_decide:
+            return self.seeds_needed
+        now = min(len(self.scores_a), len(self.scores_b))
+        return seeds_to_decide(self.difference, self.spread, self.over_examples or 0.0, self.level, now + 1)
+
+    @property
+    def improvement(self) -> Improvement | None:
+        """How probable it is that a run of b scores higher than one of a."""
+        return probability_of_improvement(self.scores_a, self.scores_b)
 
     @property
     def remark(self) -> str | None:

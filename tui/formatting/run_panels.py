@@ -1,6 +1,6 @@
 """Which series of runs make which chart."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from weakref import WeakValueDictionary
@@ -77,7 +77,9 @@ def panels_of(
         found = {name for _, name in curves if fnmatchcase(name, chart.pattern)}
         names = sorted(found, key=lambda name: _order(name, first))
         if len(runs) > 1:
-            panels += [_panel_of_several(curves, runs, chart, name, len(names) > 1, places or {}) for name in names]
+            panels += [
+                _panel_of_several(curves, runs, title_among(chart, name, names), name, places or {}) for name in names
+            ]
         elif chart.beside:
             panels += [_loss_of(_leaf(name), curves, runs[0], losses) for name in names]
         elif chart.apart and names:
@@ -110,16 +112,13 @@ def _of_one(curve: Curve, name: str) -> Series:
     return _series(curve, _leaf(name), place)
 
 
-def _panel_of_several(
-    curves: Curves,
-    runs: Sequence[Run],
-    chart: ChartKind,
-    name: str,
-    is_one_of_many: bool,
-    places: Mapping[int, int],
-) -> Panel:
+def title_among(chart: ChartKind, name: str, names: Collection[str]) -> str:
+    """What the panel of a series of several runs is called, where the chart has these series."""
+    return f"{chart.title} {_leaf(name)}" if len(names) > 1 else chart.title
+
+
+def _panel_of_several(curves: Curves, runs: Sequence[Run], title: str, name: str, places: Mapping[int, int]) -> Panel:
     """One series of all runs; a run without it has an empty curve, so that all panels have the same legend."""
-    title = f"{chart.title} {_leaf(name)}" if is_one_of_many else chart.title
     shown = [_series(curves.get((run.key, name)), f"{run.name} {run.id}", places.get(run.key)) for run in runs]
     return Panel(title, shown)
 

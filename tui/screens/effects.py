@@ -22,9 +22,9 @@ from bertmt.services.analysis.effects.formatting import (
     lacking_lines,
 )
 from bertmt.services.plan.estimates import estimate
-from bertmt.services.plan.submit import Plan, submit
+from bertmt.services.plan.submit import Plan
+from tui.actions.lacking import queue_lacking
 from tui.bindings import key
-from tui.dialogs.question import Question
 from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
@@ -97,25 +97,14 @@ class EffectsScreen(DashboardScreen):
         if not lacking:
             self.dashboard.notify("Every pair has both runs, or what lacks is queued already.")
             return
-        if not self.dashboard.may_write():
-            return
         folder = self.dashboard.registry.parent
 
-        def planned(session: Session) -> tuple[Plan, str]:
+        def planned(session: Session) -> tuple[Plan, list[str]]:
             made = lacking_plan(lacking, folder)
-            return made, estimate(session.database, [each.recipe for each in made.runs]).sentence()
+            return made, [estimate(session.database, [each.recipe for each in made.runs]).sentence()]
 
-        ready = await self.dashboard.attempt(self.dashboard.ask(planned, slow=True))
-        if ready is None:
-            return
-        made, takes = ready
-        runs = counted(len(made.runs), "run")
-        if await self.dashboard.ask_person(Question(f"Queue {runs} that would complete pairs?", [takes], "queue")):
-            asked = self.dashboard.ask(lambda session: submit(session.database, made), slow=True)
-            done = await self.dashboard.attempt(asked)
-            if done is not None:
-                self.dashboard.notify(f"Queued {counted(len(done), 'run')}.")
-                self.reload()
+        if await queue_lacking(self.dashboard, planned, "that would complete pairs"):
+            self.reload()
 
 
 def _read(session: Session, known: Hashable) -> tuple[Hashable, Effects | None, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from bertmt.comparison.bootstrap import ROUNDING, Resampled
+from bertmt.comparison.bootstrap import ROUNDING, Resampled, drawn_counts
 from bertmt.comparison.permutation import standardised
 
 CHUNK = 50  # resamples counted at a time: 50 × 863 doubles fit a core's own cache
@@ -82,8 +82,7 @@ def _in_resamples(
     draws, errors = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, CHUNK):
         rows = min(CHUNK, resamples - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
+        counts = drawn_counts(rows, n, rng)
         draws[start : start + rows], errors[start : start + rows] = valued(counts, values)
     return Resampled(float(estimate[0]), float(error[0]), draws, errors, bound)
 

@@ -1,7 +1,7 @@
-"""Several curves of one thing as one: their mean, and a band from the lowest to the highest of them."""
+"""Bands behind curves: from the lowest to the highest of several, whose mean is the curve, or so far about one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -54,3 +54,12 @@ def mean_and_band(
         for each in (values.mean(axis=0), values.min(axis=0), values.max(axis=0))
     )
     return mean, Band(low, high, of)
+
+
+def band_around(curve: Series, reach: float, of: int) -> Band:
+    """A band that lies so far about a curve, above and below.
+
+    Args:
+        of: as `Band` has it.
+    """
+    return Band(replace(curve, values=curve.values - reach), replace(curve, values=curve.values + reach), of)

@@ -108,6 +108,7 @@ def draw_curves(
     log_y: bool = False,
     axis: XAxis = STEPS,
     y_label: str = "",
+    bands: Sequence[Band] = (),
     ascii_only: bool = False,
 ) -> list[Line]:
     """The chart in at most `height` lines of at most `width` cells.
@@ -116,7 +117,7 @@ def draw_curves(
     and are marked × on the axis; with `log_y`, values ≤ 0 are missing too, and counted in a remark.
     """
     view = View(axis=axis, ascii_only=ascii_only)
-    lines = draw_panel(Panel(y_label, series, log_y=log_y), width, height, view).lines
+    lines = draw_panel(Panel(y_label, series, log_y=log_y, bands=bands), width, height, view).lines
     return ascii_lines(lines) if ascii_only else lines
 
 

@@ -188,6 +188,11 @@ def wh_per_point(reference: Sequence[Run], runs: Sequence[Run], gain: float | No
     return 1000 * (after - before) / (100 * gain)
 
 
+def same_recipe(run: Run, other: Run) -> bool:
+    """Whether two runs differ in nothing but the seed, as far as they were asked for, and where their data lies."""
+    return _without_seed(run) == _without_seed(other)
+
+
 def _without_seed(run: Run) -> tuple[Any, ...]:
     return tuple(
         value if not isinstance(value, list) else tuple(value)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertmt.comparison.bootstrap import resamples_for
-from bertmt.comparison.noise import NoiseFloor, noise_floor
+from bertmt.comparison.noise import NoiseFloor
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
-from bertmt.comparison.seeds import SeedDifference, compare_seeds
+from bertmt.comparison.seeds import SeedDifference
 from bertmt.comparison.verdicts import judge
 from bertmt.errors import UsageError
 from bertmt.registry import predictions as stored_predictions
@@ -23,9 +23,10 @@ from bertmt.services.analysis.comparability import (
     warnings,
     why_other_overall,
 )
+from bertmt.services.analysis.groups.by_seed import differences_by_seed
+from bertmt.services.analysis.groups.noise import noise_floors
 from bertmt.services.analysis.labels import labels_of
-from bertmt.services.browse.baseline import same_dev_data, scale_key
-from bertmt.services.browse.run_list import RunList, newest_of_each_seed
+from bertmt.services.browse.run_list import RunList
 from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Tasks
 
@@ -85,6 +86,11 @@ class Comparison:
     noise: Mapping[str, NoiseFloor]
 
     @property
+    def floors(self) -> Mapping[str, float]:
+        """The noise as numbers: how far apart two seeds of one recipe are."""
+        return {name: floor.difference for name, floor in self.noise.items()}
+
+    @property
     def reference(self) -> Arm:
         """The arm that the others are compared with."""
         return self.sides[0].arm
@@ -134,8 +140,14 @@ def compare(database: Database, groups: Sequence[Sequence[Run]], with_noise: boo
     said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
     noisy = [*(task for task in arms[0].tasks if task in tasks), "overall"] if with_noise else []
-    noise = _noise(database, arms[0].runs[0], noisy) if noisy else {}
+    noise = noise_floors(_all_runs(database), arms[0].runs[0], noisy) if noisy else {}
     return Comparison(sides, _judged(others), recipe_differences(arms), tuple(dict.fromkeys(said)), noise)
+
+
+def _all_runs(database: Database) -> RunList:
+    runs = RunList(database)
+    runs.refresh()
+    return runs
 
 
 def whole_side(arm: Arm, hidden: Collection[str] = ()) -> Side:
@@ -164,13 +176,11 @@ def _against(
         results, said = _by_example(database, reference.runs[0], arm.runs[0], tasks, resamples)
         side, of_reference = _side(arm, {}, hidden[1], bool(other)), whole_side(reference, hidden[0])
         return Against(side, of_reference, examples=results), said + about_overall
-    by_seed = tuple(
-        compare_seeds(task, reference.scores(task), arm.scores(task))
-        for task in tasks
-        if reference.mean(task) is not None and arm.mean(task) is not None
-    )
-    side = _side(arm, {each.task: each.seeds_b for each in by_seed}, hidden[1], bool(other))
-    of_reference = _side(reference, {each.task: each.seeds_a for each in by_seed}, hidden[0])
+    scored = [task for task in tasks if reference.mean(task) is not None and arm.mean(task) is not None]
+    by_seed = differences_by_seed(database, reference, arm, scored, resamples)
+    of_tasks = [each for each in by_seed if each.task in scored]
+    side = _side(arm, {each.task: each.seeds_b for each in of_tasks}, hidden[1], bool(other))
+    of_reference = _side(reference, {each.task: each.seeds_a for each in of_tasks}, hidden[0])
     return Against(side, of_reference, seeds=by_seed), about_overall
 
 
@@ -196,29 +206,6 @@ def _reference_side(reference: Arm, others: Sequence[Against], hidden: Collectio
     if sides and all((side.seeds, side.scores) == (sides[0].seeds, sides[0].scores) for side in sides):
         return sides[0]
     return whole_side(reference, hidden)
-
-
-def _noise(database: Database, reference: Run, tasks: Collection[str]) -> dict[str, NoiseFloor]:
-    """What seeds alone do to the scores of any recipe at the scale of a run, on its dev data."""
-    runs = RunList(database)
-    runs.refresh()
-    recipes = [[row.run for row in newest_of_each_seed(group.rows)] for group in runs.groups()]
-    alike = [seeds for seeds in recipes if len(seeds) > 1 and scale_key(seeds[0]) == scale_key(reference)]
-    found = {}
-    for task in tasks:
-        of_task = [seeds for seeds in alike if _judges_alike(seeds[0], reference, task)]
-        scores = [[score for run in seeds if (score := run.score(task)) is not None] for seeds in of_task]
-        floor = noise_floor(scores)
-        if floor is not None:
-            found[task] = floor
-    return found
-
-
-def _judges_alike(run: Run, reference: Run, name: str) -> bool:
-    """Whether scores of a task, or the overall ones, are of the same tasks on the same dev examples."""
-    if name == "overall" and set(run.tasks) != set(reference.tasks):
-        return False
-    return all(same_dev_data(run, reference, task) for task in (run.tasks if name == "overall" else (name,)))
 
 
 def _judged(others: Sequence[Against]) -> tuple[Against, ...]:

@@ -85,7 +85,7 @@ def forest_groups(found: Comparison, marks: Mapping[int, Span] | None = None) ->
         results: list[Any] = [*each.examples, *each.seeds]
         own, its = ((marks or {}).get(side.arm.runs[0].key) for side in (each.side, each.reference))
         rows = [_forest_row(result, found) for result in results]
-        rows += _untested_overall(each, found) if each.seeds else []
+        rows += _untested_overall(each, found) if each.seeds and "overall" not in {one.task for one in results} else []
         name, other = (Span(safe_text(side_name(side)), "title") for side in (each.side, each.reference))
         title = line(*_before(own), name, Span(" − ", "title"), *_before(its), other)
         groups.append(ForestGroup(title, [replace(row, mark=own) for row in rows]))
@@ -121,7 +121,8 @@ def _could_show(result: Any) -> str:
     if result.verdict is not Verdict.UNDECIDED or result.p is None:
         return ""
     if isinstance(result, SeedDifference):
-        return "" if result.can_decide else f"needs {numbers.counted(result.seeds_needed, 'seed')}"
+        enough = result.enough_seeds
+        return "" if enough is None else f"needs {numbers.counted(enough, 'seed')}"
     return f"sees ≥ {numbers.score(result.detectable)}" if result.detectable else ""
 
 
@@ -186,7 +187,12 @@ def format_seeds(result: SeedDifference) -> str:
     else:
         seeds = " against ".join(", ".join(map(str, each)) or "none" for each in (result.seeds_a, result.seeds_b))
         said = f"{means}; not paired: seeds {seeds}"
-    return said + (f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else "")
+    said += f"; left out: {', '.join(map(str, result.left_out))}" if result.left_out else ""
+    better = result.improvement
+    if better is None:
+        return said
+    low, high = numbers.percentage(better.low, 0), numbers.percentage(better.high, 0)
+    return f"{said}; probability of improvement {numbers.percentage(better.probability, 0)} [{low}, {high}]"
 
 
 def format_tests(found: Comparison, width: int | None) -> list[Line]:

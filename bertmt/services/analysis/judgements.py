@@ -17,10 +17,11 @@ class Judgement:
     """The difference of a run from its baseline, and what may be claimed of it.
 
     Attributes:
-        title: of what is compared: the overall score, or the one task that both have.
+        score: what is compared: "overall", or the one task that both have; `title`: its name for people.
         low, high: the ends of the 95 % interval; None: undefined.
     """
 
+    score: str
     title: str
     difference: float
     low: float | None
@@ -46,4 +47,4 @@ def judgement_of(database: Database, run: Run, baseline: Run) -> Judgement | Non
     if result is None or result.difference is None:
         return None
     title = OVERALL if result.task == OVERALL else run.tasks[result.task].score_title
-    return Judgement(title, result.difference, result.low, result.high, result.verdict)
+    return Judgement(result.task, title, result.difference, result.low, result.high, result.verdict)

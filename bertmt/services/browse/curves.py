@@ -22,6 +22,7 @@ from bertmt.tasks.task import PARTIAL
 # phases, whose series come first and end first, have looks of their own beside the tasks'.
 OWNERS = (*BUILTIN, "overall", "mnr", "cosine_embedding")
 LIKE = {"mlm": "overall"}  # a loss and a score, which no chart has both: so two looks are left for other tasks
+DEV = "dev/"  # the beginning of the names of dev scores over the epochs
 KINDS = ("loss", "dev", "dev_loss", PARTIAL)  # by the beginning of its name
 LOOKS_OF_A_KIND = 8
 DEFAULT_OF_ONE = ("loss/*",)
@@ -101,9 +102,16 @@ def drawn_curves(curves: Sequence[Curve], runs: Sequence[Run], references: Conta
     order = {run.key: index for index, run in enumerate(runs)}
     if same_series:
         return [each.drawn(True, order[each.run.key]) for each in curves]
-    each_run = len(KINDS) * LOOKS_OF_A_KIND
-    found = (order[each.run.key] * each_run + place_of(each.series, tasks=each.run.tasks) for each in curves)
-    return [each.drawn(False, place) for each, place in zip(curves, found, strict=True)]
+    return [each.drawn(False, place_among(order[each.run.key], each.series, each.run.tasks)) for each in curves]
+
+
+def place_among(order: int, series: str, tasks: Iterable[str]) -> int:
+    """The place of a series' look in a chart of several runs and series.
+
+    Args:
+        order: of its run; tasks: the run's.
+    """
+    return order * len(KINDS) * LOOKS_OF_A_KIND + place_of(series, tasks=tasks)
 
 
 def place_of(series: str, with_kind: bool = True, tasks: Iterable[str] = ()) -> int:

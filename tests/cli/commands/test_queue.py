@@ -70,6 +70,19 @@ def test_a_dry_run_checks_everything_and_stores_nothing(bertmt: Callable[..., Ou
     assert list(folder.iterdir()) == []
 
 
+def test_a_dry_run_says_how_long_runs_take_and_what_they_can_show(
+    bertmt: Callable[..., Outcome], registry: Path
+) -> None:
+    outcome = bertmt("queue", *FINAL, *(word for seed in range(5) for word in ("--seed", str(seed))), "--dry-run")
+    assert outcome.code == 0, outcome.err
+    said = " ".join(outcome.out.split())
+    assert "runs 5 runs" in said and "time " in said and "can show What they can show is not known yet" in said
+    few = bertmt("queue", *FINAL, "--seed", "1", "--seed", "2", "--dry-run", "--json")
+    document = json.loads(few.out, parse_constant=pytest.fail)
+    assert document["smallest_effects"]["seeds"] == 2 and document["smallest_effects"]["comparisons"] == 4
+    assert len(document["seconds"]) == 2
+
+
 def test_a_dry_run_as_json_holds_whole_recipes(bertmt: Callable[..., Outcome], folder: Path) -> None:
     document = json.loads(bertmt("queue", *FINAL, "--dry-run", "--json").out)
     [run] = document["runs"]

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import re
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +30,6 @@ TITLES = ("Arms", "Differences", "Curves", "Confusion", "Recipes: what differs",
 MARK_BASE_AND_BETTER = ("g", "space", "G", "space")
 
 
-@pytest.fixture
-def runs(registry: Path) -> dict[str, Run]:
-    """The runs of the registry by id."""
-    database = open_registry(registry)
-    found = {run.id: run for run in all_runs(database)}
-    database.close()
-    return found
-
-
-@pytest.fixture
-def opened(show: Show, runs: dict[str, Run], alive: Any) -> Callable[..., Coroutine[Any, Any, None]]:
-    """Opens the screen over runs by their numbers."""
-
-    async def open_over(shown: Any, *numbers: Any) -> None:
-        shown.app.push_screen(CompareScreen([runs[f"run{number:03d}"] for number in numbers]))
-        await shown.settle()
-
-    return open_over
-
-
 @pytest.mark.parametrize("size", SIZES)
 async def test_marked_runs_are_compared_with_what_the_command_line_says_too(
     show: Show, alive: Any, size: tuple[int, int]
@@ -68,35 +48,6 @@ async def test_seeds_of_a_recipe_are_one_arm(show: Show, opened: Any, size: tupl
         await shown.press("a")
         assert "twins (run003)" in shown.text
         assert "mean of 2 seeds" not in shown.text
-
-
-async def test_ctrl_k_writes_a_report_of_what_is_compared_and_says_where(
-    show: Show, opened: Any, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    async with show() as shown:
-        await opened(shown, 1, 2)
-        await shown.press("ctrl+l")
-        [page] = (tmp_path / "here").iterdir()
-        assert page.name.startswith("bertmt-report-run001-run002-") and f"Report saved to {page}" in shown.said
-        assert "<h1>better (run002) against base (run001)</h1>" in page.read_text(encoding="utf-8")
-        page.unlink()
-        await shown.press("down", "T", "ctrl+l")
-        [page] = (tmp_path / "here").iterdir()
-        assert "<h1>base (run001) against better (run002)</h1>" in page.read_text(encoding="utf-8")
-
-
-async def test_a_report_of_runs_without_scores_is_refused(
-    show: Show, opened: Any, alive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    async with show() as shown:
-        await opened(shown, 6, 7)
-        await shown.press("ctrl+l")
-        assert "A report needs a run with scores" in shown.said
-    assert list((tmp_path / "here").iterdir()) == []
 
 
 @pytest.fixture
@@ -255,8 +206,8 @@ async def test_a_comparison_is_made_anew_only_when_scores_changed(
     show: Show, opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    compare = compare_screen.compare  # type: ignore[attr-defined]  # its own name for it
-    monkeypatch.setattr(compare_screen, "compare", lambda *given: made.append(1) or compare(*given))
+    compare = compare_screen.compared  # type: ignore[attr-defined]  # its own name for it
+    monkeypatch.setattr(compare_screen, "compared", lambda *given: made.append(1) or compare(*given))
     async with show() as shown:
         await opened(shown, 1, 2)
         shown.app.screen.reload()
@@ -376,4 +327,29 @@ async def test_the_forest_shows_what_is_undecided_and_the_noise_of_seeds(
         forest = shown.text[shown.text.index(" Differences ") : shown.text.rindex(" Curves ")]
         assert "░" in forest and "from 6 seeds of 2 recipes" in " ".join(forest.replace("│", " ").split())
         row = next(each for each in forest.splitlines() if "SST" in each)
-        assert "≈ undecided" in row and "needs 7 seeds" in row
+        assert "≈ undecided" in row and "needs 5 seeds" in row
+
+
+async def test_the_seeds_that_would_decide_are_queued_after_a_question(show: Show, alive: Any, seeds: Database) -> None:
+    before = len(all_runs(seeds))
+    async with show(seeds.path, size=(120, 40)) as shown:
+        shown.app.push_screen(CompareScreen(all_runs(seeds)))
+        await shown.settle()
+        await shown.press("ctrl+s")
+        assert "5 seeds of each are needed to decide at all" in " ".join(shown.text.split())
+        assert "Queue 4 runs with more seeds?" in shown.text
+        await shown.press("n")
+        assert len(all_runs(seeds)) == before
+        await shown.press("ctrl+s", "y")
+        added = sorted((run.name, run.seed) for run in all_runs(seeds)[before:])
+        # Both have seeds 1 and 2; of 3 and 4 one each lacks, and a fifth seed is new.
+        assert added == [("new", 0), ("new", 3), ("old", 0), ("old", 4)]
+        await shown.press("ctrl+s")
+        assert len(all_runs(seeds)) == before + 4 and "queued already" in shown.said
+
+
+async def test_about_the_curve_of_a_single_reference_lies_what_two_seeds_differ_by(show: Show, opened: Any) -> None:
+    async with show(size=(120, 40)) as shown:
+        await opened(shown, 1, 2)
+        await shown.press("3", "3")
+        assert "about ●: what two seeds differ by" in shown.text

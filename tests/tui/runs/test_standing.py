@@ -8,6 +8,7 @@ from list_of_runs import go_to, names
 from registry_builder import RegistryBuilder
 from shown import Show
 
+from bertmt.drawing.styled import plain
 from bertmt.registry.file.opening import open_registry
 from bertmt.registry.records import Run
 from bertmt.services.analysis import judgements
@@ -55,6 +56,24 @@ async def test_a_verdict_stands_beside_the_difference_and_its_interval_below(sho
         await shown.should_be("runs-verdict")
     async with show(ascii_only=True) as shown:
         assert "+0.475 ^" in shown.text and "* base" in shown.text
+
+
+async def test_a_difference_that_seeds_alone_can_make_has_no_colour_and_that_is_said(
+    show: Show, tmp_path: Path
+) -> None:
+    builder = RegistryBuilder(tmp_path / "seeds" / "runs.db")
+    for seed, right in ((0, 0.2), (1, 0.8)):
+        builder.finished("base", right=right, seed=seed)
+    near = builder.finished("near", right=0.6, mnr=True)
+    builder.database.close()
+    async with show(builder.database.path, size=(160, 45)) as shown:
+        screen = shown.app.screen
+        row = next(each for each in screen.table.rows if each.run.id == near.id)
+        assert row.difference > 0.2 and screen._beside.difference(row).style == "dim"
+        assert screen._beside.difference(row).text.endswith("▲"), "these two models do differ"
+        assert "two seeds of one recipe differ by 0." in plain(screen._beside.standing(row))
+        screen._beside._floors = {scale: (count, 0.01) for scale, (count, _) in screen._beside._floors.items()}
+        assert screen._beside.difference(row).style == "good"
 
 
 async def test_verdicts_are_found_out_for_the_rows_on_screen_alone_and_once(

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bench.calibration import effects, examples, mcnemar_sizes, metrics, real_predictions, seeds, slices
+from bench.calibration import effects, examples, mcnemar_sizes, metrics, real_predictions, seeds, slices, two_way
 from bench.calibration.populations import Exchanged, Sample, UnequalNoise
 from bertmt.comparison.proportions import EXACT_UP_TO
 
@@ -137,3 +137,15 @@ def test_at_level_0_05_the_mid_p_is_too_ready_at_14_numbers_of_flips() -> None:
     too_large = [flips for flips in range(1, 401) if mcnemar_sizes.mid_p_size(flips, 0.05) > 0.06]
     assert (len(too_large), max(too_large)) == (14, 93)
     assert mcnemar_sizes.mid_p_size(16, 0.05) == pytest.approx(0.077, abs=5e-4)
+
+
+@pytest.mark.parametrize(("of_seeds", "of_seed", "of_example"), [(5, 0.0, 0.0), (5, 0.05, 1.0), (8, 0.2, 0.0)])
+def test_paired_seeds_on_common_examples_seldom_differ_where_the_recipes_do_not(
+    of_seeds: int, of_seed: float, of_example: float
+) -> None:
+    found = two_way.no_difference(of_seeds, of_seed, of_example, 60, 300, seed=3)
+    rows = found.samples * two_way.ROWS
+    assert found.wrong * rows <= most(0.05, rows)
+    assert found.family * found.samples <= most(0.05, found.samples)
+    assert (1 - found.covered) * rows <= most(0.06, rows)
+    assert (1 - found.improvement_covered) * rows <= most(0.06, rows)

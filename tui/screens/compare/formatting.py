@@ -1,7 +1,6 @@
 """The pages of a comparison as lines: differences and what to mind, recipes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bertmt.drawing.facts import facts, wrapped
@@ -20,6 +19,8 @@ from bertmt.services.analysis.comparison_formatting import (
     format_tests,
     format_warnings,
 )
+from bertmt.services.analysis.groups.formatting import format_more_seeds
+from bertmt.services.analysis.groups.more_seeds import MoreSeeds
 from bertmt.services.browse.run_formatting import scale_line, value_text
 from tui.screens.compare.arms import Looks, mark_line
 
@@ -28,14 +29,7 @@ DIFFERENCES_WIDTH = 68  # cells of a table of differences
 LEAST_ARM, LONGEST_ARM = 10, 20  # cells of an arm's column: its mark and title, and its settings below
 ROLES = (("toggle", "method"), ("scale", "scale"), ("runtime", "runtime"))
 GAP = 2
-
-
-@dataclass(frozen=True)
-class ScorePage:
-    """Lines about scores, and where those of each arm begin, by the key of its first run."""
-
-    lines: list[Line]
-    starts: dict[int, int]
+QUEUES = "^s queues them."
 
 
 def forest_page(found: Comparison, looks: Looks, width: int) -> list[Line]:
@@ -44,8 +38,15 @@ def forest_page(found: Comparison, looks: Looks, width: int) -> list[Line]:
     return format_forest(found, width, marks=marks)
 
 
-def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: int) -> ScorePage:
-    """Each arm against the reference, the tests, then what to mind; beside each other where there is room."""
+def score_page(
+    found: Comparison, wanted: MoreSeeds, left_out: Sequence[Run], looks: Looks, width: int
+) -> tuple[list[Line], dict[int, int]]:
+    """Each arm against the reference, the tests, then what to mind and what more seeds would tell; beside each other
+    where there is room.
+
+    Returns:
+        the lines, and where those of each arm begin, by the key of its first run.
+    """
     left, right = (DIFFERENCES_WIDTH, width - DIFFERENCES_WIDTH - GAP) if width >= SIDE_BY_SIDE else (width, width)
     lines: list[Line] = []
     starts: dict[int, int] = {}
@@ -54,10 +55,13 @@ def score_page(found: Comparison, left_out: Sequence[Run], looks: Looks, width: 
         title, *rest = format_differences(each, left - cells(plain(mark_line(each.arm, looks))))
         lines += [(*mark_line(each.arm, looks), *title), *rest, ()]
     lines += format_tests(found, left)
-    more = _sections(format_warnings(found, right), format_left_out(left_out, right), format_effort(found, right))
+    more = _sections(
+        format_warnings(found, right), format_more_seeds(wanted, right, QUEUES), format_left_out(left_out, right),
+        format_effort(found, right),
+    )  # fmt: skip
     if width >= SIDE_BY_SIDE:
-        return ScorePage(beside((lines, more), (left, right)), starts)
-    return ScorePage([*lines, (), *more], starts)
+        return beside((lines, more), (left, right)), starts
+    return [*lines, (), *more], starts
 
 
 def _sections(*sections: Sequence[Line]) -> list[Line]:

@@ -16,13 +16,12 @@ from bertmt.drawing.charts.heatmap import Shown
 from bertmt.drawing.styled import Line, Span
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
-from bertmt.services.analysis.compare import Comparison, compare
+from bertmt.services.analysis.compare import Comparison
+from bertmt.services.analysis.groups.more_seeds import MoreSeeds, compared
 from bertmt.services.browse.times.along import Along
 from bertmt.services.browse.times.axis_names import axis_after
 from tui.actions.runs import RunActions
-from tui.bindings import key
 from tui.dialogs.choice import Choice, Option
-from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.pictures import save_picture
 from tui.plain.words import in_words
 from tui.registry_lane import Session
@@ -30,8 +29,10 @@ from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of,
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
 from tui.screens.compare.guide import GUIDE
+from tui.screens.compare.keys import KEYS, TABS
 from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
 from tui.screens.compare.reporting import save_report
+from tui.screens.compare.seeds import queue_seeds
 from tui.widgets.frame import framed, name_frame
 from tui.widgets.key_line import KeyLine
 from tui.widgets.line_chart import LineChart
@@ -39,14 +40,11 @@ from tui.widgets.page import Page
 from tui.widgets.tab_line import TabLine
 from tui.widgets.tables.table import Table
 
-TABS = ("Scores", "Recipes", "Curves", "Confusion")
 SCORES, RECIPES, CURVES, CONFUSION = range(4)
 # The panes of each tab. Where there is room all stand on one page, and the digits go from pane to pane.
 PANES = (("forest", "scores"), ("recipes",), ("curves",), ("confusion",))
 ONE_PAGE = Size(120, 36)  # cells from which on
 SHARE_OF_ARMS = 4  # the list of arms takes a fourth of the screen at most
-# What a trained model scores is what a comparison is about; its training comes behind.
-CHARTS_IN_ORDER = (CHARTS[1], CHARTS[0], *CHARTS[2:])
 
 
 class CompareScreen(RunActions):
@@ -66,24 +64,7 @@ class CompareScreen(RunActions):
     CompareScreen.one-page #forest { max-height: 20; }
     CompareScreen.one-page #scores { padding: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            key(str(index + 1), f"open({index})", title.lower(), f"Open {title}.", f"compare.tab{index + 1}")
-            for index, title in enumerate(TABS)
-        ),
-        key("T", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
-        key("a", "apart", "seeds", "Single runs, or seeds grouped by recipe.", "compare.apart"),
-        key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
-        key("ctrl+l", "report", "report", "Write a report of this comparison (HTML) into the current folder.",
-            "compare.report", display="^l"),
-        key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
-            display="]"),
-        key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
-        key("ctrl+x", "flips", "flips", "Examples that this arm fixed and broke, by cell.", "compare.flips", shown=True,
-            display="^x"),
-        key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
-            shown=True),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, runs: Sequence[Run]):
         super().__init__()
@@ -99,6 +80,7 @@ class CompareScreen(RunActions):
         self._arm_curves, self._arm_matrices = ArmCurves(), Matrices()
         self._asked: Hashable = None  # what `_found` is, or will be, the comparison of
         self._found: Comparison | None = None
+        self._wanted = MoreSeeds(())
         self._problem = ""
         self._matrices: tuple[ArmMatrix, ...] = ()
         self._starts: dict[int, int] = {}
@@ -192,10 +174,8 @@ class CompareScreen(RunActions):
         panels: list[Panel] = []
         placed = None
         if self._needs(CURVES):
-            curves = session.curves.update(sides.runs, patterns(CHARTS_IN_ORDER))
-            placed = session.axes.along(curves, self.dashboard.x_axis)
-            panels = panels_of(placed.curves, sides.runs, CHARTS_IN_ORDER)
-            panels = self._arm_curves.panels(panels, sides, between=not placed.is_of_steps)
+            floors = self._found.floors if self._found is not None else {}
+            panels, placed = self._arm_curves.read(session, sides, self.dashboard.x_axis, floors)
         matrices = self._matrices
         if self._needs(CONFUSION):
             task = task_of(sides.present_runs, self._task_place)
@@ -206,20 +186,22 @@ class CompareScreen(RunActions):
     async def _compare(self, sides: Sides) -> None:
         """What takes seconds; what is shown stays until it is there."""
         groups = [arm.runs for arm in sides.arms]
-        found, problem = None, ""
+        found, wanted, problem = None, MoreSeeds(()), ""
         self.query_one(TabLine).status = (Span("comparing … ", "accent"),)
         try:
             if len(groups) > 1:
-                found = await self.dashboard.ask(lambda session: compare(session.database, groups), slow=True)
+                found, wanted = await self.dashboard.ask(lambda session: compared(session.database, groups), slow=True)
         except RegistryError as damage:
             self._asked = None
             self.dashboard.show_error(damage)
         except BertmtError as refusal:
             problem = str(refusal)
-        self._found, self._problem = found, problem
+        self._found, self._wanted, self._problem = found, wanted, problem
         self._show_arms()
         self.query_one(TabLine).status = (Span(f"{len(self._rows)} arms ", "dim"),)
         self._show_pages()
+        if found is not None and found.noise and self._needs(CURVES):  # which stands behind the curves
+            self.reload()
 
     def _show_pages(self) -> None:
         for page, draw in (
@@ -242,9 +224,8 @@ class CompareScreen(RunActions):
         if self._problem:
             return sentence_lines(self._problem, width)
         if self._found is not None:
-            page = score_page(self._found, left_out, self.looks, width)
-            self._starts = page.starts
-            return page.lines
+            lines, self._starts = score_page(self._found, self._wanted, left_out, self.looks, width)
+            return lines
         if len(self._sides.arms) > 1:
             return sentence_lines(f"Comparing {len(self._sides.arms)} arms …", width)
         if not self._rows:
@@ -368,6 +349,13 @@ class CompareScreen(RunActions):
             self.dashboard.notify("Two arms with scores are needed.", severity="warning")
         else:
             self.open_screen(self.dashboard.flips_screen(*runs))
+
+    @work(group="act")
+    async def action_queue(self) -> None:
+        """Queue the seeds that would decide, once a person has seen how many runs and how long."""
+        if await queue_seeds(self.dashboard, self._wanted):
+            self._asked = None  # what lacks is others now
+            self.reload()
 
     def action_apart(self) -> None:
         self.is_apart = not self.is_apart

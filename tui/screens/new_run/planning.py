@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from bertmt.errors import BertmtError, NotFoundError
 from bertmt.registry.records import Awaited
+from bertmt.services.analysis.groups.power import Power, no_power, prospects
 from bertmt.services.browse.lookup import find_runs
-from bertmt.services.plan.preview import PlanPreview, preview, preview_of_first
+from bertmt.services.plan.preview import PlanPreview, preview_of_first
 from bertmt.services.plan.submit import Plan, plan
 from tui.host import Host
 from tui.registry_lane import Session
@@ -19,9 +20,9 @@ async def planned_of(dashboard: Host, form: NewRunForm) -> Planned:
     try:
         request = replace(form.request(), awaits=await _awaited(dashboard, form), folder=dashboard.registry.parent)
         planned = await asyncio.to_thread(plan, request)
-        return Planned(form, await _looked_up(dashboard, planned))
+        return Planned(form, *await _looked_up(dashboard, planned))
     except BertmtError as problem:
-        return Planned(form, None, problem.problems)
+        return Planned(form, problems=problem.problems)
 
 
 async def _awaited(dashboard: Host, form: NewRunForm) -> tuple[Awaited, ...]:
@@ -40,14 +41,12 @@ async def _awaited(dashboard: Host, form: NewRunForm) -> tuple[Awaited, ...]:
     return await dashboard.ask(look_up)
 
 
-async def _looked_up(dashboard: Host, planned: Plan) -> PlanPreview:
-    def look_up(session: Session) -> PlanPreview:
+async def _looked_up(dashboard: Host, planned: Plan) -> tuple[PlanPreview, Power]:
+    def look_up(session: Session) -> tuple[PlanPreview, Power]:
         session.runs.refresh()
-        return preview(
-            session.database, planned, [row.run for row in session.runs.rows("state:finished | state:running")]
-        )
+        return prospects(session.database, session.runs, planned)
 
     try:
         return await dashboard.ask(look_up, slow=True)
     except NotFoundError:  # the first runs make the registry
-        return preview_of_first(planned)
+        return preview_of_first(planned), no_power(planned)

@@ -14,6 +14,7 @@ from bertmt.recipe.rules import resolved
 from bertmt.recipe.settings import Role
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
+from bertmt.services.analysis.groups.power import Power
 from bertmt.services.browse.run_formatting import asked_conditions, value_text
 from bertmt.services.plan.preview import PlanPreview
 from bertmt.services.plan.submit import PlannedRun
@@ -29,6 +30,7 @@ class Planned:
 
     form: NewRunForm
     preview: PlanPreview | None = None
+    power: Power | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -75,7 +77,7 @@ def format_preview(planned: Planned, width: int) -> list[Line]:
         again = "has already finished with this recipe, seed, data and code."
         said = (*(f"{run.id} ({run.name}) {again}" for run in preview.finished_before), *preview.plan.remarks)
         remarks = [row for remark in said for row in _sentence(f"• {remark}", width, "dim")]
-        parts += [_runs(preview, width), _changes(form, recipe, width), _about(preview, width), remarks]
+        parts += [_runs(preview, width), _changes(form, recipe, width), _about(preview, planned.power, width), remarks]
     else:
         parts.append(_changes(form, recipe, width))
     parts.append(_recipe(form, recipe, width))
@@ -100,11 +102,12 @@ def _runs(preview: PlanPreview, width: int) -> list[Line]:
     return lines
 
 
-def _about(preview: PlanPreview, width: int) -> list[Line]:
+def _about(preview: PlanPreview, power: Power | None, width: int) -> list[Line]:
     run = preview.plan.runs[0]
     return facts(
         {
             "time": preview.estimate.sentence(),
+            "can show": power.sentence() if power is not None else "",
             "data": run.data,
             "starts": ", ".join(asked_conditions(preview.plan.request)),
             "extra pairs": run.extra_data_file if run.recipe.extra_data else "",

@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from bertmt.drawing.numbers import difference
+from bertmt.drawing.numbers import difference, score
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, plain
 from bertmt.registry.records import Run
+from bertmt.registry.states import State
+from bertmt.services.browse.baseline import scale_key
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import begins_anew
 from tui.host import Host
@@ -32,6 +34,7 @@ class Beside:
     def __init__(self) -> None:
         self.ascii_only = False
         self._judgements: dict[Key, Judgement | None] = {}
+        self._floors: dict[Key, tuple[int, float | None]] = {}  # and how many runs had finished then
         self._courses: dict[int, tuple[Run, str]] = {}  # by key, as they were when the run was as it is here
 
     def lacks_course(self, run: Run) -> bool:
@@ -57,13 +60,26 @@ class Beside:
         """What a thread of its own does for a verdict; what it found is kept even if nobody waits any more."""
 
         def read(session: Session) -> None:
-            from bertmt.services.analysis.judgements import judgement_of  # noqa: PLC0415 - scipy: 0.2 s of every start
+            from bertmt.services.analysis.groups.noise import noise_floors  # noqa: PLC0415 - scipy: 0.2 s of every start
+            from bertmt.services.analysis.judgements import judgement_of  # noqa: PLC0415
 
             key = _key(row)
             if row.baseline is not None and key not in self._judgements:
                 self._judgements[key] = judgement_of(session.database, row.run, row.baseline)
+            judgement = self._judgements.get(key)
+            if judgement is None:
+                return
+            session.runs.refresh()
+            scale, finished = _scale(row.run, judgement), session.runs.counts().get(State.FINISHED, 0)
+            if scale not in self._floors or self._floors[scale][0] != finished:
+                found = noise_floors(session.runs, row.run, [judgement.score]).get(judgement.score)
+                self._floors[scale] = finished, found.difference if found is not None else None
 
         return read
+
+    def _floor(self, run: Run, judgement: "Judgement") -> float | None:
+        """How far apart two seeds of one recipe are in what was judged; None: not known."""
+        return self._floors.get(_scale(run, judgement), (0, None))[1]
 
     def lacks(self, row: Row) -> bool:
         """Whether there is a verdict to be found out."""
@@ -75,14 +91,17 @@ class Beside:
         return Span("" if known is None or begins_anew(run) else known[1], "series0")
 
     def difference(self, row: Row) -> Span:
-        """Δ as it stands in a row: in the colour of its verdict, whose mark is behind it once it is known."""
+        """Δ as it stands in a row: in the colour of its verdict, whose mark is behind it once it is known; dim where it
+        is no more than two seeds of one recipe differ by."""
         if row.is_baseline:
             return Span("base", "dim")
         if row.difference is None or begins_anew(row.run):
             return Span(f"{difference(None)}  ", "dim")
         judgement = self._judgements.get(_key(row))
         mark = MARK_OF_VERDICT[judgement.verdict] if judgement is not None else Span(" ")
-        return Span(f"{difference(row.difference)} {mark.text}", mark.style)
+        floor = self._floor(row.run, judgement) if judgement is not None else None
+        is_noise = judgement is not None and floor is not None and abs(judgement.difference) <= floor
+        return Span(f"{difference(row.difference)} {mark.text}", "dim" if is_noise else mark.style)
 
     def standing(self, row: Row) -> Line:
         """Δ in words, with its interval once that is known; empty where there is none."""
@@ -96,7 +115,9 @@ class Beside:
         said = Span(f"{mark.text} {judgement.verdict}", mark.style)
         figures = f"{safe_text(judgement.title)} {judgement.figures}  "
         than = Span(" against " if judgement.verdict == "undecided" else " than ", "dim")
-        return line(Span(" Δ ", "dim"), figures, said, than, other)
+        floor = self._floor(row.run, judgement)
+        noise = Span(f"; two seeds of one recipe differ by {score(floor)}" if floor is not None else "", "dim")
+        return line(Span(" Δ ", "dim"), figures, said, than, other, noise)
 
 
 async def look_beside(dashboard: Host, table: Table[Any], beside: Beside) -> AsyncIterator[Row | None]:
@@ -116,6 +137,12 @@ async def look_beside(dashboard: Host, table: Table[Any], beside: Beside) -> Asy
     for row in sorted(lacking, key=lambda row: row is not table.current):
         await dashboard.ask(beside.judge(row), slow=True)
         yield row
+
+
+def _scale(run: Run, judgement: "Judgement") -> Key:
+    """Where the noise of seeds is the same."""
+    asked = run.submission
+    return judgement.score, *scale_key(run), asked.fingerprints_json, asked.definitions_json, tuple(run.tasks)
 
 
 def _key(row: Row) -> Key:

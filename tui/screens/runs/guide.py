@@ -20,7 +20,8 @@ SENTENCES = (
     "Verdicts: "
     + ", ".join(f"{sign.text} {word}" for word, sign in MARK_OF_VERDICT.items())
     + ", each run judged alone against its baseline, as c does it. Undecided is not “no effect”; and of 20 runs "
-    "that differ in nothing one is better or worse by chance.",
+    "that differ in nothing one is better or worse by chance. A Δ without colour is no more than two seeds of one "
+    "recipe differ by.",
     "A filter such as `state:running lora>0 overall>0.5 tag:x -tag:y seed:1 | preset=final` names fields of a run "
     "and of its recipe; a bare word is looked for in names, ids, presets and tags. Tab completes keys and values. "
     "f keeps filter, order and columns as a view; in the dialog of columns p pins one at the left.",

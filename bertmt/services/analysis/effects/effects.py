@@ -8,27 +8,24 @@ from statistics import fmean
 
 import numpy as np
 
-from bertmt.comparison.effects import Effect, average_effect, influence
+from bertmt.comparison.effects import Effect, average_effect
 from bertmt.comparison.verdicts import judge
 from bertmt.errors import NotFoundError, UsageError
-from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
+from bertmt.services.analysis.effects.influences import ReadInfluences
 from bertmt.services.analysis.effects.pairs import Change, Lacking, Matched, Pair, matched_pairs
-from bertmt.services.analysis.labels import labels_of
 from bertmt.services.browse.listing import list_runs
 from bertmt.services.browse.score_columns import tasks_of
 from bertmt.services.names import check_name
 from bertmt.services.plan.submit import Plan, Request, plan
-from bertmt.tasks.scores import predicted_labels
 from bertmt.tasks.task import Tasks
 
 OVERALL = "overall"
 MOST_CHANGES = 40  # that are judged and shown, those with the most pairs: a sweep of one number can make hundreds
 Unit = tuple[Pair, ...]
-Influences = tuple[str, np.ndarray]  # the fingerprint of the dev examples, and what each adds to a pair's difference
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def effects_of(database: Database, runs: Collection[Run]) -> Effects:
             f"No two of {finished:,} finished runs have the same seed, scale and data and differ in one toggle alone; "
             "`bertmt queue --from RUN --set TOGGLE=VALUE` makes such a run."
         )
-    read, shown = _Read(database), found[:MOST_CHANGES]
+    read, shown = ReadInfluences(database), found[:MOST_CHANGES]
     measured = [ToggleEffect(each, tuple(_effects(read, each.units))) for each in shown]
     tasks = tasks_of(run for each in shown for pair in each.pairs for run in (pair.a, pair.b))
     return Effects(_judged(measured), tasks, finished, len(found) - len(shown))
@@ -129,36 +126,7 @@ def _judged(measured: Sequence[ToggleEffect]) -> tuple[ToggleEffect, ...]:
     return tuple(dataclasses.replace(each, effects=tuple(next(family) for _ in each.effects)) for each in measured)
 
 
-class _Read:
-    """What was read of runs already: a run can be in the pairs of several toggles."""
-
-    def __init__(self, database: Database):
-        self._database = database
-        self._labels: dict[str, np.ndarray | None] = {}
-        self._runs: dict[tuple[int, str], Influences | None] = {}
-
-    def influence(self, run: Run, task: str) -> Influences | None:
-        """What each dev example adds to a run's score; None where predictions or labels are not there, or it has no
-        score."""
-        key = (run.key, task)
-        if key not in self._runs:
-            self._runs[key] = self._influence(run, task)
-        return self._runs[key]
-
-    def _influence(self, run: Run, task: str) -> Influences | None:
-        epoch = run.scores.selected_epoch
-        found = None if epoch is None else stored_predictions.read(self._database, run.key, task, epoch)
-        if found is None or run.score(task) is None or not np.isfinite(found.probabilities).all():
-            return None
-        if found.fingerprint not in self._labels:
-            self._labels[found.fingerprint] = labels_of(self._database, found.fingerprint)
-        labels, about = self._labels[found.fingerprint], run.tasks[task]
-        if labels is None or len(labels) != len(found.probabilities):
-            return None
-        return found.fingerprint, influence(about, labels, predicted_labels(about, found.probabilities))
-
-
-def _effects(read: _Read, units: Sequence[Unit]) -> Iterator[Effect]:
+def _effects(read: ReadInfluences, units: Sequence[Unit]) -> Iterator[Effect]:
     """Of each task that pairs share, and of the overall score where both runs of pairs have it of the same tasks.
 
     Args:
@@ -191,20 +159,14 @@ def _differences(units: Iterable[Unit], score: str) -> list[float]:
     return [fmean((pair.b.score(score) or 0.0) - (pair.a.score(score) or 0.0) for pair in unit) for unit in units]
 
 
-def _groups(read: _Read, units: Sequence[Unit], weights: Mapping[str, float]) -> list[list[np.ndarray]]:
+def _groups(read: ReadInfluences, units: Sequence[Unit], weights: Mapping[str, float]) -> list[list[np.ndarray]]:
     """What examples add to the units' differences, by dev set; nothing at all where it is not known of every pair."""
     groups: dict[tuple[str, str], list[np.ndarray]] = {}
     for unit in units:
         for task, weight in weights.items():
-            own = [_of_pair(read, pair, task) for pair in unit]
+            own = [read.of_pair(pair.a, pair.b, task) for pair in unit]
             known = [each for each in own if each is not None]
             if len(known) < len(own) or len({mark for mark, _ in known}) > 1:
                 return []
             groups.setdefault((task, known[0][0]), []).append(weight * np.mean([each for _, each in known], axis=0))
     return list(groups.values())
-
-
-def _of_pair(read: _Read, pair: Pair, task: str) -> Influences | None:
-    """What each example adds to a pair's difference; None where that is not known."""
-    a, b = read.influence(pair.a, task), read.influence(pair.b, task)
-    return None if a is None or b is None or a[0] != b[0] else (a[0], b[1] - a[1])

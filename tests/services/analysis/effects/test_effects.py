@@ -13,8 +13,9 @@ from bertmt.drawing.styled import plain
 from bertmt.errors import NotFoundError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.analysis.effects.effects import _effects, _Read, effects, lacking_plan
+from bertmt.services.analysis.effects.effects import _effects, effects, lacking_plan
 from bertmt.services.analysis.effects.formatting import about, format_effects, lacking_lines
+from bertmt.services.analysis.effects.influences import ReadInfluences
 from bertmt.services.analysis.effects.pairs import Pair
 
 
@@ -67,7 +68,7 @@ def test_what_lacks_is_planned_as_the_recipe_of_its_like_with_the_seed(
 
 
 def test_pairs_that_share_a_run_count_as_their_mean(database: Database, finish: Callable[..., Run]) -> None:
-    read = _Read(database)
+    read = ReadInfluences(database)
     base, better, best = (
         finish(name, scores=(score, 0.7, 0.5)) for name, score in zip("abc", (0.4, 0.5, 0.6), strict=True)
     )

@@ -1,0 +1,1 @@
+"""What several seeds of two recipes say beyond their means."""

@@ -1,0 +1,1 @@
+"""Arms of several seeds: which runs they are, what is said of them, and how many more seeds would decide."""

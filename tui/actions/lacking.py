@@ -1,0 +1,34 @@
+"""Queueing the runs that are lacking to know more, once a person has seen how many and how long they take."""
+
+from collections.abc import Callable, Sequence
+
+from bertmt.drawing.numbers import counted
+from bertmt.services.plan.submit import Plan, submit
+from tui.dialogs.question import Question
+from tui.host import Host
+from tui.registry_lane import Session
+
+
+async def queue_lacking(
+    dashboard: Host, planned: Callable[[Session], tuple[Plan, Sequence[str]]], purpose: str
+) -> bool:
+    """Plan the runs, ask, and queue them; whether they were queued.
+
+    Args:
+        planned: on the registry's thread: the runs, and what a person should read before the answer.
+        purpose: behind "Queue 4 runs".
+    """
+    if not dashboard.may_write():
+        return False
+    ready = await dashboard.attempt(dashboard.ask(planned, slow=True))
+    if ready is None:
+        return False
+    made, said = ready
+    runs = counted(len(made.runs), "run")
+    if not await dashboard.ask_person(Question(f"Queue {runs} {purpose}?", list(said), "queue")):
+        return False
+    done = await dashboard.attempt(dashboard.ask(lambda session: submit(session.database, made), slow=True))
+    if done is None:
+        return False
+    dashboard.notify(f"Queued {counted(len(done), 'run')}.")
+    return True

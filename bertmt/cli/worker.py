@@ -43,24 +43,41 @@ GoOnKeys = Annotated[
     typer.Option("--go-on", metavar="WORKER", help="Reset a worker halted by three consecutive crashes."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Run in the background, where it outlives the terminal.")]
+Launcher = Annotated[
+    str, typer.Option("--launcher", metavar="NAME", help="Where runs are started: local (this machine) or slurm.")
+]
+LauncherSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="A setting of the launcher, over those of [launcher.slurm] in bertmt.toml."
+    ),
+]
 
 
 def worker(
-    context: typer.Context, drain: Drain = False, slots: Slots = 1, device: Device = "auto", detach: Detach = False
+    context: typer.Context,
+    drain: Drain = False,
+    slots: Slots = 1,
+    device: Device = "auto",
+    detach: Detach = False,
+    launcher: Launcher = "local",
+    settings: LauncherSettings = None,
 ) -> None:
     """Work the queue; Ctrl-C requeues what is running.
 
     Without --drain it waits for more runs. Runs go to the GPUs if there are any, else to the CPU, one per slot.
+    With --launcher slurm each run is a job of Slurm's, which goes on without its worker.
     """
-    from bertmt.services.lifecycle.workers import become_worker
+    from bertmt.services.lifecycle.workers import become_worker, elsewhere
 
     database = existing_registry(context)
+    options = elsewhere(launcher, settings or ())
     if detach:
-        _detach(database, drain, slots, device)
+        _detach(database, drain, slots, device, options)
         return
     database.close()
     output.end()
-    become_worker(database.path, drain, slots, device)
+    become_worker(database.path, drain, slots, device, options)
 
 
 def workers(
@@ -131,11 +148,11 @@ def _write_table(found: "Workload") -> None:
         diagnostics.note(HELD_QUEUE)
 
 
-def _detach(database: "Registry", drain: bool, slots: int, device: str) -> None:
+def _detach(database: "Registry", drain: bool, slots: int, device: str, options: Sequence[str]) -> None:
     from bertmt.services.lifecycle.worker_start import await_worker
     from bertmt.services.lifecycle.workers import start_detached_worker, worker_log
 
-    pid = start_detached_worker(database.path, drain, slots, device)
+    pid = start_detached_worker(database.path, drain, slots, device, options)
     await_worker(database, pid)
     output.write_lines([f"Worker started, process {pid}."])
     diagnostics.note(f"It writes to {worker_log(database.path)}; `bertmt workers` lists it, and stops it with --stop.")

@@ -372,6 +372,29 @@ def m011_searches(db: SqliteUtilsDatabase) -> None:
         db.execute(statement)
 
 
+JOBS = """
+CREATE TABLE jobs (                     -- attempts that a scheduler runs, and what it said of them last
+    run INTEGER NOT NULL REFERENCES runs (key),
+    attempt INTEGER NOT NULL,
+    launcher TEXT NOT NULL,             -- "slurm"
+    handle TEXT NOT NULL DEFAULT '',    -- what the scheduler calls it; '' until it has answered
+    phase TEXT NOT NULL DEFAULT '',     -- "pending", "running", "ended"; '' until it has answered
+    reason TEXT NOT NULL DEFAULT '',    -- why it waits, or how it ended, in the scheduler's own words
+    node TEXT NOT NULL DEFAULT '',
+    time_limit TEXT NOT NULL DEFAULT '',  -- as the scheduler writes it
+    obeyed TEXT NOT NULL DEFAULT '',    -- the signal for which its child wrote a checkpoint and ended
+    PRIMARY KEY (run, attempt)
+) WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m012_jobs(db: SqliteUtilsDatabase) -> None:
+    """Attempts that a scheduler runs."""
+    for statement in _statements(JOBS):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     # `executescript` of sqlite3 would commit the transaction that protects the migration; that of sqlite-utils joins
     # it, but takes 30 ms to find the statements, as long as all of them take.

@@ -134,6 +134,30 @@ class Queueing(Struct, frozen=True, kw_only=True, gc=False):
     pause_after: int
 
 
+class Job(Struct, frozen=True, array_like=True):
+    """A run's attempt as a scheduler has it.
+
+    Attributes:
+        launcher: "slurm".
+        handle: what the scheduler calls it; "": it has not answered yet.
+        phase: "pending", "running" or "ended"; "": it has not answered yet.
+        reason: why it waits, or how it ended, in the scheduler's own words.
+        time_limit: as the scheduler writes it.
+        obeyed: the signal for which its child wrote a checkpoint and ended; "": none.
+    """
+
+    launcher: str
+    handle: str = ""
+    phase: str = ""
+    reason: str = ""
+    node: str = ""
+    time_limit: str = ""
+    obeyed: str = ""
+
+
+_decode_job = msgspec.json.Decoder(Job).decode
+
+
 class Execution(Struct, frozen=True, kw_only=True, gc=False):
     """Who works a run, on what, and how that ended.
 
@@ -142,6 +166,7 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
         request: "cancel" or "pause" where a person asked and the run has not stopped yet.
         failure: last exception line of a failed run.
         saves_memory: 1 once it ran out of memory: its attempts recompute activations.
+        job_json: see `job`.
     """
 
     device: str | None
@@ -151,6 +176,12 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
     request: str | None
     failure: str | None
     saves_memory: int
+    job_json: str | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """The attempt as a scheduler has it, whose word decides about its life; None: a process of this machine."""
+        return _decode_job(self.job_json) if self.job_json else None
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):

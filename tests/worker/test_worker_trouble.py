@@ -14,6 +14,7 @@ from worker_rounds import process_of, run_until
 from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError, BusyError, RegistryError
+from bertmt.launchers.local import AdoptedChild
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
@@ -27,8 +28,8 @@ from bertmt.services.lifecycle.bulk import for_all
 from bertmt.worker import claiming
 from bertmt.worker import worker as worker_module
 from bertmt.worker.admission import Admission
-from bertmt.worker.child_process import AdoptedChild
-from bertmt.worker.worker import Work, Worker
+from bertmt.worker.settling import Work
+from bertmt.worker.worker import Worker
 
 SLOT, GPU = DeviceSlot("cpu", "cpu", 1), DeviceSlot("gpu0", "GPU-aaaa", 1)
 

@@ -58,9 +58,37 @@ def _short(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
+def pending(run: "Run") -> str:
+    """What a running run's job waits for, in its scheduler's own word; "" where it has its node, or is no job."""
+    job = run.execution.job if run.state == "running" else None
+    if job is None or job.phase in ("running", "ended"):
+        return ""
+    return safe_text(f"pending: {job.reason}" if job.reason else "pending")
+
+
+def job_line(run: "Run") -> str:
+    """The job of a run's last attempt; "" where that was a process of this machine."""
+    job = run.execution.job
+    if job is None:
+        return ""
+    named = f"{job.launcher} job {job.handle}" if job.handle else f"{job.launcher} job, without a number yet"
+    where = f" on {job.node}" if job.node else ""
+    limit = f", time limit {job.time_limit}" if job.time_limit else ""
+    stands = f", {job.phase}" if job.phase and run.state == "running" else ""
+    return safe_text(f"{named}{where}{stands}{f' ({job.reason})' if job.reason else ''}{limit}")
+
+
+def place_of_work(run: "Run") -> str:
+    """The device of a run, of a job its node."""
+    job = run.execution.job
+    return safe_text((job.node if job is not None and job.node else run.execution.device) or "")
+
+
 def doing(run: "Run", steps_per_second: float | None = None) -> str:
     """What a running run is at."""
     told = run.progress
+    if pending(run):
+        return pending(run)
     if told.steps_done is None:
         return "starting" if told.last_event_at is None else "evaluating before the first step"
     apart = ", each task on its own" if told.phase == "single" else ""

@@ -6,11 +6,14 @@ worker looks more often than it would, and does not take them for a broken machi
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bertmt.devices.slots import DeviceSlot, device_slots
 from bertmt.launchers.local import LocalLauncher
 from bertmt.launchers.protocol import Launcher
+from bertmt.launchers.slurm.launcher import SlurmLauncher
+from bertmt.launchers.slurm.settings import SLURM, read_settings
 from bertmt.services.ingest import reconcile as reconciling
 from bertmt.worker import __main__ as program
 from bertmt.worker import crash_guard, settling, worker
@@ -29,8 +32,11 @@ def main() -> int:
         crash_guard.FIRST_SECONDS = -1.0
 
     def chosen(
-        name: str, tables: object, settings: object, device: str, slots: int
+        name: str, tables: object, settings: Sequence[str], device: str, slots: int
     ) -> tuple[Launcher, tuple[DeviceSlot, ...]]:
+        if name == SLURM:
+            jobs = SlurmLauncher(read_settings({}, settings), command)
+            return jobs, jobs.slots()
         return LocalLauncher(command), device_slots(device, slots)
 
     program.chosen_launcher = chosen  # type: ignore[attr-defined]  # as `main` finds it

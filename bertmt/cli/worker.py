@@ -10,7 +10,7 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.browse.run_formatting import local_time
+from bertmt.services.browse.run_formatting import local_time, slot_words
 
 if TYPE_CHECKING:
     from bertmt.services.browse.workload import Workload
@@ -130,8 +130,8 @@ def _write_table(found: "Workload") -> None:
     from bertmt.cli.runs import HELD_QUEUE
 
     rows = [
-        Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), " ".join(each.slots), " ".join(ids),
-             "starts nothing, see below" if each.starts_nothing else ENDS[each.request]])
+        Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), slot_words(each.slots),
+             " ".join(ids), "starts nothing, see below" if each.starts_nothing else ENDS[each.request]])
         for each, ids in found.workers
     ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])

@@ -9,11 +9,12 @@ from bertmt.drawing.looks import free_place, place_of_run
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Sequence
 
     from bertmt.registry.records import Queueing, Run
     from bertmt.services.plan.submit import Request
 
+MOST_SLOTS = 8  # named in a table
 SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
 
 
@@ -76,6 +77,12 @@ def job_line(run: "Run") -> str:
     limit = f", time limit {job.time_limit}" if job.time_limit else ""
     stands = f", {job.phase}" if job.phase and run.state == "running" else ""
     return safe_text(f"{named}{where}{stands}{f' ({job.reason})' if job.reason else ''}{limit}")
+
+
+def slot_words(slots: "Sequence[str]") -> str:
+    """The slots of a worker; of many the first and the last."""
+    shown = slots if len(slots) <= MOST_SLOTS else (slots[0], "…", slots[-1])
+    return safe_text(" ".join(shown))
 
 
 def place_of_work(run: "Run") -> str:

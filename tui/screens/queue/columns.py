@@ -18,6 +18,7 @@ from bertmt.services.browse.run_formatting import (
     place_of_work,
     progress,
     seconds_since,
+    slot_words,
 )
 from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
 from tui.formatting.run_standing import standing
@@ -159,7 +160,7 @@ def worker_cell(row: WorkerLine, column: Column) -> Span:
         case "host":
             return Span(safe_text(worker.host), "dim")
         case "slots":
-            return Span(safe_text(" ".join(worker.slots)))
+            return Span(slot_words(worker.slots))
         case "since":
             return Span(local_time(worker.started_at)[:16], "dim")
         case "heard":

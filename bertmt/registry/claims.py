@@ -1,7 +1,7 @@
 """Which run starts next, and taking it: what a worker asks of the registry."""
 
 from bertmt.registry.database import Database
-from bertmt.registry.jobs import add_job
+from bertmt.registry.jobs.rows import add_job
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, note, record, run_by_key
 from bertmt.registry.states import ENDED, Actor, State

@@ -15,6 +15,7 @@ from bertmt.registry.database import tables_of
 from bertmt.registry.file.older_recipes import present_digest, present_recipe, scores_as_json
 from bertmt.registry.file.recipes_of_schema_9 import recipe_with_later_settings
 from bertmt.registry.file.recipes_of_schema_10 import recipe_with_stages, rewrite_recipes
+from bertmt.registry.jobs.schema import JOBS
 from bertmt.registry.searches.schema import SEARCHES
 
 migrations = Migrations("bertmt")
@@ -256,7 +257,7 @@ CREATE TABLE sources (                  -- of users' own losses and heads; what 
     source TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SEARCHES)
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SEARCHES, JOBS)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -276,15 +277,13 @@ WATCHED = (
 @migrations()
 def m001_first_schema(db: SqliteUtilsDatabase) -> None:
     """All tables of version 1."""
-    for statement in _statements(SCHEMA_1):
-        db.execute(statement)
+    _execute(db, SCHEMA_1)
 
 
 @migrations()
 def m002_changes_of_runs(db: SqliteUtilsDatabase) -> None:
     """Which runs changed, and requests to workers."""
-    for statement in _statements(SCHEMA_2):
-        db.execute(statement)
+    _execute(db, SCHEMA_2)
     for table, event, run in WATCHED:
         db.execute(
             f"CREATE TRIGGER {table}_{event.lower()}_is_a_change AFTER {event} ON {table} "
@@ -296,36 +295,31 @@ def m002_changes_of_runs(db: SqliteUtilsDatabase) -> None:
 @migrations()
 def m003_a_queue_that_survives(db: SqliteUtilsDatabase) -> None:
     """Priorities, dependencies, delayed starts, recoveries, checkpoints, and removal that can be undone."""
-    for statement in _statements(SCHEMA_3):
-        db.execute(statement)
+    _execute(db, SCHEMA_3)
 
 
 @migrations()
 def m004_workers_known_by_more_than_the_clock(db: SqliteUtilsDatabase) -> None:
     """When a worker was last heard of by the machine's own clock, and whose it is."""
-    for statement in _statements(SCHEMA_4):
-        db.execute(statement)
+    _execute(db, SCHEMA_4)
 
 
 @migrations()
 def m005_which_encoder(db: SqliteUtilsDatabase) -> None:
     """Fingerprints of encoders."""
-    for statement in _statements(SCHEMA_5):
-        db.execute(statement)
+    _execute(db, SCHEMA_5)
 
 
 @migrations()
 def m006_transitions(db: SqliteUtilsDatabase) -> None:
     """`moves` and `owner` get the names that the code has for them."""
-    for statement in _statements(SCHEMA_6):
-        db.execute(statement)
+    _execute(db, SCHEMA_6)
 
 
 @migrations()
 def m007_scores_of_any_task(db: SqliteUtilsDatabase) -> None:
     """Scores as rows, definitions of tasks, recipes with settings of any task's head."""
-    for statement in _statements(SCHEMA_7):
-        db.execute(statement)
+    _execute(db, SCHEMA_7)
     for task, metric in (("sst", "accuracy"), ("para", "accuracy"), ("sts", "pearson")):
         db.execute(
             f"INSERT INTO scores SELECT run, epoch, '{task}', '{metric}', {task} FROM evaluations"
@@ -349,8 +343,7 @@ def m007_scores_of_any_task(db: SqliteUtilsDatabase) -> None:
 @migrations()
 def m008_sources(db: SqliteUtilsDatabase) -> None:
     """Sources of users' own losses and heads."""
-    for statement in _statements(SCHEMA_8):
-        db.execute(statement)
+    _execute(db, SCHEMA_8)
 
 
 @migrations()
@@ -368,30 +361,17 @@ def m010_averages_and_stages(db: SqliteUtilsDatabase) -> None:
 @migrations()
 def m011_searches(db: SqliteUtilsDatabase) -> None:
     """Searches for the best recipe, and runs that pause after an epoch."""
-    for statement in _statements(SEARCHES):
-        db.execute(statement)
-
-
-JOBS = """
-CREATE TABLE jobs (                     -- attempts that a scheduler runs, and what it said of them last
-    run INTEGER NOT NULL REFERENCES runs (key),
-    attempt INTEGER NOT NULL,
-    launcher TEXT NOT NULL,             -- "slurm"
-    handle TEXT NOT NULL DEFAULT '',    -- what the scheduler calls it; '' until it has answered
-    phase TEXT NOT NULL DEFAULT '',     -- "pending", "running", "ended"; '' until it has answered
-    reason TEXT NOT NULL DEFAULT '',    -- why it waits, or how it ended, in the scheduler's own words
-    node TEXT NOT NULL DEFAULT '',
-    time_limit TEXT NOT NULL DEFAULT '',  -- as the scheduler writes it
-    obeyed TEXT NOT NULL DEFAULT '',    -- the signal for which its child wrote a checkpoint and ended
-    PRIMARY KEY (run, attempt)
-) WITHOUT ROWID;
-"""
+    _execute(db, SEARCHES)
 
 
 @migrations()
 def m012_jobs(db: SqliteUtilsDatabase) -> None:
     """Attempts that a scheduler runs."""
-    for statement in _statements(JOBS):
+    _execute(db, JOBS)
+
+
+def _execute(db: SqliteUtilsDatabase, script: str) -> None:
+    for statement in _statements(script):
         db.execute(statement)
 
 

@@ -21,7 +21,7 @@ from bertmt.registry import workers
 from bertmt.registry.claims import adopt
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.finding import runs_in
-from bertmt.registry.jobs import store_job
+from bertmt.registry.jobs.rows import store_job
 from bertmt.registry.records import Job, Run
 from bertmt.registry.runs import run_by_key, snapshot_of
 from bertmt.registry.states import Actor, State

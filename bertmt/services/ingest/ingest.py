@@ -13,7 +13,7 @@ from bertmt.errors import RegistryError
 from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry import metrics, summaries
 from bertmt.registry.database import Database
-from bertmt.registry.jobs import store_obeyed
+from bertmt.registry.jobs.rows import store_obeyed
 from bertmt.registry.records import Evaluation, Run
 from bertmt.registry.runs import change_state, note, run_by_key
 from bertmt.registry.states import Actor, State

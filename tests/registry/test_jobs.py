@@ -43,9 +43,7 @@ def test_an_attempt_is_a_job_from_its_claim_on_and_the_next_may_be_none(database
     store_job(database, run, Job(*told))
     with database.immediate():
         store_obeyed(database, run, "SIGTERM")
-    assert run_by_key(database, run.key).execution.job == Job(
-        "slurm", "12", "pending", "Resources", "", "10:00", "SIGTERM"
-    )
+    assert run_by_key(database, run.key).execution.job == Job(*told, "SIGTERM")
     with database.immediate():
         database.execute("UPDATE runs SET state = 'queued'")
     again = present(claim_next(database, None, "cpu"))

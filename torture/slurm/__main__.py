@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from bertmt import paths
+from bertmt.launchers.slurm.launcher import SlurmLauncher
+from bertmt.launchers.slurm.settings import SlurmSettings
 from bertmt.registry.states import State
 from bertmt.services.plan.submit import Request, plan, submit
 from torture.invariants import violations
@@ -28,10 +31,13 @@ PAUSES = (2.0, 6.0)
 CACHE = Path(tempfile.gettempdir()) / f"bertmt-slurm-{os.geteuid()}"
 
 
-def play(stage: Stage, cluster: Cluster, runs: int, faults: int, rng: Random) -> tuple[list[str], dict[str, int]]:
+def play(
+    stage: Stage, cluster: Cluster, arguments: argparse.Namespace, rng: Random
+) -> tuple[list[str], dict[str, int]]:
     """Let faults come until there are enough and all runs have finished; what was wrong, and which came how often."""
     references: dict[str, Reference] = {}
-    for preset in itertools.islice(itertools.cycle(RECIPES), runs):
+    presets = list(RECIPES)[: arguments.presets]
+    for preset in itertools.islice(itertools.cycle(presets), arguments.runs):
         if preset not in references:
             references[preset] = reference_of(preset)
         with stage.open() as database:
@@ -40,10 +46,11 @@ def play(stage: Stage, cluster: Cluster, runs: int, faults: int, rng: Random) ->
     stage.true_losses = (*TRUE_LOSSES, "NODE_FAIL", "JobLaunchFailure", "no longer lists it")
     scene = Scene(stage, cluster, 4, rng)
     end = time.monotonic() + PATIENCE_SECONDS
-    names = itertools.cycle(rng.sample(list(FAULTS), len(FAULTS)))
+    kinds = list(FAULTS)[: arguments.kinds]
+    names = itertools.cycle(rng.sample(kinds, len(kinds)))
     while time.monotonic() < end and not all(run.state is State.FINISHED for run in stage.runs()):
         time.sleep(rng.uniform(*PAUSES))
-        if sum(scene.done.values()) < faults:
+        if sum(scene.done.values()) < arguments.faults:
             scene.does(next(names))
         stage.requeue_ended()
         if scene.worker.poll() is not None:
@@ -63,10 +70,18 @@ def _left_behind(cluster: Cluster) -> Iterator[str]:
     yield from (f"{line.strip('| ')} is still there" for line in said.splitlines() if line.startswith("bertmt-"))
 
 
+def _unwell(stage: Stage) -> Iterator[str]:
+    """What `bertmt doctor --launcher slurm` complains of on a cluster that is well."""
+    checks = SlurmLauncher(SlurmSettings(partition="low", time="5")).checks(str(paths.runs_folder(stage.path)))
+    yield from (f"doctor: {each.name}: {each.found}" for each in checks if each.state != "ok")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m torture.slurm", description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--faults", type=int, default=16)
+    parser.add_argument("--presets", type=int, default=len(RECIPES), help="so many different ones are trained")
+    parser.add_argument("--kinds", type=int, default=len(FAULTS), help="the first so many kinds of faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=CACHE, help="where Slurm is unpacked, and stays")
     arguments = parser.parse_args()
@@ -78,7 +93,8 @@ def main() -> int:
             os.environ.update(cluster.environment())
             stage = Stage(Path(folder), REAL)
             try:
-                found, done = play(stage, cluster, arguments.runs, arguments.faults, Random(arguments.seed))
+                found, done = play(stage, cluster, arguments, Random(arguments.seed))
+                found += _unwell(stage)
                 attempts = sum(run.attempt for run in stage.runs())
                 if found:
                     sys.stdout.write(stage.output())

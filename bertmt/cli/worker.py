@@ -13,6 +13,7 @@ from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.browse.run_formatting import local_time, slot_words
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Worker
     from bertmt.services.browse.workload import Workload
     from bertmt.services.opening import Registry
 
@@ -113,7 +114,13 @@ def _ask(database: "Registry", stop: Sequence[int], drain: Sequence[int], go_on:
     going_on = [find_worker(database, key) for key in go_on]
     asked = [stop_worker(database, each) for each in stopping] + [drain_worker(database, each) for each in draining]
     asked += [let_go_on(database, each) for each in going_on]
-    return [safe_text(f"Worker {each.key} on {each.host} {ENDS[each.request]}.") for each in asked]
+    return [safe_text(f"Worker {each.key} on {each.host} {_end_of(each)}.") for each in asked]
+
+
+def _end_of(worker: "Worker") -> str:
+    """What becomes of a worker; of jobs it takes none along."""
+    has_jobs = worker.request == "stop" and any("-job-" in slot for slot in worker.slots)
+    return "stops; its jobs go on" if has_jobs else ENDS[worker.request]
 
 
 def _write_document(found: "Workload") -> None:
@@ -131,7 +138,7 @@ def _write_table(found: "Workload") -> None:
 
     rows = [
         Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), slot_words(each.slots),
-             " ".join(ids), "starts nothing, see below" if each.starts_nothing else ENDS[each.request]])
+             " ".join(ids), "starts nothing, see below" if each.starts_nothing else _end_of(each)])
         for each, ids in found.workers
     ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])

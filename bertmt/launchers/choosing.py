@@ -37,6 +37,8 @@ def chosen_launcher(
             raise UsageError("--set is for settings of another launcher: add --launcher slurm, or leave it out.")
         return local_launcher(), device_slots(device, slots)
     if name == SLURM:
+        if (device, slots) != ("auto", 1):
+            raise UsageError("--device and --slots are of this machine; for Slurm say --set gres=… and max_jobs=….")
         launcher = SlurmLauncher(read_settings(tables.get(SLURM, {}), settings))
         return launcher, launcher.slots()
     raise UsageError(f"There is no launcher {name!r}; there are {' and '.join(LAUNCHERS)}.")

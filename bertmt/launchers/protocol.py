@@ -37,6 +37,7 @@ class Cause(StrEnum):
     """What ended an attempt, by the scheduler's word."""
 
     ITSELF = "itself"  # its exit code tells
+    ASKED = "asked"  # the worker had asked for it
     PERSON = "person"  # somebody cancelled it in the scheduler
     PREEMPTION = "preemption"
     TIME = "time limit"

@@ -63,7 +63,8 @@ def last_line(folder: RunFolder, attempt: int, besides: tuple[str, ...] = ()) ->
     """What an attempt logged last; None: nothing.
 
     Args:
-        besides: how lines begin that are another's.
+        besides: how lines begin that a scheduler wrote; where there are no others, the first of them says it best.
     """
-    lines = (line.strip() for line in reversed(tail_lines(folder.log(attempt), 40)))
-    return next((line[:500] for line in lines if line and not line.startswith(besides)), None)
+    lines = [line.strip()[:500] for line in tail_lines(folder.log(attempt), 40) if line.strip()]
+    own = [line for line in lines if not line.startswith(besides)]
+    return own[-1] if own else lines[0] if lines else None

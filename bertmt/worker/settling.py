@@ -107,6 +107,8 @@ class Settling:
             case Cause.PERSON:
                 why = f"cancelled in the scheduler, {named}; requeued, {where_it_goes_on(run)}"
                 return self.change_state(run, State.CANCELLED, Actor.DEATH, why, ended_at=now()), None
+            case Cause.ASKED:  # and whoever wanted it has changed their mind
+                return self._goes_on(run, f"stopped, {named}"), None
             case Cause.PREEMPTION:
                 return self._goes_on(run, f"preempted, {named}"), None
             case Cause.TIME if run.progress.checkpoint_step is None:

@@ -40,6 +40,7 @@ from bertmt.worker.settling import Settling, Work
 
 HEARTBEAT_SECONDS = 5.0
 TROUBLE_SECONDS = 5.0
+FILL_SECONDS = 5.0
 # How long the folder of a run whose process is gone may be unreadable until it is given up: a disk may come back.
 UNREAD_SECONDS = 30.0
 # How often in a row a registry is damaged until a worker gives up.
@@ -142,10 +143,16 @@ class Worker:
         for slot, work in list(self.children.items()):
             with self._apart(work.run):
                 self._look_after(slot, work)
-        if not self.stopping and self.guard.reason is None:
-            for slot in self.slots:
-                if slot not in self.children and self.launcher.is_ready():
-                    self._fill(slot)
+        self._fill_all()
+
+    def _fill_all(self) -> None:
+        """Start what may start, as long as a round may take: a submission to a busy cluster takes a second."""
+        end = time.monotonic() + FILL_SECONDS
+        for slot in self.slots:
+            if self.stopping or self.guard.reason is not None or time.monotonic() > end:
+                return
+            if slot not in self.children and self.launcher.is_ready():
+                self._fill(slot)
 
     def _say_of(self, trouble: str) -> None:
         """What is wrong with the launcher, once, and that it is over."""
@@ -172,7 +179,8 @@ class Worker:
         request = workers.request_of(self.database, self.key)
         if request == "stop" and not self.stopping:
             self.stopping = True
-            self.say("Stopping: running runs write a checkpoint and go back to the queue.")
+            after = "jobs go on" if self.launcher.outlive_worker else "running runs write a checkpoint and are requeued"
+            self.say(f"Stopping: {after}.")
         elif request == "drain" and not self.draining:
             self.draining = True
             self.say("Draining: will exit once nothing is waiting or running here.")

@@ -63,6 +63,11 @@ class JobChild:
     def word(self) -> Word | None:
         return self.said
 
+    def hear(self, said: Word) -> None:
+        """What Slurm says now; it does not know whose scancel it was."""
+        is_ours = said.cause is Cause.PERSON and self.sent is not None
+        self.said = replace(said, cause=Cause.ASKED) if is_ours else said
+
     def to_be_told(self) -> bool:
         """Whether a signal is still to be sent."""
         return self.wanted != self.sent and bool(self.said.handle) and self.said.phase is not Phase.ENDED
@@ -98,9 +103,9 @@ class SlurmLauncher:
         self._trouble = ""
 
     def slots(self) -> tuple[DeviceSlot, ...]:
-        """A slot for each job that may be there at a time."""
+        """A slot for each job that may be there at a time; its name begins with the kind of its device, as all do."""
         device = GPU if self._settings.has_gpu else CPU
-        names = (f"slurm-{number}" for number in range(1, self._settings.max_jobs + 1))
+        names = (f"{device}-job-{number}" for number in range(1, self._settings.max_jobs + 1))
         return tuple(DeviceSlot(name, device, self._settings.cpus) for name in names)
 
     def is_ready(self) -> bool:
@@ -167,7 +172,7 @@ class SlurmLauncher:
             if job.said.phase is Phase.ENDED:
                 continue
             if row is not None:
-                job.said = word_of(row, self._settings.stop_seconds)
+                job.hear(word_of(row, self._settings.stop_seconds))
             elif began > job.missing_from:
                 missing.append(job)
         known = _accounts([job.said.handle for job in missing if job.said.handle])
@@ -175,7 +180,7 @@ class SlurmLauncher:
             cause = Cause.GONE if job.said.handle else Cause.NEVER
             reason = "Slurm no longer lists it" if job.said.handle else job.said.reason
             unknown = replace(job.said, phase=Phase.ENDED, cause=cause, reason=reason)
-            job.said = known.get(job.said.handle, unknown)
+            job.hear(known.get(job.said.handle, unknown))
 
     def _pass_signals_on(self, jobs: Sequence[JobChild]) -> None:
         """One scancel for all jobs that are to get the same signal; what fails is tried again."""

@@ -43,7 +43,7 @@ def seconds_left(run: "Run") -> float | None:
     knows: it does not run, or is about to stop."""
     if run.state == "finished":
         return 0.0
-    return run.progress.seconds_left if run.state == "running" and asked(run) is None else None
+    return run.progress.seconds_left if run.state == "running" and asked(run) is None and not pending(run) else None
 
 
 def speed_text(steps_per_second: float | None) -> str:

@@ -41,11 +41,14 @@ def test_an_unknown_launcher_and_settings_without_one_are_refused() -> None:
         chosen_launcher("pbs", {}, [])
     with pytest.raises(UsageError, match="add --launcher slurm"):
         chosen_launcher("local", {}, ["partition=gpu"])
+    with pytest.raises(UsageError, match="max_jobs"):
+        chosen_launcher("slurm", {}, [], slots=4)
 
 
 def test_a_slot_for_each_job_of_the_device_that_slurm_gives() -> None:
     _, slots = chosen_launcher("slurm", {"slurm": {"max_jobs": 2, "gres": "gpu:1", "cpus": 3}}, [])
-    assert [(slot.name, slot.device, slot.threads) for slot in slots] == [("slurm-1", "gpu", 3), ("slurm-2", "gpu", 3)]
+    assert [slot.name for slot in slots] == ["gpu-job-1", "gpu-job-2"]
+    assert {(slot.device, slot.threads) for slot in slots} == {("gpu", 3)}
 
 
 def test_a_script_has_the_users_lines_first_and_quotes_what_needs_it() -> None:

@@ -12,6 +12,7 @@ from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.launchers.slurm import launcher as launching
+from bertmt.registry import summaries
 from bertmt.registry.database import Database
 from bertmt.registry.runs import transitions
 from bertmt.registry.states import State
@@ -259,3 +260,48 @@ def test_a_refused_run_goes_back_and_the_third_refusal_halts_the_worker(
     assert now_of(database, run).state is State.QUEUED
     assert "Invalid partition name specified" in last_reason(database, run)
     assert len(slurm.calls("sbatch")) == 3
+
+
+def test_a_job_that_was_taken_back_goes_on_where_its_person_changed_their_mind(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+) -> None:
+    """Slurm says that somebody cancelled it: that was the worker."""
+    run = add_run("finish")
+    slurm.be("full")
+    worker = slurm_worker()
+    run_until(worker, lambda: job_of(database, run).reason == "Resources")
+    pause(database, now_of(database, run))
+    run_until(worker, lambda: bool(slurm.calls("scancel")))
+    resume(database, now_of(database, run))
+    slurm.be_no_more("full")
+    run_until(worker, lambda: now_of(database, run).state is State.FINISHED)
+    assert now_of(database, run).attempt == 2
+
+
+def test_where_the_child_could_not_begin_its_run_fails_with_slurms_first_line(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+) -> None:
+    run = add_run("wait")
+    worker = slurm_worker()
+    run_until(worker, lambda: is_waiting(database, run))
+    lines = "slurmstepd-n1: error: execve(): no such python\nsrun: error: n1: task 0: Exited with exit code 2\n"
+    folder_of(database, run).log(1).write_text(lines)
+    slurm.says("1", state="FAILED", status="512")
+    run_until(worker, lambda: now_of(database, run).state is State.FAILED)
+    assert now_of(database, run).execution.failure == "slurmstepd-n1: error: execve(): no such python"
+
+
+def test_a_run_whose_time_limit_came_goes_on_from_its_checkpoint(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+) -> None:
+    run = add_run("wait")
+    worker = slurm_worker()
+    run_until(worker, lambda: is_waiting(database, run))
+    with database.immediate():
+        summaries.update(database, run.key, checkpoint_step=12)
+    os.kill(slurm.pid("1"), signal.SIGTERM)
+    slurm.says("1", state="FAILED", status="36608", left="0:50")
+    run_until(worker, lambda: now_of(database, run).attempt == 2)
+    reason = next(each.reason for each in transitions(database, run.key) if each.state_before == "running")
+    assert reason.startswith("its time limit of 10:00 was over, job 1 on n1: FAILED")
+    assert reason.endswith("it resumes from step 12")

@@ -57,7 +57,7 @@ class Stage:
         self.expected: dict[str, Expected] = {}
         self.record = folder / "faults.jsonl"
         self.violations: list[str] = []
-        self.true_losses = TRUE_LOSSES
+        self.true_losses: tuple[str, ...] = TRUE_LOSSES
         self.processes: list[subprocess.Popen[bytes]] = []
         self._at_end: list[Callable[[], object]] = []
         self._log = (folder / "processes.txt").open("ab")

@@ -6,8 +6,9 @@ worker looks more often than it would, and does not take them for a broken machi
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from bertmt.devices.slots import DeviceSlot, device_slots
 from bertmt.launchers.local import LocalLauncher
@@ -32,7 +33,7 @@ def main() -> int:
         crash_guard.FIRST_SECONDS = -1.0
 
     def chosen(
-        name: str, tables: object, settings: Sequence[str], device: str, slots: int
+        name: str, tables: Mapping[str, Any], settings: Sequence[str], device: str, slots: int
     ) -> tuple[Launcher, tuple[DeviceSlot, ...]]:
         if name == SLURM:
             jobs = SlurmLauncher(read_settings({}, settings), command)

@@ -54,17 +54,16 @@ def word_of(row: Row, stop_seconds: float) -> Word:
         stop_seconds: how long before its time limit a job is told to stop.
     """
     reason = "" if row.reason in NO_REASON else row.reason[:MOST_REASON]
-    about = {"handle": row.job, "node": row.nodes, "time_limit": row.limit}
     if row.state in WAITING:
-        return Word(phase=Phase.PENDING, reason=reason or row.state, **about)
+        return Word(row.job, Phase.PENDING, reason or row.state, row.nodes, row.limit)
     if row.state not in ENDED:
-        return Word(phase=Phase.RUNNING, reason="" if row.state == "RUNNING" else row.state, **about)
+        return Word(row.job, Phase.RUNNING, "" if row.state == "RUNNING" else row.state, row.nodes, row.limit)
     code = _exit_code(row.status)
     cause = ENDED[row.state]
     if row.state == "FAILED":
         cause = _why_failed(row, code, stop_seconds)
     said = f"{row.state}, {reason}" if reason else row.state
-    return Word(phase=Phase.ENDED, reason=said, cause=cause, exit_code=code, **about)
+    return Word(row.job, Phase.ENDED, said, row.nodes, row.limit, cause, code)
 
 
 def _why_failed(row: Row, code: int | None, stop_seconds: float) -> Cause:

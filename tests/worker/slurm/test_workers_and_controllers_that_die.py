@@ -1,5 +1,7 @@
 """A worker that is killed and started again, a controller that does not answer: no run is lost, none is run twice."""
 
+import os
+import signal
 from datetime import timedelta
 
 import pytest
@@ -33,6 +35,7 @@ def test_the_next_worker_adopts_jobs_by_their_numbers(
     run_until(second, lambda: bool(second.children))
     run_until(second, lambda: now_of(database, run).execution.worker == second.key)
     slurm.says("1", state="PREEMPTED", status="15")
+    os.kill(slurm.pid("1"), signal.SIGKILL)
     run_until(second, lambda: now_of(database, run).attempt == 2)
     assert (len(slurm.calls("sbatch")), path_of(database, run)[-2:]) == (2, ["queued", "running"])
 
@@ -75,6 +78,7 @@ def test_nothing_happens_while_the_controller_is_down(
     slurm.be_no_more("down")
     run_until(worker, lambda: "The scheduler answers again." in said)
     slurm.says("1", state="PREEMPTED", status="15")
+    os.kill(slurm.pid("1"), signal.SIGKILL)
     run_until(worker, lambda: now_of(database, run).attempt == 2)
 
 

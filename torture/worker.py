@@ -33,7 +33,7 @@ def main() -> int:
         crash_guard.FIRST_SECONDS = -1.0
 
     def chosen(
-        name: str, tables: Mapping[str, Any], settings: Sequence[str], device: str, slots: int
+        name: str, tables: Mapping[str, Any], settings: Sequence[str], device: str = "auto", slots: int = 1
     ) -> tuple[Launcher, tuple[DeviceSlot, ...]]:
         if name == SLURM:
             jobs = SlurmLauncher(read_settings({}, settings), command)

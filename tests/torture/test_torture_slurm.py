@@ -10,7 +10,7 @@ from torture.slurm.__main__ import UNAVAILABLE
 
 REPOSITORY = Path(__file__).parents[2]
 # The first three kinds of faults: the process of a job is killed, the worker is, a higher partition preempts.
-SAMPLE = ("--runs", "3", "--presets", "1", "--faults", "3", "--kinds", "3")
+SAMPLE = ("--runs", "2", "--presets", "1", "--faults", "3", "--kinds", "3")
 
 
 @pytest.mark.slow

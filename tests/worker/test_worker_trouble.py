@@ -153,7 +153,7 @@ def test_one_strange_lock_keeps_no_other_child_from_its_signal(
         folder_of(database, present(run)).path.mkdir(parents=True)
     folder_of(database, present(runs[0])).alive.write_text("no number of a process, but much longer")
     told = []
-    monkeypatch.setattr("bertmt.services.lifecycle.control.os.kill", lambda pid, number: told.append(number))
+    monkeypatch.setattr("bertmt.launchers.local.os.kill", lambda pid, number: told.append(number))
     with hold_alive(folder_of(database, present(runs[1]))):
         control.stop_orphans(database, [control.cancel(database, present(run)) for run in runs])
     assert len(told) == 1

@@ -84,6 +84,7 @@ def main() -> int:
     parser.add_argument("--kinds", type=int, default=len(FAULTS), help="the first so many kinds of faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=CACHE, help="where Slurm is unpacked, and stays")
+    parser.add_argument("--folder", type=Path, help="where the registry is made, and stays")
     arguments = parser.parse_args()
     cluster = Cluster(arguments.cache)
     begun = time.monotonic()
@@ -91,7 +92,7 @@ def main() -> int:
         try:
             cluster.up()
             os.environ.update(cluster.environment())
-            stage = Stage(Path(folder), REAL)
+            stage = Stage(arguments.folder or Path(folder), REAL)
             try:
                 found, done = play(stage, cluster, arguments, Random(arguments.seed))
                 found += _unwell(stage)

@@ -20,6 +20,7 @@ PACKAGES = (
     "slurm-client", "slurmctld", "slurmd", "slurm-wlm-basic-plugins", "munge", "libmunge2", "libhwloc15",
     "liblua5.1-0",
 )  # fmt: skip
+DAEMONS = ("slurmctld-wlm", "slurmd-wlm", "munged")
 NODES = ("n1", "n2")
 READY_SECONDS = 30.0
 CONFIGURATION = """
@@ -49,7 +50,8 @@ SlurmctldParameters=preempt_send_user_signal
 JobAcctGatherType=jobacct_gather/none
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-SlurmdTimeout=6
+SchedulerParameters=sched_interval=2,bf_interval=2
+SlurmdTimeout=10
 KillWait=5
 MinJobAge=120
 InactiveLimit=0
@@ -95,6 +97,7 @@ class Cluster:
         if os.geteuid() or not shutil.which("apt-get") or not shutil.which("dpkg"):
             raise UnavailableError("a real Slurm needs Debian's packages, and root for its daemons")
         self._unpack()
+        self.down()  # one of a harness that was killed would end this one's jobs, which it does not know
         shutil.rmtree(self.run, ignore_errors=True)
         for name in ("state", "log"):
             (self.run / name).mkdir(parents=True)
@@ -191,10 +194,19 @@ class Cluster:
 
     def down(self) -> None:
         """End its daemons and jobs; what was unpacked stays."""
-        for name in (*NODES, "controller", "munged"):
-            self._kill(name)
+        _kill_all(self._daemons())
         for node in NODES:
             _kill_all(self.processes_of(node))
+
+    def _daemons(self) -> list[int]:
+        """The processes that were started with a file of this folder."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):
+                words = (entry / "cmdline").read_bytes().decode(errors="replace") if entry.name.isdecimal() else ""
+                if words.partition("\0")[0] in DAEMONS and f"{self.folder}/" in words:
+                    found.append(int(entry.name))
+        return found
 
 
 def _kill_all(pids: list[int]) -> None:

@@ -17,6 +17,7 @@ from bertmt.launchers.slurm.probe import ANSWER, told
 from bertmt.launchers.slurm.script import sbatch_command, script
 from bertmt.launchers.slurm.settings import SlurmSettings
 from bertmt.launchers.slurm.words import rows_of, word_of
+from bertmt.run_folder.event_files import tail_lines
 
 # A job that waits longer is taken back: `bertmt doctor` is not to wait for a full cluster.
 NODE_SECONDS = 60.0
@@ -95,11 +96,9 @@ ADVICE = (
 
 
 def _complaint(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "nothing that it wrote is seen here"
-    return next((line.strip()[:300] for line in reversed(lines) if line.strip() and "srun:" not in line), "")
+    """What the job wrote last, besides Slurm; "": nothing that is seen here."""
+    lines = [line.strip()[:300] for line in tail_lines(log, 40)]
+    return next((line for line in reversed(lines) if line and "srun:" not in line), "")
 
 
 def _compared(answer: dict[str, Any], question: str) -> Iterator[Finding]:

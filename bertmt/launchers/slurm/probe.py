@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from bertmt import atomic_files
+from bertmt.bounded_files import MEBIBYTE, read_text
 from bertmt.version import __version__
 
 PACKAGES = ("torch", "numpy", "safetensors")
@@ -29,7 +30,7 @@ def told() -> dict[str, object]:
 
 def main(folder: Path) -> None:
     """Write the answer where the question lies, which proves that the folder is shared."""
-    question = (folder / "question").read_text(encoding="ascii")
+    question = read_text(folder / "question", MEBIBYTE)
     atomic_files.write_text(folder / ANSWER, json.dumps({"question": question, **told()}))
 
 

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, fields
 
 from bertmt.launchers.protocol import STOP, Cause, Phase, Word
 from bertmt.launchers.slurm.commands import FIELDS
@@ -25,7 +25,8 @@ STOPPED = (128 + STOP, 128 + signal.SIGINT, -STOP)
 MOST_REASON = 200  # characters
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Row:
     """A line of squeue, by FIELDS of commands.py."""
 
     job: str
@@ -44,7 +45,8 @@ def rows_of(text: str) -> Iterator[Row]:
     for line in text.splitlines():
         parts = line.split("|", len(FIELDS) - 1)
         if len(parts) == len(FIELDS):
-            yield Row(*(part.strip() for part in (*parts[:-1], parts[-1].rstrip().removesuffix("|"))))
+            texts = (part.strip() for part in (*parts[:-1], parts[-1].rstrip().removesuffix("|")))
+            yield Row(**dict(zip((each.name for each in fields(Row)), texts, strict=True)))
 
 
 def word_of(row: Row, stop_seconds: float) -> Word:
@@ -62,20 +64,27 @@ def word_of(row: Row, stop_seconds: float) -> Word:
     cause = ENDED[row.state]
     if row.state == "FAILED":
         cause = _why_failed(row, code, stop_seconds)
+    elif row.state == "NODE_FAIL" and _was_preempted(row):  # its node killed it before the controller expected that
+        cause = Cause.PREEMPTION
     said = f"{row.state}, {reason}" if reason else row.state
     return Word(row.job, Phase.ENDED, said, row.nodes, row.limit, cause, code)
 
 
 def _why_failed(row: Row, code: int | None, stop_seconds: float) -> Cause:
     """A job that stopped when it was told to has "failed" for Slurm, whoever told it."""
+    killed = code in STOPPED or (code is not None and code < 0)
+    if killed and _was_preempted(row):
+        return Cause.PREEMPTION
     if row.reason == NOT_LAUNCHED:
         return Cause.MACHINE
     if code not in STOPPED:
         return Cause.ITSELF
-    if row.preempted not in ("", "N/A"):
-        return Cause.PREEMPTION
     left = seconds(row.left)
     return Cause.TIME if left is not None and left <= stop_seconds + SIGNAL_IS_EARLY else Cause.ITSELF
+
+
+def _was_preempted(row: Row) -> bool:
+    return row.preempted not in ("", "N/A")
 
 
 def words_of_accounts(text: str) -> dict[str, Word]:

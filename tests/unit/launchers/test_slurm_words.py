@@ -1,11 +1,13 @@
 """What Slurm's words for a job mean; lines as squeue 22.05 and sacct wrote them."""
 
+from dataclasses import replace
+
 import pytest
 
 from bertmt.launchers.protocol import Cause, Phase
-from bertmt.launchers.slurm.words import Row, rows_of, seconds, word_of, words_of_accounts
+from bertmt.launchers.slurm.words import rows_of, seconds, word_of, words_of_accounts
 
-ROW = Row("12", "bertmt-abc-1", "RUNNING", "0", "n1", "10:00", "9:00", "N/A", "None")
+[ROW] = rows_of("12|bertmt-abc-1|RUNNING|0|n1|10:00|9:00|N/A|None|\n")
 
 
 def test_a_line_of_squeue_is_read_whatever_its_reason_holds() -> None:
@@ -35,6 +37,8 @@ def test_a_line_of_squeue_is_read_whatever_its_reason_holds() -> None:
             143,
         ),
         ({"state": "FAILED", "status": "9", "reason": "JobLaunchFailure"}, Phase.ENDED, Cause.MACHINE, -9),
+        ({"state": "NODE_FAIL", "preempted": "2026-11-29T14:12"}, Phase.ENDED, Cause.PREEMPTION, 0),
+        ({"state": "FAILED", "status": "9", "preempted": "2026-11-29T14:12"}, Phase.ENDED, Cause.PREEMPTION, -9),
         ({"state": "CANCELLED", "status": "15"}, Phase.ENDED, Cause.PERSON, -15),
         ({"state": "PREEMPTED", "status": "0:15"}, Phase.ENDED, Cause.PREEMPTION, -15),
         ({"state": "TIMEOUT", "reason": "TimeLimit"}, Phase.ENDED, Cause.TIME, 0),
@@ -45,7 +49,7 @@ def test_a_line_of_squeue_is_read_whatever_its_reason_holds() -> None:
 def test_a_state_says_whether_a_job_lives_and_what_ended_it(
     changed: dict[str, str], phase: Phase, cause: Cause, code: int | None
 ) -> None:
-    word = word_of(ROW._replace(**changed), stop_seconds=60)
+    word = word_of(replace(ROW, **changed), stop_seconds=60)
     assert (word.phase, word.cause, word.exit_code) == (phase, cause, code)
     assert (word.handle, word.time_limit) == ("12", "10:00")
 

@@ -105,7 +105,7 @@ class Settling:
                 why = f": {word.reason}" if word.reason else ""
                 return self.put_back(run, f"it did not reach the scheduler{why}"), None
             case Cause.PERSON:
-                why = f"cancelled in the scheduler, {named}; requeued, {where_it_goes_on(run)}"
+                why = f"cancelled with the scheduler's own command, {named}; requeued, {where_it_goes_on(run)}"
                 return self.change_state(run, State.CANCELLED, Actor.DEATH, why, ended_at=now()), None
             case Cause.ASKED:  # and whoever wanted it has changed their mind
                 return self._goes_on(run, f"stopped, {named}"), None

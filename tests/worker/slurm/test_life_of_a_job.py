@@ -107,7 +107,7 @@ def test_a_job_that_somebody_cancelled_in_slurm_is_not_started_again(
     for _ in range(5):
         worker.round()
     assert now_of(database, run).state is State.CANCELLED
-    assert "cancelled in the scheduler, job 1 on n1: CANCELLED" in last_reason(database, run)
+    assert "cancelled with the scheduler's own command, job 1 on n1: CANCELLED" in last_reason(database, run)
 
 
 @pytest.mark.parametrize(

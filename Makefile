@@ -39,7 +39,7 @@ STAMP := $(VENV)/.installed
 DEMO := demo
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 
-.PHONY: help setup demo test check fuzz bursts torture calibrate mutants packages release-check lock bench bench-training bench-gpu paper-gpu docs screenshots clean
+.PHONY: help setup demo test check fuzz bursts torture cluster calibrate mutants packages release-check lock bench bench-training bench-gpu paper-gpu docs screenshots clean
 
 help:
 	@echo "make demo        train the baseline and the final model on the embedded data, and compare them"
@@ -48,10 +48,11 @@ help:
 	@echo "make fuzz        100,000 damaged inputs for every reader of files, words and registries"
 	@echo "make bursts      10,000 keys, clicks and new sizes, faster than screens are made: the dashboard goes on, and listens"
 	@echo "make torture     kills, full disks, torn files and failing calls, by the thousand, with a tally"
+	@echo "make cluster     a real Slurm of two nodes on this machine, and all that can go wrong there (Debian, as root; skipped elsewhere)"
 	@echo "make calibrate   how often what compare says is wrong, where the truth is known: the tables of docs/methods.md"
 	@echo "make mutants     changes bertmt/comparison in every small way, and lists the changes that no test sees"
 	@echo "make packages    builds wheel and sdist, installs each into a fresh environment, and works a queue there"
-	@echo "make release-check  all that is too long for make test: the six above, whole (about an hour and a half)"
+	@echo "make release-check  all that is too long for make test: the seven above, whole (about an hour and three quarters)"
 	@echo "make lock        write requirements.lock anew where pyproject.toml has changed (LOCK_FLAGS=--upgrade: the newest)"
 	@echo "make bench       benchmarks, side by side with peers"
 	@echo "make bench-training  how fast it trains, beside a course's loop and two libraries (TRAINING=\"--data DIR --json FILE\")"
@@ -144,6 +145,10 @@ torture: $(STAMP)
 	@$(BIN)/python -m torture
 	@$(BIN)/python -m torture.crowd
 
+# 77: no Slurm can be had here, which is said.
+cluster: $(STAMP)
+	@$(BIN)/python -m torture.slurm || [ $$? -eq 77 ]
+
 # `make test` has a sample with fixed seeds (tests/unit/comparison/test_calibration.py).
 calibrate: $(STAMP)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.calibration
@@ -165,7 +170,7 @@ $(VENV)/.installed-release: $(STAMP)
 packages: $(VENV)/.installed-release
 	@$(BIN)/python -m bench.packages $(PIP_FLAGS)
 
-release-check: test calibrate mutants torture fuzz bursts packages
+release-check: test calibrate mutants torture cluster fuzz bursts packages
 
 # One set of versions for Linux and macOS and all Pythons of pyproject.toml, with the hashes of all their files on PyPI. The
 # first pass finds the CUDA libraries, which the second leaves out with torch; pip is the environment's own.

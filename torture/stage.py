@@ -45,6 +45,7 @@ class Stage:
         record: what went wrong in the processes, a line of JSON each.
         said: what the harness did itself, for whoever looks at the folder later.
         violations: found while it played.
+        true_losses: what runs may say that are lost here.
     """
 
     def __init__(self, folder: Path, child: str = STAND_IN, root: Path | None = None):
@@ -56,6 +57,7 @@ class Stage:
         self.expected: dict[str, Expected] = {}
         self.record = folder / "faults.jsonl"
         self.violations: list[str] = []
+        self.true_losses: tuple[str, ...] = TRUE_LOSSES
         self.processes: list[subprocess.Popen[bytes]] = []
         self._at_end: list[Callable[[], object]] = []
         self._log = (folder / "processes.txt").open("ab")
@@ -208,7 +210,7 @@ class Stage:
                 if run.state is State.FAILED and not any(word in (failure or "") for word in TRUE_FAILURES):
                     self.violations.append(f"{run.id} failed, and the reason is not true: {failure!r}")
                 if run.state is State.LOST and not any(
-                    word in transitions(database, run.key)[-1].reason for word in TRUE_LOSSES
+                    word in transitions(database, run.key)[-1].reason for word in self.true_losses
                 ):
                     self.violations.append(f"{run.id} is lost, and the reason is not true")
                 if run.state in (State.LOST, State.FAILED, State.CANCELLED):

@@ -1,5 +1,7 @@
 """`bertmt doctor`."""
 
+from typing import Annotated
+
 import typer
 
 from bertmt.cli import diagnostics, output
@@ -16,14 +18,20 @@ MARKS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
 MARK_WIDTH, NAME_WIDTH = 9, 26
 
 
-def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+Launcher = Annotated[
+    str,
+    typer.Option("--launcher", metavar="NAME", help="Try that one too, slurm: submit a job that looks around."),
+]
+
+
+def doctor(context: typer.Context, launcher: Launcher = "", as_json: AsJson = False) -> None:
     """Check what works here and what does not.
 
     Versions, devices, SQLite, encoders, data, registry, disk; exit code 1 if there is a problem.
     """
     from bertmt.services.upkeep.doctor import examine
 
-    checks = examine(registry_path(context))
+    checks = examine(registry_path(context), launcher)
     if as_json:
         listed = [
             {"name": each.name, "state": str(each.state), "found": each.found, "advice": each.advice} for each in checks

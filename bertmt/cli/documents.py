@@ -24,6 +24,8 @@ RUN: dict[str, str] = {
     "checkpoint_step": "steps done at its newest checkpoint, or null",
     "attempt": "how often it was started",
     "device": "device",
+    "job": "of an attempt that a scheduler runs: launcher, handle (what the scheduler calls it), phase (pending, "
+    "running, ended, or empty: it has not answered), reason (in its own words), node, time_limit; else null",
     "phase": "mlm, mnr, cosine_embedding, train or single (each task on its own)",
     "step": "optimizer steps done",
     "steps_total": "optimizer steps in all",

@@ -32,6 +32,7 @@ def run_record(
 
     return {
         **{name: reader_of(name)(run) for name in _SAME_NAME},
+        "job": _job(run),
         "step": run.progress.steps_done,
         "seconds_left": seconds_left(run),
         "steps_per_second": None if speed is None else round(speed, 4),
@@ -45,6 +46,12 @@ def run_record(
         "after": [awaited.id for awaited in run.queueing.awaits if not awaited.needs_success],
         "after_ok": [awaited.id for awaited in run.queueing.awaits if awaited.needs_success],
     }
+
+
+def _job(run: "Run") -> dict[str, str] | None:
+    job = run.execution.job
+    names = ("launcher", "handle", "phase", "reason", "node", "time_limit")
+    return None if job is None else {name: getattr(job, name) for name in names}
 
 
 def details_record(details: "Details") -> dict[str, Any]:

@@ -24,7 +24,7 @@ from bertmt.services.browse.detail_formatting import (
     place_in_queue,
     state_word,
 )
-from bertmt.services.browse.run_formatting import doing, local_time, scale_line, value_text
+from bertmt.services.browse.run_formatting import doing, job_line, local_time, scale_line, value_text
 
 if TYPE_CHECKING:
     from bertmt.services.browse.details import Details
@@ -76,6 +76,7 @@ def _about(details: "Details", width: int | None) -> list[Line]:
             "tags": " ".join(run.annotations.tags),
             "note": run.annotations.note.split("\n") if run.annotations.note else "",
             "device": run.execution.device or "",
+            "job": job_line(run),
             "folder": str(details.folder),
             "code": format_code(details),
         },

@@ -10,9 +10,10 @@ from bertmt.cli.invocation import existing_registry
 from bertmt.cli.parameters import AsJson
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.tables import Column, Row, table
-from bertmt.services.browse.run_formatting import local_time
+from bertmt.services.browse.run_formatting import local_time, slot_words
 
 if TYPE_CHECKING:
+    from bertmt.registry.records import Worker
     from bertmt.services.browse.workload import Workload
     from bertmt.services.opening import Registry
 
@@ -43,24 +44,41 @@ GoOnKeys = Annotated[
     typer.Option("--go-on", metavar="WORKER", help="Reset a worker halted by three consecutive crashes."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Run in the background, where it outlives the terminal.")]
+Launcher = Annotated[
+    str, typer.Option("--launcher", metavar="NAME", help="Where runs are started: local (this machine) or slurm.")
+]
+LauncherSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="A setting of the launcher, over those of [launcher.slurm] in bertmt.toml."
+    ),
+]
 
 
 def worker(
-    context: typer.Context, drain: Drain = False, slots: Slots = 1, device: Device = "auto", detach: Detach = False
+    context: typer.Context,
+    drain: Drain = False,
+    slots: Slots = 1,
+    device: Device = "auto",
+    detach: Detach = False,
+    launcher: Launcher = "local",
+    settings: LauncherSettings = None,
 ) -> None:
     """Work the queue; Ctrl-C requeues what is running.
 
     Without --drain it waits for more runs. Runs go to the GPUs if there are any, else to the CPU, one per slot.
+    With --launcher slurm each run is a job of Slurm's, which goes on without its worker.
     """
-    from bertmt.services.lifecycle.workers import become_worker
+    from bertmt.services.lifecycle.workers import become_worker, elsewhere
 
     database = existing_registry(context)
+    options = elsewhere(launcher, settings or ())
     if detach:
-        _detach(database, drain, slots, device)
+        _detach(database, drain, slots, device, options)
         return
     database.close()
     output.end()
-    become_worker(database.path, drain, slots, device)
+    become_worker(database.path, drain, slots, device, options)
 
 
 def workers(
@@ -96,7 +114,13 @@ def _ask(database: "Registry", stop: Sequence[int], drain: Sequence[int], go_on:
     going_on = [find_worker(database, key) for key in go_on]
     asked = [stop_worker(database, each) for each in stopping] + [drain_worker(database, each) for each in draining]
     asked += [let_go_on(database, each) for each in going_on]
-    return [safe_text(f"Worker {each.key} on {each.host} {ENDS[each.request]}.") for each in asked]
+    return [safe_text(f"Worker {each.key} on {each.host} {_end_of(each)}.") for each in asked]
+
+
+def _end_of(worker: "Worker") -> str:
+    """What becomes of a worker; of jobs it takes none along."""
+    has_jobs = worker.request == "stop" and any("-job-" in slot for slot in worker.slots)
+    return "stops; its jobs go on" if has_jobs else ENDS[worker.request]
 
 
 def _write_document(found: "Workload") -> None:
@@ -113,8 +137,8 @@ def _write_table(found: "Workload") -> None:
     from bertmt.cli.runs import HELD_QUEUE
 
     rows = [
-        Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), " ".join(each.slots), " ".join(ids),
-             "starts nothing, see below" if each.starts_nothing else ENDS[each.request]])
+        Row([str(each.key), each.host, str(each.pid), local_time(each.started_at), slot_words(each.slots),
+             " ".join(ids), "starts nothing, see below" if each.starts_nothing else _end_of(each)])
         for each, ids in found.workers
     ]  # fmt: skip
     output.write_lines(table(COLUMNS, rows, output.table_width()) if rows else [])
@@ -131,11 +155,11 @@ def _write_table(found: "Workload") -> None:
         diagnostics.note(HELD_QUEUE)
 
 
-def _detach(database: "Registry", drain: bool, slots: int, device: str) -> None:
+def _detach(database: "Registry", drain: bool, slots: int, device: str, options: Sequence[str]) -> None:
     from bertmt.services.lifecycle.worker_start import await_worker
     from bertmt.services.lifecycle.workers import start_detached_worker, worker_log
 
-    pid = start_detached_worker(database.path, drain, slots, device)
+    pid = start_detached_worker(database.path, drain, slots, device, options)
     await_worker(database, pid)
     output.write_lines([f"Worker started, process {pid}."])
     diagnostics.note(f"It writes to {worker_log(database.path)}; `bertmt workers` lists it, and stops it with --stop.")

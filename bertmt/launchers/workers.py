@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import NoReturn
 
 
-def worker_command(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> list[str]:
-    """The command line of a worker."""
+def worker_command(
+    registry: Path, drain: bool = False, slots: int = 1, device: str = "auto", elsewhere: Sequence[str] = ()
+) -> list[str]:
+    """The command line of a worker.
+
+    Args:
+        elsewhere: options that name another launcher than this machine's, and its settings.
+    """
     command = [sys.executable, "-m", "bertmt.worker", "--db", str(registry), "--slots", str(slots), "--device", device]
+    command += elsewhere
     return [*command, "--drain"] if drain else command
 
 

@@ -1,6 +1,7 @@
 """Which run starts next, and taking it: what a worker asks of the registry."""
 
 from bertmt.registry.database import Database
+from bertmt.registry.jobs.rows import add_job
 from bertmt.registry.queue import IN_ORDER
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, note, record, run_by_key
@@ -38,7 +39,9 @@ def device_kind(device: str) -> str:
     return "cpu" if device == "cpu" else "gpu"
 
 
-def claim_next(database: Database, worker: int | None, device: str, expected: int | None = None) -> Run | None:
+def claim_next(
+    database: Database, worker: int | None, device: str, expected: int | None = None, launcher: str = ""
+) -> Run | None:
     """Take the first queued run that may start on a device, as a new attempt; None where none may.
 
     None may where the queue is held. A run may not before its time, before the runs that it waits for have ended, and
@@ -46,6 +49,7 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
 
     Args:
         expected: the key of the run that should come, for which its device was made ready; another is not taken.
+        launcher: the one that hands the attempt to a scheduler; "": it becomes a process of this machine.
     """
     with database.immediate():
         # Bare: sqlite-utils' update knows neither a condition nor RETURNING, and two statements would be two chances.
@@ -60,6 +64,8 @@ def claim_next(database: Database, worker: int | None, device: str, expected: in
         if row is None:
             return None
         key, attempt = row
+        if launcher:
+            add_job(database, key, attempt, launcher)
         # Whoever finds the run without a process knows how long ago that was.
         database.execute("UPDATE workers SET beat = ? WHERE key = ?", (moment(), worker))
         # Until it has begun: how far the attempt before came says nothing of one that starts from the beginning.

@@ -18,11 +18,12 @@ from bertmt.registry.file.recipes_of_schema_9 import recipe_with_later_settings
 from bertmt.registry.file.recipes_of_schema_10 import recipe_with_stages, rewrite_recipes
 from bertmt.registry.file.recipes_of_schema_11 import recipe_with_order
 from bertmt.registry.file.schemas import SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8
+from bertmt.registry.jobs.schema import JOBS
 from bertmt.registry.searches.schema import SEARCHES
 
 migrations = Migrations("bertmt")
 
-SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SEARCHES, BUDGETS)
+SCHEMAS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8, SEARCHES, BUDGETS, JOBS)
 # Not INSERT OR REPLACE: within a trigger SQLite puts the conflict clause of the statement that fired it in its place.
 CHANGED = (
     "UPDATE changes SET number = (SELECT max(number) + 1 FROM changes) WHERE run = {run};"
@@ -122,8 +123,7 @@ def m010_averages_and_stages(db: SqliteUtilsDatabase) -> None:
 @migrations()
 def m011_searches(db: SqliteUtilsDatabase) -> None:
     """Searches for the best recipe, and runs that pause after an epoch."""
-    for statement in _statements(SEARCHES):
-        db.execute(statement)
+    _run_all(db, SEARCHES)
 
 
 @migrations()
@@ -136,6 +136,12 @@ def m012_order_of_pretraining(db: SqliteUtilsDatabase) -> None:
 def m013_budgets(db: SqliteUtilsDatabase) -> None:
     """What attempts used, and budgets."""
     _run_all(db, BUDGETS)
+
+
+@migrations()
+def m014_jobs(db: SqliteUtilsDatabase) -> None:
+    """Attempts that a scheduler runs."""
+    _run_all(db, JOBS)
 
 
 def _run_all(db: SqliteUtilsDatabase, script: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, get_type_hints
 import msgspec
 from msgspec import Struct
 
+from bertmt.registry.jobs.record import Job, decode_job
 from bertmt.registry.states import State
 from bertmt.run_folder.events import Finished, Started, stored
 from bertmt.tasks import definitions
@@ -145,6 +146,7 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
         request: "cancel" or "pause" where a person asked and the run has not stopped yet.
         failure: last exception line of a failed run.
         saves_memory: 1 once it ran out of memory: its attempts recompute activations.
+        job_json: see `job`.
     """
 
     device: str | None
@@ -154,6 +156,12 @@ class Execution(Struct, frozen=True, kw_only=True, gc=False):
     request: str | None
     failure: str | None
     saves_memory: int
+    job_json: str | None = None
+
+    @property
+    def job(self) -> Job | None:
+        """The attempt as a scheduler has it, whose word decides about its life; None: a process of this machine."""
+        return decode_job(self.job_json) if self.job_json else None
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):

@@ -152,7 +152,9 @@ def _states() -> Iterator[str]:
 
 def _records() -> list[type]:
     found = [each for each in vars(records).values() if isinstance(each, type) and _field_names(each)]
-    return sorted((each for each in found if each.__module__ == records.__name__), key=lambda each: each.__name__)
+    return sorted(
+        (each for each in found if each.__module__.startswith("bertmt.registry.")), key=lambda each: each.__name__
+    )
 
 
 def _field_names(record: Any) -> tuple[str, ...]:

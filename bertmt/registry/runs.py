@@ -29,9 +29,12 @@ _FROM_OTHER_TABLES = {
     "definitions_json": "runs.task_set",  # a key, so that a list of runs does not read their text for each
     "awaits": "(SELECT group_concat(needs_success || awaited.id) FROM dependencies JOIN runs AS awaited"
     " ON awaited.key = dependencies.awaited WHERE dependencies.run = runs.key)",
+    # What `jobs/rows.py` keeps, in the order of `Job`; NULL where the attempt is a process of this machine.
+    "job_json": "(SELECT json_array(launcher, handle, phase, reason, node, time_limit, obeyed) FROM jobs"
+    " WHERE jobs.run = runs.key AND jobs.attempt = runs.attempt)",
     "tags": "(SELECT group_concat(tag, char(31)) FROM tags WHERE tags.run = runs.key)",
 }
-_OF_A_RUN = ("metrics", "evaluations", "scores", "predictions", "attempts", "transitions", "tags", "summaries")
+_OF_A_RUN = ("metrics", "evaluations", "scores", "predictions", "attempts", "transitions", "tags", "jobs", "summaries")
 
 
 def _columns() -> Iterator[tuple[str, str]]:

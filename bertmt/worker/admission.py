@@ -58,6 +58,7 @@ class Admission:
         clock: seconds.
         folder: where the locks are; the user's state folder if None.
         root: stands for the root of the file system in tests.
+        is_here: the slots are of this machine; what is elsewhere a scheduler looks after.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class Admission:
         clock: Callable[[], float] = time.monotonic,
         folder: Path | None = None,
         root: Path = Path("/"),
+        is_here: bool = True,
     ):
+        self._is_here = is_here
         self._uuids = sorted({slot.device for slot in slots} - {CPU})
         self._read = read
         self._clock = clock
@@ -84,7 +87,7 @@ class Admission:
         Args:
             needed_mib: GPU memory that the run will need; None if nobody knows.
         """
-        if slot.device == CPU:
+        if slot.device == CPU or not self._is_here:
             return Admitted()
         # What was seen a moment ago is enough to refuse, and a refusal is repeated in every round of a worker.
         refused = self._refusal(run_id, slot, needed_mib)
@@ -118,7 +121,7 @@ class Admission:
 
     def vanished(self, slot: DeviceSlot) -> bool:
         """Whether a slot's GPU is no longer here; while NVML does not answer, nothing is known to have gone."""
-        if slot.device == CPU:
+        if slot.device == CPU or not self._is_here:
             return False
         gpus = self._now()
         return gpus is not None and slot.device not in gpus

@@ -1,20 +1,12 @@
-"""Training children: in process sessions of their own, so that they outlive the worker; stopped politely first."""
+"""Training children: stopped politely first, and how they ended."""
 
-import contextlib
-import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Protocol
 
-from bertmt.errors import BusyError
-from bertmt.launchers.training import TRAINING_COMMAND, order_of, start_training
+from bertmt.launchers.protocol import KILL, STOP, Child
 from bertmt.registry.records import Run
 from bertmt.run_folder.event_files import tail_lines
-from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
-from bertmt.run_folder.processes import Process
+from bertmt.run_folder.layout import RunFolder
 from bertmt.services.ingest.reconcile import NO_LAST_WORD
 
 # Writing a checkpoint of a large model to a slow disk takes most of it.
@@ -27,63 +19,6 @@ CANNOT_WRITE_CODE = 5
 DISPLACED_CODE = 6
 
 
-class Child(Protocol):
-    """A process that works a run, started by this worker or by one that is gone."""
-
-    def has_ended(self) -> bool:
-        """Whether it is gone; what it wrote before is then complete."""
-
-    def exit_code(self) -> int | None:
-        """As subprocess tells it; None while it is there, or where nobody knows."""
-
-    def signal(self, number: int) -> None:
-        """Send a signal; nothing where it is gone."""
-
-
-class StartedChild:
-    """A child of this process."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]"):
-        self.process = process
-
-    def has_ended(self) -> bool:
-        return self.process.poll() is not None
-
-    def exit_code(self) -> int | None:
-        return self.process.returncode
-
-    def signal(self, number: int) -> None:
-        if not self.has_ended():
-            self.process.send_signal(number)
-
-
-class AdoptedChild:
-    """The child of a worker that is gone.
-
-    Args:
-        folder: where its locks are.
-        known: the living process that the registry knows; it counts where the folder is gone.
-    """
-
-    def __init__(self, folder: RunFolder, known: Callable[[], Process | None] = lambda: None):
-        self._folder = folder
-        self._known = known
-
-    def has_ended(self) -> bool:
-        return not is_alive(self._folder) and self._known() is None
-
-    def exit_code(self) -> int | None:
-        return None
-
-    def signal(self, number: int) -> None:
-        known = self._known()
-        pid = living_pid(self._folder) or (known.pid if known else None)
-        # Where it ended in this very moment there is nothing to stop.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if pid is not None:
-                os.kill(pid, number)
-
-
 class Stopping:
     """Asks a child to stop: SIGTERM at first, SIGKILL once the grace time is over; safe to call again and again."""
 
@@ -94,9 +29,9 @@ class Stopping:
         """Ask once more."""
         if self._asked_at is None:
             self._asked_at = time.monotonic()
-            child.signal(signal.SIGTERM)
+            child.signal(STOP)
         elif time.monotonic() - self._asked_at > STOP_GRACE_SECONDS:
-            child.signal(signal.SIGKILL)
+            child.signal(KILL)
 
     def obeyed(self, child: Child) -> str | None:
         """The signal by which a child died as it was asked to, before it could catch it; None: it died otherwise."""
@@ -118,41 +53,18 @@ def how_it_ended(child: Child) -> str:
     return f"ended with exit code {code}"
 
 
-NO_SOURCES: Mapping[str, str] = MappingProxyType({})
-
-
-def start_child(
-    run: Run,
-    folder: RunFolder,
-    device: str,
-    threads: int,
-    sources: Mapping[str, str] = NO_SOURCES,
-    command: Sequence[str] = TRAINING_COMMAND,
-) -> StartedChild:
-    """Start the child of a claimed run.
-
-    Args:
-        device: "cpu", or the UUID of a GPU.
-        sources: of losses and heads of a user's own, by digest.
-        command: what is started, with the run folder and the attempt as its last arguments.
-
-    Raises:
-        BusyError: a process holds the run's lock.
-        OSError: the folder cannot be written or the process not be started.
-    """
-    if is_alive(folder):
-        raise BusyError(f"The run in {folder.path} is still worked by another process.")
-    order = order_of(run, device, threads)
-    return StartedChild(start_training(folder, order, run.submission, sources, command))
-
-
 def has_stepped(run: Run) -> bool:
     """Whether this attempt has done a step, and so holds the memory that it will need."""
     step, kept = run.progress.step, run.progress.checkpoint_step or 0
     return run.imported.events_attempt == run.attempt and step is not None and step >= kept
 
 
-def last_line(folder: RunFolder, attempt: int) -> str | None:
-    """What an attempt logged last; None: nothing."""
-    lines = tail_lines(folder.log(attempt), 40)
-    return next((line.strip()[:500] for line in reversed(lines) if line.strip()), None)
+def last_line(folder: RunFolder, attempt: int, besides: tuple[str, ...] = ()) -> str | None:
+    """What an attempt logged last; None: nothing.
+
+    Args:
+        besides: how lines begin that a scheduler wrote; where there are no others, the first of them says it best.
+    """
+    lines = [line.strip()[:500] for line in tail_lines(folder.log(attempt), 40) if line.strip()]
+    own = [line for line in lines if not line.startswith(besides)]
+    return own[-1] if own else lines[0] if lines else None

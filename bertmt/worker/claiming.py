@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bertmt.devices.slots import CPU, DeviceSlot
+from bertmt.launchers.protocol import LOCAL
 from bertmt.registry.claims import claim_next, next_to_start
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -13,7 +14,10 @@ from bertmt.worker.admission import Admission, Refused
 class Claims:
     """What one worker takes, and what it said of runs that it could not take."""
 
-    def __init__(self, database: Database, worker: int, admission: Admission, say: Callable[[str], None]):
+    def __init__(
+        self, database: Database, worker: int, admission: Admission, say: Callable[[str], None], launcher: str = LOCAL
+    ):
+        self._launcher = "" if launcher == LOCAL else launcher
         self._database = database
         self._worker = worker
         self._admission = admission
@@ -24,7 +28,7 @@ class Claims:
     def take(self, slot: DeviceSlot) -> Run | None:
         """The next run that may start on a slot, as a new attempt; None where none may, which is said once."""
         if slot.device == CPU:
-            return claim_next(self._database, self._worker, slot.device)
+            return claim_next(self._database, self._worker, slot.device, launcher=self._launcher)
         run = next_to_start(self._database, slot.device)
         if run is None:
             return None
@@ -38,7 +42,7 @@ class Claims:
         self._refusals.pop(slot, None)
         claimed = None
         try:
-            claimed = claim_next(self._database, self._worker, slot.device, expected=run.key)
+            claimed = claim_next(self._database, self._worker, slot.device, run.key, self._launcher)
         finally:
             if claimed is None:  # taken by another, or the registry is locked: the card must not stay reserved
                 self._admission.ended(slot)

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from bertmt.devices.slots import DeviceSlot
 from bertmt.drawing.numbers import named
 from bertmt.errors import BertmtError
+from bertmt.launchers.protocol import LOCAL
 from bertmt.registry import workers
 from bertmt.registry.claims import device_kind
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
+from bertmt.registry.jobs.record import Job
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.run_formatting import conditions
@@ -16,12 +18,16 @@ from bertmt.services.lifecycle.hold import queue_is_held
 from bertmt.services.lifecycle.startable import obstacles, waiting_runs
 
 MOST_NAMED = 5
+LOCAL_JOB = Job(LOCAL)
 
 
 class Draining:
     """Looks for what is still to come, and says why what waits is not started."""
 
-    def __init__(self, database: Database, slots: Sequence[DeviceSlot], say: Callable[[str], None]):
+    def __init__(
+        self, database: Database, slots: Sequence[DeviceSlot], say: Callable[[str], None], launcher: str = LOCAL
+    ):
+        self._launcher = launcher
         self._database = database
         self._kinds = {device_kind(slot.device) for slot in slots}
         self._say = say
@@ -37,7 +43,9 @@ class Draining:
             BertmtError: it does not, and nobody is there to look.
         """
         alive = {worker.key for worker in workers.running_workers(self._database)}
-        if any(run.execution.worker not in alive for run in runs_in(self._database, State.RUNNING)):
+        running = runs_in(self._database, State.RUNNING)
+        mine = (run for run in running if self._launcher == (run.execution.job or LOCAL_JOB).launcher)
+        if any(run.execution.worker not in alive for run in mine):
             return False  # its worker is gone and nobody has settled it yet: it may be queued again any moment
         waiting = waiting_runs(self._database)
         queued = [run for run in waiting if run.state is State.QUEUED]

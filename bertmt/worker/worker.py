@@ -1,11 +1,9 @@
 """The worker's rounds: import what children wrote, obey requests, settle what ended, fill free slots."""
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
 from bertmt.devices.slots import CPU, DeviceSlot
 from bertmt.errors import (
@@ -16,13 +14,17 @@ from bertmt.errors import (
     NotFoundError,
     RegistryError,
 )
+from bertmt.launchers.choosing import local_launcher
+from bertmt.launchers.protocol import KILL, LOCAL, Attempt, Launcher, RefusedError
 from bertmt.launchers.training import TRAINING_COMMAND
 from bertmt.registry import workers
 from bertmt.registry.claims import adopt
 from bertmt.registry.database import Database, sqlite_errors_as_sentences
 from bertmt.registry.finding import runs_in
+from bertmt.registry.jobs.record import Job
+from bertmt.registry.jobs.rows import store_job
 from bertmt.registry.records import Run
-from bertmt.registry.runs import change_state, run_by_key, snapshot_of, transitions
+from bertmt.registry.runs import run_by_key, snapshot_of
 from bertmt.registry.states import Actor, State
 from bertmt.run_folder.events import now
 from bertmt.run_folder.processes import Process
@@ -32,46 +34,19 @@ from bertmt.services.lifecycle.budgets import keep_budgets
 from bertmt.services.plan.own_code import sources_of
 from bertmt.services.plan.snapshot import code_digest
 from bertmt.worker.admission import Admission
-from bertmt.worker.child_process import (
-    BUSY_CODE,
-    CANNOT_WRITE_CODE,
-    DISPLACED_CODE,
-    AdoptedChild,
-    Child,
-    Stopping,
-    has_stepped,
-    how_it_ended,
-    last_line,
-    start_child,
-)
+from bertmt.worker.child_process import has_stepped
 from bertmt.worker.claiming import Claims
 from bertmt.worker.crash_guard import CrashGuard
 from bertmt.worker.draining import Draining
+from bertmt.worker.settling import Settling, Work
 
-ROUND_SECONDS = 0.5
 HEARTBEAT_SECONDS = 5.0
 TROUBLE_SECONDS = 5.0
+FILL_SECONDS = 5.0
 # How long the folder of a run whose process is gone may be unreadable until it is given up: a disk may come back.
 UNREAD_SECONDS = 30.0
 # How often in a row a registry is damaged until a worker gives up.
 DAMAGED_LOOKS = 3
-# Before a run whose folder was still held is tried again.
-BUSY_PAUSE = timedelta(seconds=10)
-
-
-@dataclass
-class Work:
-    """A run, the process that works it, and since when this worker knows of it (monotonic seconds).
-
-    Attributes:
-        vanished: its GPU is no longer here.
-    """
-
-    run: Run
-    child: Child
-    stopping: Stopping = field(default_factory=Stopping)
-    vanished: bool = False
-    since: float = field(default_factory=time.monotonic)
 
 
 class Worker:
@@ -79,8 +54,9 @@ class Worker:
 
     Args:
         say: where a line for people goes.
-        command: what a child is started with.
+        command: what a child is started with, where there is no other launcher.
         admission: who may start on which GPU; the machine's if None.
+        launcher: starts the attempts; as processes of this machine if None.
     """
 
     def __init__(
@@ -90,8 +66,9 @@ class Worker:
         say: Callable[[str], None],
         command: Sequence[str] = TRAINING_COMMAND,
         admission: Admission | None = None,
+        launcher: Launcher | None = None,
     ):
-        self.command = command
+        self.launcher = launcher or local_launcher(command)
         self.database = database
         self.slots = tuple(slots)
         self.say = say
@@ -100,10 +77,12 @@ class Worker:
         self.stopping = False
         self.draining = False
         self.guard = CrashGuard()
-        self.admission = admission or Admission(self.slots)
-        self._claims = Claims(database, self.key, self.admission, say)
-        self._draining = Draining(database, self.slots, say)
+        self.admission = admission or Admission(self.slots, is_here=self.launcher.name == LOCAL)
+        self._claims = Claims(database, self.key, self.admission, say, self.launcher.name)
+        self._draining = Draining(database, self.slots, say, self.launcher.name)
+        self._settling = Settling(database, say)
         self._trouble = ""
+        self._launcher_trouble = ""
         self._damaged_looks = 0
         self._unread: dict[int, float] = {}  # since when a run's folder cannot be read
         self._beat_at = float("-inf")
@@ -119,13 +98,13 @@ class Worker:
         if drain:
             workers.ask(self.database, self.key, "drain")  # so that whoever looks knows it
         try:
-            while not (self.stopping and not self.children):
+            while not (self.stopping and (self.launcher.outlive_worker or not self.children)):
                 if not self._safe_round():
                     continue
                 if self.draining and not self.children and self._draining.nothing_comes(self.guard.reason):
                     self._draining.say_losses(self.key)
                     break
-                time.sleep(ROUND_SECONDS)
+                time.sleep(self.launcher.round_seconds)
         finally:
             with suppress(DamagedRegistryError, MovedRegistryError), sqlite_errors_as_sentences(self.database.path):
                 workers.end(self.database, self.key)
@@ -161,15 +140,29 @@ class Worker:
             ingest_running(self.database)
             self._adopt_orphans()
         self._obey()
+        self.launcher.poll([work.child for work in self.children.values()])
+        self._say_of(self.launcher.trouble())
         for slot, work in list(self.children.items()):
             with self._apart(work.run):
                 self._look_after(slot, work)
         for sentence in keep_budgets(self.database):
             self.say(sentence)
-        if not self.stopping and self.guard.reason is None:
-            for slot in self.slots:
-                if slot not in self.children:
-                    self._fill(slot)
+        self._fill_all()
+
+    def _fill_all(self) -> None:
+        """Start what may start, as long as a round may take: a submission to a busy cluster takes a second."""
+        end = time.monotonic() + FILL_SECONDS
+        for slot in self.slots:
+            if self.stopping or self.guard.reason is not None or time.monotonic() > end:
+                return
+            if slot not in self.children and self.launcher.is_ready():
+                self._fill(slot)
+
+    def _say_of(self, trouble: str) -> None:
+        """What is wrong with the launcher, once, and that it is over."""
+        if trouble != self._launcher_trouble:
+            self.say(trouble or "The scheduler answers again.")
+        self._launcher_trouble = trouble
 
     @contextmanager
     def _apart(self, run: Run) -> Iterator[None]:
@@ -190,7 +183,8 @@ class Worker:
         request = workers.request_of(self.database, self.key)
         if request == "stop" and not self.stopping:
             self.stopping = True
-            self.say("Stopping: running runs write a checkpoint and go back to the queue.")
+            after = "jobs go on" if self.launcher.outlive_worker else "running runs write a checkpoint and are requeued"
+            self.say(f"Stopping: {after}.")
         elif request == "drain" and not self.draining:
             self.draining = True
             self.say("Draining: will exit once nothing is waiting or running here.")
@@ -206,9 +200,14 @@ class Worker:
         others = {worker.key for worker in workers.running_workers(self.database)} - {self.key}
         own = {work.run.key for work in self.children.values()}
         for orphan in runs_in(self.database, State.RUNNING):
-            if orphan.execution.worker not in others and orphan.key not in own:
+            if orphan.execution.worker not in others and orphan.key not in own and self._is_mine(orphan):
                 with self._apart(orphan):
                     self._adopt(orphan)
+
+    def _is_mine(self, run: Run) -> bool:
+        """Whether its attempt was started by a launcher like this worker's, which alone can tell how it stands."""
+        job = run.execution.job
+        return self.launcher.name == (job.launcher if job else LOCAL)
 
     def _adopt(self, orphan: Run) -> None:
         if not is_worked(self.database, orphan):
@@ -220,8 +219,12 @@ class Worker:
         device = run.execution.device or CPU
         free = [slot for slot in self.slots if slot.device == device and slot not in self.children]
         slot = free[0] if free else DeviceSlot(f"adopted-{run.id}", device, 0)
-        self.children[slot] = Work(run, AdoptedChild(folder_of(self.database, run), lambda: self._process_of(run)))
+        self.children[slot] = Work(run, self.launcher.adopt(self._attempt(run, slot)))
         self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
+
+    def _attempt(self, run: Run, slot: DeviceSlot) -> Attempt:
+        sources = sources_of(self.database, run)
+        return Attempt(run, folder_of(self.database, run), slot, sources, lambda: self._process_of(run))
 
     def _process_of(self, adopted: Run) -> Process | None:
         """What the registry knows of an adopted child now: what it told may have been imported since."""
@@ -246,21 +249,22 @@ class Worker:
         except DataError as problem:
             if not self._unread_too_long(orphan):
                 raise
-            self._give_up(orphan, problem)
+            self._settling.give_up(orphan, problem)
 
     def _look_after(self, slot: DeviceSlot, work: Work) -> None:
         # Asked before the import: what a dead child wrote is then imported whole.
         ended = work.child.has_ended()
         run = self._still_its_own(work)
         if run is None:
-            # Of an adopted child only the lock is known, which the next attempt holds now.
-            if ended or isinstance(work.child, AdoptedChild):
+            if ended or work.child.by_lock_alone:  # which the next attempt holds now
                 self._free(slot)
             return
         if ended:
+            self._keep_word(run, work)
             self._end(replace(work, run=run))
             self._free(slot)
             return
+        self._keep_word(run, work)
         work = self._steer(slot, replace(work, run=run))
         run = ingest(self.database, run)
         if run.attempt != work.run.attempt:
@@ -268,6 +272,15 @@ class Worker:
         if has_stepped(run):
             self.admission.first_step_done(slot)
         self.children[slot] = replace(work, run=run)
+
+    def _keep_word(self, run: Run, work: Work) -> None:
+        """Keep what a scheduler says of a run, where that is new."""
+        word, known = work.child.word(), run.execution.job
+        if word is None or known is None:
+            return
+        told = (word.handle, word.phase, word.reason, word.node, word.time_limit)
+        if told != (known.handle, known.phase, known.reason, known.node, known.time_limit):
+            store_job(self.database, run, Job(known.launcher, *told))
 
     def _end(self, work: Work) -> None:
         """Import what is left of a child that has ended, and settle its run.
@@ -278,21 +291,15 @@ class Worker:
         try:
             run = ingest(self.database, work.run)
             if run.attempt == work.run.attempt:
-                self._settle(replace(work, run=run))
+                run, failure = self._settling.settle(replace(work, run=run), self.stopping)
+                self._watch_for_crashes(run, time.monotonic() - work.since, failure)
         except DataError as problem:
             if not (self.stopping or self._unread_too_long(work.run)):
                 raise
-            self._give_up(work.run, problem)
+            self._settling.give_up(work.run, problem)
 
     def _unread_too_long(self, run: Run) -> bool:
         return run.key in self._unread and time.monotonic() - self._unread[run.key] > UNREAD_SECONDS
-
-    def _give_up(self, run: Run, problem: DataError) -> None:
-        """Settle a run whose process is gone and whose folder cannot be read: it has failed, unless it was to stop."""
-        after = {"cancel": State.CANCELLED, "pause": State.PAUSED}.get(run.execution.request or "", State.FAILED)
-        failure = {"failure": str(problem)} if after is State.FAILED else {}
-        run = self._change_state(run, after, Actor.DEATH, str(problem), ended_at=now(), **failure)
-        self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}: {problem}")
 
     def _still_its_own(self, work: Work) -> Run | None:
         """The run as it is now; None once its attempt is over for all others, and it is gone or given to somebody else.
@@ -314,37 +321,10 @@ class Worker:
         work = self.children[slot] = replace(work, vanished=self.admission.vanished(slot))
         if work.vanished:
             # It may hang in its driver for ever, and would take no signal that it can catch.
-            work.child.signal(signal.SIGKILL)
+            work.child.signal(KILL)
         if self.stopping or work.run.execution.request in ("cancel", "pause"):
             work.stopping.ask(work.child)
         return work
-
-    def _settle(self, work: Work) -> None:
-        """Settle a run whose child has ended, unless its last event did."""
-        run, child = work.run, work.child
-        code = child.exit_code()
-        failure = None
-        if run.state is State.RUNNING:
-            if code == BUSY_CODE:
-                run = self._put_back(run, "another process still held its folder")
-                failure = "its folder is held by another process"
-            elif work.vanished:
-                failure = f"its GPU {run.execution.device} has disappeared; see `nvidia-smi`"
-                run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
-            elif code is not None and 0 < code < 128 and code != DISPLACED_CODE and run.execution.request is None:
-                said = last_line(folder_of(self.database, run), run.attempt) if code != CANNOT_WRITE_CODE else None
-                failure = said or how_it_ended(child)
-                run = self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
-            else:
-                obeyed = work.stopping.obeyed(child)
-                unasked = obeyed is None and not self.stopping and run.execution.request is None
-                failure = how_it_ended(child) if code and unasked else None
-                run = declare_dead(self.database, run, how_it_ended(child), obeyed)
-        elif run.state is State.FAILED:
-            failure = run.execution.failure
-        why = run.execution.failure or (run.state is State.QUEUED and transitions(self.database, run.key)[-1].reason)
-        self.say(f"{run.id} {run.name} (seed {run.seed}): {run.state}{f': {why}' if why else ''}")
-        self._watch_for_crashes(run, time.monotonic() - work.since, failure)
 
     def _watch_for_crashes(self, run: Run, seconds: float, failure: str | None) -> None:
         self.guard.ended(run.id, seconds, failure)
@@ -354,18 +334,6 @@ class Worker:
                 f"{self.guard.reason}. No more runs are started here: see `bertmt logs {run.id}`; "
                 f"`bertmt workers --go-on {self.key}` resets this worker."
             )
-
-    def _put_back(self, run: Run, reason: str) -> Run:
-        later = (datetime.now(UTC) + BUSY_PAUSE).isoformat(timespec="milliseconds")
-        return self._change_state(run, State.QUEUED, Actor.WORKER, reason, not_before_at=later)
-
-    def _change_state(self, run: Run, after: State, actor: Actor, reason: str, **columns: str) -> Run:
-        """Change the state of a run as it was seen; where another process settled it first it stays as it is."""
-        with self.database.immediate():
-            current = run_by_key(self.database, run.key)
-            if (current.attempt, current.state) != (run.attempt, State.RUNNING):
-                return current
-            return change_state(self.database, run.key, after, actor, reason, request=None, **columns)
 
     def _fill(self, slot: DeviceSlot) -> None:
         """Start the next queued run on a free slot, if one may start there."""
@@ -383,16 +351,24 @@ class Worker:
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
-            sources = sources_of(self.database, run)
-            child = start_child(run, folder_of(self.database, run), slot.device, slot.threads, sources, self.command)
+            child = self.launcher.launch(self._attempt(run, slot))
         except BusyError as problem:
-            self._put_back(run, str(problem))
+            self._settling.put_back(run, str(problem))
+            return
+        except RefusedError as problem:
+            self._settling.put_back(run, str(problem))
+            self.say(f"{run.id} {run.name}: {problem}")
+            if not self.children:  # else a limit of jobs may pass once they have ended
+                self._watch_for_crashes(run, 0, str(problem))
             return
         except (OSError, DataError) as problem:
             failure = f"could not be started: {problem}"
-            self._change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
+            self._settling.change_state(run, State.FAILED, Actor.DEATH, failure, failure=failure, ended_at=now())
             self.say(f"{run.id} {run.name} {failure}")
             self._watch_for_crashes(run, 0, failure)
             return
-        self.children[slot] = Work(run, child)
-        self.say(f"{run.id} {run.name} (seed {run.seed}): started on {slot.name}")
+        work = self.children[slot] = Work(run, child)
+        word = child.word()
+        how = f"started on {slot.name}" if word is None else f"job {word.handle}" if word.handle else "asked for a job"
+        self.say(f"{run.id} {run.name} (seed {run.seed}): {how}")
+        self._keep_word(run, work)

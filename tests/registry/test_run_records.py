@@ -12,7 +12,7 @@ from bertmt.registry.runs import run_by_key
 from bertmt.registry.states import State
 
 MOST_FIELDS = 13  # a run's own and its concerns; each concern has fewer
-FROM_OTHER_TABLES = ("awaits", "tags", "definitions_json")
+FROM_OTHER_TABLES = ("awaits", "tags", "definitions_json", "job_json")
 COLUMN_FIELDS = [each for kind in CONCERNS.values() for each in fields(kind) if each.name not in FROM_OTHER_TABLES]
 
 

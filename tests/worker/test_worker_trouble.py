@@ -14,6 +14,7 @@ from worker_rounds import process_of, run_until
 from bertmt.devices.gpus import read_gpus
 from bertmt.devices.slots import DeviceSlot
 from bertmt.errors import BertmtError, BusyError, RegistryError
+from bertmt.launchers.local import AdoptedChild
 from bertmt.registry import workers
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
@@ -27,8 +28,8 @@ from bertmt.services.lifecycle.bulk import for_all
 from bertmt.worker import claiming
 from bertmt.worker import worker as worker_module
 from bertmt.worker.admission import Admission
-from bertmt.worker.child_process import AdoptedChild
-from bertmt.worker.worker import Work, Worker
+from bertmt.worker.settling import Work
+from bertmt.worker.worker import Worker
 
 SLOT, GPU = DeviceSlot("cpu", "cpu", 1), DeviceSlot("gpu0", "GPU-aaaa", 1)
 
@@ -152,7 +153,7 @@ def test_one_strange_lock_keeps_no_other_child_from_its_signal(
         folder_of(database, present(run)).path.mkdir(parents=True)
     folder_of(database, present(runs[0])).alive.write_text("no number of a process, but much longer")
     told = []
-    monkeypatch.setattr("bertmt.services.lifecycle.control.os.kill", lambda pid, number: told.append(number))
+    monkeypatch.setattr("bertmt.launchers.local.os.kill", lambda pid, number: told.append(number))
     with hold_alive(folder_of(database, present(runs[1]))):
         control.stop_orphans(database, [control.cancel(database, present(run)) for run in runs])
     assert len(told) == 1

@@ -7,7 +7,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import WAITING, State
-from bertmt.services.browse.run_formatting import asked, conditions, doing
+from bertmt.services.browse.run_formatting import asked, conditions, doing, job_line, pending, place_of_work
 from tui.formatting.run_signs import MARK_OF_REQUEST
 
 NOT_EXACT = "not bit-exact"  # in a transition's reason where an attempt went on with something changed
@@ -24,7 +24,9 @@ def standing(run: Run, speed: float | None = None) -> Span:
         after = "p resumes it" if run.execution.request == "pause" else "r resumes it afterwards"
         return Span(f"{word}: it writes a checkpoint first; {after}", MARK_OF_REQUEST[word].style)
     if run.state is State.RUNNING:
-        return Span(f"{doing(run, speed)} on {safe_text(run.execution.device or '?')}", "good")
+        if pending(run):
+            return Span(f"{pending(run)}; {job_line(run)}", "dim")
+        return Span(f"{doing(run, speed)} on {place_of_work(run) or '?'}", "good")
     if run.execution.failure:
         return Span(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:

@@ -9,11 +9,12 @@ from bertmt.drawing.looks import free_place, place_of_run
 from bertmt.drawing.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Sequence
 
     from bertmt.registry.records import Queueing, Run
     from bertmt.services.plan.submit import Request
 
+MOST_SLOTS = 8  # named in a table
 SILENT_AFTER_SECONDS = 120.0  # a step of a large encoder on a CPU takes seconds, an evaluation a minute or two
 
 
@@ -42,7 +43,7 @@ def seconds_left(run: "Run") -> float | None:
     knows: it does not run, or is about to stop."""
     if run.state == "finished":
         return 0.0
-    return run.progress.seconds_left if run.state == "running" and asked(run) is None else None
+    return run.progress.seconds_left if run.state == "running" and asked(run) is None and not pending(run) else None
 
 
 def speed_text(steps_per_second: float | None) -> str:
@@ -58,9 +59,43 @@ def _short(value: float) -> str:
     return f"{value:.1f}" if value < 10 else f"{value:,.0f}"
 
 
+def pending(run: "Run") -> str:
+    """What a running run's job waits for, in its scheduler's own word; "" where it has its node, or is no job."""
+    job = run.execution.job if run.state == "running" else None
+    if job is None or job.phase in ("running", "ended"):
+        return ""
+    return safe_text(f"pending: {job.reason}" if job.reason else "pending")
+
+
+def job_line(run: "Run") -> str:
+    """The job of a run's last attempt; "" where that was a process of this machine."""
+    job = run.execution.job
+    if job is None:
+        return ""
+    named = f"{job.launcher} job {job.handle}" if job.handle else f"{job.launcher} job, without a number yet"
+    where = f" on {job.node}" if job.node else ""
+    limit = f", time limit {job.time_limit}" if job.time_limit else ""
+    stands = f", {job.phase}" if job.phase and run.state == "running" else ""
+    return safe_text(f"{named}{where}{stands}{f' ({job.reason})' if job.reason else ''}{limit}")
+
+
+def slot_words(slots: "Sequence[str]") -> str:
+    """The slots of a worker; of many the first and the last."""
+    shown = slots if len(slots) <= MOST_SLOTS else (slots[0], "…", slots[-1])
+    return safe_text(" ".join(shown))
+
+
+def place_of_work(run: "Run") -> str:
+    """The device of a run, of a job its node."""
+    job = run.execution.job
+    return safe_text((job.node if job is not None and job.node else run.execution.device) or "")
+
+
 def doing(run: "Run", steps_per_second: float | None = None) -> str:
     """What a running run is at."""
     told = run.progress
+    if pending(run):
+        return pending(run)
     if told.steps_done is None:
         return "starting" if told.last_event_at is None else "evaluating before the first step"
     apart = ", each task on its own" if told.phase == "single" else ""

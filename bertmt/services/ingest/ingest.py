@@ -14,6 +14,7 @@ from bertmt.recipe.encoders import OTHER_PROGRAM
 from bertmt.registry import metrics, summaries
 from bertmt.registry.budgets import attempts
 from bertmt.registry.database import Database
+from bertmt.registry.jobs.rows import store_obeyed
 from bertmt.registry.records import Evaluation, Run
 from bertmt.registry.runs import change_state, note, run_by_key
 from bertmt.registry.states import Actor, State
@@ -192,6 +193,8 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
         how = "predictions of another program were imported" if brought else "trained to its end"
         how = "predictions of its members were averaged" if run.recipe.get("members") else how
         change_state(database, run.key, State.FINISHED, Actor.EVENT, how, **at)
+    elif isinstance(event, Stopped) and event.after_epoch is None and _is_left_to_its_scheduler(database, run):
+        store_obeyed(database, run, event.signal)
     elif isinstance(event, Stopped):
         stopped(database, run, Actor.EVENT, event.signal, event.at, event.after_epoch)
     else:
@@ -201,6 +204,12 @@ def _close(database: Database, run: Run, event: Finished | Failed | Stopped) -> 
             change_state(
                 database, run.key, State.QUEUED, Actor.EVENT, reason, failure=None, ended_at=None, saves_memory=1
             )
+
+
+def _is_left_to_its_scheduler(database: Database, run: Run) -> bool:
+    """Whether only a scheduler knows why a job was stopped that nobody asked here: preempted, or cancelled there."""
+    now_so = run_by_key(database, run.key)
+    return now_so.state is State.RUNNING and now_so.execution.job is not None and now_so.execution.request is None
 
 
 def where_it_goes_on(run: Run) -> str:

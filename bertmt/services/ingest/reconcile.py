@@ -59,9 +59,13 @@ def bring_up_to_date(database: Database, run: Run) -> Run:
 def is_worked(database: Database, run: Run) -> bool:
     """Whether a process works the run, or may do so: it holds a lock, or is there though its folder is not.
 
+    Of a job that is its scheduler's word, which its worker alone hears: a lock may not be seen from another machine.
+
     Raises:
         DataError: a lock's file cannot be opened, or is not one.
     """
+    if run.execution.job is not None and not is_of_a_copied_registry(database, run.execution.worker):
+        return True
     return is_alive(folder_of(database, run)) or its_process(database, run) is not None
 
 
@@ -104,7 +108,7 @@ def declare_dead(database: Database, run: Run, reason: str, obeyed: str | None =
         obeyed: the signal by which it was stopped as asked: it is as if the child had said so itself.
     """
     database.check_place()
-    if not _close_attempt(database, run):
+    if not close_attempt(database, run):
         return run
     proven = run.attempt
     # The child may have written its last event between our reading and its death.
@@ -126,15 +130,16 @@ def declare_dead(database: Database, run: Run, reason: str, obeyed: str | None =
         return run_by_key(database, run.key)
 
 
-def _close_attempt(database: Database, run: Run) -> bool:
+def close_attempt(database: Database, run: Run) -> bool:
     """See to it that no child begins this attempt any more; False where one has just begun.
 
     A child makes its attempt's event file, and ends if it is there: whoever makes it first decides. Without this a
-    child that starts late, on a machine that swaps, would work a run that was given to another meanwhile.
+    child that starts late, on a machine that swaps, would work a run that was given to another meanwhile. Of a job its
+    scheduler has said that it is over, and who asks has heard it.
     """
     folder = folder_of(database, run)
     if folder.events(run.attempt).exists():
-        return not is_worked(database, run)
+        return run.execution.job is not None or not is_worked(database, run)
     if its_process(database, run) is not None:  # its folder was moved, and another must not be made in its place
         return False
     try:

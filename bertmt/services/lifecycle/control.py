@@ -1,13 +1,13 @@
 """What a person may ask of runs: cancel, pause, resume, hold, release, requeue, edit, rename, note, tag."""
 
-import os
-import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bertmt.errors import BusyError, DataError, NotFoundError, UsageError
+from bertmt.launchers.local import signal_worker_of
+from bertmt.launchers.orphans import stop_job
 from bertmt.recipe.loading import from_json, to_json
 from bertmt.recipe.rules import recipe_from, resolved, unresolved, with_present_names
 from bertmt.registry import edits, summaries
@@ -18,7 +18,7 @@ from bertmt.registry.runs import change_state, run_by_key
 from bertmt.registry.sources import store_sources
 from bertmt.registry.states import Actor, State, check_transition
 from bertmt.registry.workers import running_workers
-from bertmt.run_folder.layout import hold_alive, living_pid
+from bertmt.run_folder.layout import hold_alive
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date, its_process
 from bertmt.services.lifecycle.budgets import without_used_up
@@ -103,11 +103,12 @@ def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
         return
     for run in runs:
         if run.state is State.RUNNING and run.execution.request:
-            with suppress(ProcessLookupError, PermissionError, DataError):
-                known = its_process(database, run)
-                pid = living_pid(folder_of(database, run)) or (known.pid if known else None)
-                if pid is not None:
-                    os.kill(pid, signal.SIGTERM)
+            job = run.execution.job
+            with suppress(DataError):
+                if job is None:
+                    signal_worker_of(folder_of(database, run), its_process(database, run))
+                elif job.handle:  # a number in its lock may be of a process of another machine
+                    stop_job(job.launcher, job.handle)
 
 
 def _as_it_is(database: Database, run: Run) -> Run:

@@ -1,10 +1,12 @@
 """Starting workers and seeing which are there; the worker itself is another process."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from bertmt import atomic_files, paths
 from bertmt.errors import BertmtError, reason_of
+from bertmt.launchers.protocol import LOCAL
 from bertmt.launchers.workers import become, run_in_front, start_in_background, worker_command
 from bertmt.registry.database import Database
 from bertmt.registry.records import Worker
@@ -22,7 +24,14 @@ def worker_log_lines(registry: Path, count: int) -> list[str]:
     return tail_lines(worker_log(registry), count)
 
 
-def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, device: str = "auto") -> int:
+def elsewhere(launcher: str, settings: Sequence[str]) -> list[str]:
+    """The options with which a worker starts runs by another launcher than this machine's."""
+    return [f"--launcher={launcher}", *(f"--set={each}" for each in settings)] if launcher != LOCAL or settings else []
+
+
+def start_detached_worker(
+    registry: Path, drain: bool = False, slots: int = 1, device: str = "auto", options: Sequence[str] = ()
+) -> int:
     """Start a worker in its own session, which survives the terminal, and return its pid.
 
     Raises:
@@ -31,7 +40,7 @@ def start_detached_worker(registry: Path, drain: bool = False, slots: int = 1, d
     log = worker_log(registry)
     try:
         atomic_files.make_folder(log.parent)
-        return start_in_background(worker_command(registry, drain, slots, device), log)
+        return start_in_background(worker_command(registry, drain, slots, device, options), log)
     except OSError as problem:
         raise BertmtError(f"The worker's log {log} cannot be written: {reason_of(problem)}.") from None
 
@@ -41,9 +50,9 @@ def work_until_empty(registry: Path) -> int:
     return run_in_front(worker_command(registry, drain=True))
 
 
-def become_worker(registry: Path, drain: bool, slots: int, device: str) -> NoReturn:
+def become_worker(registry: Path, drain: bool, slots: int, device: str, options: Sequence[str] = ()) -> NoReturn:
     """Work the queue in the place of this process."""
-    become(worker_command(registry, drain, slots, device))
+    become(worker_command(registry, drain, slots, device, options))
 
 
 def alive_workers(database: Database) -> list[Worker]:

@@ -15,7 +15,7 @@ from bertmt.recipe.rules import recipe_from, unknown_name
 from bertmt.recipe.settings import Role
 
 PATH_SETTINGS = ("data", "extra_data_file")
-ALARMS, NOTIFY = TABLES = ("alarms", "notify")  # the tables that are not about recipes
+ALARMS, NOTIFY, LAUNCHER = TABLES = ("alarms", "notify", "launcher")  # the tables that are not about recipes
 
 
 def read_user_settings(start: Path | None = None) -> dict[str, Any]:
@@ -80,8 +80,7 @@ def write_user_settings(folder: Path, values: Mapping[str, Any]) -> Path:
     lines = ["# Defaults of `bertmt queue` in this folder and below; the command line wins."]
     lines += [f"{name} = {_toml(value)}" for name, value in merged.items()]
     for table, kept_there in tables.items():
-        if kept_there:
-            lines += ["", f"[{table}]", *(f"{name} = {_toml(value)}" for name, value in kept_there.items())]
+        lines += _table_lines(table, kept_there)
     _write(path, lines)
     return path
 
@@ -111,6 +110,14 @@ def write_alarm_settings(values: Mapping[str, Any], start: Path | None = None) -
         raise UsageError(f"{path} has its alarms in another way than under [{ALARMS}]: edit it by hand.")
     _write(path, lines)
     return path
+
+
+def _table_lines(name: str, values: Mapping[str, Any]) -> list[str]:
+    """A table with the tables in it; nothing of an empty one."""
+    inner = {key: value for key, value in values.items() if isinstance(value, dict)}
+    own = [f"{key} = {_toml(value)}" for key, value in values.items() if key not in inner]
+    lines = ["", f"[{name}]", *own] if own else []
+    return lines + [line for key, value in inner.items() for line in _table_lines(f"{name}.{key}", value)]
 
 
 def _toml(value: Any) -> str:

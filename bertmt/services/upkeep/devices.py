@@ -79,6 +79,9 @@ def look_at_devices(database: Database, running: Sequence[Run], history: DeviceH
     return Devices(machine, places, tuple(_holders(database, machine, workers, running, history)))
 
 
+OF_JOBS = "-job-"  # in names of slots that are no device: one that is free is only a job more that may be submitted
+
+
 def places_of(workers: Iterable[Worker], running: Iterable[Run], gpus: Sequence[Gpu]) -> list[Place]:
     """Every slot in the order of workers, each with its run; behind them the runs of no worker that is there."""
     of_worker: dict[int | None, list[Run]] = defaultdict(list)
@@ -88,7 +91,7 @@ def places_of(workers: Iterable[Worker], running: Iterable[Run], gpus: Sequence[
     for worker in workers:
         here = is_on_this_host(worker)
         on = _on_slots(worker.slots, of_worker.pop(worker.key, []), gpus)
-        found += [Place(slot, worker, run, here) for slot, run in on]
+        found += [Place(slot, worker, run, here) for slot, run in on if run or OF_JOBS not in slot]
     orphans = [run for runs in of_worker.values() for run in runs]
     return [*found, *(Place(_names(run, gpus)[0] or ELSEWHERE, None, run, False) for run in orphans)]
 

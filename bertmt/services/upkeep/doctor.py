@@ -16,6 +16,7 @@ from bertmt.devices.gpus import list_gpus
 from bertmt.drawing.numbers import counted, duration
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import BertmtError
+from bertmt.launchers.choosing import chosen_launcher
 from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.rules import recipe_from
 from bertmt.registry.database import GOES_BACK, SAFE_SQLITE, sqlite3
@@ -29,7 +30,7 @@ from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.snapshot import PACKAGES
-from bertmt.services.plan.user_settings import read_user_settings
+from bertmt.services.plan.user_settings import LAUNCHER, read_table, read_user_settings
 from bertmt.services.upkeep.ownership import notices
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
@@ -62,8 +63,12 @@ class Check:
     advice: str = ""
 
 
-def examine(registry: Path) -> list[Check]:
-    """All checks; `registry` need not exist and is not made."""
+def examine(registry: Path, launcher: str = "") -> list[Check]:
+    """All checks; `registry` need not exist and is not made.
+
+    Args:
+        launcher: the one that is tried too, with a job that looks around on a node.
+    """
     parts: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
         ("programs", _programs),
         ("SQLite", _sqlite),
@@ -74,6 +79,7 @@ def examine(registry: Path) -> list[Check]:
         ("file system", lambda: _file_system(registry)),
         ("ownership", lambda: _ownership(registry)),
         ("registry", lambda: _registry(registry)),
+        ("launcher", lambda: _launcher(registry, launcher)),
     )
     found: list[Check] = []
     for name, part in parts:
@@ -240,6 +246,23 @@ def _registry(registry: Path) -> Iterator[Check]:
         (listed or "none alive") + (f"; {counted(queued, 'run waits', 'runs wait')}" if queued else ""),
         "`bertmt worker --drain` works the queue" if unworked else "",
     )
+
+
+def _launcher(registry: Path, name: str) -> Iterator[Check]:
+    """What the settings of launchers say; and what one finds that is to be tried."""
+    path, tables = read_table(LAUNCHER)
+    for each in [name] if name else tables:
+        try:
+            launcher, slots = chosen_launcher(each, tables, ())
+        except BertmtError as problem:
+            yield Check("launcher", Health.PROBLEM, str(problem), f"fix {path}" if path else "")
+            continue
+        if not name:
+            found = f"{each}: at most {counted(len(slots), 'run')} at a time"
+            yield Check("launcher", Health.OK, found, f"`bertmt doctor --launcher {each}` tries it with a job")
+            continue
+        for finding in launcher.checks(str(paths.runs_folder(registry))):
+            yield Check(finding.name, Health(finding.state), finding.found, finding.advice)
 
 
 def _backups(registry: Path) -> Check:

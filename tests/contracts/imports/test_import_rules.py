@@ -96,6 +96,7 @@ def test_the_contracts_forbid_what_the_tables_last_column_names(package: Any) ->
     expected = set()
     for word in never:
         libraries = {"torch": HEAVY, "sqlite_utils": {"sqlite_utils"}, "a static import of tui": set()}
+        libraries["a launcher by its name"] = {f"launchers.{each}" for each in ("local", "orphans", "slurm")}
         expected |= THIRD_PARTY if word == "anything else" else libraries.get(word, set())
     assert forbidden_by_contracts()[package] - set(PACKAGES) == expected
 

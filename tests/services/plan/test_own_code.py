@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bertmt.errors import BertmtError, DataError, UsageError
+from bertmt.launchers.local import start_child
 from bertmt.launchers.own_code import TRIAL_COMMAND
 from bertmt.launchers.prediction import PREDICTION_COMMAND
 from bertmt.launchers.training import TRAINING_COMMAND
@@ -32,7 +33,6 @@ from bertmt.services.lifecycle.verify_resume import with_sources
 from bertmt.services.plan import data_check, encoder_check
 from bertmt.services.plan.own_code import digests_in, sources_of
 from bertmt.services.plan.submit import Request, plan, submit
-from bertmt.worker.child_process import start_child
 
 SMALL = {"data": "toy", "encoder": "tiny"}
 LOSS = "def small(embeddings):\n    first = embeddings if not isinstance(embeddings, tuple) else embeddings[0]\n"

@@ -14,7 +14,7 @@ from bertmt.registry.runs import all_runs
 from bertmt.services.plan.duplicates import already_finished, without_finished
 from bertmt.services.plan.recipes import chosen_recipe
 from bertmt.services.plan.submit import Request, plan, submit
-from bertmt.services.plan.user_settings import read_user_settings, write_user_settings
+from bertmt.services.plan.user_settings import read_table, read_user_settings, write_user_settings
 
 TOY = {"data": "toy", "encoder": "tiny"}
 
@@ -88,6 +88,14 @@ def test_user_settings_are_defaults_and_the_command_line_wins(tmp_path: Path) ->
     write_user_settings(tmp_path, {"encoder": "tiny", "data": "toy", "epochs": 3})
     assert [plan(Request(preset=name)).runs[0].recipe.epochs for name in ("baseline", "multi-layer")] == [3, 9]
     assert plan(Request(preset="baseline", values={"epochs": "5"})).runs[0].recipe.epochs == 5
+
+
+def test_settings_of_launchers_stay_as_they_are_where_defaults_are_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "bertmt.toml"
+    path.write_text('epochs = 3\n[launcher.slurm]\npartition = "gpu"\nmax_jobs = 4\n')
+    write_user_settings(tmp_path, {"encoder": "tiny"})
+    assert read_user_settings(tmp_path) == {"epochs": 3, "encoder": "tiny"}
+    assert read_table("launcher", tmp_path)[1] == {"slurm": {"partition": "gpu", "max_jobs": 4}}
 
 
 def test_where_no_folder_for_checkpoints_is_named_the_working_folder_need_not_be_writable(

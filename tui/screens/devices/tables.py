@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, line, wrap_parts
-from bertmt.services.browse.run_formatting import speed_text
+from bertmt.services.browse.run_formatting import pending, place_of_work, speed_text
 from bertmt.services.upkeep.devices import Holder, Place, memory_by_owner
 from tui.formatting.run_signs import running_bar, state_sign
 from tui.widgets.tables.columns import Column
@@ -13,7 +13,7 @@ from tui.widgets.tables.columns import Column
 PLACES = (
     Column("slot", "slot", 6, rank=1, meaning="device slot"),
     Column("worker", "worker", 6, rank=5, right=True, meaning="its worker's number"),
-    Column("host", "host", 8, rank=7, from_width=90, meaning="machine, where it is another one"),
+    Column("host", "host", 8, rank=7, from_width=90, meaning="machine, where it is another one; of a job its node"),
     Column("state", "", 1, rank=3, words=9),
     Column("id", "run", 6, rank=2, meaning="id of the run"),
     Column("name", "name", 10, rank=4, elastic=True, meaning="its name"),
@@ -48,6 +48,8 @@ def place_cell(row: Place, column: Column, speeds: Mapping[str, float]) -> Span:
         case "worker":
             return Span("none" if row.worker is None else str(row.worker.key), "bad" if row.worker is None else "dim")
         case "host":
+            if run is not None and run.execution.job is not None:
+                return Span(place_of_work(run) if run.execution.job.node else "", "dim")
             return Span("" if row.worker is None or row.is_here else safe_text(row.worker.host), "dim")
     if run is None:
         return Span("idle" if column.key == "id" else "", "dim")
@@ -62,6 +64,8 @@ def place_cell(row: Place, column: Column, speeds: Mapping[str, float]) -> Span:
             return Span(str(run.seed), "dim")
         case "speed":
             return Span(speed_text(speeds.get(run.id)), "dim")
+        case _ if pending(run):
+            return Span(pending(run), "dim")
         case _:
             return Span("starting", "dim") if run.share_done is None else running_bar(run, run.share_done)
 

@@ -10,7 +10,16 @@ from bertmt.recipe.marks import toggle_marks
 from bertmt.registry.records import Run, Worker, reader_of
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected
-from bertmt.services.browse.run_formatting import asked, conditions, local_time, progress, seconds_since
+from bertmt.services.browse.run_formatting import (
+    asked,
+    conditions,
+    local_time,
+    pending,
+    place_of_work,
+    progress,
+    seconds_since,
+    slot_words,
+)
 from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
 from tui.formatting.run_standing import standing
 from tui.widgets.tables.columns import WIDE, Column, Spanning
@@ -88,7 +97,7 @@ def queue_cell(row: QueueLine, column: Column) -> Span:
         case "submitted":
             return Span(local_time(run.submission.submitted_at)[:16], "dim")
         case "device":
-            return Span(safe_text(run.execution.device or numbers.MISSING) if run.state is State.RUNNING else "", "dim")
+            return Span((place_of_work(run) or numbers.MISSING) if run.state is State.RUNNING else "", "dim")
         case _:
             return Span(safe_text(str(reader_of(column.key)(run))), "dim")
 
@@ -103,6 +112,8 @@ def _when(row: QueueLine) -> Span:
         step = run.progress.checkpoint_step
         at = "" if step is None else f" at step {numbers.count(step)}"
         return Spanning(f"paused{at}: p resumes", "accent")
+    if pending(run):
+        return Spanning(pending(run), "dim")
     if run.state is State.RUNNING:
         return Span("starting", "dim") if run.share_done is None else running_bar(run, run.share_done)
     if row.obstacle is not None:
@@ -149,7 +160,7 @@ def worker_cell(row: WorkerLine, column: Column) -> Span:
         case "host":
             return Span(safe_text(worker.host), "dim")
         case "slots":
-            return Span(safe_text(" ".join(worker.slots)))
+            return Span(slot_words(worker.slots))
         case "since":
             return Span(local_time(worker.started_at)[:16], "dim")
         case "heard":

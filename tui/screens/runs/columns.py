@@ -16,6 +16,7 @@ from bertmt.services.browse.run_formatting import (
     doing,
     kept_share,
     local_time,
+    pending,
     progress,
     scale_mark,
 )
@@ -221,6 +222,8 @@ def _progress(run: Run) -> Span:
     word = asked(run)
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
+    if pending(run):
+        return Span(pending(run), "dim")
     if run.state is State.RUNNING and run.share_done is None:
         return Span(doing(run).split(" ")[0], "dim")
     if run.state is State.RUNNING and run.share_done is not None:

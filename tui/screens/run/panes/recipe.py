@@ -23,7 +23,7 @@ from bertmt.services.browse.detail_formatting import (
     place_in_queue,
 )
 from bertmt.services.browse.details import Details, details_of
-from bertmt.services.browse.run_formatting import local_time, value_text
+from bertmt.services.browse.run_formatting import job_line, local_time, value_text
 from tui.registry_lane import Session
 from tui.screens.run.panes.pane import Pane, shown_path
 from tui.widgets.frame import framed
@@ -179,6 +179,7 @@ def _environment(details: Details, width: int) -> list[Line]:
         {
             "code": format_code(details),
             "device": run.execution.device or "",
+            "job": job_line(run),
             "precision": told.precision if told else "",
             "threads": str((told and told.threads) or ""),
             "parameters": f"{numbers.count(trained)} of {numbers.count(total)} train" if total else "",

@@ -13,7 +13,7 @@ from textual import events, on, work
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -120,7 +120,11 @@ class Dashboard(Navigation):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and before them the wall that nothing unsafe passes."""
-        return [*self._safe_filters, *super().get_line_filters()]
+        own = super().get_line_filters()
+        # Greys are no colours of a terminal with few of them; Textual's filter makes black of its default ones.
+        if self.no_color and (self.native_ansi_color or self.has_few_colours):
+            own = [NoColor() if isinstance(each, Monochrome) else each for each in own]
+        return [*self._safe_filters, *own]
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Only what changed goes to the terminal.

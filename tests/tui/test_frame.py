@@ -346,6 +346,19 @@ async def test_t_says_that_no_color_leaves_nothing_of_a_theme(
         assert "NO_COLOR leaves out its colours." in shown.said
 
 
+@pytest.mark.parametrize(("theme", "has_few"), [("ansi-dark", False), ("ansi-light", True), ("dark", True)])
+async def test_no_color_leaves_the_terminals_default_colours(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch, theme: str, has_few: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(Dashboard, "has_few_colours", has_few)
+    async with show(settings=Settings(theme=theme)) as shown:
+        styles = {part.style for strip in shown.app.screen._compositor.render_strips() for part in strip if part.style}
+        colours = {str(each.name) for style in styles for each in (style.color, style.bgcolor) if each}
+        assert colours == {"default"}, "not black on black, as Textual makes of the default colours"
+        assert any(style.reverse for style in styles), "the cursor"
+
+
 async def test_a_chart_has_its_room_again_after_the_terminal_grew(show: Show, alive: Any) -> None:
     async with show() as shown:
         shown.app.screen.table.go_to("run002")  # which has curves, scores and a log

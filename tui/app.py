@@ -28,6 +28,7 @@ from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
+from tui.dialogs.refused import Refused
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.host import RegistryChanged
@@ -281,6 +282,20 @@ class Dashboard(Navigation):
         except BertmtError as problem:
             self.show_error(problem)
             return None
+
+    async def insist(
+        self, act: Callable[[Session], T], typed: str = "", slow: bool = False, create: bool = False
+    ) -> T | None:
+        """What `act` changes, again as often as a person wants where the registry refuses; None where it is left."""
+        while True:
+            try:
+                return await self.ask(act, slow, create)
+            except BertmtError as problem:
+                if not isinstance(problem, RegistryError) or not self.registry.exists():
+                    self.show_error(problem)
+                    return None
+                if not await self.ask_person(Refused(str(problem), typed)):
+                    return None
 
     def notify(
         self,

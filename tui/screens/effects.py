@@ -111,8 +111,7 @@ class EffectsScreen(DashboardScreen):
         made, takes = ready
         runs = counted(len(made.runs), "run")
         if await self.dashboard.ask_person(Question(f"Queue {runs} that would complete pairs?", [takes], "queue")):
-            asked = self.dashboard.ask(lambda session: submit(session.database, made), slow=True)
-            done = await self.dashboard.attempt(asked)
+            done = await self.dashboard.insist(lambda session: submit(session.database, made), slow=True)
             if done is not None:
                 self.dashboard.notify(f"Queued {counted(len(done), 'run')}.")
                 self.reload()

@@ -55,39 +55,39 @@ def _ours(kind: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 
 def clashes(keymap: Mapping[str, str]) -> list[str]:
-    """A sentence per key of a user's that does another thing on the same screen, so that one of the two is out of reach.
+    """A sentence per key of a user's that does another thing on the same screen, so that one of them is out of reach.
 
     Which keys are there together is read from the classes: those of a screen, of what may stand in it, and of the app.
     What shares a key by default is never there at once, and is left alone.
     """
     before = {binding.id or "": _keys(binding.key) for _, binding in all_bindings()}
-    now = before | {id: _keys(keys) for id, keys in keymap.items()}
+    now = before | {name: _keys(keys) for name, keys in keymap.items()}
     around = _around()
     found = []
-    for id, each in [(id, each) for id in keymap for each in sorted(now[id])]:
-        others = [other for other in sorted(around[id] - {id}) if each in now[other]]
-        others = [other for other in others if not (each in before[id] and each in before[other])]
-        others = [other for other in others if not (other in keymap and other < id)]  # told already
-        if each in TAKEN and each not in before[id]:
+    for name, each in [(changed, each) for changed in keymap for each in sorted(now[changed])]:
+        others = [other for other in sorted(around[name] - {name}) if each in now[other]]
+        others = [other for other in others if not (each in before[name] and each in before[other])]
+        others = [other for other in others if not (other in keymap and other < name)]  # told already
+        if each in TAKEN and each not in before[name]:
             others.insert(0, TAKEN[each])
         if others:
-            found.append(f'{id} = "{keymap[id]}": {each} is the key of {named(others)} on the same screen.')
+            found.append(f'{name} = "{keymap[name]}": {each} is the key of {named(others)} on the same screen.')
     return found
 
 
 def _around() -> Mapping[str, set[str]]:
     """To each id the ids of the keys that may be there at the same time."""
     kinds = _kinds()
-    everywhere = {id for kind in kinds if issubclass(kind, App) for id in _ids(kind)}
+    everywhere = {name for kind in kinds if issubclass(kind, App) for name in _ids(kind)}
     found: dict[str, set[str]] = defaultdict(set)
     for kind in kinds:
         own = _ids(kind)
         near = own | set().union(*(_ids(inside) for inside in _inside(kind)))
         near |= set() if issubclass(kind, ModalScreen) else everywhere
-        for id in own:
-            found[id] |= near
-        for id in near:
-            found[id] |= own
+        for name in own:
+            found[name] |= near
+        for name in near:
+            found[name] |= own
     return found
 
 

@@ -27,8 +27,8 @@ from tui.alarm_rules import edit_rules
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
-from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.refused import Refused
+from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
 from tui.host import RegistryChanged

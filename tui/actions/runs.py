@@ -315,7 +315,13 @@ class RunActions(DashboardScreen):
         return [f"{counted(hidden, 'marked run is', 'marked runs are')} not listed here, and left alone."]
 
     async def _do(
-        self, runs: Sequence[Run], act: Verb, done: str, restore: Restore | None = None, instead: str = "", typed: str = ""
+        self,
+        runs: Sequence[Run],
+        act: Verb,
+        done: str,
+        restore: Restore | None = None,
+        instead: str = "",
+        typed: str = "",
     ) -> bool:
         """Act on all of the runs, or on none where one refuses, which is said; whether it was done.
 

@@ -104,6 +104,30 @@ async def test_a_terminal_that_is_too_small_says_so(show: Show, alive: Any, size
         assert "better" in shown.text
 
 
+async def test_no_key_drops_what_was_typed_before_the_terminal_became_too_small(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("i", *"seen")
+        await shown.pilot.resize_terminal(30, 8)
+        await shown.pilot.pause()
+        await shown.pilot.press("q", "escape", "x")
+        await shown.pilot.pause()
+        assert "enlarge it to go on" in " ".join(shown.text.split()) and shown.app.is_running
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.pilot.pause()
+        assert shown.app.screen.query_one("#text").value == "seen"
+
+
+async def test_a_key_of_the_queue_says_on_the_list_of_runs_where_it_belongs_once(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("w", "w", "Z", "period")
+        assert shown.said.splitlines() == [
+            "w is a key of the queue (2): Start a worker; it outlives the dashboard.",
+            "Z is a key of the queue (2): Hold the whole queue, or release it.",
+        ]
+        await shown.press("2", "Z")
+        assert shown.said.splitlines()[2:] == ["The queue is held. Running runs continue."], "there it does that"
+
+
 async def test_the_help_names_every_key_of_the_screen_at_hand(show: Show, alive: Any) -> None:
     async with show(size=(120, 60)) as shown:
         active = shown.app.screen.active_bindings.values()

@@ -29,7 +29,7 @@ def recipe_table(report: Report, width: int | None) -> list[Line]:
 
 def score_titles(plan: SearchPlan) -> list[str]:
     """What the columns of scores are called: at the first pause, where there is one, and at the end."""
-    return [f"score, epoch {plan.rungs[0]}", "score, end"] if len(plan.rungs) > 1 else ["score"]
+    return [*([f"score ep {plan.rungs[0]}"] if len(plan.rungs) > 1 else []), "score"]
 
 
 def _cells(each: Tried, report: Report) -> list[str | Cell]:

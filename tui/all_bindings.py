@@ -107,7 +107,7 @@ def _inside(kind: type[DOMNode]) -> set[type[DOMNode]]:
 
 def _ids(kind: type[DOMNode]) -> set[str]:
     """Of all keys of a class, those of its parents too."""
-    return {each.id for parent in kind.__mro__ for each in parent.__dict__.get("BINDINGS", ()) if _is_ours(each)}
+    return {each.id or "" for parent in kind.__mro__ for each in parent.__dict__.get("BINDINGS", ()) if _is_ours(each)}
 
 
 def _is_ours(binding: object) -> TypeGuard[Binding]:

@@ -13,6 +13,7 @@ from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.searches.rows import search_named
 from bertmt.registry.workers import guard, register
 from bertmt.services.analysis.searching import working
+from bertmt.services.analysis.searching.advancing import advance
 from bertmt.services.analysis.searching.working import search_on
 from bertmt.services.lifecycle.hold import hold_queue
 
@@ -110,13 +111,13 @@ def test_a_registry_that_is_locked_for_a_while_ends_neither_the_search_nor_its_w
 ) -> None:
     begun(database)
     begun_for = works(database, monkeypatch, 100)
-    real, looks = working.advance, []
+    looks: list[Any] = []
 
     def locked_thrice(*about: Any) -> Any:
         looks.append(about)
         if 2 <= len(looks) <= 4:  # the first look is made before the worker
             raise sqlite3.OperationalError("database is locked")
-        return real(*about)
+        return advance(*about)
 
     monkeypatch.setattr(working, "advance", locked_thrice)
     said: list[str] = []

@@ -16,6 +16,7 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.searches.rows import search_named
 from bertmt.services.analysis.searching import looking
 from bertmt.services.analysis.searching.advancing import advance
+from bertmt.services.analysis.searching.report import report_of
 from bertmt.services.analysis.searching.scoring import Scorer
 from tui.plain.words import speak
 from tui.screens import dashboard_screen
@@ -58,11 +59,11 @@ async def test_settings_stand_against_scores_and_the_winner_is_marked(
 async def test_what_is_read_is_named_while_that_takes_its_time(
     show: Show, alive: Any, searched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_read, real = threading.Event(), screen.report_of
+    is_read = threading.Event()
 
     def slowly(*about: Any) -> Any:
         assert is_read.wait(60)
-        return real(*about)
+        return report_of(*about)
 
     monkeypatch.setattr(screen, "report_of", slowly)
     monkeypatch.setattr(dashboard_screen, "MOST_SECONDS_UNDRAWN", 3600)

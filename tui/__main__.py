@@ -13,7 +13,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.errors import BertmtError, UsageError
 from bertmt.services.upkeep.ownership import new_notices
 from bertmt.version import __version__
-from tui.all_bindings import all_bindings, all_ids
+from tui.all_bindings import all_bindings, all_ids, clashes
 from tui.app import Dashboard
 from tui.bindings import read_keymap
 from tui.settings import Settings, read_settings
@@ -73,16 +73,21 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
     """The app that a command line means.
 
     Raises:
-        UsageError: the user's keys cannot be read, or the theme is unknown.
+        UsageError: the theme is unknown.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     if os.environ.get("NO_COLOR") == "":  # no-color.org: set and not empty; Textual only looks whether it is set
         del os.environ["NO_COLOR"]
     settings_file = paths.dashboard_settings()
+    settings, keymap, remarks = Settings(), {}, []
     try:
-        settings, remark = read_settings(settings_file), ""
+        settings = read_settings(settings_file)
     except UsageError as problem:  # which leaves the file as it is: what a person saved there may be mended
-        settings, remark = Settings(), str(problem)
+        remarks.append(str(problem))
+    try:
+        keymap = read_keymap(paths.keymap(), all_ids(), clashes)
+    except UsageError as problem:
+        remarks.append(f"{problem}\nUntil then every key is the usual one.")
     app = Dashboard(
         registry=paths.registry_path(options.db),
         settings=settings,
@@ -92,11 +97,11 @@ def dashboard(options: argparse.Namespace) -> Dashboard:
         read_only=True if options.read_only else None,
         first=options.screen,
     )
-    app.begin_with_remark(remark)
+    app.begin_with_remark("\n".join(remarks))
     if options.theme:
         app.begin_with_theme(options.theme)
     app.has_few_colours = Console(force_terminal=True).color_system in (None, "standard")
-    app.set_keymap(read_keymap(paths.keymap(), all_ids()))
+    app.set_keymap(keymap)
     return app
 
 

@@ -15,7 +15,7 @@ from textual import events, on, work
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -29,6 +29,7 @@ from tui.alarm_rules import edit_rules
 from tui.bindings import key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
+from tui.dialogs.refused import Refused
 from tui.dialogs.registry_problem import RegistryProblem
 from tui.dialogs.too_small import TooSmall, has_room
 from tui.ending_bell import EndingBell
@@ -123,7 +124,11 @@ class Dashboard(Navigation):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and before them the wall that nothing unsafe passes."""
-        return [*self._safe_filters, *super().get_line_filters()]
+        own = super().get_line_filters()
+        # Greys are no colours of a terminal with few of them; Textual's filter makes black of its default ones.
+        if self.no_color and (self.native_ansi_color or self.has_few_colours):
+            own = [NoColor() if isinstance(each, Monochrome) else each for each in own]
+        return [*self._safe_filters, *own]
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Only what changed goes to the terminal.
@@ -292,6 +297,20 @@ class Dashboard(Navigation):
         except BertmtError as problem:
             self.show_error(problem)
             return None
+
+    async def insist(
+        self, act: Callable[[Session], T], typed: str = "", slow: bool = False, create: bool = False
+    ) -> T | None:
+        """What `act` changes, again as often as a person wants where the registry refuses; None where it is left."""
+        while True:
+            try:
+                return await self.ask(act, slow, create)
+            except BertmtError as problem:
+                if not isinstance(problem, RegistryError) or not self.registry.exists():
+                    self.show_error(problem)
+                    return None
+                if not await self.ask_person(Refused(str(problem), typed)):
+                    return None
 
     def notify(
         self,

@@ -4,7 +4,7 @@ Every binding has an id, by which `keys.toml` names it, a word for the footer, a
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from textual.binding import Binding, BindingType
@@ -45,11 +45,16 @@ def movement_keys(where: str, verb: str, thing: str) -> list[BindingType]:
     ]
 
 
-def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:
+def read_keymap(
+    path: Path, known: Iterable[str], clashes: Callable[[Mapping[str, str]], Sequence[str]] = lambda keymap: ()
+) -> dict[str, str]:
     """The user's keys by binding id; empty where there is no file.
 
+    Args:
+        clashes: a sentence per key that does another thing already.
+
     Raises:
-        UsageError: it is no TOML, names no binding, or a value is no text.
+        UsageError: it is no TOML; or with all names of no binding, values that are no text, and keys that clash.
     """
     try:
         found = tomllib.loads(read_text(path, MOST_TOML))
@@ -60,9 +65,13 @@ def read_keymap(path: Path, known: Iterable[str]) -> dict[str, str]:
             f'{path} cannot be read as keys: {reason_of(problem)}; each line is "binding.id" = "key".'
         ) from None
     ids = set(known)
+    problems = []
     for name, value in found.items():
         if name not in ids:
-            raise UsageError(f"{path}: {name!r} is not a key that can be changed; `bertmt-tui --keys` lists them.")
-        if not isinstance(value, str) or not value.strip():
-            raise UsageError(f'{path}: {name} must be a key such as "ctrl+d", or several separated by commas.')
+            problems.append(f"{name!r} is not a key that can be changed; `bertmt-tui --keys` lists them.")
+        elif not isinstance(value, str) or not value.strip():
+            problems.append(f'{name} must be a key such as "ctrl+d", or several separated by commas.')
+    problems += clashes({name: value for name, value in found.items() if name in ids and isinstance(value, str)})
+    if problems:
+        raise UsageError("\n".join(f"{path}: {each}" for each in problems))
     return found

@@ -74,6 +74,18 @@ class Host(Protocol):
         """What it comes to; None where it is refused, and then a person is told why."""
         ...
 
+    async def insist(
+        self, act: Callable[[Session], T], typed: str = "", slow: bool = False, create: bool = False
+    ) -> T | None:
+        """What `act` changes; where the registry refuses, a person is told and may try again, until then it is None.
+        Only from a worker.
+
+        Args:
+            typed: a text that would be lost.
+            slow, create: as in `ask`.
+        """
+        ...
+
     def show_error(self, problem: BertmtError) -> None:
         """Say why something could not be done; a registry that cannot be used has its own dialog."""
 

@@ -7,6 +7,8 @@ import importlib
 from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
+from textual.binding import Binding
+from textual.keys import format_key
 from textual.screen import Screen
 
 from bertmt.recipe.recipe import Recipe
@@ -32,6 +34,9 @@ SCREENS = (
     "tui.screens.trying.screen",
     "tui.screens.worker_log",
 )
+
+
+OF_QUEUE = ("queue.", "workers.")  # what the ids of its own keys begin with
 
 
 def import_screens() -> None:
@@ -84,6 +89,32 @@ class Navigation(Themed):
         "data": _data_screen,
     }
     DEFAULT_MODE = "runs"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_keys: set[str] = set()
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Of a key that is dead on the list of runs say where it is not, once. Textual has no public place for this."""
+        is_found = await super()._check_bindings(key, priority)
+        if not (is_found or priority or key in self._told_keys) and self._shows_runs():
+            sentence = self._sentence_of_queue(key)
+            if sentence and key not in self.screen._bindings.key_to_bindings:
+                self._told_keys.add(key)
+                self.notify(f"{format_key(key)} is a key of the queue (2): {sentence}")
+        return is_found
+
+    def _shows_runs(self) -> bool:
+        return self.current_mode == self.DEFAULT_MODE and len(self.screen_stack) == 1
+
+    def _sentence_of_queue(self, key: str) -> str:
+        """What a key does on the screen of the queue alone."""
+        from tui.screens.queue.screen import QueueScreen
+
+        own = [each for kind in QueueScreen.__mro__ for each in kind.__dict__.get("BINDINGS", ())]
+        of_queue = [each for each in own if isinstance(each, Binding) and (each.id or "").startswith(OF_QUEUE)]
+        found = (each for each in of_queue if key in self._keymap.get(each.id or "", each.key).split(","))
+        return next((each.tooltip for each in found), "")
 
     def run_screen(self, run: Run, found: Found | None = None) -> Screen[None]:
         """Everything about a run, begun at the place where something was found."""

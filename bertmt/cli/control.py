@@ -6,8 +6,8 @@ import typer
 
 from bertmt.cli import diagnostics, output
 from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs, confirm, listed
-from bertmt.cli.invocation import existing_registry, named_runs
-from bertmt.cli.parameters import DataFolder, ExtraData, RunWords, RunWordsOrNone
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import DataFolder, ExtraData, RunWordsOrNone
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 
@@ -36,14 +36,16 @@ def pause(context: typer.Context, runs: RunWordsOrNone = None, matching: Matchin
         output.write_lines([safe_text(f"{after.id} {after.name}: writes a checkpoint and pauses")])
 
 
-def resume(context: typer.Context, runs: RunWords) -> None:
+def resume(
+    context: typer.Context, runs: RunWordsOrNone = None, matching: MatchingRuns = None, yes: Yes = False
+) -> None:
     """Resume paused runs, ahead of everything that waits."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
 
     database = existing_registry(context)
-    for after in for_all(database, named_runs(database, runs), control.resume):
+    for after in for_all(database, chosen_runs(database, runs, matching, yes, "resume"), control.resume):
         word = "resumed; it had not stopped yet" if after.state == "running" else str(after.state)
         output.write_lines([safe_text(f"{after.id} {after.name}: {word}")])
     note_unworked_queue(database)

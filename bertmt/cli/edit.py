@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from bertmt.cli import completion, diagnostics, output
-from bertmt.cli.invocation import existing_registry, named_runs
-from bertmt.cli.parameters import RunWords
+from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs
+from bertmt.cli.invocation import existing_registry
+from bertmt.cli.parameters import RunWordsOrNone
 from bertmt.drawing.safe_text import safe_text
 from bertmt.services.browse.run_formatting import value_text
 
@@ -18,7 +19,10 @@ Changes = Annotated[
 ]
 
 
-def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
+def edit(
+    context: typer.Context, settings: Changes, runs: RunWordsOrNone = None, matching: MatchingRuns = None,
+    yes: Yes = False,
+) -> None:  # fmt: skip
     """Change settings of waiting runs."""
     from bertmt.recipe.loading import differences, from_json, parse_assignments
     from bertmt.recipe.rules import remarks
@@ -26,7 +30,7 @@ def edit(context: typer.Context, runs: RunWords, settings: Changes) -> None:
 
     database = existing_registry(context)
     values = parse_assignments(settings)
-    found = named_runs(database, runs)
+    found = chosen_runs(database, runs, matching, yes, "edit")
     edited = bulk.edit(database, found, values)
     for run, after in zip(found, edited, strict=True):
         before = from_json(run.submission.recipe_json, run.known)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bertmt.cli import completion, output
+from bertmt.cli.choosing import MatchingRuns, Yes, chosen_runs
 from bertmt.cli.invocation import existing_registry, named_run, named_runs
 from bertmt.cli.parameters import RunWords, RunWordsOrNone
 from bertmt.drawing.safe_text import safe_text
@@ -13,43 +14,52 @@ from bertmt.drawing.safe_text import safe_text
 WholeQueue = Annotated[bool, typer.Option("--queue", help="The whole queue; running runs are left alone.")]
 
 
-def hold(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
+def hold(
+    context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False, matching: MatchingRuns = None,
+    yes: Yes = False,
+) -> None:  # fmt: skip
     """Keep queued runs, or the whole queue, from starting."""
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
     from bertmt.services.lifecycle.hold import hold_queue
 
-    _refuse_unless_one(runs, queue)
+    _refuse_unless_one(runs, queue, matching)
     database = existing_registry(context)
     if queue:
         hold_queue(database)
         output.write_lines(["The queue is held: running runs continue, nothing else starts."])
-    for after in for_all(database, named_runs(database, runs or ()), control.hold):
+    found = [] if queue else chosen_runs(database, runs, matching, yes, "hold")
+    for after in for_all(database, found, control.hold):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
 
 
-def release(context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False) -> None:
+def release(
+    context: typer.Context, runs: RunWordsOrNone = None, queue: WholeQueue = False, matching: MatchingRuns = None,
+    yes: Yes = False,
+) -> None:  # fmt: skip
     """Let held runs, or the held queue, start again."""
     from bertmt.cli.runs import note_unworked_queue
     from bertmt.services.lifecycle import control
     from bertmt.services.lifecycle.bulk import for_all
     from bertmt.services.lifecycle.hold import release_queue
 
-    _refuse_unless_one(runs, queue)
+    _refuse_unless_one(runs, queue, matching)
     database = existing_registry(context)
     if queue:
         release_queue(database)
         output.write_lines(["The queue is released; runs that were held one by one stay held."])
-    for after in for_all(database, named_runs(database, runs or ()), control.release):
+    found = [] if queue else chosen_runs(database, runs, matching, yes, "release")
+    for after in for_all(database, found, control.release):
         output.write_lines([safe_text(f"{after.id} {after.name}: {after.state}")])
     note_unworked_queue(database)
 
 
-def _refuse_unless_one(runs: Sequence[str] | None, queue: bool) -> None:
+def _refuse_unless_one(runs: Sequence[str] | None, queue: bool, matching: str | None) -> None:
     from bertmt.errors import UsageError
 
-    if bool(runs) == queue:
-        raise UsageError("Say which runs, or --queue for the whole queue.")
+    named = bool(runs) or matching is not None
+    if named == queue:
+        raise UsageError("Say which runs, --filter QUERY for all that match, or --queue for the whole queue.")
 
 
 First = Annotated[bool, typer.Option("--first", help="Put them at the front of the queue.")]

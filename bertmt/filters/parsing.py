@@ -12,8 +12,9 @@ Case never matters. `:` means "contains" for text and "equals" for all else. The
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from bertmt.errors import UsageError
@@ -31,16 +32,17 @@ _LONGEST_SHOWN = 80  # characters of a query or a word that a message quotes
 _QUOTE_IT = 'quote text that holds :, =, ! < or >, as in "a:b".'
 
 
-def parse_filter(text: str, fields: Mapping[str, str]) -> Filter:
+def parse_filter(text: str, fields: Mapping[str, str], choices: Mapping[str, Sequence[str]] | None = None) -> Filter:
     """The filter that a query means.
 
     Args:
         fields: the known fields and their kinds, as `fields.known_fields` gives them.
+        choices: by field all values that there can be; one that is none of them is refused.
 
     Raises:
         UsageError: with the position and, for an unknown field, the nearest one there is.
     """
-    return _Parser(text, fields).query()
+    return _Parser(text, fields, choices or {}).query()
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ class _Value:
 class _Parser:
     """A position in the text that moves on as terms are read."""
 
-    def __init__(self, text: str, fields: Mapping[str, str]):
+    def __init__(self, text: str, fields: Mapping[str, str], choices: Mapping[str, Sequence[str]]):
         self.text = text
         self.fields = fields
+        self.choices = choices
         self.position = 0
 
     def query(self) -> Filter:
@@ -95,9 +98,25 @@ class _Parser:
             raise self._error(f"`{word}` has no order", f"use `{word}:` or `-{word}:`.")
         self.position = head.end()
         values = self._values(_VALUE, word + sign)
+        for value in values if sign in (":", "=", "!=") else ():
+            self._refuse_unless_chosen(word, self.choices.get(field, ()), sign, value)
         if sign in ORDERINGS and len(values) > 1:
             raise self._error(f"`{word}{sign}` takes one value, not {len(values)}", "alternatives go with `:` or `=`.")
         return Comparison(field, kind, sign, tuple(self._typed(word, kind, sign, value) for value in values), negated)
+
+    def _refuse_unless_chosen(self, word: str, choices: Sequence[str], sign: str, value: _Value) -> None:
+        """A value that a field never has would find nothing, without a word."""
+        text = value.text.casefold()
+        known = [each.casefold() for each in choices]
+        is_known = text in known or (sign == ":" and any(text in each for each in known))
+        if not choices or is_known or (text == "none" and not value.quoted):
+            return
+        near = get_close_matches(text, known, n=1)
+        raise self._error(
+            f"`{word}` is {', '.join(choices[:-1])} or {choices[-1]}, but is compared with {_shown(value.text)!r}",
+            f"did you mean `{near[0]}`?" if near else "",
+            at=value.position,
+        )
 
     def _field(self, word: str) -> str:
         found = find_fields(word, self.fields)

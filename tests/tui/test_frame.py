@@ -21,7 +21,6 @@ from bertmt.services.upkeep import machine
 from tui.__main__ import dashboard, parser
 from tui.all_bindings import all_bindings
 from tui.app import Dashboard
-from tui.bindings import read_keymap
 from tui.screens.compare.screen import CompareScreen
 from tui.screens.new_run.screen import NewRunScreen
 from tui.screens.run.screen import RunScreen
@@ -104,6 +103,30 @@ async def test_a_terminal_that_is_too_small_says_so(show: Show, alive: Any, size
         assert "better" in shown.text
 
 
+async def test_no_key_drops_what_was_typed_before_the_terminal_became_too_small(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("i", *"seen")
+        await shown.pilot.resize_terminal(30, 8)
+        await shown.pilot.pause()
+        await shown.pilot.press("q", "escape", "x")
+        await shown.pilot.pause()
+        assert "enlarge it to go on" in " ".join(shown.text.split()) and shown.app.is_running
+        await shown.pilot.resize_terminal(80, 24)
+        await shown.pilot.pause()
+        assert shown.app.screen.query_one("#text").value == "seen"
+
+
+async def test_a_key_of_the_queue_says_on_the_list_of_runs_where_it_belongs_once(show: Show, alive: Any) -> None:
+    async with show() as shown:
+        await shown.press("w", "w", "Z", "period")
+        assert shown.said.splitlines() == [
+            "w is a key of the queue (2): Start a worker; it outlives the dashboard.",
+            "Z is a key of the queue (2): Hold the whole queue, or release it.",
+        ]
+        await shown.press("2", "Z")
+        assert shown.said.splitlines()[2:] == ["The queue is held. Running runs continue."], "there it does that"
+
+
 async def test_the_help_names_every_key_of_the_screen_at_hand(show: Show, alive: Any) -> None:
     async with show(size=(120, 60)) as shown:
         active = shown.app.screen.active_bindings.values()
@@ -127,34 +150,6 @@ async def test_the_palette_has_every_action_of_the_screen(show: Show, alive: Any
         await commands["One line for all seeds of a recipe: mean ± spread."].callback()
         await shown.settle()
         assert shown.app.screen.is_grouped
-
-
-async def test_a_keymap_changes_keys(show: Show, alive: Any, tmp_path: Path) -> None:
-    file = tmp_path / "keys.toml"
-    file.write_text('"runs.group" = "ctrl+g"\n', encoding="utf-8")
-    keymap = read_keymap(file, [str(binding.id) for _, binding in all_bindings()])
-    async with show() as shown:
-        shown.app.set_keymap(keymap)
-        await shown.press("a")
-        assert not shown.app.screen.is_grouped
-        await shown.press("ctrl+g")
-        assert shown.app.screen.is_grouped
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ('"runs.grupe" = "x"', "not a key that can be changed"),
-        ("runs.group = 1", "not a key"),
-        ('"runs.group" = 1', "must be a key"),
-        ("nonsense", "cannot be read"),
-    ],
-)
-def test_a_keymap_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
-    file = tmp_path / "keys.toml"
-    file.write_text(text + "\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=said):
-        read_keymap(file, [str(binding.id) for _, binding in all_bindings()])
 
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -344,6 +339,19 @@ async def test_t_says_that_no_color_leaves_nothing_of_a_theme(
     async with show() as shown:
         await shown.press("t")
         assert "NO_COLOR leaves out its colours." in shown.said
+
+
+@pytest.mark.parametrize(("theme", "has_few"), [("ansi-dark", False), ("ansi-light", True), ("dark", True)])
+async def test_no_color_leaves_the_terminals_default_colours(
+    show: Show, alive: Any, monkeypatch: pytest.MonkeyPatch, theme: str, has_few: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(Dashboard, "has_few_colours", has_few)
+    async with show(settings=Settings(theme=theme)) as shown:
+        styles = {part.style for strip in shown.app.screen._compositor.render_strips() for part in strip if part.style}
+        colours = {str(each.name) for style in styles for each in (style.color, style.bgcolor) if each}
+        assert colours == {"default"}, "not black on black, as Textual makes of the default colours"
+        assert any(style.reverse for style in styles), "the cursor"
 
 
 async def test_a_chart_has_its_room_again_after_the_terminal_grew(show: Show, alive: Any) -> None:

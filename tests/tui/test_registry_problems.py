@@ -12,7 +12,9 @@ from shown import Show, Shown
 
 from bertmt.registry.database import SCHEMA_VERSION, sqlite3
 from bertmt.registry.file.opening import open_registry
+from bertmt.registry.runs import run_by_key
 from bertmt.services.opening import opened_registry
+from tui.dialogs.refused import Refused
 from tui.dialogs.registry_problem import RegistryProblem
 
 
@@ -74,9 +76,27 @@ async def test_a_locked_registry_says_so_and_an_action_can_be_tried_again(
     async with show() as shown:
         with open_registry(registry) as other, other.immediate():
             await shown.press("x", "y")
-            assert "locked" in shown.text + shown.said
-        await shown.look()
-        assert not isinstance(shown.app.screen, RegistryProblem)
+            assert "locked" in sentence(shown)
+            await shown.look()
+            assert "locked" in sentence(shown), "reads succeed, which says nothing of what was refused"
+        await shown.press("r")
+        assert not isinstance(shown.app.screen, Refused) and "will stop" in shown.said
+
+
+async def test_a_note_that_a_lock_refuses_is_kept_until_it_is_written(
+    show: Show, alive: Any, registry: Path, impatient: Any
+) -> None:
+    async with show() as shown:
+        run = shown.app.screen.table.current.run
+        with open_registry(registry) as other, other.immediate():
+            await shown.press("i", *"seen", "enter")
+            await shown.look()
+            assert "What you typed is kept: seen" in sentence(shown) and "locked" in sentence(shown)
+            await shown.press("r")
+            assert "What you typed is kept: seen" in sentence(shown), "refused once more"
+        await shown.press("r")
+    with open_registry(registry) as database:
+        assert run_by_key(database, run.key).annotations.note == "seen"
 
 
 async def test_a_registry_that_is_locked_at_the_start_is_opened_when_it_is_free(

@@ -170,6 +170,30 @@ def test_an_error_names_the_place_and_what_was_expected(query: str, expected: st
     assert expected in str(problem.value)
 
 
+CHOICES = {"state": ("queued", "running", "finished")}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("state:finishd", "character 7: `state` is queued, running or finished, but is compared with 'finishd'; did"),
+        ("state:finishd", "did you mean `finished`?"),
+        ("state=finish", "did you mean `finished`?"),
+        ("state:running,nonsense", "character 15: `state` is queued, running or finished"),
+        ("-state!=nonsense", "but is compared with 'nonsense'."),
+    ],
+)
+def test_a_value_that_a_field_never_has_is_refused(query: str, expected: str) -> None:
+    with pytest.raises(UsageError) as problem:
+        parse_filter(query, FIELDS, CHOICES)
+    assert expected in str(problem.value)
+
+
+@pytest.mark.parametrize("query", ["state:FINISHED", "state:fin", "state=queued,running", "state:none", "name:finishd"])
+def test_a_value_or_the_beginning_of_one_is_understood(query: str) -> None:
+    parse_filter(query, FIELDS, CHOICES)
+
+
 def test_every_recipe_key_is_a_field_and_every_alias_leads_to_one() -> None:
     for name, setting in SETTINGS.items():
         assert FIELDS.get(f"recipe.{name}" if name == "epoch" else name) == setting.kind

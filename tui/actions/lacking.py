@@ -27,7 +27,7 @@ async def queue_lacking(
     runs = counted(len(made.runs), "run")
     if not await dashboard.ask_person(Question(f"Queue {runs} {purpose}?", list(said), "queue")):
         return False
-    done = await dashboard.attempt(dashboard.ask(lambda session: submit(session.database, made), slow=True))
+    done = await dashboard.insist(lambda session: submit(session.database, made), slow=True)
     if done is None:
         return False
     dashboard.notify(f"Queued {counted(len(done), 'run')}.")

@@ -154,7 +154,7 @@ class RunActions(DashboardScreen):
 
         former = await self.dashboard.attempt(self.dashboard.ask(lambda session: chosen_baseline(session.database)))
 
-        is_chosen = await self.dashboard.attempt(self.dashboard.ask(toggle))
+        is_chosen = await self.dashboard.insist(toggle)
         if is_chosen is None:
             return
         what = (
@@ -212,9 +212,8 @@ class RunActions(DashboardScreen):
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
-            await self._do(
-                runs, each(lambda database, run: control.tag(database, run, word, present)), "tagged", undo.tags
-            )
+            tag = each(lambda database, run: control.tag(database, run, word, present))
+            await self._do(runs, tag, "tagged", undo.tags, typed=text)
 
     @work(group="act")
     async def action_note(self) -> None:
@@ -224,7 +223,8 @@ class RunActions(DashboardScreen):
         shown = safe_text(run.annotations.note)
         text = await self.dashboard.ask_person(Prompt(f"Note on {the_runs([run])}", shown))
         if text is not None and text != shown:  # what was made safe must not replace what a person wrote
-            await self._do([run], each(lambda database, run: control.annotate(database, run, text)), "noted", undo.note)
+            note = each(lambda database, run: control.annotate(database, run, text))
+            await self._do([run], note, "noted", undo.note, typed=text)
 
     @work(group="act")
     async def action_remove(self) -> None:
@@ -270,7 +270,7 @@ class RunActions(DashboardScreen):
         )
         if name is not None and name != shown:
             rename = each(lambda database, run: control.rename(database, run, name))
-            await self._do(runs, rename, f"renamed to {name}", undo.name)
+            await self._do(runs, rename, f"renamed to {name}", undo.name, typed=name)
 
     @work(group="act")
     async def action_undo(self) -> None:
@@ -285,7 +285,7 @@ class RunActions(DashboardScreen):
             self.dashboard.notify(f"Cannot be undone: {done.what} {done.instead}", severity="warning")
             return
         take_back = done.undo
-        if await self.dashboard.attempt(self.dashboard.ask(lambda session: (take_back(session.database),))):
+        if await self.dashboard.insist(lambda session: (take_back(session.database),)):
             if done.removed:
                 self._forget_removal(done.removed)
             self.dashboard.notify(f"Undone: {done.what}")
@@ -315,20 +315,27 @@ class RunActions(DashboardScreen):
         return [f"{counted(hidden, 'marked run is', 'marked runs are')} not listed here, and left alone."]
 
     async def _do(
-        self, runs: Sequence[Run], act: Verb, done: str, restore: Restore | None = None, instead: str = ""
+        self,
+        runs: Sequence[Run],
+        act: Verb,
+        done: str,
+        restore: Restore | None = None,
+        instead: str = "",
+        typed: str = "",
     ) -> bool:
         """Act on all of the runs, or on none where one refuses, which is said; whether it was done.
 
         Args:
             restore: takes a run back to what it was.
             instead: what to do where nothing does, a sentence.
+            typed: what would be lost where the registry refuses.
         """
 
         def do(session: Session) -> tuple[Mapping[int, Run], Sequence[Run]]:
             before = undo.as_they_are(session.database, runs)
             return before, act(session.database, runs)
 
-        found = await self.dashboard.attempt(self.dashboard.ask(do))
+        found = await self.dashboard.insist(do, typed)
         if found is None:
             return False
         before, acted = found
@@ -339,7 +346,7 @@ class RunActions(DashboardScreen):
         elif instead:
             remember(self.dashboard.done, Done(what, None, instead))
         self.dashboard.notify(what)
-        self.dashboard.look_again()  # not after a refusal: a look that succeeds closes the dialog that tells why
+        self.dashboard.look_again()
         return True
 
 

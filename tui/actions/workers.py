@@ -18,7 +18,7 @@ async def start_worker(dashboard: Host, order: WorkerOrder) -> None:
         return pid
 
     dashboard.notify("Starting a worker …")
-    pid = await dashboard.attempt(dashboard.ask(start, slow=True))
+    pid = await dashboard.insist(start, slow=True)
     if pid is not None:
         dashboard.notify(f"Worker started, process {pid}. It continues without the dashboard.")
         dashboard.look_again()

@@ -1,15 +1,11 @@
 """What is shown where the terminal is too small for anything else; it closes when there is room again."""
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.styled import Line, line
-from tui.bindings import key
 from tui.widgets.text_lines import TextLines
 
 LEAST_COLUMNS, LEAST_LINES = 40, 12
@@ -21,10 +17,9 @@ def has_room(size: Size) -> bool:
 
 
 class TooSmall(ModalScreen[None]):
-    """A sentence in place of the screen."""
+    """A sentence in place of the screen. It has no keys: what was being typed below must not be lost to one."""
 
     DEFAULT_CSS = "TooSmall { align: center middle; background: $background; }"
-    BINDINGS: ClassVar[list[BindingType]] = [key("q", "quit", "quit", "Quit the dashboard.", "too_small.quit")]
 
     def compose(self) -> ComposeResult:
         yield TextLines(self._lines)
@@ -36,7 +31,7 @@ class TooSmall(ModalScreen[None]):
         size = self.app.size
         return (
             f"The dashboard needs {LEAST_COLUMNS}×{LEAST_LINES} cells, and this terminal has "
-            f"{size.width}×{size.height}: enlarge it, or type q and `bertmt runs`."
+            f"{size.width}×{size.height}: enlarge it to go on where you were; Ctrl-Q quits."
         )
 
     def on_screen_resume(self) -> None:
@@ -51,6 +46,3 @@ class TooSmall(ModalScreen[None]):
             self.dismiss(None)
         else:
             self.query_one(TextLines).show(self._lines)
-
-    def action_quit(self) -> None:
-        self.app.exit()

@@ -90,6 +90,26 @@ def panels_of(
     return panels
 
 
+def with_shared_axes(panels: Sequence[Panel], others: Sequence[Panel]) -> list[Panel]:
+    """The panels of a run beside which another's stand: on scales that both have, so that they can be compared.
+
+    In place of a panel whose curves have scales of their own stand those with one task each.
+    """
+    apart = {_subject(each) for each in (*panels, *others) if each.is_relative}
+    theirs = {_subject(each): each.series for each in _each_its_own(others, apart)}
+    shown = dict.fromkeys(_each_its_own(panels, apart))
+    return [replace(each, instead=(), also=theirs.get(_subject(each), ())) for each in shown]
+
+
+def _each_its_own(panels: Sequence[Panel], apart: Collection[str]) -> list[Panel]:
+    return [one for each in panels for one in (each.instead if _subject(each) in apart and each.instead else (each,))]
+
+
+def _subject(panel: Panel) -> str:
+    """What a panel is of, without what its title says of the curves."""
+    return panel.title.partition(" (")[0]
+
+
 def _panel_of_one(
     curves: Curves, run: Run, chart: ChartKind, names: Sequence[str], first: Sequence[str]
 ) -> list[Panel]:

@@ -45,6 +45,7 @@ class MachineStrip(Widget):
     def __init__(self, id: str | None = None):  # noqa: A002 - Textual's own word
         super().__init__(id=id)
         self._parts: list[Line] = []
+        self._first_in_short: Line = ()
         self._energy_at_first: dict[str, float] = {}
         self._times_before: CpuTimes | None = None
         self._cpu_busy: float | None = None
@@ -54,6 +55,7 @@ class MachineStrip(Widget):
         gpus = [gpu_part(gpu, self._watt_hours(gpu)) for gpu in surroundings.machine.gpus]
         self._look_at(surroundings.machine.cpu)
         self._parts = [workers_part(surroundings.workload), *gpus, cpu_part(surroundings.machine.cpu, self._cpu_busy)]
+        self._first_in_short = workers_part(surroundings.workload, is_short=True)
         if in_words():  # figures that move all the time are on the screen about devices
             del self._parts[1:]
         # Before the first layout there is no width to count lines for: the layout asks for them.
@@ -84,7 +86,10 @@ class MachineStrip(Widget):
         return min(MOST_LINES, len(self._lines(width)))
 
     def _lines(self, width: int) -> list[Line]:
-        return wrap_parts(self._parts, max(width - 1, 1), 3) or [()]
+        room = max(width - 1, 1)
+        lines = wrap_parts(self._parts, room, 3) or [()]
+        short = wrap_parts([self._first_in_short, *self._parts[1:]], room, 3) if len(lines) > 1 else lines
+        return short if len(short) < len(lines) else lines
 
     def render_line(self, y: int) -> Strip:
         lines = self._lines(self.size.width)
@@ -92,10 +97,17 @@ class MachineStrip(Widget):
         return strip_of((Span(" "), *(said_line(shown) if in_words() else shown)), styles_of(self), self.size.width)
 
 
-def workers_part(found: Workload) -> Line:
-    """Workers that are alive, runs that are queued, and whether nothing is started."""
+def workers_part(found: Workload, is_short: bool = False) -> Line:
+    """Workers that are alive, runs that are queued, and whether nothing is started.
+
+    Args:
+        is_short: in few words, where that saves a line.
+    """
     count = len(found.workers)
-    workers = Span(numbers.counted(count, "worker"), "" if count else "bad" if found.queued else "dim")
+    if found.queued and not count and not found.held:  # in the words of `bertmt runs`
+        waits = numbers.counted(found.queued, "run waits", "runs wait")
+        return line(Span(f"{waits}, no worker" if is_short else f"{waits} and no worker is running", "bad"))
+    workers = Span(numbers.counted(count, "worker"), "" if count else "dim")
     doing = ["starts nothing" if worker.starts_nothing else worker.request for worker, _ in found.workers]
     asked = [each for each in doing if each]
     held = Span(" ‖ queue held", "bad") if found.held else ""

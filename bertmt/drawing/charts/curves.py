@@ -30,6 +30,7 @@ class Panel:
         faint: drawn behind the series, in no colour: the raw values of smoothed ones.
         bands: drawn behind the series, thinly in their colours.
         instead: panels that show the same, and take its place where there is room for them.
+        also: series of the same thing that are drawn elsewhere, which the axes have room for too.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Panel:
     log_y: bool = False
     bands: Sequence[Band] = ()
     instead: Sequence["Panel"] = ()
+    also: Sequence[Series] = ()
 
     @property
     def is_relative(self) -> bool:
@@ -50,6 +52,11 @@ class Panel:
             return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
         # Raw values swing far beyond their averages: behind curves that all go from 0 to 1 they would hide these.
         return [each.linear.scaled(*with_room(each.linear.low, each.linear.high)) for each in self.series]
+
+    def framed(self) -> list[Trace]:
+        """All that the axes have room for."""
+        others = [] if self.is_relative else [each.trace(self.log_y) for each in self.also]
+        return [*self.traces(), *self.edges(), *others]
 
     def edges(self) -> list[Trace]:
         """The low and the high edge of each band, one band after the other."""
@@ -148,7 +155,7 @@ def draw_panel(
     above = [line(Span(cut(title, width), "title"))] if title else []
     below = [cut_line(each, width) for each in remarks(traces[: len(panel.series)])]
     below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, names=names)
-    frame = Frame.around([*traces, *panel.edges()], panel.log_y, view.window)
+    frame = Frame.around(panel.framed(), panel.log_y, view.window)
     if frame is None:
         nothing = "No values to draw yet." if view.window is None else "No values between these steps."
         sentence = line(Span(cut(nothing, width), "dim"))

@@ -43,7 +43,7 @@ def arranged(panels: Sequence[Panel], width: int, height: int) -> list[Panel]:
 
 def whole_range(panels: Sequence[Panel]) -> tuple[float, float] | None:
     """The first and the last step of all that the panels hold; None where they hold nothing."""
-    steps = [trace.steps for panel in panels for trace in panel.traces() if trace.low <= trace.high]
+    steps = [trace.steps for panel in panels for trace in panel.framed() if trace.low <= trace.high]
     return (min(float(each[0]) for each in steps), max(float(each[-1]) for each in steps)) if steps else None
 
 

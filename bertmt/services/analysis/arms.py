@@ -95,11 +95,33 @@ def arm_of(database: Database, group: Sequence[Run]) -> Arm:
     return Arm(tuple(runs))
 
 
+def split_beside_averages(arms: Sequence[Arm]) -> list[Arm]:
+    """Beside an average every run is an arm of its own: it has no seed to pair the seeds of another with."""
+    if not any(map(_members, arms)):
+        return list(arms)
+    return [Arm((run,)) for arm in arms for run in arm.runs]
+
+
+def about_averages(arms: Sequence[Arm]) -> list[str]:
+    """What each average among the arms is of, and how it is compared."""
+    return [
+        f"{arm.name} is the average of {named(members)}: it has no seed, so the runs beside it are compared one by "
+        "one, by their examples."
+        for arm in arms
+        if (members := _members(arm))
+    ]
+
+
+def _members(arm: Arm) -> list[str]:
+    return list(arm.runs[0].recipe.get("members") or ())
+
+
 def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
     """Runs as `compare` wants them: the seeds of a recipe on the same tasks, data and encoder together, the oldest
     arm first.
 
-    The arm with the baseline of another goes before all. Where there would be one arm alone, each run is one.
+    The arm with the baseline of another goes before all, and an average before its members. Where there would be one
+    arm alone, and beside an average, each run is one.
 
     Args:
         apart: each run is an arm of its own.
@@ -112,8 +134,11 @@ def arms_of(rows: Iterable[Row], apart: bool = False) -> list[list[Run]]:
         arms.setdefault(run.key if apart else same, []).append(run)
     if len(arms) == 1:
         arms = {row.run.key: [row.run] for row in known}
+    listed = [arm.runs for arm in split_beside_averages([Arm(tuple(runs)) for runs in arms.values()])]
+    ids = {row.run.id for row in known}
     compared_with = {row.baseline.key for row in known if row.baseline and row.baseline.key != row.run.key}
-    return sorted(arms.values(), key=lambda arm: not any(run.key in compared_with for run in arm))
+    compared_with |= {row.run.key for row in known if ids & set(row.run.recipe.get("members") or ())}
+    return sorted(map(list, listed), key=lambda arm: not any(run.key in compared_with for run in arm))
 
 
 def tasks_of_arms(arms: Sequence[Arm]) -> Tasks:

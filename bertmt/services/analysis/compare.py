@@ -15,7 +15,14 @@ from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.run_folder.predictions import Predictions
-from bertmt.services.analysis.arms import Arm, arm_of, recipe_differences, tasks_of_arms
+from bertmt.services.analysis.arms import (
+    Arm,
+    about_averages,
+    arm_of,
+    recipe_differences,
+    split_beside_averages,
+    tasks_of_arms,
+)
 from bertmt.services.analysis.comparability import (
     about_dev_data,
     left_out,
@@ -119,7 +126,7 @@ def compare(database: Database, groups: Sequence[Sequence[Run]], with_noise: boo
     """
     if len(groups) < 2:
         raise UsageError("Name at least two runs to compare; `bertmt runs` lists them.")
-    arms = [arm_of(database, group) for group in groups]
+    arms = split_beside_averages([arm_of(database, group) for group in groups])
     if len({run.key for arm in arms for run in arm.runs}) < sum(len(arm.runs) for arm in arms):
         raise UsageError("A run is named twice.")
     reasons, all_tasks = left_out(database, arms), tasks_of_arms(arms)
@@ -137,7 +144,7 @@ def compare(database: Database, groups: Sequence[Sequence[Run]], with_noise: boo
             "in `bertmt show RUN`."
         )
     tasks = {result.task for result in results}
-    said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
+    said += [*about_averages(arms), *warnings(arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
     noisy = [*(task for task in arms[0].tasks if task in tasks), "overall"] if with_noise else []
     noise = noise_floors(_all_runs(database), arms[0].runs[0], noisy) if noisy else {}

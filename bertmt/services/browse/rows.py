@@ -30,6 +30,11 @@ def _fields(names: tuple[str, ...], with_heads: tuple[str, ...]) -> Mapping[str,
 
 
 FIELDS = fields_of(BUILTIN.values())
+# By field all values that there are, so that another one is told of as a slip.
+CHOICES: Mapping[str, Sequence[str]] = {
+    "state": tuple(map(str, State)),
+    **{name: each.choices for name, each in SETTINGS.items() if each.kind == "str" and each.choices},
+}
 _PLAIN_SETTINGS = {name for name in SETTINGS if "." not in name}
 _OF_RUN: dict[str, Callable[[Run], Any]] = {
     name: reader_of(name) for name in (*RUN_FIELDS, *LIST_FIELDS) if name != "difference"

@@ -18,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_tasks
 from bertmt.registry.states import State
 from bertmt.services.browse.baseline import Baselines, chosen_baseline, may_be_baseline, replaced_baselines
-from bertmt.services.browse.rows import FIELDS, Row, by_standing, fields_of
+from bertmt.services.browse.rows import CHOICES, FIELDS, Row, by_standing, fields_of
 from bertmt.services.browse.score_columns import tasks_of
 
 STANDING = "standing"  # in the place of a field to sort by: see `by_standing`
@@ -114,7 +114,7 @@ class RunList:
             UsageError: the filter or the sort cannot be understood.
         """
         fields = self.fields()
-        wanted = parse_filter(filter_text, fields)
+        wanted = parse_filter(filter_text, fields, CHOICES)
         field = _sort_field(sort.removeprefix("-"), fields) if sort and sort != STANDING else None
         found = list(map(self._row, self._runs.values()))
         if wanted.alternatives:
@@ -214,7 +214,7 @@ def check_filter(text: str, fields: Mapping[str, str] = FIELDS) -> str | None:
         fields: `RunList.fields`.
     """
     try:
-        parse_filter(text, fields)
+        parse_filter(text, fields, CHOICES)
     except UsageError as problem:
         return str(problem)
     return None

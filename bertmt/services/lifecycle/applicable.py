@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bertmt.drawing.numbers import counted
 from bertmt.registry.records import Run
-from bertmt.registry.states import ENDED, State
+from bertmt.registry.states import ENDED, WAITING, State
 
 QUEUED_AGAIN = (State.FAILED, State.CANCELLED, State.LOST, State.PAUSED)
 
@@ -34,12 +34,19 @@ _RULES: dict[str, tuple[Callable[[Run], bool], str]] = {
     "cancel": (lambda run: run.state not in ENDED, "ended"),
     "pause": (lambda run: run.state is State.RUNNING and run.execution.request is None, "not running"),
     "requeue": (lambda run: run.state in QUEUED_AGAIN, "not stopped"),
+    "hold": (lambda run: run.state is State.QUEUED, "not queued"),
+    "release": (lambda run: run.state is State.HELD, "not held"),
+    "resume": (
+        lambda run: run.state is State.PAUSED or (run.state is State.RUNNING and run.execution.request == "pause"),
+        "not paused",
+    ),
+    "edit": (lambda run: run.state in WAITING, "not waiting"),
     "rm": (lambda run: run.state is not State.RUNNING, "running"),
 }
 
 
 def applicable(verb: str, runs: Sequence[Run]) -> Applicable:
-    """Of these runs those that `cancel`, `pause`, `requeue` or `rm` is for; of any other verb all."""
+    """Of these runs those that a verb such as `cancel` is for; of one that takes any run all."""
     fits, why = _RULES.get(verb, (lambda run: True, ""))
     found = [run for run in runs if fits(run)]
     return Applicable(found, len(runs) - len(found), why)

@@ -27,6 +27,8 @@ from bertmt.tasks.task import Task
 ENDING = "-average"
 # One run's numbers this much wider apart than another's decide most of the mean: worth a sentence.
 WIDER = 2.0
+# What gets a run on that is not finished; one that is held or has stopped would be waited for in vain.
+_TO_BE_FINISHED = {State.QUEUED: "wait", State.RUNNING: "wait", State.HELD: "release", State.PAUSED: "resume"}
 _OWN = ("seed", "keep_model", "data", "extra_data_file")
 
 
@@ -71,7 +73,8 @@ def average(database: Database, runs: Sequence[Run], name: str | None = None) ->
 
 def _refuse_unfit(run: Run) -> None:
     if run.state is not State.FINISHED:
-        raise BusyError(f"Run {run.id} is {run.state}, and only finished runs are averaged: `bertmt wait {run.id}`.")
+        verb = _TO_BE_FINISHED.get(run.state, "requeue")
+        raise BusyError(f"Run {run.id} is {run.state}, and only finished runs are averaged: `bertmt {verb} {run.id}`.")
     if run.recipe.get("members"):
         own = " ".join(run.recipe["members"])
         raise UsageError(f"Run {run.id} is an average itself: name its runs in its place, {own}.")

@@ -13,7 +13,8 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 
-COMMANDS = (["cancel"], ["rm"], ["requeue"], ["tag", "seen"], ["pause"], ["export"])
+EDIT = ["edit", "--set", "epochs=2"]
+COMMANDS = (["cancel"], ["rm"], ["requeue"], ["tag", "seen"], ["pause"], ["export"], ["hold"], EDIT)
 
 
 class Terminal(io.StringIO):
@@ -80,7 +81,8 @@ def test_runs_or_a_filter_and_not_both(
     name, *rest = command
     for arguments in ([name, *rest], [name, many[0], *rest, "--filter", "name=many", "--yes"]):
         outcome = bertmt(*arguments)
-        assert outcome.code == 2 and f"`bertmt {name}` expects runs, or --filter" in outcome.err
+        assert outcome.code == 2 and "runs, " in outcome.err
+        assert "--filter QUERY for all that match" in outcome.err
 
 
 def test_the_question_has_the_number_and_says_what_is_left_alone(
@@ -101,6 +103,8 @@ def test_the_question_has_the_number_and_says_what_is_left_alone(
         (["rm"], "0123"),
         (["requeue"], "3"),
         (["pause"], "4"),
+        (["hold"], "012"),
+        (EDIT, "012"),
         (["tag", "seen"], "01234"),
     ],
     ids=str,
@@ -111,6 +115,24 @@ def test_each_verb_acts_on_those_it_is_for(
     outcome = bertmt(*command, "--filter", "name=many", "--yes")
     assert outcome.code == 0, outcome.err
     assert [line.split()[0] for line in outcome.out.splitlines()] == [many[int(each)] for each in acted]
+
+
+@pytest.mark.parametrize(("verb", "state", "after"), [("release", "held", "queued"), ("resume", "paused", "queued")])
+def test_what_is_kept_back_can_go_on_by_a_filter(
+    bertmt: Callable[..., Outcome], registry: Path, builder: RegistryBuilder, many: list[str], verb: str, state: str,
+    after: str,
+) -> None:  # fmt: skip
+    for run_id in many[:2]:
+        builder.database.execute("UPDATE runs SET state = ? WHERE id = ?", (state, run_id))
+    outcome = bertmt(verb, "--filter", "name=many", "--yes")
+    assert outcome.code == 0 and f"3 others not {state} and are left alone." in outcome.err.replace("are not", "not")
+    assert [line.split()[0] for line in outcome.out.splitlines()] == many[:2]
+    assert {run.state for run in runs(registry) if run.id in many[:2]} == {State(after)}
+
+
+def test_the_whole_queue_and_a_filter_are_two_things(bertmt: Callable[..., Outcome], registry: Path) -> None:
+    outcome = bertmt("hold", "--queue", "--filter", "name=many", "--yes")
+    assert outcome.code == 2 and "or --queue for the whole queue" in outcome.err
 
 
 def test_export_of_what_matches_is_that_of_the_runs_named(bertmt: Callable[..., Outcome], registry: Path) -> None:

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from trained_trials import begun, train_next
 
-from bertmt.errors import BertmtError
-from bertmt.registry.database import Database
+from bertmt.errors import BertmtError, DamagedRegistryError
+from bertmt.registry.database import Database, sqlite3
 from bertmt.registry.searches.rows import search_named
 from bertmt.registry.workers import guard, register
 from bertmt.services.analysis.searching import working
+from bertmt.services.analysis.searching.advancing import advance
 from bertmt.services.analysis.searching.working import search_on
 from bertmt.services.lifecycle.hold import hold_queue
 
@@ -101,4 +103,37 @@ def test_workers_that_start_nothing_any_more_end_the_command(database: Database)
     begun(database)
     guard(database, register(database, ["cpu"]), "three runs in a row died at once")
     with pytest.raises(BertmtError, match="died at once; `bertmt workers --go-on"):
+        search_on(database, "trial", False, lambda sentence: None)
+
+
+def test_a_registry_that_is_locked_for_a_while_ends_neither_the_search_nor_its_worker(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(database)
+    begun_for = works(database, monkeypatch, 100)
+    looks: list[Any] = []
+
+    def locked_thrice(*about: Any) -> Any:
+        looks.append(about)
+        if 2 <= len(looks) <= 4:  # the first look is made before the worker
+            raise sqlite3.OperationalError("database is locked")
+        return advance(*about)
+
+    monkeypatch.setattr(working, "advance", locked_thrice)
+    said: list[str] = []
+    assert search_on(database, "trial", True, said.append).search.ended_at is not None
+    assert len(begun_for) == 1, "its worker went on"
+    locked = [sentence for sentence in said if "another process holds it" in sentence]
+    assert len(locked) == 1 and "retries every 5 s" in locked[0]
+
+
+def test_a_damaged_registry_ends_the_search_since_time_does_not_mend_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*about: Any) -> Any:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    begun(database)
+    monkeypatch.setattr(working, "advance", damaged)
+    with pytest.raises(DamagedRegistryError):
         search_on(database, "trial", False, lambda sentence: None)

@@ -219,6 +219,8 @@ def test_the_filter_of_the_issue_finds_the_run_it_describes(
 
 def test_a_filter_that_is_being_typed_is_judged_with_its_place() -> None:
     assert [check_filter(text) for text in ("", "state:running", "lora>0 | -tag:x")] == [None] * 3
+    assert "did you mean `finished`?" in str(check_filter("state:finishd"))
+    assert "did you mean `bf16`?" in str(check_filter("precision:bf61"))
     assert check_filter("seed:1 lorra>0") == (
         "Filter 'seed:1 lorra>0', character 8: `lorra` is not a field of a run; did you mean `lora`?"
     )

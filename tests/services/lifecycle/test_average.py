@@ -17,9 +17,12 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import forget, remove, run_by_key, transitions
 from bertmt.registry.states import State
 from bertmt.services.analysis import predict
+from bertmt.services.analysis.arms import arms_of
+from bertmt.services.analysis.compare import compare
 from bertmt.services.analysis.confusion import confusion_of
 from bertmt.services.analysis.examples import examples_of
 from bertmt.services.analysis.trying.runs import choose_tried
+from bertmt.services.browse.rows import Row
 from bertmt.services.ingest.untrained import Predicted, Untrained, store_untrained
 from bertmt.services.lifecycle.average import average
 from bertmt.services.lifecycle.control import requeue, resume
@@ -143,6 +146,36 @@ def test_what_has_no_average_is_refused_in_a_sentence(registry: Database, make: 
     assert "choose another name with --name" in refused(registry, [first, third], BusyError, "own")
     registry.execute("UPDATE runs SET state = 'failed' WHERE key = ?", (third.key,))
     assert "is failed, and only finished runs" in refused(registry, [first, run_by_key(registry, third.key)], BusyError)
+
+
+@pytest.mark.parametrize(
+    ("state", "verb"), [("running", "wait"), ("held", "release"), ("paused", "resume"), ("failed", "requeue")]
+)
+def test_what_gets_a_run_on_is_advised_and_never_to_wait_in_vain(
+    registry: Database, make: Make, monkeypatch: pytest.MonkeyPatch, state: str, verb: str
+) -> None:
+    monkeypatch.setattr("bertmt.services.lifecycle.average.bring_up_to_date", lambda database, run: run)
+    first, second = make(0), make(1)
+    registry.execute("UPDATE runs SET state = ? WHERE key = ?", (state, second.key))
+    said = refused(registry, [first, run_by_key(registry, second.key)], BusyError)
+    assert said.endswith(f"only finished runs are averaged: `bertmt {verb} {second.id}`.")
+
+
+def test_an_average_is_compared_with_each_of_its_members_by_examples(registry: Database, make: Make) -> None:
+    members = [make(seed) for seed in range(3)]
+    mean = average(registry, members)
+    assert arms_of([Row(run, None) for run in [*members, mean]]) == [[mean], *([run] for run in members)]
+    found = compare(registry, [[mean], members], with_noise=False)
+    assert [arm.runs for arm in found.arms] == [(mean,), *((run,) for run in members)]
+    assert all(each.examples and not each.seeds for each in found.others)
+    ids = ", ".join(run.id for run in members)
+    assert any(f"is the average of {ids}: it has no seed" in sentence for sentence in found.warnings)
+    assert "--seed" not in " ".join(str(each.remark) for other in found.others for each in other.examples)
+
+
+def test_without_an_average_seeds_stay_together(registry: Database, make: Make) -> None:
+    first, second, third = make(0), make(1), make(0, pearson=True)
+    assert arms_of([Row(run, None) for run in (first, second, third)]) == [[first, second], [third]]
 
 
 def test_it_is_never_trained(registry: Database, make: Make) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from shown import LARGE, SMALL, Show, Shown
 
+from bertmt.drawing.charts.axes import Frame
 from bertmt.drawing.styled import plain
 from bertmt.registry.file.opening import open_registry
 
@@ -47,6 +48,24 @@ async def test_both_runs_are_seen_with_the_same_tab(
         assert "run001" in shown.text and "run002" in shown.text
         if tab in ("1", "4"):
             await shown.should_be(f"split-{tab}")
+
+
+@pytest.mark.parametrize("runs", [("run002", "run006"), ("run001", "run009")])
+async def test_both_have_a_chart_on_a_small_terminal_and_their_axes_are_the_same(
+    show: Show, evaluated: Any, alive: Any, runs: tuple[str, str]
+) -> None:
+    async with show(path=evaluated) as shown:
+        shown.app.marked |= set(runs)
+        await shown.press("vertical_line")
+        assert "A chart needs" not in shown.text and "from its lowest" not in shown.text
+        halves = shown.app.screen.halves
+        assert all(half.query_one("#about").size.height <= 2 for half in halves), "one is running"
+        first, second = ({panel.title: panel for panel in half.pane.chart._panels} for half in halves)
+        shared = set(first) & set(second)
+        assert any("loss" in title for title in shared)
+        for title in shared:
+            frames = [Frame.around(panel.framed(), panel.log_y) for panel in (first[title], second[title])]
+            assert frames[0] == frames[1] is not None, title
 
 
 async def test_keys_go_to_one_run_and_another_key_or_a_click_gives_them_to_the_other(

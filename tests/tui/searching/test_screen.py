@@ -1,7 +1,9 @@
 """A search in the dashboard: its recipes, their settings against scores, and the outcome."""
 
+import asyncio
 import itertools
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ from bertmt.registry.file.opening import open_registry
 from bertmt.registry.searches.rows import search_named
 from bertmt.services.analysis.searching import looking
 from bertmt.services.analysis.searching.advancing import advance
+from bertmt.services.analysis.searching.report import report_of
 from bertmt.services.analysis.searching.scoring import Scorer
 from tui.plain.words import speak
+from tui.screens import dashboard_screen
 from tui.screens.run.screen import RunScreen
 from tui.screens.runs.screen import RunsScreen
+from tui.screens.searching import screen
 from tui.screens.searching.screen import SearchScreen
 
 SIZES = [(80, 24), (200, 60)]
@@ -49,6 +54,30 @@ async def test_settings_stand_against_scores_and_the_winner_is_marked(
         await shown.press("ctrl+b", "left_square_bracket")
         await shown.should_be("search")
         assert "◆" in shown.text and "Best of 9 recipes (8 pruned)" in shown.text
+
+
+async def test_what_is_read_is_named_while_that_takes_its_time(
+    show: Show, alive: Any, searched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_read = threading.Event()
+
+    def slowly(*about: Any) -> Any:
+        assert is_read.wait(60)
+        return report_of(*about)
+
+    monkeypatch.setattr(screen, "report_of", slowly)
+    monkeypatch.setattr(dashboard_screen, "MOST_SECONDS_UNDRAWN", 3600)
+    async with show(searched) as shown:
+        shown.app.poll_seconds = 3600  # as where somebody looks: what is not read yet is not drawn
+        await shown.pilot.press("ctrl+b")
+        async with asyncio.timeout(60):
+            while "Reading the search …" not in shown.text:
+                await shown.pilot.pause()
+        assert "drops" in shown.text and shown.app.screen._may_draw
+        is_read.set()
+        shown.app.poll_seconds = 0
+        await shown.settle()
+        assert "Reading the search" not in shown.text and "score" in shown.text
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -252,6 +252,14 @@ def test_losses_of_unlike_scale_have_a_panel_each_where_there_is_room() -> None:
     assert arranged([tall], 60, 12) == [tall]
 
 
+def test_axes_have_room_for_what_is_drawn_elsewhere() -> None:
+    alone, beside = panel(series([1, 2])), panel(series([1, 9], steps=[0, 500]))
+    first, second = replace(alone, also=beside.series), replace(beside, also=alone.series)
+    drawn = [draw_panel(each, 80, 12, View()) for each in (first, second)]
+    assert y_labels(drawn[0]) == y_labels(drawn[1]) != y_labels(draw_panel(alone, 80, 12, View()))
+    assert (drawn[0].plots[0].first, drawn[0].plots[0].last) == (0, 500) == whole_range([first])
+
+
 def test_where_there_is_none_each_has_its_own_scale_which_is_said_and_values_stay_what_they_are() -> None:
     chart = draw_panel(losses(1, 9, 40), 80, 20, View())
     assert "each from its lowest, 0, to its highest, 1" in texts(chart)[0]

@@ -252,7 +252,10 @@ class NewRunScreen(DashboardScreen):
             if planned.preview is None:
                 self.dashboard.notify("\n".join(planned.problems), severity="error")
                 return
-            self._stored = await self.dashboard.ask(lambda each: self._store(each, planned), slow=True, create=True)
+            stored = await self.dashboard.insist(lambda each: self._store(each, planned), slow=True, create=True)
+            if stored is None:
+                return
+            self._stored = stored
         except BertmtError as problem:
             self.dashboard.show_error(problem)
             return

@@ -55,7 +55,7 @@ class WorkerActions(RunActions):
 
     async def change(self, act: Callable[[Registry], T]) -> T | None:
         """What a change of the registry returns, which is not None; None where it is refused, which is said."""
-        found = await self.dashboard.attempt(self.dashboard.ask(lambda session: act(session.database)))
+        found = await self.dashboard.insist(lambda session: act(session.database))
         if found is not None:
             self.reload()
         return found

@@ -46,6 +46,8 @@ GAP = "  "
 MOST_LINES_BELOW = 3  # of what a run is at or why it failed
 MOST_RESILIENCE_LINES = 2
 MOST_SCORE_LINES = 4
+MOST_BESIDE_ANOTHER = 2  # lines, where two runs share a small screen
+ROOM_FOR_ALL = 30  # lines of the terminal from which on both say all
 
 
 class OneRun(Vertical):
@@ -54,6 +56,7 @@ class OneRun(Vertical):
     Args:
         tab: which one is open at first, from 0.
         found: what is to be shown at first, in the tab that it stands in.
+        beside: id of the run that it shares the screen with.
 
     Attributes:
         row: the run in a list; None before the first load.
@@ -75,13 +78,14 @@ class OneRun(Vertical):
             super().__init__()
             self.of = of
 
-    def __init__(self, run: Run, tab: int = 0, found: Found | None = None, has_keys: bool = True):
+    def __init__(self, run: Run, tab: int = 0, found: Found | None = None, has_keys: bool = True, beside: str = ""):
         super().__init__()
         self.run = run
         self.tab = PANES.index(PANE_OF.get(found.where, PANES[0])) if found is not None else tab
         self.row: Row | None = None
         self.has_keys = has_keys
         self.is_told_removed = False
+        self.beside = beside
         self._found = found
         self._transitions: Sequence[Transition] = ()
         self._alarms: Sequence[Alarm] = ()
@@ -110,7 +114,9 @@ class OneRun(Vertical):
         """Show a tab, made when it is opened first, and the open one only once it is there; the others keep theirs."""
         place = self.query_one("#place")
         if not place.query(PANES[tab]):
-            await place.mount(PANES[tab]())
+            pane = PANES[tab]()
+            pane.beside = self.beside
+            await place.mount(pane)
         self.tab = tab
         if self._found is not None:
             self.pane.go_to(self._found)
@@ -187,10 +193,18 @@ class OneRun(Vertical):
         self.query_one("#about", TextLines).show(self._about)
 
     def _about(self, width: int) -> list[Line]:
-        """What the run is at and scores, and below it what happened to it that matters."""
+        """What the run is at and scores, and below it what happened; in short where room is little."""
         care = "; ".join(resilience_notes(self.run, self._transitions))
         below = sentence_lines(care, width - len(GAP), MOST_RESILIENCE_LINES, "dim") if care else []
-        return [*self._facts(width), *alarm_lines(self._alarms, width), *(line(GAP, *each) for each in below)]
+        found = [*self._facts(width), *alarm_lines(self._alarms, width), *(line(GAP, *each) for each in below)]
+        has_little_room = self.beside and self.app.size.height < ROOM_FOR_ALL
+        return self._in_short(width) if has_little_room and len(found) > MOST_BESIDE_ANOTHER else found
+
+    def _in_short(self, width: int) -> list[Line]:
+        """Two lines: what it is at, and its scores or, before there are any, what is wrong with it."""
+        about, scores, difference = about_line(self.run, self._speed), scores_line(self.run), self._difference()
+        rest = wrap_parts([part for part in (scores, difference) if part], width) or alarm_lines(self._alarms, width)
+        return [cut_line(each, width) for each in (about, *rest[:1])]
 
     def _facts(self, width: int) -> list[Line]:
         """What the run is, its scores and the difference from its baseline, on as few lines as they need."""

@@ -41,7 +41,7 @@ class SplitScreen(RunScreen):
 
     def __init__(self, runs: Sequence[Run]):
         super().__init__(runs[0])
-        self.halves = [OneRun(run, has_keys=not place) for place, run in enumerate(runs)]
+        self.halves = [OneRun(run, has_keys=not place, beside=runs[1 - place].id) for place, run in enumerate(runs)]
 
     @property
     def GUIDE(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - the name of the attribute

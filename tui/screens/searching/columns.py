@@ -17,6 +17,7 @@ def columns_of(report: Report) -> tuple[Column, ...]:
     """A column per searched setting between what the run is and what it scores."""
     titles = score_titles(report.plan)
     scores = list(zip((FIRST, LAST) if len(titles) > 1 else (LAST,), titles, strict=True))
+    meaning = "score on the half of dev that chooses" if report.plan.holds_out else "dev score"
     settings = [
         Column(SETTING + axis.name, axis.name.rpartition(".")[2], 9, rank=3, right=True, elastic=True, least=6)
         for axis in report.plan.space
@@ -27,7 +28,7 @@ def columns_of(report: Report) -> tuple[Column, ...]:
         Column("state", "state", 8, rank=2, meaning="best, pruned, or the run's"),
         Column("epochs", "epochs", 6, rank=5, right=True, meaning="how far it was trained"),
         *settings,
-        *(Column(key, title, max(7, len(title)), rank=2, right=True, meaning="dev score") for key, title in scores),
+        *(Column(key, title, max(7, len(title)), rank=2, right=True, meaning=meaning) for key, title in scores),
     )
 
 

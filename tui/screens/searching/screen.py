@@ -43,8 +43,9 @@ class SearchScreen(RunActions):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Every recipe that `bertmt search` tried, the best first. Half of dev chooses the winner; the other half, "
         "which has no part in any choice, confirms it: its score is the one to believe.",
-        "half@N is the score at the first pause, which all recipes were trained equally far for; the charts set it "
-        "against the settings. Pruned runs keep their checkpoint: p resumes one, and it is trained to its end.",
+        "Scores are those on the half that chooses. All recipes were trained equally far for the one at the first "
+        "pause, which the charts set against the settings. Pruned runs keep their checkpoint: p resumes one, and it is "
+        "trained to its end.",
         "Left and right go from setting to setting, ] and [ from search to search.",
     )
     DEFAULT_CSS = """
@@ -81,6 +82,7 @@ class SearchScreen(RunActions):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        self.draw()  # reading takes seconds on a busy machine
         self.table.focus()
 
     @property
@@ -116,7 +118,8 @@ class SearchScreen(RunActions):
 
     def _title_lines(self, width: int) -> list[Line]:
         if self._report is None:
-            return []
+            name = Span(f" {safe_text(self._search)}  ", "title")
+            return [cut_line(line(name, Span("Reading the search …", "dim")), width)]
         search, plan = self._report.looked.search, self._report.plan
         rungs = (
             f"epochs {', '.join(map(str, plan.rungs))}"

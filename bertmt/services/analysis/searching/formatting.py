@@ -28,10 +28,8 @@ def recipe_table(report: Report, width: int | None) -> list[Line]:
 
 
 def score_titles(plan: SearchPlan) -> list[str]:
-    """What the columns of scores are called."""
-    half = "half" if plan.holds_out else "dev"
-    first = [f"{half}@{plan.rungs[0]}"] if len(plan.rungs) > 1 else []
-    return [*first, half]
+    """What the columns of scores are called: at the first pause, where there is one, and at the end."""
+    return [*([f"score ep {plan.rungs[0]}"] if len(plan.rungs) > 1 else []), "score"]
 
 
 def _cells(each: Tried, report: Report) -> list[str | Cell]:

@@ -18,7 +18,7 @@ from bertmt.services.browse.run_formatting import run_places
 from bertmt.services.browse.times.along import Along
 from bertmt.services.browse.times.axis_names import STEP, axis_after
 from tui.bindings import key
-from tui.formatting.run_panels import CHARTS, panels_of, patterns
+from tui.formatting.run_panels import CHARTS, panels_of, patterns, with_shared_axes
 from tui.registry_lane import Session
 from tui.screens.run.panes.scrubbing import ScrubPane, moment
 from tui.widgets.frame import framed, name_frame
@@ -66,7 +66,8 @@ class CurvesPane(ScrubPane):
         self._run = run
         marked = sorted(self.dashboard.marked - {run.id}) if self.is_overlaid else []
         over, epoch = self.dashboard.x_axis, self.scrub.epoch
-        found = await self.dashboard.ask(lambda session: _read(session, run, marked, over, epoch))
+        beside = "" if marked else self.beside
+        found = await self.dashboard.ask(lambda session: _read(session, run, marked, over, epoch, beside))
         if not found.panels:
             raise NotFoundError(_nothing_yet(run))
         self._evaluated = found.evaluated
@@ -147,12 +148,15 @@ class Drawn:
     place: float | None
 
 
-def _read(session: Session, run: Run, marked: Sequence[str], over: str, epoch: int | None) -> Drawn:
+def _read(session: Session, run: Run, marked: Sequence[str], over: str, epoch: int | None, beside: str) -> Drawn:
     """On the registry's thread."""
     evaluated = None
     with suppress(NotFoundError):
         evaluated = next(iter(evaluated_tasks(session.database, run, "", list(run.tasks)).values()), None)
     panels, placed = _overlaid(session, run, marked, over)
+    other = session.runs.row(beside) if beside else None
+    if other is not None:
+        panels = with_shared_axes(panels, _overlaid(session, other.run, (), over)[0])
     step = evaluated.step_at(epoch) if evaluated is not None and epoch is not None else None
     axis = STEP if placed.is_of_steps else over
     place = None if step is None else session.axes.place(run, step, axis, placed.axis)

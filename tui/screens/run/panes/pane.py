@@ -26,11 +26,13 @@ class Pane(Vertical):
     Attributes:
         TITLE: of the tab.
         GUIDE: sentences for the help.
+        beside: id of the run whose same tab stands beside it; "" where there is none.
     """
 
     TITLE: ClassVar[str] = ""
     GUIDE: ClassVar[tuple[str, ...]] = ()
     DEFAULT_CSS = "Pane { height: 1fr; }"
+    beside: str = ""
 
     @property
     def dashboard(self) -> Host:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -24,7 +24,7 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.times.axis_names import STEP
 from bertmt.services.browse.workload import count_running
 from tui.alarm_rules import edit_rules
-from tui.bindings import key
+from tui.bindings import change_keys, key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
@@ -88,6 +88,7 @@ class Dashboard(Navigation):
         self.settings = settings or Settings()
         self.speaks = in_words or self.settings.plain
         words.speak(self.speaks)
+        change_keys({})
         super().__init__()
         self.ascii_only = ascii_only
         self.registry = registry
@@ -212,6 +213,11 @@ class Dashboard(Navigation):
     def on_descendant_focus(self) -> None:
         if self.speaks:
             self.call_after_refresh(say_focus, self.screen)
+
+    def set_keymap(self, keymap: Mapping[str, str]) -> None:
+        """The user's keys; sentences name them, too."""
+        change_keys(keymap)
+        super().set_keymap(keymap)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)

@@ -23,7 +23,7 @@ from bertmt.services.lifecycle.applicable import applicable
 from bertmt.services.lifecycle.undo import Restore
 from bertmt.services.names import check_name, check_tag
 from bertmt.services.opening import Registry
-from tui.bindings import key
+from tui.bindings import bound, key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
 from tui.registry_lane import Session
@@ -34,9 +34,6 @@ from tui.widgets.tables.table import Table
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
 MOST_LISTED = 6
 MOST_OF_A_NAME = 36  # cells in a title
-REQUEUE = "r requeues what was cancelled."
-RESUME = "p resumes what was paused."
-CANCEL = "x cancels what was queued."
 
 
 class RunActions(DashboardScreen):
@@ -100,10 +97,16 @@ class RunActions(DashboardScreen):
             self.dashboard.notify("Nothing to cancel: the selected runs have ended.", severity="warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
-        more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
+        more = [f"{running} running: a checkpoint is written first, and {bound('runs.requeue')} resumes from it."]
+        more = more if running else []
         more += found.left_alone
         if await self._agreed(f"Cancel {the_runs(runs)}?", [*more, *listed(runs)], "cancel"):
-            await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled", instead=REQUEUE)
+            await self._do(
+                runs,
+                bulk.cancel,
+                "will stop" if running == len(runs) else "cancelled",
+                instead=_other("runs.requeue", "requeues what was cancelled"),
+            )
 
     @work(group="act")
     async def action_pause(self) -> None:
@@ -112,33 +115,46 @@ class RunActions(DashboardScreen):
         runs = found.runs
         rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
         if runs:
-            sentence = "It writes a checkpoint and frees the device; p resumes it from there."
+            sentence = f"It writes a checkpoint and frees the device; {bound('runs.pause')} resumes it from there."
             sentences = [sentence, *found.left_alone, *listed(runs)]
             if await self._agreed(f"Pause {the_runs(runs)}?", sentences, "pause"):
-                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written", instead=RESUME)
+                await self._do(
+                    runs,
+                    bulk.pause,
+                    "will pause, once its checkpoint is written",
+                    instead=_other("runs.pause", "resumes what was paused"),
+                )
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif await self._agreed_if_several("Resume", rest):
-            await self._do(rest, each(control.resume), "resumed", instead="p pauses them again.")
+            await self._do(rest, each(control.resume), "resumed", instead=_other("runs.pause", "pauses them again"))
 
     @work(group="act")
     async def action_requeue(self) -> None:
         runs = self._stopped_runs()
         if runs and await self._agreed_if_several("Requeue", runs):
-            await self._do(runs, each(control.requeue), "queued again", instead=CANCEL)
+            await self._do(
+                runs, each(control.requeue), "queued again", instead=_other("runs.cancel", "cancels what was queued")
+            )
 
     @work(group="act")
     async def action_from_start(self) -> None:
         runs = self._stopped_runs()
         sentence = "Their checkpoints are deleted now, their measurements when they start."
         if runs and await self._agreed(f"Start {the_runs(runs)} over?", [sentence, *listed(runs)], "start over"):
-            await self._do(runs, bulk.begin_anew, "requeued, from the start", instead=CANCEL)
+            await self._do(
+                runs,
+                bulk.begin_anew,
+                "requeued, from the start",
+                instead=_other("runs.cancel", "cancels what was queued"),
+            )
 
     def _stopped_runs(self) -> Sequence[Run]:
         """The chosen runs that can be queued again; says so where none can."""
         runs = applicable("requeue", self.chosen_runs()).runs
         if not runs:
-            self.dashboard.notify("Only runs that stopped early can be requeued; n copies any run.", severity="warning")
+            said = f"Only runs that stopped early can be requeued; {bound('runs.new')} copies any run."
+            self.dashboard.notify(said, severity="warning")
         return runs
 
     @work(group="act")
@@ -174,7 +190,9 @@ class RunActions(DashboardScreen):
         """Show the marked runs side by side."""
         runs = self.chosen_runs()
         if len(runs) < 2:
-            self.dashboard.notify("Mark at least two runs with the space bar, then compare them.", severity="warning")
+            self.dashboard.notify(
+                f"Mark at least two runs with {bound('table.mark')}, then compare them.", severity="warning"
+            )
         else:
             self.open_comparison(runs)
 
@@ -231,10 +249,10 @@ class RunActions(DashboardScreen):
         runs = self.chosen_runs()
         if not runs:
             return
-        sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
+        sentences = [f"{bound('runs.restore')} and `bertmt restore` bring them back until `bertmt gc` deletes them."]
         sentences += await self.dashboard.attempt(self.dashboard.ask(partial(_follows_from_removal, runs))) or []
         is_agreed = await self._agreed(f"Remove {the_runs(runs)}?", [*sentences, *listed(runs)], "remove")
-        if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
+        if is_agreed and await self._do(runs, each(removal.delete), f"removed; {bound('runs.restore')} undoes it"):
             self.dashboard.removed_last = runs
             ids = [run.id for run in runs]
             done = Done(f"{counted(len(runs), 'run')} removed.", lambda each: bulk.restore(each, ids), removed=runs)
@@ -374,6 +392,11 @@ def the_runs(runs: Sequence[Run]) -> str:
         return counted(len(runs), "run")
     [run] = runs
     return f"{cut(safe_text(run.name), MOST_OF_A_NAME)} ({run.id}, seed {run.seed})"
+
+
+def _other(binding: str, does: str) -> str:
+    """Which key does what undoing cannot."""
+    return f"{bound(binding)} {does}."
 
 
 def _tag_problem(text: str) -> str | None:

@@ -11,6 +11,7 @@ from bertmt.registry.records import Run, Worker, reader_of
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.queue_times import Expected
 from bertmt.services.browse.run_formatting import asked, conditions, local_time, progress, seconds_since
+from tui.bindings import bound
 from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
 from tui.formatting.run_standing import standing
 from tui.widgets.tables.columns import WIDE, Column, Spanning
@@ -98,11 +99,11 @@ def _when(row: QueueLine) -> Span:
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
     if run.state is State.LOST:
-        return Span("lost: r queues it", "bad")
+        return Span(f"lost: {bound('queue.requeue')} queues it", "bad")
     if run.state is State.PAUSED:
         step = run.progress.checkpoint_step
         at = "" if step is None else f" at step {numbers.count(step)}"
-        return Spanning(f"paused{at}: p resumes", "accent")
+        return Spanning(f"paused{at}: {bound('runs.pause')} resumes", "accent")
     if run.state is State.RUNNING:
         return Span("starting", "dim") if run.share_done is None else running_bar(run, run.share_done)
     if row.obstacle is not None:
@@ -114,7 +115,7 @@ def _when(row: QueueLine) -> Span:
 def _starts(row: QueueLine) -> Span:
     """When a waiting run is expected to start."""
     if row.run.state is State.HELD:
-        return Span("held: z releases it", "dim")
+        return Span(f"held: {bound('queue.hold')} releases it", "dim")
     if row.is_stopped or row.expected.starts_in is None:
         return Span("queued", "dim")
     return Span("next" if not row.expected.starts_in else f"in {short_duration(row.expected.starts_in)}")

@@ -11,7 +11,7 @@ from bertmt.services.lifecycle.worker_control import drain_worker, let_go_on, st
 from bertmt.services.opening import Registry
 from tui.actions.runs import RunActions
 from tui.actions.workers import start_worker
-from tui.bindings import key
+from tui.bindings import bound, key
 from tui.dialogs.question import Question
 from tui.dialogs.start_worker import StartWorker
 from tui.screens.queue.columns import WorkerLine
@@ -50,7 +50,7 @@ class WorkerActions(RunActions):
         """The worker at hand; says so where there is none."""
         worker = self.worker_at_hand()
         if worker is None:
-            self.dashboard.notify("No worker is running; w starts one.", severity="warning")
+            self.dashboard.notify(f"No worker is running; {bound('workers.start')} starts one.", severity="warning")
         return worker
 
     async def change(self, act: Callable[[Registry], T]) -> T | None:

@@ -21,6 +21,7 @@ from bertmt.services.browse.run_formatting import (
 )
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from bertmt.tasks.task import Task, Tasks
+from tui.bindings import bound
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
 from tui.formatting.scores import FEW, score_head, width_of
 from tui.plain.words import in_words
@@ -214,7 +215,7 @@ def _progress(run: Run) -> Span:
     if run.state is State.FAILED and run.execution.failure:
         return Spanning(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:
-        return Spanning("lost: its process died; r requeues it", "bad")
+        return Spanning(f"lost: its process died; {bound('runs.requeue')} requeues it", "bad")
     word = asked(run)
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)

@@ -17,7 +17,7 @@ from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
 from bertmt.services.browse.run_formatting import run_places
 from bertmt.services.browse.times.along import Along
 from bertmt.services.browse.times.axis_names import STEP, axis_after
-from tui.bindings import key
+from tui.bindings import bound, key
 from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.registry_lane import Session
 from tui.screens.run.panes.scrubbing import ScrubPane, moment
@@ -173,7 +173,7 @@ def _nothing_yet(run: Run) -> str:
     if run.state is State.HELD:
         return f"No curves yet: the run is held. `bertmt release {run.id}` lets it start."
     if run.state is State.PAUSED:
-        return "No curves yet: the run was paused before its first step. p resumes it."
+        return f"No curves yet: the run was paused before its first step. {bound('runs.pause')} resumes it."
     if run.state is State.RUNNING:
         return "No curves yet: they appear with the run's first step."
     return "This run ended before it measured anything; see its log (6) and history (7)."

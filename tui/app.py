@@ -24,7 +24,7 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.times.axis_names import STEP
 from bertmt.services.browse.workload import count_running
 from tui.alarm_rules import edit_rules
-from tui.bindings import change_keys, key
+from tui.bindings import bound, change_keys, key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.registry_problem import RegistryProblem
@@ -47,6 +47,7 @@ A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 QUIET_SECONDS = 15.0  # between two changes of what a screen reader reads
+AGAIN_SECONDS = 2.0  # within which a second Ctrl+C quits
 SHOW_CURSOR = "\x1b[?25h"  # DECTCEM: screen readers follow it
 
 
@@ -112,6 +113,7 @@ class Dashboard(Navigation):
         self._safe_filters: tuple[LineFilter, ...] = (
             SafeText(), *((words.OnlyWords(),) if self.speaks else ()), *((OnlyAscii(),) if ascii_only else ())
         )  # fmt: skip
+        self._interrupted_at = float("-inf")  # by Ctrl+C, by the monotonic clock
         self._told_at = 0.0  # when the screen was last told of a change, by the monotonic clock
         self._has_news = False
         self.set_class(self.speaks, "plain")
@@ -314,6 +316,15 @@ class Dashboard(Navigation):
                 write_settings(self._settings_file, with_choices(read_settings(self._settings_file), known, choices))
             except BertmtError as problem:
                 self.show_error(problem)
+
+    def action_help_quit(self) -> None:
+        """What Textual has Ctrl+C do: here it says how to quit, and does so when it is pressed again."""
+        now = monotonic()
+        if now - self._interrupted_at < AGAIN_SECONDS:
+            self.exit()
+        else:
+            self._interrupted_at = now
+            self.notify(f"{bound('screen.leave')} quits, and so does Ctrl+C again; runs go on.")
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""

@@ -89,6 +89,7 @@ class Dialog(ModalScreen[T], Generic[T]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "cancel", "Close without an answer.", "dialog.leave"),
+        key("ctrl+c", "app.help_quit", "quit", "Say how to quit; again: quit.", "dialog.interrupt"),
     ]
     TITLE_TEXT: ClassVar[str] = ""
     BESIDE_CURSOR: ClassVar[bool] = False

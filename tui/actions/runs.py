@@ -15,7 +15,7 @@ from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import cut
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
-from bertmt.registry.states import ENDED, State
+from bertmt.registry.states import ENDED, WAITING, State
 from bertmt.services.browse.baseline import choose_baseline, choose_baseline_again, chosen_baseline
 from bertmt.services.browse.run_formatting import asked
 from bertmt.services.lifecycle import bulk, control, removal, undo
@@ -97,16 +97,13 @@ class RunActions(DashboardScreen):
             self.dashboard.notify("Nothing to cancel: the selected runs have ended.", severity="warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
-        more = [f"{running} running: a checkpoint is written first, and {bound('runs.requeue')} resumes from it."]
-        more = more if running else []
-        more += found.left_alone
+        resumes = f"{running} running: a checkpoint is written first, and {bound('runs.requeue')} resumes from it."
+        more = [*([resumes] if running else []), *found.left_alone]
         if await self._agreed(f"Cancel {the_runs(runs)}?", [*more, *listed(runs)], "cancel"):
-            await self._do(
-                runs,
-                bulk.cancel,
-                "will stop" if running == len(runs) else "cancelled",
-                instead=_other("runs.requeue", "requeues what was cancelled"),
-            )
+            done = "will stop" if running == len(runs) else "cancelled"
+            restore = undo.cancelled if all(run.state in WAITING for run in runs) else None
+            requeues = _other("runs.requeue", "requeues what was cancelled")
+            await self._do(runs, bulk.cancel, done, restore, requeues)
 
     @work(group="act")
     async def action_pause(self) -> None:
@@ -118,12 +115,8 @@ class RunActions(DashboardScreen):
             sentence = f"It writes a checkpoint and frees the device; {bound('runs.pause')} resumes it from there."
             sentences = [sentence, *found.left_alone, *listed(runs)]
             if await self._agreed(f"Pause {the_runs(runs)}?", sentences, "pause"):
-                await self._do(
-                    runs,
-                    bulk.pause,
-                    "will pause, once its checkpoint is written",
-                    instead=_other("runs.pause", "resumes what was paused"),
-                )
+                resumes = _other("runs.pause", "resumes what was paused")
+                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written", instead=resumes)
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif await self._agreed_if_several("Resume", rest):
@@ -173,12 +166,11 @@ class RunActions(DashboardScreen):
         is_chosen = await self.dashboard.attempt(self.dashboard.ask(toggle))
         if is_chosen is None:
             return
-        what = (
-            f"Every run is now compared with {run.id} ({run.name})."
-            if is_chosen
-            else "The baseline is chosen automatically again."
-        )
-        remember(self.dashboard.done, Done(what, lambda database: choose_baseline_again(database, former)))
+        automatic = "the baseline is chosen automatically again."
+        what = f"Every run is now compared with {run.id} ({run.name})." if is_chosen else automatic.capitalize()
+        undone = f"every run is compared with {former} again." if former else automatic
+        back = Done(what, lambda database: choose_baseline_again(database, former), undone=undone)
+        remember(self.dashboard.done, back)
         self.dashboard.notify(what)
         self.dashboard.look_again()
 
@@ -306,7 +298,7 @@ class RunActions(DashboardScreen):
         if await self.dashboard.attempt(self.dashboard.ask(lambda session: (take_back(session.database),))):
             if done.removed:
                 self._forget_removal(done.removed)
-            self.dashboard.notify(f"Undone: {done.what}")
+            self.dashboard.notify(f"Undone: {done.undone or done.what}")
             self.dashboard.look_again()
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:

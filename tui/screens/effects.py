@@ -28,6 +28,7 @@ from tui.dialogs.question import Question
 from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
+from tui.undoing import queued, remember
 from tui.widgets.frame import framed
 from tui.widgets.key_line import KeyLine
 from tui.widgets.page import Page
@@ -115,6 +116,7 @@ class EffectsScreen(DashboardScreen):
             done = await self.dashboard.attempt(asked)
             if done is not None:
                 self.dashboard.notify(f"Queued {counted(len(done), 'run')}.")
+                remember(self.dashboard.done, queued(done))
                 self.reload()
 
 

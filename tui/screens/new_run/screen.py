@@ -30,6 +30,7 @@ from tui.screens.new_run.auditing import audit_a_task
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
 from tui.screens.new_run.planning import planned_of
 from tui.screens.new_run.preview import Planned, done, format_preview, summary
+from tui.undoing import queued, remember
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form, sentence_lines
 from tui.widgets.frame import framed
@@ -259,6 +260,8 @@ class NewRunScreen(DashboardScreen):
         finally:
             self._is_queueing = bool(self._stored)
         self.dashboard.notify(done(self._stored, form.edits))
+        if not form.edits:
+            remember(self.dashboard.done, queued(self._stored))
         self.dashboard.look_again()
         if self.is_active or self.is_left:
             self._finish()

@@ -17,6 +17,7 @@ from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.registry.states import ENDED, WAITING, State
 from bertmt.services.browse.baseline import choose_baseline, choose_baseline_again, chosen_baseline
+from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import asked
 from bertmt.services.lifecycle import bulk, control, removal, undo
 from bertmt.services.lifecycle.applicable import applicable
@@ -179,14 +180,24 @@ class RunActions(DashboardScreen):
         self.open_screen(self.dashboard.run_screen(run))
 
     def action_compare(self) -> None:
-        """Show the marked runs side by side."""
+        """Show the marked runs side by side; one alone, marked or at hand, beside its baseline."""
         runs = self.chosen_runs()
-        if len(runs) < 2:
-            self.dashboard.notify(
-                f"Mark at least two runs with {bound('table.mark')}, then compare them.", severity="warning"
-            )
-        else:
+        if len(runs) > 1:
             self.open_comparison(runs)
+        elif runs:
+            self._compare_with_baseline(runs[0])
+
+    @work(group="act")
+    async def _compare_with_baseline(self, run: Run) -> None:
+        """Show a run beside its baseline, or say why there is nothing to compare it with."""
+        row = await self.dashboard.attempt(self.dashboard.ask(lambda session: _row_of(session, run)))
+        if row is not None and row.baseline is not None and not row.is_baseline:
+            self.open_comparison([run, row.baseline])
+            return
+        why = "is the baseline itself" if row is not None and row.is_baseline else "has no baseline"
+        key = bound("runs.baseline")
+        said = f"Run {run.id} {why}: mark other runs to compare it with, or choose another baseline with {key}."
+        self.dashboard.notify(said, severity="warning")
 
     def open_comparison(self, runs: Sequence[Run]) -> None:
         """Show runs side by side."""
@@ -351,6 +362,12 @@ class RunActions(DashboardScreen):
         self.dashboard.notify(what)
         self.dashboard.look_again()  # not after a refusal: a look that succeeds closes the dialog that tells why
         return True
+
+
+def _row_of(session: Session, run: Run) -> Row | None:
+    """On the registry's thread: the run as it is listed, with its baseline; None where it is gone."""
+    session.runs.refresh()
+    return session.runs.row(run.id)
 
 
 def _follows_from_removal(runs: Sequence[Run], session: Session) -> list[str]:

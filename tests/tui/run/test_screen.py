@@ -118,7 +118,9 @@ async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(
 async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "c")
-        assert said(shown) == ["Nothing to compare with: mark other runs in the list, or choose a baseline."]
+        assert said(shown) == [
+            "Run run001 is the baseline itself: mark other runs to compare it with, or choose another baseline with b."
+        ]
 
 
 async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(

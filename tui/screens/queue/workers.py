@@ -28,6 +28,7 @@ class WorkerTable(Table[WorkerLine]):
         key("Q", "screen.drain_worker", "drain", "Stop this worker once the queue is empty.", "worker.drain", True),
         key("W", "screen.go_on", "reset", "Reset this halted worker.", "worker.go_on", True),
         key("L", "screen.worker_log", "log", "Show the log of background workers.", "worker.log", True),
+        key("tab,shift+tab", "screen.other_table", "runs", "Go back to the runs.", "worker.tab", True),
     ]
 
 

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import cut
+from bertmt.drawing.styled import cut_name
 from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
 from bertmt.registry.states import ENDED, WAITING, State
@@ -400,7 +400,7 @@ def the_runs(runs: Sequence[Run]) -> str:
     if len(runs) != 1:
         return counted(len(runs), "run")
     [run] = runs
-    return f"{cut(safe_text(run.name), MOST_OF_A_NAME)} ({run.id}, seed {run.seed})"
+    return f"{cut_name(safe_text(run.name), MOST_OF_A_NAME)} ({run.id}, seed {run.seed})"
 
 
 def _other(binding: str, does: str) -> str:

@@ -48,7 +48,7 @@ def score_texts(side: Side, tasks: Tasks) -> list[str]:
 def format_scores(found: Comparison, width: int | None) -> list[Line]:
     """The scores of every arm, the reference first."""
     columns = (
-        Column("dev scores", elastic=True),
+        Column("dev scores", elastic=True, is_name=True),
         *(Column(title, True) for title in score_titles(found.tasks).values()),
     )
     return table(columns, [Row([side_name(side), *score_texts(side, found.tasks)]) for side in found.sides], width)

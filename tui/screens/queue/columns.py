@@ -20,7 +20,7 @@ COLUMNS = (
     Column("state", "", 1, rank=1, meaning="state, as a sign", words=9),
     Column("place", "#", 3, rank=3, right=True, meaning="place in the queue"),
     Column("id", "id", 6, rank=8, from_width=WIDE, meaning="id, for commands"),
-    Column("name", "name", 12, rank=2, elastic=True, meaning="name, by default the preset's"),
+    Column("name", "name", 12, rank=2, elastic=True, is_name=True, meaning="name, by default the preset's"),
     Column("seed", "seed", 4, rank=6, right=True, meaning="seed"),
     Column("toggles", "toggles", 9, rank=7, meaning="active toggles, a letter each"),
     Column("when", "when", 19, rank=4, meaning="progress, or expected start"),

@@ -40,7 +40,9 @@ class ScoreColumn(Column):
 _BEFORE = (
     Column("state", "", 1, rank=1, field="state", meaning="state, as a sign", words=11),
     Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="id, for commands"),
-    Column("name", "name", 10, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
+    Column(
+        "name", "name", 10, rank=2, elastic=True, is_name=True, field="name", meaning="name, by default the preset's"
+    ),
     Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
     Column("toggles", "toggles", 9, rank=5, meaning="active toggles, a letter each"),
     Column("progress", "progress", 17, rank=6, field="progress", meaning="progress and time left"),

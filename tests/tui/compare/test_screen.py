@@ -348,3 +348,25 @@ async def test_the_forest_shows_what_is_undecided_and_the_noise_of_seeds(
         assert "░" in forest and "from 6 seeds of 2 recipes" in " ".join(forest.replace("│", " ").split())
         row = next(each for each in forest.splitlines() if "SST" in each)
         assert "≈ undecided" in row and "needs 7 seeds" in row
+
+
+async def test_in_confusion_tab_goes_to_the_next_task_as_in_a_run(show: Show, opened: Any) -> None:
+    async with show() as shown:
+        await opened(shown, 1, 2)
+        await shown.press("4")
+        assert "Tab task" in shown.text.splitlines()[-1]
+        await shown.press("right_square_bracket")
+        by_bracket = shown.text
+        await shown.press("right_square_bracket", "tab")
+        assert shown.text == by_bracket
+        await shown.press("1", "tab")
+        assert shown.app.focused.id != "arms" and "Tab task" not in shown.text.splitlines()[-1]
+
+
+async def test_where_all_is_on_one_page_tab_goes_from_pane_to_pane(show: Show, opened: Any) -> None:
+    async with show(size=(200, 60)) as shown:
+        await opened(shown, 1, 2)
+        await shown.press("4")
+        before = shown.app.focused.id
+        await shown.press("tab")
+        assert shown.app.focused.id != before

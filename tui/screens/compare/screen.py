@@ -65,7 +65,7 @@ class CompareScreen(RunActions):
         "after Holm's correction over all that is shown, and an interval without zero; undecided is not “no effect”.",
         "S is (1 + ρ)/2; the overall score is the mean over the tasks, with S in place of a correlation.",
         "Where there is room all is on one page: Tab and the digits go from pane to pane, and the digit of the pane at "
-        "hand shows it alone, or all again.",
+        "hand shows it alone, or all again. Where Confusion stands alone, Tab goes to the next task, as ] does.",
     )
     DEFAULT_CSS = """
     CompareScreen Page { padding: 0 1; scrollbar-gutter: stable; }
@@ -83,13 +83,12 @@ class CompareScreen(RunActions):
         key("T", "make_first", "first", "Make this arm the reference.", "compare.first", shown=True),
         key("a", "apart", "seeds", "Single runs, or seeds grouped by recipe.", "compare.apart"),
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
-        key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
-            display="]"),
+        key("tab", "other_task('tab')", "task", "Confusion of the next task.", "compare.next_task", True, "Tab"),
+        key("tab", "app.focus_next", "next pane", "Go to the next pane; shift+Tab: to the one before.", "compare.pane"),
+        key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", True, "]"),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
-        key("ctrl+x", "flips", "flips", "Examples that this arm fixed and broke, by cell.", "compare.flips", shown=True,
-            display="^x"),
-        key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
-            shown=True),
+        key("ctrl+x", "flips", "flips", "Examples that this arm fixed and broke.", "compare.flips", True, "^x"),
+        key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences", True),
     ]  # fmt: skip
 
     def __init__(self, runs: Sequence[Run]):
@@ -336,7 +335,8 @@ class CompareScreen(RunActions):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Some keys belong to one tab."""
         tab = {"save": CURVES, "other_task": CONFUSION, "turn": CONFUSION, "differ": CONFUSION}.get(action)
-        return tab is None or self._needs(tab)
+        goes_on = parameters == ("tab",) and self.shows_all  # on one page Tab goes from pane to pane
+        return tab is None or (self._needs(tab) and not goes_on)
 
     @on(Table.Moved, "#arms")
     def _moved(self, event: Table.Moved) -> None:
@@ -384,7 +384,7 @@ class CompareScreen(RunActions):
     async def action_save(self) -> None:
         await self.dashboard.attempt(save_picture(self.dashboard, self.query_one(LineChart), "compare", *self._ids[:2]))
 
-    def action_other_task(self) -> None:
+    def action_other_task(self, key: str = "]") -> None:
         self._task_place += 1
         self.reload()
 

@@ -12,18 +12,16 @@ from textual.binding import BindingType
 
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import cut_name
-from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
-from bertmt.registry.states import ENDED, WAITING, State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.baseline import choose_baseline, choose_baseline_again, chosen_baseline
 from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import asked
 from bertmt.services.lifecycle import bulk, control, removal, undo
 from bertmt.services.lifecycle.applicable import applicable
 from bertmt.services.lifecycle.undo import Restore
-from bertmt.services.names import check_name, check_tag
 from bertmt.services.opening import Registry
+from tui.actions.words import brought_back, instead_of_undoing, listed, name_problem, tag_problem, the_runs
 from tui.bindings import bound, key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
@@ -33,8 +31,6 @@ from tui.undoing import Done, remember
 from tui.widgets.tables.table import Table
 
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
-MOST_LISTED = 6
-MOST_OF_A_NAME = 36  # cells in a title
 
 
 class RunActions(DashboardScreen):
@@ -103,7 +99,7 @@ class RunActions(DashboardScreen):
         if await self._agreed(f"Cancel {the_runs(runs)}?", [*more, *listed(runs)], "cancel"):
             done = "will stop" if running == len(runs) else "cancelled"
             restore = undo.cancelled if all(run.state in WAITING for run in runs) else None
-            requeues = _other("runs.requeue", "requeues what was cancelled")
+            requeues = instead_of_undoing("runs.requeue", "requeues what was cancelled")
             await self._do(runs, bulk.cancel, done, restore, requeues)
 
     @work(group="act")
@@ -116,19 +112,24 @@ class RunActions(DashboardScreen):
             sentence = f"It writes a checkpoint and frees the device; {bound('runs.pause')} resumes it from there."
             sentences = [sentence, *found.left_alone, *listed(runs)]
             if await self._agreed(f"Pause {the_runs(runs)}?", sentences, "pause"):
-                resumes = _other("runs.pause", "resumes what was paused")
+                resumes = instead_of_undoing("runs.pause", "resumes what was paused")
                 await self._do(runs, bulk.pause, "will pause, once its checkpoint is written", instead=resumes)
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif await self._agreed_if_several("Resume", rest):
-            await self._do(rest, each(control.resume), "resumed", instead=_other("runs.pause", "pauses them again"))
+            await self._do(
+                rest, each(control.resume), "resumed", instead=instead_of_undoing("runs.pause", "pauses them again")
+            )
 
     @work(group="act")
     async def action_requeue(self) -> None:
         runs = self._stopped_runs()
         if runs and await self._agreed_if_several("Requeue", runs):
             await self._do(
-                runs, each(control.requeue), "queued again", instead=_other("runs.cancel", "cancels what was queued")
+                runs,
+                each(control.requeue),
+                "queued again",
+                instead=instead_of_undoing("runs.cancel", "cancels what was queued"),
             )
 
     @work(group="act")
@@ -140,7 +141,7 @@ class RunActions(DashboardScreen):
                 runs,
                 bulk.begin_anew,
                 "requeued, from the start",
-                instead=_other("runs.cancel", "cancels what was queued"),
+                instead=instead_of_undoing("runs.cancel", "cancels what was queued"),
             )
 
     def _stopped_runs(self) -> Sequence[Run]:
@@ -229,7 +230,7 @@ class RunActions(DashboardScreen):
         if not runs or not self.dashboard.may_write():
             return
         text = await self.dashboard.ask_person(
-            Prompt(f"Tag {the_runs(runs)}", hint="good, or -good to remove it", check=_tag_problem)
+            Prompt(f"Tag {the_runs(runs)}", hint="good, or -good to remove it", check=tag_problem)
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
@@ -270,7 +271,7 @@ class RunActions(DashboardScreen):
             )
         elif self.dashboard.may_write():
             ids = [run.id for run in runs]
-            if await self._do(runs, lambda database, _: bulk.restore(database, ids), _back(runs)):
+            if await self._do(runs, lambda database, _: bulk.restore(database, ids), brought_back(runs)):
                 self._forget_removal(runs)
 
     def _forget_removal(self, runs: Sequence[Run]) -> None:
@@ -286,9 +287,7 @@ class RunActions(DashboardScreen):
             return
         shown = safe_text(runs[0].name)
         title = f"Rename {counted(len(runs), 'run')}"
-        name = await self.dashboard.ask_person(
-            Prompt(title, shown, sentences=self._out_of_sight(), check=_name_problem)
-        )
+        name = await self.dashboard.ask_person(Prompt(title, shown, sentences=self._out_of_sight(), check=name_problem))
         if name is not None and name != shown:
             rename = each(lambda database, run: control.rename(database, run, name))
             await self._do(runs, rename, f"renamed to {name}", undo.name)
@@ -378,48 +377,3 @@ def _follows_from_removal(runs: Sequence[Run], session: Session) -> list[str]:
 def each(verb: Callable[[Registry, Run], Run]) -> Verb:
     """A verb of one run as one of several: all of them or none."""
     return lambda database, runs: bulk.for_all(database, runs, verb)
-
-
-def _back(runs: Sequence[Run]) -> str:
-    """What is said once they are brought back; `runs` as they were before they were removed."""
-    return (
-        "restored" if all(run.state in ENDED for run in runs) else "restored; runs that were waiting are now cancelled"
-    )
-
-
-def listed(runs: Sequence[Run]) -> list[str]:
-    """The first few of the runs, a line each; of one, which the title names, its state."""
-    if len(runs) == 1:
-        return [f"It is {runs[0].state}."]
-    lines = [f"  {run.id}  {run.name} (seed {run.seed}), {run.state}" for run in runs[:MOST_LISTED]]
-    return [*lines, *([f"  and {len(runs) - MOST_LISTED} more"] if len(runs) > MOST_LISTED else [])]
-
-
-def the_runs(runs: Sequence[Run]) -> str:
-    """The runs in a title: one by its name, id and seed, several by their number."""
-    if len(runs) != 1:
-        return counted(len(runs), "run")
-    [run] = runs
-    return f"{cut_name(safe_text(run.name), MOST_OF_A_NAME)} ({run.id}, seed {run.seed})"
-
-
-def _other(binding: str, does: str) -> str:
-    """Which key does what undoing cannot."""
-    return f"{bound(binding)} {does}."
-
-
-def _tag_problem(text: str) -> str | None:
-    try:
-        if text.removeprefix("-"):
-            check_tag(text.removeprefix("-"))
-    except BertmtError as problem:
-        return str(problem)
-    return None
-
-
-def _name_problem(name: str) -> str | None:
-    try:
-        check_name(name)
-    except BertmtError as problem:
-        return str(problem)
-    return None

@@ -89,7 +89,6 @@ class Dialog(ModalScreen[T], Generic[T]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         key("escape", "leave", "cancel", "Close without an answer.", "dialog.leave"),
-        key("ctrl+c", "app.help_quit", "quit", "Say how to quit; again: quit.", "dialog.interrupt"),
     ]
     TITLE_TEXT: ClassVar[str] = ""
     BESIDE_CURSOR: ClassVar[bool] = False
@@ -99,6 +98,10 @@ class Dialog(ModalScreen[T], Generic[T]):
             name_frame(box, self.heading())
             yield from self.parts()
             yield Answers(self.answers())
+
+    def key_ctrl_c(self) -> None:
+        """As on any screen: the keys of the app do not reach a dialog."""
+        self.app.action_help_quit()
 
     def on_mount(self) -> None:
         below = self.app.screen_stack[-2].focused if len(self.app.screen_stack) > 1 else None

@@ -22,7 +22,8 @@ from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_qu
 from bertmt.services.lifecycle.reordering import HIGHEST_PRIORITY
 from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
-from tui.actions.runs import each, the_runs
+from tui.actions.runs import each
+from tui.actions.words import the_runs
 from tui.bindings import bound, key
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session

@@ -2,10 +2,9 @@
 
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.registry.queue import count_before
 from bertmt.registry.records import Run
 from bertmt.services.browse.queue_times import kinds_of
-from bertmt.services.browse.workload import workload
+from bertmt.services.browse.workload import count_before, workload
 from bertmt.services.lifecycle.startable import obstacles, waiting_runs
 from tui.bindings import bound
 from tui.registry_lane import Session

@@ -14,7 +14,7 @@ SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in o
 SHADES = tuple(f"shade{level}" for level in range(5))  # backgrounds of a heat map, none to strong
 STYLES = frozenset({PLAIN, "dim", "title", "axis", "grid", "good", "bad", "faint", "cursor", *SERIES, *SHADES})
 
-LEAST_OF_BOTH_ENDS = 8  # cells from which on a name that is cut shows its end, too
+LEAST_OF_BOTH_ENDS = 10  # cells from which on a name that is cut shows its end, too
 # What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
 # and blocks have ASCII forms of their own.
 _ASCII = str.maketrans(

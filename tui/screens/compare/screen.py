@@ -85,10 +85,10 @@ class CompareScreen(RunActions):
         key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
         key("tab", "other_task('tab')", "task", "Confusion of the next task.", "compare.next_task", True, "Tab"),
         key("tab", "app.focus_next", "next pane", "Go to the next pane; shift+Tab: to the one before.", "compare.pane"),
-        key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", True, "]"),
         key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
         key("ctrl+x", "flips", "flips", "Examples that this arm fixed and broke.", "compare.flips", True, "^x"),
         key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences", True),
+        key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", True, "]"),
     ]  # fmt: skip
 
     def __init__(self, runs: Sequence[Run]):
